@@ -1,0 +1,27 @@
+/**
+ * The protocols, and the words in which one is written: pure, without a runtime and without I/O.
+ *
+ * @example A protocol of one's own
+ * ```ts
+ * import { Input, type Protocol, readLine, write } from "./protocol.ts";
+ *
+ * export default function* shout(): Protocol {
+ *   const input = new Input();
+ *   for (;;) {
+ *     const line = yield* readLine(input, { limit: 1024 });
+ *     if (line === null) return;
+ *     const text = new TextDecoder().decode(line).toUpperCase();
+ *     yield* write(new TextEncoder().encode(text + "\n"));
+ *   }
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export * from "./protocols/effects.ts";
+export * from "./protocols/errors.ts";
+export * from "./protocols/input.ts";
+export * from "./protocols/text.ts";
+export * from "./protocols/hello.ts";
+export * from "./protocols/catalogue.ts";

@@ -1,0 +1,233 @@
+/**
+ * The ways in which a conversation fails, one class for each.
+ *
+ * `kind` is the short name under which a server counts a failure; the other fields say what a
+ * program needs to react, the message what a person needs to read.
+ *
+ * @module
+ */
+
+/** The kinds of failure that a server counts, in the order in which its totals name them. */
+export const FAILURE_KINDS = [
+  "malformed",
+  "out of range",
+  "mismatch",
+  "too long",
+  "rejected",
+  "peer gone",
+  "read timeout",
+  "handshake timeout",
+  "session timeout",
+  "other",
+] as const;
+
+/** The short name of a kind of failure. */
+export type FailureKind = typeof FAILURE_KINDS[number];
+
+/** What every failure of a conversation has in common. */
+export abstract class ConversationError extends Error {
+  /** The name under which this failure is counted. */
+  abstract readonly kind: FailureKind;
+}
+
+/** The peer sent something that is not a message of the protocol. */
+export class MalformedMessageError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "MalformedMessageError";
+  /** The name under which it is counted. */
+  override readonly kind = "malformed";
+  /** What a message should have looked like. */
+  readonly expected: string;
+  /** What came, escaped and shortened. */
+  readonly received: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param expected what a message should look like
+   * @param received what came, escaped
+   */
+  constructor(expected: string, received: string) {
+    super(`Cannot parse the message: expected ${expected}, got "${received}"`);
+    this.expected = expected;
+    this.received = received;
+  }
+}
+
+/** The peer sent a number that is no 32-bit signed integer. */
+export class NumberOutOfRangeError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "NumberOutOfRangeError";
+  /** The name under which it is counted. */
+  override readonly kind = "out of range";
+  /** The digits that came, with their sign, shortened. */
+  readonly received: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param received the digits that came, shortened
+   */
+  constructor(received: string) {
+    super(`Cannot use the number: expected -2147483648 to 2147483647, got ${received}`);
+    this.received = received;
+  }
+}
+
+/** The peer sent a well-formed message with the wrong sequence number. */
+export class SequenceMismatchError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "SequenceMismatchError";
+  /** The name under which it is counted. */
+  override readonly kind = "mismatch";
+  /** The sequence number that should have come. */
+  readonly expected: number;
+  /** The sequence number that came. */
+  readonly received: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param expected the number that should have come
+   * @param received the one that came
+   */
+  constructor(expected: number, received: number) {
+    super(`Cannot continue the sequence: expected ${expected}, got ${received}`);
+    this.expected = expected;
+    this.received = received;
+  }
+}
+
+/** The peer sent more bytes than a message may have. */
+export class MessageTooLongError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "MessageTooLongError";
+  /** The name under which it is counted. */
+  override readonly kind = "too long";
+  /** The most bytes that a message may have, its line end not counted. */
+  readonly limit: number;
+  /** How the message began, escaped and shortened. */
+  readonly received: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param limit the most bytes a message may have
+   * @param received its beginning, escaped
+   */
+  constructor(limit: number, received: string) {
+    super(`Cannot accept the message: expected at most ${limit} bytes, got more: "${received}"`);
+    this.limit = limit;
+    this.received = received;
+  }
+}
+
+/** The peer answered that it refuses what it was sent. */
+export class RejectedError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "RejectedError";
+  /** The name under which it is counted. */
+  override readonly kind = "rejected";
+  /** The peer's own words, escaped. */
+  readonly reason: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param reason the peer's own words, escaped
+   */
+  constructor(reason: string) {
+    super(`Rejected by the peer: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/** The peer closed or reset the connection in the middle of the conversation. */
+export class PeerGoneError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "PeerGoneError";
+  /** The name under which it is counted. */
+  override readonly kind = "peer gone";
+  /** What was being done when the peer left. */
+  readonly during: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param during what was being done
+   * @param options the system's error as `cause`
+   */
+  constructor(during: string, options?: ErrorOptions) {
+    const how = options?.cause instanceof Error ? `: ${options.cause.message}` : "";
+    super(`Peer gone while ${during}${how}`, options);
+    this.during = during;
+  }
+}
+
+/** The peer sent nothing for too long. */
+export class ReadTimeoutError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "ReadTimeoutError";
+  /** The name under which it is counted. */
+  override readonly kind = "read timeout";
+  /** How long the read waited, in milliseconds. */
+  readonly timeoutMs: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param timeoutMs how long the read waited, in milliseconds
+   */
+  constructor(timeoutMs: number) {
+    super(`Timed out: nothing was received for ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The whole conversation took too long. */
+export class SessionTimeoutError extends ConversationError {
+  /** The class's name. */
+  override readonly name: string = "SessionTimeoutError";
+  /** The name under which it is counted. */
+  override readonly kind: "session timeout" | "handshake timeout" = "session timeout";
+  /** How long the conversation was allowed to take, in milliseconds. */
+  readonly timeoutMs: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param timeoutMs how long it was allowed to take
+   * @param what its name in the message
+   */
+  constructor(timeoutMs: number, what = "session") {
+    super(`Timed out: the ${what} was not over after ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The handshake took too long: the {@linkcode SessionTimeoutError} of `hello`. */
+export class HandshakeTimeoutError extends SessionTimeoutError {
+  /** The class's name. */
+  override readonly name = "HandshakeTimeoutError";
+  /** The name under which it is counted. */
+  override readonly kind = "handshake timeout";
+
+  /**
+   * Makes the error.
+   *
+   * @param timeoutMs how long it was allowed to take, in milliseconds
+   */
+  constructor(timeoutMs: number) {
+    super(timeoutMs, "handshake");
+  }
+}
+
+/**
+ * The name under which to count whatever a conversation threw.
+ *
+ * @param error what was thrown
+ * @returns its kind; `other` for an error that is not of this module
+ */
+export function failureKind(error: unknown): FailureKind {
+  return error instanceof ConversationError ? error.kind : "other";
+}

@@ -1,0 +1,212 @@
+/**
+ * The three-step handshake: `HELLO X`, `HELLO X+1`, `HELLO X+2`.
+ *
+ * It is TCP's own three-way handshake played one layer up: each side shows by the number it sends
+ * that it has received the other's. Sequence numbers are 32 bits wide and wrap, as TCP's do
+ * (RFC 9293, section 3.4).
+ *
+ * A message is `HELLO`, spaces or tabs, an optional sign and digits, at most 64 bytes, and ends
+ * with `\n`, `\r\n` or `\0`. Who receives a wrong one answers it with one line that begins with
+ * `ERROR`, and the conversation is over.
+ *
+ * @module
+ */
+
+import { type Context, type Protocol, READ, write } from "./effects.ts";
+import {
+  type ConversationError,
+  HandshakeTimeoutError,
+  MalformedMessageError,
+  MessageTooLongError,
+  NumberOutOfRangeError,
+  PeerGoneError,
+  RejectedError,
+  SequenceMismatchError,
+  SessionTimeoutError,
+} from "./errors.ts";
+import { Input, readLine } from "./input.ts";
+import { encodeLine, escapeBytes, shorten } from "./text.ts";
+
+/** The most bytes that a message may have, its line end not counted. */
+export const HELLO_LIMIT = 64;
+
+const MIN = -0x8000_0000;
+const MAX = 0x7fff_ffff;
+const EXPECTED = "HELLO <number>";
+
+/** White space around the message is ignored; between its two words, spaces and tabs only. */
+const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
+
+/** How both sides of the handshake treat a peer that sends no line ends. */
+export interface HelloOptions {
+  /**
+   * How long to wait, in milliseconds, whether more follows a first read that is a whole message
+   * but for its line end. 0 accepts terminated messages only.
+   *
+   * @default {20}
+   */
+  readonly graceMs?: number;
+}
+
+/**
+ * The server's side of the handshake.
+ *
+ * @param _context not used: the handshake is the same for every peer
+ * @param options how to treat a peer that sends no line ends
+ */
+export function* hello(_context?: Context, options: HelloOptions = {}): Protocol {
+  const input = new Input();
+  try {
+    const x = yield* receiveHello(input, options, "waiting for the first HELLO");
+    const y = successor(x);
+    yield { kind: "write", bytes: encodeLine(formatHello(y)) };
+    const z = yield* receiveHello(input, options, "waiting for the last HELLO");
+    expectSequence(successor(y), z);
+  } catch (error) {
+    yield* answerMistake(error);
+  }
+}
+
+/**
+ * The client's side of the handshake.
+ *
+ * @param x the initial sequence number, a 32-bit signed integer
+ * @param options how to treat a server that sends no line ends
+ * @returns a generator that returns the sequence number that the server answered
+ * @throws {RangeError} if `x` is no 32-bit signed integer
+ */
+export function* helloClient(x: number, options: HelloOptions = {}): Protocol<number> {
+  if (!isSequence(x)) {
+    throw new RangeError(`Cannot begin with this sequence number: current value is "${x}"`);
+  }
+  const input = new Input();
+  try {
+    yield* write(encodeLine(formatHello(x)));
+    const y = yield* receiveHello(input, options, "waiting for the server's HELLO");
+    expectSequence(successor(x), y);
+    yield* write(encodeLine(formatHello(successor(y))));
+    return y;
+  } catch (error) {
+    return yield* answerMistake(error);
+  }
+}
+
+/**
+ * The sequence number after this one.
+ *
+ * @param sequence a 32-bit signed integer
+ * @returns the next one; after 2147483647 comes -2147483648
+ */
+export function successor(sequence: number): number {
+  return (sequence + 1) | 0;
+}
+
+/**
+ * The text of a message.
+ *
+ * @param sequence a 32-bit signed integer
+ * @returns `HELLO <sequence>`, without a line end
+ */
+export function formatHello(sequence: number): string {
+  return `HELLO ${sequence}`;
+}
+
+/**
+ * Reads a message: `HELLO`, one or more spaces or tabs, an optional sign, digits; white space
+ * around it is ignored.
+ *
+ * @param message the bytes, without a line end
+ * @returns the sequence number
+ * @throws {MalformedMessageError} if it is no such message
+ * @throws {NumberOutOfRangeError} if the number is no 32-bit signed integer
+ * @throws {MessageTooLongError} if it has more than {@linkcode HELLO_LIMIT} bytes
+ * @throws {RejectedError} if the peer says that it refuses what it was sent
+ */
+export function parseHello(message: Uint8Array): number {
+  if (message.length > HELLO_LIMIT) {
+    throw new MessageTooLongError(HELLO_LIMIT, escapeBytes(message, 24));
+  }
+  const match = HELLO.exec(latin1(message));
+  if (match === null) throw notHello(message);
+  const digits = match[1] as string;
+  const value = Number(digits);
+  if (value < MIN || value > MAX) {
+    throw new NumberOutOfRangeError(digits.length > 16 ? shorten(digits, 16) : digits);
+  }
+  return value | 0;
+}
+
+function notHello(message: Uint8Array): ConversationError {
+  const text = escapeBytes(message);
+  return text.startsWith("ERROR")
+    ? new RejectedError(text)
+    : new MalformedMessageError(EXPECTED, escapeBytes(message, 24));
+}
+
+/** The text of at most {@linkcode HELLO_LIMIT} bytes, a character for each. */
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
+
+function isSequence(value: number): boolean {
+  return Number.isInteger(value) && value >= MIN && value <= MAX;
+}
+
+function isComplete(message: Uint8Array): boolean {
+  try {
+    parseHello(message);
+    return true;
+  } catch (error) {
+    // A number out of range is a whole message too, though not one to accept.
+    return error instanceof NumberOutOfRangeError;
+  }
+}
+
+function* receiveHello(
+  input: Input,
+  { graceMs = 20 }: HelloOptions,
+  during: string,
+): Protocol<number> {
+  // Mostly one read brings one message: no need to step into another generator for that.
+  let message = input.takeLine(HELLO_LIMIT) ?? null;
+  if (message === null) {
+    input.keep();
+    const chunk: Uint8Array | null = yield READ;
+    if (chunk === null) throw new PeerGoneError(during);
+    input.add(chunk);
+    message = yield* readLine(input, { limit: HELLO_LIMIT, graceMs, isComplete });
+  }
+  if (message === null) throw new PeerGoneError(during);
+  const sequence = parseHello(message);
+  yield { kind: "report", message: formatHello(sequence) };
+  return sequence;
+}
+
+function expectSequence(expected: number, received: number): void {
+  if (received !== expected) throw new SequenceMismatchError(expected, received);
+}
+
+/** What the peer did wrong is said to it before it is thrown. */
+function* answerMistake(error: unknown): Protocol<never> {
+  if (error instanceof SessionTimeoutError) throw new HandshakeTimeoutError(error.timeoutMs);
+  const complaint = describeMistake(error);
+  if (complaint !== undefined) yield* write(encodeLine(`ERROR ${complaint}`));
+  throw error;
+}
+
+/** What to tell a peer about its mistake; nothing where it made none, is gone or complained. */
+function describeMistake(error: unknown): string | undefined {
+  if (error instanceof MalformedMessageError) {
+    return `expected ${error.expected}, got "${error.received}"`;
+  }
+  if (error instanceof NumberOutOfRangeError) {
+    return `expected ${MIN} to ${MAX}, got ${error.received}`;
+  }
+  if (error instanceof SequenceMismatchError) {
+    return `expected ${formatHello(error.expected)}, got ${formatHello(error.received)}`;
+  }
+  if (error instanceof MessageTooLongError) {
+    return `expected at most ${error.limit} bytes, got "${error.received}"`;
+  }
+  return undefined;
+}

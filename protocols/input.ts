@@ -1,0 +1,158 @@
+/**
+ * Messages out of a stream of bytes: where one ends, whatever way the network cut it.
+ *
+ * @module
+ */
+
+import { type Protocol, READ, type ReadAnswer } from "./effects.ts";
+import { MessageTooLongError } from "./errors.ts";
+import { escapeBytes } from "./text.ts";
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const NUL = 0x00;
+const NOTHING = new Uint8Array(0);
+
+/** How messages are told apart. */
+export interface ReadLineOptions {
+  /** The most bytes that a message may have, its line end not counted. */
+  readonly limit: number;
+  /**
+   * For peers that send no line end and take one `send` for one message: how long, in
+   * milliseconds, to wait for more after a first read that `isComplete`. 0 turns it off.
+   *
+   * @default {0}
+   */
+  readonly graceMs?: number;
+  /** Whether these bytes would make a whole message although no line end came. */
+  readonly isComplete?: (bytes: Uint8Array) => boolean;
+}
+
+/** The bytes of one connection that were received and not yet consumed. */
+export class Input {
+  #unread: Uint8Array = NOTHING;
+  /** How many reads have brought what is unread. */
+  #reads = 0;
+  #sawLineEnd = false;
+  /** Whether the last message was taken without its line end, which may still come. */
+  #owesLineEnd = false;
+
+  /**
+   * Takes the next message if all of it is there.
+   *
+   * @param limit the most bytes it may have, its line end not counted
+   * @returns the message without its end, valid until the next read; `undefined` if there is none
+   * @throws {MessageTooLongError} as soon as more than `limit` bytes came without a line end
+   */
+  takeLine(limit: number): Uint8Array | undefined {
+    if (this.#owesLineEnd) this.#skipLineEnd();
+    const bytes = this.#unread;
+    if (bytes.length === 0) return undefined;
+    const end = findEnd(bytes);
+    if (end < 0) {
+      if (exceeds(bytes, limit)) throw tooLong(bytes, limit);
+      return undefined;
+    }
+    const isCrlf = bytes[end] === LINE_FEED && bytes[end - 1] === CARRIAGE_RETURN;
+    const length = isCrlf ? end - 1 : end;
+    if (length > limit) throw tooLong(bytes, limit);
+    this.#unread = end + 1 === bytes.length ? NOTHING : bytes.subarray(end + 1);
+    this.#sawLineEnd = true;
+    return bytes.subarray(0, length);
+  }
+
+  /** Takes all that is unread as a message, valid until the next read. */
+  takeAll(): Uint8Array {
+    const bytes = this.#unread;
+    this.#unread = NOTHING;
+    this.#owesLineEnd = true;
+    return bytes;
+  }
+
+  /** A line end that came late ends the message before it, and is no message of its own. */
+  #skipLineEnd(): void {
+    const [first, second] = this.#unread;
+    if (first === undefined || (first === CARRIAGE_RETURN && second === undefined)) return;
+    this.#owesLineEnd = false;
+    const length = first === CARRIAGE_RETURN && second === LINE_FEED
+      ? 2
+      : first === LINE_FEED || first === NUL
+      ? 1
+      : 0;
+    if (length === 0) return;
+    this.#unread = this.#unread.subarray(length);
+    this.#sawLineEnd = true;
+  }
+
+  /**
+   * Keeps what is unread over the next read: the bytes are only borrowed, and the driver may
+   * receive the next ones in the same buffer.
+   */
+  keep(): void {
+    if (this.#unread.length > 0) this.#unread = this.#unread.slice();
+  }
+
+  /** Adds what a read brought. */
+  add(chunk: Uint8Array): void {
+    const { length } = this.#unread;
+    this.#reads = length === 0 ? 1 : this.#reads + 1;
+    this.#unread = length === 0 ? chunk : join(this.#unread, chunk);
+  }
+
+  /** Whether the first read of a message may have been all of it, without a line end. */
+  mayBeWhole({ graceMs = 0, isComplete }: ReadLineOptions): boolean {
+    return graceMs > 0 && this.#reads === 1 && !this.#sawLineEnd && this.#unread.length > 0 &&
+      isComplete?.(this.#unread) === true;
+  }
+}
+
+/**
+ * Reads one message that ends with `\n`, `\r\n` or `\0`.
+ *
+ * @param input the connection's unread bytes, the same object for every call
+ * @param options the limit, and what to do about a peer that sends no line ends
+ * @returns the message without its end, valid until the next read; `null` when the peer's FIN
+ * came first, whether or not an unfinished message preceded it
+ * @throws {MessageTooLongError} as soon as more than `limit` bytes came without a line end
+ */
+export function* readLine(
+  input: Input,
+  options: ReadLineOptions,
+): Protocol<Uint8Array | null> {
+  for (;;) {
+    const line = input.takeLine(options.limit);
+    if (line !== undefined) return line;
+    const mayBeWhole = input.mayBeWhole(options);
+    input.keep();
+    const chunk: ReadAnswer = yield mayBeWhole
+      ? { kind: "read", withinMs: options.graceMs as number }
+      : READ;
+    if (chunk) input.add(chunk);
+    // At FIN nothing can follow either. The FIN itself is read again by whoever asks next.
+    else return mayBeWhole ? input.takeAll() : null;
+  }
+}
+
+/** The index of the first line end, or -1. */
+function findEnd(bytes: Uint8Array): number {
+  const lineFeed = bytes.indexOf(LINE_FEED);
+  const nul = bytes.indexOf(NUL);
+  return nul >= 0 && (nul < lineFeed || lineFeed < 0) ? nul : lineFeed;
+}
+
+/** Whether unfinished bytes are already too many; one more may be the `\r` of a `\r\n`. */
+function exceeds(bytes: Uint8Array, limit: number): boolean {
+  return bytes.length > limit + 1 ||
+    (bytes.length === limit + 1 && bytes[limit] !== CARRIAGE_RETURN);
+}
+
+function tooLong(bytes: Uint8Array, limit: number): MessageTooLongError {
+  return new MessageTooLongError(limit, escapeBytes(bytes.subarray(0, limit), 24));
+}
+
+function join(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(head.length + tail.length);
+  joined.set(head);
+  joined.set(tail, head.length);
+  return joined;
+}

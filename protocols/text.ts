@@ -1,0 +1,84 @@
+/**
+ * Bytes of a peer made fit for a person's terminal, and lines made fit for the wire.
+ *
+ * @module
+ */
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes bytes as printable ASCII, in the manner of C string literals.
+ *
+ * @param bytes what came from a peer
+ * @param limit how many characters the result may have; a longer one ends in `...`
+ * @returns the text, every byte outside printable ASCII as `\n`, `\t`, `\r` or `\xNN`
+ */
+export function escapeBytes(bytes: Uint8Array, limit = Infinity): string {
+  let text = "";
+  /** As much of it as leaves room for the mark of the cut, and no half of an escape. */
+  let beginning = "";
+  for (const byte of bytes) {
+    text += escapeByte(byte);
+    if (text.length > limit) return `${beginning}...`;
+    if (text.length <= limit - 3) beginning = text;
+  }
+  return text;
+}
+
+/**
+ * Makes text safe to print on one line of a terminal: control characters, which could move the
+ * cursor or forge another line, and the invisible characters that reorder or split a line are
+ * written as escapes.
+ *
+ * @param text any text, for instance a message of a peer
+ * @returns the text on one line
+ */
+export function escapeText(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- control characters are what this is about
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      return code < 0x80 ? escapeByte(code) : `\\u${code.toString(16).padStart(4, "0")}`;
+    },
+  );
+}
+
+function escapeByte(byte: number): string {
+  switch (byte) {
+    case 0x09:
+      return "\\t";
+    case 0x0a:
+      return "\\n";
+    case 0x0d:
+      return "\\r";
+    case 0x22:
+      return '\\"';
+    case 0x5c:
+      return "\\\\";
+  }
+  return byte >= 0x20 && byte < 0x7f
+    ? String.fromCharCode(byte)
+    : `\\x${byte.toString(16).padStart(2, "0")}`;
+}
+
+/**
+ * Cuts text that is too long and marks the cut.
+ *
+ * @param text the text
+ * @param limit how many characters the result may have, at least 3
+ * @returns the text, or its beginning and `...`
+ */
+export function shorten(text: string, limit: number): string {
+  return text.slice(0, Math.max(0, limit - 3)) + "...";
+}
+
+/**
+ * The bytes of a line as our side sends it.
+ *
+ * @param text the line, without its end
+ * @returns its UTF-8 bytes and `\n`
+ */
+export function encodeLine(text: string): Uint8Array {
+  return encoder.encode(text + "\n");
+}

@@ -1,0 +1,70 @@
+/**
+ * What the runtimes do differently: the interface that `deno.ts` and `bun.ts` implement.
+ *
+ * @module
+ */
+
+import type { Listener } from "./listener.ts";
+import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
+
+/** A number as wide as C has it, or bytes passed by their address. */
+export type ForeignType = "i32" | "u32" | "buffer" | "pointer" | "void";
+
+/** The C signatures of the functions of a library. */
+export type ForeignSignatures = Readonly<
+  Record<string, { readonly parameters: readonly ForeignType[]; readonly result: ForeignType }>
+>;
+
+/** The functions of an opened library. */
+// deno-lint-ignore no-explicit-any -- a foreign function takes what its signature says
+export type ForeignFunctions = Record<string, (...args: any[]) => any>;
+
+/** What the runtimes do differently. Both adapters have these members in this order. */
+export interface Runtime {
+  /** `deno` or `bun`. */
+  readonly name: string;
+  /** Its version, for instance `2.9.6`. */
+  readonly version: string;
+  /** `linux`, `darwin` or `windows`. */
+  readonly os: string;
+  /** `x86_64` or `aarch64`. */
+  readonly arch: string;
+  /** The arguments of the command line, without runtime and script. */
+  readonly args: readonly string[];
+  /** How many processors there are. */
+  readonly cpus: number;
+  /** Whether this is the process's main thread and not a Worker. */
+  readonly isMainThread: boolean;
+  /** The name that {@linkcode Runtime.startThread} gave this Worker. */
+  readonly threadName: string | undefined;
+  /** How many descriptors a Worker takes, rounded up. */
+  readonly descriptorsPerThread: number;
+  /** Listens with the runtime's own listener. */
+  listen(options: ListenOptions): Promise<Listener>;
+  /** Connects with the runtime's own sockets. */
+  connect(options: ConnectOptions): Promise<Connection>;
+  /** Why no Worker can be started from a module; `undefined` where it can. Never asks. */
+  whyNoThreads(url: string): string | undefined;
+  /** Starts a Worker that knows its name before its module runs. */
+  startThread(url: string, name: string): Worker;
+  /** Whether foreign functions may be called; never asks the person at the terminal. */
+  mayCallForeign(): boolean;
+  /** Opens a library. Throws if it is not there. */
+  openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions;
+  /** Reads a C `int` from the address that a foreign function returned. */
+  readInt(pointer: unknown): number;
+  /**
+   * Whether another `count` descriptors can be had, as far as can be told without foreign calls.
+   */
+  hasDescriptors(count: number): boolean;
+  /** Calls back at a signal, until the returned function is called. */
+  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
+  /** Writes some of `bytes` to standard output or error without holding up the thread. */
+  print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>;
+  /** Writes all of `text` to standard output or error before it returns. */
+  printNow(to: "stdout" | "stderr", text: string): void;
+  /** Whether a person looks at it. */
+  isTerminal(of: "stdout" | "stderr"): boolean;
+  /** Ends the process. */
+  exit(code: number): never;
+}

@@ -1,0 +1,391 @@
+/**
+ * The adapter for Bun; `deno.ts` is its mirror image.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocols/effects.ts";
+import { Listener } from "./listener.ts";
+import type { ForeignFunctions, ForeignSignatures, Runtime } from "./adapter.ts";
+import {
+  Connection,
+  type ConnectOptions,
+  type ListenOptions,
+  type Pulled,
+  type Sink,
+  UNREAD_LIMIT,
+} from "./transport.ts";
+
+/** The members of Bun that are used here; its types and Deno's do not go together. */
+interface BunGlobal {
+  readonly version: string;
+  readonly argv: readonly string[];
+  readonly isMainThread: boolean;
+  listen(options: unknown): BunTcpListener;
+  connect(options: unknown): Promise<BunSocket>;
+}
+
+interface BunTcpListener {
+  readonly hostname: string;
+  readonly port: number;
+  stop(closeConnections?: boolean): void;
+}
+
+interface BunSocket {
+  data: BunConnection;
+  readonly fd: number;
+  // All four are undefined once the connection is closed.
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  write(bytes: Uint8Array, offset?: number, length?: number): number;
+  pause(): void;
+  resume(): void;
+  shutdown(): void;
+  end(): void;
+}
+
+interface BunForeign {
+  dlopen(path: string, symbols: unknown): { symbols: ForeignFunctions };
+  read: { i32(pointer: number, offset: number): number };
+}
+
+interface BunFiles {
+  openSync(path: string, flags: string): number;
+  closeSync(descriptor: number): void;
+  write(
+    descriptor: number,
+    bytes: Uint8Array,
+    done: (error: Error | null, count: number) => void,
+  ): void;
+  writeSync(descriptor: number, bytes: Uint8Array): number;
+}
+
+interface BunThreads {
+  readonly workerData?: { readonly threadName?: string };
+}
+
+/** What is used of Node.js's `process`, which Bun has as a global. */
+interface BunProcess {
+  readonly platform: string;
+  readonly arch: string;
+  readonly stdout: { readonly isTTY?: boolean };
+  readonly stderr: { readonly isTTY?: boolean };
+  on(signal: string, handler: () => void): void;
+  off(signal: string, handler: () => void): void;
+  exit(code: number): never;
+  // deno-lint-ignore no-explicit-any -- each module has a type of its own
+  getBuiltinModule(name: string): any;
+}
+
+const { Bun, process } = globalThis as unknown as { Bun: BunGlobal; process: BunProcess };
+
+// Modules of Bun and Node.js by a call, not by an import: Deno loads this file too.
+const foreign = (): BunForeign => process.getBuiltinModule("bun:ffi");
+const fs = (): BunFiles => process.getBuiltinModule("node:fs");
+const threads = (): BunThreads => process.getBuiltinModule("node:worker_threads");
+
+const DESCRIPTORS = { stdout: 1, stderr: 2 };
+
+const FOREIGN_TYPES = { i32: "i32", u32: "u32", buffer: "buffer", pointer: "ptr", void: "void" };
+
+/** What the system says of a socket that was used after it was closed. */
+function notConnected(): Error {
+  return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
+}
+
+class BunConnection extends Connection {
+  readonly #socket: BunSocket;
+  #local: Address | undefined;
+  #remote: Address | undefined;
+  #reader: Sink | undefined;
+  #writer: Sink | undefined;
+  #writing: Uint8Array | undefined;
+  #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #paused = false;
+  #ended = false;
+  #failure: Error | undefined;
+  #closed = false;
+
+  constructor(socket: BunSocket) {
+    super();
+    this.#socket = socket;
+  }
+
+  override get localAddress(): Address {
+    const { localAddress: hostname = "0.0.0.0", localPort: port = 0 } = this.#socket;
+    return this.#local ??= { hostname, port };
+  }
+
+  override get remoteAddress(): Address {
+    // It is gone with the connection: whoever may want it later asks in time.
+    const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
+    return this.#remote ??= { hostname, port };
+  }
+
+  override pull(sink: Sink): Pulled {
+    if (this.#unreadBytes > 0) {
+      const chunk = this.#unread.shift() as Uint8Array;
+      this.#unreadBytes -= chunk.length;
+      return chunk;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return null;
+    this.#reader = sink;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    return undefined;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+  }
+
+  onData(chunk: Uint8Array): void {
+    const sink = this.#reader;
+    if (sink !== undefined) {
+      this.#reader = undefined;
+      sink.onRead(chunk);
+      return;
+    }
+    this.#unread.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes >= UNREAD_LIMIT && !this.#paused && !this.#closed) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  }
+
+  onEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const sink = this.#reader;
+    this.#reader = undefined;
+    sink?.onRead(null);
+  }
+
+  onClose(error?: Error): void {
+    this.#closed = true;
+    // After an early reset Bun's `write` takes nothing and the close comes without an error.
+    if (error === undefined && this.#writer === undefined) return this.onEnd();
+    this.#failure = error ?? notConnected();
+    const sink = this.#writer ?? this.#reader;
+    this.#reader = undefined;
+    this.#writer = undefined;
+    sink?.onError(this.#failure);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    const taken = this.#socket.write(bytes);
+    if (taken === bytes.length) return true;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw notConnected();
+    // Bun drops what it did not take: it is written again when the socket drains.
+    this.#writer = sink;
+    this.#writing = bytes.subarray(Math.max(0, taken));
+    return false;
+  }
+
+  onDrain(): void {
+    const sink = this.#writer;
+    if (sink === undefined) return;
+    const bytes = this.#writing as Uint8Array;
+    const taken = this.#socket.write(bytes);
+    if (taken < bytes.length) {
+      this.#writing = bytes.subarray(Math.max(0, taken));
+      return;
+    }
+    this.#writer = undefined;
+    this.#writing = undefined;
+    sink.onWritten();
+  }
+
+  override closeWrite(): void {
+    if (!this.#closed) this.#socket.shutdown();
+  }
+
+  override close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.end();
+  }
+}
+
+/** What a listener's and a client's sockets have in common. */
+const HANDLERS = {
+  binaryType: "uint8array",
+  data: (socket: BunSocket, chunk: Uint8Array) => socket.data.onData(chunk),
+  drain: (socket: BunSocket) => socket.data.onDrain(),
+  end: (socket: BunSocket) => socket.data.onEnd(),
+  close: (socket: BunSocket, error?: Error) => socket.data?.onClose(error),
+  // Whatever a handler throws arrives here; nothing that a peer does may end the process.
+  error: (socket: BunSocket, error: Error) => socket.data?.onClose(error),
+};
+
+class BunListener extends Listener {
+  override readonly address: Address;
+  readonly #listener: BunTcpListener;
+
+  constructor({ hostname, port, descriptorCeiling = Infinity }: ListenOptions) {
+    super();
+    this.#listener = Bun.listen({
+      hostname,
+      port,
+      allowHalfOpen: true,
+      socket: {
+        ...HANDLERS,
+        open: (socket: BunSocket) => {
+          socket.data = new BunConnection(socket);
+          if (socket.fd >= descriptorCeiling) {
+            socket.data.close();
+            this.onOverflow?.();
+          } else this.arrive(socket.data);
+        },
+      },
+    });
+    this.address = { hostname: this.#listener.hostname, port: this.#listener.port };
+  }
+
+  protected override wake(): void {
+    // Bun accepts by itself and cannot be asked to wait.
+  }
+
+  protected override closeSocket(): void {
+    this.#listener.stop();
+  }
+}
+
+/** Bun. */
+export const bunRuntime: Runtime = {
+  name: "bun",
+  get version() {
+    return Bun.version;
+  },
+  get os() {
+    return process.platform === "win32" ? "windows" : process.platform;
+  },
+  get arch() {
+    return process.arch === "x64" ? "x86_64" : process.arch === "arm64" ? "aarch64" : process.arch;
+  },
+  get args() {
+    return Bun.argv.slice(2);
+  },
+  get cpus() {
+    return navigator.hardwareConcurrency;
+  },
+  get isMainThread() {
+    return Bun.isMainThread;
+  },
+  get threadName() {
+    return this.isMainThread ? undefined : threads().workerData?.threadName;
+  },
+  descriptorsPerThread: 2,
+
+  listen(options: ListenOptions): Promise<Listener> {
+    return Promise.resolve(new BunListener(options));
+  },
+
+  connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      let late = false;
+      const abort = () => {
+        late = true;
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      const settle = () => signal?.removeEventListener("abort", abort);
+      Bun.connect({
+        hostname,
+        port,
+        allowHalfOpen: true,
+        socket: {
+          ...HANDLERS,
+          open: (socket: BunSocket) => {
+            settle();
+            socket.data = new BunConnection(socket);
+            if (late) socket.data.close();
+            else resolve(socket.data);
+          },
+          connectError: (_socket: BunSocket, error: Error) => {
+            settle();
+            reject(error);
+          },
+        },
+      }).catch((error: Error) => {
+        settle();
+        reject(error);
+      });
+    });
+  },
+
+  whyNoThreads(): string | undefined {
+    return undefined;
+  },
+
+  startThread(url: string, name: string): Worker {
+    return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
+  },
+
+  mayCallForeign(): boolean {
+    return true;
+  },
+
+  openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
+    const symbols = Object.fromEntries(
+      Object.entries(signatures).map(([name, { parameters, result }]) => [
+        name,
+        { args: parameters.map((type) => FOREIGN_TYPES[type]), returns: FOREIGN_TYPES[result] },
+      ]),
+    );
+    return foreign().dlopen(path, symbols).symbols;
+  },
+
+  readInt(pointer: unknown): number {
+    return foreign().read.i32(pointer as number, 0);
+  },
+
+  hasDescriptors(count: number): boolean {
+    if (this.os === "windows") return true;
+    const probes: number[] = [];
+    try {
+      while (probes.length < count) probes.push(fs().openSync("/dev/null", "r"));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      for (const probe of probes) fs().closeSync(probe);
+    }
+  },
+
+  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void {
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  },
+
+  print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs().write(DESCRIPTORS[to], bytes, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  },
+
+  printNow(to: "stdout" | "stderr", text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += fs().writeSync(DESCRIPTORS[to], bytes.subarray(at));
+  },
+
+  isTerminal(of: "stdout" | "stderr"): boolean {
+    return process[of].isTTY === true;
+  },
+
+  exit(code: number): never {
+    return process.exit(code);
+  },
+};

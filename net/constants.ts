@@ -1,0 +1,313 @@
+/**
+ * The numbers of the system headers, for each system that `sockets.ts` knows.
+ *
+ * Linux: the same for glibc and musl, on x86-64 and arm64. macOS: the same on both.
+ *
+ * @module
+ */
+
+import type { SockaddrLayout } from "./address.ts";
+
+/** The names of the errors that socket calls report. */
+export type ErrorName =
+  | "EPERM"
+  | "ENOENT"
+  | "EINTR"
+  | "EBADF"
+  | "EAGAIN"
+  | "ENOMEM"
+  | "EACCES"
+  | "EFAULT"
+  | "EINVAL"
+  | "ENFILE"
+  | "EMFILE"
+  | "EPIPE"
+  | "EPROTO"
+  | "ENOTSOCK"
+  | "EDESTADDRREQ"
+  | "EMSGSIZE"
+  | "ENOPROTOOPT"
+  | "EPROTONOSUPPORT"
+  | "EOPNOTSUPP"
+  | "EAFNOSUPPORT"
+  | "EADDRINUSE"
+  | "EADDRNOTAVAIL"
+  | "ENETDOWN"
+  | "ENETUNREACH"
+  | "ECONNABORTED"
+  | "ECONNRESET"
+  | "ENOBUFS"
+  | "EISCONN"
+  | "ENOTCONN"
+  | "ETIMEDOUT"
+  | "ECONNREFUSED"
+  | "EHOSTDOWN"
+  | "EHOSTUNREACH"
+  | "EALREADY"
+  | "EINPROGRESS";
+
+/** The numbers of one system. */
+export interface Constants extends SockaddrLayout {
+  /** Address family: sockets within one machine. */
+  readonly AF_UNIX: number;
+  /** Socket type: a stream of bytes, TCP. */
+  readonly SOCK_STREAM: number;
+  /** Socket type: datagrams, UDP. */
+  readonly SOCK_DGRAM: number;
+  /** Added to the type: calls on the socket do not wait. 0 where socket(2) does not take it. */
+  readonly SOCK_NONBLOCK: number;
+  /** The level of TCP's own options. */
+  readonly IPPROTO_TCP: number;
+  /** Option: send at once, without Nagle's algorithm. */
+  readonly TCP_NODELAY: number;
+  /** The level of the options that all sockets have. */
+  readonly SOL_SOCKET: number;
+  /** Option: listen although old connections of the port linger in TIME-WAIT. */
+  readonly SO_REUSEADDR: number;
+  /** Option: several sockets listen on one port. */
+  readonly SO_REUSEPORT: number;
+  /** Option: the error that waits to be told. */
+  readonly SO_ERROR: number;
+  /** Option: what `close` does with bytes unsent. */
+  readonly SO_LINGER: number;
+  /** Option: how long `recv` may wait. */
+  readonly SO_RCVTIMEO: number;
+  /** Option: how long `send` may wait. */
+  readonly SO_SNDTIMEO: number;
+  /** Flag: this call must not block. */
+  readonly MSG_DONTWAIT: number;
+  /** Flag: an error, not SIGPIPE, when the peer is gone. */
+  readonly MSG_NOSIGNAL: number;
+  /** Shut down receiving. */
+  readonly SHUT_RD: number;
+  /** Shut down sending: FIN. */
+  readonly SHUT_WR: number;
+  /** Shut down both. */
+  readonly SHUT_RDWR: number;
+  /** There is something to receive. */
+  readonly POLLIN: number;
+  /** There is room to send. */
+  readonly POLLOUT: number;
+  /** The socket failed. */
+  readonly POLLERR: number;
+  /** Both directions are shut down. */
+  readonly POLLHUP: number;
+  /** The limit of descriptors. */
+  readonly RLIMIT_NOFILE: number;
+  /** Flag: not inherited by other programs. */
+  readonly EPOLL_CLOEXEC: number;
+  /** Begin to watch a descriptor. */
+  readonly EPOLL_CTL_ADD: number;
+  /** Stop watching it. */
+  readonly EPOLL_CTL_DEL: number;
+  /** Watch it for other events. */
+  readonly EPOLL_CTL_MOD: number;
+  /** There is something to receive. */
+  readonly EPOLLIN: number;
+  /** There is room to send. */
+  readonly EPOLLOUT: number;
+  /** The socket failed. */
+  readonly EPOLLERR: number;
+  /** Both directions are shut down. */
+  readonly EPOLLHUP: number;
+  /** The peer has sent FIN. */
+  readonly EPOLLRDHUP: number;
+  /** Tell of changes only: edge-triggered. */
+  readonly EPOLLET: number;
+  /** The errors by name. */
+  readonly errno: Readonly<Record<ErrorName, number>>;
+}
+
+/** Linux. */
+export const LINUX: Constants = {
+  AF_INET: 2,
+  AF_INET6: 10,
+  hasLength: false,
+  AF_UNIX: 1,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_NONBLOCK: 0x800,
+  IPPROTO_TCP: 6,
+  TCP_NODELAY: 1,
+  SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
+  SO_REUSEPORT: 15,
+  SO_ERROR: 4,
+  SO_LINGER: 13,
+  SO_RCVTIMEO: 20,
+  SO_SNDTIMEO: 21,
+  MSG_DONTWAIT: 0x40,
+  MSG_NOSIGNAL: 0x4000,
+  SHUT_RD: 0,
+  SHUT_WR: 1,
+  SHUT_RDWR: 2,
+  POLLIN: 1,
+  POLLOUT: 4,
+  POLLERR: 8,
+  POLLHUP: 16,
+  RLIMIT_NOFILE: 7,
+  EPOLL_CLOEXEC: 0x80000,
+  EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLL_CTL_MOD: 3,
+  EPOLLIN: 1,
+  EPOLLOUT: 4,
+  EPOLLERR: 8,
+  EPOLLHUP: 16,
+  EPOLLRDHUP: 0x2000,
+  EPOLLET: 0x8000_0000 | 0,
+  errno: {
+    EPERM: 1,
+    ENOENT: 2,
+    EINTR: 4,
+    EBADF: 9,
+    EAGAIN: 11,
+    ENOMEM: 12,
+    EACCES: 13,
+    EFAULT: 14,
+    EINVAL: 22,
+    ENFILE: 23,
+    EMFILE: 24,
+    EPIPE: 32,
+    EPROTO: 71,
+    ENOTSOCK: 88,
+    EDESTADDRREQ: 89,
+    EMSGSIZE: 90,
+    ENOPROTOOPT: 92,
+    EPROTONOSUPPORT: 93,
+    EOPNOTSUPP: 95,
+    EAFNOSUPPORT: 97,
+    EADDRINUSE: 98,
+    EADDRNOTAVAIL: 99,
+    ENETDOWN: 100,
+    ENETUNREACH: 101,
+    ECONNABORTED: 103,
+    ECONNRESET: 104,
+    ENOBUFS: 105,
+    EISCONN: 106,
+    ENOTCONN: 107,
+    ETIMEDOUT: 110,
+    ECONNREFUSED: 111,
+    EHOSTDOWN: 112,
+    EHOSTUNREACH: 113,
+    EALREADY: 114,
+    EINPROGRESS: 115,
+  },
+};
+
+/** macOS. It has no epoll. */
+export const DARWIN: Constants = {
+  AF_INET: 2,
+  AF_INET6: 30,
+  hasLength: true,
+  AF_UNIX: 1,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_NONBLOCK: 0,
+  IPPROTO_TCP: 6,
+  TCP_NODELAY: 1,
+  SOL_SOCKET: 0xffff,
+  SO_REUSEADDR: 4,
+  SO_REUSEPORT: 0x200,
+  SO_ERROR: 0x1007,
+  SO_LINGER: 0x80,
+  SO_RCVTIMEO: 0x1006,
+  SO_SNDTIMEO: 0x1005,
+  MSG_DONTWAIT: 0x80,
+  MSG_NOSIGNAL: 0x80000,
+  SHUT_RD: 0,
+  SHUT_WR: 1,
+  SHUT_RDWR: 2,
+  POLLIN: 1,
+  POLLOUT: 4,
+  POLLERR: 8,
+  POLLHUP: 16,
+  RLIMIT_NOFILE: 8,
+  EPOLL_CLOEXEC: 0,
+  EPOLL_CTL_ADD: 0,
+  EPOLL_CTL_DEL: 0,
+  EPOLL_CTL_MOD: 0,
+  EPOLLIN: 0,
+  EPOLLOUT: 0,
+  EPOLLERR: 0,
+  EPOLLHUP: 0,
+  EPOLLRDHUP: 0,
+  EPOLLET: 0,
+  errno: {
+    EPERM: 1,
+    ENOENT: 2,
+    EINTR: 4,
+    EBADF: 9,
+    EAGAIN: 35,
+    ENOMEM: 12,
+    EACCES: 13,
+    EFAULT: 14,
+    EINVAL: 22,
+    ENFILE: 23,
+    EMFILE: 24,
+    EPIPE: 32,
+    EPROTO: 100,
+    ENOTSOCK: 38,
+    EDESTADDRREQ: 39,
+    EMSGSIZE: 40,
+    ENOPROTOOPT: 42,
+    EPROTONOSUPPORT: 43,
+    EOPNOTSUPP: 102,
+    EAFNOSUPPORT: 47,
+    EADDRINUSE: 48,
+    EADDRNOTAVAIL: 49,
+    ENETDOWN: 50,
+    ENETUNREACH: 51,
+    ECONNABORTED: 53,
+    ECONNRESET: 54,
+    ENOBUFS: 55,
+    EISCONN: 56,
+    ENOTCONN: 57,
+    ETIMEDOUT: 60,
+    ECONNREFUSED: 61,
+    EHOSTDOWN: 64,
+    EHOSTUNREACH: 65,
+    EALREADY: 37,
+    EINPROGRESS: 36,
+  },
+};
+
+/** What the errors mean, in the words of strerror(3), lower case. */
+export const ERRNO_TEXT: Readonly<Record<string, string>> = {
+  EPERM: "operation not permitted",
+  EBADF: "bad descriptor",
+  EAGAIN: "timed out",
+  ENOMEM: "out of memory",
+  EACCES: "permission denied",
+  EINVAL: "invalid argument",
+  ENFILE: "too many open files on this machine",
+  EMFILE: "too many open files",
+  EPIPE: "broken pipe",
+  EMSGSIZE: "message too long",
+  EAFNOSUPPORT: "address family not supported",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "address not available",
+  ENETDOWN: "network is down",
+  ENETUNREACH: "network is unreachable",
+  ECONNABORTED: "connection aborted",
+  ECONNRESET: "connection reset by peer",
+  ENOBUFS: "no buffer space available",
+  ENOTCONN: "not connected",
+  ENOTFOUND: "host not found",
+  ETIMEDOUT: "connection timed out",
+  ECONNREFUSED: "connection refused",
+  EHOSTDOWN: "host is down",
+  EHOSTUNREACH: "no route to host",
+};
+
+/**
+ * What a runtime's error means, in the same words on every runtime.
+ *
+ * @param error an error of the runtime, with the system's name for it in `code`
+ * @returns for instance `connection refused (ECONNREFUSED)`; without a known name its own message
+ */
+export function describeSystemError(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  const text = code === undefined ? undefined : ERRNO_TEXT[code];
+  return text === undefined ? message ?? String(error) : `${text} (${code})`;
+}

@@ -1,0 +1,301 @@
+/**
+ * The adapter for Deno; `bun.ts` is its mirror image.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocols/effects.ts";
+import { Backoff, isOfOneConnection } from "./backoff.ts";
+import { Listener } from "./listener.ts";
+import type { ForeignFunctions, ForeignSignatures, Runtime } from "./adapter.ts";
+import {
+  ACCEPT_QUEUE,
+  Connection,
+  type ConnectOptions,
+  type ListenOptions,
+  type Pulled,
+  type Sink,
+  UNREAD_LIMIT,
+} from "./transport.ts";
+
+/** A pending read holds its buffer: small while a connection is idle, larger once it is filled. */
+const SMALL_READ = 512;
+
+class DenoConnection extends Connection {
+  readonly #conn: Deno.TcpConn;
+  #buffer = new Uint8Array(SMALL_READ);
+  #reader: Sink | undefined;
+  #writer: Sink | undefined;
+  #writing: Uint8Array | undefined;
+  #reading = false;
+  #arrived: Pulled;
+  #ended = false;
+  #failure: Error | undefined;
+  #closed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    super();
+    this.#conn = conn;
+    // With Nagle's algorithm the second of two small writes waits for an acknowledgement.
+    conn.setNoDelay(true);
+  }
+
+  override get localAddress(): Address {
+    return this.#conn.localAddr;
+  }
+
+  override get remoteAddress(): Address {
+    return this.#conn.remoteAddr;
+  }
+
+  override pull(sink: Sink): Pulled {
+    const arrived = this.#arrived;
+    if (arrived !== undefined) {
+      this.#arrived = undefined;
+      return arrived;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return null;
+    this.#reader = sink;
+    if (!this.#reading) {
+      this.#reading = true;
+      this.#conn.read(this.#buffer).then(this.#onRead, this.#onReadError);
+    }
+    return undefined;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    this.#reading = false;
+    this.#ended = count === null;
+    const chunk = count === null ? null : this.#take(count);
+    const sink = this.#reader;
+    this.#reader = undefined;
+    if (sink === undefined) this.#arrived = chunk;
+    else sink.onRead(chunk);
+  };
+
+  readonly #onReadError = (error: Error): void => {
+    this.#reading = false;
+    this.#failure = error;
+    const sink = this.#reader;
+    this.#reader = undefined;
+    sink?.onError(error);
+  };
+
+  #take(count: number): Uint8Array {
+    const buffer = this.#buffer;
+    if (count === buffer.length && count < UNREAD_LIMIT) {
+      this.#buffer = new Uint8Array(Math.min(UNREAD_LIMIT, count * 4));
+    } else if (count < SMALL_READ && buffer.length > SMALL_READ) {
+      this.#buffer = new Uint8Array(SMALL_READ);
+    }
+    return buffer.subarray(0, count);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    if (bytes.length === 0) return true;
+    this.#writer = sink;
+    this.#writing = bytes;
+    this.#conn.write(bytes).then(this.#onWritten, this.#onWriteError);
+    return false;
+  }
+
+  readonly #onWritten = (count: number): void => {
+    const bytes = this.#writing as Uint8Array;
+    if (count < bytes.length) {
+      this.#writing = bytes.subarray(count);
+      this.#conn.write(this.#writing).then(this.#onWritten, this.#onWriteError);
+      return;
+    }
+    const sink = this.#writer as Sink;
+    this.#writer = undefined;
+    this.#writing = undefined;
+    sink.onWritten();
+  };
+
+  readonly #onWriteError = (error: Error): void => {
+    const sink = this.#writer;
+    this.#writer = undefined;
+    this.#writing = undefined;
+    sink?.onError(error);
+  };
+
+  override closeWrite(): void {
+    // It rejects where the peer has gone, which the next read says too.
+    if (!this.#closed) this.#conn.closeWrite().catch(() => {});
+  }
+
+  override close(): void {
+    // A second close would throw `BadResource`.
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  }
+}
+
+class DenoListener extends Listener {
+  override readonly address: Address;
+  readonly #listener: Deno.TcpListener;
+  readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
+  readonly #backoff = new Backoff();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #accepting = false;
+  #closed = false;
+
+  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+    super();
+    this.#listener = listener;
+    this.#onAcceptError = onAcceptError;
+    this.address = listener.addr;
+  }
+
+  protected override wake(): void {
+    if (this.#accepting || this.#retry !== undefined || !this.wantsMore) return;
+    this.#accepting = true;
+    this.#listener.accept().then(this.#onAccept, this.#onError);
+  }
+
+  readonly #onAccept = (conn: Deno.TcpConn): void => {
+    this.#accepting = false;
+    this.#backoff.reset();
+    let connection: Connection;
+    try {
+      connection = new DenoConnection(conn);
+    } catch (error) {
+      // The peer was gone before its first option could be set.
+      conn.close();
+      this.#onAcceptError?.(error as Error, 0);
+      return this.wake();
+    }
+    this.arrive(connection);
+    this.wake();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#accepting = false;
+    // The pending accept of a closed listener rejects with `BadResource`.
+    if (this.#closed) return;
+    const waitMs = isOfOneConnection(error) ? 0 : this.#backoff.next();
+    this.#onAcceptError?.(error, waitMs);
+    if (waitMs === 0) return this.wake();
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.wake();
+    }, waitMs);
+  };
+
+  protected override closeSocket(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#listener.close();
+  }
+}
+
+/** Deno. */
+export const denoRuntime: Runtime = {
+  name: "deno",
+  get version() {
+    return Deno.version.deno;
+  },
+  get os() {
+    return Deno.build.os;
+  },
+  get arch() {
+    return Deno.build.arch;
+  },
+  get args() {
+    return Deno.args;
+  },
+  get cpus() {
+    return navigator.hardwareConcurrency;
+  },
+  get isMainThread() {
+    return !("DedicatedWorkerGlobalScope" in globalThis);
+  },
+  get threadName() {
+    return this.isMainThread ? undefined : (globalThis as { name?: string }).name;
+  },
+  descriptorsPerThread: 6,
+
+  listen({ hostname, port, onAcceptError }: ListenOptions): Promise<Listener> {
+    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE });
+    return Promise.resolve(new DenoListener(listener, onAcceptError));
+  },
+
+  async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+    const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
+    try {
+      return new DenoConnection(conn);
+    } catch (error) {
+      // The server has reset it already.
+      conn.close();
+      throw error;
+    }
+  },
+
+  whyNoThreads(url: string): string | undefined {
+    if (!url.startsWith("file:")) return undefined;
+    const { state } = Deno.permissions.querySync({ name: "read", path: new URL(url) });
+    return state === "granted" ? undefined : "no permission to read their module (--allow-read)";
+  },
+
+  startThread(url: string, name: string): Worker {
+    return new Worker(url, { type: "module", name });
+  },
+
+  mayCallForeign(): boolean {
+    return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  },
+
+  openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
+    return Deno.dlopen(path, signatures as Deno.ForeignLibraryInterface)
+      .symbols as ForeignFunctions;
+  },
+
+  readInt(pointer: unknown): number {
+    return new Deno.UnsafePointerView(pointer as Deno.PointerObject).getInt32(0);
+  },
+
+  hasDescriptors(count: number): boolean {
+    // Not to be asked for in another way without further permissions.
+    const probes: Deno.Listener[] = [];
+    try {
+      while (probes.length < count) {
+        probes.push(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+      }
+      return true;
+    } catch {
+      return false;
+    } finally {
+      for (const probe of probes) probe.close();
+    }
+  },
+
+  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void {
+    // Windows knows no SIGTERM.
+    if (signal === "SIGTERM" && Deno.build.os === "windows") return () => {};
+    Deno.addSignalListener(signal, handler);
+    return () => Deno.removeSignalListener(signal, handler);
+  },
+
+  print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
+    return Deno[to].write(bytes);
+  },
+
+  printNow(to: "stdout" | "stderr", text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += Deno[to].writeSync(bytes.subarray(at));
+  },
+
+  isTerminal(of: "stdout" | "stderr"): boolean {
+    return Deno[of].isTerminal();
+  },
+
+  exit(code: number): never {
+    Deno.exit(code);
+  },
+};

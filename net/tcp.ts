@@ -1,0 +1,47 @@
+/**
+ * TCP with promises, the same on both runtimes.
+ *
+ * @example One connection to oneself
+ * ```ts
+ * import { connect, listen } from "./tcp.ts";
+ *
+ * await using listener = await listen({ hostname: "127.0.0.1", port: 0 });
+ * await using client = await connect(listener.address);
+ * await client.write(new TextEncoder().encode("hello"));
+ * client.closeWrite();
+ *
+ * for await (const connection of listener) {
+ *   for (let bytes = await connection.read(); bytes !== null; bytes = await connection.read()) {
+ *     console.log(new TextDecoder().decode(bytes)); // hello
+ *   }
+ *   connection.close();
+ *   break;
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import type { Listener } from "./listener.ts";
+import { runtime } from "./runtime.ts";
+import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
+
+/**
+ * Listens with the runtime's own listener.
+ *
+ * @param options where
+ * @returns the listener: iterate over it for the connections
+ */
+export function listen(options: ListenOptions): Promise<Listener> {
+  return runtime.listen(options);
+}
+
+/**
+ * Connects with the runtime's own sockets.
+ *
+ * @param options where to
+ * @returns the connection
+ */
+export function connect(options: ConnectOptions): Promise<Connection> {
+  return runtime.connect(options);
+}

@@ -1,0 +1,216 @@
+/**
+ * The driver that blocks: a protocol's every wish is a system call that returns when it is done.
+ *
+ * This is how servers were written before there were event loops, and still the plainest way: the
+ * thread is the state of the conversation. It must run in a Worker, for nothing else of its
+ * thread happens meanwhile.
+ *
+ * @module
+ */
+
+import type { Effect, Protocol } from "../protocols/effects.ts";
+import type { Tasks } from "../protocols/catalogue.ts";
+import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../protocols/errors.ts";
+import { SocketError, type Sockets } from "../net/sockets.ts";
+import { runTask, unknownEffect } from "./conversation.ts";
+import { LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
+
+/** What the blocking driver needs to know. */
+export interface BlockingOptions extends TimeLimits {
+  /** The `SO_RCVTIMEO` that sockets have to begin with, in milliseconds; 0 is none. */
+  readonly receiveTimeoutMs: number;
+  /** The CPU-bound work that the conversation may ask for; it is done in place. */
+  readonly tasks?: Tasks | undefined;
+  /** Is told of each message received. */
+  readonly onReport?: ((message: string) => void) | undefined;
+}
+
+/** A receive timeout that no option can name, so that it is set before the first `recv`. */
+const UNKNOWN = -1;
+
+/** How much one `recv` takes at most, in bytes. */
+const RECEIVE_BYTES = 64 * 1024;
+
+/**
+ * Holds conversations over connected sockets, one at a time. Each thread has one of its own, with
+ * the buffer into which it receives.
+ */
+export class BlockingDriver {
+  readonly #sockets: Sockets;
+  readonly #options: BlockingOptions;
+  readonly #buffer = new Uint8Array(RECEIVE_BYTES);
+  #fd = -1;
+  #endsAt = Infinity;
+  #receiveTimeoutMs = 0;
+  #sessionEndsFirst = false;
+  #wroteLast = false;
+  /** Why nothing can be received or sent any more, and whether the protocol has been told. */
+  #fatal: Error | undefined;
+  #wasTold = false;
+
+  /** @param sockets the Berkeley calls @param options limits */
+  constructor(sockets: Sockets, options: BlockingOptions) {
+    this.#sockets = sockets;
+    this.#options = options;
+  }
+
+  /**
+   * Holds a conversation, blocking the thread until it is over. The descriptor is left open.
+   *
+   * @param fd a connected, blocking socket
+   * @param conversation the protocol's side of it
+   * @param inherits whether the socket has the receive timeout that the options name; if not, it
+   * is set
+   * @returns what the conversation returned
+   * @throws what the conversation threw, or let pass of what the driver threw into it
+   */
+  converse<Result>(fd: number, conversation: Protocol<Result>, inherits = true): Result {
+    const { sessionTimeoutMs, receiveTimeoutMs } = this.#options;
+    this.#fd = fd;
+    this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
+    this.#wroteLast = false;
+    this.#fatal = undefined;
+    this.#wasTold = false;
+    this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
+    try {
+      let step = conversation.next();
+      while (step.done !== true) {
+        let answer: unknown;
+        try {
+          answer = this.#grant(step.value);
+        } catch (error) {
+          // A protocol that goes on after the end is not asked twice.
+          if (error === this.#fatal && this.#wasTold) {
+            conversation.return(undefined as Result);
+            throw error;
+          }
+          this.#wasTold = error === this.#fatal;
+          step = conversation.throw(error);
+          continue;
+        }
+        step = conversation.next(answer);
+      }
+      return step.value;
+    } catch (error) {
+      // What the protocol said last must reach the peer: closing with unread bytes would reset
+      // the connection and could destroy it on the way (RFC 2525, section 2.17).
+      if (this.#wroteLast) this.#linger();
+      throw error;
+    }
+  }
+
+  #grant(effect: Effect): unknown {
+    if (this.#fatal !== undefined && (effect.kind === "read" || effect.kind === "write")) {
+      throw this.#fatal;
+    }
+    switch (effect.kind) {
+      case "read":
+        return this.#read(effect.withinMs);
+      case "write":
+        return this.#write(effect.bytes);
+      case "report":
+        return this.#options.onReport?.(effect.message);
+      case "compute":
+        return runTask(this.#options.tasks, effect.task, effect.argument);
+      default:
+        throw unknownEffect(effect);
+    }
+  }
+
+  #read(withinMs: number | undefined): Uint8Array | null | undefined {
+    const { EAGAIN, EINTR } = this.#sockets.constants.errno;
+    const buffer = this.#buffer;
+    this.#wroteLast = false;
+    for (;;) {
+      const limitMs = this.#receiveLimit();
+      if (withinMs !== undefined && withinMs < limitMs) {
+        if (!this.#isReadable(withinMs)) return undefined;
+      } else this.#setReceiveTimeout(limitMs);
+      const count = this.#sockets.recv(this.#fd, buffer);
+      if (count > 0) return buffer.subarray(0, count);
+      if (count === 0) return null;
+      if (count === -EAGAIN) throw this.#timeout();
+      if (count !== -EINTR) throw this.#gone("recv", -count);
+    }
+  }
+
+  /** How long the next `recv` may block, in milliseconds; `Infinity` is for ever. */
+  #receiveLimit(): number {
+    const readMs = this.#options.readTimeoutMs > 0 ? this.#options.readTimeoutMs : Infinity;
+    if (this.#endsAt === Infinity) return readMs;
+    const leftMs = this.#endsAt - performance.now();
+    if (leftMs <= 0) throw this.#sessionTimeout();
+    this.#sessionEndsFirst = leftMs < readMs;
+    return Math.min(readMs, leftMs);
+  }
+
+  /** Mostly it is what the last one had, and costs nothing. */
+  #setReceiveTimeout(limitMs: number): void {
+    const ms = limitMs === Infinity ? 0 : limitMs;
+    if (ms === this.#receiveTimeoutMs) return;
+    this.#sockets.setReceiveTimeout(this.#fd, ms);
+    this.#receiveTimeoutMs = ms;
+  }
+
+  #timeout(): Error {
+    if (this.#sessionEndsFirst) return this.#sessionTimeout();
+    return new ReadTimeoutError(this.#options.readTimeoutMs);
+  }
+
+  #sessionTimeout(): Error {
+    return this.#fatal = new SessionTimeoutError(this.#options.sessionTimeoutMs);
+  }
+
+  #isReadable(withinMs: number): boolean {
+    const { POLLIN, errno } = this.#sockets.constants;
+    const until = performance.now() + withinMs;
+    for (;;) {
+      const left = Math.max(0, until - performance.now());
+      const ready = this.#sockets.poll(this.#fd, POLLIN, left);
+      if (ready !== -errno.EINTR) return ready !== 0;
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    const { constants } = this.#sockets;
+    this.#wroteLast = true;
+    let rest = bytes;
+    while (rest.length > 0) {
+      const count = this.#sockets.send(this.#fd, rest, constants.MSG_DONTWAIT);
+      if (count === rest.length) return;
+      if (count > 0) rest = rest.subarray(count);
+      else if (count !== -constants.errno.EAGAIN && count !== -constants.errno.EINTR) {
+        throw this.#gone("send", -count);
+      }
+      this.#waitForRoom();
+    }
+  }
+
+  /** Waits until the peer has taken some of what was sent. */
+  #waitForRoom(): void {
+    const left = this.#endsAt === Infinity ? -1 : this.#endsAt - performance.now();
+    if (left <= 0 && left !== -1) throw this.#sessionTimeout();
+    const ready = this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, left);
+    if (ready === 0) throw this.#sessionTimeout();
+  }
+
+  #gone(syscall: string, errno: number): Error {
+    this.#wroteLast = false;
+    const cause = new SocketError(syscall, errno);
+    const during = syscall === "recv" ? "receiving" : "sending";
+    return this.#fatal = new PeerGoneError(during, { cause });
+  }
+
+  #linger(): void {
+    const { constants } = this.#sockets;
+    if (this.#sockets.shutdown(this.#fd, constants.SHUT_WR) < 0) return;
+    const until = performance.now() + LINGER_MS;
+    for (let bytes = 0; bytes < LINGER_BYTES;) {
+      const left = until - performance.now();
+      if (left <= 0 || !this.#isReadable(left)) return;
+      const count = this.#sockets.recv(this.#fd, this.#buffer, constants.MSG_DONTWAIT);
+      if (count <= 0) return;
+      bytes += count;
+    }
+  }
+}

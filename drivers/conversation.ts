@@ -1,0 +1,58 @@
+/**
+ * What all drivers do alike: begin a conversation, do the work it asks for, refuse what it may not.
+ *
+ * @module
+ */
+
+import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../protocols/catalogue.ts";
+import type { Context, Protocol } from "../protocols/effects.ts";
+
+/**
+ * Begins the server's side of a conversation. A protocol that throws before its first step fails
+ * at its first step, like any other.
+ *
+ * @param protocol which
+ * @param context what it is told about its connection
+ * @param settings what was set of it
+ */
+export function beginConversation(
+  protocol: ProtocolDefinition,
+  context: Context,
+  settings: ProtocolSettings,
+): Protocol {
+  try {
+    return protocol.serve(context, settings);
+  } catch (error) {
+    return failAtOnce(error);
+  }
+}
+
+// deno-lint-ignore require-yield -- it never gets that far
+function* failAtOnce(error: unknown): Protocol {
+  throw error;
+}
+
+/**
+ * Does the work that a protocol asked for, here and now.
+ *
+ * @param tasks the protocol's
+ * @param name which
+ * @param argument its argument
+ * @returns its result
+ * @throws {TypeError} if there is none of that name
+ */
+export function runTask(tasks: Tasks | undefined, name: string, argument: unknown): unknown {
+  const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  if (task === undefined) throw new TypeError(`Cannot compute: current task is "${name}"`);
+  return task(argument);
+}
+
+/**
+ * What a driver throws into a protocol that yields something else than an effect.
+ *
+ * @param effect what it yielded
+ */
+export function unknownEffect(effect: never): TypeError {
+  const kind = (effect as { kind?: unknown } | undefined)?.kind;
+  return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
+}

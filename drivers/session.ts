@@ -1,0 +1,304 @@
+/**
+ * The driver that never waits: a conversation is resumed when its socket has an answer for it.
+ *
+ * One thread holds thousands of conversations. Between two steps a conversation is nothing but
+ * its suspended generator, and what resumes it is an event.
+ *
+ * @module
+ */
+
+import type { Effect, Protocol } from "../protocols/effects.ts";
+import type { Tasks } from "../protocols/catalogue.ts";
+import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../protocols/errors.ts";
+import type { Connection, Sink } from "../net/transport.ts";
+import { Deadline, type Deadlines } from "./deadlines.ts";
+import { runTask, unknownEffect } from "./conversation.ts";
+import { LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
+
+/** What the event-driven driver needs beside a connection and a conversation. */
+export interface SessionOptions extends TimeLimits {
+  /** Where the time limits are kept. */
+  readonly deadlines: Deadlines;
+  /** The CPU-bound work that the conversation may ask for; it is done in place. */
+  readonly tasks?: Tasks | undefined;
+  /** Is told of each message received. */
+  readonly onReport?: ((message: string) => void) | undefined;
+}
+
+/** Is called once when a conversation is over, with the error it failed with if it did. */
+export type Done<Result> = (error: unknown, result: Result | undefined) => void;
+
+/**
+ * Holds a conversation over a connection, and closes the connection when it is over.
+ *
+ * @param connection the connection
+ * @param conversation the protocol's side of it
+ * @param options limits
+ * @returns what the conversation returned; rejects with what it threw
+ */
+export function converse<Result>(
+  connection: Connection,
+  conversation: Protocol<Result>,
+  options: SessionOptions,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    new Session(connection, conversation, options, (error, result) => {
+      if (error === undefined) resolve(result as Result);
+      else reject(error);
+    }).start();
+  });
+}
+
+type Waiting = "nothing" | "read" | "write" | "linger" | "over";
+
+/** One conversation under way. */
+export class Session<Result> implements Sink {
+  readonly #connection: Connection;
+  readonly #conversation: Protocol<Result>;
+  readonly #options: SessionOptions;
+  readonly #done: Done<Result>;
+  #waiting: Waiting = "nothing";
+  #wroteLast = false;
+  #readLimit: Deadline | undefined;
+  #sessionLimit: Deadline | undefined;
+  #withinTimer: ReturnType<typeof setTimeout> | undefined;
+  #failure: unknown;
+  /** Why nothing can be received or sent any more. */
+  #fatal: Error | undefined;
+  #lingered = 0;
+
+  /**
+   * @param connection is closed when the conversation is over
+   * @param conversation a generator that has not been started
+   * @param options limits
+   * @param done called once when it is over
+   */
+  constructor(
+    connection: Connection,
+    conversation: Protocol<Result>,
+    options: SessionOptions,
+    done: Done<Result>,
+  ) {
+    this.#connection = connection;
+    this.#conversation = conversation;
+    this.#options = options;
+    this.#done = done;
+  }
+
+  /** Begins the conversation. */
+  start(): void {
+    const { sessionTimeoutMs, deadlines } = this.#options;
+    if (sessionTimeoutMs > 0) {
+      this.#sessionLimit = new Deadline(() => {
+        this.#fatal = new SessionTimeoutError(sessionTimeoutMs);
+        this.abort(this.#fatal);
+      });
+      deadlines.set(this.#sessionLimit, sessionTimeoutMs);
+    }
+    this.#run(undefined, undefined);
+  }
+
+  /**
+   * Throws an error into the conversation, whatever it is waiting for.
+   *
+   * @param error what it is to fail with
+   */
+  abort(error: Error): void {
+    if (this.#waiting === "over") return;
+    if (this.#waiting === "linger") return this.#close();
+    if (this.#waiting === "nothing") {
+      // The conversation itself is running, below us on the stack.
+      queueMicrotask(() => this.abort(error));
+      return;
+    }
+    const wasWriting = this.#waiting === "write";
+    this.#connection.unpull();
+    // What waits to be written would be written into the middle of it: only reading may go on.
+    if (wasWriting) this.#connection.close();
+    this.#resume(error, undefined);
+  }
+
+  /**
+   * Ends the conversation now: throws an error into it and gives it no time to react.
+   *
+   * @param error what it is to fail with
+   */
+  cut(error: Error): void {
+    this.abort(error);
+    if (this.#waiting === "over" || this.#waiting === "nothing") return;
+    this.#failure = error;
+    // The protocol may have a `finally`; what it still wants to say is not sent.
+    this.#waiting = "nothing";
+    try {
+      this.#conversation.return(undefined as Result);
+    } catch {
+      // Its conversation has failed already.
+    }
+    this.#close();
+  }
+
+  onRead(chunk: Uint8Array | null): void {
+    if (this.#waiting === "read") this.#resume(undefined, chunk);
+    else if (this.#waiting === "linger") this.#drain(chunk);
+  }
+
+  onWritten(): void {
+    if (this.#waiting === "write") this.#resume(undefined, undefined);
+  }
+
+  onError(error: Error): void {
+    if (this.#waiting === "linger") return this.#close();
+    if (this.#waiting !== "read" && this.#waiting !== "write") return;
+    const during = this.#waiting === "read" ? "receiving" : "sending";
+    this.#fatal = new PeerGoneError(during, { cause: error });
+    this.#resume(this.#fatal, undefined);
+  }
+
+  /** Ends a conversation that does not end by itself; returns what it failed with. */
+  #giveUp(): unknown {
+    try {
+      this.#conversation.return(undefined as Result);
+    } catch {
+      // It has failed already, and what it failed with first is what counts.
+    }
+    return this.#fatal;
+  }
+
+  /** What the connection threw at an effect; a mistake of the protocol's own is left as it is. */
+  #asPeerGone(effect: Effect, thrown: unknown): unknown {
+    if (effect.kind !== "read" && effect.kind !== "write") return thrown;
+    const during = effect.kind === "read" ? "receiving" : "sending";
+    return this.#fatal = new PeerGoneError(during, { cause: thrown });
+  }
+
+  /** The connection that this conversation is held over. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  #resume(error: unknown, answer: unknown): void {
+    this.#waiting = "nothing";
+    this.#readLimit?.lift();
+    if (this.#withinTimer !== undefined) {
+      clearTimeout(this.#withinTimer);
+      this.#withinTimer = undefined;
+    }
+    this.#run(error, answer);
+  }
+
+  /** Runs the conversation until it has to wait or is over. */
+  #run(error: unknown, answer: unknown): void {
+    let step: IteratorResult<Effect, Result>;
+    try {
+      for (;;) {
+        step = error === undefined
+          ? this.#conversation.next(answer)
+          : this.#conversation.throw(error);
+        if (step.done === true) break;
+        error = undefined;
+        try {
+          if (!this.#grant(step.value)) return;
+          answer = this.#answer;
+        } catch (thrown) {
+          // A protocol that goes on after the end is not asked twice.
+          if (this.#fatal !== undefined) throw this.#giveUp();
+          error = this.#asPeerGone(step.value, thrown);
+        }
+      }
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
+    this.#end(undefined, step.value);
+  }
+
+  /** The answer of an effect that was granted at once. */
+  #answer: unknown;
+
+  /** Grants an effect; returns false where the answer comes later. */
+  #grant(effect: Effect): boolean {
+    this.#answer = undefined;
+    if (this.#fatal !== undefined && (effect.kind === "read" || effect.kind === "write")) {
+      throw this.#fatal;
+    }
+    switch (effect.kind) {
+      case "read": {
+        this.#wroteLast = false;
+        const pulled = this.#connection.pull(this);
+        if (pulled === undefined) {
+          this.#waiting = "read";
+          this.#limitRead(effect.withinMs);
+          return false;
+        }
+        this.#answer = pulled;
+        return true;
+      }
+      case "write":
+        this.#wroteLast = true;
+        if (this.#connection.push(effect.bytes, this)) return true;
+        this.#waiting = "write";
+        return false;
+      case "report":
+        this.#options.onReport?.(effect.message);
+        return true;
+      case "compute":
+        this.#answer = runTask(this.#options.tasks, effect.task, effect.argument);
+        return true;
+      default:
+        throw unknownEffect(effect);
+    }
+  }
+
+  #limitRead(withinMs: number | undefined): void {
+    const { readTimeoutMs, deadlines } = this.#options;
+    if (withinMs !== undefined) {
+      this.#withinTimer = setTimeout(() => {
+        this.#withinTimer = undefined;
+        this.#connection.unpull();
+        this.#resume(undefined, undefined);
+      }, withinMs);
+    }
+    if (readTimeoutMs > 0) {
+      this.#readLimit ??= new Deadline(() => this.abort(new ReadTimeoutError(readTimeoutMs)));
+      deadlines.set(this.#readLimit, readTimeoutMs);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error ?? new Error("The protocol threw nothing");
+    if (!this.#wroteLast) return this.#close();
+    // What the protocol said last must reach the peer: closing with unread bytes would reset
+    // the connection and could destroy it on the way (RFC 2525, section 2.17).
+    this.#connection.closeWrite();
+    this.#waiting = "linger";
+    this.#sessionLimit?.lift();
+    this.#sessionLimit = new Deadline(() => this.#close());
+    this.#options.deadlines.set(this.#sessionLimit, LINGER_MS);
+    this.#drain(new Uint8Array(0));
+  }
+
+  /** Throws away what the peer still sends, within bounds. */
+  #drain(chunk: Uint8Array | null | undefined): void {
+    try {
+      for (; chunk !== undefined; chunk = this.#connection.pull(this)) {
+        this.#lingered += chunk?.length ?? Infinity;
+        if (this.#lingered >= LINGER_BYTES) return this.#close();
+      }
+    } catch {
+      // The peer has gone: there is nobody left to wait for.
+      this.#close();
+    }
+  }
+
+  #close(): void {
+    this.#end(this.#failure, undefined);
+  }
+
+  #end(error: unknown, result: Result | undefined): void {
+    this.#waiting = "over";
+    this.#readLimit?.lift();
+    this.#sessionLimit?.lift();
+    this.#connection.unpull();
+    this.#connection.close();
+    this.#done(error, result);
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Threaded: a thread for each connection.
+ *
+ * Every connection gets a thread of its own that serves it with calls that block. Nobody waits
+ * for anybody, and the code is that of the sequential server. What it costs is the thread: a
+ * pthread is started in 20 microseconds, a Web Worker in milliseconds. So a thread whose
+ * connection is over is kept for the next one, up to `--spare` of them; with `--spare 0` each
+ * starts anew, and the bare cost shows. Beyond `--max-threads` connections wait.
+ *
+ * Costs: megabytes for each connection, and time to start. Use it for few, long conversations
+ * that compute or block.
+ *
+ * @module
+ */
+
+import { isMainModule } from "../net/runtime.ts";
+import type { Flag } from "../server/flags.ts";
+import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts";
+import { onMessageThread } from "../server/message_thread.ts";
+import { checkInteger, type ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+import { onThread, type Thread } from "../server/thread.ts";
+
+/** How to serve with a thread for each connection. */
+export interface ThreadedOptions extends ServeOptions {
+  /**
+   * How many threads without a connection are kept.
+   *
+   * @default {64}
+   */
+  readonly spare?: number;
+  /**
+   * How many threads there are at most, never more than the limit of descriptors allows.
+   *
+   * @default {256}
+   */
+  readonly maxThreads?: number;
+  /**
+   * How a connection reaches its thread: as a descriptor, or as messages with its bytes.
+   *
+   * @default {"fd"} where foreign functions can be called, else `"message"`
+   */
+  readonly handoff?: Handoff;
+}
+
+/** How long a thread without a connection is kept, in milliseconds. */
+const SPARE_MS = 10_000;
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "spare",
+    kind: "integer",
+    value: "N",
+    least: 0,
+    most: 4096,
+    default: "64",
+    help: "how many finished threads are kept for the next connection",
+  },
+  {
+    name: "max-threads",
+    kind: "integer",
+    value: "N",
+    least: 1,
+    most: 4096,
+    default: "256",
+    help: "how many threads there are at most; beyond it connections wait",
+  },
+  HANDOFF_FLAG,
+];
+
+/** Loaded when it is needed: the threads start faster without. */
+const mainThread = () => import("../server/main_thread.ts");
+
+/**
+ * Serves each connection with a thread of its own.
+ *
+ * @param options where to listen, what to speak, how many threads
+ * @returns the server, listening
+ */
+export async function serve(options: ThreadedOptions = {}): Promise<Server> {
+  const { DescriptorServer, requireThreads, serveByMessages, threadsThatFit } = await mainThread();
+  const spare = checkInteger("spare", options.spare ?? 64, 0, 4096);
+  const wanted = checkInteger("maxThreads", options.maxThreads ?? 256, 1, 4096);
+  const { handoff, note } = chooseHandoff(options.handoff);
+  const details = (threads: number) => [`up to ${threads} threads`, `${spare} spare`, note];
+  const url = import.meta.url;
+  if (handoff === "message") {
+    const plan = { mode: "threaded", url, threads: wanted, queue: 0, spare, spareMs: SPARE_MS };
+    return await serveByMessages(plan, options, details(wanted));
+  }
+
+  requireThreads(2);
+  const threads = Math.min(wanted, threadsThatFit() - 1);
+  const plan = {
+    mode: "threaded",
+    url,
+    threads: threads + 1,
+    queue: threads,
+    connections: threads,
+  };
+  const server = await DescriptorServer.open(plan, options);
+  const { team, ring } = server;
+  let serving = 0;
+  const startThreads = (wanted: number) => {
+    const waiting = ring.length - ring.idle - team.starting;
+    for (let count = Math.min(wanted, waiting, threads - serving); count > 0; count--) {
+      if (!server.hasRoomForThread) return;
+      serving++;
+      void server.settle(team.start("server", { spare })).then(() => {
+        serving--;
+        // A connection may have come while the thread that was free for it was already ending.
+        startThreads(1);
+      });
+    }
+  };
+  team.onQueued = startThreads;
+  return await server.serve(server.keep("acceptor"), details(threads));
+}
+
+onThread("threaded", {
+  acceptor(thread: Thread) {
+    while (thread.waitForRoom()) {
+      const fd = thread.accept();
+      if (fd >= 0) thread.enqueue(fd);
+    }
+  },
+  server(thread: Thread, { spare }: { spare: number }) {
+    for (let fd = thread.dequeue(SPARE_MS); fd >= 0; fd = thread.dequeue(SPARE_MS)) {
+      thread.serve(fd);
+      if (thread.idle >= spare) return;
+    }
+  },
+});
+
+onMessageThread("threaded");
+
+if (isMainModule(import.meta)) {
+  const { runMode } = await mainThread();
+  await runMode("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
+}

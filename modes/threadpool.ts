@@ -1,0 +1,133 @@
+/**
+ * Thread pool: a fixed number of threads and a queue.
+ *
+ * One thread accepts connections and puts them into a bounded queue; each worker takes one out,
+ * serves it from beginning to end with calls that block, and comes back for the next. When all
+ * are busy the queue fills; when it is full the kernel's accept queue holds the rest, and in the
+ * end clients wait to connect: nothing grows without bound.
+ *
+ * With `--queue 0` there is no queue and no accepting thread: every worker accepts for itself,
+ * the pre-threaded server of Stevens ("UNIX Network Programming", chapter 30).
+ *
+ * Costs: memory for each worker whether it works or not, and as many conversations at a time as
+ * there are workers. Use it for work that computes or blocks, where the number of clients at a
+ * time is known.
+ *
+ * @module
+ */
+
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { ACCEPT_QUEUE } from "../net/transport.ts";
+import type { Flag } from "../server/flags.ts";
+import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts";
+import { onMessageThread } from "../server/message_thread.ts";
+import { checkInteger, type ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+import { onThread, type Thread } from "../server/thread.ts";
+
+/** How to serve with a pool of threads. */
+export interface ThreadpoolOptions extends ServeOptions {
+  /**
+   * How many workers there are.
+   *
+   * @default {Math.max(4, 2 * cores)}
+   */
+  readonly workers?: number;
+  /**
+   * How many accepted connections wait for a worker; with 0 every worker accepts for itself.
+   *
+   * @default {1024}
+   */
+  readonly queue?: number;
+  /**
+   * How a connection reaches its worker: as a descriptor, or as messages with its bytes.
+   *
+   * @default {"fd"} where foreign functions can be called, else `"message"`
+   */
+  readonly handoff?: Handoff;
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "workers",
+    kind: "integer",
+    value: "N",
+    least: 1,
+    most: 4096,
+    default: "twice the cores, at least 4",
+    help: "how many workers there are",
+  },
+  {
+    name: "queue",
+    kind: "integer",
+    value: "N",
+    least: 0,
+    most: 65536,
+    default: "1024",
+    help: "how many connections wait for a worker; 0: every worker accepts for itself",
+  },
+  HANDOFF_FLAG,
+];
+
+/** Loaded when it is needed: the threads start faster without. */
+const mainThread = () => import("../server/main_thread.ts");
+
+/**
+ * Serves connections with a fixed number of threads.
+ *
+ * @param options where to listen, what to speak, how many threads
+ * @returns the server, listening
+ */
+export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
+  const { DescriptorServer, requireThreads, serveByMessages } = await mainThread();
+  const workers = checkInteger(
+    "workers",
+    options.workers ?? Math.max(4, 2 * runtime.cpus),
+    1,
+    4096,
+  );
+  const queue = checkInteger("queue", options.queue ?? 1024, 0, 65536);
+  const { handoff, note } = chooseHandoff(options.handoff);
+  const details = [workers === 1 ? "1 worker" : `${workers} workers`, note];
+  const url = import.meta.url;
+  if (handoff === "message") {
+    const plan = { mode: "threadpool", url, threads: workers, queue };
+    return await serveByMessages(plan, options, details);
+  }
+
+  const threads = queue === 0 ? workers : workers + 1;
+  requireThreads(threads);
+  const plan = { mode: "threadpool", url, threads, queue: queue || ACCEPT_QUEUE };
+  const server = await DescriptorServer.open(plan, options);
+  const role = queue === 0 ? "acceptingWorker" : "worker";
+  const started = Array.from({ length: workers }, () => server.keep(role));
+  if (queue > 0) started.push(server.keep("acceptor"));
+  return await server.serve(Promise.all(started), details);
+}
+
+onThread("threadpool", {
+  acceptor(thread: Thread) {
+    while (thread.waitForRoom()) {
+      const fd = thread.accept();
+      if (fd >= 0) thread.enqueue(fd);
+    }
+  },
+  worker(thread: Thread) {
+    for (let fd = thread.dequeue(); fd >= 0; fd = thread.dequeue()) thread.serve(fd);
+  },
+  acceptingWorker(thread: Thread) {
+    for (let fd = thread.accept(); fd >= 0; fd = thread.accept()) thread.serve(fd);
+    // The server is closing, and has queued for us who was still waiting to be accepted.
+    for (let fd = thread.dequeue(); fd >= 0; fd = thread.dequeue()) thread.serve(fd);
+  },
+});
+
+onMessageThread("threadpool");
+
+if (isMainModule(import.meta)) {
+  const { runMode } = await mainThread();
+  await runMode("threadpool", serve, {
+    summary: "a fixed number of threads and a queue",
+    flags: FLAGS,
+  });
+}

@@ -1,0 +1,201 @@
+/**
+ * The flags of a command: one table from which they are read, checked and explained.
+ *
+ * @module
+ */
+
+// @ts-types="../types/parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
+import { DURATION_SYNTAX, parseDuration } from "./durations.ts";
+
+/** One flag, or one positional argument. */
+export interface Flag {
+  /** Its name, without `--`. */
+  readonly name: string;
+  /** What its value is. A `duration` is read as milliseconds. */
+  readonly kind: "boolean" | "string" | "integer" | "duration" | "choice";
+  /** One line for a person. */
+  readonly help: string;
+  /** What the value is called in the help, for instance `N`. */
+  readonly value?: string;
+  /** Of a `choice`: what it can be. */
+  readonly choices?: readonly string[];
+  /** Of an `integer`: the least it can be. */
+  readonly least?: number;
+  /** Of an `integer`: the most it can be. */
+  readonly most?: number;
+  /** What holds when it is not given, for the help. */
+  readonly default?: string;
+}
+
+/** A command as a person types it. */
+export interface Command {
+  /** How it is called, for instance `threadpool`. */
+  readonly name: string;
+  /** One line that says what it does. */
+  readonly summary: string;
+  /** The positional arguments, in order; all may be left out but the `required` first ones. */
+  readonly positionals: readonly Flag[];
+  /** How many positional arguments there must be. @default {0} */
+  readonly required?: number;
+  /** The flags. */
+  readonly flags: readonly Flag[];
+  /** A command line that works as printed. */
+  readonly example: string;
+}
+
+/** What was typed is not what the command takes. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The flags that every command has. */
+const COMMON: readonly Flag[] = [
+  { name: "help", kind: "boolean", help: "show this help" },
+  { name: "version", kind: "boolean", help: "show the version" },
+];
+
+/** The values that were given, under their names in camel case. */
+export type Values = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * Reads a command line.
+ *
+ * @param command what it can be
+ * @param args what was typed
+ * @returns the values, only those that were given
+ * @throws {UsageError} if something is wrong, on one line
+ */
+export function parseFlags(command: Command, args: readonly string[]): Values {
+  const flags = [...command.flags, ...COMMON];
+  const isBoolean = ({ kind }: Flag) => kind === "boolean";
+  const names = (list: readonly Flag[]) => list.map(({ name }) => name);
+  const parsed = parseArgs(args.map(hideSign), {
+    boolean: names(flags.filter(isBoolean)),
+    string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
+    alias: { h: "help" },
+    unknown(argument, key) {
+      if (key === undefined) return true;
+      throw new UsageError(unknownFlag(argument, names(flags)));
+    },
+  });
+
+  for (const argument of args) {
+    const [, name, value] = /^--([^=]+)=(.*)$/.exec(argument) ?? [];
+    if (flags.some((flag) => isBoolean(flag) && flag.name === name)) {
+      throw new UsageError(`wrong value for --${name}: expected none, got "${value}"`);
+    }
+  }
+
+  const values: Record<string, string | number | boolean> = {};
+  for (const flag of flags) {
+    const given = parsed[flag.name];
+    if (given === undefined || given === false) continue;
+    values[camelCase(flag.name)] = flag.kind === "boolean"
+      ? true
+      : readValue(flag, showSign(String(given)), `--${flag.name}`);
+  }
+  const positionals = parsed._.map((text) => showSign(String(text)));
+  if (values.help === true || values.version === true) return values;
+  if (positionals.length > command.positionals.length) {
+    const extra = positionals[command.positionals.length];
+    throw new UsageError(`unexpected argument "${extra}": ${usage(command)}`);
+  }
+  if (positionals.length < (command.required ?? 0)) {
+    const missing = command.positionals[positionals.length] as Flag;
+    throw new UsageError(`missing <${missing.name}>: ${usage(command)}`);
+  }
+  positionals.forEach((text, index) => {
+    const flag = command.positionals[index] as Flag;
+    values[camelCase(flag.name)] = readValue(flag, text, `<${flag.name}>`);
+  });
+  return values;
+}
+
+/** A negative number is a value, not a bundle of one-letter flags. */
+function hideSign(argument: string): string {
+  return /^-\d/.test(argument) ? `\0${argument}` : argument;
+}
+
+function showSign(argument: string): string {
+  return argument.startsWith("\0") ? argument.slice(1) : argument;
+}
+
+function readValue(flag: Flag, text: string, shown: string): string | number {
+  const wrong = (expected: string) =>
+    new UsageError(`wrong value for ${shown}: expected ${expected}, got "${text}"`);
+  switch (flag.kind) {
+    case "integer": {
+      const { least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER } = flag;
+      const number = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+      if (number >= least && number <= most) return number;
+      throw wrong(
+        flag.most === undefined
+          ? `a whole number from ${least}`
+          : `a whole number from ${least} to ${most}`,
+      );
+    }
+    case "duration":
+      try {
+        return parseDuration(text);
+      } catch {
+        throw wrong(DURATION_SYNTAX);
+      }
+    case "choice":
+      if (flag.choices?.includes(text)) return text;
+      throw wrong((flag.choices ?? []).join(" or "));
+    default:
+      if (text !== "") return text;
+      throw wrong("a value");
+  }
+}
+
+function unknownFlag(argument: string, names: readonly string[]): string {
+  const flag = argument.split("=")[0] as string;
+  return `unknown flag ${flag}: allowed are ${names.map((name) => `--${name}`).join(", ")}`;
+}
+
+function usage(command: Command): string {
+  const positionals = command.positionals.map(({ name }, index) =>
+    index < (command.required ?? 0) ? `<${name}>` : `[${name}]`
+  );
+  return `usage: ${[command.name, ...positionals].join(" ")} [flags]`;
+}
+
+/**
+ * The help of a command.
+ *
+ * @param command the command
+ * @returns several lines, without a last line end
+ */
+export function formatHelp(command: Command): string {
+  const rows = [
+    ...command.positionals.map((flag) => [`  ${flag.name}`, explain(flag)] as const),
+    ...[...command.flags, ...COMMON].map((flag) =>
+      [`  --${flag.name}${valueName(flag)}`, explain(flag)] as const
+    ),
+  ];
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return [
+    `${command.name}: ${command.summary}`,
+    "",
+    usage(command),
+    "",
+    ...rows.map(([left, right]) => left.padEnd(width) + right),
+    "",
+    `example: ${command.example}`,
+  ].join("\n");
+}
+
+function explain(flag: Flag): string {
+  return flag.default === undefined ? flag.help : `${flag.help} (default: ${flag.default})`;
+}
+
+function valueName(flag: Flag): string {
+  if (flag.kind === "boolean") return "";
+  return ` ${flag.choices?.join("|") ?? flag.value ?? flag.kind.toUpperCase()}`;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,108 @@
+/**
+ * Counts and tells what becomes of each connection, the same way in every mode.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocols/effects.ts";
+import { failureKind } from "../protocols/errors.ts";
+import { formatAddress } from "../net/address.ts";
+import type { CounterBlock } from "./counters.ts";
+import type { Journal } from "./journal.ts";
+
+/** Watches the connections of one thread. */
+export class Observer {
+  readonly #counters: CounterBlock;
+  readonly #journal: Journal;
+  /** Counts only, and so is the same for every connection. */
+  readonly #silent: Observation;
+  /** To be given to a driver as it is; `undefined` when nobody wants to hear. */
+  readonly onReport: ((message: string) => void) | undefined;
+
+  /** @param counters this thread's @param journal this thread's */
+  constructor(counters: CounterBlock, journal: Journal) {
+    this.#counters = counters;
+    this.#journal = journal;
+    this.#silent = new Observation(counters, undefined, "");
+    this.onReport = journal.wantsReports ? (message) => journal.report(message) : undefined;
+  }
+
+  /**
+   * A connection begins.
+   *
+   * @param context knows the peer; it is asked only if somebody wants to read it
+   */
+  begin(context: { readonly peer: Address }): Observation {
+    this.#counters.accepted();
+    if (!this.#journal.wantsLog) return this.#silent;
+    const peer = formatAddress(context.peer);
+    this.#journal.log({ level: "info", text: "accepted {peer}", properties: { peer } });
+    return new Observation(this.#counters, this.#journal, peer);
+  }
+}
+
+/** The server ended the connection, because it is closing. */
+export class CutError extends Error {
+  override readonly name = "CutError";
+
+  constructor() {
+    super("Cut: the server is closing");
+  }
+}
+
+/** Watches one connection. */
+export class Observation {
+  readonly #counters: CounterBlock;
+  readonly #journal: Journal | undefined;
+  readonly #peer: string;
+  readonly #startedAt: number;
+
+  /** @param counters counts @param journal tells, if anybody listens @param peer whom of */
+  constructor(counters: CounterBlock, journal: Journal | undefined, peer: string) {
+    this.#counters = counters;
+    this.#journal = journal;
+    this.#peer = peer;
+    this.#startedAt = journal === undefined ? 0 : performance.now();
+  }
+
+  /**
+   * The conversation is over. To be called once.
+   *
+   * @param error what it failed with; `undefined` when it ended as its protocol wants
+   */
+  over(error: unknown): void {
+    if (error === undefined) {
+      this.#counters.completed();
+      this.#tell("info", "done {peer} in {ms} ms");
+    } else if (error instanceof CutError) {
+      this.#counters.cut();
+      this.#tell("warning", "cut {peer} after {ms} ms: the server is closing");
+    } else {
+      const kind = failureKind(error);
+      this.#counters.failed(kind);
+      this.#tell("warning", "failed {peer} after {ms} ms: {kind}: {error}", {
+        kind,
+        error: describeError(error),
+      });
+    }
+  }
+
+  #tell(level: "info" | "warning", text: string, more?: Record<string, unknown>): void {
+    if (this.#journal === undefined) return;
+    const ms = Math.round((performance.now() - this.#startedAt) * 10) / 10;
+    this.#journal.log({ level, text, properties: { peer: this.#peer, ms, ...more } });
+  }
+}
+
+/**
+ * What a protocol has thrown, in words: it may be anything.
+ *
+ * @param error what was thrown
+ */
+export function describeError(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return "something that cannot be shown";
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The options that every mode's `serve` takes, checked and completed once for all of them.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocols/effects.ts";
+import {
+  findProtocol,
+  type ProtocolDefinition,
+  type ProtocolSettings,
+} from "../protocols/catalogue.ts";
+import { stripBrackets } from "../net/address.ts";
+import type { TimeLimits } from "../drivers/limits.ts";
+import { type Duration, parseDuration } from "./durations.ts";
+
+/** An option of `serve` is not what it may be. */
+export class OptionError extends RangeError {
+  /** The class's name. */
+  override readonly name = "OptionError";
+}
+
+/** How to serve. */
+export interface ServeOptions {
+  /**
+   * The port to listen on; 0 picks a free one.
+   *
+   * @default {8080}
+   */
+  readonly port?: number;
+  /**
+   * The name or address to listen on.
+   *
+   * @default {"127.0.0.1"}
+   */
+  readonly host?: string;
+  /**
+   * The protocol's name.
+   *
+   * @default {"hello"}
+   */
+  readonly protocol?: string;
+  /** How long one read may wait; 0 is for ever. By default the protocol decides. */
+  readonly readTimeout?: Duration;
+  /** How long a connection may last; 0 is for ever. By default the protocol decides. */
+  readonly sessionTimeout?: Duration;
+  /**
+   * How long a message without a line end waits for more, in `hello`; 0 turns it off.
+   *
+   * @default {"20ms"}
+   */
+  readonly grace?: Duration;
+  /**
+   * How many connections are served or queued at a time; the rest wait. 0 is any number.
+   *
+   * @default {0}
+   */
+  readonly maxConnections?: number;
+  /**
+   * How long `close` lets connections finish; 0 ends them at once.
+   *
+   * @default {"5s"}
+   */
+  readonly drain?: Duration;
+  /** Is told of each message received, escaped for a terminal. */
+  readonly onReport?: (message: string) => void;
+  /** Closes the server when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options of one server, complete. Plain data: it travels to Workers. */
+export interface ServiceSettings extends TimeLimits {
+  /** A key of the catalogue of protocols. */
+  readonly protocol: string;
+  /** The protocol's own settings. */
+  readonly protocolSettings: ProtocolSettings;
+}
+
+/** The checked options of a server. */
+export interface CheckedOptions {
+  /** Where to listen: the host may still be a name. */
+  readonly address: Address;
+  /** What it speaks. */
+  readonly protocol: ProtocolDefinition;
+  /** What its threads need to know. */
+  readonly settings: ServiceSettings;
+  /** The most connections at a time; `Infinity` without a limit. */
+  readonly maxConnections: number;
+  /** How long `close` lets connections finish, in milliseconds. */
+  readonly drainMs: number;
+}
+
+/**
+ * Checks options and fills in what is not given.
+ *
+ * @param options as the caller gave them
+ * @throws {OptionError} if one is out of range, naming it
+ */
+export function checkOptions(options: ServeOptions): CheckedOptions {
+  const protocol = findProtocol(options.protocol ?? "hello");
+  const host = stripBrackets(options.host ?? "127.0.0.1");
+  if (host === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
+  const maxConnections = checkInteger("maxConnections", options.maxConnections ?? 0, 0, 1e9);
+  return {
+    address: { hostname: host, port: checkInteger("port", options.port ?? 8080, 0, 65535) },
+    protocol,
+    settings: {
+      protocol: protocol.name,
+      protocolSettings: { graceMs: checkDuration("grace", options.grace ?? 20) },
+      readTimeoutMs: checkDuration("readTimeout", options.readTimeout ?? protocol.readTimeoutMs),
+      sessionTimeoutMs: checkDuration(
+        "sessionTimeout",
+        options.sessionTimeout ?? protocol.sessionTimeoutMs,
+      ),
+    },
+    maxConnections: maxConnections === 0 ? Infinity : maxConnections,
+    drainMs: checkDuration("drain", options.drain ?? "5s"),
+  };
+}
+
+/**
+ * Checks a number.
+ *
+ * @param name the option's name, for the message
+ * @param value what was given
+ * @param least the least allowed
+ * @param most the most allowed
+ * @returns the number
+ * @throws {OptionError} if it is no whole number in that range
+ */
+export function checkInteger(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new OptionError(
+    `Cannot use ${name}: expected a whole number from ${least} to ${most}, current value is "${value}"`,
+  );
+}
+
+function checkDuration(name: string, value: Duration): number {
+  try {
+    return parseDuration(value);
+  } catch (cause) {
+    throw new OptionError(`Cannot use ${name}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * The journal of a thread that may be blocked in a system call for hours.
+ *
+ * A message for each line would cost more than the handshake that it tells of. So a thread writes
+ * its lines into a ring of shared memory and rings a bell, once, until the main thread has
+ * answered; the main thread empties the ring whether or not the other thread runs. A full ring
+ * drops lines and counts them: what a person reads must never slow the server.
+ *
+ * @module
+ */
+
+import type { Journal, LogEvent } from "./journal.ts";
+
+// Control words. HEAD and TAIL count bytes taken and put; only the reader writes HEAD, only the
+// writer TAIL.
+const HEAD = 0;
+const TAIL = 1;
+const RUNG = 2;
+const DROPPED = 3;
+const CONTROL_BYTES = 64;
+
+/** How many bytes of lines a ring holds. A power of two, for the counters wrap. */
+const RING_BYTES = 32 * 1024;
+
+/** How many bytes of shared memory a journal takes. */
+export const JOURNAL_BYTES = CONTROL_BYTES + RING_BYTES;
+
+/** A record: its length in two bytes, what it is in one, its number in four, and its text. */
+const HEADER_BYTES = 7;
+const REPORT = 0;
+const LOG = 1;
+
+/** What a person needs of one record at most. */
+const TEXT_BYTES = 4 * 1024;
+
+/** What both sides of a ring share. */
+class JournalRing {
+  protected readonly words: Int32Array;
+  protected readonly bytes: Uint8Array;
+
+  /** @param memory shared @param offset where the ring begins, in bytes */
+  constructor(memory: SharedArrayBuffer, offset: number) {
+    this.words = new Int32Array(memory, offset, CONTROL_BYTES / 4);
+    this.bytes = new Uint8Array(memory, offset + CONTROL_BYTES, RING_BYTES);
+  }
+}
+
+/** The side of the thread that has something to tell. */
+export class JournalWriter extends JournalRing implements Journal {
+  readonly wantsReports: boolean;
+  readonly wantsLog: boolean;
+  readonly #ring: () => void;
+  readonly #numbers: Int32Array;
+  readonly #header = new Uint8Array(HEADER_BYTES);
+  readonly #encoder = new TextEncoder();
+  readonly #text = new Uint8Array(TEXT_BYTES);
+
+  /**
+   * @param memory shared with the reader
+   * @param offset where the ring begins, in bytes
+   * @param numbers a shared word that numbers the records of all threads, so that they can be
+   * told in order
+   * @param wants what anybody wants to hear
+   * @param ring wakes the main thread
+   */
+  constructor(
+    memory: SharedArrayBuffer,
+    offset: number,
+    numbers: Int32Array,
+    wants: { readonly reports: boolean; readonly log: boolean },
+    ring: () => void,
+  ) {
+    super(memory, offset);
+    this.wantsReports = wants.reports;
+    this.wantsLog = wants.log;
+    this.#numbers = numbers;
+    this.#ring = ring;
+  }
+
+  report(message: string): void {
+    this.#put(REPORT, message);
+  }
+
+  log(event: LogEvent): void {
+    this.#put(LOG, JSON.stringify(event));
+  }
+
+  #put(kind: number, text: string): void {
+    const { written, read } = this.#encoder.encodeInto(text, this.#text);
+    const { words } = this;
+    const tail = Atomics.load(words, TAIL);
+    const used = (tail - Atomics.load(words, HEAD)) | 0;
+    // Half an event cannot be parsed; half a message can still be read.
+    const isWhole = read === text.length || kind === REPORT;
+    if (!isWhole || used + HEADER_BYTES + written > RING_BYTES) {
+      Atomics.add(words, DROPPED, 1);
+    } else {
+      const number = Atomics.add(this.#numbers, 0, 1);
+      const header = this.#header;
+      header[0] = written;
+      header[1] = written >> 8;
+      header[2] = kind;
+      for (let byte = 0; byte < 4; byte++) header[3 + byte] = number >> (8 * byte);
+      this.#copy(tail, header);
+      this.#copy(tail + HEADER_BYTES, this.#text.subarray(0, written));
+      Atomics.store(words, TAIL, (tail + HEADER_BYTES + written) | 0);
+    }
+    if (Atomics.exchange(words, RUNG, 1) === 0) this.#ring();
+  }
+
+  #copy(to: number, source: Uint8Array): void {
+    const at = to & (RING_BYTES - 1);
+    const first = Math.min(source.length, RING_BYTES - at);
+    this.bytes.set(source.subarray(0, first), at);
+    this.bytes.set(source.subarray(first), 0);
+  }
+}
+
+/** Something that a thread has told. */
+export interface JournalRecord {
+  /** Its number among the records of all threads; it wraps at 2^32. */
+  readonly number: number;
+  /** Tells it. */
+  tell(journal: Journal): void;
+}
+
+/** The side of the main thread. */
+export class JournalReader extends JournalRing {
+  readonly #decoder = new TextDecoder();
+
+  /**
+   * Takes everything out of the ring, and lets the bell ring again.
+   *
+   * @returns what the thread had to tell, oldest first
+   */
+  drain(): JournalRecord[] {
+    const { words } = this;
+    const records: JournalRecord[] = [];
+    Atomics.store(words, RUNG, 0);
+    const tail = Atomics.load(words, TAIL);
+    let head = Atomics.load(words, HEAD);
+    while (head !== tail) {
+      const header = new DataView(this.#copy(head, HEADER_BYTES).buffer);
+      const length = header.getUint16(0, true);
+      const text = this.#decoder.decode(this.#copy(head + HEADER_BYTES, length));
+      const isReport = header.getUint8(2) === REPORT;
+      const number = header.getInt32(3, true);
+      records.push({
+        number,
+        tell: (journal) => isReport ? journal.report(text) : journal.log(JSON.parse(text)),
+      });
+      head = (head + HEADER_BYTES + length) | 0;
+      Atomics.store(words, HEAD, head);
+    }
+    const dropped = Atomics.exchange(words, DROPPED, 0);
+    if (dropped > 0) {
+      const text = "{dropped} lines were dropped: they came faster than they could be read";
+      const number = records.at(-1)?.number ?? 0;
+      records.push({
+        number,
+        tell: (journal) => journal.log({ level: "warning", text, properties: { dropped } }),
+      });
+    }
+    return records;
+  }
+
+  /** A copy, for text cannot be decoded out of shared memory. */
+  #copy(from: number, length: number): Uint8Array {
+    const at = from & (RING_BYTES - 1);
+    const copy = new Uint8Array(length);
+    const first = Math.min(length, RING_BYTES - at);
+    copy.set(this.bytes.subarray(at, at + first));
+    copy.set(this.bytes.subarray(0, length - first), first);
+    return copy;
+  }
+}

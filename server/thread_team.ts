@@ -1,0 +1,259 @@
+/**
+ * The Workers of a server as its main thread sees them.
+ *
+ * @module
+ */
+
+import { DescriptorSlot } from "../net/descriptor_slot.ts";
+import { runtime } from "../net/runtime.ts";
+import type { Sockets } from "../net/sockets.ts";
+import { CounterBlock, type Counters } from "./counters.ts";
+import { type Journal, MainJournal } from "./journal.ts";
+import type { CheckedOptions } from "./options.ts";
+import { JournalReader } from "./shared_journal.ts";
+import { createTeamMemory, Gate, type TeamMemory, threadMemory } from "./team_memory.ts";
+import { type Assignment, type ThreadMessage, threadName } from "./thread.ts";
+
+/** How long lines gather in a thread's journal before they are printed together. */
+const JOURNAL_PAUSE_MS = 5;
+
+/** What a team needs to know of its server. */
+export interface TeamOptions {
+  /** The mode: the worker half that the threads run. */
+  readonly mode: string;
+  /** The URL of the mode's module. */
+  readonly url: string;
+  /** The most threads at a time. */
+  readonly threads: number;
+  /** The server's options. */
+  readonly options: CheckedOptions;
+  /** Hears of each message received. */
+  readonly onReport: ((message: string) => void) | undefined;
+  /** The Berkeley calls. */
+  readonly sockets: Sockets;
+  /** The listening socket. */
+  readonly listener: number;
+  /** The queue of accepted connections. */
+  readonly ring: SharedArrayBuffer;
+}
+
+/**
+ * Makes sure that Workers can be started.
+ *
+ * @param url the module that they run
+ * @throws {Error} if the runtime does not allow it
+ */
+export function requireWorkers(url: string): void {
+  const why = runtime.whyNoThreads(url);
+  if (why !== undefined) throw new Error(`Cannot start threads: ${why}`);
+}
+
+/** A thread that was started. */
+export interface ThreadHandle {
+  /** Resolves when it has begun to play its part; rejects if it could not. */
+  readonly ready: Promise<void>;
+  /** Resolves when it is gone, with the error if it died. */
+  readonly gone: Promise<Error | undefined>;
+}
+
+interface Member extends ThreadHandle {
+  readonly worker: Worker;
+  readonly slot: DescriptorSlot;
+  readonly accepting: Int32Array;
+  readonly journal: JournalReader;
+  isReady: boolean;
+  /** Is gone, with the error if it died; a thread that was terminated may still run a while. */
+  leave(error?: Error, mayRun?: boolean): void;
+}
+
+/** Starts threads, hears from them, and buries those that die. */
+export class ThreadTeam {
+  /** The gate that all connections go through. */
+  readonly gate: Gate;
+  /**
+   * Called when connections wait for which no thread is free, with how many threads to start. To
+   * be set before the first thread is started.
+   */
+  onQueued: ((wanted: number) => void) | undefined;
+  readonly #options: TeamOptions;
+  readonly #memory: TeamMemory;
+  readonly #journal: Journal;
+  readonly #members: (Member | undefined)[];
+  readonly #blocks: CounterBlock[];
+  #draining: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param options what the server is */
+  constructor(options: TeamOptions) {
+    const { threads } = options;
+    this.#options = options;
+    this.#memory = createTeamMemory(threads);
+    this.gate = new Gate(this.#memory.gate);
+    this.#journal = new MainJournal(options.mode, options.onReport);
+    this.#members = new Array(threads).fill(undefined);
+    this.#blocks = Array.from(
+      { length: threads + 1 },
+      (_, index) =>
+        new CounterBlock(this.#memory.counters, threadMemory(this.#memory, index).countersOffset),
+    );
+  }
+
+  /** How many threads there are. */
+  get size(): number {
+    return this.#members.reduce((sum, member) => sum + (member === undefined ? 0 : 1), 0);
+  }
+
+  /** How many of them have been started and do not run yet. */
+  get starting(): number {
+    return this.#members.reduce((sum, member) => sum + (member?.isReady === false ? 1 : 0), 0);
+  }
+
+  /** The journal of the main thread. */
+  get journal(): Journal {
+    return this.#journal;
+  }
+
+  /** The counters of the main thread. */
+  get counters(): CounterBlock {
+    return this.#blocks[this.#options.threads] as CounterBlock;
+  }
+
+  /** Adds up what all threads have counted. */
+  count(): Counters {
+    return CounterBlock.sum(this.#blocks);
+  }
+
+  /**
+   * Starts a thread.
+   *
+   * @param role the part it plays in its mode
+   * @param data what the mode wants to tell it
+   * @throws {RangeError} if there are as many as there may be
+   */
+  start(role: string, data?: unknown): ThreadHandle {
+    const index = this.#members.indexOf(undefined);
+    if (index < 0) throw new RangeError(`Cannot start a thread: there are ${this.size} already`);
+    const { mode, url, listener, ring, options } = this.#options;
+    const memory = threadMemory(this.#memory, index);
+    const ready = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<Error | undefined>();
+    const worker = runtime.startThread(url, threadName(mode));
+    const member: Member = {
+      worker,
+      ready: ready.promise,
+      gone: gone.promise,
+      slot: new DescriptorSlot(memory.slot),
+      accepting: memory.accepting,
+      journal: new JournalReader(this.#memory.journals, memory.journalOffset),
+      isReady: false,
+      leave: (error, mayRun = false) => {
+        if (this.#members[index] !== member) return;
+        // What it has told last belongs among what the others tell.
+        this.#drain();
+        this.#members[index] = undefined;
+        worker.terminate();
+        if (error !== undefined) this.#bury(member, error, mayRun);
+        // Before it is ready, whoever started it is told; afterwards this is a promise kept.
+        ready.reject(error ?? new Error("Cannot start a thread: it ended at once"));
+        gone.resolve(error);
+      },
+    };
+    member.ready.catch(() => {});
+    this.#members[index] = member;
+    worker.onmessage = ({ data: message }: MessageEvent<ThreadMessage>) => {
+      if (message === "ready") {
+        member.isReady = true;
+        ready.resolve();
+      } else if (message === "bell") this.#drainSoon();
+      else if (message === "queued") {
+        this.onQueued?.(this.gate.answerHelp());
+      } else if (message === "finished") member.leave();
+    };
+    worker.onerror = (event) => {
+      // On Deno an error that nobody prevents ends the main thread too.
+      event.preventDefault();
+      member.leave(new Error(`A thread died: ${event.message}`, { cause: event.error }));
+    };
+    const assignment: Assignment = {
+      role,
+      index,
+      memory: this.#memory,
+      listener,
+      ring,
+      elastic: this.onQueued !== undefined,
+      settings: options.settings,
+      wants: { reports: this.#journal.wantsReports, log: this.#journal.wantsLog },
+      data,
+    };
+    worker.postMessage(assignment);
+    return member;
+  }
+
+  /** Whether any thread may be inside accept(2), and so may use the listener's number. */
+  get accepting(): boolean {
+    return this.#members.some((member) =>
+      member !== undefined && Atomics.load(member.accepting, 0) === 1
+    );
+  }
+
+  /** Ends every connection that a thread is serving. */
+  cutAll(): void {
+    this.gate.cut();
+    for (const member of this.#members) member?.slot.cut(this.#options.sockets);
+  }
+
+  /** Resolves when there is no thread left. */
+  async empty(): Promise<void> {
+    do {
+      await Promise.all(this.#members.map((member) => member?.gone));
+      // One that died may have to be replaced: whoever does that comes first.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } while (this.size > 0);
+  }
+
+  /** Ends the threads that do not end by themselves, for instance one in an endless loop. */
+  terminateAll(): void {
+    for (const member of this.#members) {
+      member?.leave(new Error("A thread did not end in time and was terminated"), true);
+    }
+  }
+
+  /** Prints what is left in the journals, and stops the timer. */
+  dispose(): void {
+    clearTimeout(this.#draining);
+    this.#drain();
+  }
+
+  #bury(member: Member, error: Error, mayRun: boolean): void {
+    Atomics.store(member.accepting, 0, 0);
+    this.#journal.log({ level: "error", text: "{error}", properties: { error: error.message } });
+    // Only of a thread that cannot run any more may somebody else close what it was serving. On
+    // Deno `terminate` does not stop one that computes.
+    const wasServing = mayRun ? member.slot.abandon() : member.slot.reclaim(this.#options.sockets);
+    if (wasServing) {
+      if (this.gate.cutting) this.counters.cut();
+      else this.counters.failed("other");
+      this.gate.leave();
+    }
+  }
+
+  #drainSoon(): void {
+    this.#draining ??= setTimeout(() => {
+      this.#draining = undefined;
+      this.#drain();
+    }, JOURNAL_PAUSE_MS);
+  }
+
+  #drain(): void {
+    const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
+    records.sort((a, b) => (a.number - b.number) | 0);
+    for (const record of records) {
+      try {
+        record.tell(this.#journal);
+      } catch (error) {
+        // Whoever listens to the reports has failed; the server goes on.
+        const text = "a listener failed: {error}";
+        this.#journal.log({ level: "error", text, properties: { error: String(error) } });
+      }
+    }
+  }
+}

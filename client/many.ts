@@ -1,0 +1,95 @@
+/**
+ * Many handshakes, several at a time.
+ *
+ * @module
+ */
+
+import { runtime } from "../net/runtime.ts";
+import type { Dialer } from "./dialer.ts";
+import { EXIT_SIGNALLED, InterruptedError } from "./failures.ts";
+import { shakeHands, type Target, type Tell } from "./handshake.ts";
+import { Summary } from "./summary.ts";
+
+/** What to do how often. */
+export interface ManyOptions {
+  /** How many handshakes to perform. */
+  readonly count: number;
+  /** How many at a time. */
+  readonly concurrency: number;
+  /** The initial sequence number of the first; each next one begins 3 later. */
+  readonly initialSequence: number;
+  /** Makes what is told of the steps of the handshake with this index. */
+  readonly tellOf: (index: number) => Tell | undefined;
+}
+
+/** How far the sequence numbers of two handshakes that follow each other are apart. */
+const STRIDE = 3;
+
+/** How long blocking calls may go on before timers and signals have their turn, in milliseconds. */
+const TURN_MS = 20;
+
+/** Performs handshakes until all are begun or somebody interrupts. */
+export class ManyHandshakes {
+  /** What became of them so far. */
+  readonly summary: Summary;
+  readonly #dialer: Dialer;
+  readonly #target: Target;
+  readonly #options: ManyOptions;
+  #begun = 0;
+  #interrupted = false;
+  #yieldedAt = performance.now();
+
+  /** @param dialer how to call @param target whom @param options how often */
+  constructor(dialer: Dialer, target: Target, options: ManyOptions) {
+    this.#dialer = dialer;
+    this.#target = target;
+    this.#options = options;
+    this.summary = new Summary(options.count);
+  }
+
+  /**
+   * Performs them all. A first SIGINT or SIGTERM ends it early, a second one the process.
+   *
+   * @param addresses the server's
+   */
+  async run(addresses: readonly string[]): Promise<void> {
+    const onSignal = () => {
+      if (this.#interrupted) runtime.exit(EXIT_SIGNALLED);
+      this.#interrupted = true;
+      this.#dialer.interrupt();
+    };
+    const forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
+    const { concurrency, count } = this.#options;
+    const lanes = Array.from(
+      { length: Math.min(concurrency, count) },
+      () => this.#runLane(addresses),
+    );
+    await Promise.all(lanes);
+    for (const stop of forget) stop();
+  }
+
+  /** Performs one after the other, beside the other lanes. */
+  async #runLane(addresses: readonly string[]): Promise<void> {
+    const { count, initialSequence, tellOf } = this.#options;
+    while (this.#begun < count && !this.#interrupted) {
+      const index = this.#begun++;
+      const x = (initialSequence + STRIDE * index) | 0;
+      const startedAt = performance.now();
+      try {
+        await shakeHands(this.#dialer, this.#target, addresses, x, tellOf(index));
+        this.summary.addDone(performance.now() - startedAt);
+      } catch (error) {
+        // Those that were cut short are neither done nor have they failed.
+        if (!(error instanceof InterruptedError)) this.summary.addFailed(error);
+      }
+      await this.#yield();
+    }
+  }
+
+  /** Calls that block leave timers and signals no time: Ctrl-C must work between them. */
+  async #yield(): Promise<void> {
+    if (performance.now() - this.#yieldedAt < TURN_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#yieldedAt = performance.now();
+  }
+}

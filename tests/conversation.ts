@@ -1,0 +1,136 @@
+/**
+ * Conversations without a network: what a protocol does with bytes that are handed to it.
+ *
+ * @module
+ */
+
+import type { Effect, Protocol, ReadAnswer } from "../protocol.ts";
+
+/** All that can be seen of a conversation from outside. */
+export interface Transcript {
+  /** What was reported and written, in order; a write as its text. */
+  readonly events: readonly string[];
+  /** What the conversation returned. */
+  readonly result?: unknown;
+  /** The class of what it threw. */
+  readonly error?: string;
+  /** The fields of what it threw. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** One side of a conversation, resumed by hand. */
+export class Talk {
+  /** What was reported and written so far. */
+  readonly events: string[] = [];
+  /** The bytes written since they were last taken. */
+  written: Uint8Array[] = [];
+  /** How long it waits for the read that it asks for; `undefined`: for ever. */
+  withinMs: number | undefined;
+  /** How many reads it has asked for. */
+  reads = 0;
+  /** Whether it has returned or thrown. */
+  over = false;
+  /** What it returned. */
+  result: unknown;
+  /** What it threw. */
+  error: unknown;
+  readonly #conversation: Protocol<unknown>;
+  // One buffer for all reads, as the blocking driver has it: what a protocol keeps without
+  // copying it is overwritten by the next read.
+  readonly #buffer = new Uint8Array(1 << 20);
+
+  /** @param conversation is run until it asks for its first read */
+  constructor(conversation: Protocol<unknown>) {
+    this.#conversation = conversation;
+    this.#run(() => conversation.next());
+  }
+
+  /** Answers the read. */
+  answer(answer: ReadAnswer): void {
+    this.#buffer.fill(0x23);
+    if (answer) {
+      this.#buffer.set(answer);
+      const borrowed = this.#buffer.subarray(0, answer.length);
+      this.#run(() => this.#conversation.next(borrowed));
+    } else this.#run(() => this.#conversation.next(answer));
+  }
+
+  /** Throws an error into it, as a driver does when a limit is reached. */
+  throw(error: Error): void {
+    this.#run(() => this.#conversation.throw(error));
+  }
+
+  /** All that can be seen of it. */
+  get transcript(): Transcript {
+    const { events, result, error } = this;
+    if (!(error instanceof Error)) return { events, ...(result !== undefined && { result }) };
+    const { cause: _, stack: __, ...fields } = error as Error & Record<string, unknown>;
+    return { events, error: error.constructor.name, fields };
+  }
+
+  #run(resume: () => IteratorResult<Effect, unknown>): void {
+    try {
+      let step = resume();
+      while (step.done !== true && this.#grant(step.value)) step = this.#conversation.next();
+      if (step.done !== true) return;
+      this.result = step.value;
+    } catch (error) {
+      this.error = error;
+    }
+    this.over = true;
+  }
+
+  #grant(effect: Effect): boolean {
+    if (effect.kind === "read") {
+      this.reads++;
+      this.withinMs = effect.withinMs;
+      return false;
+    }
+    if (effect.kind === "write") {
+      this.written.push(effect.bytes.slice());
+      this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
+    } else if (effect.kind === "report") this.events.push(`report ${effect.message}`);
+    return true;
+  }
+}
+
+/**
+ * Holds a conversation with a peer that sends these pieces, then FIN.
+ *
+ * @param conversation the protocol's side
+ * @param pieces what each read brings; `undefined` is answered only to a read with a time limit
+ */
+export function hold(
+  conversation: Protocol<unknown>,
+  pieces: Iterable<Uint8Array | string | undefined>,
+): Talk {
+  const talk = new Talk(conversation);
+  for (const piece of pieces) {
+    if (talk.over) return talk;
+    if (piece === undefined && talk.withinMs === undefined) {
+      throw new Error("Cannot time out: the read has no limit");
+    }
+    talk.answer(typeof piece === "string" ? bytesOf(piece) : piece);
+  }
+  while (!talk.over) talk.answer(null);
+  return talk;
+}
+
+/** Text as bytes, one for each character up to U+00FF. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/**
+ * Cuts bytes into pieces of these lengths, round and round until nothing is left.
+ *
+ * @param bytes what is cut
+ * @param lengths at least one, each at least 1
+ */
+export function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const length = lengths[turn % lengths.length] as number;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What a person types: flags, durations, options.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import { formatDuration, LONGEST_MS, parseDuration } from "../server/durations.ts";
+import { type Command, formatHelp, parseFlags, UsageError } from "../server/flags.ts";
+import { checkOptions, OptionError, type ServeOptions } from "../server/options.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows, test } from "./harness.ts";
+
+const COMMAND: Command = {
+  name: "example",
+  summary: "shows how",
+  positionals: [
+    { name: "host", kind: "string", help: "where" },
+    { name: "port", kind: "integer", least: 0, most: 65535, default: "8080", help: "which" },
+  ],
+  required: 1,
+  flags: [
+    { name: "max-threads", kind: "integer", value: "N", least: 1, help: "how many" },
+    { name: "drain", kind: "duration", default: "5s", help: "how long" },
+    { name: "mode", kind: "choice", choices: ["fd", "message"], help: "which way" },
+    { name: "name", kind: "string", help: "what" },
+    { name: "quiet", kind: "boolean", help: "say little" },
+  ],
+  example: "example 127.0.0.1",
+};
+
+test("flags are read with = and without, before and after the arguments, in camel case", () => {
+  assertEquals(
+    parseFlags(COMMAND, ["--max-threads", "7", "localhost", "--drain=1m30s", "--quiet", "80"]),
+    { maxThreads: 7, drain: 90_000, quiet: true, host: "localhost", port: 80 },
+  );
+  assertEquals(parseFlags(COMMAND, ["::1"]), { host: "::1" });
+  assertEquals(parseFlags(COMMAND, ["--mode", "fd", "--name", "n", "h"]), {
+    mode: "fd",
+    name: "n",
+    host: "h",
+  });
+});
+
+test("help and version need no arguments", () => {
+  assertEquals(parseFlags(COMMAND, ["--help"]), { help: true });
+  assertEquals(parseFlags(COMMAND, ["-h"]), { help: true });
+  assertEquals(parseFlags(COMMAND, ["--version"]), { version: true });
+});
+
+const WRONG: readonly (readonly [readonly string[], string, string])[] = [
+  [["h", "--frob"], "--frob", "--max-threads, --drain"],
+  [["h", "--frob=1"], "--frob", "--max-threads"],
+  [["h", "-x"], "-x", "--max-threads"],
+  [["h", "70000"], "<port>", "a whole number from 0 to 65535"],
+  [["h", "-1"], "<port>", "a whole number from 0 to 65535"],
+  [["h", "8080x"], "<port>", '"8080x"'],
+  [["h", "1.5"], "<port>", '"1.5"'],
+  [["h", ""], "<port>", '""'],
+  [["h", "1", "2"], '"2"', "usage: example <host> [port] [flags]"],
+  [[], "<host>", "usage: example <host> [port] [flags]"],
+  [["h", "--max-threads", "0"], "--max-threads", "a whole number from 1"],
+  [["h", "--max-threads", "-3"], "--max-threads", '"-3"'],
+  [["h", "--max-threads=many"], "--max-threads", '"many"'],
+  [["h", "--max-threads"], "--max-threads", "a whole number from 1"],
+  [["h", "--drain", "soon"], "--drain", "500ms, 5s or 1m30s"],
+  [["h", "--drain", "-1s"], "--drain", "500ms, 5s or 1m30s"],
+  [["h", "--mode", "pigeon"], "--mode", "fd or message"],
+  [["h", "--name="], "--name", "a value"],
+];
+
+for (const [args, named, allowed] of WRONG) {
+  test(`${JSON.stringify(args.join(" "))} is refused on a line that says ${allowed}`, () => {
+    const { message } = assertThrows(() => parseFlags(COMMAND, args), UsageError);
+    assertStringIncludes(message, named);
+    assertStringIncludes(message, allowed);
+    assertEquals(message.includes("\n"), false);
+  });
+}
+
+test("help names every flag, its choices and its default", () => {
+  const help = formatHelp(COMMAND);
+  for (const text of ["example <host> [port]", "--max-threads N", "fd|message", "default: 5s"]) {
+    assertStringIncludes(help, text);
+  }
+  for (const { name } of COMMAND.flags) assertStringIncludes(help, `--${name}`);
+});
+
+test("durations are read as people write them", () => {
+  const durations: Readonly<Record<string, number>> = {
+    "0": 0,
+    "500ms": 500,
+    "5s": 5_000,
+    "1m30s": 90_000,
+    "2h": 7_200_000,
+    "1h1m1s1ms": 3_661_001,
+    "0.5s": 500,
+    " 5s ": 5_000,
+    "0s": 0,
+  };
+  for (const [text, ms] of Object.entries(durations)) assertEquals(parseDuration(text), ms);
+  assertEquals(parseDuration(250), 250);
+});
+
+test("what is no duration is refused with how one is written", () => {
+  const wrong = ["", "5", "s", "-1s", "5 s", "1s1m", "5sec", "1e3ms", "25d", "999h", -1, NaN];
+  for (const text of [...wrong, Infinity, LONGEST_MS + 1]) {
+    assertThrows(() => parseDuration(text), RangeError, "500ms, 5s or 1m30s");
+  }
+});
+
+test("formatDuration and parseDuration are each other's inverse", () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: LONGEST_MS }), (ms) => {
+    assertEquals(parseDuration(formatDuration(ms)), ms);
+  }));
+});
+
+test("options are completed by what hello says", () => {
+  const { address, settings, maxConnections, drainMs } = checkOptions({});
+  assertEquals(address, { hostname: "127.0.0.1", port: 8080 });
+  assertEquals(settings, {
+    protocol: "hello",
+    protocolSettings: { graceMs: 20 },
+    readTimeoutMs: 5_000,
+    sessionTimeoutMs: 30_000,
+  });
+  assertEquals([maxConnections, drainMs], [Infinity, 5_000]);
+});
+
+test("an option out of range is refused by its name", () => {
+  const wrong: readonly ServeOptions[] = [
+    { port: -1 },
+    { port: 65536 },
+    { port: 1.5 },
+    { host: "" },
+    { maxConnections: -1 },
+    { readTimeout: "soon" },
+    { sessionTimeout: -1 },
+    { grace: "x" },
+    { drain: NaN },
+  ];
+  for (const options of wrong) {
+    const name = Object.keys(options)[0] as string;
+    const { message } = assertThrows(() => checkOptions(options), OptionError);
+    assertStringIncludes(message, name);
+  }
+  assertThrows(() => checkOptions({ protocol: "hallo" }), RangeError, "hello");
+  assert(checkOptions({ host: "[::1]" }).address.hostname === "::1", "brackets are taken off");
+});

@@ -1,0 +1,84 @@
+/**
+ * What the library exports, and that importing it does nothing.
+ *
+ * @module
+ */
+
+import { assertEquals, test } from "./harness.ts";
+import * as library from "../mod.ts";
+
+const NAMES = [
+  "ConversationError",
+  "EpollEvents",
+  "FAILURE_KINDS",
+  "HELLO_LIMIT",
+  "HandshakeTimeoutError",
+  "Input",
+  "MalformedMessageError",
+  "MessageTooLongError",
+  "NumberOutOfRangeError",
+  "OptionError",
+  "PROTOCOLS",
+  "PeerGoneError",
+  "READ",
+  "ReadTimeoutError",
+  "RejectedError",
+  "SequenceMismatchError",
+  "SessionTimeoutError",
+  "SocketError",
+  "SocketsUnavailableError",
+  "compute",
+  "connect",
+  "encodeLine",
+  "escapeBytes",
+  "escapeText",
+  "failureKind",
+  "findProtocol",
+  "formatHello",
+  "hello",
+  "helloClient",
+  "listen",
+  "parseHello",
+  "read",
+  "readLine",
+  "readWithin",
+  "report",
+  "serveEvent",
+  "serveSequential",
+  "serveThreaded",
+  "serveThreadpool",
+  "shorten",
+  "sockets",
+  "successor",
+  "write",
+];
+
+test("the library exports these names", () => {
+  assertEquals(Object.keys(library).sort(), NAMES);
+});
+
+test("a Worker that imports the library stays silent and stays the user's own", async () => {
+  // The module of a user's Worker: it imports the library and then answers as it likes.
+  const source = `
+    import { hello } from ${JSON.stringify(new URL("../mod.ts", import.meta.url).href)};
+    self.onmessage = ({ data }) => self.postMessage([data, typeof hello]);
+    self.postMessage("imported");
+  `;
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const worker = new Worker(url, { type: "module" });
+  try {
+    const heard: unknown[] = [];
+    await new Promise<void>((resolve, reject) => {
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.onmessage = ({ data }) => {
+        heard.push(data);
+        if (data === "imported") worker.postMessage("ping");
+        else resolve();
+      };
+    });
+    assertEquals(heard, ["imported", ["ping", "function"]]);
+  } finally {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+  }
+});

@@ -1,0 +1,131 @@
+/**
+ * What the documents tell a reader to type does what they say.
+ *
+ * @module
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { runtime } from "../net/runtime.ts";
+import { assert, assertEquals, assertMatch, test, within } from "./harness.ts";
+import { handshake } from "./peer.ts";
+import { Script, ServerProcess } from "./server_process.ts";
+
+const root = new URL("../", import.meta.url);
+const readme = readFileSync(new URL("README.md", root), "utf8");
+const contributing = readFileSync(new URL("CONTRIBUTING.md", root), "utf8");
+
+const whyNoNc = spawnSync("sh", ["-c", "command -v nc"]).status === 0
+  ? undefined
+  : "nc is not installed";
+
+/** The lines of a block of the README. */
+function block(info: string): string[] {
+  const match = new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(readme);
+  assert(match !== null, `README.md has no block ${info}`);
+  return (match[1] as string).trimEnd().split("\n");
+}
+
+/** Leaves out what is another at every run. */
+function alike(lines: readonly string[]): string[] {
+  return lines.map((line) =>
+    line.replace(/^\d\d:\d\d:\d\d\.\d{3}/, "TIME")
+      .replace(/127\.0\.0\.1:\d+/, "ADDRESS")
+      .replace(/[\d.]+ ms/, "N ms")
+      .replace(/\d+ workers/, "N workers")
+      .replace(/(deno|bun) \d+\.\d+\.\d+$/, "RUNTIME")
+  );
+}
+
+/** Runs a command line of the README and returns the lines that it prints. */
+async function type(command: string, port: number): Promise<string[]> {
+  const line = command.replace("8080", String(port));
+  const script = /^deno run -A (\S+) (.*)$/.exec(line);
+  if (script !== null) {
+    const [, path = "", args = ""] = script;
+    await using run = new Script(path, args.split(" "));
+    const { code, stdout } = await run.end();
+    assertEquals(code, 0, command);
+    return stdout.trimEnd().split("\n");
+  }
+  const child = spawn("sh", ["-c", line], { stdio: ["ignore", "pipe", "inherit"] });
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
+  await within(10_000, command, new Promise((resolve) => child.on("close", resolve)));
+  return stdout.trimEnd().split("\n");
+}
+
+test("the handshake of the README goes as it is written there", async () => {
+  const transcript = block("console server");
+  assertEquals(transcript[0], "$ deno run -A modes/threadpool.ts 8080");
+  await using server = await ServerProcess.start("threadpool");
+
+  const expected = block("console client");
+  const printed: string[] = [];
+  for (const line of expected) {
+    if (!line.startsWith("$ ")) continue;
+    printed.push(line, ...await type(line.slice(2), server.address.port));
+  }
+  assertEquals(printed, expected);
+
+  const { code, stdout, stderr } = await server.stop("SIGINT");
+  assertEquals(code, 0);
+  const said = alike(transcript).filter((line) => !/^\$|^\^C$/.test(line));
+  const isLog = (line: string) => line.startsWith("TIME");
+  assertEquals(alike(stdout.trimEnd().split("\n")), said.filter((line) => !isLog(line)));
+  assertEquals(alike(stderr.trimEnd().split("\n")), said.filter(isLog));
+}, { skip: whyNoNc });
+
+test("the least permissions of the README are enough, and none is asked for", async () => {
+  const rows = readme.split("\n").filter((line) => /^\|.*--allow-/.test(line));
+  let seen = 0;
+  for (const row of rows) {
+    const [, names = "", withSockets = "", without = ""] = row.split("|");
+    for (const [, name = ""] of names.matchAll(/`([\w.]+)`/g)) {
+      for (
+        const [cell, how] of [[withSockets, /descriptors/], [without, /listener|messages/]] as const
+      ) {
+        const permissions = /`(--allow.*?)`/.exec(cell)?.[1]?.split(" ");
+        if (permissions === undefined) continue;
+        seen++;
+        if (name === "client.ts") {
+          await using server = await ServerProcess.start("event");
+          const flags = permissions.includes("--allow-ffi") ? ["--blocking"] : [];
+          const args = ["127.0.0.1", String(server.address.port), "7", ...flags];
+          // Quiet: a first run on a machine says that it looks packages up.
+          await using client = new Script("client.ts", args, {
+            permissions: ["--quiet", ...permissions],
+          });
+          const { code, stdout, stderr } = await client.end();
+          assertEquals([code, stdout, stderr], [0, "HELLO 8\n", ""]);
+          continue;
+        }
+        await using server = await ServerProcess.start(name, [], { permissions });
+        assertMatch(server.greeting, how);
+        await handshake(server.address, 100);
+        const { code, stderr } = await server.stop();
+        assertEquals(code, 0);
+        assertMatch(stderr, /totals: accepted 1 · completed 1 · failed 0 · cut 0/);
+      }
+    }
+  }
+  assertEquals(seen, 9);
+}, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
+test("every task, link and script that the documents name is there", () => {
+  const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
+  for (const [name, task] of Object.entries<{ description?: string }>(tasks)) {
+    assert(task.description !== undefined, `the task ${name} has a description`);
+  }
+  for (const text of [readme, contributing]) {
+    const named = [...text.matchAll(/deno(?:@\S+)? task (\w+)/g)].map(([, name]) => name as string);
+    assert(named.length > 0);
+    for (const name of named) assert(name in tasks, `there is a task ${name}`);
+    const paths = text.matchAll(/\]\(([\w./]+)\)|(?<![*\w/.])([\w/]+\.ts)\b/g);
+    for (const [, link, path] of paths) {
+      const name = (link ?? path) as string;
+      const found = ["", "tests/"].some((folder) => existsSync(new URL(folder + name, root)));
+      assert(found, `there is a file ${name}`);
+    }
+  }
+});

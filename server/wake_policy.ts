@@ -2,8 +2,8 @@
  * When to wake another thread for a connection.
  *
  * To wake an idle thread for each connection is fair and slow: where conversations take
- * microseconds, fifty threads take turns on two cores, each with the memory of its JavaScript
- * engine gone from the caches, and do half the work that three would. But to leave a connection
+ * microseconds, fifty threads that take turns on two cores were measured to do little more than half
+ * the work of eight, presumably because the memory of each JavaScript engine has left the caches. But to leave a connection
  * waiting for a busy thread is only right when one will be free soon.
  *
  * So a thread is woken at once only while fewer are busy than there are cores. Otherwise the

@@ -44,7 +44,6 @@ export type { Constants, ErrorName } from "./net/constants.ts";
 export {
   EpollEvents,
   type ListenSocketOptions,
-  type PollEvent,
   SocketError,
   type Sockets,
   sockets,

@@ -171,11 +171,6 @@ export class Session<Result> implements Sink {
     return this.#fatal = new PeerGoneError(during, { cause: thrown });
   }
 
-  /** The connection that this conversation is held over. */
-  get connection(): Connection {
-    return this.#connection;
-  }
-
   #resume(error: unknown, answer: unknown): void {
     this.#waiting = "nothing";
     this.#readLimit?.lift();

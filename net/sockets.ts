@@ -68,14 +68,6 @@ export class SocketsUnavailableError extends Error {
   }
 }
 
-/** What an event of {@linkcode Sockets.epollWait} says. */
-export interface PollEvent {
-  /** The number under which the descriptor was added. */
-  token: number;
-  /** A set of `EPOLLIN`, `EPOLLOUT`, … */
-  events: number;
-}
-
 /** How to open a listening socket. */
 export interface ListenSocketOptions {
   /** How many connections may wait to be accepted; the kernel may allow fewer. */

@@ -167,7 +167,7 @@ export class Thread {
    * @returns false when the server is closing
    */
   waitForRoom(): boolean {
-    if (this.#ring.length > 0 && this.#ring.length >= this.#ring.capacity) this.#summon(Infinity);
+    if (this.#ring.length >= this.#ring.capacity) this.#summon(Infinity);
     return this.#ring.waitForRoom(() => this.closing);
   }
 

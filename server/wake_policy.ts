@@ -2,9 +2,10 @@
  * When to wake another thread for a connection.
  *
  * To wake an idle thread for each connection is fair and slow: where conversations take
- * microseconds, fifty threads that take turns on two cores were measured to do little more than half
- * the work of eight, presumably because the memory of each JavaScript engine has left the caches. But to leave a connection
- * waiting for a busy thread is only right when one will be free soon.
+ * microseconds, fifty threads that take turns on two cores were measured to do little more than
+ * half the work of eight, presumably because the memory of each JavaScript engine has left the
+ * caches. But to leave a connection waiting for a busy thread is only right when one will be free
+ * soon.
  *
  * So a thread is woken at once only while fewer are busy than there are cores. Otherwise the
  * policy measures how fast connections leave the queue: if at that rate this one will be taken

@@ -157,6 +157,7 @@ function makeDialer(values: Values): Dialer {
   const limits: TimeLimits = {
     readTimeoutMs: (values.timeout ?? 5_000) as number,
     sessionTimeoutMs: (values.handshakeTimeout ?? 10_000) as number,
+    computeTimeoutMs: 0,
   };
   return values.blocking === true ? new BlockingDialer(limits) : new EventDialer(limits);
 }

@@ -7,7 +7,7 @@
 
 import type { Address, Protocol } from "../protocols/effects.ts";
 import { BlockingDriver } from "../drivers/blocking.ts";
-import { Deadline, Deadlines } from "../drivers/deadlines.ts";
+import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
 import type { TimeLimits } from "../drivers/limits.ts";
 import { Session } from "../drivers/session.ts";
 import { runtime } from "../net/runtime.ts";
@@ -45,7 +45,7 @@ export interface Dialer extends Disposable {
 /** Calls with the runtime's own sockets, any number at a time. */
 export class EventDialer implements Dialer {
   readonly #limits: TimeLimits;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new TimedDeadlines();
   readonly #underWay = new Set<(why: Error) => void>();
 
   /** @param limits of every conversation */

@@ -9,7 +9,7 @@ import { deadline } from "@std/async/deadline";
 import type { Protocol } from "../protocols/effects.ts";
 import { helloClient } from "../protocols/hello.ts";
 import { escapeBytes, escapeText } from "../protocols/text.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../protocols/address.ts";
 import { HostNotFoundError, resolveHosts } from "../net/resolve.ts";
 import type { Call, Dialer } from "./dialer.ts";
 import {

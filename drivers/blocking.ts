@@ -10,7 +10,12 @@
 
 import type { Effect, Protocol } from "../protocols/effects.ts";
 import type { Tasks } from "../protocols/catalogue.ts";
-import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../protocols/errors.ts";
+import {
+  ComputeTimeoutError,
+  PeerGoneError,
+  ReadTimeoutError,
+  SessionTimeoutError,
+} from "../protocols/errors.ts";
 import { SocketError, type Sockets } from "../net/sockets.ts";
 import { runTask, unknownEffect } from "./conversation.ts";
 import { LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
@@ -21,6 +26,8 @@ export interface BlockingOptions extends TimeLimits {
   readonly receiveTimeoutMs: number;
   /** The CPU-bound work that the conversation may ask for; it is done in place. */
   readonly tasks?: Tasks | undefined;
+  /** Whether a computation may go on; asked every few milliseconds where its task has slices. */
+  readonly mayCompute?: (() => boolean) | undefined;
   /** Is told of each message received. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -111,7 +118,7 @@ export class BlockingDriver {
       case "report":
         return this.#options.onReport?.(effect.message);
       case "compute":
-        return runTask(this.#options.tasks, effect.task, effect.argument);
+        return this.#compute(effect.task, effect.argument);
       default:
         throw unknownEffect(effect);
     }
@@ -192,6 +199,24 @@ export class BlockingDriver {
     if (left <= 0 && left !== -1) throw this.#sessionTimeout();
     const ready = this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, left);
     if (ready === 0) throw this.#sessionTimeout();
+  }
+
+  /** Computes in place, unless the time is over, the peer has left or somebody objects. */
+  #compute(task: string, argument: unknown): unknown {
+    const { tasks, mayCompute, computeTimeoutMs } = this.#options;
+    const { POLLERR, POLLHUP } = this.#sockets.constants;
+    const until = computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity;
+    return runTask(tasks, task, argument, () => {
+      const now = performance.now();
+      if (now >= this.#endsAt) throw this.#sessionTimeout();
+      if (now >= until) throw new ComputeTimeoutError(task, computeTimeoutMs);
+      // A peer that has only sent FIN may still want the answer; one that has reset does not.
+      const events = this.#sockets.poll(this.#fd, 0, 0);
+      const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;
+      if (isGone || mayCompute?.() === false) {
+        throw this.#fatal = new PeerGoneError("waiting for a computation");
+      }
+    });
   }
 
   #gone(syscall: string, errno: number): Error {

@@ -38,13 +38,48 @@ function* failAtOnce(error: unknown): Protocol {
  * @param tasks the protocol's
  * @param name which
  * @param argument its argument
+ * @param onSlice called between the slices of a task that has slices; what it throws ends the work
  * @returns its result
  * @throws {TypeError} if there is none of that name
  */
-export function runTask(tasks: Tasks | undefined, name: string, argument: unknown): unknown {
+export function runTask(
+  tasks: Tasks | undefined,
+  name: string,
+  argument: unknown,
+  onSlice: () => void,
+): unknown {
+  const work = beginTask(tasks, name, argument);
+  if (!isSliced(work)) return work;
+  for (;;) {
+    const slice = work.next();
+    if (slice.done === true) return slice.value;
+    try {
+      onSlice();
+    } catch (error) {
+      work.return(undefined);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Begins the work that a protocol asked for.
+ *
+ * @param tasks the protocol's
+ * @param name which
+ * @param argument its argument
+ * @returns its result, or a generator if it has slices: see {@linkcode isSliced}
+ * @throws {TypeError} if there is none of that name
+ */
+export function beginTask(tasks: Tasks | undefined, name: string, argument: unknown): unknown {
   const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
   if (task === undefined) throw new TypeError(`Cannot compute: current task is "${name}"`);
   return task(argument);
+}
+
+/** Whether what a task returned is work that is done slice by slice. */
+export function isSliced(work: unknown): work is Generator<unknown, unknown> {
+  return Object.prototype.toString.call(work) === "[object Generator]";
 }
 
 /**

@@ -34,57 +34,46 @@ export class Deadline {
 }
 
 class DeadlineQueue {
-  readonly #ms: number;
-  #head: Deadline | undefined;
+  readonly ms: number;
+  /** The one that is reached first. */
+  head: Deadline | undefined;
   #tail: Deadline | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ms: number) {
-    this.#ms = ms;
+    this.ms = ms;
   }
 
   add(deadline: Deadline): void {
-    deadline.at = performance.now() + this.#ms;
+    deadline.at = performance.now() + this.ms;
     deadline.queue = this;
     deadline.previous = this.#tail;
-    if (this.#tail === undefined) this.#head = deadline;
+    if (this.#tail === undefined) this.head = deadline;
     else this.#tail.next = deadline;
     this.#tail = deadline;
-    // It stays when the queue empties, so that a busy server does not set one for each read.
-    this.#timer ??= setTimeout(this.#expire, this.#ms);
   }
 
   remove(deadline: Deadline): void {
     const { previous, next } = deadline;
-    if (previous === undefined) this.#head = next;
+    if (previous === undefined) this.head = next;
     else previous.next = next;
     if (next === undefined) this.#tail = previous;
     else next.previous = previous;
     deadline.queue = deadline.previous = deadline.next = undefined;
   }
 
-  readonly #expire = (): void => {
-    this.#timer = undefined;
-    const now = performance.now();
-    for (let head = this.#head; head !== undefined && head.at <= now; head = this.#head) {
+  /** Calls those that are reached. */
+  expire(now: number): void {
+    for (let head = this.head; head !== undefined && head.at <= now; head = this.head) {
       this.remove(head);
       head.onReached();
     }
-    // A handler may have set a limit, and with it the timer.
-    if (this.#head !== undefined && this.#timer === undefined) {
-      this.#timer = setTimeout(this.#expire, Math.max(1, Math.ceil(this.#head.at - now)));
-    }
-  };
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 }
 
 /** The limits of one server or client, by their length. */
-export class Deadlines implements Disposable {
-  readonly #queues = new Map<number, DeadlineQueue>();
+export abstract class Deadlines {
+  /** The queues, by the length of their limits in milliseconds. */
+  protected readonly queues = new Map<number, DeadlineQueue>();
 
   /**
    * Sets a limit, lifting it first if it is set.
@@ -94,14 +83,61 @@ export class Deadlines implements Disposable {
    */
   set(deadline: Deadline, ms: number): void {
     deadline.lift();
-    let queue = this.#queues.get(ms);
-    if (queue === undefined) this.#queues.set(ms, queue = new DeadlineQueue(ms));
+    let queue = this.queues.get(ms);
+    if (queue === undefined) this.queues.set(ms, queue = new DeadlineQueue(ms));
     queue.add(deadline);
+  }
+}
+
+/** Limits that the runtime's timers watch over. */
+export class TimedDeadlines extends Deadlines implements Disposable {
+  readonly #timers = new Map<DeadlineQueue, ReturnType<typeof setTimeout>>();
+
+  override set(deadline: Deadline, ms: number): void {
+    super.set(deadline, ms);
+    this.#watch(deadline.queue as DeadlineQueue, ms);
+  }
+
+  /** A timer stays when its queue empties: a busy server does not set one for each read. */
+  #watch(queue: DeadlineQueue, ms: number): void {
+    if (this.#timers.has(queue)) return;
+    this.#timers.set(queue, setTimeout(() => this.#expire(queue), ms));
+  }
+
+  #expire(queue: DeadlineQueue): void {
+    this.#timers.delete(queue);
+    const now = performance.now();
+    queue.expire(now);
+    // A length that is not used any more is forgotten.
+    if (queue.head === undefined) this.queues.delete(queue.ms);
+    else this.#watch(queue, Math.max(1, Math.ceil(queue.head.at - now)));
   }
 
   /** Forgets all limits, so that no timer keeps the process up. */
   [Symbol.dispose](): void {
-    for (const queue of this.#queues.values()) queue.dispose();
-    this.#queues.clear();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.queues.clear();
+  }
+}
+
+/** Limits that a loop of one's own watches over, whose thread has no time for timers. */
+export class PolledDeadlines extends Deadlines {
+  /** How long until the first is reached, in milliseconds; -1 if none is set. */
+  get msToNext(): number {
+    if (this.queues.size === 0) return -1;
+    let first = Infinity;
+    for (const { head } of this.queues.values()) if (head && head.at < first) first = head.at;
+    return first === Infinity ? -1 : Math.max(0, Math.ceil(first - performance.now()));
+  }
+
+  /** Calls those that are reached. */
+  expire(): void {
+    if (this.queues.size === 0) return;
+    const now = performance.now();
+    for (const queue of this.queues.values()) {
+      queue.expire(now);
+      if (queue.head === undefined) this.queues.delete(queue.ms);
+    }
   }
 }

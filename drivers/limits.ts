@@ -10,6 +10,8 @@ export interface TimeLimits {
   readonly readTimeoutMs: number;
   /** How long the whole conversation may take, in milliseconds; 0 is for ever. */
   readonly sessionTimeoutMs: number;
+  /** How long the conversation waits for a computation, in milliseconds; 0 is for ever. */
+  readonly computeTimeoutMs: number;
 }
 
 /** The longest that a failed conversation waits for its peer to take note, in milliseconds. */

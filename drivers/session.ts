@@ -9,18 +9,50 @@
 
 import type { Effect, Protocol } from "../protocols/effects.ts";
 import type { Tasks } from "../protocols/catalogue.ts";
-import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../protocols/errors.ts";
+import {
+  ComputeTimeoutError,
+  PeerGoneError,
+  ReadTimeoutError,
+  SessionTimeoutError,
+} from "../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { runTask, unknownEffect } from "./conversation.ts";
 import { LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
+/** Where CPU-bound work is done that must not hold up the thread of the conversations. */
+export interface Offload {
+  /**
+   * Begins a computation.
+   *
+   * @param task its name
+   * @param argument its argument
+   * @param done called once, later, with the error or the result; not if it was cancelled
+   * @throws {Error} if the argument cannot be sent to another thread
+   */
+  begin(
+    task: string,
+    argument: unknown,
+    done: (error: unknown, result: unknown) => void,
+  ): Computation;
+}
+
+/** A computation under way elsewhere. */
+export interface Computation {
+  /** Nobody wants the result any more. */
+  cancel(): void;
+  /** The result may not be wanted any more: everybody else's comes first. */
+  giveWay(): void;
+}
+
 /** What the event-driven driver needs beside a connection and a conversation. */
 export interface SessionOptions extends TimeLimits {
   /** Where the time limits are kept. */
   readonly deadlines: Deadlines;
-  /** The CPU-bound work that the conversation may ask for; it is done in place. */
+  /** The CPU-bound work that the conversation may ask for. */
   readonly tasks?: Tasks | undefined;
+  /** Who does that work; without, it is done in place and everybody else waits. */
+  readonly offload?: Offload | undefined;
   /** Is told of each message received. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -49,7 +81,14 @@ export function converse<Result>(
   });
 }
 
-type Waiting = "nothing" | "read" | "write" | "linger" | "over";
+type Waiting = "nothing" | "read" | "write" | "compute" | "linger" | "over";
+
+/** What a conversation was doing when its peer left, in words. */
+const DURING: Readonly<Record<string, string>> = {
+  read: "receiving",
+  write: "sending",
+  compute: "waiting for a computation",
+};
 
 /** One conversation under way. */
 export class Session<Result> implements Sink {
@@ -60,8 +99,12 @@ export class Session<Result> implements Sink {
   #waiting: Waiting = "nothing";
   #wroteLast = false;
   #readLimit: Deadline | undefined;
+  #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
-  #withinTimer: ReturnType<typeof setTimeout> | undefined;
+  #computation: Computation | undefined;
+  #computeLimit: Deadline | undefined;
+  /** What the conversation is to fail with as soon as it does not run. */
+  #aborted: Error | undefined;
   #failure: unknown;
   /** Why nothing can be received or sent any more. */
   #fatal: Error | undefined;
@@ -108,7 +151,7 @@ export class Session<Result> implements Sink {
     if (this.#waiting === "linger") return this.#close();
     if (this.#waiting === "nothing") {
       // The conversation itself is running, below us on the stack.
-      queueMicrotask(() => this.abort(error));
+      this.#aborted = error;
       return;
     }
     const wasWriting = this.#waiting === "write";
@@ -148,10 +191,15 @@ export class Session<Result> implements Sink {
 
   onError(error: Error): void {
     if (this.#waiting === "linger") return this.#close();
-    if (this.#waiting !== "read" && this.#waiting !== "write") return;
-    const during = this.#waiting === "read" ? "receiving" : "sending";
+    const during = DURING[this.#waiting];
+    if (during === undefined) return;
     this.#fatal = new PeerGoneError(during, { cause: error });
     this.#resume(this.#fatal, undefined);
+  }
+
+  onEnd(): void {
+    // It may have gone, or only have nothing more to ask: TCP does not tell one from the other.
+    this.#computation?.giveWay();
   }
 
   /** Ends a conversation that does not end by itself; returns what it failed with. */
@@ -167,17 +215,14 @@ export class Session<Result> implements Sink {
   /** What the connection threw at an effect; a mistake of the protocol's own is left as it is. */
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
-    const during = effect.kind === "read" ? "receiving" : "sending";
-    return this.#fatal = new PeerGoneError(during, { cause: thrown });
+    return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
   }
 
   #resume(error: unknown, answer: unknown): void {
+    if (this.#waiting === "compute") this.#endComputation();
     this.#waiting = "nothing";
-    this.#readLimit?.lift();
-    if (this.#withinTimer !== undefined) {
-      clearTimeout(this.#withinTimer);
-      this.#withinTimer = undefined;
-    }
+    if (this.#readLimit !== undefined) this.#readLimit.lift();
+    if (this.#withinLimit !== undefined) this.#withinLimit.lift();
     this.#run(error, answer);
   }
 
@@ -192,7 +237,7 @@ export class Session<Result> implements Sink {
         if (step.done === true) break;
         error = undefined;
         try {
-          if (!this.#grant(step.value)) return;
+          if (!this.#grant(step.value)) break;
           answer = this.#answer;
         } catch (thrown) {
           // A protocol that goes on after the end is not asked twice.
@@ -203,7 +248,12 @@ export class Session<Result> implements Sink {
     } catch (thrown) {
       return this.#fail(thrown);
     }
-    this.#end(undefined, step.value);
+    if (step.done === true) return this.#end(undefined, step.value);
+    if (this.#aborted !== undefined) {
+      const aborted = this.#aborted;
+      this.#aborted = undefined;
+      this.abort(aborted);
+    }
   }
 
   /** The answer of an effect that was granted at once. */
@@ -236,8 +286,7 @@ export class Session<Result> implements Sink {
         this.#options.onReport?.(effect.message);
         return true;
       case "compute":
-        this.#answer = runTask(this.#options.tasks, effect.task, effect.argument);
-        return true;
+        return this.#compute(effect.task, effect.argument);
       default:
         throw unknownEffect(effect);
     }
@@ -246,16 +295,49 @@ export class Session<Result> implements Sink {
   #limitRead(withinMs: number | undefined): void {
     const { readTimeoutMs, deadlines } = this.#options;
     if (withinMs !== undefined) {
-      this.#withinTimer = setTimeout(() => {
-        this.#withinTimer = undefined;
+      this.#withinLimit ??= new Deadline(() => {
         this.#connection.unpull();
         this.#resume(undefined, undefined);
-      }, withinMs);
+      });
+      deadlines.set(this.#withinLimit, withinMs);
     }
     if (readTimeoutMs > 0) {
       this.#readLimit ??= new Deadline(() => this.abort(new ReadTimeoutError(readTimeoutMs)));
       deadlines.set(this.#readLimit, readTimeoutMs);
     }
+  }
+
+  /** Computes here if there is nobody else to do it; returns whether it is done. */
+  #compute(task: string, argument: unknown): boolean {
+    const { tasks, offload, computeTimeoutMs, deadlines } = this.#options;
+    if (offload === undefined) {
+      const until = computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity;
+      this.#answer = runTask(tasks, task, argument, () => {
+        if (performance.now() >= until) throw new ComputeTimeoutError(task, computeTimeoutMs);
+      });
+      return true;
+    }
+    this.#computation = offload.begin(task, argument, (error, result) => {
+      this.#computation = undefined;
+      if (this.#waiting === "compute") this.#resume(error, result);
+    });
+    this.#waiting = "compute";
+    if (computeTimeoutMs > 0) {
+      this.#computeLimit = new Deadline(() =>
+        this.abort(new ComputeTimeoutError(task, computeTimeoutMs))
+      );
+      deadlines.set(this.#computeLimit, computeTimeoutMs);
+    }
+    this.#connection.watch(this);
+    return false;
+  }
+
+  #endComputation(): void {
+    this.#connection.unpull();
+    this.#computeLimit?.lift();
+    this.#computeLimit = undefined;
+    this.#computation?.cancel();
+    this.#computation = undefined;
   }
 
   #fail(error: unknown): void {
@@ -290,7 +372,9 @@ export class Session<Result> implements Sink {
 
   #end(error: unknown, result: Result | undefined): void {
     this.#waiting = "over";
+    this.#endComputation();
     this.#readLimit?.lift();
+    this.#withinLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
     this.#connection.close();

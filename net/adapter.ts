@@ -31,6 +31,8 @@ export interface Runtime {
   readonly arch: string;
   /** The arguments of the command line, without runtime and script. */
   readonly args: readonly string[];
+  /** The URL of the current directory, with `/` at its end. */
+  readonly currentDirectory: URL;
   /** How many processors there are. */
   readonly cpus: number;
   /** Whether this is the process's main thread and not a Worker. */
@@ -47,6 +49,8 @@ export interface Runtime {
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */
   startThread(url: string, name: string): Worker;
+  /** Takes the oldest message out of a port without waiting; `undefined` if there is none. */
+  takeMessage(port: MessagePort): { readonly message: unknown } | undefined;
   /** Whether foreign functions may be called; never asks the person at the terminal. */
   mayCallForeign(): boolean;
   /** Opens a library. Throws if it is not there. */

@@ -19,19 +19,6 @@ export interface SockaddrLayout {
   readonly hasLength: boolean;
 }
 
-/**
- * An address as a person writes it.
- *
- * @param address the address
- * @returns `127.0.0.1:8080` or `[::1]:8080`; an IPv4 client of an IPv6 socket as IPv4
- */
-export function formatAddress(address: Address): string {
-  const { hostname, port } = address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname);
-  if (mapped !== null) return `${mapped[1]}:${port}`;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
 /** Whether a hostname is an IPv6 address. */
 export function isIPv6(hostname: string): boolean {
   return hostname.includes(":");

@@ -63,7 +63,12 @@ interface BunFiles {
 }
 
 interface BunThreads {
+  receiveMessageOnPort(port: MessagePort): { readonly message: unknown } | undefined;
   readonly workerData?: { readonly threadName?: string };
+}
+
+interface BunUrls {
+  pathToFileURL(path: string): URL;
 }
 
 /** What is used of Node.js's `process`, which Bun has as a global. */
@@ -74,6 +79,7 @@ interface BunProcess {
   readonly stderr: { readonly isTTY?: boolean };
   on(signal: string, handler: () => void): void;
   off(signal: string, handler: () => void): void;
+  cwd(): string;
   exit(code: number): never;
   // deno-lint-ignore no-explicit-any -- each module has a type of its own
   getBuiltinModule(name: string): any;
@@ -84,6 +90,7 @@ const { Bun, process } = globalThis as unknown as { Bun: BunGlobal; process: Bun
 // Modules of Bun and Node.js by a call, not by an import: Deno loads this file too.
 const foreign = (): BunForeign => process.getBuiltinModule("bun:ffi");
 const fs = (): BunFiles => process.getBuiltinModule("node:fs");
+const urls = (): BunUrls => process.getBuiltinModule("node:url");
 const threads = (): BunThreads => process.getBuiltinModule("node:worker_threads");
 
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
@@ -100,6 +107,7 @@ class BunConnection extends Connection {
   #local: Address | undefined;
   #remote: Address | undefined;
   #reader: Sink | undefined;
+  #watcher: Sink | undefined;
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
   #unread: Uint8Array[] = [];
@@ -143,6 +151,11 @@ class BunConnection extends Connection {
 
   override unpull(): void {
     this.#reader = undefined;
+    this.#watcher = undefined;
+  }
+
+  override watch(sink: Sink): void {
+    if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
   }
 
   onData(chunk: Uint8Array): void {
@@ -165,7 +178,8 @@ class BunConnection extends Connection {
     this.#ended = true;
     const sink = this.#reader;
     this.#reader = undefined;
-    sink?.onRead(null);
+    if (sink !== undefined) sink.onRead(null);
+    else this.#watcher?.onEnd?.();
   }
 
   onClose(error?: Error): void {
@@ -173,8 +187,9 @@ class BunConnection extends Connection {
     // After an early reset Bun's `write` takes nothing and the close comes without an error.
     if (error === undefined && this.#writer === undefined) return this.onEnd();
     this.#failure = error ?? notConnected();
-    const sink = this.#writer ?? this.#reader;
+    const sink = this.#writer ?? this.#reader ?? this.#watcher;
     this.#reader = undefined;
+    this.#watcher = undefined;
     this.#writer = undefined;
     sink?.onError(this.#failure);
   }
@@ -274,6 +289,9 @@ export const bunRuntime: Runtime = {
   get args() {
     return Bun.argv.slice(2);
   },
+  get currentDirectory() {
+    return urls().pathToFileURL(`${process.cwd()}/`);
+  },
   get cpus() {
     return navigator.hardwareConcurrency;
   },
@@ -329,6 +347,10 @@ export const bunRuntime: Runtime = {
 
   startThread(url: string, name: string): Worker {
     return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
+  },
+
+  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
+    return threads().receiveMessageOnPort(port);
   },
 
   mayCallForeign(): boolean {

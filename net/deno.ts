@@ -18,6 +18,15 @@ import {
   UNREAD_LIMIT,
 } from "./transport.ts";
 
+/** A module of Node.js, loaded when it is needed: Workers start faster without. */
+// deno-lint-ignore no-explicit-any -- each module has a type of its own
+function builtin(name: string): any {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): unknown };
+  };
+  return process.getBuiltinModule(name);
+}
+
 /** A pending read holds its buffer: small while a connection is idle, larger once it is filled. */
 const SMALL_READ = 512;
 
@@ -25,6 +34,7 @@ class DenoConnection extends Connection {
   readonly #conn: Deno.TcpConn;
   #buffer = new Uint8Array(SMALL_READ);
   #reader: Sink | undefined;
+  #watcher: Sink | undefined;
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
   #reading = false;
@@ -57,15 +67,27 @@ class DenoConnection extends Connection {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#ended) return null;
     this.#reader = sink;
-    if (!this.#reading) {
-      this.#reading = true;
-      this.#conn.read(this.#buffer).then(this.#onRead, this.#onReadError);
-    }
+    if (!this.#reading) this.#read();
     return undefined;
   }
 
   override unpull(): void {
     this.#reader = undefined;
+    this.#watcher = undefined;
+  }
+
+  override watch(sink: Sink): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#watcher = sink;
+    if (this.#reading || this.#arrived !== undefined) return;
+    // Whoever watches may still hold the bytes of the last read.
+    this.#buffer = new Uint8Array(SMALL_READ);
+    this.#read();
+  }
+
+  #read(): void {
+    this.#reading = true;
+    this.#conn.read(this.#buffer).then(this.#onRead, this.#onReadError);
   }
 
   readonly #onRead = (count: number | null): void => {
@@ -74,15 +96,17 @@ class DenoConnection extends Connection {
     const chunk = count === null ? null : this.#take(count);
     const sink = this.#reader;
     this.#reader = undefined;
-    if (sink === undefined) this.#arrived = chunk;
-    else sink.onRead(chunk);
+    if (sink !== undefined) return sink.onRead(chunk);
+    this.#arrived = chunk;
+    if (chunk === null) this.#watcher?.onEnd?.();
   };
 
   readonly #onReadError = (error: Error): void => {
     this.#reading = false;
     this.#failure = error;
-    const sink = this.#reader;
+    const sink = this.#reader ?? this.#watcher;
     this.#reader = undefined;
+    this.#watcher = undefined;
     sink?.onError(error);
   };
 
@@ -210,6 +234,9 @@ export const denoRuntime: Runtime = {
   get args() {
     return Deno.args;
   },
+  get currentDirectory() {
+    return builtin("node:url").pathToFileURL(`${Deno.cwd()}/`);
+  },
   get cpus() {
     return navigator.hardwareConcurrency;
   },
@@ -245,6 +272,10 @@ export const denoRuntime: Runtime = {
 
   startThread(url: string, name: string): Worker {
     return new Worker(url, { type: "module", name });
+  },
+
+  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
+    return builtin("node:worker_threads").receiveMessageOnPort(port);
   },
 
   mayCallForeign(): boolean {

@@ -15,7 +15,8 @@
  */
 
 import type { Address } from "../protocols/effects.ts";
-import { decodeSockaddr, encodeSockaddr, formatAddress, isIPv6, SOCKADDR_SIZE } from "./address.ts";
+import { formatAddress } from "../protocols/address.ts";
+import { decodeSockaddr, encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "./address.ts";
 import { type Constants, DARWIN, ERRNO_TEXT, LINUX } from "./constants.ts";
 import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
 import { runtime } from "./runtime.ts";

@@ -19,6 +19,8 @@ export interface Sink {
   onWritten(): void;
   /** The connection failed, for instance by a reset. */
   onError(error: Error): void;
+  /** The peer's FIN came while the connection was only watched: see {@linkcode Connection.watch}. */
+  onEnd?(): void;
 }
 
 /** The answer of {@linkcode Connection.pull}: bytes, `null` at FIN, `undefined`: not yet. */
@@ -41,8 +43,16 @@ export abstract class Connection implements AsyncDisposable {
    */
   abstract pull(sink: Sink): Pulled;
 
-  /** Takes the last pull back: what comes now is kept for the next one. */
+  /** Takes the last pull or watch back: what comes now is kept for the next pull. */
   abstract unpull(): void;
+
+  /**
+   * Asks to be told of the end of the connection, by `onEnd` or `onError`, without asking for its
+   * bytes: until the next pull or push. As far as it can be seen: not behind bytes that wait.
+   *
+   * @param sink is called back, at most once
+   */
+  abstract watch(sink: Sink): void;
 
   /**
    * Sends all of `bytes`.

@@ -4,13 +4,19 @@
  * @module
  */
 
+import { echo, echoDatagram } from "./echo.ts";
 import type { Context, Protocol } from "./effects.ts";
+import { frame, PRIME_TASK } from "./frame.ts";
 import { hello } from "./hello.ts";
+import { isPrime } from "./prime.ts";
+import { print, printDatagram } from "./print.ts";
 
 /** What the command line or a caller can set of a protocol. Plain data: it travels to Workers. */
 export interface ProtocolSettings {
   /** For `hello`: how long a message without a line end waits for more, in milliseconds. */
   readonly graceMs?: number;
+  /** For `frame`: whether a frame that begins with `P` is a question. */
+  readonly prime?: boolean;
 }
 
 /** A protocol as a server runs it. */
@@ -27,10 +33,22 @@ export interface ProtocolDefinition {
   readonly tasks?: Tasks;
   /** Begins the server's side of one conversation. */
   serve(context: Context, settings: ProtocolSettings): Protocol;
+  /**
+   * Serves one datagram, where the protocol can be spoken over UDP too. It may write one answer and
+   * may not read; it returns whether the sender's conversation ends with it.
+   */
+  serveDatagram?(context: Context, bytes: Uint8Array): Protocol<boolean>;
 }
 
-/** CPU-bound work by name: each task takes a value that can be cloned, and returns one. */
-export type Tasks = Readonly<Record<string, (argument: unknown) => unknown>>;
+/**
+ * CPU-bound work: takes a value that can be cloned between threads, and returns one. A generator
+ * function can be stopped wherever it yields, any other only by ending its thread.
+ */
+// deno-lint-ignore no-explicit-any -- what it takes is between it and its protocol
+export type Task = (argument: any) => unknown;
+
+/** CPU-bound work by name. */
+export type Tasks = Readonly<Record<string, Task>>;
 
 /** The protocols that come with the project. */
 export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
@@ -40,6 +58,30 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     readTimeoutMs: 5_000,
     sessionTimeoutMs: 30_000,
     serve: (context, settings) => hello(context, settings),
+  },
+  frame: {
+    name: "frame",
+    summary: "frames between ^ and $, each byte answered one higher; ^P7$ asks whether 7 is prime",
+    readTimeoutMs: 0,
+    sessionTimeoutMs: 0,
+    tasks: { [PRIME_TASK]: (digits: string) => isPrime(BigInt(digits)) },
+    serve: (context, settings) => frame(context, settings),
+  },
+  echo: {
+    name: "echo",
+    summary: "every byte comes back as it was sent",
+    readTimeoutMs: 0,
+    sessionTimeoutMs: 0,
+    serve: echo,
+    serveDatagram: echoDatagram,
+  },
+  print: {
+    name: "print",
+    summary: "what arrives is printed with its sender, until !Disconnect",
+    readTimeoutMs: 0,
+    sessionTimeoutMs: 0,
+    serve: print,
+    serveDatagram: printDatagram,
   },
 };
 
@@ -54,5 +96,7 @@ export function findProtocol(name: string): ProtocolDefinition {
   const found = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
   if (found !== undefined) return found;
   const known = Object.keys(PROTOCOLS).join(", ");
-  throw new RangeError(`Cannot find the protocol: expected ${known}, current value is "${name}"`);
+  throw new RangeError(
+    `Cannot find the protocol: expected ${known} or the path of a module, current value is "${name}"`,
+  );
 }

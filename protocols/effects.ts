@@ -47,8 +47,8 @@ export interface ReportEffect {
 export type Effect = ReadEffect | WriteEffect | ComputeEffect | ReportEffect;
 
 /**
- * The answer to a read: the bytes that came, valid until the next read is asked for (copy what
- * must live longer); `null` at the peer's FIN; `undefined` when nothing came within the time.
+ * The answer to a read: the bytes that came, the protocol's own to write over, until the next read
+ * is asked for (copy what must live longer); `null` at the peer's FIN; `undefined` when nothing came within the time.
  */
 export type ReadAnswer = Uint8Array | null | undefined;
 

@@ -18,6 +18,7 @@ export const FAILURE_KINDS = [
   "read timeout",
   "handshake timeout",
   "session timeout",
+  "compute timeout",
   "other",
 ] as const;
 
@@ -54,12 +55,14 @@ export class MalformedMessageError extends ConversationError {
   }
 }
 
-/** The peer sent a number that is no 32-bit signed integer. */
+/** The peer sent a number that is too small or too large. */
 export class NumberOutOfRangeError extends ConversationError {
   /** The class's name. */
   override readonly name = "NumberOutOfRangeError";
   /** The name under which it is counted. */
   override readonly kind = "out of range";
+  /** What is allowed, for instance `0 to 255`. */
+  readonly range: string;
   /** The digits that came, with their sign, shortened. */
   readonly received: string;
 
@@ -67,10 +70,12 @@ export class NumberOutOfRangeError extends ConversationError {
    * Makes the error.
    *
    * @param received the digits that came, shortened
+   * @param range what is allowed, for instance `0 to 255`
    */
-  constructor(received: string) {
-    super(`Cannot use the number: expected -2147483648 to 2147483647, got ${received}`);
+  constructor(received: string, range: string) {
+    super(`Cannot use the number: expected ${range}, got ${received}`);
     this.received = received;
+    this.range = range;
   }
 }
 
@@ -201,6 +206,27 @@ export class SessionTimeoutError extends ConversationError {
    */
   constructor(timeoutMs: number, what = "session") {
     super(`Timed out: the ${what} was not over after ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A computation took too long. */
+export class ComputeTimeoutError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "ComputeTimeoutError";
+  /** The name under which it is counted. */
+  override readonly kind = "compute timeout";
+  /** How long it was allowed to take, in milliseconds. */
+  readonly timeoutMs: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param task what was computed
+   * @param timeoutMs how long it was allowed to take, in milliseconds
+   */
+  constructor(task: string, timeoutMs: number) {
+    super(`Timed out: the computation "${task}" was not over after ${timeoutMs} ms`);
     this.timeoutMs = timeoutMs;
   }
 }

@@ -32,6 +32,7 @@ export const HELLO_LIMIT = 64;
 
 const MIN = -0x8000_0000;
 const MAX = 0x7fff_ffff;
+const RANGE = `${MIN} to ${MAX}`;
 const EXPECTED = "HELLO <number>";
 
 /** White space around the message is ignored; between its two words, spaces and tabs only. */
@@ -131,7 +132,7 @@ export function parseHello(message: Uint8Array): number {
   const digits = match[1] as string;
   const value = Number(digits);
   if (value < MIN || value > MAX) {
-    throw new NumberOutOfRangeError(digits.length > 16 ? shorten(digits, 16) : digits);
+    throw new NumberOutOfRangeError(digits.length > 16 ? shorten(digits, 16) : digits, RANGE);
   }
   return value | 0;
 }
@@ -200,7 +201,7 @@ function describeMistake(error: unknown): string | undefined {
     return `expected ${error.expected}, got "${error.received}"`;
   }
   if (error instanceof NumberOutOfRangeError) {
-    return `expected ${MIN} to ${MAX}, got ${error.received}`;
+    return `expected ${error.range}, got ${error.received}`;
   }
   if (error instanceof SequenceMismatchError) {
     return `expected ${formatHello(error.expected)}, got ${formatHello(error.received)}`;

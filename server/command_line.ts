@@ -7,7 +7,7 @@
 
 import manifest from "../package.json" with { type: "json" };
 import { PROTOCOLS } from "../protocols/catalogue.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../protocols/address.ts";
 import { runtime } from "../net/runtime.ts";
 import { BufferedOutput } from "./buffered_output.ts";
 import { formatCounters } from "./counters.ts";
@@ -46,10 +46,10 @@ const SERVE_FLAGS: readonly Flag[] = [
   },
   {
     name: "protocol",
-    kind: "choice",
-    choices: Object.keys(PROTOCOLS),
+    kind: "string",
+    value: "NAME|PATH",
     default: "hello",
-    help: "what to speak",
+    help: `what to speak: ${Object.keys(PROTOCOLS).join(", ")}, or a module of one's own`,
   },
   {
     name: "grace",
@@ -68,6 +68,17 @@ const SERVE_FLAGS: readonly Flag[] = [
     kind: "duration",
     default: "30s in hello, else none",
     help: "how long a connection may last",
+  },
+  {
+    name: "compute-timeout",
+    kind: "duration",
+    default: "120s",
+    help: "how long a conversation waits for a computation",
+  },
+  {
+    name: "no-prime",
+    kind: "boolean",
+    help: "in frame: ^P7$ is data like any other, not a question",
   },
   {
     name: "max-connections",
@@ -142,6 +153,7 @@ export async function runMode(
   try {
     server = await serve({
       ...values,
+      ...(values.noPrime === true && { prime: false }),
       ...(!quiet && { onReport: (message: string) => stdout.writeLine(message) }),
     });
   } catch (error) {

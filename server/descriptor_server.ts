@@ -97,7 +97,7 @@ export class DescriptorServer {
    */
   static async open(plan: DescriptorServerPlan, options: ServeOptions): Promise<DescriptorServer> {
     requireWorkers(plan.url);
-    const checked = checkOptions(options);
+    const checked = await checkOptions(options);
     const calls = sockets();
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../protocols/address.ts";
 import { describeSystemError } from "../net/constants.ts";
 import type { Listener } from "../net/listener.ts";
 import { resolveHost } from "../net/resolve.ts";

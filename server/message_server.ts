@@ -88,7 +88,7 @@ export async function serveByMessages(
   details: readonly string[],
 ): Promise<Server> {
   requireWorkers(plan.url);
-  const checked = checkOptions(options);
+  const checked = await checkOptions(options);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const crew = new MessageCrew(plan, checked, new Observer(counters, journal), journal);

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { findProtocol } from "../protocols/catalogue.ts";
+import type { ProtocolDefinition } from "../protocols/catalogue.ts";
 import { failureKind } from "../protocols/errors.ts";
 import { beginConversation } from "../drivers/conversation.ts";
-import { Deadlines } from "../drivers/deadlines.ts";
+import { TimedDeadlines } from "../drivers/deadlines.ts";
 import { Session } from "../drivers/session.ts";
 import { runtime } from "../net/runtime.ts";
 import { LazyContext } from "./context.ts";
 import { CutError, describeError } from "./observer.ts";
 import type { ServiceSettings } from "./options.ts";
+import { loadProtocol } from "./protocol_loader.ts";
 import { type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
 
 /** What the main thread tells such a thread first. */
@@ -47,8 +48,10 @@ export function messageThreadName(mode: string): string {
 export function onMessageThread(mode: string): void {
   if (runtime.threadName !== messageThreadName(mode)) return;
   const scope = globalThis as unknown as WorkerScope;
-  scope.onmessage = ({ data }) => {
-    const serve = server(data as MessageAssignment, (message) => scope.postMessage(message));
+  scope.onmessage = async ({ data }) => {
+    const assignment = data as MessageAssignment;
+    const protocol = await loadProtocol(assignment.settings.protocol);
+    const serve = server(assignment, protocol, (message) => scope.postMessage(message));
     scope.onmessage = ({ data }) => serve(data as ToThread);
     scope.postMessage({ kind: "ready" });
   };
@@ -56,10 +59,10 @@ export function onMessageThread(mode: string): void {
 
 function server(
   { settings, wantsReports }: MessageAssignment,
+  protocol: ProtocolDefinition,
   post: (message: FromThread) => void,
 ): (message: ToThread) => void {
-  const protocol = findProtocol(settings.protocol);
-  const deadlines = new Deadlines();
+  const deadlines = new TimedDeadlines();
   let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;
 
   function open(message: ToThread & { kind: "open" }): void {
@@ -72,6 +75,7 @@ function server(
       {
         readTimeoutMs: settings.readTimeoutMs,
         sessionTimeoutMs: settings.sessionTimeoutMs,
+        computeTimeoutMs: settings.computeTimeoutMs,
         deadlines,
         tasks: protocol.tasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,

@@ -6,7 +6,7 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { failureKind } from "../protocols/errors.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../protocols/address.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "./journal.ts";
 

@@ -5,20 +5,14 @@
  */
 
 import type { Address } from "../protocols/effects.ts";
-import {
-  findProtocol,
-  type ProtocolDefinition,
-  type ProtocolSettings,
-} from "../protocols/catalogue.ts";
+import type { ProtocolDefinition, ProtocolSettings } from "../protocols/catalogue.ts";
 import { stripBrackets } from "../net/address.ts";
 import type { TimeLimits } from "../drivers/limits.ts";
 import { type Duration, parseDuration } from "./durations.ts";
+import { OptionError } from "./option_error.ts";
+import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 
-/** An option of `serve` is not what it may be. */
-export class OptionError extends RangeError {
-  /** The class's name. */
-  override readonly name = "OptionError";
-}
+export { OptionError };
 
 /** How to serve. */
 export interface ServeOptions {
@@ -35,11 +29,12 @@ export interface ServeOptions {
    */
   readonly host?: string;
   /**
-   * The protocol's name.
+   * What to speak: the name of a protocol, or the path or URL of a module that holds one as its
+   * default export. A relative path starts at the current directory.
    *
    * @default {"hello"}
    */
-  readonly protocol?: string;
+  readonly protocol?: string | URL;
   /** How long one read may wait; 0 is for ever. By default the protocol decides. */
   readonly readTimeout?: Duration;
   /** How long a connection may last; 0 is for ever. By default the protocol decides. */
@@ -50,6 +45,18 @@ export interface ServeOptions {
    * @default {"20ms"}
    */
   readonly grace?: Duration;
+  /**
+   * Whether a frame that begins with `P` asks whether a number is prime, in `frame`.
+   *
+   * @default {true}
+   */
+  readonly prime?: boolean;
+  /**
+   * How long a conversation waits for a computation; 0 is for ever.
+   *
+   * @default {"120s"}
+   */
+  readonly computeTimeout?: Duration;
   /**
    * How many connections are served or queued at a time; the rest wait. 0 is any number.
    *
@@ -70,7 +77,7 @@ export interface ServeOptions {
 
 /** The options of one server, complete. Plain data: it travels to Workers. */
 export interface ServiceSettings extends TimeLimits {
-  /** A key of the catalogue of protocols. */
+  /** Where the protocol is found: see `protocol_loader.ts`. */
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
@@ -94,10 +101,11 @@ export interface CheckedOptions {
  * Checks options and fills in what is not given.
  *
  * @param options as the caller gave them
- * @throws {OptionError} if one is out of range, naming it
+ * @throws {OptionError} if one is not what it may be, naming it
  */
-export function checkOptions(options: ServeOptions): CheckedOptions {
-  const protocol = findProtocol(options.protocol ?? "hello");
+export async function checkOptions(options: ServeOptions): Promise<CheckedOptions> {
+  const location = locateProtocol(options.protocol ?? "hello");
+  const protocol = await loadProtocol(location);
   const host = stripBrackets(options.host ?? "127.0.0.1");
   if (host === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
   const maxConnections = checkInteger("maxConnections", options.maxConnections ?? 0, 0, 1e9);
@@ -105,13 +113,17 @@ export function checkOptions(options: ServeOptions): CheckedOptions {
     address: { hostname: host, port: checkInteger("port", options.port ?? 8080, 0, 65535) },
     protocol,
     settings: {
-      protocol: protocol.name,
-      protocolSettings: { graceMs: checkDuration("grace", options.grace ?? 20) },
+      protocol: location,
+      protocolSettings: {
+        graceMs: checkDuration("grace", options.grace ?? 20),
+        prime: options.prime ?? true,
+      },
       readTimeoutMs: checkDuration("readTimeout", options.readTimeout ?? protocol.readTimeoutMs),
       sessionTimeoutMs: checkDuration(
         "sessionTimeout",
         options.sessionTimeout ?? protocol.sessionTimeoutMs,
       ),
+      computeTimeoutMs: checkDuration("computeTimeout", options.computeTimeout ?? "120s"),
     },
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
     drainMs: checkDuration("drain", options.drain ?? "5s"),

@@ -247,6 +247,9 @@ export class RelayedConnection extends Connection {
     this.#reader = undefined;
   }
 
+  /** A thread of its own computes in place: then nothing can be told. */
+  override watch(): void {}
+
   override push(bytes: Uint8Array, sink: Sink): boolean {
     if (this.#failure !== undefined) throw this.#failure;
     if (bytes.length === 0) return true;

@@ -5,7 +5,7 @@
  */
 
 import { beginConversation } from "../drivers/conversation.ts";
-import { Deadlines } from "../drivers/deadlines.ts";
+import { TimedDeadlines } from "../drivers/deadlines.ts";
 import { Session, type SessionOptions } from "../drivers/session.ts";
 import type { Connection } from "../net/transport.ts";
 import type { Listener } from "../net/listener.ts";
@@ -21,7 +21,7 @@ import { makeServer, type Server } from "./server.ts";
 export class SessionSet implements Disposable {
   readonly #options: CheckedOptions;
   readonly #observer: Observer;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new TimedDeadlines();
   readonly #sessions = new Set<Session<void>>();
   readonly #sessionOptions: SessionOptions;
   #roomWanted: (() => void) | undefined;
@@ -32,10 +32,11 @@ export class SessionSet implements Disposable {
   constructor(options: CheckedOptions, observer: Observer) {
     this.#options = options;
     this.#observer = observer;
-    const { readTimeoutMs, sessionTimeoutMs } = options.settings;
+    const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = options.settings;
     this.#sessionOptions = {
       readTimeoutMs,
       sessionTimeoutMs,
+      computeTimeoutMs,
       deadlines: this.#deadlines,
       tasks: options.protocol.tasks,
       onReport: observer.onReport,
@@ -124,7 +125,7 @@ export async function serveListener(
   details: readonly string[],
   accept: (listener: Listener, sessions: SessionSet) => Promise<void>,
 ): Promise<Server> {
-  const checked = checkOptions(options);
+  const checked = await checkOptions(options);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const sessions = new SessionSet(checked, new Observer(counters, journal));

@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../protocols/effects.ts";
-import { findProtocol, type ProtocolDefinition } from "../protocols/catalogue.ts";
+import type { ProtocolDefinition } from "../protocols/catalogue.ts";
 import { beginConversation } from "../drivers/conversation.ts";
 import { BlockingDriver } from "../drivers/blocking.ts";
 import { SOCKADDR_SIZE } from "../net/address.ts";
@@ -19,6 +19,7 @@ import { LazyContext } from "./context.ts";
 import { CounterBlock } from "./counters.ts";
 import { CutError, Observer } from "./observer.ts";
 import type { ServiceSettings } from "./options.ts";
+import { loadProtocol } from "./protocol_loader.ts";
 import { JournalWriter } from "./shared_journal.ts";
 import { WakePolicy } from "./wake_policy.ts";
 import { Gate, recordNumbers, type TeamMemory, threadMemory } from "./team_memory.ts";
@@ -77,7 +78,8 @@ export function onThread(mode: string, roles: Readonly<Record<string, Role>>): v
   scope.onmessage = async ({ data: assignment }) => {
     scope.onmessage = null;
     const tell = (message: ThreadMessage) => scope.postMessage(message);
-    const thread = new Thread(assignment, tell);
+    const protocol = await loadProtocol(assignment.settings.protocol);
+    const thread = new Thread(assignment, protocol, tell);
     const role = roles[assignment.role] as Role;
     tell("ready");
     await role(thread, assignment.data as never);
@@ -116,9 +118,14 @@ export class Thread {
   readonly #driver: BlockingDriver;
   #lastAccepted = -1;
 
-  /** @param assignment from the main thread @param tell answers it */
-  constructor(assignment: Assignment, tell: (message: ThreadMessage) => void) {
+  /** @param assignment from the main thread @param protocol what to speak @param tell answers it */
+  constructor(
+    assignment: Assignment,
+    protocol: ProtocolDefinition,
+    tell: (message: ThreadMessage) => void,
+  ) {
     this.#assignment = assignment;
+    this.#protocol = protocol;
     this.#tell = tell;
     const { memory, index, settings, wants } = assignment;
     const own = threadMemory(memory, index);
@@ -136,12 +143,13 @@ export class Thread {
       () => tell("bell"),
     );
     this.#observer = new Observer(this.#counters, this.#journal);
-    this.#protocol = findProtocol(settings.protocol);
     this.#driver = new BlockingDriver(this.#sockets, {
       readTimeoutMs: settings.readTimeoutMs,
       sessionTimeoutMs: settings.sessionTimeoutMs,
+      computeTimeoutMs: settings.computeTimeoutMs,
       receiveTimeoutMs: settings.readTimeoutMs,
-      tasks: this.#protocol.tasks,
+      tasks: protocol.tasks,
+      mayCompute: () => !this.#slot.wasCut,
       onReport: this.#observer.onReport,
     });
   }

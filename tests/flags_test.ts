@@ -8,7 +8,14 @@ import fc from "fast-check";
 import { formatDuration, LONGEST_MS, parseDuration } from "../server/durations.ts";
 import { type Command, formatHelp, parseFlags, UsageError } from "../server/flags.ts";
 import { checkOptions, OptionError, type ServeOptions } from "../server/options.ts";
-import { assert, assertEquals, assertStringIncludes, assertThrows, test } from "./harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+  test,
+} from "./harness.ts";
 
 const COMMAND: Command = {
   name: "example",
@@ -114,19 +121,20 @@ test("formatDuration and parseDuration are each other's inverse", () => {
   }));
 });
 
-test("options are completed by what hello says", () => {
-  const { address, settings, maxConnections, drainMs } = checkOptions({});
+test("options are completed by what hello says", async () => {
+  const { address, settings, maxConnections, drainMs } = await checkOptions({});
   assertEquals(address, { hostname: "127.0.0.1", port: 8080 });
   assertEquals(settings, {
     protocol: "hello",
-    protocolSettings: { graceMs: 20 },
+    protocolSettings: { graceMs: 20, prime: true },
     readTimeoutMs: 5_000,
     sessionTimeoutMs: 30_000,
+    computeTimeoutMs: 120_000,
   });
   assertEquals([maxConnections, drainMs], [Infinity, 5_000]);
 });
 
-test("an option out of range is refused by its name", () => {
+test("an option out of range is refused by its name", async () => {
   const wrong: readonly ServeOptions[] = [
     { port: -1 },
     { port: 65536 },
@@ -140,9 +148,9 @@ test("an option out of range is refused by its name", () => {
   ];
   for (const options of wrong) {
     const name = Object.keys(options)[0] as string;
-    const { message } = assertThrows(() => checkOptions(options), OptionError);
+    const { message } = await assertRejects(() => checkOptions(options), OptionError);
     assertStringIncludes(message, name);
   }
-  assertThrows(() => checkOptions({ protocol: "hallo" }), RangeError, "hello");
-  assert(checkOptions({ host: "[::1]" }).address.hostname === "::1", "brackets are taken off");
+  await assertRejects(() => checkOptions({ protocol: "hallo" }), RangeError, "hello");
+  assertEquals((await checkOptions({ host: "[::1]" })).address.hostname, "::1");
 });

@@ -6,6 +6,7 @@
 
 import fc from "fast-check";
 import {
+  ComputeTimeoutError,
   ConversationError,
   encodeLine,
   escapeBytes,
@@ -521,7 +522,7 @@ test("server and client agree for any number and any cuts in both directions", (
 test("every error has its class's name, its kind and a message without a final stop", () => {
   const errors = [
     new MalformedMessageError("HELLO <number>", "x"),
-    new NumberOutOfRangeError("2147483648"),
+    new NumberOutOfRangeError("2147483648", "-2147483648 to 2147483647"),
     new SequenceMismatchError(3, 4),
     new MessageTooLongError(64, "xxx"),
     new RejectedError("ERROR no"),
@@ -529,6 +530,7 @@ test("every error has its class's name, its kind and a message without a final s
     new ReadTimeoutError(5000),
     new HandshakeTimeoutError(30_000),
     new SessionTimeoutError(1000),
+    new ComputeTimeoutError("prime", 1000),
   ];
   for (const error of errors) {
     assertEquals(error.name, error.constructor.name);
@@ -571,7 +573,7 @@ test("findProtocol knows hello and names what it knows when asked for another", 
   assertThrows(
     () => findProtocol("toString"),
     RangeError,
-    'expected hello, current value is "toString"',
+    "expected hello, frame, echo, print or the path of a module",
   );
 }, pure);
 

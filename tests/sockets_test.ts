@@ -5,10 +5,10 @@
  */
 
 import fc from "fast-check";
+import { formatAddress } from "../protocols/address.ts";
 import {
   decodeSockaddr,
   encodeSockaddr,
-  formatAddress,
   SOCKADDR_SIZE,
   type SockaddrLayout,
   stripBrackets,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Deadline, Deadlines } from "../drivers/deadlines.ts";
+import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
 import { Backoff, isOfOneConnection } from "../net/backoff.ts";
 import type { Listener } from "../net/listener.ts";
 import { runtime } from "../net/runtime.ts";
@@ -279,7 +279,7 @@ test("only errors of one connection let accepting go on at once", () => {
 // Deadlines.
 
 test("deadlines are reached in the order of their time, those of one length as they were set", async () => {
-  using deadlines = new Deadlines();
+  using deadlines = new TimedDeadlines();
   const reached: string[] = [];
   const last = Promise.withResolvers<void>();
   const named = (name: string) => new Deadline(() => void reached.push(name));
@@ -292,7 +292,7 @@ test("deadlines are reached in the order of their time, those of one length as t
 
 test("a deadline that is lifted is not reached, wherever in the queue it was", async () => {
   for (const lifted of [0, 1, 2]) {
-    using deadlines = new Deadlines();
+    using deadlines = new TimedDeadlines();
     const reached: number[] = [];
     const end = Promise.withResolvers<void>();
     const three = [0, 1, 2].map((index) => new Deadline(() => void reached.push(index)));
@@ -306,7 +306,7 @@ test("a deadline that is lifted is not reached, wherever in the queue it was", a
 });
 
 test("a deadline that is set again moves behind those set before, to another length too", async () => {
-  using deadlines = new Deadlines();
+  using deadlines = new TimedDeadlines();
   const reached: string[] = [];
   const end = Promise.withResolvers<void>();
   const moved = new Deadline(() => void reached.push("moved"));
@@ -322,7 +322,7 @@ test("a deadline that is set again moves behind those set before, to another len
 });
 
 test("a deadline may be set from within one that is reached, again and again", async () => {
-  using deadlines = new Deadlines();
+  using deadlines = new TimedDeadlines();
   let count = 0;
   const end = Promise.withResolvers<void>();
   const again = new Deadline(() => {
@@ -334,7 +334,7 @@ test("a deadline may be set from within one that is reached, again and again", a
 });
 
 test("after its disposal no deadline is reached and no timer is left", async () => {
-  const deadlines = new Deadlines();
+  const deadlines = new TimedDeadlines();
   let reached = 0;
   for (const ms of [1, 2, 3]) deadlines.set(new Deadline(() => reached++), ms);
   deadlines[Symbol.dispose]();

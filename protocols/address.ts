@@ -1,0 +1,20 @@
+/**
+ * Addresses as people write them.
+ *
+ * @module
+ */
+
+import type { Address } from "./effects.ts";
+
+/**
+ * An address as a person writes it.
+ *
+ * @param address the address
+ * @returns `127.0.0.1:8080` or `[::1]:8080`; an IPv4 client of an IPv6 socket as IPv4
+ */
+export function formatAddress(address: Address): string {
+  const { hostname, port } = address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname);
+  if (mapped !== null) return `${mapped[1]}:${port}`;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

@@ -21,7 +21,10 @@
 export * from "./protocol.ts";
 
 // The concurrency models.
-export { serve as serveEvent } from "./modes/event.ts";
+export { type BerkeleyOptions, serve as serveBerkeley } from "./modes/berkeley.ts";
+export { type ClusterOptions, serve as serveCluster } from "./modes/cluster.ts";
+export { type EventOptions, serve as serveEvent } from "./modes/event.ts";
+export { type NonblockingOptions, serve as serveNonblocking } from "./modes/nonblocking.ts";
 export { serve as serveSequential } from "./modes/sequential.ts";
 export { serve as serveThreaded, type ThreadedOptions } from "./modes/threaded.ts";
 export { serve as serveThreadpool, type ThreadpoolOptions } from "./modes/threadpool.ts";
@@ -30,6 +33,7 @@ export { serve as serveThreadpool, type ThreadpoolOptions } from "./modes/thread
 export type { Counters } from "./server/counters.ts";
 export type { Duration } from "./server/durations.ts";
 export type { Handoff } from "./server/handoff.ts";
+export type { OffloadOptions } from "./server/offload_options.ts";
 export { OptionError, type ServeOptions } from "./server/options.ts";
 export type { CloseOptions, Server } from "./server/server.ts";
 
@@ -39,11 +43,14 @@ export { connect, listen } from "./net/tcp.ts";
 export type { Connection, ConnectOptions, ListenOptions, Pulled, Sink } from "./net/transport.ts";
 
 // Berkeley sockets.
-export type { SockaddrLayout } from "./net/address.ts";
+export type { PackedAddress, SockaddrLayout } from "./net/address.ts";
 export type { Constants, ErrorName } from "./net/constants.ts";
+export type { PollerKind } from "./net/poller.ts";
 export {
+  type ConnectionCalls,
   EpollEvents,
   type ListenSocketOptions,
+  PollSet,
   SocketError,
   type Sockets,
   sockets,

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Effect, Protocol } from "../protocols/effects.ts";
+import type { Effect, Protocol, ReadEffect, WriteEffect } from "../protocols/effects.ts";
 import type { Tasks } from "../protocols/catalogue.ts";
 import {
   ComputeTimeoutError,
@@ -16,9 +16,9 @@ import {
   ReadTimeoutError,
   SessionTimeoutError,
 } from "../protocols/errors.ts";
-import { SocketError, type Sockets } from "../net/sockets.ts";
+import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
 import { runTask, unknownEffect } from "./conversation.ts";
-import { LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
+import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
 export interface BlockingOptions extends TimeLimits {
@@ -44,11 +44,16 @@ const RECEIVE_BYTES = 64 * 1024;
  */
 export class BlockingDriver {
   readonly #sockets: Sockets;
+  #calls: ConnectionCalls;
   readonly #options: BlockingOptions;
-  readonly #buffer = new Uint8Array(RECEIVE_BYTES);
+  readonly #buffer: Uint8Array = new Uint8Array(RECEIVE_BYTES);
+  readonly #dontWait: number;
+  #view: Uint8Array = this.#buffer;
   #fd = -1;
   #endsAt = Infinity;
   #receiveTimeoutMs = 0;
+  /** Whether the next `recv` needs another timeout than the socket has, or may. */
+  #isLimited = false;
   #sessionEndsFirst = false;
   #wroteLast = false;
   /** Why nothing can be received or sent any more, and whether the protocol has been told. */
@@ -58,6 +63,8 @@ export class BlockingDriver {
   /** @param sockets the Berkeley calls @param options limits */
   constructor(sockets: Sockets, options: BlockingOptions) {
     this.#sockets = sockets;
+    this.#calls = sockets;
+    this.#dontWait = sockets.constants.MSG_DONTWAIT;
     this.#options = options;
   }
 
@@ -68,23 +75,34 @@ export class BlockingDriver {
    * @param conversation the protocol's side of it
    * @param inherits whether the socket has the receive timeout that the options name; if not, it
    * is set
+   * @param calls how to receive and send
    * @returns what the conversation returned
    * @throws what the conversation threw, or let pass of what the driver threw into it
    */
-  converse<Result>(fd: number, conversation: Protocol<Result>, inherits = true): Result {
-    const { sessionTimeoutMs, receiveTimeoutMs } = this.#options;
+  converse<Result>(
+    fd: number,
+    conversation: Protocol<Result>,
+    inherits = true,
+    calls: ConnectionCalls = this.#sockets,
+  ): Result {
+    const { readTimeoutMs, sessionTimeoutMs, receiveTimeoutMs } = this.#options;
     this.#fd = fd;
+    this.#calls = calls;
     this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
     this.#wroteLast = false;
     this.#fatal = undefined;
     this.#wasTold = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
+    this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
     try {
       let step = conversation.next();
       while (step.done !== true) {
+        const effect = step.value;
         let answer: unknown;
         try {
-          answer = this.#grant(step.value);
+          if (effect.kind === "read") answer = this.#read(effect.withinMs);
+          else if (effect.kind === "write") this.#write(effect.bytes);
+          else answer = this.#grant(effect);
         } catch (error) {
           // A protocol that goes on after the end is not asked twice.
           if (error === this.#fatal && this.#wasTold) {
@@ -106,15 +124,9 @@ export class BlockingDriver {
     }
   }
 
-  #grant(effect: Effect): unknown {
-    if (this.#fatal !== undefined && (effect.kind === "read" || effect.kind === "write")) {
-      throw this.#fatal;
-    }
+  /** Grants what is rare; reading and writing are the hot path. */
+  #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
     switch (effect.kind) {
-      case "read":
-        return this.#read(effect.withinMs);
-      case "write":
-        return this.#write(effect.bytes);
       case "report":
         return this.#options.onReport?.(effect.message);
       case "compute":
@@ -125,20 +137,34 @@ export class BlockingDriver {
   }
 
   #read(withinMs: number | undefined): Uint8Array | null | undefined {
-    const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    const buffer = this.#buffer;
+    if (this.#fatal !== undefined) throw this.#fatal;
     this.#wroteLast = false;
-    for (;;) {
-      const limitMs = this.#receiveLimit();
-      if (withinMs !== undefined && withinMs < limitMs) {
-        if (!this.#isReadable(withinMs)) return undefined;
-      } else this.#setReceiveTimeout(limitMs);
-      const count = this.#sockets.recv(this.#fd, buffer);
-      if (count > 0) return buffer.subarray(0, count);
-      if (count === 0) return null;
-      if (count === -EAGAIN) throw this.#timeout();
-      if (count !== -EINTR) throw this.#gone("recv", -count);
-    }
+    if (this.#isLimited || withinMs !== undefined) return this.#readWithin(withinMs);
+    const count = this.#calls.recv(this.#fd, this.#buffer, 0);
+    return count > 0 ? this.#head(count) : this.#received(count);
+  }
+
+  /** The first bytes of the buffer. Messages are often as long as the one before. */
+  #head(count: number): Uint8Array {
+    if (this.#view.length !== count) this.#view = this.#buffer.subarray(0, count);
+    return this.#view;
+  }
+
+  /** What it means that no bytes were received. */
+  #received(count: number): Uint8Array | null | undefined {
+    const { EAGAIN, EINTR } = this.#sockets.constants.errno;
+    if (count === 0) return null;
+    if (count === -EINTR) return this.#read(undefined);
+    throw count === -EAGAIN ? this.#timeout() : this.#gone("recv", -count);
+  }
+
+  #readWithin(withinMs: number | undefined): Uint8Array | null | undefined {
+    const limitMs = this.#receiveLimit();
+    if (withinMs !== undefined && checkWithin(withinMs) < limitMs) {
+      if (!this.#isReadable(withinMs)) return undefined;
+    } else this.#setReceiveTimeout(limitMs);
+    const count = this.#calls.recv(this.#fd, this.#buffer, 0);
+    return count > 0 ? this.#head(count) : this.#received(count);
   }
 
   /** How long the next `recv` may block, in milliseconds; `Infinity` is for ever. */
@@ -179,16 +205,20 @@ export class BlockingDriver {
   }
 
   #write(bytes: Uint8Array): void {
-    const { constants } = this.#sockets;
+    if (this.#fatal !== undefined) throw this.#fatal;
     this.#wroteLast = true;
+    const count = this.#calls.send(this.#fd, bytes, this.#dontWait);
+    if (count !== bytes.length) this.#writeRest(bytes, count);
+  }
+
+  /** Goes on after a `send` that did not take everything. */
+  #writeRest(bytes: Uint8Array, taken: number): void {
+    const { EAGAIN, EINTR } = this.#sockets.constants.errno;
     let rest = bytes;
-    while (rest.length > 0) {
-      const count = this.#sockets.send(this.#fd, rest, constants.MSG_DONTWAIT);
-      if (count === rest.length) return;
-      if (count > 0) rest = rest.subarray(count);
-      else if (count !== -constants.errno.EAGAIN && count !== -constants.errno.EINTR) {
-        throw this.#gone("send", -count);
-      }
+    for (let count = taken;; count = this.#calls.send(this.#fd, rest, this.#dontWait)) {
+      if (count >= 0) rest = rest.subarray(count);
+      else if (count !== -EAGAIN && count !== -EINTR) throw this.#gone("send", -count);
+      if (rest.length === 0) return;
       this.#waitForRoom();
     }
   }
@@ -228,12 +258,12 @@ export class BlockingDriver {
 
   #linger(): void {
     const { constants } = this.#sockets;
-    if (this.#sockets.shutdown(this.#fd, constants.SHUT_WR) < 0) return;
+    if (this.#calls.shutdown(this.#fd, constants.SHUT_WR) < 0) return;
     const until = performance.now() + LINGER_MS;
     for (let bytes = 0; bytes < LINGER_BYTES;) {
       const left = until - performance.now();
       if (left <= 0 || !this.#isReadable(left)) return;
-      const count = this.#sockets.recv(this.#fd, this.#buffer, constants.MSG_DONTWAIT);
+      const count = this.#calls.recv(this.#fd, this.#buffer, constants.MSG_DONTWAIT);
       if (count <= 0) return;
       bytes += count;
     }

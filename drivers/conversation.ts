@@ -88,6 +88,16 @@ export function isSliced(work: unknown): work is Generator<unknown, unknown> {
  * @param effect what it yielded
  */
 export function unknownEffect(effect: never): TypeError {
-  const kind = (effect as { kind?: unknown } | undefined)?.kind;
+  const kind = (effect as { kind?: unknown } | null | undefined)?.kind;
   return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
+}
+
+/**
+ * What a driver throws into a protocol that wants to send something else than bytes.
+ *
+ * @param bytes what it wants to send
+ */
+export function notBytes(bytes: never): TypeError {
+  const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
+  return new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
 }

@@ -14,6 +14,23 @@ export interface TimeLimits {
   readonly computeTimeoutMs: number;
 }
 
+/** The longest time that a runtime's timer and poll(2) can wait, in milliseconds: 24.8 days. */
+export const LONGEST_MS = 0x7fff_ffff;
+
+/**
+ * Checks how long a protocol wants to wait for a read.
+ *
+ * @param withinMs what it asks for
+ * @returns the same
+ * @throws {RangeError} if nobody can wait that long, which is the protocol's mistake
+ */
+export function checkWithin(withinMs: number): number {
+  if (Number.isFinite(withinMs) && withinMs >= 0 && withinMs <= LONGEST_MS) return withinMs;
+  throw new RangeError(
+    `Cannot read within a time: expected 0 to ${LONGEST_MS} ms, current value is "${withinMs}"`,
+  );
+}
+
 /** The longest that a failed conversation waits for its peer to take note, in milliseconds. */
 export const LINGER_MS = 500;
 

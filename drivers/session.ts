@@ -17,8 +17,8 @@ import {
 } from "../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { runTask, unknownEffect } from "./conversation.ts";
-import { LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
+import { notBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** Where CPU-bound work is done that must not hold up the thread of the conversations. */
 export interface Offload {
@@ -53,6 +53,12 @@ export interface SessionOptions extends TimeLimits {
   readonly tasks?: Tasks | undefined;
   /** Who does that work; without, it is done in place and everybody else waits. */
   readonly offload?: Offload | undefined;
+  /**
+   * Whether the connection stays open when the conversation is done, for the next one over it.
+   *
+   * @default {false}
+   */
+  readonly keepOpen?: boolean;
   /** Is told of each message received. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -157,7 +163,11 @@ export class Session<Result> implements Sink {
     const wasWriting = this.#waiting === "write";
     this.#connection.unpull();
     // What waits to be written would be written into the middle of it: only reading may go on.
-    if (wasWriting) this.#connection.close();
+    if (wasWriting) {
+      // Bun tells a writer of the close before it returns: that is not why it ends.
+      this.#waiting = "nothing";
+      this.#connection.close();
+    }
     this.#resume(error, undefined);
   }
 
@@ -214,6 +224,7 @@ export class Session<Result> implements Sink {
 
   /** What the connection threw at an effect; a mistake of the protocol's own is left as it is. */
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
+    if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
     return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
   }
@@ -267,6 +278,7 @@ export class Session<Result> implements Sink {
     }
     switch (effect.kind) {
       case "read": {
+        if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
         this.#wroteLast = false;
         const pulled = this.#connection.pull(this);
         if (pulled === undefined) {
@@ -278,6 +290,8 @@ export class Session<Result> implements Sink {
         return true;
       }
       case "write":
+        // A runtime would report it as a failure of the connection, if it noticed.
+        if (!(effect.bytes instanceof Uint8Array)) throw notBytes(effect.bytes);
         this.#wroteLast = true;
         if (this.#connection.push(effect.bytes, this)) return true;
         this.#waiting = "write";
@@ -377,7 +391,7 @@ export class Session<Result> implements Sink {
     this.#withinLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
-    this.#connection.close();
+    if (error !== undefined || this.#options.keepOpen !== true) this.#connection.close();
     this.#done(error, result);
   }
 }

@@ -5,38 +5,56 @@
  * connection becomes a task that does not wait but is resumed, by the loop that the runtime has
  * anyway, when its socket has something for it.
  *
- * Costs: a few kilobytes for each connection and no thread. But a task that computes holds up all
- * others, and one core is all it ever uses. Use it for very many connections that mostly wait:
- * chat, proxies, anything whose work is elsewhere.
+ * Costs: a few kilobytes for each connection and no thread. But one core is all it ever uses, and
+ * a task that computes holds up all others: such work goes to `--offload` Workers; with
+ * `--offload 0` one sees why. Use it for very many connections that mostly wait: chat, proxies,
+ * anything whose work is elsewhere.
  *
  * @module
  */
 
 import { isMainModule, runtime } from "../net/runtime.ts";
-import { runMode } from "../server/command_line.ts";
-import type { ServeOptions } from "../server/options.ts";
+import { onComputeThread } from "../server/compute_thread.ts";
+import { countComputing, OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
+import type { CheckedOptions, ServeOptions } from "../server/options.ts";
 import type { Server } from "../server/server.ts";
-import { serveListener } from "../server/session_set.ts";
+
+/** How to serve with the runtime's event loop. */
+export interface EventOptions extends ServeOptions, OffloadOptions {}
+
+/** Loaded when it is needed: the threads start faster without. */
+const mainThread = () => import("../server/main_thread.ts");
 
 /**
  * Serves connections side by side on the runtime's event loop.
  *
- * @param options where to listen and what to speak
+ * @param options where to listen, what to speak, how many Workers compute
  * @returns the server, listening
  */
-export function serve(options: ServeOptions = {}): Promise<Server> {
-  const details = ["1 thread", `${runtime.name}'s listener`];
-  return serveListener("event", options, details, async (listener, sessions) => {
+export async function serve(options: EventOptions = {}): Promise<Server> {
+  const { serveListener } = await mainThread();
+  const plan = {
+    mode: "event",
+    url: import.meta.url,
+    details: ["1 thread", `${runtime.name}'s listener`],
+    computing: (checked: CheckedOptions) => countComputing(checked, options),
+  };
+  return await serveListener(plan, options, async (listener, loop) => {
     for await (const connection of listener) {
-      void sessions.serve(connection);
-      // With --max-connections: the next one is accepted when another has ended.
-      await sessions.room();
+      // With --max-connections: until another has ended.
+      await loop.room();
+      loop.serve(connection);
     }
   });
 }
 
+// What a protocol has to compute is done by other threads: here it would hold up everybody.
+onComputeThread("event");
+
 if (isMainModule(import.meta)) {
-  await runMode("event", serve, {
+  const { runMode } = await mainThread();
+  runMode("event", serve, {
     summary: "the runtime's event loop, one task for each connection",
+    flags: [OFFLOAD_FLAG],
   });
 }

@@ -36,15 +36,19 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   // The loop blocks its thread, so it runs in a Worker: the main thread stays free for signals.
   const plan = { mode: "sequential", url: import.meta.url, threads: 1, queue: ACCEPT_QUEUE };
   const server = await DescriptorServer.open(plan, options);
-  return await server.serve(server.keep("loop"), ["1 thread", "descriptors"]);
+  return await server.serve(server.team.keep("loop"), ["1 thread", "descriptors"]);
 }
 
 /** The same with the runtime's own listener: the next connection is awaited after this one. */
 async function serveOnListener(options: ServeOptions, why: string): Promise<Server> {
   const { serveListener } = await mainThread();
   const details = ["1 at a time", `${runtime.name}'s listener: ${why}`];
-  return await serveListener("sequential", options, details, async (listener, sessions) => {
-    for await (const connection of listener) await sessions.serve(connection);
+  return await serveListener({ mode: "sequential", details }, options, async (listener, loop) => {
+    for await (const connection of listener) {
+      await loop.room();
+      loop.serve(connection);
+      await loop.idle();
+    }
   });
 }
 
@@ -58,5 +62,5 @@ onThread("sequential", {
 
 if (isMainModule(import.meta)) {
   const { runMode } = await mainThread();
-  await runMode("sequential", serve, { summary: "one connection at a time" });
+  runMode("sequential", serve, { summary: "one connection at a time" });
 }

@@ -17,7 +17,8 @@ import { isMainModule } from "../net/runtime.ts";
 import type { Flag } from "../server/flags.ts";
 import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts";
 import { onMessageThread } from "../server/message_thread.ts";
-import { checkInteger, type ServeOptions } from "../server/options.ts";
+import { checkInteger } from "../server/checks.ts";
+import type { ServeOptions } from "../server/options.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 
@@ -103,18 +104,18 @@ export async function serve(options: ThreadedOptions = {}): Promise<Server> {
   let serving = 0;
   const startThreads = (wanted: number) => {
     const waiting = ring.length - ring.idle - team.starting;
-    for (let count = Math.min(wanted, waiting, threads - serving); count > 0; count--) {
-      if (!server.hasRoomForThread) return;
-      serving++;
-      void server.settle(team.start("server", { spare })).then(() => {
-        serving--;
-        // A connection may have come while the thread that was free for it was already ending.
-        startThreads(1);
-      });
-    }
+    if (Math.min(wanted, waiting, threads - serving) <= 0 || !server.hasRoomForThread) return;
+    serving++;
+    void team.settle(team.start("server", { data: { spare } })).then(() => {
+      serving--;
+      // A connection may have come while the thread that was free for it was already ending.
+      startThreads(1);
+    });
+    // One at a time: on Deno to start a Worker holds up this thread, which has signals to hear.
+    setTimeout(() => startThreads(wanted - 1));
   };
   team.onQueued = startThreads;
-  return await server.serve(server.keep("acceptor"), details(threads));
+  return await server.serve(server.team.keep("acceptor"), details(threads));
 }
 
 onThread("threaded", {
@@ -136,5 +137,5 @@ onMessageThread("threaded");
 
 if (isMainModule(import.meta)) {
   const { runMode } = await mainThread();
-  await runMode("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
+  runMode("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
 }

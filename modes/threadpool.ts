@@ -21,7 +21,8 @@ import { ACCEPT_QUEUE } from "../net/transport.ts";
 import type { Flag } from "../server/flags.ts";
 import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts";
 import { onMessageThread } from "../server/message_thread.ts";
-import { checkInteger, type ServeOptions } from "../server/options.ts";
+import { checkInteger } from "../server/checks.ts";
+import type { ServeOptions } from "../server/options.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 
@@ -100,8 +101,8 @@ export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
   const plan = { mode: "threadpool", url, threads, queue: queue || ACCEPT_QUEUE };
   const server = await DescriptorServer.open(plan, options);
   const role = queue === 0 ? "acceptingWorker" : "worker";
-  const started = Array.from({ length: workers }, () => server.keep(role));
-  if (queue > 0) started.push(server.keep("acceptor"));
+  const started = Array.from({ length: workers }, () => server.team.keep(role));
+  if (queue > 0) started.push(server.team.keep("acceptor"));
   return await server.serve(Promise.all(started), details);
 }
 
@@ -126,7 +127,7 @@ onMessageThread("threadpool");
 
 if (isMainModule(import.meta)) {
   const { runMode } = await mainThread();
-  await runMode("threadpool", serve, {
+  runMode("threadpool", serve, {
     summary: "a fixed number of threads and a queue",
     flags: FLAGS,
   });

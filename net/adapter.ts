@@ -31,8 +31,6 @@ export interface Runtime {
   readonly arch: string;
   /** The arguments of the command line, without runtime and script. */
   readonly args: readonly string[];
-  /** The URL of the current directory, with `/` at its end. */
-  readonly currentDirectory: URL;
   /** How many processors there are. */
   readonly cpus: number;
   /** Whether this is the process's main thread and not a Worker. */
@@ -41,6 +39,12 @@ export interface Runtime {
   readonly threadName: string | undefined;
   /** How many descriptors a Worker takes, rounded up. */
   readonly descriptorsPerThread: number;
+  /** Whether `terminate` ends a Worker that computes. */
+  readonly stopsBusyThreads: boolean;
+  /** The URL of a file; a relative path starts at the current directory. */
+  fileUrl(path: string): URL;
+  /** Why listeners cannot share a port; `undefined` where they can. */
+  whyNoReusePort(): string | undefined;
   /** Listens with the runtime's own listener. */
   listen(options: ListenOptions): Promise<Listener>;
   /** Connects with the runtime's own sockets. */
@@ -67,6 +71,8 @@ export interface Runtime {
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>;
   /** Writes all of `text` to standard output or error before it returns. */
   printNow(to: "stdout" | "stderr", text: string): void;
+  /** Reads some bytes of standard input into `buffer` and says how many; 0 at its end. */
+  readInput(buffer: Uint8Array): Promise<number>;
   /** Whether a person looks at it. */
   isTerminal(of: "stdout" | "stderr"): boolean;
   /** Ends the process. */

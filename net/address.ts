@@ -66,12 +66,57 @@ export function encodeSockaddr(address: Address, layout: SockaddrLayout): Uint8A
  */
 export function decodeSockaddr(bytes: Uint8Array, layout: SockaddrLayout): Address {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const family = layout.hasLength ? bytes[1] : view.getUint16(0, true);
   const port = view.getUint16(2);
-  if (family !== layout.AF_INET6) return { hostname: bytes.subarray(4, 8).join("."), port };
+  if (familyOf(bytes, layout) !== layout.AF_INET6) {
+    return { hostname: bytes.subarray(4, 8).join("."), port };
+  }
   const zone = view.getUint32(24, true);
   const hostname = formatIPv6(bytes.subarray(8, 24));
   return { hostname: zone === 0 ? hostname : `${hostname}%${zone}`, port };
+}
+
+/**
+ * How long an address is: macOS does not take a `sockaddr_in` with a larger length than its own.
+ *
+ * @param bytes a `sockaddr_in` or `sockaddr_in6`
+ * @param layout the system's layout
+ * @returns 16 or 28
+ */
+export function sockaddrLength(bytes: Uint8Array, layout: SockaddrLayout): number {
+  return familyOf(bytes, layout) === layout.AF_INET6 ? 28 : 16;
+}
+
+/** The address family: both systems have numbers below 256 for it. */
+function familyOf(bytes: Uint8Array, layout: SockaddrLayout): number {
+  return bytes[layout.hasLength ? 1 : 0] as number;
+}
+
+/**
+ * An address to be kept with each of very many connections. IPv4, all of it in one number: where
+ * ten thousand of them wait, the overhead of an array counts.
+ */
+export type PackedAddress = number | Uint8Array;
+
+/**
+ * Packs a `sockaddr_in` or copies a `sockaddr_in6`.
+ *
+ * @param bytes as a call filled them
+ * @param layout the system's layout
+ */
+export function packSockaddr(bytes: Uint8Array, layout: SockaddrLayout): PackedAddress {
+  const family = layout.hasLength ? bytes[1] : bytes[0];
+  if (family !== layout.AF_INET) return bytes.slice();
+  let packed = 0;
+  // Port and address are 48 bits, which a number holds exactly.
+  for (let at = 2; at < 8; at++) packed = packed * 256 + (bytes[at] as number);
+  return packed;
+}
+
+/** Reads an IPv4 address that was packed. */
+export function unpackAddress(packed: number): Address {
+  const host = packed % 2 ** 32;
+  const bytes = [host / 2 ** 24, host / 2 ** 16, host / 2 ** 8, host].map((part) => part & 255);
+  return { hostname: bytes.join("."), port: Math.floor(packed / 2 ** 32) };
 }
 
 function parseIPv4(text: string): Uint8Array {

@@ -59,6 +59,14 @@ interface BunFiles {
     bytes: Uint8Array,
     done: (error: Error | null, count: number) => void,
   ): void;
+  read(
+    descriptor: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: null,
+    done: (error: Error | null, count: number) => void,
+  ): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
 }
 
@@ -85,7 +93,12 @@ interface BunProcess {
   getBuiltinModule(name: string): any;
 }
 
-const { Bun, process } = globalThis as unknown as { Bun: BunGlobal; process: BunProcess };
+// Asked for only where it is used: on Deno, which loads this file too, the first look at `process`
+// takes longer than all else that a Worker does when it starts.
+const { Bun, process } = ("Bun" in globalThis ? globalThis : {}) as unknown as {
+  Bun: BunGlobal;
+  process: BunProcess;
+};
 
 // Modules of Bun and Node.js by a call, not by an import: Deno loads this file too.
 const foreign = (): BunForeign => process.getBuiltinModule("bun:ffi");
@@ -93,7 +106,7 @@ const fs = (): BunFiles => process.getBuiltinModule("node:fs");
 const urls = (): BunUrls => process.getBuiltinModule("node:url");
 const threads = (): BunThreads => process.getBuiltinModule("node:worker_threads");
 
-const DESCRIPTORS = { stdout: 1, stderr: 2 };
+const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 };
 
 const FOREIGN_TYPES = { i32: "i32", u32: "u32", buffer: "buffer", pointer: "ptr", void: "void" };
 
@@ -186,22 +199,28 @@ class BunConnection extends Connection {
     this.#closed = true;
     // After an early reset Bun's `write` takes nothing and the close comes without an error.
     if (error === undefined && this.#writer === undefined) return this.onEnd();
-    this.#failure = error ?? notConnected();
+    this.#lose(error ?? notConnected());
+  }
+
+  #lose(error: Error): void {
+    this.#failure = error;
     const sink = this.#writer ?? this.#reader ?? this.#watcher;
     this.#reader = undefined;
     this.#watcher = undefined;
     this.#writer = undefined;
-    sink?.onError(this.#failure);
+    sink?.onError(error);
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     const taken = this.#socket.write(bytes);
     if (taken === bytes.length) return true;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closed) throw notConnected();
+    // The peer has reset it. Of a socket that is paused Bun says nothing more, and never closes
+    // it: whoever is told here does.
+    if (taken < 0 || this.#closed) throw notConnected();
     // Bun drops what it did not take: it is written again when the socket drains.
     this.#writer = sink;
-    this.#writing = bytes.subarray(Math.max(0, taken));
+    this.#writing = bytes.subarray(taken);
     return false;
   }
 
@@ -210,8 +229,9 @@ class BunConnection extends Connection {
     if (sink === undefined) return;
     const bytes = this.#writing as Uint8Array;
     const taken = this.#socket.write(bytes);
+    if (taken < 0) return this.#lose(notConnected());
     if (taken < bytes.length) {
-      this.#writing = bytes.subarray(Math.max(0, taken));
+      this.#writing = bytes.subarray(taken);
       return;
     }
     this.#writer = undefined;
@@ -245,11 +265,13 @@ class BunListener extends Listener {
   override readonly address: Address;
   readonly #listener: BunTcpListener;
 
-  constructor({ hostname, port, descriptorCeiling = Infinity }: ListenOptions) {
+  constructor(options: ListenOptions) {
+    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
     super();
     this.#listener = Bun.listen({
       hostname,
       port,
+      reusePort,
       allowHalfOpen: true,
       socket: {
         ...HANDLERS,
@@ -289,9 +311,6 @@ export const bunRuntime: Runtime = {
   get args() {
     return Bun.argv.slice(2);
   },
-  get currentDirectory() {
-    return urls().pathToFileURL(`${process.cwd()}/`);
-  },
   get cpus() {
     return navigator.hardwareConcurrency;
   },
@@ -302,6 +321,15 @@ export const bunRuntime: Runtime = {
     return this.isMainThread ? undefined : threads().workerData?.threadName;
   },
   descriptorsPerThread: 2,
+  stopsBusyThreads: true,
+
+  fileUrl(path: string): URL {
+    return urls().pathToFileURL(path);
+  },
+
+  whyNoReusePort(): string | undefined {
+    return undefined;
+  },
 
   listen(options: ListenOptions): Promise<Listener> {
     return Promise.resolve(new BunListener(options));
@@ -401,6 +429,15 @@ export const bunRuntime: Runtime = {
   printNow(to: "stdout" | "stderr", text: string): void {
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length;) at += fs().writeSync(DESCRIPTORS[to], bytes.subarray(at));
+  },
+
+  readInput(buffer: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs().read(DESCRIPTORS.stdin, buffer, 0, buffer.length, null, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
   },
 
   isTerminal(of: "stdout" | "stderr"): boolean {

@@ -92,6 +92,8 @@ export interface Constants extends SockaddrLayout {
   readonly POLLERR: number;
   /** Both directions are shut down. */
   readonly POLLHUP: number;
+  /** The peer has sent FIN; 0 where poll(2) does not tell. */
+  readonly POLLRDHUP: number;
   /** The limit of descriptors. */
   readonly RLIMIT_NOFILE: number;
   /** Flag: not inherited by other programs. */
@@ -145,6 +147,7 @@ export const LINUX: Constants = {
   POLLOUT: 4,
   POLLERR: 8,
   POLLHUP: 16,
+  POLLRDHUP: 0x2000,
   RLIMIT_NOFILE: 7,
   EPOLL_CLOEXEC: 0x80000,
   EPOLL_CTL_ADD: 1,
@@ -222,6 +225,7 @@ export const DARWIN: Constants = {
   POLLOUT: 4,
   POLLERR: 8,
   POLLHUP: 16,
+  POLLRDHUP: 0,
   RLIMIT_NOFILE: 8,
   EPOLL_CLOEXEC: 0,
   EPOLL_CTL_ADD: 0,

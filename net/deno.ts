@@ -219,6 +219,17 @@ class DenoListener extends Listener {
   }
 }
 
+/** Takes a descriptor, in a way that the permissions allow. */
+function openProbe(): Disposable {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    // Who may start a thread may read its module.
+    return Deno.openSync(new URL(import.meta.url));
+  }
+}
+
 /** Deno. */
 export const denoRuntime: Runtime = {
   name: "deno",
@@ -234,9 +245,6 @@ export const denoRuntime: Runtime = {
   get args() {
     return Deno.args;
   },
-  get currentDirectory() {
-    return builtin("node:url").pathToFileURL(`${Deno.cwd()}/`);
-  },
   get cpus() {
     return navigator.hardwareConcurrency;
   },
@@ -247,9 +255,22 @@ export const denoRuntime: Runtime = {
     return this.isMainThread ? undefined : (globalThis as { name?: string }).name;
   },
   descriptorsPerThread: 6,
+  stopsBusyThreads: false,
 
-  listen({ hostname, port, onAcceptError }: ListenOptions): Promise<Listener> {
-    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE });
+  fileUrl(path: string): URL {
+    return builtin("node:url").pathToFileURL(path);
+  },
+
+  whyNoReusePort(): string | undefined {
+    // Without, asking for the option ends the process, and cannot be caught.
+    return "listenDatagram" in Deno
+      ? undefined
+      : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
+  },
+
+  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
+    const shared = reusePort && { reusePort };
+    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
     return Promise.resolve(new DenoListener(listener, onAcceptError));
   },
 
@@ -292,17 +313,15 @@ export const denoRuntime: Runtime = {
   },
 
   hasDescriptors(count: number): boolean {
-    // Not to be asked for in another way without further permissions.
-    const probes: Deno.Listener[] = [];
+    const probes: Disposable[] = [];
     try {
-      while (probes.length < count) {
-        probes.push(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-      }
+      while (probes.length < count) probes.push(openProbe());
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // Without permission to open anything it cannot be told.
+      return error instanceof Deno.errors.NotCapable;
     } finally {
-      for (const probe of probes) probe.close();
+      for (const probe of probes) probe[Symbol.dispose]();
     }
   },
 
@@ -320,6 +339,10 @@ export const denoRuntime: Runtime = {
   printNow(to: "stdout" | "stderr", text: string): void {
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length;) at += Deno[to].writeSync(bytes.subarray(at));
+  },
+
+  async readInput(buffer: Uint8Array): Promise<number> {
+    return await Deno.stdin.read(buffer) ?? 0;
   },
 
   isTerminal(of: "stdout" | "stderr"): boolean {

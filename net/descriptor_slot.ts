@@ -49,7 +49,7 @@ export class DescriptorSlot {
    *
    * @returns whether it was still its own; if not, nothing was closed
    */
-  close(sockets: Sockets): boolean {
+  close(sockets: Pick<Sockets, "close">): boolean {
     const words = this.#words;
     for (;;) {
       const state = Atomics.compareExchange(words, STATE, OWNED, FREE);

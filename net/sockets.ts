@@ -6,8 +6,9 @@
  * accepted on one thread and served by another, which no JavaScript runtime offers. A call blocks
  * the thread that makes it: timers and signals wait. Make blocking calls in Workers only.
  *
- * Calls of a hot path (`accept`, `recv`, `send`, `poll`, `epollWait`) return what the kernel
- * returns: a count, or the negated error number. The others throw a {@linkcode SocketError}.
+ * Calls of a hot path (`accept`, `recv`, `send`, `recvfrom`, `sendto`, `poll`, `pollAll`,
+ * `epollWait`) return what the kernel returns: a count, or the negated error number. The others
+ * throw a {@linkcode SocketError}.
  *
  * Linux on x86-64 and arm64 (glibc and musl) and macOS. Importing works anywhere.
  *
@@ -16,7 +17,16 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { formatAddress } from "../protocols/address.ts";
-import { decodeSockaddr, encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "./address.ts";
+import {
+  decodeSockaddr,
+  encodeSockaddr,
+  isIPv6,
+  type PackedAddress,
+  packSockaddr,
+  SOCKADDR_SIZE,
+  sockaddrLength,
+  unpackAddress,
+} from "./address.ts";
 import { type Constants, DARWIN, ERRNO_TEXT, LINUX } from "./constants.ts";
 import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
 import { runtime } from "./runtime.ts";
@@ -73,6 +83,8 @@ export class SocketsUnavailableError extends Error {
 export interface ListenSocketOptions {
   /** How many connections may wait to be accepted; the kernel may allow fewer. */
   readonly backlog?: number;
+  /** Whether calls on it return at once where they would have to wait. */
+  readonly nonBlocking?: boolean;
   /** Lets several sockets listen on the same port, the kernel spreading connections over them. */
   readonly reusePort?: boolean;
   /**
@@ -94,6 +106,8 @@ const SIGNATURES = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
@@ -107,6 +121,7 @@ const SIGNATURES = {
 
 const LINUX_SIGNATURES = {
   __errno_location: { parameters: [], result: "pointer" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
@@ -115,6 +130,9 @@ const LINUX_SIGNATURES = {
 const DARWIN_SIGNATURES = {
   __error: { parameters: [], result: "pointer" },
 } as const satisfies ForeignSignatures;
+
+/** `recv` and `send`. */
+type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
 
 interface System {
   readonly constants: Constants;
@@ -139,28 +157,44 @@ const SYSTEMS: Readonly<Record<string, System>> = {
   },
 };
 
+/** The C library of this system. */
+export interface Library {
+  /** Its system's table. */
+  readonly system: System;
+  /** Its functions. */
+  readonly libc: ForeignFunctions;
+}
+
 /** The Berkeley calls of this system, with its constants. */
 export class Sockets {
   /** The numbers of this system: `AF_INET`, `SOL_SOCKET`, `EAGAIN`, … */
   readonly constants: Constants;
   readonly #libc: ForeignFunctions;
   readonly #errnoLocation: () => unknown;
+  // The two calls of every message, and what is added to the flags of one of them.
+  readonly #recv: TransferCall;
+  readonly #send: TransferCall;
+  readonly #noSignal: number;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   readonly #length = new Int32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
   readonly #pollfd = new Int32Array(2);
   readonly #pollfdBytes = new Uint8Array(this.#pollfd.buffer);
+  readonly #epollEvent = new Int32Array(4);
+  readonly #epollEventBytes = new Uint8Array(this.#epollEvent.buffer);
 
   /**
-   * Opened by {@linkcode sockets}.
+   * Made by {@linkcode sockets}.
    *
-   * @param system this system's table
-   * @param libc the opened library
+   * @param library the opened library
    */
-  constructor(system: System, libc: ForeignFunctions) {
+  constructor({ system, libc }: Library) {
     this.constants = system.constants;
     this.#libc = libc;
     this.#errnoLocation = libc[system.errnoLocation] as () => unknown;
+    this.#recv = libc.recv as TransferCall;
+    this.#send = libc.send as TransferCall;
+    this.#noSignal = system.constants.MSG_NOSIGNAL;
   }
 
   /**
@@ -219,6 +253,24 @@ export class Sockets {
     return accepted >= 0 ? accepted : -this.errno;
   }
 
+  /**
+   * Takes the next connection from the accept queue of a listener that does not block; neither
+   * does the connection, on Linux (accept4(2)). Elsewhere calls on it are made with
+   * `MSG_DONTWAIT`.
+   *
+   * @param sockaddr is filled with the peer's address; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns a descriptor, or the negated error number: EAGAIN when nobody waits
+   */
+  acceptNonBlocking(fd: number, sockaddr: Uint8Array): number {
+    const { SOCK_NONBLOCK, POLLIN, errno } = this.constants;
+    if (SOCK_NONBLOCK === 0) {
+      return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
+    }
+    this.#length[0] = SOCKADDR_SIZE;
+    const accepted: number = this.#libc.accept4!(fd, sockaddr, this.#lengthBytes, SOCK_NONBLOCK);
+    return accepted >= 0 ? accepted : -this.errno;
+  }
+
   /** Connects, waiting until it is done (connect(2)). */
   connect(fd: number, address: Address): void {
     const sockaddr = encodeSockaddr(address, this.constants);
@@ -232,7 +284,7 @@ export class Sockets {
    * @returns how many bytes are in `buffer` now; 0 at the peer's FIN; or the negated error number
    */
   recv(fd: number, buffer: Uint8Array, flags = 0): number {
-    const count: number = this.#libc.recv!(fd, buffer, buffer.length, flags);
+    const count: number = this.#recv(fd, buffer, buffer.length, flags);
     return count >= 0 ? count : -this.errno;
   }
 
@@ -242,11 +294,45 @@ export class Sockets {
    * @returns how many bytes were taken, or the negated error number
    */
   send(fd: number, bytes: Uint8Array, flags = 0): number {
-    const count: number = this.#libc.send!(
+    const count: number = this.#send(fd, bytes, bytes.length, flags | this.#noSignal);
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Receives one datagram, waiting for it (recvfrom(2)). What does not fit into `buffer` is lost.
+   *
+   * @param sockaddr is filled with the sender's address; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns how many bytes are in `buffer` now, 0 for an empty datagram; or the negated error
+   * number
+   */
+  recvfrom(fd: number, buffer: Uint8Array, sockaddr: Uint8Array, flags = 0): number {
+    this.#length[0] = SOCKADDR_SIZE;
+    const count: number = this.#libc.recvfrom!(
+      fd,
+      buffer,
+      buffer.length,
+      flags,
+      sockaddr,
+      this.#lengthBytes,
+    );
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Sends one datagram (sendto(2)).
+   *
+   * @param bytes all that it holds; 65,507 bytes at most over IPv4
+   * @param sockaddr where to, as {@linkcode Sockets.recvfrom} filled it
+   * @returns how many bytes were taken: all; or the negated error number
+   */
+  sendto(fd: number, bytes: Uint8Array, sockaddr: Uint8Array, flags = 0): number {
+    const count: number = this.#libc.sendto!(
       fd,
       bytes,
       bytes.length,
       flags | this.constants.MSG_NOSIGNAL,
+      sockaddr,
+      sockaddrLength(sockaddr, this.constants),
     );
     return count >= 0 ? count : -this.errno;
   }
@@ -330,6 +416,16 @@ export class Sockets {
     return decodeSockaddr(sockaddr, this.constants);
   }
 
+  /** The same, to be kept: see {@linkcode packSockaddr}. */
+  packAddress(sockaddr: Uint8Array): PackedAddress {
+    return packSockaddr(sockaddr, this.constants);
+  }
+
+  /** Reads an address that was kept. */
+  readPacked(packed: PackedAddress): Address {
+    return typeof packed === "number" ? unpackAddress(packed) : this.readAddress(packed);
+  }
+
   /**
    * Waits until one descriptor is ready (poll(2)).
    *
@@ -343,6 +439,20 @@ export class Sockets {
     const count: number = this.#libc.poll!(this.#pollfdBytes, 1, Math.ceil(timeoutMs));
     if (count < 0) return -this.errno;
     return count > 0 ? (this.#pollfd[1] as number) >>> 16 : 0;
+  }
+
+  /**
+   * Waits until one of several descriptors is ready (poll(2)).
+   *
+   * @param set the descriptors; is told what happened to each
+   * @param timeoutMs how long to wait; -1 is for ever
+   * @param places how many of its places are looked at; more than the process may have descriptors
+   * is EINVAL
+   * @returns how many are ready, 0 when none was in time, or the negated error number
+   */
+  pollAll(set: PollSet, timeoutMs: number, places = set.size): number {
+    const count: number = this.#libc.poll!(set.bytes, places, Math.ceil(timeoutMs));
+    return count >= 0 ? count : -this.errno;
   }
 
   /** Makes an epoll instance (epoll_create1(2), Linux). */
@@ -359,10 +469,9 @@ export class Sockets {
    */
   epollControl(epoll: number, operation: number, fd: number, events: number, token: number): void {
     // struct epoll_event is packed on x86-64 alone: the token follows at byte 4 there, else at 8.
-    const event = new Int32Array(4);
-    event[0] = events;
-    event[EPOLL_TOKEN] = token;
-    const result = this.#call("epoll_ctl", epoll, operation, fd, new Uint8Array(event.buffer));
+    this.#epollEvent[0] = events;
+    this.#epollEvent[EPOLL_TOKEN] = token;
+    const result = this.#call("epoll_ctl", epoll, operation, fd, this.#epollEventBytes);
     this.#check("epoll_ctl", result);
   }
 
@@ -407,7 +516,8 @@ export class Sockets {
    */
   openListener(address: Address, options: ListenSocketOptions = {}): number {
     const { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET, IPPROTO_TCP } = this.constants;
-    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+    const type = options.nonBlocking ? SOCK_STREAM | this.constants.SOCK_NONBLOCK : SOCK_STREAM;
+    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, type);
     try {
       // Without it a port cannot be taken again while old connections linger in TIME_WAIT.
       this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEADDR, 1);
@@ -483,12 +593,62 @@ export class Sockets {
   }
 }
 
+/** The calls of a connection's life, for a mode that shows them one by one. */
+export type ConnectionCalls = Pick<Sockets, "accept" | "recv" | "send" | "shutdown" | "close">;
+
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {
   // 0 would be for ever.
   const total = ms > 0 ? Math.max(1, Math.round(ms * 1000)) : 0;
   const seconds = Math.floor(total / 1_000_000);
   return new Uint8Array(Int32Array.of(seconds, 0, total % 1_000_000, 0).buffer);
+}
+
+/** The descriptors of one {@linkcode Sockets.pollAll}: an array of `struct pollfd`. */
+export class PollSet {
+  /** How many places it has. */
+  readonly size: number;
+  /** The memory that the kernel reads and fills. */
+  readonly bytes: Uint8Array;
+  readonly #words: Int32Array;
+
+  /**
+   * Makes a set whose places are all free.
+   *
+   * @param size how many places it has
+   */
+  constructor(size: number) {
+    this.size = size;
+    this.#words = new Int32Array(size * 2).fill(-1);
+    this.bytes = new Uint8Array(this.#words.buffer);
+  }
+
+  /**
+   * Puts a descriptor into a place.
+   *
+   * @param index the place
+   * @param fd the descriptor; -1 leaves the place free
+   * @param events a set of `POLLIN` and `POLLOUT`
+   */
+  watch(index: number, fd: number, events: number): void {
+    this.#words[index * 2] = fd;
+    this.#words[index * 2 + 1] = events;
+  }
+
+  /** The descriptor in a place; -1 where there is none. */
+  descriptorAt(index: number): number {
+    return this.#words[index * 2] as number;
+  }
+
+  /** What is waited for. */
+  wantedAt(index: number): number {
+    return (this.#words[index * 2 + 1] as number) & 0xffff;
+  }
+
+  /** What happened: a set of `POLLIN`, `POLLOUT`, `POLLERR` and `POLLHUP`; 0 is nothing. */
+  eventsAt(index: number): number {
+    return (this.#words[index * 2 + 1] as number) >>> 16;
+  }
 }
 
 const EPOLL_PACKED = runtime.arch === "x86_64";
@@ -525,7 +685,8 @@ export class EpollEvents {
   }
 }
 
-let opened: Sockets | SocketsUnavailableError | undefined;
+let opened: Library | SocketsUnavailableError | undefined;
+let shared: Sockets | undefined;
 
 /**
  * The Berkeley sockets of this system.
@@ -543,6 +704,15 @@ let opened: Sockets | SocketsUnavailableError | undefined;
  * ```
  */
 export function sockets(): Sockets {
+  return shared ??= new Sockets(library());
+}
+
+/**
+ * The C library of this system, for a kind of {@linkcode Sockets} of one's own.
+ *
+ * @throws {SocketsUnavailableError} as {@linkcode sockets} does
+ */
+export function library(): Library {
   opened ??= open();
   if (opened instanceof SocketsUnavailableError) throw opened;
   return opened;
@@ -554,7 +724,7 @@ export function whyNoSockets(): string | undefined {
   return opened instanceof SocketsUnavailableError ? opened.reason : undefined;
 }
 
-function open(): Sockets | SocketsUnavailableError {
+function open(): Library | SocketsUnavailableError {
   const system = SYSTEMS[runtime.os];
   if (system === undefined || !["x86_64", "aarch64"].includes(runtime.arch)) {
     return new SocketsUnavailableError(`no table for ${runtime.os} on ${runtime.arch}`);
@@ -565,7 +735,7 @@ function open(): Sockets | SocketsUnavailableError {
   const failures: unknown[] = [];
   for (const library of system.libraries) {
     try {
-      return new Sockets(system, runtime.openLibrary(library, system.signatures));
+      return { system, libc: runtime.openLibrary(library, system.signatures) };
     } catch (error) {
       failures.push(error);
     }

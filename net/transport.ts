@@ -106,6 +106,13 @@ export interface ListenOptions {
   /** The port; 0 picks a free one. */
   readonly port: number;
   /**
+   * Lets several listeners of this process share the port; the kernel spreads connections over
+   * them (`SO_REUSEPORT`, socket(7)).
+   *
+   * @default {false}
+   */
+  readonly reusePort?: boolean;
+  /**
    * Where the runtime accepts by itself: connections with this descriptor or a higher one are
    * closed, so that some are left for other things.
    *

@@ -5,6 +5,12 @@
  */
 
 import { type Context, type Protocol, READ } from "./effects.ts";
+import { MalformedMessageError } from "./errors.ts";
+import { type Input, readBytes } from "./input.ts";
+import { escapeBytes } from "./text.ts";
+
+/** The most bytes that the client sends before it reads them back. */
+const PIECE = 16 * 1024;
 
 /**
  * The server's side: sends back what it receives, until the peer's FIN.
@@ -28,4 +34,43 @@ export function* echo(_context?: Context): Protocol {
 export function* echoDatagram(_context: Context, bytes: Uint8Array): Protocol<boolean> {
   yield { kind: "write", bytes };
   return false;
+}
+
+/**
+ * The client's side of one message: sends it and reads it back, piece by piece, so that neither
+ * side waits for the other to read.
+ *
+ * @param input the connection's unread bytes, the same object for all of its messages
+ * @param message what to send
+ * @returns what came back: the same bytes
+ * @throws {MalformedMessageError} if other bytes come back
+ * @throws {PeerGoneError} if the server closes before all came back
+ */
+export function* echoClient(input: Input, message: Uint8Array): Protocol<Uint8Array> {
+  const echoed = new Uint8Array(message.length);
+  for (let at = 0; at < message.length; at += PIECE) {
+    const bytes = message.subarray(at, at + PIECE);
+    yield { kind: "write", bytes };
+    echoed.set(yield* readBytes(input, bytes.length, "waiting for the echo"), at);
+  }
+  expectEcho(message, echoed);
+  return echoed;
+}
+
+/**
+ * Holds what came back against what was sent.
+ *
+ * @param sent the message
+ * @param received its echo
+ * @throws {MalformedMessageError} if they differ
+ */
+export function expectEcho(sent: Uint8Array, received: Uint8Array): void {
+  const length = Math.max(sent.length, received.length);
+  for (let at = 0; at < length; at++) {
+    if (sent[at] === received[at]) continue;
+    // Where they part, and a little of what comes before.
+    const from = Math.max(0, at - 8);
+    const show = (bytes: Uint8Array) => escapeBytes(bytes.subarray(from), 24);
+    throw new MalformedMessageError(`"${show(sent)}" from byte ${from + 1}`, show(received));
+  }
 }

@@ -48,7 +48,8 @@ export type Effect = ReadEffect | WriteEffect | ComputeEffect | ReportEffect;
 
 /**
  * The answer to a read: the bytes that came, the protocol's own to write over, until the next read
- * is asked for (copy what must live longer); `null` at the peer's FIN; `undefined` when nothing came within the time.
+ * is asked for (copy what must live longer); `null` at the peer's FIN; `undefined` when nothing came
+ * within the time.
  */
 export type ReadAnswer = Uint8Array | null | undefined;
 

@@ -16,6 +16,7 @@ import {
   NumberOutOfRangeError,
   PeerGoneError,
 } from "./errors.ts";
+import { type Input, readBytes, readLine } from "./input.ts";
 import { escapeBytes } from "./text.ts";
 
 /** How to serve frames. */
@@ -32,7 +33,7 @@ export interface FrameOptions {
 /** The task that {@linkcode frame} asks for: its argument is the digits, its result a boolean. */
 export const PRIME_TASK = "prime";
 
-const GREETING = new TextEncoder().encode("*");
+const GREETING: Uint8Array = new TextEncoder().encode("*");
 const PRIME = new TextEncoder().encode("prime\n");
 const COMPOSITE = new TextEncoder().encode("composite\n");
 
@@ -45,6 +46,18 @@ const NINE = 0x39;
 /** The largest number that can be asked for; none has more digits. */
 const LARGEST = "18446744073709551615";
 
+/** The most bytes of a frame that the client sends before it reads what they are answered. */
+const PIECE = 16 * 1024;
+
+/** Up to which length the server keeps what it has received for the next answer, in bytes. */
+const KEPT = 1024;
+
+/** The most bytes of a line that answers a question. */
+const VERDICT_LIMIT = 64;
+
+/** How long the client waits whether an answer as of data is only the beginning of a line. */
+const VERDICT_GRACE_MS = 20;
+
 /** Where in the stream the next byte is. */
 type Place = "outside" | "first" | "data" | "question";
 
@@ -56,50 +69,117 @@ type Place = "outside" | "first" | "data" | "question";
  */
 export function* frame(_context?: Context, { prime = true }: FrameOptions = {}): Protocol {
   yield { kind: "write", bytes: GREETING };
-  let place: Place = "outside";
-  let digits = "";
+  const frames = new Frames(prime);
   for (;;) {
     const chunk: Uint8Array | null = yield READ;
     if (chunk === null) {
-      if (place === "question") throw new PeerGoneError("asking a question");
+      if (frames.place === "question") throw new PeerGoneError("asking a question");
       return;
     }
-    // The answer is never longer than what it answers, and is written over it.
-    let length = 0;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at] as number;
-      if (place === "data" && byte !== CLOSING) {
-        chunk[length++] = byte + 1;
-      } else if (place === "outside") {
-        if (byte === OPENING) place = "first";
-      } else if (place === "first" && byte === QUESTION && prime) {
-        place = "question";
-        digits = "";
-      } else if (place === "question") {
-        const mistake = mistakeIn(digits, byte);
-        // What was answered before comes before; and a conversation whose last word is a write,
-        // if only an empty one, is ended in such a way that the word arrives.
-        if (length > 0 || mistake !== undefined) {
-          yield { kind: "write", bytes: chunk.subarray(0, length) };
-          length = 0;
-        }
-        if (mistake !== undefined) throw mistake;
-        if (byte === CLOSING) {
-          place = "outside";
-          const isPrime = yield* compute<boolean>(PRIME_TASK, digits);
-          yield { kind: "write", bytes: isPrime ? PRIME : COMPOSITE };
-        } else digits += String.fromCharCode(byte);
-      } else if (byte === CLOSING) {
-        place = "outside";
-      } else {
-        place = "data";
-        chunk[length++] = byte + 1;
-      }
-    }
-    if (length > 0) {
-      yield { kind: "write", bytes: length === chunk.length ? chunk : chunk.subarray(0, length) };
+    let at = frames.raise(chunk, 0);
+    if (frames.length > 0) yield { kind: "write", bytes: frames.answer(chunk) };
+    while (at < chunk.length) {
+      at = yield* answerQuestion(frames, chunk, at);
+      at = frames.raise(chunk, at);
+      if (frames.length > 0) yield { kind: "write", bytes: frames.answer(chunk) };
     }
   }
+}
+
+/** Reads a question, or as much of it as there is; returns how far it came. */
+function* answerQuestion(frames: Frames, chunk: Uint8Array, from: number): Protocol<number> {
+  for (let at = from; at < chunk.length; at++) {
+    const byte = chunk[at] as number;
+    const mistake = mistakeIn(frames.digits, byte);
+    if (mistake !== undefined) {
+      // A conversation whose last word is a write, if only an empty one, is ended in such a way
+      // that what was answered before still arrives.
+      yield { kind: "write", bytes: chunk.subarray(0, 0) };
+      throw mistake;
+    }
+    if (byte === CLOSING) {
+      const { digits } = frames;
+      frames.place = "outside";
+      frames.digits = "";
+      const isPrime = yield* compute<boolean>(PRIME_TASK, digits);
+      yield { kind: "write", bytes: isPrime ? PRIME : COMPOSITE };
+      return at + 1;
+    }
+    frames.digits += String.fromCharCode(byte);
+  }
+  return chunk.length;
+}
+
+/**
+ * Where in its frames a client is, and what it is answered. Apart from the generator, because
+ * small functions are compiled to machine code long before a generator is.
+ */
+class Frames {
+  place: Place = "outside";
+  /** Of a question: what came of it so far. */
+  digits = "";
+  /** How many bytes the answer has: it is written over what it answers, and never longer. */
+  length = 0;
+  readonly #prime: boolean;
+  #chunk = GREETING;
+  #answer = GREETING;
+
+  /** @param prime whether there are questions */
+  constructor(prime: boolean) {
+    this.#prime = prime;
+  }
+
+  /**
+   * Answers everything up to a question.
+   *
+   * @param chunk what was received; is written over from its beginning
+   * @param at where to begin
+   * @returns where a question goes on; the length of `chunk` if none does
+   */
+  raise(chunk: Uint8Array, at: number): number {
+    this.length = 0;
+    while (at < chunk.length && this.place !== "question") {
+      if (this.place === "outside") {
+        if (chunk[at++] === OPENING) this.place = "first";
+      } else if (this.place === "first" && this.#prime && chunk[at] === QUESTION) {
+        this.place = "question";
+        at++;
+      } else {
+        const end = raise(chunk, at, this.length);
+        this.length += end - at;
+        this.place = end < chunk.length ? "outside" : "data";
+        at = end + 1;
+      }
+    }
+    return Math.min(at, chunk.length);
+  }
+
+  /** The bytes of the answer. */
+  answer(chunk: Uint8Array): Uint8Array {
+    // Drivers reuse the memory of a read, and frames are often as long as the one before.
+    if (chunk === this.#chunk && this.#answer.length === this.length) return this.#answer;
+    const answer = chunk.subarray(0, this.length);
+    // A large one would be held for as long as the connection says nothing more.
+    if (chunk.length <= KEPT) {
+      this.#chunk = chunk;
+      this.#answer = answer;
+    }
+    return answer;
+  }
+}
+
+/**
+ * Writes each byte from `at` up to the end of the frame one higher, 255 as 0, beginning at `to`.
+ *
+ * @returns where the frame ends; the length of all bytes if it does not end in them
+ */
+function raise(bytes: Uint8Array, at: number, to: number): number {
+  for (; at < bytes.length; at++, to++) {
+    const byte = bytes[at] as number;
+    if (byte === CLOSING) break;
+    bytes[to] = byte + 1;
+  }
+  return at;
 }
 
 /** Why this byte cannot follow these digits of a question. */
@@ -114,4 +194,78 @@ function mistakeIn(digits: string, byte: number): ConversationError | undefined 
   const isTooLarge = more.length > LARGEST.length ||
     (more.length === LARGEST.length && more > LARGEST);
   return isTooLarge ? new NumberOutOfRangeError(more, `0 to ${LARGEST}`) : undefined;
+}
+
+/**
+ * The client's side, when the connection has just been made: waits for the server's `*`.
+ *
+ * @param input the connection's unread bytes, the same object for all of its frames
+ * @throws {MalformedMessageError} if the server says something else
+ * @throws {PeerGoneError} if it closes
+ */
+export function* frameGreeting(input: Input): Protocol {
+  const greeting = yield* readBytes(input, GREETING.length, "waiting for *");
+  if (greeting[0] !== GREETING[0]) throw new MalformedMessageError("*", escapeBytes(greeting));
+}
+
+/**
+ * The client's side of one frame: sends it, in pieces of 16 KiB, and reads the answer of each piece
+ * before it sends the next. If it wrote on and on, the server would wait for its answers to be read
+ * and the client for its frame to be taken, for ever.
+ *
+ * @param input the connection's unread bytes, the same object for all of its frames
+ * @param frame what stands between `^` and `$`
+ * @param options whether there are questions
+ * @returns the answer: as many bytes as the frame has, or the line that answers a question
+ * @throws {RangeError} if the frame holds `^` or `$`
+ * @throws {PeerGoneError} if the server closes, as it does when it refuses a question
+ * @throws {MalformedMessageError} if it takes a question for data
+ */
+export function* frameClient(
+  input: Input,
+  frame: Uint8Array,
+  { prime = true }: FrameOptions = {},
+): Protocol<Uint8Array> {
+  if (!isFrame(frame)) {
+    throw new RangeError(`Cannot send the frame: current value is "${escapeBytes(frame)}"`);
+  }
+  const isQuestion = prime && frame[0] === QUESTION;
+  const wire = new Uint8Array(frame.length + 2);
+  wire[0] = OPENING;
+  wire.set(frame, 1);
+  wire[frame.length + 1] = CLOSING;
+  const answer = new Uint8Array(isQuestion ? 0 : frame.length);
+  let answered = 0;
+  for (let at = 0; at < wire.length; at += PIECE) {
+    const bytes = wire.subarray(at, at + PIECE);
+    yield { kind: "write", bytes };
+    // Of what was sent only the marks are not answered.
+    const due = Math.min(at + bytes.length - 1, answer.length);
+    answer.set(yield* readBytes(input, due - answered, "waiting for the answer"), answered);
+    answered = due;
+  }
+  return isQuestion ? yield* readVerdict(input, frame) : answer;
+}
+
+/**
+ * Whether bytes can be sent as a frame: all but the marks can.
+ *
+ * @param bytes what is to stand between `^` and `$`
+ */
+export function isFrame(bytes: Uint8Array): boolean {
+  return !bytes.includes(OPENING) && !bytes.includes(CLOSING);
+}
+
+/** The answer to a question. */
+function* readVerdict(input: Input, question: Uint8Array): Protocol<Uint8Array> {
+  const isData = (bytes: Uint8Array) => {
+    return bytes.length === question.length &&
+      bytes.every((byte, at) => byte === ((question[at] as number) + 1) % 256);
+  };
+  // A server without questions sends no line end: it is not waited for.
+  const options = { limit: VERDICT_LIMIT, graceMs: VERDICT_GRACE_MS, isComplete: isData };
+  const verdict = yield* readLine(input, options);
+  if (verdict === null) throw new PeerGoneError("waiting for prime or composite");
+  if (isData(verdict)) throw new MalformedMessageError("prime or composite", escapeBytes(verdict));
+  return verdict.slice();
 }

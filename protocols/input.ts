@@ -5,7 +5,7 @@
  */
 
 import { type Protocol, READ, type ReadAnswer } from "./effects.ts";
-import { MessageTooLongError } from "./errors.ts";
+import { MessageTooLongError, PeerGoneError } from "./errors.ts";
 import { escapeBytes } from "./text.ts";
 
 const LINE_FEED = 0x0a;
@@ -59,6 +59,19 @@ export class Input {
     this.#unread = end + 1 === bytes.length ? NOTHING : bytes.subarray(end + 1);
     this.#sawLineEnd = true;
     return bytes.subarray(0, length);
+  }
+
+  /**
+   * Takes a number of bytes if so many are there, line ends and all.
+   *
+   * @param count how many
+   * @returns the bytes, valid until the next read; `undefined` if there are fewer
+   */
+  take(count: number): Uint8Array | undefined {
+    const bytes = this.#unread;
+    if (bytes.length < count) return undefined;
+    this.#unread = bytes.length === count ? NOTHING : bytes.subarray(count);
+    return bytes.subarray(0, count);
   }
 
   /** Takes all that is unread as a message, valid until the next read. */
@@ -130,6 +143,26 @@ export function* readLine(
     if (chunk) input.add(chunk);
     // At FIN nothing can follow either. The FIN itself is read again by whoever asks next.
     else return mayBeWhole ? input.takeAll() : null;
+  }
+}
+
+/**
+ * Reads a number of bytes.
+ *
+ * @param input the connection's unread bytes, the same object for every call
+ * @param count how many
+ * @param during what is being done, for the error
+ * @returns the bytes, valid until the next read
+ * @throws {PeerGoneError} if the peer's FIN comes before all of them
+ */
+export function* readBytes(input: Input, count: number, during: string): Protocol<Uint8Array> {
+  for (;;) {
+    const bytes = input.take(count);
+    if (bytes !== undefined) return bytes;
+    input.keep();
+    const chunk: Uint8Array | null = yield READ;
+    if (chunk === null) throw new PeerGoneError(during);
+    input.add(chunk);
   }
 }
 

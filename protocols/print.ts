@@ -29,7 +29,7 @@ export function* print(context: Context): Protocol {
   const search = new Search(DISCONNECT);
   for (;;) {
     const bytes: Uint8Array | null = yield READ;
-    if (bytes === null) return;
+    if (bytes === null) return yield* reportLines(sender, decoder.decode());
     for (let at = 0; at < bytes.length; at += PRINT_CHUNK) {
       const chunk = bytes.subarray(at, at + PRINT_CHUNK);
       yield* reportLines(sender, decoder.decode(chunk, { stream: true }));
@@ -52,22 +52,39 @@ export function* printDatagram(context: Context, bytes: Uint8Array): Protocol<bo
     const chunk = bytes.subarray(at, at + PRINT_CHUNK);
     yield* reportLines(sender, decoder.decode(chunk, { stream: true }));
   }
-  if (bytes.length === 0) yield* reportLines(sender, "");
+  yield* reportLines(sender, decoder.decode());
+  if (bytes.length === 0) yield { kind: "report", message: `${sender}: ` };
   return new Search(DISCONNECT).finds(bytes);
 }
 
 /**
- * The client's side: sends messages, then {@linkcode DISCONNECT}, and waits for the end.
+ * The client's side: sends messages, each as a line, then {@linkcode DISCONNECT}, and waits for the
+ * server to close.
  *
- * @param messages what to send, as it is
+ * @param messages what to send, without line ends: a server could not tell two of them apart in
+ * what one read brings, and so each is given one
  */
 export function* printClient(messages: Iterable<Uint8Array>): Protocol {
-  for (const bytes of messages) yield { kind: "write", bytes };
+  for (const message of messages) yield* printLine(message);
   yield { kind: "write", bytes: new TextEncoder().encode(DISCONNECT) };
   while ((yield READ) !== null);
 }
 
+/**
+ * A part of the client's side, where the messages come one by one: sends one as a line.
+ *
+ * @param message without its line end
+ */
+export function* printLine(message: Uint8Array): Protocol {
+  const bytes = new Uint8Array(message.length + 1);
+  bytes.set(message);
+  bytes[message.length] = 0x0a;
+  yield { kind: "write", bytes };
+}
+
 function* reportLines(sender: string, text: string): Protocol {
+  // Only the beginning of a character has come, or the end of one that was waited for has not.
+  if (text === "") return;
   const lines = text.split(/\r?\n/);
   // A line end at the end is no line of its own.
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();

@@ -9,6 +9,7 @@ import manifest from "../package.json" with { type: "json" };
 import { PROTOCOLS } from "../protocols/catalogue.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { runtime } from "../net/runtime.ts";
+import { hasAbandonedThreads } from "./abandoned_threads.ts";
 import { BufferedOutput } from "./buffered_output.ts";
 import { formatCounters } from "./counters.ts";
 import {
@@ -120,26 +121,38 @@ export interface ModeCommand {
   readonly summary: string;
   /** The mode's own flags. */
   readonly flags?: readonly Flag[];
+  /**
+   * What it speaks when nothing else is said.
+   *
+   * @default {"hello"}
+   */
+  readonly protocol?: string;
 }
+
+/** A mode's `serve`. */
+type Serve = (options: ServeOptions) => Promise<Server>;
 
 /**
  * Runs a mode as a command until a signal ends it.
+ *
+ * Nothing is returned that the mode's module could wait for: the module of a protocol may import
+ * `mod.ts`, and with it the mode, and each of the two would wait for the other for ever.
  *
  * @param mode the mode's name
  * @param serve the mode
  * @param own what the mode adds to the command line
  */
-export async function runMode(
-  mode: string,
-  serve: (options: ServeOptions) => Promise<Server>,
-  own: ModeCommand,
-): Promise<void> {
+export function runMode(mode: string, serve: Serve, own: ModeCommand): void {
+  void run(mode, serve, own);
+}
+
+async function run(mode: string, serve: Serve, own: ModeCommand): Promise<void> {
   const command: Command = {
     name: mode,
     summary: own.summary,
     positionals: [PORT],
-    flags: [...own.flags ?? [], ...SERVE_FLAGS],
-    example: `${runtime.name} ${RUN[runtime.name]}modes/${mode}.ts 8080`,
+    flags: [...own.flags ?? [], ...SERVE_FLAGS.map(withDefault(own))],
+    example: formatRun(`modes/${mode}.ts 8080`),
   };
   const values = readCommandLine(command);
   const stderr = new BufferedOutput("stderr", () => {});
@@ -176,13 +189,29 @@ export async function runMode(
   totalsLoggerOf(mode).info("totals: {totals}", { ...totals, totals: formatCounters(totals) });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
   for (const stop of forget) stop();
-  // A write that waits for a stuck reader would keep the process up.
-  if (flushed.includes(false)) runtime.exit(error === undefined ? 0 : EXIT_FAILURE);
+  // A write that waits for a stuck reader would keep the process up, and so would a stuck thread.
+  if (flushed.includes(false) || hasAbandonedThreads()) {
+    runtime.exit(error === undefined ? 0 : EXIT_FAILURE);
+  }
   if (error !== undefined) fail(mode, error.message, EXIT_FAILURE);
 }
 
-/** How a script is run: the arguments between the runtime's name and the script's. */
+/** The flags of a mode that speaks another protocol by default. */
+function withDefault({ protocol = "hello" }: ModeCommand): (flag: Flag) => Flag {
+  return (flag) => flag.name === "protocol" ? { ...flag, default: protocol } : flag;
+}
+
+/** What stands between the runtime's name and the script's. */
 const RUN: Readonly<Record<string, string>> = { deno: "run -A ", bun: "" };
+
+/**
+ * How a person runs a script of this project with the runtime at hand.
+ *
+ * @param script its path and arguments
+ */
+export function formatRun(script: string): string {
+  return `${runtime.name} ${RUN[runtime.name]}${script}`;
+}
 
 /**
  * Reads the command line of this process; shows help or version, or what is wrong, and exits.

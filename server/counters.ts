@@ -44,6 +44,12 @@ export class CounterBlock {
     this.#numbers = new Float64Array(memory, offset, COUNTER_BYTES / 8);
   }
 
+  /** Connections accepted whose conversation is not over. */
+  get active(): number {
+    const [accepted = 0, completed = 0, cut = 0, _lost, ...failed] = this.#numbers;
+    return accepted - completed - cut - failed.reduce((sum, count) => sum + count, 0);
+  }
+
   /** A connection was accepted. */
   accepted(): void {
     this.#numbers[ACCEPTED]!++;

@@ -7,23 +7,25 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
-import { Backoff } from "../net/backoff.ts";
 import { DescriptorRing } from "../net/descriptor_ring.ts";
 import { resolveHost } from "../net/resolve.ts";
 import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
+import { DatagramService } from "./datagram_service.ts";
+import type { DatagramSocket } from "./datagram_socket.ts";
+import { Observer } from "./observer.ts";
+import { MainJournal } from "./journal.ts";
+import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { makeServer, type Server } from "./server.ts";
-import { requireWorkers, type ThreadHandle, ThreadTeam } from "./thread_team.ts";
+import { requireWorkers, ThreadTeam } from "./thread_team.ts";
+import { traceSockets } from "./tracing.ts";
 
 /** How long a thread may take to end after its connection was cut, in milliseconds. */
 const CUT_MS = 1_000;
 
 /** How often closing looks whether it can go on, in milliseconds. */
 const LOOK_MS = 2;
-
-/** A thread that lived so long, in milliseconds, did not die of how it was started. */
-const LIVED_MS = 10_000;
 
 /** How many descriptors are kept back for the process itself: a resolver, a file, a pipe. */
 const RESERVE = 16;
@@ -43,6 +45,10 @@ export interface DescriptorServerPlan {
   readonly queue: number;
   /** The most connections that it takes at a time, if the model itself limits them. */
   readonly connections?: number;
+  /** Opens the sockets, where a mode shows how; by default there is a listening one. */
+  readonly open?: SocketOpeners;
+  /** Whether every call on a socket is to be shown. */
+  readonly traceCalls?: boolean;
 }
 
 /** A server of threads. A mode opens it, starts its threads and then hands it out. */
@@ -51,16 +57,17 @@ export class DescriptorServer {
   readonly team: ThreadTeam;
   /** The connections that were accepted and wait for a thread. */
   readonly ring: DescriptorRing;
+  /** The UDP socket, if there is one. */
+  readonly datagrams: DatagramSocket | undefined;
   readonly #plan: DescriptorServerPlan;
   readonly #options: ServeOptions;
   readonly #checked: CheckedOptions;
   readonly #sockets: Sockets;
   readonly #listener: number;
   readonly #address: Address;
-  /** What waited in the accept queue when the server began to close. */
-  readonly #replacing = new Backoff();
   #rescues = 0;
   #isOver = false;
+  /** What waited in the accept queue when the server began to close. */
   #rescued: { readonly fd: number; readonly sockaddr: Uint8Array }[] = [];
 
   private constructor(
@@ -68,13 +75,14 @@ export class DescriptorServer {
     options: ServeOptions,
     checked: CheckedOptions,
     sockets: Sockets,
-    listener: number,
+    { listener, datagrams }: ServerSockets,
   ) {
     this.#plan = plan;
     this.#options = options;
     this.#checked = checked;
     this.#sockets = sockets;
     this.#listener = listener;
+    this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
     this.ring = DescriptorRing.create(plan.queue, plan.threads);
     this.team = new ThreadTeam({
@@ -84,8 +92,12 @@ export class DescriptorServer {
       options: checked,
       onReport: options.onReport,
       sockets,
-      listener,
-      ring: this.ring.memory,
+      socket: {
+        listener,
+        ring: this.ring.memory,
+        datagrams: datagrams?.share,
+        traceCalls: plan.traceCalls ?? false,
+      },
     });
   }
 
@@ -98,18 +110,24 @@ export class DescriptorServer {
   static async open(plan: DescriptorServerPlan, options: ServeOptions): Promise<DescriptorServer> {
     requireWorkers(plan.url);
     const checked = await checkOptions(options);
-    const calls = sockets();
+    let server: DescriptorServer | undefined;
+    const journal = new MainJournal(plan.mode);
+    const calls = !plan.traceCalls ? sockets() : traceSockets((event) => {
+      // What other threads did before comes first.
+      server?.team.tell();
+      journal.log(event);
+    });
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    // Accepted connections inherit it, which saves a call for each of them.
-    const receiveTimeoutMs = checked.settings.readTimeoutMs;
-    const listener = calls.openListener(address, { receiveTimeoutMs });
+    const opened = openSockets(calls, address, checked, plan.open);
     try {
-      const server = new DescriptorServer(plan, options, checked, calls, listener);
+      server = new DescriptorServer(plan, options, checked, calls, opened);
       server.#setLimits();
       return server;
     } catch (error) {
-      calls.close(listener);
+      calls.close(opened.listener);
+      opened.datagrams?.close();
+      opened.datagrams?.closeBell();
       throw error;
     }
   }
@@ -118,43 +136,6 @@ export class DescriptorServer {
   get hasRoomForThread(): boolean {
     const next = this.#sockets.nextDescriptor();
     return next >= 0 && next + runtime.descriptorsPerThread <= this.#sockets.descriptorLimit();
-  }
-
-  /**
-   * Starts a thread, and another in its place whenever it dies.
-   *
-   * @param role the part it plays in its mode
-   * @returns resolves when the first one runs; rejects if it could not be started
-   */
-  async keep(role: string): Promise<void> {
-    const handle = this.team.start(role);
-    await handle.ready;
-    void this.#replace(role, handle);
-  }
-
-  async #replace(role: string, handle: ThreadHandle): Promise<void> {
-    for (;;) {
-      const error = await this.settle(handle);
-      if (error === undefined || this.#isOver || this.team.gate.cutting) return;
-      this.team.journal.log({ level: "warning", text: "a thread is replaced" });
-      handle = this.team.start(role);
-    }
-  }
-
-  /**
-   * Waits until a thread is gone; if it died a while longer, so that one that cannot live is not
-   * brought back to life without end.
-   *
-   * @param handle the thread
-   * @returns the error that it died of, if it did
-   */
-  async settle(handle: ThreadHandle): Promise<Error | undefined> {
-    const startedAt = performance.now();
-    const error = await handle.gone;
-    if (performance.now() - startedAt > LIVED_MS) this.#replacing.reset();
-    // While the server closes, what is queued must not wait for a pause.
-    if (error !== undefined && !this.team.gate.closing) await pause(this.#replacing.next());
-    return error;
   }
 
   /**
@@ -199,6 +180,7 @@ export class DescriptorServer {
     const late = () => performance.now() >= cutAt;
     team.gate.close();
     ring.wakeProducer();
+    this.datagrams?.ring();
     // Out of descriptors, the rest is taken as connections end and give theirs back.
     while (!this.#rescueWaiting() && !late()) {
       this.#queueRescued();
@@ -211,6 +193,7 @@ export class DescriptorServer {
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
     this.#sockets.close(this.#listener);
+    const noDatagrams = this.#closeDatagrams();
 
     while (!late() && !this.#queueRescued()) await pause(LOOK_MS);
     if (this.#rescued.length === 0) ring.close();
@@ -224,7 +207,25 @@ export class DescriptorServer {
     clearTimeout(killer);
     this.#isOver = true;
     this.#closeQueued();
+    await noDatagrams;
     team.dispose();
+  }
+
+  /** Closes the UDP socket when no thread can be in a call on it, and ends its conversations. */
+  async #closeDatagrams(): Promise<void> {
+    const { datagrams, team } = this;
+    if (datagrams === undefined) return;
+    while (!datagrams.isHome && !this.#isOver) await pause(LOOK_MS);
+    // A thread that was given up may still use it.
+    if (!datagrams.isHome) return;
+    datagrams.close();
+    team.tell();
+    const { protocol, settings: { computeTimeoutMs } } = this.#checked;
+    const observer = new Observer(team.counters, team.journal);
+    const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
+    new DatagramService(datagrams, parts).endAll();
+    while (!this.#isOver) await pause(LOOK_MS);
+    datagrams.closeBell();
   }
 
   /** Elsewhere than on Linux `shutdown` does not end an accept(2); a connection does. */
@@ -296,7 +297,8 @@ export class DescriptorServer {
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
     const left = this.#rescued.splice(0).map(({ fd }) => fd);
     for (let fd = this.ring.tryTake(sockaddr); fd >= 0; fd = this.ring.tryTake(sockaddr)) {
-      left.push(fd);
+      if (fd === this.datagrams?.fd) this.datagrams.bringHome();
+      else left.push(fd);
     }
     for (const fd of left) {
       this.#sockets.close(fd);

@@ -4,13 +4,12 @@
  * @module
  */
 
+import { LONGEST_MS } from "../drivers/limits.ts";
+
 /** Milliseconds as a number, or text such as `500ms`, `5s`, `1m30s`; 0 means off. */
 export type Duration = number | string;
 
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
-
-/** The longest duration that a runtime's timer can wait, in milliseconds: 24.8 days. */
-export const LONGEST_MS = 0x7fff_ffff;
 
 /** How a duration is written: for the message about one that is not. */
 export const DURATION_SYNTAX = "a duration such as 500ms, 5s or 1m30s (0 is off)";

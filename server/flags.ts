@@ -28,16 +28,29 @@ export interface Flag {
   readonly default?: string;
 }
 
-/** A command as a person types it. */
-export interface Command {
-  /** How it is called, for instance `threadpool`. */
-  readonly name: string;
-  /** One line that says what it does. */
-  readonly summary: string;
+/** What a command takes beside its flags. */
+export interface Form {
   /** The positional arguments, in order; all may be left out but the `required` first ones. */
   readonly positionals: readonly Flag[];
   /** How many positional arguments there must be. @default {0} */
   readonly required?: number;
+  /** What may follow them, as often as one likes and taken as it is. */
+  readonly rest?: Flag;
+}
+
+/** A command as a person types it. */
+export interface Command extends Form {
+  /** How it is called, for instance `threadpool`. */
+  readonly name: string;
+  /** One line that says what it does. */
+  readonly summary: string;
+  /** Its forms where a flag, for instance `protocol`, has another value than its default. */
+  readonly forms?: {
+    /** The flag that decides. */
+    readonly flag: string;
+    /** The forms, by the flag's value. */
+    readonly of: Readonly<Record<string, Form>>;
+  };
   /** The flags. */
   readonly flags: readonly Flag[];
   /** A command line that works as printed. */
@@ -56,7 +69,9 @@ const COMMON: readonly Flag[] = [
 ];
 
 /** The values that were given, under their names in camel case. */
-export type Values = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Values = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
 
 /**
  * Reads a command line.
@@ -80,14 +95,15 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
     },
   });
 
-  for (const argument of args) {
+  const end = args.indexOf("--");
+  for (const argument of end < 0 ? args : args.slice(0, end)) {
     const [, name, value] = /^--([^=]+)=(.*)$/.exec(argument) ?? [];
     if (flags.some((flag) => isBoolean(flag) && flag.name === name)) {
       throw new UsageError(`wrong value for --${name}: expected none, got "${value}"`);
     }
   }
 
-  const values: Record<string, string | number | boolean> = {};
+  const values: Record<string, string | number | boolean | readonly string[]> = {};
   for (const flag of flags) {
     const given = parsed[flag.name];
     if (given === undefined || given === false) continue;
@@ -95,20 +111,26 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
       ? true
       : readValue(flag, showSign(String(given)), `--${flag.name}`);
   }
-  const positionals = parsed._.map((text) => showSign(String(text)));
   if (values.help === true || values.version === true) return values;
-  if (positionals.length > command.positionals.length) {
-    const extra = positionals[command.positionals.length];
-    throw new UsageError(`unexpected argument "${extra}": ${usage(command)}`);
+  const chosen = command.forms && values[camelCase(command.forms.flag)];
+  const form = command.forms?.of[chosen as string] ?? command;
+  const shown = form === command
+    ? usage(command.name, form)
+    : usage(command.name, form, `--${command.forms?.flag} ${chosen}`);
+  const positionals = parsed._.map((text) => showSign(String(text)));
+  const rest = positionals.splice(form.positionals.length);
+  if (rest.length > 0 && form.rest === undefined) {
+    throw new UsageError(`unexpected argument "${rest[0]}": ${shown}`);
   }
-  if (positionals.length < (command.required ?? 0)) {
-    const missing = command.positionals[positionals.length] as Flag;
-    throw new UsageError(`missing <${missing.name}>: ${usage(command)}`);
+  if (positionals.length < (form.required ?? 0)) {
+    const missing = form.positionals[positionals.length] as Flag;
+    throw new UsageError(`missing <${missing.name}>: ${shown}`);
   }
   positionals.forEach((text, index) => {
-    const flag = command.positionals[index] as Flag;
+    const flag = form.positionals[index] as Flag;
     values[camelCase(flag.name)] = readValue(flag, text, `<${flag.name}>`);
   });
+  if (rest.length > 0 && form.rest !== undefined) values[camelCase(form.rest.name)] = rest;
   return values;
 }
 
@@ -155,11 +177,15 @@ function unknownFlag(argument: string, names: readonly string[]): string {
   return `unknown flag ${flag}: allowed are ${names.map((name) => `--${name}`).join(", ")}`;
 }
 
-function usage(command: Command): string {
-  const positionals = command.positionals.map(({ name }, index) =>
-    index < (command.required ?? 0) ? `<${name}>` : `[${name}]`
-  );
-  return `usage: ${[command.name, ...positionals].join(" ")} [flags]`;
+function usage(name: string, { positionals, required = 0, rest }: Form, choice?: string): string {
+  const words = [
+    name,
+    ...positionals.map(({ name }, index) => index < required ? `<${name}>` : `[${name}]`),
+    ...(rest === undefined ? [] : [`[${rest.name} ...]`]),
+    ...(choice === undefined ? [] : [choice]),
+    "[flags]",
+  ];
+  return `usage: ${words.join(" ")}`;
 }
 
 /**
@@ -169,8 +195,11 @@ function usage(command: Command): string {
  * @returns several lines, without a last line end
  */
 export function formatHelp(command: Command): string {
+  const forms = Object.entries(command.forms?.of ?? {});
+  const positionals = [command, ...forms.map(([, form]) => form)]
+    .flatMap((form) => [...form.positionals, ...(form.rest === undefined ? [] : [form.rest])]);
   const rows = [
-    ...command.positionals.map((flag) => [`  ${flag.name}`, explain(flag)] as const),
+    ...[...new Set(positionals)].map((flag) => [`  ${flag.name}`, explain(flag)] as const),
     ...[...command.flags, ...COMMON].map((flag) =>
       [`  --${flag.name}${valueName(flag)}`, explain(flag)] as const
     ),
@@ -179,7 +208,10 @@ export function formatHelp(command: Command): string {
   return [
     `${command.name}: ${command.summary}`,
     "",
-    usage(command),
+    usage(command.name, command),
+    ...forms.map(([value, form]) =>
+      usage(command.name, form, `--${command.forms?.flag} ${value}`).replace("usage:", "      ")
+    ),
     "",
     ...rows.map(([left, right]) => left.padEnd(width) + right),
     "",
@@ -196,6 +228,11 @@ function valueName(flag: Flag): string {
   return ` ${flag.choices?.join("|") ?? flag.value ?? flag.kind.toUpperCase()}`;
 }
 
-function camelCase(name: string): string {
+/**
+ * The name under which {@linkcode parseFlags} returns a value.
+ *
+ * @param name the flag's, without `--`
+ */
+export function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -5,8 +5,8 @@
  */
 
 import { whyNoSockets } from "../net/sockets.ts";
+import { OptionError } from "./checks.ts";
 import type { Flag } from "./flags.ts";
-import { OptionError } from "./options.ts";
 
 /**
  * `fd`: its descriptor, a number, and the thread makes the system calls itself. `message`: the

@@ -6,12 +6,12 @@
 
 import type { Logger } from "@logtape/logtape";
 import { escapeText } from "../protocols/text.ts";
-import { loggerOf } from "./logging.ts";
+import { loggerOf, traceLoggerOf } from "./logging.ts";
 
 /** An entry of the log, plain data so that it can come from another thread. */
 export interface LogEvent {
-  /** How important it is. */
-  readonly level: "info" | "warning" | "error";
+  /** How important it is; `trace` is for calls that somebody has asked to see. */
+  readonly level: "trace" | "info" | "warning" | "error";
   /** The text, with `{name}` for a property. */
   readonly text: string;
   /** What the text names. */
@@ -33,11 +33,13 @@ export interface Journal {
 /** The journal of the main thread: straight to the listener and to the logger. */
 export class MainJournal implements Journal {
   readonly #logger: Logger;
+  readonly #tracer: Logger;
   readonly #onReport: ((message: string) => void) | undefined;
 
   /** @param mode names the logger @param onReport hears of each message, escaped */
   constructor(mode: string, onReport?: (message: string) => void) {
     this.#logger = loggerOf(mode);
+    this.#tracer = traceLoggerOf(mode);
     this.#onReport = onReport;
   }
 
@@ -54,7 +56,8 @@ export class MainJournal implements Journal {
   }
 
   log({ level, text, properties }: LogEvent): void {
-    this.#logger[level](text, escapeProperties(properties));
+    const logger = level === "trace" ? this.#tracer : this.#logger;
+    logger[level](text, escapeProperties(properties));
   }
 }
 

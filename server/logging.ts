@@ -38,6 +38,11 @@ export function loggerOf(mode: string): Logger {
   return getLogger(["handshake", mode]);
 }
 
+/** The logger of the calls that were asked to be shown, which a quiet server shows too. */
+export function traceLoggerOf(mode: string): Logger {
+  return getLogger(["handshake-trace", mode]);
+}
+
 /** The logger of the one line that even a quiet server prints at its end. */
 export function totalsLoggerOf(mode: string): Logger {
   return getLogger(["handshake-totals", mode]);
@@ -55,6 +60,7 @@ export function configureLogging({ format, quiet, to }: LoggingOptions): void {
     sinks: { write },
     loggers: [
       { category: "handshake", lowestLevel: quiet ? "fatal" : "info", sinks: ["write"] },
+      { category: "handshake-trace", lowestLevel: "trace", sinks: ["write"] },
       { category: "handshake-totals", lowestLevel: "info", sinks: ["write"] },
       // LogTape's own remarks: only when logging itself fails.
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["write"] },

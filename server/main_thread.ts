@@ -9,5 +9,7 @@
 
 export { runMode } from "./command_line.ts";
 export { DescriptorServer, requireThreads, threadsThatFit } from "./descriptor_server.ts";
+export { LoopServer, requireFreePort, requireLoops } from "./loop_server.ts";
 export { serveByMessages } from "./message_server.ts";
-export { serveListener } from "./session_set.ts";
+export { openReadiness } from "./readiness.ts";
+export { serveListener } from "./listener_loop.ts";

@@ -12,9 +12,10 @@ import type { Listener } from "../net/listener.ts";
 import { runtime } from "../net/runtime.ts";
 import { sockets, whyNoSockets } from "../net/sockets.ts";
 import type { Connection } from "../net/transport.ts";
+import { abandonThread } from "./abandoned_threads.ts";
 import { CounterBlock } from "./counters.ts";
 import { type Journal, MainJournal } from "./journal.ts";
-import { type MessageAssignment, messageThreadName, type ReadyMessage } from "./message_thread.ts";
+import { type MessageAssignment, messageThreadName, type StartMessage } from "./message_thread.ts";
 import { CutError, type Observation, Observer } from "./observer.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
@@ -72,7 +73,8 @@ interface Member {
   serving: Serving | undefined;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
   closeTimer: ReturnType<typeof setTimeout> | undefined;
-  leave(error?: Error): void;
+  /** Is gone, with the error if it died; a thread that was terminated may still run. */
+  leave(error?: Error, mayRun?: boolean): void;
 }
 
 /**
@@ -92,7 +94,9 @@ export async function serveByMessages(
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const crew = new MessageCrew(plan, checked, new Observer(counters, journal), journal);
-  const listener = await listen(checked, counters, journal, descriptorCeiling());
+  const listener = await listen(checked, counters, journal, {
+    descriptorCeiling: descriptorCeiling(),
+  });
   try {
     await crew.start();
   } catch (error) {
@@ -140,6 +144,7 @@ class MessageCrew {
   readonly #backoff = new Backoff();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
+  #hasStarted = false;
   #cutting = false;
   #disposed = false;
   #changed: (() => void)[] = [];
@@ -155,16 +160,16 @@ class MessageCrew {
     return [...this.#members].filter(({ serving }) => serving !== undefined).length;
   }
 
-  /** Starts the threads of a pool. */
+  /** Starts the threads of a pool; where threads come and go, one, to see that they can start. */
   async start(): Promise<void> {
-    if (this.#plan.spare !== undefined) return;
-    const { threads } = this.#plan;
+    const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
     if (!runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) {
       throw new Error(
         `Cannot start ${threads} threads: the limit of open files (ulimit -n) is too low`,
       );
     }
     await Promise.all(Array.from({ length: threads }, () => this.#add().ready));
+    this.#hasStarted = true;
   }
 
   /** Takes connections from the listener until there are no more. */
@@ -214,7 +219,7 @@ class MessageCrew {
   terminateBusy(): void {
     for (const member of this.#members) {
       if (member.serving !== undefined) {
-        member.leave(new Error("A thread did not end in time and was terminated"));
+        member.leave(new Error("A thread did not end in time and was terminated"), true);
       }
     }
   }
@@ -281,18 +286,22 @@ class MessageCrew {
       serving: undefined,
       idleTimer: undefined,
       closeTimer: undefined,
-      leave: (error) => {
+      leave: (error, mayRun = false) => {
         if (!this.#members.delete(member)) return;
         clearTimeout(member.idleTimer);
         clearTimeout(member.closeTimer);
-        worker.terminate();
+        if (mayRun) abandonThread(worker);
+        else worker.terminate();
         ready.reject(error);
         if (error !== undefined) this.#bury(member, error);
         this.#notify();
       },
     };
     this.#members.add(member);
-    worker.onmessage = ({ data }: MessageEvent<FromThread | ReadyMessage>) => {
+    worker.onmessage = ({ data }: MessageEvent<FromThread | StartMessage>) => {
+      if (data.kind === "cannotStart") {
+        return member.leave(new Error(`Cannot start a thread: ${data.why}`));
+      }
       if (data.kind !== "ready") return this.#handle(member, data);
       member.isReady = true;
       ready.resolve();
@@ -350,7 +359,10 @@ class MessageCrew {
   }
 
   #bury(member: Member, error: Error): void {
-    this.#journal.log({ level: "error", text: "{error}", properties: { error: error.message } });
+    // Before, the error is what the server fails to start with.
+    if (this.#hasStarted) {
+      this.#journal.log({ level: "error", text: "{error}", properties: { error: error.message } });
+    }
     const { serving } = member;
     member.serving = undefined;
     serving?.relay.close();

@@ -31,13 +31,27 @@ export class Observer {
    * A connection begins.
    *
    * @param context knows the peer; it is asked only if somebody wants to read it
+   * @param transport what stands before the peer's address; nothing for TCP
    */
-  begin(context: { readonly peer: Address }): Observation {
+  begin(context: { readonly peer: Address }, transport = ""): Observation {
     this.#counters.accepted();
     if (!this.#journal.wantsLog) return this.#silent;
-    const peer = formatAddress(context.peer);
+    const peer = transport + formatAddress(context.peer);
     this.#journal.log({ level: "info", text: "accepted {peer}", properties: { peer } });
     return new Observation(this.#counters, this.#journal, peer);
+  }
+
+  /**
+   * A conversation that began before, perhaps on another thread.
+   *
+   * @param context knows the peer
+   * @param transport as it was given to {@linkcode Observer.begin}
+   * @param ageMs how long ago it began, in milliseconds
+   */
+  resume(context: { readonly peer: Address }, transport: string, ageMs: number): Observation {
+    if (!this.#journal.wantsLog) return this.#silent;
+    const peer = transport + formatAddress(context.peer);
+    return new Observation(this.#counters, this.#journal, peer, performance.now() - ageMs);
   }
 }
 
@@ -57,12 +71,22 @@ export class Observation {
   readonly #peer: string;
   readonly #startedAt: number;
 
-  /** @param counters counts @param journal tells, if anybody listens @param peer whom of */
-  constructor(counters: CounterBlock, journal: Journal | undefined, peer: string) {
+  /**
+   * @param counters counts
+   * @param journal tells, if anybody listens
+   * @param peer whom of
+   * @param startedAt when the conversation began, as `performance.now()` tells it
+   */
+  constructor(
+    counters: CounterBlock,
+    journal: Journal | undefined,
+    peer: string,
+    startedAt = journal === undefined ? 0 : performance.now(),
+  ) {
     this.#counters = counters;
     this.#journal = journal;
     this.#peer = peer;
-    this.#startedAt = journal === undefined ? 0 : performance.now();
+    this.#startedAt = startedAt;
   }
 
   /**

@@ -9,7 +9,7 @@ import type { ProtocolDefinition, ProtocolSettings } from "../protocols/catalogu
 import { stripBrackets } from "../net/address.ts";
 import type { TimeLimits } from "../drivers/limits.ts";
 import { type Duration, parseDuration } from "./durations.ts";
-import { OptionError } from "./option_error.ts";
+import { checkInteger, OptionError } from "./checks.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 
 export { OptionError };
@@ -128,23 +128,6 @@ export async function checkOptions(options: ServeOptions): Promise<CheckedOption
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
     drainMs: checkDuration("drain", options.drain ?? "5s"),
   };
-}
-
-/**
- * Checks a number.
- *
- * @param name the option's name, for the message
- * @param value what was given
- * @param least the least allowed
- * @param most the most allowed
- * @returns the number
- * @throws {OptionError} if it is no whole number in that range
- */
-export function checkInteger(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new OptionError(
-    `Cannot use ${name}: expected a whole number from ${least} to ${most}, current value is "${value}"`,
-  );
 }
 
 function checkDuration(name: string, value: Duration): number {

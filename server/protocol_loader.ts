@@ -14,8 +14,10 @@ import {
   type Tasks,
 } from "../protocols/catalogue.ts";
 import type { Context, Protocol } from "../protocols/effects.ts";
+import { escapeText } from "../protocols/text.ts";
 import { runtime } from "../net/runtime.ts";
-import { OptionError } from "./option_error.ts";
+import { describeError } from "./observer.ts";
+import { OptionError } from "./checks.ts";
 
 /**
  * Where a protocol is found, in a form that means the same in every thread.
@@ -28,11 +30,7 @@ export function locateProtocol(given: string | URL): string {
   const text = String(given);
   if (Object.hasOwn(PROTOCOLS, text)) return text;
   if (/^[a-z][a-z0-9+.-]+:/i.test(text)) return text;
-  if (/[\\/]|\.[cm]?[jt]s$/.test(text)) {
-    // Only what a URL would take for something else; a path may hold any character.
-    const escaped = text.replace(/[%?#]/g, encodeURIComponent);
-    return new URL(escaped, runtime.currentDirectory).href;
-  }
+  if (/[\\/]|\.[cm]?[jt]s$/.test(text)) return runtime.fileUrl(text).href;
   const names = Object.keys(PROTOCOLS).join(", ");
   throw new OptionError(
     `Cannot use protocol: expected ${names} or the path of a module, got "${text}"`,
@@ -51,23 +49,24 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
   try {
     module = await import(location);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new OptionError(`Cannot import the protocol ${location}: ${why}`, { cause });
+    throw new OptionError(describeFailure(location, cause), { cause });
   }
+  const path = pathOf(location);
   const { default: serve, tasks } = module;
   if (!isGeneratorFunction(serve)) {
+    const found = serve === undefined ? "none" : tagOf(serve);
     throw new OptionError(
-      `Cannot use the protocol ${location}: expected "export default function* (context)"`,
+      `Cannot use the protocol ${path}: expected "export default function* (context)", got ${found}`,
     );
   }
   if (tasks !== undefined && !isTasks(tasks)) {
     throw new OptionError(
-      `Cannot use the protocol ${location}: expected "export const tasks" to hold functions`,
+      `Cannot use the protocol ${path}: expected "export const tasks" to hold functions`,
     );
   }
   return {
     name: nameOf(location),
-    summary: `the protocol of ${location}`,
+    summary: `the protocol of ${path}`,
     readTimeoutMs: 0,
     sessionTimeoutMs: 0,
     ...(tasks !== undefined && { tasks }),
@@ -76,16 +75,58 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
 }
 
 function isGeneratorFunction(value: unknown): value is (context: Context) => Protocol {
-  return Object.prototype.toString.call(value) === "[object GeneratorFunction]";
+  return tagOf(value) === "GeneratorFunction";
 }
 
+/** An asynchronous function is none that can be waited for in place. */
 function isTasks(value: unknown): value is Tasks {
   return typeof value === "object" && value !== null &&
-    Object.values(value).every((task) => typeof task === "function");
+    Object.values(value).every((task) => /^(Generator)?Function$/.test(tagOf(task)));
+}
+
+/** What kind of value it is, for instance `AsyncGeneratorFunction`. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/** Why a module cannot be imported, on one line that names it once. */
+function describeFailure(location: string, error: unknown): string {
+  // Bun has an error for each mistake in the text of a module, and keeps their places apart.
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const { position } = (first ?? {}) as { position?: { line: number; column: number } | null };
+  const place = position ? ` at line ${position.line}, column ${position.column}` : "";
+  const path = pathOf(location);
+  const why = onOneLine(describeError(first)) + place;
+  const isNamed = why.includes(path) || why.includes(location);
+  return `Cannot import the protocol${isNamed ? "" : ` ${path}`}: ${why}`;
+}
+
+/** The runtimes explain themselves in colours, and show the text where a mistake is. */
+function onOneLine(message: string): string {
+  // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
+  const lines = message.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
+  const said = lines.filter((line) => line !== "" && !/^\d* ?\|/.test(line));
+  // That it is imported from this module is true of every protocol.
+  return escapeText(said.join(" ").replace(/ imported from \S*protocol_loader\.ts$/, ""));
+}
+
+/** A location as a person writes it: of a file the path, without the escapes of a URL. */
+function pathOf(location: string): string {
+  return escapeText(location.startsWith("file:") ? decode(location.slice(7)) : location);
 }
 
 /** The name of the module's file, without its ending. */
 function nameOf(location: string): string {
-  const file = location.split(/[?#]/)[0]?.split("/").at(-1) ?? "";
-  return file.replace(/\.\w+$/, "") || "own";
+  const { protocol, pathname } = new URL(location);
+  const file = protocol === "data:" ? "" : decode(pathname.split("/").at(-1) as string);
+  return escapeText(file.replace(/\.\w+$/, "")) || "own";
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A URL may hold escapes that are no text.
+    return text;
+  }
 }

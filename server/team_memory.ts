@@ -80,6 +80,8 @@ const OPEN = 2;
 const LIMIT = 3;
 const CEILING = 4;
 const HELP = 5;
+/** Changes whenever there may be room for somebody who waits to enter. */
+const LEFT = 6;
 
 /** Where connections enter and leave, and where all threads learn that the server closes. */
 export class Gate {
@@ -119,11 +121,25 @@ export class Gate {
   enter(): boolean {
     const words = this.#words;
     for (;;) {
+      // Read before looking: whoever leaves afterwards is not missed.
+      const left = Atomics.load(words, LEFT);
       if (this.closing) return false;
-      const limit = Atomics.load(words, LIMIT);
+      if (this.tryEnter()) return true;
+      Atomics.wait(words, LEFT, left);
+    }
+  }
+
+  /**
+   * Counts another connection if it is allowed.
+   *
+   * @returns whether it is
+   */
+  tryEnter(): boolean {
+    const words = this.#words;
+    for (;;) {
       const open = Atomics.load(words, OPEN);
-      if (open >= limit) Atomics.wait(words, OPEN, open);
-      else if (Atomics.compareExchange(words, OPEN, open, open + 1) === open) return true;
+      if (open >= Atomics.load(words, LIMIT)) return false;
+      if (Atomics.compareExchange(words, OPEN, open, open + 1) === open) return true;
     }
   }
 
@@ -155,7 +171,9 @@ export class Gate {
   /** A connection is over. */
   leave(): void {
     const open = Atomics.sub(this.#words, OPEN, 1);
-    if (open >= Atomics.load(this.#words, LIMIT)) Atomics.notify(this.#words, OPEN, 1);
+    if (open < Atomics.load(this.#words, LIMIT)) return;
+    Atomics.add(this.#words, LEFT, 1);
+    Atomics.notify(this.#words, LEFT, 1);
   }
 
   /** Sleeps, but not longer than until the server closes. Blocks the thread. */
@@ -167,10 +185,8 @@ export class Gate {
   close(): void {
     Atomics.store(this.#words, CLOSING, 1);
     Atomics.notify(this.#words, CLOSING);
-    // The word changes, so that whoever is about to sleep on it does not miss the call. That one
-    // connection too many is counted does no harm: nobody is let in any more.
-    Atomics.add(this.#words, OPEN, 1);
-    Atomics.notify(this.#words, OPEN);
+    Atomics.add(this.#words, LEFT, 1);
+    Atomics.notify(this.#words, LEFT);
   }
 
   /** The time to finish is over. */

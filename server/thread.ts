@@ -14,15 +14,16 @@ import { Backoff, isOfOneConnection } from "../net/backoff.ts";
 import { DescriptorRing } from "../net/descriptor_ring.ts";
 import { DescriptorSlot } from "../net/descriptor_slot.ts";
 import { runtime } from "../net/runtime.ts";
-import { SocketError, type Sockets, sockets } from "../net/sockets.ts";
+import { type ConnectionCalls, SocketError, type Sockets, sockets } from "../net/sockets.ts";
 import { LazyContext } from "./context.ts";
 import { CounterBlock } from "./counters.ts";
+import type { DatagramShare, DatagramSocket } from "./datagram_socket.ts";
 import { CutError, Observer } from "./observer.ts";
-import type { ServiceSettings } from "./options.ts";
-import { loadProtocol } from "./protocol_loader.ts";
+import { type Assignment, onAssignment, type ThreadMessage } from "./assignment.ts";
 import { JournalWriter } from "./shared_journal.ts";
+import type { LogEvent } from "./journal.ts";
 import { WakePolicy } from "./wake_policy.ts";
-import { Gate, recordNumbers, type TeamMemory, threadMemory } from "./team_memory.ts";
+import { Gate, recordNumbers, threadMemory } from "./team_memory.ts";
 
 /**
  * Whether connections inherit the listener's receive timeout: only Linux can be relied on. It is
@@ -36,30 +37,25 @@ const REFUSED = -2;
 /** How long a queue that does not move is watched before all threads are woken. */
 const STALL_MS = 1;
 
-/** What the main thread tells a thread first. */
-export interface Assignment {
-  /** Which part the thread plays in its mode. */
-  readonly role: string;
-  /** Its number in the team, from 0. */
-  readonly index: number;
-  /** What all threads of the server share. */
-  readonly memory: TeamMemory;
+/** What the threads of a server share beside their memory. */
+export interface SharedSocket {
   /** The listening socket. */
   readonly listener: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
-  /** Whether the main thread starts more threads when it is asked to. */
-  readonly elastic: boolean;
-  /** The protocol and its limits. */
-  readonly settings: ServiceSettings;
-  /** Whether anybody wants to hear reports and read the log. */
-  readonly wants: { readonly reports: boolean; readonly log: boolean };
-  /** What the mode itself wants to tell it. */
-  readonly data: unknown;
+  /** The UDP socket beside it, if there is one. */
+  readonly datagrams: DatagramShare | undefined;
+  /** Whether every call on a socket is to be shown. */
+  readonly traceCalls: boolean;
 }
 
-/** What a thread tells the main thread. */
-export type ThreadMessage = "ready" | "finished" | "bell" | "queued";
+/** What the threads of some modes have and the others need not load. */
+export interface Equipment {
+  /** Makes sockets that show every call. */
+  readonly traceSockets?: (log: (event: LogEvent) => void, thread: string) => Sockets;
+  /** Opens this thread's side of the UDP socket. */
+  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => DatagramSocket;
+}
 
 /** A part that a thread can play; returns when the server closes. */
 export type Role = (thread: Thread, data: never) => void | Promise<void>;
@@ -71,39 +67,30 @@ export type Role = (thread: Thread, data: never) => void | Promise<void>;
  *
  * @param mode the mode's name
  * @param roles its parts by name
+ * @param equipment what not all modes have
  */
-export function onThread(mode: string, roles: Readonly<Record<string, Role>>): void {
-  if (runtime.threadName !== threadName(mode)) return;
-  const scope = globalThis as unknown as WorkerScope;
-  scope.onmessage = async ({ data: assignment }) => {
-    scope.onmessage = null;
-    const tell = (message: ThreadMessage) => scope.postMessage(message);
-    const protocol = await loadProtocol(assignment.settings.protocol);
-    const thread = new Thread(assignment, protocol, tell);
+export function onThread(
+  mode: string,
+  roles: Readonly<Record<string, Role>>,
+  equipment: Equipment = {},
+): void {
+  onAssignment(mode, async (assignment, protocol, tell) => {
+    const thread = new Thread(assignment, protocol, equipment, tell);
     const role = roles[assignment.role] as Role;
     tell("ready");
     await role(thread, assignment.data as never);
-    tell("finished");
-  };
-}
-
-/** The name of the Workers of a mode. */
-export function threadName(mode: string): string {
-  return `handshake ${mode}`;
-}
-
-/** What is used of a Worker's global scope. */
-interface WorkerScope {
-  onmessage: ((event: { data: Assignment }) => void) | null;
-  postMessage(message: ThreadMessage): void;
+  });
 }
 
 /** One thread of a server. */
 export class Thread {
   /** The address of the peer whose descriptor was returned last. */
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
-  readonly #sockets: Sockets = sockets();
+  /** The UDP socket, if there is one. */
+  readonly datagrams: DatagramSocket | undefined;
+  readonly #sockets: Sockets;
   readonly #assignment: Assignment;
+  readonly #listener: number;
   readonly #tell: (message: ThreadMessage) => void;
   readonly #ring: DescriptorRing;
   readonly #policy: WakePolicy;
@@ -118,18 +105,26 @@ export class Thread {
   readonly #driver: BlockingDriver;
   #lastAccepted = -1;
 
-  /** @param assignment from the main thread @param protocol what to speak @param tell answers it */
+  /**
+   * @param assignment from the main thread
+   * @param protocol what to speak
+   * @param equipment what not all modes have
+   * @param tell answers the main thread
+   */
   constructor(
     assignment: Assignment,
     protocol: ProtocolDefinition,
+    equipment: Equipment,
     tell: (message: ThreadMessage) => void,
   ) {
     this.#assignment = assignment;
     this.#protocol = protocol;
     this.#tell = tell;
-    const { memory, index, settings, wants } = assignment;
+    const { memory, index, settings, wants, role } = assignment;
     const own = threadMemory(memory, index);
-    this.#ring = new DescriptorRing(assignment.ring);
+    const { listener, ring, datagrams, traceCalls } = assignment.socket as SharedSocket;
+    this.#listener = listener;
+    this.#ring = new DescriptorRing(ring);
     this.#policy = new WakePolicy(this.#ring, runtime.cpus);
     this.#slot = new DescriptorSlot(own.slot);
     this.#accepting = own.accepting;
@@ -143,6 +138,10 @@ export class Thread {
       () => tell("bell"),
     );
     this.#observer = new Observer(this.#counters, this.#journal);
+    this.#sockets = traceCalls && equipment.traceSockets !== undefined
+      ? equipment.traceSockets((event) => this.#journal.log(event), `${role} ${index}`)
+      : sockets();
+    this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.#driver = new BlockingDriver(this.#sockets, {
       readTimeoutMs: settings.readTimeoutMs,
       sessionTimeoutMs: settings.sessionTimeoutMs,
@@ -152,6 +151,26 @@ export class Thread {
       mayCompute: () => !this.#slot.wasCut,
       onReport: this.#observer.onReport,
     });
+  }
+
+  /** The Berkeley calls. */
+  get calls(): Sockets {
+    return this.#sockets;
+  }
+
+  /** What is spoken. */
+  get protocol(): ProtocolDefinition {
+    return this.#protocol;
+  }
+
+  /** Counts and tells. */
+  get observer(): Observer {
+    return this.#observer;
+  }
+
+  /** How long a computation may take, in milliseconds; 0 is for ever. */
+  get computeTimeoutMs(): number {
+    return this.#assignment.settings.computeTimeoutMs;
   }
 
   /** The address of the peer that is being served; see {@linkcode LazyContext}. */
@@ -183,9 +202,10 @@ export class Thread {
    * Puts a connection into the queue, for another thread to serve. To be called by one thread
    * only, after {@linkcode Thread.waitForRoom}.
    *
-   * @param fd what {@linkcode Thread.accept} returned
+   * @param fd what {@linkcode Thread.accept} returned, or the UDP socket
    */
   enqueue(fd: number): void {
+    if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
     this.#ring.tryPut(fd, this.#sockaddr);
     Atomics.store(this.#accepting, 0, 0);
     if (this.#policy.isUrgent(this.#gate.open - this.#ring.length)) this.#summon(1);
@@ -196,14 +216,17 @@ export class Thread {
     return this.#ring.idle > 0 || this.#assignment.elastic;
   }
 
-  /** Wakes threads, and asks for more where all are busy. */
-  #summon(count: number): void {
+  /** Wakes threads, and asks for more where all are busy; returns how many it woke. */
+  #summon(count: number): number {
     let called = 0;
     while (called < count && this.#ring.call()) called++;
-    if (!this.#assignment.elastic || called >= count) return;
-    if (this.#ring.length > this.#ring.idle && this.#gate.askForHelp(count - called)) {
+    const isShort = this.#assignment.elastic && called < count;
+    if (
+      isShort && this.#ring.length > this.#ring.idle && this.#gate.askForHelp(count - called)
+    ) {
       this.#tell("queued");
     }
+    return called;
   }
 
   /**
@@ -217,17 +240,40 @@ export class Thread {
   }
 
   /**
+   * Waits until there is a connection to accept or a datagram to receive.
+   *
+   * @returns the listener or the UDP socket, whichever has something; -1 when the server is closing
+   */
+  poll(): number {
+    const { datagrams } = this;
+    const listener = this.#listener;
+    if (datagrams === undefined) return listener;
+    Atomics.store(this.#accepting, 0, 1);
+    while (!this.closing) {
+      const isQueued = this.#ring.length > 0 && this.#mayCall;
+      if (isQueued && this.#gate.full) this.#summon(Infinity);
+      const ready = datagrams.poll(listener, this.#gate, isQueued ? STALL_MS : -1);
+      if (ready >= 0) return ready;
+      if (isQueued) this.#policy.woke(this.#summon(this.#policy.wakeAfterPause()));
+    }
+    Atomics.store(this.#accepting, 0, 0);
+    return -1;
+  }
+
+  /**
    * Takes the next connection from the accept queue, waiting for one. What can go wrong with one
    * connection is counted; what is wrong with the machine is waited for.
    *
-   * @returns a descriptor; -1 when the server is closing
+   * @param calls how to accept
+   * @returns a descriptor; -1 when the server is closing, or when there is a UDP socket to look
+   * after and there was no connection
    */
-  accept(): number {
+  accept(calls: ConnectionCalls = this.#sockets): number {
     // While this says 1, the main thread neither gives the listener's number back nor puts
     // anything into the queue: until the connection is served or queued.
     Atomics.store(this.#accepting, 0, 1);
     this.#watchQueue();
-    const fd = this.#gate.enter() ? this.#acceptOne() : REFUSED;
+    const fd = this.#gate.enter() ? this.#acceptOne(calls) : REFUSED;
     if (fd >= 0) return fd;
     if (fd !== REFUSED) this.#gate.leave();
     Atomics.store(this.#accepting, 0, 0);
@@ -242,28 +288,34 @@ export class Thread {
     const { POLLIN } = this.#sockets.constants;
     while (this.#ring.length > 0 && !this.closing && this.#mayCall) {
       if (this.#gate.full) this.#summon(Infinity);
-      if (this.#sockets.poll(this.#assignment.listener, POLLIN, STALL_MS) > 0) return;
-      this.#summon(this.#policy.wakeAfterPause());
+      if (this.#sockets.poll(this.#listener, POLLIN, STALL_MS) > 0) return;
+      this.#policy.woke(this.#summon(this.#policy.wakeAfterPause()));
     }
   }
 
-  #acceptOne(): number {
-    const { errno } = this.#sockets.constants;
+  #acceptOne(calls: ConnectionCalls): number {
     this.#keepReserve();
     while (!this.closing) {
-      const fd = this.#sockets.accept(this.#assignment.listener, this.#sockaddr);
+      const fd = calls.accept(this.#listener, this.#sockaddr);
       if (fd >= 0) {
         this.#backoff.reset();
         this.#lastAccepted = fd;
         return fd;
       }
-      // The listener's receive timeout, which its connections inherit, ends an accept too.
-      if (fd === -errno.EAGAIN || fd === -errno.EINTR || this.closing) continue;
-      const error = new SocketError("accept", -fd);
-      if (isOfOneConnection(error)) this.#counters.lost();
-      else this.#rest(error.message);
+      this.#missed(-fd);
+      if (this.datagrams !== undefined) break;
     }
     return -1;
+  }
+
+  /** No connection could be accepted. */
+  #missed(number: number): void {
+    const { errno } = this.#sockets.constants;
+    // The listener's receive timeout, which its connections inherit, ends an accept too.
+    if (number === errno.EAGAIN || number === errno.EINTR || this.closing) return;
+    const error = new SocketError("accept", number);
+    if (isOfOneConnection(error)) this.#counters.lost();
+    else this.#rest(error.message);
   }
 
   /** Waits a while, longer each time, or until the server closes. */
@@ -295,10 +347,10 @@ export class Thread {
    * Serves a connection, blocking the thread until it is over.
    *
    * @param fd its descriptor, with the peer's address in this thread
+   * @param calls how to receive, send and close
    */
-  serve(fd: number): void {
+  serve(fd: number, calls: ConnectionCalls = this.#sockets): void {
     const { settings } = this.#assignment;
-    const sockets = this.#sockets;
     this.#slot.own(fd);
     Atomics.store(this.#accepting, 0, 0);
     const context = new LazyContext(this);
@@ -307,16 +359,17 @@ export class Thread {
     try {
       if (this.#gate.cutting) throw new CutError();
       const conversation = beginConversation(this.#protocol, context, settings.protocolSettings);
-      this.#driver.converse(fd, conversation, INHERITED && !this.closing);
+      this.#driver.converse(fd, conversation, INHERITED && !this.closing, calls);
     } catch (error) {
       failure = this.#slot.wasCut
         ? new CutError()
         : error ?? new Error("The protocol threw nothing");
     }
     // A thread that was given up has been counted by who gave it up.
-    if (!this.#slot.close(sockets)) return;
+    if (!this.#slot.close(calls)) return;
     observation.over(failure);
     this.#gate.leave();
+    this.datagrams?.hasRoom();
     context.end();
   }
 }

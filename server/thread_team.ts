@@ -4,15 +4,21 @@
  * @module
  */
 
+import { Backoff } from "../net/backoff.ts";
 import { DescriptorSlot } from "../net/descriptor_slot.ts";
 import { runtime } from "../net/runtime.ts";
 import type { Sockets } from "../net/sockets.ts";
+import { abandonThread } from "./abandoned_threads.ts";
 import { CounterBlock, type Counters } from "./counters.ts";
 import { type Journal, MainJournal } from "./journal.ts";
 import type { CheckedOptions } from "./options.ts";
 import { JournalReader } from "./shared_journal.ts";
 import { createTeamMemory, Gate, type TeamMemory, threadMemory } from "./team_memory.ts";
-import { type Assignment, type ThreadMessage, threadName } from "./thread.ts";
+import { type Assignment, type ThreadMessage, threadName } from "./assignment.ts";
+import type { SharedSocket } from "./thread.ts";
+
+/** A thread that lived so long, in milliseconds, did not die of how it was started. */
+const LIVED_MS = 10_000;
 
 /** How long lines gather in a thread's journal before they are printed together. */
 const JOURNAL_PAUSE_MS = 5;
@@ -29,12 +35,20 @@ export interface TeamOptions {
   readonly options: CheckedOptions;
   /** Hears of each message received. */
   readonly onReport: ((message: string) => void) | undefined;
-  /** The Berkeley calls. */
-  readonly sockets: Sockets;
-  /** The listening socket. */
-  readonly listener: number;
-  /** The queue of accepted connections. */
-  readonly ring: SharedArrayBuffer;
+  /** The Berkeley calls, where the threads serve by descriptor. */
+  readonly sockets?: Sockets;
+  /** The socket that all threads serve, where they do. */
+  readonly socket?: SharedSocket;
+}
+
+/** What a mode tells a thread that it starts. */
+export interface ThreadData {
+  /** Any plain data. */
+  readonly data?: unknown;
+  /** What of it changes its owner. */
+  readonly transfer?: readonly Transferable[];
+  /** Called when the thread is gone, with the error if it died, and whether it may still run. */
+  readonly onGone?: (error: Error | undefined, mayRun: boolean) => void;
 }
 
 /**
@@ -61,6 +75,7 @@ interface Member extends ThreadHandle {
   readonly slot: DescriptorSlot;
   readonly accepting: Int32Array;
   readonly journal: JournalReader;
+  readonly counters: CounterBlock;
   isReady: boolean;
   /** Is gone, with the error if it died; a thread that was terminated may still run a while. */
   leave(error?: Error, mayRun?: boolean): void;
@@ -80,7 +95,9 @@ export class ThreadTeam {
   readonly #journal: Journal;
   readonly #members: (Member | undefined)[];
   readonly #blocks: CounterBlock[];
+  readonly #replacing = new Backoff();
   #draining: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
 
   /** @param options what the server is */
   constructor(options: TeamOptions) {
@@ -126,13 +143,13 @@ export class ThreadTeam {
    * Starts a thread.
    *
    * @param role the part it plays in its mode
-   * @param data what the mode wants to tell it
+   * @param told what the mode wants to tell it
    * @throws {RangeError} if there are as many as there may be
    */
-  start(role: string, data?: unknown): ThreadHandle {
+  start(role: string, { data, transfer = [], onGone }: ThreadData = {}): ThreadHandle {
     const index = this.#members.indexOf(undefined);
     if (index < 0) throw new RangeError(`Cannot start a thread: there are ${this.size} already`);
-    const { mode, url, listener, ring, options } = this.#options;
+    const { mode, url, socket, options } = this.#options;
     const memory = threadMemory(this.#memory, index);
     const ready = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<Error | undefined>();
@@ -144,14 +161,17 @@ export class ThreadTeam {
       slot: new DescriptorSlot(memory.slot),
       accepting: memory.accepting,
       journal: new JournalReader(this.#memory.journals, memory.journalOffset),
+      counters: this.#blocks[index] as CounterBlock,
       isReady: false,
       leave: (error, mayRun = false) => {
         if (this.#members[index] !== member) return;
         // What it has told last belongs among what the others tell.
-        this.#drain();
+        this.tell();
         this.#members[index] = undefined;
-        worker.terminate();
-        if (error !== undefined) this.#bury(member, error, mayRun);
+        if (mayRun) abandonThread(worker);
+        else worker.terminate();
+        if (error !== undefined) this.#bury(member, mayRun);
+        onGone?.(error, mayRun);
         // Before it is ready, whoever started it is told; afterwards this is a promise kept.
         ready.reject(error ?? new Error("Cannot start a thread: it ended at once"));
         gone.resolve(error);
@@ -167,6 +187,7 @@ export class ThreadTeam {
       else if (message === "queued") {
         this.onQueued?.(this.gate.answerHelp());
       } else if (message === "finished") member.leave();
+      else member.leave(new Error(`Cannot start a thread: ${message.cannotStart}`));
     };
     worker.onerror = (event) => {
       // On Deno an error that nobody prevents ends the main thread too.
@@ -177,15 +198,66 @@ export class ThreadTeam {
       role,
       index,
       memory: this.#memory,
-      listener,
-      ring,
+      socket,
       elastic: this.onQueued !== undefined,
       settings: options.settings,
       wants: { reports: this.#journal.wantsReports, log: this.#journal.wantsLog },
       data,
     };
-    worker.postMessage(assignment);
+    worker.postMessage(assignment, [...transfer]);
     return member;
+  }
+
+  /**
+   * Starts a thread, and another in its place whenever it dies.
+   *
+   * @param role the part it plays in its mode
+   * @param tell what the mode wants to tell each of them; `undefined` when it wants no other
+   * @returns resolves when the first one runs; rejects if it could not be started
+   */
+  async keep(role: string, tell: () => ThreadData | undefined = () => ({})): Promise<void> {
+    const handle = this.start(role, tell());
+    await handle.ready;
+    void this.#replace(role, handle, tell);
+  }
+
+  async #replace(
+    role: string,
+    handle: ThreadHandle,
+    tell: () => ThreadData | undefined,
+  ): Promise<void> {
+    for (;;) {
+      const error = await this.settle(handle);
+      if (error === undefined || this.#isOver || this.gate.cutting) return;
+      const told = tell();
+      if (told === undefined) return;
+      // Starting a Worker without descriptors would end the process of Deno.
+      while (!runtime.hasDescriptors(runtime.descriptorsPerThread)) {
+        await pause(this.#replacing.next());
+      }
+      this.journal.log({ level: "warning", text: "a thread is replaced" });
+      handle = this.start(role, told);
+    }
+  }
+
+  /**
+   * Waits until a thread is gone. If it died that is logged, and waited for a while longer: one
+   * that cannot live is not brought back to life without end.
+   *
+   * @param handle the thread
+   * @returns the error that it died of, if it did
+   */
+  async settle(handle: ThreadHandle): Promise<Error | undefined> {
+    const startedAt = performance.now();
+    const error = await handle.gone;
+    if (error !== undefined) {
+      const properties = { error: error.message };
+      this.journal.log({ level: "error", text: "{error}", properties });
+    }
+    if (performance.now() - startedAt > LIVED_MS) this.#replacing.reset();
+    // While the server closes, what is queued must not wait for a pause.
+    if (error !== undefined && !this.gate.closing) await pause(this.#replacing.next());
+    return error;
   }
 
   /** Whether any thread may be inside accept(2), and so may use the listener's number. */
@@ -198,7 +270,9 @@ export class ThreadTeam {
   /** Ends every connection that a thread is serving. */
   cutAll(): void {
     this.gate.cut();
-    for (const member of this.#members) member?.slot.cut(this.#options.sockets);
+    const { sockets } = this.#options;
+    if (sockets === undefined) return;
+    for (const member of this.#members) member?.slot.cut(sockets);
   }
 
   /** Resolves when there is no thread left. */
@@ -206,7 +280,7 @@ export class ThreadTeam {
     do {
       await Promise.all(this.#members.map((member) => member?.gone));
       // One that died may have to be replaced: whoever does that comes first.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await pause(0);
     } while (this.size > 0);
   }
 
@@ -219,19 +293,22 @@ export class ThreadTeam {
 
   /** Prints what is left in the journals, and stops the timer. */
   dispose(): void {
+    this.#isOver = true;
     clearTimeout(this.#draining);
-    this.#drain();
+    this.tell();
   }
 
-  #bury(member: Member, error: Error, mayRun: boolean): void {
+  #bury(member: Member, mayRun: boolean): void {
     Atomics.store(member.accepting, 0, 0);
-    this.#journal.log({ level: "error", text: "{error}", properties: { error: error.message } });
+    const { sockets } = this.#options;
     // Only of a thread that cannot run any more may somebody else close what it was serving. On
     // Deno `terminate` does not stop one that computes.
-    const wasServing = mayRun ? member.slot.abandon() : member.slot.reclaim(this.#options.sockets);
-    if (wasServing) {
-      if (this.gate.cutting) this.counters.cut();
-      else this.counters.failed("other");
+    if (mayRun) member.slot.abandon();
+    else if (sockets !== undefined) member.slot.reclaim(sockets);
+    // What it was serving is lost, and the thread that gets its number begins with nothing.
+    for (let lost = member.counters.active; lost > 0; lost--) {
+      if (this.gate.cutting) member.counters.cut();
+      else member.counters.failed("other");
       this.gate.leave();
     }
   }
@@ -239,11 +316,12 @@ export class ThreadTeam {
   #drainSoon(): void {
     this.#draining ??= setTimeout(() => {
       this.#draining = undefined;
-      this.#drain();
+      this.tell();
     }, JOURNAL_PAUSE_MS);
   }
 
-  #drain(): void {
+  /** Prints what the threads have told so far. */
+  tell(): void {
     const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
     records.sort((a, b) => (a.number - b.number) | 0);
     for (const record of records) {
@@ -256,4 +334,8 @@ export class ThreadTeam {
       }
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

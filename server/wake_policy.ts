@@ -11,7 +11,8 @@
  * policy measures how fast connections leave the queue: if at that rate this one will be taken
  * within {@linkcode PATIENCE_MS}, it is left for the threads that run already. And when nothing
  * has left the queue for {@linkcode STALLED} milliseconds, because those threads are stuck with
- * slow clients, more and more are woken. A few milliseconds are what is granted to a standing
+ * slow clients or long conversations, more and more are woken, until one of the busy ones takes
+ * a connection again. A few milliseconds are what is granted to a standing
  * queue elsewhere too (CoDel, RFC 8289).
  *
  * @module
@@ -41,6 +42,8 @@ export class WakePolicy {
   #perMs = Infinity;
   #seen = 0;
   #stalls = 0;
+  /** How many threads were woken for connections that busy threads did not take. */
+  #woken = 0;
 
   /** @param ring the queue @param cores how many processors there are */
   constructor(ring: DescriptorRing, cores: number) {
@@ -55,7 +58,6 @@ export class WakePolicy {
    */
   isUrgent(busy: number): boolean {
     const { length, taken } = this.#ring;
-    this.#seen = taken;
     if (busy < this.#cores) return true;
     const now = performance.now();
     const elapsed = now - this.#since;
@@ -75,10 +77,17 @@ export class WakePolicy {
    */
   wakeAfterPause(): number {
     const { taken } = this.#ring;
-    if (taken !== this.#seen) this.#stalls = 0;
-    else this.#stalls++;
+    // What was taken by those that were woken for it is no progress of those that were busy.
+    const progress = ((taken - this.#seen) | 0) > this.#woken;
+    this.#stalls = progress ? 0 : this.#stalls + 1;
     this.#seen = taken;
+    this.#woken = 0;
     const overdue = this.#stalls - STALLED;
     return overdue < 0 ? 0 : this.#cores * 2 ** Math.min(overdue, 16);
+  }
+
+  /** So many threads were woken of those that were wanted. */
+  woke(count: number): void {
+    this.#woken = count;
   }
 }

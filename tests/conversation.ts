@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { Effect, Protocol, ReadAnswer } from "../protocol.ts";
+import { runTask } from "../drivers/conversation.ts";
+import type { Effect, Protocol, ReadAnswer, Tasks } from "../protocol.ts";
 
 /** All that can be seen of a conversation from outside. */
 export interface Transcript {
-  /** What was reported and written, in order; a write as its text. */
+  /** What was reported, written and computed, in order; a write as its text. */
   readonly events: readonly string[];
   /** What the conversation returned. */
   readonly result?: unknown;
@@ -20,7 +21,7 @@ export interface Transcript {
 
 /** One side of a conversation, resumed by hand. */
 export class Talk {
-  /** What was reported and written so far. */
+  /** What was reported, written and computed so far. */
   readonly events: string[] = [];
   /** The bytes written since they were last taken. */
   written: Uint8Array[] = [];
@@ -35,13 +36,18 @@ export class Talk {
   /** What it threw. */
   error: unknown;
   readonly #conversation: Protocol<unknown>;
+  readonly #tasks: Tasks | undefined;
   // One buffer for all reads, as the blocking driver has it: what a protocol keeps without
   // copying it is overwritten by the next read.
   readonly #buffer = new Uint8Array(1 << 20);
 
-  /** @param conversation is run until it asks for its first read */
-  constructor(conversation: Protocol<unknown>) {
+  /**
+   * @param conversation is run until it asks for its first read
+   * @param tasks the work that it may ask for, done in place
+   */
+  constructor(conversation: Protocol<unknown>, tasks?: Tasks) {
     this.#conversation = conversation;
+    this.#tasks = tasks;
     this.#run(() => conversation.next());
   }
 
@@ -60,6 +66,11 @@ export class Talk {
     this.#run(() => this.#conversation.throw(error));
   }
 
+  /** All that it has written, a character for each byte. */
+  get text(): string {
+    return this.written.map((bytes) => String.fromCharCode(...bytes)).join("");
+  }
+
   /** All that can be seen of it. */
   get transcript(): Transcript {
     const { events, result, error } = this;
@@ -71,7 +82,9 @@ export class Talk {
   #run(resume: () => IteratorResult<Effect, unknown>): void {
     try {
       let step = resume();
-      while (step.done !== true && this.#grant(step.value)) step = this.#conversation.next();
+      while (step.done !== true && this.#grant(step.value)) {
+        step = this.#conversation.next(this.#answer);
+      }
       if (step.done !== true) return;
       this.result = step.value;
     } catch (error) {
@@ -80,7 +93,11 @@ export class Talk {
     this.over = true;
   }
 
+  /** The answer of an effect that was granted at once. */
+  #answer: unknown;
+
   #grant(effect: Effect): boolean {
+    this.#answer = undefined;
     if (effect.kind === "read") {
       this.reads++;
       this.withinMs = effect.withinMs;
@@ -90,6 +107,10 @@ export class Talk {
       this.written.push(effect.bytes.slice());
       this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
     } else if (effect.kind === "report") this.events.push(`report ${effect.message}`);
+    else {
+      this.events.push(`compute ${effect.task} ${effect.argument}`);
+      this.#answer = runTask(this.#tasks, effect.task, effect.argument, () => {});
+    }
     return true;
   }
 }
@@ -99,12 +120,14 @@ export class Talk {
  *
  * @param conversation the protocol's side
  * @param pieces what each read brings; `undefined` is answered only to a read with a time limit
+ * @param tasks the work that it may ask for
  */
 export function hold(
   conversation: Protocol<unknown>,
   pieces: Iterable<Uint8Array | string | undefined>,
+  tasks?: Tasks,
 ): Talk {
-  const talk = new Talk(conversation);
+  const talk = new Talk(conversation, tasks);
   for (const piece of pieces) {
     if (talk.over) return talk;
     if (piece === undefined && talk.withinMs === undefined) {

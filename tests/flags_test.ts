@@ -5,7 +5,8 @@
  */
 
 import fc from "fast-check";
-import { formatDuration, LONGEST_MS, parseDuration } from "../server/durations.ts";
+import { formatDuration, parseDuration } from "../server/durations.ts";
+import { LONGEST_MS } from "../drivers/limits.ts";
 import { type Command, formatHelp, parseFlags, UsageError } from "../server/flags.ts";
 import { checkOptions, OptionError, type ServeOptions } from "../server/options.ts";
 import {
@@ -46,6 +47,60 @@ test("flags are read with = and without, before and after the arguments, in came
     name: "n",
     host: "h",
   });
+});
+
+const FORMS: Command = {
+  ...COMMAND,
+  flags: [
+    { name: "protocol", kind: "choice", choices: ["hello", "echo"], help: "which" },
+    ...COMMAND.flags,
+  ],
+  forms: {
+    flag: "protocol",
+    of: {
+      echo: {
+        positionals: COMMAND.positionals.slice(0, 1),
+        required: 1,
+        rest: { name: "message", kind: "string", help: "what to send" },
+      },
+    },
+  },
+};
+
+test("a flag decides what else a command takes, wherever it stands", () => {
+  assertEquals(parseFlags(FORMS, ["h", "80"]), { host: "h", port: 80 });
+  assertEquals(parseFlags(FORMS, ["h", "80", "--protocol", "hello"]), {
+    host: "h",
+    port: 80,
+    protocol: "hello",
+  });
+  assertEquals(parseFlags(FORMS, ["h", "80", "", "-7", "--protocol=echo", "P7"]), {
+    host: "h",
+    message: ["80", "", "-7", "P7"],
+    protocol: "echo",
+  });
+  assertEquals(parseFlags(FORMS, ["h", "--protocol", "echo"]), { host: "h", protocol: "echo" });
+  const { message } = assertThrows(() => parseFlags(FORMS, ["--protocol", "echo"]), UsageError);
+  assertEquals(
+    message,
+    "missing <host>: usage: example <host> [message ...] --protocol echo [flags]",
+  );
+  assertThrows(() => parseFlags(FORMS, ["h", "1", "2"]), UsageError, 'unexpected argument "2"');
+});
+
+test("what follows -- is no flag", () => {
+  assertEquals(parseFlags(FORMS, ["h", "--protocol", "echo", "--", "--quiet=3", "-x", "-5"]), {
+    host: "h",
+    message: ["--quiet=3", "-x", "-5"],
+    protocol: "echo",
+  });
+});
+
+test("the help shows every form, and what each takes once", () => {
+  const help = formatHelp(FORMS).split("\n");
+  assert(help.includes("usage: example <host> [port] [flags]"));
+  assert(help.includes("       example <host> [message ...] --protocol echo [flags]"));
+  assertEquals(help.filter((line) => /^ {2}(host|port|message) /.test(line)).length, 3);
 });
 
 test("help and version need no arguments", () => {

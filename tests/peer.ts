@@ -52,6 +52,11 @@ export class Peer implements AsyncDisposable {
     return this;
   }
 
+  /** Sends text without waiting until the kernel has taken it. */
+  post(text: string): void {
+    this.#socket.write(text, "latin1");
+  }
+
   /** Sends FIN. */
   finish(): void {
     this.#socket.end();
@@ -72,6 +77,33 @@ export class Peer implements AsyncDisposable {
       }
     };
     return await within(15_000, "a line of the server", wait());
+  }
+
+  /** Waits until so many bytes have come; takes them. */
+  async take(count: number): Promise<string> {
+    const wait = async () => {
+      while (this.#received.length < count && this.#end === undefined) await this.#changed.promise;
+      const taken = this.#received.slice(0, count);
+      this.#received = this.#received.slice(count);
+      if (taken.length < count) throw new Error(`${this.#end} after "${taken}"`);
+      return taken;
+    };
+    return await within(15_000, `${count} bytes of the server`, wait());
+  }
+
+  /** Reads nothing more, so that what the server sends fills the kernel's buffers. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** How many bytes of what was sent the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#socket.writableLength;
   }
 
   /** Waits until the server closes; all that it sent meanwhile. */

@@ -25,8 +25,14 @@ export interface Ending {
 export interface ScriptOptions {
   /** The most descriptors it may have: `ulimit -n`. */
   readonly descriptors?: number;
+  /** What it reads from standard input; with `"open"` the test writes it. Nothing if left out. */
+  readonly input?: string | Uint8Array;
+  /** Whether it prints bytes, of which each is to be one character, and no text. */
+  readonly binary?: boolean;
   /** The runtime's own arguments. @default {["-A"]} on Deno */
   readonly permissions?: readonly string[];
+  /** The current directory. @default the project's */
+  readonly cwd?: string;
 }
 
 /** What still runs, to be ended if the tests themselves are. */
@@ -50,19 +56,26 @@ export class Script implements AsyncDisposable {
 
   /** @param path the script @param args its arguments @param options how to run it */
   constructor(path: string, args: readonly string[], options: ScriptOptions = {}) {
-    const { descriptors, permissions = ["-A"] } = options;
+    const { descriptors, input, permissions = ["-A"], binary = false, cwd = root } = options;
+    const script = cwd === root ? path : root + path;
     const command = runtime.name === "deno"
-      ? [process.execPath, "run", "--no-prompt", ...permissions, path, ...args]
-      : [process.execPath, path, ...args];
+      ? [process.execPath, "run", "--no-prompt", ...permissions, script, ...args]
+      : [process.execPath, script, ...args];
     const limited = descriptors === undefined
       ? command
       : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command];
     const [file, ...rest] = limited as [string, ...string[]];
     const child = this.#child = spawn(file, rest, {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
+      cwd,
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => this.stdout += text);
+    // A script that ends before it has read everything is what some tests are about.
+    child.stdin?.on("error", () => {});
+    if (input !== undefined && input !== "open") child.stdin?.end(input);
+    child.stdout?.setEncoding(binary ? "latin1" : "utf8").on(
+      "data",
+      (text: string) => this.stdout += text,
+    );
     child.stderr?.setEncoding("utf8").on("data", (text: string) => this.stderr += text);
     running.add(this);
     this.ended = new Promise((resolve, reject) => {
@@ -76,6 +89,16 @@ export class Script implements AsyncDisposable {
     });
     // Whoever waits for it is told.
     this.ended.catch(() => this.#isOver = true);
+  }
+
+  /** Writes to its standard input, which must be `"open"`. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Reads no more of what it prints: the next that it writes fails. */
+  hangUp(): void {
+    this.#child.stdout?.destroy();
   }
 
   /** Sends a signal. */

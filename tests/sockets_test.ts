@@ -19,11 +19,13 @@ import { runtime } from "../net/runtime.ts";
 import {
   EpollEvents,
   errorName,
+  PollSet,
   SocketError,
   type Sockets,
   sockets,
   whyNoSockets,
 } from "../net/sockets.ts";
+import { TracedSockets } from "../net/traced_sockets.ts";
 import type { Address } from "../protocol.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "./harness.ts";
 import { bytesOf } from "./conversation.ts";
@@ -159,6 +161,83 @@ test("a reset is ECONNRESET to who receives, and no signal to who sends", () => 
   pair.close(client, "reset");
   assertEquals(net.recv(server, new Uint8Array(1)), -ECONNRESET);
   assertEquals(net.send(server, Uint8Array.of(1)), -EPIPE, "SIGPIPE would have ended the process");
+}, here);
+
+function carriesDatagrams(hostname: string): void {
+  const net = sockets();
+  const { AF_INET, AF_INET6, SOCK_DGRAM, MSG_DONTWAIT, errno } = net.constants;
+  const [one, other] = [1, 2].map(() => {
+    const fd = net.socket(hostname.includes(":") ? AF_INET6 : AF_INET, SOCK_DGRAM);
+    net.bind(fd, { hostname, port: 0 });
+    return fd;
+  }) as [number, number];
+  const buffer = new Uint8Array(16);
+  const from = new Uint8Array(SOCKADDR_SIZE);
+  const to = encodeSockaddr(net.localAddress(other), net.constants);
+  assertEquals(net.recvfrom(other, buffer, from, MSG_DONTWAIT), -errno.EAGAIN);
+  for (const text of ["ping", ""]) {
+    assertEquals(net.sendto(one, bytesOf(text), to), text.length);
+    assertEquals(net.recvfrom(other, buffer, from), text.length);
+    assertEquals(net.readAddress(from), net.localAddress(one));
+  }
+  assertEquals(net.sendto(other, bytesOf("pong"), from), 4, "the sender's address is where to");
+  assertEquals(net.recvfrom(one, buffer, from), 4);
+  assertEquals(buffer.subarray(0, 4), bytesOf("pong"));
+  assertEquals(net.sendto(one, new Uint8Array(65_536), to), -errno.EMSGSIZE);
+  net.close(one);
+  net.close(other);
+}
+
+test(
+  "sockets carry datagrams over IPv4, empty ones too",
+  () => carriesDatagrams("127.0.0.1"),
+  here,
+);
+
+test("sockets carry datagrams over IPv6", () => carriesDatagrams("::1"), ipv6);
+
+test("traced sockets tell of every call, as it was made and as it went", () => {
+  const calls: string[] = [];
+  const net = new TracedSockets((call) => calls.push(call));
+  const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_ERROR, POLLIN, POLLOUT } = net.constants;
+  const { EADDRINUSE, EBADF } = net.constants.errno;
+  const [one, other] = net.socketpair();
+  net.setReceiveTimeout(one, 1500);
+  net.send(one, bytesOf("x".repeat(100)));
+  net.getOption(one, SOL_SOCKET, SO_ERROR);
+  assertEquals(net.poll(other, POLLIN | POLLOUT, -1), POLLIN | POLLOUT);
+  const set = new PollSet(3);
+  set.watch(0, one, POLLIN);
+  set.watch(1, other, POLLIN);
+  assertEquals(net.pollAll(set, 0.5), 1);
+  net.close(one);
+  net.close(other);
+  assertEquals(net.recv(other, new Uint8Array(8)), -EBADF);
+  const listener = sockets().openListener(ANY_V4);
+  const address = net.localAddress(listener);
+  const fd = net.socket(AF_INET, SOCK_STREAM);
+  const error = assertThrows(() => net.bind(fd, address), SocketError);
+  assertEquals(error.errno, EADDRINUSE);
+  net.close(fd);
+  net.close(listener);
+  assertEquals(net.nextDescriptor(), one, "its own bookkeeping is not shown");
+  const bound = `127.0.0.1:${address.port}`;
+  assertEquals(calls, [
+    `socketpair(AF_UNIX, SOCK_STREAM) = 0 [${one}, ${other}]`,
+    `setsockopt(${one}, SOL_SOCKET, SO_RCVTIMEO, {1, 500000}) = 0`,
+    `send(${one}, "${"x".repeat(37)}...", 100, MSG_NOSIGNAL) = 100`,
+    `getsockopt(${one}, SOL_SOCKET, SO_ERROR) = 0 0`,
+    `poll([${other} POLLIN|POLLOUT], -1) = 1 [${other} POLLIN|POLLOUT]`,
+    `poll([${one} POLLIN, ${other} POLLIN], 1) = 1 [${other} POLLIN]`,
+    `close(${one}) = 0`,
+    `close(${other}) = 0`,
+    `recv(${other}, 8) = -1 EBADF`,
+    `getsockname(${listener}) = 0 ${bound}`,
+    `socket(AF_INET, SOCK_STREAM) = ${fd}`,
+    `bind(${fd}, ${bound}) = -1 EADDRINUSE`,
+    `close(${fd}) = 0`,
+    `close(${listener}) = 0`,
+  ]);
 }, here);
 
 test("poll says what is ready, and 0 when nothing is in time", () => {

@@ -1,0 +1,237 @@
+/**
+ * Berkeley: the whole life of a socket written out call by call, TCP and UDP on the same port.
+ *
+ * The calls are those of 4.2BSD, 1983, and every network program ends in them. Over TCP a socket
+ * listens, and each connection is another socket, accepted, served and closed. Over UDP one socket
+ * is all there is: every datagram comes with its sender's address, and an answer needs it. A pool
+ * of workers serves both: a connection from beginning to end, and datagrams a few at a time, by
+ * one worker at a time so that they stay in order.
+ *
+ * With `--trace-calls` every call is shown with its arguments and its result as it is made.
+ *
+ * Costs: those of the thread pool. While all workers are busy with connections, datagrams wait in
+ * the socket's receive buffer, and when that is full they are lost. Use it to read, and where one
+ * service has to be had over TCP and UDP, as DNS does.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocols/effects.ts";
+import { isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
+import { isMainModule, runtime } from "../net/runtime.ts";
+import type { ConnectionCalls, Sockets } from "../net/sockets.ts";
+import { ACCEPT_QUEUE } from "../net/transport.ts";
+import { DatagramService } from "../server/datagram_service.ts";
+import { DatagramSocket } from "../server/datagram_socket.ts";
+import type { Flag } from "../server/flags.ts";
+import { checkInteger } from "../server/checks.ts";
+import type { ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+import { onThread, type Thread } from "../server/thread.ts";
+import { traceSockets } from "../server/tracing.ts";
+
+/** How to serve with Berkeley sockets. */
+export interface BerkeleyOptions extends ServeOptions {
+  /**
+   * How many workers there are.
+   *
+   * @default {Math.max(4, 2 * cores)}
+   */
+  readonly workers?: number;
+  /**
+   * How many datagrams from one address and port are answered in a second; 0 is any number.
+   *
+   * @default {1000}
+   */
+  readonly udpRate?: number;
+  /**
+   * Whether every call is shown with its arguments and its result: in the log, under the category
+   * `handshake-trace`.
+   *
+   * @default {false}
+   */
+  readonly traceCalls?: boolean;
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "workers",
+    kind: "integer",
+    value: "N",
+    least: 1,
+    most: 4096,
+    default: "twice the cores, at least 4",
+    help: "how many workers there are",
+  },
+  {
+    name: "udp-rate",
+    kind: "integer",
+    value: "N",
+    least: 0,
+    most: 1_000_000,
+    default: "1000",
+    help: "how many datagrams of one source are answered in a second; 0: any number",
+  },
+  { name: "trace-calls", kind: "boolean", help: "show every call with its arguments and result" },
+];
+
+/** What is spoken when nothing else is said. */
+const PROTOCOL = "print";
+
+/** How many accepted connections wait for a worker. */
+const QUEUE = 1024;
+
+/** How many datagrams a worker receives until it looks for other work. */
+const BURST = 64;
+
+/** No datagram is longer, in bytes: its length has 16 bits. */
+const LONGEST = 65_535;
+
+/** Loaded when it is needed: the threads start faster without. */
+const mainThread = () => import("../server/main_thread.ts");
+
+/**
+ * Serves connections and datagrams on the same port with a fixed number of threads.
+ *
+ * @param options where to listen, what to speak, how many threads
+ * @returns the server, listening
+ */
+export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
+  const { DescriptorServer, requireThreads } = await mainThread();
+  const { protocol = PROTOCOL, traceCalls = false } = options;
+  const workers = checkInteger(
+    "workers",
+    options.workers ?? Math.max(4, 2 * runtime.cpus),
+    1,
+    4096,
+  );
+  const udpRate = checkInteger("udpRate", options.udpRate ?? 1000, 0, 1_000_000);
+  requireThreads(workers + 1);
+  const plan = {
+    mode: "berkeley",
+    url: import.meta.url,
+    threads: workers + 1,
+    queue: QUEUE,
+    open: { listener: openListener, datagrams: openDatagrams, udpRate },
+    traceCalls,
+  };
+  const server = await DescriptorServer.open(plan, { ...options, protocol });
+  const started = Array.from({ length: workers }, () => server.team.keep("worker"));
+  started.push(server.team.keep("acceptor"));
+  const pool = workers === 1 ? "1 worker" : `${workers} workers`;
+  const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
+  return await server.serve(Promise.all(started), [pool, "descriptors", transports]);
+}
+
+/** The life of a TCP socket that listens. When no thread accepts any more the server closes it. */
+function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number): number {
+  const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = calls.constants;
+  const { SOL_SOCKET, SO_REUSEADDR } = calls.constants;
+  // A descriptor for an endpoint of a stream, without an address so far.
+  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+  try {
+    // The port may be taken although old connections of it linger in TIME-WAIT.
+    calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    // Small answers are sent at once. Like the next option, accepted connections inherit it.
+    calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (receiveTimeoutMs > 0) calls.setReceiveTimeout(fd, receiveTimeoutMs);
+    // Its own address. With port 0 the kernel picks one.
+    calls.bind(fd, address);
+    // From now on the kernel shakes hands with clients, and queues their connections.
+    calls.listen(fd, ACCEPT_QUEUE);
+    return fd;
+  } catch (error) {
+    calls.close(fd);
+    throw error;
+  }
+}
+
+/** The life of a UDP socket: it has nothing to listen for and nobody to accept. */
+function openDatagrams(calls: Sockets, address: Address): number {
+  const { AF_INET, AF_INET6, SOCK_DGRAM } = calls.constants;
+  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
+  try {
+    // Not SO_REUSEADDR: with it two servers could have the same port, and one gets nothing.
+    calls.bind(fd, address);
+    return fd;
+  } catch (error) {
+    calls.close(fd);
+    throw error;
+  }
+}
+
+/** The life of a connection. When each call is made, the protocol and its driver decide. */
+function connectionCalls(calls: Sockets): ConnectionCalls {
+  return {
+    // The oldest connection of the accept queue: a descriptor for this peer alone.
+    accept: (listener, sockaddr) => calls.accept(listener, sockaddr),
+    // Waits for bytes, however many there are; 0 is the peer's FIN.
+    recv: (fd, buffer, flags) => calls.recv(fd, buffer, flags),
+    // The kernel takes as many bytes as it has room for; the driver comes back with the rest.
+    send: (fd, bytes, flags) => calls.send(fd, bytes, flags),
+    // FIN: we have said all there is to say.
+    shutdown: (fd, how) => calls.shutdown(fd, how),
+    // The number goes back, and may be somebody else's a moment later.
+    close(fd) {
+      calls.shutdown(fd, calls.constants.SHUT_WR);
+      calls.close(fd);
+    },
+  };
+}
+
+/** How a worker receives datagrams: a few at a time, for the socket is all there is. */
+function datagramCalls(thread: Thread, datagrams: DatagramSocket): () => void {
+  const { calls } = thread;
+  const { fd } = datagrams;
+  const { MSG_DONTWAIT } = calls.constants;
+  const service = new DatagramService(datagrams, thread);
+  const buffer = new Uint8Array(LONGEST);
+  const sender = new Uint8Array(SOCKADDR_SIZE);
+  // To where it came from. Whether it arrives, or found room to be sent at all, nobody will know.
+  const send = (answer: Uint8Array) => void calls.sendto(fd, answer, sender, MSG_DONTWAIT);
+  return () => {
+    try {
+      service.forgetSilent();
+      for (let left = BURST; left > 0 && !thread.closing; left--) {
+        // One datagram, whole, and the address of its sender.
+        const count = calls.recvfrom(fd, buffer, sender, MSG_DONTWAIT);
+        // EAGAIN: that was all. Any other error is of an answer that could not be delivered.
+        if (count < 0) break;
+        service.serve(sender, buffer.subarray(0, count), send);
+      }
+    } finally {
+      datagrams.bringHome();
+    }
+  };
+}
+
+onThread("berkeley", {
+  acceptor(thread: Thread) {
+    const connection = connectionCalls(thread.calls);
+    while (thread.waitForRoom()) {
+      // poll(2): a connection, or a datagram?
+      const ready = thread.poll();
+      const isDatagram = ready >= 0 && ready === thread.datagrams?.fd;
+      const fd = isDatagram ? ready : thread.accept(connection);
+      if (fd >= 0) thread.enqueue(fd);
+    }
+  },
+  worker(thread: Thread) {
+    const { calls, datagrams } = thread;
+    const connection = connectionCalls(calls);
+    const receive = datagrams && datagramCalls(thread, datagrams);
+    for (let fd = thread.dequeue(); fd >= 0; fd = thread.dequeue()) {
+      if (fd === datagrams?.fd) receive?.();
+      else thread.serve(fd, connection);
+    }
+  },
+}, { traceSockets, openDatagrams: (share, calls) => new DatagramSocket(share, calls) });
+
+if (isMainModule(import.meta)) {
+  const { runMode } = await mainThread();
+  runMode("berkeley", serve, {
+    summary: "the calls of a socket one by one, TCP and UDP on one port, a pool of threads",
+    flags: FLAGS,
+    protocol: PROTOCOL,
+  });
+}

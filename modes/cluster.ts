@@ -1,0 +1,88 @@
+/**
+ * Cluster: several event loops behind one port.
+ *
+ * Each Worker runs the server of `event.ts`, and all listen on the same port: with SO_REUSEPORT
+ * (socket(7)) the kernel gives every new connection to one of their listeners, by a hash of its
+ * addresses. No connection is handed over and nothing is shared but counters, so it uses every
+ * core as far as the cores allow.
+ *
+ * Costs: a runtime for each loop; a connection stays with the loop that it fell to, busy or not;
+ * and what the conversations of one loop share in memory, those of another do not see. Use it
+ * where one event loop is not enough.
+ *
+ * @module
+ */
+
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { onComputeThread } from "../server/compute_thread.ts";
+import type { Flag } from "../server/flags.ts";
+import { onLoop } from "../server/loop_thread.ts";
+import { OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
+import { checkInteger } from "../server/checks.ts";
+import type { ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+import { listenTogether } from "../server/shared_port.ts";
+
+/** How to serve with several event loops. */
+export interface ClusterOptions extends ServeOptions, OffloadOptions {
+  /**
+   * How many event loops there are.
+   *
+   * @default {cores}
+   */
+  readonly workers?: number;
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "workers",
+    kind: "integer",
+    value: "N",
+    least: 1,
+    most: 256,
+    default: "one for each core",
+    help: "how many event loops there are",
+  },
+  OFFLOAD_FLAG,
+];
+
+/** Loaded when it is needed: the threads start faster without. */
+const mainThread = () => import("../server/main_thread.ts");
+
+/**
+ * Serves connections with several event loops on one port.
+ *
+ * @param options where to listen, what to speak, how many loops
+ * @returns the server, listening
+ * @throws {Error} if listeners cannot share a port
+ */
+export async function serve(options: ClusterOptions = {}): Promise<Server> {
+  const { LoopServer, requireFreePort, requireLoops } = await mainThread();
+  const workers = checkInteger("workers", options.workers ?? runtime.cpus, 1, 256);
+  const why = runtime.whyNoReusePort();
+  if (why !== undefined) throw new Error(`Cannot share a port: ${why}`);
+  requireLoops(workers);
+  const plan = { mode: "cluster", url: import.meta.url, loops: workers, prepare: () => ({}) };
+  const details = [workers === 1 ? "1 event loop" : `${workers} event loops`, "SO_REUSEPORT"];
+  return await LoopServer.serve(options, async (address) => {
+    await requireFreePort(address);
+    return plan;
+  }, details);
+}
+
+onLoop("cluster", (thread) =>
+  listenTogether(thread, async (listener, loop) => {
+    for await (const connection of listener) {
+      // With --max-connections: until another has ended, whichever loop served it.
+      await loop.room();
+      loop.serve(connection);
+    }
+  }));
+
+// What a protocol has to compute is done by other threads: here it would hold up everybody.
+onComputeThread("cluster");
+
+if (isMainModule(import.meta)) {
+  const { runMode } = await mainThread();
+  runMode("cluster", serve, { summary: "several event loops behind one port", flags: FLAGS });
+}

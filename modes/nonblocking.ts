@@ -1,0 +1,152 @@
+/**
+ * Nonblocking: one thread, sockets that do not block, and a readiness loop written out by hand.
+ *
+ * The thread asks the kernel which of all its sockets have something for it (`epoll`, or `poll`),
+ * does for each what can be done without waiting, and asks again. A conversation is resumed when
+ * its socket is ready; what the peer does not take yet is kept, and sent on when there is room.
+ * That is what every event loop does underneath, `event.ts` too: here it lies open.
+ *
+ * The loop blocks its thread in one system call, so it runs in a Worker: the main thread stays
+ * free for signals, and wakes it through a socket of its own.
+ *
+ * Costs: one core, and care: nothing in the loop may wait. What a protocol has to compute goes to
+ * `--offload` Workers. Use it where ten thousand connections mostly wait, and to see how that is
+ * done.
+ *
+ * @module
+ */
+
+import { PolledDeadlines } from "../drivers/deadlines.ts";
+import { DescriptorSet } from "../net/descriptor_set.ts";
+import { openPoller, type PollerKind, pollerKinds } from "../net/poller.ts";
+import { ReadyConnection, ReceiveBuffer } from "../net/ready_connection.ts";
+import { isMainModule } from "../net/runtime.ts";
+import { sockets } from "../net/sockets.ts";
+import { Acceptor } from "../server/acceptor.ts";
+import { onComputeThread } from "../server/compute_thread.ts";
+import type { Flag } from "../server/flags.ts";
+import { onLoop } from "../server/loop_thread.ts";
+import { OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
+import { checkChoice } from "../server/checks.ts";
+import type { ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+
+/** How to serve with a readiness loop. */
+export interface NonblockingOptions extends ServeOptions, OffloadOptions {
+  /**
+   * How to ask the kernel.
+   *
+   * @default {"epoll"} on Linux, elsewhere `"poll"`
+   */
+  readonly poller?: PollerKind;
+}
+
+const FLAGS: readonly Flag[] = [
+  {
+    name: "poller",
+    kind: "choice",
+    choices: ["epoll", "poll"],
+    default: "epoll on Linux",
+    help: "how to ask the kernel which sockets are ready",
+  },
+  OFFLOAD_FLAG,
+];
+
+/** Loaded when it is needed: the threads start faster without. */
+const mainThread = () => import("../server/main_thread.ts");
+
+/**
+ * Serves connections with a readiness loop.
+ *
+ * @param options where to listen, what to speak, how to ask the kernel
+ * @returns the server, listening
+ * @throws {SocketsUnavailableError} where there are no Berkeley sockets
+ */
+export async function serve(options: NonblockingOptions = {}): Promise<Server> {
+  const { LoopServer, openReadiness } = await mainThread();
+  const net = sockets();
+  const kinds = pollerKinds();
+  const poller = checkChoice("poller", options.poller ?? kinds[0], kinds);
+  const makePlan = openReadiness({
+    mode: "nonblocking",
+    url: import.meta.url,
+    poller,
+    sockets: net,
+  });
+  return await LoopServer.serve(options, makePlan, ["1 thread", poller]);
+}
+
+/** What the main thread gives the loop. */
+interface Descriptors {
+  readonly listener: number;
+  readonly wake: number;
+  readonly poller: PollerKind;
+  readonly open: SharedArrayBuffer;
+}
+
+onLoop("nonblocking", (thread, own: Descriptors) => {
+  const net = sockets();
+  const poller = openPoller(own.poller, net);
+  const deadlines = new PolledDeadlines();
+  const sessions = thread.makeSessions(deadlines);
+  const connections: (ReadyConnection | undefined)[] = [];
+  const open = new DescriptorSet(own.open);
+  const shared = {
+    sockets: net,
+    poller,
+    buffer: new ReceiveBuffer(),
+    onClose(fd: number) {
+      connections[fd] = undefined;
+      open.delete(fd);
+    },
+  };
+  const acceptor = new Acceptor(thread, {
+    sockets: net,
+    poller,
+    deadlines,
+    listener: own.listener,
+    onConnection(fd, sockaddr) {
+      open.add(fd);
+      const connection = new ReadyConnection(fd, sockaddr, shared);
+      connections[fd] = connection;
+      sessions.serve(connection);
+    },
+  });
+  sessions.onOver = () => {
+    thread.gate.leave();
+    acceptor.onRoom();
+  };
+  poller.add(own.wake, net.constants.POLLIN);
+  thread.listening(thread.address);
+
+  while (!thread.gate.closing || !acceptor.isEmpty || sessions.size > 0) {
+    const count = poller.wait(deadlines.msToNext);
+    let mayAccept = false;
+    for (let index = 0; index < count; index++) {
+      const fd = poller.fdAt(index);
+      if (fd === own.listener) mayAccept = true;
+      else if (fd === own.wake) thread.hearAll(own.wake);
+      else connections[fd]?.onReady(poller.eventsAt(index));
+    }
+    deadlines.expire();
+    // Last: a new connection may get the number of one that was closed just now.
+    if (mayAccept) acceptor.accept();
+    if (thread.gate.closing) acceptor.close();
+    if (thread.gate.cutting) {
+      acceptor.release();
+      sessions.cutAll();
+    }
+  }
+  poller.close();
+});
+
+// What a protocol has to compute is done by other threads: here it would hold up everybody.
+onComputeThread("nonblocking");
+
+if (isMainModule(import.meta)) {
+  const { runMode } = await mainThread();
+  runMode("nonblocking", serve, {
+    summary: "a readiness loop over epoll or poll",
+    flags: FLAGS,
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * What the main thread tells a Worker of a team first, and how a Worker knows that it is meant.
+ *
+ * @module
+ */
+
+import type { ProtocolDefinition } from "../protocols/catalogue.ts";
+import { runtime } from "../net/runtime.ts";
+import { describeError } from "./observer.ts";
+import type { ServiceSettings } from "./options.ts";
+import { loadProtocol } from "./protocol_loader.ts";
+import type { TeamMemory } from "./team_memory.ts";
+import type { SharedSocket } from "./thread.ts";
+
+/** What the main thread tells a thread first. */
+export interface Assignment {
+  /** Which part the thread plays in its mode. */
+  readonly role: string;
+  /** Its number in the team, from 0. */
+  readonly index: number;
+  /** What all threads of the server share. */
+  readonly memory: TeamMemory;
+  /** The socket that all threads serve, where they do. */
+  readonly socket: SharedSocket | undefined;
+  /** Whether the main thread starts more threads when it is asked to. */
+  readonly elastic: boolean;
+  /** The protocol and its limits. */
+  readonly settings: ServiceSettings;
+  /** Whether anybody wants to hear reports and read the log. */
+  readonly wants: { readonly reports: boolean; readonly log: boolean };
+  /** What the mode itself wants to tell it. */
+  readonly data: unknown;
+}
+
+/** What a thread tells the main thread. */
+export type ThreadMessage =
+  | "ready"
+  | "finished"
+  | "bell"
+  | "queued"
+  | { readonly cannotStart: string };
+
+/** What is used of a Worker's global scope. */
+interface WorkerScope {
+  onmessage: ((event: { data: Assignment }) => void) | null;
+  postMessage(message: ThreadMessage): void;
+}
+
+/** The name of the Workers of a mode. */
+export function threadName(mode: string): string {
+  return `handshake ${mode}`;
+}
+
+/**
+ * Does what the main thread assigns. Nothing happens in any other thread than one that was started
+ * for this mode.
+ *
+ * @param mode the mode's name
+ * @param work is told of the assignment, what to speak, and how to answer; it has finished when it
+ * returns
+ */
+export function onAssignment(
+  mode: string,
+  work: (
+    assignment: Assignment,
+    protocol: ProtocolDefinition,
+    tell: (message: ThreadMessage) => void,
+  ) => Promise<void>,
+): void {
+  if (runtime.threadName !== threadName(mode)) return;
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = async ({ data: assignment }) => {
+    scope.onmessage = null;
+    const tell = (message: ThreadMessage) => scope.postMessage(message);
+    let protocol: ProtocolDefinition;
+    try {
+      protocol = await loadProtocol(assignment.settings.protocol);
+    } catch (error) {
+      // The module of the protocol may throw here although it did not in the main thread.
+      return tell({ cannotStart: describeError(error) });
+    }
+    await work(assignment, protocol, tell);
+    tell("finished");
+  };
+}

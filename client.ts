@@ -1,88 +1,75 @@
 /**
- * The client: shakes hands with a server, once or many times, and says what it received.
+ * The client: speaks one of the protocols with a server, and says what it received.
  *
- * It is one generator, `helloClient`, under two drivers: events on the runtime's own loop, or,
- * with `--blocking`, the system calls that a C program makes, which return when they are done.
+ * Its side of a protocol is a generator like the server's, under the same two drivers: events on
+ * the runtime's own loop, or, with `--blocking`, the system calls that a C program makes, which
+ * return when they are done.
  *
  * @module
  */
 
-import { BlockingDialer, type Dialer, EventDialer } from "./client/dialer.ts";
-import {
-  EXIT_DONE,
-  EXIT_FAILED,
-  exitStatusOf,
-  handshakeFailureKind,
-  messageOf,
-} from "./client/failures.ts";
-import { findAddresses, shakeHands, type Target, type Tell } from "./client/handshake.ts";
-import type { ManyHandshakes } from "./client/many.ts";
-import { ProgressBar } from "./client/progress.ts";
-import type { TimeLimits } from "./drivers/limits.ts";
+import { echo } from "./client/echo.ts";
+import { clientFailureKind, exitStatusOf, messageOf } from "./client/failures.ts";
+import { ANSWER_TIMEOUT, frame, GREETING_TIMEOUT } from "./client/frame.ts";
+import { hello } from "./client/hello.ts";
+import { printNote } from "./client/output.ts";
+import { print } from "./client/print.ts";
+import { type Speaker, TIMEOUT } from "./client/speaker.ts";
+import type { Target } from "./client/target.ts";
 import { stripBrackets } from "./net/address.ts";
 import { isMainModule, runtime } from "./net/runtime.ts";
-import { SocketsUnavailableError } from "./net/sockets.ts";
-import { formatHello } from "./protocols/hello.ts";
-import { EXIT_USAGE, fail, readCommandLine } from "./server/command_line.ts";
-import type { Command, Values } from "./server/flags.ts";
+import { EXIT_USAGE, formatRun, readCommandLine } from "./server/command_line.ts";
+import {
+  camelCase,
+  type Command,
+  type Flag,
+  type Form,
+  UsageError,
+  type Values,
+} from "./server/flags.ts";
+
+/** What `--protocol` can say, and who speaks it. */
+const SPEAKERS: Readonly<Record<string, Speaker>> = { hello, frame, echo, print };
+
+const SERVER: readonly Flag[] = [
+  { name: "host", kind: "string", help: "name or address of the server" },
+  { name: "port", kind: "integer", least: 1, most: 65535, help: "its port" },
+];
+
+/** The flags of all protocols. */
+const COMMON: readonly Flag[] = [
+  {
+    name: "protocol",
+    kind: "choice",
+    choices: Object.keys(SPEAKERS),
+    default: "hello",
+    help: "what to speak",
+  },
+  {
+    name: "connect-timeout",
+    kind: "duration",
+    default: "10s",
+    help: "how long connecting may take",
+  },
+  {
+    name: "timeout",
+    kind: "duration",
+    default: `${TIMEOUT}; in frame ${GREETING_TIMEOUT} for *, ${ANSWER_TIMEOUT} for an answer`,
+    help: "how long one read may wait",
+  },
+];
 
 const COMMAND: Command = {
   name: "client",
-  summary: "shake hands with a server",
-  required: 3,
-  positionals: [
-    { name: "host", kind: "string", help: "name or address of the server" },
-    { name: "port", kind: "integer", least: 1, most: 65535, help: "its port" },
-    {
-      name: "initial_sequence",
-      kind: "integer",
-      least: -0x8000_0000,
-      most: 0x7fff_ffff,
-      help: "the number to begin with, 32 bits with a sign",
-    },
-  ],
-  flags: [
-    {
-      name: "count",
-      kind: "integer",
-      value: "N",
-      least: 1,
-      most: 1_000_000_000,
-      default: "1",
-      help: "perform N handshakes and print a summary",
-    },
-    {
-      name: "concurrency",
-      kind: "integer",
-      value: "C",
-      least: 1,
-      most: 65_535,
-      default: "1",
-      help: "how many of them at a time",
-    },
-    {
-      name: "connect-timeout",
-      kind: "duration",
-      default: "10s",
-      help: "how long connecting may take",
-    },
-    { name: "timeout", kind: "duration", default: "5s", help: "how long one read may wait" },
-    {
-      name: "handshake-timeout",
-      kind: "duration",
-      default: "10s",
-      help: "how long a handshake may take once connected",
-    },
-    {
-      name: "grace",
-      kind: "duration",
-      default: "20ms",
-      help: "how long an answer without a line end waits for more; 0: line ends only",
-    },
-    { name: "blocking", kind: "boolean", help: "use system calls that block, one at a time" },
-    { name: "verbose", kind: "boolean", help: "show each step with its time" },
-  ],
-  example: "deno run -A client.ts 127.0.0.1 8080 100",
+  summary: "speak a protocol with a server",
+  ...formOf(hello),
+  forms: {
+    flag: "protocol",
+    of: { frame: formOf(frame), echo: formOf(echo), print: formOf(print) },
+  },
+  // Each once, also where several protocols have it.
+  flags: [...new Set([...COMMON, ...Object.values(SPEAKERS).flatMap(({ flags }) => flags)])],
+  example: formatRun("client.ts 127.0.0.1 8080 100"),
 };
 
 /** Runs the client as a command, to the end of the process. */
@@ -96,87 +83,45 @@ export async function runClient(): Promise<void> {
 
 /** Does what was asked for, and returns the exit status. */
 async function perform(values: Values): Promise<number> {
-  const host = stripBrackets(values.host as string);
-  if (host === "") fail(COMMAND.name, "wrong value for <host>: expected a name", EXIT_USAGE);
-  const concurrency = (values.concurrency ?? 1) as number;
-  if (values.blocking === true && concurrency > 1) {
-    fail(COMMAND.name, "--blocking does one at a time: --concurrency must be 1", EXIT_USAGE);
+  const protocol = (values.protocol ?? "hello") as string;
+  try {
+    refuseFlagsOfOthers(protocol, values);
+    return await (SPEAKERS[protocol] as Speaker).run(values, targetOf(values));
+  } catch (error) {
+    printNote(`${COMMAND.name}: ${messageOf(error)}`);
+    return error instanceof UsageError ? EXIT_USAGE : exitStatusOf(clientFailureKind(error));
   }
-  const target: Target = {
+}
+
+function refuseFlagsOfOthers(protocol: string, values: Values): void {
+  for (const flag of COMMAND.flags) {
+    if (COMMON.includes(flag) || values[camelCase(flag.name)] === undefined) continue;
+    const others = Object.keys(SPEAKERS).filter((name) => SPEAKERS[name]?.flags.includes(flag));
+    if (others.includes(protocol)) continue;
+    throw new UsageError(
+      `--${flag.name} is not for --protocol ${protocol}: only for ${others.join(" and ")}`,
+    );
+  }
+}
+
+function targetOf(values: Values): Target {
+  const host = stripBrackets(values.host as string);
+  if (host === "") throw new UsageError("wrong value for <host>: expected a name");
+  return {
     host,
     port: values.port as number,
     connectTimeoutMs: (values.connectTimeout ?? 10_000) as number,
-    graceMs: (values.grace ?? 20) as number,
-  };
-  const initialSequence = values.initial_sequence as number;
-  const isMany = values.count !== undefined || values.concurrency !== undefined;
-  const startedAt = performance.now();
-  const tell = values.verbose === true ? narrator(startedAt, "") : undefined;
-  try {
-    using dialer = makeDialer(values);
-    const addresses = await findAddresses(target, tell);
-    if (!isMany) {
-      const y = await shakeHands(dialer, target, addresses, initialSequence, tell);
-      print("stdout", formatHello(y));
-      return EXIT_DONE;
-    }
-    // Loaded when it is needed: its histogram takes as long to load as a whole handshake on Bun.
-    const { ManyHandshakes } = await import("./client/many.ts");
-    const many = new ManyHandshakes(dialer, target, {
-      count: (values.count ?? 1) as number,
-      concurrency,
-      initialSequence,
-      tellOf: (index) => tell && narrator(performance.now(), `#${index + 1} `),
-    });
-    return await performMany(many, addresses, tell === undefined);
-  } catch (error) {
-    print("stderr", `${COMMAND.name}: ${messageOf(error)}`);
-    return error instanceof SocketsUnavailableError
-      ? EXIT_FAILED
-      : exitStatusOf(handshakeFailureKind(error));
-  }
-}
-
-async function performMany(
-  many: ManyHandshakes,
-  addresses: readonly string[],
-  showProgress: boolean,
-): Promise<number> {
-  const startedAt = performance.now();
-  {
-    using _bar = showProgress ? ProgressBar.start(many.summary) : undefined;
-    await many.run(addresses);
-  }
-  const elapsedMs = performance.now() - startedAt;
-  for (const line of many.summary.examples()) print("stderr", `${COMMAND.name}: ${line}`);
-  print("stdout", many.summary.format(elapsedMs));
-  return many.summary.exitStatus;
-}
-
-function makeDialer(values: Values): Dialer {
-  const limits: TimeLimits = {
-    readTimeoutMs: (values.timeout ?? 5_000) as number,
-    sessionTimeoutMs: (values.handshakeTimeout ?? 10_000) as number,
-    computeTimeoutMs: 0,
-  };
-  return values.blocking === true ? new BlockingDialer(limits) : new EventDialer(limits);
-}
-
-/** Says each step with the milliseconds since the first, on standard error. */
-function narrator(startedAt: number, prefix: string): Tell {
-  return (step) => {
-    const ms = (performance.now() - startedAt).toFixed(1).padStart(8);
-    print("stderr", `${prefix}${ms} ms  ${step}`);
   };
 }
 
-function print(to: "stdout" | "stderr", line: string): void {
-  try {
-    runtime.printNow(to, `${line}\n`);
-  } catch (error) {
-    // Whoever read it has gone, as in `… | head -0`: the exit status still says how it went.
-    if ((error as { code?: unknown }).code !== "EPIPE") throw error;
-  }
+/** The whole of what a protocol takes. */
+function formOf({ form }: Speaker): Form {
+  const { positionals, required = 0 } = form;
+  return {
+    ...form,
+    positionals: [...SERVER, ...positionals],
+    required: SERVER.length + required,
+  };
 }
 
 if (isMainModule(import.meta)) await runClient();

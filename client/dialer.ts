@@ -9,7 +9,7 @@ import type { Address, Protocol } from "../protocols/effects.ts";
 import { BlockingDriver } from "../drivers/blocking.ts";
 import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
 import type { TimeLimits } from "../drivers/limits.ts";
-import { Session } from "../drivers/session.ts";
+import { Session, type SessionOptions } from "../drivers/session.ts";
 import { runtime } from "../net/runtime.ts";
 import { sockets } from "../net/sockets.ts";
 import type { Connection } from "../net/transport.ts";
@@ -29,21 +29,39 @@ export interface Call {
   converse<Result>(conversation: Protocol<Result>): Result | Promise<Result>;
 }
 
+/** A connection for more than one conversation. */
+export interface EventCall extends Call {
+  /**
+   * The connection itself: for who reads and writes at the same time, which no protocol can, for it
+   * wants one thing after the other.
+   */
+  readonly connection: Connection;
+  /**
+   * Holds a part of the conversation and leaves the connection open for the next one, unless it
+   * fails.
+   *
+   * @param part the protocol's side of it
+   * @param limits where they are other than the dialer's
+   * @returns what it returned; fails with what it threw
+   */
+  exchange<Result>(part: Protocol<Result>, limits?: Partial<TimeLimits>): Promise<Result>;
+}
+
 /** A way to call servers. */
-export interface Dialer extends Disposable {
+export interface Dialer<Made extends Call = Call> extends Disposable {
   /**
    * Connects.
    *
    * @param address numeric
    * @param withinMs how long it may take, in milliseconds; 0 is as long as the system tries
    */
-  dial(address: Address, withinMs: number): Call | Promise<Call>;
+  dial(address: Address, withinMs: number): Made | Promise<Made>;
   /** Ends what is under way with an {@linkcode InterruptedError}, where that can be done. */
   interrupt(): void;
 }
 
 /** Calls with the runtime's own sockets, any number at a time. */
-export class EventDialer implements Dialer {
+export class EventDialer implements Dialer<EventCall> {
   readonly #limits: TimeLimits;
   readonly #deadlines = new TimedDeadlines();
   readonly #underWay = new Set<(why: Error) => void>();
@@ -54,7 +72,7 @@ export class EventDialer implements Dialer {
   }
 
   /** Connects. */
-  async dial(address: Address, withinMs: number): Promise<Call> {
+  async dial(address: Address, withinMs: number): Promise<EventCall> {
     const attempt = new AbortController();
     const giveUp = (why: Error) => attempt.abort(why);
     const limit = new Deadline(() => giveUp(new ConnectTimeoutError(withinMs)));
@@ -66,7 +84,9 @@ export class EventDialer implements Dialer {
         get localAddress() {
           return connection.localAddress;
         },
-        converse: (conversation) => this.#converse(connection, conversation),
+        connection,
+        converse: (conversation) => this.#converse(connection, conversation, {}),
+        exchange: (part, limits) => this.#converse(connection, part, { ...limits, keepOpen: true }),
       };
     } catch (error) {
       throw attempt.signal.aborted
@@ -78,9 +98,13 @@ export class EventDialer implements Dialer {
     }
   }
 
-  #converse<Result>(connection: Connection, conversation: Protocol<Result>): Promise<Result> {
+  #converse<Result>(
+    connection: Connection,
+    conversation: Protocol<Result>,
+    own: Partial<SessionOptions>,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const options = { ...this.#limits, deadlines: this.#deadlines };
+      const options = { ...this.#limits, ...own, deadlines: this.#deadlines };
       const session = new Session(connection, conversation, options, (error, result) => {
         this.#underWay.delete(cut);
         if (error === undefined) resolve(result as Result);

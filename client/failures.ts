@@ -1,5 +1,5 @@
 /**
- * The ways in which a handshake fails as the client sees them, and the exit status of each.
+ * The ways in which a conversation fails as the client sees them, and the exit status of each.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { failureKind } from "../protocols/errors.ts";
 import { ERRNO_TEXT } from "../net/constants.ts";
 
-/** The exit status when all handshakes were done. */
+/** The exit status when all was done. */
 export const EXIT_DONE = 0;
 
-/** The exit status when a handshake failed. */
+/** The exit status when a conversation failed. */
 export const EXIT_FAILED = 1;
 
 /** The exit status when the server could not be connected to. */
@@ -112,18 +112,18 @@ export function mostTelling(kinds: readonly ConnectFailureKind[]): ConnectFailur
 }
 
 /**
- * The name under which the client counts whatever a handshake threw.
+ * The name under which the client counts whatever a conversation threw.
  *
  * @param error what was thrown
  */
-export function handshakeFailureKind(error: unknown): string {
+export function clientFailureKind(error: unknown): string {
   return error instanceof ConnectError ? error.kind : failureKind(error);
 }
 
 /**
  * The exit status for a kind of failure.
  *
- * @param kind as {@linkcode handshakeFailureKind} names it
+ * @param kind as {@linkcode clientFailureKind} names it
  */
 export function exitStatusOf(kind: string): number {
   if (kind.endsWith("timeout")) return EXIT_TIMED_OUT;

@@ -7,7 +7,8 @@
 import { runtime } from "../net/runtime.ts";
 import type { Dialer } from "./dialer.ts";
 import { EXIT_SIGNALLED, InterruptedError } from "./failures.ts";
-import { shakeHands, type Target, type Tell } from "./handshake.ts";
+import { type HandshakeTarget, shakeHands } from "./handshake.ts";
+import type { Tell } from "./narration.ts";
 import { Summary } from "./summary.ts";
 
 /** What to do how often. */
@@ -33,14 +34,14 @@ export class ManyHandshakes {
   /** What became of them so far. */
   readonly summary: Summary;
   readonly #dialer: Dialer;
-  readonly #target: Target;
+  readonly #target: HandshakeTarget;
   readonly #options: ManyOptions;
   #begun = 0;
   #interrupted = false;
   #yieldedAt = performance.now();
 
   /** @param dialer how to call @param target whom @param options how often */
-  constructor(dialer: Dialer, target: Target, options: ManyOptions) {
+  constructor(dialer: Dialer, target: HandshakeTarget, options: ManyOptions) {
     this.#dialer = dialer;
     this.#target = target;
     this.#options = options;

@@ -6,10 +6,10 @@
 
 import { build } from "hdr-histogram-js";
 import {
+  clientFailureKind,
   EXIT_DONE,
   EXIT_SIGNALLED,
   exitStatusOf,
-  handshakeFailureKind,
   messageOf,
 } from "./failures.ts";
 
@@ -65,7 +65,7 @@ export class Summary {
    */
   addFailed(error: unknown): void {
     this.#failed++;
-    const kind = handshakeFailureKind(error);
+    const kind = clientFailureKind(error);
     const failures = this.#failures.get(kind);
     if (failures !== undefined) failures.count++;
     else this.#failures.set(kind, { count: 1, example: messageOf(error) });

@@ -1,0 +1,103 @@
+/**
+ * The client of `echo`: sends messages, or a stream of bytes, and prints what comes back.
+ *
+ * @module
+ */
+
+import { DatagramSocket, LARGEST_DATAGRAM } from "../net/datagrams.ts";
+import { echoClient, expectEcho } from "../protocols/echo.ts";
+import { Input } from "../protocols/input.ts";
+import type { Values } from "../server/flags.ts";
+import { EXIT_DONE, EXIT_TIMED_OUT } from "./failures.ts";
+import { frame } from "./frame.ts";
+import { type Messages, readInput, readMessages } from "./input.ts";
+import { printAnswer, printNote, showBytes, writeOutput } from "./output.ts";
+import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
+import { Stream } from "./stream.ts";
+import { connect, connectErrorOf, findAddresses, type Target } from "./target.ts";
+
+/** How many datagrams that were not answered in time are known again when they are. */
+const REMEMBERED = 64;
+
+/** `--protocol echo`. */
+export const echo: Speaker = { form: frame.form, flags: [UDP_FLAG], run };
+
+async function run(values: Values, target: Target): Promise<number> {
+  const args = values.argument as readonly string[] | undefined;
+  const timeoutMs = timeoutOf(values);
+  if (values.udp === true) {
+    return await sendDatagrams(readMessages(args, checkDatagram), target, timeoutMs);
+  }
+  using dialer = makeEventDialer(timeoutMs);
+  const call = await connect(dialer, target, await findAddresses(target));
+  if (args === undefined) {
+    await new Stream(call.connection, timeoutMs).echo(readInput(), writeOutput);
+    return EXIT_DONE;
+  }
+  const input = new Input();
+  for await (const message of readMessages(args, () => undefined)) {
+    printAnswer(showBytes(await call.exchange(echoClient(input, message))));
+  }
+  call.connection.close();
+  return EXIT_DONE;
+}
+
+/**
+ * Says what is wrong with a message that is to be one datagram.
+ *
+ * @param message what is to be sent
+ */
+export function checkDatagram(message: Uint8Array): string | undefined {
+  return message.length > LARGEST_DATAGRAM
+    ? `more than the ${LARGEST_DATAGRAM} bytes of a datagram`
+    : undefined;
+}
+
+/** Sends each as a datagram and waits for its answer before it sends the next. */
+async function sendDatagrams(
+  messages: Messages,
+  target: Target,
+  timeoutMs: number,
+): Promise<number> {
+  const [hostname = ""] = await findAddresses(target);
+  await using socket = await DatagramSocket.open({ hostname, port: target.port });
+  let exitStatus: number = EXIT_DONE;
+  const missed: Uint8Array[] = [];
+  for await (const message of messages) {
+    const answer = await exchange(socket, message, missed, timeoutMs).catch((cause) => {
+      throw cause.code === undefined ? cause : connectErrorOf(target, cause);
+    });
+    if (answer !== undefined) printAnswer(showBytes(answer));
+    else {
+      printNote(`client: ${showBytes(message)}: no answer within ${timeoutMs} ms`);
+      exitStatus = EXIT_TIMED_OUT;
+      missed.push(message);
+      if (missed.length > REMEMBERED) missed.shift();
+    }
+  }
+  return exitStatus;
+}
+
+/** What is answered to one datagram; `undefined` if nothing is in time. */
+async function exchange(
+  socket: DatagramSocket,
+  message: Uint8Array,
+  missed: readonly Uint8Array[],
+  timeoutMs: number,
+): Promise<Uint8Array | undefined> {
+  await socket.send(message);
+  const endsAt = performance.now() + timeoutMs;
+  for (;;) {
+    const leftMs = timeoutMs > 0 ? Math.max(1, endsAt - performance.now()) : 0;
+    const answer = await socket.receive(leftMs);
+    if (answer === undefined) return undefined;
+    // An answer that comes after its time is no wrong answer to this one.
+    if (!isEqual(answer, message) && missed.some((earlier) => isEqual(answer, earlier))) continue;
+    expectEcho(message, answer);
+    return answer;
+  }
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}

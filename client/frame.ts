@@ -1,0 +1,176 @@
+/**
+ * The client of `frame`: sends frames and prints their answers as they arrive.
+ *
+ * @module
+ */
+
+import { frameClient, frameGreeting, type FrameOptions, isFrame } from "../protocols/frame.ts";
+import { Input } from "../protocols/input.ts";
+import type { Values } from "../server/flags.ts";
+import type { EventCall, EventDialer } from "./dialer.ts";
+import { clientFailureKind, ConnectError, EXIT_DONE, exitStatusOf, messageOf } from "./failures.ts";
+import { type Messages, readMessages } from "./input.ts";
+import { printAnswer, printNote, showBytes } from "./output.ts";
+import { makeEventDialer, type Speaker, timeoutOf } from "./speaker.ts";
+import { connect, findAddresses, type Target } from "./target.ts";
+
+/** How long the server may take to say `*` when nothing else is said: it may serve one at a time. */
+export const GREETING_TIMEOUT = "30s";
+
+/** How long an answer may take when nothing else is said: longer than a server computes. */
+export const ANSWER_TIMEOUT = "130s";
+
+/** The most connections at a time. */
+const CONNECTIONS = 256;
+
+/** `--protocol frame`. */
+export const frame: Speaker = {
+  form: {
+    positionals: [],
+    rest: {
+      name: "argument",
+      kind: "string",
+      help:
+        "in frame, echo: what to send, without any the lines of standard input (echo: its bytes)",
+    },
+  },
+  flags: [
+    {
+      name: "one-connection",
+      kind: "boolean",
+      help: "in frame: one frame after the other over one connection, not each over its own",
+    },
+    {
+      name: "no-prime",
+      kind: "boolean",
+      help: "in frame: the server takes ^P7$ for data, and no question",
+    },
+  ],
+  run,
+};
+
+async function run(values: Values, target: Target): Promise<number> {
+  const frames = readMessages(
+    values.argument as readonly string[] | undefined,
+    (message) => isFrame(message) ? undefined : "^ and $ begin and end a frame",
+  );
+  using dialer = makeEventDialer(timeoutOf(values, ANSWER_TIMEOUT));
+  const options = {
+    prime: values.noPrime !== true,
+    greetingTimeoutMs: timeoutOf(values, GREETING_TIMEOUT),
+  };
+  const client = new FrameClient(dialer, target, await findAddresses(target), options);
+  if (values.oneConnection === true) await client.sendInOrder(frames);
+  else await client.sendAtOnce(frames);
+  return client.exitStatus;
+}
+
+/** How frames are sent. */
+interface Options extends FrameOptions {
+  /** How long the server may take to say `*`, in milliseconds; 0 is for ever. */
+  readonly greetingTimeoutMs: number;
+}
+
+/** Sends frames and prints what becomes of them. */
+class FrameClient {
+  readonly #dialer: EventDialer;
+  readonly #target: Target;
+  readonly #addresses: readonly string[];
+  readonly #options: Options;
+  readonly #underWay = new Set<Promise<void>>();
+  /** Resolved when no more frames are to be sent. */
+  readonly #stopped = Promise.withResolvers<void>();
+  /** Whether it is: the first connection that cannot be made says that for all of them. */
+  #isStopped = false;
+  /** 0 as long as nothing has failed, then that of the first failure. */
+  exitStatus: number = EXIT_DONE;
+
+  constructor(
+    dialer: EventDialer,
+    target: Target,
+    addresses: readonly string[],
+    options: Options,
+  ) {
+    this.#dialer = dialer;
+    this.#target = target;
+    this.#addresses = addresses;
+    this.#options = options;
+  }
+
+  /** Sends each over a connection of its own, as soon as it is there. */
+  async sendAtOnce(frames: Messages): Promise<void> {
+    try {
+      await Promise.race([this.#begin(frames), this.#stopped.promise]);
+    } finally {
+      await Promise.all(this.#underWay);
+    }
+  }
+
+  async #begin(frames: Messages): Promise<void> {
+    for await (const frame of frames) {
+      if (this.#isStopped) return;
+      const sending = this.#send(frame).finally(() => this.#underWay.delete(sending));
+      this.#underWay.add(sending);
+      if (this.#underWay.size >= CONNECTIONS) await Promise.race(this.#underWay);
+    }
+  }
+
+  /** Never rejects: what one frame fails with is no matter of the others. */
+  async #send(frame: Uint8Array): Promise<void> {
+    try {
+      const input = new Input();
+      const call = await this.#connect(input);
+      await this.#exchange(call, input, frame);
+      call.connection.close();
+    } catch (error) {
+      this.#fail(error, showBytes(frame));
+    }
+  }
+
+  /**
+   * Sends one after the other over one connection, each when the one before was answered: its time
+   * is then its own, and if the server closes it is known at which.
+   */
+  async sendInOrder(frames: Messages): Promise<void> {
+    let shown: string | undefined;
+    try {
+      const input = new Input();
+      const call = await this.#connect(input);
+      for await (const frame of frames) {
+        shown = showBytes(frame);
+        await this.#exchange(call, input, frame);
+        shown = undefined;
+      }
+      call.connection.close();
+    } catch (error) {
+      // What was wrong with a line, before it became a frame, is the caller's to say.
+      if (shown === undefined) throw error;
+      this.#fail(error, shown);
+      printNote("client: the connection is over: nothing is sent after this frame");
+    }
+  }
+
+  async #connect(input: Input): Promise<EventCall> {
+    const call = await connect(this.#dialer, this.#target, this.#addresses);
+    const { greetingTimeoutMs: readTimeoutMs } = this.#options;
+    await call.exchange(frameGreeting(input), { readTimeoutMs });
+    return call;
+  }
+
+  async #exchange(call: EventCall, input: Input, frame: Uint8Array): Promise<void> {
+    const sentAt = performance.now();
+    const answer = await call.exchange(frameClient(input, frame, this.#options));
+    const ms = (performance.now() - sentAt).toFixed(1);
+    printAnswer(`${showBytes(frame)} → ${showBytes(answer)}  ${ms} ms`);
+  }
+
+  #fail(error: unknown, shown: string): void {
+    if (this.exitStatus === EXIT_DONE) this.exitStatus = exitStatusOf(clientFailureKind(error));
+    if (!(error instanceof ConnectError)) {
+      return printNote(`client: ${shown}: ${messageOf(error)}`);
+    }
+    if (!this.#isStopped) printNote(`client: ${messageOf(error)}`);
+    this.#isStopped = true;
+    this.#stopped.resolve();
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What the client sends: its arguments, or standard input or a file as it is read.
+ *
+ * @module
+ */
+
+import { runtime } from "../net/runtime.ts";
+import { escapeText, shorten } from "../protocols/text.ts";
+import { UsageError } from "../server/flags.ts";
+import { messageOf } from "./failures.ts";
+
+/** How much is read at a time, in bytes. */
+const READ_BYTES = 64 * 1024;
+
+/** The most bytes that a line of standard input may have. */
+const LINE_LIMIT = 1024 * 1024;
+
+/** How long a terminal or pipe that is set to non-blocking is left alone when it has nothing. */
+const EMPTY_MS = 10;
+
+/** How many characters of an argument an error repeats. */
+const SHOWN = 40;
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Says what is wrong with a message; `undefined` if it can be sent. */
+export type Check = (message: Uint8Array) => string | undefined;
+
+/** Messages that are there, or that come one by one. */
+export type Messages = AsyncIterable<Uint8Array> | readonly Uint8Array[];
+
+/**
+ * The messages to send: the arguments, or without any the lines of standard input as they come.
+ *
+ * @param args what was typed
+ * @param check is asked about each
+ * @returns the messages; a line that is wrong ends them with a {@linkcode UsageError}
+ * @throws {UsageError} if an argument is wrong, before any is sent
+ */
+export function readMessages(args: readonly string[] | undefined, check: Check): Messages {
+  if (args === undefined) return inputLines(check);
+  const encoder = new TextEncoder();
+  return args.map((argument) => {
+    const message = encoder.encode(argument);
+    const mistake = check(message);
+    if (mistake === undefined) return message;
+    const shown = argument.length > SHOWN ? shorten(argument, SHOWN) : argument;
+    throw new UsageError(`cannot send "${escapeText(shown)}": ${mistake}`);
+  });
+}
+
+/** The lines of standard input without their ends; the last one needs none. */
+async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
+  let number = 0;
+  const checked = (line: Uint8Array) => {
+    number++;
+    const mistake = line.length > LINE_LIMIT ? `more than ${LINE_LIMIT} bytes` : check(line);
+    if (mistake === undefined) return line;
+    throw new UsageError(`cannot send line ${number} of standard input: ${mistake}`);
+  };
+  let unread: Uint8Array[] = [];
+  let unreadBytes = 0;
+  for await (const piece of readInput()) {
+    let from = 0;
+    for (let end = piece.indexOf(LINE_FEED); end >= 0; end = piece.indexOf(LINE_FEED, from)) {
+      const line = join([...unread, piece.subarray(from, end)]);
+      unread = [];
+      unreadBytes = 0;
+      from = end + 1;
+      yield checked(line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line);
+    }
+    unread.push(piece.slice(from));
+    unreadBytes += piece.length - from;
+    // A line that never ends is refused before it has ended; one byte may be its `\r`.
+    if (unreadBytes > LINE_LIMIT + 1) checked(join(unread));
+  }
+  const last = join(unread);
+  if (last.length > 0) yield checked(last);
+}
+
+/**
+ * Standard input as it comes.
+ *
+ * @returns pieces of at most 64 KiB, each valid until the next is asked for
+ * @throws {Error} if it cannot be read
+ */
+export async function* readInput(): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(READ_BYTES);
+  for (;;) {
+    let count: number;
+    try {
+      count = await runtime.readInput(buffer);
+    } catch (cause) {
+      if ((cause as { code?: unknown }).code === "EAGAIN") {
+        await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+        continue;
+      }
+      throw new Error(`Cannot read standard input: ${messageOf(cause)}`, { cause });
+    }
+    if (count === 0) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+/**
+ * A file as it is read, never all of it at once.
+ *
+ * @param path where it is
+ * @param pieceBytes how much of it to read at a time, in bytes
+ * @returns pieces of that length but for the last, each valid until the next is asked for
+ * @throws {UsageError} if it cannot be opened
+ */
+export async function openFile(
+  path: string,
+  pieceBytes: number,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { open } = await import("node:fs/promises");
+  const cannot = (what: string, cause: unknown) =>
+    `cannot ${what} ${escapeText(path)}: ${messageOf(cause)}`;
+  const file = await open(path, "r").catch((cause) => {
+    throw new UsageError(cannot("open", cause));
+  });
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    const buffer = new Uint8Array(pieceBytes);
+    try {
+      for (let filled = 0;;) {
+        const { bytesRead } = await file.read(buffer, filled, pieceBytes - filled, null);
+        filled += bytesRead;
+        if (bytesRead > 0 && filled < pieceBytes) continue;
+        if (filled > 0) yield buffer.subarray(0, filled);
+        if (bytesRead === 0) return;
+        filled = 0;
+      }
+    } catch (cause) {
+      throw new Error(cannot("read", cause), { cause });
+    } finally {
+      await file.close();
+    }
+  }
+  return pieces();
+}
+
+function join(pieces: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}

@@ -44,6 +44,15 @@ test("protocol.ts and protocols/ name no runtime and import nothing but each oth
   }
 });
 
+test("each example has fewer than 60 lines and imports protocol.ts alone", () => {
+  const examples = sources().filter((path) => path.startsWith("examples/"));
+  assert(examples.length >= 2);
+  for (const path of examples) {
+    assertEquals(importsOf(path), ["../protocol.ts"], path);
+    assert(read(path).trimEnd().split("\n").length < 60, path);
+  }
+});
+
 test("every bare import is known to both runtimes", () => {
   const { imports } = JSON.parse(read("deno.json"));
   const { dependencies, devDependencies } = JSON.parse(read("package.json"));

@@ -1,0 +1,59 @@
+/**
+ * Prime Time, problem 1 of Protohackers: `{"method":"isPrime","number":7}` and a line feed are
+ * answered `{"method":"isPrime","prime":true}`; another line is malformed, and ends it. Try
+ * `deno run -A modes/event.ts 8080 --protocol examples/prime_time.ts`, and connect with `nc`.
+ * @module
+ */
+import * as protocol from "../protocol.ts";
+
+/** CPU-bound work by its name: done in place, or in Workers that import this module too. */
+export const tasks = { isPrime: (n: bigint) => n >> 64n ? isLikelyPrime(n) : protocol.isPrime(n) };
+
+/** One conversation, from its first byte to its last: what takes time is asked for by `yield*`. */
+export default function* primeTime(): protocol.Protocol {
+  const input = new protocol.Input();
+  try {
+    for (;;) {
+      const line = yield* protocol.readLine(input, { limit: 1024 }); // so no number is endless
+      if (line === null) return;
+      const prime = yield* protocol.compute("isPrime", parseRequest(line));
+      yield* protocol.write(protocol.encodeLine(JSON.stringify({ method: "isPrime", prime })));
+    }
+  } catch (error) {
+    const isMistake = ["malformed", "too long"].includes(protocol.failureKind(error));
+    if (isMistake) yield* protocol.write(protocol.encodeLine('{"method":"malformed"}'));
+    throw error; // which it is logged as; the peer has gone, perhaps, or its time is over
+  }
+}
+
+function parseRequest(line: Uint8Array): bigint {
+  try {
+    const { method, number } = JSON.parse(new TextDecoder().decode(line), revive as () => unknown);
+    if (method === "isPrime" && typeof number === "bigint") return number;
+  } catch { /* It is no JSON, or `null`. */ }
+  throw new protocol.MalformedMessageError('a request "isPrime"', protocol.escapeBytes(line, 24));
+}
+
+/** An integer exactly, from its text (TypeScript misses that argument); 0 for what is not prime. */
+function revive(_key: string, value: unknown, { source }: { source: string }): unknown {
+  if (typeof value !== "number") return value;
+  const [, whole = "", fraction = "", exponent = ""] = /^(\d+)\.?(\d*)e?(.*)$/i.exec(source) ?? [];
+  const digits = (whole + fraction).replace(/0+$/, "");
+  // How many zeros follow the digits: some make a multiple of ten; less than none, a fraction.
+  return whole.length - digits.length + Number(exponent) === 0 ? BigInt(digits) : 0n;
+}
+
+/** The test of Miller and Rabin: beyond 64 bits, divisions would take years. */
+function* isLikelyPrime(n: bigint): Generator<void, boolean> {
+  for (const base of [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n]) {
+    let [power, root] = [1n, 1n];
+    for (const bit of (n - 1n).toString(2)) {
+      [root, power] = [power, power * power % n];
+      if (power === 1n && root !== 1n && root !== n - 1n) return false;
+      if (bit === "1") power = power * base % n;
+    }
+    if (power !== 1n) return false;
+    yield; // to whoever may have to stop it
+  }
+  return true;
+}

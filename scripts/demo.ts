@@ -1,7 +1,7 @@
 /**
- * Runs a server and clients on each runtime and shows what happens.
+ * Runs servers and clients on each runtime and shows what happens.
  *
- * What is printed is a transcript: commands after `$`, what the server prints after `server |`,
+ * What is printed is a transcript: commands after `$`, what a server prints after `server |`,
  * what a client prints or receives after `client |`. It waits for the server after each step, so
  * that cause and effect stand together.
  *
@@ -13,27 +13,17 @@ import { ROOT, type RuntimeCommand, RUNTIMES } from "./runtimes.ts";
 /** How long a step may take, in milliseconds. */
 const STEP_MS = 10_000;
 
-async function demonstrate(runtime: RuntimeCommand): Promise<void> {
-  console.log(`\n=== ${runtime.name} ===`);
-  show(runtime, "modes/threadpool.ts", "0");
-  const server = start(runtime, "modes/threadpool.ts", "0");
-  const watch = new Watch("server");
-  const ended = Promise.all([watch.read(server.stdout), watch.read(server.stderr), server.status])
-    .finally(() => watch.end());
-  try {
-    const [, host = "", port = ""] = await watch.until(/^Listening on (.+):(\d+) /);
+/** A question of `frame` that takes a tenth of a second or more. */
+const LONG = "P9007199254740881";
 
+/** Handshakes: three that succeed, and one that does not. */
+async function shakeHands(runtime: RuntimeCommand): Promise<void> {
+  await serving(runtime, ["modes/threadpool.ts", "0"], async (watch, host, port) => {
     for (
       const [number, last] of [["100", "102"], ["2147483646", "-2147483648"], ["-7", "-5"]] as const
     ) {
       watch.forget();
-      show(runtime, "client.ts", host, port, number);
-      const client = start(runtime, "client.ts", host, port, number);
-      const printed = new Watch("client");
-      const [, , { code }] = await within(
-        Promise.all([printed.read(client.stdout), printed.read(client.stderr), client.status]),
-      );
-      if (code !== 0) throw new Error(`Cannot demonstrate: the client's exit status is ${code}`);
+      await runClient(runtime, host, port, number);
       await watch.until(/ done /);
       await watch.until(new RegExp(`^HELLO ${last}$`));
     }
@@ -48,6 +38,43 @@ async function demonstrate(runtime: RuntimeCommand): Promise<void> {
     await answer.until(/^ERROR expected HELLO 9, got HELLO 10$/);
     await watch.until(/ failed /);
     await watch.until(/^HELLO 10$/);
+  }, /accepted 4 · completed 3 · failed 1 \(mismatch 1\)/);
+}
+
+/** One client asks for what takes long to compute, two others ask for little. */
+async function compute(runtime: RuntimeCommand): Promise<void> {
+  const loop = ["modes/event.ts", "0", "--protocol", "frame"];
+  const frames = ["--protocol", "frame", LONG, "echo", "P7"];
+  console.log("\nThree clients at once. A Worker computes, and who asks for little does not wait:");
+  await serving(runtime, loop, async (watch, host, port) => {
+    const answers = await runClient(runtime, host, port, ...frames);
+    if (!answers.at(-1)?.startsWith(`${LONG} → prime `)) {
+      throw new Error("Cannot demonstrate: the long computation was not answered last");
+    }
+    for (let done = 0; done < 3; done++) await watch.until(/ done /, done);
+  }, /accepted 3 · completed 3 · failed 0/);
+  console.log("\nThe same, but the loop computes by itself, and everybody waits for it:");
+  await serving(runtime, [...loop, "--offload", "0"], async (watch, host, port) => {
+    await runClient(runtime, host, port, ...frames);
+    for (let done = 0; done < 3; done++) await watch.until(/ done /, done);
+  }, /accepted 3 · completed 3 · failed 0/);
+}
+
+/** Starts a server, lets clients talk with it, and ends it. */
+async function serving(
+  runtime: RuntimeCommand,
+  command: readonly string[],
+  talk: (watch: Watch, host: string, port: string) => Promise<void>,
+  totals: RegExp,
+): Promise<void> {
+  show(runtime, ...command);
+  const server = start(runtime, ...command);
+  const watch = new Watch("server");
+  const ended = Promise.all([watch.read(server.stdout), watch.read(server.stderr), server.status])
+    .finally(() => watch.end());
+  try {
+    const [, host = "", port = ""] = await watch.until(/^Listening on (.+):(\d+) /);
+    await talk(watch, host, port);
   } finally {
     if (!watch.ended) {
       console.log("\n^C");
@@ -55,7 +82,22 @@ async function demonstrate(runtime: RuntimeCommand): Promise<void> {
     }
     await within(ended);
   }
-  await watch.until(/ totals: accepted 4 · completed 3 · failed 1 \(mismatch 1\)/);
+  await watch.until(new RegExp(` totals: ${totals.source}`));
+}
+
+/** Runs the client to its end, and returns the lines that it printed. */
+async function runClient(
+  runtime: RuntimeCommand,
+  ...args: readonly string[]
+): Promise<readonly string[]> {
+  show(runtime, "client.ts", ...args);
+  const client = start(runtime, "client.ts", ...args);
+  const printed = new Watch("client");
+  const [, , { code }] = await within(
+    Promise.all([printed.read(client.stdout), printed.read(client.stderr), client.status]),
+  );
+  if (code !== 0) throw new Error(`Cannot demonstrate: the client's exit status is ${code}`);
+  return printed.lines;
 }
 
 /** Prints a command as a person would type it. */
@@ -88,7 +130,6 @@ async function within<T>(promise: Promise<T>): Promise<T> {
 /** Prints lines as they come, and waits for the one that matters. */
 class Watch {
   readonly #name: string;
-  /** The lines since the last {@linkcode forget}. */
   #lines: string[] = [];
   #changed = Promise.withResolvers<void>();
   ended = false;
@@ -130,12 +171,22 @@ class Watch {
     this.#lines = [];
   }
 
-  /** Waits for a line, or finds it among those that came since the last {@linkcode forget}. */
-  async until(pattern: RegExp): Promise<RegExpExecArray> {
+  /** The lines since the last {@linkcode forget}. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /**
+   * Waits for a line, or finds it among those that came since the last {@linkcode forget}.
+   *
+   * @param pattern what it looks like
+   * @param before how many such lines come before it
+   */
+  async until(pattern: RegExp, before = 0): Promise<RegExpExecArray> {
     for (;;) {
       const changed = this.#changed.promise;
-      const at = this.#lines.findIndex((line) => pattern.test(line));
-      const found = pattern.exec(this.#lines[at] ?? "");
+      const line = this.#lines.filter((line) => pattern.test(line))[before] ?? "";
+      const found = pattern.exec(line);
       if (found !== null) return found;
       if (this.ended) throw new Error(`Cannot demonstrate: the ${this.#name} has ended`);
       await within(changed);
@@ -143,5 +194,11 @@ class Watch {
   }
 }
 
-for (const runtime of RUNTIMES) await demonstrate(runtime);
-console.log("\nAll as it should be: 3 handshakes done and 1 mistake answered on each runtime.");
+for (const runtime of RUNTIMES) {
+  console.log(`\n=== ${runtime.name} ===`);
+  await shakeHands(runtime);
+  await compute(runtime);
+}
+console.log(
+  "\nAll as it should be, on each runtime: 3 handshakes done, 1 mistake answered, 6 frames answered.",
+);

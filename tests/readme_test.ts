@@ -5,10 +5,13 @@
  */
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { runtime } from "../net/runtime.ts";
+import { whyNoSockets } from "../net/sockets.ts";
 import { assert, assertEquals, assertMatch, test, within } from "./harness.ts";
-import { handshake } from "./peer.ts";
+import { handshake, Peer } from "./peer.ts";
 import { Script, ServerProcess } from "./server_process.ts";
 
 const root = new URL("../", import.meta.url);
@@ -76,6 +79,72 @@ test("the handshake of the README goes as it is written there", async () => {
   assertEquals(alike(stderr.trimEnd().split("\n")), said.filter(isLog));
 }, { skip: whyNoNc });
 
+test("what the README has typed by hand is answered as it is written there", async () => {
+  for (const info of ["nc", "kv"]) {
+    const transcript = block(`console ${info}`);
+    for (const [at, command] of transcript.entries()) {
+      if (!command.startsWith("$ ")) continue;
+      const protocol = /# (\w+)$/.exec(command)?.[1] ?? "./examples/kv.ts";
+      await using server = await ServerProcess.start("event", ["--protocol", protocol]);
+      const printed = await type(command.slice(2), server.address.port);
+      const rest = transcript.slice(at + 1);
+      const end = rest.findIndex((line) => line.startsWith("$ "));
+      assertEquals(printed.join("\n"), rest.slice(0, end < 0 ? undefined : end).join("\n"));
+    }
+  }
+}, { skip: whyNoNc });
+
+test("the protocol of one's own of the README runs in a mode with Workers", async () => {
+  const module = block("ts").join("\n");
+  assertMatch(module, /export default function\*/);
+  const folder = mkdtempSync(join(tmpdir(), "handshake readme "));
+  try {
+    const path = join(folder, "double.ts");
+    writeFileSync(path, module.replace("./protocol.ts", new URL("protocol.ts", root).href));
+    await using server = await ServerProcess.start("event", ["--protocol", path]);
+    await using peer = await Peer.connect(server.address);
+    await peer.send("21\n4\n");
+    peer.finish();
+    assertEquals(await peer.rest(), "42\n8\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("every call that the README shows is made", async () => {
+  const [command = "", , ...expected] = block("console trace");
+  const args = command.replace("$ deno run -A modes/berkeley.ts 8080 ", "").split(" ");
+  await using server = await ServerProcess.start("berkeley", args);
+  await type("deno run -A client.ts 127.0.0.1 8080 --protocol echo hello", server.address.port);
+  const { stderr } = await server.stop();
+  // Descriptors, ports and threads have other numbers at every run.
+  const calls = (lines: readonly string[]) =>
+    lines.map((line) => / TRC (.*)/.exec(line)?.[1]?.replaceAll(/\d+/g, "N") ?? "");
+  const made = calls(stderr.split("\n"));
+  for (const call of calls(expected)) assert(made.includes(call), `it calls ${call}`);
+}, { skip: whyNoSockets() });
+
+for (const protocol of ["frame", "echo", "print"]) {
+  test(`the client's ${protocol} of the README goes as it is written there`, async () => {
+    await using server = await ServerProcess.start("threadpool", ["--protocol", protocol]);
+    const transcript = block(`console ${protocol}`);
+    // How a pipe is typed depends on the runtime; what goes through it is another test's.
+    const commands = transcript.filter((line) => line.startsWith("$ ") && !line.includes(" | "));
+    const printed: string[] = [];
+    for (const command of commands) {
+      printed.push(...await type(command.slice(2), server.address.port));
+    }
+    const expected = transcript.filter((line) => !line.startsWith("$ "));
+    // Which of two quick answers is first is another one at every run.
+    const quick = (lines: string[]) => alike(lines).slice(0, -1).sort();
+    assertEquals(quick(printed), quick(expected));
+    assertEquals(alike(printed).at(-1) ?? "", alike(expected).at(-1) ?? "");
+  });
+}
+
+/** The modes that have `--offload`. */
+const OFFLOADING = ["nonblocking", "event", "cluster"];
+
 test("the least permissions of the README are enough, and none is asked for", async () => {
   const rows = readme.split("\n").filter((line) => /^\|.*--allow-/.test(line));
   let seen = 0;
@@ -83,7 +152,10 @@ test("the least permissions of the README are enough, and none is asked for", as
     const [, names = "", withSockets = "", without = ""] = row.split("|");
     for (const [, name = ""] of names.matchAll(/`([\w.]+)`/g)) {
       for (
-        const [cell, how] of [[withSockets, /descriptors/], [without, /listener|messages/]] as const
+        const [cell, how] of [[withSockets, /descriptors|poll/], [
+          without,
+          /listener|messages|REUSEPORT/,
+        ]] as const
       ) {
         const permissions = /`(--allow.*?)`/.exec(cell)?.[1]?.split(" ");
         if (permissions === undefined) continue;
@@ -100,7 +172,16 @@ test("the least permissions of the README are enough, and none is asked for", as
           assertEquals([code, stdout, stderr], [0, "HELLO 8\n", ""]);
           continue;
         }
-        await using server = await ServerProcess.start(name, [], { permissions });
+        // What it speaks by default answers nothing.
+        const args = name === "berkeley" ? ["--protocol", "hello"] : [];
+        if (OFFLOADING.includes(name)) {
+          // Workers that compute want to be read, and nothing else.
+          const wider = [...new Set([...permissions, "--allow-read=."])];
+          const flags = ["--protocol", "frame"];
+          await using computing = await ServerProcess.start(name, flags, { permissions: wider });
+          assertMatch(computing.greeting, / computing · /);
+        }
+        await using server = await ServerProcess.start(name, args, { permissions });
         assertMatch(server.greeting, how);
         await handshake(server.address, 100);
         const { code, stderr } = await server.stop();
@@ -109,7 +190,7 @@ test("the least permissions of the README are enough, and none is asked for", as
       }
     }
   }
-  assertEquals(seen, 9);
+  assertEquals(seen, 12);
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
 test("every task, link and script that the documents name is there", () => {

@@ -105,14 +105,22 @@ export async function serve(options: ThreadedOptions = {}): Promise<Server> {
   const startThreads = (wanted: number) => {
     const waiting = ring.length - ring.idle - team.starting;
     if (Math.min(wanted, waiting, threads - serving) <= 0 || !server.hasRoomForThread) return;
+    // To start a thread costs as much as hundreds of answers: beyond those that would be kept
+    // anyway, one at a time, so that the others have the processors too.
+    const isMany = serving >= spare;
+    if (isMany && team.starting > 0) return;
     serving++;
-    void team.settle(team.start("server", { data: { spare } })).then(() => {
+    const handle = team.start("server", { data: { spare } });
+    void team.settle(handle).then(() => {
       serving--;
       // A connection may have come while the thread that was free for it was already ending.
       startThreads(1);
     });
-    // One at a time: on Deno to start a Worker holds up this thread, which has signals to hear.
-    setTimeout(() => startThreads(wanted - 1));
+    // One after the other: on Deno to start a Worker holds up this thread, which has signals to
+    // hear.
+    const next = () => setTimeout(() => startThreads(isMany ? wanted : wanted - 1));
+    if (isMany) handle.ready.then(next, () => {});
+    else next();
   };
   team.onQueued = startThreads;
   return await server.serve(server.team.keep("acceptor"), details(threads));

@@ -10,12 +10,7 @@
 
 import type { Effect, Protocol, ReadEffect, WriteEffect } from "../protocols/effects.ts";
 import type { Tasks } from "../protocols/catalogue.ts";
-import {
-  ComputeTimeoutError,
-  PeerGoneError,
-  ReadTimeoutError,
-  SessionTimeoutError,
-} from "../protocols/errors.ts";
+import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../protocols/errors.ts";
 import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
 import { runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
@@ -235,11 +230,8 @@ export class BlockingDriver {
   #compute(task: string, argument: unknown): unknown {
     const { tasks, mayCompute, computeTimeoutMs } = this.#options;
     const { POLLERR, POLLHUP } = this.#sockets.constants;
-    const until = computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity;
-    return runTask(tasks, task, argument, () => {
-      const now = performance.now();
-      if (now >= this.#endsAt) throw this.#sessionTimeout();
-      if (now >= until) throw new ComputeTimeoutError(task, computeTimeoutMs);
+    return runTask(tasks, task, argument, computeTimeoutMs, () => {
+      if (performance.now() >= this.#endsAt) throw this.#sessionTimeout();
       // A peer that has only sent FIN may still want the answer; one that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;

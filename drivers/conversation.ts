@@ -6,6 +6,7 @@
 
 import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../protocols/catalogue.ts";
 import type { Context, Protocol } from "../protocols/effects.ts";
+import { ComputeTimeoutError } from "../protocols/errors.ts";
 
 /**
  * Begins the server's side of a conversation. A protocol that throws before its first step fails
@@ -38,23 +39,30 @@ function* failAtOnce(error: unknown): Protocol {
  * @param tasks the protocol's
  * @param name which
  * @param argument its argument
+ * @param timeoutMs how long it may take, in milliseconds, if it has slices; 0 is for ever
  * @param onSlice called between the slices of a task that has slices; what it throws ends the work
  * @returns its result
  * @throws {TypeError} if there is none of that name
+ * @throws {ComputeTimeoutError} if it takes too long
  */
 export function runTask(
   tasks: Tasks | undefined,
   name: string,
   argument: unknown,
-  onSlice: () => void,
+  timeoutMs: number,
+  onSlice?: () => void,
 ): unknown {
-  const work = beginTask(tasks, name, argument);
+  const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
+  const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  if (task === undefined) throw new TypeError(`Cannot compute: current task is "${name}"`);
+  const work = task(argument);
   if (!isSliced(work)) return work;
   for (;;) {
     const slice = work.next();
     if (slice.done === true) return slice.value;
     try {
-      onSlice();
+      onSlice?.();
+      if (performance.now() >= until) throw new ComputeTimeoutError(name, timeoutMs);
     } catch (error) {
       work.return(undefined);
       throw error;
@@ -62,23 +70,8 @@ export function runTask(
   }
 }
 
-/**
- * Begins the work that a protocol asked for.
- *
- * @param tasks the protocol's
- * @param name which
- * @param argument its argument
- * @returns its result, or a generator if it has slices: see {@linkcode isSliced}
- * @throws {TypeError} if there is none of that name
- */
-export function beginTask(tasks: Tasks | undefined, name: string, argument: unknown): unknown {
-  const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
-  if (task === undefined) throw new TypeError(`Cannot compute: current task is "${name}"`);
-  return task(argument);
-}
-
 /** Whether what a task returned is work that is done slice by slice. */
-export function isSliced(work: unknown): work is Generator<unknown, unknown> {
+function isSliced(work: unknown): work is Generator<unknown, unknown> {
   return Object.prototype.toString.call(work) === "[object Generator]";
 }
 

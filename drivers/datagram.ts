@@ -9,7 +9,6 @@
 
 import type { Tasks } from "../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../protocols/effects.ts";
-import { ComputeTimeoutError } from "../protocols/errors.ts";
 import { runTask, unknownEffect } from "./conversation.ts";
 
 /** What the driver of datagrams needs beside a conversation. */
@@ -64,16 +63,8 @@ function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: Dat
     case "report":
       return options.onReport?.(effect.message);
     case "compute":
-      return compute(effect.task, effect.argument, options);
+      return runTask(options.tasks, effect.task, effect.argument, options.computeTimeoutMs);
     default:
       throw unknownEffect(effect);
   }
-}
-
-function compute(task: string, argument: unknown, options: DatagramOptions): unknown {
-  const { tasks, computeTimeoutMs } = options;
-  const until = computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity;
-  return runTask(tasks, task, argument, () => {
-    if (performance.now() >= until) throw new ComputeTimeoutError(task, computeTimeoutMs);
-  });
 }

@@ -325,10 +325,7 @@ export class Session<Result> implements Sink {
   #compute(task: string, argument: unknown): boolean {
     const { tasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
-      const until = computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity;
-      this.#answer = runTask(tasks, task, argument, () => {
-        if (performance.now() >= until) throw new ComputeTimeoutError(task, computeTimeoutMs);
-      });
+      this.#answer = runTask(tasks, task, argument, computeTimeoutMs);
       return true;
     }
     this.#computation = offload.begin(task, argument, (error, result) => {

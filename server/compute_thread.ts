@@ -5,7 +5,7 @@
  */
 
 import type { Tasks } from "../protocols/catalogue.ts";
-import { beginTask, isSliced } from "../drivers/conversation.ts";
+import { runTask } from "../drivers/conversation.ts";
 import { runtime } from "../net/runtime.ts";
 import { describeError } from "./observer.ts";
 import { loadProtocol } from "./protocol_loader.ts";
@@ -44,6 +44,9 @@ interface WorkerScope {
   onmessage: ((event: { data: unknown }) => void) | null;
   postMessage(message: ComputeMessage): void;
 }
+
+/** What ends a job that is to stop. */
+const STOPPED = new Error("The computation was stopped");
 
 /** The name of the Workers of a mode that compute. */
 export function computeThreadName(mode: string): string {
@@ -88,17 +91,13 @@ function perform(
   isStopped: () => boolean,
 ): ComputeAnswer {
   try {
-    const work = beginTask(tasks, task, argument);
-    if (!isSliced(work)) return { kind: "done", id, result: work };
-    for (;;) {
-      const slice = work.next();
-      if (slice.done === true) return { kind: "done", id, result: slice.value };
-      if (isStopped()) {
-        work.return(undefined);
-        return { kind: "stopped", id };
-      }
-    }
+    // How long it may take the loop knows that waits for it.
+    const result = runTask(tasks, task, argument, 0, () => {
+      if (isStopped()) throw STOPPED;
+    });
+    return { kind: "done", id, result };
   } catch (error) {
+    if (error === STOPPED) return { kind: "stopped", id };
     return { kind: "failed", id, message: describeError(error) };
   }
 }

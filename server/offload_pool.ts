@@ -111,11 +111,6 @@ export class OffloadPool implements Offload, Disposable {
     return pool;
   }
 
-  /** How many computations wait for a thread. */
-  get waiting(): number {
-    return this.#waiting.size + this.#givingWay.size;
-  }
-
   begin(
     task: string,
     argument: unknown,

@@ -109,7 +109,7 @@ export class Talk {
     } else if (effect.kind === "report") this.events.push(`report ${effect.message}`);
     else {
       this.events.push(`compute ${effect.task} ${effect.argument}`);
-      this.#answer = runTask(this.#tasks, effect.task, effect.argument, () => {});
+      this.#answer = runTask(this.#tasks, effect.task, effect.argument, 0);
     }
     return true;
   }

@@ -12,7 +12,7 @@ import type { Effect, Protocol, ReadEffect, WriteEffect } from "../protocols/eff
 import type { Tasks } from "../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../protocols/errors.ts";
 import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
-import { runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
@@ -134,7 +134,8 @@ export class BlockingDriver {
   #read(withinMs: number | undefined): Uint8Array | null | undefined {
     if (this.#fatal !== undefined) throw this.#fatal;
     this.#wroteLast = false;
-    if (this.#isLimited || withinMs !== undefined) return this.#readWithin(withinMs);
+    const isLimited = this.#isLimited || withinMs !== undefined;
+    if (isLimited && !this.#limitReceive(withinMs)) return undefined;
     const count = this.#calls.recv(this.#fd, this.#buffer, 0);
     return count > 0 ? this.#head(count) : this.#received(count);
   }
@@ -153,13 +154,14 @@ export class BlockingDriver {
     throw count === -EAGAIN ? this.#timeout() : this.#gone("recv", -count);
   }
 
-  #readWithin(withinMs: number | undefined): Uint8Array | null | undefined {
+  /** Sees to it that the next `recv` ends in time; returns false if nothing came within that. */
+  #limitReceive(withinMs: number | undefined): boolean {
     const limitMs = this.#receiveLimit();
     if (withinMs !== undefined && checkWithin(withinMs) < limitMs) {
-      if (!this.#isReadable(withinMs)) return undefined;
-    } else this.#setReceiveTimeout(limitMs);
-    const count = this.#calls.recv(this.#fd, this.#buffer, 0);
-    return count > 0 ? this.#head(count) : this.#received(count);
+      return this.#isReadable(withinMs);
+    }
+    this.#setReceiveTimeout(limitMs);
+    return true;
   }
 
   /** How long the next `recv` may block, in milliseconds; `Infinity` is for ever. */
@@ -201,6 +203,7 @@ export class BlockingDriver {
 
   #write(bytes: Uint8Array): void {
     if (this.#fatal !== undefined) throw this.#fatal;
+    checkBytes(bytes);
     this.#wroteLast = true;
     const count = this.#calls.send(this.#fd, bytes, this.#dontWait);
     if (count !== bytes.length) this.#writeRest(bytes, count);

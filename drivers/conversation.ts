@@ -86,11 +86,15 @@ export function unknownEffect(effect: never): TypeError {
 }
 
 /**
- * What a driver throws into a protocol that wants to send something else than bytes.
+ * Checks what a protocol wants to send. Of another array than one of bytes a runtime or the system
+ * would take some, or report it as a failure of the connection.
  *
  * @param bytes what it wants to send
+ * @returns the same
+ * @throws {TypeError} if they are no bytes, which is the protocol's mistake
  */
-export function notBytes(bytes: never): TypeError {
+export function checkBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
   const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
-  return new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
+  throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
 }

@@ -9,7 +9,7 @@
 
 import type { Tasks } from "../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../protocols/effects.ts";
-import { runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
 
 /** What the driver of datagrams needs beside a conversation. */
 export interface DatagramOptions {
@@ -47,7 +47,7 @@ export function converseOnce<Result>(
     try {
       if (effect.kind === "write") {
         answered = true;
-        answer(effect.bytes);
+        answer(checkBytes(effect.bytes));
       } else granted = grant(effect, options);
     } catch (error) {
       step = conversation.throw(error);

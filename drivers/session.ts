@@ -17,7 +17,7 @@ import {
 } from "../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { notBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** Where CPU-bound work is done that must not hold up the thread of the conversations. */
@@ -290,8 +290,7 @@ export class Session<Result> implements Sink {
         return true;
       }
       case "write":
-        // A runtime would report it as a failure of the connection, if it noticed.
-        if (!(effect.bytes instanceof Uint8Array)) throw notBytes(effect.bytes);
+        checkBytes(effect.bytes);
         this.#wroteLast = true;
         if (this.#connection.push(effect.bytes, this)) return true;
         this.#waiting = "write";

@@ -22,7 +22,7 @@ import { Gate, recordNumbers, threadMemory } from "./team_memory.ts";
 export interface LoopData {
   /** Between this loop and the main thread. */
   readonly port: MessagePort;
-  /** Where to listen; the port is known. */
+  /** Where to listen; with port 0 the first loop picks the port for all. */
   readonly address: Address;
   /** Whether other threads compute. */
   readonly offloads: boolean;

@@ -228,13 +228,14 @@ export class ThreadTeam {
   ): Promise<void> {
     for (;;) {
       const error = await this.settle(handle);
-      if (error === undefined || this.#isOver || this.gate.cutting) return;
-      const told = tell();
-      if (told === undefined) return;
+      if (error === undefined) return;
+      const isWanted = () => !this.#isOver && !this.gate.cutting;
       // Starting a Worker without descriptors would end the process of Deno.
-      while (!runtime.hasDescriptors(runtime.descriptorsPerThread)) {
+      while (isWanted() && !runtime.hasDescriptors(runtime.descriptorsPerThread)) {
         await pause(this.#replacing.next());
       }
+      const told = isWanted() ? tell() : undefined;
+      if (told === undefined) return;
       this.journal.log({ level: "warning", text: "a thread is replaced" });
       handle = this.start(role, told);
     }

@@ -35,6 +35,7 @@ export type { Duration } from "./server/durations.ts";
 export type { Handoff } from "./server/handoff.ts";
 export type { OffloadOptions } from "./server/offload_options.ts";
 export { OptionError, type ServeOptions } from "./server/options.ts";
+export type { PoolOptions } from "./server/pool_options.ts";
 export type { CloseOptions, Server } from "./server/server.ts";
 
 // TCP with promises.

@@ -18,7 +18,7 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
-import { isMainModule, runtime } from "../net/runtime.ts";
+import { isMainModule } from "../net/runtime.ts";
 import type { ConnectionCalls, Sockets } from "../net/sockets.ts";
 import { ACCEPT_QUEUE } from "../net/transport.ts";
 import { DatagramService } from "../server/datagram_service.ts";
@@ -26,18 +26,18 @@ import { DatagramSocket } from "../server/datagram_socket.ts";
 import type { Flag } from "../server/flags.ts";
 import { checkInteger } from "../server/checks.ts";
 import type { ServeOptions } from "../server/options.ts";
+import {
+  countWorkers,
+  describeWorkers,
+  type PoolOptions,
+  WORKERS_FLAG,
+} from "../server/pool_options.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 import { traceSockets } from "../server/tracing.ts";
 
 /** How to serve with Berkeley sockets. */
-export interface BerkeleyOptions extends ServeOptions {
-  /**
-   * How many workers there are.
-   *
-   * @default {Math.max(4, 2 * cores)}
-   */
-  readonly workers?: number;
+export interface BerkeleyOptions extends ServeOptions, PoolOptions {
   /**
    * How many datagrams from one address and port are answered in a second; 0 is any number.
    *
@@ -54,15 +54,7 @@ export interface BerkeleyOptions extends ServeOptions {
 }
 
 const FLAGS: readonly Flag[] = [
-  {
-    name: "workers",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 4096,
-    default: "twice the cores, at least 4",
-    help: "how many workers there are",
-  },
+  WORKERS_FLAG,
   {
     name: "udp-rate",
     kind: "integer",
@@ -99,12 +91,7 @@ const mainThread = () => import("../server/main_thread.ts");
 export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
   const { DescriptorServer, requireThreads } = await mainThread();
   const { protocol = PROTOCOL, traceCalls = false } = options;
-  const workers = checkInteger(
-    "workers",
-    options.workers ?? Math.max(4, 2 * runtime.cpus),
-    1,
-    4096,
-  );
+  const workers = countWorkers(options);
   const udpRate = checkInteger("udpRate", options.udpRate ?? 1000, 0, 1_000_000);
   requireThreads(workers + 1);
   const plan = {
@@ -118,7 +105,7 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
   const server = await DescriptorServer.open(plan, { ...options, protocol });
   const started = Array.from({ length: workers }, () => server.team.keep("worker"));
   started.push(server.team.keep("acceptor"));
-  const pool = workers === 1 ? "1 worker" : `${workers} workers`;
+  const pool = describeWorkers(workers);
   const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
   return await server.serve(Promise.all(started), [pool, "descriptors", transports]);
 }

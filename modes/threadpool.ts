@@ -16,24 +16,24 @@
  * @module
  */
 
-import { isMainModule, runtime } from "../net/runtime.ts";
+import { isMainModule } from "../net/runtime.ts";
 import { ACCEPT_QUEUE } from "../net/transport.ts";
 import type { Flag } from "../server/flags.ts";
 import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts";
 import { onMessageThread } from "../server/message_thread.ts";
 import { checkInteger } from "../server/checks.ts";
 import type { ServeOptions } from "../server/options.ts";
+import {
+  countWorkers,
+  describeWorkers,
+  type PoolOptions,
+  WORKERS_FLAG,
+} from "../server/pool_options.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 
 /** How to serve with a pool of threads. */
-export interface ThreadpoolOptions extends ServeOptions {
-  /**
-   * How many workers there are.
-   *
-   * @default {Math.max(4, 2 * cores)}
-   */
-  readonly workers?: number;
+export interface ThreadpoolOptions extends ServeOptions, PoolOptions {
   /**
    * How many accepted connections wait for a worker; with 0 every worker accepts for itself.
    *
@@ -49,15 +49,7 @@ export interface ThreadpoolOptions extends ServeOptions {
 }
 
 const FLAGS: readonly Flag[] = [
-  {
-    name: "workers",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 4096,
-    default: "twice the cores, at least 4",
-    help: "how many workers there are",
-  },
+  WORKERS_FLAG,
   {
     name: "queue",
     kind: "integer",
@@ -81,15 +73,10 @@ const mainThread = () => import("../server/main_thread.ts");
  */
 export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
   const { DescriptorServer, requireThreads, serveByMessages } = await mainThread();
-  const workers = checkInteger(
-    "workers",
-    options.workers ?? Math.max(4, 2 * runtime.cpus),
-    1,
-    4096,
-  );
+  const workers = countWorkers(options);
   const queue = checkInteger("queue", options.queue ?? 1024, 0, 65536);
   const { handoff, note } = chooseHandoff(options.handoff);
-  const details = [workers === 1 ? "1 worker" : `${workers} workers`, note];
+  const details = [describeWorkers(workers), note];
   const url = import.meta.url;
   if (handoff === "message") {
     const plan = { mode: "threadpool", url, threads: workers, queue };

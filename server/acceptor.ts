@@ -10,6 +10,7 @@ import { Backoff, isOfOneConnection } from "../net/backoff.ts";
 import type { Poller } from "../net/poller.ts";
 import { SocketError, type Sockets } from "../net/sockets.ts";
 import type { LoopThread } from "./loop_thread.ts";
+import { tellWait } from "./observer.ts";
 
 /** How many connections are accepted before others get their turn. */
 const BATCH = 128;
@@ -134,11 +135,7 @@ export class Acceptor {
   /** Waits a while, longer each time. */
   #rest(reason: string): void {
     const ms = this.#backoff.next();
-    this.#thread.journal.log({
-      level: "warning",
-      text: "accepting waits {ms} ms: {reason}",
-      properties: { ms, reason },
-    });
+    tellWait(this.#thread.journal, ms, reason);
     this.#unwatch();
     this.#parts.deadlines.set(this.#retry, ms);
   }

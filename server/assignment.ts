@@ -6,10 +6,18 @@
 
 import type { ProtocolDefinition } from "../protocols/catalogue.ts";
 import { runtime } from "../net/runtime.ts";
-import { describeError } from "./observer.ts";
+import { CounterBlock } from "./counters.ts";
+import { describeError, Observer } from "./observer.ts";
 import type { ServiceSettings } from "./options.ts";
 import { loadProtocol } from "./protocol_loader.ts";
-import type { TeamMemory } from "./team_memory.ts";
+import { JournalWriter } from "./shared_journal.ts";
+import {
+  Gate,
+  recordNumbers,
+  type TeamMemory,
+  type ThreadMemory,
+  threadMemory,
+} from "./team_memory.ts";
 import type { SharedSocket } from "./thread.ts";
 
 /** What the main thread tells a thread first. */
@@ -39,6 +47,48 @@ export type ThreadMessage =
   | "bell"
   | "queued"
   | { readonly cannotStart: string };
+
+/** What a thread has in its team, whatever its part. */
+export interface Place {
+  /** Its part of the team's memory. */
+  readonly memory: ThreadMemory;
+  /** Where connections enter and leave, and where the end is announced. */
+  readonly gate: Gate;
+  /** Counts for this thread. */
+  readonly counters: CounterBlock;
+  /** Tells what happens in this thread. */
+  readonly journal: JournalWriter;
+  /** Counts and tells what becomes of its connections. */
+  readonly observer: Observer;
+}
+
+/**
+ * Takes a thread's place in its team.
+ *
+ * @param assignment from the main thread
+ * @param tell answers it
+ */
+export function takePlace(
+  { memory, index, wants }: Assignment,
+  tell: (message: ThreadMessage) => void,
+): Place {
+  const own = threadMemory(memory, index);
+  const counters = new CounterBlock(memory.counters, own.countersOffset);
+  const journal = new JournalWriter(
+    memory.journals,
+    own.journalOffset,
+    recordNumbers(memory),
+    wants,
+    () => tell("bell"),
+  );
+  return {
+    memory: own,
+    gate: new Gate(memory.gate),
+    counters,
+    journal,
+    observer: new Observer(counters, journal),
+  };
+}
 
 /** What is used of a Worker's global scope. */
 interface WorkerScope {

@@ -13,6 +13,7 @@ import { runtime } from "../net/runtime.ts";
 import type { ListenOptions } from "../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "./journal.ts";
+import { tellWait } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
 
 /**
@@ -58,11 +59,7 @@ export async function listenAt(
       ...more,
       onAcceptError(error, waitMs) {
         if (waitMs === 0) return counters?.lost();
-        journal?.log({
-          level: "warning",
-          text: "accepting waits {ms} ms: {reason}",
-          properties: { ms: waitMs, reason: error.message },
-        });
+        if (journal !== undefined) tellWait(journal, waitMs, error.message);
       },
     });
     listener.onOverflow = () => counters?.lost();

@@ -9,14 +9,13 @@ import type { Address } from "../protocols/effects.ts";
 import type { Deadlines } from "../drivers/deadlines.ts";
 import { runtime } from "../net/runtime.ts";
 import { sockets } from "../net/sockets.ts";
-import { type Assignment, onAssignment, type ThreadMessage } from "./assignment.ts";
-import { CounterBlock } from "./counters.ts";
+import { type Assignment, onAssignment, takePlace, type ThreadMessage } from "./assignment.ts";
+import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "./journal.ts";
-import { Observer } from "./observer.ts";
+import type { Observer } from "./observer.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "./offload_port.ts";
 import { SessionSet } from "./session_set.ts";
-import { JournalWriter } from "./shared_journal.ts";
-import { Gate, recordNumbers, threadMemory } from "./team_memory.ts";
+import type { Gate } from "./team_memory.ts";
 
 /** What the main thread tells each loop of its own. */
 export interface LoopData {
@@ -79,24 +78,17 @@ export class LoopThread {
     protocol: ProtocolDefinition,
     tell: (message: ThreadMessage) => void,
   ) {
-    const { memory, index, wants } = assignment;
     const { port, address, offloads } = assignment.data as LoopData;
-    const own = threadMemory(memory, index);
+    const { gate, counters, journal, observer } = takePlace(assignment, tell);
     this.address = address;
     this.port = port;
     this.#assignment = assignment;
     this.#protocol = protocol;
     this.#tell = tell;
-    this.gate = new Gate(memory.gate);
-    this.counters = new CounterBlock(memory.counters, own.countersOffset);
-    this.journal = new JournalWriter(
-      memory.journals,
-      own.journalOffset,
-      recordNumbers(memory),
-      wants,
-      () => tell("bell"),
-    );
-    this.#observer = new Observer(this.counters, this.journal);
+    this.gate = gate;
+    this.counters = counters;
+    this.journal = journal;
+    this.#observer = observer;
     this.#offload = offloads ? new PortOffload((request) => this.say(request)) : undefined;
   }
 

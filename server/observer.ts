@@ -130,3 +130,15 @@ export function describeError(error: unknown): string {
     return "something that cannot be shown";
   }
 }
+
+/**
+ * Tells that no connections are accepted for a while.
+ *
+ * @param journal whose
+ * @param ms how long
+ * @param reason why
+ */
+export function tellWait(journal: Journal, ms: number, reason: string): void {
+  const text = "accepting waits {ms} ms: {reason}";
+  journal.log({ level: "warning", text, properties: { ms, reason } });
+}

@@ -16,14 +16,13 @@ import { DescriptorSlot } from "../net/descriptor_slot.ts";
 import { runtime } from "../net/runtime.ts";
 import { type ConnectionCalls, SocketError, type Sockets, sockets } from "../net/sockets.ts";
 import { LazyContext } from "./context.ts";
-import { CounterBlock } from "./counters.ts";
+import type { CounterBlock } from "./counters.ts";
 import type { DatagramShare, DatagramSocket } from "./datagram_socket.ts";
-import { CutError, Observer } from "./observer.ts";
-import { type Assignment, onAssignment, type ThreadMessage } from "./assignment.ts";
-import { JournalWriter } from "./shared_journal.ts";
-import type { LogEvent } from "./journal.ts";
+import { CutError, type Observer, tellWait } from "./observer.ts";
+import { type Assignment, onAssignment, takePlace, type ThreadMessage } from "./assignment.ts";
+import type { Journal, LogEvent } from "./journal.ts";
 import { WakePolicy } from "./wake_policy.ts";
-import { Gate, recordNumbers, threadMemory } from "./team_memory.ts";
+import type { Gate } from "./team_memory.ts";
 
 /**
  * Whether connections inherit the listener's receive timeout: only Linux can be relied on. It is
@@ -98,7 +97,7 @@ export class Thread {
   readonly #gate: Gate;
   readonly #accepting: Int32Array;
   readonly #counters: CounterBlock;
-  readonly #journal: JournalWriter;
+  readonly #journal: Journal;
   readonly #observer: Observer;
   readonly #protocol: ProtocolDefinition;
   readonly #backoff = new Backoff();
@@ -120,26 +119,20 @@ export class Thread {
     this.#assignment = assignment;
     this.#protocol = protocol;
     this.#tell = tell;
-    const { memory, index, settings, wants, role } = assignment;
-    const own = threadMemory(memory, index);
+    const { index, settings, role } = assignment;
+    const { memory, gate, counters, journal, observer } = takePlace(assignment, tell);
     const { listener, ring, datagrams, traceCalls } = assignment.socket as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#policy = new WakePolicy(this.#ring, runtime.cpus);
-    this.#slot = new DescriptorSlot(own.slot);
-    this.#accepting = own.accepting;
-    this.#gate = new Gate(memory.gate);
-    this.#counters = new CounterBlock(memory.counters, own.countersOffset);
-    this.#journal = new JournalWriter(
-      memory.journals,
-      own.journalOffset,
-      recordNumbers(memory),
-      wants,
-      () => tell("bell"),
-    );
-    this.#observer = new Observer(this.#counters, this.#journal);
+    this.#slot = new DescriptorSlot(memory.slot);
+    this.#accepting = memory.accepting;
+    this.#gate = gate;
+    this.#counters = counters;
+    this.#journal = journal;
+    this.#observer = observer;
     this.#sockets = traceCalls && equipment.traceSockets !== undefined
-      ? equipment.traceSockets((event) => this.#journal.log(event), `${role} ${index}`)
+      ? equipment.traceSockets((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.#driver = new BlockingDriver(this.#sockets, {
@@ -149,7 +142,7 @@ export class Thread {
       receiveTimeoutMs: settings.readTimeoutMs,
       tasks: protocol.tasks,
       mayCompute: () => !this.#slot.wasCut,
-      onReport: this.#observer.onReport,
+      onReport: observer.onReport,
     });
   }
 
@@ -322,11 +315,7 @@ export class Thread {
   #rest(reason: string): void {
     this.#summon(Infinity);
     const ms = this.#backoff.next();
-    this.#journal.log({
-      level: "warning",
-      text: "accepting waits {ms} ms: {reason}",
-      properties: { ms, reason },
-    });
+    tellWait(this.#journal, ms, reason);
     this.#gate.sleep(ms);
   }
 

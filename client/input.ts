@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { runtime } from "../net/runtime.ts";
 import { escapeText, shorten } from "../protocols/text.ts";
 import { UsageError } from "../server/flags.ts";
@@ -93,7 +95,7 @@ export async function* readInput(): AsyncGenerator<Uint8Array> {
       count = await runtime.readInput(buffer);
     } catch (cause) {
       if ((cause as { code?: unknown }).code === "EAGAIN") {
-        await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+        await delay(EMPTY_MS);
         continue;
       }
       throw new Error(`Cannot read standard input: ${messageOf(cause)}`, { cause });

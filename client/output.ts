@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { escapeBytes, escapeText } from "../protocols/text.ts";
 import { runtime } from "../net/runtime.ts";
 import { EXIT_DONE } from "./failures.ts";
@@ -54,7 +56,7 @@ export async function writeOutput(bytes: Uint8Array): Promise<void> {
       const { code } = error as { code?: unknown };
       if (code === "EPIPE") runtime.exit(EXIT_DONE);
       if (code !== "EAGAIN") throw error;
-      await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+      await delay(FULL_MS);
     }
   }
 }

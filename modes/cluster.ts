@@ -57,11 +57,11 @@ const mainThread = () => import("../server/main_thread.ts");
  * @throws {Error} if listeners cannot share a port
  */
 export async function serve(options: ClusterOptions = {}): Promise<Server> {
-  const { LoopServer, requireFreePort, requireLoops } = await mainThread();
+  const { LoopServer, requireDescriptors, requireFreePort } = await mainThread();
   const workers = checkInteger("workers", options.workers ?? runtime.cpus, 1, 256);
   const why = runtime.whyNoReusePort();
   if (why !== undefined) throw new Error(`Cannot share a port: ${why}`);
-  requireLoops(workers);
+  requireDescriptors(workers, "event loops");
   const plan = { mode: "cluster", url: import.meta.url, loops: workers, prepare: () => ({}) };
   const details = [workers === 1 ? "1 event loop" : `${workers} event loops`, "SO_REUSEPORT"];
   return await LoopServer.serve(options, async (address) => {

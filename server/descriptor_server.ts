@@ -5,6 +5,8 @@
  * @module
  */
 
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import type { Address } from "../protocols/effects.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
 import { DescriptorRing } from "../net/descriptor_ring.ts";
@@ -13,22 +15,17 @@ import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 import { DatagramService } from "./datagram_service.ts";
 import type { DatagramSocket } from "./datagram_socket.ts";
+import { connectionCeiling } from "./descriptor_limits.ts";
 import { Observer } from "./observer.ts";
 import { MainJournal } from "./journal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { makeServer, type Server } from "./server.ts";
-import { requireWorkers, ThreadTeam } from "./thread_team.ts";
+import { CUT_MS, requireWorkers, ThreadTeam } from "./thread_team.ts";
 import { traceSockets } from "./tracing.ts";
-
-/** How long a thread may take to end after its connection was cut, in milliseconds. */
-const CUT_MS = 1_000;
 
 /** How often closing looks whether it can go on, in milliseconds. */
 const LOOK_MS = 2;
-
-/** How many descriptors are kept back for the process itself: a resolver, a file, a pipe. */
-const RESERVE = 16;
 
 /** How a mode opens its server. */
 export interface DescriptorServerPlan {
@@ -167,11 +164,7 @@ export class DescriptorServer {
 
   #setLimits(): void {
     const connections = Math.min(this.#plan.connections ?? Infinity, this.#checked.maxConnections);
-    const limit = this.#sockets.descriptorLimit();
-    const next = this.#sockets.nextDescriptor();
-    // With very few descriptors, half of what is left is for connections.
-    const reserve = Math.min(RESERVE + runtime.descriptorsPerThread, (limit - next) >> 1);
-    this.team.gate.limit(connections, limit - reserve);
+    this.team.gate.limit(connections, connectionCeiling(this.#sockets, 1));
   }
 
   async #shutDown(drainMs: number): Promise<void> {
@@ -184,18 +177,18 @@ export class DescriptorServer {
     // Out of descriptors, the rest is taken as connections end and give theirs back.
     while (!this.#rescueWaiting() && !late()) {
       this.#queueRescued();
-      await pause(LOOK_MS);
+      await delay(LOOK_MS);
     }
     // Wakes the threads that block in accept(2); it would reset who waits in the accept queue.
     this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
     while (team.accepting) {
-      await pause(LOOK_MS);
+      await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
     this.#sockets.close(this.#listener);
     const noDatagrams = this.#closeDatagrams();
 
-    while (!late() && !this.#queueRescued()) await pause(LOOK_MS);
+    while (!late() && !this.#queueRescued()) await delay(LOOK_MS);
     if (this.#rescued.length === 0) ring.close();
     const timer = setTimeout(() => this.#cut(), Math.max(0, cutAt - performance.now()));
     const killer = setTimeout(
@@ -215,7 +208,7 @@ export class DescriptorServer {
   async #closeDatagrams(): Promise<void> {
     const { datagrams, team } = this;
     if (datagrams === undefined) return;
-    while (!datagrams.isHome && !this.#isOver) await pause(LOOK_MS);
+    while (!datagrams.isHome && !this.#isOver) await delay(LOOK_MS);
     // A thread that was given up may still use it.
     if (!datagrams.isHome) return;
     datagrams.close();
@@ -224,7 +217,7 @@ export class DescriptorServer {
     const observer = new Observer(team.counters, team.journal);
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
     new DatagramService(datagrams, parts).endAll();
-    while (!this.#isOver) await pause(LOOK_MS);
+    while (!this.#isOver) await delay(LOOK_MS);
     datagrams.closeBell();
   }
 
@@ -310,32 +303,3 @@ export class DescriptorServer {
 
 /** The most connections taken out of the accept queue at closing: no kernel's queue is longer. */
 const MOST_RESCUED = 65_536;
-
-/**
- * How many threads the limit of descriptors allows, beside as many connections.
- *
- * @returns at least 0
- */
-export function threadsThatFit(): number {
-  const calls = sockets();
-  const free = calls.descriptorLimit() - calls.nextDescriptor() - RESERVE;
-  return Math.max(0, Math.floor(free / (runtime.descriptorsPerThread + 1)));
-}
-
-/**
- * Makes sure that a mode can have its threads.
- *
- * @param threads how many it starts
- * @throws {Error} if the limit of descriptors does not allow them
- */
-export function requireThreads(threads: number): void {
-  const fit = threadsThatFit();
-  if (threads <= fit) return;
-  throw new Error(
-    `Cannot start ${threads} threads: the limit of open files (ulimit -n) allows ${fit}`,
-  );
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

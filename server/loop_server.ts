@@ -6,7 +6,6 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { resolveHost } from "../net/resolve.ts";
-import { runtime } from "../net/runtime.ts";
 import { listenAt } from "./listening.ts";
 import type { FromLoop, LoopData, ToLoop } from "./loop_thread.ts";
 import { countComputing, describeComputing, type OffloadOptions } from "./offload_options.ts";
@@ -14,13 +13,7 @@ import { OffloadPool } from "./offload_pool.ts";
 import { OffloadClerk } from "./offload_port.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { makeServer, type Server } from "./server.ts";
-import { requireWorkers, type ThreadData, ThreadTeam } from "./thread_team.ts";
-
-/** How long a loop may take to end after its connections were cut, in milliseconds. */
-const CUT_MS = 1_000;
-
-/** How many descriptors must be free beside those of the loops, which open their modules. */
-const RESERVE = 16;
+import { CUT_MS, requireWorkers, type ThreadData, ThreadTeam } from "./thread_team.ts";
 
 /** What a mode gives one of its loops. */
 export interface LoopParts {
@@ -205,17 +198,4 @@ export class LoopServer {
 export async function requireFreePort(address: Address): Promise<void> {
   const listener = await listenAt(address);
   listener.close();
-}
-
-/**
- * Makes sure that a mode can have its loops.
- *
- * @param loops how many it starts
- * @throws {Error} if the limit of descriptors does not allow them
- */
-export function requireLoops(loops: number): void {
-  if (runtime.hasDescriptors(loops * runtime.descriptorsPerThread + RESERVE)) return;
-  throw new Error(
-    `Cannot start ${loops} event loops: the limit of open files (ulimit -n) is too low`,
-  );
 }

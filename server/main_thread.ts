@@ -8,8 +8,9 @@
  */
 
 export { runMode } from "./command_line.ts";
-export { DescriptorServer, requireThreads, threadsThatFit } from "./descriptor_server.ts";
-export { LoopServer, requireFreePort, requireLoops } from "./loop_server.ts";
+export { requireDescriptors, requireThreads, threadsThatFit } from "./descriptor_limits.ts";
+export { DescriptorServer } from "./descriptor_server.ts";
+export { LoopServer, requireFreePort } from "./loop_server.ts";
 export { serveByMessages } from "./message_server.ts";
 export { openReadiness } from "./readiness.ts";
 export { serveListener } from "./listener_loop.ts";

@@ -14,6 +14,7 @@ import { sockets, whyNoSockets } from "../net/sockets.ts";
 import type { Connection } from "../net/transport.ts";
 import { abandonThread } from "./abandoned_threads.ts";
 import { CounterBlock } from "./counters.ts";
+import { requireDescriptors } from "./descriptor_limits.ts";
 import { type Journal, MainJournal } from "./journal.ts";
 import { type MessageAssignment, messageThreadName, type StartMessage } from "./message_thread.ts";
 import { CutError, type Observation, Observer } from "./observer.ts";
@@ -21,10 +22,7 @@ import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
 import { makeServer, type Server } from "./server.ts";
 import { listen } from "./listening.ts";
-import { requireWorkers } from "./thread_team.ts";
-
-/** How long a thread may take to end its connection when it is cut, in milliseconds. */
-const CUT_MS = 1_000;
+import { CUT_MS, requireWorkers } from "./thread_team.ts";
 
 /** How many descriptors must be free beside those of a new thread, which opens its modules. */
 const RESERVE = 24;
@@ -163,11 +161,7 @@ class MessageCrew {
   /** Starts the threads of a pool; where threads come and go, one, to see that they can start. */
   async start(): Promise<void> {
     const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
-    if (!runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) {
-      throw new Error(
-        `Cannot start ${threads} threads: the limit of open files (ulimit -n) is too low`,
-      );
-    }
+    requireDescriptors(threads, "threads", RESERVE);
     await Promise.all(Array.from({ length: threads }, () => this.#add().ready));
     this.#hasStarted = true;
   }

@@ -18,6 +18,7 @@ import {
   computeThreadName,
   type Job,
 } from "./compute_thread.ts";
+import { requireDescriptors } from "./descriptor_limits.ts";
 import type { Journal } from "./journal.ts";
 import { requireWorkers } from "./thread_team.ts";
 
@@ -95,11 +96,7 @@ export class OffloadPool implements Offload, Disposable {
    */
   static async start(plan: OffloadPlan): Promise<OffloadPool> {
     requireWorkers(plan.url);
-    if (!runtime.hasDescriptors(plan.threads * runtime.descriptorsPerThread + RESERVE)) {
-      throw new Error(
-        `Cannot start ${plan.threads} computing threads: the limit of open files (ulimit -n) is too low`,
-      );
-    }
+    requireDescriptors(plan.threads, "computing threads", RESERVE);
     const pool = new OffloadPool(plan);
     try {
       await Promise.all(Array.from({ length: plan.threads }, () => pool.#add().ready));

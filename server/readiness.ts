@@ -7,12 +7,9 @@
 import type { Address } from "../protocols/effects.ts";
 import { DescriptorSet } from "../net/descriptor_set.ts";
 import type { PollerKind } from "../net/poller.ts";
-import { runtime } from "../net/runtime.ts";
 import type { Sockets } from "../net/sockets.ts";
+import { connectionCeiling } from "./descriptor_limits.ts";
 import type { LoopPlan } from "./loop_server.ts";
-
-/** How many descriptors are kept back for the process itself: a resolver, a file, a pipe. */
-const RESERVE = 16;
 
 const WAKE = Uint8Array.of(1);
 
@@ -39,19 +36,15 @@ export function openReadiness(options: ReadinessOptions): (address: Address) => 
   const { MSG_DONTWAIT } = sockets.constants;
   return (address) => {
     const listener = sockets.openListener(address, { nonBlocking: true });
-    const limit = sockets.descriptorLimit();
-    // With very few descriptors, half of what is left is for connections.
-    const free = limit - sockets.nextDescriptor();
     let isAbandoned = false;
-    const reserve = Math.min(RESERVE + 2 * runtime.descriptorsPerThread, free >> 1);
     return {
       mode,
       url,
       loops: 1,
       address: sockets.localAddress(listener),
-      descriptorCeiling: limit - reserve,
+      descriptorCeiling: connectionCeiling(sockets, 2),
       prepare() {
-        const open = DescriptorSet.create(limit);
+        const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();
         return {
           own: { listener, wake, poller, open: open.memory },

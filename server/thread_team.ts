@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { Backoff } from "../net/backoff.ts";
 import { DescriptorSlot } from "../net/descriptor_slot.ts";
 import { runtime } from "../net/runtime.ts";
@@ -16,6 +18,9 @@ import { JournalReader } from "./shared_journal.ts";
 import { createTeamMemory, Gate, type TeamMemory, threadMemory } from "./team_memory.ts";
 import { type Assignment, type ThreadMessage, threadName } from "./assignment.ts";
 import type { SharedSocket } from "./thread.ts";
+
+/** How long a thread may take to end after its connections were cut, in milliseconds. */
+export const CUT_MS = 1_000;
 
 /** A thread that lived so long, in milliseconds, did not die of how it was started. */
 const LIVED_MS = 10_000;
@@ -232,7 +237,7 @@ export class ThreadTeam {
       const isWanted = () => !this.#isOver && !this.gate.cutting;
       // Starting a Worker without descriptors would end the process of Deno.
       while (isWanted() && !runtime.hasDescriptors(runtime.descriptorsPerThread)) {
-        await pause(this.#replacing.next());
+        await delay(this.#replacing.next());
       }
       const told = isWanted() ? tell() : undefined;
       if (told === undefined) return;
@@ -257,7 +262,7 @@ export class ThreadTeam {
     }
     if (performance.now() - startedAt > LIVED_MS) this.#replacing.reset();
     // While the server closes, what is queued must not wait for a pause.
-    if (error !== undefined && !this.gate.closing) await pause(this.#replacing.next());
+    if (error !== undefined && !this.gate.closing) await delay(this.#replacing.next());
     return error;
   }
 
@@ -281,7 +286,7 @@ export class ThreadTeam {
     do {
       await Promise.all(this.#members.map((member) => member?.gone));
       // One that died may have to be replaced: whoever does that comes first.
-      await pause(0);
+      await delay(0);
     } while (this.size > 0);
   }
 
@@ -335,8 +340,4 @@ export class ThreadTeam {
       }
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@ export function parseArgs(
   options: {
     readonly string?: readonly string[];
     readonly boolean?: readonly string[];
+    readonly collect?: readonly string[];
     readonly alias?: Readonly<Record<string, string>>;
     readonly unknown?: (argument: string, key?: string, value?: unknown) => boolean;
   },

@@ -15,10 +15,9 @@ import { hello } from "./client/hello.ts";
 import { printNote } from "./client/output.ts";
 import { print } from "./client/print.ts";
 import { type Speaker, TIMEOUT } from "./client/speaker.ts";
-import type { Target } from "./client/target.ts";
-import { stripBrackets } from "./net/address.ts";
+import { targetOf } from "./client/target.ts";
 import { isMainModule, runtime } from "./net/runtime.ts";
-import { EXIT_USAGE, formatRun, readCommandLine } from "./server/command_line.ts";
+import { EXIT_USAGE, readCommandLine } from "./server/command_line.ts";
 import {
   camelCase,
   type Command,
@@ -27,6 +26,8 @@ import {
   UsageError,
   type Values,
 } from "./server/flags.ts";
+import { formatRun } from "./server/invocation.ts";
+import type { Program } from "./server/program.ts";
 
 /** What `--protocol` can say, and who speaks it. */
 const SPEAKERS: Readonly<Record<string, Speaker>> = { hello, frame, echo, print };
@@ -59,8 +60,12 @@ const COMMON: readonly Flag[] = [
   },
 ];
 
-const COMMAND: Command = {
-  name: "client",
+/** How it is called. */
+const NAME = "client";
+
+/** What its command line can be. */
+const command = (): Command => ({
+  name: NAME,
   summary: "speak a protocol with a server",
   ...formOf(hello),
   forms: {
@@ -69,12 +74,12 @@ const COMMAND: Command = {
   },
   // Each once, also where several protocols have it.
   flags: [...new Set([...COMMON, ...Object.values(SPEAKERS).flatMap(({ flags }) => flags)])],
-  example: formatRun("client.ts 127.0.0.1 8080 100"),
-};
+  example: formatRun("client.ts", "127.0.0.1 8080 100"),
+});
 
-/** Runs the client as a command, to the end of the process. */
-export async function runClient(): Promise<void> {
-  const values = readCommandLine(COMMAND);
+/** Runs the client, to the end of the process. */
+async function runClient(): Promise<void> {
+  const values = readCommandLine(command());
   const status = await perform(values);
   // Not left to the runtime: on Bun an attempt to connect that was given up, as to the first of two
   // addresses, keeps the process up for as long as the kernel tries.
@@ -88,13 +93,13 @@ async function perform(values: Values): Promise<number> {
     refuseFlagsOfOthers(protocol, values);
     return await (SPEAKERS[protocol] as Speaker).run(values, targetOf(values));
   } catch (error) {
-    printNote(`${COMMAND.name}: ${messageOf(error)}`);
+    printNote(`${NAME}: ${messageOf(error)}`);
     return error instanceof UsageError ? EXIT_USAGE : exitStatusOf(clientFailureKind(error));
   }
 }
 
 function refuseFlagsOfOthers(protocol: string, values: Values): void {
-  for (const flag of COMMAND.flags) {
+  for (const flag of command().flags) {
     if (COMMON.includes(flag) || values[camelCase(flag.name)] === undefined) continue;
     const others = Object.keys(SPEAKERS).filter((name) => SPEAKERS[name]?.flags.includes(flag));
     if (others.includes(protocol)) continue;
@@ -102,16 +107,6 @@ function refuseFlagsOfOthers(protocol: string, values: Values): void {
       `--${flag.name} is not for --protocol ${protocol}: only for ${others.join(" and ")}`,
     );
   }
-}
-
-function targetOf(values: Values): Target {
-  const host = stripBrackets(values.host as string);
-  if (host === "") throw new UsageError("wrong value for <host>: expected a name");
-  return {
-    host,
-    port: values.port as number,
-    connectTimeoutMs: (values.connectTimeout ?? 10_000) as number,
-  };
 }
 
 /** The whole of what a protocol takes. */
@@ -124,4 +119,9 @@ function formOf({ form }: Speaker): Form {
   };
 }
 
-if (isMainModule(import.meta)) await runClient();
+/** The client as a command. */
+export function program(): Program {
+  return { command: command(), run: () => void runClient() };
+}
+
+if (isMainModule(import.meta)) program().run();

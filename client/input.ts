@@ -4,21 +4,13 @@
  * @module
  */
 
-// @ts-types="../types/delay.d.ts"
-import { delay } from "@std/async/delay";
-import { runtime } from "../net/runtime.ts";
 import { escapeText, shorten } from "../protocols/text.ts";
 import { UsageError } from "../server/flags.ts";
+import { readInput } from "../server/standard_input.ts";
 import { messageOf } from "./failures.ts";
-
-/** How much is read at a time, in bytes. */
-const READ_BYTES = 64 * 1024;
 
 /** The most bytes that a line of standard input may have. */
 const LINE_LIMIT = 1024 * 1024;
-
-/** How long a terminal or pipe that is set to non-blocking is left alone when it has nothing. */
-const EMPTY_MS = 10;
 
 /** How many characters of an argument an error repeats. */
 const SHOWN = 40;
@@ -79,30 +71,6 @@ async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
   }
   const last = join(unread);
   if (last.length > 0) yield checked(last);
-}
-
-/**
- * Standard input as it comes.
- *
- * @returns pieces of at most 64 KiB, each valid until the next is asked for
- * @throws {Error} if it cannot be read
- */
-export async function* readInput(): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(READ_BYTES);
-  for (;;) {
-    let count: number;
-    try {
-      count = await runtime.readInput(buffer);
-    } catch (cause) {
-      if ((cause as { code?: unknown }).code === "EAGAIN") {
-        await delay(EMPTY_MS);
-        continue;
-      }
-      throw new Error(`Cannot read standard input: ${messageOf(cause)}`, { cause });
-    }
-    if (count === 0) return;
-    yield buffer.subarray(0, count);
-  }
 }
 
 /**

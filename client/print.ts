@@ -5,8 +5,8 @@
  */
 
 import { DatagramSocket } from "../net/datagrams.ts";
-import { write } from "../protocols/effects.ts";
-import { DISCONNECT, PRINT_CHUNK, printClient, printLine } from "../protocols/print.ts";
+import { write, writeLine } from "../protocols/effects.ts";
+import { DISCONNECT, PRINT_CHUNK, printClient } from "../protocols/print.ts";
 import { UsageError, type Values } from "../server/flags.ts";
 import { checkDatagram } from "./echo.ts";
 import { EXIT_DONE } from "./failures.ts";
@@ -57,7 +57,7 @@ async function run(values: Values, target: Target): Promise<number> {
     return await sendDatagrams(source, target);
   }
   const [parts, send] = path === undefined
-    ? [readMessages(args, () => undefined), printLine]
+    ? [readMessages(args, () => undefined), writeLine]
     : [endLastLine(await openFile(path, FILE_PIECE)), write];
 
   const timeoutMs = timeoutOf(values);

@@ -36,8 +36,13 @@ export class Stream {
     this.#limit = new Deadline(() => this.#late.reject(new ReadTimeoutError(timeoutMs)));
   }
 
+  /** Whether something was taken from the input that the server has not taken yet. */
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+
   /**
-   * Sends all there is, then FIN, and hands on what comes back, to the server's FIN.
+   * Sends all there is, then FIN, and hands on what comes back, to the server's FIN: as many bytes.
    *
    * @param input what to send; each piece is sent before the next is asked for
    * @param print takes what comes back; the next is read when it is done
@@ -48,8 +53,28 @@ export class Stream {
     input: AsyncIterable<Uint8Array>,
     print: (bytes: Uint8Array) => Promise<void>,
   ): Promise<void> {
+    await this.converse(input, print);
+    if (this.#receivedBytes < this.#sentBytes) {
+      const missing = this.#sentBytes - this.#receivedBytes;
+      throw new PeerGoneError(`waiting for the last ${missing} of ${this.#sentBytes} bytes`);
+    }
+  }
+
+  /**
+   * The same with a server that says what it likes.
+   *
+   * @param input what to send; each piece is sent before the next is asked for
+   * @param print takes what comes; the next is read when it is done
+   * @throws {PeerGoneError} if the server is gone, or closes before the input has ended
+   * @throws {ReadTimeoutError} if it is waited for too long
+   */
+  async converse(
+    input: AsyncIterable<Uint8Array>,
+    print: (bytes: Uint8Array) => Promise<void>,
+  ): Promise<void> {
     try {
-      const both = Promise.all([this.#send(input), this.#receive(print)]);
+      const received = this.#receive(print);
+      const both = Promise.all([this.#send(input, received), received]);
       await Promise.race([both, this.#late.promise]);
     } finally {
       this.#deadlines[Symbol.dispose]();
@@ -57,11 +82,13 @@ export class Stream {
     }
   }
 
-  async #send(input: AsyncIterable<Uint8Array>): Promise<void> {
+  async #send(input: AsyncIterable<Uint8Array>, received: Promise<void>): Promise<void> {
     for await (const bytes of input) {
       this.#isSending = true;
       this.#watch();
-      await this.#connection.write(bytes).catch((cause) => {
+      await this.#connection.write(bytes).catch(async (cause) => {
+        // What the server said before it left is still to be read, above all why.
+        await received;
         throw new PeerGoneError("sending", { cause });
       });
       this.#sentBytes += bytes.length;
@@ -87,10 +114,6 @@ export class Stream {
       this.#watch();
     }
     if (!this.#isSent) throw new PeerGoneError("sending");
-    if (this.#receivedBytes < this.#sentBytes) {
-      const missing = this.#sentBytes - this.#receivedBytes;
-      throw new PeerGoneError(`waiting for the last ${missing} of ${this.#sentBytes} bytes`);
-    }
   }
 
   /** Something has gone on: the limit begins anew, where it is the server that is waited for. */

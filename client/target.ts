@@ -8,7 +8,9 @@
 import { deadline } from "@std/async/deadline";
 import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
+import { stripBrackets } from "../net/address.ts";
 import { HostNotFoundError, resolveHosts } from "../net/resolve.ts";
+import { UsageError, type Values } from "../server/flags.ts";
 import type { Call, Dialer } from "./dialer.ts";
 import {
   ConnectError,
@@ -28,6 +30,22 @@ export interface Target {
   readonly port: number;
   /** How long finding it may take and then how long connecting may, in milliseconds; 0 is for ever. */
   readonly connectTimeoutMs: number;
+}
+
+/**
+ * The server that a command line names.
+ *
+ * @param values the command line's: `host`, `port` and, if it was given, `connectTimeout`
+ * @throws {UsageError} if the host is no name
+ */
+export function targetOf(values: Values): Target {
+  const host = stripBrackets(values.host as string);
+  if (host === "") throw new UsageError("wrong value for <host>: expected a name");
+  return {
+    host,
+    port: values.port as number,
+    connectTimeoutMs: (values.connectTimeout ?? 10_000) as number,
+  };
 }
 
 /**

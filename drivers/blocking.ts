@@ -23,6 +23,8 @@ export interface BlockingOptions extends TimeLimits {
   readonly tasks?: Tasks | undefined;
   /** Whether a computation may go on; asked every few milliseconds where its task has slices. */
   readonly mayCompute?: (() => boolean) | undefined;
+  /** Is told when a write had to wait, since when, on the clock of `performance.now()`. */
+  readonly onWaited?: ((since: number) => void) | undefined;
   /** Is told of each message received. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -212,12 +214,17 @@ export class BlockingDriver {
   /** Goes on after a `send` that did not take everything. */
   #writeRest(bytes: Uint8Array, taken: number): void {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
+    const since = performance.now();
     let rest = bytes;
-    for (let count = taken;; count = this.#calls.send(this.#fd, rest, this.#dontWait)) {
-      if (count >= 0) rest = rest.subarray(count);
-      else if (count !== -EAGAIN && count !== -EINTR) throw this.#gone("send", -count);
-      if (rest.length === 0) return;
-      this.#waitForRoom();
+    try {
+      for (let count = taken;; count = this.#calls.send(this.#fd, rest, this.#dontWait)) {
+        if (count >= 0) rest = rest.subarray(count);
+        else if (count !== -EAGAIN && count !== -EINTR) throw this.#gone("send", -count);
+        if (rest.length === 0) return;
+        this.#waitForRoom();
+      }
+    } finally {
+      this.#options.onWaited?.(since);
     }
   }
 

@@ -70,8 +70,12 @@ export function runTask(
   }
 }
 
-/** Whether what a task returned is work that is done slice by slice. */
-function isSliced(work: unknown): work is Generator<unknown, unknown> {
+/**
+ * Whether what a task returned is work that is done slice by slice.
+ *
+ * @param work what it returned
+ */
+export function isSliced(work: unknown): work is Generator<unknown, unknown> {
   return Object.prototype.toString.call(work) === "[object Generator]";
 }
 

@@ -43,8 +43,8 @@ class DeadlineQueue {
     this.ms = ms;
   }
 
-  add(deadline: Deadline): void {
-    deadline.at = performance.now() + this.ms;
+  add(deadline: Deadline, now: number): void {
+    deadline.at = now + this.ms;
     deadline.queue = this;
     deadline.previous = this.#tail;
     if (this.#tail === undefined) this.head = deadline;
@@ -80,12 +80,13 @@ export abstract class Deadlines {
    *
    * @param deadline what to call
    * @param ms when, from now, in milliseconds
+   * @param now what `performance.now()` says, for who has asked it already
    */
-  set(deadline: Deadline, ms: number): void {
+  set(deadline: Deadline, ms: number, now: number = performance.now()): void {
     deadline.lift();
     let queue = this.queues.get(ms);
     if (queue === undefined) this.queues.set(ms, queue = new DeadlineQueue(ms));
-    queue.add(deadline);
+    queue.add(deadline, now);
   }
 }
 
@@ -93,8 +94,8 @@ export abstract class Deadlines {
 export class TimedDeadlines extends Deadlines implements Disposable {
   readonly #timers = new Map<DeadlineQueue, ReturnType<typeof setTimeout>>();
 
-  override set(deadline: Deadline, ms: number): void {
-    super.set(deadline, ms);
+  override set(deadline: Deadline, ms: number, now?: number): void {
+    super.set(deadline, ms, now);
     this.#watch(deadline.queue as DeadlineQueue, ms);
   }
 

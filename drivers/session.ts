@@ -18,7 +18,8 @@ import {
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
-import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
+import { checkWithin, type TimeLimits } from "./limits.ts";
+import { Lingering } from "./linger.ts";
 
 /** Where CPU-bound work is done that must not hold up the thread of the conversations. */
 export interface Offload {
@@ -114,7 +115,7 @@ export class Session<Result> implements Sink {
   #failure: unknown;
   /** Why nothing can be received or sent any more. */
   #fatal: Error | undefined;
-  #lingered = 0;
+  #lingering: Lingering | undefined;
 
   /**
    * @param connection is closed when the conversation is over
@@ -154,7 +155,7 @@ export class Session<Result> implements Sink {
    */
   abort(error: Error): void {
     if (this.#waiting === "over") return;
-    if (this.#waiting === "linger") return this.#close();
+    if (this.#waiting === "linger") return this.#lingering?.end();
     if (this.#waiting === "nothing") {
       // The conversation itself is running, below us on the stack.
       this.#aborted = error;
@@ -192,7 +193,6 @@ export class Session<Result> implements Sink {
 
   onRead(chunk: Uint8Array | null): void {
     if (this.#waiting === "read") this.#resume(undefined, chunk);
-    else if (this.#waiting === "linger") this.#drain(chunk);
   }
 
   onWritten(): void {
@@ -200,7 +200,6 @@ export class Session<Result> implements Sink {
   }
 
   onError(error: Error): void {
-    if (this.#waiting === "linger") return this.#close();
     const during = DURING[this.#waiting];
     if (during === undefined) return;
     this.#fatal = new PeerGoneError(during, { cause: error });
@@ -353,27 +352,11 @@ export class Session<Result> implements Sink {
   #fail(error: unknown): void {
     this.#failure = error ?? new Error("The protocol threw nothing");
     if (!this.#wroteLast) return this.#close();
-    // What the protocol said last must reach the peer: closing with unread bytes would reset
-    // the connection and could destroy it on the way (RFC 2525, section 2.17).
-    this.#connection.closeWrite();
+    // What the protocol said last must reach the peer.
     this.#waiting = "linger";
     this.#sessionLimit?.lift();
-    this.#sessionLimit = new Deadline(() => this.#close());
-    this.#options.deadlines.set(this.#sessionLimit, LINGER_MS);
-    this.#drain(new Uint8Array(0));
-  }
-
-  /** Throws away what the peer still sends, within bounds. */
-  #drain(chunk: Uint8Array | null | undefined): void {
-    try {
-      for (; chunk !== undefined; chunk = this.#connection.pull(this)) {
-        this.#lingered += chunk?.length ?? Infinity;
-        if (this.#lingered >= LINGER_BYTES) return this.#close();
-      }
-    } catch {
-      // The peer has gone: there is nobody left to wait for.
-      this.#close();
-    }
+    this.#lingering = new Lingering(this.#connection, () => this.#close());
+    this.#lingering.start(this.#options.deadlines);
   }
 
   #close(): void {

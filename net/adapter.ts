@@ -19,6 +19,14 @@ export type ForeignSignatures = Readonly<
 // deno-lint-ignore no-explicit-any -- a foreign function takes what its signature says
 export type ForeignFunctions = Record<string, (...args: any[]) => any>;
 
+/** A file that is being written. */
+export interface WritableFile {
+  /** Writes all of `bytes` at its end before it returns. */
+  write(bytes: Uint8Array): void;
+  /** Closes it. */
+  close(): void;
+}
+
 /** What the runtimes do differently. Both adapters have these members in this order. */
 export interface Runtime {
   /** `deno` or `bun`. */
@@ -29,6 +37,8 @@ export interface Runtime {
   readonly os: string;
   /** `x86_64` or `aarch64`. */
   readonly arch: string;
+  /** What was run, as a person may have typed it: the runtime, or an executable that contains it. */
+  readonly executable: string;
   /** The arguments of the command line, without runtime and script. */
   readonly args: readonly string[];
   /** How many processors there are. */
@@ -43,6 +53,11 @@ export interface Runtime {
   readonly stopsBusyThreads: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
+  /**
+   * Lets modules that are imported from now on import one by a bare name, where no map says what
+   * that is.
+   */
+  provideModule(name: string, exports: Readonly<Record<string, unknown>>): void;
   /** Why listeners cannot share a port; `undefined` where they can. */
   whyNoReusePort(): string | undefined;
   /** Listens with the runtime's own listener. */
@@ -73,8 +88,19 @@ export interface Runtime {
   printNow(to: "stdout" | "stderr", text: string): void;
   /** Reads some bytes of standard input into `buffer` and says how many; 0 at its end. */
   readInput(buffer: Uint8Array): Promise<number>;
-  /** Whether a person looks at it. */
-  isTerminal(of: "stdout" | "stderr"): boolean;
+  /** Whether a person looks at it, or types there. */
+  isTerminal(of: "stdin" | "stdout" | "stderr"): boolean;
+  /**
+   * Creates a file, or empties the one that is there. Never asks.
+   *
+   * @throws {Error} if it cannot be written
+   */
+  createFile(path: string | URL): WritableFile;
+  /**
+   * What proc(5) says of this process in `/proc/self/stat`; `undefined` where there is no such file
+   * or it may not be read. Never asks.
+   */
+  processStatus(): string | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

@@ -1,5 +1,5 @@
 /**
- * What to do when a connection cannot be accepted.
+ * What to do when a connection cannot be accepted, and how long to wait before the next attempt.
  *
  * @module
  */
@@ -35,9 +35,26 @@ export function isOfOneConnection(error: unknown): boolean {
   return typeof code === "string" && OF_ONE_CONNECTION.has(code);
 }
 
-/** Waits of 5 ms doubling to 1 s, as Go's `net/http` does between accepts that fail. */
+/** How long to wait between attempts. */
+export interface BackoffOptions {
+  /** The first wait, in milliseconds. @default {5} */
+  readonly firstMs?: number;
+  /** The longest wait, in milliseconds. @default {1000} */
+  readonly mostMs?: number;
+}
+
+/** Waits that double: by default of 5 ms to 1 s, as Go's `net/http` between accepts that fail. */
 export class Backoff {
-  #nextMs = 5;
+  readonly #firstMs: number;
+  readonly #mostMs: number;
+  #nextMs: number;
+
+  /** @param options other waits */
+  constructor({ firstMs = 5, mostMs = 1_000 }: BackoffOptions = {}) {
+    this.#firstMs = firstMs;
+    this.#mostMs = mostMs;
+    this.#nextMs = firstMs;
+  }
 
   /**
    * How long to wait now.
@@ -46,12 +63,12 @@ export class Backoff {
    */
   next(): number {
     const ms = this.#nextMs;
-    this.#nextMs = Math.min(1_000, ms * 2);
+    this.#nextMs = Math.min(this.#mostMs, ms * 2);
     return ms;
   }
 
-  /** Starts again at 5 ms, after a success. */
+  /** Starts again with the first wait, after a success. */
   reset(): void {
-    this.#nextMs = 5;
+    this.#nextMs = this.#firstMs;
   }
 }

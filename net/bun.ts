@@ -6,7 +6,7 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { Listener } from "./listener.ts";
-import type { ForeignFunctions, ForeignSignatures, Runtime } from "./adapter.ts";
+import type { ForeignFunctions, ForeignSignatures, Runtime, WritableFile } from "./adapter.ts";
 import {
   Connection,
   type ConnectOptions,
@@ -23,6 +23,11 @@ interface BunGlobal {
   readonly isMainThread: boolean;
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
+  plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
+}
+
+interface BunBuild {
+  module(name: string, load: () => { exports: unknown; loader: "object" }): void;
 }
 
 interface BunTcpListener {
@@ -52,7 +57,7 @@ interface BunForeign {
 }
 
 interface BunFiles {
-  openSync(path: string, flags: string): number;
+  openSync(path: string | URL, flags: string): number;
   closeSync(descriptor: number): void;
   write(
     descriptor: number,
@@ -68,6 +73,11 @@ interface BunFiles {
     done: (error: Error | null, count: number) => void,
   ): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
+  readFileSync(path: string, encoding: "utf8"): string;
+}
+
+interface BunTerminals {
+  isatty(descriptor: number): boolean;
 }
 
 interface BunThreads {
@@ -81,10 +91,9 @@ interface BunUrls {
 
 /** What is used of Node.js's `process`, which Bun has as a global. */
 interface BunProcess {
+  readonly argv0: string;
   readonly platform: string;
   readonly arch: string;
-  readonly stdout: { readonly isTTY?: boolean };
-  readonly stderr: { readonly isTTY?: boolean };
   on(signal: string, handler: () => void): void;
   off(signal: string, handler: () => void): void;
   cwd(): string;
@@ -104,6 +113,7 @@ const { Bun, process } = ("Bun" in globalThis ? globalThis : {}) as unknown as {
 const foreign = (): BunForeign => process.getBuiltinModule("bun:ffi");
 const fs = (): BunFiles => process.getBuiltinModule("node:fs");
 const urls = (): BunUrls => process.getBuiltinModule("node:url");
+const terminals = (): BunTerminals => process.getBuiltinModule("node:tty");
 const threads = (): BunThreads => process.getBuiltinModule("node:worker_threads");
 
 const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 };
@@ -204,11 +214,12 @@ class BunConnection extends Connection {
 
   #lose(error: Error): void {
     this.#failure = error;
-    const sink = this.#writer ?? this.#reader ?? this.#watcher;
+    // Who reads and who writes may not be the same.
+    const sinks = new Set([this.#writer, this.#reader ?? this.#watcher]);
     this.#reader = undefined;
     this.#watcher = undefined;
     this.#writer = undefined;
-    sink?.onError(error);
+    for (const sink of sinks) sink?.onError(error);
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
@@ -308,6 +319,9 @@ export const bunRuntime: Runtime = {
   get arch() {
     return process.arch === "x64" ? "x86_64" : process.arch === "arm64" ? "aarch64" : process.arch;
   },
+  get executable() {
+    return process.argv0;
+  },
   get args() {
     return Bun.argv.slice(2);
   },
@@ -325,6 +339,12 @@ export const bunRuntime: Runtime = {
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);
+  },
+
+  provideModule(name: string, exports: Readonly<Record<string, unknown>>): void {
+    // Of this thread only, but in an executable too.
+    const setup = (build: BunBuild) => build.module(name, () => ({ exports, loader: "object" }));
+    Bun.plugin({ name, setup });
   },
 
   whyNoReusePort(): string | undefined {
@@ -440,8 +460,27 @@ export const bunRuntime: Runtime = {
     });
   },
 
-  isTerminal(of: "stdout" | "stderr"): boolean {
-    return process[of].isTTY === true;
+  isTerminal(of: "stdin" | "stdout" | "stderr"): boolean {
+    return terminals().isatty(DESCRIPTORS[of]);
+  },
+
+  createFile(path: string | URL): WritableFile {
+    const file = fs().openSync(path, "w");
+    return {
+      write(bytes) {
+        for (let at = 0; at < bytes.length;) at += fs().writeSync(file, bytes.subarray(at));
+      },
+      close: () => fs().closeSync(file),
+    };
+  },
+
+  processStatus(): string | undefined {
+    try {
+      return fs().readFileSync("/proc/self/stat", "utf8");
+    } catch {
+      // There is none on this system.
+      return undefined;
+    }
   },
 
   exit(code: number): never {

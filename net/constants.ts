@@ -279,13 +279,18 @@ export const DARWIN: Constants = {
 /** What the errors mean, in the words of strerror(3), lower case. */
 export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
+  ENOENT: "no such file or directory",
   EBADF: "bad descriptor",
   EAGAIN: "timed out",
   ENOMEM: "out of memory",
   EACCES: "permission denied",
+  ENOTDIR: "not a directory",
+  EISDIR: "is a directory",
   EINVAL: "invalid argument",
   ENFILE: "too many open files on this machine",
   EMFILE: "too many open files",
+  ENOSPC: "no space left",
+  EROFS: "read-only file system",
   EPIPE: "broken pipe",
   EMSGSIZE: "message too long",
   EAFNOSUPPORT: "address family not supported",

@@ -7,7 +7,7 @@
 import type { Address } from "../protocols/effects.ts";
 import { Backoff, isOfOneConnection } from "./backoff.ts";
 import { Listener } from "./listener.ts";
-import type { ForeignFunctions, ForeignSignatures, Runtime } from "./adapter.ts";
+import type { ForeignFunctions, ForeignSignatures, Runtime, WritableFile } from "./adapter.ts";
 import {
   ACCEPT_QUEUE,
   Connection,
@@ -242,6 +242,9 @@ export const denoRuntime: Runtime = {
   get arch() {
     return Deno.build.arch;
   },
+  get executable() {
+    return Deno.execPath();
+  },
   get args() {
     return Deno.args;
   },
@@ -259,6 +262,10 @@ export const denoRuntime: Runtime = {
 
   fileUrl(path: string): URL {
     return builtin("node:url").pathToFileURL(path);
+  },
+
+  provideModule(): void {
+    // Whoever runs this has a deno.json, whose map holds for every module.
   },
 
   whyNoReusePort(): string | undefined {
@@ -345,8 +352,32 @@ export const denoRuntime: Runtime = {
     return await Deno.stdin.read(buffer) ?? 0;
   },
 
-  isTerminal(of: "stdout" | "stderr"): boolean {
+  isTerminal(of: "stdin" | "stdout" | "stderr"): boolean {
     return Deno[of].isTerminal();
+  },
+
+  createFile(path: string | URL): WritableFile {
+    if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
+      throw new Error("no permission to write it (--allow-write)");
+    }
+    const file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    return {
+      write(bytes) {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      },
+      close: () => file.close(),
+    };
+  },
+
+  processStatus(): string | undefined {
+    const path = "/proc/self/stat";
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    try {
+      return Deno.readTextFileSync(path);
+    } catch {
+      // There is none on this system, or it takes more than that permission.
+      return undefined;
+    }
   },
 
   exit(code: number): never {

@@ -27,7 +27,7 @@ export interface Poller {
   /**
    * Waits until descriptors are ready.
    *
-   * @param timeoutMs how long; -1 is for ever
+   * @param timeoutMs how long; -1 is for ever. Of a fraction of a millisecond Linux takes notice
    * @returns how many are ready, to be asked for with `fdAt` and `eventsAt` until the next call
    */
   wait(timeoutMs: number): number;
@@ -88,6 +88,10 @@ class EpollPoller implements Poller {
   }
 
   wait(timeoutMs: number): number {
+    if (!Number.isInteger(timeoutMs)) {
+      this.#sockets.waitFine(this.#epoll, timeoutMs);
+      timeoutMs = 0;
+    }
     // An interrupted wait is one in which nothing happened.
     return Math.max(0, this.#sockets.epollWait(this.#epoll, this.#events, timeoutMs));
   }

@@ -74,7 +74,7 @@ export class ReadyConnection extends Connection {
   /** The buffer that its conversation keeps. */
   #lent: Uint8Array | undefined;
   /** What the poller watches for; {@linkcode UNWATCHED} when it does not. */
-  #events = UNWATCHED;
+  #events: number;
   #ended = false;
   #failure: Error | undefined;
   #closed = false;
@@ -83,10 +83,12 @@ export class ReadyConnection extends Connection {
    * @param fd a connected socket that does not block; is closed with the connection
    * @param sockaddr the peer's address, as accept(2) filled it in; copied
    * @param loop its thread's
+   * @param events what the poller watches it for already
    */
-  constructor(fd: number, sockaddr: Uint8Array, loop: ReadyLoop) {
+  constructor(fd: number, sockaddr: Uint8Array, loop: ReadyLoop, events = UNWATCHED) {
     super();
     this.fd = fd;
+    this.#events = events;
     this.#peer = loop.sockets.packAddress(sockaddr);
     this.#loop = loop;
   }
@@ -105,8 +107,10 @@ export class ReadyConnection extends Connection {
     if (this.#ended) return null;
     this.#reader = sink;
     // Mostly it has been watched for that ever since, and the kernel is not asked.
-    const { POLLIN } = this.#loop.sockets.constants;
-    if (this.#events !== POLLIN) this.#watchFor(POLLIN);
+    const { POLLIN, POLLOUT } = this.#loop.sockets.constants;
+    if (this.#events !== POLLIN) {
+      this.#watchFor(this.#writer === undefined ? POLLIN : POLLIN | POLLOUT);
+    }
     return undefined;
   }
 
@@ -135,7 +139,8 @@ export class ReadyConnection extends Connection {
     // The rest follows when the peer has taken some.
     this.#writer = sink;
     this.#writing = count > 0 ? bytes.subarray(count) : bytes;
-    this.#watchFor(sockets.constants.POLLOUT);
+    const { POLLIN, POLLOUT } = sockets.constants;
+    this.#watchFor(this.#reader === undefined ? POLLOUT : POLLIN | POLLOUT);
     return false;
   }
 
@@ -145,9 +150,17 @@ export class ReadyConnection extends Connection {
    * @param events a set of `POLLIN`, `POLLOUT`, …
    */
   onReady(events: number): void {
-    if (this.#reader !== undefined) this.#receive(this.#reader);
-    else if (this.#writer !== undefined) this.#send(this.#writer);
+    if (this.#writer !== undefined) this.#onReadyWriting(this.#writer, events);
+    else if (this.#reader !== undefined) this.#receive(this.#reader);
     else if (!this.#closed) this.#notice(events);
+  }
+
+  /** Somebody writes, and perhaps reads too. */
+  #onReadyWriting(writer: Sink, events: number): void {
+    const { POLLIN } = this.#loop.sockets.constants;
+    // What is received may end the connection: after that nothing is sent.
+    if (this.#reader !== undefined && (events & POLLIN) !== 0) this.#receive(this.#reader);
+    if (this.#writer === writer && events !== POLLIN) this.#send(writer);
   }
 
   #receive(sink: Sink): void {
@@ -162,7 +175,7 @@ export class ReadyConnection extends Connection {
     } else if (count === 0) {
       this.#ended = true;
       // The end would be told again and again.
-      this.#watchFor(NOTHING);
+      this.#watchFor(this.#writer === undefined ? NOTHING : sockets.constants.POLLOUT);
       sink.onRead(null);
     } else sink.onError(this.#fail("recv", count));
   }
@@ -179,7 +192,7 @@ export class ReadyConnection extends Connection {
     this.#writer = undefined;
     this.#writing = undefined;
     if (count < 0) return sink.onError(this.#fail("send", count));
-    this.#watchFor(NOTHING);
+    this.#watchFor(this.#reader === undefined ? NOTHING : sockets.constants.POLLIN);
     sink.onWritten();
   }
 

@@ -125,6 +125,7 @@ const LINUX_SIGNATURES = {
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
 const DARWIN_SIGNATURES = {
@@ -180,6 +181,7 @@ export class Sockets {
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
   readonly #pollfd = new Int32Array(2);
   readonly #pollfdBytes = new Uint8Array(this.#pollfd.buffer);
+  readonly #timespec = timespecMemory();
   readonly #epollEvent = new Int32Array(4);
   readonly #epollEventBytes = new Uint8Array(this.#epollEvent.buffer);
 
@@ -276,6 +278,18 @@ export class Sockets {
     const sockaddr = encodeSockaddr(address, this.constants);
     const result = this.#call("connect", fd, sockaddr, sockaddr.length);
     this.#check("connect", result, `to ${formatAddress(address)}`);
+  }
+
+  /**
+   * Begins to connect a socket that does not block (connect(2)). How it ends is in `SO_ERROR` as
+   * soon as the socket is ready for `POLLOUT`.
+   *
+   * @param sockaddr as `encodeSockaddr` writes it
+   * @returns 0 if it is connected, or the negated error number: EINPROGRESS while it is not yet
+   */
+  connectNonBlocking(fd: number, sockaddr: Uint8Array): number {
+    const result: number = this.#libc.connect!(fd, sockaddr, sockaddr.length);
+    return result >= 0 ? 0 : -this.errno;
   }
 
   /**
@@ -487,6 +501,24 @@ export class Sockets {
     return count >= 0 ? count : -this.errno;
   }
 
+  /**
+   * Waits until a descriptor has something to receive, to the microsecond (ppoll(2), Linux): epoll
+   * and poll count in milliseconds.
+   *
+   * @param timeoutMs how long to wait, with its fraction
+   * @returns whether it has, or a negated error number
+   */
+  waitFine(fd: number, timeoutMs: number): number {
+    const [timespec, bytes] = this.#timespec;
+    const seconds = Math.floor(timeoutMs / 1000);
+    timespec[0] = seconds;
+    timespec[2] = Math.floor((timeoutMs - seconds * 1000) * 1e6);
+    this.#pollfd[0] = fd;
+    this.#pollfd[1] = this.constants.POLLIN;
+    const count: number = this.#libc.ppoll!(this.#pollfdBytes, 1, bytes, null);
+    return count >= 0 ? count : -this.errno;
+  }
+
   /** The most descriptors that this process may have (getrlimit(2), the soft limit). */
   descriptorLimit(): number {
     const limits = new BigUint64Array(2);
@@ -602,6 +634,12 @@ function timeval(ms: number): Uint8Array {
   const total = ms > 0 ? Math.max(1, Math.round(ms * 1000)) : 0;
   const seconds = Math.floor(total / 1_000_000);
   return new Uint8Array(Int32Array.of(seconds, 0, total % 1_000_000, 0).buffer);
+}
+
+/** A `struct timespec` of Linux: two 64-bit numbers, seconds and nanoseconds; and its bytes. */
+function timespecMemory(): readonly [Int32Array, Uint8Array] {
+  const words = new Int32Array(4);
+  return [words, new Uint8Array(words.buffer)];
 }
 
 /** The descriptors of one {@linkcode Sockets.pollAll}: an array of `struct pollfd`. */

@@ -47,14 +47,12 @@ export function* echoDatagram(_context: Context, bytes: Uint8Array): Protocol<bo
  * @throws {PeerGoneError} if the server closes before all came back
  */
 export function* echoClient(input: Input, message: Uint8Array): Protocol<Uint8Array> {
-  const echoed = new Uint8Array(message.length);
   for (let at = 0; at < message.length; at += PIECE) {
-    const bytes = message.subarray(at, at + PIECE);
+    const bytes = at === 0 && message.length <= PIECE ? message : message.subarray(at, at + PIECE);
     yield { kind: "write", bytes };
-    echoed.set(yield* readBytes(input, bytes.length, "waiting for the echo"), at);
+    expectEcho(bytes, yield* readBytes(input, bytes.length, "waiting for the echo"), at);
   }
-  expectEcho(message, echoed);
-  return echoed;
+  return message;
 }
 
 /**
@@ -62,15 +60,19 @@ export function* echoClient(input: Input, message: Uint8Array): Protocol<Uint8Ar
  *
  * @param sent the message
  * @param received its echo
+ * @param offset how much of the message came before
  * @throws {MalformedMessageError} if they differ
  */
-export function expectEcho(sent: Uint8Array, received: Uint8Array): void {
+export function expectEcho(sent: Uint8Array, received: Uint8Array, offset = 0): void {
   const length = Math.max(sent.length, received.length);
   for (let at = 0; at < length; at++) {
     if (sent[at] === received[at]) continue;
     // Where they part, and a little of what comes before.
     const from = Math.max(0, at - 8);
     const show = (bytes: Uint8Array) => escapeBytes(bytes.subarray(from), 24);
-    throw new MalformedMessageError(`"${show(sent)}" from byte ${from + 1}`, show(received));
+    throw new MalformedMessageError(
+      `"${show(sent)}" from byte ${offset + from + 1}`,
+      show(received),
+    );
   }
 }

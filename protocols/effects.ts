@@ -109,6 +109,18 @@ export function* write(bytes: Uint8Array): Protocol {
 }
 
 /**
+ * Sends a line, waiting for a slow peer as long as need be.
+ *
+ * @param line without its line end; may be reused as soon as this returns
+ */
+export function* writeLine(line: Uint8Array): Protocol {
+  const bytes = new Uint8Array(line.length + 1);
+  bytes.set(line);
+  bytes[line.length] = 0x0a;
+  yield { kind: "write", bytes };
+}
+
+/**
  * Has CPU-bound work done: in place by a blocking driver, by a worker where an event loop must
  * not be held up.
  *

@@ -19,6 +19,7 @@ export const FAILURE_KINDS = [
   "handshake timeout",
   "session timeout",
   "compute timeout",
+  "slow reader",
   "other",
 ] as const;
 
@@ -245,6 +246,23 @@ export class HandshakeTimeoutError extends SessionTimeoutError {
    */
   constructor(timeoutMs: number) {
     super(timeoutMs, "handshake");
+  }
+}
+
+/** The peer does not read what is sent to it, and more waits than is kept for it. */
+export class SlowReaderError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "SlowReaderError";
+  /** The name under which it is counted. */
+  override readonly kind = "slow reader";
+
+  /**
+   * Makes the error.
+   *
+   * @param limit what it has exceeded, for instance `262144 bytes wait`
+   */
+  constructor(limit: string) {
+    super(`Reads too slowly: ${limit}`);
   }
 }
 

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { takeBytes } from "./bytes.ts";
 import { compute, type Context, type Protocol, READ } from "./effects.ts";
 import {
   type ConversationError,
@@ -230,11 +231,8 @@ export function* frameClient(
     throw new RangeError(`Cannot send the frame: current value is "${escapeBytes(frame)}"`);
   }
   const isQuestion = prime && frame[0] === QUESTION;
-  const wire = new Uint8Array(frame.length + 2);
-  wire[0] = OPENING;
-  wire.set(frame, 1);
-  wire[frame.length + 1] = CLOSING;
-  const answer = new Uint8Array(isQuestion ? 0 : frame.length);
+  const wire = wrapFrame(frame);
+  const answer = takeBytes(isQuestion ? 0 : frame.length);
   let answered = 0;
   for (let at = 0; at < wire.length; at += PIECE) {
     const bytes = wire.subarray(at, at + PIECE);
@@ -254,6 +252,20 @@ export function* frameClient(
  */
 export function isFrame(bytes: Uint8Array): boolean {
   return !bytes.includes(OPENING) && !bytes.includes(CLOSING);
+}
+
+/**
+ * Puts a frame between its marks.
+ *
+ * @param frame what is to stand between them: {@linkcode isFrame} is not asked
+ * @returns the bytes to be sent
+ */
+export function wrapFrame(frame: Uint8Array): Uint8Array {
+  const wire = takeBytes(frame.length + 2);
+  wire[0] = OPENING;
+  wire.set(frame, 1);
+  wire[frame.length + 1] = CLOSING;
+  return wire;
 }
 
 /** The answer to a question. */

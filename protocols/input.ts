@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "./bytes.ts";
 import { type Protocol, READ, type ReadAnswer } from "./effects.ts";
 import { MessageTooLongError, PeerGoneError } from "./errors.ts";
 import { escapeBytes } from "./text.ts";
@@ -37,6 +38,11 @@ export class Input {
   /** Whether the last message was taken without its line end, which may still come. */
   #owesLineEnd = false;
 
+  /** How many bytes are unread. */
+  get length(): number {
+    return this.#unread.length;
+  }
+
   /**
    * Takes the next message if all of it is there.
    *
@@ -53,8 +59,8 @@ export class Input {
       if (exceeds(bytes, limit)) throw tooLong(bytes, limit);
       return undefined;
     }
-    const isCrlf = bytes[end] === LINE_FEED && bytes[end - 1] === CARRIAGE_RETURN;
-    const length = isCrlf ? end - 1 : end;
+    // Telnet writes a carriage return as `\r\0` (RFC 854), and that is what Enter is there.
+    const length = bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
     if (length > limit) throw tooLong(bytes, limit);
     this.#unread = end + 1 === bytes.length ? NOTHING : bytes.subarray(end + 1);
     this.#sawLineEnd = true;
@@ -70,7 +76,11 @@ export class Input {
   take(count: number): Uint8Array | undefined {
     const bytes = this.#unread;
     if (bytes.length < count) return undefined;
-    this.#unread = bytes.length === count ? NOTHING : bytes.subarray(count);
+    if (bytes.length === count) {
+      this.#unread = NOTHING;
+      return bytes;
+    }
+    this.#unread = bytes.subarray(count);
     return bytes.subarray(0, count);
   }
 
@@ -109,7 +119,7 @@ export class Input {
   add(chunk: Uint8Array): void {
     const { length } = this.#unread;
     this.#reads = length === 0 ? 1 : this.#reads + 1;
-    this.#unread = length === 0 ? chunk : join(this.#unread, chunk);
+    this.#unread = length === 0 ? chunk : joinBytes([this.#unread, chunk]);
   }
 
   /** Whether the first read of a message may have been all of it, without a line end. */
@@ -120,7 +130,7 @@ export class Input {
 }
 
 /**
- * Reads one message that ends with `\n`, `\r\n` or `\0`.
+ * Reads one message that ends with `\n`, `\r\n`, `\0` or `\r\0`.
  *
  * @param input the connection's unread bytes, the same object for every call
  * @param options the limit, and what to do about a peer that sends no line ends
@@ -181,11 +191,4 @@ function exceeds(bytes: Uint8Array, limit: number): boolean {
 
 function tooLong(bytes: Uint8Array, limit: number): MessageTooLongError {
   return new MessageTooLongError(limit, escapeBytes(bytes.subarray(0, limit), 24));
-}
-
-function join(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(head.length + tail.length);
-  joined.set(head);
-  joined.set(tail, head.length);
-  return joined;
 }

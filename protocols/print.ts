@@ -8,7 +8,7 @@
  */
 
 import { formatAddress } from "./address.ts";
-import { type Context, type Protocol, READ } from "./effects.ts";
+import { type Context, type Protocol, READ, writeLine } from "./effects.ts";
 
 /** What ends a conversation, wherever in a message it stands. */
 export const DISCONNECT = "!Disconnect";
@@ -65,21 +65,9 @@ export function* printDatagram(context: Context, bytes: Uint8Array): Protocol<bo
  * what one read brings, and so each is given one
  */
 export function* printClient(messages: Iterable<Uint8Array>): Protocol {
-  for (const message of messages) yield* printLine(message);
+  for (const message of messages) yield* writeLine(message);
   yield { kind: "write", bytes: new TextEncoder().encode(DISCONNECT) };
   while ((yield READ) !== null);
-}
-
-/**
- * A part of the client's side, where the messages come one by one: sends one as a line.
- *
- * @param message without its line end
- */
-export function* printLine(message: Uint8Array): Protocol {
-  const bytes = new Uint8Array(message.length + 1);
-  bytes.set(message);
-  bytes[message.length] = 0x0a;
-  yield { kind: "write", bytes };
 }
 
 function* reportLines(sender: string, text: string): Protocol {

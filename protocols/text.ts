@@ -25,6 +25,20 @@ export function escapeBytes(bytes: Uint8Array, limit = Infinity): string {
   return text;
 }
 
+/** Control characters, and the invisible ones that reorder or split a line. */
+const CONTROLS =
+  // deno-lint-ignore no-control-regex -- control characters are what this is about
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * What a terminal takes for a command (ECMA-48): a sequence that begins with CSI and ends with a
+ * letter; a string that begins with DCS, SOS, OSC, PM or APC and ends with ST or BEL; ESC and what
+ * belongs to it. Each also as the single character that stands for ESC and another.
+ */
+const SEQUENCES =
+  // deno-lint-ignore no-control-regex -- escape sequences are what this is about
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0080-\u009f]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/g;
+
 /**
  * Makes text safe to print on one line of a terminal: control characters, which could move the
  * cursor or forge another line, and the invisible characters that reorder or split a line are
@@ -34,14 +48,21 @@ export function escapeBytes(bytes: Uint8Array, limit = Infinity): string {
  * @returns the text on one line
  */
 export function escapeText(text: string): string {
-  return text.replace(
-    // deno-lint-ignore no-control-regex -- control characters are what this is about
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => {
-      const code = character.charCodeAt(0);
-      return code < 0x80 ? escapeByte(code) : `\\u${code.toString(16).padStart(4, "0")}`;
-    },
-  );
+  return text.replace(CONTROLS, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x80 ? escapeByte(code) : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+}
+
+/**
+ * Makes text safe to print on one line of a terminal by leaving out what {@linkcode escapeText}
+ * would show: escape sequences as a whole, and control characters. A tab becomes a space.
+ *
+ * @param text any text, for instance what a person has typed, arrow keys and all
+ * @returns the text on one line
+ */
+export function stripControls(text: string): string {
+  return text.replaceAll("\t", " ").replace(SEQUENCES, "").replace(CONTROLS, "");
 }
 
 function escapeByte(byte: number): string {

@@ -6,12 +6,12 @@
 
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "../net/runtime.ts";
 import type { Address } from "../protocol.ts";
-import { assert, assertEquals, assertMatch, test, until, within } from "./harness.ts";
+import { assert, assertEquals, assertMatch, test, until } from "./harness.ts";
+import { Other, unusedAddress } from "./other.ts";
 import { type Ending, Script, type ScriptOptions, ServerProcess } from "./server_process.ts";
 
 /** A prime that takes long enough for others to be answered meanwhile. */
@@ -46,39 +46,6 @@ function answers({ stdout }: { readonly stdout: string }): string[] {
   });
 }
 
-/** A server that does with each connection what the test says. */
-class Other implements AsyncDisposable {
-  readonly #server: NetServer;
-  readonly #sockets = new Set<Socket>();
-
-  private constructor(serve: (socket: Socket, index: number) => void) {
-    let index = 0;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-      // Clients leave as they like.
-      socket.on("error", () => {});
-      serve(socket, index++);
-    });
-  }
-
-  static async listen(serve: (socket: Socket, index: number) => void): Promise<Other> {
-    const other = new Other(serve);
-    await new Promise<void>((resolve) => other.#server.listen(0, "127.0.0.1", () => resolve()));
-    return other;
-  }
-
-  get address(): Address {
-    return { hostname: "127.0.0.1", port: (this.#server.address() as { port: number }).port };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await within(5_000, "the other server to close", closed);
-  }
-}
-
 /** A UDP peer that answers as the test says, and remembers what came. */
 async function listenUdp(
   answer: (bytes: Uint8Array, reply: (bytes: Uint8Array) => void) => void,
@@ -105,12 +72,6 @@ function makeFile(content: string | Uint8Array): Disposable & { readonly path: s
   const path = join(folder, "file");
   writeFileSync(path, content);
   return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
-}
-
-/** Where nobody listens. */
-async function unusedAddress(): Promise<Address> {
-  await using other = await Other.listen(() => {});
-  return other.address;
 }
 
 // The command line.

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { formatDuration, parseDuration } from "../server/durations.ts";
 import { LONGEST_MS } from "../drivers/limits.ts";
 import { type Command, formatHelp, parseFlags, UsageError } from "../server/flags.ts";
+import { parseRate, parseSize } from "../server/quantities.ts";
 import { checkOptions, OptionError, type ServeOptions } from "../server/options.ts";
 import {
   assert,
@@ -27,8 +28,10 @@ const COMMAND: Command = {
   ],
   required: 1,
   flags: [
-    { name: "max-threads", kind: "integer", value: "N", least: 1, help: "how many" },
+    { name: "max-threads", short: "m", kind: "integer", value: "N", least: 1, help: "how many" },
     { name: "drain", kind: "duration", default: "5s", help: "how long" },
+    { name: "outbox", kind: "size", default: "256KiB", help: "how much" },
+    { name: "rate", kind: "rate", default: "20/s", help: "how often" },
     { name: "mode", kind: "choice", choices: ["fd", "message"], help: "which way" },
     { name: "name", kind: "string", help: "what" },
     { name: "quiet", kind: "boolean", help: "say little" },
@@ -42,11 +45,25 @@ test("flags are read with = and without, before and after the arguments, in came
     { maxThreads: 7, drain: 90_000, quiet: true, host: "localhost", port: 80 },
   );
   assertEquals(parseFlags(COMMAND, ["::1"]), { host: "::1" });
+  assertEquals(parseFlags(COMMAND, ["--outbox", "64k", "--rate=120/m", "h"]), {
+    outbox: 65536,
+    rate: 2,
+    host: "h",
+  });
   assertEquals(parseFlags(COMMAND, ["--mode", "fd", "--name", "n", "h"]), {
     mode: "fd",
     name: "n",
     host: "h",
   });
+});
+
+test("a flag may have a letter too, which the help shows", () => {
+  assertEquals(parseFlags(COMMAND, ["h", "-m", "7"]), { maxThreads: 7, host: "h" });
+  assertEquals(parseFlags(COMMAND, ["-m7", "h"]), { maxThreads: 7, host: "h" });
+  const { message } = assertThrows(() => parseFlags(COMMAND, ["h", "-m", "x"]), UsageError);
+  assertStringIncludes(message, "wrong value for --max-threads: expected a whole number");
+  assertStringIncludes(formatHelp(COMMAND), "  -m, --max-threads N");
+  assertStringIncludes(formatHelp(COMMAND), "  -h, --help");
 });
 
 const FORMS: Command = {
@@ -126,6 +143,9 @@ const WRONG: readonly (readonly [readonly string[], string, string])[] = [
   [["h", "--max-threads"], "--max-threads", "a whole number from 1"],
   [["h", "--drain", "soon"], "--drain", "500ms, 5s or 1m30s"],
   [["h", "--drain", "-1s"], "--drain", "500ms, 5s or 1m30s"],
+  [["h", "--outbox", "-1"], "--outbox", "65536, 64k or 256KiB"],
+  [["h", "--outbox=lots"], "--outbox", "65536, 64k or 256KiB"],
+  [["h", "--rate", "often"], "--rate", "20/s or 100/m"],
   [["h", "--mode", "pigeon"], "--mode", "fd or message"],
   [["h", "--name="], "--name", "a value"],
 ];
@@ -174,6 +194,65 @@ test("formatDuration and parseDuration are each other's inverse", () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: LONGEST_MS }), (ms) => {
     assertEquals(parseDuration(formatDuration(ms)), ms);
   }));
+});
+
+test("sizes are read as people write them, in units of 1024", () => {
+  const sizes: Readonly<Record<string, number>> = {
+    "0": 0,
+    "65536": 65536,
+    "64k": 65536,
+    "64K": 65536,
+    "256KiB": 262_144,
+    "256kib": 262_144,
+    "1m": 1_048_576,
+    "2MiB": 2_097_152,
+    "1G": 1_073_741_824,
+    " 1k ": 1024,
+    "0k": 0,
+  };
+  for (const [text, bytes] of Object.entries(sizes)) assertEquals(parseSize(text), bytes, text);
+  assertEquals(parseSize(1000), 1000);
+});
+
+test("what is no size is refused with how one is written", () => {
+  const wrong = [
+    "",
+    "k",
+    "-1",
+    "1.5m",
+    "64 k",
+    "64kb",
+    "64b",
+    "64KiBs",
+    "1e3",
+    "9".repeat(20),
+    "1t",
+  ];
+  for (const size of [...wrong, -1, 1.5, NaN, Infinity]) {
+    assertThrows(() => parseSize(size), RangeError, "65536, 64k or 256KiB");
+  }
+});
+
+test("rates are read as so many a second", () => {
+  const rates: Readonly<Record<string, number>> = {
+    "0": 0,
+    "20": 20,
+    "20/s": 20,
+    "90/m": 1.5,
+    "36/h": 0.01,
+    "0.5/s": 0.5,
+    " 20/s ": 20,
+    "0/m": 0,
+  };
+  for (const [text, rate] of Object.entries(rates)) assertEquals(parseRate(text), rate, text);
+  assertEquals(parseRate(2.5), 2.5);
+});
+
+test("what is no rate is refused with how one is written", () => {
+  const wrong = ["", "/s", "-1", "20/", "20 /s", "20/d", "20/ms", "1e3", "s", "2000000000"];
+  for (const rate of [...wrong, -1, NaN, Infinity]) {
+    assertThrows(() => parseRate(rate), RangeError, "20/s or 100/m");
+  }
 });
 
 test("options are completed by what hello says", async () => {

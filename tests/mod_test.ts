@@ -30,6 +30,7 @@ const NAMES = [
   "RejectedError",
   "SequenceMismatchError",
   "SessionTimeoutError",
+  "SlowReaderError",
   "SocketError",
   "SocketsUnavailableError",
   "compute",
@@ -57,7 +58,6 @@ const NAMES = [
   "print",
   "printClient",
   "printDatagram",
-  "printLine",
   "read",
   "readBytes",
   "readLine",
@@ -72,8 +72,11 @@ const NAMES = [
   "serveThreadpool",
   "shorten",
   "sockets",
+  "stripControls",
   "successor",
+  "wrapFrame",
   "write",
+  "writeLine",
 ];
 
 test("the library exports these names", () => {

@@ -30,6 +30,7 @@ import {
   RejectedError,
   SequenceMismatchError,
   SessionTimeoutError,
+  SlowReaderError,
   successor,
 } from "../protocol.ts";
 import {
@@ -531,6 +532,7 @@ test("every error has its class's name, its kind and a message without a final s
     new HandshakeTimeoutError(30_000),
     new SessionTimeoutError(1000),
     new ComputeTimeoutError("prime", 1000),
+    new SlowReaderError("262144 bytes wait"),
   ];
   for (const error of errors) {
     assertEquals(error.name, error.constructor.name);

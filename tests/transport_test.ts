@@ -169,6 +169,18 @@ test("a peer's reset is an error to who writes", async () => {
   assert(["ECONNRESET", "EPIPE"].includes(String((error as { code?: string }).code)));
 }, needsReset);
 
+test("a peer's reset ends a read and a write that wait at the same time", async () => {
+  await using listener = await listen();
+  const client = rawClient(listener.address);
+  await using server = await accept(listener);
+  const reading = server.read().catch(() => null);
+  const writing = server.write(new Uint8Array(24 << 20));
+  await delay(20);
+  client.reset();
+  await assertRejects(() => within(5_000, "an error", writing), Error);
+  assertEquals(await within(5_000, "the end of the read", reading), null);
+}, needsReset);
+
 test("unpull takes a read back, and what comes is kept for the next one", async () => {
   await using pair = await Pair.open();
   const { client, server } = pair;
@@ -267,6 +279,14 @@ test("back-off doubles from 5 ms to 1 s and starts again after a success", () =>
   assertEquals(backoff.next(), 5);
 });
 
+test("back-off has other waits for who asks for them", () => {
+  const backoff = new Backoff({ firstMs: 1_000, mostMs: 30_000 });
+  const waits = Array.from({ length: 7 }, () => backoff.next());
+  assertEquals(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  backoff.reset();
+  assertEquals(backoff.next(), 1_000);
+});
+
 test("only errors of one connection let accepting go on at once", () => {
   const of = (code: unknown) => isOfOneConnection(Object.assign(new Error(), { code }));
   for (const code of ["ECONNABORTED", "ENOTCONN", "EPROTO", "EINTR"]) assert(of(code), code);
@@ -320,6 +340,21 @@ test("a deadline that is set again moves behind those set before, to another len
   await within(5_000, "the last deadline", end.promise);
   assertEquals(reached, ["stayed", "moved", "further"]);
 });
+
+test("a listener stops in time although the loop is busy and clients keep coming", async () => {
+  await using listener = await listen();
+  const clients: Promise<void>[] = [];
+  const busy = setInterval(() => {
+    clients.push(runtime.connect(listener.address).then((client) => client.close(), () => {}));
+    for (const until = performance.now() + 150; performance.now() < until;);
+  });
+  const startedAt = performance.now();
+  await listener.stop();
+  clearInterval(busy);
+  await Promise.all(clients);
+  // Waits that are counted, not timed, would add up to ten seconds.
+  assert(performance.now() - startedAt < 6_000);
+}, { sanitize: false });
 
 test("a deadline may be set from within one that is reached, again and again", async () => {
   using deadlines = new TimedDeadlines();

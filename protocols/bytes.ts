@@ -1,0 +1,48 @@
+/**
+ * Bytes put together, and memory for them.
+ *
+ * @module
+ */
+
+/**
+ * Joins pieces into one.
+ *
+ * @param pieces in order
+ * @returns all their bytes, a copy
+ */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}
+
+/** How much memory is asked for at a time, in bytes. */
+const SLAB = 16 * 1024;
+
+/** The longest message that is given a part of it, in bytes. */
+const SMALL = 1024;
+
+let slab = new Uint8Array(SLAB);
+let used = 0;
+
+/**
+ * Memory for a message. Of small ones many share a larger piece, for a runtime takes longer to make
+ * an array of its own for each than the message takes on its way.
+ *
+ * @param length how many bytes
+ * @returns so many zeros, nobody else's
+ */
+export function takeBytes(length: number): Uint8Array {
+  if (length > SMALL) return new Uint8Array(length);
+  if (used + length > SLAB) {
+    slab = new Uint8Array(SLAB);
+    used = 0;
+  }
+  return slab.subarray(used, used += length);
+}

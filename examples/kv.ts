@@ -9,7 +9,7 @@
  * OWN, and who connects again may find another one.
  * @module
  */
-import * as protocol from "../protocol.ts";
+import * as protocol from "handshake/protocol";
 
 const store = new Map<string, string>();
 

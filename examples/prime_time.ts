@@ -4,7 +4,7 @@
  * `deno run -A modes/event.ts 8080 --protocol examples/prime_time.ts`, and connect with `nc`.
  * @module
  */
-import * as protocol from "../protocol.ts";
+import * as protocol from "handshake/protocol";
 
 /** CPU-bound work by its name: done in place, or in Workers that import this module too. */
 export const tasks = { isPrime: (n: bigint) => n >> 64n ? isLikelyPrime(n) : protocol.isPrime(n) };

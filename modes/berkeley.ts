@@ -32,6 +32,7 @@ import {
   type PoolOptions,
   WORKERS_FLAG,
 } from "../server/pool_options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 import { traceSockets } from "../server/tracing.ts";
@@ -214,11 +215,14 @@ onThread("berkeley", {
   },
 }, { traceSockets, openDatagrams: (share, calls) => new DatagramSocket(share, calls) });
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("berkeley", serve, {
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("berkeley", serve, {
     summary: "the calls of a socket one by one, TCP and UDP on one port, a pool of threads",
     flags: FLAGS,
     protocol: PROTOCOL,
   });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

@@ -20,6 +20,7 @@ import { onLoop } from "../server/loop_thread.ts";
 import { OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
 import { checkInteger } from "../server/checks.ts";
 import type { ServeOptions } from "../server/options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 import { listenTogether } from "../server/shared_port.ts";
 
@@ -82,7 +83,13 @@ onLoop("cluster", (thread) =>
 // What a protocol has to compute is done by other threads: here it would hold up everybody.
 onComputeThread("cluster");
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("cluster", serve, { summary: "several event loops behind one port", flags: FLAGS });
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("cluster", serve, {
+    summary: "several event loops behind one port",
+    flags: FLAGS,
+  });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

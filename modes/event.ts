@@ -17,6 +17,7 @@ import { isMainModule, runtime } from "../net/runtime.ts";
 import { onComputeThread } from "../server/compute_thread.ts";
 import { countComputing, OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
 import type { CheckedOptions, ServeOptions } from "../server/options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 
 /** How to serve with the runtime's event loop. */
@@ -51,10 +52,13 @@ export async function serve(options: EventOptions = {}): Promise<Server> {
 // What a protocol has to compute is done by other threads: here it would hold up everybody.
 onComputeThread("event");
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("event", serve, {
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("event", serve, {
     summary: "the runtime's event loop, one task for each connection",
     flags: [OFFLOAD_FLAG],
   });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

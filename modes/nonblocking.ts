@@ -29,6 +29,7 @@ import { onLoop } from "../server/loop_thread.ts";
 import { OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
 import { checkChoice } from "../server/checks.ts";
 import type { ServeOptions } from "../server/options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 
 /** How to serve with a readiness loop. */
@@ -121,6 +122,7 @@ onLoop("nonblocking", (thread, own: Descriptors) => {
 
   while (!thread.gate.closing || !acceptor.isEmpty || sessions.size > 0) {
     const count = poller.wait(deadlines.msToNext);
+    thread.track?.woke();
     let mayAccept = false;
     for (let index = 0; index < count; index++) {
       const fd = poller.fdAt(index);
@@ -143,10 +145,13 @@ onLoop("nonblocking", (thread, own: Descriptors) => {
 // What a protocol has to compute is done by other threads: here it would hold up everybody.
 onComputeThread("nonblocking");
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("nonblocking", serve, {
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("nonblocking", serve, {
     summary: "a readiness loop over epoll or poll",
     flags: FLAGS,
   });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

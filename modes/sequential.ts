@@ -16,6 +16,7 @@ import { isMainModule, runtime } from "../net/runtime.ts";
 import { whyNoSockets } from "../net/sockets.ts";
 import { ACCEPT_QUEUE } from "../net/transport.ts";
 import type { ServeOptions } from "../server/options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 
@@ -60,7 +61,10 @@ onThread("sequential", {
   },
 });
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("sequential", serve, { summary: "one connection at a time" });
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("sequential", serve, { summary: "one connection at a time" });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

@@ -19,6 +19,7 @@ import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts"
 import { onMessageThread } from "../server/message_thread.ts";
 import { checkInteger } from "../server/checks.ts";
 import type { ServeOptions } from "../server/options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 
@@ -143,7 +144,10 @@ onThread("threaded", {
 
 onMessageThread("threaded");
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

@@ -29,6 +29,7 @@ import {
   type PoolOptions,
   WORKERS_FLAG,
 } from "../server/pool_options.ts";
+import type { Program } from "../server/program.ts";
 import type { Server } from "../server/server.ts";
 import { onThread, type Thread } from "../server/thread.ts";
 
@@ -112,10 +113,13 @@ onThread("threadpool", {
 
 onMessageThread("threadpool");
 
-if (isMainModule(import.meta)) {
-  const { runMode } = await mainThread();
-  runMode("threadpool", serve, {
+/** The mode as a command. */
+export async function program(): Promise<Program> {
+  const { modeProgram } = await mainThread();
+  return modeProgram("threadpool", serve, {
     summary: "a fixed number of threads and a queue",
     flags: FLAGS,
   });
 }
+
+if (isMainModule(import.meta)) (await program()).run();

@@ -18,7 +18,9 @@ import {
   type ThreadMemory,
   threadMemory,
 } from "./team_memory.ts";
+import { type TrackShare, TrackWriter } from "./timeline_track.ts";
 import type { SharedSocket } from "./thread.ts";
+import { threadName } from "./thread_names.ts";
 
 /** What the main thread tells a thread first. */
 export interface Assignment {
@@ -36,6 +38,8 @@ export interface Assignment {
   readonly settings: ServiceSettings;
   /** Whether anybody wants to hear reports and read the log. */
   readonly wants: { readonly reports: boolean; readonly log: boolean };
+  /** Where it writes down what happens, where a trace is written. */
+  readonly track: TrackShare | undefined;
   /** What the mode itself wants to tell it. */
   readonly data: unknown;
 }
@@ -58,6 +62,8 @@ export interface Place {
   readonly counters: CounterBlock;
   /** Tells what happens in this thread. */
   readonly journal: JournalWriter;
+  /** Writes down what happens in this thread, where a trace is written. */
+  readonly track: TrackWriter | undefined;
   /** Counts and tells what becomes of its connections. */
   readonly observer: Observer;
 }
@@ -69,7 +75,7 @@ export interface Place {
  * @param tell answers it
  */
 export function takePlace(
-  { memory, index, wants }: Assignment,
+  { memory, index, wants, track: share }: Assignment,
   tell: (message: ThreadMessage) => void,
 ): Place {
   const own = threadMemory(memory, index);
@@ -81,12 +87,14 @@ export function takePlace(
     wants,
     () => tell("bell"),
   );
+  const track = share && new TrackWriter(share);
   return {
     memory: own,
     gate: new Gate(memory.gate),
     counters,
     journal,
-    observer: new Observer(counters, journal),
+    track,
+    observer: new Observer(counters, journal, track),
   };
 }
 
@@ -94,11 +102,6 @@ export function takePlace(
 interface WorkerScope {
   onmessage: ((event: { data: Assignment }) => void) | null;
   postMessage(message: ThreadMessage): void;
-}
-
-/** The name of the Workers of a mode. */
-export function threadName(mode: string): string {
-  return `handshake ${mode}`;
 }
 
 /**

@@ -29,6 +29,27 @@ export function checkInteger(name: string, value: number, least: number, most: n
 }
 
 /**
+ * Checks what has a syntax of its own: a duration, a size, a rate.
+ *
+ * @param name the option's name, for the message
+ * @param value what was given
+ * @param parse reads it
+ * @returns what `parse` returned
+ * @throws {OptionError} if `parse` throws
+ */
+export function checkQuantity(
+  name: string,
+  value: number | string,
+  parse: (value: number | string) => number,
+): number {
+  try {
+    return parse(value);
+  } catch (cause) {
+    throw new OptionError(`Cannot use ${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
  * Checks one of several words.
  *
  * @param name the option's name, for the message

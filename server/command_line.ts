@@ -1,6 +1,6 @@
 /**
- * The command line of a mode: its flags, its output, its signals and its exit status, once for
- * all of them.
+ * The command line of a server: its flags, its output, its signals and its exit status, once for
+ * all modes and for whatever else is a server.
  *
  * @module
  */
@@ -8,8 +8,10 @@
 import manifest from "../package.json" with { type: "json" };
 import { PROTOCOLS } from "../protocols/catalogue.ts";
 import { formatAddress } from "../protocols/address.ts";
+import type { Address } from "../protocols/effects.ts";
 import { runtime } from "../net/runtime.ts";
 import { hasAbandonedThreads } from "./abandoned_threads.ts";
+import { buildInfo } from "./build_info.ts";
 import { BufferedOutput } from "./buffered_output.ts";
 import { formatCounters } from "./counters.ts";
 import {
@@ -20,8 +22,10 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
+import { calledName, formatRun, programArguments, programName } from "./invocation.ts";
 import { configureLogging, loggerOf, totalsLoggerOf } from "./logging.ts";
 import { OptionError, type ServeOptions } from "./options.ts";
+import type { Program } from "./program.ts";
 import type { Server } from "./server.ts";
 
 /** The exit status when the command line was wrong. */
@@ -36,19 +40,59 @@ const EXIT_SIGNALLED = 130;
 /** How long, at the end, a stuck reader of standard output is waited for, in milliseconds. */
 const FLUSH_MS = 1_000;
 
+/** The flag for the address. */
+export const HOST_FLAG: Flag = {
+  name: "host",
+  kind: "string",
+  value: "HOST",
+  default: "127.0.0.1",
+  help: "name or address to listen on",
+};
+
+/** The flag for the time to finish. */
+export const DRAIN_FLAG: Flag = {
+  name: "drain",
+  kind: "duration",
+  default: "5s",
+  help: "how long connections may finish after a signal",
+};
+
+/** The flags that {@linkcode serverProgram} itself obeys: every server's command has them. */
+export const OUTPUT_FLAGS: readonly Flag[] = [
+  { name: "quiet", kind: "boolean", help: "print only where it listens and the totals" },
+  {
+    name: "log-format",
+    kind: "choice",
+    choices: ["text", "json"],
+    default: "text",
+    help: "how to write the log",
+  },
+];
+
+/**
+ * The argument for the port.
+ *
+ * @param standard what it is when nothing is said
+ */
+export function portArgument(standard: number): Flag {
+  return {
+    name: "port",
+    kind: "integer",
+    least: 0,
+    most: 65535,
+    default: String(standard),
+    help: "port to listen on; 0 picks a free one",
+  };
+}
+
 /** The flags that all modes have. */
 const SERVE_FLAGS: readonly Flag[] = [
-  {
-    name: "host",
-    kind: "string",
-    value: "HOST",
-    default: "127.0.0.1",
-    help: "name or address to listen on",
-  },
+  HOST_FLAG,
   {
     name: "protocol",
     kind: "string",
     value: "NAME|PATH",
+    suggestions: Object.keys(PROTOCOLS),
     default: "hello",
     help: `what to speak: ${Object.keys(PROTOCOLS).join(", ")}, or a module of one's own`,
   },
@@ -90,30 +134,15 @@ const SERVE_FLAGS: readonly Flag[] = [
     default: "none",
     help: "how many connections to serve at a time; the rest wait",
   },
+  DRAIN_FLAG,
   {
-    name: "drain",
-    kind: "duration",
-    default: "5s",
-    help: "how long connections may finish after a signal",
+    name: "trace",
+    kind: "string",
+    value: "FILE",
+    help: "write what each thread does when into a file that ui.perfetto.dev opens",
   },
-  { name: "quiet", kind: "boolean", help: "print only where it listens and the totals" },
-  {
-    name: "log-format",
-    kind: "choice",
-    choices: ["text", "json"],
-    default: "text",
-    help: "how to write the log",
-  },
+  ...OUTPUT_FLAGS,
 ];
-
-const PORT: Flag = {
-  name: "port",
-  kind: "integer",
-  least: 0,
-  most: 65535,
-  default: "8080",
-  help: "port to listen on; 0 picks a free one",
-};
 
 /** What a mode adds to the command line that all have. */
 export interface ModeCommand {
@@ -133,84 +162,145 @@ export interface ModeCommand {
 type Serve = (options: ServeOptions) => Promise<Server>;
 
 /**
- * Runs a mode as a command until a signal ends it.
- *
- * Nothing is returned that the mode's module could wait for: the module of a protocol may import
- * `mod.ts`, and with it the mode, and each of the two would wait for the other for ever.
+ * A mode as a command, which runs until a signal ends it.
  *
  * @param mode the mode's name
  * @param serve the mode
  * @param own what the mode adds to the command line
  */
-export function runMode(mode: string, serve: Serve, own: ModeCommand): void {
-  void run(mode, serve, own);
-}
-
-async function run(mode: string, serve: Serve, own: ModeCommand): Promise<void> {
+export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Program {
   const command: Command = {
     name: mode,
     summary: own.summary,
-    positionals: [PORT],
+    positionals: [portArgument(8080)],
     flags: [...own.flags ?? [], ...SERVE_FLAGS.map(withDefault(own))],
-    example: formatRun(`modes/${mode}.ts 8080`),
+    example: formatRun(`modes/${mode}.ts`, "8080"),
   };
+  return serverProgram(command, async (values, output) =>
+    serviceOf(
+      await serve({
+        ...values,
+        ...(values.noPrime === true && { prime: false }),
+        ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
+      }),
+    ));
+}
+
+/** What a command runs until a signal ends it: as much of a server as the command has to know. */
+export interface Service {
+  /** Where it listens. */
+  readonly address: Address;
+  /** What it is, part by part, as a person reads it behind the address. */
+  readonly details: readonly string[];
+  /** Resolves when nothing of it is left, with the error if one ended it. Never rejects. */
+  readonly closed: Promise<Error | undefined>;
+  /**
+   * Whether something of it, for instance a read of standard input, still waits when it is closed
+   * and would keep the process up.
+   *
+   * @default {false}
+   */
+  readonly leavesWaiting?: boolean;
+  /** Ends it in order. May be called again. */
+  close(): Promise<void>;
+  /** What it has counted. */
+  count(): Totals;
+}
+
+/** What a server has counted when it ends, for people and for programs. */
+export interface Totals {
+  /** All of it on one line. */
+  readonly line: string;
+  /** The same by name, for a log in JSON. */
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A server of the modes' kind as a command runs it.
+ *
+ * @param server what `serve` returned
+ */
+export function serviceOf(server: Server): Service {
+  return {
+    address: server.address,
+    details: [server.mode, server.protocol, ...server.details],
+    closed: server.closed,
+    close: () => server.close(),
+    count() {
+      const { counters } = server;
+      return { line: formatCounters(counters), properties: { ...counters } };
+    },
+  };
+}
+
+/**
+ * Starts what a command runs.
+ *
+ * @param values the flags that were given
+ * @param output standard output, which is flushed at the end; whether to be quiet is in the flags
+ * @throws {OptionError} if a flag's value is not what it may be
+ */
+export type Start = (values: Values, output: BufferedOutput) => Promise<Service>;
+
+/**
+ * A server as a command, which runs until a signal ends it.
+ *
+ * Running it returns nothing that the command's module could wait for: the module of a protocol may
+ * import `mod.ts`, and with it the mode, and each of the two would wait for the other for ever.
+ *
+ * @param command its name and flags, {@linkcode OUTPUT_FLAGS} among them
+ * @param start starts it
+ */
+export function serverProgram(command: Command, start: Start): Program {
+  return { command, run: () => void run(command, start) };
+}
+
+async function run(command: Command, start: Start): Promise<void> {
+  const { name } = command;
   const values = readCommandLine(command);
   const stderr = new BufferedOutput("stderr", () => {});
   const stdout = new BufferedOutput("stdout", (lines) => {
-    loggerOf(mode).warn("{lines} lines were dropped: standard output is too slow", { lines });
+    loggerOf(name).warn("{lines} lines were dropped: standard output is too slow", { lines });
   });
-  const quiet = values.quiet === true;
-  configureLogging({ format: values.logFormat === "json" ? "json" : "text", quiet, to: stderr });
+  configureLogging({
+    format: values.logFormat === "json" ? "json" : "text",
+    quiet: values.quiet === true,
+    to: stderr,
+  });
 
-  let server: Server;
+  let service: Service;
   try {
-    server = await serve({
-      ...values,
-      ...(values.noPrime === true && { prime: false }),
-      ...(!quiet && { onReport: (message: string) => stdout.writeLine(message) }),
-    });
+    service = await start(values, stdout);
   } catch (error) {
     const usage = error instanceof OptionError;
-    fail(mode, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILURE);
+    fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILURE);
   }
 
   let signals = 0;
   const onSignal = () => {
     if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
     // What goes wrong is what `closed` says.
-    server.close().catch(() => {});
+    service.close().catch(() => {});
   };
   const forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
 
-  stdout.writeLine(describe(server));
-  const error = await server.closed;
+  stdout.writeLine(describe(service));
+  const error = await service.closed;
   stdout.tellDropped();
-  const totals = server.counters;
-  totalsLoggerOf(mode).info("totals: {totals}", { ...totals, totals: formatCounters(totals) });
+  const { line, properties } = service.count();
+  totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
   for (const stop of forget) stop();
+  if (error !== undefined && !flushed.includes(false)) fail(name, error.message, EXIT_FAILURE);
   // A write that waits for a stuck reader would keep the process up, and so would a stuck thread.
-  if (flushed.includes(false) || hasAbandonedThreads()) {
+  if (flushed.includes(false) || hasAbandonedThreads() || service.leavesWaiting === true) {
     runtime.exit(error === undefined ? 0 : EXIT_FAILURE);
   }
-  if (error !== undefined) fail(mode, error.message, EXIT_FAILURE);
 }
 
 /** The flags of a mode that speaks another protocol by default. */
 function withDefault({ protocol = "hello" }: ModeCommand): (flag: Flag) => Flag {
   return (flag) => flag.name === "protocol" ? { ...flag, default: protocol } : flag;
-}
-
-/** What stands between the runtime's name and the script's. */
-const RUN: Readonly<Record<string, string>> = { deno: "run -A ", bun: "" };
-
-/**
- * How a person runs a script of this project with the runtime at hand.
- *
- * @param script its path and arguments
- */
-export function formatRun(script: string): string {
-  return `${runtime.name} ${RUN[runtime.name]}${script}`;
 }
 
 /**
@@ -221,19 +311,38 @@ export function formatRun(script: string): string {
  */
 export function readCommandLine(command: Command): Values {
   let values: Values;
+  // Of a command of the executable both names belong to what is typed.
+  const asked = { ...command, name: programName() ?? command.name };
   try {
-    values = parseFlags(command, runtime.args);
+    values = parseFlags(asked, programArguments());
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     fail(command.name, error.message, EXIT_USAGE);
   }
-  const shown = values.help === true
-    ? formatHelp(command)
-    : values.version === true
-    ? `handshake ${manifest.version} (${runtime.name} ${runtime.version})`
-    : undefined;
-  if (shown === undefined) return values;
-  runtime.printNow("stdout", `${shown}\n`);
+  if (values.help === true) printAndExit(formatHelp(asked));
+  if (values.version === true) printAndExit(formatVersion());
+  return values;
+}
+
+/** What runs here: its version, the runtime and, of an executable, the commit of its sources. */
+export function formatVersion(): string {
+  const { commit } = buildInfo;
+  const details = [`${runtime.name} ${runtime.version}`, ...(commit ? [`commit ${commit}`] : [])];
+  return `handshake ${manifest.version} (${details.join(", ")})`;
+}
+
+/**
+ * Prints what was asked for, and ends the process.
+ *
+ * @param text without its last line end
+ */
+export function printAndExit(text: string): never {
+  try {
+    runtime.printNow("stdout", `${text}\n`);
+  } catch (error) {
+    // Who has read enough, as in `… | head -1`, has gone.
+    if ((error as { code?: unknown }).code !== "EPIPE") throw error;
+  }
   runtime.exit(0);
 }
 
@@ -245,16 +354,14 @@ export function readCommandLine(command: Command): Values {
  * @param status the exit status
  */
 export function fail(name: string, message: string, status: number): never {
-  runtime.printNow("stderr", `${name}: ${message.replaceAll("\n", " ")}\n`);
+  runtime.printNow("stderr", `${calledName(name)}: ${message.replaceAll("\n", " ")}\n`);
   runtime.exit(status);
 }
 
-function describe(server: Server): string {
+function describe({ address, details }: Service): string {
   return [
-    `Listening on ${formatAddress(server.address)}`,
-    server.mode,
-    server.protocol,
-    ...server.details,
+    `Listening on ${formatAddress(address)}`,
+    ...details,
     `${runtime.name} ${runtime.version}`,
   ].join(" · ");
 }

@@ -9,6 +9,8 @@ import { runTask } from "../drivers/conversation.ts";
 import { runtime } from "../net/runtime.ts";
 import { describeError } from "./observer.ts";
 import { loadProtocol } from "./protocol_loader.ts";
+import { computeThreadName } from "./thread_names.ts";
+import { RECORD, type TrackShare, TrackWriter } from "./timeline_track.ts";
 
 /** What the main thread tells such a thread first. */
 export interface ComputeAssignment {
@@ -16,6 +18,8 @@ export interface ComputeAssignment {
   readonly protocol: string;
   /** One word: the number of the job that is to stop. */
   readonly stop: SharedArrayBuffer;
+  /** Where it writes down what it computes, where a trace is written. */
+  readonly track: TrackShare | undefined;
 }
 
 /** What the main thread tells it then: one job at a time. */
@@ -26,6 +30,8 @@ export interface Job {
   readonly task: string;
   /** Its argument. */
   readonly argument: unknown;
+  /** The number of the connection in the trace, where one is written. */
+  readonly connection: number | undefined;
 }
 
 /** What the thread says. */
@@ -48,11 +54,6 @@ interface WorkerScope {
 /** What ends a job that is to stop. */
 const STOPPED = new Error("The computation was stopped");
 
-/** The name of the Workers of a mode that compute. */
-export function computeThreadName(mode: string): string {
-  return `handshake ${mode} computing`;
-}
-
 /**
  * The computing half of a mode. Does nothing in any other thread than one that was started for it.
  *
@@ -71,9 +72,12 @@ export function onComputeThread(mode: string): void {
       return scope.postMessage({ kind: "cannotStart", why: describeError(error) });
     }
     const stop = new Int32Array(assignment.stop);
+    const track = assignment.track && new TrackWriter(assignment.track);
     scope.onmessage = ({ data }) => {
       const job = data as Job;
+      const startedAt = track?.now() ?? 0;
       const answer = perform(tasks, job, () => Atomics.load(stop, 0) === job.id);
+      track?.tell(RECORD.task, job.connection ?? 0, startedAt, track.now(), job.task);
       try {
         scope.postMessage(answer);
       } catch (error) {

@@ -7,6 +7,7 @@
 
 // @ts-types="../types/delay.d.ts"
 import { delay } from "@std/async/delay";
+import { formatAddress } from "../protocols/address.ts";
 import type { Address } from "../protocols/effects.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
 import { DescriptorRing } from "../net/descriptor_ring.ts";
@@ -21,6 +22,7 @@ import { MainJournal } from "./journal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { makeServer, type Server } from "./server.ts";
+import { Timeline } from "./timeline.ts";
 import { CUT_MS, requireWorkers, ThreadTeam } from "./thread_team.ts";
 import { traceSockets } from "./tracing.ts";
 
@@ -48,6 +50,12 @@ export interface DescriptorServerPlan {
   readonly traceCalls?: boolean;
 }
 
+/** A connection that waited in the accept queue when the server began to close. */
+interface Rescued {
+  readonly fd: number;
+  readonly sockaddr: Uint8Array;
+}
+
 /** A server of threads. A mode opens it, starts its threads and then hands it out. */
 export class DescriptorServer {
   /** The threads. */
@@ -60,12 +68,13 @@ export class DescriptorServer {
   readonly #options: ServeOptions;
   readonly #checked: CheckedOptions;
   readonly #sockets: Sockets;
+  readonly #timeline: Timeline | undefined;
   readonly #listener: number;
   readonly #address: Address;
   #rescues = 0;
   #isOver = false;
   /** What waited in the accept queue when the server began to close. */
-  #rescued: { readonly fd: number; readonly sockaddr: Uint8Array }[] = [];
+  #rescued: Rescued[] = [];
 
   private constructor(
     plan: DescriptorServerPlan,
@@ -73,11 +82,13 @@ export class DescriptorServer {
     checked: CheckedOptions,
     sockets: Sockets,
     { listener, datagrams }: ServerSockets,
+    timeline: Timeline | undefined,
   ) {
     this.#plan = plan;
     this.#options = options;
     this.#checked = checked;
     this.#sockets = sockets;
+    this.#timeline = timeline;
     this.#listener = listener;
     this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
@@ -88,6 +99,7 @@ export class DescriptorServer {
       threads: plan.threads,
       options: checked,
       onReport: options.onReport,
+      timeline,
       sockets,
       socket: {
         listener,
@@ -116,15 +128,22 @@ export class DescriptorServer {
     });
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const opened = openSockets(calls, address, checked, plan.open);
+    const timeline = Timeline.open(options.trace, {
+      mode: plan.mode,
+      threads: plan.threads,
+      descriptors: calls.descriptorLimit(),
+    });
+    let opened: ServerSockets | undefined;
     try {
-      server = new DescriptorServer(plan, options, checked, calls, opened);
+      opened = openSockets(calls, address, checked, plan.open);
+      server = new DescriptorServer(plan, options, checked, calls, opened, timeline);
       server.#setLimits();
       return server;
     } catch (error) {
-      calls.close(opened.listener);
-      opened.datagrams?.close();
-      opened.datagrams?.closeBell();
+      timeline?.[Symbol.dispose]();
+      if (opened !== undefined) calls.close(opened.listener);
+      opened?.datagrams?.close();
+      opened?.datagrams?.closeBell();
       throw error;
     }
   }
@@ -202,6 +221,7 @@ export class DescriptorServer {
     this.#closeQueued();
     await noDatagrams;
     team.dispose();
+    this.#timeline?.[Symbol.dispose]();
   }
 
   /** Closes the UDP socket when no thread can be in a call on it, and ends its conversations. */
@@ -258,6 +278,7 @@ export class DescriptorServer {
       if (fd === -errno.EMFILE || fd === -errno.ENFILE) return false;
       // Any other error was of that one connection, or another thread was faster.
       if (fd < 0) continue;
+      this.#timeline?.main.enqueued(fd);
       this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
       // Clients that come faster than they are taken must not hold the server open.
       if (++this.#rescues >= MOST_RESCUED) break;
@@ -288,16 +309,23 @@ export class DescriptorServer {
   /** Closes the connections that no thread will serve any more. */
   #closeQueued(): void {
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
-    const left = this.#rescued.splice(0).map(({ fd }) => fd);
+    const left = this.#rescued.splice(0);
     for (let fd = this.ring.tryTake(sockaddr); fd >= 0; fd = this.ring.tryTake(sockaddr)) {
       if (fd === this.datagrams?.fd) this.datagrams.bringHome();
-      else left.push(fd);
+      else left.push({ fd, sockaddr: sockaddr.slice() });
     }
-    for (const fd of left) {
+    for (const { fd, sockaddr } of left) {
+      this.#recordRefused(fd, sockaddr);
       this.#sockets.close(fd);
       this.team.counters.accepted();
       this.team.counters.cut();
     }
+  }
+
+  #recordRefused(fd: number, sockaddr: Uint8Array): void {
+    const track = this.#timeline?.main;
+    const peer = () => formatAddress(this.#sockets.readAddress(sockaddr));
+    track?.refuse(peer(), track.dequeued(fd));
   }
 }
 

@@ -7,25 +7,47 @@
 // @ts-types="../types/parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { DURATION_SYNTAX, parseDuration } from "./durations.ts";
+import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "./quantities.ts";
+
+/** The kinds of value that have a syntax of their own. */
+type Quantity = "duration" | "size" | "rate";
+
+/** How the values of those kinds are read, and how they are written. */
+const QUANTITIES: Readonly<
+  Record<Quantity, { readonly parse: (text: string) => number; readonly syntax: string }>
+> = {
+  duration: { parse: parseDuration, syntax: DURATION_SYNTAX },
+  size: { parse: parseSize, syntax: SIZE_SYNTAX },
+  rate: { parse: parseRate, syntax: RATE_SYNTAX },
+};
 
 /** One flag, or one positional argument. */
 export interface Flag {
   /** Its name, without `--`. */
   readonly name: string;
-  /** What its value is. A `duration` is read as milliseconds. */
-  readonly kind: "boolean" | "string" | "integer" | "duration" | "choice";
+  /** A letter that means the same, without `-`. */
+  readonly short?: string;
+  /**
+   * What its value is. A `duration` is read as milliseconds, a `size` as bytes, a `rate` as so many
+   * a second.
+   */
+  readonly kind: "boolean" | "string" | "integer" | "choice" | Quantity;
   /** One line for a person. */
   readonly help: string;
   /** What the value is called in the help, for instance `N`. */
   readonly value?: string;
   /** Of a `choice`: what it can be. */
   readonly choices?: readonly string[];
+  /** Of a `string`: what it often is, for completion. */
+  readonly suggestions?: readonly string[];
   /** Of an `integer`: the least it can be. */
   readonly least?: number;
   /** Of an `integer`: the most it can be. */
   readonly most?: number;
   /** What holds when it is not given, for the help. */
   readonly default?: string;
+  /** Whether it may be given several times: its value is then a list. Of a `string`. */
+  readonly repeats?: boolean;
 }
 
 /** What a command takes beside its flags. */
@@ -53,6 +75,8 @@ export interface Command extends Form {
   };
   /** The flags. */
   readonly flags: readonly Flag[];
+  /** What its first argument makes of it, for completion: other commands, by that argument. */
+  readonly commands?: Readonly<Record<string, Command>>;
   /** A command line that works as printed. */
   readonly example: string;
 }
@@ -64,9 +88,18 @@ export class UsageError extends Error {
 
 /** The flags that every command has. */
 const COMMON: readonly Flag[] = [
-  { name: "help", kind: "boolean", help: "show this help" },
+  { name: "help", short: "h", kind: "boolean", help: "show this help" },
   { name: "version", kind: "boolean", help: "show the version" },
 ];
+
+/**
+ * All flags of a command, those that every command has among them.
+ *
+ * @param command the command
+ */
+export function flagsOf(command: Command): readonly Flag[] {
+  return [...command.flags, ...COMMON];
+}
 
 /** The values that were given, under their names in camel case. */
 export type Values = Readonly<
@@ -82,13 +115,14 @@ export type Values = Readonly<
  * @throws {UsageError} if something is wrong, on one line
  */
 export function parseFlags(command: Command, args: readonly string[]): Values {
-  const flags = [...command.flags, ...COMMON];
+  const flags = flagsOf(command);
   const isBoolean = ({ kind }: Flag) => kind === "boolean";
   const names = (list: readonly Flag[]) => list.map(({ name }) => name);
   const parsed = parseArgs(args.map(hideSign), {
     boolean: names(flags.filter(isBoolean)),
     string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
-    alias: { h: "help" },
+    collect: names(flags.filter(({ repeats }) => repeats === true)),
+    alias: Object.fromEntries(flags.flatMap(({ short, name }) => short ? [[short, name]] : [])),
     unknown(argument, key) {
       if (key === undefined) return true;
       throw new UsageError(unknownFlag(argument, names(flags)));
@@ -107,9 +141,9 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   for (const flag of flags) {
     const given = parsed[flag.name];
     if (given === undefined || given === false) continue;
-    values[camelCase(flag.name)] = flag.kind === "boolean"
-      ? true
-      : readValue(flag, showSign(String(given)), `--${flag.name}`);
+    const read = (text: unknown) => readValue(flag, showSign(String(text)), `--${flag.name}`);
+    if (!Array.isArray(given)) values[camelCase(flag.name)] = given === true || read(given);
+    else if (given.length > 0) values[camelCase(flag.name)] = given.map((text) => `${read(text)}`);
   }
   if (values.help === true || values.version === true) return values;
   const chosen = command.forms && values[camelCase(command.forms.flag)];
@@ -134,9 +168,9 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   return values;
 }
 
-/** A negative number is a value, not a bundle of one-letter flags. */
+/** A negative number is a value, not a bundle of one-letter flags, and so is `-` alone. */
 function hideSign(argument: string): string {
-  return /^-\d/.test(argument) ? `\0${argument}` : argument;
+  return /^-(?:\d|$)/.test(argument) ? `\0${argument}` : argument;
 }
 
 function showSign(argument: string): string {
@@ -158,11 +192,15 @@ function readValue(flag: Flag, text: string, shown: string): string | number {
       );
     }
     case "duration":
+    case "size":
+    case "rate": {
+      const { parse, syntax } = QUANTITIES[flag.kind];
       try {
-        return parseDuration(text);
+        return parse(text);
       } catch {
-        throw wrong(DURATION_SYNTAX);
+        throw wrong(syntax);
       }
+    }
     case "choice":
       if (flag.choices?.includes(text)) return text;
       throw wrong((flag.choices ?? []).join(" or "));
@@ -200,8 +238,8 @@ export function formatHelp(command: Command): string {
     .flatMap((form) => [...form.positionals, ...(form.rest === undefined ? [] : [form.rest])]);
   const rows = [
     ...[...new Set(positionals)].map((flag) => [`  ${flag.name}`, explain(flag)] as const),
-    ...[...command.flags, ...COMMON].map((flag) =>
-      [`  --${flag.name}${valueName(flag)}`, explain(flag)] as const
+    ...flagsOf(command).map((flag) =>
+      [`  ${shownName(flag)}${valueName(flag)}`, explain(flag)] as const
     ),
   ];
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
@@ -221,6 +259,11 @@ export function formatHelp(command: Command): string {
 
 function explain(flag: Flag): string {
   return flag.default === undefined ? flag.help : `${flag.help} (default: ${flag.default})`;
+}
+
+/** A flag as it is typed, both ways. */
+function shownName({ name, short }: Flag): string {
+  return short === undefined ? `--${name}` : `-${short}, --${name}`;
 }
 
 function valueName(flag: Flag): string {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ProtocolDefinition } from "../protocols/catalogue.ts";
 import { TimedDeadlines } from "../drivers/deadlines.ts";
 import type { Listener } from "../net/listener.ts";
 import type { Connection } from "../net/transport.ts";
@@ -17,6 +18,7 @@ import { OffloadPool } from "./offload_pool.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { makeServer, type Server } from "./server.ts";
 import { SessionSet } from "./session_set.ts";
+import { Timeline } from "./timeline.ts";
 
 /** Who may be served. */
 export interface Admission {
@@ -83,6 +85,11 @@ export interface ListenerPlan {
   readonly mode: string;
   /** What a person wants to know of how it runs. */
   readonly details: readonly string[];
+  /**
+   * What it speaks, whatever the options say. Not together with {@linkcode ListenerPlan.computing}:
+   * a Worker knows a protocol only by its name or module.
+   */
+  readonly protocol?: ProtocolDefinition;
   /** The URL of its module, if that calls `onComputeThread`. */
   readonly url?: string;
   /** How many Workers compute, by what the options say; in place if not set. */
@@ -102,18 +109,21 @@ export async function serveListener(
   accept: (listener: Listener, loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const checked = await checkOptions(options);
+  const checked = await checkOptions(options, plan.protocol);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
-  const offload = threads === 0
-    ? undefined
-    : await OffloadPool.start({ mode, url, threads, protocol: checked.settings.protocol, journal });
+  const timeline = Timeline.open(options.trace, { mode, isLoop: true, threads });
+  let offload: OffloadPool | undefined;
   try {
+    const { protocol } = checked.settings;
+    if (threads > 0) {
+      offload = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
+    }
     const listener = await listen(checked, counters, journal);
     const deadlines = new TimedDeadlines();
-    const observer = new Observer(counters, journal);
-    const sessions = new SessionSet(checked, observer, deadlines, offload);
+    const observer = new Observer(counters, journal, timeline?.main);
+    const sessions = new SessionSet(checked, observer, deadlines, offload, timeline?.main);
     const loop = new ListenerLoop(sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
@@ -128,6 +138,7 @@ export async function serveListener(
       signal: options.signal,
       count: () => CounterBlock.sum([counters]),
       async shutDown(drainMs) {
+        using _trace = timeline;
         using _limits = deadlines;
         using _threads = offload;
         const late = setTimeout(() => sessions.cutAll(), drainMs);
@@ -142,6 +153,7 @@ export async function serveListener(
     });
   } catch (error) {
     offload?.[Symbol.dispose]();
+    timeline?.[Symbol.dispose]();
     throw error;
   }
 }

@@ -26,7 +26,7 @@ import type { CheckedOptions } from "./options.ts";
  * @throws {Error} naming the address, if it cannot be listened on
  */
 export async function listen(
-  options: CheckedOptions,
+  options: Pick<CheckedOptions, "address">,
   counters: CounterBlock,
   journal: Journal,
   more: Pick<ListenOptions, "descriptorCeiling"> = {},

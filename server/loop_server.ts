@@ -13,6 +13,7 @@ import { OffloadPool } from "./offload_pool.ts";
 import { OffloadClerk } from "./offload_port.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { makeServer, type Server } from "./server.ts";
+import { Timeline } from "./timeline.ts";
 import { CUT_MS, requireWorkers, type ThreadData, ThreadTeam } from "./thread_team.ts";
 
 /** What a mode gives one of its loops. */
@@ -56,6 +57,7 @@ export class LoopServer {
   readonly #options: ServeOptions & OffloadOptions;
   readonly #checked: CheckedOptions;
   readonly #team: ThreadTeam;
+  readonly #timeline: Timeline | undefined;
   #pool: OffloadPool | undefined;
   readonly #links = new Set<Link>();
   /** With the port that the kernel picked, once it is known. */
@@ -72,8 +74,17 @@ export class LoopServer {
     this.#checked = checked;
     this.#address = plan.address ?? address;
     const { mode, url, loops } = plan;
-    const { onReport } = options;
-    this.#team = new ThreadTeam({ mode, url, threads: loops, options: checked, onReport });
+    const { onReport, trace } = options;
+    this.#timeline = Timeline.open(trace, { mode, threads: countComputing(checked, options) + 1 });
+    this.#team = new ThreadTeam({
+      mode,
+      url,
+      threads: loops,
+      options: checked,
+      onReport,
+      areLoops: true,
+      timeline: this.#timeline,
+    });
     this.#team.gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
   }
 
@@ -92,7 +103,15 @@ export class LoopServer {
     const checked = await checkOptions(options);
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const server = new LoopServer(await makePlan(address), options, checked, address);
+    const plan = await makePlan(address);
+    let server: LoopServer;
+    try {
+      server = new LoopServer(plan, options, checked, address);
+    } catch (error) {
+      // Its trace cannot be written.
+      plan.onClosed?.();
+      throw error;
+    }
     return await server.#start(details);
   }
 
@@ -105,7 +124,8 @@ export class LoopServer {
       threads = countComputing(this.#checked, this.#options);
       const { protocol } = this.#checked.settings;
       if (threads > 0) {
-        this.#pool = await OffloadPool.start({ mode, url, threads, protocol, journal });
+        const timeline = this.#timeline;
+        this.#pool = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
       }
       // The first one finds the port that all share.
       await this.#keepLoop();
@@ -184,6 +204,7 @@ export class LoopServer {
     clearTimeout(killer);
     this.#team.dispose();
     this.#pool?.[Symbol.dispose]();
+    this.#timeline?.[Symbol.dispose]();
     this.#plan.onClosed?.();
   }
 }

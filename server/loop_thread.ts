@@ -15,6 +15,7 @@ import type { Journal } from "./journal.ts";
 import type { Observer } from "./observer.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "./offload_port.ts";
 import { SessionSet } from "./session_set.ts";
+import type { TrackWriter } from "./timeline_track.ts";
 import type { Gate } from "./team_memory.ts";
 
 /** What the main thread tells each loop of its own. */
@@ -49,6 +50,7 @@ export function onLoop(mode: string, body: LoopBody): void {
   onAssignment(mode, async (assignment, protocol, tell) => {
     const loop = new LoopThread(assignment, protocol, tell);
     await body(loop, (assignment.data as LoopData).own as never);
+    loop.track?.flush();
     (assignment.data as LoopData).port.close();
   });
 }
@@ -63,6 +65,8 @@ export class LoopThread {
   readonly counters: CounterBlock;
   /** Tells what happens in this thread. */
   readonly journal: Journal;
+  /** Writes down what happens in this thread, where a trace is written. */
+  readonly track: TrackWriter | undefined;
   /** Between this loop and the main thread. */
   readonly port: MessagePort;
   readonly #assignment: Assignment;
@@ -79,7 +83,7 @@ export class LoopThread {
     tell: (message: ThreadMessage) => void,
   ) {
     const { port, address, offloads } = assignment.data as LoopData;
-    const { gate, counters, journal, observer } = takePlace(assignment, tell);
+    const { gate, counters, journal, track, observer } = takePlace(assignment, tell);
     this.address = address;
     this.port = port;
     this.#assignment = assignment;
@@ -88,8 +92,9 @@ export class LoopThread {
     this.gate = gate;
     this.counters = counters;
     this.journal = journal;
+    this.track = track;
     this.#observer = observer;
-    this.#offload = offloads ? new PortOffload((request) => this.say(request)) : undefined;
+    this.#offload = offloads ? new PortOffload((request) => this.say(request), track) : undefined;
   }
 
   /**
@@ -100,7 +105,8 @@ export class LoopThread {
   makeSessions(deadlines: Deadlines): SessionSet {
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
-    return new SessionSet({ protocol, settings }, this.#observer, deadlines, this.#offload);
+    const options = { protocol, settings };
+    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track);
   }
 
   /** Tells the main thread that connections can come. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-export { runMode } from "./command_line.ts";
+export { modeProgram } from "./command_line.ts";
 export { requireDescriptors, requireThreads, threadsThatFit } from "./descriptor_limits.ts";
 export { DescriptorServer } from "./descriptor_server.ts";
 export { LoopServer, requireFreePort } from "./loop_server.ts";

@@ -16,13 +16,16 @@ import { abandonThread } from "./abandoned_threads.ts";
 import { CounterBlock } from "./counters.ts";
 import { requireDescriptors } from "./descriptor_limits.ts";
 import { type Journal, MainJournal } from "./journal.ts";
-import { type MessageAssignment, messageThreadName, type StartMessage } from "./message_thread.ts";
+import type { MessageAssignment, StartMessage } from "./message_thread.ts";
 import { CutError, type Observation, Observer } from "./observer.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "./options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
 import { makeServer, type Server } from "./server.ts";
 import { listen } from "./listening.ts";
+import { messageThreadName } from "./thread_names.ts";
 import { CUT_MS, requireWorkers } from "./thread_team.ts";
+import { Timeline } from "./timeline.ts";
+import type { TrackShare } from "./timeline_track.ts";
 
 /** How many descriptors must be free beside those of a new thread, which opens its modules. */
 const RESERVE = 24;
@@ -63,9 +66,20 @@ interface Serving {
   outcome: (FromThread & { kind: "over" }) | undefined;
 }
 
+/** A connection that waits for a thread. */
+interface Waiting {
+  readonly connection: Connection;
+  /** Since when, as the trace has it. */
+  readonly queuedAt: number | undefined;
+}
+
 /** A thread, and the connection that it is serving. */
 interface Member {
   readonly worker: Worker;
+  /** Its number among the threads that there are, from 0. */
+  readonly index: number;
+  /** Where it writes down what happens, where a trace is written. */
+  readonly track: TrackShare | undefined;
   readonly ready: Promise<void>;
   isReady: boolean;
   serving: Serving | undefined;
@@ -91,20 +105,25 @@ export async function serveByMessages(
   const checked = await checkOptions(options);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
-  const crew = new MessageCrew(plan, checked, new Observer(counters, journal), journal);
-  const listener = await listen(checked, counters, journal, {
-    descriptorCeiling: descriptorCeiling(),
-  });
+  const { mode, threads } = plan;
+  const timeline = Timeline.open(options.trace, { mode, threads });
+  const observer = new Observer(counters, journal, timeline?.main);
+  const crew = new MessageCrew(plan, checked, observer, journal, timeline);
+  let listener: Listener | undefined;
   try {
+    listener = await listen(checked, counters, journal, {
+      descriptorCeiling: descriptorCeiling(),
+    });
     await crew.start();
   } catch (error) {
-    listener.close();
+    listener?.close();
     crew.dispose();
+    timeline?.[Symbol.dispose]();
     throw error;
   }
   const accepting = crew.accept(listener);
   return makeServer({
-    mode: plan.mode,
+    mode,
     address: listener.address,
     protocol: checked.protocol.name,
     details,
@@ -120,6 +139,7 @@ export async function serveByMessages(
       clearTimeout(late);
       clearTimeout(killer);
       crew.dispose();
+      timeline?.[Symbol.dispose]();
     },
   });
 }
@@ -138,7 +158,8 @@ class MessageCrew {
   readonly #observer: Observer;
   readonly #journal: Journal;
   readonly #members = new Set<Member>();
-  readonly #waiting: Connection[] = [];
+  readonly #timeline: Timeline | undefined;
+  readonly #waiting: Waiting[] = [];
   readonly #backoff = new Backoff();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
@@ -147,11 +168,18 @@ class MessageCrew {
   #disposed = false;
   #changed: (() => void)[] = [];
 
-  constructor(plan: MessagePlan, options: CheckedOptions, observer: Observer, journal: Journal) {
+  constructor(
+    plan: MessagePlan,
+    options: CheckedOptions,
+    observer: Observer,
+    journal: Journal,
+    timeline: Timeline | undefined,
+  ) {
     this.#plan = plan;
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
+    this.#timeline = timeline;
   }
 
   get #busy(): number {
@@ -169,7 +197,7 @@ class MessageCrew {
   /** Takes connections from the listener until there are no more. */
   async accept(listener: Listener): Promise<void> {
     for await (const connection of listener) {
-      this.#waiting.push(connection);
+      this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
       if (this.#cutting) this.#cutWaiting();
       this.#dispatch();
       while (this.#isFull && !this.#cutting) await this.#change();
@@ -201,8 +229,9 @@ class MessageCrew {
   }
 
   #cutWaiting(): void {
-    for (const connection of this.#waiting.splice(0)) {
-      const observation = this.#observer.begin({ peer: connection.remoteAddress });
+    for (const { connection, queuedAt } of this.#waiting.splice(0)) {
+      const life = { queuedAt, servedBy: 0 };
+      const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
       connection.close();
       observation.over(new CutError());
     }
@@ -229,9 +258,9 @@ class MessageCrew {
   #dispatch(): void {
     for (const member of this.#members) {
       if (member.isReady && member.serving === undefined) {
-        const connection = this.#waiting.shift();
-        if (connection === undefined) return;
-        this.#serve(member, connection);
+        const waiting = this.#waiting.shift();
+        if (waiting === undefined) return;
+        this.#serve(member, waiting);
       }
     }
     const starting = [...this.#members].filter(({ isReady }) => !isReady).length;
@@ -253,18 +282,20 @@ class MessageCrew {
     }, this.#backoff.next());
   }
 
-  #serve(member: Member, connection: Connection): void {
+  #serve(member: Member, { connection, queuedAt }: Waiting): void {
     clearTimeout(member.idleTimer);
     const id = this.#nextId++;
-    const observation = this.#observer.begin({
+    const context = {
       get peer() {
         return connection.remoteAddress;
       },
-    });
+    };
+    const life = { queuedAt, servedBy: member.track?.number };
+    const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(connection, id, (message) => this.#post(member, message));
     member.serving = { id, relay, observation, outcome: undefined };
     relay.onClosed = () => this.#settle(member);
-    relay.start();
+    relay.start(observation.id);
     if (this.#cutting) this.#post(member, { kind: "cut", id });
   }
 
@@ -272,9 +303,13 @@ class MessageCrew {
     const { mode, url } = this.#plan;
     const ready = Promise.withResolvers<void>();
     ready.promise.catch(() => {});
+    const index = this.#freeIndex();
+    const track = this.#timeline?.track(`worker ${index}`);
     const worker = runtime.startThread(url, messageThreadName(mode));
     const member: Member = {
       worker,
+      index,
+      track,
       ready: ready.promise,
       isReady: false,
       serving: undefined,
@@ -288,6 +323,7 @@ class MessageCrew {
         else worker.terminate();
         ready.reject(error);
         if (error !== undefined) this.#bury(member, error);
+        if (track !== undefined) this.#timeline?.release(track);
         this.#notify();
       },
     };
@@ -309,9 +345,18 @@ class MessageCrew {
     const assignment: MessageAssignment = {
       settings: this.#options.settings,
       wantsReports: this.#journal.wantsReports,
+      track,
     };
     worker.postMessage(assignment);
     return member;
+  }
+
+  /** The lowest number that no thread has. */
+  #freeIndex(): number {
+    const taken = new Set([...this.#members].map(({ index }) => index));
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
   }
 
   #handle(member: Member, message: FromThread): void {

@@ -13,6 +13,8 @@ import type { MessageAssignment } from "./message_thread.ts";
 import { CutError, describeError } from "./observer.ts";
 import { loadProtocol } from "./protocol_loader.ts";
 import { type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
+import { TrackWriter } from "./timeline_track.ts";
+import { RecordedConnection, recordTasks } from "./timeline_watch.ts";
 
 /**
  * Begins to serve connections, one at a time.
@@ -23,26 +25,31 @@ import { type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
  * @throws {OptionError} if the protocol cannot be imported
  */
 export async function serveMessages(
-  { settings, wantsReports }: MessageAssignment,
+  { settings, wantsReports, track: share }: MessageAssignment,
   post: (message: FromThread) => void,
 ): Promise<(message: ToThread) => void> {
   const protocol = await loadProtocol(settings.protocol);
   const deadlines = new TimedDeadlines();
+  const track = share && new TrackWriter(share);
+  const tasks = track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track);
   let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;
 
   function open(message: ToThread & { kind: "open" }): void {
-    const { id } = message;
+    const { id, recordedAs } = message;
     const connection = new RelayedConnection(message, post);
     const context = new LazyContext(connection);
+    if (track !== undefined) track.current = recordedAs;
     const session = new Session(
-      connection,
+      track === undefined || recordedAs === 0
+        ? connection
+        : new RecordedConnection(connection, track, recordedAs),
       beginConversation(protocol, context, settings.protocolSettings),
       {
         readTimeoutMs: settings.readTimeoutMs,
         sessionTimeoutMs: settings.sessionTimeoutMs,
         computeTimeoutMs: settings.computeTimeoutMs,
         deadlines,
-        tasks: protocol.tasks,
+        tasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
       },
       (error) => {

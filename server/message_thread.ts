@@ -8,6 +8,8 @@ import { runtime } from "../net/runtime.ts";
 import { describeError } from "./observer.ts";
 import type { ServiceSettings } from "./options.ts";
 import type { FromThread, ToThread } from "./relay.ts";
+import { messageThreadName } from "./thread_names.ts";
+import type { TrackShare } from "./timeline_track.ts";
 
 /** What the main thread tells such a thread first. */
 export interface MessageAssignment {
@@ -15,6 +17,8 @@ export interface MessageAssignment {
   readonly settings: ServiceSettings;
   /** Whether anybody wants to hear of each message received. */
   readonly wantsReports: boolean;
+  /** Where it writes down what happens, where a trace is written. */
+  readonly track: TrackShare | undefined;
 }
 
 /** What the thread says when it can serve, or why it cannot. */
@@ -25,11 +29,6 @@ export type StartMessage =
 interface WorkerScope {
   onmessage: ((event: { data: unknown }) => void) | null;
   postMessage(message: FromThread | StartMessage): void;
-}
-
-/** The name of the Workers of a mode that hand over messages. */
-export function messageThreadName(mode: string): string {
-  return `handshake ${mode} by messages`;
 }
 
 /**

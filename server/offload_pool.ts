@@ -11,16 +11,12 @@ import type { Computation, Offload } from "../drivers/session.ts";
 import { Backoff } from "../net/backoff.ts";
 import { runtime } from "../net/runtime.ts";
 import { abandonThread } from "./abandoned_threads.ts";
-import {
-  type ComputeAnswer,
-  type ComputeAssignment,
-  type ComputeMessage,
-  computeThreadName,
-  type Job,
-} from "./compute_thread.ts";
+import type { ComputeAnswer, ComputeAssignment, ComputeMessage, Job } from "./compute_thread.ts";
 import { requireDescriptors } from "./descriptor_limits.ts";
 import type { Journal } from "./journal.ts";
+import { computeThreadName } from "./thread_names.ts";
 import { requireWorkers } from "./thread_team.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** How long a computation may take to stop before its thread is ended, in milliseconds. */
 const STUCK_MS = 1_000;
@@ -43,6 +39,8 @@ export interface OffloadPlan {
   readonly protocol: string;
   /** Is told of threads that die. */
   readonly journal: Journal;
+  /** The trace, where one is written. */
+  readonly timeline?: Timeline | undefined;
 }
 
 /** A computation that somebody waits for. */
@@ -55,6 +53,8 @@ interface Pending extends Job {
 }
 
 interface ComputeThread {
+  /** Its number among the threads that there are, from 0. */
+  readonly index: number;
   readonly worker: Worker;
   /** Resolves when it can compute; rejects if it never will. */
   readonly ready: Promise<void>;
@@ -108,14 +108,24 @@ export class OffloadPool implements Offload, Disposable {
     return pool;
   }
 
+  /** @param connection the number of the connection in the trace, where one is written */
   begin(
     task: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
+    connection: number | undefined = this.#plan.timeline?.main.current,
   ): Computation {
     const id = this.#nextId;
     this.#nextId = id === 0x7fff_ffff ? 1 : id + 1;
-    const job: Pending = { id, task, argument, done, givesWay: false, thread: undefined };
+    const job: Pending = {
+      id,
+      task,
+      argument,
+      connection,
+      done,
+      givesWay: false,
+      thread: undefined,
+    };
     this.#waiting.add(job);
     this.#dispatch();
     return {
@@ -179,11 +189,11 @@ export class OffloadPool implements Offload, Disposable {
   }
 
   #give(thread: ComputeThread, job: Pending): void {
-    const { id, task, argument } = job;
+    const { id, task, argument, connection } = job;
     // It may be this very job that had to stop before.
     Atomics.store(thread.stop, 0, 0);
     try {
-      thread.worker.postMessage({ id, task, argument } satisfies Job);
+      thread.worker.postMessage({ id, task, argument, connection } satisfies Job);
     } catch (error) {
       // It cannot be cloned. Whoever asked is told when it can wait for the answer.
       queueMicrotask(() => job.done(error, undefined));
@@ -195,12 +205,15 @@ export class OffloadPool implements Offload, Disposable {
   }
 
   #add(): ComputeThread {
-    const { mode, url, protocol } = this.#plan;
+    const { mode, url, protocol, timeline } = this.#plan;
+    const index = this.#freeIndex();
+    const track = timeline?.track(`computing ${index}`);
     const stop = new SharedArrayBuffer(4);
     const worker = runtime.startThread(url, computeThreadName(mode));
     const ready = Promise.withResolvers<void>();
     ready.promise.catch(() => {});
     const thread: ComputeThread = {
+      index,
       worker,
       ready: ready.promise,
       stop: new Int32Array(stop),
@@ -211,6 +224,7 @@ export class OffloadPool implements Offload, Disposable {
       leave: (error, mayRun = false) => {
         if (!this.#threads.delete(thread)) return;
         clearTimeout(thread.killer);
+        if (track !== undefined) timeline?.release(track, error);
         if (mayRun) abandonThread(worker);
         else worker.terminate();
         ready.reject(error);
@@ -233,8 +247,16 @@ export class OffloadPool implements Offload, Disposable {
       event.preventDefault();
       thread.leave(new Error(`A computing thread died: ${event.message}`));
     };
-    worker.postMessage({ protocol, stop } satisfies ComputeAssignment);
+    worker.postMessage({ protocol, stop, track } satisfies ComputeAssignment);
     return thread;
+  }
+
+  /** The lowest number that no thread has. */
+  #freeIndex(): number {
+    const taken = new Set([...this.#threads].map(({ index }) => index));
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
   }
 
   #handle(thread: ComputeThread, message: ComputeAnswer): void {

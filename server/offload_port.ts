@@ -6,6 +6,8 @@
 
 import type { Computation, Offload } from "../drivers/session.ts";
 import { describeError } from "./observer.ts";
+import type { OffloadPool } from "./offload_pool.ts";
+import type { TrackWriter } from "./timeline_track.ts";
 
 /** What the loop asks. */
 export type OffloadRequest =
@@ -14,6 +16,8 @@ export type OffloadRequest =
     readonly id: number;
     readonly task: string;
     readonly argument: unknown;
+    /** The number of the connection in the trace, where one is written. */
+    readonly connection: number | undefined;
   }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "giveWay"; readonly id: number };
@@ -31,11 +35,13 @@ export interface OffloadAnswer {
 export class PortOffload implements Offload {
   readonly #post: (request: OffloadRequest) => void;
   readonly #pending = new Map<number, (error: unknown, result: unknown) => void>();
+  readonly #track: TrackWriter | undefined;
   #nextId = 1;
 
-  /** @param post asks the main thread */
-  constructor(post: (request: OffloadRequest) => void) {
+  /** @param post asks the main thread @param track this thread's, where a trace is written */
+  constructor(post: (request: OffloadRequest) => void, track?: TrackWriter) {
     this.#post = post;
+    this.#track = track;
   }
 
   begin(
@@ -44,7 +50,7 @@ export class PortOffload implements Offload {
     done: (error: unknown, result: unknown) => void,
   ): Computation {
     const id = this.#nextId++;
-    this.#post({ kind: "begin", id, task, argument });
+    this.#post({ kind: "begin", id, task, argument, connection: this.#track?.current });
     this.#pending.set(id, done);
     return {
       cancel: () => {
@@ -65,12 +71,12 @@ export class PortOffload implements Offload {
 
 /** The side of the main thread: does what one loop asks. */
 export class OffloadClerk implements Disposable {
-  readonly #offload: Offload;
+  readonly #offload: OffloadPool;
   readonly #answer: (answer: OffloadAnswer) => void;
   readonly #computations = new Map<number, Computation>();
 
   /** @param offload who computes @param answer tells the loop */
-  constructor(offload: Offload, answer: (answer: OffloadAnswer) => void) {
+  constructor(offload: OffloadPool, answer: (answer: OffloadAnswer) => void) {
     this.#offload = offload;
     this.#answer = answer;
   }
@@ -79,12 +85,12 @@ export class OffloadClerk implements Disposable {
   handle(request: OffloadRequest): void {
     const { id } = request;
     if (request.kind === "begin") {
-      const { task, argument } = request;
+      const { task, argument, connection } = request;
       const computation = this.#offload.begin(task, argument, (error, result) => {
         this.#computations.delete(id);
         const failure = error === undefined ? undefined : describeError(error);
         this.#answer({ kind: "computed", id, failure, result });
-      });
+      }, connection);
       this.#computations.set(id, computation);
     } else if (request.kind === "cancel") {
       this.#computations.get(id)?.cancel();

@@ -9,8 +9,9 @@ import type { ProtocolDefinition, ProtocolSettings } from "../protocols/catalogu
 import { stripBrackets } from "../net/address.ts";
 import type { TimeLimits } from "../drivers/limits.ts";
 import { type Duration, parseDuration } from "./durations.ts";
-import { checkInteger, OptionError } from "./checks.ts";
+import { checkInteger, checkQuantity, OptionError } from "./checks.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
+import { modeOfThread } from "./thread_names.ts";
 
 export { OptionError };
 
@@ -69,6 +70,11 @@ export interface ServeOptions {
    * @default {"5s"}
    */
   readonly drain?: Duration;
+  /**
+   * A file into which the life of each connection and each computation is written, as events that
+   * Perfetto opens: its path or URL. A relative path starts at the current directory.
+   */
+  readonly trace?: string | URL;
   /** Is told of each message received, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it is aborted. */
@@ -77,7 +83,7 @@ export interface ServeOptions {
 
 /** The options of one server, complete. Plain data: it travels to Workers. */
 export interface ServiceSettings extends TimeLimits {
-  /** Where the protocol is found: see `protocol_loader.ts`. */
+  /** Where the protocol is found: see `protocol_loader.ts`. Of a server's own only its name. */
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
@@ -101,16 +107,20 @@ export interface CheckedOptions {
  * Checks options and fills in what is not given.
  *
  * @param options as the caller gave them
+ * @param own what is spoken if it is not for the caller to choose
  * @throws {OptionError} if one is not what it may be, naming it
+ * @throws {Error} in a Worker that a server has started
  */
-export async function checkOptions(options: ServeOptions): Promise<CheckedOptions> {
-  const location = locateProtocol(options.protocol ?? "hello");
-  const protocol = await loadProtocol(location);
-  const host = stripBrackets(options.host ?? "127.0.0.1");
-  if (host === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
+export async function checkOptions(
+  options: ServeOptions,
+  own?: ProtocolDefinition,
+): Promise<CheckedOptions> {
+  refuseInThread();
+  const location = own?.name ?? locateProtocol(options.protocol ?? "hello");
+  const protocol = own ?? await loadProtocol(location);
   const maxConnections = checkInteger("maxConnections", options.maxConnections ?? 0, 0, 1e9);
   return {
-    address: { hostname: host, port: checkInteger("port", options.port ?? 8080, 0, 65535) },
+    address: checkAddress(options, 8080),
     protocol,
     settings: {
       protocol: location,
@@ -130,10 +140,42 @@ export async function checkOptions(options: ServeOptions): Promise<CheckedOption
   };
 }
 
-function checkDuration(name: string, value: Duration): number {
-  try {
-    return parseDuration(value);
-  } catch (cause) {
-    throw new OptionError(`Cannot use ${name}: ${(cause as Error).message}`, { cause });
-  }
+/**
+ * Where a bundler has made one file of a program and this library, a Worker runs the program from
+ * its beginning. It would start a server, whose Workers would start a server each, without end.
+ */
+function refuseInThread(): void {
+  const mode = modeOfThread();
+  if (mode === undefined) return;
+  throw new Error(
+    `Cannot serve in a Worker of ${mode}: in one file with the library, serve in the main thread only`,
+  );
+}
+
+/**
+ * Checks where to listen.
+ *
+ * @param options as the caller gave them
+ * @param defaultPort where, if nothing is said
+ * @throws {OptionError} if it is no place to listen on
+ */
+export function checkAddress(
+  { host = "127.0.0.1", port }: Pick<ServeOptions, "host" | "port">,
+  defaultPort: number,
+): Address {
+  const hostname = stripBrackets(host);
+  if (hostname === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
+  return { hostname, port: checkInteger("port", port ?? defaultPort, 0, 65535) };
+}
+
+/**
+ * Checks how long something may take.
+ *
+ * @param name the option's name, for the message
+ * @param value what was given
+ * @returns milliseconds
+ * @throws {OptionError} if it is no duration
+ */
+export function checkDuration(name: string, value: Duration): number {
+  return checkQuantity(name, value, parseDuration);
 }

@@ -45,14 +45,8 @@ export function locateProtocol(given: string | URL): string {
  */
 export async function loadProtocol(location: string): Promise<ProtocolDefinition> {
   if (Object.hasOwn(PROTOCOLS, location)) return findProtocol(location);
-  let module: Record<string, unknown>;
-  try {
-    module = await import(location);
-  } catch (cause) {
-    throw new OptionError(describeFailure(location, cause), { cause });
-  }
   const path = pathOf(location);
-  const { default: serve, tasks } = module;
+  const { default: serve, tasks } = await importProtocol(location);
   if (!isGeneratorFunction(serve)) {
     const found = serve === undefined ? "none" : tagOf(serve);
     throw new OptionError(
@@ -72,6 +66,31 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
     ...(tasks !== undefined && { tasks }),
     serve: (context) => serve(context),
   };
+}
+
+/** Under which name a protocol's module finds what it is written with, wherever it lies. */
+const LIBRARY = "handshake/protocol";
+
+let provided: Promise<void> | undefined;
+
+async function provideLibrary(): Promise<void> {
+  runtime.provideModule(LIBRARY, await import("../protocol.ts"));
+}
+
+/**
+ * Imports the module of a protocol of one's own.
+ *
+ * @param location its URL
+ * @returns what it exports
+ * @throws {OptionError} if it cannot be imported, on one line
+ */
+export async function importProtocol(location: string): Promise<Record<string, unknown>> {
+  try {
+    await (provided ??= provideLibrary());
+    return await import(location);
+  } catch (cause) {
+    throw new OptionError(describeFailure(location, cause), { cause });
+  }
 }
 
 function isGeneratorFunction(value: unknown): value is (context: Context) => Protocol {
@@ -106,17 +125,18 @@ function onOneLine(message: string): string {
   // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
   const lines = message.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "" && !/^\d* ?\|/.test(line));
-  // That it is imported from this module is true of every protocol.
-  return escapeText(said.join(" ").replace(/ imported from \S*protocol_loader\.ts$/, ""));
+  // That it is imported from this module, or from the executable, is true of every protocol.
+  const from = / imported from \S*(protocol_loader\.ts|[/\\](\$bunfs|~BUN)[/\\]\S*)$/;
+  return escapeText(said.join(" ").replace(from, ""));
 }
 
 /** A location as a person writes it: of a file the path, without the escapes of a URL. */
-function pathOf(location: string): string {
+export function pathOf(location: string): string {
   return escapeText(location.startsWith("file:") ? decode(location.slice(7)) : location);
 }
 
 /** The name of the module's file, without its ending. */
-function nameOf(location: string): string {
+export function nameOf(location: string): string {
   const { protocol, pathname } = new URL(location);
   const file = protocol === "data:" ? "" : decode(pathname.split("/").at(-1) as string);
   return escapeText(file.replace(/\.\w+$/, "")) || "own";

@@ -21,7 +21,14 @@ const ACKNOWLEDGE = WINDOW / 2;
 
 /** What the main thread posts about a connection. */
 export type ToThread =
-  | { readonly kind: "open"; readonly id: number; readonly peer: Address; readonly local: Address }
+  | {
+    readonly kind: "open";
+    readonly id: number;
+    readonly peer: Address;
+    readonly local: Address;
+    /** The number of the connection in the trace; 0 where it is in none. */
+    readonly recordedAs: number;
+  }
   | { readonly kind: "data"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly id: number }
   | { readonly kind: "lost"; readonly id: number; readonly message: string }
@@ -68,10 +75,14 @@ export class Relay implements Sink {
     this.#post = post;
   }
 
-  /** Begins to read. */
-  start(): void {
+  /**
+   * Begins to read.
+   *
+   * @param recordedAs the number of the connection in the trace; 0 where it is in none
+   */
+  start(recordedAs: number): void {
     const { remoteAddress: peer, localAddress: local } = this.#connection;
-    this.#post({ kind: "open", id: this.#id, peer, local });
+    this.#post({ kind: "open", id: this.#id, peer, local, recordedAs });
     this.#read();
   }
 

@@ -14,8 +14,8 @@ export interface CloseOptions {
   readonly drain?: Duration;
 }
 
-/** A server that is listening. */
-export interface Server extends AsyncDisposable {
+/** A server that is listening. Some count more than others. */
+export interface Server<Count extends Counters = Counters> extends AsyncDisposable {
   /** The mode, for instance `threadpool`. */
   readonly mode: string;
   /** Where it listens. */
@@ -25,7 +25,7 @@ export interface Server extends AsyncDisposable {
   /** What a person wants to know of how it runs, for instance `4 workers`, `descriptors`. */
   readonly details: readonly string[];
   /** The counters as they are now. */
-  readonly counters: Counters;
+  readonly counters: Count;
   /** Resolves when nothing of it is left, with the error if one ended it. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   /**
@@ -36,7 +36,7 @@ export interface Server extends AsyncDisposable {
 }
 
 /** What a mode tells {@linkcode makeServer}. */
-export interface ServerParts {
+export interface ServerParts<Count extends Counters = Counters> {
   readonly mode: string;
   readonly address: Address;
   readonly protocol: string;
@@ -44,9 +44,11 @@ export interface ServerParts {
   readonly drainMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Reads the counters. */
-  count(): Counters;
+  count(): Count;
   /** Does what {@linkcode Server.close} promises; called once. */
   shutDown(drainMs: number): Promise<void>;
+  /** It is asked to close once more, while it is closing. */
+  hasten?(drainMs: number): void;
 }
 
 /**
@@ -54,13 +56,14 @@ export interface ServerParts {
  *
  * @param parts the mode's own
  */
-export function makeServer(parts: ServerParts): Server {
+export function makeServer<Count extends Counters>(parts: ServerParts<Count>): Server<Count> {
   const { promise: closed, resolve } = Promise.withResolvers<Error | undefined>();
   let closing: Promise<void> | undefined;
 
   async function close(options: CloseOptions = {}): Promise<void> {
     const drainMs = options.drain === undefined ? parts.drainMs : parseDuration(options.drain);
     parts.signal?.removeEventListener("abort", onAbort);
+    if (closing !== undefined) parts.hasten?.(drainMs);
     closing ??= parts.shutDown(drainMs).then(
       () => resolve(undefined),
       (error) => {

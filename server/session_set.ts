@@ -12,6 +12,8 @@ import type { Connection } from "../net/transport.ts";
 import { LazyContext } from "./context.ts";
 import { CutError, type Observation, type Observer } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
+import type { TrackWriter } from "./timeline_track.ts";
+import { RecordedOffload, recordTasks } from "./timeline_watch.ts";
 
 /** The conversations under way on this thread. */
 export class SessionSet {
@@ -29,12 +31,14 @@ export class SessionSet {
    * @param observer this thread's
    * @param deadlines keeps the limits
    * @param offload computes; in place if not given
+   * @param track this thread's, where a trace is written
    */
   constructor(
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
     observer: Observer,
     deadlines: Deadlines,
     offload: Offload | undefined,
+    track?: TrackWriter,
   ) {
     const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
     this.#protocol = protocol;
@@ -45,8 +49,8 @@ export class SessionSet {
       sessionTimeoutMs,
       computeTimeoutMs,
       deadlines,
-      offload,
-      tasks: protocol.tasks,
+      offload: offload && track ? new RecordedOffload(offload, track) : offload,
+      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
       onReport: observer.onReport,
     };
   }
@@ -66,13 +70,15 @@ export class SessionSet {
     const observation = this.#observer.begin(context);
     const conversation = beginConversation(this.#protocol, context, this.#settings);
     const session: Session<void> = new Session(
-      connection,
+      observation.watch(connection),
       conversation,
       this.#limits,
       (error) => this.#end(session, context, observation, error),
     );
     this.#sessions.add(session);
+    observation.enter();
     session.start();
+    observation.leave();
     if (this.#cutting) session.cut(new CutError());
   }
 

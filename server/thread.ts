@@ -18,7 +18,9 @@ import { type ConnectionCalls, SocketError, type Sockets, sockets } from "../net
 import { LazyContext } from "./context.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { DatagramShare, DatagramSocket } from "./datagram_socket.ts";
-import { CutError, type Observer, tellWait } from "./observer.ts";
+import { CutError, type Observation, type Observer, tellWait } from "./observer.ts";
+import type { TrackWriter } from "./timeline_track.ts";
+import { recordTasks } from "./timeline_watch.ts";
 import { type Assignment, onAssignment, takePlace, type ThreadMessage } from "./assignment.ts";
 import type { Journal, LogEvent } from "./journal.ts";
 import { WakePolicy } from "./wake_policy.ts";
@@ -98,6 +100,7 @@ export class Thread {
   readonly #accepting: Int32Array;
   readonly #counters: CounterBlock;
   readonly #journal: Journal;
+  readonly #track: TrackWriter | undefined;
   readonly #observer: Observer;
   readonly #protocol: ProtocolDefinition;
   readonly #backoff = new Backoff();
@@ -120,7 +123,7 @@ export class Thread {
     this.#protocol = protocol;
     this.#tell = tell;
     const { index, settings, role } = assignment;
-    const { memory, gate, counters, journal, observer } = takePlace(assignment, tell);
+    const { memory, gate, counters, journal, track, observer } = takePlace(assignment, tell);
     const { listener, ring, datagrams, traceCalls } = assignment.socket as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
@@ -130,6 +133,7 @@ export class Thread {
     this.#gate = gate;
     this.#counters = counters;
     this.#journal = journal;
+    this.#track = track;
     this.#observer = observer;
     this.#sockets = traceCalls && equipment.traceSockets !== undefined
       ? equipment.traceSockets((event) => journal.log(event), `${role} ${index}`)
@@ -140,8 +144,9 @@ export class Thread {
       sessionTimeoutMs: settings.sessionTimeoutMs,
       computeTimeoutMs: settings.computeTimeoutMs,
       receiveTimeoutMs: settings.readTimeoutMs,
-      tasks: protocol.tasks,
+      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
       mayCompute: () => !this.#slot.wasCut,
+      onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,
     });
   }
@@ -199,6 +204,7 @@ export class Thread {
    */
   enqueue(fd: number): void {
     if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
+    else this.#track?.enqueued(fd);
     this.#ring.tryPut(fd, this.#sockaddr);
     Atomics.store(this.#accepting, 0, 0);
     if (this.#policy.isUrgent(this.#gate.open - this.#ring.length)) this.#summon(1);
@@ -332,6 +338,12 @@ export class Thread {
     }
   }
 
+  #begin(fd: number, context: LazyContext): Observation {
+    const track = this.#track;
+    if (track === undefined) return this.#observer.begin(context);
+    return this.#observer.begin(context, "", { queuedAt: track.dequeued(fd) });
+  }
+
   /**
    * Serves a connection, blocking the thread until it is over.
    *
@@ -343,17 +355,17 @@ export class Thread {
     this.#slot.own(fd);
     Atomics.store(this.#accepting, 0, 0);
     const context = new LazyContext(this);
-    const observation = this.#observer.begin(context);
+    const observation = this.#begin(fd, context);
     let failure: unknown;
     try {
       if (this.#gate.cutting) throw new CutError();
       const conversation = beginConversation(this.#protocol, context, settings.protocolSettings);
       this.#driver.converse(fd, conversation, INHERITED && !this.closing, calls);
     } catch (error) {
-      failure = this.#slot.wasCut
-        ? new CutError()
-        : error ?? new Error("The protocol threw nothing");
+      failure = error ?? new Error("The protocol threw nothing");
     }
+    // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
+    if (this.#slot.wasCut) failure = new CutError();
     // A thread that was given up has been counted by who gave it up.
     if (!this.#slot.close(calls)) return;
     observation.over(failure);

@@ -16,8 +16,10 @@ import { type Journal, MainJournal } from "./journal.ts";
 import type { CheckedOptions } from "./options.ts";
 import { JournalReader } from "./shared_journal.ts";
 import { createTeamMemory, Gate, type TeamMemory, threadMemory } from "./team_memory.ts";
-import { type Assignment, type ThreadMessage, threadName } from "./assignment.ts";
+import type { Assignment, ThreadMessage } from "./assignment.ts";
 import type { SharedSocket } from "./thread.ts";
+import { threadName } from "./thread_names.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** How long a thread may take to end after its connections were cut, in milliseconds. */
 export const CUT_MS = 1_000;
@@ -40,6 +42,10 @@ export interface TeamOptions {
   readonly options: CheckedOptions;
   /** Hears of each message received. */
   readonly onReport: ((message: string) => void) | undefined;
+  /** Whether the threads are event loops. @default {false} */
+  readonly areLoops?: boolean;
+  /** The trace, where one is written. */
+  readonly timeline?: Timeline | undefined;
   /** The Berkeley calls, where the threads serve by descriptor. */
   readonly sockets?: Sockets;
   /** The socket that all threads serve, where they do. */
@@ -84,6 +90,11 @@ interface Member extends ThreadHandle {
   isReady: boolean;
   /** Is gone, with the error if it died; a thread that was terminated may still run a while. */
   leave(error?: Error, mayRun?: boolean): void;
+}
+
+/** What a thread is called in a trace: `accepting worker 0`. */
+function describeThread(role: string, index: number): string {
+  return `${role.replace(/[A-Z]/, (letter) => ` ${letter.toLowerCase()}`)} ${index}`;
 }
 
 /** Starts threads, hears from them, and buries those that die. */
@@ -154,10 +165,11 @@ export class ThreadTeam {
   start(role: string, { data, transfer = [], onGone }: ThreadData = {}): ThreadHandle {
     const index = this.#members.indexOf(undefined);
     if (index < 0) throw new RangeError(`Cannot start a thread: there are ${this.size} already`);
-    const { mode, url, socket, options } = this.#options;
+    const { mode, url, socket, options, timeline, areLoops } = this.#options;
     const memory = threadMemory(this.#memory, index);
     const ready = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<Error | undefined>();
+    const track = timeline?.track(describeThread(role, index), areLoops);
     const worker = runtime.startThread(url, threadName(mode));
     const member: Member = {
       worker,
@@ -175,6 +187,7 @@ export class ThreadTeam {
         this.#members[index] = undefined;
         if (mayRun) abandonThread(worker);
         else worker.terminate();
+        if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
         if (error !== undefined) this.#bury(member, mayRun);
         onGone?.(error, mayRun);
         // Before it is ready, whoever started it is told; afterwards this is a promise kept.
@@ -207,6 +220,7 @@ export class ThreadTeam {
       elastic: this.onQueued !== undefined,
       settings: options.settings,
       wants: { reports: this.#journal.wantsReports, log: this.#journal.wantsLog },
+      track,
       data,
     };
     worker.postMessage(assignment, [...transfer]);

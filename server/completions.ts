@@ -1,0 +1,221 @@
+/**
+ * Scripts that complete commands, flags and their values in a shell, made from the same table as
+ * the help.
+ *
+ * @module
+ */
+
+import { type Command, type Flag, flagsOf } from "./flags.ts";
+
+/** The shells that can be helped. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** One of them. */
+export type Shell = typeof SHELLS[number];
+
+/** The shells' function that completes. */
+const COMPLETER = "_handshake";
+
+/** What can be completed. */
+export interface Completable {
+  /** How the program is called, each without its folder. */
+  readonly names: readonly string[];
+  /** All its commands, by name. */
+  readonly commands: ReadonlyMap<string, Command>;
+}
+
+/**
+ * Writes the script for a shell.
+ *
+ * @param shell which
+ * @param program what is to be completed
+ * @returns the script, without a last line end
+ */
+export function formatCompletions(shell: Shell, program: Completable): string {
+  return { bash: formatBash, zsh: formatZsh, fish: formatFish }[shell](program);
+}
+
+/** All commands, those of commands among them, each by the words that are typed for it. */
+function allOf({ commands }: Completable): (readonly [words: string, command: Command])[] {
+  return [...commands].flatMap(([name, command]) => [
+    [name, command] as const,
+    ...Object.entries(command.commands ?? {}).map(([word, its]) =>
+      [`${name} ${word}`, its] as const
+    ),
+  ]);
+}
+
+/** The commands of commands, each by the words that are typed for it. */
+function pairsOf(program: Completable): string[] {
+  return allOf(program).map(([words]) => words).filter((words) => words.includes(" "));
+}
+
+/** What a flag or an argument can be, as words. */
+function wordsOf({ choices, suggestions }: Flag): string {
+  return (choices ?? suggestions ?? []).join(" ");
+}
+
+/** Whether its value may be a file. */
+function isPath({ value = "" }: Flag): boolean {
+  return /PATH|FILE/.test(value);
+}
+
+/** What the positional arguments of a command can be, as words. */
+function positionalWords({ positionals }: Command): string {
+  return positionals.map(wordsOf).join(" ").trim();
+}
+
+/** Text as a word of a shell. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function formatBash(program: Completable): string {
+  const { names, commands } = program;
+  const cases = allOf(program).map(([name, command]) => {
+    const flags = flagsOf(command);
+    const valued = flags.filter(({ kind }) => kind !== "boolean").map((flag) =>
+      `        --${flag.name}) words=${quote(wordsOf(flag))}${isPath(flag) ? " files=yes" : ""} ;;`
+    );
+    const options = quote(flags.map(({ name }) => `--${name}`).join(" "));
+    const values = positionalWords(command);
+    // Until something is typed, what the command is about; of others the flags.
+    const others = values === ""
+      ? `words=${options}`
+      : `words=${quote(values)}; case $current in -*) words=${options} ;; esac`;
+    return [
+      `    ${quote(name)})`,
+      "      case $previous in",
+      ...valued,
+      `        *) ${others} ;;`,
+      "      esac ;;",
+    ].join("\n");
+  });
+  // Bash takes the = of --flag=value for a word.
+  return `${COMPLETER}() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} words= files= file
+  if [ "$current" = = ]; then
+    current=
+  elif [ "$previous" = = ]; then
+    previous=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words=${quote([...commands.keys()].join(" "))}
+  else
+    local command=\${COMP_WORDS[1]}
+    if [ "$COMP_CWORD" -gt 2 ]; then
+      case "$command \${COMP_WORDS[2]}" in
+        ${pairsOf(program).map(quote).join("|") || "''"}) command="$command \${COMP_WORDS[2]}" ;;
+      esac
+    fi
+    case $command in
+${cases.join("\n")}
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [ -n "$files" ]; then
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
+  fi
+}
+complete -F ${COMPLETER} ${names.join(" ")}`;
+}
+
+function formatZsh(program: Completable): string {
+  const { names, commands } = program;
+  const described = [...commands].map(([name, { summary }]) =>
+    `    ${quote(`${name}:${summary.replaceAll(":", "\\:")}`)}`
+  );
+  const cases = allOf(program).map(([name, command]) =>
+    [
+      `    ${quote(name)}) _arguments \\`,
+      ...flagsOf(command).map((flag) => `      ${quote(zshFlag(flag))} \\`),
+      ...command.positionals.map((flag) => `      ${quote(`:${flag.name}:${zshValues(flag)}`)} \\`),
+      ...(command.rest === undefined ? [] : [`      ${quote(`*:${command.rest.name}:_files`)} \\`]),
+      "      ;;",
+    ].join("\n")
+  );
+  // A file of zsh's function path is the function's body when it is first called.
+  return `#compdef ${names.join(" ")}
+${COMPLETER}() {
+  local -a commands
+  commands=(
+${described.join("\n")}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local name=$words[2]
+  shift words
+  (( CURRENT-- ))
+  if (( CURRENT > 2 )); then
+    case "$name $words[2]" in
+    ${pairsOf(program).map(quote).join("|") || "''"})
+      name="$name $words[2]"
+      shift words
+      (( CURRENT-- ))
+      ;;
+    esac
+  fi
+  case $name in
+${cases.join("\n")}
+  esac
+}
+if [[ $funcstack[1] == ${COMPLETER} ]]; then
+  ${COMPLETER} "$@"
+else
+  compdef ${COMPLETER} ${names.join(" ")}
+fi`;
+}
+
+/** A flag as `_arguments` takes it. */
+function zshFlag(flag: Flag): string {
+  const help = flag.help.replace(/[[\]:\\]/g, "\\$&");
+  if (flag.kind === "boolean") return `--${flag.name}[${help}]`;
+  return `--${flag.name}=[${help}]:${flag.value ?? flag.kind}:${zshValues(flag)}`;
+}
+
+function zshValues(flag: Flag): string {
+  const words = wordsOf(flag);
+  if (!isPath(flag)) return `(${words})`;
+  return words === "" ? "_files" : `{compadd ${words}; _files}`;
+}
+
+function formatFish({ names, commands }: Completable): string {
+  return names.flatMap((program) => [
+    // Files only where a flag says so.
+    `complete -c ${program} -f`,
+    ...[...commands].flatMap(([name, command]) => [
+      `complete -c ${program} -n __fish_use_subcommand -a ${name} -d ${quote(command.summary)}`,
+      ...fishLines(program, command, seen(name, ...unseen(command))),
+      ...Object.entries(command.commands ?? {}).flatMap(([word, its]) =>
+        fishLines(program, its, seen(name, `__fish_seen_subcommand_from ${word}`))
+      ),
+    ]),
+  ]).join("\n");
+}
+
+/** The condition that a command was typed, and others hold too. */
+function seen(name: string, ...others: readonly string[]): string {
+  return quote([`__fish_seen_subcommand_from ${name}`, ...others].join("; and "));
+}
+
+/** The conditions that none of a command's own commands was typed. */
+function unseen({ commands = {} }: Command): string[] {
+  return Object.keys(commands).map((word) => `not __fish_seen_subcommand_from ${word}`);
+}
+
+function fishLines(program: string, command: Command, isThis: string): string[] {
+  const words = positionalWords(command);
+  return [
+    ...flagsOf(command).map((flag) => {
+      const values = wordsOf(flag);
+      const takes = flag.kind === "boolean" ? "" : isPath(flag) ? " -r -F" : " -x";
+      const offered = values === "" ? "" : ` -a ${quote(values)}`;
+      const about = ` -d ${quote(flag.help)}`;
+      return `complete -c ${program} -n ${isThis} -l ${flag.name}${takes}${offered}${about}`;
+    }),
+    ...(words === "" ? [] : [`complete -c ${program} -n ${isThis} -a ${quote(words)}`]),
+  ];
+}

@@ -1,0 +1,67 @@
+/**
+ * Sizes and rates as people write them.
+ *
+ * @module
+ */
+
+/** Bytes as a number, or text such as `64k` or `256KiB`; 0 means off. */
+export type Size = number | string;
+
+/** Events a second as a number, or text such as `20/s` or `100/m`; 0 means off. */
+export type Rate = number | string;
+
+/** How a size is written: for the message about one that is not. */
+export const SIZE_SYNTAX = "a size such as 65536, 64k or 256KiB (0 is off)";
+
+/** How a rate is written: for the message about one that is not. */
+export const RATE_SYNTAX = "a rate such as 20/s or 100/m (0 is off)";
+
+/** How many bytes each letter stands for: powers of 1024. */
+const BYTES: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** How many seconds each letter stands for. */
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
+
+/** The most events a second. */
+const HIGHEST_RATE = 1e9;
+
+/**
+ * Reads a size.
+ *
+ * @param size bytes, or a whole number with one of the units `k`, `m` and `g` in either case, each
+ * also as in `KiB`
+ * @returns bytes
+ * @throws {RangeError} if it is no size
+ */
+export function parseSize(size: Size): number {
+  const bytes = typeof size === "number" ? size : readSize(size.trim());
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+  throw new RangeError(`expected ${SIZE_SYNTAX}, current value is "${size}"`);
+}
+
+/**
+ * Reads a rate.
+ *
+ * @param rate events a second, or a number with `/s`, `/m` or `/h`
+ * @returns events a second
+ * @throws {RangeError} if it is no rate, or more than a thousand million a second
+ */
+export function parseRate(rate: Rate): number {
+  const perSecond = typeof rate === "number" ? rate : readRate(rate.trim());
+  if (perSecond >= 0 && perSecond <= HIGHEST_RATE) return perSecond;
+  throw new RangeError(`expected ${RATE_SYNTAX}, current value is "${rate}"`);
+}
+
+function readSize(text: string): number {
+  const match = /^(\d+)(?:([kmg])(?:ib)?)?$/i.exec(text);
+  if (match === null) return NaN;
+  const [, count, unit = ""] = match;
+  return Number(count) * (BYTES[unit.toLowerCase()] as number);
+}
+
+function readRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/.exec(text);
+  if (match === null) return NaN;
+  const [, count, unit = "s"] = match;
+  return Number(count) / (SECONDS[unit] as number);
+}

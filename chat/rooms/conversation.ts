@@ -1,0 +1,234 @@
+/**
+ * The conversation with one visitor: the inbound side of the chat, a protocol like any other. What
+ * others say does not pass through here: the hall gives it straight to who hears it.
+ *
+ * @module
+ */
+
+import { compute, type Protocol, write } from "../../protocols/effects.ts";
+import { SlowReaderError } from "../../protocols/errors.ts";
+import { encodeLine } from "../../protocols/text.ts";
+import { type Command, parseCommand } from "../talk/commands.ts";
+import { Dismissal } from "../talk/dismissal.ts";
+import { type Line, LineReader, readChatLine } from "../talk/lines.ts";
+import { isName, isReserved, LOBBY } from "../talk/names.ts";
+import { BAD_NAME, GOODBYE, HELP, list, notice, TOO_LONG, WELCOME } from "../talk/notices.ts";
+import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
+import type { Hall } from "./hall.ts";
+import type { Hearer, User } from "./room.ts";
+
+/** How many bytes count as a line, for who sends much and ends no line. */
+const BYTES_OF_A_LINE = 64 * 1024;
+
+/** How many bytes count, in a turn, for giving a line to one more hearer. */
+const BYTES_OF_A_HEARER = 8;
+
+/** What each visitor is held to. */
+export interface VisitorLimits extends FloodLimits {
+  /** How long a visitor may say nothing, in milliseconds; 0 is for ever. */
+  readonly idleMs: number;
+}
+
+/** What happens to visitors, counted. */
+export interface VisitorCounts {
+  /** Lines that were too long. */
+  tooLong: number;
+  /** Times that somebody had to wait for talking too fast. */
+  floodPauses: number;
+  /** Visitors who said nothing for too long. */
+  idle: number;
+}
+
+/** A name that was granted. */
+export interface GrantedName {
+  readonly name: string;
+  /** From when on it is hers, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/**
+ * What the conversation has done elsewhere: its tasks, as `compute` names them. None of them
+ * computes; all of them have to be waited for.
+ */
+export interface Work {
+  /** Takes the name of a new guest. */
+  "take guest name": (argument: undefined) => GrantedName;
+  /** Takes a name, which must be reserved; `undefined` if another server has granted it. */
+  "take name": (name: string) => GrantedName | undefined;
+  /** Waits for so many milliseconds. */
+  "pause": (ms: number) => void;
+  /** Waits for the turn to say so many bytes. */
+  "wait for turn": (bytes: number) => void;
+}
+
+/** What the others are told of a conversation that did not end as its visitor wanted. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Dismissal) return error.reason;
+  return error instanceof SlowReaderError ? "reads too slowly" : "connection lost";
+}
+
+/** A visitor's place: what the conversation needs of the server. */
+export interface Visit {
+  readonly hall: Hall;
+  readonly limits: VisitorLimits;
+  readonly counts: VisitorCounts;
+  /** Takes what the visitor is to read: the same that what is written ends up in. */
+  readonly hearer: Hearer;
+  /** Is told who she is. */
+  onEnter?(user: User): void;
+  /** Whether she may say so many bytes now, or has to wait for her turn; she may if left out. */
+  takeTurn?(bytes: number): boolean;
+}
+
+/**
+ * Talks with a visitor until one of both sides has enough.
+ *
+ * @param visit her place
+ */
+export function* converse(visit: Visit): Protocol {
+  const { hall, hearer } = visit;
+  let user: User | undefined;
+  let reason: string | undefined;
+  try {
+    yield* waitForTurn(visit, 0, hall.size);
+    const { name, since } = yield* perform("take guest name", undefined);
+    yield* say(WELCOME, notice(`you are ${name} in ${LOBBY}`));
+    user = hall.enter(hearer, name, since);
+    visit.onEnter?.(user);
+    yield* listen(visit, user);
+    yield* say(GOODBYE);
+  } catch (error) {
+    reason = reasonOf(error);
+    if (!(error instanceof Dismissal)) throw error;
+    if (error.notice !== undefined) yield* say(notice(error.notice));
+    yield* say(GOODBYE);
+  } finally {
+    if (user !== undefined) hall.leave(user, reason);
+  }
+}
+
+/** Does what a visitor says, line by line. */
+function* listen(visit: Visit, user: User): Protocol {
+  const { hall, limits, counts } = visit;
+  const lines = new LineReader();
+  const meter = new FloodMeter(limits, performance.now());
+  function* pace(share: number): Protocol {
+    const waitMs = meter.spend(share, performance.now());
+    if (waitMs === 0) return;
+    // Nothing is read meanwhile, and nothing lost: TCP holds the sender back.
+    counts.floodPauses++;
+    yield* perform("pause", waitMs);
+  }
+  for (;;) {
+    const line: Line | null | undefined = yield* readChatLine(
+      lines,
+      limits.idleMs,
+      (bytes) => pace(bytes / BYTES_OF_A_LINE),
+    );
+    if (line === null || line?.kind === "interrupt") return;
+    if (line === undefined) {
+      counts.idle++;
+      throw new Dismissal("idle", `you were idle for ${limits.idleMs / 1000} s`);
+    }
+    if (line.kind === "too long") {
+      counts.tooLong++;
+      yield* say(TOO_LONG);
+    } else {
+      const command = parseCommand(line.text);
+      yield* waitForTurn(visit, line.text.length, costOf(command, hall, user));
+      if (!(yield* obey(hall, user, command))) return;
+    }
+    yield* pace(1);
+  }
+}
+
+/** Waits until so much can be said to so many: a crowd comes, and talks, one after another. */
+function* waitForTurn(visit: Visit, length: number, hearers: number): Protocol {
+  const bytes = length + hearers * BYTES_OF_A_HEARER;
+  if (visit.takeTurn?.(bytes) === false) yield* perform("wait for turn", bytes);
+}
+
+/** How many are told, or listed. */
+function costOf({ kind }: Command, hall: Hall, { room }: User): number {
+  switch (kind) {
+    case "say":
+    case "act":
+    case "nick":
+    case "who":
+      return room.population;
+    case "join":
+    case "rooms":
+      return hall.size;
+    default:
+      // Only who asks is answered.
+      return 0;
+  }
+}
+
+/** Does what one line says; returns whether the visitor stays. */
+function* obey(hall: Hall, user: User, command: Command): Protocol<boolean> {
+  switch (command.kind) {
+    case "nothing":
+      break;
+    case "say":
+      hall.say(user, command.text);
+      break;
+    case "act":
+      hall.say(user, command.text, true);
+      break;
+    case "nick":
+      yield* takeName(hall, user, command.name);
+      break;
+    case "join":
+      if (command.room === "") hall.join(user, LOBBY);
+      else if (isName(command.room)) hall.join(user, command.room);
+      else yield* say(BAD_NAME);
+      break;
+    case "rooms":
+      yield* say(...list("rooms", hall.rooms.map((room) => `${room.name} (${room.population})`)));
+      break;
+    case "who":
+      yield* say(...list(`in ${user.room.name}`, user.room.names));
+      break;
+    case "whisper":
+      if (!hall.whisper(user, command.to, command.text)) {
+        yield* say(notice(`no such user: ${command.to}`));
+      }
+      break;
+    case "help":
+      for (const line of HELP_BYTES) yield* write(line);
+      break;
+    case "quit":
+      return false;
+    case "incomplete":
+      yield* say(notice(`usage: ${command.usage}`));
+      break;
+    case "unknown":
+      yield* say(notice(`unknown command /${command.name}: try /help`));
+  }
+  return true;
+}
+
+function* takeName(hall: Hall, user: User, name: string): Protocol {
+  if (!isName(name)) return yield* say(BAD_NAME);
+  if (isReserved(name)) return yield* say(notice(`the name ${name} is reserved`));
+  // Her own in another spelling is hers already.
+  if (hall.findUser(name) === user) return hall.rename(user, name, user.since);
+  const granted = hall.reserve(name) ? yield* perform("take name", name) : undefined;
+  if (granted === undefined) return yield* say(notice(`the name ${name} is taken`));
+  hall.rename(user, granted.name, granted.since);
+}
+
+/** Encoded once: they are asked for by everybody. */
+const HELP_BYTES = HELP.map(encodeLine);
+
+function* say(...lines: readonly string[]): Protocol {
+  for (const line of lines) yield* write(encodeLine(line));
+}
+
+function* perform<Task extends keyof Work>(
+  task: Task,
+  argument: Parameters<Work[Task]>[0],
+): Protocol<ReturnType<Work[Task]>> {
+  return yield* compute(task, argument);
+}

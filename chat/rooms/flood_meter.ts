@@ -1,0 +1,42 @@
+/**
+ * How fast one user may talk: a token bucket.
+ *
+ * @module
+ */
+
+/** How fast a user may talk. */
+export interface FloodLimits {
+  /** Lines a second, over a long time; 0 is any number. */
+  readonly rate: number;
+  /** Lines at once, after a while of silence; at least 1. */
+  readonly burst: number;
+}
+
+/** Counts what one user says. */
+export class FloodMeter {
+  readonly #limits: FloodLimits;
+  #tokens: number;
+  #at: number;
+
+  /** @param limits how fast @param now the time, in milliseconds */
+  constructor(limits: FloodLimits, now: number) {
+    this.#limits = limits;
+    this.#tokens = limits.burst;
+    this.#at = now;
+  }
+
+  /**
+   * Something was said.
+   *
+   * @param lines how many lines it counts for
+   * @param now the time, in milliseconds
+   * @returns how long to read nothing more of this user, in milliseconds
+   */
+  spend(lines: number, now: number): number {
+    const { rate, burst } = this.#limits;
+    if (rate === 0) return 0;
+    this.#tokens = Math.min(burst, this.#tokens + (now - this.#at) * rate / 1000) - lines;
+    this.#at = now;
+    return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens * 1000 / rate);
+  }
+}

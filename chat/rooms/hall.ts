@@ -1,0 +1,481 @@
+/**
+ * The hall of one server: its users, the rooms, and what is known of the users of other servers.
+ * Plain data with no socket in it: users come in and hear, and nothing here waits.
+ *
+ * @module
+ */
+
+import type { Bus, BusEvent, BusListener, BusMessage, Presence } from "../bus/bus.ts";
+import { encodeLine } from "../../protocols/text.ts";
+import { guestName, keyOf, LOBBY } from "../talk/names.ts";
+import { action, announcement, list, notice, talk, whisper, whispered } from "../talk/notices.ts";
+import type { HistoryLimits } from "./history.ts";
+import { compareNames, type Hearer, type RemoteUser, Room, type User } from "./room.ts";
+
+/** How many rooms that are empty are remembered, with what was said in them. */
+const EMPTY_ROOMS = 100;
+
+/** How the hall is. */
+export interface HallOptions {
+  /** How much of each room is kept for who joins it. */
+  readonly history: HistoryLimits;
+  /** Whether who says something hears it too; else only who is alone in a room. */
+  readonly echo: boolean;
+}
+
+/** Who runs the hall. */
+export interface Host {
+  /** Something was said in a room, for all to hear. */
+  onTalk(room: string, line: string): void;
+  /** An operator, perhaps of another server, wants a user to go. */
+  onKick(user: User, reason: string): void;
+  /** A user must have another name: hers belongs to somebody else. */
+  onNameLost(user: User): void;
+}
+
+/** What is counted. */
+export interface HallCounts {
+  /** Lines said by users of this server. */
+  said: number;
+  /** Lines of talk that users of this server were given, each counted for each of them. */
+  delivered: number;
+}
+
+/** The users and rooms of one server. */
+export class Hall implements BusListener {
+  /** What was counted. */
+  readonly counts: HallCounts = { said: 0, delivered: 0 };
+  readonly #options: HallOptions;
+  readonly #bus: Pick<Bus, "publish" | "send" | "release">;
+  readonly #host: Host;
+  readonly #rooms = new Map<string, Room>();
+  /** The users of this server. */
+  readonly #users = new Map<string, User>();
+  /** Names of this server that somebody is about to have. */
+  readonly #reserved = new Set<string>();
+  /** The users of other servers, by server and name. */
+  readonly #remote = new Map<string, Map<string, RemoteUser>>();
+  /** The rooms in which nobody is any more, but that are remembered; the oldest first. */
+  readonly #empty = new Set<string>();
+  #guests = 0;
+  #isClosing = false;
+
+  /** @param options how it is @param bus reaches the other servers @param host runs it */
+  constructor(options: HallOptions, bus: Pick<Bus, "publish" | "send" | "release">, host: Host) {
+    this.#options = options;
+    this.#bus = bus;
+    this.#host = host;
+    this.#room(LOBBY);
+  }
+
+  /** How many users this server has. */
+  get size(): number {
+    return this.#users.size;
+  }
+
+  /** The users of this server. */
+  get users(): Iterable<User> {
+    return this.#users.values();
+  }
+
+  /** The users of all other servers. */
+  get remoteUsers(): RemoteUser[] {
+    return [...this.#remote.values()].flatMap((users) => [...users.values()]);
+  }
+
+  /** The rooms in which somebody is, in alphabetical order. */
+  get rooms(): Room[] {
+    return [...this.#rooms.values()]
+      .filter(({ population }) => population > 0)
+      .sort((a, b) => compareNames(a.name, b.name));
+  }
+
+  /** A user of this server. */
+  findUser(name: string): User | undefined {
+    return this.#users.get(keyOf(name));
+  }
+
+  /** A user of another server. */
+  findRemote(name: string): RemoteUser | undefined {
+    for (const users of this.#remote.values()) {
+      const user = users.get(keyOf(name));
+      if (user !== undefined) return user;
+    }
+    return undefined;
+  }
+
+  /** Whether somebody has a name, or is about to have it, as far as this server knows. */
+  isTaken(name: string): boolean {
+    return this.#users.has(keyOf(name)) || this.#reserved.has(keyOf(name)) ||
+      this.findRemote(name) !== undefined;
+  }
+
+  /**
+   * Keeps a name for a user until it is known whether she can have it.
+   *
+   * @returns whether it was free, as far as this server knows
+   */
+  reserve(name: string): boolean {
+    if (this.isTaken(name)) return false;
+    this.#reserved.add(keyOf(name));
+    return true;
+  }
+
+  /** Keeps a name for a user no longer. */
+  unreserve(name: string): void {
+    this.#reserved.delete(keyOf(name));
+  }
+
+  /** Keeps the name of a new guest, one that nobody has had here. */
+  reserveGuest(): string {
+    for (;;) {
+      const name = guestName(++this.#guests);
+      if (this.reserve(name)) return name;
+    }
+  }
+
+  /**
+   * A user comes, to the lobby.
+   *
+   * @param hearer takes what she is to read
+   * @param name hers, reserved
+   * @param since when she took it, in milliseconds since 1970
+   */
+  enter(hearer: Hearer, name: string, since: number): User {
+    this.unreserve(name);
+    const user: User = { name, since, room: this.#room(LOBBY), hearer };
+    this.#users.set(keyOf(name), user);
+    this.#bus.publish({ kind: "enter", user: presenceOf(user) });
+    this.#arrive(user);
+    return user;
+  }
+
+  /**
+   * A user leaves.
+   *
+   * @param user is in the hall
+   * @param reason why, if it was not her wish
+   */
+  leave(user: User, reason?: string): void {
+    const { name, room } = user;
+    this.#users.delete(keyOf(name));
+    room.users.delete(user);
+    this.#bus.release(name);
+    // Who is about to leave too need not know.
+    if (this.#isClosing) return;
+    this.#bus.publish({ kind: "leave", name, ...(reason !== undefined && { reason }) });
+    room.tell(notice(left(name, reason)));
+    this.#tidy(room);
+  }
+
+  /**
+   * A user takes another name.
+   *
+   * @param user is in the hall
+   * @param name reserved, or her own in another spelling
+   * @param since when she took it, in milliseconds since 1970
+   */
+  rename(user: User, name: string, since: number): void {
+    const { name: old, room } = user;
+    this.unreserve(name);
+    this.#users.delete(keyOf(old));
+    user.name = name;
+    user.since = since;
+    this.#users.set(keyOf(name), user);
+    if (old !== name) {
+      this.#bus.publish({ kind: "rename", name: old, to: name, since });
+      if (keyOf(old) !== keyOf(name)) this.#bus.release(old);
+      room.tell(notice(`${old} is now ${name}`), user);
+    }
+    hear(user, notice(`you are now ${name}`));
+  }
+
+  /**
+   * A user goes to another room.
+   *
+   * @param user is in the hall
+   * @param roomName a valid name
+   */
+  join(user: User, roomName: string): void {
+    const { name, room: old } = user;
+    const room = this.#room(roomName);
+    if (room !== old) {
+      old.users.delete(user);
+      old.tell(notice(`${name} left ${old.name}`));
+      user.room = room;
+      this.#bus.publish({ kind: "move", name, room: room.name });
+    }
+    hear(user, notice(`you are in ${room.name}`));
+    if (room === old) return;
+    this.#arrive(user);
+    // Not before: the room that she has come to may be the one to be forgotten next.
+    this.#tidy(old);
+  }
+
+  /**
+   * A user says something to her room.
+   *
+   * @param user is in the hall
+   * @param text fit for a terminal
+   * @param isAction whether it is what she does
+   */
+  say(user: User, text: string, isAction = false): void {
+    const { name, room } = user;
+    const hears = this.#options.echo || room.population === 1;
+    this.counts.said++;
+    this.#talk(room, name, text, isAction, hears ? undefined : user);
+    this.#bus.publish({ kind: "say", name, room: room.name, text, action: isAction });
+  }
+
+  /**
+   * A user says something to another alone.
+   *
+   * @param user is in the hall
+   * @param to whom, by any name
+   * @param text fit for a terminal
+   * @returns whether there is such a user
+   */
+  whisper(user: User, to: string, text: string): boolean {
+    const local = this.findUser(to);
+    const remote = local === undefined ? this.findRemote(to) : undefined;
+    const name = (local ?? remote)?.name;
+    if (name === undefined) return false;
+    this.counts.said++;
+    hear(user, whispered(name, text));
+    if (local !== undefined) this.#deliver(local, whisper(user.name, text));
+    else if (remote !== undefined) {
+      this.#bus.send(remote.server, { kind: "whisper", from: user.name, to: name, text });
+    }
+    return true;
+  }
+
+  /**
+   * The operator says something to all rooms of all servers.
+   *
+   * @param text fit for a terminal
+   */
+  announce(text: string): void {
+    this.#announce(text);
+    this.#bus.publish({ kind: "announce", text });
+  }
+
+  /** From now on nobody is told who leaves: everybody does. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** Tells all users of this server something. */
+  tellAll(line: string): void {
+    const bytes = encodeLine(line);
+    for (const { hearer } of this.#users.values()) hearer.hear(bytes);
+  }
+
+  /**
+   * Asks a user to go, wherever she is.
+   *
+   * @returns whether there is such a user
+   */
+  kick(name: string, reason: string): boolean {
+    const user = this.findUser(name);
+    const remote = this.findRemote(name);
+    if (user !== undefined) this.#host.onKick(user, reason);
+    else if (remote !== undefined) this.#bus.send(remote.server, { kind: "kick", name, reason });
+    return user !== undefined || remote !== undefined;
+  }
+
+  roster(): Presence[] {
+    return Array.from(this.#users.values(), presenceOf);
+  }
+
+  onRoster(server: string, users: readonly Presence[]): void {
+    this.#forget(server);
+    for (const user of users) this.#addRemote(server, user);
+  }
+
+  onServerGone(server: string): void {
+    const byRoom = new Map<Room, string[]>();
+    for (const { name, room } of this.#remote.get(server)?.values() ?? []) {
+      byRoom.set(room, [...byRoom.get(room) ?? [], name]);
+    }
+    this.#forget(server);
+    for (const [room, names] of byRoom) {
+      const [first = ""] = list("gone with their server", names.sort(compareNames));
+      room.tell(first);
+    }
+  }
+
+  onEvent(server: string, event: BusEvent): void {
+    if (event.kind === "announce") return this.#announce(event.text);
+    if (event.kind === "enter") {
+      const { name, room } = this.#addRemote(server, event.user);
+      room.tell(notice(`${name} joined ${room.name}`));
+      return;
+    }
+    const user = this.#remote.get(server)?.get(keyOf(event.name));
+    if (event.kind === "say") {
+      // What is said counts, even if who says it is not known yet.
+      const room = this.#room(event.room);
+      this.#talk(room, event.name, event.text, event.action);
+      this.#tidy(room);
+    } else if (user !== undefined) this.#follow(server, user, event);
+  }
+
+  onMessage(server: string, message: BusMessage): void {
+    switch (message.kind) {
+      case "whisper": {
+        const user = this.findUser(message.to);
+        if (user !== undefined) return this.#deliver(user, whisper(message.from, message.text));
+        const { from, to } = message;
+        return this.#bus.send(server, { kind: "unheard", from, to });
+      }
+      case "unheard": {
+        const user = this.findUser(message.from);
+        if (user !== undefined) hear(user, notice(`no such user: ${message.to}`));
+        return;
+      }
+      case "kick": {
+        const user = this.findUser(message.name);
+        if (user !== undefined) this.#host.onKick(user, message.reason);
+      }
+    }
+  }
+
+  onLink(isLinked: boolean): void {
+    // Who cannot be reached is not there; the others tell who they are when the link is restored.
+    if (!isLinked) { for (const server of [...this.#remote.keys()]) this.#forget(server); }
+    this.tellAll(notice(`link to other servers ${isLinked ? "restored" : "lost"}`));
+  }
+
+  onNameLost(name: string): void {
+    const user = this.findUser(name);
+    if (user !== undefined) this.#host.onNameLost(user);
+  }
+
+  /** What another server tells of one of its users. */
+  #follow(
+    server: string,
+    user: RemoteUser,
+    event: Extract<BusEvent, { kind: "leave" | "move" | "rename" }>,
+  ): void {
+    const { name, room } = user;
+    switch (event.kind) {
+      case "leave":
+        this.#removeRemote(user);
+        room.tell(notice(left(name, event.reason)));
+        break;
+      case "move":
+        room.remoteUsers.delete(user);
+        room.tell(notice(`${name} left ${room.name}`));
+        user.room = this.#room(event.room);
+        user.room.remoteUsers.add(user);
+        this.#empty.delete(keyOf(event.room));
+        user.room.tell(notice(`${name} joined ${user.room.name}`));
+        break;
+      case "rename": {
+        const users = this.#remote.get(server) as Map<string, RemoteUser>;
+        users.delete(keyOf(name));
+        // Names are unique on a server, but what says so here is only a packet.
+        const other = users.get(keyOf(event.to));
+        if (other !== undefined) this.#removeRemote(other);
+        user.name = event.to;
+        user.since = event.since;
+        users.set(keyOf(event.to), user);
+        if (other !== undefined) this.#tidy(other.room);
+        room.tell(notice(`${name} is now ${event.to}`));
+      }
+    }
+    this.#tidy(room);
+  }
+
+  /** The room of a name; made, if it is not there. Who makes it and stays away has to tidy up. */
+  #room(name: string): Room {
+    const key = keyOf(name);
+    let room = this.#rooms.get(key);
+    if (room === undefined) this.#rooms.set(key, room = new Room(name, this.#options.history));
+    return room;
+  }
+
+  /** Forgets a room that nobody is in, but for what was said in the last few of them. */
+  #tidy(room: Room): void {
+    const key = keyOf(room.name);
+    this.#empty.delete(key);
+    if (room.population > 0 || key === LOBBY) return;
+    if (room.history.length === 0) this.#rooms.delete(key);
+    else this.#empty.add(key);
+    for (const oldest of this.#empty) {
+      if (this.#empty.size <= EMPTY_ROOMS) break;
+      this.#empty.delete(oldest);
+      this.#rooms.delete(oldest);
+    }
+  }
+
+  /** Shows a user the room that she has come to, and her to the room. */
+  #arrive(user: User): void {
+    const { name, room } = user;
+    room.tell(notice(`${name} joined ${room.name}`));
+    const others = room.names;
+    room.users.add(user);
+    this.#empty.delete(keyOf(room.name));
+    for (const line of room.history) user.hearer.hear(line);
+    if (others.length > 0) { for (const line of list("also here", others)) hear(user, line); }
+  }
+
+  #talk(room: Room, name: string, text: string, isAction: boolean, except?: User): void {
+    const line = isAction ? action(name, text) : talk(name, text);
+    this.counts.delivered += room.talk(line, except);
+    this.#host.onTalk(room.name, line);
+  }
+
+  #announce(text: string): void {
+    const line = announcement(text);
+    for (const room of this.#rooms.values()) {
+      if (room.population > 0) this.counts.delivered += room.talk(line);
+    }
+  }
+
+  #deliver(user: User, line: string): void {
+    this.counts.delivered++;
+    hear(user, line);
+  }
+
+  #addRemote(server: string, { name, room: roomName, since }: Presence): RemoteUser {
+    let users = this.#remote.get(server);
+    if (users === undefined) this.#remote.set(server, users = new Map());
+    const known = users.get(keyOf(name));
+    if (known !== undefined) this.#removeRemote(known);
+    const room = this.#room(roomName);
+    const user = { name, since, room, server };
+    users.set(keyOf(name), user);
+    room.remoteUsers.add(user);
+    this.#empty.delete(keyOf(roomName));
+    if (known !== undefined) this.#tidy(known.room);
+    return user;
+  }
+
+  #removeRemote(user: RemoteUser): void {
+    this.#remote.get(user.server)?.delete(keyOf(user.name));
+    user.room.remoteUsers.delete(user);
+  }
+
+  #forget(server: string): void {
+    const users = this.#remote.get(server);
+    this.#remote.delete(server);
+    for (const user of users?.values() ?? []) {
+      user.room.remoteUsers.delete(user);
+      this.#tidy(user.room);
+    }
+  }
+}
+
+/** Says something to one user. */
+export function hear(user: User, line: string): void {
+  user.hearer.hear(encodeLine(line));
+}
+
+function presenceOf({ name, room, since }: User): Presence {
+  return { name, room: room.name, since };
+}
+
+function left(name: string, reason: string | undefined): string {
+  return reason === undefined ? `${name} left` : `${name} left: ${reason}`;
+}

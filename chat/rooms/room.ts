@@ -1,0 +1,102 @@
+/**
+ * A room and who is in it: plain data. What is said in it is formatted and encoded once, and the
+ * same bytes go to everybody.
+ *
+ * @module
+ */
+
+import { encodeLine } from "../../protocols/text.ts";
+import { History, type HistoryLimits } from "./history.ts";
+
+/** Takes the lines that a user is to read: an outbox, or a list. */
+export interface Hearer {
+  /** Takes a line; it is not copied, and nobody changes it any more. */
+  hear(line: Uint8Array): void;
+}
+
+/** A user of this server. */
+export interface User {
+  /** Her name. */
+  name: string;
+  /** When she took it, in milliseconds since 1970. */
+  since: number;
+  /** The room in which she is. */
+  room: Room;
+  /** Takes what she is to read. */
+  readonly hearer: Hearer;
+}
+
+/** A user of another server. */
+export interface RemoteUser {
+  name: string;
+  since: number;
+  room: Room;
+  /** The server on which she is. */
+  readonly server: string;
+}
+
+/** A room. */
+export class Room {
+  /** As who made it wrote it. */
+  readonly name: string;
+  /** The users of this server. */
+  readonly users = new Set<User>();
+  /** The users of other servers. */
+  readonly remoteUsers = new Set<RemoteUser>();
+  readonly #history: History;
+
+  /** @param name as it is shown @param limits how much it remembers */
+  constructor(name: string, limits: HistoryLimits) {
+    this.name = name;
+    this.#history = new History(limits);
+  }
+
+  /** How many are in it, on all servers. */
+  get population(): number {
+    return this.users.size + this.remoteUsers.size;
+  }
+
+  /** The names of all who are in it, in alphabetical order. */
+  get names(): string[] {
+    return [...this.users, ...this.remoteUsers].map(({ name }) => name).sort(compareNames);
+  }
+
+  /** What was said last, the oldest first. */
+  get history(): readonly Uint8Array[] {
+    return this.#history.lines;
+  }
+
+  /**
+   * Says something to all users of this server who are in the room.
+   *
+   * @param text a line without its end
+   * @param except who need not hear it
+   * @returns how many heard it
+   */
+  tell(text: string, except?: User): number {
+    return this.#send(encodeLine(text), except);
+  }
+
+  /** The same with talk, which who joins later reads too. */
+  talk(text: string, except?: User): number {
+    const line = encodeLine(text);
+    this.#history.add(line);
+    return this.#send(line, except);
+  }
+
+  #send(line: Uint8Array, except: User | undefined): number {
+    let heard = 0;
+    for (const user of this.users) {
+      if (user === except) continue;
+      user.hearer.hear(line);
+      heard++;
+    }
+    return heard;
+  }
+}
+
+/** Compares names for a list. */
+export function compareNames(a: string, b: string): number {
+  const [left, right] = [a.toLowerCase(), b.toLowerCase()];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,110 @@
+/**
+ * What a line that a user has typed means.
+ *
+ * @module
+ */
+
+/** A command, or talk. */
+export type Command =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "say"; readonly text: string }
+  | { readonly kind: "act"; readonly text: string }
+  | { readonly kind: "nick"; readonly name: string }
+  | { readonly kind: "join"; readonly room: string }
+  | { readonly kind: "rooms" }
+  | { readonly kind: "who" }
+  | { readonly kind: "whisper"; readonly to: string; readonly text: string }
+  | { readonly kind: "help" }
+  | { readonly kind: "quit" }
+  | { readonly kind: "incomplete"; readonly usage: string }
+  | { readonly kind: "unknown"; readonly name: string };
+
+/** A command as `/help` lists it. */
+export interface CommandHelp {
+  /** How it is typed, for instance `/msg NAME TEXT`. */
+  readonly usage: string;
+  /** What it does, in a few words. */
+  readonly help: string;
+}
+
+/** A command and how it is read. */
+interface Entry extends CommandHelp {
+  /** Its other name. */
+  readonly alias?: string;
+  /** Reads what follows its name; `undefined` if something is missing. */
+  read(rest: string): Command | undefined;
+}
+
+/** The commands by their names, in the order in which `/help` lists them. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  nick: {
+    usage: "/nick NAME",
+    help: "take a name",
+    read: (name) => name === "" ? undefined : { kind: "nick", name },
+  },
+  join: {
+    usage: "/join ROOM",
+    help: "go to another room, or make it",
+    read: (room) => ({ kind: "join", room }),
+  },
+  rooms: { usage: "/rooms", help: "list the rooms", read: () => ({ kind: "rooms" }) },
+  who: {
+    usage: "/who",
+    alias: "names",
+    help: "list who is in this room (/names too)",
+    read: () => ({ kind: "who" }),
+  },
+  me: {
+    usage: "/me ACTION",
+    help: "say what you do",
+    read: (text) => text === "" ? undefined : { kind: "act", text },
+  },
+  msg: {
+    usage: "/msg NAME TEXT",
+    help: "say something to one user alone",
+    read(rest) {
+      const [to, text] = splitWord(rest);
+      return text === "" ? undefined : { kind: "whisper", to, text };
+    },
+  },
+  help: { usage: "/help", help: "show this", read: () => ({ kind: "help" }) },
+  quit: { usage: "/quit", help: "leave (exit too)", read: () => ({ kind: "quit" }) },
+};
+
+const LIST: readonly Entry[] = Object.values(COMMANDS);
+
+/** The commands, for `/help` and for completion. */
+export const COMMAND_HELP: readonly CommandHelp[] = LIST;
+
+/**
+ * Reads a line. It is a command if it begins with `/`, and talk if it begins with none or with two
+ * of them, of which one is left out.
+ *
+ * @param line without its end
+ */
+export function parseCommand(line: string): Command {
+  const text = line.trim();
+  if (text === "") return { kind: "nothing" };
+  if (text === "exit") return { kind: "quit" };
+  // What is talked keeps the spaces before it, as code does.
+  if (!text.startsWith("/")) return { kind: "say", text: line.trimEnd() };
+  if (text.startsWith("//")) return { kind: "say", text: text.slice(1) };
+  const [word, rest] = splitWord(text.slice(1));
+  const name = word.toLowerCase();
+  const command = Object.hasOwn(COMMANDS, name)
+    ? COMMANDS[name]
+    : LIST.find(({ alias }) => alias === name);
+  if (command === undefined) return { kind: "unknown", name: word };
+  return command.read(rest) ?? { kind: "incomplete", usage: command.usage };
+}
+
+/**
+ * Takes the first word off.
+ *
+ * @param text begins with a word
+ * @returns the word and what follows it, both without spaces around them
+ */
+export function splitWord(text: string): [word: string, rest: string] {
+  const end = text.search(/\s/);
+  return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end).trim()];
+}

@@ -1,0 +1,171 @@
+/**
+ * Lines out of the bytes that `nc`, `telnet` and their like send.
+ *
+ * @module
+ */
+
+import { type Protocol, READ, type ReadAnswer } from "../../protocols/effects.ts";
+import { stripControls } from "../../protocols/text.ts";
+
+/** The most bytes that a line may have, its end not counted. */
+export const LINE_LIMIT = 1024;
+
+/** How long a telnet subnegotiation may be, in bytes, before it counts as none. */
+const SUBNEGOTIATION_LIMIT = 512;
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const NUL = 0x00;
+
+/** The commands of telnet (RFC 854) that matter here; each follows an IAC. */
+const IAC = 0xff;
+const DONT = 0xfe;
+const WILL = 0xfb;
+const SUBNEGOTIATION = 0xfa;
+const INTERRUPT = 0xf4;
+const SUBNEGOTIATION_END = 0xf0;
+
+/** Where in a telnet command the last byte was. */
+type Telnet = "none" | "command" | "option" | "subnegotiation" | "subnegotiation command";
+
+/** A line, or what came instead of one. */
+export type Line =
+  /** A line of text, safe to be shown to others. */
+  | { readonly kind: "line"; readonly text: string }
+  /** More bytes than a line may have; what follows them up to the line's end is skipped. */
+  | { readonly kind: "too long" }
+  /** Ctrl-C in `telnet`. */
+  | { readonly kind: "interrupt" };
+
+const TOO_LONG: Line = { kind: "too long" };
+const INTERRUPTED: Line = { kind: "interrupt" };
+
+/**
+ * Takes lines out of a stream of bytes, whatever way the network cut it.
+ *
+ * A line ends with `\n`, `\r\n` or telnet's `\r\0`. Telnet's commands are left out. UTF-8 is
+ * decoded, with U+FFFD for what is none; control characters and escape sequences are left out. It
+ * keeps the bytes of one line and nothing else, however long that line is.
+ */
+export class LineReader {
+  readonly #line = new Uint8Array(LINE_LIMIT);
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #length = 0;
+  #isSkipping = false;
+  #sawReturn = false;
+  #telnet: Telnet = "none";
+  #subnegotiated = 0;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #at = 0;
+
+  /**
+   * Takes what a read brought. There must be nothing left to take of the one before.
+   *
+   * @param chunk left alone until {@linkcode LineReader.next} has found nothing more in it
+   */
+  add(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** The next line of what was added; `undefined` if the rest of it has not come yet. */
+  next(): Line | undefined {
+    const chunk = this.#chunk;
+    while (this.#at < chunk.length) {
+      const byte = chunk[this.#at++] as number;
+      const line = this.#telnet === "none" && byte !== IAC
+        ? this.#take(byte)
+        : this.#takeTelnet(byte);
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  }
+
+  /** What was begun when nothing more can come: a last line needs no end. */
+  last(): Line | undefined {
+    const isLine = this.#length > 0 && !this.#isSkipping;
+    return isLine ? this.#finish() : undefined;
+  }
+
+  /** Takes a byte of text. */
+  #take(byte: number): Line | undefined {
+    if (this.#sawReturn) {
+      this.#sawReturn = false;
+      // A lone return is a control character like any other.
+      if (byte === NUL || byte === LINE_FEED) return this.#finish();
+    }
+    if (byte === LINE_FEED) return this.#finish();
+    if (byte === CARRIAGE_RETURN) {
+      this.#sawReturn = true;
+      return undefined;
+    }
+    if (this.#isSkipping) return undefined;
+    if (this.#length === LINE_LIMIT) {
+      this.#isSkipping = true;
+      return TOO_LONG;
+    }
+    this.#line[this.#length++] = byte;
+    return undefined;
+  }
+
+  #finish(): Line | undefined {
+    const text = this.#decoder.decode(this.#line.subarray(0, this.#length));
+    const wasSkipping = this.#isSkipping;
+    this.#length = 0;
+    this.#isSkipping = false;
+    return wasSkipping ? undefined : { kind: "line", text: stripControls(text) };
+  }
+
+  /** Takes a byte of a telnet command. */
+  #takeTelnet(byte: number): Line | undefined {
+    switch (this.#telnet) {
+      case "none":
+        this.#telnet = "command";
+        return undefined;
+      case "command":
+        this.#telnet = byte === SUBNEGOTIATION
+          ? "subnegotiation"
+          : byte >= WILL && byte <= DONT
+          ? "option"
+          : "none";
+        this.#subnegotiated = 0;
+        if (byte === INTERRUPT) return INTERRUPTED;
+        // Twice, it is the byte 255 itself.
+        return byte === IAC ? this.#take(byte) : undefined;
+      case "option":
+        this.#telnet = "none";
+        return undefined;
+      case "subnegotiation":
+        this.#telnet = byte === IAC ? "subnegotiation command" : "subnegotiation";
+        break;
+      case "subnegotiation command":
+        this.#telnet = byte === SUBNEGOTIATION_END ? "none" : "subnegotiation";
+    }
+    if (++this.#subnegotiated > SUBNEGOTIATION_LIMIT) this.#telnet = "none";
+    return undefined;
+  }
+}
+
+/**
+ * Reads the next line.
+ *
+ * @param lines the connection's, the same object for every call
+ * @param withinMs how long each read may take, in milliseconds; 0 is for ever
+ * @param pace is done after each read, and told how many bytes it brought
+ * @returns the line; `null` at the peer's FIN; `undefined` when nothing came in time
+ */
+export function* readChatLine(
+  lines: LineReader,
+  withinMs: number,
+  pace?: (bytes: number) => Protocol,
+): Protocol<Line | null | undefined> {
+  for (;;) {
+    const line = lines.next();
+    if (line !== undefined) return line;
+    const chunk: ReadAnswer = yield withinMs > 0 ? { kind: "read", withinMs } : READ;
+    if (chunk === undefined) return undefined;
+    if (chunk === null) return lines.last() ?? null;
+    lines.add(chunk);
+    if (pace !== undefined) yield* pace(chunk.length);
+  }
+}

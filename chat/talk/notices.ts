@@ -1,0 +1,101 @@
+/**
+ * All that the server says, in words. Its own lines begin with `* `, what a user says with his
+ * name in brackets: nothing that is typed can look like a line of the server.
+ *
+ * @module
+ */
+
+import { COMMAND_HELP } from "./commands.ts";
+import { LINE_LIMIT } from "./lines.ts";
+import { NAME_SYNTAX } from "./names.ts";
+
+/** The longest line of a list, in characters. */
+const LIST_WIDTH = 400;
+
+/** The most lines that a list may take. */
+const LIST_LINES = 20;
+
+/** What a user says in a room. */
+export function talk(name: string, text: string): string {
+  return `[${name}] ${text}`;
+}
+
+/** What a user does, as she says. */
+export function action(name: string, text: string): string {
+  return `[${name}] * ${text}`;
+}
+
+/** What the operator says. */
+export function announcement(text: string): string {
+  return `[server] ${text}`;
+}
+
+/** What a user says to another alone, as that one reads it. */
+export function whisper(from: string, text: string): string {
+  return `[${from} to you] ${text}`;
+}
+
+/** The same as she reads it herself. */
+export function whispered(to: string, text: string): string {
+  return `[you to ${to}] ${text}`;
+}
+
+/** A line of the server. */
+export function notice(text: string): string {
+  return `* ${text}`;
+}
+
+/** The first line that a visitor reads. */
+export const WELCOME = notice(
+  "welcome: type a line to talk, /help for commands, /quit or exit to leave",
+);
+
+/** The last. */
+export const GOODBYE = notice("goodbye");
+
+/** The answer to a line of more than {@linkcode LINE_LIMIT} bytes. */
+export const TOO_LONG = notice(`line too long: limit is ${LINE_LIMIT} bytes`);
+
+/** The answer to a name that is none. */
+export const BAD_NAME = notice(`cannot use the name: a name is ${NAME_SYNTAX}`);
+
+/** The answer to `/help`. */
+export const HELP: readonly string[] = COMMAND_HELP.map(({ usage, help }) =>
+  notice(`${usage}: ${help}`)
+);
+
+/**
+ * The server is about to end.
+ *
+ * @param ms how long until then, in milliseconds
+ */
+export function closing(ms: number): string {
+  return notice(`server is shutting down in ${Math.ceil(ms / 100) / 10} s`);
+}
+
+/** The answer to lines that were dropped, because they were not read in time. */
+export function missed(count: number): string {
+  return notice(`you missed ${count} ${count === 1 ? "line" : "lines"}`);
+}
+
+/**
+ * A list, over as many lines as it takes; of a very long one only the beginning.
+ *
+ * @param title what is listed
+ * @param items at least one
+ */
+export function list(title: string, items: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const [index, item] of items.entries()) {
+    if (line !== "" && line.length + item.length > LIST_WIDTH) {
+      lines.push(notice(`${title}: ${line}`));
+      line = "";
+      if (lines.length === LIST_LINES) {
+        return [...lines, notice(`${title}: and ${items.length - index} more`)];
+      }
+    }
+    line = line === "" ? item : `${line}, ${item}`;
+  }
+  return [...lines, notice(`${title}: ${line}`)];
+}

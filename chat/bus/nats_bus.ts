@@ -1,0 +1,347 @@
+/**
+ * Chat servers joined through NATS.
+ *
+ * Each server numbers what it tells the others. Who hears a server for the first time, or finds
+ * that a number is missing, asks it for the list of its users; who hears nothing of it for a few
+ * beats counts it as gone. A link that is lost takes all it knows of the others with it, and what
+ * is said until there is another stays at home. This module needs the packages of NATS: import it
+ * only where a bus was asked for.
+ *
+ * @module
+ */
+
+// @ts-types="../../types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import { Backoff } from "../../net/backoff.ts";
+import type { Bus, BusEvent, BusListener, BusMessage } from "./bus.ts";
+import { type BusAddress, BusError, parseBusUrl } from "./bus_url.ts";
+import { NameClaims } from "./name_claims.ts";
+import { NatsLink } from "./nats_link.ts";
+import { PeerDirectory } from "./peer_directory.ts";
+import { cutRoster, decodePacket, encode, type Packet, PACKET_LIMIT } from "./wire.ts";
+
+/** How to use NATS. */
+export interface NatsBusOptions {
+  /**
+   * How often this server tells that it is alive, in milliseconds. Others that are silent for
+   * more than three times as long are gone.
+   *
+   * @default {2000}
+   */
+  readonly beatMs?: number;
+  /**
+   * How long the names of a server that has died stay taken, in milliseconds.
+   *
+   * @default {30000}
+   */
+  readonly nameTtlMs?: number;
+  /**
+   * How long connecting, or any answer of NATS, may take, in milliseconds.
+   *
+   * @default {5000}
+   */
+  readonly timeoutMs?: number;
+  /**
+   * How many bytes may be on their way to NATS before the link counts as lost.
+   *
+   * @default {4194304}
+   */
+  readonly outboxBytes?: number;
+}
+
+/** How long giving all names back may take at the end, in milliseconds. */
+const RELEASE_MS = 1_000;
+
+/** A link that lasted so long, in milliseconds, was a good one. */
+const GOOD_LINK_MS = 5_000;
+
+/** The most servers whose questions are remembered from one beat to the next. */
+const ASKING_LIMIT = 1024;
+
+/**
+ * Connects to a NATS server.
+ *
+ * @param url `nats://[USER:PASSWORD@]HOST[:PORT][/CHAT]`, or `tls://…`
+ * @param options how
+ * @returns the bus, linked and not started
+ * @throws {BusError} with one sentence if the URL, the server or its JetStream is not what it must be
+ */
+export async function openNatsBus(url: string, options: NatsBusOptions = {}): Promise<Bus> {
+  const bus = new NatsBus(parseBusUrl(url), options);
+  await bus.open();
+  return bus;
+}
+
+/** The link of one server to the others, through NATS. */
+class NatsBus implements Bus {
+  readonly server: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  readonly isAlone = false;
+  readonly #address: BusAddress;
+  readonly #options: Required<NatsBusOptions>;
+  readonly #directory = new PeerDirectory();
+  readonly #claims: NameClaims;
+  readonly #closing = new AbortController();
+  #listener: BusListener | undefined;
+  #link: NatsLink | undefined;
+  #isLinked = false;
+  /** Ends what {@linkcode NatsBus.start} has begun. */
+  #running: Promise<void> = Promise.resolve();
+  /** The number of the last event. */
+  #number = 0;
+  /** Servers that were answered since the last beat, and those that have asked again. */
+  #answered = new Set<string>();
+  #askedAgain = new Set<string>();
+  #ignored = 0;
+  #lost = 0;
+  /** Why the link was lost last, or could not be made again. */
+  #trouble = "none";
+  /** How long to wait before the next link, where the last one did not last. */
+  readonly #backoff = new Backoff();
+
+  constructor(address: BusAddress, options: NatsBusOptions) {
+    const { beatMs = 2_000, nameTtlMs = 30_000, timeoutMs = 5_000, outboxBytes = 4 * 1024 ** 2 } =
+      options;
+    this.#address = address;
+    this.#options = { beatMs, nameTtlMs, timeoutMs, outboxBytes };
+    this.#claims = new NameClaims(this.server, {
+      onLost: (name) => this.#listener?.onNameLost(name),
+      onTakenOver: (name, from) => this.#post({ kind: "taken", from: this.server, name }, from),
+    });
+  }
+
+  get isLinked(): boolean {
+    return this.#isLinked;
+  }
+
+  get details(): readonly string[] {
+    return [
+      this.#address.url,
+      `other servers: ${this.#directory.size}`,
+      `times lost: ${this.#lost}`,
+      `last trouble: ${this.#trouble}`,
+      `packets ignored: ${this.#ignored}`,
+    ];
+  }
+
+  /** Makes the first connection. */
+  async open(): Promise<void> {
+    this.#link = await this.#connect();
+  }
+
+  async start(listener: BusListener): Promise<void> {
+    const link = this.#link as NatsLink;
+    this.#listener = listener;
+    this.#running = this.#run(listener, link);
+    // A server that does not let this user say or hear something tells it only now.
+    await link.drained();
+    if (link.whyOver === undefined || this.#closing.signal.aborted) return;
+    await this.close();
+    throw new BusError(this.#address.url, link.whyOver);
+  }
+
+  publish(event: BusEvent): void {
+    if (!this.#isLinked) return;
+    const number = this.#number + 1;
+    if (this.#post({ kind: "event", from: this.server, number, event })) this.#number = number;
+  }
+
+  send(server: string, message: BusMessage): void {
+    this.#post({ kind: "message", from: this.server, message }, server);
+  }
+
+  claim(name: string, since: number): Promise<boolean> {
+    return this.#claims.claim(name, since);
+  }
+
+  release(name: string): void {
+    this.#claims.release(name);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort();
+      this.#post({ kind: "goodbye", from: this.server });
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, RELEASE_MS);
+      // What is not given back in time expires.
+      await Promise.race([this.#claims.releaseAll().catch(() => {}), late]);
+      clearTimeout(timer);
+      await this.#link?.close();
+    }
+    await this.#running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Goes from link to link until the bus is closed. */
+  async #run(listener: BusListener, first: NatsLink): Promise<void> {
+    for (let link: NatsLink | undefined = first; link !== undefined;) {
+      const startedAt = performance.now();
+      await this.#use(link, listener, link === first);
+      if (performance.now() - startedAt > GOOD_LINK_MS) this.#backoff.reset();
+      link = await this.#connectAgain();
+    }
+  }
+
+  /** Connects as often as it takes; `undefined` if the bus is closed meanwhile. */
+  async #connectAgain(): Promise<NatsLink | undefined> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      // Cut short by closing.
+      await delay(this.#backoff.next(), { signal }).catch(() => {});
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        this.#trouble = error.message;
+      }
+    }
+    return undefined;
+  }
+
+  #connect(): Promise<NatsLink> {
+    const { beatMs, timeoutMs, nameTtlMs, outboxBytes } = this.#options;
+    return NatsLink.open(this.#address, {
+      server: this.server,
+      timeoutMs,
+      nameTtlMs,
+      outboxBytes,
+      checks: Math.max(3, Math.ceil(timeoutMs / beatMs)),
+      signal: this.#closing.signal,
+    });
+  }
+
+  /** Uses a link until it is over. */
+  async #use(link: NatsLink, listener: BusListener, isFirst: boolean): Promise<void> {
+    if (this.#closing.signal.aborted) return link.close();
+    const over = Promise.withResolvers<void>();
+    this.#link = link;
+    this.#isLinked = true;
+    this.#answered.clear();
+    this.#askedAgain.clear();
+    const beat = setInterval(() => this.#beat(listener), this.#options.beatMs);
+    const renewal = setInterval(() => this.#attempt(this.#claims.renew()), link.names.ttlMs / 3);
+    link.listen({
+      onPacket: (bytes) => this.#onPacket(bytes, listener),
+      onOver: (reason) => {
+        clearInterval(beat);
+        clearInterval(renewal);
+        this.#isLinked = false;
+        this.#claims.detach();
+        this.#directory.clear();
+        if (!this.#closing.signal.aborted) {
+          this.#lost++;
+          this.#trouble = reason;
+          listener.onLink(false);
+        }
+        over.resolve();
+      },
+    });
+    if (this.#isLinked) {
+      this.#attempt(this.#claims.attach(link.names));
+      if (!isFirst) listener.onLink(true);
+      this.#tellRoster();
+      this.#post({ kind: "ask", from: this.server });
+    }
+    await over.promise;
+  }
+
+  /** Lets work with names go on beside: what fails there has ended the link. */
+  #attempt(work: Promise<void>): void {
+    work.catch(() => {});
+  }
+
+  #beat(listener: BusListener): void {
+    this.#link?.check();
+    this.#post({ kind: "beat", from: this.server, number: this.#number });
+    for (const server of this.#directory.beat()) listener.onServerGone(server);
+    const asking = this.#askedAgain;
+    this.#answered = new Set();
+    this.#askedAgain = new Set();
+    for (const server of asking) this.#answer(server);
+    this.#askThoseOutOfStep();
+  }
+
+  /** Tells a server who asked who is here: once a beat, however often it asks. */
+  #answer(server: string): void {
+    const asking = this.#answered.has(server) ? this.#askedAgain : this.#answered;
+    if (asking.size >= ASKING_LIMIT) this.#ignored++;
+    else if (asking === this.#askedAgain) asking.add(server);
+    else {
+      asking.add(server);
+      this.#tellRoster(server);
+    }
+  }
+
+  #tellRoster(server?: string): void {
+    const partBytes = Math.min(PACKET_LIMIT, this.#link?.maxPayload ?? PACKET_LIMIT) / 2;
+    const users = this.#listener?.roster() ?? [];
+    for (const part of cutRoster(users, this.#number, partBytes)) {
+      this.#post({ kind: "roster", from: this.server, ...part }, server);
+    }
+  }
+
+  #askThoseOutOfStep(): void {
+    for (const server of this.#directory.takeToAsk()) {
+      this.#post({ kind: "ask", from: this.server }, server);
+    }
+  }
+
+  #onPacket(bytes: Uint8Array, listener: BusListener): void {
+    const packet = decodePacket(bytes);
+    if (packet === undefined || packet.from === this.server) this.#ignored++;
+    else {
+      this.#take(packet, listener);
+      this.#askThoseOutOfStep();
+    }
+  }
+
+  #take(packet: Packet, listener: BusListener): void {
+    const { from } = packet;
+    switch (packet.kind) {
+      case "event": {
+        const { event, number } = packet;
+        const isTalk = event.kind === "say" || event.kind === "announce";
+        if (this.#directory.onEvent(from, number, isTalk)) {
+          listener.onEvent(from, event);
+          if (event.kind === "enter") this.#settle(event.user.name);
+          if (event.kind === "rename") this.#settle(event.to);
+        }
+        break;
+      }
+      case "beat":
+        this.#directory.onBeat(from, packet.number);
+        break;
+      case "roster": {
+        const users = this.#directory.onRoster(from, packet);
+        if (users === undefined) break;
+        listener.onRoster(from, users);
+        for (const { name } of users) this.#settle(name);
+        break;
+      }
+      case "ask":
+        this.#answer(from);
+        break;
+      case "goodbye":
+        if (this.#directory.onGoodbye(from)) listener.onServerGone(from);
+        break;
+      case "message":
+        listener.onMessage(from, packet.message);
+        break;
+      case "taken":
+        this.#settle(packet.name);
+        break;
+    }
+  }
+
+  /** Another server says that it has a name. */
+  #settle(name: string): void {
+    if (this.#claims.has(name)) this.#attempt(this.#claims.settle(name));
+  }
+
+  #post(packet: Packet, server?: string): boolean {
+    return this.#isLinked && this.#link !== undefined && this.#link.publish(encode(packet), server);
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * What servers of one chat send each other: JSON, and nothing of it is believed unseen.
+ *
+ * @module
+ */
+
+import { escapeText } from "../../protocols/text.ts";
+import { isName, keyOf } from "../talk/names.ts";
+import type { BusEvent, BusMessage, Presence } from "./bus.ts";
+import type { RosterPart } from "./peer_directory.ts";
+
+/** The most bytes that a packet may have: a longer one is not even read. */
+export const PACKET_LIMIT = 64 * 1024;
+
+/** The most characters of one text. */
+const TEXT_LIMIT = 4096;
+
+/** The most bytes that one user of a roster takes: two names, a time, and the JSON around them. */
+const USER_BYTES = 160;
+
+/** What one server sends another, or all others. */
+export type Packet =
+  & {
+    /** The server that sent it. */
+    readonly from: string;
+  }
+  & (
+    /** Something has happened; the first event of a server has the number 1. */
+    | { readonly kind: "event"; readonly number: number; readonly event: BusEvent }
+    /** The server is alive, and this was the number of its last event. */
+    | { readonly kind: "beat"; readonly number: number }
+    /** A part of the list of the server's users. */
+    | { readonly kind: "roster" } & RosterPart
+    /** The server wants the roster of whoever reads this. */
+    | { readonly kind: "ask" }
+    /** The server's users are gone. */
+    | { readonly kind: "goodbye" }
+    /** Something for the server that reads this alone. */
+    | { readonly kind: "message"; readonly message: BusMessage }
+    /** The server holds a name by an older claim than that of the server that reads this. */
+    | { readonly kind: "taken"; readonly name: string }
+  );
+
+/** Who holds a name. */
+export interface Holder {
+  /** The server of its user. */
+  readonly server: string;
+  /** Since when, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Writes a packet, or who holds a name. */
+export function encode(value: Packet | Holder): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}
+
+/**
+ * Reads a packet.
+ *
+ * @param bytes what came, from anybody
+ * @returns the packet, and nothing that does not belong to it; `undefined` if it is none
+ */
+export function decodePacket(bytes: Uint8Array): Packet | undefined {
+  return decode(bytes, packetOf);
+}
+
+/**
+ * Reads who holds a name.
+ *
+ * @param bytes what stands in the bucket, from anybody
+ * @returns `undefined` if it says no such thing
+ */
+export function decodeHolder(bytes: Uint8Array): Holder | undefined {
+  return decode(bytes, (fields) => ({
+    server: fields.name("server"),
+    since: fields.count("since"),
+  }));
+}
+
+/**
+ * Cuts a roster into parts that fit into packets.
+ *
+ * @param users all of them
+ * @param number that of the last event that the roster has taken in
+ * @param partBytes the most bytes that the users of a part may take
+ */
+export function cutRoster(
+  users: readonly Presence[],
+  number: number,
+  partBytes: number,
+): RosterPart[] {
+  const size = Math.max(1, Math.floor(partBytes / USER_BYTES));
+  const parts = Math.max(1, Math.ceil(users.length / size));
+  return Array.from({ length: parts }, (_, part) => ({
+    number,
+    part,
+    parts,
+    users: users.slice(part * size, (part + 1) * size),
+  }));
+}
+
+/** What came is not what it must be. Goes no further than this module. */
+class InvalidError extends Error {
+  override readonly name = "InvalidError";
+}
+
+/** The fields of a JSON object that nobody has looked at yet. Each getter fails if one is wrong. */
+class Fields {
+  readonly #fields: Readonly<Record<string, unknown>>;
+
+  constructor(value: unknown) {
+    if (typeof value !== "object" || value === null) throw new InvalidError("Expected an object");
+    this.#fields = value as Record<string, unknown>;
+  }
+
+  /** Whether it is there. */
+  has(field: string): boolean {
+    return this.#fields[field] !== undefined;
+  }
+
+  /** A name of a server or a room. */
+  name(field: string): string {
+    const value = this.#fields[field];
+    if (typeof value !== "string" || !isName(value)) throw new InvalidError(`Bad name: ${field}`);
+    return value;
+  }
+
+  /** The name of a user: what she says must not look like what an operator says. */
+  user(field: string): string {
+    const value = this.name(field);
+    if (keyOf(value) === "server") throw new InvalidError(`Reserved name: ${field}`);
+    return value;
+  }
+
+  /** Text that is safe on one line of a terminal. */
+  text(field: string): string {
+    const value = this.#fields[field];
+    const isText = typeof value === "string" && value.length <= TEXT_LIMIT &&
+      value.isWellFormed() && escapeText(value) === value;
+    if (!isText) throw new InvalidError(`Bad text: ${field}`);
+    return value;
+  }
+
+  /** A whole number, 0 or more. */
+  count(field: string): number {
+    const value = this.#fields[field];
+    if (!Number.isSafeInteger(value) || (value as number) < 0) {
+      throw new InvalidError(`Bad number: ${field}`);
+    }
+    return value as number;
+  }
+
+  /** Yes or no. */
+  flag(field: string): boolean {
+    const value = this.#fields[field];
+    if (typeof value !== "boolean") throw new InvalidError(`Bad flag: ${field}`);
+    return value;
+  }
+
+  /** A word, to be compared with those that are known. */
+  word(field: string): unknown {
+    return this.#fields[field];
+  }
+
+  /** An object in this one. */
+  inner(field: string): Fields {
+    return new Fields(this.#fields[field]);
+  }
+
+  /** Several objects in this one. */
+  list(field: string): Fields[] {
+    const value = this.#fields[field];
+    if (!Array.isArray(value)) throw new InvalidError(`Bad list: ${field}`);
+    return value.map((item) => new Fields(item));
+  }
+}
+
+function decode<Value>(bytes: Uint8Array, read: (fields: Fields) => Value): Value | undefined {
+  if (bytes.length > PACKET_LIMIT) return undefined;
+  try {
+    return read(new Fields(JSON.parse(decoder.decode(bytes))));
+  } catch (error) {
+    // No UTF-8, no JSON, or not what was expected.
+    const isExpected = error instanceof InvalidError || error instanceof SyntaxError ||
+      error instanceof TypeError;
+    if (!isExpected) throw error;
+    return undefined;
+  }
+}
+
+function packetOf(fields: Fields): Packet {
+  const from = fields.name("from");
+  const kind = fields.word("kind");
+  switch (kind) {
+    case "event":
+      return { kind, from, number: fields.count("number"), event: eventOf(fields.inner("event")) };
+    case "beat":
+      return { kind, from, number: fields.count("number") };
+    case "roster":
+      return {
+        kind,
+        from,
+        number: fields.count("number"),
+        part: fields.count("part"),
+        parts: fields.count("parts"),
+        users: fields.list("users").map(presenceOf),
+      };
+    case "ask":
+    case "goodbye":
+      return { kind, from };
+    case "message":
+      return { kind, from, message: messageOf(fields.inner("message")) };
+    case "taken":
+      return { kind, from, name: fields.user("name") };
+    default:
+      throw new InvalidError("Unknown packet");
+  }
+}
+
+function presenceOf(fields: Fields): Presence {
+  return { name: fields.user("name"), room: fields.name("room"), since: fields.count("since") };
+}
+
+function eventOf(fields: Fields): BusEvent {
+  const kind = fields.word("kind");
+  switch (kind) {
+    case "enter":
+      return { kind, user: presenceOf(fields.inner("user")) };
+    case "leave":
+      return {
+        kind,
+        name: fields.user("name"),
+        ...(fields.has("reason") && { reason: fields.text("reason") }),
+      };
+    case "move":
+      return { kind, name: fields.user("name"), room: fields.name("room") };
+    case "rename":
+      return {
+        kind,
+        name: fields.user("name"),
+        to: fields.user("to"),
+        since: fields.count("since"),
+      };
+    case "say":
+      return {
+        kind,
+        name: fields.user("name"),
+        room: fields.name("room"),
+        text: fields.text("text"),
+        action: fields.flag("action"),
+      };
+    case "announce":
+      return { kind, text: fields.text("text") };
+    default:
+      throw new InvalidError("Unknown event");
+  }
+}
+
+function messageOf(fields: Fields): BusMessage {
+  const kind = fields.word("kind");
+  switch (kind) {
+    case "whisper":
+      return {
+        kind,
+        from: fields.user("from"),
+        to: fields.user("to"),
+        text: fields.text("text"),
+      };
+    case "unheard":
+      return { kind, from: fields.user("from"), to: fields.user("to") };
+    case "kick":
+      return { kind, name: fields.user("name"), reason: fields.text("reason") };
+    default:
+      throw new InvalidError("Unknown message");
+  }
+}

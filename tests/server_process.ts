@@ -6,10 +6,14 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import process from "node:process";
+import { COMMANDS } from "../commands.ts";
 import { runtime } from "../net/runtime.ts";
+import { type RuntimeCommand, RUNTIMES } from "../scripts/runtimes.ts";
 import type { Address } from "../protocol.ts";
-import { assert, until, within } from "./harness.ts";
+import { assert, assertStringIncludes, until, within } from "./harness.ts";
 
 /** How a process ended. */
 export interface Ending {
@@ -21,30 +25,67 @@ export interface Ending {
   readonly stderr: string;
 }
 
-/** What to start a script with, beside its arguments. */
-export interface ScriptOptions {
-  /** The most descriptors it may have: `ulimit -n`. */
-  readonly descriptors?: number;
+/** What to start a program with, beside its arguments. */
+export interface ProgramOptions {
   /** What it reads from standard input; with `"open"` the test writes it. Nothing if left out. */
   readonly input?: string | Uint8Array;
   /** Whether it prints bytes, of which each is to be one character, and no text. */
   readonly binary?: boolean;
-  /** The runtime's own arguments. @default {["-A"]} on Deno */
-  readonly permissions?: readonly string[];
   /** The current directory. @default the project's */
   readonly cwd?: string;
+  /** All variables of its environment. @default those of the tests */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What to start a script with, beside its arguments. */
+export interface ScriptOptions extends ProgramOptions {
+  /** The most descriptors it may have: `ulimit -n`. */
+  readonly descriptors?: number;
+  /** The runtime's own arguments. @default {["-A"]} on Deno */
+  readonly permissions?: readonly string[];
+  /** The runtime that it runs on. @default the one that runs the tests */
+  readonly on?: RuntimeCommand;
+  /** An executable, which has the script as one of its commands: no runtime is needed. */
+  readonly executable?: string;
+}
+
+/** The runtime that runs the tests, and the other one. */
+const [ours, theirs] = (runtime.name === "deno" ? RUNTIMES : [...RUNTIMES].reverse()) as [
+  RuntimeCommand,
+  RuntimeCommand,
+];
+
+/** The runtime that does not run the tests. */
+export const otherRuntime: RuntimeCommand = theirs;
+
+/** Why it cannot be used. */
+export const whyNoOtherRuntime: string | undefined = existsSync(theirs.path)
+  ? undefined
+  : `${theirs.name} cannot be found`;
+
 /** What still runs, to be ended if the tests themselves are. */
-const running = new Set<Script>();
+const running = new Set<Program>();
 process.on("exit", () => {
-  for (const script of running) script.signal("SIGKILL");
+  for (const program of running) program.signal("SIGKILL");
 });
+
+/**
+ * Why a program cannot be used. In CI everything must be there that `scripts/peers.ts` can install,
+ * and tests without it fail.
+ *
+ * @param name as a shell knows it
+ */
+export function whyNoProgram(name: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const isThere = folders.some((folder) => existsSync(join(folder, name)));
+  const mustBeThere = process.env.CI !== undefined && runtime.os === "linux";
+  return isThere || mustBeThere ? undefined : `${name} is not installed`;
+}
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** A script of this project in a process of its own. */
-export class Script implements AsyncDisposable {
+/** A program in a process of its own. */
+export class Program implements AsyncDisposable {
   /** What it has printed so far. */
   stdout = "";
   /** What it has printed to standard error so far. */
@@ -54,22 +95,16 @@ export class Script implements AsyncDisposable {
   readonly #child: ChildProcess;
   #isOver = false;
 
-  /** @param path the script @param args its arguments @param options how to run it */
-  constructor(path: string, args: readonly string[], options: ScriptOptions = {}) {
-    const { descriptors, input, permissions = ["-A"], binary = false, cwd = root } = options;
-    const script = cwd === root ? path : root + path;
-    const command = runtime.name === "deno"
-      ? [process.execPath, "run", "--no-prompt", ...permissions, script, ...args]
-      : [process.execPath, script, ...args];
-    const limited = descriptors === undefined
-      ? command
-      : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command];
-    const [file, ...rest] = limited as [string, ...string[]];
-    const child = this.#child = spawn(file, rest, {
+  /** @param command its name or path, and its arguments @param options how to run it */
+  constructor(command: readonly string[], options: ProgramOptions = {}) {
+    const { input, binary = false, cwd = root, environment } = options;
+    const [file, ...args] = command as [string, ...string[]];
+    const child = this.#child = spawn(file, args, {
       cwd,
+      ...(environment !== undefined && { env: { ...environment } }),
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
-    // A script that ends before it has read everything is what some tests are about.
+    // A program that ends before it has read everything is what some tests are about.
     child.stdin?.on("error", () => {});
     if (input !== undefined && input !== "open") child.stdin?.end(input);
     child.stdout?.setEncoding(binary ? "latin1" : "utf8").on(
@@ -96,13 +131,26 @@ export class Script implements AsyncDisposable {
     this.#child.stdin?.write(text);
   }
 
+  /** Writes nothing more to its standard input. */
+  finish(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Waits until it has printed something. */
+  async printed(text: string, to: "stdout" | "stderr" = "stdout"): Promise<void> {
+    await until(`${this.describe} to print ${JSON.stringify(text)}`, () => {
+      if (this.#isOver) assertStringIncludes(this[to], text);
+      return this[to].includes(text);
+    });
+  }
+
   /** Reads no more of what it prints: the next that it writes fails. */
   hangUp(): void {
     this.#child.stdout?.destroy();
   }
 
   /** Sends a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     // Not `child.kill()`: on Deno the child then seems to have died of it.
     if (!this.#isOver) process.kill(this.#child.pid as number, name);
   }
@@ -112,6 +160,11 @@ export class Script implements AsyncDisposable {
     return within(ms, `${this.describe} to end by itself`, this.ended).catch((error) => {
       throw new Error(`${error.message}\n${this.stdout}${this.stderr}`, { cause: error });
     });
+  }
+
+  /** The number of its process. */
+  get pid(): number {
+    return this.#child.pid as number;
   }
 
   /** Whether it has ended. */
@@ -131,7 +184,42 @@ export class Script implements AsyncDisposable {
   }
 }
 
-/** A mode's server in a process of its own. */
+/**
+ * How a runtime, or an executable, runs a script.
+ *
+ * @param script its path from the folder of the project
+ * @param args its arguments
+ * @param options which runtime, and its own arguments
+ */
+export function commandOf(
+  script: string,
+  args: readonly string[],
+  { permissions = ["-A"], on = ours, executable, cwd = root }: ScriptOptions = {},
+): string[] {
+  if (executable !== undefined) {
+    const [command] = Object.entries(COMMANDS).find(([, entry]) => entry.script === script) ?? [];
+    return [executable, command as string, ...args];
+  }
+  const path = cwd === root ? script : root + script;
+  return on.name === "deno"
+    ? [on.path, "run", "--no-prompt", ...permissions, path, ...args]
+    : [on.path, path, ...args];
+}
+
+/** A script of this project in a process of its own. */
+export class Script extends Program {
+  /** @param path the script @param args its arguments @param options how to run it */
+  constructor(path: string, args: readonly string[], options: ScriptOptions = {}) {
+    const { descriptors } = options;
+    const command = commandOf(path, args, options);
+    const limited = descriptors === undefined
+      ? command
+      : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command];
+    super(limited, options);
+  }
+}
+
+/** A mode's server, or another, in a process of its own. */
 export class ServerProcess extends Script {
   /** Where it listens. */
   address: Address = { hostname: "", port: 0 };
@@ -139,7 +227,7 @@ export class ServerProcess extends Script {
   /**
    * Starts a server on a free port and waits until it listens.
    *
-   * @param mode the name of its script
+   * @param mode the name of its script, with its folder where that is not `modes`
    * @param args its flags
    * @param options how to run it
    */
@@ -148,7 +236,10 @@ export class ServerProcess extends Script {
     args: readonly string[] = [],
     options: ScriptOptions = {},
   ): Promise<ServerProcess> {
-    const server = new ServerProcess(`modes/${mode}.ts`, ["0", ...args], options);
+    const server = new ServerProcess(`${mode.includes("/") ? mode : `modes/${mode}`}.ts`, [
+      "0",
+      ...args,
+    ], options);
     try {
       await until(`${mode} ${args.join(" ")} to listen`, () => {
         if (server.isOver) throw new Error(`${mode} ended: ${server.stdout}${server.stderr}`);

@@ -1,0 +1,116 @@
+/**
+ * A chat server: the hall, the visitors and the bus to other servers, held together.
+ *
+ * @module
+ */
+
+import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import type { Counters } from "../../server/counters.ts";
+import { MainJournal } from "../../server/journal.ts";
+import type { Server } from "../../server/server.ts";
+import type { Bus } from "../bus/bus.ts";
+import { MemoryHub } from "../bus/memory_bus.ts";
+import { converse } from "../rooms/conversation.ts";
+import { Hall, hear } from "../rooms/hall.ts";
+import type { User } from "../rooms/room.ts";
+import { Dismissal } from "../talk/dismissal.ts";
+import { notice } from "../talk/notices.ts";
+import { type ChatCounters, noCounts } from "./counts.ts";
+import { Desk } from "./desk.ts";
+import { type ChatOptions, checkChatOptions } from "./options.ts";
+import { Turns } from "./turns.ts";
+import type { Visitor } from "./visitors.ts";
+import { type Accept, serveVisitors } from "./visitors_server.ts";
+
+/** A chat server that is listening. */
+export interface ChatServer extends Server<ChatCounters> {
+  /** The users and the rooms. */
+  readonly hall: Hall;
+  /** The link to other servers. */
+  readonly bus: Bus;
+  /** Where a user of this server is connected from. */
+  peerOf(user: User): string;
+}
+
+/**
+ * Serves a chat.
+ *
+ * @param options where, with whom, within which limits
+ * @param accept takes connections from the listener until there are no more
+ * @returns the server, listening
+ */
+export async function serveChat(options: ChatOptions, accept: Accept): Promise<ChatServer> {
+  const checked = checkChatOptions(options);
+  const counts = noCounts();
+  const journal = new MainJournal("server", options.onReport);
+  const visitorOf = new WeakMap<User, Visitor>();
+  const deadlines = new TimedDeadlines();
+  const bus = await openBus(checked.bus);
+
+  const hall = new Hall(checked.hall, bus, {
+    onTalk: (room, line) => journal.report(`${room} ${line}`),
+    onKick(user, reason) {
+      counts.kicked++;
+      const { name } = user;
+      journal.log({ level: "info", text: "kicked {name}: {reason}", properties: { name, reason } });
+      const dismissal = new Dismissal(`kicked: ${reason}`, `you were kicked: ${reason}`);
+      visitorOf.get(user)?.abort(dismissal);
+    },
+    onNameLost: (user) => void renameGuest(user).catch(() => hall.kick(user.name, "no name left")),
+  });
+  const turns = new Turns(checked.turnBytes, deadlines);
+  const desk = new Desk(hall, bus, deadlines, turns);
+
+  async function renameGuest(user: User): Promise<void> {
+    const { name: lost } = user;
+    const { name, since } = await desk.takeGuest();
+    // She may have left meanwhile, or taken another name.
+    if (hall.findUser(lost) !== user) return desk.giveBack(name);
+    hear(user, notice(`the name ${lost} belongs to a user of another server`));
+    hall.rename(user, name, since);
+  }
+
+  try {
+    await bus.start(hall);
+    const plan = {
+      ...checked,
+      mode: "chat",
+      protocol: "rooms",
+      details: bus.details.slice(0, 1),
+      counts,
+      signal: options.signal,
+      journal,
+      deadlines,
+      offload: desk,
+      converse: (visitor: Visitor) =>
+        converse({
+          hall,
+          limits: checked.visitor,
+          counts,
+          hearer: visitor.hearer,
+          onEnter: (user) => visitorOf.set(user, visitor),
+          takeTurn: (bytes) => turns.take(bytes),
+        }),
+      count: (counters: Counters) => ({ ...counters, ...hall.counts, ...counts }),
+      onEnding: () => hall.close(),
+      onGone: () => bus.close(),
+    };
+    const { server } = await serveVisitors<ChatCounters>(plan, accept);
+    return Object.assign(server, {
+      hall,
+      bus,
+      peerOf: (user: User) => visitorOf.get(user)?.peer ?? "",
+    });
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+/** The link to other servers; to none, if nothing is said. */
+async function openBus(url: string | undefined): Promise<Bus> {
+  if (url === undefined) return new MemoryHub(true).connect();
+  // Loaded when it is needed: most servers are alone.
+  const { openNatsBus } = await import("../bus/nats_bus.ts");
+  return await openNatsBus(url);
+}

@@ -1,0 +1,46 @@
+/**
+ * What a chat server counts, each protection among it.
+ *
+ * @module
+ */
+
+import { type Counters, formatCounters } from "../../server/counters.ts";
+import type { HallCounts } from "../rooms/hall.ts";
+import type { VisitorCounts } from "../rooms/conversation.ts";
+import type { AdmissionCounts } from "./visitors.ts";
+
+/** What is counted of all visitors. */
+export interface HostCounts extends VisitorCounts, AdmissionCounts {
+  /** Users whom an operator has asked to go. */
+  kicked: number;
+}
+
+/** All that a chat server counts, at one moment. */
+export interface ChatCounters extends Counters, HallCounts, HostCounts {}
+
+/** Counters that have counted nothing. */
+export function noCounts(): HostCounts {
+  return { tooLong: 0, floodPauses: 0, idle: 0, dropped: 0, full: 0, perHost: 0, kicked: 0 };
+}
+
+/**
+ * The counters on one line.
+ *
+ * @param counters the counters
+ */
+export function formatChatCounters(counters: ChatCounters): string {
+  return [
+    formatCounters(counters),
+    `said ${counters.said}`,
+    `delivered ${counters.delivered}`,
+    `disconnected as slow ${counters.failed["slow reader"] ?? 0}`,
+    `lines dropped ${counters.dropped}`,
+    `flood pauses ${counters.floodPauses}`,
+    `too long ${counters.tooLong}`,
+    `idle ${counters.idle}`,
+    `kicked ${counters.kicked}`,
+    `refused ${
+      counters.full + counters.perHost
+    } (full ${counters.full}, per host ${counters.perHost})`,
+  ].join(" · ");
+}

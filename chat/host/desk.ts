@@ -1,0 +1,107 @@
+/**
+ * Where conversations wait: for a name that no other server has granted, for time to pass, and for
+ * their turn.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import { LONGEST_MS } from "../../drivers/limits.ts";
+import type { Computation, Offload } from "../../drivers/session.ts";
+import type { Bus } from "../bus/bus.ts";
+import type { GrantedName, Work } from "../rooms/conversation.ts";
+import type { Hall } from "../rooms/hall.ts";
+import type { Turns } from "./turns.ts";
+
+/** How many guests' names may belong to other servers' users before one gives up. */
+const GUEST_ATTEMPTS = 1_000;
+
+/** Does the {@linkcode Work} of the conversations of one server. */
+export class Desk implements Offload {
+  readonly #hall: Hall;
+  readonly #bus: Bus;
+  readonly #deadlines: Deadlines;
+  readonly #turns: Turns;
+
+  /**
+   * @param hall keeps names for a while
+   * @param bus grants them
+   * @param deadlines keeps time
+   * @param turns says when there is room for a line
+   */
+  constructor(hall: Hall, bus: Bus, deadlines: Deadlines, turns: Turns) {
+    this.#hall = hall;
+    this.#bus = bus;
+    this.#deadlines = deadlines;
+    this.#turns = turns;
+  }
+
+  begin(
+    task: string,
+    argument: unknown,
+    done: (error: unknown, result: unknown) => void,
+  ): Computation {
+    switch (task as keyof Work) {
+      case "pause":
+        return this.#pause(argument as number, () => done(undefined, undefined));
+      case "wait for turn":
+        return this.#turns.wait(argument as number, () => done(undefined, undefined));
+      case "take name":
+        return this.#await(this.take(argument as string), done);
+      case "take guest name":
+        return this.#await(this.takeGuest(), done);
+    }
+  }
+
+  /**
+   * Takes a name.
+   *
+   * @param name is reserved; if it is not granted, not any more
+   * @returns `undefined` if another server has granted it
+   */
+  async take(name: string): Promise<GrantedName | undefined> {
+    const since = Date.now();
+    const isGranted = await this.#bus.claim(name, since).catch(() => false);
+    if (isGranted) return { name, since };
+    this.#hall.unreserve(name);
+    return undefined;
+  }
+
+  /**
+   * Takes the name of a new guest.
+   *
+   * @throws {Error} if there is none to be had
+   */
+  async takeGuest(): Promise<GrantedName> {
+    for (let attempt = 0; attempt < GUEST_ATTEMPTS; attempt++) {
+      const granted = await this.take(this.#hall.reserveGuest());
+      if (granted !== undefined) return granted;
+    }
+    throw new Error("Cannot find a name for a guest: the other servers have them all");
+  }
+
+  /** Gives a name back that was granted and is not taken. */
+  giveBack(name: string): void {
+    this.#hall.unreserve(name);
+    this.#bus.release(name);
+  }
+
+  #pause(ms: number, done: () => void): Computation {
+    const deadline = new Deadline(done);
+    this.#deadlines.set(deadline, Math.min(ms, LONGEST_MS));
+    return { cancel: () => deadline.lift(), giveWay() {} };
+  }
+
+  /** Hands the name on; if nobody wants it any more, gives it back. */
+  #await(
+    granting: Promise<GrantedName | undefined>,
+    done: (error: unknown, result: unknown) => void,
+  ): Computation {
+    let isWanted = true;
+    granting.then((granted) => {
+      if (isWanted) return done(undefined, granted);
+      if (granted !== undefined) this.giveBack(granted.name);
+    }, (error) => isWanted && done(error, undefined));
+    return { cancel: () => isWanted = false, giveWay() {} };
+  }
+}

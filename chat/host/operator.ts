@@ -1,0 +1,41 @@
+/**
+ * The operator: what is typed on a server's standard input.
+ *
+ * @module
+ */
+
+import { describeError } from "../../server/observer.ts";
+import { readInput } from "../../server/standard_input.ts";
+import { LINE_LIMIT, LineReader } from "../talk/lines.ts";
+
+/** Prints a line for the operator. */
+export type Print = (line: string) => void;
+
+/**
+ * Reads what the operator types, to the end of standard input, which ends nothing else: a server
+ * may be started with a pipe, with a file, or with nothing at all.
+ *
+ * @param print answers
+ * @param obey does what one line says; it is not empty, and fit for a terminal
+ */
+export async function listenToOperator(
+  print: Print,
+  obey: (line: string) => void,
+): Promise<void> {
+  const lines = new LineReader();
+  const take = (line = lines.next()) => {
+    for (; line !== undefined; line = lines.next()) {
+      if (line.kind === "too long") print(`line too long: limit is ${LINE_LIMIT} bytes`);
+      else if (line.kind === "line" && line.text.trim() !== "") obey(line.text.trim());
+    }
+  };
+  try {
+    for await (const bytes of readInput({ waitsInBackground: true })) {
+      lines.add(bytes);
+      take();
+    }
+    take(lines.last());
+  } catch (error) {
+    print(describeError(error));
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The options of a chat server, checked and completed.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { checkChoice, checkInteger, checkQuantity, OptionError } from "../../server/checks.ts";
+import type { Duration } from "../../server/durations.ts";
+import { checkAddress, checkDuration } from "../../server/options.ts";
+import { parseRate, parseSize, type Rate, type Size } from "../../server/quantities.ts";
+import { parseBusUrl } from "../bus/bus_url.ts";
+import type { VisitorLimits } from "../rooms/conversation.ts";
+import type { HallOptions } from "../rooms/hall.ts";
+import { CHAT_PORT } from "./command.ts";
+import { BATCH_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
+import type { AdmissionLimits } from "./visitors.ts";
+
+/** How to serve a chat. */
+export interface ChatOptions {
+  /**
+   * The port to listen on; 0 picks a free one.
+   *
+   * @default {7878}
+   */
+  readonly port?: number;
+  /**
+   * The name or address to listen on.
+   *
+   * @default {"127.0.0.1"}
+   */
+  readonly host?: string;
+  /**
+   * The other servers that share the rooms: the URL of a NATS server, for instance
+   * `nats://127.0.0.1:4222`. By default there are none.
+   */
+  readonly bus?: string;
+  /**
+   * Whether a line is sent back to who has said it, too. By default only to who is alone.
+   *
+   * @default {false}
+   */
+  readonly echo?: boolean;
+  /**
+   * How many lines of a room are shown to who joins it; 0 is none.
+   *
+   * @default {20}
+   */
+  readonly history?: number;
+  /**
+   * How much may wait for a user who reads slowly, in bytes; 0 is any number.
+   *
+   * @default {"256k"}
+   */
+  readonly outbox?: Size;
+  /**
+   * How long one write to a user may take before she counts as slow; 0 is for ever. Not with
+   * `slow: "drop"`.
+   *
+   * @default {"10s"}
+   */
+  readonly writeTimeout?: Duration;
+  /**
+   * What becomes of who reads too slowly.
+   *
+   * @default {"disconnect"}
+   */
+  readonly slow?: SlowPolicy;
+  /**
+   * How many lines a user may say in a second, over a long time; 0 is any number.
+   *
+   * @default {"20/s"}
+   */
+  readonly rate?: Rate;
+  /**
+   * How many lines a user may say at once.
+   *
+   * @default {40}
+   */
+  readonly burst?: number;
+  /**
+   * How long a user may say nothing; 0 is for ever.
+   *
+   * @default {"10m"}
+   */
+  readonly idleTimeout?: Duration;
+  /**
+   * How many connections there may be; more are refused. 0 is any number.
+   *
+   * @default {0}
+   */
+  readonly maxConnections?: number;
+  /**
+   * How many of them may come from one address; 0 is any number.
+   *
+   * @default {0}
+   */
+  readonly maxPerHost?: number;
+  /**
+   * How long before its end the server tells its users.
+   *
+   * @default {"5s"}
+   */
+  readonly drain?: Duration;
+  /** Is told of each line that is said in a room, fit for a terminal. */
+  readonly onReport?: (line: string) => void;
+  /** Closes the server when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options, complete. */
+export interface CheckedChatOptions {
+  /** Where to listen: the host may still be a name. */
+  readonly address: Address;
+  /** The URL of the bus, if there is one. */
+  readonly bus: string | undefined;
+  /** How the hall is. */
+  readonly hall: HallOptions;
+  /** What visitors are held to by their conversations. */
+  readonly visitor: VisitorLimits;
+  /** What they are held to by the server. */
+  readonly limits: AdmissionLimits;
+  /** How much all visitors together say in one turn of the event loop, in bytes. */
+  readonly turnBytes: number;
+  /** How long before its end the server tells its users, in milliseconds. */
+  readonly drainMs: number;
+}
+
+/** The least that an outbox may hold: the longest line, and what comes with it. */
+const LEAST_OUTBOX = 16 * 1024;
+
+/** The most bytes of a room that are shown to who joins it. */
+const HISTORY_BYTES = 64 * 1024;
+
+/**
+ * Checks options and fills in what is not given.
+ *
+ * @param options as the caller gave them
+ * @throws {OptionError} if one is not what it may be, naming it
+ */
+export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
+  const outboxBytes = checkQuantity("outbox", options.outbox ?? "256k", parseSize);
+  if (outboxBytes > 0 && outboxBytes < LEAST_OUTBOX) {
+    throw new OptionError(
+      `Cannot use outbox: expected at least ${LEAST_OUTBOX} bytes, current value is "${options.outbox}"`,
+    );
+  }
+  const unlimited = (count: number) => count === 0 ? Infinity : count;
+  const count = (name: "maxConnections" | "maxPerHost") =>
+    unlimited(checkInteger(name, options[name] ?? 0, 0, 1e9));
+  return {
+    address: checkAddress(options, CHAT_PORT),
+    bus: checkBus(options.bus),
+    hall: {
+      echo: options.echo ?? false,
+      history: {
+        lines: checkInteger("history", options.history ?? 20, 0, 10_000),
+        // Who joins a room must not be slow from the first moment.
+        bytes: Math.min(HISTORY_BYTES, unlimited(outboxBytes) / 4),
+      },
+    },
+    limits: {
+      outbox: {
+        outboxBytes,
+        writeTimeoutMs: checkDuration("writeTimeout", options.writeTimeout ?? "10s"),
+        slow: checkChoice("slow", options.slow ?? "disconnect", SLOW_POLICIES),
+      },
+      maxConnections: count("maxConnections"),
+      maxPerHost: count("maxPerHost"),
+    },
+    // No more than an outbox sends in one turn.
+    turnBytes: Math.min(BATCH_BYTES, unlimited(outboxBytes) / 4),
+    visitor: {
+      rate: checkQuantity("rate", options.rate ?? "20/s", parseRate),
+      burst: checkInteger("burst", options.burst ?? 40, 1, 1e9),
+      idleMs: checkDuration("idleTimeout", options.idleTimeout ?? "10m"),
+    },
+    drainMs: checkDuration("drain", options.drain ?? "5s"),
+  };
+}
+
+/** The URL of the bus, which must be one whatever is there. */
+function checkBus(url: string | undefined): string | undefined {
+  try {
+    if (url !== undefined) parseBusUrl(url);
+    return url;
+  } catch (cause) {
+    throw new OptionError((cause as Error).message, { cause });
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The outgoing queue of one connection: what others say waits here for who reads slowly, so that
+ * nobody else waits, and only so much of it.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import type { Connection } from "../../net/transport.ts";
+import { joinBytes } from "../../protocols/bytes.ts";
+import { encodeLine } from "../../protocols/text.ts";
+import { SlowReaderError } from "../../protocols/errors.ts";
+import type { Hearer } from "../rooms/room.ts";
+import { missed } from "../talk/notices.ts";
+
+/** What becomes of who reads too slowly: the connection ends, or the oldest lines are dropped. */
+export const SLOW_POLICIES = ["disconnect", "drop"] as const;
+
+/** One of {@linkcode SLOW_POLICIES}. */
+export type SlowPolicy = typeof SLOW_POLICIES[number];
+
+/** How much may wait, and how long. */
+export interface OutboxLimits {
+  /** The most bytes that wait, each line counted with what keeping it costs; 0 is any number. */
+  readonly outboxBytes: number;
+  /** How long one write may take, in milliseconds; 0 is for ever. Not where lines are dropped. */
+  readonly writeTimeoutMs: number;
+  /** What happens beyond. */
+  readonly slow: SlowPolicy;
+}
+
+/** What is counted of all outboxes. */
+export interface OutboxCounts {
+  /** Lines that were dropped. */
+  dropped: number;
+}
+
+/** What an outbox tells whose it is. */
+export interface OutboxOwner {
+  /** The peer reads too slowly. Nothing more is sent. */
+  onSlow(error: SlowReaderError): void;
+  /** The connection failed. Nothing more is sent. */
+  onError(error: Error): void;
+}
+
+/** What keeping a line costs beside its bytes. */
+const LINE_BYTES = 64;
+
+/** How many bytes are written at a time: a slow but steady reader takes them in time. */
+export const BATCH_BYTES = 16 * 1024;
+
+/** The outgoing queue of one connection. */
+export class Outbox implements Hearer {
+  readonly #connection: Connection;
+  readonly #deadlines: Deadlines;
+  readonly #limits: OutboxLimits;
+  readonly #counts: OutboxCounts;
+  readonly #owner: OutboxOwner;
+  readonly #writeLimit: Deadline;
+  /** What waits, from `#head` on. */
+  #lines: Uint8Array[] = [];
+  #head = 0;
+  #bytes = 0;
+  /** What the write under way counts for, in bytes: nothing, if it only says what was missed. */
+  #writing = 0;
+  #isWriting = false;
+  #missed = 0;
+  #isScheduled = false;
+  #isFinishing = false;
+  #isOver = false;
+  #onEmpty: (() => void) | undefined;
+
+  /**
+   * @param connection where to; nobody else writes to it
+   * @param deadlines keeps the limits
+   * @param limits how much may wait
+   * @param counts counts
+   * @param owner is told how it goes
+   */
+  constructor(
+    connection: Connection,
+    deadlines: Deadlines,
+    limits: OutboxLimits,
+    counts: OutboxCounts,
+    owner: OutboxOwner,
+  ) {
+    this.#connection = connection;
+    this.#deadlines = deadlines;
+    this.#limits = limits;
+    this.#counts = counts;
+    this.#owner = owner;
+    this.#writeLimit = new Deadline(() =>
+      this.#giveUp(`nothing was taken for ${limits.writeTimeoutMs} ms`)
+    );
+  }
+
+  /** How many bytes wait, as they count. */
+  get bytes(): number {
+    return this.#bytes + this.#writing;
+  }
+
+  /** Whether so much waits that who can wait with more should; never where lines are dropped. */
+  get isHalfFull(): boolean {
+    const { outboxBytes, slow } = this.#limits;
+    return slow === "disconnect" && outboxBytes > 0 && this.bytes > outboxBytes / 2;
+  }
+
+  /** Takes a line, which is sent some time soon. */
+  hear(line: Uint8Array): void {
+    if (this.#isOver || this.#isFinishing) return;
+    this.#lines.push(line);
+    this.#bytes += line.length + LINE_BYTES;
+    const { outboxBytes, slow } = this.#limits;
+    if (outboxBytes > 0 && this.bytes > outboxBytes) {
+      if (slow === "disconnect") return this.#giveUp(`${outboxBytes} bytes wait`);
+      while (this.bytes > outboxBytes && this.#head < this.#lines.length) {
+        this.#take();
+        this.#missed++;
+        this.#counts.dropped++;
+      }
+    }
+    // A moment, so that what is said together is sent together.
+    if (this.#isWriting || this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(this.#write);
+  }
+
+  /**
+   * Takes nothing more, so that the last line stays the last.
+   *
+   * @param done called when all that waits is sent; not if that fails, which the owner is told
+   */
+  finish(done: () => void): void {
+    this.#isFinishing = true;
+    this.whenEmpty(done);
+  }
+
+  /**
+   * Waits until nothing waits any more.
+   *
+   * @param done called then, of several only the last; not if sending fails
+   */
+  whenEmpty(done: () => void): void {
+    if (this.#isOver || !this.#isWriting && !this.#hasMore) done();
+    else this.#onEmpty = done;
+  }
+
+  /** Drops what waits, and takes nothing more. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#writeLimit.lift();
+    this.#lines = [];
+    this.#head = this.#bytes = this.#writing = 0;
+    this.#onEmpty = undefined;
+  }
+
+  /** Whether anything waits, if only to be said of what does not any more. */
+  get #hasMore(): boolean {
+    return this.#bytes > 0 || this.#missed > 0;
+  }
+
+  /** The oldest line that waits. */
+  #take(): Uint8Array {
+    const line = this.#lines[this.#head] as Uint8Array;
+    this.#lines[this.#head++] = NOTHING;
+    this.#bytes -= line.length + LINE_BYTES;
+    // Taking from the front of a long array moves all of it: now and then is enough.
+    if (this.#head > 64 && this.#head * 2 > this.#lines.length) {
+      this.#lines.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return line;
+  }
+
+  readonly #write = (): void => {
+    this.#isScheduled = false;
+    if (this.#isOver || this.#isWriting) return;
+    try {
+      while (this.#hasMore) {
+        const before = this.#bytes;
+        const batch = this.#takeBatch();
+        this.#writing = before - this.#bytes;
+        this.#isWriting = true;
+        if (!this.#connection.push(batch, this.#sink)) {
+          const { writeTimeoutMs, slow } = this.#limits;
+          if (writeTimeoutMs > 0 && slow === "disconnect") {
+            this.#deadlines.set(this.#writeLimit, writeTimeoutMs);
+          }
+          return;
+        }
+        this.#written();
+      }
+    } catch (error) {
+      return this.#fail(error as Error);
+    }
+    const done = this.#onEmpty;
+    // First: who is told may have more, and wait again.
+    this.#onEmpty = undefined;
+    done?.();
+  };
+
+  #written(): void {
+    this.#writing = 0;
+    this.#isWriting = false;
+  }
+
+  readonly #sink = {
+    onRead: () => {},
+    onWritten: () => {
+      this.#writeLimit.lift();
+      this.#written();
+      this.#write();
+    },
+    onError: (error: Error) => this.#fail(error),
+  };
+
+  /** As many of the oldest lines as are written at a time, at least one. */
+  #takeBatch(): Uint8Array {
+    const first = this.#missed === 0 ? this.#take() : encodeLine(missed(this.#missed));
+    this.#missed = 0;
+    const lines = [first];
+    let length = first.length;
+    while (this.#head < this.#lines.length && length < BATCH_BYTES) {
+      const line = this.#take();
+      lines.push(line);
+      length += line.length;
+    }
+    // Mostly it is one, and the same bytes go to everybody.
+    return lines.length === 1 ? first : joinBytes(lines);
+  }
+
+  #giveUp(limit: string): void {
+    this.close();
+    // Not at once: who is slow is found out while others are being told something.
+    queueMicrotask(() => this.#owner.onSlow(new SlowReaderError(limit)));
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#owner.onError(error);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,82 @@
+/**
+ * Who may say something now: so much in each turn of the event loop, in the order in which they
+ * asked.
+ *
+ * The flood limit lets each user say many lines at once, and many users may do so at the same
+ * moment. If all that were said in one turn, it would pile up in the outboxes before the runtime
+ * had a chance to send any of it, and who reads as fast as he can would count as slow.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import type { Computation } from "../../drivers/session.ts";
+
+/** How long a turn is at least, in milliseconds. */
+const TURN_MS = 1;
+
+/** What a line costs beside its text: the name before it, and what keeping it takes. */
+const LINE_BYTES = 64;
+
+/** Somebody who waits. */
+interface Waiting {
+  readonly bytes: number;
+  readonly done: () => void;
+}
+
+/** The turns of all users of one server. */
+export class Turns {
+  readonly #turnBytes: number;
+  readonly #deadlines: Deadlines;
+  readonly #next = new Deadline(() => this.#begin());
+  readonly #waiting = new Set<Waiting>();
+  #spent = 0;
+
+  /**
+   * @param turnBytes how much is said in one turn, by all together
+   * @param deadlines keeps time
+   */
+  constructor(turnBytes: number, deadlines: Deadlines) {
+    this.#turnBytes = turnBytes;
+    this.#deadlines = deadlines;
+  }
+
+  /**
+   * Takes part of this turn.
+   *
+   * @param bytes how long what is to be said is
+   * @returns whether there was room, and nobody who has waited for it
+   */
+  take(bytes: number): boolean {
+    return this.#waiting.size === 0 && this.#spend(bytes);
+  }
+
+  /**
+   * Waits for a turn.
+   *
+   * @param bytes how long what is to be said is
+   * @param done is called when it can be said
+   */
+  wait(bytes: number, done: () => void): Computation {
+    const waiting = { bytes, done };
+    this.#waiting.add(waiting);
+    return { cancel: () => this.#waiting.delete(waiting), giveWay() {} };
+  }
+
+  #spend(bytes: number): boolean {
+    // The first of a turn says what he has, however long it is.
+    if (this.#spent > 0 && this.#spent + bytes > this.#turnBytes) return false;
+    if (this.#spent === 0) this.#deadlines.set(this.#next, TURN_MS);
+    this.#spent += bytes + LINE_BYTES;
+    return true;
+  }
+
+  #begin(): void {
+    this.#spent = 0;
+    for (const waiting of this.#waiting) {
+      if (!this.#spend(waiting.bytes)) return;
+      this.#waiting.delete(waiting);
+      waiting.done();
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * A visitor's connection as her conversation sees it: what is written goes into the outbox, and
+ * closing waits until it was read.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import { Lingering } from "../../drivers/linger.ts";
+import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
+import type { Address } from "../../protocols/effects.ts";
+import type { SlowReaderError } from "../../protocols/errors.ts";
+import { Outbox, type OutboxCounts, type OutboxLimits } from "./outbox.ts";
+
+/** How long the last lines may take to be sent, in milliseconds. */
+export const FLUSH_MS = 2_000;
+
+/** What a visitor's connection tells whose it is. */
+export interface ConnectionOwner {
+  /** The visitor reads too slowly; the connection is closed. */
+  onSlow(error: SlowReaderError): void;
+  /** The connection is closed. Called once; `isCut` if the last lines were not read in time. */
+  onClosed(isCut: boolean): void;
+}
+
+/** A connection whose outgoing half is an outbox. */
+export class VisitorConnection extends Connection {
+  /** Takes what the visitor is to read. */
+  readonly outbox: Outbox;
+  readonly #connection: Connection;
+  readonly #deadlines: Deadlines;
+  readonly #owner: ConnectionOwner;
+  #reader: Sink | undefined;
+  readonly #limit = new Deadline(() => this.#end(true));
+  #lingering: Lingering | undefined;
+  #isClosing = false;
+  #isClosed = false;
+
+  /**
+   * @param connection is closed in the end
+   * @param deadlines keeps the limits
+   * @param limits of the outbox
+   * @param counts counts what the outbox drops
+   * @param owner is told how it goes
+   */
+  constructor(
+    connection: Connection,
+    deadlines: Deadlines,
+    limits: OutboxLimits,
+    counts: OutboxCounts,
+    owner: ConnectionOwner,
+  ) {
+    super();
+    this.#connection = connection;
+    this.#deadlines = deadlines;
+    this.#owner = owner;
+    this.outbox = new Outbox(connection, deadlines, limits, counts, {
+      onSlow: (error) => {
+        if (this.#isClosing) return this.#end(true);
+        // What waits for her is nothing to wait for.
+        this.cut();
+        owner.onSlow(error);
+      },
+      onError: (error) => {
+        if (this.#isClosing) this.#end();
+        else this.#reader?.onError(error);
+      },
+    });
+  }
+
+  override get localAddress(): Address {
+    return this.#connection.localAddress;
+  }
+
+  override get remoteAddress(): Address {
+    return this.#connection.remoteAddress;
+  }
+
+  override pull(sink: Sink): Pulled {
+    this.#reader = sink;
+    return this.#connection.pull(sink);
+  }
+
+  override unpull(): void {
+    this.#connection.unpull();
+  }
+
+  override watch(sink: Sink): void {
+    this.#reader = sink;
+    this.#connection.watch(sink);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    this.outbox.hear(bytes);
+    if (this.#isClosing || !this.outbox.isHalfFull) return true;
+    // Who asks for more than she reads is not listened to until she has read it.
+    this.outbox.whenEmpty(() => sink.onWritten());
+    return false;
+  }
+
+  /** Nothing: the FIN comes after what waits, when the connection is closed. */
+  override closeWrite(): void {}
+
+  /** Sends what waits and FIN, reads what is still on its way, and closes. */
+  override close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#reader = undefined;
+    this.#connection.unpull();
+    this.#deadlines.set(this.#limit, FLUSH_MS);
+    this.outbox.finish(() => this.#finish());
+  }
+
+  /** Closes at once. */
+  cut(): void {
+    this.#isClosing = true;
+    this.#end();
+  }
+
+  /** All is sent: says so. */
+  #finish(): void {
+    if (this.#isClosed) return;
+    this.#limit.lift();
+    this.#lingering = new Lingering(this.#connection, () => this.#end());
+    this.#lingering.start(this.#deadlines);
+  }
+
+  #end(isCut = false): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#limit.lift();
+    this.outbox.close();
+    this.#lingering?.end();
+    this.#connection.unpull();
+    this.#connection.close();
+    this.#owner.onClosed(isCut);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Step 1, once: reads one message, sends it back, closes.
+ *
+ * The smallest server that answers: accept, read, write, close, again. All that a network program
+ * must know is here already: bytes come in pieces that have nothing to do with messages, so where
+ * a message ends has to be said. Here it ends with its line end, with the peer's FIN, at 1024
+ * bytes, or, for peers that send no line end and wait, when nothing more came for a moment.
+ *
+ * What it lacks: whoever has a second thing to say must connect again, and meanwhile somebody else
+ * may be served. Step 2, `v2_echo.ts`, keeps the connection until the client says `exit`.
+ *
+ * @module
+ */
+
+import { isMainModule } from "../net/runtime.ts";
+import type { ProtocolDefinition } from "../protocols/catalogue.ts";
+import { type Protocol, READ, type ReadAnswer, readWithin, write } from "../protocols/effects.ts";
+import { serverProgram, serviceOf } from "../server/command_line.ts";
+import type { Program } from "../server/program.ts";
+import { serveListener } from "../server/listener_loop.ts";
+import type { ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+import { CHAT_PORT, chatCommand } from "./host/command.ts";
+import { discard } from "./talk/discard.ts";
+
+/** The most bytes that a message may have, its line end counted. */
+const LIMIT = 1024;
+
+/** How long a message without a line end waits for more, in milliseconds. */
+const GRACE_MS = 20;
+
+const LINE_FEED = 0x0a;
+
+/** The server's side of a connection: one message, sent back exactly as it came. */
+export function* once(): Protocol {
+  const message = new Uint8Array(LIMIT);
+  let length = 0;
+  let isWhole = false;
+  while (!isWhole) {
+    const bytes: ReadAnswer = length === 0 ? yield READ : yield* readWithin(GRACE_MS);
+    // FIN, or a peer that waits for its answer.
+    if (!bytes) break;
+    const lineEnd = bytes.indexOf(LINE_FEED) + 1;
+    const taken = bytes.subarray(0, Math.min(lineEnd || bytes.length, LIMIT - length));
+    message.set(taken, length);
+    length += taken.length;
+    isWhole = message[length - 1] === LINE_FEED || length === LIMIT;
+  }
+  if (length > 0) yield* write(message.subarray(0, length));
+  if (isWhole) yield* discard();
+}
+
+/** A client that says nothing may not hold up all others for ever. */
+const ONCE: ProtocolDefinition = {
+  name: "once",
+  summary: "one message comes back as it was sent",
+  readTimeoutMs: 30_000,
+  sessionTimeoutMs: 0,
+  serve: once,
+};
+
+/**
+ * Serves connections one after another.
+ *
+ * @param options where to listen
+ * @returns the server, listening
+ */
+export async function serve(
+  options: Omit<ServeOptions, "protocol" | "trace"> = {},
+): Promise<Server> {
+  const plan = { mode: "v1_once", details: ["1 at a time"], protocol: ONCE };
+  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (listener, loop) => {
+    for await (const connection of listener) {
+      await loop.room();
+      loop.serve(connection);
+      await loop.idle();
+    }
+  });
+}
+
+/** The step as a command. */
+export function program(): Program {
+  const command = chatCommand("v1_once", "reads one message, sends it back, closes");
+  return serverProgram(command, async (values) => serviceOf(await serve(values)));
+}
+
+if (isMainModule(import.meta)) program().run();

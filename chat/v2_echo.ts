@@ -1,0 +1,87 @@
+/**
+ * Step 2, echo: many messages a connection, each line sent back until `exit`.
+ *
+ * A loop has come into the conversation, and with it what every longer conversation needs: a way
+ * to end it (`exit`, or the peer's FIN), a bound on what one message may take (1024 bytes), and one
+ * on how long it may say nothing (10 minutes). Bytes that belong to the next line stay unread until
+ * its turn comes.
+ *
+ * What it lacks: still one connection at a time. Who is served may keep all others waiting in the
+ * kernel's accept queue, by saying little or by not reading what it is answered. Step 3,
+ * `v3_operator.ts`, serves them side by side, and the server itself gets a voice.
+ *
+ * @module
+ */
+
+import { isMainModule } from "../net/runtime.ts";
+import type { ProtocolDefinition } from "../protocols/catalogue.ts";
+import { type Protocol, write, writeLine } from "../protocols/effects.ts";
+import { MessageTooLongError } from "../protocols/errors.ts";
+import { Input, readLine } from "../protocols/input.ts";
+import { encodeLine } from "../protocols/text.ts";
+import { serverProgram, serviceOf } from "../server/command_line.ts";
+import type { Program } from "../server/program.ts";
+import { serveListener } from "../server/listener_loop.ts";
+import type { ServeOptions } from "../server/options.ts";
+import type { Server } from "../server/server.ts";
+import { CHAT_PORT, chatCommand } from "./host/command.ts";
+import { discard } from "./talk/discard.ts";
+
+/** The most bytes that a line may have, its line end not counted. */
+const LIMIT = 1024;
+
+/** The server's side of a connection: each line is sent back, until one that says `exit`. */
+export function* echoLines(): Protocol {
+  const input = new Input();
+  const decoder = new TextDecoder();
+  try {
+    for (;;) {
+      const line = yield* readLine(input, { limit: LIMIT });
+      // At FIN the last line may lack its end.
+      const last = line ?? input.takeAll();
+      if (/^exit\r?$/.test(decoder.decode(last))) return yield* discard();
+      if (line !== null || last.length > 0) yield* writeLine(last);
+      if (line === null) return;
+    }
+  } catch (error) {
+    if (error instanceof MessageTooLongError) {
+      yield* write(encodeLine(`line too long: limit is ${error.limit} bytes`));
+    }
+    throw error;
+  }
+}
+
+const LINES: ProtocolDefinition = {
+  name: "lines",
+  summary: "every line comes back, until exit",
+  readTimeoutMs: 600_000,
+  sessionTimeoutMs: 0,
+  serve: echoLines,
+};
+
+/**
+ * Serves connections one after another.
+ *
+ * @param options where to listen
+ * @returns the server, listening
+ */
+export async function serve(
+  options: Omit<ServeOptions, "protocol" | "trace"> = {},
+): Promise<Server> {
+  const plan = { mode: "v2_echo", details: ["1 at a time"], protocol: LINES };
+  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (listener, loop) => {
+    for await (const connection of listener) {
+      await loop.room();
+      loop.serve(connection);
+      await loop.idle();
+    }
+  });
+}
+
+/** The step as a command. */
+export function program(): Program {
+  const command = chatCommand("v2_echo", "sends each line back until exit");
+  return serverProgram(command, async (values) => serviceOf(await serve(values)));
+}
+
+if (isMainModule(import.meta)) program().run();

@@ -1,0 +1,93 @@
+/**
+ * Step 3, operator: several clients at once, and a server with a voice.
+ *
+ * Each client still hears nobody but itself. But now two parties write to a connection: its own
+ * conversation, which echoes, and the operator, whose lines go to all clients. Neither may wait
+ * for a client that does not read, and neither may write into the middle of the other's line. So
+ * each connection has an outbox, a queue of whole lines that holds so much and no more.
+ *
+ * What it lacks: the clients cannot hear each other. Step 4, `server.ts`, puts them into rooms.
+ *
+ * @module
+ */
+
+import { TimedDeadlines } from "../drivers/deadlines.ts";
+import { isMainModule } from "../net/runtime.ts";
+import { type Protocol, write } from "../protocols/effects.ts";
+import { encodeLine } from "../protocols/text.ts";
+import { serverProgram, serviceOf } from "../server/command_line.ts";
+import type { Program } from "../server/program.ts";
+import type { Counters } from "../server/counters.ts";
+import { MainJournal } from "../server/journal.ts";
+import type { Server } from "../server/server.ts";
+import { chatCommand } from "./host/command.ts";
+import { listenToOperator } from "./host/operator.ts";
+import { type ChatOptions, checkChatOptions } from "./host/options.ts";
+import { serveVisitors } from "./host/visitors_server.ts";
+import { Dismissal } from "./talk/dismissal.ts";
+import { LineReader, readChatLine } from "./talk/lines.ts";
+import { announcement, TOO_LONG } from "./talk/notices.ts";
+
+/** How long a client may say nothing, in milliseconds. */
+const IDLE_MS = 600_000;
+
+/** The server's side of a connection: each line is sent back, until one that says `exit`. */
+export function* echoLines(): Protocol {
+  const lines = new LineReader();
+  try {
+    for (;;) {
+      const line = yield* readChatLine(lines, IDLE_MS);
+      if (line?.kind === "too long") yield* write(encodeLine(TOO_LONG));
+      else if (line?.kind !== "line" || line.text === "exit") return;
+      else yield* write(encodeLine(line.text));
+    }
+  } catch (error) {
+    // Asked to go, because the server ends: that is no failure.
+    if (!(error instanceof Dismissal)) throw error;
+  }
+}
+
+/** A server whose operator can talk to everybody. */
+export interface OperatedServer extends Server {
+  /** Says something to all clients. */
+  announce(text: string): void;
+}
+
+/**
+ * Serves connections side by side.
+ *
+ * @param options where to listen
+ * @returns the server, listening
+ */
+export async function serve(options: ChatOptions = {}): Promise<OperatedServer> {
+  const plan = {
+    ...checkChatOptions(options),
+    mode: "v3_operator",
+    protocol: "lines",
+    details: ["side by side"],
+    counts: { full: 0, perHost: 0, dropped: 0 },
+    signal: options.signal,
+    journal: new MainJournal("v3_operator", options.onReport),
+    deadlines: new TimedDeadlines(),
+    converse: echoLines,
+    count: (counters: Counters) => counters,
+  };
+  const { server, visitors } = await serveVisitors(plan, async (listener, visitors) => {
+    for await (const connection of listener) visitors.welcome(connection);
+  });
+  return Object.assign(server, {
+    announce: (text: string) => visitors.tellAll(announcement(text)),
+  });
+}
+
+/** The step as a command. */
+export function program(): Program {
+  const command = chatCommand("v3_operator", "echoes to several clients, and an operator's voice");
+  return serverProgram(command, async (values, output) => {
+    const server = await serve(values);
+    void listenToOperator((line) => output.writeLine(line), (line) => server.announce(line));
+    return { ...serviceOf(server), leavesWaiting: true };
+  });
+}
+
+if (isMainModule(import.meta)) program().run();

@@ -1,0 +1,133 @@
+/**
+ * The client of the chat: a line editor for a person at a terminal, a plain filter between pipes.
+ *
+ * At a terminal it keeps what is being typed intact while others talk, and keeps the session over
+ * connections that are lost: it connects again and asks for the name and the room that one had.
+ * With a pipe as input or output it sends and prints lines as they are, and adds nothing.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { clientFailureKind, exitStatusOf, messageOf } from "../client/failures.ts";
+import { printNote } from "../client/output.ts";
+import { makeEventDialer } from "../client/speaker.ts";
+import { connect, findAddresses, targetOf } from "../client/target.ts";
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { EXIT_USAGE, readCommandLine } from "../server/command_line.ts";
+import { type Command, UsageError, type Values } from "../server/flags.ts";
+import { formatRun } from "../server/invocation.ts";
+import type { Program } from "../server/program.ts";
+import { runFilter } from "./terminal/filter.ts";
+import { SessionState } from "./terminal/session_state.ts";
+import { TerminalClient } from "./terminal/terminal_client.ts";
+import { isName, isReserved, NAME_SYNTAX } from "./talk/names.ts";
+
+/** Where the server is if nothing else is said. */
+const SERVER = { host: "127.0.0.1", port: 7878 };
+
+/** How it is called. */
+const NAME = "chat client";
+
+/** What its command line can be. */
+const command = (): Command => ({
+  name: NAME,
+  summary: "talk in a chat",
+  positionals: [
+    {
+      name: "host",
+      kind: "string",
+      default: SERVER.host,
+      help: "name or address of the server",
+    },
+    {
+      name: "port",
+      kind: "integer",
+      least: 1,
+      most: 65535,
+      default: `${SERVER.port}`,
+      help: "its port",
+    },
+  ],
+  flags: [
+    {
+      name: "nick",
+      kind: "string",
+      value: "NAME",
+      default: "the one that the server gives",
+      help: "the name to ask for",
+    },
+    {
+      name: "room",
+      kind: "string",
+      value: "ROOM",
+      default: "lobby",
+      help: "the room to begin in",
+    },
+    {
+      name: "connect-timeout",
+      kind: "duration",
+      default: "10s",
+      help: "how long connecting may take",
+    },
+  ],
+  example: formatRun("chat/client.ts", "127.0.0.1 7878 --nick ann"),
+});
+
+/** Runs the client, to the end of the process. */
+async function runChatClient(): Promise<void> {
+  const values = readCommandLine(command());
+  // Not left to the runtime, which would wait for standard input to end.
+  runtime.exit(await perform(values));
+}
+
+/** Does what was asked for, and returns the exit status. */
+async function perform(values: Values): Promise<number> {
+  try {
+    const target = targetOf({ ...SERVER, ...values });
+    const nick = nameOf(values, "nick");
+    const room = nameOf(values, "room");
+    if (nick !== undefined && isReserved(nick)) {
+      throw new UsageError(`wrong value for --nick: the name ${nick} is reserved`);
+    }
+    using dialer = makeEventDialer(0);
+    const call = await connect(dialer, target, await findAddresses(target));
+    if (!hasPerson()) {
+      const { introduction } = new SessionState(nick, room);
+      return await runFilter(NAME, call.connection, introduction);
+    }
+    const hasColours = (environment("NO_COLOR") ?? "") === "";
+    return await new TerminalClient(dialer, target, { nick, room, hasColours }).run(call);
+  } catch (error) {
+    printNote(`${NAME}: ${messageOf(error)}`);
+    return error instanceof UsageError ? EXIT_USAGE : exitStatusOf(clientFailureKind(error));
+  }
+}
+
+function nameOf(values: Values, flag: "nick" | "room"): string | undefined {
+  const name = values[flag] as string | undefined;
+  if (name === undefined || isName(name)) return name;
+  throw new UsageError(`wrong value for --${flag}: expected ${NAME_SYNTAX}, got "${name}"`);
+}
+
+/** Whether somebody types and looks at it, at a terminal that can do more than print. */
+function hasPerson(): boolean {
+  return runtime.isTerminal("stdin") && runtime.isTerminal("stdout") &&
+    environment("TERM") !== "dumb";
+}
+
+/** A variable of the environment; none where Deno may not say. */
+function environment(name: string): string | undefined {
+  try {
+    return process.env[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The client as a command. */
+export function program(): Program {
+  return { command: command(), run: () => void runChatClient() };
+}
+
+if (isMainModule(import.meta)) program().run();

@@ -1,0 +1,77 @@
+/**
+ * The client between pipes: standard input goes to the server as it is, and what the server says
+ * goes to standard output as it comes.
+ *
+ * @module
+ */
+
+import { EXIT_DONE, EXIT_FAILED, messageOf } from "../../client/failures.ts";
+import { readInput } from "../../server/standard_input.ts";
+import { printNote, writeOutput } from "../../client/output.ts";
+import { Stream } from "../../client/stream.ts";
+import type { Connection } from "../../net/transport.ts";
+import { PeerGoneError } from "../../protocols/errors.ts";
+import { encodeLine } from "../../protocols/text.ts";
+import { GOODBYE } from "../talk/notices.ts";
+import { escapeLines } from "./incoming_lines.ts";
+
+/**
+ * Sends what there is, then FIN, and prints what the server says, to its FIN.
+ *
+ * @param name the command's, for errors
+ * @param connection to the server
+ * @param introduction lines to be sent before all else
+ * @returns the exit status
+ */
+export async function runFilter(
+  name: string,
+  connection: Connection,
+  introduction: readonly string[],
+): Promise<number> {
+  const stream = new Stream(connection, 0);
+  const printer = new Printer();
+  try {
+    await stream.converse(introduce(introduction), (bytes) => printer.print(bytes));
+    await printer.finish();
+    return EXIT_DONE;
+  } catch (error) {
+    if (!(error instanceof PeerGoneError)) throw error;
+    await printer.finish();
+    // Who closes in order while there is nothing to be sent, or after a goodbye, is no loss.
+    const isInOrder = error.cause === undefined || printer.saidGoodbye;
+    if (isInOrder && !stream.isSending) return EXIT_DONE;
+    printNote(`${name}: ${messageOf(error)}`);
+    return EXIT_FAILED;
+  }
+}
+
+async function* introduce(lines: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const line of lines) yield encodeLine(line);
+  yield* readInput();
+}
+
+/** Prints what the server says, and knows what it was last. */
+class Printer {
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #encoder = new TextEncoder();
+  #end = "\n";
+
+  /** Whether the server's last line was its goodbye. */
+  get saidGoodbye(): boolean {
+    return this.#end.endsWith(`\n${GOODBYE}\n`);
+  }
+
+  print(bytes: Uint8Array): Promise<void> {
+    return this.#write(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  finish(): Promise<void> {
+    return this.#write(this.#decoder.decode());
+  }
+
+  #write(text: string): Promise<void> {
+    this.#end = (this.#end + text).slice(-GOODBYE.length - 2);
+    // Standard output may be a terminal after all, here or behind the pipe.
+    return writeOutput(this.#encoder.encode(escapeLines(text)));
+  }
+}

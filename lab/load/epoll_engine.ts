@@ -1,0 +1,196 @@
+/**
+ * The load on descriptors: a readiness loop as in `modes/nonblocking.ts`, from the other side.
+ *
+ * @module
+ */
+
+import { Deadline, PolledDeadlines } from "../../drivers/deadlines.ts";
+import { encodeSockaddr, isIPv6 } from "../../net/address.ts";
+import { openPoller, type Poller } from "../../net/poller.ts";
+import { ReadyConnection, type ReadyLoop, ReceiveBuffer } from "../../net/ready_connection.ts";
+import { SocketError, type Sockets, sockets } from "../../net/sockets.ts";
+import { ConnectTimeoutError, explainConnectError } from "../../client/failures.ts";
+import type { Lane } from "./lane.ts";
+import type { LoadProtocol } from "./load_protocol.ts";
+import { LoadLoop } from "./load_loop.ts";
+import type { Share } from "./plan.ts";
+import type { ThreadSecond } from "./tally.ts";
+
+/** How often it looks whether it is to stop, in milliseconds. */
+const LOOK_MS = 20;
+
+/** How often limits of time are looked at while the loop is busy, in milliseconds. */
+const LIMITS_MS = 1;
+
+/** Something of which the poller tells. */
+interface Ready {
+  onReady(events: number): void;
+}
+
+/** A connection that is being made. */
+class Attempt implements Ready {
+  readonly #engine: EpollEngine;
+  readonly #lane: Lane;
+  readonly #fd: number;
+  readonly #limit: Deadline;
+
+  constructor(engine: EpollEngine, lane: Lane, fd: number) {
+    this.#engine = engine;
+    this.#lane = lane;
+    this.#fd = fd;
+    const { timeoutMs } = engine;
+    this.#limit = new Deadline(() => {
+      engine.giveUp(fd, lane, new ConnectTimeoutError(timeoutMs));
+    });
+    engine.deadlines.set(this.#limit, timeoutMs);
+  }
+
+  onReady(): void {
+    this.#limit.lift();
+    this.#engine.onAttempted(this.#fd, this.#lane);
+  }
+}
+
+/** Makes one thread's load, blocking the thread. */
+class EpollEngine implements ReadyLoop {
+  readonly sockets: Sockets = sockets();
+  readonly poller: Poller = openPoller("epoll", this.sockets);
+  readonly buffer = new ReceiveBuffer();
+  readonly deadlines = new PolledDeadlines();
+  readonly timeoutMs: number;
+  readonly #ready: (Ready | undefined)[] = [];
+  readonly #sockaddr: Uint8Array;
+  readonly #family: number;
+  readonly #hasDueTimes: boolean;
+  readonly #loop: LoadLoop;
+
+  constructor(
+    share: Share,
+    protocol: LoadProtocol,
+    onSecond: (second: ThreadSecond) => void,
+  ) {
+    const { constants } = this.sockets;
+    this.timeoutMs = share.plan.timeoutMs;
+    this.#hasDueTimes = share.plan.rate !== null;
+    this.#sockaddr = encodeSockaddr(share.address, constants);
+    this.#family = isIPv6(share.address.hostname) ? constants.AF_INET6 : constants.AF_INET;
+    this.#loop = new LoadLoop(share, protocol, {
+      dial: (lane) => this.#dial(lane),
+      deadlines: this.deadlines,
+      onSecond,
+    });
+  }
+
+  /** Runs it to its end. */
+  run(isStopped: () => boolean): LoadLoop {
+    const loop = this.#loop;
+    let now = performance.now();
+    let limitsAt = now;
+    let lookAt = now;
+    for (;;) {
+      const next = loop.turn(now);
+      if (loop.isOver) break;
+      const count = this.#wait(next);
+      now = performance.now();
+      for (let index = 0; index < count; index++) {
+        this.#ready[this.poller.fdAt(index)]?.onReady(this.poller.eventsAt(index));
+      }
+      if (count > 0) loop.onTurn(now);
+      if (now >= limitsAt) {
+        this.deadlines.expire();
+        limitsAt = now + LIMITS_MS;
+      }
+      if (now < lookAt) continue;
+      lookAt = now + LOOK_MS;
+      if (isStopped()) loop.stop(performance.now());
+    }
+    this.#close();
+    return loop;
+  }
+
+  /** Waits for events, but not beyond `until`; returns how many there are. */
+  #wait(until: number): number {
+    // Under load there is always something, and nobody needs to know how long it could wait.
+    const count = this.poller.wait(0);
+    if (count > 0) return count;
+    const { msToNext } = this.deadlines;
+    const limitMs = msToNext < 0 ? LOOK_MS : Math.min(LOOK_MS, msToNext);
+    const waitMs = Math.min(limitMs, until - performance.now());
+    // Only what is due is waited for more finely than epoll counts: it takes another call.
+    return waitMs > 0 ? this.poller.wait(this.#hasDueTimes ? waitMs : Math.ceil(waitMs)) : 0;
+  }
+
+  #close(): void {
+    for (const [fd, ready] of this.#ready.entries()) {
+      if (ready instanceof Attempt) this.sockets.close(fd);
+    }
+    this.poller.close();
+  }
+
+  #dial(lane: Lane): void {
+    const { SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY, POLLOUT, errno } =
+      this.sockets.constants;
+    let fd: number;
+    try {
+      fd = this.sockets.socket(this.#family, SOCK_STREAM | SOCK_NONBLOCK);
+    } catch (error) {
+      return this.#refuse(lane, error);
+    }
+    this.sockets.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    const result = this.sockets.connectNonBlocking(fd, this.#sockaddr);
+    if (result !== 0 && result !== -errno.EINPROGRESS) {
+      this.sockets.close(fd);
+      return this.#refuse(lane, new SocketError("connect", -result));
+    }
+    this.poller.add(fd, POLLOUT);
+    this.#ready[fd] = new Attempt(this, lane, fd);
+  }
+
+  /** Tells a lane that it has no connection: later, for it is just asking for one. */
+  #refuse(lane: Lane, error: unknown): void {
+    this.deadlines.set(new Deadline(() => this.#fail(lane, error)), 0);
+  }
+
+  #fail(lane: Lane, error: unknown): void {
+    const { kind, detail } = explainConnectError(error);
+    lane.onNotOpen(kind, detail);
+  }
+
+  /** Gives an attempt to connect up. */
+  giveUp(fd: number, lane: Lane, error: Error): void {
+    this.#ready[fd] = undefined;
+    this.sockets.close(fd);
+    this.#fail(lane, error);
+  }
+
+  /** An attempt to connect is over. */
+  onAttempted(fd: number, lane: Lane): void {
+    const { SOL_SOCKET, SO_ERROR, POLLOUT } = this.sockets.constants;
+    const errno = this.sockets.getOption(fd, SOL_SOCKET, SO_ERROR);
+    if (errno !== 0) return this.giveUp(fd, lane, new SocketError("connect", errno));
+    const connection = new ReadyConnection(fd, this.#sockaddr, this, POLLOUT);
+    this.#ready[fd] = connection;
+    lane.onOpen(connection);
+  }
+
+  onClose(fd: number): void {
+    this.#ready[fd] = undefined;
+  }
+}
+
+/**
+ * Makes one thread's load on descriptors. Blocks the thread until it is over.
+ *
+ * @param share the thread's part of it
+ * @param protocol what to speak
+ * @param onSecond hears of each second
+ * @param isStopped whether it is to end early
+ */
+export function runOnDescriptors(
+  share: Share,
+  protocol: LoadProtocol,
+  onSecond: (second: ThreadSecond) => void,
+  isStopped: () => boolean,
+): LoadLoop {
+  return new EpollEngine(share, protocol, onSecond).run(isStopped);
+}

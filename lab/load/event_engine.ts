@@ -1,0 +1,83 @@
+/**
+ * The load on the runtime's own sockets, where descriptors cannot be had.
+ *
+ * The runtime's timers count in milliseconds: what is due in between is sent late, and says so.
+ *
+ * @module
+ */
+
+import { trueConnectError } from "../../client/diagnosis.ts";
+import { ConnectTimeoutError, explainConnectError } from "../../client/failures.ts";
+import { Deadline, TimedDeadlines } from "../../drivers/deadlines.ts";
+import { runtime } from "../../net/runtime.ts";
+import type { Lane } from "./lane.ts";
+import { LoadLoop } from "./load_loop.ts";
+import type { LoadProtocol } from "./load_protocol.ts";
+import type { Share } from "./plan.ts";
+import type { ThreadSecond } from "./tally.ts";
+
+/** How often it looks whether it is to stop, in milliseconds. */
+const LOOK_MS = 20;
+
+/**
+ * Makes one thread's load on the runtime's sockets.
+ *
+ * @param share the thread's part of it
+ * @param protocol what to speak
+ * @param onSecond hears of each second
+ * @param isStopped whether it is to end early
+ */
+export async function runOnRuntime(
+  share: Share,
+  protocol: LoadProtocol,
+  onSecond: (second: ThreadSecond) => void,
+  isStopped: () => boolean,
+): Promise<LoadLoop> {
+  using deadlines = new TimedDeadlines();
+  const over = new AbortController();
+  const dial = (lane: Lane) => {
+    void connect(lane, share, deadlines, over.signal);
+  };
+  const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond });
+  for (;;) {
+    const now = performance.now();
+    const next = loop.turn(now);
+    if (isStopped()) loop.stop(performance.now());
+    if (loop.isOver) break;
+    const waitMs = Math.min(LOOK_MS, Math.max(0, next - performance.now()));
+    const due = now + waitMs;
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    // A timer that comes late is how late this thread answers.
+    loop.onTurn(due);
+  }
+  over.abort();
+  return loop;
+}
+
+async function connect(
+  lane: Lane,
+  { address, plan: { timeoutMs } }: Share,
+  deadlines: TimedDeadlines,
+  over: AbortSignal,
+): Promise<void> {
+  const attempt = new AbortController();
+  const giveUp = (why: unknown) => attempt.abort(why);
+  const onOver = () => giveUp(over.reason);
+  over.addEventListener("abort", onOver, { once: true });
+  const limit = new Deadline(() => giveUp(new ConnectTimeoutError(timeoutMs)));
+  deadlines.set(limit, timeoutMs);
+  try {
+    const connection = await runtime.connect({ ...address, signal: attempt.signal });
+    if (over.aborted) return connection.close();
+    lane.onOpen(connection);
+  } catch (thrown) {
+    const { signal } = attempt;
+    const error = signal.aborted ? signal.reason : await trueConnectError(address, thrown, signal);
+    if (over.aborted) return;
+    const { kind, detail } = explainConnectError(error);
+    lane.onNotOpen(kind, detail);
+  } finally {
+    limit.lift();
+    over.removeEventListener("abort", onOver);
+  }
+}

@@ -1,0 +1,424 @@
+/**
+ * A lane of the load: one connection at a time, and the requests that are under way on it.
+ *
+ * It drives the client's side of a protocol as a server's driver does the other side, but with
+ * several exchanges on one connection: each is a generator, which writes its request as soon as it
+ * begins and reads when all before it were answered.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import { checkBytes, unknownEffect } from "../../drivers/conversation.ts";
+import { checkWithin } from "../../drivers/limits.ts";
+import type { Connection, Pulled, Sink } from "../../net/transport.ts";
+import type { Effect, Protocol } from "../../protocols/effects.ts";
+import { ConversationError, PeerGoneError } from "../../protocols/errors.ts";
+import { Input } from "../../protocols/input.ts";
+import { escapeBytes } from "../../protocols/text.ts";
+import type { LoadContext, LoadProtocol } from "./load_protocol.ts";
+import type { Random } from "./random.ts";
+import type { Tally } from "./tally.ts";
+
+/** What a lane needs of its thread. */
+export interface LaneHost {
+  readonly protocol: LoadProtocol;
+  readonly deadlines: Deadlines;
+  readonly tally: Tally;
+  readonly random: Random;
+  /** The least and the most bytes of a payload. */
+  readonly size: readonly [least: number, most: number];
+  readonly pipeline: number;
+  readonly timeoutMs: number;
+  /** Whether each request has a connection of its own. */
+  readonly connect: boolean;
+  /** Whether the service time is something else than the latency. */
+  readonly timesService: boolean;
+  /** Connects the lane, which is told by `onOpen` or `onNotOpen`, later. */
+  dial(lane: Lane): void;
+  /** The lane is connected. */
+  onOpened(): void;
+  /** The lane has room for a request, on a new connection. */
+  onRoom(lane: Lane, now: number): void;
+  /** The connection has failed, or was not made, and with it the requests that were under way. */
+  onFailed(lane: Lane, kind: string, message: string, requests: number): void;
+  /** A request was answered: the lane has room for another one. */
+  onAnswered(lane: Lane, now: number): void;
+}
+
+/** A place for a request that is under way. */
+class Exchange {
+  conversation: Protocol<unknown> | undefined;
+  /** What it has received and not consumed. */
+  input = new Input();
+  /** When it was due, or begun. */
+  dueAt = 0;
+  /** When it was sent. */
+  sentAt = 0;
+  /** Whether the conversation has taken its first step. */
+  isStarted = false;
+  readonly limit: Deadline;
+
+  constructor(onLate: () => void) {
+    this.limit = new Deadline(onLate);
+  }
+}
+
+/** One connection of the load, and what comes in its place when it fails. */
+export class Lane implements Sink {
+  /** Since when it has room, in milliseconds: what was due earlier could not be sent earlier. */
+  roomSince = 0;
+  /** Whether it waits for requests in a queue of its host's. */
+  isQueued = false;
+  readonly #host: LaneHost;
+  /** The requests under way are `#count` of these, from `#first`, in a ring. */
+  readonly #ring: Exchange[];
+  #first = 0;
+  #count = 0;
+  #connection: Connection | undefined;
+  /** What comes before the first request. */
+  #greeting: Protocol<unknown> | undefined;
+  #greetingInput = new Input();
+  readonly #greetingLimit: Deadline;
+  /** Whose bytes wait to be taken: `undefined` if none do. */
+  #writer: Protocol<unknown> | undefined;
+  /** Ends a read that waits for some time only. */
+  #within: Deadline | undefined;
+  /** How many requests were answered on this connection. */
+  #answered = 0;
+  #dialedAt = 0;
+
+  /** @param host its thread's */
+  constructor(host: LaneHost) {
+    this.#host = host;
+    const onLate = () => this.#fail("timeout", `No answer within ${host.timeoutMs} ms`);
+    this.#ring = Array.from({ length: host.pipeline }, () => new Exchange(onLate));
+    this.#greetingLimit = new Deadline(onLate);
+  }
+
+  /** Whether another request can begin now. */
+  get hasRoom(): boolean {
+    if (this.#count === this.#ring.length) return false;
+    return this.#host.connect || (this.#connection !== undefined && this.#greeting === undefined);
+  }
+
+  /** How many requests are under way. */
+  get underWay(): number {
+    return this.#count;
+  }
+
+  /** Connects, for all requests to come. */
+  open(now: number): void {
+    this.#dialedAt = now;
+    this.#host.dial(this);
+  }
+
+  /**
+   * Begins a request. There must be room.
+   *
+   * @param dueAt when it should have begun, in milliseconds
+   * @param now in milliseconds
+   */
+  begin(dueAt: number, now: number): void {
+    const exchange = this.#ring[(this.#first + this.#count++) % this.#ring.length] as Exchange;
+    exchange.dueAt = dueAt;
+    exchange.sentAt = now;
+    exchange.conversation = undefined;
+    exchange.isStarted = false;
+    if (this.#host.connect) return this.open(now);
+    this.#limit(exchange, now);
+    // Its request would come into the middle of another one.
+    if (this.#writer === undefined) this.#start(exchange);
+  }
+
+  #limit(exchange: Exchange, now: number): void {
+    const { deadlines, timeoutMs } = this.#host;
+    deadlines.set(exchange.limit, timeoutMs, now);
+  }
+
+  #start(exchange: Exchange): void {
+    exchange.isStarted = true;
+    try {
+      const conversation = this.#host.protocol.exchange(this.#context(exchange.input));
+      exchange.conversation = conversation;
+      if (this.#run(conversation, undefined)) this.#failWith(new TypeError("It asked for nothing"));
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  #context(input: Input): LoadContext {
+    const { size: [least, most], random } = this.#host;
+    return { input, size: random.between(least, most), random };
+  }
+
+  /** The connection is made. */
+  onOpen(connection: Connection): void {
+    const { protocol, tally, connect } = this.#host;
+    const now = performance.now();
+    tally.connect.add(now - this.#dialedAt);
+    this.#host.onOpened();
+    this.#connection = connection;
+    for (const exchange of this.#ring) exchange.input = new Input();
+    this.#answered = 0;
+    if (connect) {
+      const exchange = this.#ring[this.#first] as Exchange;
+      exchange.sentAt = now;
+      this.#limit(exchange, now);
+    }
+    if (protocol.greeting !== undefined) this.#greet(now);
+    else this.#onReady(now);
+    if (this.#connection === connection) this.#receive(undefined);
+  }
+
+  #greet(now: number): void {
+    const { protocol, deadlines, timeoutMs } = this.#host;
+    deadlines.set(this.#greetingLimit, timeoutMs, now);
+    try {
+      const context = this.#context(this.#greetingInput = new Input());
+      const greeting = this.#greeting = protocol.greeting?.(context) as Protocol<unknown>;
+      if (this.#run(greeting, undefined)) this.#onGreeted();
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  #onGreeted(): void {
+    this.#greeting = undefined;
+    this.#greetingLimit.lift();
+    this.#onReady(performance.now());
+  }
+
+  #onReady(now: number): void {
+    this.roomSince = now;
+    if (this.#host.connect) this.#start(this.#ring[this.#first] as Exchange);
+    else this.#offerRoom(now);
+  }
+
+  #offerRoom(now: number): void {
+    for (let room = this.#ring.length - this.#count; room > 0 && this.hasRoom; room--) {
+      this.#host.onRoom(this, now);
+    }
+  }
+
+  /** No connection could be made. */
+  onNotOpen(kind: string, message: string): void {
+    this.#host.onFailed(this, kind, message, this.#loseAll());
+  }
+
+  onRead(chunk: Uint8Array | null): void {
+    this.#receive(chunk);
+  }
+
+  onWritten(): void {
+    const writer = this.#writer as Protocol<unknown>;
+    this.#writer = undefined;
+    try {
+      if (this.#run(writer, undefined)) this.#onDone();
+      this.#startWaiting();
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  /** Starts those that waited for others to be written. */
+  #startWaiting(): void {
+    for (let place = 0; place < this.#count && this.#writer === undefined; place++) {
+      const exchange = this.#ring[(this.#first + place) % this.#ring.length] as Exchange;
+      if (!exchange.isStarted) this.#start(exchange);
+    }
+  }
+
+  onError(error: Error): void {
+    this.#failWith(new PeerGoneError("receiving", { cause: error }));
+  }
+
+  /** Hands on what has come, and asks for more. */
+  #receive(arrived: Pulled): void {
+    const connection = this.#connection as Connection;
+    try {
+      if (arrived !== undefined) this.#take(arrived);
+      // It may have been closed, and another one made, in the meantime.
+      while (this.#connection === connection && arrived !== null) {
+        arrived = connection.pull(this);
+        if (arrived === undefined) return;
+        this.#take(arrived);
+      }
+    } catch (error) {
+      if (this.#connection === connection) this.#failWith(error);
+    }
+  }
+
+  /** Gives what came to those who wait, one after the other. */
+  #take(chunk: Uint8Array | null): void {
+    if (chunk !== null) this.#host.tally.bytesReceived += chunk.length;
+    const connection = this.#connection;
+    let rest: Uint8Array | null | undefined = chunk;
+    while (rest !== undefined && this.#connection === connection) rest = this.#give(rest);
+  }
+
+  /** Gives what came to who waits for it; returns what that has left, if it has all it needs. */
+  #give(chunk: Uint8Array | null): Uint8Array | undefined {
+    const conversation = this.#greeting ?? this.#reader();
+    if (conversation === undefined) {
+      this.#onUnasked(chunk);
+      return undefined;
+    }
+    if (chunk === null && !this.#host.connect) {
+      this.#fail("closed", "The server closed the connection before it had answered");
+      return undefined;
+    }
+    this.#within?.lift();
+    if (!this.#run(conversation, chunk)) return undefined;
+    const input = this.#greeting === undefined
+      ? (this.#ring[this.#first] as Exchange).input
+      : this.#greetingInput;
+    // For the next one: but an answer that is longer than it may be is none.
+    const rest = input.length > 0 ? input.take(input.length) : undefined;
+    if (rest !== undefined && this.#greeting === undefined && this.#count === 1) {
+      this.#fail("wrong reply", `After the answer came more: "${escapeBytes(rest, 24)}"`);
+      return undefined;
+    }
+    this.#onDone();
+    return rest;
+  }
+
+  /** Whose turn it is to read. */
+  #reader(): Protocol<unknown> | undefined {
+    return this.#count === 0 ? undefined : (this.#ring[this.#first] as Exchange).conversation;
+  }
+
+  #onUnasked(chunk: Uint8Array | null): void {
+    if (chunk !== null) {
+      return this.#fail(
+        "wrong reply",
+        `Nothing was asked, but this came: "${escapeBytes(chunk, 24)}"`,
+      );
+    }
+    if (this.#answered === 0) return this.#fail("closed", "The server closes connections at once");
+    // It has waited long enough for another request, and may say so.
+    this.#close();
+    this.open(performance.now());
+  }
+
+  /** The greeting, or the first of the requests under way, is over. */
+  #onDone(): void {
+    if (this.#greeting !== undefined) return this.#onGreeted();
+    const exchange = this.#ring[this.#first] as Exchange;
+    const { tally, timesService, connect } = this.#host;
+    exchange.limit.lift();
+    exchange.conversation = undefined;
+    this.#first = (this.#first + 1) % this.#ring.length;
+    this.#count--;
+    this.#answered++;
+    const now = performance.now();
+    tally.requests++;
+    tally.latency.add(now - exchange.dueAt);
+    if (timesService) tally.service.add(now - exchange.sentAt);
+    if (connect) this.#close();
+    this.roomSince = now;
+    this.#host.onAnswered(this, now);
+  }
+
+  /** Runs a conversation until it waits for something; returns whether it is over. */
+  #run(conversation: Protocol<unknown>, answer: unknown): boolean {
+    for (;;) {
+      const step = conversation.next(answer);
+      if (step.done === true) return true;
+      answer = undefined;
+      if (!this.#grant(conversation, step.value)) return false;
+    }
+  }
+
+  #grant(conversation: Protocol<unknown>, effect: Effect): boolean {
+    switch (effect.kind) {
+      case "read":
+        if (effect.withinMs !== undefined) this.#limitRead(checkWithin(effect.withinMs));
+        return false;
+      case "write": {
+        const { bytes } = effect;
+        this.#host.tally.bytesSent += checkBytes(bytes).length;
+        if ((this.#connection as Connection).push(bytes, this)) return true;
+        this.#writer = conversation;
+        return false;
+      }
+      case "report":
+        return true;
+      case "compute":
+        throw new TypeError("Cannot compute: the client's side of a load does not");
+      default:
+        throw unknownEffect(effect);
+    }
+  }
+
+  #limitRead(withinMs: number): void {
+    this.#within ??= new Deadline(() => {
+      try {
+        const conversation = this.#greeting ?? this.#reader();
+        if (conversation !== undefined && this.#run(conversation, undefined)) this.#onDone();
+      } catch (error) {
+        this.#failWith(error);
+      }
+    });
+    this.#host.deadlines.set(this.#within, withinMs);
+  }
+
+  #failWith(error: unknown): void {
+    const cause = error instanceof PeerGoneError ? error.cause : error;
+    const { code, message } = (cause ?? error) as { code?: unknown; message?: string };
+    const text = String(message ?? error);
+    if (error instanceof PeerGoneError) {
+      return this.#fail(cause === undefined ? "closed" : KINDS[String(code)] ?? "reset", text);
+    }
+    // What the connection throws has the system's name for it; a protocol's own error has none.
+    const isOfSystem = !(error instanceof ConversationError) && /^E[A-Z]+$/.test(String(code));
+    this.#fail(isOfSystem ? KINDS[code as string] ?? "reset" : "wrong reply", text);
+  }
+
+  /** Everything under way on this connection has failed. */
+  #fail(kind: string, message: string): void {
+    // By the close, a runtime may tell of an error once more.
+    if (this.#connection === undefined) return;
+    this.#host.onFailed(this, kind, message, this.#loseAll());
+  }
+
+  /** Returns how many requests were under way. */
+  #loseAll(): number {
+    const lost = this.#count;
+    for (; this.#count > 0; this.#count--) {
+      const exchange = this.#ring[this.#first] as Exchange;
+      exchange.limit.lift();
+      exchange.conversation = undefined;
+      this.#first = (this.#first + 1) % this.#ring.length;
+    }
+    this.#close();
+    return lost;
+  }
+
+  #close(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#greeting = undefined;
+    this.#writer = undefined;
+    this.#greetingLimit.lift();
+    this.#within?.lift();
+    if (connection === undefined) return;
+    connection.unpull();
+    connection.close();
+  }
+
+  /** Ends everything, without counting it. */
+  end(): void {
+    this.#loseAll();
+  }
+}
+
+/** How errors of the system are counted; all others as `reset`. */
+const KINDS: Readonly<Record<string, string>> = {
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  ECONNABORTED: "reset",
+  ETIMEDOUT: "timeout",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+};

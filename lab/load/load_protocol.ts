@@ -1,0 +1,149 @@
+/**
+ * The client's side of a protocol under load: one request and its answer, over and over.
+ *
+ * A protocol of one's own exports it beside its server's side: a generator for one exchange on an
+ * open connection. It throws if the answer is not what it should be.
+ *
+ * ```ts
+ * export function* load({ input, size, random }: LoadContext): Protocol {
+ *   const payload = random.letters(size);
+ *   yield* writeLine(payload);
+ *   const answer = yield* readBytes(input, size + 1, "waiting for the answer");
+ *   if (!answer.subarray(0, size).every((byte, at) => byte === payload[at])) {
+ *     throw new Error("Cannot accept the answer: it is another one's");
+ *   }
+ * }
+ * ```
+ *
+ * Where a connection begins with words of its own, or every exchange needs a connection of its
+ * own, `load` is an object instead: a {@linkcode LoadSide}.
+ *
+ * @module
+ */
+
+import { PROTOCOLS } from "../../protocols/catalogue.ts";
+import { echoClient } from "../../protocols/echo.ts";
+import { type Protocol, READ } from "../../protocols/effects.ts";
+import { MalformedMessageError, PeerGoneError } from "../../protocols/errors.ts";
+import { frameClient, frameGreeting, wrapFrame } from "../../protocols/frame.ts";
+import { helloClient } from "../../protocols/hello.ts";
+import { type Input, readBytes } from "../../protocols/input.ts";
+import { escapeBytes } from "../../protocols/text.ts";
+import { OptionError } from "../../server/checks.ts";
+import { importProtocol, nameOf, pathOf } from "../../server/protocol_loader.ts";
+import type { Random } from "./random.ts";
+
+/** What one exchange is told. */
+export interface LoadContext {
+  /** The exchange's unread bytes: what it leaves in it is the beginning of the next answer. */
+  readonly input: Input;
+  /** How many bytes the request's payload is to have. */
+  readonly size: number;
+  /** Payloads and numbers that are different in each request. */
+  readonly random: Random;
+}
+
+/** The client's side of a protocol under load. */
+export interface LoadSide {
+  /** Whether each exchange needs a connection of its own. @default {false} */
+  readonly connects?: boolean;
+  /** What comes first on each new connection. */
+  greeting?(context: LoadContext): Protocol<unknown>;
+  /** One request and its answer. With more than one under way it must write before it reads. */
+  exchange(context: LoadContext): Protocol<unknown>;
+}
+
+/** The same with its name. */
+export interface LoadProtocol extends LoadSide {
+  readonly name: string;
+}
+
+/** The longest frame that is sent before its answer is read, in bytes. */
+const WHOLE = 1024;
+
+const BUILT_IN: Readonly<Record<string, LoadSide>> = {
+  hello: { connects: true, exchange: shakeHands },
+  frame: { greeting: ({ input }) => frameGreeting(input), exchange: askForHigher },
+  echo: {
+    exchange: ({ input, size, random }) => echoClient(input, random.bytes(size)),
+  },
+};
+
+/**
+ * Finds or imports the client's side.
+ *
+ * @param location what `locateProtocol` returned
+ * @throws {OptionError} if there is none
+ */
+export async function loadLoadProtocol(location: string): Promise<LoadProtocol> {
+  const name = Object.hasOwn(PROTOCOLS, location) ? location : nameOf(location);
+  const built = BUILT_IN[location];
+  if (built !== undefined) return { name, ...built };
+  if (Object.hasOwn(PROTOCOLS, location)) {
+    throw new OptionError(`Cannot measure ${name}: its server answers nothing`);
+  }
+  const { load } = await importProtocol(location);
+  if (isGeneratorFunction(load)) return { name, exchange: load };
+  if (!isLoadSide(load)) {
+    throw new OptionError(
+      `Cannot measure the protocol ${pathOf(location)}: expected "export function* load(context)"`,
+    );
+  }
+  const { connects = false, greeting, exchange } = load;
+  return { name, connects, exchange, ...(greeting !== undefined && { greeting }) };
+}
+
+function isGeneratorFunction(value: unknown): value is LoadSide["exchange"] {
+  return Object.prototype.toString.call(value) === "[object GeneratorFunction]";
+}
+
+function isLoadSide(value: unknown): value is LoadSide {
+  const { exchange, greeting } = (value ?? {}) as Partial<LoadSide>;
+  return isGeneratorFunction(exchange) && (greeting === undefined || isGeneratorFunction(greeting));
+}
+
+/** A handshake, up to the server's FIN: before, it might still complain of the last message. */
+function* shakeHands({ random }: LoadContext): Protocol {
+  yield* helloClient(random.next() | 0, { graceMs: 0 });
+  const more: Uint8Array | null = yield READ;
+  if (more !== null) throw new MalformedMessageError("nothing more", escapeBytes(more, 24));
+}
+
+/** A frame of letters, so that none is a question: those begin with a capital. */
+function* askForHigher({ input, size, random }: LoadContext): Protocol {
+  const frame = random.letters(size);
+  if (size > WHOLE) return expectHigher(frame, yield* frameClient(input, frame));
+  // What `frameClient` does, without looking for marks in letters and without keeping the answer.
+  yield { kind: "write", bytes: wireOf(frame) };
+  if (input.length === 0) {
+    const chunk: Uint8Array | null = yield READ;
+    if (chunk === null) throw new PeerGoneError(ANSWERING);
+    // Mostly all of it comes at once.
+    if (chunk.length === size) return expectHigher(frame, chunk);
+    input.add(chunk);
+  }
+  expectHigher(frame, yield* readBytes(input, size, ANSWERING));
+}
+
+const ANSWERING = "waiting for the answer";
+
+/** What was sent before need not be put together again: payloads come again and again. */
+const wires = new WeakMap<Uint8Array, Uint8Array>();
+
+function wireOf(frame: Uint8Array): Uint8Array {
+  let wire = wires.get(frame);
+  if (wire === undefined) wires.set(frame, wire = wrapFrame(frame));
+  return wire;
+}
+
+/** Apart from the generator: small functions are compiled to machine code earlier. */
+function expectHigher(frame: Uint8Array, answer: Uint8Array): void {
+  for (let at = 0; at < frame.length; at++) {
+    if (answer[at] === (frame[at] as number) + 1) continue;
+    const expected = frame.subarray(at).map((byte) => byte + 1);
+    throw new MalformedMessageError(
+      `"${escapeBytes(expected, 24)}" from byte ${at + 1}`,
+      escapeBytes(answer.subarray(at), 24),
+    );
+  }
+}

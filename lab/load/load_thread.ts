@@ -1,0 +1,105 @@
+/**
+ * The inside of a Worker that makes load.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { runtime } from "../../net/runtime.ts";
+import { describeError } from "../../server/observer.ts";
+import { runOnDescriptors } from "./epoll_engine.ts";
+import { runOnRuntime } from "./event_engine.ts";
+import { loadLoadProtocol } from "./load_protocol.ts";
+import type { Share } from "./plan.ts";
+import type { ThreadSecond } from "./tally.ts";
+
+/** What the main thread tells it: first what to do, and then to begin. */
+export type ToLoadThread =
+  | { readonly kind: "assignment"; readonly share: Share; readonly stop: SharedArrayBuffer }
+  | { readonly kind: "begin" };
+
+/** What it says. */
+export type FromLoadThread =
+  | { readonly kind: "ready" }
+  | { readonly kind: "cannotStart"; readonly why: string }
+  | ThreadSecond
+  | ThreadEnd;
+
+/** How its run was. */
+export interface ThreadEnd {
+  readonly kind: "end";
+  /** How long it was, in milliseconds. */
+  readonly durationMs: number;
+  /** The share of that time in which it ran; `undefined` where the system does not say. */
+  readonly busyShare: number | undefined;
+  /** The share of that time in which it could have run, but had no processor. */
+  readonly waitingShare: number | undefined;
+  /** What the first failure of each kind said. */
+  readonly words: Readonly<Record<string, string>>;
+}
+
+/** The name of these Workers: that of the command which an executable loads for them. */
+export const LOAD_THREAD = "handshake bench";
+
+/** Their module. */
+export const LOAD_THREAD_URL: string = import.meta.url;
+
+interface WorkerScope {
+  onmessage: ((event: { data: ToLoadThread }) => void) | null;
+  postMessage(message: FromLoadThread): void;
+}
+
+/** What the scheduler says of this thread: milliseconds of running, and of waiting to run. */
+function schedulerTimes(): readonly [number, number] | undefined {
+  try {
+    // Of this thread, for the call is made by it: nanoseconds (proc(5)).
+    const [ran, waited] = readFileSync("/proc/thread-self/schedstat", "utf8").split(" ").map(
+      Number,
+    );
+    return [(ran as number) / 1e6, (waited as number) / 1e6];
+  } catch {
+    // Not on Linux.
+    return undefined;
+  }
+}
+
+async function makeLoad(
+  share: Share,
+  stop: Int32Array,
+  tell: (message: FromLoadThread) => void,
+): Promise<void> {
+  const protocol = await loadLoadProtocol(share.plan.protocol);
+  const before = schedulerTimes();
+  const began = performance.now();
+  const run = share.plan.engine === "descriptors" ? runOnDescriptors : runOnRuntime;
+  const loop = await run(share, protocol, tell, () => Atomics.load(stop, 0) !== 0);
+  const after = schedulerTimes();
+  const tookMs = performance.now() - began;
+  const shareOf = (index: 0 | 1) =>
+    before === undefined || after === undefined
+      ? undefined
+      : (after[index] - before[index]) / tookMs;
+  tell({
+    kind: "end",
+    durationMs: loop.durationMs,
+    busyShare: shareOf(0),
+    waitingShare: shareOf(1),
+    words: loop.tally.words,
+  });
+}
+
+/** Does nothing in any other thread than one that was started for this. */
+function onLoadThread(): void {
+  if (runtime.threadName !== LOAD_THREAD) return;
+  const scope = globalThis as unknown as WorkerScope;
+  const tell = (message: FromLoadThread) => scope.postMessage(message);
+  let begin: (() => Promise<void>) | undefined;
+  scope.onmessage = ({ data }) => {
+    const failed = (error: unknown) => tell({ kind: "cannotStart", why: describeError(error) });
+    if (data.kind === "begin") return void begin?.().catch(failed);
+    begin = () => makeLoad(data.share, new Int32Array(data.stop), tell);
+    loadLoadProtocol(data.share.plan.protocol).then(() => tell({ kind: "ready" }), failed);
+  };
+}
+
+onLoadThread();

@@ -1,0 +1,101 @@
+/**
+ * What would spoil a measurement, looked at before it starts, each with its remedy.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { runtime } from "../../net/runtime.ts";
+import { sockets, whyNoSockets } from "../../net/sockets.ts";
+import { OptionError } from "../../server/checks.ts";
+import { read } from "../process_status.ts";
+import { type Plan, whyNoDescriptors } from "./plan.ts";
+
+/** How many descriptors are left for the process itself. */
+const RESERVE = 16;
+
+/** How long a port cannot be used again after its connection was closed, in seconds. */
+const TIME_WAIT_S = 60;
+
+/**
+ * Looks at what would spoil a measurement.
+ *
+ * @param plan the load
+ * @param address where it goes
+ * @returns what is wrong and what can be done about it, a sentence each
+ * @throws {OptionError} if the load cannot be made at all
+ */
+export function preflight(plan: Plan, address: Address): string[] {
+  const isLocal = /^(127\.|::1$)/.test(address.hostname);
+  return [
+    checkEngine(plan),
+    checkDescriptors(plan),
+    checkPorts(plan, isLocal),
+    ...(isLocal ? [checkQueue(plan), checkCores(plan)] : []),
+    checkOtherLoad(),
+  ].filter((warning) => warning !== undefined);
+}
+
+function checkEngine({ engine }: Plan): string | undefined {
+  const why = whyNoDescriptors();
+  if (engine === "descriptors" || why === undefined) return undefined;
+  return `The load uses the runtime's own sockets, which are slower, and its timers, which count in ` +
+    `milliseconds: ${why}`;
+}
+
+function checkDescriptors({ connections, threads }: Plan): string | undefined {
+  if (whyNoSockets() !== undefined) return undefined;
+  const net = sockets();
+  const limit = net.descriptorLimit();
+  const needed = net.nextDescriptor() + connections +
+    threads * (runtime.descriptorsPerThread + 1) + RESERVE;
+  if (needed <= limit) return undefined;
+  throw new OptionError(
+    `Cannot open ${connections} connections: the limit of open files is ${limit}: ulimit -n ${needed}`,
+  );
+}
+
+function checkPorts({ connections, connect, protocolName }: Plan, isLocal: boolean) {
+  const range = numbersIn("/proc/sys/net/ipv4/ip_local_port_range");
+  if (range.length < 2) return undefined;
+  const ports = (range[1] as number) - (range[0] as number) + 1;
+  const remedy = `sysctl net.ipv4.ip_local_port_range="1024 65535"`;
+  if (connections > ports) {
+    throw new OptionError(
+      `Cannot open ${connections} connections: there are ${ports} local ports: ${remedy}`,
+    );
+  }
+  // The side that closes first keeps the port: of a handshake it is the server's.
+  if (!connect || protocolName === "hello") return undefined;
+  const [reuse = 0] = numbersIn("/proc/sys/net/ipv4/tcp_tw_reuse");
+  if (reuse === 1 || (reuse === 2 && isLocal)) return undefined;
+  const most = Math.floor(ports / TIME_WAIT_S);
+  return `A port is used again only after ${TIME_WAIT_S} s, so ${ports} of them are enough for ` +
+    `${most} connections a second: sysctl net.ipv4.tcp_tw_reuse=1, or ${remedy}`;
+}
+
+function checkQueue({ connections, rampMs }: Plan): string | undefined {
+  const [most] = numbersIn("/proc/sys/net/core/somaxconn");
+  if (most === undefined || connections <= most || rampMs > 0) return undefined;
+  return `${connections} connections begin at once, and a server's queue holds ${most} at most: ` +
+    `--ramp 1s, or sysctl net.core.somaxconn=${connections}`;
+}
+
+function checkCores({ threads }: Plan): string | undefined {
+  const { cpus } = runtime;
+  if (cpus > threads) return undefined;
+  return `The load takes ${threads} of ${cpus} processors and leaves the server none of its own: ` +
+    `fewer --threads, or load it from another machine`;
+}
+
+function checkOtherLoad(): string | undefined {
+  const [busy] = numbersIn("/proc/loadavg");
+  if (busy === undefined || busy < runtime.cpus / 4) return undefined;
+  return `The machine was busy already in the last minute, with a load of ${busy} on ` +
+    `${runtime.cpus} processors: wait until what else runs is over`;
+}
+
+/** The numbers at the beginning of a small file of the system; none where there is no such file. */
+function numbersIn(path: string): number[] {
+  return read(path).split(/\s+/).filter((word) => /^[\d.]+$/.test(word)).map(Number);
+}

@@ -1,0 +1,80 @@
+/**
+ * What one thread counts of its requests, second by second.
+ *
+ * @module
+ */
+
+import { DurationCounts, type DurationPairs } from "./duration_counts.ts";
+
+/** What a thread has counted in one second, as it is posted to the main thread. */
+export interface ThreadSecond {
+  readonly kind: "second";
+  /** Which second, from 0. */
+  readonly index: number;
+  /** How long it was: the last one of a run may be shorter. */
+  readonly durationMs: number;
+  /** Requests answered rightly. */
+  readonly requests: number;
+  /** Requests that failed, by kind. */
+  readonly errors: Readonly<Record<string, number>>;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** From when a request was due, or begun. */
+  readonly latency: DurationPairs;
+  /** From sending, where that is something else. */
+  readonly service: DurationPairs;
+  /** How long connecting took. */
+  readonly connect: DurationPairs;
+  /** How late the thread was. */
+  readonly lag: DurationPairs;
+}
+
+/** The counts of the current second. */
+export class Tally {
+  readonly latency = new DurationCounts();
+  readonly service = new DurationCounts();
+  readonly connect = new DurationCounts();
+  readonly lag = new DurationCounts();
+  requests = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  /** What the first failure of each kind said. */
+  readonly words: Record<string, string> = {};
+  #errors: Record<string, number> = {};
+  #index = 0;
+
+  /**
+   * Counts a request that failed.
+   *
+   * @param kind under which name
+   * @param message what it said
+   */
+  fail(kind: string, message: string): void {
+    this.#errors[kind] = (this.#errors[kind] ?? 0) + 1;
+    this.words[kind] ??= message;
+  }
+
+  /**
+   * Hands over what was counted and begins anew.
+   *
+   * @param durationMs how long that second was
+   */
+  take(durationMs: number): ThreadSecond {
+    const taken: ThreadSecond = {
+      kind: "second",
+      index: this.#index++,
+      durationMs,
+      requests: this.requests,
+      errors: this.#errors,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      latency: this.latency.take(),
+      service: this.service.take(),
+      connect: this.connect.take(),
+      lag: this.lag.take(),
+    };
+    this.requests = this.bytesSent = this.bytesReceived = 0;
+    this.#errors = {};
+    return taken;
+  }
+}

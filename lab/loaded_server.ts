@@ -1,0 +1,215 @@
+/**
+ * A server in a process of its own, started to be loaded and measured.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import { connect, listen } from "../net/tcp.ts";
+import type { Address } from "../protocols/effects.ts";
+import { escapeText } from "../protocols/text.ts";
+import { ProcessStatus } from "./process_status.ts";
+
+/** How long a server may take to listen or to end, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** How often a server that does not say so is asked whether it listens, in milliseconds. */
+const ASK_MS = 20;
+
+/** How much of what it says last is kept, in characters. */
+const KEPT = 2_000;
+
+/** What stands in a command line for the port on which the server is to listen. */
+export const PORT = "{port}";
+
+/** A server could not be started. */
+export class ServerStartError extends Error {
+  override readonly name = "ServerStartError";
+}
+
+/** What still runs. */
+const running = new Set<ServerProcess>();
+
+/** Ends all that still run, at once: for a program that ends before it has ended them in order. */
+export function endAllAtOnce(): void {
+  for (const server of running) server.send("SIGKILL");
+}
+
+/** A server that is listening. */
+export class LoadedServer implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Address;
+  /** What the system says of it. */
+  readonly status: ProcessStatus;
+  readonly #server: ServerProcess;
+
+  private constructor(server: ServerProcess, address: Address) {
+    this.#server = server;
+    this.address = address;
+    this.status = new ProcessStatus(server.pid);
+  }
+
+  /**
+   * Starts one of our servers on a free port, and waits until it says where it listens.
+   *
+   * @param command the program and its arguments, among them the port 0
+   * @param signal ends the wait, and the server
+   * @throws {ServerStartError} if it does not come so far
+   */
+  static async start(command: readonly string[], signal?: AbortSignal): Promise<LoadedServer> {
+    const server = new ServerProcess(command);
+    const address = await server.awaited(server.printed(/^Listening on ([\d.]+):(\d+) /m), signal);
+    return new LoadedServer(server, address);
+  }
+
+  /**
+   * Starts any server, and waits until it can be connected to.
+   *
+   * @param commandLine as a shell reads it, with {@linkcode PORT} in place of a free port
+   * @param signal ends the wait, and the server
+   * @throws {ServerStartError} if it does not come so far
+   */
+  static async startAny(commandLine: string, signal?: AbortSignal): Promise<LoadedServer> {
+    const listener = await listen({ hostname: "127.0.0.1", port: 0 });
+    const { address } = listener;
+    listener.close();
+    const line = commandLine.replaceAll(PORT, String(address.port));
+    // The shell makes way for the server, whose process is then the one that is measured. What it
+    // starts itself is ended with it.
+    const server = new ServerProcess(["sh", "-c", `exec ${line}`], { title: line, isGroup: true });
+    await server.awaited(server.accepts(address), signal);
+    return new LoadedServer(server, address);
+  }
+
+  /** Ends it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server.end();
+  }
+}
+
+/** How a server is run. */
+interface ServerProcessOptions {
+  /** What it is called when it cannot be started. @default its command */
+  readonly title?: string;
+  /** Whether it leads a process group, which is ended with it. @default {false} */
+  readonly isGroup?: boolean;
+}
+
+/** The process of a server. */
+class ServerProcess {
+  readonly #child: ChildProcess;
+  readonly #title: string;
+  readonly #isGroup: boolean;
+  readonly #ended: Promise<void>;
+  #isOver = false;
+  #printed = "";
+  #onPrint: () => void = () => {};
+
+  constructor(command: readonly string[], options: ServerProcessOptions = {}) {
+    const { title = command.join(" "), isGroup = false } = options;
+    const [program, ...args] = command as [string, ...string[]];
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: isGroup });
+    this.#child = child;
+    this.#title = title;
+    this.#isGroup = isGroup;
+    running.add(this);
+    this.#ended = new Promise((resolve) => {
+      const end = () => {
+        this.#isOver = true;
+        running.delete(this);
+        resolve();
+        this.#onPrint();
+      };
+      child.on("close", end);
+      child.on("error", (error) => {
+        this.#printed += error.message;
+        end();
+      });
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#printed = (this.#printed + text).slice(-KEPT);
+        this.#onPrint();
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Waits for it to listen; whoever waits no longer needs it no more. */
+  async awaited<T>(listening: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const end = () => this.send("SIGTERM");
+    signal?.addEventListener("abort", end, { once: true });
+    try {
+      return await listening;
+    } finally {
+      signal?.removeEventListener("abort", end);
+    }
+  }
+
+  /** Waits until it has printed an address. */
+  async printed(pattern: RegExp): Promise<Address> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => pattern.exec(this.#printed);
+    this.#onPrint = () => {
+      if (look() !== null || this.#isOver) resolve();
+    };
+    this.#onPrint();
+    const late = setTimeout(resolve, PATIENCE_MS);
+    await promise;
+    clearTimeout(late);
+    const [, hostname, port] = look() ?? await this.#fail();
+    return { hostname: hostname as string, port: Number(port) };
+  }
+
+  /** Waits until somebody can connect to it. */
+  async accepts(address: Address): Promise<void> {
+    for (const endsAt = performance.now() + PATIENCE_MS; performance.now() < endsAt;) {
+      if (this.#isOver) break;
+      try {
+        (await connect(address)).close();
+        return;
+      } catch {
+        // Not yet.
+        await delay(ASK_MS);
+      }
+    }
+    await this.#fail();
+  }
+
+  /** Sends a signal to it, and to its group. */
+  send(signal: "SIGTERM" | "SIGKILL"): void {
+    if (this.#isOver) return;
+    try {
+      process.kill(this.#isGroup ? -this.pid : this.pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  /** Ends it, in order if it likes. */
+  async end(): Promise<void> {
+    this.send("SIGTERM");
+    const late = setTimeout(() => {
+      this.send("SIGKILL");
+      // What it has let go, as a daemon, may hold them for ever.
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
+    }, PATIENCE_MS);
+    await this.#ended;
+    clearTimeout(late);
+  }
+
+  async #fail(): Promise<never> {
+    const wasOver = this.#isOver;
+    await this.end();
+    const said = this.#printed.trim().split("\n").at(-1) ?? "";
+    const why = said === "" ? wasOver ? "it ended" : "it does not listen" : escapeText(said);
+    throw new ServerStartError(`Cannot start ${escapeText(this.#title)}: ${why}`);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The machine on which something is measured.
+ *
+ * @module
+ */
+
+import { cpus, machine, release, totalmem, type } from "node:os";
+import { runtime } from "../net/runtime.ts";
+import type { Machine } from "./results.ts";
+
+/** Describes this machine, as far as it may be asked. */
+export function describeMachine(): Machine {
+  return {
+    os: ask(() => `${type()} ${release()} ${machine()}`) ?? `${runtime.os} ${runtime.arch}`,
+    cpu: ask(() => cpus()[0]?.model.trim()) ?? "unknown",
+    cores: runtime.cpus,
+    memory_bytes: ask(totalmem) ?? 0,
+    runtime: `${runtime.name} ${runtime.version}`,
+  };
+}
+
+function ask<Answer>(question: () => Answer): Answer | undefined {
+  try {
+    return question();
+  } catch {
+    // Without --allow-sys.
+    return undefined;
+  }
+}

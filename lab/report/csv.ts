@@ -1,0 +1,140 @@
+/**
+ * A measurement as a table for other programs: RFC 4180, a row for each second and for each run.
+ *
+ * @module
+ */
+
+import type { Latency, Report, Run, Second } from "../results.ts";
+import { errorsOf } from "./contests.ts";
+
+type Cell = string | number | boolean | null;
+
+/** The names of the columns that all rows have in common, in order. */
+const COMMON = [
+  "row",
+  "name",
+  "mode",
+  "runtime",
+  "repeat",
+  "protocol",
+  "connections",
+  "pipeline",
+  "target_rate",
+  "connect",
+  "think_ms",
+  "ramp_ms",
+  "size_least",
+  "size_most",
+  "started_at",
+] as const;
+
+/** Those of what was measured, in order: what a second does not tell is empty in its row. */
+const MEASURED = [
+  "at_s",
+  "duration_s",
+  "requests",
+  "rate",
+  "errors",
+  "p50_us",
+  "p90_us",
+  "p99_us",
+  "p999_us",
+  "max_us",
+  "mean_us",
+  "service_p50_us",
+  "service_p90_us",
+  "service_p99_us",
+  "service_p999_us",
+  "service_max_us",
+  "service_mean_us",
+  "connect_p50_us",
+  "connect_p99_us",
+  "lag_p99_us",
+  "load_limited",
+  "bytes_sent",
+  "bytes_received",
+  "cpu_s",
+  "requests_per_cpu_s",
+  "memory_bytes",
+  "peak_memory_bytes",
+  "threads",
+  "voluntary_switches",
+  "involuntary_switches",
+] as const;
+
+type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
+
+/**
+ * Writes a measurement.
+ *
+ * @param report the measurement
+ * @returns a line of names; then, run by run, a row for each `second` and one for the `run`; lines
+ * end with CR and LF, numbers have a point, what is not known is empty
+ */
+export function formatCsv({ runs }: Report): string {
+  const rows = runs.flatMap((run) => [
+    ...run.seconds.map((second) => rowOf("second", run, secondCells(second))),
+    rowOf("run", run, runCells(run)),
+  ]);
+  return [[...COMMON, ...MEASURED], ...rows]
+    .map((cells) => `${cells.map(quote).join(",")}\r\n`)
+    .join("");
+}
+
+function rowOf(kind: "second" | "run", run: Run, measured: Measured): Cell[] {
+  const { name, subject, repeat, load, started_at } = run;
+  const common: Record<(typeof COMMON)[number], Cell> = {
+    row: kind,
+    name,
+    mode: subject?.mode ?? null,
+    runtime: subject?.runtime ?? null,
+    repeat,
+    protocol: load.protocol,
+    connections: load.connections,
+    pipeline: load.pipeline,
+    target_rate: load.target_rate,
+    connect: load.connect,
+    think_ms: load.think_ms,
+    ramp_ms: load.ramp_ms,
+    size_least: load.size[0],
+    size_most: load.size[1],
+    started_at,
+  };
+  return [
+    ...COMMON.map((column) => common[column]),
+    ...MEASURED.map((column) => measured[column] ?? null),
+  ];
+}
+
+function secondCells({ at, ...second }: Second): Measured {
+  return { at_s: at, ...second };
+}
+
+function runCells(run: Run): Measured {
+  return {
+    duration_s: run.duration_s,
+    requests: run.requests,
+    rate: run.rate,
+    errors: errorsOf(run),
+    ...latencyCells("", run.latency_us),
+    ...latencyCells("service_", run.service_us),
+    connect_p50_us: run.connect_us?.p50 ?? null,
+    connect_p99_us: run.connect_us?.p99 ?? null,
+    lag_p99_us: run.lag_us.p99,
+    load_limited: run.load_limited,
+    bytes_sent: run.bytes_sent,
+    bytes_received: run.bytes_received,
+    ...run.server,
+  };
+}
+
+function latencyCells(clock: "" | "service_", latency: Latency): Measured {
+  return Object.fromEntries(
+    Object.entries(latency).map(([field, us]) => [`${clock}${field}_us`, us]),
+  );
+}
+
+function quote(cell: Cell): string {
+  const text = cell === null ? "" : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

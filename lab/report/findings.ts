@@ -1,0 +1,282 @@
+/**
+ * What the numbers support, a sentence each, and nothing else.
+ *
+ * That one thing is better than another is said only where their repeats show it, see
+ * `statistics.ts`.
+ *
+ * @module
+ */
+
+import type { Run, ServerFigures } from "../results.ts";
+import {
+  type Contest,
+  contestsOf,
+  distinguish,
+  type Entry,
+  errorsOf,
+  figures,
+  hasServer,
+  meanOf,
+} from "./contests.ts";
+import { differ, formatRatio, LEAST_REPEATS, mean, ratioOf } from "./statistics.ts";
+import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+
+/** From what share of the target rate on it counts as reached. */
+const REACHED = 0.99;
+
+/** How many times the median the slowest thousandth must take to be a tail. */
+const TAIL = 50;
+
+/** How many times the service time the response time must be to tell of waiting before it. */
+const WAITING = 2;
+
+/** How many are named before the others are only counted. */
+const MOST_NAMES = 3;
+
+/** A figure in which things are compared. */
+export interface Figure {
+  /** What it is of a run. */
+  readonly of: (run: Run) => number;
+  /** Whether more of it is better. */
+  readonly more: boolean;
+  /** For a person. */
+  readonly format: (value: number) => string;
+}
+
+/** Requests answered in a second. */
+export const RATE: Figure = { of: ({ rate }) => rate, more: true, format: formatRate };
+
+/** The response time of the slowest hundredth. */
+export const P99: Figure = {
+  of: ({ latency_us }) => latency_us.p99,
+  more: false,
+  format: formatTime,
+};
+
+/** Answers for each second of the server's CPU time, where that is known. */
+export const PER_CPU_SECOND: Figure = {
+  of: ({ server }) => (server as ServerFigures).requests_per_cpu_s,
+  more: true,
+  format: formatCount,
+};
+
+/** The most memory that the server had, where that is known. */
+export const MEMORY: Figure = {
+  of: ({ server }) => (server as ServerFigures).peak_memory_bytes,
+  more: false,
+  format: formatBytes,
+};
+
+/**
+ * The sentences that the numbers support.
+ *
+ * @param runs all that was measured, in order
+ * @returns sentences, each with its full stop; at most a few for each load and each thing compared
+ */
+export function findingsOf(runs: readonly Run[]): string[] {
+  const contests = contestsOf(runs);
+  const titles = distinguish(contests.map(({ load }) => load));
+  const sentences = contests.flatMap((contest, index) => {
+    const title = titles[index] ?? "";
+    return [...compare(contest), ...remarks(contest)]
+      .map((text) => title === "" ? text : `${title}: ${text}`);
+  });
+  const comparable = contests.filter(({ entries }) => entries.length > 1);
+  if (comparable.some(({ entries }) => !entries.every(isRepeated))) {
+    sentences.push(
+      `No difference is called one where something was measured fewer than ${LEAST_REPEATS} times.`,
+    );
+  }
+  return sentences;
+}
+
+/**
+ * Sorts by a figure, the best first.
+ *
+ * @param entries what is compared
+ * @param figure in what
+ */
+export function ranked(entries: readonly Entry[], { of, more }: Figure): Entry[] {
+  const sign = more ? -1 : 1;
+  return entries.toSorted((a, b) => sign * (meanOf(a, of) - meanOf(b, of)));
+}
+
+/**
+ * How many times worse something is than the best.
+ *
+ * @param entry which
+ * @param best the best
+ * @param figure in what
+ */
+export function timesWorse(entry: Entry, best: Entry, { of, more }: Figure): string {
+  const [values, others] = [figures(entry, of), figures(best, of)];
+  const compared = more ? ratioOf(others, values) : ratioOf(values, others);
+  return Number.isFinite(compared.ratio) ? formatRatio(compared) : "–";
+}
+
+function isRepeated({ runs }: Entry): boolean {
+  return runs.length >= LEAST_REPEATS;
+}
+
+/** Who is best in what. */
+function compare({ load, entries }: Contest): string[] {
+  if (entries.length < 2 || !entries.every(isRepeated)) return [];
+  return [
+    // With a target all do as much as they are asked for.
+    ...(load.target_rate === null ? [best(entries, RATE, "rate", "answers most")] : []),
+    best(entries, P99, "p99", "has the lowest p99"),
+    ...(entries.every(hasServer)
+      ? [
+        best(entries, PER_CPU_SECOND, "use of CPU", "answers most for each second of CPU time"),
+        best(entries, MEMORY, "memory", "takes least memory"),
+      ]
+      : []),
+  ];
+}
+
+/** The best in one figure, or those that cannot be told from it. */
+function best(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
+  const sorted = ranked(entries, figure);
+  const first = sorted[0] as Entry;
+  const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
+  const at = sorted.findIndex((entry) =>
+    differ(figures(first, figure.of), figures(entry, figure.of))
+  );
+  const next = sorted[at];
+  if (next === undefined) {
+    return `None differs from the best in ${what} by more than the repeats do.`;
+  }
+  const ratio = timesWorse(next, first, figure);
+  const distance = figure.more
+    ? `${ratio} times as much as ${shown(next)}`
+    : `${shown(next)} has ${ratio} times as much`;
+  if (at === 1) return `${shown(first)} ${does}: ${distance}.`;
+  if (at <= MOST_NAMES) {
+    const others = some(sorted.slice(1, at).map(shown));
+    return `${shown(first)} ${does}, but cannot be told from ${others}: ${distance}.`;
+  }
+  const last = shown(sorted[at - 1] as Entry);
+  return `the best ${at} in ${what} cannot be told apart, ${shown(first)} to ${last}: ${distance}.`;
+}
+
+/** What is to be said of something by itself. */
+interface Remark {
+  /** A clause about it, without its name. */
+  readonly text: string;
+  /** The same in a word, where another one is worse. */
+  readonly short: string;
+  /** The greater, the worse. */
+  readonly weight: number;
+}
+
+/** What things give cause to say by themselves: of each kind the worst, then the others. */
+function remarks({ entries }: Contest): string[] {
+  return [silence, failures, limits, missedTarget, hiddenWaiting, longTail].flatMap((kind) => {
+    const found = entries
+      .flatMap((entry) => {
+        const remark = kind(entry);
+        return remark === undefined ? [] : [{ name: entry.name, ...remark }];
+      })
+      .toSorted((a, b) => b.weight - a.weight);
+    const [worst, ...others] = found;
+    if (worst === undefined) return [];
+    const also = others.map(({ name, short }) => `${name} (${short})`);
+    return [`${worst.name}: ${worst.text}${also.length === 0 ? "" : `; also ${some(also)}`}.`];
+  });
+}
+
+function silence({ runs }: Entry): Remark | undefined {
+  if (runs.some((run) => run.requests > 0 || errorsOf(run) > 0)) return undefined;
+  const { load, duration_s } = runs[0] as Run;
+  const short = `nothing in ${formatTime(duration_s * 1e6)}`;
+  return { text: `${short} was answered: it may not speak ${load.protocol}`, short, weight: 1 };
+}
+
+function failures({ runs }: Entry): Remark | undefined {
+  const kinds = new Map<string, number>();
+  for (const { errors } of runs) {
+    for (const [kind, count] of Object.entries(errors)) {
+      if (count > 0) kinds.set(kind, (kinds.get(kind) ?? 0) + count);
+    }
+  }
+  if (kinds.size === 0) return undefined;
+  const failed = runs.reduce((sum, run) => sum + errorsOf(run), 0);
+  const asked = failed + runs.reduce((sum, { requests }) => sum + requests, 0);
+  const shown = [...kinds].toSorted(([, a], [, b]) => b - a)
+    .map(([kind, count]) => `${kind} ${formatCount(count)}`);
+  const share = formatShare(failed / asked);
+  return {
+    text: `${formatCount(failed)} of ${formatCount(asked)} requests failed, ${share} ` +
+      `(${shown.join(", ")})`,
+    short: share,
+    weight: failed / asked,
+  };
+}
+
+function limits(entry: Entry): Remark | undefined {
+  const { runs } = entry;
+  const limited = runs.filter(({ load_limited }) => load_limited);
+  if (limited.length === 0) return undefined;
+  const when = runs.length === 1 ? "" : ` in ${limited.length} of ${runs.length} runs`;
+  const lag = Math.max(...limited.map(({ lag_us }) => lag_us.p99));
+  const rate = formatRate(meanOf(entry, RATE.of));
+  const isOpen = (runs[0] as Run).load.target_rate !== null;
+  const meaning = isOpen ? "part of the times is its own" : `the server may do more than ${rate}`;
+  return {
+    text: `the load and not the server set the limit${when} (p99 of how late it was: ` +
+      `${formatTime(lag)}), ${meaning}`,
+    short: isOpen ? formatTime(lag) : rate,
+    weight: lag,
+  };
+}
+
+function missedTarget(entry: Entry): Remark | undefined {
+  const target = (entry.runs[0] as Run).load.target_rate;
+  if (target === null) return undefined;
+  const share = meanOf(entry, RATE.of) / target;
+  if (share >= REACHED) return undefined;
+  return {
+    text: `${formatShare(share)} of the ${formatRate(target)} that were due were answered`,
+    short: formatShare(share),
+    weight: -share,
+  };
+}
+
+function hiddenWaiting(entry: Entry): Remark | undefined {
+  const { runs } = entry;
+  if ((runs[0] as Run).load.target_rate === null) return undefined;
+  const waits = ({ latency_us, service_us }: Run) =>
+    service_us.p99 > 0 && latency_us.p99 >= WAITING * service_us.p99;
+  if (!runs.every(waits)) return undefined;
+  const response = meanOf(entry, P99.of);
+  const service = formatTime(meanOf(entry, ({ service_us }) => service_us.p99));
+  return {
+    text: `requests waited before they could be sent, p99 ${formatTime(response)} from when they ` +
+      `were due and ${service} from sending`,
+    short: formatTime(response),
+    weight: response,
+  };
+}
+
+function longTail({ runs }: Entry): Remark | undefined {
+  const isLong = ({ latency_us: { p50, p999 } }: Run) => p50 > 0 && p999 >= TAIL * p50;
+  if (!runs.every(isLong)) return undefined;
+  const slow = mean(runs.map(({ latency_us }) => latency_us.p999));
+  const times = slow / mean(runs.map(({ latency_us }) => latency_us.p50));
+  return {
+    text: `one request in a thousand takes ${formatTime(slow)} or more, ${Math.round(times)} ` +
+      `times the median`,
+    short: `${Math.round(times)} times`,
+    weight: times,
+  };
+}
+
+/** For instance `a, b and c`; of many the first ones. */
+function some(names: readonly string[]): string {
+  const shown = names.length <= MOST_NAMES + 1
+    ? names
+    : [...names.slice(0, MOST_NAMES), `${names.length - MOST_NAMES} others`];
+  return shown.length === 1
+    ? shown[0] as string
+    : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}

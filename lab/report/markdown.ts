@@ -1,0 +1,69 @@
+/**
+ * A measurement for pasting into an issue.
+ *
+ * @module
+ */
+
+import type { Machine, Report } from "../results.ts";
+import { tableOf } from "./columns.ts";
+import { type Contest, contestsOf, formatLoad } from "./contests.ts";
+import { formatBytes } from "./units.ts";
+
+/**
+ * Writes a measurement.
+ *
+ * @param report the measurement
+ * @returns a table for each load, the findings, the machine and the command, as Markdown of GitHub
+ */
+export function formatMarkdown({ machine, command, runs, findings }: Report): string {
+  return [
+    ...contestsOf(runs).map(formatContest),
+    ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
+    escape(formatMachine(machine)),
+    fence(command),
+  ].join("\n\n") + "\n";
+}
+
+/**
+ * A machine on one line.
+ *
+ * @param machine the machine
+ */
+export function formatMachine({ os, cpu, cores, memory_bytes, runtime }: Machine): string {
+  return [
+    os,
+    cpu,
+    `${cores} ${cores === 1 ? "core" : "cores"}`,
+    formatBytes(memory_bytes),
+    `load from ${runtime}`,
+  ].join(" · ");
+}
+
+function formatContest(contest: Contest): string {
+  const { entries, columns } = tableOf(contest);
+  const row = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |`;
+  return [
+    `**${escape(formatLoad(contest.load))}**`,
+    "",
+    row(columns.map(({ title }) => title)),
+    `| ${columns.map((_, index) => index === 0 ? "---" : "---:").join(" | ")} |`,
+    ...entries.map((entry) => row(columns.map(({ cell }) => cell(entry)))),
+  ].join("\n");
+}
+
+/** Text that is nothing but text, on one line: names come from whoever measures. */
+function escape(text: string): string {
+  return text.replaceAll(/\s+/g, " ")
+    .replaceAll(/[\\`*[\]|~]|(?<!\w)_|_(?!\w)/g, "\\$&")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    // Neither a mention of somebody nor of another issue.
+    .replaceAll(/[@#](?=\w)/g, (character) => `&#${character.codePointAt(0)};`);
+}
+
+/** As it is, whatever it contains: the fence is longer than any within. */
+function fence(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const line = "`".repeat(longest + 1);
+  return `${line}sh\n${text}\n${line}`;
+}

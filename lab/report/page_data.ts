@@ -1,0 +1,115 @@
+/**
+ * What the page draws: plain data that a browser reads.
+ *
+ * @module
+ */
+
+import type { Report, Run, Second } from "../results.ts";
+import {
+  type Contest,
+  contestsOf,
+  type Entry,
+  figures,
+  formatLoad,
+  hasServer,
+} from "./contests.ts";
+import { distributionOf, type Quantile } from "./distribution.ts";
+import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
+import { median } from "./statistics.ts";
+import { BYTES, COUNTS, TIMES, type Unit } from "./units.ts";
+
+/** What is drawn of the repeats of one thing. */
+export interface EntryPicture {
+  readonly name: string;
+  /** Its colour, and whether its lines are broken: the same wherever the name is the same. */
+  readonly colour: number;
+  readonly isDashed: boolean;
+  /** A figure of each repeat. */
+  readonly rates: readonly number[];
+  readonly perCpuSecond: readonly number[] | null;
+  readonly memory: readonly number[] | null;
+  readonly latency: readonly Quantile[];
+  readonly service: readonly Quantile[];
+  /** The seconds of one repeat, that with the median rate, and which it is. */
+  readonly seconds: readonly Second[];
+  readonly repeat: number;
+}
+
+/** What is drawn of one load. */
+export interface ContestPicture {
+  readonly title: string;
+  readonly targetRate: number | null;
+  readonly entries: readonly EntryPicture[];
+}
+
+/** What the page draws. */
+export interface PageData {
+  /** The units in which figures are written. */
+  readonly units: {
+    readonly time: readonly Unit[];
+    readonly count: readonly Unit[];
+    readonly bytes: readonly Unit[];
+  };
+  readonly contests: readonly ContestPicture[];
+}
+
+/**
+ * What the page draws of a measurement.
+ *
+ * @param report the measurement
+ * @throws {Error} if a histogram is damaged
+ */
+export function pageDataOf({ runs }: Report): PageData {
+  const looks = looksOf(runs);
+  return {
+    units: { time: TIMES, count: COUNTS, bytes: BYTES },
+    contests: contestsOf(runs).map((contest) => contestPicture(contest, looks)),
+  };
+}
+
+/** How the lines of one name look. */
+type Look = Pick<EntryPicture, "colour" | "isDashed">;
+
+/** A colour for each mode, and broken lines for the second runtime. */
+function looksOf(runs: readonly Run[]): ReadonlyMap<string, Look> {
+  const kinds = [...new Set(runs.map(({ name, subject }) => subject?.mode ?? name))];
+  const runtimes = [...new Set(runs.flatMap(({ subject }) => subject?.runtime ?? []))];
+  return new Map(runs.map(({ name, subject }) => [name, {
+    colour: kinds.indexOf(subject?.mode ?? name),
+    isDashed: subject !== null && runtimes.indexOf(subject.runtime) > 0,
+  }]));
+}
+
+function contestPicture(
+  { load, entries }: Contest,
+  looks: ReadonlyMap<string, Look>,
+): ContestPicture {
+  return {
+    title: formatLoad(load),
+    targetRate: load.target_rate,
+    entries: entries.map((entry) => entryPicture(entry, looks.get(entry.name) as Look)),
+  };
+}
+
+function entryPicture(entry: Entry, look: Look): EntryPicture {
+  const { name, runs } = entry;
+  const known = hasServer(entry);
+  const usual = usualRun(runs);
+  return {
+    name,
+    ...look,
+    rates: figures(entry, RATE.of),
+    perCpuSecond: known ? figures(entry, PER_CPU_SECOND.of) : null,
+    memory: known ? figures(entry, MEMORY.of) : null,
+    latency: distributionOf(runs.map(({ histogram }) => histogram.latency)),
+    service: distributionOf(runs.map(({ histogram }) => histogram.service)),
+    seconds: usual.seconds,
+    repeat: usual.repeat,
+  };
+}
+
+/** The run whose rate is nearest to the median of all. */
+function usualRun(runs: readonly Run[]): Run {
+  const middle = median(runs.map(RATE.of));
+  return runs.toSorted((a, b) => Math.abs(a.rate - middle) - Math.abs(b.rate - middle))[0] as Run;
+}

@@ -1,0 +1,139 @@
+/**
+ * Where people look: how wide it is, whether it can be drawn on, and whether it may have colours.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import stringWidth from "string-width";
+import { runtime } from "../../net/runtime.ts";
+
+/** How wide a terminal is taken to be that does not say. */
+const USUAL_COLUMNS = 80;
+
+/** The spaces at which a line may end: not between a number and its unit. */
+const BREAKS = / (?!(?<=\d )(?:[µm]?s|[kMG]?\/s|[kMG](?:\/s)?|[KMGT]?i?B|%|±)(?![\w/]))/;
+
+/** Graphic renditions (ECMA-48, SGR). */
+const RENDITIONS = { bold: 1, faint: 2, red: 31, green: 32, yellow: 33 } as const;
+
+/** How text can look. */
+export type Rendition = keyof typeof RENDITIONS;
+
+/** Standard output or error, or what stands for it. */
+export interface Screen {
+  /** Whether lines can be drawn over; where not there is no escape sequence at all. */
+  readonly isTerminal: boolean;
+  /** Whether there may be colours. */
+  readonly hasColours: boolean;
+  /** How many characters a line has room for; without end where it is no terminal. */
+  columns(): number;
+  /** Writes text as it is. */
+  write(text: string): void;
+}
+
+/**
+ * Standard output or error.
+ *
+ * `NO_COLOR` in the environment, if it is not empty, turns colours off, and `TERM=dumb` all that
+ * is more than text.
+ *
+ * @param to which
+ */
+export function screenOf(to: "stdout" | "stderr"): Screen {
+  const isTerminal = runtime.isTerminal(to) && environment("TERM") !== "dumb";
+  return {
+    isTerminal,
+    hasColours: isTerminal && (environment("NO_COLOR") ?? "") === "",
+    columns: () => isTerminal ? process[to].columns || USUAL_COLUMNS : Infinity,
+    write: (text) => runtime.printNow(to, text),
+  };
+}
+
+/**
+ * Text as it is to look.
+ *
+ * @param screen where
+ * @param rendition how
+ * @param text fit for a terminal
+ */
+export function render(screen: Screen, rendition: Rendition, text: string): string {
+  return screen.hasColours && text !== "" ? `\x1b[${RENDITIONS[rendition]}m${text}\x1b[0m` : text;
+}
+
+/**
+ * A text, or its beginning and its end where there is no room for all of it: names that begin
+ * alike differ at their end.
+ *
+ * @param text without escape sequences
+ * @param columns how much room there is
+ */
+export function clip(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  if (columns < 1) return "";
+  const end = [...text].reverse().join("");
+  const after = [...takeColumns(end, Math.floor((columns - 1) / 2))].reverse().join("");
+  return `${takeColumns(text, columns - 1 - stringWidth(after))}…${after}`;
+}
+
+/**
+ * Text filled up with spaces.
+ *
+ * @param text without escape sequences
+ * @param columns how wide it is to be
+ * @param side where the text stands
+ */
+export function pad(text: string, columns: number, side: "left" | "right"): string {
+  const spaces = " ".repeat(Math.max(0, columns - stringWidth(text)));
+  return side === "left" ? text + spaces : spaces + text;
+}
+
+/**
+ * Text in lines, broken between words; what is longer than a line is broken anywhere.
+ *
+ * @param text without escape sequences
+ * @param columns how long a line may be
+ * @param indent how far all lines but the first begin to the right
+ */
+export function wrap(text: string, columns: number, indent = 0): string[] {
+  const lines: string[] = [];
+  let line = "";
+  const room = () => Math.max(1, columns - (lines.length === 0 ? 0 : indent));
+  const end = () => {
+    lines.push(" ".repeat(lines.length === 0 ? 0 : indent) + line);
+    line = "";
+  };
+  for (let word of text.split(BREAKS)) {
+    if (line !== "" && stringWidth(`${line} ${word}`) > room()) end();
+    while (stringWidth(word) > room()) {
+      // At least one character, however narrow it is.
+      line = takeColumns(word, room()) || [...word][0] as string;
+      word = word.slice(line.length);
+      end();
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  end();
+  return lines;
+}
+
+/** The longest beginning that fits. */
+function takeColumns(text: string, columns: number): string {
+  let taken = "";
+  let width = 0;
+  for (const character of text) {
+    width += stringWidth(character);
+    if (width > columns) break;
+    taken += character;
+  }
+  return taken;
+}
+
+/** A variable of the environment; none where Deno may not say. */
+function environment(name: string): string | undefined {
+  try {
+    return process.env[name];
+  } catch {
+    return undefined;
+  }
+}

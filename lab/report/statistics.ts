@@ -1,0 +1,109 @@
+/**
+ * What repeats of a measurement tell, and what they do not.
+ *
+ * Rates and times differ from run to run by factors rather than by amounts, so that they are
+ * compared by their logarithms. Whether two things differ is decided by Welch's test, which does
+ * not ask both to vary alike, at a level of one in a hundred: a report compares many things.
+ *
+ * @module
+ */
+
+/** With fewer repeats than this their spread is not known. */
+export const LEAST_REPEATS = 3;
+
+/** A difference under 2 % is not worth a sentence, however sure it may be. */
+const LEAST_RATIO = 1.02;
+
+/**
+ * Quantiles of Student's t distribution, for 1 degree of freedom and more: beyond them, on either
+ * side, lies one hundredth.
+ */
+// deno-fmt-ignore -- ten in a row
+const STUDENT: readonly number[] = [
+  63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169,
+  3.106, 3.055, 3.012, 2.977, 2.947, 2.921, 2.898, 2.878, 2.861, 2.845,
+  2.831, 2.819, 2.807, 2.797, 2.787, 2.779, 2.771, 2.763, 2.756, 2.750,
+];
+
+/** How many times as large one thing is as another. */
+export interface Ratio {
+  readonly ratio: number;
+  /** Its standard deviation; `undefined` where something was measured once. */
+  readonly deviation: number | undefined;
+}
+
+/** The arithmetic mean. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The value in the middle; between the two in the middle their mean. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
+  return mean(middle);
+}
+
+/** The standard deviation of what the values are a sample of; `undefined` of fewer than two. */
+export function deviation(values: readonly number[]): number | undefined {
+  return values.length < 2 ? undefined : Math.sqrt(variance(values));
+}
+
+/**
+ * How many times as large the mean of `values` is as that of `others`. The deviations of both are
+ * propagated, as those of independent measurements.
+ *
+ * @param values what is compared
+ * @param others with what
+ */
+export function ratioOf(values: readonly number[], others: readonly number[]): Ratio {
+  const ratio = mean(values) / mean(others);
+  const [deviated, other] = [deviation(values), deviation(others)];
+  if (deviated === undefined || other === undefined) return { ratio, deviation: undefined };
+  const relative = Math.hypot(deviated / mean(values), other / mean(others));
+  return { ratio, deviation: ratio * relative };
+}
+
+/**
+ * A ratio as a person reads it.
+ *
+ * @param ratio the ratio
+ * @returns for instance `1.34 ± 0.05`
+ */
+export function formatRatio({ ratio, deviation }: Ratio): string {
+  const shown = (value: number) => value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
+  return deviation === undefined ? shown(ratio) : `${shown(ratio)} ± ${shown(deviation)}`;
+}
+
+/**
+ * Whether two things differ by more than their repeats do.
+ *
+ * @param values the repeats of one, all above 0
+ * @param others the repeats of the other, all above 0
+ * @returns `false` also where there are too few repeats to tell
+ */
+export function differ(values: readonly number[], others: readonly number[]): boolean {
+  if (Math.min(values.length, others.length) < LEAST_REPEATS) return false;
+  if (![...values, ...others].every((value) => value > 0 && Number.isFinite(value))) return false;
+  const [a, b] = [values.map(Math.log), others.map(Math.log)];
+  const distance = Math.abs(mean(a) - mean(b));
+  if (distance < Math.log(LEAST_RATIO)) return false;
+  const [errorA, errorB] = [variance(a) / a.length, variance(b) / b.length];
+  const error = errorA + errorB;
+  // All repeats of both are the same: there is nothing by which they could differ by chance.
+  if (error === 0) return true;
+  const freedom = error ** 2 / (errorA ** 2 / (a.length - 1) + errorB ** 2 / (b.length - 1));
+  return distance / Math.sqrt(error) > quantile(freedom);
+}
+
+/** Between two whole degrees of freedom a straight line, which lies above the curve. */
+function quantile(freedom: number): number {
+  const whole = Math.min(Math.max(1, Math.floor(freedom)), STUDENT.length);
+  const [lower = NaN, upper = lower] = STUDENT.slice(whole - 1, whole + 1);
+  return lower + (upper - lower) * Math.max(0, Math.min(1, freedom - whole));
+}
+
+function variance(values: readonly number[]): number {
+  const middle = mean(values);
+  return values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+}

@@ -1,0 +1,210 @@
+/**
+ * A measurement for a person at a terminal: the figures of one thing, or a table of several with
+ * how many times slower than the best each of them is, and what follows from it.
+ *
+ * @module
+ */
+
+import { escapeText } from "../../protocols/text.ts";
+import stringWidth from "string-width";
+import type { Latency, Report, Run } from "../results.ts";
+import { type Column, tableOf } from "./columns.ts";
+import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
+import { clip, pad, render, type Screen, wrap } from "./screen.ts";
+import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+
+/** What stands between two columns. */
+const GAP = "  ";
+
+/** The least of a name that tells what it is, in characters. */
+const LEAST_NAME = 12;
+
+const PERCENTILES: readonly (readonly [keyof Latency, title: string])[] = [
+  ["p50", "p50"],
+  ["p90", "p90"],
+  ["p99", "p99"],
+  ["p999", "p99.9"],
+  ["max", "max"],
+  ["mean", "mean"],
+];
+
+/**
+ * Writes a measurement.
+ *
+ * @param report the measurement
+ * @param screen where it is to appear: how wide, in which colours
+ * @returns lines, the last one with its line end
+ */
+export function formatTerminal({ runs, findings }: Report, screen: Screen): string {
+  const blocks = contestsOf(runs).map((contest) => {
+    const title = wrap(escapeText(formatLoad(contest.load)), screen.columns(), 2)
+      .map((line) => render(screen, "bold", line));
+    const only = runs.length === 1 ? runs[0] : undefined;
+    const body = only === undefined ? formatTable(contest, screen) : formatRun(only, screen);
+    return [...title, ...body].join("\n");
+  });
+  if (findings.length > 0) blocks.push(formatFindings(findings, screen));
+  return `${blocks.join("\n\n")}\n`;
+}
+
+/**
+ * Sentences, each a point of a list.
+ *
+ * @param sentences what was found
+ * @param screen where they are to appear
+ * @returns lines, the last one without its line end
+ */
+export function formatFindings(sentences: readonly string[], screen: Screen): string {
+  return sentences.flatMap((text) => wrap(`• ${escapeText(text)}`, screen.columns(), 2)).join("\n");
+}
+
+/** All that compares the repeats of several things, as many columns as there is room for. */
+function formatTable(contest: Contest, screen: Screen): string[] {
+  const { entries, columns } = tableOf(contest);
+  const cells = new Map(columns.map((column) => [
+    column,
+    [column.title, ...entries.map((entry) => escapeText(column.cell(entry)))],
+  ]));
+  const widths = new Map([...cells].map(([column, texts]) => [
+    column,
+    Math.max(...texts.map((text) => stringWidth(text))),
+  ]));
+  const shown = fit(columns, widths, screen.columns());
+  const missing = columns.filter((column) => !shown.includes(column));
+  const lines = [undefined, ...entries].map((entry, row) => {
+    const line = shown.map((column, index) => {
+      const width = widths.get(column) as number;
+      const text = clip((cells.get(column) as readonly string[])[row] as string, width);
+      return pad(text, width, index === 0 ? "left" : "right");
+    }).join(GAP).trimEnd();
+    if (entry === undefined) return render(screen, "faint", line);
+    if (entries.length > 1 && row === 1) return render(screen, "green", line);
+    return entry.runs.some((run) => errorsOf(run) > 0) ? render(screen, "red", line) : line;
+  });
+  if (missing.length > 0) {
+    const note = `no room for: ${missing.map(({ title }) => title).join(", ")}`;
+    lines.push(...wrap(note, screen.columns()).map((text) => render(screen, "faint", text)));
+  }
+  return lines;
+}
+
+/** Leaves out columns until the rest fits, then shortens the names. Changes `widths`. */
+function fit(
+  columns: readonly Column[],
+  widths: Map<Column, number>,
+  room: number,
+): readonly Column[] {
+  const total = (list: readonly Column[]) =>
+    list.reduce((sum, column) => sum + (widths.get(column) as number) + GAP.length, -GAP.length);
+  let shown = columns;
+  for (;;) {
+    const [names, ...others] = shown as [Column, ...Column[]];
+    const least = Math.min(LEAST_NAME, widths.get(names) as number);
+    const last = Math.max(...others.map(({ order }) => order));
+    const excess = total(shown) - room;
+    if (excess <= 0) return shown;
+    // A shorter name is better than no comparison at all.
+    if (last <= 1) {
+      widths.set(names, Math.max(least, (widths.get(names) as number) - excess));
+      if (last === 0 || total(shown) <= room) return shown;
+    }
+    shown = shown.filter(({ order }) => order !== last);
+  }
+}
+
+/** All the figures of one run. */
+function formatRun(run: Run, screen: Screen): string[] {
+  const rows: (readonly [title: string, text: string])[] = [
+    ["server", run.name],
+    ["rate", rateText(run)],
+    ["answered", `${formatCount(run.requests)} in ${formatTime(run.duration_s * 1e6)}`],
+    ["bytes", bytesText(run)],
+    ["errors", errorsText(run)],
+    ...serverRows(run),
+  ];
+  const width = Math.max(...rows.map(([title]) => title.length));
+  const indent = width + GAP.length;
+  const facts = rows.flatMap(([title, text]) => {
+    const isBad = title === "errors" && errorsOf(run) > 0;
+    return wrap(escapeText(text), screen.columns() - indent).map((line, index) => {
+      const shown = pad(index === 0 ? title : "", indent, "left") + line;
+      return isBad ? render(screen, "red", shown) : shown;
+    });
+  });
+  return [...facts, "", ...formatTimes(run, screen)];
+}
+
+function rateText({ rate, load: { target_rate } }: Run): string {
+  if (target_rate === null) return formatRate(rate);
+  const share = formatShare(Math.min(1, rate / target_rate));
+  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due`;
+}
+
+function bytesText({ bytes_sent, bytes_received, duration_s }: Run): string {
+  const perSecond = (bytes: number) => `${formatBytes(duration_s > 0 ? bytes / duration_s : 0)}/s`;
+  return `${perSecond(bytes_sent)} sent, ${perSecond(bytes_received)} received`;
+}
+
+function errorsText(run: Run): string {
+  const kinds = Object.entries(run.errors).filter(([, count]) => count > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([kind, count]) => `${kind} ${formatCount(count)}`);
+  if (kinds.length === 0) return "none";
+  const count = errorsOf(run);
+  return `${formatCount(count)}, ${formatShare(count / (count + run.requests))}: ${
+    kinds.join(", ")
+  }`;
+}
+
+function serverRows({ server, duration_s }: Run): (readonly [string, string])[] {
+  if (server === null) return [];
+  const { cpu_s, requests_per_cpu_s, memory_bytes, peak_memory_bytes, threads } = server;
+  const { voluntary_switches, involuntary_switches } = server;
+  const used = duration_s > 0 ? formatShare(cpu_s / duration_s) : "–";
+  const each = formatCount(Math.round(requests_per_cpu_s));
+  return [
+    ["cpu", `${formatTime(cpu_s * 1e6)}, ${used} of a core; ${each} answers for each second of it`],
+    ["memory", `${formatBytes(memory_bytes)}, ${formatBytes(peak_memory_bytes)} at most`],
+    ["threads", `${threads}`],
+    [
+      "switches",
+      `${formatCount(voluntary_switches)} voluntary, ${
+        formatCount(involuntary_switches)
+      } involuntary`,
+    ],
+  ];
+}
+
+/** The times, a line each; on a narrow terminal a column each. */
+function formatTimes(run: Run, screen: Screen): string[] {
+  const isOpen = run.load.target_rate !== null;
+  const clocks: (readonly [title: string, latency: Latency])[] = [
+    [isOpen ? "response" : "latency", run.latency_us],
+    ...(isOpen ? [["service", run.service_us] as const] : []),
+    ...(run.connect_us === null ? [] : [["connect", run.connect_us] as const]),
+    ["load's lag", run.lag_us],
+  ];
+  const table = [
+    ["", ...PERCENTILES.map(([, title]) => title)],
+    ...clocks.map(([title, latency]) => [
+      title,
+      ...PERCENTILES.map(([field]) => formatTime(latency[field])),
+    ]),
+  ];
+  const wide = align(table);
+  const turned = (table[0] as readonly string[]).map((_, column) =>
+    table.map((row) => row[column] as string)
+  );
+  const lines = wide.every((line) => line.length <= screen.columns()) ? wide : align(turned);
+  return lines.map((line, index) => index === 0 ? render(screen, "faint", line) : line);
+}
+
+function align(table: readonly (readonly string[])[]): string[] {
+  const widths = (table[0] as readonly string[]).map((_, column) =>
+    Math.max(...table.map((row) => (row[column] as string).length))
+  );
+  return table.map((row) =>
+    row.map((cell, column) => pad(cell, widths[column] as number, column === 0 ? "left" : "right"))
+      .join(GAP).trimEnd()
+  );
+}

@@ -1,0 +1,216 @@
+/**
+ * Thresholds: what a measurement must reach, for a pipeline that is to fail when it does not.
+ *
+ * @module
+ */
+
+import { parseSize, SIZE_SYNTAX } from "../../server/quantities.ts";
+import { UsageError } from "../../server/flags.ts";
+import type { Latency, Run } from "../results.ts";
+import { errorsOf, formatLoad } from "./contests.ts";
+import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+
+/** The exit status of a command whose thresholds were not all kept. */
+export const EXIT_THRESHOLD = 99;
+
+/** What a run must reach. */
+export interface Threshold {
+  /** As it was written. */
+  readonly text: string;
+  /** Judges a run. */
+  readonly judge: (run: Run) => Judgement;
+}
+
+/** How one run did. */
+interface Judgement {
+  readonly kept: boolean;
+  /** What was measured, for a person. */
+  readonly measured: string;
+}
+
+/** How one kind of figure is read, compared and written. */
+interface Metric {
+  /** Reads the value that is written after the sign; `NaN` if it is none. */
+  readonly parse: (text: string) => number;
+  /** What such a value looks like. */
+  readonly syntax: string;
+  /** The figure of a run; `undefined` where it was not measured. */
+  readonly of: (run: Run) => number | undefined;
+  readonly format: (value: number) => string;
+}
+
+/** The percentiles and other figures of a time, by the names that are typed. */
+const TIMES: Readonly<Record<string, keyof Latency>> = {
+  "p50": "p50",
+  "p90": "p90",
+  "p99": "p99",
+  "p999": "p999",
+  "p99.9": "p999",
+  "max": "max",
+  "mean": "mean",
+};
+
+/** Which time, by what is typed before the point. */
+const CLOCKS: Readonly<Record<string, (run: Run) => Latency | null>> = {
+  "": ({ latency_us }) => latency_us,
+  "service.": ({ service_us }) => service_us,
+  "connect.": ({ connect_us }) => connect_us,
+  "lag.": ({ lag_us }) => lag_us,
+};
+
+const MICROSECONDS: Readonly<Record<string, number>> = { us: 1, "µs": 1, ms: 1e3, s: 1e6 };
+
+const PERCENT = "a share such as 0.1%";
+
+/** All but times. */
+const METRICS: Readonly<Record<string, Metric>> = {
+  "rate": {
+    parse: (text) => readNumber(/^(\d+(?:\.\d+)?)(k?)(?:\/s)?$/i, text, { "": 1, k: 1000 }),
+    syntax: "a rate such as 20000, 20k or 20000/s",
+    of: ({ rate }) => rate,
+    format: formatRate,
+  },
+  "cpu": {
+    parse: readShare,
+    syntax: "a share of one processor such as 150%",
+    of: ({ server, duration_s }) => server === null ? undefined : server.cpu_s / duration_s,
+    format: formatShare,
+  },
+  "memory": {
+    parse: readSize,
+    syntax: SIZE_SYNTAX,
+    of: ({ server }) => server?.peak_memory_bytes,
+    format: formatBytes,
+  },
+};
+
+/** Errors are counted or, with `%`, taken as a share of all requests. */
+const ERRORS: readonly Metric[] = [
+  {
+    parse: readShare,
+    syntax: `${PERCENT}, or a number`,
+    of: (run) => {
+      const asked = run.requests + errorsOf(run);
+      return asked === 0 ? undefined : errorsOf(run) / asked;
+    },
+    format: formatShare,
+  },
+  {
+    parse: (text) => readNumber(/^(\d+)()$/, text, { "": 1 }),
+    syntax: `${PERCENT}, or a number`,
+    of: errorsOf,
+    format: formatCount,
+  },
+];
+
+const RELATIONS: Readonly<Record<string, (value: number, limit: number) => boolean>> = {
+  "<": (value, limit) => value < limit,
+  "<=": (value, limit) => value <= limit,
+  ">": (value, limit) => value > limit,
+  ">=": (value, limit) => value >= limit,
+};
+
+/** What can be written before the sign. */
+const NAMES = [
+  ...Object.keys(TIMES),
+  "service.p99",
+  "connect.p99",
+  "lag.p99",
+  "errors",
+  ...Object.keys(METRICS),
+];
+
+/**
+ * Reads a threshold.
+ *
+ * @param text for instance `p99<5ms`, `errors<0.1%`, `rate>20000`, `service.p50<=200us`,
+ * `cpu<150%` (of one processor, on average) or `memory<64MiB` (the most of the run)
+ * @throws {UsageError} if it is none, on one line
+ */
+export function parseThreshold(text: string): Threshold {
+  const [, name, sign, given] = /^\s*([\w.]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text) ?? [];
+  if (name === undefined || sign === undefined || given === undefined) {
+    throw wrong("a figure, <, <=, > or >= and a value, as p99<5ms", text);
+  }
+  const metric = metricOf(name, given);
+  if (metric === undefined) {
+    throw wrong(`one of ${NAMES.join(", ")} before the ${sign}`, text);
+  }
+  const limit = metric.parse(given);
+  if (!Number.isFinite(limit)) throw wrong(`${metric.syntax} after the ${sign}`, text);
+  const holds = RELATIONS[sign] as (value: number, limit: number) => boolean;
+  return {
+    text: text.trim(),
+    judge(run) {
+      const value = metric.of(run);
+      // What was not measured was not reached: nothing must pass because nothing was there.
+      if (value === undefined) return { kept: false, measured: "not measured" };
+      return { kept: holds(value, limit), measured: metric.format(value) };
+    },
+  };
+}
+
+/**
+ * What was not kept.
+ *
+ * @param thresholds what every run must reach
+ * @param runs those that were measured
+ * @returns a line for each threshold and each run that did not keep it; none if all is well
+ */
+export function failedThresholds(
+  thresholds: readonly Threshold[],
+  runs: readonly Run[],
+): string[] {
+  return thresholds.flatMap(({ text, judge }) =>
+    runs.flatMap((run) => {
+      const { kept, measured } = judge(run);
+      if (kept) return [];
+      const { name, repeat, load } = run;
+      return [
+        `threshold ${text} failed: ${measured} (${name}, ${formatLoad(load)}, run ${repeat})`,
+      ];
+    })
+  );
+}
+
+function metricOf(name: string, given: string): Metric | undefined {
+  if (name === "errors") return ERRORS[given.endsWith("%") ? 0 : 1];
+  const [, clock = "", field = ""] = /^(\w+\.(?!9$))?(.+)$/.exec(name) ?? [];
+  if (Object.hasOwn(METRICS, name)) return METRICS[name];
+  const of = CLOCKS[clock];
+  const key = Object.hasOwn(TIMES, field) ? TIMES[field] : undefined;
+  if (of === undefined || key === undefined) return undefined;
+  return {
+    parse: (text) => readNumber(/^(\d+(?:\.\d+)?)(us|µs|ms|s)$/, text, MICROSECONDS),
+    syntax: "a time such as 200us, 5ms or 1.5s",
+    // Percentiles of nothing are 0, and would pass.
+    of: (run) => run.requests === 0 ? undefined : of(run)?.[key],
+    format: formatTime,
+  };
+}
+
+function readNumber(
+  pattern: RegExp,
+  text: string,
+  units: Readonly<Record<string, number>>,
+): number {
+  const [, number, unit = ""] = pattern.exec(text) ?? [];
+  return Number(number) * (units[unit.toLowerCase()] as number);
+}
+
+function readShare(text: string): number {
+  return readNumber(/^(\d+(?:\.\d+)?)(%)$/, text, { "%": 0.01 });
+}
+
+function readSize(text: string): number {
+  try {
+    return parseSize(text);
+  } catch {
+    // The caller says what a size looks like.
+    return NaN;
+  }
+}
+
+function wrong(expected: string, text: string): UsageError {
+  return new UsageError(`wrong value for --threshold: expected ${expected}, got "${text}"`);
+}

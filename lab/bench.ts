@@ -1,0 +1,242 @@
+/**
+ * The bench: loads a TCP server that speaks one of the protocols, or one's own, and says how it
+ * bears that; or loads many of them in turn, and compares.
+ *
+ * Closed model: each of so many connections waits for its answer before it asks again, as callers
+ * do. Open model (`--rate`): requests come when they are due, whatever became of those before, as
+ * the public does, and their latency counts from when they were due: a server that stalls cannot
+ * hide.
+ *
+ * @module
+ */
+
+import {
+  ConnectError,
+  EXIT_FAILED,
+  EXIT_NOT_CONNECTED,
+  EXIT_SIGNALLED,
+  exitStatusOf,
+  InterruptedError,
+  messageOf,
+} from "../client/failures.ts";
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { formatAddress } from "../protocols/address.ts";
+import { OptionError } from "../server/checks.ts";
+import { EXIT_USAGE, fail, readCommandLine } from "../server/command_line.ts";
+import { type Command, UsageError, type Values } from "../server/flags.ts";
+import { formatRun, invokeAs, programArguments } from "../server/invocation.ts";
+import type { Program } from "../server/program.ts";
+import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
+import { findServer, measure } from "./load/measure.ts";
+import { makePlan, type Plan } from "./load/plan.ts";
+import { preflight } from "./load/preflight.ts";
+import { LOAD_FLAGS, planOptionsOf, readServer } from "./load_flags.ts";
+import { describeMachine } from "./machine.ts";
+import { endAllAtOnce } from "./loaded_server.ts";
+import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
+import { findListener } from "./process_status.ts";
+import { LiveDisplay } from "./report/live_display.ts";
+import { screenOf } from "./report/screen.ts";
+import { type Report, type Run, SCHEMA, type Second } from "./results.ts";
+
+/** The script of this module. */
+const SCRIPT = "lab/bench.ts";
+
+/** The first argument that asks for a comparison. */
+const COMPARE = "compare";
+
+/** One server under load. */
+const benchCommand = (): Command => ({
+  name: "bench",
+  summary: `load a TCP server and measure it; bench ${COMPARE} measures many in turn`,
+  positionals: [{
+    name: "server",
+    kind: "string",
+    suggestions: [COMPARE],
+    help: `its address, HOST:PORT; or ${COMPARE}`,
+  }],
+  required: 1,
+  flags: [
+    ...LOAD_FLAGS,
+    {
+      name: "pid",
+      kind: "integer",
+      value: "N",
+      least: 1,
+      default: "who listens there",
+      help: "the server's process, for its CPU time and memory",
+    },
+    ...OUTCOME_FLAGS,
+  ],
+  commands: { [COMPARE]: compareCommand() },
+  example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
+});
+
+/** Many servers in turn. */
+const compareCommand = (): Command => ({
+  name: `bench ${COMPARE}`,
+  summary: "start servers, load them in turn, and compare",
+  positionals: [],
+  flags: [
+    ...COMPARE_FLAGS,
+    { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
+    ...OUTCOME_FLAGS,
+  ],
+  example: formatRun(SCRIPT, "--modes event,threadpool --protocols frame -d 3s --repeat 3"),
+});
+
+/** What is shown while it goes on. */
+class Watch {
+  readonly #display = new LiveDisplay(screenOf("stderr"));
+  readonly #interrupt = new AbortController();
+  readonly #forget: (() => void)[];
+
+  constructor() {
+    const onSignal = () => {
+      if (this.#interrupt.signal.aborted) {
+        endAllAtOnce();
+        runtime.exit(EXIT_SIGNALLED);
+      }
+      this.#interrupt.abort();
+    };
+    this.#forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
+  }
+
+  /** Ends it early. */
+  get signal(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  /** Says something that stays. */
+  note(text: string): void {
+    this.#display.say(`bench: ${text}`);
+  }
+
+  /** Shows how a run goes. */
+  show(title: string, second: Second, errors: number, share?: number, leftS?: number): void {
+    const { rate, p50_us, p99_us } = second;
+    const progress = { title, rate, p50_us, p99_us, errors };
+    this.#display.show({
+      ...progress,
+      ...(share !== undefined && { share }),
+      ...(leftS !== undefined && { left_s: leftS }),
+    });
+  }
+
+  /** Shows nothing more. */
+  end(): void {
+    this.#display.clear();
+    for (const forget of this.#forget) forget();
+  }
+}
+
+/** Measures one server. */
+async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
+  const { host, port } = readServer(values.server as string);
+  const plan = await makePlan(planOptionsOf(values));
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
+  for (const warning of preflight(plan, address)) watch.note(warning);
+  const isLocal = /^(127\.|::1$)/.test(address.hostname);
+  const name = formatAddress({ hostname: host, port });
+  const seconds = secondsOfRun(plan);
+  let errors = 0;
+  const run = await measure(plan, {
+    address,
+    pid: (values.pid as number | undefined) ?? (isLocal ? findListener(port) : undefined),
+    name,
+    signal: watch.signal,
+    onNote: (text) => watch.note(text),
+    onSecond(second) {
+      errors += second.errors;
+      const share = seconds === undefined ? undefined : second.at / seconds;
+      watch.show(name, second, errors, share, seconds && seconds - second.at);
+    },
+  });
+  return [run];
+}
+
+/** How long a run takes, where that is known. */
+function secondsOfRun({ durationMs }: Plan): number | undefined {
+  return durationMs === Infinity ? undefined : durationMs / 1000;
+}
+
+/** Measures many servers in turn. */
+async function loadMany(values: Values, watch: Watch): Promise<Run[]> {
+  const comparison = await readComparison(values);
+  const total = secondsOf(comparison);
+  for (const warning of preflightAll(comparison)) watch.note(warning);
+  const beganAt = performance.now();
+  return await compare(comparison, {
+    signal: watch.signal,
+    onNote: (text) => watch.note(text),
+    onSecond(title, share, second) {
+      const elapsedS = (performance.now() - beganAt) / 1000;
+      // The first turns say how long the others will take.
+      const leftS = share > 0.05 ? elapsedS / share * (1 - share) : total - elapsedS;
+      watch.show(title, second, second.errors, share, leftS);
+    },
+  });
+}
+
+/** Whether nothing of it was ever connected. */
+function isUnconnected({ requests, errors }: Run): boolean {
+  const kinds = Object.keys(errors);
+  const isOfConnecting = (kind: string) =>
+    kind === "connect timeout" || exitStatusOf(kind) === EXIT_NOT_CONNECTED;
+  return requests === 0 && kinds.length > 0 && kinds.every(isOfConnecting);
+}
+
+/** Does what the command line says, and returns the exit status. */
+async function perform(): Promise<number> {
+  const isComparison = programArguments()[0] === COMPARE;
+  if (isComparison) {
+    invokeAs({
+      typed: formatRun(SCRIPT, COMPARE),
+      args: programArguments().slice(1),
+    });
+  }
+  const args = programArguments();
+  const values = readCommandLine(isComparison ? compareCommand() : benchCommand());
+  const watch = new Watch();
+  try {
+    const outcome = await readOutcome(values);
+    const runs = await (isComparison ? loadMany : loadOne)(values, watch);
+    watch.end();
+    if (runs.length === 0) throw new Error("Nothing was measured");
+    const report: Report = {
+      schema: SCHEMA,
+      machine: describeMachine(),
+      command: formatRun(SCRIPT, args.map(quote).join(" ")),
+      runs,
+      findings: [],
+    };
+    const status = await conclude(report, outcome);
+    return runs.every(isUnconnected) ? EXIT_NOT_CONNECTED : status;
+  } catch (error) {
+    watch.end();
+    // Nothing was measured yet.
+    if (error instanceof InterruptedError) return EXIT_SIGNALLED;
+    const isUsage = error instanceof UsageError || error instanceof OptionError;
+    runtime.printNow("stderr", `bench: ${messageOf(error)}\n`);
+    return isUsage ? EXIT_USAGE : error instanceof ConnectError ? EXIT_NOT_CONNECTED : EXIT_FAILED;
+  }
+}
+
+/** An argument as a shell reads it. */
+function quote(argument: string): string {
+  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The bench as a command. */
+export function program(): Program {
+  return {
+    command: benchCommand(),
+    run: () =>
+      void perform().then(
+        (status) => runtime.exit(status),
+        (error: Error) => fail("bench", error.message, EXIT_FAILED),
+      ),
+  };
+}
+
+if (isMainModule(import.meta)) program().run();

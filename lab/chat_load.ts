@@ -1,0 +1,362 @@
+/**
+ * Load for the chat: many users in many rooms, how long a line takes to reach each of them, and
+ * what users who never read do to the others.
+ *
+ * Lines are due at fixed times, whatever becomes of those before, and their delays count from when
+ * they were due: a server that stalls cannot hide (the open model of load). Each line that does
+ * not arrive is counted as lost.
+ *
+ * @module
+ */
+
+import { build, type Histogram } from "hdr-histogram-js";
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { connect } from "../net/tcp.ts";
+import type { Connection, Sink } from "../net/transport.ts";
+import type { Address } from "../protocols/effects.ts";
+import { encodeLine } from "../protocols/text.ts";
+import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../scripts/runtimes.ts";
+import { fail, readCommandLine } from "../server/command_line.ts";
+import type { Command } from "../server/flags.ts";
+import { formatRun } from "../server/invocation.ts";
+import { LoadedServer } from "./loaded_server.ts";
+
+/** What is done to a server. */
+interface Load {
+  /** Users who read. */
+  readonly clients: number;
+  /** Rooms over which they are spread. */
+  readonly rooms: number;
+  /** Lines that each room receives in a second. */
+  readonly rate: number;
+  /** Length of a line's text, in bytes. */
+  readonly size: number;
+  /** Users who never read; each has asked for far more than fits into the buffers on the way. */
+  readonly stalled: number;
+  /** How long it is measured, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** What came of it. */
+interface Result {
+  /** From when a line was due to its arrival at one user, in microseconds. */
+  readonly delays: Histogram;
+  /** How late the lines were sent, in microseconds: the load's own fault. */
+  readonly lags: Histogram;
+  readonly expected: number;
+  readonly delivered: number;
+  readonly seconds: number;
+  /** The most resident memory that the server had, in bytes. */
+  readonly memory: number;
+  /** The server's CPU time, in seconds. */
+  readonly cpuSeconds: number;
+}
+
+/** How long the server is under load before it counts, in milliseconds. */
+const WARM_UP_MS = 3_000;
+
+/** How many clients connect at a time. */
+const CONNECT_AT_ONCE = 50;
+
+/** How long the last lines may take to arrive, in milliseconds. */
+const LAST_MS = 5_000;
+
+/** How many answers each user asks for who never reads: some megabytes. */
+const STALL_REQUESTS = 20_000;
+
+/** How a line begins that counts. */
+const MEASURED = "due";
+
+/** One user. */
+class LoadClient implements Sink {
+  readonly #connection: Connection;
+  readonly #decoder = new TextDecoder();
+  readonly #onLine: (line: string) => void;
+  #rest = "";
+
+  constructor(connection: Connection, onLine: (line: string) => void) {
+    this.#connection = connection;
+    this.#onLine = onLine;
+  }
+
+  /** Reads from now on. */
+  listen(): void {
+    for (let chunk = this.#connection.pull(this); chunk; chunk = this.#connection.pull(this)) {
+      this.#take(chunk);
+    }
+  }
+
+  /** Sends a line. */
+  say(line: string): void {
+    this.#connection.push(encodeLine(line), this);
+  }
+
+  onRead(chunk: Uint8Array | null): void {
+    if (chunk === null) return;
+    this.#take(chunk);
+    this.listen();
+  }
+
+  onWritten(): void {}
+
+  onError(): void {
+    // What it does not receive any more is counted as lost.
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #take(chunk: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop() as string;
+    for (const line of lines) this.#onLine(line);
+  }
+}
+
+/** Puts a server under load. */
+class ChatLoad {
+  readonly #load: Load;
+  readonly #address: Address;
+  readonly #clients: LoadClient[] = [];
+  readonly #stalled: LoadClient[] = [];
+  readonly #delays = newHistogram();
+  readonly #lags = newHistogram();
+  #delivered = 0;
+  #measuresFrom = Infinity;
+  #measuresTo = Infinity;
+
+  constructor(load: Load, address: Address) {
+    this.#load = load;
+    this.#address = address;
+  }
+
+  /** Brings all users into their rooms. */
+  async enter(): Promise<void> {
+    const { clients, stalled } = this.#load;
+    for (let first = 0; first < clients; first += CONNECT_AT_ONCE) {
+      const count = Math.min(CONNECT_AT_ONCE, clients - first);
+      await Promise.all(Array.from({ length: count }, (_, index) => this.#enter(first + index)));
+    }
+    for (let index = 0; index < stalled; index++) {
+      const client = new LoadClient(await connect(this.#address), () => {});
+      client.say(`/join ${this.#roomOf(index)}\n${"/help\n".repeat(STALL_REQUESTS)}`);
+      this.#stalled.push(client);
+    }
+  }
+
+  /** Says what is due, warms up, measures; returns when all has arrived or is late. */
+  async run(server: LoadedServer): Promise<Result> {
+    const { clients, rooms, rate, durationMs, size } = this.#load;
+    const begin = performance.now();
+    this.#measuresFrom = begin + WARM_UP_MS;
+    this.#measuresTo = this.#measuresFrom + durationMs;
+    const everyMs = 1000 / (rooms * rate);
+    let said = 0;
+    let cpuBefore = 0;
+    for (let turn = 0, due = begin; due < this.#measuresTo; turn++, due = begin + turn * everyMs) {
+      const waitMs = due - performance.now();
+      if (waitMs > 0) await delay(waitMs);
+      if (due >= this.#measuresFrom && said++ === 0) cpuBefore = server.status.cpuSeconds;
+      // Room by room, and in each room user by user.
+      const room = turn % rooms;
+      const perRoom = Math.floor(clients / rooms);
+      const speaker = room + rooms * (Math.floor(turn / rooms) % perRoom);
+      const counts = due >= this.#measuresFrom;
+      const text = `${counts ? MEASURED : "warming up"} ${due.toFixed(3)} `;
+      (this.#clients[speaker] as LoadClient).say(text.padEnd(size, "."));
+      if (counts) record(this.#lags, performance.now() - due);
+    }
+    const cpuSeconds = server.status.cpuSeconds - cpuBefore;
+    const expected = this.#expect(said);
+    const endsAt = performance.now() + LAST_MS;
+    while (this.#delivered < expected && performance.now() < endsAt) await delay(20);
+    return {
+      delays: this.#delays,
+      lags: this.#lags,
+      expected,
+      delivered: this.#delivered,
+      seconds: durationMs / 1000,
+      memory: server.status.peakMemory,
+      cpuSeconds,
+    };
+  }
+
+  close(): void {
+    for (const client of [...this.#clients, ...this.#stalled]) client.close();
+  }
+
+  /** How many lines all users together are to receive: who says one does not hear it. */
+  #expect(said: number): number {
+    const { clients, rooms } = this.#load;
+    const hearers = Math.floor(clients / rooms) - 1;
+    return said * hearers;
+  }
+
+  async #enter(index: number): Promise<void> {
+    const room = this.#roomOf(index);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const client = new LoadClient(await connect(this.#address), (line) => {
+      if (line === `* you are in ${room}`) resolve();
+      else this.#hear(line);
+    });
+    this.#clients[index] = client;
+    client.say(`/join ${room}`);
+    client.listen();
+    await promise;
+  }
+
+  #roomOf(index: number): string {
+    return `room-${index % this.#load.rooms}`;
+  }
+
+  #hear(line: string): void {
+    const at = line.indexOf(`] ${MEASURED} `);
+    if (at < 0) return;
+    this.#delivered++;
+    record(this.#delays, performance.now() - parseFloat(line.slice(at + MEASURED.length + 3)));
+  }
+}
+
+function newHistogram(): Histogram {
+  return build({ bitBucketSize: 32, numberOfSignificantValueDigits: 3 });
+}
+
+function record(histogram: Histogram, ms: number): void {
+  histogram.recordValue(Math.max(0, Math.round(ms * 1000)));
+}
+
+/** Starts a server of a runtime, loads it, and stops it. */
+async function measure(command: RuntimeCommand, load: Load): Promise<Result> {
+  // A user may talk as fast as he likes, and who never reads stays to the end.
+  const flags = ["--quiet", "--rate", "0", "--slow", "drop", "--idle-timeout", "0"];
+  await using server = await LoadedServer.start(
+    scriptCommand(command, "chat/server.ts", "0", ...flags),
+  );
+  const chat = new ChatLoad(load, server.address);
+  try {
+    await chat.enter();
+    return await chat.run(server);
+  } finally {
+    chat.close();
+  }
+}
+
+const COLUMNS = [
+  "server",
+  "never read",
+  "lines/s",
+  "lost",
+  "p50 ms",
+  "p99 ms",
+  "p99.9 ms",
+  "max ms",
+  "lag p99 ms",
+  "memory MiB",
+  "CPU %",
+];
+
+function row(name: string, { stalled }: Load, result: Result): string[] {
+  const { delays, lags, expected, delivered, seconds, memory, cpuSeconds } = result;
+  const ms = (histogram: Histogram, percentile: number) =>
+    (histogram.getValueAtPercentile(percentile) / 1000).toFixed(1);
+  return [
+    name,
+    String(stalled),
+    String(Math.round(delivered / seconds)),
+    String(expected - delivered),
+    ms(delays, 50),
+    ms(delays, 99),
+    ms(delays, 99.9),
+    ms(delays, 100),
+    ms(lags, 99),
+    (memory / 2 ** 20).toFixed(0),
+    (cpuSeconds / seconds * 100).toFixed(0),
+  ];
+}
+
+const COMMAND: Command = {
+  name: "chat_load",
+  summary: "load the chat server of both runtimes",
+  positionals: [],
+  flags: [
+    {
+      name: "clients",
+      kind: "integer",
+      value: "N",
+      least: 2,
+      most: 20_000,
+      default: "1000",
+      help: "users who read",
+    },
+    {
+      name: "rooms",
+      kind: "integer",
+      value: "N",
+      least: 1,
+      most: 10_000,
+      default: "10",
+      help: "rooms over which they are spread",
+    },
+    { name: "rate", kind: "rate", default: "20/s", help: "lines that each room receives" },
+    { name: "size", kind: "size", default: "64", help: "length of a line" },
+    {
+      name: "stalled",
+      kind: "integer",
+      value: "N",
+      least: 0,
+      most: 10_000,
+      default: "10",
+      help: "users who never read, in every second run",
+    },
+    { name: "duration", kind: "duration", default: "10s", help: "how long each run is measured" },
+    {
+      name: "repeat",
+      kind: "integer",
+      value: "N",
+      least: 1,
+      most: 100,
+      default: "3",
+      help: "how many runs of each kind, in turn",
+    },
+  ],
+  example: formatRun("lab/chat_load.ts"),
+};
+
+async function main(): Promise<void> {
+  const values = readCommandLine(COMMAND);
+  const number = (name: string, otherwise: number) => (values[name] ?? otherwise) as number;
+  const load: Load = {
+    clients: number("clients", 1000),
+    rooms: number("rooms", 10),
+    rate: number("rate", 20),
+    size: number("size", 64),
+    stalled: 0,
+    durationMs: number("duration", 10_000),
+  };
+  if (load.clients < 2 * load.rooms) fail(COMMAND.name, "each room needs two clients or more", 2);
+  const print = (cells: readonly string[]) =>
+    runtime.printNow(
+      "stdout",
+      cells.map((cell, index) => cell.padStart((COLUMNS[index] as string).length)).join("  ") +
+        "\n",
+    );
+  print(COLUMNS);
+  for (let run = 0; run < number("repeat", 3); run++) {
+    for (const stalled of new Set([0, number("stalled", 10)])) {
+      for (const command of RUNTIMES) {
+        const asked = { ...load, stalled };
+        print(row(command.name, asked, await measure(command, asked)));
+      }
+    }
+  }
+}
+
+if (isMainModule(import.meta)) {
+  main().then(
+    () => runtime.exit(0),
+    (error: Error) => fail(COMMAND.name, error.message, 1),
+  );
+}

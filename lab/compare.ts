@@ -1,0 +1,406 @@
+/**
+ * Many servers under the same load, in turn.
+ *
+ * Each is started anew for each of its runs, so that one run tells nothing of the next, and all
+ * have their turn before the first has its second one: what the machine does besides falls on all
+ * of them alike.
+ *
+ * @module
+ */
+
+import { mkdirSync } from "node:fs";
+import process from "node:process";
+import { COMMANDS, GROUPS } from "../commands.ts";
+import { describeSystemError } from "../net/constants.ts";
+import { runtime } from "../net/runtime.ts";
+import { escapeText } from "../protocols/text.ts";
+import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../scripts/runtimes.ts";
+import { buildInfo } from "../server/build_info.ts";
+import { type Flag, UsageError, type Values } from "../server/flags.ts";
+import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import { measure } from "./load/measure.ts";
+import { makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import { preflight } from "./load/preflight.ts";
+import { LOAD_FLAGS, planOptionsOf } from "./load_flags.ts";
+import type { Run, Second } from "./results.ts";
+
+/** How long a server is under load before it counts, in milliseconds, if nothing is said. */
+const WARM_UP_MS = 2_000;
+
+/** How often each is measured, if nothing is said: fewer repeats tell hardly any difference. */
+const REPEATS = 5;
+
+/** How long a run lasts, if nothing is said, in milliseconds. */
+const DURATION_MS = 5_000;
+
+/** The most threads that are started for as many connections. */
+const MOST_THREADS = 256;
+
+/** The modes, as they are listed. */
+const MODES = Object.keys(COMMANDS).filter((name) => COMMANDS[name]?.group === GROUPS.modes);
+
+/** What the flags of a single load mean here too, but for those that are lists. */
+const SHARED = LOAD_FLAGS.filter(({ name }) =>
+  !["protocol", "connections", "duration", "requests"].includes(name)
+);
+
+/** The flags that say what is compared. */
+export const COMPARE_FLAGS: readonly Flag[] = [
+  {
+    name: "modes",
+    kind: "string",
+    value: "LIST",
+    default: "all",
+    suggestions: ["all", ...MODES],
+    help: `which modes: all, none, or some of ${MODES.join(",")}`,
+  },
+  {
+    name: "runtimes",
+    kind: "string",
+    value: "LIST",
+    default: "all that are here",
+    suggestions: RUNTIMES.map(({ name }) => name),
+    help: "on which runtimes",
+  },
+  {
+    name: "protocols",
+    kind: "string",
+    value: "LIST",
+    default: "hello,frame",
+    help: "what to speak",
+  },
+  {
+    name: "connections",
+    short: "c",
+    kind: "string",
+    value: "LIST",
+    default: "50",
+    help: "how many connections at a time",
+  },
+  {
+    name: "duration",
+    short: "d",
+    kind: "duration",
+    default: "5s",
+    help: "how long each run is measured",
+  },
+  {
+    name: "warm-up",
+    kind: "duration",
+    default: "2s",
+    help: "how long each server is under load before that",
+  },
+  {
+    name: "repeat",
+    kind: "integer",
+    value: "N",
+    least: 1,
+    most: 1000,
+    default: `${REPEATS}`,
+    help: "how often each is measured; with fewer than 3 no difference is called one",
+  },
+  {
+    name: "against",
+    kind: "string",
+    value: `'NAME=COMMAND ${PORT}'`,
+    repeats: true,
+    help: "another server, started with a port of its own",
+  },
+  {
+    name: "traces",
+    kind: "string",
+    value: "DIR",
+    help: "write a trace of each mode there, of a short run that does not count",
+  },
+  ...SHARED,
+];
+
+/** Something that is compared. */
+interface Subject {
+  readonly name: string;
+  readonly subject: Run["subject"];
+  /** Why it cannot bear this load; `undefined` if it can. */
+  whyNot(plan: Plan): string | undefined;
+  /** Starts it, to be put under this load. */
+  start(plan: Plan, signal: AbortSignal, trace?: string): Promise<LoadedServer>;
+}
+
+/** What is compared under which loads, how often. */
+export interface Comparison {
+  readonly subjects: readonly Subject[];
+  readonly plans: readonly Plan[];
+  readonly repeats: number;
+  readonly warmUpMs: number;
+  /** Where traces are written. */
+  readonly traces: string | undefined;
+}
+
+/** How it goes. */
+export interface ComparisonWatcher {
+  /** Is told what is to be known. */
+  onNote(text: string): void;
+  /** Is told of each second of a run. */
+  onSecond(title: string, done: number, second: Second): void;
+  /** Ends it early: runs that are complete are the result. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads what is to be compared.
+ *
+ * @param values the flags
+ * @throws {UsageError} if something is wrong, on one line
+ */
+export async function readComparison(values: Values): Promise<Comparison> {
+  const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
+  const subjects = [...readModes(values), ...(against as readonly string[]).map(readRival)];
+  if (subjects.length === 0) throw new UsageError("nothing to compare: --modes or --against");
+  for (const [at, { name }] of subjects.entries()) {
+    if (subjects.findIndex((other) => other.name === name) < at) {
+      throw new UsageError(`wrong value for --against: there is a "${name}" already`);
+    }
+  }
+  const shared: PlanOptions = { duration: DURATION_MS, ...planOptionsOf(rest) };
+  const plans: Plan[] = [];
+  for (const protocol of listOf(protocols, "hello,frame")) {
+    for (const count of listOf(connections, "50")) {
+      const number = /^\d+$/.test(count) ? Number(count) : 0;
+      if (number < 1 || number > 1_000_000) {
+        throw new UsageError(`wrong value for --connections: expected 1,50,500, got "${count}"`);
+      }
+      plans.push(await makePlan({ ...shared, protocol, connections: number }));
+    }
+  }
+  if (traces !== undefined) makeFolder(traces as string);
+  return {
+    subjects,
+    plans,
+    repeats: (repeat ?? REPEATS) as number,
+    warmUpMs: (warmUp ?? WARM_UP_MS) as number,
+    traces: traces as string | undefined,
+  };
+}
+
+/** Before anything is measured: nobody waits for what cannot be written. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new UsageError(
+      `cannot make --traces ${escapeText(path)}: ${describeSystemError(error)}`,
+    );
+  }
+}
+
+/**
+ * Measures all that is to be compared.
+ *
+ * @param comparison what, how often
+ * @param watcher how it goes
+ * @returns the runs that are complete
+ */
+export async function compare(
+  comparison: Comparison,
+  watcher: ComparisonWatcher,
+): Promise<Run[]> {
+  const { subjects, plans, repeats } = comparison;
+  const runs: Run[] = [];
+  const total = subjects.length * plans.length * repeats;
+  let begun = 0;
+  for (const plan of plans) {
+    const able = subjects.filter((subject) => {
+      const why = subject.whyNot(plan);
+      if (why !== undefined) watcher.onNote(`${subject.name} is left out: ${why}`);
+      return why === undefined;
+    });
+    const failed = new Set<Subject>();
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      for (const subject of able) {
+        if (watcher.signal.aborted) return runs;
+        begun++;
+        if (failed.has(subject)) continue;
+        const where = `${plan.protocolName} · ${plan.connections} connections`;
+        const title = `${subject.name} · ${where} · ${repeat} of ${repeats}`;
+        try {
+          const run = await measureOne(subject, plan, repeat, comparison, {
+            ...watcher,
+            onSecond: (second) => watcher.onSecond(title, (begun - 1) / total, second),
+          });
+          if (!watcher.signal.aborted) runs.push(run);
+        } catch (error) {
+          // One that does not start says so once, and the others are compared all the same.
+          if (!(error instanceof ServerStartError)) throw error;
+          if (watcher.signal.aborted) return runs;
+          watcher.onNote(`${subject.name} is left out: ${error.message}`);
+          failed.add(subject);
+        }
+      }
+    }
+    if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
+  }
+  return runs;
+}
+
+/** One run, with a server of its own. */
+async function measureOne(
+  { name, subject, start }: Subject,
+  plan: Plan,
+  repeat: number,
+  { warmUpMs }: Comparison,
+  { signal, onSecond, onNote }: {
+    readonly signal: AbortSignal;
+    onSecond(second: Second): void;
+    onNote(text: string): void;
+  },
+): Promise<Run> {
+  await using server = await start(plan, signal);
+  const { address, status: { pid } } = server;
+  if (warmUpMs > 0) {
+    const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0 };
+    await measure(warmUp, { address, name, signal });
+  }
+  const say = (text: string) => {
+    // What ends early is no result, and Ctrl-C may have ended the server too.
+    if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
+  };
+  return await measure(plan, {
+    address,
+    pid,
+    name,
+    subject,
+    repeat,
+    signal,
+    onSecond,
+    onNote: say,
+  });
+}
+
+/** How long the run is of which a trace is written, in milliseconds. */
+const TRACE_MS = 1_000;
+
+/** A short run of each mode that writes what becomes of its connections. */
+async function trace(
+  folder: string,
+  subjects: readonly Subject[],
+  plan: Plan,
+  { signal, onNote }: ComparisonWatcher,
+): Promise<void> {
+  for (const { name, subject, start } of subjects) {
+    if (subject === null || signal.aborted) continue;
+    const file = `${subject.mode}-${subject.runtime}-${plan.protocolName}-${plan.connections}.json`;
+    const path = `${folder}/${file}`;
+    try {
+      await using server = await start(plan, signal, path);
+      const { address } = server;
+      await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0 }, { address, name, signal });
+    } catch (error) {
+      if (!(error instanceof ServerStartError)) throw error;
+      onNote(`${name} has no trace: ${error.message}`);
+      continue;
+    }
+    onNote(`${name}: its trace is in ${path}`);
+  }
+}
+
+/**
+ * What would spoil the comparison, each with its remedy, a sentence each.
+ *
+ * @param comparison what is compared
+ */
+export function preflightAll({ plans }: Comparison): string[] {
+  const address = { hostname: "127.0.0.1", port: 0 };
+  return [...new Set(plans.flatMap((plan) => preflight(plan, address)))];
+}
+
+/** About how long it takes, in seconds. */
+export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): number {
+  const each = plans.map(({ durationMs, rampMs }) => durationMs + rampMs + warmUpMs + 1_000);
+  return subjects.length * repeats * each.reduce((sum, ms) => sum + ms, 0) / 1000;
+}
+
+/** The modes on each of the runtimes. */
+function readModes({ modes, runtimes }: Values): Subject[] {
+  const names = modes === undefined || modes === "all" ? MODES : listOf(modes, "");
+  const available = RUNTIMES.filter(({ name }) =>
+    buildInfo.isExecutable !== true || name === runtime.name
+  );
+  const chosen = listOf(runtimes, available.map(({ name }) => name).join(","));
+  for (const name of names) {
+    if (name === "none") return [];
+    if (!MODES.includes(name)) {
+      throw new UsageError(`wrong value for --modes: expected ${MODES.join(", ")}, got "${name}"`);
+    }
+  }
+  return names.flatMap((mode) =>
+    chosen.map((name) => {
+      const found = available.find((candidate) => candidate.name === name);
+      if (found !== undefined) return ourServer(mode, found);
+      const expected = available.map(({ name }) => name).join(" or ");
+      throw new UsageError(`wrong value for --runtimes: expected ${expected}, got "${name}"`);
+    })
+  );
+}
+
+function ourServer(mode: string, command: RuntimeCommand): Subject {
+  const { name } = command;
+  // An executable holds the modes itself.
+  const words = buildInfo.isExecutable === true
+    ? [process.execPath, mode]
+    : scriptCommand(command, COMMANDS[mode]?.script as string);
+  return {
+    name: `${mode} · ${name}`,
+    subject: { mode, runtime: name },
+    whyNot: (plan) => whyNotMode(mode, plan),
+    start: (plan, signal, trace) =>
+      LoadedServer.start([
+        ...words,
+        "0",
+        "--quiet",
+        "--drain",
+        "0",
+        "--protocol",
+        plan.protocol,
+        ...flagsOf(mode, plan),
+        ...(trace === undefined ? [] : ["--trace", trace]),
+      ], signal),
+  };
+}
+
+/** What a mode needs to serve so many connections that stay. */
+function flagsOf(mode: string, { connect, connections }: Plan): string[] {
+  if (connect) return [];
+  if (mode === "threadpool" || mode === "berkeley") return ["--workers", String(connections)];
+  return mode === "threaded" ? ["--max-threads", String(connections)] : [];
+}
+
+function whyNotMode(mode: string, { connect, connections }: Plan): string | undefined {
+  if (connect) return undefined;
+  if (mode === "sequential" && connections > 1) {
+    return `it serves one connection at a time, and ${connections} stay`;
+  }
+  const isThreaded = mode === "threadpool" || mode === "berkeley" || mode === "threaded";
+  return isThreaded && connections > MOST_THREADS
+    ? `${connections} connections that stay would need as many threads`
+    : undefined;
+}
+
+/** A server that somebody else has written. */
+function readRival(text: string): Subject {
+  const [, name = "", line = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name.trim() === "" || !line.includes(PORT)) {
+    throw new UsageError(
+      `wrong value for --against: expected 'NAME=COMMAND ${PORT}', got "${text}"`,
+    );
+  }
+  return {
+    name: name.trim(),
+    subject: null,
+    whyNot: () => undefined,
+    start: (_, signal) => LoadedServer.startAny(line.trim(), signal),
+  };
+}
+
+function listOf(value: Values[string], otherwise: string): string[] {
+  const words = String(value ?? otherwise).split(",").map((text) => text.trim()).filter(Boolean);
+  return [...new Set(words)];
+}

@@ -1,0 +1,158 @@
+/**
+ * What becomes of a measurement: shown, written to files, judged.
+ *
+ * @module
+ */
+
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { describeSystemError } from "../net/constants.ts";
+import { runtime } from "../net/runtime.ts";
+import { escapeText } from "../protocols/text.ts";
+import { type Flag, UsageError, type Values } from "../server/flags.ts";
+import { compareWithBaseline } from "./report/baseline.ts";
+import { formatCsv } from "./report/csv.ts";
+import { findingsOf } from "./report/findings.ts";
+import { formatMarkdown } from "./report/markdown.ts";
+import { screenOf } from "./report/screen.ts";
+import { formatTerminal } from "./report/terminal.ts";
+import {
+  EXIT_THRESHOLD,
+  failedThresholds,
+  parseThreshold,
+  type Threshold,
+} from "./report/thresholds.ts";
+import type { Report } from "./results.ts";
+
+/** What stands for standard output in place of a file's name. */
+const STDOUT = "-";
+
+const writeJson = async (report: Report) => (await json()).formatJson(report);
+
+/** The forms in which a measurement can be written, by the flag that asks for one. */
+const FORMS: Readonly<Record<string, (report: Report) => string | Promise<string>>> = {
+  json: writeJson,
+  save: writeJson,
+  csv: formatCsv,
+  markdown: formatMarkdown,
+  html: async (report) => (await import("./report/html.ts")).formatHtml(report),
+};
+
+/** Loaded when it is needed, as the page with its charts is: they are large. */
+const json = () => import("./report/json.ts");
+
+/** The flags that say what becomes of a measurement. */
+export const OUTCOME_FLAGS: readonly Flag[] = [
+  {
+    name: "json",
+    kind: "string",
+    value: "FILE",
+    help: "write all that was measured; - is standard output",
+  },
+  { name: "csv", kind: "string", value: "FILE", help: "write a row a second and a row a run" },
+  { name: "markdown", kind: "string", value: "FILE", help: "write a table to be pasted" },
+  { name: "html", kind: "string", value: "FILE", help: "write a page with pictures" },
+  {
+    name: "threshold",
+    kind: "string",
+    value: "'p99<5ms'",
+    repeats: true,
+    help: "exit with 99 if it is not so: also errors<0.1%, rate>20000, memory<64MiB, …",
+  },
+  {
+    name: "baseline",
+    kind: "string",
+    value: "FILE",
+    help: "say what has changed since this was written with --json",
+  },
+];
+
+/** What is to become of a measurement, checked before it begins. */
+export interface Outcome {
+  readonly thresholds: readonly Threshold[];
+  /** The earlier measurement. */
+  readonly baseline: Report | undefined;
+  /** Which form goes to which file. */
+  readonly files: readonly (readonly [form: string, path: string])[];
+}
+
+/**
+ * Reads what is to become of a measurement, so that nobody waits for one that cannot be written.
+ *
+ * @param values the flags
+ * @throws {UsageError} if something is wrong, on one line
+ */
+export async function readOutcome(values: Values): Promise<Outcome> {
+  const thresholds = ((values.threshold ?? []) as readonly string[]).map(parseThreshold);
+  const files = Object.keys(FORMS).flatMap((form) =>
+    values[form] === undefined ? [] : [[form, values[form] as string] as const]
+  );
+  if (files.filter(([, path]) => path === STDOUT).length > 1) {
+    throw new UsageError("only one of the files to write can be -");
+  }
+  const baseline = values.baseline as string | undefined;
+  const outcome = {
+    thresholds,
+    files,
+    baseline: baseline === undefined ? undefined : await readReport(baseline),
+  };
+  for (const [form, path] of files) if (path !== STDOUT) tryToWrite(form, path);
+  return outcome;
+}
+
+/**
+ * Shows, writes and judges a measurement.
+ *
+ * @param measured it, without findings
+ * @param outcome what is to become of it
+ * @returns the exit status: 0, or 99 if a threshold was not kept
+ */
+export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
+  const report = { ...measured, findings: findingsOf(measured.runs) };
+  const isTaken = outcome.files.some(([, path]) => path === STDOUT);
+  // What is piped into another program is nothing else than what was asked for.
+  const screen = screenOf(isTaken ? "stderr" : "stdout");
+  screen.write(formatTerminal(report, screen));
+  if (outcome.baseline !== undefined) {
+    const changes = compareWithBaseline(report, outcome.baseline);
+    screen.write(`\nSince the baseline:\n${changes.map((text) => `• ${text}\n`).join("")}`);
+  }
+  for (const [form, path] of outcome.files) {
+    const text = await FORMS[form]!(report);
+    if (path === STDOUT) runtime.printNow("stdout", text);
+    else writeFileSync(path, text);
+  }
+  const failed = failedThresholds(outcome.thresholds, report.runs);
+  for (const sentence of failed) runtime.printNow("stderr", `bench: ${sentence}\n`);
+  return failed.length > 0 ? EXIT_THRESHOLD : 0;
+}
+
+/** Leaves what a file holds as it is, and none where there was none. */
+function tryToWrite(form: string, path: string): void {
+  try {
+    const isNew = !existsSync(path);
+    writeFileSync(path, "", { flag: "a" });
+    if (isNew) rmSync(path);
+  } catch (error) {
+    throw new UsageError(
+      `cannot write --${form} ${escapeText(path)}: ${describeSystemError(error)}`,
+    );
+  }
+}
+
+async function readReport(path: string): Promise<Report> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(
+      `cannot read --baseline ${escapeText(path)}: ${describeSystemError(error)}`,
+    );
+  }
+  const { parseJson, ReportFormatError } = await json();
+  try {
+    return parseJson(text, path);
+  } catch (error) {
+    if (!(error instanceof ReportFormatError)) throw error;
+    throw new UsageError(error.message);
+  }
+}

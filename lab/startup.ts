@@ -1,0 +1,121 @@
+/**
+ * How long executables take until they listen, beside an empty program of the same runtime.
+ *
+ * Each is started in turn, so that whatever else the machine does falls on all of them alike, and
+ * the first round, which fills the kernel's caches, does not count.
+ *
+ * @module
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { ROOT, RUNTIMES } from "../scripts/runtimes.ts";
+import { fail, readCommandLine } from "../server/command_line.ts";
+import type { Command } from "../server/flags.ts";
+import { formatRun } from "../server/invocation.ts";
+
+const COMMAND: Command = {
+  name: "startup",
+  summary: "how long executables take until they listen",
+  positionals: [],
+  flags: [{
+    name: "rounds",
+    kind: "integer",
+    value: "N",
+    least: 1,
+    most: 1000,
+    default: "11",
+    help: "how often each is started",
+  }],
+  example: formatRun("lab/startup.ts"),
+};
+
+/** One executable, and how it is started. */
+interface Candidate {
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
+  /** From its start to its first line, in milliseconds, of each round. */
+  readonly times: number[];
+}
+
+/** Builds what is to be measured. */
+function build(folder: string): Candidate[] {
+  const suffix = runtime.os === "windows" ? ".exe" : "";
+  const candidate = (name: string, file: string, ...args: readonly string[]): Candidate => ({
+    name,
+    path: join(folder, `${file}${suffix}`),
+    args,
+    times: [],
+  });
+  const [, bun] = RUNTIMES as readonly [typeof RUNTIMES[number], typeof RUNTIMES[number]];
+  const source = join(folder, "empty.ts");
+  writeFileSync(source, `console.log("empty");\n`);
+  runTool(bun.path, "build", "--compile", source, "--outfile", join(folder, `empty${suffix}`));
+  for (const command of [[], ["event"], ["threadpool"]]) {
+    runTool(bun.path, "scripts/compile.ts", ...command, "--into", folder);
+  }
+  return [
+    candidate("an empty program", "empty"),
+    ...["event", "nonblocking", "threadpool"].map((mode) =>
+      candidate(`handshake ${mode}`, "handshake", mode, "0")
+    ),
+    ...["event", "threadpool"].map((mode) =>
+      candidate(`handshake-${mode}`, `handshake-${mode}`, "0")
+    ),
+  ];
+}
+
+function runTool(command: string, ...args: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, args, {
+    cwd: fileURLToPath(ROOT),
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`Cannot build: ${stderr}`);
+}
+
+/** Starts it, and ends it when it has printed something. */
+async function time({ path, args }: Candidate): Promise<number> {
+  const startedAt = performance.now();
+  const child = spawn(path, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  await new Promise((resolve, reject) => child.on("error", reject).stdout.once("data", resolve));
+  const ms = performance.now() - startedAt;
+  child.kill("SIGKILL");
+  await ended;
+  return ms;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
+}
+
+async function main(): Promise<void> {
+  const { rounds = 11 } = readCommandLine(COMMAND);
+  const folder = mkdtempSync(join(tmpdir(), "handshake-startup-"));
+  try {
+    const candidates = build(folder);
+    for (let round = 0; round <= Number(rounds); round++) {
+      for (const candidate of candidates) {
+        const ms = await time(candidate);
+        if (round > 0) candidate.times.push(ms);
+      }
+    }
+    const width = Math.max(...candidates.map(({ name }) => name.length));
+    const lines = candidates.map(({ name, path, times }) => {
+      const megabytes = (statSync(path).size / 1e6).toFixed(1).padStart(6);
+      return `${name.padEnd(width)}  ${median(times).toFixed(0).padStart(4)} ms  ${megabytes} MB`;
+    });
+    runtime.printNow("stdout", `${lines.join("\n")}\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (isMainModule(import.meta)) {
+  main().catch((error: Error) => fail(COMMAND.name, error.message, 1));
+}

@@ -1,0 +1,74 @@
+/**
+ * The commands of the executable, by name. Each is a script of its own too; its module is loaded
+ * when it is asked for.
+ *
+ * @module
+ */
+
+import type { Program } from "./server/program.ts";
+
+/** One command. */
+export interface CommandEntry {
+  /** Under which heading it is listed. */
+  readonly group: string;
+  /** Its script, from the folder of the project. */
+  readonly script: string;
+  /** Loads it. */
+  load(): Promise<{ program(): Program | Promise<Program> }>;
+}
+
+/** The headings, in the order in which they are listed. */
+export const GROUPS = {
+  modes: "Servers, one for each concurrency model",
+  clients: "Clients",
+  chat: "Chat",
+  measuring: "Measuring",
+} as const;
+
+const { modes, clients, chat, measuring } = GROUPS;
+
+/** The commands. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  sequential: {
+    group: modes,
+    script: "modes/sequential.ts",
+    load: () => import("./modes/sequential.ts"),
+  },
+  threaded: {
+    group: modes,
+    script: "modes/threaded.ts",
+    load: () => import("./modes/threaded.ts"),
+  },
+  threadpool: {
+    group: modes,
+    script: "modes/threadpool.ts",
+    load: () => import("./modes/threadpool.ts"),
+  },
+  berkeley: {
+    group: modes,
+    script: "modes/berkeley.ts",
+    load: () => import("./modes/berkeley.ts"),
+  },
+  nonblocking: {
+    group: modes,
+    script: "modes/nonblocking.ts",
+    load: () => import("./modes/nonblocking.ts"),
+  },
+  event: { group: modes, script: "modes/event.ts", load: () => import("./modes/event.ts") },
+  cluster: { group: modes, script: "modes/cluster.ts", load: () => import("./modes/cluster.ts") },
+  client: { group: clients, script: "client.ts", load: () => import("./client.ts") },
+  chat: { group: chat, script: "chat/server.ts", load: () => import("./chat/server.ts") },
+  "chat-client": {
+    group: chat,
+    script: "chat/client.ts",
+    load: () => import("./chat/client.ts"),
+  },
+  "chat-v1": { group: chat, script: "chat/v1_once.ts", load: () => import("./chat/v1_once.ts") },
+  "chat-v2": { group: chat, script: "chat/v2_echo.ts", load: () => import("./chat/v2_echo.ts") },
+  "chat-v3": {
+    group: chat,
+    script: "chat/v3_operator.ts",
+    load: () => import("./chat/v3_operator.ts"),
+  },
+  bench: { group: measuring, script: "lab/bench.ts", load: () => import("./lab/bench.ts") },
+};

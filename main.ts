@@ -1,0 +1,155 @@
+/**
+ * The command line over everything: `handshake threadpool 8080`, `handshake client …`, `handshake
+ * chat`. It is what the executable is, and runs as a script too.
+ *
+ * @module
+ */
+
+// @ts-types="./types/closest_string.d.ts"
+import { closestString } from "@std/text/closest-string";
+import { COMMANDS, GROUPS } from "./commands.ts";
+import { isMainModule, runtime } from "./net/runtime.ts";
+import { buildInfo } from "./server/build_info.ts";
+import {
+  EXIT_USAGE,
+  fail,
+  formatVersion,
+  printAndExit,
+  readCommandLine,
+} from "./server/command_line.ts";
+import { formatCompletions, type Shell, SHELLS } from "./server/completions.ts";
+import { type Command, formatHelp } from "./server/flags.ts";
+import { baseCommand, formatRun, invokeAs } from "./server/invocation.ts";
+import type { Program } from "./server/program.ts";
+import { modeOfThread } from "./server/thread_names.ts";
+
+/** The script of this module. */
+const SCRIPT = "main.ts";
+
+/** Under which heading the commands of this module are listed. */
+const OTHERS = "Others";
+
+/** The commands of this module. */
+const BUILTINS: Readonly<Record<string, () => Program>> = { completions, help };
+
+/** All commands, in the order in which they are listed. */
+const NAMES: readonly string[] = [...Object.keys(COMMANDS), ...Object.keys(BUILTINS)];
+
+/** The flags that stand alone. */
+const FLAGS: readonly string[] = ["--help", "--version"];
+
+/** Runs what the command line of this process asks for; in a Worker, what the Worker is for. */
+export async function runMain(): Promise<void> {
+  if (!runtime.isMainThread) return await loadThread();
+  const [first = "help", ...args] = runtime.args;
+  const name = first === "--help" || first === "-h" ? "help" : first;
+  if (name === "--version") return printAndExit(formatVersion());
+  if (!isCommand(name)) refuse(name);
+  (await load(name, args)).run();
+}
+
+/** Loads the module that this Worker is for. Nothing starts in a Worker of another name. */
+async function loadThread(): Promise<void> {
+  const mode = modeOfThread();
+  if (mode !== undefined && Object.hasOwn(COMMANDS, mode)) await COMMANDS[mode]?.load();
+}
+
+function isCommand(name: string): boolean {
+  return NAMES.includes(name);
+}
+
+/** A command that is typed with these arguments. */
+async function load(name: string, args: readonly string[]): Promise<Program> {
+  // Before its module is loaded, which may say at once how it is typed.
+  invokeAs({ name, typed: `${baseCommand(SCRIPT)} ${name}`, args });
+  const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
+  if (builtin !== undefined) return builtin();
+  return await (await COMMANDS[name]!.load()).program();
+}
+
+function help(): Program {
+  const command: Command = {
+    name: "help",
+    summary: "show the commands, or how one of them is used",
+    positionals: [{
+      name: "command",
+      kind: "string",
+      help: "which one",
+      suggestions: NAMES,
+    }],
+    flags: [],
+    example: formatRun(`${SCRIPT} help`, "threadpool"),
+  };
+  return {
+    command,
+    async run() {
+      const name = readCommandLine(command).command as string | undefined;
+      if (name === undefined) return printAndExit(await formatOverview());
+      if (!isCommand(name)) refuse(name);
+      const { command: its } = await load(name, []);
+      printAndExit(formatHelp({ ...its, name: `${baseCommand(SCRIPT)} ${name}` }));
+    },
+  };
+}
+
+function completions(): Program {
+  const command: Command = {
+    name: "completions",
+    summary: "print a script that completes commands and flags in a shell",
+    positionals: [{ name: "shell", kind: "choice", choices: SHELLS, help: SHELLS.join(", ") }],
+    required: 1,
+    flags: [],
+    example: formatRun(`${SCRIPT} completions`, "bash"),
+  };
+  return {
+    command,
+    async run() {
+      const shell = readCommandLine(command).shell as Shell;
+      const names = new Set(["handshake", calledAs()]);
+      printAndExit(formatCompletions(shell, { names: [...names], commands: await loadAll() }));
+    },
+  };
+}
+
+/** How a shell knows this program: a completion holds for every folder that it may lie in. */
+function calledAs(): string {
+  if (buildInfo.isExecutable !== true) return "handshake";
+  return runtime.executable.replace(/^.*[\\/]/, "").replace(/\.exe$/, "");
+}
+
+/** All commands by name, in the order in which they are listed. */
+async function loadAll(): Promise<Map<string, Command>> {
+  const all = new Map<string, Command>();
+  for (const name of NAMES) {
+    all.set(name, (await load(name, [])).command);
+  }
+  return all;
+}
+
+/** What there is, in groups. */
+async function formatOverview(): Promise<string> {
+  const base = baseCommand(SCRIPT);
+  const commands = await loadAll();
+  const width = Math.max(...[...commands.keys()].map(({ length }) => length));
+  const groups = [...Object.values(GROUPS), OTHERS].map((group) => {
+    const lines = [...commands]
+      .filter(([name]) => (COMMANDS[name]?.group ?? OTHERS) === group)
+      .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+    return [`${group}:`, ...lines].join("\n");
+  });
+  return [
+    `usage: ${base} COMMAND [arguments] [flags]`,
+    ...groups,
+    `${base} COMMAND --help says more about each; ${base} --version which version this is.`,
+  ].join("\n\n");
+}
+
+function refuse(name: string): never {
+  const base = baseCommand(SCRIPT);
+  const isFlag = name.startsWith("-");
+  const kind = isFlag ? "flag" : "command";
+  const nearest = closestString(name, isFlag ? FLAGS : NAMES);
+  fail("handshake", `unknown ${kind} "${name}": did you mean ${base} ${nearest}?`, EXIT_USAGE);
+}
+
+if (isMainModule(import.meta)) await runMain();

@@ -1,0 +1,227 @@
+/**
+ * Builds executables: everything in one, or one command alone.
+ *
+ * With Bun as the base, those for other systems are put together from what npm has; with Deno, the
+ * base comes from elsewhere on the network and may be out of reach.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { COMMANDS } from "../commands.ts";
+import { describeSystemError } from "../net/constants.ts";
+import { isMainModule, runtime } from "../net/runtime.ts";
+import { fail, readCommandLine } from "../server/command_line.ts";
+import { type Command, UsageError } from "../server/flags.ts";
+import { ROOT, type RuntimeCommand, RUNTIMES } from "./runtimes.ts";
+
+/** What stands for all of them. */
+const ALL = "all";
+
+/** The folder of the project. */
+const PROJECT = fileURLToPath(ROOT);
+
+/** The targets, and what the runtimes call them; Deno has none for musl. */
+const TARGETS: Readonly<
+  Record<string, Readonly<Record<RuntimeCommand["name"], string | undefined>>>
+> = {
+  "linux-x64": { bun: "bun-linux-x64", deno: "x86_64-unknown-linux-gnu" },
+  "linux-arm64": { bun: "bun-linux-arm64", deno: "aarch64-unknown-linux-gnu" },
+  "linux-x64-musl": { bun: "bun-linux-x64-musl", deno: undefined },
+  "darwin-arm64": { bun: "bun-darwin-arm64", deno: "aarch64-apple-darwin" },
+  "darwin-x64": { bun: "bun-darwin-x64", deno: "x86_64-apple-darwin" },
+  "windows-x64": { bun: "bun-windows-x64", deno: "x86_64-pc-windows-msvc" },
+};
+
+const COMMAND: Command = {
+  name: "compile",
+  summary: "build executables into dist/",
+  positionals: [{
+    name: "command",
+    kind: "choice",
+    choices: Object.keys(COMMANDS),
+    default: "all of them in one",
+    help: "which command alone",
+  }],
+  flags: [
+    {
+      name: "target",
+      kind: "string",
+      value: "NAME,...",
+      default: "this machine",
+      help: `for which systems: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
+    },
+    {
+      name: "runtime",
+      kind: "choice",
+      choices: ["bun", "deno"],
+      default: "bun",
+      help: "what the executable contains",
+    },
+    {
+      name: "into",
+      kind: "string",
+      value: "PATH",
+      default: "dist",
+      help: "the folder to build into",
+    },
+  ],
+  example: "deno task compile threadpool --target linux-arm64,windows-x64",
+};
+
+/** What to build. */
+interface Build {
+  /** The command alone; all of them if not given. */
+  readonly command: string | undefined;
+  /** For another system than this one. */
+  readonly target: string | undefined;
+  readonly base: RuntimeCommand;
+  /** The folder to build into. */
+  readonly folder: string;
+  /** The commit of the sources, if it is known. */
+  readonly commit: string | undefined;
+}
+
+/** An executable could not be built. */
+class BuildError extends Error {}
+
+function main(): void {
+  const values = readCommandLine(COMMAND);
+  const base = RUNTIMES.find(({ name }) => name === (values.runtime ?? "bun")) as RuntimeCommand;
+  try {
+    for (const target of readTargets(values.target as string | undefined)) {
+      const command = values.command as string | undefined;
+      const folder = (values.into ?? "dist") as string;
+      const path = build({ command, target, base, folder, commit: findCommit() });
+      const megabytes = (statSync(resolve(PROJECT, path)).size / 1e6).toFixed(1);
+      runtime.printNow("stdout", `${path}  ${megabytes} MB\n`);
+    }
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    if (!isUsage && !(error instanceof BuildError)) throw error;
+    fail(COMMAND.name, error.message, isUsage ? 2 : 1);
+  }
+}
+
+/** The targets of a list; `undefined` is this machine. */
+function readTargets(list: string | undefined): (string | undefined)[] {
+  if (list === undefined) return [undefined];
+  if (list === ALL) return Object.keys(TARGETS);
+  return list.split(",").map((target) => {
+    if (Object.hasOwn(TARGETS, target)) return target;
+    const expected = [...Object.keys(TARGETS), ALL].join(", ");
+    throw new UsageError(`wrong value for --target: expected ${expected}, got "${target}"`);
+  });
+}
+
+/** Builds one executable; returns its path, which begins at the folder of the project. */
+function build({ command, target, base, folder, commit }: Build): string {
+  const name = ["handshake", command, target].filter((part) => part !== undefined).join("-");
+  const isWindows = target === undefined ? runtime.os === "windows" : target.startsWith("windows");
+  const file = `${name}${isWindows ? ".exe" : ""}`;
+  const entry = `dist/${name}.entry.ts`;
+  const theirs = target === undefined ? undefined : TARGETS[target]?.[base.name];
+  if (target !== undefined && theirs === undefined) {
+    throw new BuildError(`Cannot build for ${target} with ${base.name}: use --runtime bun`);
+  }
+  const { made, unfinished } = makeFolders(folder);
+  mkdirSync(new URL("dist/", ROOT), { recursive: true });
+  writeFileSync(new URL(entry, ROOT), formatEntry(command, commit));
+  try {
+    const path = join(unfinished, file);
+    const forTarget = theirs === undefined ? [] : [`--target=${theirs}`];
+    const args = base.name === "bun"
+      ? ["build", "--compile", ...BUN_FLAGS, ...forTarget, entry, "--outfile", path]
+      : ["compile", "--quiet", "-A", ...forTarget, "--output", path, entry];
+    const { status, stderr, error } = spawnSync(base.path, args, {
+      cwd: PROJECT,
+      encoding: "utf8",
+    });
+    if (error !== undefined) {
+      throw new BuildError(`Cannot start ${base.path}: ${error.message}: run deno task install`);
+    }
+    if (status !== 0) throw new BuildError(explain(base, target, stderr));
+    renameSync(path, join(made, file));
+  } finally {
+    rmSync(new URL(entry, ROOT));
+    rmSync(unfinished, { recursive: true });
+  }
+  return join(folder, file);
+}
+
+/**
+ * Makes the folder to build into, and in it one for what is not finished: a build that fails, of
+ * which Deno removes what it would have replaced, leaves the executable of an earlier one.
+ */
+function makeFolders(folder: string): { made: string; unfinished: string } {
+  const made = resolve(PROJECT, folder);
+  try {
+    mkdirSync(made, { recursive: true });
+    return { made, unfinished: mkdtempSync(join(made, ".unfinished-")) };
+  } catch (error) {
+    throw new BuildError(`Cannot build into ${folder}: ${describeSystemError(error)}`);
+  }
+}
+
+/**
+ * Bytecode, which every Worker loads in less than half the time that it takes to read the source.
+ * And a folder's own settings, of whoever runs the executable there, are none of its business.
+ */
+const BUN_FLAGS = [
+  "--bytecode",
+  "--format=esm",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+];
+
+/** The module that runs first, in every thread. */
+function formatEntry(command: string | undefined, commit: string | undefined): string {
+  const head = `import { buildInfo } from "../server/build_info.ts";\n`;
+  const facts = `Object.assign(buildInfo, ${
+    JSON.stringify({ isExecutable: true, ...(commit !== undefined && { commit }) })
+  });\n`;
+  if (command === undefined) {
+    return `${head}import { runMain } from "../main.ts";\n${facts}await runMain();\n`;
+  }
+  const { script } = COMMANDS[command] as { script: string };
+  return [
+    head,
+    `import { program } from "../${script}";\n`,
+    `import { runAlone } from "../server/invocation.ts";\n`,
+    facts,
+    `await runAlone(program);\n`,
+  ].join("");
+}
+
+/** Why a build has failed, in one sentence. */
+function explain(base: RuntimeCommand, target = "this machine", output: string): string {
+  // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
+  const said = output.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
+  const isUnreachable = /dns error|failed to lookup|sending request|download|tcp connect/i.test(
+    said,
+  );
+  if (isUnreachable) {
+    const what = `what ${base.name} needs for ${target}`;
+    const hint = base.name === "deno"
+      ? "use --runtime bun, whose base comes from npm"
+      : "try again";
+    const [url = "its server"] = /https?:\/\/\S+?(?=[\s)"]|$)/.exec(said) ?? [];
+    return `Cannot fetch ${what} from ${url}: connect to the network or ${hint}`;
+  }
+  return `Cannot build with ${base.name} for ${target}: ${said.split("\n")[0]}`;
+}
+
+/** The commit of the sources, marked where they have been changed since. */
+function findCommit(): string | undefined {
+  const git = (...args: readonly string[]) =>
+    spawnSync("git", args, { cwd: PROJECT, encoding: "utf8" });
+  const { status, stdout } = git("rev-parse", "--short", "HEAD");
+  if (status !== 0) return undefined;
+  const isChanged = git("status", "--porcelain", "--untracked-files=no").stdout !== "";
+  return `${stdout.trim()}${isChanged ? "+changes" : ""}`;
+}
+
+if (isMainModule(import.meta)) main();

@@ -1,0 +1,68 @@
+/**
+ * Prints what CHANGELOG.md says of a version, for the release of that name.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import manifest from "../package.json" with { type: "json" };
+import { isMainModule } from "../net/runtime.ts";
+import { fail, printAndExit, readCommandLine } from "../server/command_line.ts";
+import type { Command } from "../server/flags.ts";
+import { ROOT } from "./runtimes.ts";
+
+const COMMAND: Command = {
+  name: "notes",
+  summary: "print what CHANGELOG.md says of a version",
+  positionals: [{
+    name: "version",
+    kind: "string",
+    default: "that of package.json",
+    help: "which one, for instance 0.1.0",
+  }],
+  flags: [],
+  example: `deno task notes ${manifest.version}`,
+};
+
+/** There are no notes for a release. */
+export class NotesError extends Error {
+  override readonly name = "NotesError";
+}
+
+/**
+ * What a changelog says of a version.
+ *
+ * @param changelog its text: each version has a heading of its own, with its date
+ * @param version which one
+ * @returns the text under its heading, without a last line end
+ * @throws {NotesError} if it says nothing, or that the version is not released yet
+ */
+export function releaseNotes(changelog: string, version: string): string {
+  for (const section of changelog.split(/^## /m).slice(1)) {
+    const [heading = "", ...lines] = section.split("\n");
+    const [name, ...date] = heading.split(" ");
+    if (name !== version) continue;
+    if (date.join(" ") === "(unreleased)") {
+      throw new NotesError(`Cannot release ${version}: CHANGELOG.md calls it unreleased`);
+    }
+    const notes = lines.join("\n").trim();
+    if (notes !== "") return notes;
+  }
+  throw new NotesError(`Cannot release ${version}: CHANGELOG.md says nothing of it`);
+}
+
+function main(): void {
+  const { version = manifest.version } = readCommandLine(COMMAND);
+  try {
+    if (version !== manifest.version) {
+      throw new NotesError(`Cannot release ${version}: package.json says ${manifest.version}`);
+    }
+    const changelog = readFileSync(new URL("CHANGELOG.md", ROOT), "utf8");
+    printAndExit(releaseNotes(changelog, version));
+  } catch (error) {
+    if (!(error instanceof NotesError)) throw error;
+    fail(COMMAND.name, error.message, 1);
+  }
+}
+
+if (isMainModule(import.meta)) main();

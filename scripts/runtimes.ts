@@ -1,12 +1,14 @@
 /**
- * The two runtimes, as the scripts of this folder start them.
- *
- * The scripts themselves run on Deno: it is what `deno task` needs anyway.
+ * The two runtimes, as other processes than this one start them.
  *
  * @module
  */
 
+import { accessSync, constants } from "node:fs";
+import process from "node:process";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runtime } from "../net/runtime.ts";
 
 /** One runtime. */
 export interface RuntimeCommand {
@@ -23,19 +25,52 @@ export interface RuntimeCommand {
 /** The folder of the project. */
 export const ROOT = new URL("..", import.meta.url);
 
-/** Deno as it runs this script, and Bun as `deno install` has installed it. */
+/** This runtime as it runs, the other as `deno install` has installed it or as a shell knows it. */
 export const RUNTIMES: readonly RuntimeCommand[] = [
   {
     name: "deno",
-    path: Deno.execPath(),
+    path: pathOf("deno"),
     run: ["run", "-A"],
     // The types are checked by a task of their own.
     test: ["test", "-A", "--no-check"],
   },
   {
     name: "bun",
-    path: fileURLToPath(new URL("node_modules/bun/bin/bun.exe", ROOT)),
+    path: pathOf("bun", fileURLToPath(new URL("node_modules/bun/bin/bun.exe", ROOT))),
     run: [],
     test: ["test"],
   },
 ];
+
+/**
+ * The command line that runs a script of the project, from whatever folder.
+ *
+ * @param runtime on which
+ * @param script its path from the folder of the project
+ * @param args its arguments
+ */
+export function scriptCommand(
+  { path, run }: RuntimeCommand,
+  script: string,
+  ...args: readonly string[]
+): string[] {
+  return [path, ...run, fileURLToPath(new URL(script, ROOT)), ...args];
+}
+
+/** Where a runtime is; just its name if it cannot be found. */
+function pathOf(name: RuntimeCommand["name"], ...others: readonly string[]): string {
+  if (runtime.name === name) return process.execPath;
+  const folders = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
+  // Whoever runs the tests on both says where the other one is.
+  const given = process.env[`${name.toUpperCase()}_PATH`] ?? [];
+  return [given, others, folders].flat().find(isExecutable) ?? name;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -2,11 +2,13 @@
  * Runs the tests on both runtimes and adds up what their runners count.
  *
  * The last line of standard output is `N passed, N failed`. The exit status is 0 only if every
- * runner ran something, counted no failure and said that all is well.
+ * runner ran something, counted no failure and said that all is well. With `CI` in the environment
+ * it first installs the programs that the tests talk with.
  *
  * @module
  */
 
+import { installPeers } from "./peers.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "./runtimes.ts";
 
 interface Count {
@@ -18,12 +20,22 @@ interface Count {
 /** How much of a runner's output is kept to find its summary, in characters. */
 const KEPT = 4096;
 
+// There, no test may be skipped because a program is missing.
+if (Deno.env.get("CI") !== undefined) await installPeers();
+
 const files = Deno.args.length > 0 ? Deno.args : ["./tests/"];
-const counts: Count[] = [];
-for (const runtime of RUNTIMES) {
-  console.log(`\n--- ${runtime.name} test ---\n`);
-  counts.push(await runTests(runtime));
-}
+/** Some tests need the other runtime too. */
+const PATHS = Object.fromEntries(
+  RUNTIMES.map(({ name, path }) => [`${name.toUpperCase()}_PATH`, path]),
+);
+// Side by side, for tests mostly wait; what they print comes one after the other.
+let turn: Promise<unknown> = Promise.resolve();
+const counts = await Promise.all(RUNTIMES.map((runtime) => {
+  const before = turn;
+  const count = runTests(runtime, before);
+  turn = count;
+  return count;
+}));
 
 console.log();
 counts.forEach(({ passed, failed, skipped }, index) => {
@@ -34,17 +46,28 @@ const failed = counts.reduce((sum, count) => sum + count.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
 
-async function runTests({ name, path, test }: RuntimeCommand): Promise<Count> {
+/**
+ * Runs the tests on one runtime.
+ *
+ * @param runtime which
+ * @param turn resolves when it may print
+ */
+async function runTests(
+  { name, path, test }: RuntimeCommand,
+  turn: Promise<unknown>,
+): Promise<Count> {
   const child = new Deno.Command(path, {
     args: [...test, ...files],
     cwd: ROOT,
+    env: PATHS,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const begun = turn.then(() => console.log(`\n--- ${name} test ---\n`));
   const [stdout, stderr, { success }] = await Promise.all([
-    copy(child.stdout, Deno.stdout),
-    copy(child.stderr, Deno.stderr),
+    copy(child.stdout, Deno.stdout, begun),
+    copy(child.stderr, Deno.stderr, begun),
     child.status,
   ]);
   const count = name === "deno" ? readDeno(stdout) : readBun(stderr);
@@ -53,14 +76,23 @@ async function runTests({ name, path, test }: RuntimeCommand): Promise<Count> {
   return { ...count, failed: sound ? count.failed : Math.max(1, count.failed) };
 }
 
-/** Passes a runner's output on as it comes, and returns the end of it without colours. */
-async function copy(from: ReadableStream<Uint8Array>, to: typeof Deno.stdout): Promise<string> {
+/** Passes a runner's output on when its turn has come, and returns its end without colours. */
+async function copy(
+  from: ReadableStream<Uint8Array>,
+  to: typeof Deno.stdout,
+  turn: Promise<unknown>,
+): Promise<string> {
   const decoder = new TextDecoder();
   let end = "";
+  let written = turn;
   for await (const chunk of from) {
-    for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
+    // Read on all the same: a runner whose output nobody takes would wait.
+    written = written.then(async () => {
+      for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
+    });
     end = (end + decoder.decode(chunk, { stream: true })).slice(-KEPT);
   }
+  await written;
   // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
   return end.replaceAll(/\u001b\[[0-9;]*m/g, "");
 }

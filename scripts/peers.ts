@@ -1,0 +1,50 @@
+/**
+ * The programs with which the servers are tested: what people have on their machines.
+ *
+ * @module
+ */
+
+/** Each program, and Debian's package that holds it. */
+const PEERS: Readonly<Record<string, string>> = {
+  "nc": "netcat-openbsd",
+  "ncat": "ncat",
+  "telnet": "telnet",
+  "tmux": "tmux",
+  "nats-server": "nats-server",
+  "zsh": "zsh",
+  "fish": "fish",
+  "chromium": "chromium",
+};
+
+/** Installs those that are missing, where that can be done: as root or who may be it, with `apt-get`. */
+export async function installPeers(): Promise<void> {
+  const missing: string[] = [];
+  for (const [program, name] of Object.entries(PEERS)) {
+    if (!await succeeds(["sh", "-c", `command -v ${program}`])) missing.push(name);
+  }
+  if (missing.length === 0) return;
+  console.log(`Installing ${missing.join(", ")}`);
+  const install = ["install", "--yes", "--quiet=2", "--no-install-recommends", ...missing];
+  // What is still missing then fails its tests, by name.
+  const apt = Deno.uid() === 0 ? ["apt-get"] : ["sudo", "--non-interactive", "apt-get"];
+  if (!await succeeds([...apt, "update", "--quiet=2"]) || !await succeeds([...apt, ...install])) {
+    console.log(`Cannot install ${missing.join(", ")} with apt-get`);
+  }
+}
+
+/** Runs a command without a word, and says whether it succeeded. */
+async function succeeds([command = "", ...args]: readonly string[]): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(command, {
+      args,
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return success;
+  } catch {
+    // There is no such command here.
+    return false;
+  }
+}

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import type { Readable } from "node:stream";
 import { COMMANDS } from "../commands.ts";
 import { runtime } from "../net/runtime.ts";
 import { type RuntimeCommand, RUNTIMES } from "../scripts/runtimes.ts";
@@ -84,6 +85,14 @@ export function whyNoProgram(name: string): string | undefined {
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
+/** Resolves when nothing more will come of a stream. */
+function isRead(stream: Readable | null): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === null || stream.readableEnded || stream.destroyed) return resolve();
+    for (const event of ["end", "close", "error"]) stream.once(event, () => resolve());
+  });
+}
+
 /** A program in a process of its own. */
 export class Program implements AsyncDisposable {
   /** What it has printed so far. */
@@ -113,9 +122,12 @@ export class Program implements AsyncDisposable {
     );
     child.stderr?.setEncoding("utf8").on("data", (text: string) => this.stderr += text);
     running.add(this);
+    // On a busy machine Deno may tell of the close before all that was printed has been read.
+    const read = Promise.all([isRead(child.stdout), isRead(child.stderr)]);
     this.ended = new Promise((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", (code, signal) => {
+      child.on("close", async (code, signal) => {
+        await read;
         this.#isOver = true;
         running.delete(this);
         const { stdout, stderr } = this;

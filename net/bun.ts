@@ -15,6 +15,7 @@ import {
   type Sink,
   UNREAD_LIMIT,
 } from "./transport.ts";
+import { writeAll } from "./write_all.ts";
 
 /** The members of Bun that are used here; its types and Deno's do not go together. */
 interface BunGlobal {
@@ -447,8 +448,7 @@ export const bunRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += fs().writeSync(DESCRIPTORS[to], bytes.subarray(at));
+    writeAll(new TextEncoder().encode(text), (bytes) => fs().writeSync(DESCRIPTORS[to], bytes));
   },
 
   readInput(buffer: Uint8Array): Promise<number> {

@@ -17,6 +17,7 @@ import {
   type Sink,
   UNREAD_LIMIT,
 } from "./transport.ts";
+import { writeAll } from "./write_all.ts";
 
 /** A module of Node.js, loaded when it is needed: Workers start faster without. */
 // deno-lint-ignore no-explicit-any -- each module has a type of its own
@@ -344,8 +345,7 @@ export const denoRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += Deno[to].writeSync(bytes.subarray(at));
+    writeAll(new TextEncoder().encode(text), (bytes) => Deno[to].writeSync(bytes));
   },
 
   async readInput(buffer: Uint8Array): Promise<number> {

@@ -681,6 +681,18 @@ for (const shell of ["bash", "zsh", "fish"]) {
   }, { ...slow, skip: skip ?? whyNoProgram(shell) });
 }
 
+test("the executable prints all of what a pipe cannot hold, however late it is read", async () => {
+  const other = join(alone, `handshake-other${suffix}`);
+  if (!existsSync(other)) copyFileSync(await executable(), other);
+  const line =
+    '"$1" completions fish | { sleep 0.3; wc -c; }; "$1" completions fish >"$2"; wc -c <"$2"';
+  await using program = new Program(["sh", "-c", line, "sh", other, join(folder, "whole.fish")]);
+  const { stdout, stderr } = await program.end();
+  const [piped = 0, whole] = stdout.trim().split(/\s+/).map(Number);
+  assertEquals([piped, stderr], [whole, ""]);
+  assert(piped > 65_536, `${piped} bytes`);
+}, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) });
+
 test("fish completes commands, flags and their values", async () => {
   const script = join(folder, "handshake.fish");
   writeFileSync(script, (await run(["completions", "fish"])).stdout);

@@ -10,6 +10,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../commands.ts";
 import { describeSystemError } from "../net/constants.ts";
@@ -122,14 +123,13 @@ function build({ command, target, base, folder, commit }: Build): string {
   const name = ["handshake", command, target].filter((part) => part !== undefined).join("-");
   const isWindows = target === undefined ? runtime.os === "windows" : target.startsWith("windows");
   const file = `${name}${isWindows ? ".exe" : ""}`;
-  const entry = `dist/${name}.entry.ts`;
+  const entry = `${ENTRIES}${name}.ts`;
   const theirs = target === undefined ? undefined : TARGETS[target]?.[base.name];
   if (target !== undefined && theirs === undefined) {
     throw new BuildError(`Cannot build for ${target} with ${base.name}: use --runtime bun`);
   }
   const { made, unfinished } = makeFolders(folder);
-  mkdirSync(new URL("dist/", ROOT), { recursive: true });
-  writeFileSync(new URL(entry, ROOT), formatEntry(command, commit));
+  writeEntry(entry, formatEntry(command, commit));
   try {
     const path = join(unfinished, file);
     const forTarget = theirs === undefined ? [] : [`--target=${theirs}`];
@@ -146,7 +146,6 @@ function build({ command, target, base, folder, commit }: Build): string {
     if (status !== 0) throw new BuildError(explain(base, target, stderr));
     renameSync(path, join(made, file));
   } finally {
-    rmSync(new URL(entry, ROOT));
     rmSync(unfinished, { recursive: true });
   }
   return join(folder, file);
@@ -177,20 +176,34 @@ const BUN_FLAGS = [
   "--no-compile-autoload-bunfig",
 ];
 
+/** Where the modules are kept that run first: their names are part of what is built from them. */
+const ENTRIES = "dist/.entries/";
+
+/**
+ * Writes such a module all at once, and leaves it there: another build of the same may be reading
+ * it.
+ */
+function writeEntry(entry: string, text: string): void {
+  mkdirSync(new URL(ENTRIES, ROOT), { recursive: true });
+  const unfinished = new URL(`${entry}.${process.pid}`, ROOT);
+  writeFileSync(unfinished, text);
+  renameSync(unfinished, new URL(entry, ROOT));
+}
+
 /** The module that runs first, in every thread. */
 function formatEntry(command: string | undefined, commit: string | undefined): string {
-  const head = `import { buildInfo } from "../server/build_info.ts";\n`;
+  const head = `import { buildInfo } from "../../server/build_info.ts";\n`;
   const facts = `Object.assign(buildInfo, ${
     JSON.stringify({ isExecutable: true, ...(commit !== undefined && { commit }) })
   });\n`;
   if (command === undefined) {
-    return `${head}import { runMain } from "../main.ts";\n${facts}await runMain();\n`;
+    return `${head}import { runMain } from "../../main.ts";\n${facts}await runMain();\n`;
   }
   const { script } = COMMANDS[command] as { script: string };
   return [
     head,
-    `import { program } from "../${script}";\n`,
-    `import { runAlone } from "../server/invocation.ts";\n`,
+    `import { program } from "../../${script}";\n`,
+    `import { runAlone } from "../../server/invocation.ts";\n`,
     facts,
     `await runAlone(program);\n`,
   ].join("");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "../protocols/bytes.ts";
 import { escapeText, shorten } from "../protocols/text.ts";
 import { UsageError } from "../server/flags.ts";
 import { readInput } from "../server/standard_input.ts";
@@ -58,7 +59,7 @@ async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
   for await (const piece of readInput()) {
     let from = 0;
     for (let end = piece.indexOf(LINE_FEED); end >= 0; end = piece.indexOf(LINE_FEED, from)) {
-      const line = join([...unread, piece.subarray(from, end)]);
+      const line = joinBytes([...unread, piece.subarray(from, end)]);
       unread = [];
       unreadBytes = 0;
       from = end + 1;
@@ -67,9 +68,9 @@ async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
     unread.push(piece.slice(from));
     unreadBytes += piece.length - from;
     // A line that never ends is refused before it has ended; one byte may be its `\r`.
-    if (unreadBytes > LINE_LIMIT + 1) checked(join(unread));
+    if (unreadBytes > LINE_LIMIT + 1) checked(joinBytes(unread));
   }
-  const last = join(unread);
+  const last = joinBytes(unread);
   if (last.length > 0) yield checked(last);
 }
 
@@ -109,14 +110,4 @@ export async function openFile(
     }
   }
   return pieces();
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }

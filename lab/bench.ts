@@ -24,7 +24,7 @@ import { formatAddress } from "../protocols/address.ts";
 import { OptionError } from "../server/checks.ts";
 import { EXIT_USAGE, fail, readCommandLine } from "../server/command_line.ts";
 import { type Command, UsageError, type Values } from "../server/flags.ts";
-import { formatRun, invokeAs, programArguments } from "../server/invocation.ts";
+import { formatRun, invokeAs, programArguments, quoteWord } from "../server/invocation.ts";
 import type { Program } from "../server/program.ts";
 import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
 import { findServer, measure } from "./load/measure.ts";
@@ -224,7 +224,7 @@ async function perform(): Promise<number> {
 
 /** An argument as a shell reads it. */
 function quote(argument: string): string {
-  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : quoteWord(argument);
 }
 
 /** The bench as a command. */

@@ -6,6 +6,7 @@
  */
 
 import { type Command, type Flag, flagsOf } from "./flags.ts";
+import { quoteWord } from "./invocation.ts";
 
 /** The shells that can be helped. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -65,26 +66,23 @@ function positionalWords({ positionals }: Command): string {
   return positionals.map(wordsOf).join(" ").trim();
 }
 
-/** Text as a word of a shell. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 function formatBash(program: Completable): string {
   const { names, commands } = program;
   const cases = allOf(program).map(([name, command]) => {
     const flags = flagsOf(command);
     const valued = flags.filter(({ kind }) => kind !== "boolean").map((flag) =>
-      `        --${flag.name}) words=${quote(wordsOf(flag))}${isPath(flag) ? " files=yes" : ""} ;;`
+      `        --${flag.name}) words=${quoteWord(wordsOf(flag))}${
+        isPath(flag) ? " files=yes" : ""
+      } ;;`
     );
-    const options = quote(flags.map(({ name }) => `--${name}`).join(" "));
+    const options = quoteWord(flags.map(({ name }) => `--${name}`).join(" "));
     const values = positionalWords(command);
     // Until something is typed, what the command is about; of others the flags.
     const others = values === ""
       ? `words=${options}`
-      : `words=${quote(values)}; case $current in -*) words=${options} ;; esac`;
+      : `words=${quoteWord(values)}; case $current in -*) words=${options} ;; esac`;
     return [
-      `    ${quote(name)})`,
+      `    ${quoteWord(name)})`,
       "      case $previous in",
       ...valued,
       `        *) ${others} ;;`,
@@ -100,12 +98,14 @@ function formatBash(program: Completable): string {
     previous=\${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words=${quote([...commands.keys()].join(" "))}
+    words=${quoteWord([...commands.keys()].join(" "))}
   else
     local command=\${COMP_WORDS[1]}
     if [ "$COMP_CWORD" -gt 2 ]; then
       case "$command \${COMP_WORDS[2]}" in
-        ${pairsOf(program).map(quote).join("|") || "''"}) command="$command \${COMP_WORDS[2]}" ;;
+        ${
+    pairsOf(program).map(quoteWord).join("|") || "''"
+  }) command="$command \${COMP_WORDS[2]}" ;;
       esac
     fi
     case $command in
@@ -124,14 +124,18 @@ complete -F ${COMPLETER} ${names.join(" ")}`;
 function formatZsh(program: Completable): string {
   const { names, commands } = program;
   const described = [...commands].map(([name, { summary }]) =>
-    `    ${quote(`${name}:${summary.replaceAll(":", "\\:")}`)}`
+    `    ${quoteWord(`${name}:${summary.replaceAll(":", "\\:")}`)}`
   );
   const cases = allOf(program).map(([name, command]) =>
     [
-      `    ${quote(name)}) _arguments \\`,
-      ...flagsOf(command).map((flag) => `      ${quote(zshFlag(flag))} \\`),
-      ...command.positionals.map((flag) => `      ${quote(`:${flag.name}:${zshValues(flag)}`)} \\`),
-      ...(command.rest === undefined ? [] : [`      ${quote(`*:${command.rest.name}:_files`)} \\`]),
+      `    ${quoteWord(name)}) _arguments \\`,
+      ...flagsOf(command).map((flag) => `      ${quoteWord(zshFlag(flag))} \\`),
+      ...command.positionals.map((flag) =>
+        `      ${quoteWord(`:${flag.name}:${zshValues(flag)}`)} \\`
+      ),
+      ...(command.rest === undefined
+        ? []
+        : [`      ${quoteWord(`*:${command.rest.name}:_files`)} \\`]),
       "      ;;",
     ].join("\n")
   );
@@ -151,7 +155,7 @@ ${described.join("\n")}
   (( CURRENT-- ))
   if (( CURRENT > 2 )); then
     case "$name $words[2]" in
-    ${pairsOf(program).map(quote).join("|") || "''"})
+    ${pairsOf(program).map(quoteWord).join("|") || "''"})
       name="$name $words[2]"
       shift words
       (( CURRENT-- ))
@@ -187,7 +191,7 @@ function formatFish({ names, commands }: Completable): string {
     // Files only where a flag says so.
     `complete -c ${program} -f`,
     ...[...commands].flatMap(([name, command]) => [
-      `complete -c ${program} -n __fish_use_subcommand -a ${name} -d ${quote(command.summary)}`,
+      `complete -c ${program} -n __fish_use_subcommand -a ${name} -d ${quoteWord(command.summary)}`,
       ...fishLines(program, command, seen(name, ...unseen(command))),
       ...Object.entries(command.commands ?? {}).flatMap(([word, its]) =>
         fishLines(program, its, seen(name, `__fish_seen_subcommand_from ${word}`))
@@ -198,7 +202,7 @@ function formatFish({ names, commands }: Completable): string {
 
 /** The condition that a command was typed, and others hold too. */
 function seen(name: string, ...others: readonly string[]): string {
-  return quote([`__fish_seen_subcommand_from ${name}`, ...others].join("; and "));
+  return quoteWord([`__fish_seen_subcommand_from ${name}`, ...others].join("; and "));
 }
 
 /** The conditions that none of a command's own commands was typed. */
@@ -212,10 +216,10 @@ function fishLines(program: string, command: Command, isThis: string): string[] 
     ...flagsOf(command).map((flag) => {
       const values = wordsOf(flag);
       const takes = flag.kind === "boolean" ? "" : isPath(flag) ? " -r -F" : " -x";
-      const offered = values === "" ? "" : ` -a ${quote(values)}`;
-      const about = ` -d ${quote(flag.help)}`;
+      const offered = values === "" ? "" : ` -a ${quoteWord(values)}`;
+      const about = ` -d ${quoteWord(flag.help)}`;
       return `complete -c ${program} -n ${isThis} -l ${flag.name}${takes}${offered}${about}`;
     }),
-    ...(words === "" ? [] : [`complete -c ${program} -n ${isThis} -a ${quote(words)}`]),
+    ...(words === "" ? [] : [`complete -c ${program} -n ${isThis} -a ${quoteWord(words)}`]),
   ];
 }

@@ -91,3 +91,12 @@ export function baseCommand(script: string): string {
 export function formatRun(script: string, args = ""): string {
   return `${invocation?.typed ?? formatScript(script)} ${args}`.trimEnd();
 }
+
+/**
+ * Text as one word of a shell.
+ *
+ * @param text any text
+ */
+export function quoteWord(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { listen } from "../net/tcp.ts";
 import { until, within } from "./harness.ts";
+import { whyNoProgram } from "./server_process.ts";
 
 /** What is still running, to be ended if the tests themselves are. */
 const running = new Set<NatsServer>();
@@ -20,13 +21,7 @@ process.on("exit", () => {
 });
 
 /** Why there can be no NATS server here; in CI there must be one. */
-export const whyNoNats: string | undefined = isInstalled() || process.env["CI"] !== undefined
-  ? undefined
-  : "nats-server is not installed: apt-get install nats-server";
-
-function isInstalled(): boolean {
-  return spawnSync("nats-server", ["--version"]).status === 0;
-}
+export const whyNoNats: string | undefined = whyNoProgram("nats-server");
 
 /** A NATS server in a process of its own. */
 export class NatsServer implements AsyncDisposable {

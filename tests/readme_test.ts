@@ -4,7 +4,7 @@
  * @module
  */
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,15 +12,13 @@ import { runtime } from "../net/runtime.ts";
 import { whyNoSockets } from "../net/sockets.ts";
 import { assert, assertEquals, assertMatch, test, within } from "./harness.ts";
 import { handshake, Peer } from "./peer.ts";
-import { Script, ServerProcess } from "./server_process.ts";
+import { Script, ServerProcess, whyNoProgram } from "./server_process.ts";
 
 const root = new URL("../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
 const contributing = readFileSync(new URL("CONTRIBUTING.md", root), "utf8");
 
-const whyNoNc = spawnSync("sh", ["-c", "command -v nc"]).status === 0
-  ? undefined
-  : "nc is not installed";
+const whyNoNc = whyNoProgram("nc");
 
 /** The lines of a block of the README. */
 function block(info: string): string[] {

@@ -2,8 +2,8 @@
  * Runs the tests on both runtimes and adds up what their runners count.
  *
  * The last line of standard output is `N passed, N failed`. The exit status is 0 only if every
- * runner ran something, counted no failure and said that all is well. With `CI` in the environment
- * it first installs the programs that the tests talk with.
+ * runner ran something, counted no failure and said that all is well; what failed is repeated at
+ * the end. With `CI` in the environment it first installs the programs that the tests talk with.
  *
  * @module
  */
@@ -15,10 +15,12 @@ interface Count {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What the runner says of the tests that failed. */
+  readonly errors: string;
 }
 
-/** How much of a runner's output is kept to find its summary, in characters. */
-const KEPT = 4096;
+/** How much of a runner's errors is repeated at the end, in characters. */
+const REPEATED = 8192;
 
 // There, no test may be skipped because a program is missing.
 if (Deno.env.get("CI") !== undefined) await installPeers();
@@ -37,6 +39,9 @@ const counts = await Promise.all(RUNTIMES.map((runtime) => {
   return count;
 }));
 
+counts.forEach(({ errors }, index) => {
+  if (errors !== "") console.log(`\n--- ${RUNTIMES[index]?.name} failed ---\n\n${errors}`);
+});
 console.log();
 counts.forEach(({ passed, failed, skipped }, index) => {
   console.log(`${RUNTIMES[index]?.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
@@ -76,25 +81,25 @@ async function runTests(
   return { ...count, failed: sound ? count.failed : Math.max(1, count.failed) };
 }
 
-/** Passes a runner's output on when its turn has come, and returns its end without colours. */
+/** Passes a runner's output on when its turn has come, and returns it without colours. */
 async function copy(
   from: ReadableStream<Uint8Array>,
   to: typeof Deno.stdout,
   turn: Promise<unknown>,
 ): Promise<string> {
   const decoder = new TextDecoder();
-  let end = "";
+  let text = "";
   let written = turn;
   for await (const chunk of from) {
     // Read on all the same: a runner whose output nobody takes would wait.
     written = written.then(async () => {
       for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
     });
-    end = (end + decoder.decode(chunk, { stream: true })).slice(-KEPT);
+    text += decoder.decode(chunk, { stream: true });
   }
   await written;
   // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
-  return end.replaceAll(/\u001b\[[0-9;]*m/g, "");
+  return text.replaceAll(/\u001b\[[0-9;]*m/g, "");
 }
 
 /** For instance `ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)`. */
@@ -104,15 +109,26 @@ function readDeno(output: string): Count {
     passed: numberIn(summary, /(\d+) passed/),
     failed: numberIn(summary, /(\d+) failed/),
     skipped: numberIn(summary, /(\d+) ignored/),
+    errors: (/^ ERRORS $(.*?)^ FAILURES $/ms.exec(output)?.[1] ?? "").trim().slice(0, REPEATED),
   };
 }
 
 /** For instance ` 12 pass`, ` 1 skip`, ` 0 fail`, each on a line. */
 function readBun(output: string): Count {
+  // What a test printed stands before its result; at the end the failures are listed once more.
+  const [told = ""] = output.split(/^\d+ tests? failed:$/m);
+  const results = told.split(/^(?=\((?:pass|skip|fail|todo)\) )/m);
+  const errors = results.flatMap((result, index) => {
+    if (!result.startsWith("(fail)")) return [];
+    const [title] = result.split("\n");
+    const [, ...printed] = results[index - 1]?.split("\n") ?? [];
+    return [title, ...printed];
+  });
   return {
     passed: numberIn(output, /^ *(\d+) pass$/m),
     failed: numberIn(output, /^ *(\d+) fail$/m),
     skipped: numberIn(output, /^ *(\d+) skip$/m) + numberIn(output, /^ *(\d+) todo$/m),
+    errors: errors.join("\n").slice(0, REPEATED),
   };
 }
 

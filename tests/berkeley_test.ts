@@ -36,7 +36,11 @@ async function logged(server: ServerProcess, line: RegExp): Promise<void> {
 /** Datagrams are served in order: when this one has come back all before it were served. */
 async function allServed(server: ServerProcess): Promise<void> {
   using last = new DatagramPeer(server.address);
-  assertEquals(await last.ask("was that all?"), "was that all?");
+  // Said again and again: what comes while the server's receive buffer is full is lost.
+  await until("the server to answer", () => {
+    last.send("was that all?");
+    return last.receive("the answer", 100).then(() => true, () => false);
+  });
 }
 
 // TCP: any protocol.
@@ -244,7 +248,7 @@ test("berkeley outlives floods of garbage, and a signal in the middle of them", 
   await using server = await start(["--protocol", "echo", "--drain", "2s", "--quiet"]);
   const garbage = Uint8Array.from({ length: 1400 }, (_, index) => index * index);
   await using talker = await Peer.connect(server.address);
-  // More senders than are remembered.
+  // More senders than are remembered; none is lost, for a round fits into the receive buffer.
   for (let round = 0; round < 50; round++) {
     for (let index = 0; index < 100; index++) {
       using sender = new DatagramPeer(server.address);
@@ -252,8 +256,8 @@ test("berkeley outlives floods of garbage, and a signal in the middle of them", 
     }
     await talker.send(`${round}\n`);
     assertEquals(await talker.line(), String(round));
+    await allServed(server);
   }
-  await allServed(server);
   using flood = new DatagramPeer(server.address);
   const stop = server.stop("SIGINT");
   talker.finish();

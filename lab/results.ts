@@ -118,6 +118,11 @@ export interface Run {
    * second after the end.
    */
   readonly errors: Readonly<Record<string, number>>;
+  /**
+   * In a closed model, the connections that had no answer at all: the first request of each was
+   * under way to the end. The other figures know nothing of them.
+   */
+  readonly starved_connections: number;
   /** Whether the load, and not the server, set the limit. */
   readonly load_limited: boolean;
   readonly server: ServerFigures | null;

@@ -303,6 +303,20 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors], [0, { unanswered: 50 }]);
   });
 
+  test(`${engine}: connections that are never answered are told of`, async () => {
+    // As a pool with too few workers does: who came first is served, the others wait.
+    const lucky = new Set<unknown>();
+    await using server = await LoadServer.start((bytes, socket) => {
+      if (lucky.size < 3) lucky.add(socket);
+      if (lucky.has(socket)) socket.write(bytes);
+    });
+    const run = await load(server, { engine, connections: 8, duration: 500 });
+    assertEquals([run.errors, run.starved_connections], [{}, 5]);
+    await using other = await LoadServer.start();
+    const all = await load(other, { engine, connections: 8, duration: 300 });
+    assertEquals([all.errors, all.starved_connections], [{}, 0]);
+  });
+
   test(`${engine}: connections of a ramp begin one after the other`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, ramp: 500, duration: 700 });

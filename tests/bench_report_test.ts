@@ -208,6 +208,22 @@ test("a server that answers nothing is told of, and not another that fails", () 
   assertEquals(others.filter((text) => text.includes("answered")), []);
 });
 
+test("connections that were never answered are told of, for the figures do not", () => {
+  const dice = new Dice(13);
+  const load = { connections: 50 };
+  const [starved = ""] = findingsOf([
+    sampleRun(dice, { name: "a", load, starved_connections: 44 }),
+    sampleRun(dice, { name: "a", load, repeat: 2, starved_connections: 46 }),
+    sampleRun(dice, { name: "b", load }),
+  ]);
+  assertEquals(
+    starved,
+    "a: 46 of 50 connections had no answer at all, the figures are those of the others.",
+  );
+  const nothing = findingsOf([sampleRun(dice, { load, requests: 0, starved_connections: 50 })]);
+  assertEquals(nothing.length, 1, nothing.join("\n"));
+});
+
 test("runs under different loads are not compared", () => {
   const dice = new Dice(9);
   const runs = [

@@ -89,6 +89,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
     connect_us: null,
     lag_us: { p50: 8, p90: 12, p99: 40, p999: 90, max: 400, mean: 9 },
     errors: {},
+    starved_connections: 0,
     load_limited: false,
     server: {
       cpu_s,

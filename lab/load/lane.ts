@@ -86,6 +86,8 @@ export class Lane implements Sink {
   #within: Deadline | undefined;
   /** How many requests were answered on this connection. */
   #answered = 0;
+  /** Whether any request was ever answered, or failed. */
+  #isHeard = false;
   #dialedAt = 0;
 
   /** @param host its thread's */
@@ -105,6 +107,16 @@ export class Lane implements Sink {
   /** How many requests are under way. */
   get underWay(): number {
     return this.#count;
+  }
+
+  /**
+   * Whether its first request still waits for an answer.
+   *
+   * @param since and began no later than this
+   */
+  isStarved(since: number): boolean {
+    if (this.#count === 0 || this.#isHeard) return false;
+    return (this.#ring[this.#first] as Exchange).dueAt <= since;
   }
 
   /** Connects, for all requests to come. */
@@ -311,6 +323,7 @@ export class Lane implements Sink {
     this.#first = (this.#first + 1) % this.#ring.length;
     this.#count--;
     this.#answered++;
+    this.#isHeard = true;
     const now = performance.now();
     tally.requests++;
     tally.latency.add(now - exchange.dueAt);
@@ -385,6 +398,7 @@ export class Lane implements Sink {
   /** Returns how many requests were under way. */
   #loseAll(): number {
     const lost = this.#count;
+    this.#isHeard ||= lost > 0;
     for (; this.#count > 0; this.#count--) {
       const exchange = this.#ring[this.#first] as Exchange;
       exchange.limit.lift();

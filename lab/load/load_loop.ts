@@ -16,7 +16,10 @@ import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Tally, type ThreadSecond } from "./tally.ts";
 
-/** How long the last answers of an open model are waited for, in milliseconds. */
+/**
+ * How long the last answers of an open model are waited for, and how long a connection of a closed
+ * one must have waited for its first answer to be told of, in milliseconds.
+ */
 const LAST_MS = 1_000;
 
 /** How long the connections may take that are made before the clock starts, in milliseconds. */
@@ -65,6 +68,7 @@ export class LoadLoop implements LaneHost {
   #left: number;
   /** How many have begun and are not over. */
   #underWay = 0;
+  #starved = 0;
 
   /**
    * @param share its part of the load
@@ -109,6 +113,14 @@ export class LoadLoop implements LaneHost {
   /** How long the run was, in milliseconds. */
   get durationMs(): number {
     return Math.max(0, this.#overAt - this.#startedAt);
+  }
+
+  /**
+   * How many connections had still no answer to their first request when a closed model's run was
+   * over. In the open one those requests are errors, `unanswered`.
+   */
+  get starved(): number {
+    return this.#starved;
   }
 
   /** Connections that need not wait for anything are made before the clock starts. */
@@ -332,6 +344,10 @@ export class LoadLoop implements LaneHost {
     if (this.#phase === "opening") this.#startedAt = overAt = now;
     this.#phase = "over";
     this.#overAt = overAt;
+    if (this.#schedule === undefined) {
+      const since = overAt - Math.min(LAST_MS, (overAt - this.#startedAt) / 2);
+      this.#starved = this.#lanes.filter((lane) => lane.isStarved(since)).length;
+    }
     for (const lane of this.#lanes) lane.end();
     const from = this.#startedAt + this.#secondIndex * SECOND_MS;
     this.#onSecond(this.tally.take(Math.max(0, overAt - from)));

@@ -30,6 +30,8 @@ export interface ThreadEnd {
   readonly kind: "end";
   /** How long it was, in milliseconds. */
   readonly durationMs: number;
+  /** How many connections had no answer at all. */
+  readonly starved: number;
   /** The share of that time in which it ran; `undefined` where the system does not say. */
   readonly busyShare: number | undefined;
   /** The share of that time in which it could have run, but had no processor. */
@@ -82,6 +84,7 @@ async function makeLoad(
   tell({
     kind: "end",
     durationMs: loop.durationMs,
+    starved: loop.starved,
     busyShare: shareOf(0),
     waitingShare: shareOf(1),
     words: loop.tally.words,

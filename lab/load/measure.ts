@@ -116,6 +116,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     connect_us: plan.connect ? totals.connect.summary : null,
     lag_us: totals.lag.summary,
     errors: totals.errors,
+    starved_connections: totals.ends.reduce((sum, { starved }) => sum + starved, 0),
     load_limited: limits.length > 0,
     server: server?.figures ?? null,
     seconds,

@@ -171,18 +171,20 @@ interface Remark {
 
 /** What things give cause to say by themselves: of each kind the worst, then the others. */
 function remarks({ entries }: Contest): string[] {
-  return [silence, failures, limits, missedTarget, hiddenWaiting, longTail].flatMap((kind) => {
-    const found = entries
-      .flatMap((entry) => {
-        const remark = kind(entry);
-        return remark === undefined ? [] : [{ name: entry.name, ...remark }];
-      })
-      .toSorted((a, b) => b.weight - a.weight);
-    const [worst, ...others] = found;
-    if (worst === undefined) return [];
-    const also = others.map(({ name, short }) => `${name} (${short})`);
-    return [`${worst.name}: ${worst.text}${also.length === 0 ? "" : `; also ${some(also)}`}.`];
-  });
+  return [silence, starvation, failures, limits, missedTarget, hiddenWaiting, longTail].flatMap(
+    (kind) => {
+      const found = entries
+        .flatMap((entry) => {
+          const remark = kind(entry);
+          return remark === undefined ? [] : [{ name: entry.name, ...remark }];
+        })
+        .toSorted((a, b) => b.weight - a.weight);
+      const [worst, ...others] = found;
+      if (worst === undefined) return [];
+      const also = others.map(({ name, short }) => `${name} (${short})`);
+      return [`${worst.name}: ${worst.text}${also.length === 0 ? "" : `; also ${some(also)}`}.`];
+    },
+  );
 }
 
 function silence({ runs }: Entry): Remark | undefined {
@@ -190,6 +192,19 @@ function silence({ runs }: Entry): Remark | undefined {
   const { load, duration_s } = runs[0] as Run;
   const short = `nothing in ${formatTime(duration_s * 1e6)}`;
   return { text: `${short} was answered: it may not speak ${load.protocol}`, short, weight: 1 };
+}
+
+function starvation({ runs }: Entry): Remark | undefined {
+  const starved = Math.max(...runs.map(({ starved_connections }) => starved_connections));
+  // Where nobody was answered there are no figures of others.
+  if (starved === 0 || runs.every(({ requests }) => requests === 0)) return undefined;
+  const { load: { connections } } = runs[0] as Run;
+  const short = `${formatCount(starved)} of ${formatCount(connections)}`;
+  return {
+    text: `${short} connections had no answer at all, the figures are those of the others`,
+    short,
+    weight: starved,
+  };
 }
 
 function failures({ runs }: Entry): Remark | undefined {

@@ -347,7 +347,11 @@ test("between pipes nobody who reads its output any more ends it well", async ()
   visitor.say("one");
   await until("a line", () => client.stdout === "one\n");
   client.hangUp();
-  visitor.say("two");
+  // Said again: when the pipe is really closed the runtime of the tests does not tell.
+  await until("it to have noticed", () => {
+    visitor.say("two");
+    return client.isOver;
+  });
   assertEquals((await client.end()).code, 0);
 });
 

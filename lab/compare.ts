@@ -327,6 +327,12 @@ function readModes({ modes, runtimes }: Values): Subject[] {
   const chosen = listOf(runtimes, available.map(({ name }) => name).join(","));
   for (const name of names) {
     if (name === "none") return [];
+    if (buildInfo.command !== undefined) {
+      throw new UsageError(
+        `This executable holds ${buildInfo.command} alone, and no mode: ` +
+          "use --modes none and --against, or the executable of all commands",
+      );
+    }
     if (!MODES.includes(name)) {
       throw new UsageError(`wrong value for --modes: expected ${MODES.join(", ")}, got "${name}"`);
     }

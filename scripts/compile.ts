@@ -7,11 +7,12 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { EXIT_SIGNALLED } from "../client/failures.ts";
 import { COMMANDS } from "../commands.ts";
 import { describeSystemError } from "../net/constants.ts";
 import { isMainModule, runtime } from "../net/runtime.ts";
@@ -84,26 +85,38 @@ interface Build {
   readonly folder: string;
   /** The commit of the sources, if it is known. */
   readonly commit: string | undefined;
+  /** Ends it early: what is not finished is removed all the same. */
+  readonly signal: AbortSignal;
 }
 
 /** An executable could not be built. */
 class BuildError extends Error {}
 
-function main(): void {
+/** A signal has ended it. */
+class Interruption extends Error {}
+
+async function main(): Promise<void> {
   const values = readCommandLine(COMMAND);
   const base = RUNTIMES.find(({ name }) => name === (values.runtime ?? "bun")) as RuntimeCommand;
+  const interrupt = new AbortController();
+  const { signal } = interrupt;
+  const onSignal = () => interrupt.abort();
+  const forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
   try {
     for (const target of readTargets(values.target as string | undefined)) {
       const command = values.command as string | undefined;
       const folder = (values.into ?? "dist") as string;
-      const path = build({ command, target, base, folder, commit: findCommit() });
+      const path = await build({ command, target, base, folder, commit: findCommit(), signal });
       const megabytes = (statSync(resolve(PROJECT, path)).size / 1e6).toFixed(1);
       runtime.printNow("stdout", `${path}  ${megabytes} MB\n`);
     }
   } catch (error) {
+    if (error instanceof Interruption) runtime.exit(EXIT_SIGNALLED);
     const isUsage = error instanceof UsageError;
     if (!isUsage && !(error instanceof BuildError)) throw error;
     fail(COMMAND.name, error.message, isUsage ? 2 : 1);
+  } finally {
+    for (const stop of forget) stop();
   }
 }
 
@@ -118,8 +131,8 @@ function readTargets(list: string | undefined): (string | undefined)[] {
   });
 }
 
-/** Builds one executable; returns its path, which begins at the folder of the project. */
-function build({ command, target, base, folder, commit }: Build): string {
+/** Builds one executable; its path begins at the folder of the project. */
+async function build({ command, target, base, folder, commit, signal }: Build): Promise<string> {
   const name = ["handshake", command, target].filter((part) => part !== undefined).join("-");
   const isWindows = target === undefined ? runtime.os === "windows" : target.startsWith("windows");
   const file = `${name}${isWindows ? ".exe" : ""}`;
@@ -136,19 +149,40 @@ function build({ command, target, base, folder, commit }: Build): string {
     const args = base.name === "bun"
       ? ["build", "--compile", ...BUN_FLAGS, ...forTarget, entry, "--outfile", path]
       : ["compile", "--quiet", "-A", ...forTarget, "--output", path, entry];
-    const { status, stderr, error } = spawnSync(base.path, args, {
-      cwd: PROJECT,
-      encoding: "utf8",
-    });
-    if (error !== undefined) {
-      throw new BuildError(`Cannot start ${base.path}: ${error.message}: run deno task install`);
-    }
-    if (status !== 0) throw new BuildError(explain(base, target, stderr));
+    const { isDone, stderr } = await runToEnd(base.path, args, signal);
+    if (!isDone) throw new BuildError(explain(base, target, stderr));
     renameSync(path, join(made, file));
   } finally {
     rmSync(unfinished, { recursive: true });
   }
   return join(folder, file);
+}
+
+/** Runs what builds, in the folder of the project; what it says, and whether it succeeded. */
+async function runToEnd(
+  path: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<{ isDone: boolean; stderr: string }> {
+  const child = spawn(path, args, { cwd: PROJECT, stdio: ["ignore", "ignore", "pipe"] });
+  const stop = () => child.kill();
+  signal.addEventListener("abort", stop);
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+  try {
+    const isDone = await new Promise<boolean>((resolve, reject) => {
+      child.on(
+        "error",
+        ({ message }) =>
+          reject(new BuildError(`Cannot start ${path}: ${message}: run deno task install`)),
+      );
+      child.on("close", (status) => resolve(status === 0));
+    });
+    if (signal.aborted) throw new Interruption();
+    return { isDone, stderr };
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /**
@@ -194,8 +228,8 @@ function writeEntry(entry: string, text: string): void {
 function formatEntry(command: string | undefined, commit: string | undefined): string {
   const head = `import { buildInfo } from "../../server/build_info.ts";\n`;
   const facts = `Object.assign(buildInfo, ${
-    JSON.stringify({ isExecutable: true, ...(commit !== undefined && { commit }) })
-  });\n`;
+    // What is not known is left out.
+    JSON.stringify({ isExecutable: true, commit, command })});\n`;
   if (command === undefined) {
     return `${head}import { runMain } from "../../main.ts";\n${facts}await runMain();\n`;
   }
@@ -237,4 +271,4 @@ function findCommit(): string | undefined {
   return `${stdout.trim()}${isChanged ? "+changes" : ""}`;
 }
 
-if (isMainModule(import.meta)) main();
+if (isMainModule(import.meta)) await main();

@@ -10,4 +10,6 @@ export const buildInfo: {
   commit?: string;
   /** Whether this process is an executable, with all modules in one file. */
   isExecutable?: boolean;
+  /** Of an executable that holds one command alone: which. */
+  command?: string;
 } = {};

@@ -38,6 +38,7 @@ import {
   assertStringIncludes,
   delay,
   test,
+  until,
 } from "./harness.ts";
 import { finishHandshake, handshake, Peer } from "./peer.ts";
 import {
@@ -578,6 +579,26 @@ test(
   },
   { timeoutMs: BUILD_MS },
 );
+
+test("a build that a signal ends leaves nothing behind", async () => {
+  const into = join(folder, "interrupted");
+  mkdirSync(into);
+  const command = commandOf("scripts/compile.ts", ["--into", into]);
+  await using compiler = new Program(command);
+  await until("the build to have begun", () => readdirSync(into).length > 0);
+  compiler.signal("SIGTERM");
+  const { code, stdout, stderr } = await compiler.end(BUILD_MS);
+  assertEquals([code, stdout, stderr], [130, "", ""]);
+  assertEquals(readdirSync(into), []);
+}, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows knows no SIGTERM" : undefined) });
+
+test("an executable of the bench alone says that it holds no modes to compare", async () => {
+  const path = await place("bench");
+  await using bench = new Program([path, "compare"], where);
+  const { code, stdout, stderr } = await bench.end();
+  assertEquals([code, stdout], [2, ""]);
+  assertMatch(stderr, /^bench: This executable holds bench alone, and no mode: .*\n$/);
+}, slow);
 
 test("what cannot be built is a wrong command line", async () => {
   for (

@@ -5,8 +5,6 @@
  * @module
  */
 
-// @ts-types="./types/closest_string.d.ts"
-import { closestString } from "@std/text/closest-string";
 import { COMMANDS, GROUPS } from "./commands.ts";
 import { isMainModule, runtime } from "./net/runtime.ts";
 import { buildInfo } from "./server/build_info.ts";
@@ -18,9 +16,11 @@ import {
   readCommandLine,
 } from "./server/command_line.ts";
 import { formatCompletions, type Shell, SHELLS } from "./server/completions.ts";
-import { type Command, formatHelp } from "./server/flags.ts";
+import { type Command, commandsOf, COMMON_FLAGS, formatHelp } from "./server/flags.ts";
 import { baseCommand, formatRun, invokeAs } from "./server/invocation.ts";
+import { formatRows, wrap } from "./server/layout.ts";
 import type { Program } from "./server/program.ts";
+import { nearest } from "./server/suggestion.ts";
 import { modeOfThread } from "./server/thread_names.ts";
 
 /** The script of this module. */
@@ -36,7 +36,7 @@ const BUILTINS: Readonly<Record<string, () => Program>> = { completions, help };
 const NAMES: readonly string[] = [...Object.keys(COMMANDS), ...Object.keys(BUILTINS)];
 
 /** The flags that stand alone. */
-const FLAGS: readonly string[] = ["--help", "--version"];
+const FLAGS: readonly string[] = COMMON_FLAGS.map(({ name }) => `--${name}`);
 
 /** Runs what the command line of this process asks for; in a Worker, what the Worker is for. */
 export async function runMain(): Promise<void> {
@@ -76,6 +76,10 @@ function help(): Program {
       kind: "string",
       help: "which one",
       suggestions: NAMES,
+    }, {
+      name: "subcommand",
+      kind: "string",
+      help: "which of its own, for instance bench compare",
     }],
     flags: [],
     example: formatRun(`${SCRIPT} help`, "threadpool"),
@@ -83,11 +87,17 @@ function help(): Program {
   return {
     command,
     async run() {
-      const name = readCommandLine(command).command as string | undefined;
+      const values = readCommandLine(command);
+      const name = values.command as string | undefined;
       if (name === undefined) return printAndExit(await formatOverview());
       if (!isCommand(name)) refuse(name);
       const { command: its } = await load(name, []);
-      printAndExit(formatHelp({ ...its, name: `${baseCommand(SCRIPT)} ${name}` }));
+      const words = [name, values.subcommand ?? []].flat().join(" ");
+      const known = [[name, its] as const, ...commandsOf(name, its)];
+      const found = known.find(([typed]) => typed === words);
+      if (found === undefined) refuse(words, known.map(([typed]) => typed));
+      const asked = { ...found[1], name: `${baseCommand(SCRIPT)} ${words}` };
+      printAndExit(formatHelp(asked, runtime.columns("stdout")));
     },
   };
 }
@@ -106,7 +116,8 @@ function completions(): Program {
     async run() {
       const shell = readCommandLine(command).shell as Shell;
       const names = new Set(["handshake", calledAs()]);
-      printAndExit(formatCompletions(shell, { names: [...names], commands: await loadAll() }));
+      const commands = await loadAll();
+      printAndExit(formatCompletions(shell, { names: [...names], commands, flags: COMMON_FLAGS }));
     },
   };
 }
@@ -130,26 +141,29 @@ async function loadAll(): Promise<Map<string, Command>> {
 async function formatOverview(): Promise<string> {
   const base = baseCommand(SCRIPT);
   const commands = await loadAll();
+  const columns = runtime.columns("stdout");
   const width = Math.max(...[...commands.keys()].map(({ length }) => length));
   const groups = [...Object.values(GROUPS), OTHERS].map((group) => {
-    const lines = [...commands]
+    const rows = [...commands]
       .filter(([name]) => (COMMANDS[name]?.group ?? OTHERS) === group)
-      .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
-    return [`${group}:`, ...lines].join("\n");
+      .map(([name, { summary }]) => [`  ${name.padEnd(width)}`, summary] as const);
+    return [`${group}:`, ...formatRows(rows, columns)].join("\n");
   });
+  const more =
+    `${base} COMMAND --help says more about each; ${base} --version which version this is.`;
   return [
     `usage: ${base} COMMAND [arguments] [flags]`,
     ...groups,
-    `${base} COMMAND --help says more about each; ${base} --version which version this is.`,
+    wrap(more, columns).join("\n"),
   ].join("\n\n");
 }
 
-function refuse(name: string): never {
-  const base = baseCommand(SCRIPT);
-  const isFlag = name.startsWith("-");
-  const kind = isFlag ? "flag" : "command";
-  const nearest = closestString(name, isFlag ? FLAGS : NAMES);
-  fail("handshake", `unknown ${kind} "${name}": did you mean ${base} ${nearest}?`, EXIT_USAGE);
+/** Ends the process because there is no such command, or flag, among those that are known. */
+function refuse(name: string, known: readonly string[] = [...FLAGS, ...NAMES]): never {
+  const kind = name.startsWith("-") ? "flag" : "command";
+  // Whoever types `version` means a flag, and whoever types `--event` a command.
+  const meant = `${baseCommand(SCRIPT)} ${nearest(name, known)}`;
+  fail("handshake", `unknown ${kind} "${name}": did you mean ${meant}?`, EXIT_USAGE);
 }
 
 if (isMainModule(import.meta)) await runMain();

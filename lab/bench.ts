@@ -24,7 +24,7 @@ import { formatAddress } from "../protocols/address.ts";
 import { OptionError } from "../server/checks.ts";
 import { EXIT_USAGE, fail, readCommandLine } from "../server/command_line.ts";
 import { type Command, UsageError, type Values } from "../server/flags.ts";
-import { formatRun, invokeAs, programArguments, quoteWord } from "../server/invocation.ts";
+import { asWord, formatRun, invokeAs, programArguments } from "../server/invocation.ts";
 import type { Program } from "../server/program.ts";
 import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
 import { findServer, measure } from "./load/measure.ts";
@@ -82,7 +82,10 @@ const compareCommand = (): Command => ({
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
     ...OUTCOME_FLAGS,
   ],
-  example: formatRun(SCRIPT, "--modes event,threadpool --protocols frame -d 3s --repeat 3"),
+  example: formatRun(
+    SCRIPT,
+    `${COMPARE} --modes event,threadpool --protocols frame -d 3s --repeat 3`,
+  ),
 });
 
 /** What is shown while it goes on. */
@@ -189,6 +192,7 @@ function isUnconnected({ requests, errors }: Run): boolean {
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
   const isComparison = programArguments()[0] === COMPARE;
+  const command = isComparison ? compareCommand() : benchCommand();
   if (isComparison) {
     invokeAs({
       typed: formatRun(SCRIPT, COMPARE),
@@ -196,7 +200,7 @@ async function perform(): Promise<number> {
     });
   }
   const args = programArguments();
-  const values = readCommandLine(isComparison ? compareCommand() : benchCommand());
+  const values = readCommandLine(command);
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
@@ -206,7 +210,7 @@ async function perform(): Promise<number> {
     const report: Report = {
       schema: SCHEMA,
       machine: describeMachine(),
-      command: formatRun(SCRIPT, args.map(quote).join(" ")),
+      command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       findings: [],
     };
@@ -220,11 +224,6 @@ async function perform(): Promise<number> {
     runtime.printNow("stderr", `bench: ${messageOf(error)}\n`);
     return isUsage ? EXIT_USAGE : error instanceof ConnectError ? EXIT_NOT_CONNECTED : EXIT_FAILED;
   }
-}
-
-/** An argument as a shell reads it. */
-function quote(argument: string): string {
-  return /^[\w./:=,@%+-]+$/.test(argument) ? argument : quoteWord(argument);
 }
 
 /** The bench as a command. */

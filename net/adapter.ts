@@ -7,6 +7,9 @@
 import type { Listener } from "./listener.ts";
 import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
 
+/** How many characters a line of a terminal is taken to have that does not say. */
+export const USUAL_COLUMNS = 80;
+
 /** A number as wide as C has it, or bytes passed by their address. */
 export type ForeignType = "i32" | "u32" | "buffer" | "pointer" | "void";
 
@@ -90,6 +93,8 @@ export interface Runtime {
   readInput(buffer: Uint8Array): Promise<number>;
   /** Whether a person looks at it, or types there. */
   isTerminal(of: "stdin" | "stdout" | "stderr"): boolean;
+  /** How many characters a line has room for; without end where it is no terminal. */
+  columns(of: "stdout" | "stderr"): number;
   /**
    * Creates a file, or empties the one that is there. Never asks.
    *

@@ -6,7 +6,13 @@
 
 import type { Address } from "../protocols/effects.ts";
 import { Listener } from "./listener.ts";
-import type { ForeignFunctions, ForeignSignatures, Runtime, WritableFile } from "./adapter.ts";
+import {
+  type ForeignFunctions,
+  type ForeignSignatures,
+  type Runtime,
+  USUAL_COLUMNS,
+  type WritableFile,
+} from "./adapter.ts";
 import {
   Connection,
   type ConnectOptions,
@@ -99,6 +105,8 @@ interface BunProcess {
   off(signal: string, handler: () => void): void;
   cwd(): string;
   exit(code: number): never;
+  readonly stdout: { readonly columns?: number };
+  readonly stderr: { readonly columns?: number };
   // deno-lint-ignore no-explicit-any -- each module has a type of its own
   getBuiltinModule(name: string): any;
 }
@@ -462,6 +470,10 @@ export const bunRuntime: Runtime = {
 
   isTerminal(of: "stdin" | "stdout" | "stderr"): boolean {
     return terminals().isatty(DESCRIPTORS[of]);
+  },
+
+  columns(of: "stdout" | "stderr"): number {
+    return terminals().isatty(DESCRIPTORS[of]) ? process[of].columns || USUAL_COLUMNS : Infinity;
   },
 
   createFile(path: string | URL): WritableFile {

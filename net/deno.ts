@@ -7,7 +7,13 @@
 import type { Address } from "../protocols/effects.ts";
 import { Backoff, isOfOneConnection } from "./backoff.ts";
 import { Listener } from "./listener.ts";
-import type { ForeignFunctions, ForeignSignatures, Runtime, WritableFile } from "./adapter.ts";
+import {
+  type ForeignFunctions,
+  type ForeignSignatures,
+  type Runtime,
+  USUAL_COLUMNS,
+  type WritableFile,
+} from "./adapter.ts";
 import {
   ACCEPT_QUEUE,
   Connection,
@@ -354,6 +360,10 @@ export const denoRuntime: Runtime = {
 
   isTerminal(of: "stdin" | "stdout" | "stderr"): boolean {
     return Deno[of].isTerminal();
+  },
+
+  columns(of: "stdout" | "stderr"): number {
+    return Deno[of].isTerminal() ? Deno.consoleSize().columns || USUAL_COLUMNS : Infinity;
   },
 
   createFile(path: string | URL): WritableFile {

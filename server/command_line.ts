@@ -9,6 +9,7 @@ import manifest from "../package.json" with { type: "json" };
 import { PROTOCOLS } from "../protocols/catalogue.ts";
 import { formatAddress } from "../protocols/address.ts";
 import type { Address } from "../protocols/effects.ts";
+import { describeSystemError } from "../net/constants.ts";
 import { runtime } from "../net/runtime.ts";
 import { hasAbandonedThreads } from "./abandoned_threads.ts";
 import { buildInfo } from "./build_info.ts";
@@ -319,7 +320,7 @@ export function readCommandLine(command: Command): Values {
     if (!(error instanceof UsageError)) throw error;
     fail(command.name, error.message, EXIT_USAGE);
   }
-  if (values.help === true) printAndExit(formatHelp(asked));
+  if (values.help === true) printAndExit(formatHelp(asked, runtime.columns("stdout")));
   if (values.version === true) printAndExit(formatVersion());
   return values;
 }
@@ -341,7 +342,10 @@ export function printAndExit(text: string): never {
     runtime.printNow("stdout", `${text}\n`);
   } catch (error) {
     // Who has read enough, as in `… | head -1`, has gone.
-    if ((error as { code?: unknown }).code !== "EPIPE") throw error;
+    if ((error as { code?: unknown }).code !== "EPIPE") {
+      const why = describeSystemError(error);
+      fail("handshake", `Cannot write to standard output: ${why}`, EXIT_FAILURE);
+    }
   }
   runtime.exit(0);
 }
@@ -354,7 +358,11 @@ export function printAndExit(text: string): never {
  * @param status the exit status
  */
 export function fail(name: string, message: string, status: number): never {
-  runtime.printNow("stderr", `${calledName(name)}: ${message.replaceAll("\n", " ")}\n`);
+  try {
+    runtime.printNow("stderr", `${calledName(name)}: ${message.replaceAll("\n", " ")}\n`);
+  } catch {
+    // Nobody can be told: the exit status says it still.
+  }
   runtime.exit(status);
 }
 

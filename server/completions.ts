@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Command, type Flag, flagsOf } from "./flags.ts";
-import { quoteWord } from "./invocation.ts";
+import { type Command, commandsOf, type Flag, flagsOf } from "./flags.ts";
+import { asWord, quoteWord } from "./invocation.ts";
 
 /** The shells that can be helped. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -23,6 +23,8 @@ export interface Completable {
   readonly names: readonly string[];
   /** All its commands, by name. */
   readonly commands: ReadonlyMap<string, Command>;
+  /** The flags that stand without a command. */
+  readonly flags: readonly Flag[];
 }
 
 /**
@@ -40,9 +42,7 @@ export function formatCompletions(shell: Shell, program: Completable): string {
 function allOf({ commands }: Completable): (readonly [words: string, command: Command])[] {
   return [...commands].flatMap(([name, command]) => [
     [name, command] as const,
-    ...Object.entries(command.commands ?? {}).map(([word, its]) =>
-      [`${name} ${word}`, its] as const
-    ),
+    ...commandsOf(name, command),
   ]);
 }
 
@@ -56,6 +56,16 @@ function wordsOf({ choices, suggestions }: Flag): string {
   return (choices ?? suggestions ?? []).join(" ");
 }
 
+/** Flags as words. */
+function flagWords(flags: readonly Flag[]): string {
+  return flags.map(({ name }) => `--${name}`).join(" ");
+}
+
+/** How the program is called, as words. */
+function namesOf({ names }: Completable): string {
+  return names.map(asWord).join(" ");
+}
+
 /** Whether its value may be a file. */
 function isPath({ value = "" }: Flag): boolean {
   return /PATH|FILE/.test(value);
@@ -67,7 +77,7 @@ function positionalWords({ positionals }: Command): string {
 }
 
 function formatBash(program: Completable): string {
-  const { names, commands } = program;
+  const { commands } = program;
   const cases = allOf(program).map(([name, command]) => {
     const flags = flagsOf(command);
     const valued = flags.filter(({ kind }) => kind !== "boolean").map((flag) =>
@@ -75,7 +85,7 @@ function formatBash(program: Completable): string {
         isPath(flag) ? " files=yes" : ""
       } ;;`
     );
-    const options = quoteWord(flags.map(({ name }) => `--${name}`).join(" "));
+    const options = quoteWord(flagWords(flags));
     const values = positionalWords(command);
     // Until something is typed, what the command is about; of others the flags.
     const others = values === ""
@@ -99,6 +109,7 @@ function formatBash(program: Completable): string {
   fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     words=${quoteWord([...commands.keys()].join(" "))}
+    case $current in -*) words=${quoteWord(flagWords(program.flags))} ;; esac
   else
     local command=\${COMP_WORDS[1]}
     if [ "$COMP_CWORD" -gt 2 ]; then
@@ -118,11 +129,11 @@ ${cases.join("\n")}
     while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
   fi
 }
-complete -F ${COMPLETER} ${names.join(" ")}`;
+complete -F ${COMPLETER} ${namesOf(program)}`;
 }
 
 function formatZsh(program: Completable): string {
-  const { names, commands } = program;
+  const { commands, flags } = program;
   const described = [...commands].map(([name, { summary }]) =>
     `    ${quoteWord(`${name}:${summary.replaceAll(":", "\\:")}`)}`
   );
@@ -140,14 +151,18 @@ function formatZsh(program: Completable): string {
     ].join("\n")
   );
   // A file of zsh's function path is the function's body when it is first called.
-  return `#compdef ${names.join(" ")}
+  return `#compdef ${namesOf(program)}
 ${COMPLETER}() {
   local -a commands
   commands=(
 ${described.join("\n")}
   )
   if (( CURRENT == 2 )); then
-    _describe command commands
+    if [[ $words[2] == -* ]]; then
+      _arguments ${flags.map((flag) => quoteWord(zshFlag(flag))).join(" ")}
+    else
+      _describe command commands
+    fi
     return
   fi
   local name=$words[2]
@@ -169,7 +184,7 @@ ${cases.join("\n")}
 if [[ $funcstack[1] == ${COMPLETER} ]]; then
   ${COMPLETER} "$@"
 else
-  compdef ${COMPLETER} ${names.join(" ")}
+  compdef ${COMPLETER} ${namesOf(program)}
 fi`;
 }
 
@@ -186,10 +201,13 @@ function zshValues(flag: Flag): string {
   return words === "" ? "_files" : `{compadd ${words}; _files}`;
 }
 
-function formatFish({ names, commands }: Completable): string {
-  return names.flatMap((program) => [
+function formatFish({ names, commands, flags }: Completable): string {
+  return names.map(asWord).flatMap((program) => [
     // Files only where a flag says so.
     `complete -c ${program} -f`,
+    ...flags.map(({ name, help }) =>
+      `complete -c ${program} -n __fish_use_subcommand -l ${name} -d ${quoteWord(help)}`
+    ),
     ...[...commands].flatMap(([name, command]) => [
       `complete -c ${program} -n __fish_use_subcommand -a ${name} -d ${quoteWord(command.summary)}`,
       ...fishLines(program, command, seen(name, ...unseen(command))),

@@ -7,7 +7,9 @@
 // @ts-types="../types/parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { DURATION_SYNTAX, parseDuration } from "./durations.ts";
+import { formatRows, wrap } from "./layout.ts";
 import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "./quantities.ts";
+import { nearest } from "./suggestion.ts";
 
 /** The kinds of value that have a syntax of their own. */
 type Quantity = "duration" | "size" | "rate";
@@ -87,7 +89,7 @@ export class UsageError extends Error {
 }
 
 /** The flags that every command has. */
-const COMMON: readonly Flag[] = [
+export const COMMON_FLAGS: readonly Flag[] = [
   { name: "help", short: "h", kind: "boolean", help: "show this help" },
   { name: "version", kind: "boolean", help: "show the version" },
 ];
@@ -98,7 +100,20 @@ const COMMON: readonly Flag[] = [
  * @param command the command
  */
 export function flagsOf(command: Command): readonly Flag[] {
-  return [...command.flags, ...COMMON];
+  return [...command.flags, ...COMMON_FLAGS];
+}
+
+/**
+ * The commands of a command, each by the words that are typed for it.
+ *
+ * @param typed how the command itself is typed
+ * @param command the command
+ */
+export function commandsOf(
+  typed: string,
+  { commands = {} }: Command,
+): (readonly [words: string, command: Command])[] {
+  return Object.entries(commands).map(([word, its]) => [`${typed} ${word}`, its]);
 }
 
 /** The values that were given, under their names in camel case. */
@@ -212,7 +227,9 @@ function readValue(flag: Flag, text: string, shown: string): string | number {
 
 function unknownFlag(argument: string, names: readonly string[]): string {
   const flag = argument.split("=")[0] as string;
-  return `unknown flag ${flag}: allowed are ${names.map((name) => `--${name}`).join(", ")}`;
+  const allowed = names.map((name) => `--${name}`);
+  const meant = nearest(flag, allowed);
+  return `unknown flag ${flag}: did you mean ${meant}? Allowed are ${allowed.join(", ")}`;
 }
 
 function usage(name: string, { positionals, required = 0, rest }: Form, choice?: string): string {
@@ -230,9 +247,10 @@ function usage(name: string, { positionals, required = 0, rest }: Form, choice?:
  * The help of a command.
  *
  * @param command the command
+ * @param columns how long a line may be, but for command lines
  * @returns several lines, without a last line end
  */
-export function formatHelp(command: Command): string {
+export function formatHelp(command: Command, columns = Infinity): string {
   const forms = Object.entries(command.forms?.of ?? {});
   const positionals = [command, ...forms.map(([, form]) => form)]
     .flatMap((form) => [...form.positionals, ...(form.rest === undefined ? [] : [form.rest])]);
@@ -242,16 +260,18 @@ export function formatHelp(command: Command): string {
       [`  ${shownName(flag)}${valueName(flag)}`, explain(flag)] as const
     ),
   ];
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return [
-    `${command.name}: ${command.summary}`,
+    ...wrap(`${command.name}: ${command.summary}`, columns, 2),
     "",
     usage(command.name, command),
     ...forms.map(([value, form]) =>
       usage(command.name, form, `--${command.forms?.flag} ${value}`).replace("usage:", "      ")
     ),
+    ...commandsOf(command.name, command).map(([words, its]) =>
+      usage(words, its).replace("usage:", "      ")
+    ),
     "",
-    ...rows.map(([left, right]) => left.padEnd(width) + right),
+    ...formatRows(rows, columns),
     "",
     `example: ${command.example}`,
   ].join("\n");

@@ -41,7 +41,7 @@ export function invokeAs(asked: Invocation): void {
  */
 export async function runAlone(program: () => Program | Promise<Program>): Promise<void> {
   if (!runtime.isMainThread) return;
-  invokeAs({ typed: runtime.executable, args: runtime.args });
+  invokeAs({ typed: asWord(runtime.executable), args: runtime.args });
   (await program()).run();
 }
 
@@ -79,7 +79,7 @@ export function formatScript(script: string): string {
  * @param script its path, where it is a script
  */
 export function baseCommand(script: string): string {
-  return buildInfo.isExecutable === true ? runtime.executable : formatScript(script);
+  return buildInfo.isExecutable === true ? asWord(runtime.executable) : formatScript(script);
 }
 
 /**
@@ -99,4 +99,15 @@ export function formatRun(script: string, args = ""): string {
  */
 export function quoteWord(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * The same as a person would type it: in quotes only where it needs them.
+ *
+ * @param text any text
+ */
+export function asWord(text: string): string {
+  // The shells of Windows know other quotes, and split the path of a program at spaces alone.
+  if (runtime.os === "windows") return /\s/.test(text) ? `"${text}"` : text;
+  return /^[\p{L}\p{N}_./:=,@%+-]+$/u.test(text) ? text : quoteWord(text);
 }

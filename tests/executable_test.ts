@@ -251,7 +251,16 @@ test(
         [["thredpool", "8080"], 2, `unknown command "thredpool": did you mean ${path} threadpool?`],
         [["help", "chta"], 2, `unknown command "chta": did you mean ${path} chat?`],
         [["--verson"], 2, `unknown flag "--verson": did you mean ${path} --version?`],
+        [["-V"], 2, `unknown flag "-V": did you mean ${path} --version?`],
+        [["version"], 2, `unknown command "version": did you mean ${path} --version?`],
+        [["--event"], 2, `unknown flag "--event": did you mean ${path} event?`],
+        [
+          ["help", "bench", "comapre"],
+          2,
+          `unknown command "bench comapre": did you mean ${path} bench compare?`,
+        ],
         [["event", "--wrong"], 2, "event: unknown flag --wrong: "],
+        [["event", "--ofload", "1"], 2, "event: unknown flag --ofload: did you mean --offload?"],
         [["event", "x"], 2, "event: wrong value for <port>: "],
         [["completions", "csh"], 2, "completions: wrong value for <shell>: "],
         [["event", "--protocol", "./no.ts"], 2, "event: Cannot import the protocol"],
@@ -347,6 +356,44 @@ test(
   },
   { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) },
 );
+
+test("help explains a command of a command as its own --help does", async () => {
+  const { code, stdout } = await run(["help", "bench", "compare"]);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, `\nexample: ${await executable()} bench compare --modes `);
+  assertEquals((await run(["bench", "compare", "--help"])).stdout, stdout);
+  assertStringIncludes((await run(["bench", "--help"])).stdout, " bench compare [flags]\n");
+}, slow);
+
+test("from a folder with spaces the examples work as printed, too", async () => {
+  const spaced = join(folder, "two words");
+  mkdirSync(spaced);
+  const path = join(spaced, "it's a handshake");
+  copyFileSync(await executable(), path);
+  await using help = new Program([path, "completions", "--help"], where);
+  const [, example = ""] = /^example: (.*)$/m.exec((await help.end()).stdout) ?? [];
+  await using shell = new Program([join(tools, "sh"), "-c", `${example} | "$0" -n`, "bash"]);
+  const { code, stderr } = await shell.end();
+  assertEquals([code, stderr], [0, ""]);
+}, {
+  ...slow,
+  skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : whyNoProgram("bash")),
+});
+
+test("where nothing can be written, one line and the status say so", async () => {
+  const full = async (line: string) => {
+    const command = [join(tools, "sh"), "-c", `"$0" ${line}`, await executable()];
+    await using program = new Program(command, where);
+    const { code, stderr } = await program.end();
+    return [code, stderr];
+  };
+  for (const args of ["", "--version", "event --help", "completions bash"]) {
+    const [code, stderr] = await full(`${args} >/dev/full`);
+    assertEquals(code, 1);
+    assertMatch(`${stderr}`, /^\w+: Cannot write to standard output: .*ENOSPC\)\n$/);
+  }
+  assertEquals(await full("nothing 2>/dev/full"), [2, ""]);
+}, { ...slow, skip: skip ?? (runtime.os === "linux" ? undefined : "there is no /dev/full") });
 
 test("what the README says of a download is so", async () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -664,6 +711,7 @@ test("bash completes commands, flags and their values", async () => {
       [["handshake", "bench", "compare", "--pi"], ["--pipeline"]],
       [["handshake", "bench", "compare", "--runtimes", ""], ["deno", "bun"]],
       [["handshake", "nothing", ""], [""]],
+      [["handshake", "--"], ["--help", "--version"]],
     ] as const
   ) {
     const offered = await completeInBash(words);
@@ -721,6 +769,7 @@ test("fish completes commands, flags and their values", async () => {
     const [line, expected] of [
       ["handshake thr", ["threaded", "threadpool"]],
       ["handshake threadpool --ha", ["--handoff"]],
+      ["handshake --", ["--help", "--version"]],
       ["handshake threadpool --handoff ", ["fd", "message"]],
       ["handshake threadpool --workers ", [""]],
       ["handshake help clu", ["cluster"]],

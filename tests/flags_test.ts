@@ -13,11 +13,13 @@ import { checkOptions, OptionError, type ServeOptions } from "../server/options.
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
   test,
 } from "./harness.ts";
+import { Terminal, whyNoTerminal } from "./terminal.ts";
 
 const COMMAND: Command = {
   name: "example",
@@ -158,6 +160,46 @@ for (const [args, named, allowed] of WRONG) {
     assertEquals(message.includes("\n"), false);
   });
 }
+
+for (
+  const [typed, meant] of [
+    ["--drian", "--drain"],
+    ["--maxthreads=3", "--max-threads"],
+    ["--MODE=fd", "--mode"],
+    ["-q", "--quiet"],
+    ["-V", "--version"],
+  ] as const
+) {
+  test(`who types ${typed} is told of ${meant}`, () => {
+    const { message } = assertThrows(() => parseFlags(COMMAND, ["h", typed]), UsageError);
+    assertStringIncludes(message, `unknown flag ${typed.split("=")[0]}: did you mean ${meant}? `);
+  });
+}
+
+test("the help is no wider than the terminal", () => {
+  const whole = formatHelp(COMMAND).split("\n");
+  for (const columns of [40, 60, 80]) {
+    const lines = formatHelp(COMMAND, columns).split("\n");
+    const isCommandLine = (line: string) => /^(usage|example): /.test(line);
+    for (const line of lines) assert(line.length <= columns || isCommandLine(line), line);
+    const words = (text: readonly string[]) => text.join(" ").split(/\s+/);
+    assertEquals(words(lines), words(whole));
+  }
+  assertEquals(
+    formatHelp({ ...COMMAND, positionals: [], flags: [] }, 40).split("\n").slice(4, 8),
+    ["  -h, --help", "      show this help", "  --version", "      show the version"],
+  );
+});
+
+test("on a terminal, explanations go on below where they began", async () => {
+  await using terminal = await Terminal.open("modes/event.ts", ["--help"], {
+    columns: 70,
+    rows: 60,
+  });
+  const screen = await terminal.shows("example: ");
+  assertMatch(screen, /^ {2}--trace FILE +write what each .*\n {20,}\S/m);
+  assertEquals(await terminal.end(), 0);
+}, { skip: whyNoTerminal });
 
 test("help names every flag, its choices and its default", () => {
   const help = formatHelp(COMMAND);

@@ -7,12 +7,7 @@
 import process from "node:process";
 import stringWidth from "string-width";
 import { runtime } from "../../net/runtime.ts";
-
-/** How wide a terminal is taken to be that does not say. */
-const USUAL_COLUMNS = 80;
-
-/** The spaces at which a line may end: not between a number and its unit. */
-const BREAKS = / (?!(?<=\d )(?:[µm]?s|[kMG]?\/s|[kMG](?:\/s)?|[KMGT]?i?B|%|±)(?![\w/]))/;
+import { takeColumns, wrap as wrapLetters } from "../../server/layout.ts";
 
 /** Graphic renditions (ECMA-48, SGR). */
 const RENDITIONS = { bold: 1, faint: 2, red: 31, green: 32, yellow: 33 } as const;
@@ -45,7 +40,7 @@ export function screenOf(to: "stdout" | "stderr"): Screen {
   return {
     isTerminal,
     hasColours: isTerminal && (environment("NO_COLOR") ?? "") === "",
-    columns: () => isTerminal ? process[to].columns || USUAL_COLUMNS : Infinity,
+    columns: () => isTerminal ? runtime.columns(to) : Infinity,
     write: (text) => runtime.printNow(to, text),
   };
 }
@@ -72,8 +67,9 @@ export function clip(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
   if (columns < 1) return "";
   const end = [...text].reverse().join("");
-  const after = [...takeColumns(end, Math.floor((columns - 1) / 2))].reverse().join("");
-  return `${takeColumns(text, columns - 1 - stringWidth(after))}…${after}`;
+  const half = Math.floor((columns - 1) / 2);
+  const after = [...takeColumns(end, half, stringWidth)].reverse().join("");
+  return `${takeColumns(text, columns - 1 - stringWidth(after), stringWidth)}…${after}`;
 }
 
 /**
@@ -96,37 +92,7 @@ export function pad(text: string, columns: number, side: "left" | "right"): stri
  * @param indent how far all lines but the first begin to the right
  */
 export function wrap(text: string, columns: number, indent = 0): string[] {
-  const lines: string[] = [];
-  let line = "";
-  const room = () => Math.max(1, columns - (lines.length === 0 ? 0 : indent));
-  const end = () => {
-    lines.push(" ".repeat(lines.length === 0 ? 0 : indent) + line);
-    line = "";
-  };
-  for (let word of text.split(BREAKS)) {
-    if (line !== "" && stringWidth(`${line} ${word}`) > room()) end();
-    while (stringWidth(word) > room()) {
-      // At least one character, however narrow it is.
-      line = takeColumns(word, room()) || [...word][0] as string;
-      word = word.slice(line.length);
-      end();
-    }
-    line = line === "" ? word : `${line} ${word}`;
-  }
-  end();
-  return lines;
-}
-
-/** The longest beginning that fits. */
-function takeColumns(text: string, columns: number): string {
-  let taken = "";
-  let width = 0;
-  for (const character of text) {
-    width += stringWidth(character);
-    if (width > columns) break;
-    taken += character;
-  }
-  return taken;
+  return wrapLetters(text, columns, indent, stringWidth);
 }
 
 /** A variable of the environment; none where Deno may not say. */

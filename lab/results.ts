@@ -94,6 +94,7 @@ export interface Run {
   readonly load: Load;
   /** When it began: ISO 8601. */
   readonly started_at: string;
+  /** How long requests were sent: without the time in which the last answers were waited for. */
   readonly duration_s: number;
   /** Requests answered rightly. */
   readonly requests: number;

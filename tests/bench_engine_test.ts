@@ -15,6 +15,7 @@ import { measure, type MeasureOptions } from "../lab/load/measure.ts";
 import { type EngineKind, makePlan, type PlanOptions, whyNoDescriptors } from "../lab/load/plan.ts";
 import { Random } from "../lab/load/random.ts";
 import { Schedule } from "../lab/load/schedule.ts";
+import { Tally } from "../lab/load/tally.ts";
 import type { Run, Second } from "../lab/results.ts";
 import { findListener, ProcessStatus } from "../lab/process_status.ts";
 import { runtime } from "../net/runtime.ts";
@@ -128,6 +129,15 @@ test("what is counted has the percentiles that it should have, to a thousandth",
       }
     },
   ));
+});
+
+test("however many requests failed alike, they are counted at once", () => {
+  const tally = new Tally();
+  tally.fail("unanswered", "the first", 1e12);
+  tally.fail("unanswered", "the last");
+  tally.fail("refused", "none", 0);
+  assertEquals(tally.take(1).errors, { unanswered: 1e12 + 1 });
+  assertEquals(tally.words, { unanswered: "the first" });
 });
 
 for (const engine of ENGINES) {
@@ -301,6 +311,24 @@ for (const engine of ENGINES) {
     await using server = await LoadServer.start(() => {});
     const run = await load(server, { engine, connections: 2, rate: 100, duration: 500 });
     assertEquals([run.requests, run.errors], [0, { unanswered: 50 }]);
+  });
+
+  test(`${engine}: to wait for the last answers makes a server no slower`, async () => {
+    await using server = await LoadServer.start((bytes, socket) => {
+      setTimeout(() => socket.write(bytes), 300);
+    });
+    const run = await load(server, { engine, connections: 60, rate: 100, duration: 500 });
+    assertEquals([run.requests, run.errors], [50, {}]);
+    // The answers to the last ones came that much later, and belong to it all the same.
+    const { at } = run.seconds.at(-1) as Second;
+    assertAtLeast(at - run.duration_s, 0.25);
+    assertEquals(run.rate, Number((50 / run.duration_s).toFixed(1)));
+  });
+
+  test(`${engine}: what ends with a second has no row of nothing behind it`, async () => {
+    await using server = await LoadServer.start(() => {});
+    const run = await load(server, { engine, connections: 1, rate: 20, duration: 1_000 });
+    assertEquals(run.seconds.map(({ errors }) => errors), [0, 20]);
   });
 
   test(`${engine}: connections that are never answered are told of`, async () => {

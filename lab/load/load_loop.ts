@@ -61,8 +61,12 @@ export class LoadLoop implements LaneHost {
   #endsAt = Infinity;
   #secondAt = Infinity;
   #secondIndex = 0;
+  /** Until when all is counted: where the current second begins. */
+  #countedAt = 0;
   /** When the last request was answered or failed. */
   #lastAt = 0;
+  /** When the last request began. */
+  #sentAt = 0;
   #overAt = 0;
   /** How many requests may still begin, in the closed model. */
   #left: number;
@@ -110,9 +114,14 @@ export class LoadLoop implements LaneHost {
     return this.#phase === "over";
   }
 
-  /** How long the run was, in milliseconds. */
+  /**
+   * How long the run was, in milliseconds. In the open model it is over when all was sent that was
+   * due: answers that come later belong to it, but to wait for them makes no server slower.
+   */
   get durationMs(): number {
-    return Math.max(0, this.#overAt - this.#startedAt);
+    const schedule = this.#schedule;
+    const sentUntil = schedule === undefined ? Infinity : Math.max(schedule.endsAt, this.#sentAt);
+    return Math.max(0, Math.min(this.#overAt, sentUntil) - this.#startedAt);
   }
 
   /**
@@ -139,10 +148,11 @@ export class LoadLoop implements LaneHost {
   turn(now: number): number {
     if (this.#phase === "opening") this.#mayStart(now);
     if (this.#phase === "opening") return this.#openingUntil;
-    if (now >= this.#secondAt) this.#countSecond(now);
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
     this.#mayEnd(now);
     if (this.#phase === "over") return now;
+    // What is over with a second has no other one behind it, in which there would be nothing.
+    if (now >= this.#secondAt) this.#countSecond(now);
     const isLast = this.#phase === "last answers";
     const nextEnd = isLast ? this.#endsAt + LAST_MS : this.#endsAt;
     const nextDue = this.#free.size > 0 ? this.#schedule?.next ?? Infinity : Infinity;
@@ -154,7 +164,7 @@ export class LoadLoop implements LaneHost {
     if (waits && this.#unopened > 0 && now < this.#openingUntil) return;
     const { plan, thread } = this.#share;
     this.#phase = "running";
-    this.#startedAt = this.#lastAt = now;
+    this.#startedAt = this.#lastAt = this.#countedAt = now;
     this.#endsAt = now + plan.durationMs;
     this.#secondAt = now + SECOND_MS;
     if (plan.rate !== null) {
@@ -249,6 +259,7 @@ export class LoadLoop implements LaneHost {
 
   #send(lane: Lane, dueAt: number, now: number): void {
     this.#underWay++;
+    this.#sentAt = now;
     this.tally.lag.add(now - Math.max(dueAt, lane.roomSince));
     lane.begin(dueAt, now);
   }
@@ -271,7 +282,7 @@ export class LoadLoop implements LaneHost {
     this.#lastAt = now;
     // A connection that cannot be made, or ends unused, fails the request that waited for it.
     const failed = requests > 0 ? requests : this.#takeUnsent(now);
-    for (let index = 0; index < failed; index++) this.tally.fail(kind, message);
+    this.tally.fail(kind, message, failed);
     this.#again(lane, now, requests > 0 && !NOT_CONNECTED.has(kind));
   }
 
@@ -296,9 +307,9 @@ export class LoadLoop implements LaneHost {
   }
 
   #countSecond(now: number): void {
-    const from = this.#startedAt + this.#secondIndex * SECOND_MS;
     this.#secondIndex++;
-    this.#onSecond(this.tally.take(now - from));
+    this.#onSecond(this.tally.take(now - this.#countedAt));
+    this.#countedAt = now;
     this.#secondAt = this.#startedAt + (this.#secondIndex + 1) * SECOND_MS;
   }
 
@@ -321,8 +332,7 @@ export class LoadLoop implements LaneHost {
     this.#phase = "last answers";
     if (now < this.#endsAt + LAST_MS) return;
     const unanswered = this.#underWay + this.#schedule.waitingAt(this.#endsAt);
-    const message = `No answer within ${LAST_MS} ms after the end`;
-    for (let index = 0; index < unanswered; index++) this.tally.fail("unanswered", message);
+    this.tally.fail("unanswered", `No answer within ${LAST_MS} ms after the end`, unanswered);
     this.stop(now);
   }
 
@@ -341,7 +351,7 @@ export class LoadLoop implements LaneHost {
    */
   stop(now: number, overAt = now): void {
     if (this.#phase === "over") return;
-    if (this.#phase === "opening") this.#startedAt = overAt = now;
+    if (this.#phase === "opening") this.#startedAt = this.#countedAt = overAt = now;
     this.#phase = "over";
     this.#overAt = overAt;
     if (this.#schedule === undefined) {
@@ -349,8 +359,7 @@ export class LoadLoop implements LaneHost {
       this.#starved = this.#lanes.filter((lane) => lane.isStarved(since)).length;
     }
     for (const lane of this.#lanes) lane.end();
-    const from = this.#startedAt + this.#secondIndex * SECOND_MS;
-    this.#onSecond(this.tally.take(Math.max(0, overAt - from)));
+    this.#onSecond(this.tally.take(Math.max(0, overAt - this.#countedAt)));
   }
 }
 

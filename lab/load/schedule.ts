@@ -55,6 +55,13 @@ export class Schedule {
     return due;
   }
 
+  /** When the time of the last request is over: when another one would be due. */
+  get endsAt(): number {
+    const { rate, endsAt } = this.#options;
+    if (this.#requests === Infinity) return endsAt;
+    return Math.min(endsAt, this.#dueAt(this.#requests - 1) + 1000 / rate);
+  }
+
   /** How many are due and were not taken. */
   waitingAt(now: number): number {
     const due = Math.min(this.#requests, this.#countBefore(now));

@@ -44,13 +44,15 @@ export class Tally {
   #index = 0;
 
   /**
-   * Counts a request that failed.
+   * Counts requests that failed.
    *
    * @param kind under which name
    * @param message what it said
+   * @param count how many
    */
-  fail(kind: string, message: string): void {
-    this.#errors[kind] = (this.#errors[kind] ?? 0) + 1;
+  fail(kind: string, message: string, count = 1): void {
+    if (count === 0) return;
+    this.#errors[kind] = (this.#errors[kind] ?? 0) + count;
     this.words[kind] ??= message;
   }
 

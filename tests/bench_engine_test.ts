@@ -7,6 +7,7 @@
  * @module
  */
 
+import { createServer } from "node:net";
 import process from "node:process";
 import fc from "fast-check";
 import { Distribution } from "../lab/load/distribution.ts";
@@ -329,6 +330,16 @@ for (const engine of ENGINES) {
     await using server = await LoadServer.start(() => {});
     const run = await load(server, { engine, connections: 1, rate: 20, duration: 1_000 });
     assertEquals(run.seconds.map(({ errors }) => errors), [0, 20]);
+  });
+
+  test(`${engine}: who resets at once has not refused`, async () => {
+    const server = createServer((socket) => void socket.on("error", () => {}).resetAndDestroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { readonly port: number };
+    const plan = await makePlan({ engine, protocol: "echo", connect: true, requests: 1_000 });
+    const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+    assertEquals([run.requests, run.errors], [0, { reset: 1_000 }]);
   });
 
   test(`${engine}: connections that are never answered are told of`, async () => {

@@ -9,7 +9,7 @@ import { encodeSockaddr, isIPv6 } from "../../net/address.ts";
 import { openPoller, type Poller } from "../../net/poller.ts";
 import { ReadyConnection, type ReadyLoop, ReceiveBuffer } from "../../net/ready_connection.ts";
 import { SocketError, type Sockets, sockets } from "../../net/sockets.ts";
-import { ConnectTimeoutError, explainConnectError } from "../../client/failures.ts";
+import { ConnectTimeoutError } from "../../client/failures.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import { LoadLoop } from "./load_loop.ts";
@@ -148,19 +148,14 @@ class EpollEngine implements ReadyLoop {
 
   /** Tells a lane that it has no connection: later, for it is just asking for one. */
   #refuse(lane: Lane, error: unknown): void {
-    this.deadlines.set(new Deadline(() => this.#fail(lane, error)), 0);
-  }
-
-  #fail(lane: Lane, error: unknown): void {
-    const { kind, detail } = explainConnectError(error);
-    lane.onNotOpen(kind, detail);
+    this.deadlines.set(new Deadline(() => lane.onNotOpen(error)), 0);
   }
 
   /** Gives an attempt to connect up. */
   giveUp(fd: number, lane: Lane, error: Error): void {
     this.#ready[fd] = undefined;
     this.sockets.close(fd);
-    this.#fail(lane, error);
+    lane.onNotOpen(error);
   }
 
   /** An attempt to connect is over. */

@@ -7,7 +7,7 @@
  */
 
 import { trueConnectError } from "../../client/diagnosis.ts";
-import { ConnectTimeoutError, explainConnectError } from "../../client/failures.ts";
+import { ConnectTimeoutError } from "../../client/failures.ts";
 import { Deadline, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Lane } from "./lane.ts";
@@ -73,9 +73,7 @@ async function connect(
   } catch (thrown) {
     const { signal } = attempt;
     const error = signal.aborted ? signal.reason : await trueConnectError(address, thrown, signal);
-    if (over.aborted) return;
-    const { kind, detail } = explainConnectError(error);
-    lane.onNotOpen(kind, detail);
+    if (!over.aborted) lane.onNotOpen(error);
   } finally {
     limit.lift();
     over.removeEventListener("abort", onOver);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { explainConnectError } from "../../client/failures.ts";
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { checkBytes, unknownEffect } from "../../drivers/conversation.ts";
 import { checkWithin } from "../../drivers/limits.ts";
@@ -213,9 +214,15 @@ export class Lane implements Sink {
     }
   }
 
-  /** No connection could be made. */
-  onNotOpen(kind: string, message: string): void {
-    this.#host.onFailed(this, kind, message, this.#loseAll());
+  /**
+   * No connection could be made.
+   *
+   * @param error why, as a runtime or the system gave it
+   */
+  onNotOpen(error: unknown): void {
+    const { kind, detail } = explainConnectError(error);
+    const isReset = OVER_ALREADY.has(String((error as { code?: unknown }).code));
+    this.#host.onFailed(this, isReset ? "reset" : kind, detail, this.#loseAll());
   }
 
   onRead(chunk: Uint8Array | null): void {
@@ -426,6 +433,12 @@ export class Lane implements Sink {
     this.#loseAll();
   }
 }
+
+/**
+ * What connecting ends with where the server has accepted and reset, before anybody looked: at the
+ * socket, or, as Deno does then, at the peer's address.
+ */
+const OVER_ALREADY: ReadonlySet<string> = new Set(["ECONNRESET", "ENOTCONN"]);
 
 /** How errors of the system are counted; all others as `reset`. */
 const KINDS: Readonly<Record<string, string>> = {

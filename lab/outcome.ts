@@ -5,6 +5,7 @@
  */
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { EXIT_DONE, EXIT_FAILED } from "../client/failures.ts";
 import { describeSystemError } from "../net/constants.ts";
 import { runtime } from "../net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
@@ -14,7 +15,7 @@ import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
 import { formatMarkdown } from "./report/markdown.ts";
 import { screenOf } from "./report/screen.ts";
-import { formatTerminal } from "./report/terminal.ts";
+import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import {
   EXIT_THRESHOLD,
   failedThresholds,
@@ -104,26 +105,48 @@ export async function readOutcome(values: Values): Promise<Outcome> {
  *
  * @param measured it, without findings
  * @param outcome what is to become of it
- * @returns the exit status: 0, or 99 if a threshold was not kept
+ * @returns the exit status: 0, 99 if a threshold was not kept, 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
   const report = { ...measured, findings: findingsOf(measured.runs) };
   const isTaken = outcome.files.some(([, path]) => path === STDOUT);
+  // First what stays: nobody may be left to read what is printed.
+  const unwritten = await writeFiles(report, outcome);
   // What is piped into another program is nothing else than what was asked for.
   const screen = screenOf(isTaken ? "stderr" : "stdout");
   screen.write(formatTerminal(report, screen));
   if (outcome.baseline !== undefined) {
     const changes = compareWithBaseline(report, outcome.baseline);
-    screen.write(`\nSince the baseline:\n${changes.map((text) => `• ${text}\n`).join("")}`);
+    screen.write(`\nSince the baseline:\n${formatFindings(changes, screen)}\n`);
   }
   for (const [form, path] of outcome.files) {
-    const text = await FORMS[form]!(report);
-    if (path === STDOUT) runtime.printNow("stdout", text);
-    else writeFileSync(path, text);
+    if (path === STDOUT) runtime.printNow("stdout", await FORMS[form]!(report));
   }
   const failed = failedThresholds(outcome.thresholds, report.runs);
-  for (const sentence of failed) runtime.printNow("stderr", `bench: ${sentence}\n`);
-  return failed.length > 0 ? EXIT_THRESHOLD : 0;
+  for (const sentence of [...unwritten, ...failed]) {
+    runtime.printNow("stderr", `bench: ${sentence}\n`);
+  }
+  if (failed.length > 0) return EXIT_THRESHOLD;
+  return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/** Writes all files that can be written; returns why others cannot, a sentence each. */
+async function writeFiles(report: Report, { files }: Outcome): Promise<string[]> {
+  const unwritten: string[] = [];
+  for (const [form, path] of files) {
+    if (path === STDOUT) continue;
+    const text = await FORMS[form]!(report);
+    try {
+      writeFileSync(path, text);
+    } catch (error) {
+      unwritten.push(cannotWrite(form, path, error));
+    }
+  }
+  return unwritten;
+}
+
+function cannotWrite(form: string, path: string, error: unknown): string {
+  return `cannot write --${form} ${escapeText(path)}: ${describeSystemError(error)}`;
 }
 
 /** Leaves what a file holds as it is, and none where there was none. */
@@ -133,9 +156,7 @@ function tryToWrite(form: string, path: string): void {
     writeFileSync(path, "", { flag: "a" });
     if (isNew) rmSync(path);
   } catch (error) {
-    throw new UsageError(
-      `cannot write --${form} ${escapeText(path)}: ${describeSystemError(error)}`,
-    );
+    throw new UsageError(cannotWrite(form, path, error));
   }
 }
 

@@ -233,6 +233,28 @@ test("what is wrong is said on one line before anything is measured, with status
   assertEquals(folder.names, before);
 }, { timeoutMs: 60_000 });
 
+test("a file that cannot be written when all is measured costs no other one", async () => {
+  using folder = new Folder();
+  await using server = await LoadServer.start();
+  const files = ["--json", "/dev/full", "--csv", folder.path("it.csv")];
+  const { code, stdout, stderr } = await bench(at(server), ...BRIEF, ...files);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "bench: cannot write --json /dev/full: no space left (ENOSPC)");
+  assertMatch(folder.text("it.csv"), /^row,/);
+  assertMatch(stdout, /^latency /m);
+  const strict = await bench(at(server), ...BRIEF, ...files, "--threshold", "p50<0us");
+  assertEquals(strict.code, 99);
+}, { skip: runtime.os === "linux" ? undefined : "only Linux has /dev/full" });
+
+test("what was measured is in its file, though nobody reads what is printed", async () => {
+  using folder = new Folder();
+  await using server = await LoadServer.start();
+  await using run = new Bench(at(server), ...BRIEF, "--json", folder.path("it.json"));
+  run.hangUp();
+  assertEquals((await run.alone()).code, 1);
+  assertEquals(reportOf(folder.text("it.json")).runs.length, 1);
+});
+
 test("where nothing can be connected to, the bench exits 3, and writes nothing", async () => {
   using folder = new Folder();
   const server = await LoadServer.start();
@@ -327,8 +349,14 @@ test("an earlier comparison is the baseline of the next one", async () => {
   const again = await bench(...args, "--repeat", "3", "--baseline", file, "--save", file);
   assertEquals(again.code, 0, again.stderr);
   assertMatch(again.stdout, /\nSince the baseline:\n(• .*(baseline|differ).*\n)+$/);
+  // What a file says of its machine is text, and does nothing to a terminal.
+  const { machine, ...rest } = reportOf(folder.text("base.json"));
+  writeFileSync(file, JSON.stringify({ ...rest, machine: { ...machine, cpu: "fast\x1b[2J" } }));
   const other = await bench(...args, "--size", "32", "--repeat", "1", "--baseline", file);
   assertStringIncludes(other.stdout, "• Nothing of the baseline was measured again");
+  assertStringIncludes(other.stdout, "(cpu fast");
+  // deno-lint-ignore no-control-regex -- there must be none
+  assertNotMatch(other.stdout, /\x1b/);
 }, { skip, timeoutMs: 60_000 });
 
 test("compare speaks a protocol of one's own with a mode", async () => {

@@ -34,7 +34,7 @@ import { LOAD_FLAGS, planOptionsOf, readServer } from "./load_flags.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener } from "./process_status.ts";
+import { findListener, ignoresHangUps } from "./process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./results.ts";
@@ -102,7 +102,13 @@ class Watch {
       }
       this.#interrupt.abort();
     };
+    // Asked first: who listens for any signal on Deno no longer ignores a hang-up.
+    const isDeaf = ignoresHangUps();
     this.#forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
+    // A terminal that is closed would leave servers behind that have a group of their own.
+    if (isDeaf !== undefined) {
+      this.#forget.push(runtime.onSignal("SIGHUP", isDeaf ? () => {} : onSignal));
+    }
   }
 
   /** Ends it early. */
@@ -206,7 +212,9 @@ async function perform(): Promise<number> {
     const outcome = await readOutcome(values);
     const runs = await (isComparison ? loadMany : loadOne)(values, watch);
     watch.end();
-    if (runs.length === 0) throw new Error("Nothing was measured");
+    if (runs.length === 0) {
+      throw watch.signal.aborted ? new InterruptedError() : new Error("Nothing was measured");
+    }
     const report: Report = {
       schema: SCHEMA,
       machine: describeMachine(),

@@ -1,6 +1,6 @@
 /**
- * What proc(5) says of another process: of a server that is measured. Linux only; elsewhere, and
- * of a process that is gone or somebody else's, there is nothing to know.
+ * What proc(5) says of processes, above all of a server that is measured. Linux only; elsewhere,
+ * and of a process that is gone or somebody else's, there is nothing to know.
  *
  * @module
  */
@@ -9,6 +9,9 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Clock ticks in a second, as proc(5) counts CPU time: the same on every Linux. */
 const TICKS = 100;
+
+/** The first signal, in a set of signals. */
+const SIGHUP_BIT = 1n;
 
 /** The state of a socket that listens, in `/proc/net/tcp`. */
 const LISTENING = "0A";
@@ -96,6 +99,12 @@ export interface ThreadStatus {
   readonly cpuSeconds: number;
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
+}
+
+/** Whether this process ignores hang-ups, as nohup(1) has it; `undefined` where nobody can tell. */
+export function ignoresHangUps(): boolean | undefined {
+  const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(read("/proc/self/status")) ?? [];
+  return ignored === undefined ? undefined : (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;
 }
 
 /**

@@ -84,7 +84,7 @@ export interface Runtime {
    */
   hasDescriptors(count: number): boolean;
   /** Calls back at a signal, until the returned function is called. */
-  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void;
   /** Writes some of `bytes` to standard output or error without holding up the thread. */
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>;
   /** Writes all of `text` to standard output or error before it returns. */

@@ -441,7 +441,7 @@ export const bunRuntime: Runtime = {
     }
   },
 
-  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void {
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
     process.on(signal, handler);
     return () => process.off(signal, handler);
   },

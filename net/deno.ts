@@ -339,7 +339,7 @@ export const denoRuntime: Runtime = {
     }
   },
 
-  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void {
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
     // Windows knows no SIGTERM.
     if (signal === "SIGTERM" && Deno.build.os === "windows") return () => {};
     Deno.addSignalListener(signal, handler);

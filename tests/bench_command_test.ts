@@ -23,7 +23,14 @@ import {
   until,
 } from "./harness.ts";
 import { LoadServer } from "./load_server.ts";
-import { type Ending, Script, ServerProcess, whyNoProgram } from "./server_process.ts";
+import {
+  commandOf,
+  type Ending,
+  Program,
+  Script,
+  ServerProcess,
+  whyNoProgram,
+} from "./server_process.ts";
 
 /** A load that is over soon. */
 const BRIEF = ["--protocol", "echo", "-c", "2", "-d", "300ms"];
@@ -35,6 +42,8 @@ const BRIEFLY = ["--protocols", "echo", "-c", "2", "-d", "300ms", "--warm-up", "
 const NCAT = "ncat -lk -e /bin/cat 127.0.0.1 {port}";
 
 const skip = whyNoProgram("ncat");
+
+const whyNoHangUp = runtime.os === "linux" ? undefined : "only Linux says who ignores a hang-up";
 
 /** A folder that is gone afterwards. */
 class Folder implements Disposable {
@@ -398,6 +407,41 @@ test("Ctrl-C keeps the runs that are complete", async () => {
   const { runs } = reportOf(stdout);
   assert(runs.length >= 2 && runs.length < 1000, String(runs.length));
   for (const { duration_s } of runs) assert(duration_s >= 0.29, String(duration_s));
+}, { skip });
+
+test("a terminal that is closed ends the bench as Ctrl-C does", async () => {
+  using folder = new Folder();
+  const starts = folder.path("starts");
+  const rival = `cat=sh -c 'echo >>${starts}; exec ${NCAT}'`;
+  const args = ["--modes", "none", "--against", rival, ...BRIEFLY, "--repeat", "1000"];
+  await using run = new Bench("compare", ...args, "--json", folder.path("it.json"));
+  const count = () => existsSync(starts) ? readFileSync(starts, "utf8").length : 0;
+  await until("a second start", () => count() >= 2);
+  run.signal("SIGHUP");
+  assertEquals((await run.alone()).code, 0);
+  assert(reportOf(folder.text("it.json")).runs.length >= 1);
+}, { skip: skip ?? whyNoHangUp });
+
+test("under nohup the bench goes on when the terminal is closed", async () => {
+  await using server = await LoadServer.start();
+  const args = [at(server), "--protocol", "echo", "-c", "1", "-d", "2s"];
+  await using run = new Program(["nohup", ...commandOf("lab/bench.ts", args)]);
+  await until("some requests", () => server.arrivals >= 10);
+  run.signal("SIGHUP");
+  const { code, stdout } = await run.end();
+  assertEquals(code, 0);
+  assertMatch(stdout, /^answered .* in 2\.\d\d s$/m);
+}, { skip: whyNoHangUp ?? whyNoProgram("nohup") });
+
+test("Ctrl-C before anything was measured is no failure of the bench", async () => {
+  using folder = new Folder();
+  const started = folder.path("started");
+  const rival = `cat=sh -c '>${started}; exec ${NCAT}'`;
+  await using run = new Bench("compare", "--modes=none", "--against", rival, ...BRIEFLY, "-d10m");
+  await until("a start", () => existsSync(started));
+  run.signal("SIGINT");
+  const { code, stdout } = await run.alone();
+  assertEquals([code, stdout], [130, ""]);
 }, { skip });
 
 test("a second Ctrl-C ends everything at once, even a server that does not want to", async () => {

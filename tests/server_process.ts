@@ -162,7 +162,7 @@ export class Program implements AsyncDisposable {
   }
 
   /** Sends a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     // Not `child.kill()`: on Deno the child then seems to have died of it.
     if (!this.#isOver) process.kill(this.#child.pid as number, name);
   }

@@ -197,6 +197,14 @@ test("the findings tell of errors, of a load that was too slow, of a target that
   assertMatch(text, /requests waited before they could be sent, p99 [\d.]+ ms from when they were/);
 });
 
+test("of fewer than a thousand requests nothing is said of the slowest thousandth", () => {
+  const slow = { latency_us: { p50: 20, p90: 30, p99: 40, p999: 9_000, max: 9_000, mean: 40 } };
+  const said = (requests: number) =>
+    findingsOf([sampleRun(new Dice(5), { ...slow, requests })]).join("\n");
+  assertStringIncludes(said(1_000), "one request in a thousand takes 9.00 ms or more, 450 times");
+  assertEquals(said(999), "");
+});
+
 test("a server that answers nothing is told of, and not another that fails", () => {
   const dice = new Dice(11);
   const [silent = "", ...others] = findingsOf([

@@ -27,6 +27,9 @@ const REACHED = 0.99;
 /** How many times the median the slowest thousandth must take to be a tail. */
 const TAIL = 50;
 
+/** From how many requests on there is a slowest thousandth. */
+const THOUSAND = 1_000;
+
 /** How many times the service time the response time must be to tell of waiting before it. */
 const WAITING = 2;
 
@@ -274,7 +277,8 @@ function hiddenWaiting(entry: Entry): Remark | undefined {
 }
 
 function longTail({ runs }: Entry): Remark | undefined {
-  const isLong = ({ latency_us: { p50, p999 } }: Run) => p50 > 0 && p999 >= TAIL * p50;
+  const isLong = ({ requests, latency_us: { p50, p999 } }: Run) =>
+    requests >= THOUSAND && p50 > 0 && p999 >= TAIL * p50;
   if (!runs.every(isLong)) return undefined;
   const slow = mean(runs.map(({ latency_us }) => latency_us.p999));
   const times = slow / mean(runs.map(({ latency_us }) => latency_us.p50));

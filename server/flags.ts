@@ -133,7 +133,9 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   const flags = flagsOf(command);
   const isBoolean = ({ kind }: Flag) => kind === "boolean";
   const names = (list: readonly Flag[]) => list.map(({ name }) => name);
-  const parsed = parseArgs(args.map(hideSign), {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const apart = args.slice(0, end).flatMap((argument) => takeApart(argument, flags));
+  const parsed = parseArgs([...apart, ...args.slice(end)].map(hideSign), {
     boolean: names(flags.filter(isBoolean)),
     string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
     collect: names(flags.filter(({ repeats }) => repeats === true)),
@@ -144,8 +146,7 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
     },
   });
 
-  const end = args.indexOf("--");
-  for (const argument of end < 0 ? args : args.slice(0, end)) {
+  for (const argument of apart) {
     const [, name, value] = /^--([^=]+)=(.*)$/.exec(argument) ?? [];
     if (flags.some((flag) => isBoolean(flag) && flag.name === name)) {
       throw new UsageError(`wrong value for --${name}: expected none, got "${value}"`);
@@ -181,6 +182,15 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   });
   if (rest.length > 0 && form.rest !== undefined) values[camelCase(form.rest.name)] = rest;
   return values;
+}
+
+/** A value may follow its letter at once, as in `-d10s`. */
+function takeApart(argument: string, flags: readonly Flag[]): string[] {
+  const [, letter, value] = /^-([a-z])([^=].*)$/is.exec(argument) ?? [];
+  const takesValue = flags.some(({ short, kind }) => short === letter && kind !== "boolean");
+  return letter !== undefined && value !== undefined && takesValue
+    ? [`-${letter}`, value]
+    : [argument];
 }
 
 /** A negative number is a value, not a bundle of one-letter flags, and so is `-` alone. */

@@ -31,7 +31,7 @@ const COMMAND: Command = {
   required: 1,
   flags: [
     { name: "max-threads", short: "m", kind: "integer", value: "N", least: 1, help: "how many" },
-    { name: "drain", kind: "duration", default: "5s", help: "how long" },
+    { name: "drain", short: "d", kind: "duration", default: "5s", help: "how long" },
     { name: "outbox", kind: "size", default: "256KiB", help: "how much" },
     { name: "rate", kind: "rate", default: "20/s", help: "how often" },
     { name: "mode", kind: "choice", choices: ["fd", "message"], help: "which way" },
@@ -62,6 +62,8 @@ test("flags are read with = and without, before and after the arguments, in came
 test("a flag may have a letter too, which the help shows", () => {
   assertEquals(parseFlags(COMMAND, ["h", "-m", "7"]), { maxThreads: 7, host: "h" });
   assertEquals(parseFlags(COMMAND, ["-m7", "h"]), { maxThreads: 7, host: "h" });
+  // As those of other tools write it; what follows `--` is no flag.
+  assertEquals(parseFlags(COMMAND, ["-d10s", "--", "-d5s"]), { drain: 10_000, host: "-d5s" });
   const { message } = assertThrows(() => parseFlags(COMMAND, ["h", "-m", "x"]), UsageError);
   assertStringIncludes(message, "wrong value for --max-threads: expected a whole number");
   assertStringIncludes(formatHelp(COMMAND), "  -m, --max-threads N");

@@ -8,11 +8,11 @@
  * @module
  */
 
-import process from "node:process";
 import { clientFailureKind, exitStatusOf, messageOf } from "../client/failures.ts";
 import { printNote } from "../client/output.ts";
 import { makeEventDialer } from "../client/speaker.ts";
 import { connect, findAddresses, targetOf } from "../client/target.ts";
+import { environment } from "../net/environment.ts";
 import { isMainModule, runtime } from "../net/runtime.ts";
 import { EXIT_USAGE, readCommandLine } from "../server/command_line.ts";
 import { type Command, UsageError, type Values } from "../server/flags.ts";
@@ -114,15 +114,6 @@ function nameOf(values: Values, flag: "nick" | "room"): string | undefined {
 function hasPerson(): boolean {
   return runtime.isTerminal("stdin") && runtime.isTerminal("stdout") &&
     environment("TERM") !== "dumb";
-}
-
-/** A variable of the environment; none where Deno may not say. */
-function environment(name: string): string | undefined {
-  try {
-    return process.env[name];
-  } catch {
-    return undefined;
-  }
 }
 
 /** The client as a command. */

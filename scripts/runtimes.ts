@@ -8,6 +8,7 @@ import { accessSync, constants } from "node:fs";
 import process from "node:process";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
 
 /** One runtime. */
@@ -60,9 +61,9 @@ export function scriptCommand(
 /** Where a runtime is; just its name if it cannot be found. */
 function pathOf(name: RuntimeCommand["name"], ...others: readonly string[]): string {
   if (runtime.name === name) return process.execPath;
-  const folders = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
+  const folders = (environment("PATH") ?? "").split(delimiter).map((folder) => join(folder, name));
   // Whoever runs the tests on both says where the other one is.
-  const given = process.env[`${name.toUpperCase()}_PATH`] ?? [];
+  const given = environment(`${name.toUpperCase()}_PATH`) ?? [];
   return [given, others, folders].flat().find(isExecutable) ?? name;
 }
 

@@ -155,6 +155,18 @@ test("--json - leaves nothing but JSON on standard output, of -n requests", asyn
   assertMatch(stderr, /^latency +/m);
 });
 
+test("the bench needs no more of Deno than to connect and to read its modules", async () => {
+  await using server = await LoadServer.start();
+  const permissions = ["--allow-net=127.0.0.1", "--allow-read=."];
+  const args = [at(server), ...BRIEF];
+  await using run = new Script("lab/bench.ts", args, { permissions });
+  const { code, stdout, stderr } = await run.end();
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^errors +none$/m);
+  assertStringIncludes(stderr, "the runtime's own sockets");
+  assertRemarks(stderr);
+}, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
 test("with --rate both times stand side by side, and how much of it was reached", async () => {
   await using server = await LoadServer.start();
   const { code, stdout } = await bench(at(server), ...BRIEF, "--rate", "200/s");

@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import stringWidth from "string-width";
+import { environment } from "../../net/environment.ts";
 import { runtime } from "../../net/runtime.ts";
 import { takeColumns, wrap as wrapLetters } from "../../server/layout.ts";
 
@@ -93,13 +94,4 @@ export function pad(text: string, columns: number, side: "left" | "right"): stri
  */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   return wrapLetters(text, columns, indent, stringWidth);
-}
-
-/** A variable of the environment; none where Deno may not say. */
-function environment(name: string): string | undefined {
-  try {
-    return process.env[name];
-  } catch {
-    return undefined;
-  }
 }

@@ -559,7 +559,7 @@ test("the live line is drawn in its place, and taken away", () => {
       using display = new LiveDisplay(paper);
       display.show(PROGRESS);
       display.show({ ...PROGRESS, errors: 7 });
-      display.say("one line");
+      display.say("bench: a sentence that is longer than some of these lines have room for");
       display.show(PROGRESS);
     }
     assert(paper.text.endsWith("\r\x1b[J"));
@@ -592,8 +592,10 @@ test("into a pipe goes a line every five seconds, without an escape sequence", (
   let now = 0;
   using display = new LiveDisplay(paper, () => now);
   for (now = 0; now <= 11_000; now += 100) display.show(PROGRESS);
+  const sentence = "a sentence, ".repeat(50).trimEnd();
+  display.say(sentence);
   const lines = paper.text.trimEnd().split("\n");
-  assertEquals(lines.length, 3);
+  assertEquals(lines.splice(3), [sentence]);
   assertMatch(
     lines[0] as string,
     /^threadpool · deno, 2 of 3 +52 % +2:05 min left +41\.2 k\/s +p50 +181 µs +p99 1\.20 ms +errors 0$/,

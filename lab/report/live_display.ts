@@ -7,7 +7,7 @@
 
 import { escapeText } from "../../protocols/text.ts";
 import stringWidth from "string-width";
-import { clip, render, type Screen } from "./screen.ts";
+import { clip, render, type Screen, wrap } from "./screen.ts";
 import { formatCount, formatRate, formatTime } from "./units.ts";
 
 /** How often a line is written where none can be drawn over, in milliseconds. */
@@ -18,6 +18,9 @@ const CELLS = 20;
 
 /** The least of the first part of a line that tells what it is, in characters. */
 const LEAST_FIRST = 12;
+
+/** How far to the right a sentence goes on in its next line, in characters. */
+const INDENT = 2;
 
 /** What stands between two parts. */
 const GAP = "  ";
@@ -85,8 +88,7 @@ export class LiveDisplay implements Disposable {
   show(progress: Progress): void {
     const { where, how } = partsOf(progress);
     if (this.#screen.isTerminal) {
-      // The last column stays free: some terminals go on to the next line when it is filled.
-      const columns = this.#screen.columns() - 1;
+      const columns = this.#columns();
       const all = [...where, ...how] as const;
       const lines = widthOf(all) <= columns ? [all] : [where, how];
       const home = this.#home();
@@ -104,11 +106,11 @@ export class LiveDisplay implements Disposable {
   /**
    * Says something that stays, above the line.
    *
-   * @param text a line, without its line end
+   * @param text a line, without its line end; on a narrow terminal it becomes several
    */
   say(text: string): void {
     this.clear();
-    this.#write(`${escapeText(text)}\n`);
+    this.#write(`${wrap(escapeText(text), this.#columns(), INDENT).join("\n")}\n`);
   }
 
   /** Takes the lines away, until they are shown again. */
@@ -119,6 +121,11 @@ export class LiveDisplay implements Disposable {
 
   [Symbol.dispose](): void {
     this.clear();
+  }
+
+  /** The last column stays free: some terminals go on to the next line when it is filled. */
+  #columns(): number {
+    return this.#screen.columns() - 1;
   }
 
   /** The beginning of what is drawn. */

@@ -197,6 +197,26 @@ test("the findings tell of errors, of a load that was too slow, of a target that
   assertMatch(text, /requests waited before they could be sent, p99 [\d.]+ ms from when they were/);
 });
 
+test("a server that answers nothing is not the quickest", () => {
+  const none = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
+  const silent = { requests: 0, rate: 0, latency_us: none, service_us: none, duration_s: 5 };
+  for (const target_rate of [null, 10_000]) {
+    const load = { ...LOAD, target_rate };
+    const dumb = [1, 2, 3].map((repeat) =>
+      sampleRun(new Dice(repeat), { ...silent, name: "dumb", repeat, load })
+    );
+    const runs = [...dumb, ...pairOf(2, 3, { load })];
+    assertMatch(findingsOf(runs).join("\n"), /^threadpool · deno \(.*\) has the lowest p99: /m);
+    const [first = "", ...rows] = formatTerminal(sampleReport(runs), new Paper()).split("\n").slice(
+      2,
+    );
+    assertMatch(first, /^threadpool · deno .* 1\.00 /);
+    const [last = ""] = rows.filter((row) => row.startsWith("dumb ")).slice(-1);
+    assertMatch(last, /^dumb +0 \/s .* – +– +–/);
+    assert(rows.indexOf(last) === 1, rows.join("\n"));
+  }
+});
+
 test("of fewer than a thousand requests nothing is said of the slowest thousandth", () => {
   const slow = { latency_us: { p50: 20, p90: 30, p99: 40, p999: 9_000, max: 9_000, mean: 40 } };
   const said = (requests: number) =>

@@ -5,7 +5,15 @@
  */
 
 import type { Run, ServerFigures } from "../results.ts";
-import { type Contest, type Entry, errorsOf, figures, hasServer, meanOf } from "./contests.ts";
+import {
+  type Contest,
+  type Entry,
+  errorsOf,
+  figures,
+  hasAnswers,
+  hasServer,
+  meanOf,
+} from "./contests.ts";
 import { type Figure, MEMORY, P99, PER_CPU_SECOND, ranked, RATE, timesWorse } from "./findings.ts";
 import { deviation } from "./statistics.ts";
 import { formatCount, formatRate, formatShare, formatTime } from "./units.ts";
@@ -101,7 +109,8 @@ function relative(best: Entry, figure: Figure, title: string): Column {
 }
 
 function time(title: string, order: number, of: (run: Run) => number): Column {
-  return { title, order, cell: (entry) => formatTime(meanOf(entry, of)) };
+  const cell = (entry: Entry) => hasAnswers(entry) ? formatTime(meanOf(entry, of)) : "–";
+  return { title, order, cell };
 }
 
 function connecting(): Column {

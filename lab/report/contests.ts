@@ -114,6 +114,11 @@ export function errorsOf({ errors }: Run): number {
   return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 
+/** Whether any request was answered: of nothing all times are 0, and would be the best. */
+export function hasAnswers({ runs }: Entry): boolean {
+  return runs.some(({ requests }) => requests > 0);
+}
+
 /** Whether the operating system said something of the server in every repeat. */
 export function hasServer({ runs }: Entry): boolean {
   return runs.every(({ server }) => server !== null);

@@ -15,6 +15,7 @@ import {
   type Entry,
   errorsOf,
   figures,
+  hasAnswers,
   hasServer,
   meanOf,
 } from "./contests.ts";
@@ -94,14 +95,16 @@ export function findingsOf(runs: readonly Run[]): string[] {
 }
 
 /**
- * Sorts by a figure, the best first.
+ * Sorts by a figure, the best first; who has answered nothing is last.
  *
  * @param entries what is compared
  * @param figure in what
  */
 export function ranked(entries: readonly Entry[], { of, more }: Figure): Entry[] {
   const sign = more ? -1 : 1;
-  return entries.toSorted((a, b) => sign * (meanOf(a, of) - meanOf(b, of)));
+  return entries.toSorted((a, b) =>
+    Number(hasAnswers(b)) - Number(hasAnswers(a)) || sign * (meanOf(a, of) - meanOf(b, of))
+  );
 }
 
 /**
@@ -114,7 +117,8 @@ export function ranked(entries: readonly Entry[], { of, more }: Figure): Entry[]
 export function timesWorse(entry: Entry, best: Entry, { of, more }: Figure): string {
   const [values, others] = [figures(entry, of), figures(best, of)];
   const compared = more ? ratioOf(others, values) : ratioOf(values, others);
-  return Number.isFinite(compared.ratio) ? formatRatio(compared) : "–";
+  const isKnown = Number.isFinite(compared.ratio) && hasAnswers(entry);
+  return isKnown ? formatRatio(compared) : "–";
 }
 
 function isRepeated({ runs }: Entry): boolean {
@@ -122,7 +126,8 @@ function isRepeated({ runs }: Entry): boolean {
 }
 
 /** Who is best in what. */
-function compare({ load, entries }: Contest): string[] {
+function compare({ load, entries: all }: Contest): string[] {
+  const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
   return [
     // With a target all do as much as they are asked for.

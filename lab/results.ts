@@ -120,8 +120,8 @@ export interface Run {
    */
   readonly errors: Readonly<Record<string, number>>;
   /**
-   * In a closed model, the connections that had no answer at all: the first request of each was
-   * under way to the end. The other figures know nothing of them.
+   * In a closed model, the connections that had no answer at all: the first request of each, or
+   * what must come before it, was under way to the end. The other figures know nothing of them.
    */
   readonly starved_connections: number;
   /** Whether the load, and not the server, set the limit. */

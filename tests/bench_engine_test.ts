@@ -20,6 +20,7 @@ import { Tally } from "../lab/load/tally.ts";
 import type { Run, Second } from "../lab/results.ts";
 import { findListener, ProcessStatus } from "../lab/process_status.ts";
 import { runtime } from "../net/runtime.ts";
+import { sockets, whyNoSockets } from "../net/sockets.ts";
 import { OptionError } from "../server/checks.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes, test } from "./harness.ts";
 import { LoadServer, type Reaction } from "./load_server.ts";
@@ -356,6 +357,21 @@ for (const engine of ENGINES) {
     assertEquals([all.errors, all.starved_connections], [{}, 0]);
   });
 
+  test(`${engine}: connections that are never greeted are told of`, async () => {
+    let greeted = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {}).resume();
+      if (greeted++ < 3) socket.write("*");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { readonly port: number };
+    const plan = await makePlan({ engine, protocol: "frame", connections: 8, duration: 300 });
+    const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+    // Three asked and had no answer, the others could not even ask.
+    assertEquals([run.requests, run.errors, run.starved_connections], [0, {}, 8]);
+  });
+
   test(`${engine}: connections of a ramp begin one after the other`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, ramp: 500, duration: 700 });
@@ -420,6 +436,20 @@ for (const engine of ENGINES) {
     { timeoutMs: 60_000 },
   );
 }
+
+test("connections for which there was no room in a server's queue are told of", async () => {
+  const net = sockets();
+  const listener = net.socket(net.constants.AF_INET, net.constants.SOCK_STREAM);
+  try {
+    net.bind(listener, { hostname: "127.0.0.1", port: 0 });
+    net.listen(listener, 1);
+    const plan = await makePlan({ protocol: "echo", connections: 10, duration: 300 });
+    const run = await measure(plan, { address: net.localAddress(listener), name: "deaf" });
+    assertEquals([run.requests, run.errors, run.starved_connections], [0, {}, 10]);
+  } finally {
+    net.close(listener);
+  }
+}, { skip: runtime.os === "linux" ? whyNoSockets() : "other systems refuse them" });
 
 test("a load that makes no sense is refused in words", async () => {
   const wrong: readonly (readonly [PlanOptions, string])[] = [

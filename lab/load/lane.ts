@@ -87,8 +87,9 @@ export class Lane implements Sink {
   #within: Deadline | undefined;
   /** How many requests were answered on this connection. */
   #answered = 0;
-  /** Whether any request was ever answered, or failed. */
+  /** Whether any request was ever answered, or anything has failed. */
   #isHeard = false;
+  /** When it was last connected, in milliseconds; 0 if never. */
   #dialedAt = 0;
 
   /** @param host its thread's */
@@ -111,13 +112,16 @@ export class Lane implements Sink {
   }
 
   /**
-   * Whether its first request still waits for an answer.
+   * Whether its first request still waits for an answer; or for a connection, or for the first
+   * words of a server that speaks first.
    *
    * @param since and began no later than this
    */
   isStarved(since: number): boolean {
-    if (this.#count === 0 || this.#isHeard) return false;
-    return (this.#ring[this.#first] as Exchange).dueAt <= since;
+    if (this.#isHeard) return false;
+    if (this.#count > 0) return (this.#ring[this.#first] as Exchange).dueAt <= since;
+    const isReady = this.#connection !== undefined && this.#greeting === undefined;
+    return !isReady && this.#dialedAt > 0 && this.#dialedAt <= since;
   }
 
   /** Connects, for all requests to come. */
@@ -405,7 +409,7 @@ export class Lane implements Sink {
   /** Returns how many requests were under way. */
   #loseAll(): number {
     const lost = this.#count;
-    this.#isHeard ||= lost > 0;
+    this.#isHeard = true;
     for (; this.#count > 0; this.#count--) {
       const exchange = this.#ring[this.#first] as Exchange;
       exchange.limit.lift();

@@ -47,10 +47,23 @@ export const OUTCOME_FLAGS: readonly Flag[] = [
     name: "json",
     kind: "string",
     value: "FILE",
-    help: "write all that was measured; - is standard output",
+    bare: STDOUT,
+    help: "write all that was measured; without FILE, or with -, to standard output",
   },
-  { name: "csv", kind: "string", value: "FILE", help: "write a row a second and a row a run" },
-  { name: "markdown", kind: "string", value: "FILE", help: "write a table to be pasted" },
+  {
+    name: "csv",
+    kind: "string",
+    value: "FILE",
+    bare: STDOUT,
+    help: "write a row a second and a row a run",
+  },
+  {
+    name: "markdown",
+    kind: "string",
+    value: "FILE",
+    bare: STDOUT,
+    help: "write a table to be pasted",
+  },
   { name: "html", kind: "string", value: "FILE", help: "write a page with pictures" },
   {
     name: "threshold",
@@ -87,8 +100,12 @@ export async function readOutcome(values: Values): Promise<Outcome> {
   const files = Object.keys(FORMS).flatMap((form) =>
     values[form] === undefined ? [] : [[form, values[form] as string] as const]
   );
-  if (files.filter(([, path]) => path === STDOUT).length > 1) {
-    throw new UsageError("only one of the files to write can be -");
+  for (const [index, [form, path]] of files.entries()) {
+    const other = files.slice(0, index).find((file) => file[1] === path);
+    if (other !== undefined) {
+      const where = path === STDOUT ? "standard output" : escapeText(path);
+      throw new UsageError(`--${other[0]} and --${form} cannot both go to ${where}`);
+    }
   }
   const baseline = values.baseline as string | undefined;
   const outcome = {

@@ -48,6 +48,8 @@ export interface Flag {
   readonly most?: number;
   /** What holds when it is not given, for the help. */
   readonly default?: string;
+  /** Of a `string`: its value where none follows, which then is left out. */
+  readonly bare?: string;
   /** Whether it may be given several times: its value is then a list. Of a `string`. */
   readonly repeats?: boolean;
 }
@@ -134,7 +136,9 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   const isBoolean = ({ kind }: Flag) => kind === "boolean";
   const names = (list: readonly Flag[]) => list.map(({ name }) => name);
   const end = args.includes("--") ? args.indexOf("--") : args.length;
-  const apart = args.slice(0, end).flatMap((argument) => takeApart(argument, flags));
+  const apart = args.slice(0, end).flatMap((argument, index) =>
+    takeApart(argument, index + 1 < end ? args[index + 1] : undefined, flags)
+  );
   const parsed = parseArgs([...apart, ...args.slice(end)].map(hideSign), {
     boolean: names(flags.filter(isBoolean)),
     string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
@@ -184,8 +188,12 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   return values;
 }
 
-/** A value may follow its letter at once, as in `-d10s`. */
-function takeApart(argument: string, flags: readonly Flag[]): string[] {
+/** A value may follow its letter at once, as in `-d10s`; that of some flags may be left out. */
+function takeApart(argument: string, next: string | undefined, flags: readonly Flag[]): string[] {
+  const bare = flags.find((flag) => flag.bare !== undefined && argument === `--${flag.name}`);
+  if (bare !== undefined && (next === undefined || /^-./.test(next))) {
+    return [`${argument}=${bare.bare}`];
+  }
   const [, letter, value] = /^-([a-z])([^=].*)$/is.exec(argument) ?? [];
   const takesValue = flags.some(({ short, kind }) => short === letter && kind !== "boolean");
   return letter !== undefined && value !== undefined && takesValue
@@ -298,7 +306,8 @@ function shownName({ name, short }: Flag): string {
 
 function valueName(flag: Flag): string {
   if (flag.kind === "boolean") return "";
-  return ` ${flag.choices?.join("|") ?? flag.value ?? flag.kind.toUpperCase()}`;
+  const value = flag.choices?.join("|") ?? flag.value ?? flag.kind.toUpperCase();
+  return flag.bare === undefined ? ` ${value}` : ` [${value}]`;
 }
 
 /**

@@ -7,14 +7,14 @@
 /** Bytes as a number, or text such as `64k` or `256KiB`; 0 means off. */
 export type Size = number | string;
 
-/** Events a second as a number, or text such as `20/s` or `100/m`; 0 means off. */
+/** Events a second as a number, or text such as `20/s`, `5k/s` or `100/m`; 0 means off. */
 export type Rate = number | string;
 
 /** How a size is written: for the message about one that is not. */
 export const SIZE_SYNTAX = "a size such as 65536, 64k or 256KiB (0 is off)";
 
 /** How a rate is written: for the message about one that is not. */
-export const RATE_SYNTAX = "a rate such as 20/s or 100/m (0 is off)";
+export const RATE_SYNTAX = "a rate such as 20/s, 5k/s or 100/m (0 is off)";
 
 /** How many bytes each letter stands for: powers of 1024. */
 const BYTES: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
@@ -42,7 +42,7 @@ export function parseSize(size: Size): number {
 /**
  * Reads a rate.
  *
- * @param rate events a second, or a number with `/s`, `/m` or `/h`
+ * @param rate events a second, or a number, with `k` if thousands are meant, and `/s`, `/m` or `/h`
  * @returns events a second
  * @throws {RangeError} if it is no rate, or more than a thousand million a second
  */
@@ -60,8 +60,8 @@ function readSize(text: string): number {
 }
 
 function readRate(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/.exec(text);
+  const match = /^(\d+(?:\.\d+)?)(k?)(?:\/([smh]))?$/i.exec(text);
   if (match === null) return NaN;
-  const [, count, unit = "s"] = match;
-  return Number(count) / (SECONDS[unit] as number);
+  const [, count, thousands, unit = "s"] = match;
+  return Number(count) * (thousands === "" ? 1 : 1000) / (SECONDS[unit.toLowerCase()] as number);
 }

@@ -194,6 +194,17 @@ test("one run is written in all forms at once, over what was there", async () =>
   assertStringIncludes(folder.text("it.html"), at(server));
 });
 
+test("what names no file goes to standard output, and the table to standard error", async () => {
+  await using server = await LoadServer.start();
+  const last = await bench(at(server), ...BRIEF, "--markdown");
+  const first = await bench(at(server), "--markdown", ...BRIEF);
+  for (const { code, stdout, stderr } of [last, first]) {
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^\*\*echo · 2 connections · 64 B\*\*\n\n\| server \|/);
+    assertMatch(stderr, /^latency +/m);
+  }
+});
+
 test("what is wrong is said on one line before anything is measured, with status 2", async () => {
   using folder = new Folder();
   writeFileSync(folder.path("cut.json"), '{ "schema": "handshake-bench/1", "runs": [');
@@ -205,7 +216,8 @@ test("what is wrong is said on one line before anything is measured, with status
   const wrong: readonly (readonly [args: string[], words: string])[] = [
     [["--json", folder.path("no/it")], "cannot write --json"],
     [["--html", folder.path("it.html"), "--csv", "/"], "cannot write --csv /"],
-    [["--json", "-", "--markdown", "-"], "only one of"],
+    [["--json", "-", "--markdown"], "--json and --markdown cannot both go to standard output"],
+    [["--csv", folder.path("it"), "--html", folder.path("it")], "--csv and --html cannot both go"],
     [["--threshold", "p99<5"], "a time such as"],
     [["--threshold", "p99<5ms", "--threshold", "speed>5"], "one of p50, p90"],
     [["--baseline", folder.path("none.json")], "cannot read --baseline"],

@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import { formatDuration, parseDuration } from "../server/durations.ts";
 import { LONGEST_MS } from "../drivers/limits.ts";
-import { type Command, formatHelp, parseFlags, UsageError } from "../server/flags.ts";
+import { type Command, type Flag, formatHelp, parseFlags, UsageError } from "../server/flags.ts";
 import { parseRate, parseSize } from "../server/quantities.ts";
 import { checkOptions, OptionError, type ServeOptions } from "../server/options.ts";
 import {
@@ -68,6 +68,21 @@ test("a flag may have a letter too, which the help shows", () => {
   assertStringIncludes(message, "wrong value for --max-threads: expected a whole number");
   assertStringIncludes(formatHelp(COMMAND), "  -m, --max-threads N");
   assertStringIncludes(formatHelp(COMMAND), "  -h, --help");
+});
+
+test("a value that may be left out is taken where one follows", () => {
+  const flag: Flag = { name: "table", kind: "string", value: "FILE", bare: "-", help: "a table" };
+  const command: Command = { ...COMMAND, flags: [flag, ...COMMAND.flags] };
+  const read = (...args: string[]) => parseFlags(command, args).table;
+  assertEquals(read("h", "--table"), "-");
+  assertEquals(read("h", "--table", "--max-threads", "3"), "-");
+  assertEquals(read("--table", "-m3", "h"), "-");
+  assertEquals(read("h", "--table", "--", "80"), "-");
+  assertEquals(read("h", "--table", "it.md"), "it.md");
+  assertEquals(read("h", "--table=it.md"), "it.md");
+  assertEquals(read("h", "--table", "-"), "-");
+  assertEquals(read("h"), undefined);
+  assertStringIncludes(formatHelp(command), "  --table [FILE]");
 });
 
 const FORMS: Command = {
@@ -149,7 +164,7 @@ const WRONG: readonly (readonly [readonly string[], string, string])[] = [
   [["h", "--drain", "-1s"], "--drain", "500ms, 5s or 1m30s"],
   [["h", "--outbox", "-1"], "--outbox", "65536, 64k or 256KiB"],
   [["h", "--outbox=lots"], "--outbox", "65536, 64k or 256KiB"],
-  [["h", "--rate", "often"], "--rate", "20/s or 100/m"],
+  [["h", "--rate", "often"], "--rate", "20/s, 5k/s or 100/m"],
   [["h", "--mode", "pigeon"], "--mode", "fd or message"],
   [["h", "--name="], "--name", "a value"],
 ];
@@ -284,6 +299,9 @@ test("rates are read as so many a second", () => {
     "20/s": 20,
     "90/m": 1.5,
     "36/h": 0.01,
+    "20k": 20_000,
+    "1.5k/s": 1_500,
+    "6K/m": 100,
     "0.5/s": 0.5,
     " 20/s ": 20,
     "0/m": 0,
@@ -293,9 +311,23 @@ test("rates are read as so many a second", () => {
 });
 
 test("what is no rate is refused with how one is written", () => {
-  const wrong = ["", "/s", "-1", "20/", "20 /s", "20/d", "20/ms", "1e3", "s", "2000000000"];
+  const wrong = [
+    "",
+    "/s",
+    "-1",
+    "20/",
+    "20 /s",
+    "20/d",
+    "20/ms",
+    "1e3",
+    "s",
+    "k",
+    "5kk",
+    "5/k",
+    "2000000000",
+  ];
   for (const rate of [...wrong, -1, NaN, Infinity]) {
-    assertThrows(() => parseRate(rate), RangeError, "20/s or 100/m");
+    assertThrows(() => parseRate(rate), RangeError, "20/s, 5k/s or 100/m");
   }
 });
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import stringWidth from "string-width";
 import { environment } from "../../net/environment.ts";
 import { runtime } from "../../net/runtime.ts";

@@ -39,8 +39,17 @@ class User implements AsyncDisposable {
     if (answer !== undefined) await this.reads(answer);
   }
 
+  /** Reads on up to a line; returns it. */
+  async finds(expected: RegExp): Promise<string> {
+    return (await this.#readTo(expected)).line;
+  }
+
   /** Reads on up to a line; returns those before it. */
   async reads(expected: string | RegExp): Promise<string[]> {
+    return (await this.#readTo(expected)).before;
+  }
+
+  async #readTo(expected: string | RegExp): Promise<{ line: string; before: string[] }> {
     const before: string[] = [];
     for (;;) {
       const line = await this.#peer.line().catch((error) => {
@@ -48,7 +57,7 @@ class User implements AsyncDisposable {
           cause: error,
         });
       });
-      if (matches(line, expected)) return before;
+      if (matches(line, expected)) return { line, before };
       before.push(line);
     }
   }
@@ -133,11 +142,33 @@ test("a room spans two servers on different runtimes", async () => {
   await ann.reads("* bob left: kicked: too loud");
 
   // The name is free again, for whoever asks first.
-  await ann.asks("/nick bob", "* you are now bob");
+  await ann.types("/nick bob", "* you are now bob");
   const { code } = await there.stop();
   assertEquals(code, 0);
   await here.stop();
   assert(nats.url !== "");
+}, options);
+
+test("who hears that a name was given up on another server can have it at once", async () => {
+  const servers = await startTwo();
+  await using _nats = servers[0];
+  await using here = servers[1];
+  await using there = servers[2];
+  await using ann = await User.enter(here, "ann");
+  await using bob = await User.enter(there);
+  await bob.reads(/also here/);
+  for (let index = 0; index < 100; index++) {
+    await ann.types(`/nick name-${index}`);
+    const [, old = ""] = / (\S+) is now /.exec(await bob.finds(/ is now name-\d+$/)) ?? [];
+    await bob.types(`/nick ${old}`);
+    assertEquals(await bob.finds(/^\* (you are|the name)/), `* you are now ${old}`);
+  }
+  await using _eve = await User.enter(here, "eve");
+  await bob.reads(/ is now eve$/);
+  await here.stop();
+  await bob.reads("* gone with their server: eve, name-99");
+  await bob.types("/nick name-99");
+  assertEquals(await bob.finds(/^\* (you are|the name)/), "* you are now name-99");
 }, options);
 
 test("users of a server that was killed disappear", async () => {

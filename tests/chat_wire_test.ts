@@ -295,10 +295,10 @@ test("the directory knows a bounded number of servers, parts and users", () => {
 /** A store of names that answers each question when the scheduler wants it. */
 class ScheduledStore implements NameStore {
   readonly entries = new Map<string, { revision: number; holder?: Holder }>();
-  readonly #scheduler: fc.Scheduler;
+  readonly #scheduler: Pick<fc.Scheduler, "schedule">;
   #revision = 0;
 
-  constructor(scheduler: fc.Scheduler) {
+  constructor(scheduler: Pick<fc.Scheduler, "schedule">) {
     this.#scheduler = scheduler;
   }
 
@@ -314,11 +314,11 @@ class ScheduledStore implements NameStore {
     return this.#revision;
   }
 
-  async delete(key: string, revision: number): Promise<void> {
+  async delete(key: string, revision: number): Promise<boolean> {
     await this.#scheduler.schedule(Promise.resolve(), `delete ${key}`);
-    if (this.entries.get(key)?.revision === revision) {
-      this.entries.set(key, { revision: ++this.#revision });
-    }
+    if (this.entries.get(key)?.revision !== revision) return false;
+    this.entries.set(key, { revision: ++this.#revision });
+    return true;
   }
 }
 
@@ -329,7 +329,7 @@ class Servers {
   readonly lost: string[] = [];
   readonly #notices: Promise<void>[] = [];
 
-  constructor(scheduler: fc.Scheduler, count: number) {
+  constructor(scheduler: Pick<fc.Scheduler, "schedule">, count: number) {
     this.store = new ScheduledStore(scheduler);
     this.claims = Array.from({ length: count }, (_, index) =>
       new NameClaims(`${index}`, {
@@ -409,6 +409,34 @@ test("a name given back is free, and one that is asked for again meanwhile is ke
     assertEquals(await scheduler.waitFor(one.claim("ann", 4)), false);
   }));
 }, pure);
+
+test(
+  "a store that does things in their order has a name given back before all that follows",
+  async () => {
+    const { claims: [one, other], store } = new Servers({ schedule: (task) => task }, 2);
+    assert(one !== undefined && other !== undefined);
+    await one.attach(store);
+    await other.attach(store);
+    assert(await one.claim("ann", 1));
+    one.release("ann");
+    assertEquals(await other.claim("ann", 2), true);
+    // Where it stands elsewhere than was thought, it is looked for.
+    assert(await one.claim("bob", 1));
+    store.entries.set("bob", { revision: 99, holder: { server: "0", since: 1 } });
+    one.release("bob");
+    await one.releaseAll();
+    assertEquals(await other.claim("bob", 2), true);
+    // And in the store that is there by then.
+    assert(await one.claim("eve", 1));
+    const { store: another } = new Servers({ schedule: (task) => task }, 1);
+    another.entries.set("eve", { revision: 99, holder: { server: "0", since: 1 } });
+    const settled = one.settle("eve");
+    one.release("eve");
+    await Promise.all([settled, one.attach(another), one.releaseAll()]);
+    assertEquals(another.entries.get("eve")?.holder, undefined);
+  },
+  pure,
+);
 
 test(
   "a name given back while the store is out of reach is given back when it is there",

@@ -82,8 +82,11 @@ export class NameBucket implements NameStore {
   }
 
   /** Deletes an entry. */
-  async delete(key: string, revision: number): Promise<void> {
-    await this.#ask(() => unlessChanged(this.#kv.delete(key, { previousSeq: revision })));
+  delete(key: string, revision: number): Promise<boolean> {
+    return this.#ask(async () => {
+      const deleted = this.#kv.delete(key, { previousSeq: revision }).then(() => true);
+      return await unlessChanged(deleted) ?? false;
+    });
   }
 
   async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {

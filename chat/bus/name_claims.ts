@@ -41,8 +41,8 @@ export interface NameStore {
    * @returns the new revision; `undefined` if another entry stands there
    */
   put(key: string, holder: Holder, revision: number): Promise<number | undefined>;
-  /** Deletes the entry of this revision, if it stands there. */
-  delete(key: string, revision: number): Promise<void>;
+  /** Deletes the entry of this revision; returns whether it stood there. */
+  delete(key: string, revision: number): Promise<boolean>;
 }
 
 /** Who is told of what became of a name. */
@@ -96,7 +96,7 @@ export class NameClaims {
     for (const claim of this.#claims.values()) claim.revision = 0;
     const released = [...this.#released];
     this.#released.clear();
-    await forEach(released, (key) => this.#inTurn(key, () => this.#giveBack(key, true)));
+    await forEach(released, (key) => this.#inTurn(key, () => this.#lookAndGiveBack(key)));
     await this.renew();
   }
 
@@ -133,7 +133,8 @@ export class NameClaims {
   }
 
   /**
-   * Gives a name back, in whatever spelling.
+   * Gives a name back, in whatever spelling. If nothing else is under way about it, the store is
+   * told before this returns: who is told of it afterwards finds the name free.
    *
    * @param name which
    */
@@ -143,7 +144,7 @@ export class NameClaims {
     if (claim === undefined) return;
     this.#claims.delete(key);
     const isStored = claim.revision > 0;
-    this.#inTurn(key, () => this.#giveBack(key, isStored)).catch(() => {
+    this.#giveBack(key, claim).catch(() => {
       // The store is out of reach, which whoever attached it knows already.
       if (isStored) this.#released.add(key);
     });
@@ -151,9 +152,9 @@ export class NameClaims {
 
   /** Gives all names back, and waits for those that were given back before. */
   async releaseAll(): Promise<void> {
-    const keys = [...this.#claims.keys()];
+    const claims = [...this.#claims];
     this.#claims.clear();
-    await forEach(keys, (key) => this.#inTurn(key, () => this.#giveBack(key, false)));
+    await forEach(claims, ([key, claim]) => this.#giveBack(key, claim));
     await Promise.all(this.#turns.values());
   }
 
@@ -215,25 +216,36 @@ export class NameClaims {
     return undefined;
   }
 
-  /**
-   * Deletes the entry of a key, if it is this server's and nobody has the name again.
-   *
-   * @param key of the name
-   * @param isStored whether it is known to stand in the store, and must be remembered without one
-   */
-  async #giveBack(key: string, isStored: boolean): Promise<void> {
+  /** Gives a name back that stands where its claim says, or wherever it is found. */
+  #giveBack(key: string, claim: Claim): Promise<void> {
+    const store = this.#store;
+    return this.#inTurn(key, async () => {
+      if (this.#claims.has(key)) return;
+      if (this.#store === undefined) {
+        if (claim.revision > 0) this.#released.add(key);
+        return;
+      }
+      // Another store has other numbers.
+      const isKnown = claim.revision > 0 && this.#store === store;
+      if (isKnown && await store.delete(key, claim.revision)) return;
+      await this.#lookAndGiveBack(key);
+    });
+  }
+
+  /** Deletes the entry of a key, if it is this server's and nobody has the name again. */
+  async #lookAndGiveBack(key: string): Promise<void> {
     if (this.#claims.has(key)) return;
     if (this.#store === undefined) {
-      if (isStored) this.#released.add(key);
+      this.#released.add(key);
       return;
     }
     const entry = await this.#store.get(key);
     if (entry?.holder?.server === this.#server) await this.#store.delete(key, entry.revision);
   }
 
-  /** Does something about a key when all before it is done. */
+  /** Does something about a key when all before it is done: at once, if nothing is before it. */
   #inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work);
+    const turn = this.#turns.get(key)?.then(work) ?? work();
     const done = turn.then(() => {}, () => {}).then(() => {
       if (this.#turns.get(key) === done) this.#turns.delete(key);
     });

@@ -160,12 +160,13 @@ class NatsBus implements Bus {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort();
-      this.#post({ kind: "goodbye", from: this.server });
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, RELEASE_MS);
       // What is not given back in time expires.
       await Promise.race([this.#claims.releaseAll().catch(() => {}), late]);
       clearTimeout(timer);
+      // Not before: who hears that a user is gone may want the name at once.
+      this.#post({ kind: "goodbye", from: this.server });
       await this.#link?.close();
     }
     await this.#running;

@@ -183,8 +183,9 @@ export class Hall implements BusListener {
     user.since = since;
     this.#users.set(keyOf(name), user);
     if (old !== name) {
-      this.#bus.publish({ kind: "rename", name: old, to: name, since });
+      // First, as whenever a name is given back: who hears of it may want it at once.
       if (keyOf(old) !== keyOf(name)) this.#bus.release(old);
+      this.#bus.publish({ kind: "rename", name: old, to: name, since });
       room.tell(notice(`${old} is now ${name}`), user);
     }
     hear(user, notice(`you are now ${name}`));

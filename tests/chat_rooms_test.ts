@@ -807,7 +807,17 @@ test(
 test("who sends much without the end of a line is made to wait too", async () => {
   const [house] = await houseOf(1) as [House];
   const member = await arrive(house, { ...UNLIMITED, rate: 0.001, burst: 2 });
-  for (let count = 0; count < 4; count++) member.send(new Uint8Array(64 * 1024).fill(0x78));
+  const megabyte = new Uint8Array(1024 * 1024).fill(0x78);
+  for (let count = 0; count < 4; count++) member.send(megabyte);
   assertEquals(member.take(), ["* line too long: limit is 1024 bytes"]);
   assert(member.pauses.length >= 2);
+
+  // But not for long, even if it is a film: the next line is to be heard.
+  const other = await arrive(house, { ...UNLIMITED, rate: 20, burst: 40 });
+  other.take();
+  for (let count = 0; count < 100; count++) other.send(megabyte);
+  other.send("\nhi\n");
+  assertEquals(other.take(), ["* line too long: limit is 1024 bytes"]);
+  assertEquals(member.take().at(-1), "[guest-3] hi");
+  assert(other.pauses.every((ms) => ms < 4_000), `${Math.max(...other.pauses)} ms`);
 }, pure);

@@ -17,8 +17,11 @@ import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 import type { Hall } from "./hall.ts";
 import type { Hearer, User } from "./room.ts";
 
-/** How many bytes count as a line, for who sends much and ends no line. */
-const BYTES_OF_A_LINE = 64 * 1024;
+/**
+ * How many bytes count as a line, for who sends much and ends no line: to skip them costs as much
+ * as to give a line to a hundred hearers.
+ */
+const BYTES_OF_A_LINE = 1024 * 1024;
 
 /** How many bytes count, in a turn, for giving a line to one more hearer. */
 const BYTES_OF_A_HEARER = 8;

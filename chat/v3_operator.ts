@@ -23,6 +23,7 @@ import type { Server } from "../server/server.ts";
 import { chatCommand } from "./host/command.ts";
 import { listenToOperator } from "./host/operator.ts";
 import { type ChatOptions, checkChatOptions } from "./host/options.ts";
+import { Turns } from "./host/turns.ts";
 import { serveVisitors } from "./host/visitors_server.ts";
 import { Dismissal } from "./talk/dismissal.ts";
 import { LineReader, readChatLine } from "./talk/lines.ts";
@@ -49,8 +50,8 @@ export function* echoLines(): Protocol {
 
 /** A server whose operator can talk to everybody. */
 export interface OperatedServer extends Server {
-  /** Says something to all clients. */
-  announce(text: string): void;
+  /** Says something to all clients, when it is its turn. */
+  announce(text: string): Promise<void>;
 }
 
 /**
@@ -60,15 +61,18 @@ export interface OperatedServer extends Server {
  * @returns the server, listening
  */
 export async function serve(options: ChatOptions = {}): Promise<OperatedServer> {
+  const checked = checkChatOptions(options);
+  const deadlines = new TimedDeadlines();
+  const turns = new Turns(checked.turnBytes, deadlines);
   const plan = {
-    ...checkChatOptions(options),
+    ...checked,
     mode: "v3_operator",
     protocol: "lines",
     details: ["side by side"],
     counts: { full: 0, perHost: 0, dropped: 0 },
     signal: options.signal,
     journal: new MainJournal("v3_operator", options.onReport),
-    deadlines: new TimedDeadlines(),
+    deadlines,
     converse: echoLines,
     count: (counters: Counters) => counters,
   };
@@ -76,7 +80,10 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
     for await (const connection of listener) visitors.welcome(connection);
   });
   return Object.assign(server, {
-    announce: (text: string) => visitors.tellAll(announcement(text)),
+    async announce(text: string) {
+      await turns.pass(text.length);
+      visitors.tellAll(announcement(text));
+    },
   });
 }
 

@@ -310,6 +310,19 @@ test("the operator of the chat talks, looks around and kicks, from a pipe", asyn
   }
 }, live);
 
+test("the operator of the chat may be a book: who reads hears all of it", async () => {
+  const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`);
+  const heard = lines.map((line) => `[server] ${line}`).join("");
+  for (const script of ["chat/server", "chat/v3_operator"]) {
+    await using server = await ServerProcess.start(script, [], { input: "open" });
+    await using reader = await Peer.connect(server.address);
+    await reader.send("hello\n");
+    while (!(await reader.line()).endsWith("hello"));
+    server.write(lines.join(""));
+    assertEquals(await reader.take(heard.length), heard);
+  }
+}, live);
+
 test("the chat runs without an operator, with standard input closed", async () => {
   const script = [process.execPath, ...(runtime.name === "deno" ? ["run", "-A"] : [])];
   const command = [...script, "chat/server.ts", "0"];

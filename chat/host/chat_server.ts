@@ -10,7 +10,7 @@ import { MainJournal } from "../../server/journal.ts";
 import type { Server } from "../../server/server.ts";
 import type { Bus } from "../bus/bus.ts";
 import { MemoryHub } from "../bus/memory_bus.ts";
-import { converse } from "../rooms/conversation.ts";
+import { BYTES_OF_A_HEARER, converse } from "../rooms/conversation.ts";
 import { Hall, hear } from "../rooms/hall.ts";
 import type { User } from "../rooms/room.ts";
 import { Dismissal } from "../talk/dismissal.ts";
@@ -30,6 +30,8 @@ export interface ChatServer extends Server<ChatCounters> {
   readonly bus: Bus;
   /** Where a user of this server is connected from. */
   peerOf(user: User): string;
+  /** Says something to all rooms, as the operator, when it is its turn. */
+  announce(text: string): Promise<void>;
 }
 
 /**
@@ -100,6 +102,10 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       hall,
       bus,
       peerOf: (user: User) => visitorOf.get(user)?.peer ?? "",
+      async announce(text: string) {
+        await turns.pass(text.length + hall.size * BYTES_OF_A_HEARER);
+        hall.announce(text);
+      },
     });
   } catch (error) {
     await bus.close();

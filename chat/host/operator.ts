@@ -16,25 +16,26 @@ export type Print = (line: string) => void;
  * may be started with a pipe, with a file, or with nothing at all.
  *
  * @param print answers
- * @param obey does what one line says; it is not empty, and fit for a terminal
+ * @param obey does what one line says; it is not empty, and fit for a terminal. The next line is
+ * read when it is done.
  */
 export async function listenToOperator(
   print: Print,
-  obey: (line: string) => void,
+  obey: (line: string) => void | Promise<void>,
 ): Promise<void> {
   const lines = new LineReader();
-  const take = (line = lines.next()) => {
+  const take = async (line = lines.next()) => {
     for (; line !== undefined; line = lines.next()) {
       if (line.kind === "too long") print(`line too long: limit is ${LINE_LIMIT} bytes`);
-      else if (line.kind === "line" && line.text.trim() !== "") obey(line.text.trim());
+      else if (line.kind === "line" && line.text.trim() !== "") await obey(line.text.trim());
     }
   };
   try {
     for await (const bytes of readInput({ waitsInBackground: true })) {
       lines.add(bytes);
-      take();
+      await take();
     }
-    take(lines.last());
+    await take(lines.last());
   } catch (error) {
     print(describeError(error));
   }

@@ -98,8 +98,12 @@ const COMMANDS: Readonly<Record<string, OperatorCommand>> = {
  * @param line fit for a terminal
  * @param print answers
  */
-export function obeyOperator(server: ChatServer, line: string, print: Print): void {
-  if (!line.startsWith("/")) return server.hall.announce(line);
+export async function obeyOperator(
+  server: ChatServer,
+  line: string,
+  print: Print,
+): Promise<void> {
+  if (!line.startsWith("/")) return await server.announce(line);
   const [word, rest] = splitWord(line.slice(1));
   const name = word.toLowerCase();
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -2,9 +2,10 @@
  * Who may say something now: so much in each turn of the event loop, in the order in which they
  * asked.
  *
- * The flood limit lets each user say many lines at once, and many users may do so at the same
- * moment. If all that were said in one turn, it would pile up in the outboxes before the runtime
- * had a chance to send any of it, and who reads as fast as he can would count as slow.
+ * The flood limit lets each user say many lines at once, many users may do so at the same moment,
+ * and an operator may be a file. If all that were said in one turn, it would pile up in the
+ * outboxes before the runtime had a chance to send any of it, and who reads as fast as he can would
+ * count as slow.
  *
  * @module
  */
@@ -61,6 +62,15 @@ export class Turns {
     const waiting = { bytes, done };
     this.#waiting.add(waiting);
     return { cancel: () => this.#waiting.delete(waiting), giveWay() {} };
+  }
+
+  /**
+   * Takes part of this turn, or of the first in which there is room.
+   *
+   * @param bytes how long what is to be said is
+   */
+  async pass(bytes: number): Promise<void> {
+    if (!this.take(bytes)) await new Promise<void>((resolve) => this.wait(bytes, resolve));
   }
 
   #spend(bytes: number): boolean {

@@ -24,7 +24,7 @@ import type { Hearer, User } from "./room.ts";
 const BYTES_OF_A_LINE = 1024 * 1024;
 
 /** How many bytes count, in a turn, for giving a line to one more hearer. */
-const BYTES_OF_A_HEARER = 8;
+export const BYTES_OF_A_HEARER = 8;
 
 /** What each visitor is held to. */
 export interface VisitorLimits extends FloodLimits {

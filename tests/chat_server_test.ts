@@ -172,12 +172,35 @@ test("chat shows who joins a room the last lines of it, bounded in bytes", async
   for (const digit of ["5", "6", "7", "8"]) await carl.reads(`[bob] ${digit.repeat(1000)}`);
   await carl.reads("[bob] end", "* also here: bob");
 
+  // Short lines cost most by their number: that of who comes must not be more than may wait.
+  await using long = await start("--history", "10000", "--outbox", "16k", ...UNLIMITED);
+  await using eve = await ChatPeer.enter(long, "eve");
+  eve.post(...Array.from({ length: 300 }, (_, index) => `${index}`));
+  await eve.find("[eve] 299");
+  await using finn = await ChatPeer.enter(long);
+  for (let index = 172; index < 300; index++) await finn.reads(`[eve] ${index}`);
+  await finn.reads("* also here: eve");
+
   await using none = await start("--history", "0");
   await using dora = await ChatPeer.enter(none, "dora");
   await dora.say("forgotten");
   await dora.reads("[dora] forgotten");
   await using eric = await ChatPeer.enter(none);
   await eric.reads("* also here: dora");
+}, live);
+
+test("chat shows who pastes a walk through many rooms what was said in each", async () => {
+  await using server = await start("--burst", "1000");
+  for (const room of ["attic", "cellar"]) {
+    await using ann = await ChatPeer.enter(server, "ann");
+    ann.post(`/join ${room}`, ...Array.from({ length: 20 }, () => "x".repeat(1000)), "/quit");
+    await ann.rest();
+  }
+  await using bob = await ChatPeer.enter(server, "bob");
+  bob.post(...Array.from({ length: 40 }, () => "/join attic\n/join cellar"), "/quit");
+  const lines = await bob.rest();
+  assertEquals(lines.filter((line) => line.startsWith("[ann] x")).length, 80 * 20);
+  assertEquals(lines.at(-1), GOODBYE);
 }, live);
 
 // What is sent, byte by byte.

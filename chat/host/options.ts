@@ -13,7 +13,7 @@ import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
 import type { HallOptions } from "../rooms/hall.ts";
 import { CHAT_PORT } from "./command.ts";
-import { BATCH_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
+import { BATCH_BYTES, LINE_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
 import type { AdmissionLimits } from "./visitors.ts";
 
 /** How to serve a chat. */
@@ -42,7 +42,8 @@ export interface ChatOptions {
    */
   readonly echo?: boolean;
   /**
-   * How many lines of a room are shown to who joins it; 0 is none.
+   * How many lines of a room are shown to who joins it; 0 is none. At most as many as half of an
+   * outbox has room for, and 64 KiB.
    *
    * @default {20}
    */
@@ -153,9 +154,13 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     bus: checkBus(options.bus),
     hall: {
       echo: options.echo ?? false,
+      // Who joins a room must not be slow from the first moment: short lines cost most by their
+      // number.
       history: {
-        lines: checkInteger("history", options.history ?? 20, 0, 10_000),
-        // Who joins a room must not be slow from the first moment.
+        lines: Math.min(
+          checkInteger("history", options.history ?? 20, 0, 10_000),
+          Math.floor(unlimited(outboxBytes) / 2 / LINE_BYTES),
+        ),
         bytes: Math.min(HISTORY_BYTES, unlimited(outboxBytes) / 4),
       },
     },

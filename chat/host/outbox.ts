@@ -44,7 +44,7 @@ export interface OutboxOwner {
 }
 
 /** What keeping a line costs beside its bytes. */
-const LINE_BYTES = 64;
+export const LINE_BYTES = 64;
 
 /** How many bytes are written at a time: a slow but steady reader takes them in time. */
 export const BATCH_BYTES = 16 * 1024;

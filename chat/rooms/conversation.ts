@@ -26,6 +26,9 @@ const BYTES_OF_A_LINE = 1024 * 1024;
 /** How many bytes count, in a turn, for giving a line to one more hearer. */
 export const BYTES_OF_A_HEARER = 8;
 
+/** How many bytes count, in a turn, for showing a line of a room's history, beside its own. */
+const BYTES_OF_A_LINE_SHOWN = 64;
+
 /** What each visitor is held to. */
 export interface VisitorLimits extends FloodLimits {
   /** How long a visitor may say nothing, in milliseconds; 0 is for ever. */
@@ -93,7 +96,7 @@ export function* converse(visit: Visit): Protocol {
   let user: User | undefined;
   let reason: string | undefined;
   try {
-    yield* waitForTurn(visit, 0, hall.size);
+    yield* waitForTurn(visit, hall.size * BYTES_OF_A_HEARER);
     const { name, since } = yield* perform("take guest name", undefined);
     yield* say(WELCOME, notice(`you are ${name} in ${LOBBY}`));
     user = hall.enter(hearer, name, since);
@@ -138,34 +141,40 @@ function* listen(visit: Visit, user: User): Protocol {
       yield* say(TOO_LONG);
     } else {
       const command = parseCommand(line.text);
-      yield* waitForTurn(visit, line.text.length, costOf(command, hall, user));
+      yield* waitForTurn(visit, line.text.length + costOf(command, hall, user));
       if (!(yield* obey(hall, user, command))) return;
     }
     yield* pace(1);
   }
 }
 
-/** Waits until so much can be said to so many: a crowd comes, and talks, one after another. */
-function* waitForTurn(visit: Visit, length: number, hearers: number): Protocol {
-  const bytes = length + hearers * BYTES_OF_A_HEARER;
+/** Waits until so much can be said: a crowd comes, and talks, one after another. */
+function* waitForTurn(visit: Visit, bytes: number): Protocol {
   if (visit.takeTurn?.(bytes) === false) yield* perform("wait for turn", bytes);
 }
 
-/** How many are told, or listed. */
-function costOf({ kind }: Command, hall: Hall, { room }: User): number {
-  switch (kind) {
+/** How many bytes count for what a command does, beside its own. */
+function costOf(command: Command, hall: Hall, { room }: User): number {
+  switch (command.kind) {
     case "say":
     case "act":
     case "nick":
     case "who":
-      return room.population;
+      return room.population * BYTES_OF_A_HEARER;
     case "join":
+      return hall.size * BYTES_OF_A_HEARER + costOfShowing(hall, command.room);
     case "rooms":
-      return hall.size;
+      return hall.size * BYTES_OF_A_HEARER;
     default:
       // Only who asks is answered.
       return 0;
   }
+}
+
+/** Who goes through many rooms at once is shown a lot. */
+function costOfShowing(hall: Hall, room: string): number {
+  const lines = hall.historyOf(room === "" ? LOBBY : room);
+  return lines.reduce((sum, line) => sum + line.length + BYTES_OF_A_LINE_SHOWN, 0);
 }
 
 /** Does what one line says; returns whether the visitor stays. */

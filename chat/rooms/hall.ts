@@ -90,6 +90,11 @@ export class Hall implements BusListener {
       .sort((a, b) => compareNames(a.name, b.name));
   }
 
+  /** What is shown to who joins a room. */
+  historyOf(room: string): readonly Uint8Array[] {
+    return this.#rooms.get(keyOf(room))?.history ?? [];
+  }
+
   /** A user of this server. */
   findUser(name: string): User | undefined {
     return this.#users.get(keyOf(name));

@@ -191,6 +191,22 @@ test("the least permissions of the README are enough, and none is asked for", as
   assertEquals(seen, 12);
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
+test("the chat needs no more of Deno than the README says", async () => {
+  const [, allowed = ""] = /^\| all of `chat\/` .*`(--allow.*?)`/m.exec(readme) ?? [];
+  const permissions = allowed.split(" ");
+  for (const script of ["chat/v1_once", "chat/v2_echo", "chat/v3_operator", "chat/server"]) {
+    await using server = await ServerProcess.start(script, [], { permissions });
+    const address = ["127.0.0.1", String(server.address.port)];
+    // Quiet: a first run on a machine says that it looks packages up.
+    const options = { permissions: ["--quiet", ...permissions], input: "hi\n" };
+    await using client = new Script("chat/client.ts", address, options);
+    const { code, stdout, stderr } = await client.end();
+    assertEquals([code, stderr], [0, ""], script);
+    assertMatch(stdout, /^(\[guest-1\] )?hi$/m);
+    assertEquals((await server.stop()).code, 0);
+  }
+}, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
 test("every task, link and script that the documents name is there", () => {
   const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
   for (const [name, task] of Object.entries<{ description?: string }>(tasks)) {

@@ -420,6 +420,8 @@ for (const engine of ENGINES) {
           // More than buffers hold: whoever only writes waits for a server that waits for him.
           ["echo", { requests: 640, connections: 2, pipeline: 64, size: [16_384, 16_384] }],
           ["./tests/protocols/shout.ts", { requests: 200, pipeline: 2, size: [1, 50] }],
+          // With one connection nothing else happens that the next request could go with.
+          ["./tests/protocols/patient.ts", { requests: 10, connections: 1 }],
         ] as readonly (readonly [string, PlanOptions])[]
       ) {
         await using server = await ServerProcess.start("event", [

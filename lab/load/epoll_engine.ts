@@ -78,6 +78,7 @@ class EpollEngine implements ReadyLoop {
       dial: (lane) => this.#dial(lane),
       deadlines: this.deadlines,
       onSecond,
+      hasTurns: true,
     });
   }
 

@@ -38,7 +38,7 @@ export async function runOnRuntime(
   const dial = (lane: Lane) => {
     void connect(lane, share, deadlines, over.signal);
   };
-  const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond });
+  const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond, hasTurns: false });
   for (;;) {
     const now = performance.now();
     const next = loop.turn(now);

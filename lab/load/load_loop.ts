@@ -4,6 +4,10 @@
  * Closed model: a lane that has its answer begins the next request, after a time to think. Open
  * model: a schedule says when requests are due, and the next lane that has room takes them.
  *
+ * Where answers come in turns of a loop, all of a turn are received before the next requests are
+ * sent: each is timed when it is there, not when those before it have been seen to, and a server
+ * that gets many at once has not fallen asleep before the next one comes.
+ *
  * @module
  */
 
@@ -67,6 +71,8 @@ export class LoadLoop implements LaneHost {
   #lastAt = 0;
   /** When the last request began. */
   #sentAt = 0;
+  /** Lanes whose next request is sent at the end of this turn; `undefined` without turns. */
+  readonly #next: Lane[] | undefined;
   #overAt = 0;
   /** How many requests may still begin, in the closed model. */
   #left: number;
@@ -77,12 +83,14 @@ export class LoadLoop implements LaneHost {
   /**
    * @param share its part of the load
    * @param protocol what to speak
-   * @param parts how to connect, where limits are kept, who hears of each second
+   * @param parts how to connect, where limits are kept, who hears of each second, and whether
+   * {@linkcode LoadLoop.onTurn} is called whenever something has happened
    */
   constructor(share: Share, protocol: LoadProtocol, parts: {
     readonly dial: Dial;
     readonly deadlines: Deadlines;
     readonly onSecond: (second: ThreadSecond) => void;
+    readonly hasTurns: boolean;
   }) {
     const { plan } = share;
     this.#share = share;
@@ -90,6 +98,7 @@ export class LoadLoop implements LaneHost {
     this.deadlines = parts.deadlines;
     this.dial = parts.dial;
     this.#onSecond = parts.onSecond;
+    this.#next = parts.hasTurns ? [] : undefined;
     this.size = plan.size;
     this.random = new Random(plan.seed + share.thread, plan.size[1]);
     this.pipeline = plan.pipeline;
@@ -148,6 +157,8 @@ export class LoadLoop implements LaneHost {
   turn(now: number): number {
     if (this.#phase === "opening") this.#mayStart(now);
     if (this.#phase === "opening") return this.#openingUntil;
+    // An answer that is over when nothing more comes is over in no turn.
+    this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
     this.#mayEnd(now);
     if (this.#phase === "over") return now;
@@ -228,8 +239,23 @@ export class LoadLoop implements LaneHost {
     if (this.#backoffs.size > 0) this.#backoffs.delete(lane);
     if (this.#schedule !== undefined) return this.#fill(lane, now, this.#schedule);
     const { thinkMs } = this.#share.plan;
-    if (thinkMs === 0) this.#beginNext(lane, now, now);
-    else this.#think(lane, now, thinkMs);
+    if (thinkMs > 0) this.#think(lane, now, thinkMs);
+    else if (this.#next === undefined) this.#beginNext(lane, now, now);
+    else this.#next.push(lane);
+  }
+
+  /** Sends the next requests of those that were answered in this turn; whether there were any. */
+  #beginAll(): boolean {
+    const lanes = this.#next;
+    if (lanes === undefined || lanes.length === 0) return false;
+    const now = performance.now();
+    for (const lane of lanes) {
+      // It may have lost its connection since.
+      if (!lane.hasRoom) continue;
+      this.#beginNext(lane, now, now);
+    }
+    lanes.length = 0;
+    return true;
   }
 
   #think(lane: Lane, now: number, thinkMs: number): void {
@@ -314,12 +340,13 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * Counts how late the thread was.
+   * Ends a turn, in which some things have happened, and counts how late the thread was.
    *
    * @param since when it began to do what had become ready: the last of it waited as long as this
    */
   onTurn(since: number): void {
-    this.tally.lag.add(Math.max(this.#lastAt, since) - since);
+    const lastAt = this.#beginAll() ? performance.now() : this.#lastAt;
+    this.tally.lag.add(Math.max(lastAt, since) - since);
   }
 
   #mayEnd(now: number): void {

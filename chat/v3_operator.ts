@@ -50,7 +50,7 @@ export function* echoLines(): Protocol {
 
 /** A server whose operator can talk to everybody. */
 export interface OperatedServer extends Server {
-  /** Says something to all clients, when it is its turn. */
+  /** Says something to all clients, when it is its turn; nothing once closed. */
   announce(text: string): Promise<void>;
 }
 
@@ -74,6 +74,7 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
     journal: new MainJournal("v3_operator", options.onReport),
     deadlines,
     converse: echoLines,
+    onGone: () => turns[Symbol.dispose](),
     count: (counters: Counters) => counters,
   };
   const { server, visitors } = await serveVisitors(plan, async (listener, visitors) => {
@@ -81,8 +82,7 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
   });
   return Object.assign(server, {
     async announce(text: string) {
-      await turns.pass(text.length);
-      visitors.tellAll(announcement(text));
+      if (await turns.pass(text.length)) visitors.tellAll(announcement(text));
     },
   });
 }

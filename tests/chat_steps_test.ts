@@ -8,9 +8,19 @@ import fc from "fast-check";
 import { createServer } from "node:net";
 import { once } from "../chat/v1_once.ts";
 import { echoLines } from "../chat/v2_echo.ts";
+import { serve as serveOperated } from "../chat/v3_operator.ts";
+import { serve as serveRooms } from "../chat/server.ts";
 import { runtime } from "../net/runtime.ts";
 import type { Protocol } from "../protocol.ts";
-import { assert, assertEquals, assertMatch, assertStringIncludes, delay, test } from "./harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  delay,
+  test,
+  within,
+} from "./harness.ts";
 import { bytesOf, cut, hold, Talk } from "./conversation.ts";
 import { Peer } from "./peer.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoProgram } from "./server_process.ts";
@@ -290,3 +300,16 @@ test("v2_echo says what is wrong to nc that sends too long a line", async () => 
   const ending = await server.stop();
   assert(totalsIn(ending).includes("failed 1 (too long 1)"), ending.stderr);
 }, { ...live, skip: whyNoProgram("nc") });
+
+for (const [name, serve] of [["v3_operator", serveOperated], ["chat", serveRooms]] as const) {
+  test(`${name} lets go who waits to announce something when it closes`, async () => {
+    await using server = await serve({ port: 0 });
+    // Far more than a turn holds.
+    const announced = Promise.all(
+      Array.from({ length: 2000 }, () => server.announce("x".repeat(1000))),
+    );
+    await server.close();
+    await within(5_000, "those who waited", announced);
+    await within(5_000, "one who comes too late", server.announce("is anybody there?"));
+  }, live);
+}

@@ -30,7 +30,7 @@ export interface ChatServer extends Server<ChatCounters> {
   readonly bus: Bus;
   /** Where a user of this server is connected from. */
   peerOf(user: User): string;
-  /** Says something to all rooms, as the operator, when it is its turn. */
+  /** Says something to all rooms, as the operator, when it is its turn; nothing once closed. */
   announce(text: string): Promise<void>;
 }
 
@@ -95,7 +95,10 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
         }),
       count: (counters: Counters) => ({ ...counters, ...hall.counts, ...counts }),
       onEnding: () => hall.close(),
-      onGone: () => bus.close(),
+      onGone() {
+        turns[Symbol.dispose]();
+        return bus.close();
+      },
     };
     const { server } = await serveVisitors<ChatCounters>(plan, accept);
     return Object.assign(server, {
@@ -103,8 +106,8 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       bus,
       peerOf: (user: User) => visitorOf.get(user)?.peer ?? "",
       async announce(text: string) {
-        await turns.pass(text.length + hall.size * BYTES_OF_A_HEARER);
-        hall.announce(text);
+        const bytes = text.length + hall.size * BYTES_OF_A_HEARER;
+        if (await turns.pass(bytes)) hall.announce(text);
       },
     });
   } catch (error) {

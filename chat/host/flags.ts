@@ -24,7 +24,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
     least: 0,
     most: 10_000,
     default: "20",
-    help: "how many lines of a room to show to who joins it",
+    help: "how many lines of a room to show to who joins it, if half an outbox has room for them",
   },
   {
     name: "outbox",

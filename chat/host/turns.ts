@@ -26,12 +26,13 @@ interface Waiting {
 }
 
 /** The turns of all users of one server. */
-export class Turns {
+export class Turns implements Disposable {
   readonly #turnBytes: number;
   readonly #deadlines: Deadlines;
   readonly #next = new Deadline(() => this.#begin());
   readonly #waiting = new Set<Waiting>();
   #spent = 0;
+  #isOver = false;
 
   /**
    * @param turnBytes how much is said in one turn, by all together
@@ -68,9 +69,20 @@ export class Turns {
    * Takes part of this turn, or of the first in which there is room.
    *
    * @param bytes how long what is to be said is
+   * @returns whether it can be said; false when the server has closed
    */
-  async pass(bytes: number): Promise<void> {
-    if (!this.take(bytes)) await new Promise<void>((resolve) => this.wait(bytes, resolve));
+  async pass(bytes: number): Promise<boolean> {
+    if (!this.#isOver && !this.take(bytes)) {
+      await new Promise<void>((resolve) => this.wait(bytes, resolve));
+    }
+    return !this.#isOver;
+  }
+
+  /** Ends all waiting: nobody is left to whom anything could be said. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    for (const { done } of this.#waiting) done();
+    this.#waiting.clear();
   }
 
   #spend(bytes: number): boolean {

@@ -48,7 +48,7 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   /** Everybody is about to be asked to go. */
   onEnding?(): void;
   /** Everybody is gone. */
-  onGone?(): Promise<void>;
+  onGone?(): void | Promise<void>;
 }
 
 /** Takes connections from the listener until there are no more. */

@@ -27,6 +27,7 @@ import { type Command, UsageError, type Values } from "../server/flags.ts";
 import { asWord, formatRun, invokeAs, programArguments } from "../server/invocation.ts";
 import type { Program } from "../server/program.ts";
 import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
+import { onEndingSignal } from "./ending_signals.ts";
 import { findServer, measure } from "./load/measure.ts";
 import { makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
@@ -34,7 +35,7 @@ import { LOAD_FLAGS, planOptionsOf, readServer } from "./load_flags.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener, ignoresHangUps } from "./process_status.ts";
+import { findListener } from "./process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./results.ts";
@@ -92,7 +93,7 @@ const compareCommand = (): Command => ({
 class Watch {
   readonly #display = new LiveDisplay(screenOf("stderr"));
   readonly #interrupt = new AbortController();
-  readonly #forget: (() => void)[];
+  readonly #forget: () => void;
 
   constructor() {
     const onSignal = () => {
@@ -102,13 +103,8 @@ class Watch {
       }
       this.#interrupt.abort();
     };
-    // Asked first: who listens for any signal on Deno no longer ignores a hang-up.
-    const isDeaf = ignoresHangUps();
-    this.#forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
     // A terminal that is closed would leave servers behind that have a group of their own.
-    if (isDeaf !== undefined) {
-      this.#forget.push(runtime.onSignal("SIGHUP", isDeaf ? () => {} : onSignal));
-    }
+    this.#forget = onEndingSignal(onSignal);
   }
 
   /** Ends it early. */
@@ -135,7 +131,7 @@ class Watch {
   /** Shows nothing more. */
   end(): void {
     this.#display.clear();
-    for (const forget of this.#forget) forget();
+    this.#forget();
   }
 }
 

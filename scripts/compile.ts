@@ -14,6 +14,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { EXIT_SIGNALLED } from "../client/failures.ts";
 import { COMMANDS } from "../commands.ts";
+import { onEndingSignal } from "../lab/ending_signals.ts";
 import { describeSystemError } from "../net/constants.ts";
 import { isMainModule, runtime } from "../net/runtime.ts";
 import { fail, readCommandLine } from "../server/command_line.ts";
@@ -100,8 +101,7 @@ async function main(): Promise<void> {
   const base = RUNTIMES.find(({ name }) => name === (values.runtime ?? "bun")) as RuntimeCommand;
   const interrupt = new AbortController();
   const { signal } = interrupt;
-  const onSignal = () => interrupt.abort();
-  const forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
+  const forget = onEndingSignal(() => interrupt.abort());
   try {
     for (const target of readTargets(values.target as string | undefined)) {
       const command = values.command as string | undefined;
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
     if (!isUsage && !(error instanceof BuildError)) throw error;
     fail(COMMAND.name, error.message, isUsage ? 2 : 1);
   } finally {
-    for (const stop of forget) stop();
+    forget();
   }
 }
 
@@ -147,9 +147,11 @@ async function build({ command, target, base, folder, commit, signal }: Build): 
     const path = join(unfinished, file);
     const forTarget = theirs === undefined ? [] : [`--target=${theirs}`];
     const args = base.name === "bun"
-      ? ["build", "--compile", ...BUN_FLAGS, ...forTarget, entry, "--outfile", path]
+      ? ["build", "--compile", ...BUN_FLAGS, ...forTarget, join(PROJECT, entry), "--outfile", path]
       : ["compile", "--quiet", "-A", ...forTarget, "--output", path, entry];
-    const { isDone, stderr } = await runToEnd(base.path, args, signal);
+    // Bun puts what is not finished where it is started, and Deno looks for its settings there.
+    const from = base.name === "bun" ? unfinished : PROJECT;
+    const { isDone, stderr } = await runToEnd(base.path, args, from, signal);
     if (!isDone) throw new BuildError(explain(base, target, stderr));
     renameSync(path, join(made, file));
   } finally {
@@ -158,13 +160,14 @@ async function build({ command, target, base, folder, commit, signal }: Build): 
   return join(folder, file);
 }
 
-/** Runs what builds, in the folder of the project; what it says, and whether it succeeded. */
+/** Runs what builds, in a folder; what it says, and whether it succeeded. */
 async function runToEnd(
   path: string,
   args: readonly string[],
+  cwd: string,
   signal: AbortSignal,
 ): Promise<{ isDone: boolean; stderr: string }> {
-  const child = spawn(path, args, { cwd: PROJECT, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(path, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
   const stop = () => child.kill();
   signal.addEventListener("abort", stop);
   let stderr = "";

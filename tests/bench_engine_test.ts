@@ -276,6 +276,13 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors], [0, { refused: 12 }]);
   });
 
+  test(`${engine}: the rate of an open model is that of its schedule, with -n too`, async () => {
+    await using server = await LoadServer.start();
+    const run = await load(server, { engine, rate: 20, requests: 4 });
+    // The last one has its time as well, though its answer comes at once.
+    assertEquals([run.requests, run.duration_s, run.rate], [4, 0.2, 20]);
+  });
+
   test(`${engine}: a stall shows in the open model, and hardly in the closed one`, async () => {
     const stall = (): Promise<LoadServer> => {
       let stallsUntil = 0;
@@ -353,7 +360,7 @@ for (const engine of ENGINES) {
     const run = await load(server, { engine, connections: 8, duration: 500 });
     assertEquals([run.errors, run.starved_connections], [{}, 5]);
     await using other = await LoadServer.start();
-    const all = await load(other, { engine, connections: 8, duration: 300 });
+    const all = await load(other, { engine, connections: 8, requests: 200 });
     assertEquals([all.errors, all.starved_connections], [{}, 0]);
   });
 

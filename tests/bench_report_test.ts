@@ -417,6 +417,12 @@ test("the schema describes every field, and real reports are what it says", () =
   }
 });
 
+test("a measurement of before connections without answers were counted can be read", () => {
+  const report = JSON.parse(formatJson(sampleReport([ROUND])));
+  delete report.runs[0].starved_connections;
+  assertEquals(parseJson(JSON.stringify(report), "old.json").runs[0]?.starved_connections, 0);
+});
+
 test("a file that is no measurement, or is damaged, is refused on one line", () => {
   const good = formatJson(sampleReport([ROUND]));
   const change = (of: (report: { runs: Record<string, unknown>[] }) => void) => {

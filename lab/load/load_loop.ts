@@ -74,6 +74,8 @@ export class LoadLoop implements LaneHost {
   /** Lanes whose next request is sent at the end of this turn; `undefined` without turns. */
   readonly #next: Lane[] | undefined;
   #overAt = 0;
+  /** Whether it was ended before its time. */
+  #isCut = false;
   /** How many requests may still begin, in the closed model. */
   #left: number;
   /** How many have begun and are not over. */
@@ -124,13 +126,14 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * How long the run was, in milliseconds. In the open model it is over when all was sent that was
-   * due: answers that come later belong to it, but to wait for them makes no server slower.
+   * How long the run was, in milliseconds. In the open model it is as long as its schedule, whether
+   * the last answers come sooner or have to be waited for: that makes no server quicker or slower.
    */
   get durationMs(): number {
     const schedule = this.#schedule;
-    const sentUntil = schedule === undefined ? Infinity : Math.max(schedule.endsAt, this.#sentAt);
-    return Math.max(0, Math.min(this.#overAt, sentUntil) - this.#startedAt);
+    if (schedule === undefined) return this.#overAt - this.#startedAt;
+    const sentUntil = Math.max(schedule.endsAt, this.#sentAt);
+    return (this.#isCut ? Math.min(this.#overAt, sentUntil) : sentUntil) - this.#startedAt;
   }
 
   /**
@@ -352,15 +355,15 @@ export class LoadLoop implements LaneHost {
   #mayEnd(now: number): void {
     const isLate = now >= this.#endsAt;
     if (this.#underWay === 0 && this.#nothingLeft(isLate)) {
-      return this.stop(now, isLate ? now : this.#lastAt);
+      return this.#end(now, isLate ? now : this.#lastAt);
     }
     if (!isLate) return;
-    if (this.#schedule === undefined) return this.stop(now);
+    if (this.#schedule === undefined) return this.#end(now);
     this.#phase = "last answers";
     if (now < this.#endsAt + LAST_MS) return;
     const unanswered = this.#underWay + this.#schedule.waitingAt(this.#endsAt);
     this.tally.fail("unanswered", `No answer within ${LAST_MS} ms after the end`, unanswered);
-    this.stop(now);
+    this.#end(now);
   }
 
   #nothingLeft(isLate: boolean): boolean {
@@ -371,13 +374,18 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * Ends the run.
+   * Ends the run before its time.
    *
    * @param now in milliseconds
-   * @param overAt when it was over
    */
-  stop(now: number, overAt = now): void {
+  stop(now: number): void {
     if (this.#phase === "over") return;
+    this.#isCut = true;
+    this.#end(now);
+  }
+
+  /** Ends the run, which was over at some time up to now. */
+  #end(now: number, overAt = now): void {
     if (this.#phase === "opening") this.#startedAt = this.#countedAt = overAt = now;
     this.#phase = "over";
     this.#overAt = overAt;

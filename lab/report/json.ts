@@ -49,7 +49,7 @@ export function parseJson(text: string, source: string): Report {
   if (schema !== SCHEMA) {
     throw wrong(`its schema is ${JSON.stringify(schema.slice(0, 40))}, this bench reads ${SCHEMA}`);
   }
-  const validate = new Ajv2020({ allowUnionTypes: true }).compile<Report>(form);
+  const validate = new Ajv2020({ allowUnionTypes: true, useDefaults: true }).compile<Report>(form);
   if (!validate(value)) throw wrong(describe(validate.errors?.[0]));
   return value;
 }

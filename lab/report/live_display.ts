@@ -160,6 +160,7 @@ export class LiveDisplay implements Disposable {
 
 function partsOf(progress: Progress): Parts {
   const { title, share, left_s, rate, p50_us, p99_us, errors } = progress;
+  const time = (us: number) => (rate > 0 ? formatTime(us) : "–").padStart(7);
   return {
     where: [
       { text: escapeText(title), order: 0 },
@@ -171,8 +172,8 @@ function partsOf(progress: Progress): Parts {
     ],
     how: [
       { text: formatRate(rate).padStart(8), order: 0 },
-      { text: `p50 ${formatTime(p50_us).padStart(7)}`, order: 3 },
-      { text: `p99 ${formatTime(p99_us).padStart(7)}`, order: 2 },
+      { text: `p50 ${time(p50_us)}`, order: 3 },
+      { text: `p99 ${time(p99_us)}`, order: 2 },
       { text: `errors ${formatCount(errors)}`, order: 1, isBad: errors > 0 },
     ],
   };

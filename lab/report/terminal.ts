@@ -178,9 +178,11 @@ function serverRows({ server, duration_s }: Run): (readonly [string, string])[] 
 /** The times, a line each; on a narrow terminal a column each. */
 function formatTimes(run: Run, screen: Screen): string[] {
   const isOpen = run.load.target_rate !== null;
-  const clocks: (readonly [title: string, latency: Latency])[] = [
-    [isOpen ? "response" : "latency", run.latency_us],
-    ...(isOpen ? [["service", run.service_us] as const] : []),
+  // Of nothing all times are 0.
+  const known = (latency: Latency) => run.requests > 0 ? latency : undefined;
+  const clocks: (readonly [title: string, latency: Latency | undefined])[] = [
+    [isOpen ? "response" : "latency", known(run.latency_us)],
+    ...(isOpen ? [["service", known(run.service_us)] as const] : []),
     ...(run.connect_us === null ? [] : [["connect", run.connect_us] as const]),
     ["load's lag", run.lag_us],
   ];
@@ -188,7 +190,7 @@ function formatTimes(run: Run, screen: Screen): string[] {
     ["", ...PERCENTILES.map(([, title]) => title)],
     ...clocks.map(([title, latency]) => [
       title,
-      ...PERCENTILES.map(([field]) => formatTime(latency[field])),
+      ...PERCENTILES.map(([field]) => latency === undefined ? "–" : formatTime(latency[field])),
     ]),
   ];
   const wide = align(table);

@@ -11,7 +11,7 @@ import { type NatsBusOptions, openNatsBus } from "../chat/bus/nats_bus.ts";
 import type { Listener } from "../net/listener.ts";
 import { connect as connectTcp, listen } from "../net/tcp.ts";
 import type { Connection } from "../net/transport.ts";
-import { assert, assertEquals, assertRejects, delay, test, until } from "./harness.ts";
+import { assert, assertEquals, assertMatch, assertRejects, delay, test, until } from "./harness.ts";
 import { NatsServer, whyNoNats } from "./nats_server.ts";
 import { Script } from "./server_process.ts";
 
@@ -441,6 +441,18 @@ test("a NATS server that wants a password gets it, and nobody else does", async 
     `Cannot use the bus nats://127.0.0.1:${nats.port}/work: the server refuses this user: ` +
       "give the right one, as in nats://USER:PASSWORD@HOST",
   );
+}, real);
+
+test("who is refused, and reset at once, is told why, and nothing else ends", async () => {
+  await using nats = await NatsServer.start(["-js", "--user", "u", "--pass", "s3cret"]);
+  const url = `nats://u:wrong@127.0.0.1:${nats.port}`;
+  // Whether the reset comes before the refusal has been read is a matter of luck.
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(Array.from({ length: 10 }, async () => {
+      const error = await assertRejects(() => openNatsBus(url), BusError);
+      assertMatch(error.message, /the server refuses this user|reset/);
+    }));
+  }
 }, real);
 
 test("without JetStream the start stops with one sentence", async () => {

@@ -22,6 +22,7 @@ import { HostNotFoundError, resolveHosts } from "../../net/resolve.ts";
 import { connect as connectTcp } from "../../net/tcp.ts";
 import { type BusAddress, BusError } from "./bus_url.ts";
 import { NameBucket } from "./name_bucket.ts";
+import { keepResetsHarmless } from "./nats_sockets.ts";
 
 /** The least `max_payload` that a NATS server must have, in bytes: that of a line, and some more. */
 const LEAST_PAYLOAD = 8 * 1024;
@@ -96,6 +97,7 @@ export class NatsLink {
   static async open(address: BusAddress, options: NatsLinkOptions): Promise<NatsLink> {
     let connection: NatsConnection | undefined;
     const over = new Over();
+    keepResetsHarmless();
     try {
       await greet(address, options);
       connection = await connect(connectionOptions(address, options));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { onInterrupt } from "../net/interrupts.ts";
 import { runtime } from "../net/runtime.ts";
 import type { Dialer } from "./dialer.ts";
 import { EXIT_SIGNALLED, InterruptedError } from "./failures.ts";
@@ -59,14 +60,14 @@ export class ManyHandshakes {
       this.#interrupted = true;
       this.#dialer.interrupt();
     };
-    const forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
+    const forget = onInterrupt(onSignal);
     const { concurrency, count } = this.#options;
     const lanes = Array.from(
       { length: Math.min(concurrency, count) },
       () => this.#runLane(addresses),
     );
     await Promise.all(lanes);
-    for (const stop of forget) stop();
+    forget();
   }
 
   /** Performs one after the other, beside the other lanes. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { onInterrupt } from "../net/interrupts.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps } from "./process_status.ts";
 
@@ -17,7 +18,7 @@ import { ignoresHangUps } from "./process_status.ts";
 export function onEndingSignal(handler: () => void): () => void {
   // Asked first: who listens for any signal on Deno no longer ignores a hang-up.
   const isDeaf = ignoresHangUps();
-  const forget = [runtime.onSignal("SIGINT", handler), runtime.onSignal("SIGTERM", handler)];
+  const forget = [onInterrupt(handler)];
   if (isDeaf !== undefined) forget.push(runtime.onSignal("SIGHUP", isDeaf ? () => {} : handler));
   return () => forget.forEach((stop) => stop());
 }

@@ -12,7 +12,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { EXIT_SIGNALLED } from "../client/failures.ts";
+import { EXIT_SIGNALLED, InterruptedError } from "../client/failures.ts";
 import { COMMANDS } from "../commands.ts";
 import { onEndingSignal } from "../lab/ending_signals.ts";
 import { describeSystemError } from "../net/constants.ts";
@@ -93,9 +93,6 @@ interface Build {
 /** An executable could not be built. */
 class BuildError extends Error {}
 
-/** A signal has ended it. */
-class Interruption extends Error {}
-
 async function main(): Promise<void> {
   const values = readCommandLine(COMMAND);
   const base = RUNTIMES.find(({ name }) => name === (values.runtime ?? "bun")) as RuntimeCommand;
@@ -111,7 +108,7 @@ async function main(): Promise<void> {
       runtime.printNow("stdout", `${path}  ${megabytes} MB\n`);
     }
   } catch (error) {
-    if (error instanceof Interruption) runtime.exit(EXIT_SIGNALLED);
+    if (error instanceof InterruptedError) runtime.exit(EXIT_SIGNALLED);
     const isUsage = error instanceof UsageError;
     if (!isUsage && !(error instanceof BuildError)) throw error;
     fail(COMMAND.name, error.message, isUsage ? 2 : 1);
@@ -181,7 +178,7 @@ async function runToEnd(
       );
       child.on("close", (status) => resolve(status === 0));
     });
-    if (signal.aborted) throw new Interruption();
+    if (signal.aborted) throw new InterruptedError();
     return { isDone, stderr };
   } finally {
     signal.removeEventListener("abort", stop);

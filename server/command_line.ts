@@ -10,6 +10,7 @@ import { PROTOCOLS } from "../protocols/catalogue.ts";
 import { formatAddress } from "../protocols/address.ts";
 import type { Address } from "../protocols/effects.ts";
 import { describeSystemError } from "../net/constants.ts";
+import { onInterrupt } from "../net/interrupts.ts";
 import { runtime } from "../net/runtime.ts";
 import { hasAbandonedThreads } from "./abandoned_threads.ts";
 import { buildInfo } from "./build_info.ts";
@@ -283,7 +284,7 @@ async function run(command: Command, start: Start): Promise<void> {
     // What goes wrong is what `closed` says.
     service.close().catch(() => {});
   };
-  const forget = [runtime.onSignal("SIGINT", onSignal), runtime.onSignal("SIGTERM", onSignal)];
+  const forget = onInterrupt(onSignal);
 
   stdout.writeLine(describe(service));
   const error = await service.closed;
@@ -291,7 +292,7 @@ async function run(command: Command, start: Start): Promise<void> {
   const { line, properties } = service.count();
   totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
-  for (const stop of forget) stop();
+  forget();
   if (error !== undefined && !flushed.includes(false)) fail(name, error.message, EXIT_FAILURE);
   // A write that waits for a stuck reader would keep the process up, and so would a stuck thread.
   if (flushed.includes(false) || hasAbandonedThreads() || service.leavesWaiting === true) {

@@ -18,7 +18,7 @@ import {
 } from "../../client/failures.ts";
 import { connect, findAddresses, type Target } from "../../client/target.ts";
 import { Backoff } from "../../net/backoff.ts";
-import { runtime } from "../../net/runtime.ts";
+import { onInterrupt } from "../../net/interrupts.ts";
 import { encodeLine, escapeText, stripControls } from "../../protocols/text.ts";
 import { type Command, parseCommand } from "../talk/commands.ts";
 import { LINE_LIMIT } from "../talk/lines.ts";
@@ -109,8 +109,7 @@ export class TerminalClient {
       onLeftOut: (lines) => void this.#tell(leftOut(lines)),
       complete: (text) => complete(text, this.#state),
     });
-    const end = () => this.#leave(EXIT_SIGNALLED);
-    const forget = [runtime.onSignal("SIGINT", end), runtime.onSignal("SIGTERM", end)];
+    const forget = onInterrupt(() => this.#leave(EXIT_SIGNALLED));
     try {
       for (let next: EventCall | undefined = call; next !== undefined;) {
         const why = await this.#hold(next);
@@ -119,7 +118,7 @@ export class TerminalClient {
       return this.#exitStatus ?? EXIT_DONE;
     } finally {
       editor.close();
-      for (const stop of forget) stop();
+      forget();
     }
   }
 

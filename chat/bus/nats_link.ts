@@ -24,6 +24,8 @@ import { type BusAddress, BusError } from "./bus_url.ts";
 import { NameBucket } from "./name_bucket.ts";
 import { keepResetsHarmless } from "./nats_sockets.ts";
 
+keepResetsHarmless();
+
 /** The least `max_payload` that a NATS server must have, in bytes: that of a line, and some more. */
 const LEAST_PAYLOAD = 8 * 1024;
 
@@ -97,7 +99,6 @@ export class NatsLink {
   static async open(address: BusAddress, options: NatsLinkOptions): Promise<NatsLink> {
     let connection: NatsConnection | undefined;
     const over = new Over();
-    keepResetsHarmless();
     try {
       await greet(address, options);
       connection = await connect(connectionOptions(address, options));

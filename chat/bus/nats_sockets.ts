@@ -18,12 +18,8 @@ type Dialer = Record<
   (...args: unknown[]) => Promise<Socket>
 >;
 
-let isDone = false;
-
-/** Has the sockets that the client of NATS makes from now on keep a listener for errors. */
+/** Has the sockets that the client of NATS makes from now on keep a listener for errors. Once. */
 export function keepResetsHarmless(): void {
-  if (isDone) return;
-  isDone = true;
   const dialer = NodeTransport.prototype as unknown as Dialer;
   for (const way of ["dial", "tlsFirst", "startTLS"] as const) {
     const connect = dialer[way];

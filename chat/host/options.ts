@@ -12,8 +12,9 @@ import { parseRate, parseSize, type Rate, type Size } from "../../server/quantit
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
 import type { HallOptions } from "../rooms/hall.ts";
+import { LINE_BYTES } from "../rooms/room.ts";
 import { CHAT_PORT } from "./command.ts";
-import { BATCH_BYTES, LINE_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
+import { BATCH_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
 import type { AdmissionLimits } from "./visitors.ts";
 
 /** How to serve a chat. */

@@ -10,7 +10,7 @@ import type { Connection } from "../../net/transport.ts";
 import { joinBytes } from "../../protocols/bytes.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
-import type { Hearer } from "../rooms/room.ts";
+import { type Hearer, LINE_BYTES } from "../rooms/room.ts";
 import { missed } from "../talk/notices.ts";
 
 /** What becomes of who reads too slowly: the connection ends, or the oldest lines are dropped. */
@@ -42,9 +42,6 @@ export interface OutboxOwner {
   /** The connection failed. Nothing more is sent. */
   onError(error: Error): void;
 }
-
-/** What keeping a line costs beside its bytes. */
-export const LINE_BYTES = 64;
 
 /** How many bytes are written at a time: a slow but steady reader takes them in time. */
 export const BATCH_BYTES = 16 * 1024;

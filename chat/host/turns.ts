@@ -12,12 +12,10 @@
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import type { Computation } from "../../drivers/session.ts";
+import { LINE_BYTES } from "../rooms/room.ts";
 
 /** How long a turn is at least, in milliseconds. */
 const TURN_MS = 1;
-
-/** What a line costs beside its text: the name before it, and what keeping it takes. */
-const LINE_BYTES = 64;
 
 /** Somebody who waits. */
 interface Waiting {

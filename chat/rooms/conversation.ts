@@ -15,7 +15,7 @@ import { isName, isReserved, LOBBY } from "../talk/names.ts";
 import { BAD_NAME, GOODBYE, HELP, list, notice, TOO_LONG, WELCOME } from "../talk/notices.ts";
 import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 import type { Hall } from "./hall.ts";
-import type { Hearer, User } from "./room.ts";
+import { type Hearer, LINE_BYTES, type User } from "./room.ts";
 
 /**
  * How many bytes count as a line, for who sends much and ends no line: to skip them costs as much
@@ -25,9 +25,6 @@ const BYTES_OF_A_LINE = 1024 * 1024;
 
 /** How many bytes count, in a turn, for giving a line to one more hearer. */
 export const BYTES_OF_A_HEARER = 8;
-
-/** How many bytes count, in a turn, for showing a line of a room's history, beside its own. */
-const BYTES_OF_A_LINE_SHOWN = 64;
 
 /** What each visitor is held to. */
 export interface VisitorLimits extends FloodLimits {
@@ -174,7 +171,7 @@ function costOf(command: Command, hall: Hall, { room }: User): number {
 /** Who goes through many rooms at once is shown a lot. */
 function costOfShowing(hall: Hall, room: string): number {
   const lines = hall.historyOf(room === "" ? LOBBY : room);
-  return lines.reduce((sum, line) => sum + line.length + BYTES_OF_A_LINE_SHOWN, 0);
+  return lines.reduce((sum, line) => sum + line.length + LINE_BYTES, 0);
 }
 
 /** Does what one line says; returns whether the visitor stays. */

@@ -8,6 +8,9 @@
 import { encodeLine } from "../../protocols/text.ts";
 import { History, type HistoryLimits } from "./history.ts";
 
+/** What it costs, in bytes beside its own, that a hearer keeps a line. */
+export const LINE_BYTES = 64;
+
 /** Takes the lines that a user is to read: an outbox, or a list. */
 export interface Hearer {
   /** Takes a line; it is not copied, and nobody changes it any more. */

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parseJson } from "../lab/report/json.ts";
 import type { Report, Run } from "../lab/results.ts";
 import { runtime } from "../net/runtime.ts";
+import { Folder } from "./folder.ts";
 import {
   assert,
   assertEquals,
@@ -44,27 +44,6 @@ const NCAT = "ncat -lk -e /bin/cat 127.0.0.1 {port}";
 const skip = whyNoProgram("ncat");
 
 const whyNoHangUp = runtime.os === "linux" ? undefined : "only Linux says who ignores a hang-up";
-
-/** A folder that is gone afterwards. */
-class Folder implements Disposable {
-  readonly #path = mkdtempSync(join(tmpdir(), "handshake-bench-"));
-
-  path(name: string): string {
-    return join(this.#path, name);
-  }
-
-  text(name: string): string {
-    return readFileSync(this.path(name), "utf8");
-  }
-
-  get names(): string[] {
-    return readdirSync(this.#path).sort();
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.#path, { recursive: true });
-  }
-}
 
 /** The bench, and whatever it starts. */
 class Bench extends Script {

@@ -628,9 +628,8 @@ test(
 );
 
 test("a build that a signal ends leaves nothing behind", async () => {
-  const project = fileURLToPath(new URL("../", import.meta.url));
   const unfinished = (path: string) => readdirSync(path).filter((name) => /bun-build/.test(name));
-  const before = unfinished(project);
+  const before = unfinished(root);
   // Hang-ups are listened to where it can be seen whether they are to be ignored.
   for (const signal of runtime.os === "linux" ? ["SIGTERM", "SIGHUP"] as const : ["SIGTERM"]) {
     const into = join(folder, `interrupted by ${signal}`);
@@ -644,7 +643,7 @@ test("a build that a signal ends leaves nothing behind", async () => {
     process.kill(compiler.pid, signal);
     const { code, stdout, stderr } = await compiler.end(BUILD_MS);
     assertEquals([code, stdout, stderr], [130, "", ""]);
-    assertEquals([readdirSync(into), unfinished(project)], [[], before]);
+    assertEquals([readdirSync(into), unfinished(root)], [[], before]);
   }
 }, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows knows no SIGTERM" : undefined) });
 

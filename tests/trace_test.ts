@@ -4,15 +4,14 @@
  * @module
  */
 
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { runtime } from "../net/runtime.ts";
 import { whyNoSockets } from "../net/sockets.ts";
 import { serveEvent } from "../mod.ts";
 import { Timeline } from "../server/timeline.ts";
 import { DONE } from "../server/timeline_track.ts";
+import { Folder } from "./folder.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test, until } from "./harness.ts";
 import { handshake, Peer } from "./peer.ts";
 import { computesInPlace, type Row, ROWS } from "./rows.ts";
@@ -25,13 +24,12 @@ const FAULTY = "./tests/protocols/faulty.ts";
 const LONG = "P9007199254740881";
 const ENDLESS = "P18446744073709551557";
 
-/** A folder for a test, and what it is for. */
-class Folder implements Disposable {
-  readonly #path = mkdtempSync(join(tmpdir(), "handshake trace "));
-  readonly file: string = join(this.#path, "trace.json");
+/** A folder for a trace. */
+class TraceFolder extends Folder {
+  readonly file: string = this.path("trace.json");
 
-  [Symbol.dispose](): void {
-    rmSync(this.#path, { recursive: true });
+  constructor() {
+    super("handshake trace ");
   }
 }
 
@@ -82,7 +80,7 @@ for (const row of ROWS) {
     ServerProcess.start(mode, [...args, "--protocol", "frame", "--trace", file, ...more]);
 
   test(`${name} writes down who was served by whom, and who computed`, async () => {
-    using folder = new Folder();
+    using folder = new TraceFolder();
     await using server = await start(folder.file);
     const ask = async (text: string, answer: string) => {
       await using peer = await greeted(server);
@@ -124,7 +122,7 @@ for (const row of ROWS) {
   }, options);
 
   test(`${name} writes down that a write had to wait for the peer, until it has gone`, async () => {
-    using folder = new Folder();
+    using folder = new TraceFolder();
     await using server = await start(folder.file, "--protocol", "echo");
     await using stuck = await Peer.connect(server.address);
     stuck.pause();
@@ -157,7 +155,7 @@ for (const handoff of ["fd", "message"]) {
   test(
     `threadpool --handoff ${handoff} shows a pool that is full, and who was never served`,
     async () => {
-      using folder = new Folder();
+      using folder = new TraceFolder();
       const flags = ["--workers", "1", "--handoff", handoff, "--protocol", "frame"];
       const more = ["--drain", "100ms", "--trace", folder.file];
       await using server = await ServerProcess.start("threadpool", [...flags, ...more]);
@@ -191,7 +189,7 @@ for (const mode of ["event", "nonblocking", "cluster"]) {
 
   test(`${mode} shows a loop that is blocked by a computation, and one that is not`, async () => {
     for (const offload of ["0", "1"]) {
-      using folder = new Folder();
+      using folder = new TraceFolder();
       const loops = mode === "cluster" ? ["--workers", "1"] : [];
       const flags = ["--offload", offload, "--drain", "100ms", ...loops];
       await using server = await serveFrames("--trace", folder.file, ...flags);
@@ -216,7 +214,7 @@ for (const mode of ["event", "nonblocking", "cluster"]) {
   }, options);
 
   test(`${mode} ends the computation of a client that has reset, in the trace too`, async () => {
-    using folder = new Folder();
+    using folder = new TraceFolder();
     await using server = await serveFrames(
       "--offload",
       "1",
@@ -244,7 +242,7 @@ for (const mode of ["event", "nonblocking", "cluster"]) {
 }
 
 test("cluster ends in the trace what a loop was serving that died", async () => {
-  using folder = new Folder();
+  using folder = new TraceFolder();
   const flags = ["--workers", "1", "--protocol", FAULTY, "--trace", folder.file];
   await using server = await ServerProcess.start("cluster", flags);
   await using peer = await Peer.connect(server.address);
@@ -257,7 +255,7 @@ test("cluster ends in the trace what a loop was serving that died", async () => 
 }, { sanitize: false });
 
 test("the trace of a server that was killed lacks nothing but its end", async () => {
-  using folder = new Folder();
+  using folder = new TraceFolder();
   await using server = await ServerProcess.start("event", ["--trace", folder.file]);
   await handshake(server.address, 1);
   await until("it to be written", () => readFileSync(folder.file, "utf8").includes('"done"'));
@@ -269,7 +267,7 @@ test("the trace of a server that was killed lacks nothing but its end", async ()
 }, { sanitize: false });
 
 test("a trace has a bound, says what it leaves out, and ends what it has begun", () => {
-  using folder = new Folder();
+  using folder = new TraceFolder();
   const limitBytes = 64 * 1024;
   const options = { mode: "event", isLoop: true, limitBytes };
   const timeline = Timeline.open(folder.file, options) as Timeline;
@@ -286,7 +284,7 @@ test("a trace has a bound, says what it leaves out, and ends what it has begun",
 });
 
 test("a ring that nobody empties loses spans, and neither ends nor order", () => {
-  using folder = new Folder();
+  using folder = new TraceFolder();
   const timeline = Timeline.open(folder.file, { mode: "threadpool", threads: 4096 }) as Timeline;
   const { main } = timeline;
   // As a thread that is never given time by the main thread.
@@ -298,7 +296,7 @@ test("a ring that nobody empties loses spans, and neither ends nor order", () =>
 });
 
 test("a library's server writes its trace to a URL", async () => {
-  using folder = new Folder();
+  using folder = new TraceFolder();
   const trace = pathToFileURL(folder.file);
   await using server = await serveEvent({ port: 0, trace });
   await handshake(server.address, 1);
@@ -335,7 +333,7 @@ test("a server serves on when its trace cannot be written any more", async () =>
 });
 
 test("without the permission to write it nobody is asked for it", async () => {
-  using folder = new Folder();
+  using folder = new TraceFolder();
   const permissions = ["--allow-net=127.0.0.1"];
   const args = ["0", "--trace", folder.file];
   await using script = new Script("modes/event.ts", args, { permissions });

@@ -9,15 +9,16 @@
  */
 
 import { echo } from "./client/echo.ts";
-import { clientFailureKind, exitStatusOf, messageOf } from "./client/failures.ts";
+import { clientFailureKind, exitStatusOf, messageOf } from "./engine/dial/failures.ts";
 import { ANSWER_TIMEOUT, frame, GREETING_TIMEOUT } from "./client/frame.ts";
 import { hello } from "./client/hello.ts";
 import { printNote } from "./client/output.ts";
 import { print } from "./client/print.ts";
 import { type Speaker, TIMEOUT } from "./client/speaker.ts";
-import { targetOf } from "./client/target.ts";
-import { isMainModule, runtime } from "./net/runtime.ts";
-import { EXIT_USAGE, readCommandLine } from "./server/command_line.ts";
+import { targetOf } from "./engine/dial/target.ts";
+import { isMainModule, runtime } from "./engine/net/runtime.ts";
+import { readCommandLine } from "./engine/cli/command_line.ts";
+import { EXIT_USAGE } from "./engine/cli/exit_status.ts";
 import {
   camelCase,
   type Command,
@@ -25,9 +26,9 @@ import {
   type Form,
   UsageError,
   type Values,
-} from "./server/flags.ts";
-import { formatRun } from "./server/invocation.ts";
-import type { Program } from "./server/program.ts";
+} from "./engine/cli/flags.ts";
+import { formatRun } from "./engine/cli/invocation.ts";
+import type { Program } from "./engine/cli/program.ts";
 
 /** What `--protocol` can say, and who speaks it. */
 const SPEAKERS: Readonly<Record<string, Speaker>> = { hello, frame, echo, print };

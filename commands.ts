@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Program } from "./server/program.ts";
+import type { Program } from "./engine/cli/program.ts";
+import { MODES } from "./modes/catalogue.ts";
 
 /** One command. */
 export interface CommandEntry {
@@ -29,33 +30,9 @@ const { modes, clients, chat, measuring } = GROUPS;
 
 /** The commands. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  sequential: {
-    group: modes,
-    script: "modes/sequential.ts",
-    load: () => import("./modes/sequential.ts"),
-  },
-  threaded: {
-    group: modes,
-    script: "modes/threaded.ts",
-    load: () => import("./modes/threaded.ts"),
-  },
-  threadpool: {
-    group: modes,
-    script: "modes/threadpool.ts",
-    load: () => import("./modes/threadpool.ts"),
-  },
-  berkeley: {
-    group: modes,
-    script: "modes/berkeley.ts",
-    load: () => import("./modes/berkeley.ts"),
-  },
-  nonblocking: {
-    group: modes,
-    script: "modes/nonblocking.ts",
-    load: () => import("./modes/nonblocking.ts"),
-  },
-  event: { group: modes, script: "modes/event.ts", load: () => import("./modes/event.ts") },
-  cluster: { group: modes, script: "modes/cluster.ts", load: () => import("./modes/cluster.ts") },
+  ...Object.fromEntries(
+    Object.entries(MODES).map(([name, mode]) => [name, { group: modes, ...mode }]),
+  ),
   client: { group: clients, script: "client.ts", load: () => import("./client.ts") },
   chat: { group: chat, script: "chat/server.ts", load: () => import("./chat/server.ts") },
   "chat-client": {

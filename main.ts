@@ -6,22 +6,17 @@
  */
 
 import { COMMANDS, GROUPS } from "./commands.ts";
-import { isMainModule, runtime } from "./net/runtime.ts";
-import { buildInfo } from "./server/build_info.ts";
-import {
-  EXIT_USAGE,
-  fail,
-  formatVersion,
-  printAndExit,
-  readCommandLine,
-} from "./server/command_line.ts";
-import { formatCompletions, type Shell, SHELLS } from "./server/completions.ts";
-import { type Command, commandsOf, COMMON_FLAGS, formatHelp } from "./server/flags.ts";
-import { baseCommand, formatRun, invokeAs } from "./server/invocation.ts";
-import { formatRows, wrap } from "./server/layout.ts";
-import type { Program } from "./server/program.ts";
-import { nearest } from "./server/suggestion.ts";
-import { modeOfThread } from "./server/thread_names.ts";
+import { isMainModule, runtime } from "./engine/net/runtime.ts";
+import { buildInfo } from "./engine/cli/build_info.ts";
+import { fail, formatVersion, printAndExit, readCommandLine } from "./engine/cli/command_line.ts";
+import { EXIT_USAGE } from "./engine/cli/exit_status.ts";
+import { formatCompletions, type Shell, SHELLS } from "./engine/cli/completions.ts";
+import { type Command, commandsOf, COMMON_FLAGS, formatHelp } from "./engine/cli/flags.ts";
+import { baseCommand, formatRun, invokeAs } from "./engine/cli/invocation.ts";
+import { formatRows, wrap } from "./engine/cli/layout.ts";
+import type { Program } from "./engine/cli/program.ts";
+import { nearest } from "./engine/cli/suggestion.ts";
+import { modeOfThread } from "./engine/server/core/thread_names.ts";
 
 /** The script of this module. */
 const SCRIPT = "main.ts";

@@ -30,23 +30,29 @@ export { serve as serveThreaded, type ThreadedOptions } from "./modes/threaded.t
 export { serve as serveThreadpool, type ThreadpoolOptions } from "./modes/threadpool.ts";
 
 // What they take and what they return.
-export type { Counters } from "./server/counters.ts";
-export type { Duration } from "./server/durations.ts";
-export type { Handoff } from "./server/handoff.ts";
-export type { OffloadOptions } from "./server/offload_options.ts";
-export { OptionError, type ServeOptions } from "./server/options.ts";
-export type { PoolOptions } from "./server/pool_options.ts";
-export type { CloseOptions, Server } from "./server/server.ts";
+export type { Counters } from "./engine/server/core/counters.ts";
+export type { Duration } from "./engine/values/durations.ts";
+export type { Handoff } from "./engine/server/descriptors/handoff.ts";
+export type { OffloadOptions } from "./engine/server/offload/offload_options.ts";
+export { OptionError, type ServeOptions } from "./engine/server/core/options.ts";
+export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
+export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
 // TCP with promises.
-export type { Listener } from "./net/listener.ts";
-export { connect, listen } from "./net/tcp.ts";
-export type { Connection, ConnectOptions, ListenOptions, Pulled, Sink } from "./net/transport.ts";
+export type { Listener } from "./engine/net/listener.ts";
+export { connect, listen } from "./engine/net/tcp.ts";
+export type {
+  Connection,
+  ConnectOptions,
+  ListenOptions,
+  Pulled,
+  Sink,
+} from "./engine/net/transport.ts";
 
 // Berkeley sockets.
-export type { PackedAddress, SockaddrLayout } from "./net/address.ts";
-export type { Constants, ErrorName } from "./net/constants.ts";
-export type { PollerKind } from "./net/poller.ts";
+export type { PackedAddress, SockaddrLayout } from "./engine/net/address.ts";
+export type { Constants, ErrorName } from "./engine/net/constants.ts";
+export type { PollerKind } from "./engine/net/poller.ts";
 export {
   type ConnectionCalls,
   EpollEvents,
@@ -56,4 +62,4 @@ export {
   type Sockets,
   sockets,
   SocketsUnavailableError,
-} from "./net/sockets.ts";
+} from "./engine/net/sockets.ts";

@@ -8,16 +8,17 @@
  * @module
  */
 
-import { clientFailureKind, exitStatusOf, messageOf } from "../client/failures.ts";
+import { clientFailureKind, exitStatusOf, messageOf } from "../engine/dial/failures.ts";
 import { printNote } from "../client/output.ts";
 import { makeEventDialer } from "../client/speaker.ts";
-import { connect, findAddresses, targetOf } from "../client/target.ts";
-import { environment } from "../net/environment.ts";
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { EXIT_USAGE, readCommandLine } from "../server/command_line.ts";
-import { type Command, UsageError, type Values } from "../server/flags.ts";
-import { formatRun } from "../server/invocation.ts";
-import type { Program } from "../server/program.ts";
+import { connect, findAddresses, targetOf } from "../engine/dial/target.ts";
+import { environment } from "../engine/net/environment.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_USAGE } from "../engine/cli/exit_status.ts";
+import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
+import { formatRun } from "../engine/cli/invocation.ts";
+import type { Program } from "../engine/cli/program.ts";
 import { runFilter } from "./terminal/filter.ts";
 import { SessionState } from "./terminal/session_state.ts";
 import { TerminalClient } from "./terminal/terminal_client.ts";

@@ -15,9 +15,9 @@
  * @module
  */
 
-import { isMainModule } from "../net/runtime.ts";
-import { serverProgram, serviceOf } from "../server/command_line.ts";
-import type { Program } from "../server/program.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import { serverProgram, serviceOf } from "../engine/server/command.ts";
+import type { Program } from "../engine/cli/program.ts";
 import { type ChatServer, serveChat } from "./host/chat_server.ts";
 import { chatCommand } from "./host/command.ts";
 import { formatChatCounters } from "./host/counts.ts";

@@ -12,14 +12,14 @@
  * @module
  */
 
-import { isMainModule } from "../net/runtime.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
 import type { ProtocolDefinition } from "../protocols/catalogue.ts";
 import { type Protocol, READ, type ReadAnswer, readWithin, write } from "../protocols/effects.ts";
-import { serverProgram, serviceOf } from "../server/command_line.ts";
-import type { Program } from "../server/program.ts";
-import { serveListener } from "../server/listener_loop.ts";
-import type { ServeOptions } from "../server/options.ts";
-import type { Server } from "../server/server.ts";
+import { serverProgram, serviceOf } from "../engine/server/command.ts";
+import type { Program } from "../engine/cli/program.ts";
+import { serveListener } from "../engine/server/loops/listener_loop.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
+import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
 import { discard } from "./talk/discard.ts";
 

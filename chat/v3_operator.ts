@@ -11,15 +11,15 @@
  * @module
  */
 
-import { TimedDeadlines } from "../drivers/deadlines.ts";
-import { isMainModule } from "../net/runtime.ts";
+import { TimedDeadlines } from "../engine/drivers/deadlines.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
 import { type Protocol, write } from "../protocols/effects.ts";
 import { encodeLine } from "../protocols/text.ts";
-import { serverProgram, serviceOf } from "../server/command_line.ts";
-import type { Program } from "../server/program.ts";
-import type { Counters } from "../server/counters.ts";
-import { MainJournal } from "../server/journal.ts";
-import type { Server } from "../server/server.ts";
+import { serverProgram, serviceOf } from "../engine/server/command.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Counters } from "../engine/server/core/counters.ts";
+import { MainJournal } from "../engine/server/journal/journal.ts";
+import type { Server } from "../engine/server/core/server.ts";
 import { chatCommand } from "./host/command.ts";
 import { listenToOperator } from "./host/operator.ts";
 import { type ChatOptions, checkChatOptions } from "./host/options.ts";

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { DatagramSocket, LARGEST_DATAGRAM } from "../net/datagrams.ts";
+import { DatagramSocket, LARGEST_DATAGRAM } from "../engine/net/datagrams.ts";
 import { echoClient, expectEcho } from "../protocols/echo.ts";
 import { Input } from "../protocols/input.ts";
-import type { Values } from "../server/flags.ts";
-import { readInput } from "../server/standard_input.ts";
-import { EXIT_DONE, EXIT_TIMED_OUT } from "./failures.ts";
+import type { Values } from "../engine/cli/flags.ts";
+import { readInput } from "../engine/cli/standard_input.ts";
+import { EXIT_DONE, EXIT_TIMED_OUT } from "../engine/cli/exit_status.ts";
 import { frame } from "./frame.ts";
 import { type Messages, readMessages } from "./input.ts";
 import { printAnswer, printNote, showBytes, writeOutput } from "./output.ts";
 import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
-import { Stream } from "./stream.ts";
-import { connect, connectErrorOf, findAddresses, type Target } from "./target.ts";
+import { Stream } from "../engine/dial/stream.ts";
+import { connect, connectErrorOf, findAddresses, type Target } from "../engine/dial/target.ts";
 
 /** How many datagrams that were not answered in time are known again when they are. */
 const REMEMBERED = 64;

@@ -6,13 +6,19 @@
 
 import { frameClient, frameGreeting, type FrameOptions, isFrame } from "../protocols/frame.ts";
 import { Input } from "../protocols/input.ts";
-import type { Values } from "../server/flags.ts";
-import type { EventCall, EventDialer } from "./dialer.ts";
-import { clientFailureKind, ConnectError, EXIT_DONE, exitStatusOf, messageOf } from "./failures.ts";
+import type { Values } from "../engine/cli/flags.ts";
+import type { EventCall, EventDialer } from "../engine/dial/dialer.ts";
+import { EXIT_DONE } from "../engine/cli/exit_status.ts";
+import {
+  clientFailureKind,
+  ConnectError,
+  exitStatusOf,
+  messageOf,
+} from "../engine/dial/failures.ts";
 import { type Messages, readMessages } from "./input.ts";
 import { printAnswer, printNote, showBytes } from "./output.ts";
 import { makeEventDialer, type Speaker, timeoutOf } from "./speaker.ts";
-import { connect, findAddresses, type Target } from "./target.ts";
+import { connect, findAddresses, type Target } from "../engine/dial/target.ts";
 
 /** How long the server may take to say `*` when nothing else is said: it may serve one at a time. */
 export const GREETING_TIMEOUT = "30s";

@@ -5,9 +5,10 @@
  */
 
 import { helloClient } from "../protocols/hello.ts";
-import type { Dialer } from "./dialer.ts";
-import { narrate, type Tell } from "./narration.ts";
-import { connect, type Target } from "./target.ts";
+import type { Dialer } from "../engine/dial/dialer.ts";
+import { narrate } from "./narration.ts";
+import { type Tell } from "../engine/dial/target.ts";
+import { connect, type Target } from "../engine/dial/target.ts";
 
 /** A server and how to shake hands with it. */
 export interface HandshakeTarget extends Target {

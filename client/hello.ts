@@ -4,19 +4,19 @@
  * @module
  */
 
-import type { TimeLimits } from "../drivers/limits.ts";
+import type { TimeLimits } from "../engine/drivers/limits.ts";
 import { formatHello } from "../protocols/hello.ts";
-import type { Flag, Values } from "../server/flags.ts";
-import { UsageError } from "../server/flags.ts";
-import { BlockingDialer, type Dialer, EventDialer } from "./dialer.ts";
-import { EXIT_DONE } from "./failures.ts";
+import type { Flag, Values } from "../engine/cli/flags.ts";
+import { UsageError } from "../engine/cli/flags.ts";
+import { BlockingDialer, type Dialer, EventDialer } from "../engine/dial/dialer.ts";
+import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 import { type HandshakeTarget, shakeHands } from "./handshake.ts";
 import type { ManyHandshakes } from "./many.ts";
 import { narrator } from "./narration.ts";
 import { printNote, printResult } from "./output.ts";
 import { ProgressBar } from "./progress.ts";
 import { type Speaker, timeoutOf } from "./speaker.ts";
-import { findAddresses, type Target } from "./target.ts";
+import { findAddresses, type Target } from "../engine/dial/target.ts";
 
 const INITIAL_SEQUENCE: Flag = {
   name: "initial_sequence",

@@ -6,9 +6,9 @@
 
 import { joinBytes } from "../protocols/bytes.ts";
 import { escapeText, shorten } from "../protocols/text.ts";
-import { UsageError } from "../server/flags.ts";
-import { readInput } from "../server/standard_input.ts";
-import { messageOf } from "./failures.ts";
+import { UsageError } from "../engine/cli/flags.ts";
+import { readInput } from "../engine/cli/standard_input.ts";
+import { messageOf } from "../engine/dial/failures.ts";
 
 /** The most bytes that a line of standard input may have. */
 const LINE_LIMIT = 1024 * 1024;

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { onInterrupt } from "../net/interrupts.ts";
-import { runtime } from "../net/runtime.ts";
-import type { Dialer } from "./dialer.ts";
-import { EXIT_SIGNALLED, InterruptedError } from "./failures.ts";
+import { onInterrupt } from "../engine/process/interrupts.ts";
+import { runtime } from "../engine/net/runtime.ts";
+import type { Dialer } from "../engine/dial/dialer.ts";
+import { EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
+import { InterruptedError } from "../engine/dial/failures.ts";
 import { type HandshakeTarget, shakeHands } from "./handshake.ts";
-import type { Tell } from "./narration.ts";
+import type { Tell } from "../engine/dial/target.ts";
 import { Summary } from "./summary.ts";
 
 /** What to do how often. */

@@ -6,10 +6,8 @@
 
 import type { Protocol } from "../protocols/effects.ts";
 import { escapeBytes } from "../protocols/text.ts";
+import type { Tell } from "../engine/dial/target.ts";
 import { printNote } from "./output.ts";
-
-/** Is told of each step as it is done. */
-export type Tell = (step: string) => void;
 
 /**
  * Says each step with the milliseconds since the first, on standard error.

@@ -4,11 +4,11 @@
  * @module
  */
 
-// @ts-types="../types/delay.d.ts"
+// @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { escapeBytes, escapeText } from "../protocols/text.ts";
-import { runtime } from "../net/runtime.ts";
-import { EXIT_DONE } from "./failures.ts";
+import { runtime } from "../engine/net/runtime.ts";
+import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 
 /** How long a pipe that another program has set to non-blocking is left alone when it is full. */
 const FULL_MS = 10;

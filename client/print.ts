@@ -4,15 +4,15 @@
  * @module
  */
 
-import { DatagramSocket } from "../net/datagrams.ts";
+import { DatagramSocket } from "../engine/net/datagrams.ts";
 import { write, writeLine } from "../protocols/effects.ts";
 import { DISCONNECT, PRINT_CHUNK, printClient } from "../protocols/print.ts";
-import { UsageError, type Values } from "../server/flags.ts";
+import { UsageError, type Values } from "../engine/cli/flags.ts";
 import { checkDatagram } from "./echo.ts";
-import { EXIT_DONE } from "./failures.ts";
+import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 import { type Messages, openFile, readMessages } from "./input.ts";
 import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
-import { connect, connectErrorOf, findAddresses, type Target } from "./target.ts";
+import { connect, connectErrorOf, findAddresses, type Target } from "../engine/dial/target.ts";
 
 /** How much of a file is sent at a time over TCP, in bytes. */
 const FILE_PIECE = 64 * 1024;

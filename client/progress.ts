@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runtime } from "../net/runtime.ts";
+import { runtime } from "../engine/net/runtime.ts";
 import type { Summary } from "./summary.ts";
 
 const REDRAW_MS = 100;

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { TimeLimits } from "../drivers/limits.ts";
-import { EventDialer } from "./dialer.ts";
-import { parseDuration } from "../server/durations.ts";
-import type { Flag, Form, Values } from "../server/flags.ts";
-import type { Target } from "./target.ts";
+import type { TimeLimits } from "../engine/drivers/limits.ts";
+import { EventDialer } from "../engine/dial/dialer.ts";
+import { parseDuration } from "../engine/values/durations.ts";
+import type { Flag, Form, Values } from "../engine/cli/flags.ts";
+import type { Target } from "../engine/dial/target.ts";
 
 /** One protocol of the client. */
 export interface Speaker {

@@ -5,13 +5,8 @@
  */
 
 import { build } from "hdr-histogram-js";
-import {
-  clientFailureKind,
-  EXIT_DONE,
-  EXIT_SIGNALLED,
-  exitStatusOf,
-  messageOf,
-} from "./failures.ts";
+import { EXIT_DONE, EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
+import { clientFailureKind, exitStatusOf, messageOf } from "../engine/dial/failures.ts";
 
 interface Failures {
   count: number;

@@ -12,22 +12,25 @@
 
 import {
   ConnectError,
-  EXIT_FAILED,
-  EXIT_NOT_CONNECTED,
-  EXIT_SIGNALLED,
   exitStatusOf,
   InterruptedError,
   messageOf,
-} from "../client/failures.ts";
-import { isMainModule, runtime } from "../net/runtime.ts";
+} from "../engine/dial/failures.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
-import { OptionError } from "../server/checks.ts";
-import { EXIT_USAGE, fail, readCommandLine } from "../server/command_line.ts";
-import { type Command, UsageError, type Values } from "../server/flags.ts";
-import { asWord, formatRun, invokeAs, programArguments } from "../server/invocation.ts";
-import type { Program } from "../server/program.ts";
+import { OptionError } from "../engine/values/checks.ts";
+import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import {
+  EXIT_FAILED,
+  EXIT_NOT_CONNECTED,
+  EXIT_SIGNALLED,
+  EXIT_USAGE,
+} from "../engine/cli/exit_status.ts";
+import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
+import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
+import type { Program } from "../engine/cli/program.ts";
 import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
-import { onEndingSignal } from "./ending_signals.ts";
+import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { findServer, measure } from "./load/measure.ts";
 import { makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
@@ -35,10 +38,10 @@ import { LOAD_FLAGS, planOptionsOf, readServer } from "./load_flags.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener } from "./process_status.ts";
+import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
-import { type Report, type Run, SCHEMA, type Second } from "./results.ts";
+import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
 const SCRIPT = "lab/bench.ts";

@@ -10,17 +10,17 @@
  */
 
 import { build, type Histogram } from "hdr-histogram-js";
-// @ts-types="../types/delay.d.ts"
+// @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { connect } from "../net/tcp.ts";
-import type { Connection, Sink } from "../net/transport.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { connect } from "../engine/net/tcp.ts";
+import type { Connection, Sink } from "../engine/net/transport.ts";
 import type { Address } from "../protocols/effects.ts";
 import { encodeLine } from "../protocols/text.ts";
-import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../scripts/runtimes.ts";
-import { fail, readCommandLine } from "../server/command_line.ts";
-import type { Command } from "../server/flags.ts";
-import { formatRun } from "../server/invocation.ts";
+import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
+import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import type { Command } from "../engine/cli/flags.ts";
+import { formatRun } from "../engine/cli/invocation.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
 /** What is done to a server. */

@@ -10,19 +10,19 @@
 
 import { mkdirSync } from "node:fs";
 import process from "node:process";
-import { COMMANDS, GROUPS } from "../commands.ts";
-import { describeSystemError } from "../net/constants.ts";
-import { runtime } from "../net/runtime.ts";
+import { MODE_NAMES, type ModeName, MODES } from "../modes/catalogue.ts";
+import { describeSystemError } from "../engine/net/constants.ts";
+import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
-import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../scripts/runtimes.ts";
-import { buildInfo } from "../server/build_info.ts";
-import { type Flag, UsageError, type Values } from "../server/flags.ts";
+import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
+import { buildInfo } from "../engine/cli/build_info.ts";
+import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
 import { measure } from "./load/measure.ts";
 import { makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { LOAD_FLAGS, planOptionsOf } from "./load_flags.ts";
-import type { Run, Second } from "./results.ts";
+import type { Run, Second } from "./load/results.ts";
 
 /** How long a server is under load before it counts, in milliseconds, if nothing is said. */
 const WARM_UP_MS = 2_000;
@@ -36,9 +36,6 @@ const DURATION_MS = 5_000;
 /** The most threads that are started for as many connections. */
 const MOST_THREADS = 256;
 
-/** The modes, as they are listed. */
-const MODES = Object.keys(COMMANDS).filter((name) => COMMANDS[name]?.group === GROUPS.modes);
-
 /** What the flags of a single load mean here too, but for those that are lists. */
 const SHARED = LOAD_FLAGS.filter(({ name }) =>
   !["protocol", "connections", "duration", "requests"].includes(name)
@@ -51,8 +48,8 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     kind: "string",
     value: "LIST",
     default: "all",
-    suggestions: ["all", ...MODES],
-    help: `which modes: all, none, or some of ${MODES.join(",")}`,
+    suggestions: ["all", ...MODE_NAMES],
+    help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
   },
   {
     name: "runtimes",
@@ -320,7 +317,7 @@ export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): n
 
 /** The modes on each of the runtimes. */
 function readModes({ modes, runtimes }: Values): Subject[] {
-  const names = modes === undefined || modes === "all" ? MODES : listOf(modes, "");
+  const names = modes === undefined || modes === "all" ? MODE_NAMES : listOf(modes, "");
   const available = RUNTIMES.filter(({ name }) =>
     buildInfo.isExecutable !== true || name === runtime.name
   );
@@ -333,8 +330,10 @@ function readModes({ modes, runtimes }: Values): Subject[] {
           "use --modes none and --against, or the executable of all commands",
       );
     }
-    if (!MODES.includes(name)) {
-      throw new UsageError(`wrong value for --modes: expected ${MODES.join(", ")}, got "${name}"`);
+    if (!MODE_NAMES.includes(name)) {
+      throw new UsageError(
+        `wrong value for --modes: expected ${MODE_NAMES.join(", ")}, got "${name}"`,
+      );
     }
   }
   return names.flatMap((mode) =>
@@ -352,7 +351,7 @@ function ourServer(mode: string, command: RuntimeCommand): Subject {
   // An executable holds the modes itself.
   const words = buildInfo.isExecutable === true
     ? [process.execPath, mode]
-    : scriptCommand(command, COMMANDS[mode]?.script as string);
+    : scriptCommand(command, MODES[mode as ModeName].script);
   return {
     name: `${mode} · ${name}`,
     subject: { mode, runtime: name },

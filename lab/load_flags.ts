@@ -4,9 +4,9 @@
  * @module
  */
 
-import { stripBrackets } from "../net/address.ts";
-import { type Flag, UsageError, type Values } from "../server/flags.ts";
-import { parseSize } from "../server/quantities.ts";
+import { stripBrackets } from "../engine/net/address.ts";
+import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { parseSize } from "../engine/values/quantities.ts";
 import type { EngineKind, PlanOptions } from "./load/plan.ts";
 
 /** The flags that say what load to make. */

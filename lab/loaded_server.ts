@@ -6,12 +6,12 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-// @ts-types="../types/delay.d.ts"
+// @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { connect, listen } from "../net/tcp.ts";
+import { connect, listen } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
-import { ProcessStatus } from "./process_status.ts";
+import { ProcessStatus } from "../engine/process/process_status.ts";
 
 /** How long a server may take to listen or to end, in milliseconds. */
 const PATIENCE_MS = 20_000;

@@ -5,8 +5,8 @@
  */
 
 import { cpus, machine, release, totalmem, type } from "node:os";
-import { runtime } from "../net/runtime.ts";
-import type { Machine } from "./results.ts";
+import { runtime } from "../engine/net/runtime.ts";
+import type { Machine } from "./load/results.ts";
 
 /** Describes this machine, as far as it may be asked. */
 export function describeMachine(): Machine {

@@ -5,24 +5,19 @@
  */
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { EXIT_DONE, EXIT_FAILED } from "../client/failures.ts";
-import { describeSystemError } from "../net/constants.ts";
-import { runtime } from "../net/runtime.ts";
+import { EXIT_DONE, EXIT_FAILED, EXIT_THRESHOLD } from "../engine/cli/exit_status.ts";
+import { describeSystemError } from "../engine/net/constants.ts";
+import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
-import { type Flag, UsageError, type Values } from "../server/flags.ts";
+import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
 import { formatMarkdown } from "./report/markdown.ts";
 import { screenOf } from "./report/screen.ts";
 import { formatFindings, formatTerminal } from "./report/terminal.ts";
-import {
-  EXIT_THRESHOLD,
-  failedThresholds,
-  parseThreshold,
-  type Threshold,
-} from "./report/thresholds.ts";
-import type { Report } from "./results.ts";
+import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
+import type { Report } from "./load/results.ts";
 
 /** What stands for standard output in place of a file's name. */
 const STDOUT = "-";

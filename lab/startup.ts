@@ -12,11 +12,11 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { ROOT, RUNTIMES } from "../scripts/runtimes.ts";
-import { fail, readCommandLine } from "../server/command_line.ts";
-import type { Command } from "../server/flags.ts";
-import { formatRun } from "../server/invocation.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { ROOT, RUNTIMES } from "../engine/process/runtimes.ts";
+import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import type { Command } from "../engine/cli/flags.ts";
+import { formatRun } from "../engine/cli/invocation.ts";
 
 const COMMAND: Command = {
   name: "startup",

@@ -17,25 +17,25 @@
  */
 
 import type { Address } from "../protocols/effects.ts";
-import { isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
-import { isMainModule } from "../net/runtime.ts";
-import type { ConnectionCalls, Sockets } from "../net/sockets.ts";
-import { ACCEPT_QUEUE } from "../net/transport.ts";
-import { DatagramService } from "../server/datagram_service.ts";
-import { DatagramSocket } from "../server/datagram_socket.ts";
-import type { Flag } from "../server/flags.ts";
-import { checkInteger } from "../server/checks.ts";
-import type { ServeOptions } from "../server/options.ts";
+import { isIPv6, SOCKADDR_SIZE } from "../engine/net/address.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import type { ConnectionCalls, Sockets } from "../engine/net/sockets.ts";
+import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
+import { DatagramService } from "../engine/server/datagrams/datagram_service.ts";
+import { DatagramSocket } from "../engine/server/datagrams/datagram_socket.ts";
+import type { Flag } from "../engine/cli/flags.ts";
+import { checkInteger } from "../engine/values/checks.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
 import {
   countWorkers,
   describeWorkers,
   type PoolOptions,
   WORKERS_FLAG,
-} from "../server/pool_options.ts";
-import type { Program } from "../server/program.ts";
-import type { Server } from "../server/server.ts";
-import { onThread, type Thread } from "../server/thread.ts";
-import { traceSockets } from "../server/tracing.ts";
+} from "../engine/server/descriptors/pool_options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Server } from "../engine/server/core/server.ts";
+import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
+import { traceSockets } from "../engine/server/descriptors/call_log.ts";
 
 /** How to serve with Berkeley sockets. */
 export interface BerkeleyOptions extends ServeOptions, PoolOptions {
@@ -81,7 +81,7 @@ const BURST = 64;
 const LONGEST = 65_535;
 
 /** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../server/main_thread.ts");
+const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
  * Serves connections and datagrams on the same port with a fixed number of threads.

@@ -13,16 +13,16 @@
  * @module
  */
 
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { onComputeThread } from "../server/compute_thread.ts";
-import type { Flag } from "../server/flags.ts";
-import { onLoop } from "../server/loop_thread.ts";
-import { OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
-import { checkInteger } from "../server/checks.ts";
-import type { ServeOptions } from "../server/options.ts";
-import type { Program } from "../server/program.ts";
-import type { Server } from "../server/server.ts";
-import { listenTogether } from "../server/shared_port.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
+import type { Flag } from "../engine/cli/flags.ts";
+import { onLoop } from "../engine/server/loops/loop_thread.ts";
+import { OFFLOAD_FLAG, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
+import { checkInteger } from "../engine/values/checks.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Server } from "../engine/server/core/server.ts";
+import { listenTogether } from "../engine/server/loops/shared_port.ts";
 
 /** How to serve with several event loops. */
 export interface ClusterOptions extends ServeOptions, OffloadOptions {
@@ -48,7 +48,7 @@ const FLAGS: readonly Flag[] = [
 ];
 
 /** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../server/main_thread.ts");
+const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
  * Serves connections with several event loops on one port.

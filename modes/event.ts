@@ -13,18 +13,22 @@
  * @module
  */
 
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { onComputeThread } from "../server/compute_thread.ts";
-import { countComputing, OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
-import type { CheckedOptions, ServeOptions } from "../server/options.ts";
-import type { Program } from "../server/program.ts";
-import type { Server } from "../server/server.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
+import {
+  countComputing,
+  OFFLOAD_FLAG,
+  type OffloadOptions,
+} from "../engine/server/offload/offload_options.ts";
+import type { CheckedOptions, ServeOptions } from "../engine/server/core/options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Server } from "../engine/server/core/server.ts";
 
 /** How to serve with the runtime's event loop. */
 export interface EventOptions extends ServeOptions, OffloadOptions {}
 
 /** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../server/main_thread.ts");
+const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
  * Serves connections side by side on the runtime's event loop.

@@ -16,21 +16,21 @@
  * @module
  */
 
-import { PolledDeadlines } from "../drivers/deadlines.ts";
-import { DescriptorSet } from "../net/descriptor_set.ts";
-import { openPoller, type PollerKind, pollerKinds } from "../net/poller.ts";
-import { ReadyConnection, ReceiveBuffer } from "../net/ready_connection.ts";
-import { isMainModule } from "../net/runtime.ts";
-import { sockets } from "../net/sockets.ts";
-import { Acceptor } from "../server/acceptor.ts";
-import { onComputeThread } from "../server/compute_thread.ts";
-import type { Flag } from "../server/flags.ts";
-import { onLoop } from "../server/loop_thread.ts";
-import { OFFLOAD_FLAG, type OffloadOptions } from "../server/offload_options.ts";
-import { checkChoice } from "../server/checks.ts";
-import type { ServeOptions } from "../server/options.ts";
-import type { Program } from "../server/program.ts";
-import type { Server } from "../server/server.ts";
+import { PolledDeadlines } from "../engine/drivers/deadlines.ts";
+import { DescriptorSet } from "../engine/server/loops/descriptor_set.ts";
+import { openPoller, type PollerKind, pollerKinds } from "../engine/net/poller.ts";
+import { ReadyConnection, ReceiveBuffer } from "../engine/net/ready_connection.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import { sockets } from "../engine/net/sockets.ts";
+import { Acceptor } from "../engine/server/loops/acceptor.ts";
+import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
+import type { Flag } from "../engine/cli/flags.ts";
+import { onLoop } from "../engine/server/loops/loop_thread.ts";
+import { OFFLOAD_FLAG, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
+import { checkChoice } from "../engine/values/checks.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Server } from "../engine/server/core/server.ts";
 
 /** How to serve with a readiness loop. */
 export interface NonblockingOptions extends ServeOptions, OffloadOptions {
@@ -54,7 +54,7 @@ const FLAGS: readonly Flag[] = [
 ];
 
 /** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../server/main_thread.ts");
+const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
  * Serves connections with a readiness loop.

@@ -12,16 +12,16 @@
  * @module
  */
 
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { whyNoSockets } from "../net/sockets.ts";
-import { ACCEPT_QUEUE } from "../net/transport.ts";
-import type { ServeOptions } from "../server/options.ts";
-import type { Program } from "../server/program.ts";
-import type { Server } from "../server/server.ts";
-import { onThread, type Thread } from "../server/thread.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { whyNoSockets } from "../engine/net/sockets.ts";
+import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Server } from "../engine/server/core/server.ts";
+import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 
 /** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../server/main_thread.ts");
+const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
  * Serves connections one after another.

@@ -16,22 +16,22 @@
  * @module
  */
 
-import { isMainModule } from "../net/runtime.ts";
-import { ACCEPT_QUEUE } from "../net/transport.ts";
-import type { Flag } from "../server/flags.ts";
-import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../server/handoff.ts";
-import { onMessageThread } from "../server/message_thread.ts";
-import { checkInteger } from "../server/checks.ts";
-import type { ServeOptions } from "../server/options.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
+import type { Flag } from "../engine/cli/flags.ts";
+import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../engine/server/descriptors/handoff.ts";
+import { onMessageThread } from "../engine/server/messages/message_thread.ts";
+import { checkInteger } from "../engine/values/checks.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
 import {
   countWorkers,
   describeWorkers,
   type PoolOptions,
   WORKERS_FLAG,
-} from "../server/pool_options.ts";
-import type { Program } from "../server/program.ts";
-import type { Server } from "../server/server.ts";
-import { onThread, type Thread } from "../server/thread.ts";
+} from "../engine/server/descriptors/pool_options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import type { Server } from "../engine/server/core/server.ts";
+import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 
 /** How to serve with a pool of threads. */
 export interface ThreadpoolOptions extends ServeOptions, PoolOptions {
@@ -64,7 +64,7 @@ const FLAGS: readonly Flag[] = [
 ];
 
 /** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../server/main_thread.ts");
+const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
  * Serves connections with a fixed number of threads.

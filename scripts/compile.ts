@@ -12,14 +12,15 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { EXIT_SIGNALLED, InterruptedError } from "../client/failures.ts";
+import { InterruptedError } from "../engine/dial/failures.ts";
 import { COMMANDS } from "../commands.ts";
-import { onEndingSignal } from "../lab/ending_signals.ts";
-import { describeSystemError } from "../net/constants.ts";
-import { isMainModule, runtime } from "../net/runtime.ts";
-import { fail, readCommandLine } from "../server/command_line.ts";
-import { type Command, UsageError } from "../server/flags.ts";
-import { ROOT, type RuntimeCommand, RUNTIMES } from "./runtimes.ts";
+import { onEndingSignal } from "../engine/process/ending_signals.ts";
+import { describeSystemError } from "../engine/net/constants.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
+import { type Command, UsageError } from "../engine/cli/flags.ts";
+import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 /** What stands for all of them. */
 const ALL = "all";
@@ -226,7 +227,7 @@ function writeEntry(entry: string, text: string): void {
 
 /** The module that runs first, in every thread. */
 function formatEntry(command: string | undefined, commit: string | undefined): string {
-  const head = `import { buildInfo } from "../../server/build_info.ts";\n`;
+  const head = `import { buildInfo } from "../../engine/cli/build_info.ts";\n`;
   const facts = `Object.assign(buildInfo, ${
     // What is not known is left out.
     JSON.stringify({ isExecutable: true, commit, command })});\n`;
@@ -237,7 +238,7 @@ function formatEntry(command: string | undefined, commit: string | undefined): s
   return [
     head,
     `import { program } from "../../${script}";\n`,
-    `import { runAlone } from "../../server/invocation.ts";\n`,
+    `import { runAlone } from "../../engine/cli/invocation.ts";\n`,
     facts,
     `await runAlone(program);\n`,
   ].join("");

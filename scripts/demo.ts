@@ -8,7 +8,7 @@
  * @module
  */
 
-import { ROOT, type RuntimeCommand, RUNTIMES } from "./runtimes.ts";
+import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 /** How long a step may take, in milliseconds. */
 const STEP_MS = 10_000;

@@ -6,10 +6,10 @@
 
 import { readFileSync } from "node:fs";
 import manifest from "../package.json" with { type: "json" };
-import { isMainModule } from "../net/runtime.ts";
-import { fail, printAndExit, readCommandLine } from "../server/command_line.ts";
-import type { Command } from "../server/flags.ts";
-import { ROOT } from "./runtimes.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import { fail, printAndExit, readCommandLine } from "../engine/cli/command_line.ts";
+import type { Command } from "../engine/cli/flags.ts";
+import { ROOT } from "../engine/process/runtimes.ts";
 
 const COMMAND: Command = {
   name: "notes",

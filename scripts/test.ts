@@ -9,7 +9,7 @@
  */
 
 import { installPeers } from "./peers.ts";
-import { ROOT, type RuntimeCommand, RUNTIMES } from "./runtimes.ts";
+import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 interface Count {
   readonly passed: number;

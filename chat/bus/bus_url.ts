@@ -4,7 +4,7 @@
  * @module
  */
 
-import { stripBrackets } from "../../net/address.ts";
+import { stripBrackets } from "../../engine/net/address.ts";
 import { isName, keyOf, NAME_SYNTAX } from "../talk/names.ts";
 
 /** The port of a NATS server, where none is given. */

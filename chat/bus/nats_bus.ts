@@ -10,9 +10,9 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
+// @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { Backoff } from "../../net/backoff.ts";
+import { Backoff } from "../../engine/net/backoff.ts";
 import type { Bus, BusEvent, BusListener, BusMessage } from "./bus.ts";
 import { type BusAddress, BusError, parseBusUrl } from "./bus_url.ts";
 import { NameClaims } from "./name_claims.ts";

@@ -17,9 +17,9 @@ import {
   TimeoutError,
   UserAuthenticationExpiredError,
 } from "@nats-io/transport-node";
-import { describeSystemError } from "../../net/constants.ts";
-import { HostNotFoundError, resolveHosts } from "../../net/resolve.ts";
-import { connect as connectTcp } from "../../net/tcp.ts";
+import { describeSystemError } from "../../engine/net/constants.ts";
+import { HostNotFoundError, resolveHosts } from "../../engine/net/resolve.ts";
+import { connect as connectTcp } from "../../engine/net/tcp.ts";
 import { type BusAddress, BusError } from "./bus_url.ts";
 import { NameBucket } from "./name_bucket.ts";
 import { keepResetsHarmless } from "./nats_sockets.ts";

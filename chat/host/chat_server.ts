@@ -4,10 +4,10 @@
  * @module
  */
 
-import { TimedDeadlines } from "../../drivers/deadlines.ts";
-import type { Counters } from "../../server/counters.ts";
-import { MainJournal } from "../../server/journal.ts";
-import type { Server } from "../../server/server.ts";
+import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import type { Counters } from "../../engine/server/core/counters.ts";
+import { MainJournal } from "../../engine/server/journal/journal.ts";
+import type { Server } from "../../engine/server/core/server.ts";
 import type { Bus } from "../bus/bus.ts";
 import { MemoryHub } from "../bus/memory_bus.ts";
 import { BYTES_OF_A_HEARER, converse } from "../rooms/conversation.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { DRAIN_FLAG, HOST_FLAG, OUTPUT_FLAGS, portArgument } from "../../server/command_line.ts";
-import type { Command, Flag } from "../../server/flags.ts";
-import { formatRun } from "../../server/invocation.ts";
+import { DRAIN_FLAG, HOST_FLAG, OUTPUT_FLAGS, portArgument } from "../../engine/server/command.ts";
+import type { Command, Flag } from "../../engine/cli/flags.ts";
+import { formatRun } from "../../engine/cli/invocation.ts";
 
 /** The port on which people look for it. */
 export const CHAT_PORT = 7878;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Counters, formatCounters } from "../../server/counters.ts";
+import { type Counters, formatCounters } from "../../engine/server/core/counters.ts";
 import type { HallCounts } from "../rooms/hall.ts";
 import type { VisitorCounts } from "../rooms/conversation.ts";
 import type { AdmissionCounts } from "./visitors.ts";

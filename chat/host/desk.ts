@@ -5,9 +5,9 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import { LONGEST_MS } from "../../drivers/limits.ts";
-import type { Computation, Offload } from "../../drivers/session.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { LONGEST_MS } from "../../engine/values/durations.ts";
+import type { Computation, Offload } from "../../engine/drivers/session.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { GrantedName, Work } from "../rooms/conversation.ts";
 import type { Hall } from "../rooms/hall.ts";

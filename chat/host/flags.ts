@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Flag } from "../../server/flags.ts";
+import type { Flag } from "../../engine/cli/flags.ts";
 import { SLOW_POLICIES } from "./outbox.ts";
 
 /** The flags of `chat/server.ts` beside those of all chat servers. */

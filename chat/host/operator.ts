@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describeError } from "../../server/observer.ts";
-import { readInput } from "../../server/standard_input.ts";
+import { describeError } from "../../engine/values/thrown.ts";
+import { readInput } from "../../engine/cli/standard_input.ts";
 import { LINE_LIMIT, LineReader } from "../talk/lines.ts";
 
 /** Prints a line for the operator. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseDuration } from "../../server/durations.ts";
+import { parseDuration } from "../../engine/values/durations.ts";
 import { splitWord } from "../talk/commands.ts";
 import { isName } from "../talk/names.ts";
 import type { ChatServer } from "./chat_server.ts";

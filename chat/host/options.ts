@@ -5,10 +5,15 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { checkChoice, checkInteger, checkQuantity, OptionError } from "../../server/checks.ts";
-import type { Duration } from "../../server/durations.ts";
-import { checkAddress, checkDuration } from "../../server/options.ts";
-import { parseRate, parseSize, type Rate, type Size } from "../../server/quantities.ts";
+import {
+  checkChoice,
+  checkInteger,
+  checkQuantity,
+  OptionError,
+} from "../../engine/values/checks.ts";
+import type { Duration } from "../../engine/values/durations.ts";
+import { checkAddress, checkDuration } from "../../engine/server/core/options.ts";
+import { parseRate, parseSize, type Rate, type Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
 import type { HallOptions } from "../rooms/hall.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import type { Connection } from "../../net/transport.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import type { Connection } from "../../engine/net/transport.ts";
 import { joinBytes } from "../../protocols/bytes.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";

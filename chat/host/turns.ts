@@ -10,8 +10,8 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import type { Computation } from "../../drivers/session.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import type { Computation } from "../../engine/drivers/session.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
 
 /** How long a turn is at least, in milliseconds. */

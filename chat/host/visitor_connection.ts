@@ -5,9 +5,9 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import { Lingering } from "../../drivers/linger.ts";
-import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { Lingering } from "../../engine/drivers/linger.ts";
+import { Connection, type Pulled, type Sink } from "../../engine/net/transport.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
 import { Outbox, type OutboxCounts, type OutboxLimits } from "./outbox.ts";

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import { LONGEST_MS } from "../../drivers/limits.ts";
-import { type Offload, Session } from "../../drivers/session.ts";
-import type { Connection } from "../../net/transport.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { LONGEST_MS } from "../../engine/values/durations.ts";
+import { type Offload, Session } from "../../engine/drivers/session.ts";
+import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
-import { LazyContext } from "../../server/context.ts";
-import { CutError, type Observation, type Observer } from "../../server/observer.ts";
+import { LazyContext } from "../../engine/server/core/context.ts";
+import { CutError, type Observation, type Observer } from "../../engine/server/core/observer.ts";
 import type { Hearer } from "../rooms/room.ts";
 import { Dismissal } from "../talk/dismissal.ts";
 import { GOODBYE, notice } from "../talk/notices.ts";

@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { TimedDeadlines } from "../../drivers/deadlines.ts";
-import type { Offload } from "../../drivers/session.ts";
-import type { Listener } from "../../net/listener.ts";
+import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import type { Offload } from "../../engine/drivers/session.ts";
+import type { Listener } from "../../engine/net/listener.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
-import { CounterBlock, type Counters } from "../../server/counters.ts";
-import type { Journal } from "../../server/journal.ts";
-import { listen } from "../../server/listening.ts";
-import { Observer } from "../../server/observer.ts";
-import { makeServer, type Server } from "../../server/server.ts";
+import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
+import type { Journal } from "../../engine/server/journal/journal.ts";
+import { listen } from "../../engine/server/core/listening.ts";
+import { Observer } from "../../engine/server/core/observer.ts";
+import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { closing } from "../talk/notices.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 

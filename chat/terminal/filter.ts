@@ -5,11 +5,12 @@
  * @module
  */
 
-import { EXIT_DONE, EXIT_FAILED, messageOf } from "../../client/failures.ts";
-import { readInput } from "../../server/standard_input.ts";
+import { EXIT_DONE, EXIT_FAILED } from "../../engine/cli/exit_status.ts";
+import { messageOf } from "../../engine/dial/failures.ts";
+import { readInput } from "../../engine/cli/standard_input.ts";
 import { printNote, writeOutput } from "../../client/output.ts";
-import { Stream } from "../../client/stream.ts";
-import type { Connection } from "../../net/transport.ts";
+import { Stream } from "../../engine/dial/stream.ts";
+import type { Connection } from "../../engine/net/transport.ts";
 import { PeerGoneError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { GOODBYE } from "../talk/notices.ts";

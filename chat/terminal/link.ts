@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection } from "../../net/transport.ts";
+import type { Connection } from "../../engine/net/transport.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { IncomingLines } from "./incoming_lines.ts";
 

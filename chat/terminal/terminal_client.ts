@@ -4,21 +4,19 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
+// @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import type { EventCall, EventDialer } from "../../client/dialer.ts";
+import type { EventCall, EventDialer } from "../../engine/dial/dialer.ts";
+import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
 import {
   ConnectError,
-  EXIT_DONE,
-  EXIT_FAILED,
-  EXIT_SIGNALLED,
   explainConnectError,
   InterruptedError,
   messageOf,
-} from "../../client/failures.ts";
-import { connect, findAddresses, type Target } from "../../client/target.ts";
-import { Backoff } from "../../net/backoff.ts";
-import { onInterrupt } from "../../net/interrupts.ts";
+} from "../../engine/dial/failures.ts";
+import { connect, findAddresses, type Target } from "../../engine/dial/target.ts";
+import { Backoff } from "../../engine/net/backoff.ts";
+import { onInterrupt } from "../../engine/process/interrupts.ts";
 import { encodeLine, escapeText, stripControls } from "../../protocols/text.ts";
 import { type Command, parseCommand } from "../talk/commands.ts";
 import { LINE_LIMIT } from "../talk/lines.ts";

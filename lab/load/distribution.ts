@@ -5,7 +5,7 @@
  */
 
 import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
-import type { Latency } from "../results.ts";
+import type { Latency } from "./results.ts";
 import type { DurationPairs } from "./duration_counts.ts";
 
 /** The longest duration that is told from longer ones, in microseconds: an hour. */

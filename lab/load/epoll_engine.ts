@@ -4,12 +4,16 @@
  * @module
  */
 
-import { Deadline, PolledDeadlines } from "../../drivers/deadlines.ts";
-import { encodeSockaddr, isIPv6 } from "../../net/address.ts";
-import { openPoller, type Poller } from "../../net/poller.ts";
-import { ReadyConnection, type ReadyLoop, ReceiveBuffer } from "../../net/ready_connection.ts";
-import { SocketError, type Sockets, sockets } from "../../net/sockets.ts";
-import { ConnectTimeoutError } from "../../client/failures.ts";
+import { Deadline, PolledDeadlines } from "../../engine/drivers/deadlines.ts";
+import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
+import { openPoller, type Poller } from "../../engine/net/poller.ts";
+import {
+  ReadyConnection,
+  type ReadyLoop,
+  ReceiveBuffer,
+} from "../../engine/net/ready_connection.ts";
+import { SocketError, type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import { LoadLoop } from "./load_loop.ts";

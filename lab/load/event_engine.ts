@@ -6,10 +6,10 @@
  * @module
  */
 
-import { trueConnectError } from "../../client/diagnosis.ts";
-import { ConnectTimeoutError } from "../../client/failures.ts";
-import { Deadline, TimedDeadlines } from "../../drivers/deadlines.ts";
-import { runtime } from "../../net/runtime.ts";
+import { trueConnectError } from "../../engine/dial/diagnosis.ts";
+import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
+import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import type { Lane } from "./lane.ts";
 import { LoadLoop } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";

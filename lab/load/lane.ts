@@ -8,11 +8,11 @@
  * @module
  */
 
-import { explainConnectError } from "../../client/failures.ts";
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import { checkBytes, unknownEffect } from "../../drivers/conversation.ts";
-import { checkWithin } from "../../drivers/limits.ts";
-import type { Connection, Pulled, Sink } from "../../net/transport.ts";
+import { explainConnectError } from "../../engine/dial/failures.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { checkBytes, unknownEffect } from "../../engine/drivers/conversation.ts";
+import { checkWithin } from "../../engine/drivers/limits.ts";
+import type { Connection, Pulled, Sink } from "../../engine/net/transport.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
 import { ConversationError, PeerGoneError } from "../../protocols/errors.ts";
 import { Input } from "../../protocols/input.ts";

@@ -11,8 +11,8 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
-import { Backoff } from "../../net/backoff.ts";
+import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { Backoff } from "../../engine/net/backoff.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";

@@ -29,8 +29,8 @@ import { frameClient, frameGreeting, wrapFrame } from "../../protocols/frame.ts"
 import { helloClient } from "../../protocols/hello.ts";
 import { type Input, readBytes } from "../../protocols/input.ts";
 import { escapeBytes } from "../../protocols/text.ts";
-import { OptionError } from "../../server/checks.ts";
-import { importProtocol, nameOf, pathOf } from "../../server/protocol_loader.ts";
+import { OptionError } from "../../engine/values/checks.ts";
+import { importProtocol, nameOf, pathOf } from "../../engine/server/core/protocol_loader.ts";
 import type { Random } from "./random.ts";
 
 /** What one exchange is told. */

@@ -6,10 +6,10 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { runtime } from "../../net/runtime.ts";
-import { whyNoSockets } from "../../net/sockets.ts";
-import { requireDescriptors, requireThreads } from "../../server/descriptor_limits.ts";
-import { requireWorkers } from "../../server/thread_team.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { requireDescriptors, requireThreads } from "../../engine/server/core/descriptor_limits.ts";
+import { requireWorkers } from "../../engine/server/team/thread_team.ts";
 import { Distribution } from "./distribution.ts";
 import {
   type FromLoadThread,

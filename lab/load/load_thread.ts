@@ -5,8 +5,8 @@
  */
 
 import { readFileSync } from "node:fs";
-import { runtime } from "../../net/runtime.ts";
-import { describeError } from "../../server/observer.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { describeError } from "../../engine/values/thrown.ts";
 import { runOnDescriptors } from "./epoll_engine.ts";
 import { runOnRuntime } from "./event_engine.ts";
 import { loadLoadProtocol } from "./load_protocol.ts";

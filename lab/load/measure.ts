@@ -4,11 +4,11 @@
  * @module
  */
 
-import { EventDialer } from "../../client/dialer.ts";
-import { InterruptedError } from "../../client/failures.ts";
-import { connect, findAddresses } from "../../client/target.ts";
+import { EventDialer } from "../../engine/dial/dialer.ts";
+import { InterruptedError } from "../../engine/dial/failures.ts";
+import { connect, findAddresses } from "../../engine/dial/target.ts";
 import type { Address } from "../../protocols/effects.ts";
-import type { Run, Second } from "../results.ts";
+import type { Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
 import { ServerWatch, type WatchedServer } from "./server_watch.ts";

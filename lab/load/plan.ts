@@ -5,12 +5,12 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { pollerKinds } from "../../net/poller.ts";
-import { runtime } from "../../net/runtime.ts";
-import { whyNoSockets } from "../../net/sockets.ts";
-import { OptionError } from "../../server/checks.ts";
-import { locateProtocol } from "../../server/protocol_loader.ts";
-import type { Load } from "../results.ts";
+import { pollerKinds } from "../../engine/net/poller.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { OptionError } from "../../engine/values/checks.ts";
+import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
+import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
 
 /** How connections are made: descriptors through foreign functions, or the runtime's sockets. */

@@ -5,10 +5,10 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { runtime } from "../../net/runtime.ts";
-import { sockets, whyNoSockets } from "../../net/sockets.ts";
-import { OptionError } from "../../server/checks.ts";
-import { read } from "../process_status.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { OptionError } from "../../engine/values/checks.ts";
+import { read } from "../../engine/process/process_status.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";
 
 /** How many descriptors are left for the process itself. */

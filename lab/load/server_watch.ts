@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ProcessStatus, type ThreadStatus } from "../process_status.ts";
-import type { ServerFigures } from "../results.ts";
+import { ProcessStatus, type ThreadStatus } from "../../engine/process/process_status.ts";
+import type { ServerFigures } from "./results.ts";
 
 /** What a server has used in one second. */
 export interface ServerSecond {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Load, Machine, Report } from "../results.ts";
+import type { Load, Machine, Report } from "../load/results.ts";
 import {
   contestsOf,
   type Entry,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Run, ServerFigures } from "../results.ts";
+import type { Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
   type Entry,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatDuration } from "../../server/durations.ts";
-import type { Load, Run } from "../results.ts";
+import { formatDuration } from "../../engine/values/durations.ts";
+import type { Load, Run } from "../load/results.ts";
 import { mean } from "./statistics.ts";
 import { formatBytes, formatRate } from "./units.ts";
 

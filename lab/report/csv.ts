@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Latency, Report, Run, Second } from "../results.ts";
+import type { Latency, Report, Run, Second } from "../load/results.ts";
 import { errorsOf } from "./contests.ts";
 
 type Cell = string | number | boolean | null;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Run, ServerFigures } from "../results.ts";
+import type { Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,

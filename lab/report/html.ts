@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Machine, Report, Run } from "../results.ts";
+import type { Machine, Report, Run } from "../load/results.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { formatMachine } from "./markdown.ts";
 import { pageDataOf } from "./page_data.ts";

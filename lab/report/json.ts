@@ -6,7 +6,7 @@
 
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import form from "../../docs/bench.schema.json" with { type: "json" };
-import { type Report, SCHEMA } from "../results.ts";
+import { type Report, SCHEMA } from "../load/results.ts";
 
 /** How the first words of every version of the form begin. */
 const FAMILY = "handshake-bench/";

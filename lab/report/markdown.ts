@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Machine, Report } from "../results.ts";
+import type { Machine, Report } from "../load/results.ts";
 import { tableOf } from "./columns.ts";
 import { type Contest, contestsOf, formatLoad } from "./contests.ts";
 import { formatBytes } from "./units.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, Run, Second } from "../results.ts";
+import type { Report, Run, Second } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,

@@ -5,9 +5,9 @@
  */
 
 import stringWidth from "string-width";
-import { environment } from "../../net/environment.ts";
-import { runtime } from "../../net/runtime.ts";
-import { takeColumns, wrap as wrapLetters } from "../../server/layout.ts";
+import { environment } from "../../engine/net/environment.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { takeColumns, wrap as wrapLetters } from "../../engine/cli/layout.ts";
 
 /** Graphic renditions (ECMA-48, SGR). */
 const RENDITIONS = { bold: 1, faint: 2, red: 31, green: 32, yellow: 33 } as const;

@@ -7,7 +7,7 @@
 
 import { escapeText } from "../../protocols/text.ts";
 import stringWidth from "string-width";
-import type { Latency, Report, Run } from "../results.ts";
+import type { Latency, Report, Run } from "../load/results.ts";
 import { type Column, tableOf } from "./columns.ts";
 import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";

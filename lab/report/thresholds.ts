@@ -4,14 +4,11 @@
  * @module
  */
 
-import { parseSize, SIZE_SYNTAX } from "../../server/quantities.ts";
-import { UsageError } from "../../server/flags.ts";
-import type { Latency, Run } from "../results.ts";
+import { parseSize, SIZE_SYNTAX } from "../../engine/values/quantities.ts";
+import { UsageError } from "../../engine/cli/flags.ts";
+import type { Latency, Run } from "../load/results.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
-
-/** The exit status of a command whose thresholds were not all kept. */
-export const EXIT_THRESHOLD = 99;
 
 /** What a run must reach. */
 export interface Threshold {

@@ -10,7 +10,7 @@
 (() => {
   /** @typedef {import("../page_data.ts").EntryPicture} Entry */
   /** @typedef {import("../page_data.ts").ContestPicture} Contest */
-  /** @typedef {import("../../results.ts").Second} Second */
+  /** @typedef {import("../../load/results.ts").Second} Second */
   /** @typedef {import("chart.js").ChartConfiguration} Configuration */
   /** @typedef {import("chart.js").ChartDataset<any, any>} Dataset */
   /** @typedef {(value: number) => string} Format */

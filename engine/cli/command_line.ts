@@ -1,0 +1,75 @@
+/**
+ * The command line of this process: read, or explained, or refused.
+ *
+ * @module
+ */
+
+import manifest from "../../package.json" with { type: "json" };
+import { describeSystemError } from "../net/constants.ts";
+import { runtime } from "../net/runtime.ts";
+import { buildInfo } from "./build_info.ts";
+import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "./exit_status.ts";
+import { type Command, formatHelp, parseFlags, UsageError, type Values } from "./flags.ts";
+import { calledName, programArguments, programName } from "./invocation.ts";
+
+/**
+ * Reads the command line of this process; shows help or version, or what is wrong, and exits.
+ *
+ * @param command what it can be
+ * @returns the values that were given
+ */
+export function readCommandLine(command: Command): Values {
+  let values: Values;
+  // Of a command of the executable both names belong to what is typed.
+  const asked = { ...command, name: programName() ?? command.name };
+  try {
+    values = parseFlags(asked, programArguments());
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    fail(command.name, error.message, EXIT_USAGE);
+  }
+  if (values.help === true) printAndExit(formatHelp(asked, runtime.columns("stdout")));
+  if (values.version === true) printAndExit(formatVersion());
+  return values;
+}
+
+/** What runs here: its version, the runtime and, of an executable, the commit of its sources. */
+export function formatVersion(): string {
+  const { commit } = buildInfo;
+  const details = [`${runtime.name} ${runtime.version}`, ...(commit ? [`commit ${commit}`] : [])];
+  return `handshake ${manifest.version} (${details.join(", ")})`;
+}
+
+/**
+ * Prints what was asked for, and ends the process.
+ *
+ * @param text without its last line end
+ */
+export function printAndExit(text: string): never {
+  try {
+    runtime.printNow("stdout", `${text}\n`);
+  } catch (error) {
+    // Who has read enough, as in `… | head -1`, has gone.
+    if ((error as { code?: unknown }).code !== "EPIPE") {
+      const why = describeSystemError(error);
+      fail("handshake", `Cannot write to standard output: ${why}`, EXIT_FAILED);
+    }
+  }
+  runtime.exit(EXIT_DONE);
+}
+
+/**
+ * Says on one line why the process ends, and ends it.
+ *
+ * @param name the command's name
+ * @param message what is wrong
+ * @param status the exit status
+ */
+export function fail(name: string, message: string, status: number): never {
+  try {
+    runtime.printNow("stderr", `${calledName(name)}: ${message.replaceAll("\n", " ")}\n`);
+  } catch {
+    // Nobody can be told: the exit status says it still.
+  }
+  runtime.exit(status);
+}

@@ -1,0 +1,320 @@
+/**
+ * The flags of a command: one table from which they are read, checked and explained.
+ *
+ * @module
+ */
+
+// @ts-types="../types/parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
+import { DURATION_SYNTAX, parseDuration } from "../values/durations.ts";
+import { formatRows, wrap } from "./layout.ts";
+import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "../values/quantities.ts";
+import { nearest } from "./suggestion.ts";
+
+/** The kinds of value that have a syntax of their own. */
+type Quantity = "duration" | "size" | "rate";
+
+/** How the values of those kinds are read, and how they are written. */
+const QUANTITIES: Readonly<
+  Record<Quantity, { readonly parse: (text: string) => number; readonly syntax: string }>
+> = {
+  duration: { parse: parseDuration, syntax: DURATION_SYNTAX },
+  size: { parse: parseSize, syntax: SIZE_SYNTAX },
+  rate: { parse: parseRate, syntax: RATE_SYNTAX },
+};
+
+/** One flag, or one positional argument. */
+export interface Flag {
+  /** Its name, without `--`. */
+  readonly name: string;
+  /** A letter that means the same, without `-`. */
+  readonly short?: string;
+  /**
+   * What its value is. A `duration` is read as milliseconds, a `size` as bytes, a `rate` as so many
+   * a second.
+   */
+  readonly kind: "boolean" | "string" | "integer" | "choice" | Quantity;
+  /** One line for a person. */
+  readonly help: string;
+  /** What the value is called in the help, for instance `N`. */
+  readonly value?: string;
+  /** Of a `choice`: what it can be. */
+  readonly choices?: readonly string[];
+  /** Of a `string`: what it often is, for completion. */
+  readonly suggestions?: readonly string[];
+  /** Of an `integer`: the least it can be. */
+  readonly least?: number;
+  /** Of an `integer`: the most it can be. */
+  readonly most?: number;
+  /** What holds when it is not given, for the help. */
+  readonly default?: string;
+  /** Of a `string`: its value where none follows, which then is left out. */
+  readonly bare?: string;
+  /** Whether it may be given several times: its value is then a list. Of a `string`. */
+  readonly repeats?: boolean;
+}
+
+/** What a command takes beside its flags. */
+export interface Form {
+  /** The positional arguments, in order; all may be left out but the `required` first ones. */
+  readonly positionals: readonly Flag[];
+  /** How many positional arguments there must be. @default {0} */
+  readonly required?: number;
+  /** What may follow them, as often as one likes and taken as it is. */
+  readonly rest?: Flag;
+}
+
+/** A command as a person types it. */
+export interface Command extends Form {
+  /** How it is called, for instance `threadpool`. */
+  readonly name: string;
+  /** One line that says what it does. */
+  readonly summary: string;
+  /** Its forms where a flag, for instance `protocol`, has another value than its default. */
+  readonly forms?: {
+    /** The flag that decides. */
+    readonly flag: string;
+    /** The forms, by the flag's value. */
+    readonly of: Readonly<Record<string, Form>>;
+  };
+  /** The flags. */
+  readonly flags: readonly Flag[];
+  /** What its first argument makes of it, for completion: other commands, by that argument. */
+  readonly commands?: Readonly<Record<string, Command>>;
+  /** A command line that works as printed. */
+  readonly example: string;
+}
+
+/** What was typed is not what the command takes. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The flags that every command has. */
+export const COMMON_FLAGS: readonly Flag[] = [
+  { name: "help", short: "h", kind: "boolean", help: "show this help" },
+  { name: "version", kind: "boolean", help: "show the version" },
+];
+
+/**
+ * All flags of a command, those that every command has among them.
+ *
+ * @param command the command
+ */
+export function flagsOf(command: Command): readonly Flag[] {
+  return [...command.flags, ...COMMON_FLAGS];
+}
+
+/**
+ * The commands of a command, each by the words that are typed for it.
+ *
+ * @param typed how the command itself is typed
+ * @param command the command
+ */
+export function commandsOf(
+  typed: string,
+  { commands = {} }: Command,
+): (readonly [words: string, command: Command])[] {
+  return Object.entries(commands).map(([word, its]) => [`${typed} ${word}`, its]);
+}
+
+/** The values that were given, under their names in camel case. */
+export type Values = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
+
+/**
+ * Reads a command line.
+ *
+ * @param command what it can be
+ * @param args what was typed
+ * @returns the values, only those that were given
+ * @throws {UsageError} if something is wrong, on one line
+ */
+export function parseFlags(command: Command, args: readonly string[]): Values {
+  const flags = flagsOf(command);
+  const isBoolean = ({ kind }: Flag) => kind === "boolean";
+  const names = (list: readonly Flag[]) => list.map(({ name }) => name);
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const apart = args.slice(0, end).flatMap((argument, index) =>
+    takeApart(argument, index + 1 < end ? args[index + 1] : undefined, flags)
+  );
+  const parsed = parseArgs([...apart, ...args.slice(end)].map(hideSign), {
+    boolean: names(flags.filter(isBoolean)),
+    string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
+    collect: names(flags.filter(({ repeats }) => repeats === true)),
+    alias: Object.fromEntries(flags.flatMap(({ short, name }) => short ? [[short, name]] : [])),
+    unknown(argument, key) {
+      if (key === undefined) return true;
+      throw new UsageError(unknownFlag(argument, names(flags)));
+    },
+  });
+
+  for (const argument of apart) {
+    const [, name, value] = /^--([^=]+)=(.*)$/.exec(argument) ?? [];
+    if (flags.some((flag) => isBoolean(flag) && flag.name === name)) {
+      throw new UsageError(`wrong value for --${name}: expected none, got "${value}"`);
+    }
+  }
+
+  const values: Record<string, string | number | boolean | readonly string[]> = {};
+  for (const flag of flags) {
+    const given = parsed[flag.name];
+    if (given === undefined || given === false) continue;
+    const read = (text: unknown) => readValue(flag, showSign(String(text)), `--${flag.name}`);
+    if (!Array.isArray(given)) values[camelCase(flag.name)] = given === true || read(given);
+    else if (given.length > 0) values[camelCase(flag.name)] = given.map((text) => `${read(text)}`);
+  }
+  if (values.help === true || values.version === true) return values;
+  const chosen = command.forms && values[camelCase(command.forms.flag)];
+  const form = command.forms?.of[chosen as string] ?? command;
+  const shown = form === command
+    ? usage(command.name, form)
+    : usage(command.name, form, `--${command.forms?.flag} ${chosen}`);
+  const positionals = parsed._.map((text) => showSign(String(text)));
+  const rest = positionals.splice(form.positionals.length);
+  if (rest.length > 0 && form.rest === undefined) {
+    throw new UsageError(`unexpected argument "${rest[0]}": ${shown}`);
+  }
+  if (positionals.length < (form.required ?? 0)) {
+    const missing = form.positionals[positionals.length] as Flag;
+    throw new UsageError(`missing <${missing.name}>: ${shown}`);
+  }
+  positionals.forEach((text, index) => {
+    const flag = form.positionals[index] as Flag;
+    values[camelCase(flag.name)] = readValue(flag, text, `<${flag.name}>`);
+  });
+  if (rest.length > 0 && form.rest !== undefined) values[camelCase(form.rest.name)] = rest;
+  return values;
+}
+
+/** A value may follow its letter at once, as in `-d10s`; that of some flags may be left out. */
+function takeApart(argument: string, next: string | undefined, flags: readonly Flag[]): string[] {
+  const bare = flags.find((flag) => flag.bare !== undefined && argument === `--${flag.name}`);
+  if (bare !== undefined && (next === undefined || /^-./.test(next))) {
+    return [`${argument}=${bare.bare}`];
+  }
+  const [, letter, value] = /^-([a-z])([^=].*)$/is.exec(argument) ?? [];
+  const takesValue = flags.some(({ short, kind }) => short === letter && kind !== "boolean");
+  return letter !== undefined && value !== undefined && takesValue
+    ? [`-${letter}`, value]
+    : [argument];
+}
+
+/** A negative number is a value, not a bundle of one-letter flags, and so is `-` alone. */
+function hideSign(argument: string): string {
+  return /^-(?:\d|$)/.test(argument) ? `\0${argument}` : argument;
+}
+
+function showSign(argument: string): string {
+  return argument.startsWith("\0") ? argument.slice(1) : argument;
+}
+
+function readValue(flag: Flag, text: string, shown: string): string | number {
+  const wrong = (expected: string) =>
+    new UsageError(`wrong value for ${shown}: expected ${expected}, got "${text}"`);
+  switch (flag.kind) {
+    case "integer": {
+      const { least = Number.MIN_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER } = flag;
+      const number = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+      if (number >= least && number <= most) return number;
+      throw wrong(
+        flag.most === undefined
+          ? `a whole number from ${least}`
+          : `a whole number from ${least} to ${most}`,
+      );
+    }
+    case "duration":
+    case "size":
+    case "rate": {
+      const { parse, syntax } = QUANTITIES[flag.kind];
+      try {
+        return parse(text);
+      } catch {
+        throw wrong(syntax);
+      }
+    }
+    case "choice":
+      if (flag.choices?.includes(text)) return text;
+      throw wrong((flag.choices ?? []).join(" or "));
+    default:
+      if (text !== "") return text;
+      throw wrong("a value");
+  }
+}
+
+function unknownFlag(argument: string, names: readonly string[]): string {
+  const flag = argument.split("=")[0] as string;
+  const allowed = names.map((name) => `--${name}`);
+  const meant = nearest(flag, allowed);
+  return `unknown flag ${flag}: did you mean ${meant}? Allowed are ${allowed.join(", ")}`;
+}
+
+function usage(name: string, { positionals, required = 0, rest }: Form, choice?: string): string {
+  const words = [
+    name,
+    ...positionals.map(({ name }, index) => index < required ? `<${name}>` : `[${name}]`),
+    ...(rest === undefined ? [] : [`[${rest.name} ...]`]),
+    ...(choice === undefined ? [] : [choice]),
+    "[flags]",
+  ];
+  return `usage: ${words.join(" ")}`;
+}
+
+/**
+ * The help of a command.
+ *
+ * @param command the command
+ * @param columns how long a line may be, but for command lines
+ * @returns several lines, without a last line end
+ */
+export function formatHelp(command: Command, columns = Infinity): string {
+  const forms = Object.entries(command.forms?.of ?? {});
+  const positionals = [command, ...forms.map(([, form]) => form)]
+    .flatMap((form) => [...form.positionals, ...(form.rest === undefined ? [] : [form.rest])]);
+  const rows = [
+    ...[...new Set(positionals)].map((flag) => [`  ${flag.name}`, explain(flag)] as const),
+    ...flagsOf(command).map((flag) =>
+      [`  ${shownName(flag)}${valueName(flag)}`, explain(flag)] as const
+    ),
+  ];
+  return [
+    ...wrap(`${command.name}: ${command.summary}`, columns, 2),
+    "",
+    usage(command.name, command),
+    ...forms.map(([value, form]) =>
+      usage(command.name, form, `--${command.forms?.flag} ${value}`).replace("usage:", "      ")
+    ),
+    ...commandsOf(command.name, command).map(([words, its]) =>
+      usage(words, its).replace("usage:", "      ")
+    ),
+    "",
+    ...formatRows(rows, columns),
+    "",
+    `example: ${command.example}`,
+  ].join("\n");
+}
+
+function explain(flag: Flag): string {
+  return flag.default === undefined ? flag.help : `${flag.help} (default: ${flag.default})`;
+}
+
+/** A flag as it is typed, both ways. */
+function shownName({ name, short }: Flag): string {
+  return short === undefined ? `--${name}` : `-${short}, --${name}`;
+}
+
+function valueName(flag: Flag): string {
+  if (flag.kind === "boolean") return "";
+  const value = flag.choices?.join("|") ?? flag.value ?? flag.kind.toUpperCase();
+  return flag.bare === undefined ? ` ${value}` : ` [${value}]`;
+}
+
+/**
+ * The name under which {@linkcode parseFlags} returns a value.
+ *
+ * @param name the flag's, without `--`
+ */
+export function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,67 @@
+/**
+ * Why a connection really failed, where the runtime does not say.
+ *
+ * @module
+ */
+
+// @ts-types="../types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import type { Address } from "../../protocols/effects.ts";
+import { isIPv6 } from "../net/address.ts";
+import { runtime } from "../net/runtime.ts";
+import { SocketError, sockets, whyNoSockets } from "../net/sockets.ts";
+
+/**
+ * How long a server has to refuse a second time, in milliseconds. A refusal takes one round trip:
+ * where none comes, the first failure was of another kind.
+ */
+const PROBE_MS = 1_000;
+
+/**
+ * The true error of a failed connect. Bun calls every failure `ECONNREFUSED`: no route, no local
+ * port and no descriptor left too. There the system is asked again with a socket of our own,
+ * which does not hold the event loop up.
+ *
+ * @param address what could not be connected to
+ * @param error what the runtime said
+ * @param signal gives it up
+ * @returns the system's error where it can be had, else `error`
+ */
+export async function trueConnectError(
+  address: Address,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (runtime.name !== "bun" || (error as { code?: unknown }).code !== "ECONNREFUSED") return error;
+  if (whyNoSockets() !== undefined || sockets().constants.SOCK_NONBLOCK === 0) return error;
+  try {
+    const errno = await probe(address, signal);
+    return errno === 0 ? error : new SocketError("connect", errno);
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** The error number with which a connect ends; 0 if it succeeds this time. */
+async function probe(address: Address, signal: AbortSignal): Promise<number> {
+  const net = sockets();
+  const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, POLLOUT, errno } =
+    net.constants;
+  const fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+  try {
+    try {
+      net.connect(fd, address);
+    } catch (error) {
+      if ((error as SocketError).errno !== errno.EINPROGRESS) throw error;
+    }
+    const until = performance.now() + PROBE_MS;
+    for (let waitMs = 1; net.poll(fd, POLLOUT, 0) === 0; waitMs = Math.min(50, waitMs * 2)) {
+      signal.throwIfAborted();
+      if (performance.now() > until) return errno.EHOSTUNREACH;
+      await delay(waitMs);
+    }
+    return net.getOption(fd, SOL_SOCKET, SO_ERROR);
+  } finally {
+    net.close(fd);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The two ways in which the client calls a server, behind one small interface: with events on the
+ * runtime's loop, or with system calls that block. The conversation is the same generator.
+ *
+ * @module
+ */
+
+import type { Address, Protocol } from "../../protocols/effects.ts";
+import { BlockingDriver } from "../drivers/blocking.ts";
+import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
+import type { TimeLimits } from "../drivers/limits.ts";
+import { Session, type SessionOptions } from "../drivers/session.ts";
+import { runtime } from "../net/runtime.ts";
+import { sockets } from "../net/sockets.ts";
+import type { Connection } from "../net/transport.ts";
+import { trueConnectError } from "./diagnosis.ts";
+import { ConnectTimeoutError, InterruptedError } from "./failures.ts";
+
+/** A connection to a server, for one conversation. */
+export interface Call {
+  /** This end. */
+  readonly localAddress: Address;
+  /**
+   * Holds the conversation and closes the connection.
+   *
+   * @param conversation the protocol's side of it
+   * @returns what it returned; fails with what it threw
+   */
+  converse<Result>(conversation: Protocol<Result>): Result | Promise<Result>;
+}
+
+/** A connection for more than one conversation. */
+export interface EventCall extends Call {
+  /**
+   * The connection itself: for who reads and writes at the same time, which no protocol can, for it
+   * wants one thing after the other.
+   */
+  readonly connection: Connection;
+  /**
+   * Holds a part of the conversation and leaves the connection open for the next one, unless it
+   * fails.
+   *
+   * @param part the protocol's side of it
+   * @param limits where they are other than the dialer's
+   * @returns what it returned; fails with what it threw
+   */
+  exchange<Result>(part: Protocol<Result>, limits?: Partial<TimeLimits>): Promise<Result>;
+}
+
+/** A way to call servers. */
+export interface Dialer<Made extends Call = Call> extends Disposable {
+  /**
+   * Connects.
+   *
+   * @param address numeric
+   * @param withinMs how long it may take, in milliseconds; 0 is as long as the system tries
+   */
+  dial(address: Address, withinMs: number): Made | Promise<Made>;
+  /** Ends what is under way with an {@linkcode InterruptedError}, where that can be done. */
+  interrupt(): void;
+}
+
+/** Calls with the runtime's own sockets, any number at a time. */
+export class EventDialer implements Dialer<EventCall> {
+  readonly #limits: TimeLimits;
+  readonly #deadlines = new TimedDeadlines();
+  readonly #underWay = new Set<(why: Error) => void>();
+
+  /** @param limits of every conversation */
+  constructor(limits: TimeLimits) {
+    this.#limits = limits;
+  }
+
+  /** Connects. */
+  async dial(address: Address, withinMs: number): Promise<EventCall> {
+    const attempt = new AbortController();
+    const giveUp = (why: Error) => attempt.abort(why);
+    const limit = new Deadline(() => giveUp(new ConnectTimeoutError(withinMs)));
+    this.#underWay.add(giveUp);
+    if (withinMs > 0) this.#deadlines.set(limit, withinMs);
+    try {
+      const connection = await runtime.connect({ ...address, signal: attempt.signal });
+      return {
+        get localAddress() {
+          return connection.localAddress;
+        },
+        connection,
+        converse: (conversation) => this.#converse(connection, conversation, {}),
+        exchange: (part, limits) => this.#converse(connection, part, { ...limits, keepOpen: true }),
+      };
+    } catch (error) {
+      throw attempt.signal.aborted
+        ? attempt.signal.reason
+        : await trueConnectError(address, error, attempt.signal);
+    } finally {
+      limit.lift();
+      this.#underWay.delete(giveUp);
+    }
+  }
+
+  #converse<Result>(
+    connection: Connection,
+    conversation: Protocol<Result>,
+    own: Partial<SessionOptions>,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const options = { ...this.#limits, ...own, deadlines: this.#deadlines };
+      const session = new Session(connection, conversation, options, (error, result) => {
+        this.#underWay.delete(cut);
+        if (error === undefined) resolve(result as Result);
+        else reject(error);
+      });
+      const cut = (why: Error) => session.cut(why);
+      this.#underWay.add(cut);
+      session.start();
+    });
+  }
+
+  /** Ends all calls. */
+  interrupt(): void {
+    for (const end of [...this.#underWay]) end(new InterruptedError());
+  }
+
+  /** Stops its timers. */
+  [Symbol.dispose](): void {
+    this.#deadlines[Symbol.dispose]();
+  }
+}
+
+/**
+ * Calls with system calls that block this thread, as a C program does: one call at a time, and
+ * nothing else happens meanwhile, not even a signal's handler. That is why connecting and every
+ * read have their limits in the socket itself.
+ */
+export class BlockingDialer implements Dialer {
+  readonly #sockets = sockets();
+  readonly #driver: BlockingDriver;
+
+  /**
+   * @param limits of every conversation
+   * @throws {SocketsUnavailableError} where there are no Berkeley sockets
+   */
+  constructor(limits: TimeLimits) {
+    this.#driver = new BlockingDriver(this.#sockets, { ...limits, receiveTimeoutMs: 0 });
+  }
+
+  /** Connects. */
+  dial(address: Address, withinMs: number): Call {
+    const net = this.#sockets;
+    const driver = this.#driver;
+    const fd = this.#open(address, withinMs);
+    return {
+      get localAddress() {
+        return net.localAddress(fd);
+      },
+      converse(conversation) {
+        try {
+          return driver.converse(fd, conversation);
+        } finally {
+          net.close(fd);
+        }
+      },
+    };
+  }
+
+  #open(address: Address, withinMs: number): number {
+    try {
+      return this.#sockets.openConnection(address, withinMs);
+    } catch (error) {
+      const isLate = withinMs > 0 && (error as { code?: unknown }).code === "ETIMEDOUT";
+      throw isLate ? new ConnectTimeoutError(withinMs) : error;
+    }
+  }
+
+  /** Nothing is under way when this can be called. */
+  interrupt(): void {}
+
+  /** It has no timers. */
+  [Symbol.dispose](): void {}
+}

@@ -1,0 +1,143 @@
+/**
+ * A server: its name, its addresses, and a connection to it.
+ *
+ * @module
+ */
+
+// @ts-types="../types/deadline.d.ts"
+import { deadline } from "@std/async/deadline";
+import { formatAddress } from "../../protocols/address.ts";
+import { escapeText } from "../../protocols/text.ts";
+import { stripBrackets } from "../net/address.ts";
+import { HostNotFoundError, resolveHosts } from "../net/resolve.ts";
+import { UsageError, type Values } from "../cli/flags.ts";
+import type { Call, Dialer } from "./dialer.ts";
+import {
+  ConnectError,
+  type ConnectFailureKind,
+  explainConnectError,
+  InterruptedError,
+  messageOf,
+  mostTelling,
+} from "./failures.ts";
+
+/** Is told of each step as it is done. */
+export type Tell = (step: string) => void;
+
+/** A server. */
+export interface Target {
+  /** Its name or address, without brackets. */
+  readonly host: string;
+  /** Its port. */
+  readonly port: number;
+  /** How long finding it may take and then how long connecting may, in milliseconds; 0 is for ever. */
+  readonly connectTimeoutMs: number;
+}
+
+/**
+ * The server that a command line names.
+ *
+ * @param values the command line's: `host`, `port` and, if it was given, `connectTimeout`
+ * @throws {UsageError} if the host is no name
+ */
+export function targetOf(values: Values): Target {
+  const host = stripBrackets(values.host as string);
+  if (host === "") throw new UsageError("wrong value for <host>: expected a name");
+  return {
+    host,
+    port: values.port as number,
+    connectTimeoutMs: (values.connectTimeout ?? 10_000) as number,
+  };
+}
+
+/**
+ * Finds the addresses of a server.
+ *
+ * @param target the server
+ * @param tell is told what was found; left out, nobody wants to know
+ * @returns numeric addresses, in the order in which to try them
+ * @throws {ConnectError} if there is none, or none was found in time
+ */
+export async function findAddresses(target: Target, tell?: Tell): Promise<readonly string[]> {
+  const { host, connectTimeoutMs } = target;
+  const found = resolveHosts(host);
+  try {
+    const addresses = await (connectTimeoutMs > 0 ? deadline(found, connectTimeoutMs) : found);
+    if (addresses[0] !== host) tell?.(`found ${escapeText(host)}: ${addresses.join(", ")}`);
+    return addresses;
+  } catch (cause) {
+    throw explainLookupError(target, cause as Error);
+  }
+}
+
+function explainLookupError(target: Target, cause: Error): ConnectError {
+  const shown = showTarget(target);
+  if (cause.name === "TimeoutError") {
+    const detail = `timed out: its name was not found after ${target.connectTimeoutMs} ms`;
+    return new ConnectError("connect timeout", shown, detail, { cause });
+  }
+  if ((cause.cause as { code?: unknown } | undefined)?.code === "EPERM") {
+    // Deno.
+    const detail = "no permission to look its name up (--allow-net)";
+    return new ConnectError("not connected", shown, detail, { cause });
+  }
+  return cause instanceof HostNotFoundError
+    ? new ConnectError("name not found", shown, "name not found", { cause })
+    : new ConnectError("not connected", shown, messageOf(cause), { cause });
+}
+
+/**
+ * Connects, trying one address after the other, each for an equal share of the time.
+ *
+ * @param dialer how to call
+ * @param target the server
+ * @param addresses its addresses: the first that answers is taken
+ * @param tell is told of each step; left out, nobody wants to know
+ * @throws {ConnectError} if no address can be connected to
+ * @throws {InterruptedError} if the dialer was interrupted
+ */
+export async function connect<Made extends Call>(
+  dialer: Dialer<Made>,
+  target: Target,
+  addresses: readonly string[],
+  tell?: Tell,
+): Promise<Made> {
+  const { port, connectTimeoutMs } = target;
+  const failures: { kind: ConnectFailureKind; detail: string }[] = [];
+  let cause: unknown;
+  for (const hostname of addresses) {
+    const address = { hostname, port };
+    try {
+      const call = await dialer.dial(address, connectTimeoutMs / addresses.length);
+      tell?.(`connected to ${formatAddress(address)} from ${formatAddress(call.localAddress)}`);
+      return call;
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      const failure = explainConnectError(error);
+      tell?.(`could not connect to ${formatAddress(address)}: ${failure.detail}`);
+      failures.push(failure);
+      cause = error;
+    }
+  }
+  const kind = mostTelling(failures.map((failure) => failure.kind));
+  const details = failures.map(({ detail }) => detail);
+  const shown = new Set(details).size === 1
+    ? details[0] as string
+    : details.map((detail, index) => `${addresses[index]} ${detail}`).join(", ");
+  throw new ConnectError(kind, showTarget(target), shown, { cause });
+}
+
+function showTarget({ host, port }: Target): string {
+  return escapeText(formatAddress({ hostname: host, port }));
+}
+
+/**
+ * What an error of the system means that came where nothing is connected, as over UDP.
+ *
+ * @param target the server
+ * @param cause what the runtime threw
+ */
+export function connectErrorOf(target: Target, cause: unknown): ConnectError {
+  const { kind, detail } = explainConnectError(cause);
+  return new ConnectError(kind, showTarget(target), detail, { cause });
+}

@@ -1,0 +1,104 @@
+/**
+ * What all drivers do alike: begin a conversation, do the work it asks for, refuse what it may not.
+ *
+ * @module
+ */
+
+import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../../protocols/catalogue.ts";
+import type { Context, Protocol } from "../../protocols/effects.ts";
+import { ComputeTimeoutError } from "../../protocols/errors.ts";
+
+/**
+ * Begins the server's side of a conversation. A protocol that throws before its first step fails
+ * at its first step, like any other.
+ *
+ * @param protocol which
+ * @param context what it is told about its connection
+ * @param settings what was set of it
+ */
+export function beginConversation(
+  protocol: ProtocolDefinition,
+  context: Context,
+  settings: ProtocolSettings,
+): Protocol {
+  try {
+    return protocol.serve(context, settings);
+  } catch (error) {
+    return failAtOnce(error);
+  }
+}
+
+// deno-lint-ignore require-yield -- it never gets that far
+function* failAtOnce(error: unknown): Protocol {
+  throw error;
+}
+
+/**
+ * Does the work that a protocol asked for, here and now.
+ *
+ * @param tasks the protocol's
+ * @param name which
+ * @param argument its argument
+ * @param timeoutMs how long it may take, in milliseconds, if it has slices; 0 is for ever
+ * @param onSlice called between the slices of a task that has slices; what it throws ends the work
+ * @returns its result
+ * @throws {TypeError} if there is none of that name
+ * @throws {ComputeTimeoutError} if it takes too long
+ */
+export function runTask(
+  tasks: Tasks | undefined,
+  name: string,
+  argument: unknown,
+  timeoutMs: number,
+  onSlice?: () => void,
+): unknown {
+  const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
+  const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+  if (task === undefined) throw new TypeError(`Cannot compute: current task is "${name}"`);
+  const work = task(argument);
+  if (!isSliced(work)) return work;
+  for (;;) {
+    const slice = work.next();
+    if (slice.done === true) return slice.value;
+    try {
+      onSlice?.();
+      if (performance.now() >= until) throw new ComputeTimeoutError(name, timeoutMs);
+    } catch (error) {
+      work.return(undefined);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Whether what a task returned is work that is done slice by slice.
+ *
+ * @param work what it returned
+ */
+export function isSliced(work: unknown): work is Generator<unknown, unknown> {
+  return Object.prototype.toString.call(work) === "[object Generator]";
+}
+
+/**
+ * What a driver throws into a protocol that yields something else than an effect.
+ *
+ * @param effect what it yielded
+ */
+export function unknownEffect(effect: never): TypeError {
+  const kind = (effect as { kind?: unknown } | null | undefined)?.kind;
+  return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
+}
+
+/**
+ * Checks what a protocol wants to send. Of another array than one of bytes a runtime or the system
+ * would take some, or report it as a failure of the connection.
+ *
+ * @param bytes what it wants to send
+ * @returns the same
+ * @throws {TypeError} if they are no bytes, which is the protocol's mistake
+ */
+export function checkBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
+  throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
+}

@@ -1,0 +1,70 @@
+/**
+ * The driver of datagrams: a protocol's side of one datagram, which has come whole.
+ *
+ * There is nothing to wait for. The protocol gets the bytes to begin with, may answer once, and is
+ * over; whether the answer arrives nobody knows.
+ *
+ * @module
+ */
+
+import type { Tasks } from "../../protocols/catalogue.ts";
+import type { Effect, Protocol } from "../../protocols/effects.ts";
+import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+
+/** What the driver of datagrams needs beside a conversation. */
+export interface DatagramOptions {
+  /** How long a computation may take, in milliseconds; 0 is for ever. */
+  readonly computeTimeoutMs: number;
+  /** The CPU-bound work that the conversation may ask for; it is done in place. */
+  readonly tasks?: Tasks | undefined;
+  /** Is told of each message received. */
+  readonly onReport?: ((message: string) => void) | undefined;
+}
+
+/**
+ * Holds the conversation about one datagram.
+ *
+ * @param conversation the protocol's side of it
+ * @param options limits
+ * @param answer sends one datagram back, or does not: no protocol can tell the difference
+ * @returns what the conversation returned
+ * @throws what the conversation threw; {@linkcode TypeError} if it wanted to read, or to answer twice
+ */
+export function converseOnce<Result>(
+  conversation: Protocol<Result>,
+  options: DatagramOptions,
+  answer: (bytes: Uint8Array) => void,
+): Result {
+  let answered = false;
+  let step = conversation.next();
+  while (step.done !== true) {
+    const effect: Effect = step.value;
+    if (effect.kind === "read" || (effect.kind === "write" && answered)) {
+      conversation.return(undefined as Result);
+      throw new TypeError(`Cannot ${effect.kind}: a datagram comes whole and has one answer`);
+    }
+    let granted: unknown;
+    try {
+      if (effect.kind === "write") {
+        answered = true;
+        answer(checkBytes(effect.bytes));
+      } else granted = grant(effect, options);
+    } catch (error) {
+      step = conversation.throw(error);
+      continue;
+    }
+    step = conversation.next(granted);
+  }
+  return step.value;
+}
+
+function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: DatagramOptions) {
+  switch (effect.kind) {
+    case "report":
+      return options.onReport?.(effect.message);
+    case "compute":
+      return runTask(options.tasks, effect.task, effect.argument, options.computeTimeoutMs);
+    default:
+      throw unknownEffect(effect);
+  }
+}

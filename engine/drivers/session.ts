@@ -1,0 +1,376 @@
+/**
+ * The driver that never waits: a conversation is resumed when its socket has an answer for it.
+ *
+ * One thread holds thousands of conversations. Between two steps a conversation is nothing but
+ * its suspended generator, and what resumes it is an event.
+ *
+ * @module
+ */
+
+import type { Effect, Protocol } from "../../protocols/effects.ts";
+import type { Tasks } from "../../protocols/catalogue.ts";
+import {
+  ComputeTimeoutError,
+  PeerGoneError,
+  ReadTimeoutError,
+  SessionTimeoutError,
+} from "../../protocols/errors.ts";
+import type { Connection, Sink } from "../net/transport.ts";
+import { Deadline, type Deadlines } from "./deadlines.ts";
+import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkWithin, type TimeLimits } from "./limits.ts";
+import { Lingering } from "./linger.ts";
+
+/** Where CPU-bound work is done that must not hold up the thread of the conversations. */
+export interface Offload {
+  /**
+   * Begins a computation.
+   *
+   * @param task its name
+   * @param argument its argument
+   * @param done called once, later, with the error or the result; not if it was cancelled
+   * @throws {Error} if the argument cannot be sent to another thread
+   */
+  begin(
+    task: string,
+    argument: unknown,
+    done: (error: unknown, result: unknown) => void,
+  ): Computation;
+}
+
+/** A computation under way elsewhere. */
+export interface Computation {
+  /** Nobody wants the result any more. */
+  cancel(): void;
+  /** The result may not be wanted any more: everybody else's comes first. */
+  giveWay(): void;
+}
+
+/** What the event-driven driver needs beside a connection and a conversation. */
+export interface SessionOptions extends TimeLimits {
+  /** Where the time limits are kept. */
+  readonly deadlines: Deadlines;
+  /** The CPU-bound work that the conversation may ask for. */
+  readonly tasks?: Tasks | undefined;
+  /** Who does that work; without, it is done in place and everybody else waits. */
+  readonly offload?: Offload | undefined;
+  /**
+   * Whether the connection stays open when the conversation is done, for the next one over it.
+   *
+   * @default {false}
+   */
+  readonly keepOpen?: boolean;
+  /** Is told of each message received. */
+  readonly onReport?: ((message: string) => void) | undefined;
+}
+
+/** Is called once when a conversation is over, with the error it failed with if it did. */
+export type Done<Result> = (error: unknown, result: Result | undefined) => void;
+
+/**
+ * Holds a conversation over a connection, and closes the connection when it is over.
+ *
+ * @param connection the connection
+ * @param conversation the protocol's side of it
+ * @param options limits
+ * @returns what the conversation returned; rejects with what it threw
+ */
+export function converse<Result>(
+  connection: Connection,
+  conversation: Protocol<Result>,
+  options: SessionOptions,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    new Session(connection, conversation, options, (error, result) => {
+      if (error === undefined) resolve(result as Result);
+      else reject(error);
+    }).start();
+  });
+}
+
+type Waiting = "nothing" | "read" | "write" | "compute" | "linger" | "over";
+
+/** What a conversation was doing when its peer left, in words. */
+const DURING: Readonly<Record<string, string>> = {
+  read: "receiving",
+  write: "sending",
+  compute: "waiting for a computation",
+};
+
+/** One conversation under way. */
+export class Session<Result> implements Sink {
+  readonly #connection: Connection;
+  readonly #conversation: Protocol<Result>;
+  readonly #options: SessionOptions;
+  readonly #done: Done<Result>;
+  #waiting: Waiting = "nothing";
+  #wroteLast = false;
+  #readLimit: Deadline | undefined;
+  #withinLimit: Deadline | undefined;
+  #sessionLimit: Deadline | undefined;
+  #computation: Computation | undefined;
+  #computeLimit: Deadline | undefined;
+  /** What the conversation is to fail with as soon as it does not run. */
+  #aborted: Error | undefined;
+  #failure: unknown;
+  /** Why nothing can be received or sent any more. */
+  #fatal: Error | undefined;
+  #lingering: Lingering | undefined;
+
+  /**
+   * @param connection is closed when the conversation is over
+   * @param conversation a generator that has not been started
+   * @param options limits
+   * @param done called once when it is over
+   */
+  constructor(
+    connection: Connection,
+    conversation: Protocol<Result>,
+    options: SessionOptions,
+    done: Done<Result>,
+  ) {
+    this.#connection = connection;
+    this.#conversation = conversation;
+    this.#options = options;
+    this.#done = done;
+  }
+
+  /** Begins the conversation. */
+  start(): void {
+    const { sessionTimeoutMs, deadlines } = this.#options;
+    if (sessionTimeoutMs > 0) {
+      this.#sessionLimit = new Deadline(() => {
+        this.#fatal = new SessionTimeoutError(sessionTimeoutMs);
+        this.abort(this.#fatal);
+      });
+      deadlines.set(this.#sessionLimit, sessionTimeoutMs);
+    }
+    this.#run(undefined, undefined);
+  }
+
+  /**
+   * Throws an error into the conversation, whatever it is waiting for.
+   *
+   * @param error what it is to fail with
+   */
+  abort(error: Error): void {
+    if (this.#waiting === "over") return;
+    if (this.#waiting === "linger") return this.#lingering?.end();
+    if (this.#waiting === "nothing") {
+      // The conversation itself is running, below us on the stack.
+      this.#aborted = error;
+      return;
+    }
+    const wasWriting = this.#waiting === "write";
+    this.#connection.unpull();
+    // What waits to be written would be written into the middle of it: only reading may go on.
+    if (wasWriting) {
+      // Bun tells a writer of the close before it returns: that is not why it ends.
+      this.#waiting = "nothing";
+      this.#connection.close();
+    }
+    this.#resume(error, undefined);
+  }
+
+  /**
+   * Ends the conversation now: throws an error into it and gives it no time to react.
+   *
+   * @param error what it is to fail with
+   */
+  cut(error: Error): void {
+    this.abort(error);
+    if (this.#waiting === "over" || this.#waiting === "nothing") return;
+    this.#failure = error;
+    // The protocol may have a `finally`; what it still wants to say is not sent.
+    this.#waiting = "nothing";
+    try {
+      this.#conversation.return(undefined as Result);
+    } catch {
+      // Its conversation has failed already.
+    }
+    this.#close();
+  }
+
+  onRead(chunk: Uint8Array | null): void {
+    if (this.#waiting === "read") this.#resume(undefined, chunk);
+  }
+
+  onWritten(): void {
+    if (this.#waiting === "write") this.#resume(undefined, undefined);
+  }
+
+  onError(error: Error): void {
+    const during = DURING[this.#waiting];
+    if (during === undefined) return;
+    this.#fatal = new PeerGoneError(during, { cause: error });
+    this.#resume(this.#fatal, undefined);
+  }
+
+  onEnd(): void {
+    // It may have gone, or only have nothing more to ask: TCP does not tell one from the other.
+    this.#computation?.giveWay();
+  }
+
+  /** Ends a conversation that does not end by itself; returns what it failed with. */
+  #giveUp(): unknown {
+    try {
+      this.#conversation.return(undefined as Result);
+    } catch {
+      // It has failed already, and what it failed with first is what counts.
+    }
+    return this.#fatal;
+  }
+
+  /** What the connection threw at an effect; a mistake of the protocol's own is left as it is. */
+  #asPeerGone(effect: Effect, thrown: unknown): unknown {
+    if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
+    if (effect.kind !== "read" && effect.kind !== "write") return thrown;
+    return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
+  }
+
+  #resume(error: unknown, answer: unknown): void {
+    if (this.#waiting === "compute") this.#endComputation();
+    this.#waiting = "nothing";
+    if (this.#readLimit !== undefined) this.#readLimit.lift();
+    if (this.#withinLimit !== undefined) this.#withinLimit.lift();
+    this.#run(error, answer);
+  }
+
+  /** Runs the conversation until it has to wait or is over. */
+  #run(error: unknown, answer: unknown): void {
+    let step: IteratorResult<Effect, Result>;
+    try {
+      for (;;) {
+        step = error === undefined
+          ? this.#conversation.next(answer)
+          : this.#conversation.throw(error);
+        if (step.done === true) break;
+        error = undefined;
+        try {
+          if (!this.#grant(step.value)) break;
+          answer = this.#answer;
+        } catch (thrown) {
+          // A protocol that goes on after the end is not asked twice.
+          if (this.#fatal !== undefined) throw this.#giveUp();
+          error = this.#asPeerGone(step.value, thrown);
+        }
+      }
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
+    if (step.done === true) return this.#end(undefined, step.value);
+    if (this.#aborted !== undefined) {
+      const aborted = this.#aborted;
+      this.#aborted = undefined;
+      this.abort(aborted);
+    }
+  }
+
+  /** The answer of an effect that was granted at once. */
+  #answer: unknown;
+
+  /** Grants an effect; returns false where the answer comes later. */
+  #grant(effect: Effect): boolean {
+    this.#answer = undefined;
+    if (this.#fatal !== undefined && (effect.kind === "read" || effect.kind === "write")) {
+      throw this.#fatal;
+    }
+    switch (effect.kind) {
+      case "read": {
+        if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
+        this.#wroteLast = false;
+        const pulled = this.#connection.pull(this);
+        if (pulled === undefined) {
+          this.#waiting = "read";
+          this.#limitRead(effect.withinMs);
+          return false;
+        }
+        this.#answer = pulled;
+        return true;
+      }
+      case "write":
+        checkBytes(effect.bytes);
+        this.#wroteLast = true;
+        if (this.#connection.push(effect.bytes, this)) return true;
+        this.#waiting = "write";
+        return false;
+      case "report":
+        this.#options.onReport?.(effect.message);
+        return true;
+      case "compute":
+        return this.#compute(effect.task, effect.argument);
+      default:
+        throw unknownEffect(effect);
+    }
+  }
+
+  #limitRead(withinMs: number | undefined): void {
+    const { readTimeoutMs, deadlines } = this.#options;
+    if (withinMs !== undefined) {
+      this.#withinLimit ??= new Deadline(() => {
+        this.#connection.unpull();
+        this.#resume(undefined, undefined);
+      });
+      deadlines.set(this.#withinLimit, withinMs);
+    }
+    if (readTimeoutMs > 0) {
+      this.#readLimit ??= new Deadline(() => this.abort(new ReadTimeoutError(readTimeoutMs)));
+      deadlines.set(this.#readLimit, readTimeoutMs);
+    }
+  }
+
+  /** Computes here if there is nobody else to do it; returns whether it is done. */
+  #compute(task: string, argument: unknown): boolean {
+    const { tasks, offload, computeTimeoutMs, deadlines } = this.#options;
+    if (offload === undefined) {
+      this.#answer = runTask(tasks, task, argument, computeTimeoutMs);
+      return true;
+    }
+    this.#computation = offload.begin(task, argument, (error, result) => {
+      this.#computation = undefined;
+      if (this.#waiting === "compute") this.#resume(error, result);
+    });
+    this.#waiting = "compute";
+    if (computeTimeoutMs > 0) {
+      this.#computeLimit = new Deadline(() =>
+        this.abort(new ComputeTimeoutError(task, computeTimeoutMs))
+      );
+      deadlines.set(this.#computeLimit, computeTimeoutMs);
+    }
+    this.#connection.watch(this);
+    return false;
+  }
+
+  #endComputation(): void {
+    this.#connection.unpull();
+    this.#computeLimit?.lift();
+    this.#computeLimit = undefined;
+    this.#computation?.cancel();
+    this.#computation = undefined;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error ?? new Error("The protocol threw nothing");
+    if (!this.#wroteLast) return this.#close();
+    // What the protocol said last must reach the peer.
+    this.#waiting = "linger";
+    this.#sessionLimit?.lift();
+    this.#lingering = new Lingering(this.#connection, () => this.#close());
+    this.#lingering.start(this.#options.deadlines);
+  }
+
+  #close(): void {
+    this.#end(this.#failure, undefined);
+  }
+
+  #end(error: unknown, result: Result | undefined): void {
+    this.#waiting = "over";
+    this.#endComputation();
+    this.#readLimit?.lift();
+    this.#withinLimit?.lift();
+    this.#sessionLimit?.lift();
+    this.#connection.unpull();
+    if (error !== undefined || this.#options.keepOpen !== true) this.#connection.close();
+    this.#done(error, result);
+  }
+}

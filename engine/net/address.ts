@@ -1,0 +1,173 @@
+/**
+ * Addresses as text and as the C structures of the Berkeley calls.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+
+/** The size of the largest address that is used here: a `sockaddr_in6`. */
+export const SOCKADDR_SIZE = 28;
+
+/** How one system lays its socket addresses out. */
+export interface SockaddrLayout {
+  /** Its number for IPv4. */
+  readonly AF_INET: number;
+  /** Its number for IPv6. */
+  readonly AF_INET6: number;
+  /** Whether the structure begins with its own length, as on BSD. */
+  readonly hasLength: boolean;
+}
+
+/** Whether a hostname is an IPv6 address. */
+export function isIPv6(hostname: string): boolean {
+  return hostname.includes(":");
+}
+
+/**
+ * Takes the brackets off an IPv6 address.
+ *
+ * @param host a name, an address, or an IPv6 address in brackets
+ */
+export function stripBrackets(host: string): string {
+  return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+}
+
+/**
+ * Writes a numeric address as a `sockaddr_in` or `sockaddr_in6` (ip(7), ipv6(7)).
+ *
+ * @param address a numeric address; a zone such as `%2` must be a number
+ * @param layout the system's layout
+ * @returns 16 or 28 bytes
+ */
+export function encodeSockaddr(address: Address, layout: SockaddrLayout): Uint8Array {
+  const six = isIPv6(address.hostname);
+  const bytes = new Uint8Array(six ? 28 : 16);
+  const view = new DataView(bytes.buffer);
+  const family = six ? layout.AF_INET6 : layout.AF_INET;
+  if (layout.hasLength) {
+    bytes[0] = bytes.length;
+    bytes[1] = family;
+  } else view.setUint16(0, family, true);
+  view.setUint16(2, address.port);
+  if (six) {
+    const [hostname, zone] = address.hostname.split("%");
+    bytes.set(parseIPv6(hostname as string), 8);
+    view.setUint32(24, Number(zone ?? 0), true);
+  } else bytes.set(parseIPv4(address.hostname), 4);
+  return bytes;
+}
+
+/**
+ * Reads a `sockaddr_in` or `sockaddr_in6`.
+ *
+ * @param bytes at least 28 bytes, as a call filled them
+ * @param layout the system's layout
+ */
+export function decodeSockaddr(bytes: Uint8Array, layout: SockaddrLayout): Address {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const port = view.getUint16(2);
+  if (familyOf(bytes, layout) !== layout.AF_INET6) {
+    return { hostname: bytes.subarray(4, 8).join("."), port };
+  }
+  const zone = view.getUint32(24, true);
+  const hostname = formatIPv6(bytes.subarray(8, 24));
+  return { hostname: zone === 0 ? hostname : `${hostname}%${zone}`, port };
+}
+
+/**
+ * How long an address is: macOS does not take a `sockaddr_in` with a larger length than its own.
+ *
+ * @param bytes a `sockaddr_in` or `sockaddr_in6`
+ * @param layout the system's layout
+ * @returns 16 or 28
+ */
+export function sockaddrLength(bytes: Uint8Array, layout: SockaddrLayout): number {
+  return familyOf(bytes, layout) === layout.AF_INET6 ? 28 : 16;
+}
+
+/** The address family: both systems have numbers below 256 for it. */
+function familyOf(bytes: Uint8Array, layout: SockaddrLayout): number {
+  return bytes[layout.hasLength ? 1 : 0] as number;
+}
+
+/**
+ * An address to be kept with each of very many connections. IPv4, all of it in one number: where
+ * ten thousand of them wait, the overhead of an array counts.
+ */
+export type PackedAddress = number | Uint8Array;
+
+/**
+ * Packs a `sockaddr_in` or copies a `sockaddr_in6`.
+ *
+ * @param bytes as a call filled them
+ * @param layout the system's layout
+ */
+export function packSockaddr(bytes: Uint8Array, layout: SockaddrLayout): PackedAddress {
+  const family = layout.hasLength ? bytes[1] : bytes[0];
+  if (family !== layout.AF_INET) return bytes.slice();
+  let packed = 0;
+  // Port and address are 48 bits, which a number holds exactly.
+  for (let at = 2; at < 8; at++) packed = packed * 256 + (bytes[at] as number);
+  return packed;
+}
+
+/** Reads an IPv4 address that was packed. */
+export function unpackAddress(packed: number): Address {
+  const host = packed % 2 ** 32;
+  const bytes = [host / 2 ** 24, host / 2 ** 16, host / 2 ** 8, host].map((part) => part & 255);
+  return { hostname: bytes.join("."), port: Math.floor(packed / 2 ** 32) };
+}
+
+function parseIPv4(text: string): Uint8Array {
+  const parts = text.split(".").map(Number);
+  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) {
+    throw new TypeError(`Cannot read the IPv4 address: current value is "${text}"`);
+  }
+  return Uint8Array.from(parts);
+}
+
+function parseIPv6(text: string): Uint8Array {
+  // The URL parser knows every short form. An embedded IPv4 address is written as two groups
+  // first, for Bun's parser refuses it behind some of them.
+  const embedded = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
+  let canonical: string;
+  try {
+    const hexadecimal = embedded === null
+      ? text
+      : `${embedded[1]}${formatGroups(parseIPv4(embedded[2] as string))}`;
+    canonical = new URL(`http://[${hexadecimal}]/`).hostname.slice(1, -1);
+  } catch (cause) {
+    throw new TypeError(`Cannot read the IPv6 address: current value is "${text}"`, { cause });
+  }
+  const [left, right] = canonical.split("::") as [string, string | undefined];
+  const head = left === "" ? [] : left.split(":");
+  const tail = right === undefined || right === "" ? [] : right.split(":");
+  const groups = [...head, ...Array(8 - head.length - tail.length).fill("0"), ...tail];
+  const bytes = new Uint8Array(16);
+  groups.forEach((group, index) => {
+    const value = parseInt(group, 16);
+    bytes[index * 2] = value >> 8;
+    bytes[index * 2 + 1] = value & 0xff;
+  });
+  return bytes;
+}
+
+/** The recommended text form of RFC 5952. */
+function formatIPv6(bytes: Uint8Array): string {
+  if (
+    bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff
+  ) {
+    return `::ffff:${bytes.subarray(12).join(".")}`;
+  }
+  return new URL(`http://[${formatGroups(bytes)}]/`).hostname.slice(1, -1);
+}
+
+/** Bytes as groups of four hexadecimal digits. */
+function formatGroups(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from(
+    { length: bytes.length / 2 },
+    (_, index) => view.getUint16(index * 2).toString(16),
+  ).join(":");
+}

@@ -1,0 +1,501 @@
+/**
+ * The adapter for Bun; `deno.ts` is its mirror image.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { Listener } from "./listener.ts";
+import {
+  type ForeignFunctions,
+  type ForeignSignatures,
+  type Runtime,
+  USUAL_COLUMNS,
+  type WritableFile,
+} from "./adapter.ts";
+import {
+  Connection,
+  type ConnectOptions,
+  type ListenOptions,
+  type Pulled,
+  type Sink,
+  UNREAD_LIMIT,
+} from "./transport.ts";
+import { writeAll } from "./write_all.ts";
+
+/** The members of Bun that are used here; its types and Deno's do not go together. */
+interface BunGlobal {
+  readonly version: string;
+  readonly argv: readonly string[];
+  readonly isMainThread: boolean;
+  listen(options: unknown): BunTcpListener;
+  connect(options: unknown): Promise<BunSocket>;
+  plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
+}
+
+interface BunBuild {
+  module(name: string, load: () => { exports: unknown; loader: "object" }): void;
+}
+
+interface BunTcpListener {
+  readonly hostname: string;
+  readonly port: number;
+  stop(closeConnections?: boolean): void;
+}
+
+interface BunSocket {
+  data: BunConnection;
+  readonly fd: number;
+  // All four are undefined once the connection is closed.
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  write(bytes: Uint8Array, offset?: number, length?: number): number;
+  pause(): void;
+  resume(): void;
+  shutdown(): void;
+  end(): void;
+}
+
+interface BunForeign {
+  dlopen(path: string, symbols: unknown): { symbols: ForeignFunctions };
+  read: { i32(pointer: number, offset: number): number };
+}
+
+interface BunFiles {
+  openSync(path: string | URL, flags: string): number;
+  closeSync(descriptor: number): void;
+  write(
+    descriptor: number,
+    bytes: Uint8Array,
+    done: (error: Error | null, count: number) => void,
+  ): void;
+  read(
+    descriptor: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: null,
+    done: (error: Error | null, count: number) => void,
+  ): void;
+  writeSync(descriptor: number, bytes: Uint8Array): number;
+  readFileSync(path: string, encoding: "utf8"): string;
+}
+
+interface BunTerminals {
+  isatty(descriptor: number): boolean;
+}
+
+interface BunThreads {
+  receiveMessageOnPort(port: MessagePort): { readonly message: unknown } | undefined;
+  readonly workerData?: { readonly threadName?: string };
+}
+
+interface BunUrls {
+  pathToFileURL(path: string): URL;
+}
+
+/** What is used of Node.js's `process`, which Bun has as a global. */
+interface BunProcess {
+  readonly argv0: string;
+  readonly platform: string;
+  readonly arch: string;
+  on(signal: string, handler: () => void): void;
+  off(signal: string, handler: () => void): void;
+  cwd(): string;
+  exit(code: number): never;
+  readonly stdout: { readonly columns?: number };
+  readonly stderr: { readonly columns?: number };
+  // deno-lint-ignore no-explicit-any -- each module has a type of its own
+  getBuiltinModule(name: string): any;
+}
+
+// Asked for only where it is used: on Deno, which loads this file too, the first look at `process`
+// takes longer than all else that a Worker does when it starts.
+const { Bun, process } = ("Bun" in globalThis ? globalThis : {}) as unknown as {
+  Bun: BunGlobal;
+  process: BunProcess;
+};
+
+// Modules of Bun and Node.js by a call, not by an import: Deno loads this file too.
+const foreign = (): BunForeign => process.getBuiltinModule("bun:ffi");
+const fs = (): BunFiles => process.getBuiltinModule("node:fs");
+const urls = (): BunUrls => process.getBuiltinModule("node:url");
+const terminals = (): BunTerminals => process.getBuiltinModule("node:tty");
+const threads = (): BunThreads => process.getBuiltinModule("node:worker_threads");
+
+const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 };
+
+const FOREIGN_TYPES = { i32: "i32", u32: "u32", buffer: "buffer", pointer: "ptr", void: "void" };
+
+/** What the system says of a socket that was used after it was closed. */
+function notConnected(): Error {
+  return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
+}
+
+class BunConnection extends Connection {
+  readonly #socket: BunSocket;
+  #local: Address | undefined;
+  #remote: Address | undefined;
+  #reader: Sink | undefined;
+  #watcher: Sink | undefined;
+  #writer: Sink | undefined;
+  #writing: Uint8Array | undefined;
+  #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #paused = false;
+  #ended = false;
+  #failure: Error | undefined;
+  #closed = false;
+
+  constructor(socket: BunSocket) {
+    super();
+    this.#socket = socket;
+  }
+
+  override get localAddress(): Address {
+    const { localAddress: hostname = "0.0.0.0", localPort: port = 0 } = this.#socket;
+    return this.#local ??= { hostname, port };
+  }
+
+  override get remoteAddress(): Address {
+    // It is gone with the connection: whoever may want it later asks in time.
+    const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
+    return this.#remote ??= { hostname, port };
+  }
+
+  override pull(sink: Sink): Pulled {
+    if (this.#unreadBytes > 0) {
+      const chunk = this.#unread.shift() as Uint8Array;
+      this.#unreadBytes -= chunk.length;
+      return chunk;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return null;
+    this.#reader = sink;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    return undefined;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+    this.#watcher = undefined;
+  }
+
+  override watch(sink: Sink): void {
+    if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
+  }
+
+  onData(chunk: Uint8Array): void {
+    const sink = this.#reader;
+    if (sink !== undefined) {
+      this.#reader = undefined;
+      sink.onRead(chunk);
+      return;
+    }
+    this.#unread.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes >= UNREAD_LIMIT && !this.#paused && !this.#closed) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+  }
+
+  onEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const sink = this.#reader;
+    this.#reader = undefined;
+    if (sink !== undefined) sink.onRead(null);
+    else this.#watcher?.onEnd?.();
+  }
+
+  onClose(error?: Error): void {
+    this.#closed = true;
+    // After an early reset Bun's `write` takes nothing and the close comes without an error.
+    if (error === undefined && this.#writer === undefined) return this.onEnd();
+    this.#lose(error ?? notConnected());
+  }
+
+  #lose(error: Error): void {
+    this.#failure = error;
+    // Who reads and who writes may not be the same.
+    const sinks = new Set([this.#writer, this.#reader ?? this.#watcher]);
+    this.#reader = undefined;
+    this.#watcher = undefined;
+    this.#writer = undefined;
+    for (const sink of sinks) sink?.onError(error);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    const taken = this.#socket.write(bytes);
+    if (taken === bytes.length) return true;
+    if (this.#failure !== undefined) throw this.#failure;
+    // The peer has reset it. Of a socket that is paused Bun says nothing more, and never closes
+    // it: whoever is told here does.
+    if (taken < 0 || this.#closed) throw notConnected();
+    // Bun drops what it did not take: it is written again when the socket drains.
+    this.#writer = sink;
+    this.#writing = bytes.subarray(taken);
+    return false;
+  }
+
+  onDrain(): void {
+    const sink = this.#writer;
+    if (sink === undefined) return;
+    const bytes = this.#writing as Uint8Array;
+    const taken = this.#socket.write(bytes);
+    if (taken < 0) return this.#lose(notConnected());
+    if (taken < bytes.length) {
+      this.#writing = bytes.subarray(taken);
+      return;
+    }
+    this.#writer = undefined;
+    this.#writing = undefined;
+    sink.onWritten();
+  }
+
+  override closeWrite(): void {
+    if (!this.#closed) this.#socket.shutdown();
+  }
+
+  override close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.end();
+  }
+}
+
+/** What a listener's and a client's sockets have in common. */
+const HANDLERS = {
+  binaryType: "uint8array",
+  data: (socket: BunSocket, chunk: Uint8Array) => socket.data.onData(chunk),
+  drain: (socket: BunSocket) => socket.data.onDrain(),
+  end: (socket: BunSocket) => socket.data.onEnd(),
+  close: (socket: BunSocket, error?: Error) => socket.data?.onClose(error),
+  // Whatever a handler throws arrives here; nothing that a peer does may end the process.
+  error: (socket: BunSocket, error: Error) => socket.data?.onClose(error),
+};
+
+class BunListener extends Listener {
+  override readonly address: Address;
+  readonly #listener: BunTcpListener;
+
+  constructor(options: ListenOptions) {
+    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    super();
+    this.#listener = Bun.listen({
+      hostname,
+      port,
+      reusePort,
+      allowHalfOpen: true,
+      socket: {
+        ...HANDLERS,
+        open: (socket: BunSocket) => {
+          socket.data = new BunConnection(socket);
+          if (socket.fd >= descriptorCeiling) {
+            socket.data.close();
+            this.onOverflow?.();
+          } else this.arrive(socket.data);
+        },
+      },
+    });
+    this.address = { hostname: this.#listener.hostname, port: this.#listener.port };
+  }
+
+  protected override wake(): void {
+    // Bun accepts by itself and cannot be asked to wait.
+  }
+
+  protected override closeSocket(): void {
+    this.#listener.stop();
+  }
+}
+
+/** Bun. */
+export const bunRuntime: Runtime = {
+  name: "bun",
+  get version() {
+    return Bun.version;
+  },
+  get os() {
+    return process.platform === "win32" ? "windows" : process.platform;
+  },
+  get arch() {
+    return process.arch === "x64" ? "x86_64" : process.arch === "arm64" ? "aarch64" : process.arch;
+  },
+  get executable() {
+    return process.argv0;
+  },
+  get args() {
+    return Bun.argv.slice(2);
+  },
+  get cpus() {
+    return navigator.hardwareConcurrency;
+  },
+  get isMainThread() {
+    return Bun.isMainThread;
+  },
+  get threadName() {
+    return this.isMainThread ? undefined : threads().workerData?.threadName;
+  },
+  descriptorsPerThread: 2,
+  stopsBusyThreads: true,
+
+  fileUrl(path: string): URL {
+    return urls().pathToFileURL(path);
+  },
+
+  provideModule(name: string, exports: Readonly<Record<string, unknown>>): void {
+    // Of this thread only, but in an executable too.
+    const setup = (build: BunBuild) => build.module(name, () => ({ exports, loader: "object" }));
+    Bun.plugin({ name, setup });
+  },
+
+  whyNoReusePort(): string | undefined {
+    return undefined;
+  },
+
+  listen(options: ListenOptions): Promise<Listener> {
+    return Promise.resolve(new BunListener(options));
+  },
+
+  connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      let late = false;
+      const abort = () => {
+        late = true;
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      const settle = () => signal?.removeEventListener("abort", abort);
+      Bun.connect({
+        hostname,
+        port,
+        allowHalfOpen: true,
+        socket: {
+          ...HANDLERS,
+          open: (socket: BunSocket) => {
+            settle();
+            socket.data = new BunConnection(socket);
+            if (late) socket.data.close();
+            else resolve(socket.data);
+          },
+          connectError: (_socket: BunSocket, error: Error) => {
+            settle();
+            reject(error);
+          },
+        },
+      }).catch((error: Error) => {
+        settle();
+        reject(error);
+      });
+    });
+  },
+
+  whyNoThreads(): string | undefined {
+    return undefined;
+  },
+
+  startThread(url: string, name: string): Worker {
+    return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
+  },
+
+  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
+    return threads().receiveMessageOnPort(port);
+  },
+
+  mayCallForeign(): boolean {
+    return true;
+  },
+
+  openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
+    const symbols = Object.fromEntries(
+      Object.entries(signatures).map(([name, { parameters, result }]) => [
+        name,
+        { args: parameters.map((type) => FOREIGN_TYPES[type]), returns: FOREIGN_TYPES[result] },
+      ]),
+    );
+    return foreign().dlopen(path, symbols).symbols;
+  },
+
+  readInt(pointer: unknown): number {
+    return foreign().read.i32(pointer as number, 0);
+  },
+
+  hasDescriptors(count: number): boolean {
+    if (this.os === "windows") return true;
+    const probes: number[] = [];
+    try {
+      while (probes.length < count) probes.push(fs().openSync("/dev/null", "r"));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      for (const probe of probes) fs().closeSync(probe);
+    }
+  },
+
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  },
+
+  print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs().write(DESCRIPTORS[to], bytes, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  },
+
+  printNow(to: "stdout" | "stderr", text: string): void {
+    writeAll(new TextEncoder().encode(text), (bytes) => fs().writeSync(DESCRIPTORS[to], bytes));
+  },
+
+  readInput(buffer: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs().read(DESCRIPTORS.stdin, buffer, 0, buffer.length, null, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  },
+
+  isTerminal(of: "stdin" | "stdout" | "stderr"): boolean {
+    return terminals().isatty(DESCRIPTORS[of]);
+  },
+
+  columns(of: "stdout" | "stderr"): number {
+    return terminals().isatty(DESCRIPTORS[of]) ? process[of].columns || USUAL_COLUMNS : Infinity;
+  },
+
+  createFile(path: string | URL): WritableFile {
+    const file = fs().openSync(path, "w");
+    return {
+      write(bytes) {
+        for (let at = 0; at < bytes.length;) at += fs().writeSync(file, bytes.subarray(at));
+      },
+      close: () => fs().closeSync(file),
+    };
+  },
+
+  processStatus(): string | undefined {
+    try {
+      return fs().readFileSync("/proc/self/stat", "utf8");
+    } catch {
+      // There is none on this system.
+      return undefined;
+    }
+  },
+
+  exit(code: number): never {
+    return process.exit(code);
+  },
+};

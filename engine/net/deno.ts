@@ -1,0 +1,396 @@
+/**
+ * The adapter for Deno; `bun.ts` is its mirror image.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { Backoff, isOfOneConnection } from "./backoff.ts";
+import { Listener } from "./listener.ts";
+import {
+  type ForeignFunctions,
+  type ForeignSignatures,
+  type Runtime,
+  USUAL_COLUMNS,
+  type WritableFile,
+} from "./adapter.ts";
+import {
+  ACCEPT_QUEUE,
+  Connection,
+  type ConnectOptions,
+  type ListenOptions,
+  type Pulled,
+  type Sink,
+  UNREAD_LIMIT,
+} from "./transport.ts";
+import { writeAll } from "./write_all.ts";
+
+/** A module of Node.js, loaded when it is needed: Workers start faster without. */
+// deno-lint-ignore no-explicit-any -- each module has a type of its own
+function builtin(name: string): any {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): unknown };
+  };
+  return process.getBuiltinModule(name);
+}
+
+/** A pending read holds its buffer: small while a connection is idle, larger once it is filled. */
+const SMALL_READ = 512;
+
+class DenoConnection extends Connection {
+  readonly #conn: Deno.TcpConn;
+  #buffer = new Uint8Array(SMALL_READ);
+  #reader: Sink | undefined;
+  #watcher: Sink | undefined;
+  #writer: Sink | undefined;
+  #writing: Uint8Array | undefined;
+  #reading = false;
+  #arrived: Pulled;
+  #ended = false;
+  #failure: Error | undefined;
+  #closed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    super();
+    this.#conn = conn;
+    // With Nagle's algorithm the second of two small writes waits for an acknowledgement.
+    conn.setNoDelay(true);
+  }
+
+  override get localAddress(): Address {
+    return this.#conn.localAddr;
+  }
+
+  override get remoteAddress(): Address {
+    return this.#conn.remoteAddr;
+  }
+
+  override pull(sink: Sink): Pulled {
+    const arrived = this.#arrived;
+    if (arrived !== undefined) {
+      this.#arrived = undefined;
+      return arrived;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return null;
+    this.#reader = sink;
+    if (!this.#reading) this.#read();
+    return undefined;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+    this.#watcher = undefined;
+  }
+
+  override watch(sink: Sink): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#watcher = sink;
+    if (this.#reading || this.#arrived !== undefined) return;
+    // Whoever watches may still hold the bytes of the last read.
+    this.#buffer = new Uint8Array(SMALL_READ);
+    this.#read();
+  }
+
+  #read(): void {
+    this.#reading = true;
+    this.#conn.read(this.#buffer).then(this.#onRead, this.#onReadError);
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    this.#reading = false;
+    this.#ended = count === null;
+    const chunk = count === null ? null : this.#take(count);
+    const sink = this.#reader;
+    this.#reader = undefined;
+    if (sink !== undefined) return sink.onRead(chunk);
+    this.#arrived = chunk;
+    if (chunk === null) this.#watcher?.onEnd?.();
+  };
+
+  readonly #onReadError = (error: Error): void => {
+    this.#reading = false;
+    this.#failure = error;
+    const sink = this.#reader ?? this.#watcher;
+    this.#reader = undefined;
+    this.#watcher = undefined;
+    sink?.onError(error);
+  };
+
+  #take(count: number): Uint8Array {
+    const buffer = this.#buffer;
+    if (count === buffer.length && count < UNREAD_LIMIT) {
+      this.#buffer = new Uint8Array(Math.min(UNREAD_LIMIT, count * 4));
+    } else if (count < SMALL_READ && buffer.length > SMALL_READ) {
+      this.#buffer = new Uint8Array(SMALL_READ);
+    }
+    return buffer.subarray(0, count);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    if (bytes.length === 0) return true;
+    this.#writer = sink;
+    this.#writing = bytes;
+    this.#conn.write(bytes).then(this.#onWritten, this.#onWriteError);
+    return false;
+  }
+
+  readonly #onWritten = (count: number): void => {
+    const bytes = this.#writing as Uint8Array;
+    if (count < bytes.length) {
+      this.#writing = bytes.subarray(count);
+      this.#conn.write(this.#writing).then(this.#onWritten, this.#onWriteError);
+      return;
+    }
+    const sink = this.#writer as Sink;
+    this.#writer = undefined;
+    this.#writing = undefined;
+    sink.onWritten();
+  };
+
+  readonly #onWriteError = (error: Error): void => {
+    const sink = this.#writer;
+    this.#writer = undefined;
+    this.#writing = undefined;
+    sink?.onError(error);
+  };
+
+  override closeWrite(): void {
+    // It rejects where the peer has gone, which the next read says too.
+    if (!this.#closed) this.#conn.closeWrite().catch(() => {});
+  }
+
+  override close(): void {
+    // A second close would throw `BadResource`.
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  }
+}
+
+class DenoListener extends Listener {
+  override readonly address: Address;
+  readonly #listener: Deno.TcpListener;
+  readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
+  readonly #backoff = new Backoff();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #accepting = false;
+  #closed = false;
+
+  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+    super();
+    this.#listener = listener;
+    this.#onAcceptError = onAcceptError;
+    this.address = listener.addr;
+  }
+
+  protected override wake(): void {
+    if (this.#accepting || this.#retry !== undefined || !this.wantsMore) return;
+    this.#accepting = true;
+    this.#listener.accept().then(this.#onAccept, this.#onError);
+  }
+
+  readonly #onAccept = (conn: Deno.TcpConn): void => {
+    this.#accepting = false;
+    this.#backoff.reset();
+    let connection: Connection;
+    try {
+      connection = new DenoConnection(conn);
+    } catch (error) {
+      // The peer was gone before its first option could be set.
+      conn.close();
+      this.#onAcceptError?.(error as Error, 0);
+      return this.wake();
+    }
+    this.arrive(connection);
+    this.wake();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#accepting = false;
+    // The pending accept of a closed listener rejects with `BadResource`.
+    if (this.#closed) return;
+    const waitMs = isOfOneConnection(error) ? 0 : this.#backoff.next();
+    this.#onAcceptError?.(error, waitMs);
+    if (waitMs === 0) return this.wake();
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.wake();
+    }, waitMs);
+  };
+
+  protected override closeSocket(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#listener.close();
+  }
+}
+
+/** Takes a descriptor, in a way that the permissions allow. */
+function openProbe(): Disposable {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    // Who may start a thread may read its module.
+    return Deno.openSync(new URL(import.meta.url));
+  }
+}
+
+/** Deno. */
+export const denoRuntime: Runtime = {
+  name: "deno",
+  get version() {
+    return Deno.version.deno;
+  },
+  get os() {
+    return Deno.build.os;
+  },
+  get arch() {
+    return Deno.build.arch;
+  },
+  get executable() {
+    return Deno.execPath();
+  },
+  get args() {
+    return Deno.args;
+  },
+  get cpus() {
+    return navigator.hardwareConcurrency;
+  },
+  get isMainThread() {
+    return !("DedicatedWorkerGlobalScope" in globalThis);
+  },
+  get threadName() {
+    return this.isMainThread ? undefined : (globalThis as { name?: string }).name;
+  },
+  descriptorsPerThread: 6,
+  stopsBusyThreads: false,
+
+  fileUrl(path: string): URL {
+    return builtin("node:url").pathToFileURL(path);
+  },
+
+  provideModule(): void {
+    // Whoever runs this has a deno.json, whose map holds for every module.
+  },
+
+  whyNoReusePort(): string | undefined {
+    // Without, asking for the option ends the process, and cannot be caught.
+    return "listenDatagram" in Deno
+      ? undefined
+      : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
+  },
+
+  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
+    const shared = reusePort && { reusePort };
+    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
+    return Promise.resolve(new DenoListener(listener, onAcceptError));
+  },
+
+  async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+    const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
+    try {
+      return new DenoConnection(conn);
+    } catch (error) {
+      // The server has reset it already.
+      conn.close();
+      throw error;
+    }
+  },
+
+  whyNoThreads(url: string): string | undefined {
+    if (!url.startsWith("file:")) return undefined;
+    const { state } = Deno.permissions.querySync({ name: "read", path: new URL(url) });
+    return state === "granted" ? undefined : "no permission to read their module (--allow-read)";
+  },
+
+  startThread(url: string, name: string): Worker {
+    return new Worker(url, { type: "module", name });
+  },
+
+  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
+    return builtin("node:worker_threads").receiveMessageOnPort(port);
+  },
+
+  mayCallForeign(): boolean {
+    return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  },
+
+  openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
+    return Deno.dlopen(path, signatures as Deno.ForeignLibraryInterface)
+      .symbols as ForeignFunctions;
+  },
+
+  readInt(pointer: unknown): number {
+    return new Deno.UnsafePointerView(pointer as Deno.PointerObject).getInt32(0);
+  },
+
+  hasDescriptors(count: number): boolean {
+    const probes: Disposable[] = [];
+    try {
+      while (probes.length < count) probes.push(openProbe());
+      return true;
+    } catch (error) {
+      // Without permission to open anything it cannot be told.
+      return error instanceof Deno.errors.NotCapable;
+    } finally {
+      for (const probe of probes) probe[Symbol.dispose]();
+    }
+  },
+
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
+    // Windows knows no SIGTERM.
+    if (signal === "SIGTERM" && Deno.build.os === "windows") return () => {};
+    Deno.addSignalListener(signal, handler);
+    return () => Deno.removeSignalListener(signal, handler);
+  },
+
+  print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
+    return Deno[to].write(bytes);
+  },
+
+  printNow(to: "stdout" | "stderr", text: string): void {
+    writeAll(new TextEncoder().encode(text), (bytes) => Deno[to].writeSync(bytes));
+  },
+
+  async readInput(buffer: Uint8Array): Promise<number> {
+    return await Deno.stdin.read(buffer) ?? 0;
+  },
+
+  isTerminal(of: "stdin" | "stdout" | "stderr"): boolean {
+    return Deno[of].isTerminal();
+  },
+
+  columns(of: "stdout" | "stderr"): number {
+    return Deno[of].isTerminal() ? Deno.consoleSize().columns || USUAL_COLUMNS : Infinity;
+  },
+
+  createFile(path: string | URL): WritableFile {
+    if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
+      throw new Error("no permission to write it (--allow-write)");
+    }
+    const file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    return {
+      write(bytes) {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      },
+      close: () => file.close(),
+    };
+  },
+
+  processStatus(): string | undefined {
+    const path = "/proc/self/stat";
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    try {
+      return Deno.readTextFileSync(path);
+    } catch {
+      // There is none on this system, or it takes more than that permission.
+      return undefined;
+    }
+  },
+
+  exit(code: number): never {
+    Deno.exit(code);
+  },
+};

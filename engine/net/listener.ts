@@ -1,0 +1,125 @@
+/**
+ * The listener that both adapters build on: connections that arrive, and who iterates over them.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import type { Connection } from "./transport.ts";
+
+/** Accepts connections; iterating ends after `stop` or `close`. */
+export abstract class Listener implements AsyncIterableIterator<Connection>, AsyncDisposable {
+  /** Where it listens. */
+  abstract readonly address: Address;
+
+  /**
+   * Called for each connection that was closed because too many wait for an owner already: on
+   * Bun, which accepts by itself.
+   */
+  onOverflow: (() => void) | undefined;
+
+  readonly #held: Connection[] = [];
+  #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;
+  #arrivals = 0;
+  #stopping = false;
+  #ended = false;
+
+  /** Whether the adapter should accept another connection now. */
+  protected get wantsMore(): boolean {
+    if (this.#ended) return false;
+    return this.#stopping ? this.#held.length < BACKLOG : this.#waiter !== undefined;
+  }
+
+  /** Tells the adapter that it may accept, where its runtime lets it choose. */
+  protected abstract wake(): void;
+
+  /** Closes the socket; called once. */
+  protected abstract closeSocket(): void;
+
+  /** Takes a connection from the adapter: for whoever waits, or kept for whoever comes. */
+  protected arrive(connection: Connection): void {
+    this.#arrivals++;
+    if (this.#waiter !== undefined) {
+      const resolve = this.#waiter;
+      this.#waiter = undefined;
+      resolve({ value: connection, done: false });
+    } else if (this.#ended || this.#held.length >= BACKLOG) {
+      connection.close();
+      this.onOverflow?.();
+    } else {
+      // Asked while it is known: the peer may be gone before its turn comes.
+      void connection.remoteAddress;
+      this.#held.push(connection);
+    }
+  }
+
+  /** Waits for the next connection. One caller at a time. */
+  next(): Promise<IteratorResult<Connection, undefined>> {
+    const held = this.#held.shift();
+    if (held !== undefined) return Promise.resolve({ value: held, done: false });
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+      this.wake();
+    });
+  }
+
+  /** Closes the listener when the loop over it is left early. */
+  return(): Promise<IteratorResult<Connection, undefined>> {
+    this.close();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** Iterates over the connections as they are accepted. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /**
+   * Takes what already waits in the accept queue, then closes the socket: closing first would
+   * reset those who wait. Iteration yields them and ends.
+   */
+  async stop(): Promise<void> {
+    if (this.#stopping || this.#ended) return;
+    this.#stopping = true;
+    // By the clock: where the event loop has much to do, each wait takes longer.
+    const endsAt = performance.now() + LONGEST_STOP_MS;
+    // No runtime says how long its accept queue is: it is empty when a while brought nobody.
+    while (!this.#ended && performance.now() < endsAt) {
+      const before = this.#arrivals;
+      this.wake();
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      if (this.#arrivals === before || this.#held.length >= BACKLOG) break;
+    }
+    this.#end();
+  }
+
+  /** Closes at once; those who wait in the accept queue are reset. May be called again. */
+  close(): void {
+    this.#end();
+    for (const connection of this.#held.splice(0)) connection.close();
+  }
+
+  /** Closes at once. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.closeSocket();
+    this.#waiter?.({ value: undefined, done: true });
+    this.#waiter = undefined;
+  }
+}
+
+/** How long no connection must have come before the accept queue counts as empty. */
+const QUIET_MS = 15;
+
+/** The longest that a stopping listener goes on accepting while clients keep coming. */
+const LONGEST_STOP_MS = 1_000;
+
+/** The most accepted connections that wait for an owner; the kernel's usual bound on its queue. */
+export const BACKLOG = 1024;

@@ -1,0 +1,255 @@
+/**
+ * A connection on a non-blocking socket: it reads and writes when a {@linkcode Poller} says that
+ * it can.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import type { Poller } from "./poller.ts";
+import type { PackedAddress } from "./address.ts";
+import { SocketError, type Sockets } from "./sockets.ts";
+import { Connection, type Pulled, type Sink } from "./transport.ts";
+
+/** How much one `recv` takes at most, in bytes. */
+const RECEIVE_BYTES = 16 * 1024;
+
+/** How many buffers that came back are kept for the next who needs one. */
+const SPARE_BUFFERS = 64;
+
+/**
+ * The memory into which the connections of one thread receive, one after the other. What was
+ * received is mostly answered at once; where it is not, the conversation keeps the buffer until it
+ * asks for more, and the thread takes another. So an idle connection holds none.
+ */
+export class ReceiveBuffer {
+  /** Where the next bytes go. */
+  bytes: Uint8Array = new Uint8Array(RECEIVE_BYTES);
+  #view: Uint8Array = this.bytes;
+  readonly #spare: Uint8Array[] = [];
+
+  /** The first `count` bytes. */
+  head(count: number): Uint8Array {
+    // Messages are often as long as the one before.
+    if (this.#view.length !== count) this.#view = this.bytes.subarray(0, count);
+    return this.#view;
+  }
+
+  /** Gives the buffer away. */
+  lend(): Uint8Array {
+    const lent = this.bytes;
+    this.bytes = this.#spare.pop() ?? new Uint8Array(RECEIVE_BYTES);
+    this.#view = this.bytes;
+    return lent;
+  }
+
+  /** Takes it back. */
+  takeBack(lent: Uint8Array): void {
+    if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(lent);
+  }
+}
+
+/** What the connections of one thread share. */
+export interface ReadyLoop {
+  /** The Berkeley calls. */
+  readonly sockets: Sockets;
+  /** Tells what is ready. */
+  readonly poller: Poller;
+  /** Where they receive. */
+  readonly buffer: ReceiveBuffer;
+  /** Is told of a descriptor that is about to be closed. */
+  onClose(fd: number): void;
+}
+
+/** A connection; its thread calls {@linkcode ReadyConnection.onReady}. */
+export class ReadyConnection extends Connection {
+  /** Its descriptor. */
+  readonly fd: number;
+  readonly #loop: ReadyLoop;
+  readonly #peer: PackedAddress;
+  #reader: Sink | undefined;
+  #writer: Sink | undefined;
+  #watcher: Sink | undefined;
+  #writing: Uint8Array | undefined;
+  /** The buffer that its conversation keeps. */
+  #lent: Uint8Array | undefined;
+  /** What the poller watches for; {@linkcode UNWATCHED} when it does not. */
+  #events: number;
+  #ended = false;
+  #failure: Error | undefined;
+  #closed = false;
+
+  /**
+   * @param fd a connected socket that does not block; is closed with the connection
+   * @param sockaddr the peer's address, as accept(2) filled it in; copied
+   * @param loop its thread's
+   * @param events what the poller watches it for already
+   */
+  constructor(fd: number, sockaddr: Uint8Array, loop: ReadyLoop, events = UNWATCHED) {
+    super();
+    this.fd = fd;
+    this.#events = events;
+    this.#peer = loop.sockets.packAddress(sockaddr);
+    this.#loop = loop;
+  }
+
+  override get localAddress(): Address {
+    return this.#loop.sockets.localAddress(this.fd);
+  }
+
+  override get remoteAddress(): Address {
+    return this.#loop.sockets.readPacked(this.#peer);
+  }
+
+  override pull(sink: Sink): Pulled {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#lent !== undefined) this.#giveBack();
+    if (this.#ended) return null;
+    this.#reader = sink;
+    // Mostly it has been watched for that ever since, and the kernel is not asked.
+    const { POLLIN, POLLOUT } = this.#loop.sockets.constants;
+    if (this.#events !== POLLIN) {
+      this.#watchFor(this.#writer === undefined ? POLLIN : POLLIN | POLLOUT);
+    }
+    return undefined;
+  }
+
+  #giveBack(): void {
+    if (this.#lent !== undefined) this.#loop.buffer.takeBack(this.#lent);
+    this.#lent = undefined;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+    this.#watcher = undefined;
+  }
+
+  override watch(sink: Sink): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#watcher = sink;
+    this.#watchFor(this.#loop.sockets.constants.POLLRDHUP);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    if (bytes.length === 0) return true;
+    const { sockets } = this.#loop;
+    const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
+    if (count === bytes.length) return true;
+    if (count < 0 && !this.#mustWait(count)) throw this.#fail("send", count);
+    // The rest follows when the peer has taken some.
+    this.#writer = sink;
+    this.#writing = count > 0 ? bytes.subarray(count) : bytes;
+    const { POLLIN, POLLOUT } = sockets.constants;
+    this.#watchFor(this.#reader === undefined ? POLLOUT : POLLIN | POLLOUT);
+    return false;
+  }
+
+  /**
+   * Does what the socket is ready for.
+   *
+   * @param events a set of `POLLIN`, `POLLOUT`, …
+   */
+  onReady(events: number): void {
+    if (this.#writer !== undefined) this.#onReadyWriting(this.#writer, events);
+    else if (this.#reader !== undefined) this.#receive(this.#reader);
+    else if (!this.#closed) this.#notice(events);
+  }
+
+  /** Somebody writes, and perhaps reads too. */
+  #onReadyWriting(writer: Sink, events: number): void {
+    const { POLLIN } = this.#loop.sockets.constants;
+    // What is received may end the connection: after that nothing is sent.
+    if (this.#reader !== undefined && (events & POLLIN) !== 0) this.#receive(this.#reader);
+    if (this.#writer === writer && events !== POLLIN) this.#send(writer);
+  }
+
+  #receive(sink: Sink): void {
+    const { sockets, buffer } = this.#loop;
+    const count = sockets.recv(this.fd, buffer.bytes, sockets.constants.MSG_DONTWAIT);
+    if (count < 0 && this.#mustWait(count)) return;
+    this.#reader = undefined;
+    if (count > 0) {
+      sink.onRead(buffer.head(count));
+      // Whoever did not ask for more still has to do with these.
+      if (this.#reader === undefined && !this.#closed) this.#lent = buffer.lend();
+    } else if (count === 0) {
+      this.#ended = true;
+      // The end would be told again and again.
+      this.#watchFor(this.#writer === undefined ? NOTHING : sockets.constants.POLLOUT);
+      sink.onRead(null);
+    } else sink.onError(this.#fail("recv", count));
+  }
+
+  #send(sink: Sink): void {
+    const { sockets } = this.#loop;
+    const bytes = this.#writing as Uint8Array;
+    const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
+    if (count < 0 && this.#mustWait(count)) return;
+    if (count >= 0 && count < bytes.length) {
+      this.#writing = bytes.subarray(count);
+      return;
+    }
+    this.#writer = undefined;
+    this.#writing = undefined;
+    if (count < 0) return sink.onError(this.#fail("send", count));
+    this.#watchFor(this.#reader === undefined ? NOTHING : sockets.constants.POLLIN);
+    sink.onWritten();
+  }
+
+  /** Something happened while nobody waited for it. */
+  #notice(events: number): void {
+    const { sockets } = this.#loop;
+    const { POLLERR, POLLHUP, POLLRDHUP, SOL_SOCKET, SO_ERROR } = sockets.constants;
+    const sink = this.#watcher;
+    const isOver = (events & (POLLERR | POLLHUP)) !== 0;
+    // Whatever it is, it need not be told again; but a reset may still follow a FIN.
+    this.#watchFor(isOver ? UNWATCHED : NOTHING);
+    const errno = isOver ? sockets.getOption(this.fd, SOL_SOCKET, SO_ERROR) : 0;
+    if (errno !== 0) {
+      this.#watcher = undefined;
+      const error = this.#fail("recv", -errno);
+      sink?.onError(error);
+    } else if (isOver || (events & POLLRDHUP) !== 0) sink?.onEnd?.();
+  }
+
+  #mustWait(result: number): boolean {
+    const { EAGAIN, EINTR } = this.#loop.sockets.constants.errno;
+    return result === -EAGAIN || result === -EINTR;
+  }
+
+  #fail(syscall: string, result: number): Error {
+    this.#watchFor(UNWATCHED);
+    return this.#failure = new SocketError(syscall, -result);
+  }
+
+  #watchFor(events: number): void {
+    const { poller } = this.#loop;
+    if (events === this.#events || this.#closed) return;
+    if (this.#events === UNWATCHED) poller.add(this.fd, events);
+    else if (events === UNWATCHED) poller.remove(this.fd);
+    else poller.modify(this.fd, events);
+    this.#events = events;
+  }
+
+  override closeWrite(): void {
+    const { sockets } = this.#loop;
+    if (!this.#closed) sockets.shutdown(this.fd, sockets.constants.SHUT_WR);
+  }
+
+  override close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#events !== UNWATCHED) this.#loop.poller.forget(this.fd);
+    this.unpull();
+    this.#writer = undefined;
+    this.#giveBack();
+    this.#loop.onClose(this.fd);
+    this.#loop.sockets.close(this.fd);
+  }
+}
+
+/** Errors only. */
+const NOTHING = 0;
+
+/** Not even errors. */
+const UNWATCHED = -1;

@@ -1,0 +1,796 @@
+/**
+ * Berkeley sockets: the calls of libc, the same on both runtimes, through their foreign-function
+ * interface.
+ *
+ * A descriptor is only a number and every thread of a process may use it, so a connection can be
+ * accepted on one thread and served by another, which no JavaScript runtime offers. A call blocks
+ * the thread that makes it: timers and signals wait. Make blocking calls in Workers only.
+ *
+ * Calls of a hot path (`accept`, `recv`, `send`, `recvfrom`, `sendto`, `poll`, `pollAll`,
+ * `epollWait`) return what the kernel returns: a count, or the negated error number. The others
+ * throw a {@linkcode SocketError}.
+ *
+ * Linux on x86-64 and arm64 (glibc and musl) and macOS. Importing works anywhere.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { formatAddress } from "../../protocols/address.ts";
+import {
+  decodeSockaddr,
+  encodeSockaddr,
+  isIPv6,
+  type PackedAddress,
+  packSockaddr,
+  SOCKADDR_SIZE,
+  sockaddrLength,
+  unpackAddress,
+} from "./address.ts";
+import { type Constants, DARWIN, ERRNO_TEXT, LINUX } from "./constants.ts";
+import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
+import { runtime } from "./runtime.ts";
+import { ACCEPT_QUEUE } from "./transport.ts";
+
+/** A call of the system failed. */
+export class SocketError extends Error {
+  /** The class's name. */
+  override readonly name = "SocketError";
+  /** The system's name of the error, for instance `EADDRINUSE`. */
+  readonly code: string;
+  /** Its number on this system. */
+  readonly errno: number;
+  /** The call that failed. */
+  readonly syscall: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param syscall the call
+   * @param errno the error's number
+   * @param what its object
+   */
+  constructor(syscall: string, errno: number, what = "") {
+    const code = errorName(errno);
+    const text = ERRNO_TEXT[code] ?? "system error";
+    super(`Cannot ${syscall}${what === "" ? "" : ` ${what}`}: ${text} (${code})`);
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+  }
+}
+
+/** Foreign functions, and with them Berkeley sockets, cannot be had here. */
+export class SocketsUnavailableError extends Error {
+  /** The class's name. */
+  override readonly name = "SocketsUnavailableError";
+  /** Why, in a few words: for a line that a person reads. */
+  readonly reason: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param reason why, in a few words
+   * @param options the loader's error as `cause`
+   */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`Cannot use Berkeley sockets: ${reason}`, options);
+    this.reason = reason;
+  }
+}
+
+/** How to open a listening socket. */
+export interface ListenSocketOptions {
+  /** How many connections may wait to be accepted; the kernel may allow fewer. */
+  readonly backlog?: number;
+  /** Whether calls on it return at once where they would have to wait. */
+  readonly nonBlocking?: boolean;
+  /** Lets several sockets listen on the same port, the kernel spreading connections over them. */
+  readonly reusePort?: boolean;
+  /**
+   * How long a `recv` on an accepted connection waits, in milliseconds; 0 is for ever. Inherited
+   * from the listener on Linux, whose own `accept` then ends after that time too.
+   *
+   * @default {0}
+   */
+  readonly receiveTimeoutMs?: number;
+}
+
+// One 64-bit parameter, such as `size_t`, takes a call off Deno's fast path and halves its rate:
+// lengths are declared as 32 bits, which the calling conventions of x86-64 and arm64 extend.
+const SIGNATURES = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+} as const satisfies ForeignSignatures;
+
+const LINUX_SIGNATURES = {
+  __errno_location: { parameters: [], result: "pointer" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
+} as const satisfies ForeignSignatures;
+
+const DARWIN_SIGNATURES = {
+  __error: { parameters: [], result: "pointer" },
+} as const satisfies ForeignSignatures;
+
+/** `recv` and `send`. */
+type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
+
+interface System {
+  readonly constants: Constants;
+  readonly signatures: ForeignSignatures;
+  readonly errnoLocation: "__errno_location" | "__error";
+  readonly libraries: readonly string[];
+}
+
+const SYSTEMS: Readonly<Record<string, System>> = {
+  linux: {
+    constants: LINUX,
+    signatures: { ...SIGNATURES, ...LINUX_SIGNATURES },
+    errnoLocation: "__errno_location",
+    // glibc's name, then musl's two.
+    libraries: ["libc.so.6", `libc.musl-${runtime.arch}.so.1`, "libc.so"],
+  },
+  darwin: {
+    constants: DARWIN,
+    signatures: { ...SIGNATURES, ...DARWIN_SIGNATURES },
+    errnoLocation: "__error",
+    libraries: ["libSystem.B.dylib"],
+  },
+};
+
+/** The C library of this system. */
+export interface Library {
+  /** Its system's table. */
+  readonly system: System;
+  /** Its functions. */
+  readonly libc: ForeignFunctions;
+}
+
+/** The Berkeley calls of this system, with its constants. */
+export class Sockets {
+  /** The numbers of this system: `AF_INET`, `SOL_SOCKET`, `EAGAIN`, … */
+  readonly constants: Constants;
+  readonly #libc: ForeignFunctions;
+  readonly #errnoLocation: () => unknown;
+  // The two calls of every message, and what is added to the flags of one of them.
+  readonly #recv: TransferCall;
+  readonly #send: TransferCall;
+  readonly #noSignal: number;
+  readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  readonly #length = new Int32Array(1);
+  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
+  readonly #pollfd = new Int32Array(2);
+  readonly #pollfdBytes = new Uint8Array(this.#pollfd.buffer);
+  readonly #timespec = timespecMemory();
+  readonly #epollEvent = new Int32Array(4);
+  readonly #epollEventBytes = new Uint8Array(this.#epollEvent.buffer);
+
+  /**
+   * Made by {@linkcode sockets}.
+   *
+   * @param library the opened library
+   */
+  constructor({ system, libc }: Library) {
+    this.constants = system.constants;
+    this.#libc = libc;
+    this.#errnoLocation = libc[system.errnoLocation] as () => unknown;
+    this.#recv = libc.recv as TransferCall;
+    this.#send = libc.send as TransferCall;
+    this.#noSignal = system.constants.MSG_NOSIGNAL;
+  }
+
+  /**
+   * The number of this thread's last error. Read it before anything else calls the system. Should
+   * the runtime have called it in between and left a zero, EINTR: the call is made again.
+   */
+  get errno(): number {
+    return runtime.readInt(this.#errnoLocation()) || this.constants.errno.EINTR;
+  }
+
+  /**
+   * Makes an endpoint (socket(2)).
+   *
+   * @param family `AF_INET` or `AF_INET6`
+   * @param type `SOCK_STREAM` or `SOCK_DGRAM`
+   * @returns a descriptor
+   */
+  socket(family: number, type: number): number {
+    return this.#check("socket", this.#call("socket", family, type, 0));
+  }
+
+  /**
+   * Makes two stream sockets that are connected to each other (socketpair(2)).
+   *
+   * @returns their descriptors
+   */
+  socketpair(): [number, number] {
+    const { AF_UNIX, SOCK_STREAM } = this.constants;
+    const pair = new Int32Array(2);
+    const bytes = new Uint8Array(pair.buffer);
+    this.#check("socketpair", this.#call("socketpair", AF_UNIX, SOCK_STREAM, 0, bytes));
+    return [pair[0] as number, pair[1] as number];
+  }
+
+  /** Gives the socket its own address (bind(2)). */
+  bind(fd: number, address: Address): void {
+    const sockaddr = encodeSockaddr(address, this.constants);
+    const result = this.#call("bind", fd, sockaddr, sockaddr.length);
+    this.#check("bind", result, formatAddress(address));
+  }
+
+  /** Makes the socket accept connections (listen(2)). */
+  listen(fd: number, backlog: number): void {
+    this.#check("listen", this.#call("listen", fd, backlog));
+  }
+
+  /**
+   * Takes the next connection from the accept queue, waiting for one (accept(2)).
+   *
+   * @param sockaddr is filled with the peer's address where given; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns a descriptor, or the negated error number
+   */
+  accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
+    this.#length[0] = SOCKADDR_SIZE;
+    const accepted: number = this.#libc.accept!(fd, sockaddr, this.#lengthBytes);
+    return accepted >= 0 ? accepted : -this.errno;
+  }
+
+  /**
+   * Takes the next connection from the accept queue of a listener that does not block; neither
+   * does the connection, on Linux (accept4(2)). Elsewhere calls on it are made with
+   * `MSG_DONTWAIT`.
+   *
+   * @param sockaddr is filled with the peer's address; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns a descriptor, or the negated error number: EAGAIN when nobody waits
+   */
+  acceptNonBlocking(fd: number, sockaddr: Uint8Array): number {
+    const { SOCK_NONBLOCK, POLLIN, errno } = this.constants;
+    if (SOCK_NONBLOCK === 0) {
+      return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
+    }
+    this.#length[0] = SOCKADDR_SIZE;
+    const accepted: number = this.#libc.accept4!(fd, sockaddr, this.#lengthBytes, SOCK_NONBLOCK);
+    return accepted >= 0 ? accepted : -this.errno;
+  }
+
+  /** Connects, waiting until it is done (connect(2)). */
+  connect(fd: number, address: Address): void {
+    const sockaddr = encodeSockaddr(address, this.constants);
+    const result = this.#call("connect", fd, sockaddr, sockaddr.length);
+    this.#check("connect", result, `to ${formatAddress(address)}`);
+  }
+
+  /**
+   * Begins to connect a socket that does not block (connect(2)). How it ends is in `SO_ERROR` as
+   * soon as the socket is ready for `POLLOUT`.
+   *
+   * @param sockaddr as `encodeSockaddr` writes it
+   * @returns 0 if it is connected, or the negated error number: EINPROGRESS while it is not yet
+   */
+  connectNonBlocking(fd: number, sockaddr: Uint8Array): number {
+    const result: number = this.#libc.connect!(fd, sockaddr, sockaddr.length);
+    return result >= 0 ? 0 : -this.errno;
+  }
+
+  /**
+   * Receives what is there, waiting for the first byte (recv(2)).
+   *
+   * @returns how many bytes are in `buffer` now; 0 at the peer's FIN; or the negated error number
+   */
+  recv(fd: number, buffer: Uint8Array, flags = 0): number {
+    const count: number = this.#recv(fd, buffer, buffer.length, flags);
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Sends bytes (send(2)). SIGPIPE, which would end the process, is always held back.
+   *
+   * @returns how many bytes were taken, or the negated error number
+   */
+  send(fd: number, bytes: Uint8Array, flags = 0): number {
+    const count: number = this.#send(fd, bytes, bytes.length, flags | this.#noSignal);
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Receives one datagram, waiting for it (recvfrom(2)). What does not fit into `buffer` is lost.
+   *
+   * @param sockaddr is filled with the sender's address; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns how many bytes are in `buffer` now, 0 for an empty datagram; or the negated error
+   * number
+   */
+  recvfrom(fd: number, buffer: Uint8Array, sockaddr: Uint8Array, flags = 0): number {
+    this.#length[0] = SOCKADDR_SIZE;
+    const count: number = this.#libc.recvfrom!(
+      fd,
+      buffer,
+      buffer.length,
+      flags,
+      sockaddr,
+      this.#lengthBytes,
+    );
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Sends one datagram (sendto(2)).
+   *
+   * @param bytes all that it holds; 65,507 bytes at most over IPv4
+   * @param sockaddr where to, as {@linkcode Sockets.recvfrom} filled it
+   * @returns how many bytes were taken: all; or the negated error number
+   */
+  sendto(fd: number, bytes: Uint8Array, sockaddr: Uint8Array, flags = 0): number {
+    const count: number = this.#libc.sendto!(
+      fd,
+      bytes,
+      bytes.length,
+      flags | this.constants.MSG_NOSIGNAL,
+      sockaddr,
+      sockaddrLength(sockaddr, this.constants),
+    );
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Closes one or both directions; wakes every thread that waits in a call on the socket
+   * (shutdown(2)).
+   *
+   * @returns 0, or the negated error number: a connection that the peer has reset is no longer
+   * connected
+   */
+  shutdown(fd: number, how: number): number {
+    return this.#call("shutdown", fd, how);
+  }
+
+  /** Gives the descriptor back. From now on the number may be somebody else's (close(2)). */
+  close(fd: number): void {
+    // No error of close(2) is one to act on: the descriptor is gone in any case.
+    this.#libc.close!(fd);
+  }
+
+  /** Sets an option that is an `int` (setsockopt(2)). */
+  setOption(fd: number, level: number, option: number, value: number): void {
+    this.setOptionBytes(fd, level, option, new Uint8Array(Int32Array.of(value).buffer));
+  }
+
+  /** Sets an option that is a structure. */
+  setOptionBytes(fd: number, level: number, option: number, value: Uint8Array): void {
+    const result = this.#call("setsockopt", fd, level, option, value, value.length);
+    this.#check("setsockopt", result);
+  }
+
+  /** Reads an option that is an `int` (getsockopt(2)). */
+  getOption(fd: number, level: number, option: number): number {
+    const value = new Int32Array(1);
+    this.getOptionBytes(fd, level, option, new Uint8Array(value.buffer));
+    return value[0] as number;
+  }
+
+  /**
+   * Reads an option that is a structure.
+   *
+   * @returns how many bytes of `value` were filled
+   */
+  getOptionBytes(fd: number, level: number, option: number, value: Uint8Array): number {
+    this.#length[0] = value.length;
+    const result = this.#call("getsockopt", fd, level, option, value, this.#lengthBytes);
+    this.#check("getsockopt", result);
+    return this.#length[0] as number;
+  }
+
+  /** Sets how long a `recv` or `accept` waits (`SO_RCVTIMEO`, socket(7)); 0 is for ever. */
+  setReceiveTimeout(fd: number, ms: number): void {
+    this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_RCVTIMEO, timeval(ms));
+  }
+
+  /**
+   * Sets how long a `send` waits, and on Linux a `connect` too (`SO_SNDTIMEO`, socket(7)); 0 is
+   * for ever.
+   */
+  setSendTimeout(fd: number, ms: number): void {
+    this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_SNDTIMEO, timeval(ms));
+  }
+
+  /** The socket's own address (getsockname(2)). */
+  localAddress(fd: number): Address {
+    this.#length[0] = SOCKADDR_SIZE;
+    this.#check("getsockname", this.#call("getsockname", fd, this.#sockaddr, this.#lengthBytes));
+    return this.readAddress(this.#sockaddr);
+  }
+
+  /** The address of the other end (getpeername(2)). */
+  peerAddress(fd: number): Address {
+    this.#length[0] = SOCKADDR_SIZE;
+    this.#check("getpeername", this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes));
+    return this.readAddress(this.#sockaddr);
+  }
+
+  /** Reads an address that {@linkcode Sockets.accept} filled in. */
+  readAddress(sockaddr: Uint8Array): Address {
+    return decodeSockaddr(sockaddr, this.constants);
+  }
+
+  /** The same, to be kept: see {@linkcode packSockaddr}. */
+  packAddress(sockaddr: Uint8Array): PackedAddress {
+    return packSockaddr(sockaddr, this.constants);
+  }
+
+  /** Reads an address that was kept. */
+  readPacked(packed: PackedAddress): Address {
+    return typeof packed === "number" ? unpackAddress(packed) : this.readAddress(packed);
+  }
+
+  /**
+   * Waits until one descriptor is ready (poll(2)).
+   *
+   * @param events a set of `POLLIN` and `POLLOUT`
+   * @param timeoutMs how long to wait; -1 is for ever
+   * @returns the events that came, 0 when none did in time, or the negated error number
+   */
+  poll(fd: number, events: number, timeoutMs: number): number {
+    this.#pollfd[0] = fd;
+    this.#pollfd[1] = events;
+    const count: number = this.#libc.poll!(this.#pollfdBytes, 1, Math.ceil(timeoutMs));
+    if (count < 0) return -this.errno;
+    return count > 0 ? (this.#pollfd[1] as number) >>> 16 : 0;
+  }
+
+  /**
+   * Waits until one of several descriptors is ready (poll(2)).
+   *
+   * @param set the descriptors; is told what happened to each
+   * @param timeoutMs how long to wait; -1 is for ever
+   * @param places how many of its places are looked at; more than the process may have descriptors
+   * is EINVAL
+   * @returns how many are ready, 0 when none was in time, or the negated error number
+   */
+  pollAll(set: PollSet, timeoutMs: number, places = set.size): number {
+    const count: number = this.#libc.poll!(set.bytes, places, Math.ceil(timeoutMs));
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /** Makes an epoll instance (epoll_create1(2), Linux). */
+  epollCreate(): number {
+    return this.#check("epoll_create1", this.#call("epoll_create1", this.constants.EPOLL_CLOEXEC));
+  }
+
+  /**
+   * Adds, changes or removes a descriptor (epoll_ctl(2), Linux).
+   *
+   * @param operation `EPOLL_CTL_ADD`, `EPOLL_CTL_MOD` or `EPOLL_CTL_DEL`
+   * @param events what to wait for
+   * @param token the number that {@linkcode Sockets.epollWait} reports
+   */
+  epollControl(epoll: number, operation: number, fd: number, events: number, token: number): void {
+    // struct epoll_event is packed on x86-64 alone: the token follows at byte 4 there, else at 8.
+    this.#epollEvent[0] = events;
+    this.#epollEvent[EPOLL_TOKEN] = token;
+    const result = this.#call("epoll_ctl", epoll, operation, fd, this.#epollEventBytes);
+    this.#check("epoll_ctl", result);
+  }
+
+  /**
+   * Waits until descriptors are ready (epoll_wait(2), Linux).
+   *
+   * @param buffer made with {@linkcode epollEvents}
+   * @param timeoutMs how long to wait; -1 is for ever
+   * @returns how many events there are, or the negated error number
+   */
+  epollWait(epoll: number, buffer: EpollEvents, timeoutMs: number): number {
+    const count: number = this.#libc.epoll_wait!(epoll, buffer.bytes, buffer.capacity, timeoutMs);
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Waits until a descriptor has something to receive, to the microsecond (ppoll(2), Linux): epoll
+   * and poll count in milliseconds.
+   *
+   * @param timeoutMs how long to wait, with its fraction
+   * @returns whether it has, or a negated error number
+   */
+  waitFine(fd: number, timeoutMs: number): number {
+    const [timespec, bytes] = this.#timespec;
+    const seconds = Math.floor(timeoutMs / 1000);
+    timespec[0] = seconds;
+    timespec[2] = Math.floor((timeoutMs - seconds * 1000) * 1e6);
+    this.#pollfd[0] = fd;
+    this.#pollfd[1] = this.constants.POLLIN;
+    const count: number = this.#libc.ppoll!(this.#pollfdBytes, 1, bytes, null);
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /** The most descriptors that this process may have (getrlimit(2), the soft limit). */
+  descriptorLimit(): number {
+    const limits = new BigUint64Array(2);
+    const bytes = new Uint8Array(limits.buffer);
+    this.#check("getrlimit", this.#call("getrlimit", this.constants.RLIMIT_NOFILE, bytes));
+    return Number(limits[0]);
+  }
+
+  /**
+   * The lowest number that is free for the next descriptor: all below it are in use.
+   *
+   * @returns the number, or the negated error number when there is none
+   */
+  nextDescriptor(): number {
+    const { AF_INET, SOCK_DGRAM } = this.constants;
+    const fd = this.#call("socket", AF_INET, SOCK_DGRAM, 0);
+    if (fd >= 0) this.close(fd);
+    return fd;
+  }
+
+  /**
+   * Opens a listening TCP socket: socket, setsockopt, bind, listen.
+   *
+   * @param address a numeric address; port 0 picks a free one
+   * @param options backlog and port sharing
+   * @returns its descriptor
+   */
+  openListener(address: Address, options: ListenSocketOptions = {}): number {
+    const { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET, IPPROTO_TCP } = this.constants;
+    const type = options.nonBlocking ? SOCK_STREAM | this.constants.SOCK_NONBLOCK : SOCK_STREAM;
+    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, type);
+    try {
+      // Without it a port cannot be taken again while old connections linger in TIME_WAIT.
+      this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEADDR, 1);
+      if (options.reusePort) this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEPORT, 1);
+      // Accepted connections inherit it: no Nagle delay between two small answers.
+      this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+      if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
+      this.bind(fd, address);
+      this.listen(fd, options.backlog ?? ACCEPT_QUEUE);
+      return fd;
+    } catch (error) {
+      this.close(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a connected TCP socket: socket, setsockopt, connect.
+   *
+   * @param address a numeric address
+   * @param timeoutMs how long it may take, in milliseconds; 0 is as long as the kernel tries.
+   * macOS, whose `connect` knows no limit, tries for 75 seconds in any case
+   * @returns its descriptor
+   * @throws {SocketError} `ETIMEDOUT` when that time is over
+   */
+  openConnection(address: Address, timeoutMs = 0): number {
+    const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = this.constants;
+    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+    try {
+      this.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      if (timeoutMs > 0) this.setSendTimeout(fd, timeoutMs);
+      this.#connectWithin(fd, address, timeoutMs);
+      if (timeoutMs > 0) this.setSendTimeout(fd, 0);
+      return fd;
+    } catch (error) {
+      this.close(fd);
+      throw error;
+    }
+  }
+
+  #connectWithin(fd: number, address: Address, timeoutMs: number): void {
+    const { EINTR, EINPROGRESS, ETIMEDOUT } = this.constants.errno;
+    const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
+    const fail = (errno: number) =>
+      new SocketError("connect", errno, `to ${formatAddress(address)}`);
+    try {
+      return this.connect(fd, address);
+    } catch (error) {
+      const { errno } = error as SocketError;
+      // So a connect ends on Linux whose `SO_SNDTIMEO` is over.
+      if (errno === EINPROGRESS) throw fail(ETIMEDOUT);
+      if (errno !== EINTR) throw error;
+    }
+    // A signal ends the call but not the attempt, which cannot be called again (connect(2)).
+    let ready: number;
+    do {
+      const left = until === Infinity ? -1 : Math.max(0, until - performance.now());
+      ready = this.poll(fd, this.constants.POLLOUT, left);
+    } while (ready === -EINTR);
+    if (ready === 0) throw fail(ETIMEDOUT);
+    const errno = this.getOption(fd, this.constants.SOL_SOCKET, this.constants.SO_ERROR);
+    if (errno !== 0) throw fail(errno);
+  }
+
+  #call(name: string, ...parameters: unknown[]): number {
+    const result: number = this.#libc[name]!(...parameters);
+    return result >= 0 ? result : -this.errno;
+  }
+
+  #check(name: string, result: number, what?: string): number {
+    if (result < 0) throw new SocketError(name, -result, what);
+    return result;
+  }
+}
+
+/** The calls of a connection's life, for a mode that shows them one by one. */
+export type ConnectionCalls = Pick<Sockets, "accept" | "recv" | "send" | "shutdown" | "close">;
+
+/** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
+function timeval(ms: number): Uint8Array {
+  // 0 would be for ever.
+  const total = ms > 0 ? Math.max(1, Math.round(ms * 1000)) : 0;
+  const seconds = Math.floor(total / 1_000_000);
+  return new Uint8Array(Int32Array.of(seconds, 0, total % 1_000_000, 0).buffer);
+}
+
+/** A `struct timespec` of Linux: two 64-bit numbers, seconds and nanoseconds; and its bytes. */
+function timespecMemory(): readonly [Int32Array, Uint8Array] {
+  const words = new Int32Array(4);
+  return [words, new Uint8Array(words.buffer)];
+}
+
+/** The descriptors of one {@linkcode Sockets.pollAll}: an array of `struct pollfd`. */
+export class PollSet {
+  /** How many places it has. */
+  readonly size: number;
+  /** The memory that the kernel reads and fills. */
+  readonly bytes: Uint8Array;
+  readonly #words: Int32Array;
+
+  /**
+   * Makes a set whose places are all free.
+   *
+   * @param size how many places it has
+   */
+  constructor(size: number) {
+    this.size = size;
+    this.#words = new Int32Array(size * 2).fill(-1);
+    this.bytes = new Uint8Array(this.#words.buffer);
+  }
+
+  /**
+   * Puts a descriptor into a place.
+   *
+   * @param index the place
+   * @param fd the descriptor; -1 leaves the place free
+   * @param events a set of `POLLIN` and `POLLOUT`
+   */
+  watch(index: number, fd: number, events: number): void {
+    this.#words[index * 2] = fd;
+    this.#words[index * 2 + 1] = events;
+  }
+
+  /** The descriptor in a place; -1 where there is none. */
+  descriptorAt(index: number): number {
+    return this.#words[index * 2] as number;
+  }
+
+  /** What is waited for. */
+  wantedAt(index: number): number {
+    return (this.#words[index * 2 + 1] as number) & 0xffff;
+  }
+
+  /** What happened: a set of `POLLIN`, `POLLOUT`, `POLLERR` and `POLLHUP`; 0 is nothing. */
+  eventsAt(index: number): number {
+    return (this.#words[index * 2 + 1] as number) >>> 16;
+  }
+}
+
+const EPOLL_PACKED = runtime.arch === "x86_64";
+const EPOLL_TOKEN = EPOLL_PACKED ? 1 : 2;
+const EPOLL_STRIDE = EPOLL_PACKED ? 3 : 4;
+
+/** Room for the events of one {@linkcode Sockets.epollWait}. */
+export class EpollEvents {
+  /** How many events fit. */
+  readonly capacity: number;
+  /** The memory that the kernel fills. */
+  readonly bytes: Uint8Array;
+  readonly #words: Int32Array;
+
+  /**
+   * Makes room for events.
+   *
+   * @param capacity how many events fit
+   */
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.#words = new Int32Array(capacity * EPOLL_STRIDE);
+    this.bytes = new Uint8Array(this.#words.buffer);
+  }
+
+  /** What happened: a set of `EPOLLIN`, `EPOLLOUT`, … */
+  eventsAt(index: number): number {
+    return this.#words[index * EPOLL_STRIDE] as number;
+  }
+
+  /** The number under which the descriptor was added. */
+  tokenAt(index: number): number {
+    return this.#words[index * EPOLL_STRIDE + EPOLL_TOKEN] as number;
+  }
+}
+
+let opened: Library | SocketsUnavailableError | undefined;
+let shared: Sockets | undefined;
+
+/**
+ * The Berkeley sockets of this system.
+ *
+ * @throws {SocketsUnavailableError} on an unknown system, or without permission for foreign calls
+ *
+ * @example
+ * ```ts
+ * import { sockets } from "./sockets.ts";
+ *
+ * const net = sockets();
+ * const fd = net.openListener({ hostname: "127.0.0.1", port: 0 });
+ * console.log(net.localAddress(fd).port > 0);
+ * net.close(fd);
+ * ```
+ */
+export function sockets(): Sockets {
+  return shared ??= new Sockets(library());
+}
+
+/**
+ * The C library of this system, for a kind of {@linkcode Sockets} of one's own.
+ *
+ * @throws {SocketsUnavailableError} as {@linkcode sockets} does
+ */
+export function library(): Library {
+  opened ??= open();
+  if (opened instanceof SocketsUnavailableError) throw opened;
+  return opened;
+}
+
+/** Why {@linkcode sockets} would throw; `undefined` where it does not. */
+export function whyNoSockets(): string | undefined {
+  opened ??= open();
+  return opened instanceof SocketsUnavailableError ? opened.reason : undefined;
+}
+
+function open(): Library | SocketsUnavailableError {
+  const system = SYSTEMS[runtime.os];
+  if (system === undefined || !["x86_64", "aarch64"].includes(runtime.arch)) {
+    return new SocketsUnavailableError(`no table for ${runtime.os} on ${runtime.arch}`);
+  }
+  if (!runtime.mayCallForeign()) {
+    return new SocketsUnavailableError("no permission for foreign functions (--allow-ffi)");
+  }
+  const failures: unknown[] = [];
+  for (const library of system.libraries) {
+    try {
+      return { system, libc: runtime.openLibrary(library, system.signatures) };
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return new SocketsUnavailableError(`cannot open ${system.libraries.join(" or ")}`, {
+    cause: new AggregateError(failures),
+  });
+}
+
+/**
+ * The name of an error number.
+ *
+ * @param errno the number on this system
+ * @returns for instance `EADDRINUSE`, or `errno 999` for one without a name here
+ */
+export function errorName(errno: number): string {
+  const system = SYSTEMS[runtime.os];
+  const entry = Object.entries(system?.constants.errno ?? {}).find(([, value]) => value === errno);
+  return entry?.[0] ?? `errno ${errno}`;
+}

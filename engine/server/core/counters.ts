@@ -1,0 +1,112 @@
+/**
+ * What a server counts. The numbers live in shared memory, one block for each thread that counts,
+ * and are added up when somebody asks.
+ *
+ * @module
+ */
+
+import { FAILURE_KINDS, type FailureKind } from "../../../protocols/errors.ts";
+
+/** The counters of a server at one moment. */
+export interface Counters {
+  /** Connections accepted. */
+  readonly accepted: number;
+  /** Of these, connections whose conversation is not over. */
+  readonly active: number;
+  /** Conversations that ended as their protocol wants. */
+  readonly completed: number;
+  /** Conversations that failed, by kind; only kinds that occurred. */
+  readonly failed: Readonly<Partial<Record<FailureKind, number>>>;
+  /** Connections that the server itself ended, because it was closing. */
+  readonly cut: number;
+  /** Connections lost before they could be accepted. */
+  readonly lost: number;
+}
+
+const ACCEPTED = 0;
+const COMPLETED = 1;
+const CUT = 2;
+const LOST = 3;
+const FAILED = 4;
+
+/** How many bytes of shared memory a block takes: two cache lines or more, unshared. */
+export const COUNTER_BYTES = Math.ceil((FAILED + FAILURE_KINDS.length) * 8 / 64) * 64;
+
+/**
+ * The counters of one thread. Only that thread writes them, so that plain additions do; others
+ * may read a number one too small, never a wrong one (64-bit stores are whole on 64-bit systems).
+ */
+export class CounterBlock {
+  readonly #numbers: Float64Array;
+
+  /** @param memory shared, or this thread's own @param offset where the block begins, in bytes */
+  constructor(memory: ArrayBufferLike = new ArrayBuffer(COUNTER_BYTES), offset = 0) {
+    this.#numbers = new Float64Array(memory, offset, COUNTER_BYTES / 8);
+  }
+
+  /** Connections accepted whose conversation is not over. */
+  get active(): number {
+    const [accepted = 0, completed = 0, cut = 0, _lost, ...failed] = this.#numbers;
+    return accepted - completed - cut - failed.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** A connection was accepted. */
+  accepted(): void {
+    this.#numbers[ACCEPTED]!++;
+  }
+
+  /** A conversation ended well. */
+  completed(): void {
+    this.#numbers[COMPLETED]!++;
+  }
+
+  /** A conversation failed. */
+  failed(kind: FailureKind): void {
+    this.#numbers[FAILED + FAILURE_KINDS.indexOf(kind)]!++;
+  }
+
+  /** The server ended connections. */
+  cut(count = 1): void {
+    this.#numbers[CUT]! += count;
+  }
+
+  /** A connection was lost before it could be accepted. */
+  lost(): void {
+    this.#numbers[LOST]!++;
+  }
+
+  /** Adds several blocks up. */
+  static sum(blocks: Iterable<CounterBlock>): Counters {
+    const total = new Float64Array(COUNTER_BYTES / 8);
+    for (const block of blocks) block.#numbers.forEach((value, index) => total[index]! += value);
+    const [accepted = 0, completed = 0, cut = 0, lost = 0] = total;
+    const failed: Partial<Record<FailureKind, number>> = {};
+    let over = completed + cut;
+    FAILURE_KINDS.forEach((kind, index) => {
+      const count = total[FAILED + index] as number;
+      if (count > 0) failed[kind] = count;
+      over += count;
+    });
+    return { accepted, active: accepted - over, completed, failed, cut, lost };
+  }
+}
+
+/**
+ * The counters on one line.
+ *
+ * @param counters the counters
+ * @returns for instance `accepted 3 · completed 2 · failed 1 (mismatch 1) · cut 0`
+ */
+export function formatCounters(counters: Counters): string {
+  const kinds = Object.entries(counters.failed);
+  const failures = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const byKind = kinds.map(([kind, count]) => `${kind} ${count}`).join(", ");
+  const parts = [
+    `accepted ${counters.accepted}`,
+    `completed ${counters.completed}`,
+    `failed ${failures}${byKind === "" ? "" : ` (${byKind})`}`,
+    `cut ${counters.cut}`,
+  ];
+  if (counters.lost > 0) parts.push(`lost before accept ${counters.lost}`);
+  return parts.join(" · ");
+}

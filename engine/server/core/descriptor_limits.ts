@@ -1,0 +1,65 @@
+/**
+ * How far the limit of descriptors reaches: for connections, for threads, and for the process
+ * itself.
+ *
+ * @module
+ */
+
+import { runtime } from "../../net/runtime.ts";
+import { type Sockets, sockets } from "../../net/sockets.ts";
+
+/** How many descriptors are kept back for the process itself: a resolver, a file, a pipe. */
+const RESERVE = 16;
+
+/**
+ * Below which number the descriptors of connections stay.
+ *
+ * @param calls the Berkeley calls
+ * @param threads for how many threads descriptors are kept back, in the place of those that die
+ */
+export function connectionCeiling(calls: Sockets, threads: number): number {
+  const limit = calls.descriptorLimit();
+  // With very few descriptors, half of what is left is for connections.
+  const half = (limit - calls.nextDescriptor()) >> 1;
+  return limit - Math.min(RESERVE + threads * runtime.descriptorsPerThread, half);
+}
+
+/**
+ * How many threads the limit of descriptors allows, beside as many connections.
+ *
+ * @returns at least 0
+ */
+export function threadsThatFit(): number {
+  const calls = sockets();
+  const free = calls.descriptorLimit() - calls.nextDescriptor() - RESERVE;
+  return Math.max(0, Math.floor(free / (runtime.descriptorsPerThread + 1)));
+}
+
+/**
+ * Makes sure that a mode can have its threads.
+ *
+ * @param threads how many it starts
+ * @throws {Error} if the limit of descriptors does not allow them
+ */
+export function requireThreads(threads: number): void {
+  const fit = threadsThatFit();
+  if (threads <= fit) return;
+  throw new Error(
+    `Cannot start ${threads} threads: the limit of open files (ulimit -n) allows ${fit}`,
+  );
+}
+
+/**
+ * Makes sure that Workers can be started where descriptors cannot be counted, only tried.
+ *
+ * @param threads how many
+ * @param what what they are, for the message
+ * @param reserve how many descriptors must be free beside theirs
+ * @throws {Error} if there are not enough
+ */
+export function requireDescriptors(threads: number, what: string, reserve = RESERVE): void {
+  if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + reserve)) return;
+  throw new Error(
+    `Cannot start ${threads} ${what}: the limit of open files (ulimit -n) is too low`,
+  );
+}

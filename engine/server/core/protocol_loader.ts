@@ -1,0 +1,152 @@
+/**
+ * Protocols by name or by module: what `--protocol` and `serve({ protocol })` can say.
+ *
+ * A protocol of one's own is a module with `export default function* (context)` and, for CPU work
+ * of its own, `export const tasks`. It travels to Workers as its URL, and each imports it there.
+ *
+ * @module
+ */
+
+import {
+  findProtocol,
+  type ProtocolDefinition,
+  PROTOCOLS,
+  type Tasks,
+} from "../../../protocols/catalogue.ts";
+import type { Context, Protocol } from "../../../protocols/effects.ts";
+import { escapeText } from "../../../protocols/text.ts";
+import { runtime } from "../../net/runtime.ts";
+import { describeError } from "../../values/thrown.ts";
+import { OptionError } from "../../values/checks.ts";
+
+/**
+ * Where a protocol is found, in a form that means the same in every thread.
+ *
+ * @param given a name, a path or a URL
+ * @returns a key of the catalogue, or an absolute URL
+ * @throws {OptionError} if it is neither the name of a protocol nor looks like a path
+ */
+export function locateProtocol(given: string | URL): string {
+  const text = String(given);
+  if (Object.hasOwn(PROTOCOLS, text)) return text;
+  if (/^[a-z][a-z0-9+.-]+:/i.test(text)) return text;
+  if (/[\\/]|\.[cm]?[jt]s$/.test(text)) return runtime.fileUrl(text).href;
+  const names = Object.keys(PROTOCOLS).join(", ");
+  throw new OptionError(
+    `Cannot use protocol: expected ${names} or the path of a module, got "${text}"`,
+  );
+}
+
+/**
+ * Finds or imports a protocol.
+ *
+ * @param location what {@linkcode locateProtocol} returned
+ * @throws {OptionError} if the module cannot be imported or holds no protocol
+ */
+export async function loadProtocol(location: string): Promise<ProtocolDefinition> {
+  if (Object.hasOwn(PROTOCOLS, location)) return findProtocol(location);
+  const path = pathOf(location);
+  const { default: serve, tasks } = await importProtocol(location);
+  if (!isGeneratorFunction(serve)) {
+    const found = serve === undefined ? "none" : tagOf(serve);
+    throw new OptionError(
+      `Cannot use the protocol ${path}: expected "export default function* (context)", got ${found}`,
+    );
+  }
+  if (tasks !== undefined && !isTasks(tasks)) {
+    throw new OptionError(
+      `Cannot use the protocol ${path}: expected "export const tasks" to hold functions`,
+    );
+  }
+  return {
+    name: nameOf(location),
+    summary: `the protocol of ${path}`,
+    readTimeoutMs: 0,
+    sessionTimeoutMs: 0,
+    ...(tasks !== undefined && { tasks }),
+    serve: (context) => serve(context),
+  };
+}
+
+/** Under which name a protocol's module finds what it is written with, wherever it lies. */
+const LIBRARY = "handshake/protocol";
+
+let provided: Promise<void> | undefined;
+
+async function provideLibrary(): Promise<void> {
+  runtime.provideModule(LIBRARY, await import("../../../protocol.ts"));
+}
+
+/**
+ * Imports the module of a protocol of one's own.
+ *
+ * @param location its URL
+ * @returns what it exports
+ * @throws {OptionError} if it cannot be imported, on one line
+ */
+export async function importProtocol(location: string): Promise<Record<string, unknown>> {
+  try {
+    await (provided ??= provideLibrary());
+    return await import(location);
+  } catch (cause) {
+    throw new OptionError(describeFailure(location, cause), { cause });
+  }
+}
+
+function isGeneratorFunction(value: unknown): value is (context: Context) => Protocol {
+  return tagOf(value) === "GeneratorFunction";
+}
+
+/** An asynchronous function is none that can be waited for in place. */
+function isTasks(value: unknown): value is Tasks {
+  return typeof value === "object" && value !== null &&
+    Object.values(value).every((task) => /^(Generator)?Function$/.test(tagOf(task)));
+}
+
+/** What kind of value it is, for instance `AsyncGeneratorFunction`. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/** Why a module cannot be imported, on one line that names it once. */
+function describeFailure(location: string, error: unknown): string {
+  // Bun has an error for each mistake in the text of a module, and keeps their places apart.
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const { position } = (first ?? {}) as { position?: { line: number; column: number } | null };
+  const place = position ? ` at line ${position.line}, column ${position.column}` : "";
+  const path = pathOf(location);
+  const why = onOneLine(describeError(first)) + place;
+  const isNamed = why.includes(path) || why.includes(location);
+  return `Cannot import the protocol${isNamed ? "" : ` ${path}`}: ${why}`;
+}
+
+/** The runtimes explain themselves in colours, and show the text where a mistake is. */
+function onOneLine(message: string): string {
+  // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
+  const lines = message.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
+  const said = lines.filter((line) => line !== "" && !/^\d* ?\|/.test(line));
+  // That it is imported from this module, or from the executable, is true of every protocol.
+  const from = / imported from \S*(protocol_loader\.ts|[/\\](\$bunfs|~BUN)[/\\]\S*)$/;
+  return escapeText(said.join(" ").replace(from, ""));
+}
+
+/** A location as a person writes it: of a file the path, without the escapes of a URL. */
+export function pathOf(location: string): string {
+  return escapeText(location.startsWith("file:") ? decode(location.slice(7)) : location);
+}
+
+/** The name of the module's file, without its ending. */
+export function nameOf(location: string): string {
+  const { protocol, pathname } = new URL(location);
+  const file = protocol === "data:" ? "" : decode(pathname.split("/").at(-1) as string);
+  return escapeText(file.replace(/\.\w+$/, "")) || "own";
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A URL may hold escapes that are no text.
+    return text;
+  }
+}

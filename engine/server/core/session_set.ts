@@ -1,0 +1,102 @@
+/**
+ * The conversations of one event loop: started, counted, cut.
+ *
+ * @module
+ */
+
+import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/catalogue.ts";
+import { beginConversation } from "../../drivers/conversation.ts";
+import type { Deadlines } from "../../drivers/deadlines.ts";
+import { type Offload, Session, type SessionOptions } from "../../drivers/session.ts";
+import type { Connection } from "../../net/transport.ts";
+import { LazyContext } from "./context.ts";
+import { CutError, type Observation, type Observer } from "./observer.ts";
+import type { CheckedOptions } from "./options.ts";
+import type { TrackWriter } from "../trace/timeline_track.ts";
+import { RecordedOffload, recordTasks } from "../trace/timeline_watch.ts";
+
+/** The conversations under way on this thread. */
+export class SessionSet {
+  /** Called whenever a conversation is over. */
+  onOver: (() => void) | undefined;
+  readonly #protocol: ProtocolDefinition;
+  readonly #settings: ProtocolSettings;
+  readonly #limits: SessionOptions;
+  readonly #observer: Observer;
+  readonly #sessions = new Set<Session<void>>();
+  #cutting = false;
+
+  /**
+   * @param options the server's
+   * @param observer this thread's
+   * @param deadlines keeps the limits
+   * @param offload computes; in place if not given
+   * @param track this thread's, where a trace is written
+   */
+  constructor(
+    { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
+    observer: Observer,
+    deadlines: Deadlines,
+    offload: Offload | undefined,
+    track?: TrackWriter,
+  ) {
+    const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
+    this.#protocol = protocol;
+    this.#settings = settings.protocolSettings;
+    this.#observer = observer;
+    this.#limits = {
+      readTimeoutMs,
+      sessionTimeoutMs,
+      computeTimeoutMs,
+      deadlines,
+      offload: offload && track ? new RecordedOffload(offload, track) : offload,
+      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
+      onReport: observer.onReport,
+    };
+  }
+
+  /** How many conversations are under way. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Serves a connection, beside all others.
+   *
+   * @param connection is closed when its conversation is over
+   */
+  serve(connection: Connection): void {
+    const context = new LazyContext(connection);
+    const observation = this.#observer.begin(context);
+    const conversation = beginConversation(this.#protocol, context, this.#settings);
+    const session: Session<void> = new Session(
+      observation.watch(connection),
+      conversation,
+      this.#limits,
+      (error) => this.#end(session, context, observation, error),
+    );
+    this.#sessions.add(session);
+    observation.enter();
+    session.start();
+    observation.leave();
+    if (this.#cutting) session.cut(new CutError());
+  }
+
+  #end(
+    session: Session<void>,
+    context: LazyContext,
+    observation: Observation,
+    error: unknown,
+  ): void {
+    this.#sessions.delete(session);
+    observation.over(error);
+    context.end();
+    this.onOver?.();
+  }
+
+  /** Ends all conversations, and those that begin from now on. */
+  cutAll(): void {
+    this.#cutting = true;
+    for (const session of this.#sessions) session.cut(new CutError());
+  }
+}

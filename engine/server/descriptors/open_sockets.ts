@@ -1,0 +1,81 @@
+/**
+ * How a server opens its sockets: one that listens, and perhaps a UDP socket on the same port.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+import { SocketError, type Sockets } from "../../net/sockets.ts";
+import { DatagramSocket } from "../datagrams/datagram_socket.ts";
+import type { CheckedOptions } from "../core/options.ts";
+
+/** How many ports are tried until one is free for UDP too, if any will do. */
+const ATTEMPTS = 16;
+
+/** How a mode that shows it opens its sockets. */
+export interface SocketOpeners {
+  /**
+   * Opens a listening socket. The connections that it accepts must inherit the receive timeout.
+   *
+   * @param receiveTimeoutMs in milliseconds; 0 is none
+   * @returns its descriptor
+   */
+  listener(calls: Sockets, address: Address, receiveTimeoutMs: number): number;
+  /**
+   * Opens a UDP socket; called only for protocols that can be spoken over UDP.
+   *
+   * @returns its descriptor
+   */
+  datagrams?(calls: Sockets, address: Address): number;
+  /** How many datagrams of one source are answered in a second; 0 is any number. @default {0} */
+  readonly udpRate?: number;
+}
+
+/** The sockets of a server. */
+export interface ServerSockets {
+  /** The listening socket. */
+  readonly listener: number;
+  /** The UDP socket beside it, if there is one. */
+  readonly datagrams?: DatagramSocket;
+}
+
+/** One listening socket and nothing else. */
+const LISTENER_ONLY: SocketOpeners = {
+  listener: (calls, address, receiveTimeoutMs) => calls.openListener(address, { receiveTimeoutMs }),
+};
+
+/**
+ * Opens the sockets of a server.
+ *
+ * @param calls the Berkeley calls
+ * @param address a numeric address; port 0 picks one that is free for all of them
+ * @param options what the server speaks, and how long it waits
+ * @param openers how
+ * @throws {Error} if one of them cannot be opened; then none is left open
+ */
+export function openSockets(
+  calls: Sockets,
+  address: Address,
+  { protocol, settings }: CheckedOptions,
+  openers: SocketOpeners = LISTENER_ONLY,
+): ServerSockets {
+  for (let attempt = 1;; attempt++) {
+    // Accepted connections inherit the timeout, which saves a call for each of them.
+    const listener = openers.listener(calls, address, settings.readTimeoutMs);
+    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
+      return { listener };
+    }
+    let fd = -1;
+    try {
+      fd = openers.datagrams(calls, calls.localAddress(listener));
+      return { listener, datagrams: DatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
+    } catch (error) {
+      calls.close(listener);
+      if (fd >= 0) calls.close(fd);
+      // The kernel has picked a port that is free for TCP. That says nothing of UDP.
+      const isTaken = error instanceof SocketError && error.code === "EADDRINUSE";
+      if (isTaken && address.port === 0 && attempt < ATTEMPTS) continue;
+      throw new Error(`Cannot use UDP: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}

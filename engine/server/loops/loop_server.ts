@@ -1,0 +1,226 @@
+/**
+ * A server whose Workers are event loops: how it starts them, computes for them, and closes.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+import { resolveHost } from "../../net/resolve.ts";
+import { listenAt } from "../core/listening.ts";
+import type { FromLoop, LoopData, ToLoop } from "./loop_thread.ts";
+import {
+  countComputing,
+  describeComputing,
+  type OffloadOptions,
+} from "../offload/offload_options.ts";
+import { OffloadPool } from "../offload/offload_pool.ts";
+import { OffloadClerk } from "../offload/offload_port.ts";
+import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
+import { makeServer, type Server } from "../core/server.ts";
+import { Timeline } from "../trace/timeline.ts";
+import { CUT_MS, requireWorkers, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
+
+/** What a mode gives one of its loops. */
+export interface LoopParts {
+  /** What the mode tells it. */
+  readonly own?: unknown;
+  /** Wakes it, where a message alone does not. */
+  readonly wake?: () => void;
+  /** Called when it is gone, with the error if it died, and whether it may still run. */
+  readonly onGone?: (error: Error | undefined, mayRun: boolean) => void;
+}
+
+/** How a mode opens such a server. */
+export interface LoopPlan {
+  /** The mode's name. */
+  readonly mode: string;
+  /** The URL of its module, which calls `onLoop` and `onComputeThread`. */
+  readonly url: string;
+  /** How many loops. */
+  readonly loops: number;
+  /** Where it listens already; where not, the first loop says. */
+  readonly address?: Address;
+  /** Below which number descriptors stay, where a loop looks at that. */
+  readonly descriptorCeiling?: number;
+  /** Prepares another loop. */
+  prepare(): LoopParts;
+  /** Called when all loops are gone. */
+  onClosed?(): void;
+}
+
+/** A loop as the main thread sees it. */
+interface Link {
+  readonly port: MessagePort;
+  readonly clerk: OffloadClerk | undefined;
+  readonly wake: (() => void) | undefined;
+}
+
+/** A server of loops. */
+export class LoopServer {
+  readonly #plan: LoopPlan;
+  readonly #options: ServeOptions & OffloadOptions;
+  readonly #checked: CheckedOptions;
+  readonly #team: ThreadTeam;
+  readonly #timeline: Timeline | undefined;
+  #pool: OffloadPool | undefined;
+  readonly #links = new Set<Link>();
+  /** With the port that the kernel picked, once it is known. */
+  #address: Address;
+
+  private constructor(
+    plan: LoopPlan,
+    options: ServeOptions & OffloadOptions,
+    checked: CheckedOptions,
+    address: Address,
+  ) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#checked = checked;
+    this.#address = plan.address ?? address;
+    const { mode, url, loops } = plan;
+    const { onReport, trace } = options;
+    this.#timeline = Timeline.open(trace, { mode, threads: countComputing(checked, options) + 1 });
+    this.#team = new ThreadTeam({
+      mode,
+      url,
+      threads: loops,
+      options: checked,
+      onReport,
+      areLoops: true,
+      timeline: this.#timeline,
+    });
+    this.#team.gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
+  }
+
+  /**
+   * Starts the loops and hands the server out.
+   *
+   * @param options what the caller wants
+   * @param makePlan what the mode is, where it is to listen: a numeric address
+   * @param details what a person wants to know of how it runs
+   */
+  static async serve(
+    options: ServeOptions & OffloadOptions,
+    makePlan: (address: Address) => LoopPlan | Promise<LoopPlan>,
+    details: readonly string[],
+  ): Promise<Server> {
+    const checked = await checkOptions(options);
+    const hostname = await resolveHost(checked.address.hostname);
+    const address = { hostname, port: checked.address.port };
+    const plan = await makePlan(address);
+    let server: LoopServer;
+    try {
+      server = new LoopServer(plan, options, checked, address);
+    } catch (error) {
+      // Its trace cannot be written.
+      plan.onClosed?.();
+      throw error;
+    }
+    return await server.#start(details);
+  }
+
+  async #start(details: readonly string[]): Promise<Server> {
+    const { mode, url, loops } = this.#plan;
+    const { journal } = this.#team;
+    let threads: number;
+    try {
+      requireWorkers(url);
+      threads = countComputing(this.#checked, this.#options);
+      const { protocol } = this.#checked.settings;
+      if (threads > 0) {
+        const timeline = this.#timeline;
+        this.#pool = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
+      }
+      // The first one finds the port that all share.
+      await this.#keepLoop();
+      await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
+    } catch (error) {
+      await this.#shutDown(0);
+      throw error;
+    }
+    return makeServer({
+      mode,
+      address: this.#address,
+      protocol: this.#checked.protocol.name,
+      details: [...details, ...describeComputing(threads)],
+      drainMs: this.#checked.drainMs,
+      signal: this.#options.signal,
+      count: () => this.#team.count(),
+      shutDown: (drainMs) => this.#shutDown(drainMs),
+    });
+  }
+
+  #keepLoop(): Promise<void> {
+    return this.#team.keep("loop", () => this.#team.gate.closing ? undefined : this.#prepare());
+  }
+
+  #prepare(): ThreadData {
+    const { own, wake, onGone } = this.#plan.prepare();
+    const { port1, port2 } = new MessageChannel();
+    const answer = (message: ToLoop) => {
+      port1.postMessage(message);
+      wake?.();
+    };
+    const clerk = this.#pool && new OffloadClerk(this.#pool, answer);
+    const link: Link = { port: port1, clerk, wake };
+    this.#links.add(link);
+    port1.onmessage = ({ data: message }: MessageEvent<FromLoop>) => {
+      if (message.kind === "listening") this.#address = message.address;
+      else clerk?.handle(message);
+    };
+    const data: LoopData = {
+      port: port2,
+      address: this.#address,
+      offloads: clerk !== undefined,
+      own,
+    };
+    return {
+      data,
+      transfer: [port2],
+      onGone: (error, mayRun) => {
+        this.#links.delete(link);
+        clerk?.[Symbol.dispose]();
+        port1.close();
+        onGone?.(error, mayRun);
+      },
+    };
+  }
+
+  /** Has all loops look at the gate. */
+  #wakeAll(): void {
+    for (const { port, wake } of this.#links) {
+      port.postMessage({ kind: "look" } satisfies ToLoop);
+      wake?.();
+    }
+  }
+
+  async #shutDown(drainMs: number): Promise<void> {
+    const { gate } = this.#team;
+    gate.close();
+    this.#wakeAll();
+    const timer = setTimeout(() => {
+      gate.cut();
+      this.#wakeAll();
+    }, drainMs);
+    const killer = setTimeout(() => this.#team.terminateAll(), drainMs + CUT_MS);
+    await this.#team.empty();
+    clearTimeout(timer);
+    clearTimeout(killer);
+    this.#team.dispose();
+    this.#pool?.[Symbol.dispose]();
+    this.#timeline?.[Symbol.dispose]();
+    this.#plan.onClosed?.();
+  }
+}
+
+/**
+ * Makes sure that an address can be listened on and its port is not taken: loops share it with one
+ * another, and would share it with another server's too.
+ *
+ * @param address where the loops will listen
+ * @throws {Error} naming the address, if it cannot be listened on
+ */
+export async function requireFreePort(address: Address): Promise<void> {
+  const listener = await listenAt(address);
+  listener.close();
+}

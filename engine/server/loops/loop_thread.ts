@@ -1,0 +1,147 @@
+/**
+ * The inside of a Worker that is an event loop: what the worker half of such a mode is given.
+ *
+ * @module
+ */
+
+import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import type { Deadlines } from "../../drivers/deadlines.ts";
+import { runtime } from "../../net/runtime.ts";
+import { sockets } from "../../net/sockets.ts";
+import {
+  type Assignment,
+  onAssignment,
+  takePlace,
+  type ThreadMessage,
+} from "../team/assignment.ts";
+import type { CounterBlock } from "../core/counters.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Observer } from "../core/observer.ts";
+import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
+import { SessionSet } from "../core/session_set.ts";
+import type { TrackWriter } from "../trace/timeline_track.ts";
+import type { Gate } from "../team/team_memory.ts";
+
+/** What the main thread tells each loop of its own. */
+export interface LoopData {
+  /** Between this loop and the main thread. */
+  readonly port: MessagePort;
+  /** Where to listen; with port 0 the first loop picks the port for all. */
+  readonly address: Address;
+  /** Whether other threads compute. */
+  readonly offloads: boolean;
+  /** What the mode itself wants to tell it. */
+  readonly own: unknown;
+}
+
+/** What the main thread says later. */
+export type ToLoop = OffloadAnswer | { readonly kind: "look" };
+
+/** What a loop says. */
+export type FromLoop = OffloadRequest | { readonly kind: "listening"; readonly address: Address };
+
+/** A loop, from its beginning to its end. */
+export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
+
+/**
+ * The worker half of a mode whose Workers are event loops. Does nothing in any other thread than
+ * one that was started for this mode.
+ *
+ * @param mode the mode's name
+ * @param body the loop; returns when the server has closed and all its conversations are over
+ */
+export function onLoop(mode: string, body: LoopBody): void {
+  onAssignment(mode, async (assignment, protocol, tell) => {
+    const loop = new LoopThread(assignment, protocol, tell);
+    await body(loop, (assignment.data as LoopData).own as never);
+    loop.track?.flush();
+    (assignment.data as LoopData).port.close();
+  });
+}
+
+/** One thread with an event loop. */
+export class LoopThread {
+  /** Where to listen. */
+  readonly address: Address;
+  /** Where connections enter and leave, and where the end is announced. */
+  readonly gate: Gate;
+  /** Counts for this thread. */
+  readonly counters: CounterBlock;
+  /** Tells what happens in this thread. */
+  readonly journal: Journal;
+  /** Writes down what happens in this thread, where a trace is written. */
+  readonly track: TrackWriter | undefined;
+  /** Between this loop and the main thread. */
+  readonly port: MessagePort;
+  readonly #assignment: Assignment;
+  readonly #protocol: ProtocolDefinition;
+  readonly #observer: Observer;
+  readonly #tell: (message: ThreadMessage) => void;
+  readonly #bell = new Uint8Array(64);
+  readonly #offload: PortOffload | undefined;
+
+  /** @param assignment from the main thread @param protocol what to speak @param tell answers it */
+  constructor(
+    assignment: Assignment,
+    protocol: ProtocolDefinition,
+    tell: (message: ThreadMessage) => void,
+  ) {
+    const { port, address, offloads } = assignment.data as LoopData;
+    const { gate, counters, journal, track, observer } = takePlace(assignment, tell);
+    this.address = address;
+    this.port = port;
+    this.#assignment = assignment;
+    this.#protocol = protocol;
+    this.#tell = tell;
+    this.gate = gate;
+    this.counters = counters;
+    this.journal = journal;
+    this.track = track;
+    this.#observer = observer;
+    this.#offload = offloads ? new PortOffload((request) => this.say(request), track) : undefined;
+  }
+
+  /**
+   * The conversations of this loop.
+   *
+   * @param deadlines keeps their limits
+   */
+  makeSessions(deadlines: Deadlines): SessionSet {
+    const protocol = this.#protocol;
+    const { settings } = this.#assignment;
+    const options = { protocol, settings };
+    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track);
+  }
+
+  /** Tells the main thread that connections can come. */
+  listening(address: Address): void {
+    this.say({ kind: "listening", address });
+    this.#tell("ready");
+  }
+
+  /** Tells the main thread something. */
+  say(message: FromLoop): void {
+    this.port.postMessage(message);
+  }
+
+  /**
+   * Takes all that the main thread has said, in a thread that has no event loop.
+   *
+   * @param wake the socket by which it was woken
+   */
+  hearAll(wake: number): void {
+    const net = sockets();
+    while (net.recv(wake, this.#bell, net.constants.MSG_DONTWAIT) > 0);
+    for (;;) {
+      const taken = runtime.takeMessage(this.port);
+      if (taken === undefined) return;
+      this.hear(taken.message as ToLoop);
+    }
+  }
+
+  /** Takes what the main thread says. */
+  hear(message: ToLoop): void {
+    if (message.kind === "computed") this.#offload?.handle(message);
+  }
+}

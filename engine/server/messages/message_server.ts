@@ -1,0 +1,429 @@
+/**
+ * A server that hands connections to Workers as messages: the main thread owns every socket and
+ * copies every byte. For where foreign functions cannot be called, and to measure the difference.
+ *
+ * @module
+ */
+
+import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
+import { LINGER_MS } from "../../drivers/limits.ts";
+import { Backoff } from "../../net/backoff.ts";
+import type { Listener } from "../../net/listener.ts";
+import { runtime } from "../../net/runtime.ts";
+import { sockets, whyNoSockets } from "../../net/sockets.ts";
+import type { Connection } from "../../net/transport.ts";
+import { abandonThread } from "../core/abandoned_threads.ts";
+import { CounterBlock } from "../core/counters.ts";
+import { requireDescriptors } from "../core/descriptor_limits.ts";
+import { type Journal, MainJournal } from "../journal/journal.ts";
+import type { MessageAssignment, StartMessage } from "./message_assignment.ts";
+import { CutError, type Observation, Observer } from "../core/observer.ts";
+import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
+import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
+import { makeServer, type Server } from "../core/server.ts";
+import { listen } from "../core/listening.ts";
+import { messageThreadName } from "../core/thread_names.ts";
+import { CUT_MS, requireWorkers } from "../team/thread_team.ts";
+import { Timeline } from "../trace/timeline.ts";
+import type { TrackShare } from "../trace/timeline_track.ts";
+
+/** How many descriptors must be free beside those of a new thread, which opens its modules. */
+const RESERVE = 24;
+
+/** How a mode opens such a server. */
+export interface MessagePlan {
+  /** The mode's name. */
+  readonly mode: string;
+  /** The URL of its module, which calls `onMessageThread`. */
+  readonly url: string;
+  /** The most threads. */
+  readonly threads: number;
+  /** How many accepted connections wait for a thread; the accept queue holds the rest. */
+  readonly queue: number;
+  /** How many threads without a connection are kept; all are, and started at once, if not set. */
+  readonly spare?: number;
+  /** How long a spare one is kept, in milliseconds. */
+  readonly spareMs?: number;
+}
+
+/** What a conversation failed with in another thread. */
+class RemoteError extends ConversationError {
+  override readonly name = "RemoteError";
+  override readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** A connection that a thread is serving. */
+interface Serving {
+  readonly id: number;
+  readonly relay: Relay;
+  readonly observation: Observation;
+  /** The thread's last word on it; the socket may still have bytes to write. */
+  outcome: (FromThread & { kind: "over" }) | undefined;
+}
+
+/** A connection that waits for a thread. */
+interface Waiting {
+  readonly connection: Connection;
+  /** Since when, as the trace has it. */
+  readonly queuedAt: number | undefined;
+}
+
+/** A thread, and the connection that it is serving. */
+interface Member {
+  readonly worker: Worker;
+  /** Its number among the threads that there are, from 0. */
+  readonly index: number;
+  /** Where it writes down what happens, where a trace is written. */
+  readonly track: TrackShare | undefined;
+  readonly ready: Promise<void>;
+  isReady: boolean;
+  serving: Serving | undefined;
+  idleTimer: ReturnType<typeof setTimeout> | undefined;
+  closeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Is gone, with the error if it died; a thread that was terminated may still run. */
+  leave(error?: Error, mayRun?: boolean): void;
+}
+
+/**
+ * Serves connections by messages.
+ *
+ * @param plan what the mode is
+ * @param options what the caller wants
+ * @param details what a person wants to know of how it runs
+ */
+export async function serveByMessages(
+  plan: MessagePlan,
+  options: ServeOptions,
+  details: readonly string[],
+): Promise<Server> {
+  requireWorkers(plan.url);
+  const checked = await checkOptions(options);
+  const counters = new CounterBlock();
+  const journal = new MainJournal(plan.mode, options.onReport);
+  const { mode, threads } = plan;
+  const timeline = Timeline.open(options.trace, { mode, threads });
+  const observer = new Observer(counters, journal, timeline?.main);
+  const crew = new MessageCrew(plan, checked, observer, journal, timeline);
+  let listener: Listener | undefined;
+  try {
+    listener = await listen(checked, counters, journal, {
+      descriptorCeiling: descriptorCeiling(),
+    });
+    await crew.start();
+  } catch (error) {
+    listener?.close();
+    crew.dispose();
+    timeline?.[Symbol.dispose]();
+    throw error;
+  }
+  const accepting = crew.accept(listener);
+  return makeServer({
+    mode,
+    address: listener.address,
+    protocol: checked.protocol.name,
+    details,
+    drainMs: checked.drainMs,
+    signal: options.signal,
+    count: () => CounterBlock.sum([counters]),
+    async shutDown(drainMs) {
+      const late = setTimeout(() => crew.cutAll(), drainMs);
+      const killer = setTimeout(() => crew.terminateBusy(), drainMs + CUT_MS);
+      await listener.stop();
+      await accepting;
+      await crew.idle();
+      clearTimeout(late);
+      clearTimeout(killer);
+      crew.dispose();
+      timeline?.[Symbol.dispose]();
+    },
+  });
+}
+
+/** Below which number the descriptors of connections stay, so that threads can be started. */
+function descriptorCeiling(): number {
+  if (whyNoSockets() !== undefined) return Infinity;
+  const limit = sockets().descriptorLimit();
+  return limit - Math.min(RESERVE + runtime.descriptorsPerThread, limit >> 1);
+}
+
+/** The threads of such a server. */
+class MessageCrew {
+  readonly #plan: MessagePlan;
+  readonly #options: CheckedOptions;
+  readonly #observer: Observer;
+  readonly #journal: Journal;
+  readonly #members = new Set<Member>();
+  readonly #timeline: Timeline | undefined;
+  readonly #waiting: Waiting[] = [];
+  readonly #backoff = new Backoff();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #nextId = 1;
+  #hasStarted = false;
+  #cutting = false;
+  #disposed = false;
+  #changed: (() => void)[] = [];
+
+  constructor(
+    plan: MessagePlan,
+    options: CheckedOptions,
+    observer: Observer,
+    journal: Journal,
+    timeline: Timeline | undefined,
+  ) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#observer = observer;
+    this.#journal = journal;
+    this.#timeline = timeline;
+  }
+
+  get #busy(): number {
+    return [...this.#members].filter(({ serving }) => serving !== undefined).length;
+  }
+
+  /** Starts the threads of a pool; where threads come and go, one, to see that they can start. */
+  async start(): Promise<void> {
+    const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
+    requireDescriptors(threads, "threads", RESERVE);
+    await Promise.all(Array.from({ length: threads }, () => this.#add().ready));
+    this.#hasStarted = true;
+  }
+
+  /** Takes connections from the listener until there are no more. */
+  async accept(listener: Listener): Promise<void> {
+    for await (const connection of listener) {
+      this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
+      if (this.#cutting) this.#cutWaiting();
+      this.#dispatch();
+      while (this.#isFull && !this.#cutting) await this.#change();
+    }
+  }
+
+  /** Whether the next connection has to wait in the accept queue. */
+  get #isFull(): boolean {
+    const open = this.#waiting.length + this.#busy;
+    return open >= this.#options.maxConnections ||
+      this.#waiting.length >= Math.max(1, this.#plan.queue);
+  }
+
+  /** Resolves when no connection is served or waits. */
+  async idle(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#busy > 0) await this.#change();
+  }
+
+  /** Ends every connection. */
+  cutAll(): void {
+    this.#cutting = true;
+    for (const member of this.#members) {
+      if (member.serving?.outcome !== undefined) member.serving.relay.close();
+      else if (member.serving !== undefined) {
+        this.#post(member, { kind: "cut", id: member.serving.id });
+      }
+    }
+    this.#cutWaiting();
+  }
+
+  #cutWaiting(): void {
+    for (const { connection, queuedAt } of this.#waiting.splice(0)) {
+      const life = { queuedAt, servedBy: 0 };
+      const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
+      connection.close();
+      observation.over(new CutError());
+    }
+    this.#notify();
+  }
+
+  /** Ends the threads that do not end their connection by themselves. */
+  terminateBusy(): void {
+    for (const member of this.#members) {
+      if (member.serving !== undefined) {
+        member.leave(new Error("A thread did not end in time and was terminated"), true);
+      }
+    }
+  }
+
+  /** Ends all threads. */
+  dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#retry);
+    for (const member of this.#members) member.leave();
+  }
+
+  /** Gives waiting connections to threads that are free, and starts threads if it may. */
+  #dispatch(): void {
+    for (const member of this.#members) {
+      if (member.isReady && member.serving === undefined) {
+        const waiting = this.#waiting.shift();
+        if (waiting === undefined) return;
+        this.#serve(member, waiting);
+      }
+    }
+    const starting = [...this.#members].filter(({ isReady }) => !isReady).length;
+    for (let wanted = this.#waiting.length - starting; wanted > 0; wanted--) {
+      if (this.#disposed || this.#members.size >= this.#plan.threads) return;
+      // Starting a Worker without descriptors would end the process of Deno.
+      if (!runtime.hasDescriptors(runtime.descriptorsPerThread + RESERVE)) {
+        if (this.#members.size === 0) this.#dispatchLater();
+        return;
+      }
+      this.#add();
+    }
+  }
+
+  #dispatchLater(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#dispatch();
+    }, this.#backoff.next());
+  }
+
+  #serve(member: Member, { connection, queuedAt }: Waiting): void {
+    clearTimeout(member.idleTimer);
+    const id = this.#nextId++;
+    const context = {
+      get peer() {
+        return connection.remoteAddress;
+      },
+    };
+    const life = { queuedAt, servedBy: member.track?.number };
+    const observation = this.#observer.begin(context, "", life);
+    const relay = new Relay(connection, id, (message) => this.#post(member, message));
+    member.serving = { id, relay, observation, outcome: undefined };
+    relay.onClosed = () => this.#settle(member);
+    relay.start(observation.id);
+    if (this.#cutting) this.#post(member, { kind: "cut", id });
+  }
+
+  #add(): Member {
+    const { mode, url } = this.#plan;
+    const ready = Promise.withResolvers<void>();
+    ready.promise.catch(() => {});
+    const index = this.#freeIndex();
+    const track = this.#timeline?.track(`worker ${index}`);
+    const worker = runtime.startThread(url, messageThreadName(mode));
+    const member: Member = {
+      worker,
+      index,
+      track,
+      ready: ready.promise,
+      isReady: false,
+      serving: undefined,
+      idleTimer: undefined,
+      closeTimer: undefined,
+      leave: (error, mayRun = false) => {
+        if (!this.#members.delete(member)) return;
+        clearTimeout(member.idleTimer);
+        clearTimeout(member.closeTimer);
+        if (mayRun) abandonThread(worker);
+        else worker.terminate();
+        ready.reject(error);
+        if (error !== undefined) this.#bury(member, error);
+        if (track !== undefined) this.#timeline?.release(track);
+        this.#notify();
+      },
+    };
+    this.#members.add(member);
+    worker.onmessage = ({ data }: MessageEvent<FromThread | StartMessage>) => {
+      if (data.kind === "cannotStart") {
+        return member.leave(new Error(`Cannot start a thread: ${data.why}`));
+      }
+      if (data.kind !== "ready") return this.#handle(member, data);
+      member.isReady = true;
+      ready.resolve();
+      this.#rest(member, false);
+    };
+    worker.onerror = (event) => {
+      // On Deno an error that nobody prevents ends the main thread too.
+      event.preventDefault();
+      member.leave(new Error(`A thread died: ${event.message}`, { cause: event.error }));
+    };
+    const assignment: MessageAssignment = {
+      settings: this.#options.settings,
+      wantsReports: this.#journal.wantsReports,
+      track,
+    };
+    worker.postMessage(assignment);
+    return member;
+  }
+
+  /** The lowest number that no thread has. */
+  #freeIndex(): number {
+    const taken = new Set([...this.#members].map(({ index }) => index));
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
+  }
+
+  #handle(member: Member, message: FromThread): void {
+    const { serving } = member;
+    if (serving === undefined || message.id !== serving.id) return;
+    if (message.kind === "report") this.#observer.onReport?.(message.message);
+    else if (message.kind === "over") {
+      serving.outcome = message;
+      if (message.failure?.kind === "cut") serving.relay.close();
+      // What is still to be written may take as long as a conversation may, after a failure only
+      // for a moment: a peer that does not read must not hold the thread for ever.
+      const { sessionTimeoutMs } = this.#options.settings;
+      const withinMs = message.failure === undefined ? sessionTimeoutMs : LINGER_MS;
+      if (withinMs > 0 && !serving.relay.closed) {
+        member.closeTimer = setTimeout(() => serving.relay.close(), withinMs);
+      }
+      this.#settle(member);
+    } else serving.relay.handle(message);
+  }
+
+  /** The connection is over when the conversation is and its last byte is written. */
+  #settle(member: Member): void {
+    const { serving } = member;
+    if (serving?.outcome === undefined || !serving.relay.closed) return;
+    clearTimeout(member.closeTimer);
+    member.serving = undefined;
+    serving.observation.over(asError(serving.outcome.failure));
+    this.#rest(member, true);
+  }
+
+  /** A thread has nothing to do: it takes what waits, stays for a while, or ends. */
+  #rest(member: Member, hasServed: boolean): void {
+    const { spare = Infinity, spareMs = 0 } = this.#plan;
+    const idle = this.#members.size - this.#busy - 1;
+    if (hasServed && idle >= spare) member.leave();
+    else if (spareMs > 0) member.idleTimer = setTimeout(() => member.leave(), spareMs);
+    this.#dispatch();
+    this.#notify();
+  }
+
+  #bury(member: Member, error: Error): void {
+    // Before, the error is what the server fails to start with.
+    if (this.#hasStarted) {
+      this.#journal.log({ level: "error", text: "{error}", properties: { error: error.message } });
+    }
+    const { serving } = member;
+    member.serving = undefined;
+    serving?.relay.close();
+    serving?.observation.over(this.#cutting ? new CutError() : error);
+    // One that cannot live is not brought back to life without end.
+    if (!this.#disposed) this.#dispatchLater();
+  }
+
+  #post(member: Member, message: ToThread): void {
+    member.worker.postMessage(message);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#changed.push(resolve));
+  }
+
+  #notify(): void {
+    for (const resolve of this.#changed.splice(0)) resolve();
+  }
+}
+
+function asError(failure: Failure | undefined): Error | undefined {
+  if (failure === undefined) return undefined;
+  return failure.kind === "cut" ? new CutError() : new RemoteError(failure.kind, failure.message);
+}

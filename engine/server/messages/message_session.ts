@@ -1,0 +1,82 @@
+/**
+ * The conversations of a thread whose connections come as messages.
+ *
+ * @module
+ */
+
+import { failureKind } from "../../../protocols/errors.ts";
+import { beginConversation } from "../../drivers/conversation.ts";
+import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { Session } from "../../drivers/session.ts";
+import { LazyContext } from "../core/context.ts";
+import type { MessageAssignment } from "./message_assignment.ts";
+import { CutError } from "../core/observer.ts";
+import { describeError } from "../../values/thrown.ts";
+import { loadProtocol } from "../core/protocol_loader.ts";
+import { type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
+import { TrackWriter } from "../trace/timeline_track.ts";
+import { RecordedConnection, recordTasks } from "../trace/timeline_watch.ts";
+
+/**
+ * Begins to serve connections, one at a time.
+ *
+ * @param assignment what the main thread said first
+ * @param post tells it something
+ * @returns takes what it says then
+ * @throws {OptionError} if the protocol cannot be imported
+ */
+export async function serveMessages(
+  { settings, wantsReports, track: share }: MessageAssignment,
+  post: (message: FromThread) => void,
+): Promise<(message: ToThread) => void> {
+  const protocol = await loadProtocol(settings.protocol);
+  const deadlines = new TimedDeadlines();
+  const track = share && new TrackWriter(share);
+  const tasks = track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track);
+  let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;
+
+  function open(message: ToThread & { kind: "open" }): void {
+    const { id, recordedAs } = message;
+    const connection = new RelayedConnection(message, post);
+    const context = new LazyContext(connection);
+    if (track !== undefined) track.current = recordedAs;
+    const session = new Session(
+      track === undefined || recordedAs === 0
+        ? connection
+        : new RecordedConnection(connection, track, recordedAs),
+      beginConversation(protocol, context, settings.protocolSettings),
+      {
+        readTimeoutMs: settings.readTimeoutMs,
+        sessionTimeoutMs: settings.sessionTimeoutMs,
+        computeTimeoutMs: settings.computeTimeoutMs,
+        deadlines,
+        tasks,
+        onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
+      },
+      (error) => {
+        current = undefined;
+        context.end();
+        post({ kind: "over", id, failure: error === undefined ? undefined : asFailure(error) });
+      },
+    );
+    current = { id, session, connection };
+    session.start();
+  }
+
+  return (message) => {
+    if (message.kind === "open") return open(message);
+    // What was under way when a conversation ended belongs to nobody.
+    if (message.id !== current?.id) return;
+    if (message.kind === "cut") current.session.cut(new CutError());
+    else current.connection.handle(message);
+  };
+}
+
+function asFailure(
+  error: unknown,
+): { kind: ReturnType<typeof failureKind> | "cut"; message: string } {
+  return {
+    kind: error instanceof CutError ? "cut" : failureKind(error),
+    message: describeError(error),
+  };
+}

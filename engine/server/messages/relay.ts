@@ -1,0 +1,292 @@
+/**
+ * A connection carried to a Worker by messages, for want of a descriptor: every byte is copied
+ * from one thread to the other and back.
+ *
+ * `postMessage` has no back-pressure: what is posted to a thread that does not read piles up in
+ * memory. So both directions have a window, as TCP has: no more than {@linkcode WINDOW} bytes are
+ * under way that the other side has not acknowledged.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+import type { FailureKind } from "../../../protocols/errors.ts";
+import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
+
+/** The most bytes under way in one direction that were not acknowledged. */
+const WINDOW = 64 * 1024;
+
+/** When so much was used up, it is acknowledged. */
+const ACKNOWLEDGE = WINDOW / 2;
+
+/** What the main thread posts about a connection. */
+export type ToThread =
+  | {
+    readonly kind: "open";
+    readonly id: number;
+    readonly peer: Address;
+    readonly local: Address;
+    /** The number of the connection in the trace; 0 where it is in none. */
+    readonly recordedAs: number;
+  }
+  | { readonly kind: "data"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: "end"; readonly id: number }
+  | { readonly kind: "lost"; readonly id: number; readonly message: string }
+  | { readonly kind: "written"; readonly id: number; readonly count: number }
+  | { readonly kind: "cut"; readonly id: number };
+
+/** What the thread posts about it. */
+export type FromThread =
+  | { readonly kind: "write"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: "consumed"; readonly id: number; readonly count: number }
+  | { readonly kind: "closeWrite"; readonly id: number }
+  | { readonly kind: "close"; readonly id: number }
+  | { readonly kind: "report"; readonly id: number; readonly message: string }
+  | { readonly kind: "over"; readonly id: number; readonly failure: Failure | undefined };
+
+/** What a conversation failed with, as far as it can be posted. */
+export interface Failure {
+  /** How it is counted; `cut` when the server itself ended it. */
+  readonly kind: FailureKind | "cut";
+  /** The error's message. */
+  readonly message: string;
+}
+
+/** The main thread's side: moves bytes between the socket and the thread. */
+export class Relay implements Sink {
+  readonly #connection: Connection;
+  readonly #id: number;
+  readonly #post: (message: ToThread) => void;
+  readonly #toWrite: Uint8Array[] = [];
+  #inFlight = 0;
+  #reading = false;
+  #writing = false;
+  #written = 0;
+  #closeWriteWanted = false;
+  #closeWanted = false;
+  #over = false;
+  /** Called once, when the socket is closed. */
+  onClosed: (() => void) | undefined;
+
+  /** @param connection the socket @param id names it to the thread @param post tells the thread */
+  constructor(connection: Connection, id: number, post: (message: ToThread) => void) {
+    this.#connection = connection;
+    this.#id = id;
+    this.#post = post;
+  }
+
+  /**
+   * Begins to read.
+   *
+   * @param recordedAs the number of the connection in the trace; 0 where it is in none
+   */
+  start(recordedAs: number): void {
+    const { remoteAddress: peer, localAddress: local } = this.#connection;
+    this.#post({ kind: "open", id: this.#id, peer, local, recordedAs });
+    this.#read();
+  }
+
+  /** Does what the thread says. */
+  handle(message: FromThread): void {
+    switch (message.kind) {
+      case "write":
+        this.#toWrite.push(message.bytes);
+        return this.#write();
+      case "consumed":
+        this.#inFlight -= message.count;
+        return this.#read();
+      case "closeWrite":
+        this.#closeWriteWanted = true;
+        return this.#write();
+      case "close":
+        this.#closeWanted = true;
+        return this.#write();
+    }
+  }
+
+  /** Closes the socket now, whatever is still to be written. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#connection.unpull();
+    this.#connection.close();
+    this.onClosed?.();
+  }
+
+  /** Whether the socket is closed. */
+  get closed(): boolean {
+    return this.#over;
+  }
+
+  onRead(chunk: Uint8Array | null): void {
+    this.#reading = false;
+    this.#forward(chunk);
+    if (chunk !== null) this.#read();
+  }
+
+  onWritten(): void {
+    this.#writing = false;
+    this.#tookWrite();
+    this.#write();
+  }
+
+  onError(error: Error): void {
+    this.#lose(error);
+  }
+
+  #read(): void {
+    try {
+      while (!this.#reading && !this.#over && this.#inFlight < WINDOW) {
+        const pulled = this.#connection.pull(this);
+        if (pulled === undefined) this.#reading = true;
+        else this.#forward(pulled);
+        if (pulled === null) return;
+      }
+    } catch (error) {
+      this.#lose(error as Error);
+    }
+  }
+
+  #forward(chunk: Uint8Array | null): void {
+    if (this.#over) return;
+    if (chunk === null) return this.#post({ kind: "end", id: this.#id });
+    this.#inFlight += chunk.length;
+    // A copy of these bytes alone: posting a view would copy all of the buffer behind it.
+    this.#post({ kind: "data", id: this.#id, bytes: chunk.slice() });
+  }
+
+  #write(): void {
+    try {
+      while (!this.#writing && !this.#over) {
+        const bytes = this.#toWrite[0];
+        if (bytes === undefined) {
+          if (this.#closeWanted) this.close();
+          else if (this.#closeWriteWanted) {
+            this.#closeWriteWanted = false;
+            this.#connection.closeWrite();
+          }
+          return;
+        }
+        if (this.#connection.push(bytes, this)) this.#tookWrite();
+        else this.#writing = true;
+      }
+    } catch (error) {
+      this.#lose(error as Error);
+    }
+  }
+
+  #tookWrite(): void {
+    this.#written += this.#toWrite.shift()?.length ?? 0;
+    if (this.#written < ACKNOWLEDGE) return;
+    this.#post({ kind: "written", id: this.#id, count: this.#written });
+    this.#written = 0;
+  }
+
+  #lose(error: Error): void {
+    if (this.#over) return;
+    this.#post({ kind: "lost", id: this.#id, message: error.message });
+    this.close();
+  }
+}
+
+/** The thread's side: a connection like any other, for the driver that never waits. */
+export class RelayedConnection extends Connection {
+  override readonly localAddress: Address;
+  override readonly remoteAddress: Address;
+  readonly #id: number;
+  readonly #post: (message: FromThread) => void;
+  readonly #unread: Uint8Array[] = [];
+  #reader: Sink | undefined;
+  #writer: Sink | undefined;
+  #consumed = 0;
+  #inFlight = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #closed = false;
+
+  /** @param opened the main thread's message @param post tells the main thread */
+  constructor(opened: ToThread & { kind: "open" }, post: (message: FromThread) => void) {
+    super();
+    this.localAddress = opened.local;
+    this.remoteAddress = opened.peer;
+    this.#id = opened.id;
+    this.#post = post;
+  }
+
+  /** Takes what the main thread says. */
+  handle(message: ToThread): void {
+    switch (message.kind) {
+      case "data":
+        this.#unread.push(message.bytes);
+        return this.#deliver();
+      case "end":
+        this.#ended = true;
+        return this.#deliver();
+      case "lost": {
+        this.#failure = new Error(message.message);
+        const sink = this.#writer ?? this.#reader;
+        this.#reader = this.#writer = undefined;
+        return sink?.onError(this.#failure);
+      }
+      case "written": {
+        this.#inFlight -= message.count;
+        const sink = this.#writer;
+        if (sink === undefined || this.#inFlight > WINDOW) return;
+        this.#writer = undefined;
+        return sink.onWritten();
+      }
+    }
+  }
+
+  override pull(sink: Sink): Pulled {
+    const chunk = this.#unread.shift();
+    if (chunk !== undefined) {
+      this.#consumed += chunk.length;
+      if (this.#consumed >= ACKNOWLEDGE) {
+        this.#post({ kind: "consumed", id: this.#id, count: this.#consumed });
+        this.#consumed = 0;
+      }
+      return chunk;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return null;
+    this.#reader = sink;
+    return undefined;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+  }
+
+  /** A thread of its own computes in place: then nothing can be told. */
+  override watch(): void {}
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (bytes.length === 0) return true;
+    // A copy of these bytes alone: posting a view would copy all of the buffer behind it.
+    this.#post({ kind: "write", id: this.#id, bytes: bytes.slice() });
+    this.#inFlight += bytes.length;
+    if (this.#inFlight <= WINDOW) return true;
+    this.#writer = sink;
+    return false;
+  }
+
+  override closeWrite(): void {
+    if (!this.#closed) this.#post({ kind: "closeWrite", id: this.#id });
+  }
+
+  override close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#post({ kind: "close", id: this.#id });
+  }
+
+  #deliver(): void {
+    const sink = this.#reader;
+    if (sink === undefined) return;
+    this.#reader = undefined;
+    const pulled = this.pull(sink);
+    if (pulled !== undefined) sink.onRead(pulled);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The option of the modes that hand computations to Workers.
+ *
+ * @module
+ */
+
+import { runtime } from "../../net/runtime.ts";
+import { checkInteger } from "../../values/checks.ts";
+import type { Flag } from "../../cli/flags.ts";
+import type { CheckedOptions } from "../core/options.ts";
+
+/** How a mode with event loops computes. */
+export interface OffloadOptions {
+  /**
+   * How many Workers compute for the event loops; with 0 a loop computes in place, and everybody
+   * else waits.
+   *
+   * @default {cores}
+   */
+  readonly offload?: number;
+}
+
+/** The flag for it. */
+export const OFFLOAD_FLAG: Flag = {
+  name: "offload",
+  kind: "integer",
+  value: "N",
+  least: 0,
+  most: 256,
+  default: "one for each core",
+  help: "how many workers compute; 0: in place, while everybody else waits",
+};
+
+/** How many Workers to start: none for a protocol without anything to compute. */
+export function countComputing(checked: CheckedOptions, { offload }: OffloadOptions): number {
+  const wanted = checkInteger("offload", offload ?? runtime.cpus, 0, 256);
+  return checked.protocol.tasks === undefined ? 0 : wanted;
+}
+
+/** What a person wants to know of them. */
+export function describeComputing(threads: number): readonly string[] {
+  return threads === 0 ? [] : [`${threads} computing`];
+}

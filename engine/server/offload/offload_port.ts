@@ -1,0 +1,106 @@
+/**
+ * The pool of computing threads as an event loop in another thread sees it: through a port.
+ *
+ * @module
+ */
+
+import type { Computation, Offload } from "../../drivers/session.ts";
+import { describeError } from "../../values/thrown.ts";
+import type { OffloadPool } from "./offload_pool.ts";
+import type { TrackWriter } from "../trace/timeline_track.ts";
+
+/** What the loop asks. */
+export type OffloadRequest =
+  | {
+    readonly kind: "begin";
+    readonly id: number;
+    readonly task: string;
+    readonly argument: unknown;
+    /** The number of the connection in the trace, where one is written. */
+    readonly connection: number | undefined;
+  }
+  | { readonly kind: "cancel"; readonly id: number }
+  | { readonly kind: "giveWay"; readonly id: number };
+
+/** What it is answered. */
+export interface OffloadAnswer {
+  readonly kind: "computed";
+  readonly id: number;
+  /** What the computation failed with, if it did. */
+  readonly failure: string | undefined;
+  readonly result: unknown;
+}
+
+/** The side of the loop. */
+export class PortOffload implements Offload {
+  readonly #post: (request: OffloadRequest) => void;
+  readonly #pending = new Map<number, (error: unknown, result: unknown) => void>();
+  readonly #track: TrackWriter | undefined;
+  #nextId = 1;
+
+  /** @param post asks the main thread @param track this thread's, where a trace is written */
+  constructor(post: (request: OffloadRequest) => void, track?: TrackWriter) {
+    this.#post = post;
+    this.#track = track;
+  }
+
+  begin(
+    task: string,
+    argument: unknown,
+    done: (error: unknown, result: unknown) => void,
+  ): Computation {
+    const id = this.#nextId++;
+    this.#post({ kind: "begin", id, task, argument, connection: this.#track?.current });
+    this.#pending.set(id, done);
+    return {
+      cancel: () => {
+        if (this.#pending.delete(id)) this.#post({ kind: "cancel", id });
+      },
+      giveWay: () => this.#post({ kind: "giveWay", id }),
+    };
+  }
+
+  /** Takes an answer. */
+  handle({ id, failure, result }: OffloadAnswer): void {
+    const done = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (failure === undefined) done?.(undefined, result);
+    else done?.(new Error(failure), undefined);
+  }
+}
+
+/** The side of the main thread: does what one loop asks. */
+export class OffloadClerk implements Disposable {
+  readonly #offload: OffloadPool;
+  readonly #answer: (answer: OffloadAnswer) => void;
+  readonly #computations = new Map<number, Computation>();
+
+  /** @param offload who computes @param answer tells the loop */
+  constructor(offload: OffloadPool, answer: (answer: OffloadAnswer) => void) {
+    this.#offload = offload;
+    this.#answer = answer;
+  }
+
+  /** Takes a request. */
+  handle(request: OffloadRequest): void {
+    const { id } = request;
+    if (request.kind === "begin") {
+      const { task, argument, connection } = request;
+      const computation = this.#offload.begin(task, argument, (error, result) => {
+        this.#computations.delete(id);
+        const failure = error === undefined ? undefined : describeError(error);
+        this.#answer({ kind: "computed", id, failure, result });
+      }, connection);
+      this.#computations.set(id, computation);
+    } else if (request.kind === "cancel") {
+      this.#computations.get(id)?.cancel();
+      this.#computations.delete(id);
+    } else this.#computations.get(id)?.giveWay();
+  }
+
+  /** The loop is gone: nobody wants the results. */
+  [Symbol.dispose](): void {
+    for (const computation of this.#computations.values()) computation.cancel();
+    this.#computations.clear();
+  }
+}

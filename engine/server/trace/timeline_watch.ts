@@ -1,0 +1,171 @@
+/**
+ * What a conversation spends its time on, for `--trace`, seen from outside: by what it is given to
+ * receive and send with, and to compute with. Who asks for no trace is given the things themselves,
+ * and pays nothing.
+ *
+ * @module
+ */
+
+import { isSliced } from "../../drivers/conversation.ts";
+import type { Computation, Offload } from "../../drivers/session.ts";
+import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
+import type { Tasks } from "../../../protocols/catalogue.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import { RECORD, type TrackWriter } from "./timeline_track.ts";
+
+/** A write that took so long has had to wait, in milliseconds. */
+const WAITED_MS = 1;
+
+/** A connection of which is written down when its conversation runs, and what it waits to write. */
+export class RecordedConnection extends Connection implements Sink {
+  readonly #connection: Connection;
+  readonly #track: TrackWriter;
+  readonly #id: number;
+  /** Who asked for something last: all of it is one conversation's. */
+  #sink: Sink | undefined;
+  #isWriting = false;
+  #writingSince = 0;
+
+  /** @param connection the real one @param track this thread's @param id its number */
+  constructor(connection: Connection, track: TrackWriter, id: number) {
+    super();
+    this.#connection = connection;
+    this.#track = track;
+    this.#id = id;
+  }
+
+  override get localAddress(): Address {
+    return this.#connection.localAddress;
+  }
+
+  override get remoteAddress(): Address {
+    return this.#connection.remoteAddress;
+  }
+
+  override pull(sink: Sink): Pulled {
+    this.#sink = sink;
+    return this.#connection.pull(this);
+  }
+
+  override unpull(): void {
+    this.#connection.unpull();
+  }
+
+  override watch(sink: Sink): void {
+    this.#sink = sink;
+    this.#connection.watch(this);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    this.#sink = sink;
+    if (this.#connection.push(bytes, this)) return true;
+    this.#isWriting = true;
+    this.#writingSince = this.#track.latest;
+    return false;
+  }
+
+  override closeWrite(): void {
+    this.#connection.closeWrite();
+  }
+
+  override close(): void {
+    if (this.#isWriting) this.#endWriting(this.#track.now());
+    this.#connection.close();
+  }
+
+  onRead(chunk: Uint8Array | null): void {
+    this.#track.enter(this.#id);
+    this.#sink?.onRead(chunk);
+    this.#track.leave();
+  }
+
+  onWritten(): void {
+    this.#endWriting(this.#track.enter(this.#id));
+    this.#sink?.onWritten();
+    this.#track.leave();
+  }
+
+  onError(error: Error): void {
+    const now = this.#track.enter(this.#id);
+    if (this.#isWriting) this.#endWriting(now);
+    this.#sink?.onError(error);
+    this.#track.leave();
+  }
+
+  onEnd(): void {
+    this.#sink?.onEnd?.();
+  }
+
+  #endWriting(now: number): void {
+    this.#isWriting = false;
+    const since = this.#writingSince;
+    if (now - since >= WAITED_MS) this.#track.tell(RECORD.writing, this.#id, since, now);
+  }
+}
+
+/**
+ * Tasks of which is written down how long this thread did them, for the connection that it serves.
+ *
+ * @param tasks a protocol's
+ * @param track this thread's
+ */
+export function recordTasks(tasks: Tasks | undefined, track: TrackWriter): Tasks | undefined {
+  return tasks && Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [name, (argument: unknown) => {
+      const from = track.now();
+      const tell = () => track.tell(RECORD.computing, track.current, from, track.now(), name);
+      let work: unknown;
+      try {
+        work = task(argument);
+        return isSliced(work) ? told(work, tell) : work;
+      } finally {
+        if (!isSliced(work)) tell();
+      }
+    }]),
+  );
+}
+
+/** Work that is done slice by slice, and told of when it is over, or given up. */
+function* told(work: Generator<unknown, unknown>, tell: () => void): Generator<unknown, unknown> {
+  try {
+    return yield* work;
+  } finally {
+    tell();
+  }
+}
+
+/** Computing elsewhere, of which is written down how long it was waited for. */
+export class RecordedOffload implements Offload {
+  readonly #offload: Offload;
+  readonly #track: TrackWriter;
+
+  /** @param offload who computes @param track the waiting thread's */
+  constructor(offload: Offload, track: TrackWriter) {
+    this.#offload = offload;
+    this.#track = track;
+  }
+
+  begin(
+    task: string,
+    argument: unknown,
+    done: (error: unknown, result: unknown) => void,
+  ): Computation {
+    const track = this.#track;
+    const id = track.current;
+    const from = track.now();
+    const tell = () => track.tell(RECORD.waiting, id, from, track.now(), task);
+    const computation = this.#offload.begin(task, argument, (error, result) => {
+      tell();
+      track.enter(id);
+      done(error, result);
+      track.leave();
+    });
+    return {
+      cancel() {
+        tell();
+        computation.cancel();
+      },
+      giveWay: () => computation.giveWay(),
+    };
+  }
+}

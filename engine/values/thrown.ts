@@ -1,0 +1,18 @@
+/**
+ * Anything that was thrown, as text.
+ *
+ * @module
+ */
+
+/**
+ * What was thrown, in words: it need not be an error.
+ *
+ * @param error what was thrown
+ */
+export function describeError(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return "something that cannot be shown";
+  }
+}

@@ -1,0 +1,402 @@
+/**
+ * The outgoing half of a visitor's connection, over real ones: who reads slowly holds up nobody,
+ * costs so much memory and no more, and knows what she has missed.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { OutboxLimits } from "../../chat/host/outbox.ts";
+import { VisitorConnection } from "../../chat/host/visitor_connection.ts";
+import { missed } from "../../chat/talk/notices.ts";
+import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import type { Listener } from "../../engine/net/listener.ts";
+import { connect, listen } from "../../engine/net/tcp.ts";
+import type { Connection } from "../../engine/net/transport.ts";
+import { encodeLine, SlowReaderError } from "../../protocol.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  delay,
+  test,
+  until,
+  within,
+} from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+
+const live = { timeoutMs: 60_000 };
+
+/** No limits. */
+const UNLIMITED: OutboxLimits = { outboxBytes: 0, writeTimeoutMs: 0, slow: "disconnect" };
+
+/** What one line counts for beside its bytes. */
+const LINE_BYTES = 64;
+
+/** More than the kernel takes for a peer that does not read, dropped lines and all, in bytes. */
+const PLENTY = 64 * 1024 * 1024;
+
+/** A visitor's connection, as its server has it. */
+class Served implements AsyncDisposable {
+  readonly visitor: VisitorConnection;
+  readonly counts = { dropped: 0 };
+  /** Why the visitor counts as slow. */
+  readonly slow: SlowReaderError[] = [];
+  /** The end of the connection, whether it was cut. */
+  readonly closed: boolean[] = [];
+  /** What was read, and what the connection failed with. */
+  readonly read: (string | null)[] = [];
+  readonly errors: Error[] = [];
+  readonly #deadlines = new TimedDeadlines();
+  readonly #listener: Listener;
+  #sent = 0;
+
+  private constructor(listener: Listener, connection: Connection, limits: OutboxLimits) {
+    this.#listener = listener;
+    this.visitor = new VisitorConnection(connection, this.#deadlines, limits, this.counts, {
+      onSlow: (error) => void this.slow.push(error),
+      onClosed: (isCut) => void this.closed.push(isCut),
+    });
+  }
+
+  /** @param limits of the outbox @param dial connects to the address that it is given */
+  static async open<Client>(
+    limits: OutboxLimits,
+    dial: (address: Listener["address"]) => Promise<Client>,
+  ): Promise<{ served: Served; client: Client }> {
+    const listener = await listen({ hostname: "127.0.0.1", port: 0 });
+    const [client, { value }] = await Promise.all([dial(listener.address), listener.next()]);
+    return { client, served: new Served(listener, value as Connection, limits) };
+  }
+
+  get bytes(): number {
+    return this.visitor.outbox.bytes;
+  }
+
+  /** How many lines were handed to the outbox. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Hands lines to the outbox, numbered, of so many bytes each. */
+  hear(count: number, size: number): void {
+    for (let index = 0; index < count; index++) {
+      const number = `${this.#sent++} `;
+      this.visitor.outbox.hear(encodeLine(number + ".".repeat(Math.max(0, size - number.length))));
+    }
+  }
+
+  /** The same until something holds, a few at a time. */
+  async hearUntil(holds: () => boolean, size = 4_000): Promise<void> {
+    for (let bytes = 0; !holds(); bytes += 4 * size) {
+      assert(bytes < PLENTY, "the kernel takes no more");
+      this.hear(4, size);
+      await delay(0);
+    }
+  }
+
+  /** The same until the peer's kernel takes nothing more. */
+  async stuff(size = 4_000): Promise<void> {
+    for (let bytes = 0;; bytes += 16 * size) {
+      assert(bytes < PLENTY, "the kernel takes no more");
+      this.hear(16, size);
+      for (let turn = 0; turn < 20 && this.bytes > 0; turn++) await delay(turn);
+      if (this.bytes > 0) return;
+    }
+  }
+
+  /** Reads, as a conversation does. */
+  listen(): void {
+    const sink = {
+      onRead: (chunk: Uint8Array | null) =>
+        this.read.push(chunk && new TextDecoder().decode(chunk)),
+      onWritten: () => {},
+      onError: (error: Error) => this.errors.push(error),
+    };
+    const pulled = this.visitor.pull(sink);
+    if (pulled !== undefined) sink.onRead(pulled);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.visitor.cut();
+    this.#deadlines[Symbol.dispose]();
+    this.#listener.close();
+    // Deno ends what waits at a connection a moment after it is closed.
+    await delay(0);
+  }
+}
+
+/** A client that reads when it is told to, and keeps count of the lines. */
+class Reader {
+  readonly #connection: Connection;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #allowance = 0;
+  #allowed = Promise.withResolvers<void>();
+  /** Resolves at the server's FIN; rejects at a reset. */
+  readonly over: Promise<void>;
+  /** The lines that came. */
+  readonly lines: string[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.over = this.#read();
+    this.over.catch(() => {});
+  }
+
+  /** Reads on, about so many bytes. */
+  allow(bytes: number): void {
+    this.#allowance += bytes;
+    this.#allowed.resolve();
+  }
+
+  /** Reads all that comes, to the end; all lines are there or said to be missed, and in order. */
+  async count(): Promise<{ lines: number; missed: number }> {
+    this.allow(Infinity);
+    await within(20_000, "the server's FIN", this.over);
+    assertEquals(this.#text, "", "whole lines only");
+    let [next, missedLines] = [0, 0];
+    for (const line of this.lines) {
+      const [, count] = /^\* you missed (\d+) lines?$/.exec(line) ?? [];
+      if (count === undefined) assertEquals(Number.parseInt(line), next++);
+      else {
+        assertEquals(line, missed(Number(count)));
+        next += Number(count);
+        missedLines += Number(count);
+      }
+    }
+    return { lines: next, missed: missedLines };
+  }
+
+  async #read(): Promise<void> {
+    for (;;) {
+      while (this.#allowance <= 0) {
+        await this.#allowed.promise;
+        this.#allowed = Promise.withResolvers();
+      }
+      const chunk = await this.#connection.read();
+      if (chunk === null) return;
+      this.#allowance -= chunk.length;
+      const lines = (this.#text + this.#decoder.decode(chunk, { stream: true })).split("\n");
+      this.#text = lines.pop() as string;
+      this.lines.push(...lines);
+    }
+  }
+}
+
+test("lines go out whole and in order, however many are said at once", async () => {
+  const { served, client } = await Served.open(UNLIMITED, connect);
+  await using _ = served;
+  await using _client = client;
+  const reader = new Reader(client);
+  reader.allow(Infinity);
+  for (const [count, size] of [[1, 10], [5_000, 20], [1, 100_000], [300, 3_000]] as const) {
+    served.hear(count, size);
+    await delay(0);
+  }
+  await until("all is sent", () => served.bytes === 0);
+  served.visitor.close();
+  assertEquals(await reader.count(), { lines: served.sent, missed: 0 });
+  client.close();
+  await until("the end", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow], [[false], []]);
+}, live);
+
+test("who does not read is disconnected when more waits than may, and it never does", async () => {
+  for (const outboxBytes of [16 * 1024, 256 * 1024]) {
+    const { served, client } = await Served.open({ ...UNLIMITED, outboxBytes }, connect);
+    await using _ = served;
+    await using _client = client;
+    let most = 0;
+    await served.hearUntil(() => {
+      most = Math.max(most, served.bytes);
+      return served.slow.length > 0;
+    });
+    assert(most > outboxBytes / 2 && most <= outboxBytes, `${most} bytes`);
+    assertInstanceOf(served.slow[0], SlowReaderError);
+    assertEquals(served.slow[0].message, `Reads too slowly: ${outboxBytes} bytes wait`);
+    // Nothing more is taken, and all is told once.
+    served.hear(1_000, 4_000);
+    await delay(0);
+    assertEquals([served.bytes, served.slow.length, served.closed], [0, 1, [false]]);
+    assertEquals(served.counts.dropped, 0);
+    // The peer reads what the kernel has, and then the end.
+    const reader = new Reader(client);
+    reader.allow(Infinity);
+    await within(20_000, "the end", reader.over.catch(() => {}));
+  }
+}, live);
+
+test("who takes nothing for too long is disconnected, however little waits", async () => {
+  const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 200 }, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.hearUntil(() => served.bytes > 100_000);
+  await until("she counts as slow", () => served.slow.length > 0);
+  assertEquals(served.slow[0]?.message, "Reads too slowly: nothing was taken for 200 ms");
+  assertEquals([served.closed, served.bytes], [[false], 0]);
+}, live);
+
+test("where lines are dropped nobody is disconnected, and as many wait as may", async () => {
+  const outboxBytes = 64 * 1024;
+  const limits = { outboxBytes, writeTimeoutMs: 50, slow: "drop" } as const;
+  const { served, client } = await Served.open(limits, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.stuff();
+  for (let turn = 0; turn < 200; turn++) {
+    served.hear(10, 1_000);
+    assert(served.bytes <= outboxBytes, `${served.bytes} bytes`);
+  }
+  assert(served.bytes > outboxBytes - 2 * (1_000 + LINE_BYTES), `${served.bytes} bytes`);
+  await delay(150);
+  assertEquals([served.slow, served.closed], [[], []]);
+  const { dropped } = served.counts;
+  assert(dropped > 1_900);
+  const reader = new Reader(client);
+  reader.allow(Infinity);
+  await until("all is sent", () => served.bytes === 0);
+  served.hear(3, 100);
+  served.visitor.close();
+  assertEquals(await reader.count(), { lines: served.sent, missed: dropped });
+  assertEquals(served.counts.dropped, dropped);
+  // One gap, told once, where it is.
+  assertEquals(reader.lines.filter((line) => line.startsWith("*")), [missed(dropped)]);
+}, live);
+
+test("who has missed all that waited is told so, even if nobody says anything more", async () => {
+  const limits = { outboxBytes: 16 * 1024, writeTimeoutMs: 0, slow: "drop" } as const;
+  const { served, client } = await Served.open(limits, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.stuff();
+  // Lines that there is no place for, and that leave none for those before them.
+  const before = served.counts.dropped;
+  served.hear(5, 16 * 1024);
+  assert(served.counts.dropped >= before + 5);
+  const reader = new Reader(client);
+  reader.allow(Infinity);
+  await until("she is told", () => /^\* you missed/.test(reader.lines.at(-1) ?? ""));
+  served.visitor.close();
+  assertEquals(await reader.count(), { lines: served.sent, missed: served.counts.dropped });
+}, live);
+
+test("what was received and what was missed is what was sent, however it was read", async () => {
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant("say" as const),
+      count: fc.integer({ min: 1, max: 300 }),
+      size: fc.constantFrom(1, 20, 1_000, 3_100, 15_000),
+    }),
+    fc.record({ kind: fc.constant("read" as const), bytes: fc.nat({ max: 3_000_000 }) }),
+    fc.record({ kind: fc.constant("wait" as const), ms: fc.nat({ max: 3 }) }),
+    fc.record({ kind: fc.constant("stuff" as const) }),
+  );
+  const outbox = fc.constantFrom(16 * 1024, 50_000, 256 * 1024);
+  type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+  const steps = fc.array(step, { minLength: 1, maxLength: 25, size: "max" });
+  const run = async (outboxBytes: number, steps: readonly Step[]) => {
+    const limits = { outboxBytes, writeTimeoutMs: 100, slow: "drop" } as const;
+    const { served, client } = await Served.open(limits, connect);
+    await using _ = served;
+    await using _client = client;
+    const reader = new Reader(client);
+    for (const step of steps) {
+      if (step.kind === "say") served.hear(step.count, step.size);
+      else if (step.kind === "read") reader.allow(step.bytes);
+      else if (step.kind === "wait") await delay(step.ms);
+      else for (let turn = 0; turn < 50; turn++, await delay(0)) served.hear(20, 3_100);
+      assert(served.bytes <= outboxBytes, `${served.bytes} bytes`);
+    }
+    served.visitor.close();
+    // Who comes too late to be read is not sent.
+    served.visitor.outbox.hear(encodeLine("* too late"));
+    assertEquals(await reader.count(), { lines: served.sent, missed: served.counts.dropped });
+    assertEquals([served.slow, served.errors], [[], []]);
+  };
+  await fc.assert(fc.asyncProperty(outbox, steps, run), { numRuns: 25, endOnFailure: true });
+}, live);
+
+test("closing sends what waits and FIN, even to who has sent what nobody reads", async () => {
+  const { served, client } = await Served.open(UNLIMITED, connect);
+  await using _ = served;
+  await using _client = client;
+  await within(5_000, "the client's bytes to go", client.write(new Uint8Array(40_000)));
+  await served.stuff();
+  served.hear(100, 3_000);
+  served.visitor.outbox.hear(encodeLine(`${served.sent} goodbye`));
+  served.visitor.close();
+  served.visitor.close();
+  // It is said that the last line is the last.
+  served.visitor.outbox.hear(encodeLine("* server is shutting down in 5 s"));
+  const reader = new Reader(client);
+  assertEquals(await reader.count(), { lines: served.sent + 1, missed: 0 });
+  client.close();
+  await until("the end", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow], [[false], []]);
+}, live);
+
+test("who does not read the last lines is cut, and that is told", async () => {
+  const { served, client } = await Served.open(UNLIMITED, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.stuff();
+  served.visitor.close();
+  assertEquals(served.closed, []);
+  await until("she is cut", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow, served.bytes], [[true], [], 0]);
+}, live);
+
+test(
+  "who does not take the last lines in time for one write is cut, and that is told",
+  async () => {
+    const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 100 }, connect);
+    await using _ = served;
+    await using _client = client;
+    await served.hearUntil(() => served.bytes > 100_000);
+    served.visitor.close();
+    await until("she is cut", () => served.closed.length > 0);
+    assertEquals([served.closed, served.slow], [[true], []]);
+  },
+  live,
+);
+
+test("a peer that resets is told to who reads, and nothing more is sent", async () => {
+  for (const isStuffed of [false, true]) {
+    const { served, client } = await Served.open(UNLIMITED, Peer.connect);
+    await using _ = served;
+    await using peer = client;
+    peer.pause();
+    served.listen();
+    if (isStuffed) await served.stuff();
+    peer.reset();
+    await until("the reset", () => served.errors.length > 0 || served.read.includes(null));
+    served.hear(10, 100);
+    served.visitor.close();
+    await until("the end", () => served.closed.length > 0);
+    assertEquals([served.closed, served.slow, served.bytes], [[false], [], 0]);
+  }
+}, live);
+
+test("a peer that resets while the last lines are sent ends the wait for it", async () => {
+  const { served, client } = await Served.open(UNLIMITED, Peer.connect);
+  await using _ = served;
+  await using peer = client;
+  peer.pause();
+  await served.stuff();
+  served.visitor.close();
+  peer.reset();
+  await until("the end", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow], [[false], []]);
+}, live);
+
+test("cutting is at once, and all is told once", async () => {
+  const { served, client } = await Served.open(UNLIMITED, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.stuff();
+  served.visitor.cut();
+  served.visitor.cut();
+  served.visitor.close();
+  assertEquals([served.closed, served.bytes], [[false], 0]);
+}, live);

@@ -1,0 +1,213 @@
+/**
+ * Members of a chat without a network: conversations resumed by hand, and halls in which they are.
+ *
+ * @module
+ */
+
+import type { Bus } from "../../chat/bus/bus.ts";
+import type { MemoryHub } from "../../chat/bus/memory_bus.ts";
+import { Desk } from "../../chat/host/desk.ts";
+import { Turns } from "../../chat/host/turns.ts";
+import { converse, type VisitorLimits, type Work } from "../../chat/rooms/conversation.ts";
+import { Hall, type HallOptions } from "../../chat/rooms/hall.ts";
+import type { Hearer, User } from "../../chat/rooms/room.ts";
+import { Dismissal } from "../../chat/talk/dismissal.ts";
+import { PolledDeadlines } from "../../engine/drivers/deadlines.ts";
+import type { Computation } from "../../engine/drivers/session.ts";
+import type { Effect, Protocol, ReadAnswer } from "../../protocol.ts";
+
+/** What becomes of a name that somebody wants: granted or refused at once, or nothing yet. */
+export type Fate = "granted" | "refused" | "later";
+
+/** No limit that a test would notice. */
+export const UNLIMITED: VisitorLimits = { rate: 0, burst: 1, idleMs: 600_000 };
+
+/** One server: a hall, its link to the others, and where its conversations wait. */
+export class House {
+  readonly hall: Hall;
+  readonly bus: Bus;
+  readonly desk: Desk;
+  /** The time limits of its pauses, which only expire when told to. */
+  readonly deadlines = new PolledDeadlines();
+  /** What was said in its rooms, as the server's log has it. */
+  readonly log: string[] = [];
+  /** Users who have lost their names. */
+  readonly nameLost: User[] = [];
+  readonly counts = { tooLong: 0, floodPauses: 0, idle: 0 };
+  /** What becomes of the next name that is claimed. */
+  fate: Fate = "granted";
+  /** Who is in the hall, by the user that she is there. */
+  readonly members = new Map<User, Member>();
+  /** Grants or refuses a name that was to be granted later. */
+  readonly #undecided = new Map<string, (isGranted: boolean) => void>();
+
+  /** @param hub joins it to the others @param options how the hall is */
+  constructor(hub: MemoryHub, options: HallOptions) {
+    const bus = hub.connect();
+    this.bus = { ...bus, claim: (name, since) => this.#claim(bus, name, since) };
+    this.hall = new Hall(options, this.bus, {
+      onTalk: (room, line) => void this.log.push(`${room} ${line}`),
+      onKick: (user, reason) => {
+        const dismissal = new Dismissal(`kicked: ${reason}`, `you were kicked: ${reason}`);
+        this.members.get(user)?.abort(dismissal);
+      },
+      onNameLost: (user) => void this.nameLost.push(user),
+    });
+    this.desk = new Desk(this.hall, this.bus, this.deadlines, new Turns(Infinity, this.deadlines));
+    void bus.start(this.hall);
+  }
+
+  /** Decides on a name that was to be granted later. */
+  decide(name: string, isGranted: boolean): void {
+    const decide = this.#undecided.get(name);
+    this.#undecided.delete(name);
+    if (decide === undefined) throw new Error(`Nobody waits for the name ${name}`);
+    decide(isGranted);
+  }
+
+  async #claim(bus: Bus, name: string, since: number): Promise<boolean> {
+    const { fate } = this;
+    this.fate = "granted";
+    if (fate === "refused" || !await bus.claim(name, since)) return false;
+    if (fate === "granted") return true;
+    const isGranted = await new Promise<boolean>((decide) => this.#undecided.set(name, decide));
+    if (!isGranted) bus.release(name);
+    return isGranted;
+  }
+}
+
+/** One visitor, and the conversation with her. */
+export class Member implements Hearer {
+  /** The lines that she has heard, without their ends. */
+  heard: string[] = [];
+  /** The same as the bytes that she was given. */
+  readonly bytes: Uint8Array[] = [];
+  /** What she is in the hall, as long as she is. */
+  user: User | undefined;
+  /** What the conversation waits for. */
+  waiting: "read" | "nothing" | keyof Work = "nothing";
+  /** How long a pause was to last, in milliseconds. */
+  pauses: number[] = [];
+  /** Whether pauses are over at once. */
+  skipsPauses = true;
+  /** Whether the conversation has returned or thrown. */
+  isOver = false;
+  /** What it threw. */
+  error: unknown;
+  readonly #house: House;
+  readonly #conversation: Protocol;
+  /** What it is sent before it asks for it. */
+  readonly #sent: ReadAnswer[] = [];
+  #lent: ReadAnswer;
+  #computation: Computation | undefined;
+
+  /** @param house where she comes @param limits what she is held to */
+  constructor(house: House, limits = UNLIMITED) {
+    this.#house = house;
+    const { hall, counts } = house;
+    this.#conversation = converse({
+      hall,
+      limits,
+      counts,
+      hearer: this,
+      onEnter: (user) => {
+        this.user = user;
+        house.members.set(user, this);
+      },
+    });
+    this.#run(() => this.#conversation.next());
+  }
+
+  hear(line: Uint8Array): void {
+    this.bytes.push(line);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line);
+    if (text.indexOf("\n") !== text.length - 1) throw new Error(`Not one line: "${text}"`);
+    this.heard.push(text.slice(0, -1));
+  }
+
+  /** Sends something, which is read when the conversation asks for it; `null` is FIN. */
+  send(...sent: readonly (Uint8Array | string | null | undefined)[]): void {
+    for (const it of sent) this.#sent.push(typeof it === "string" ? encoder.encode(it) : it);
+    this.#run(undefined);
+  }
+
+  /** Throws an error into the conversation, whatever it waits for. */
+  abort(error: Error): void {
+    if (this.isOver) return;
+    this.#computation?.cancel();
+    this.#computation = undefined;
+    this.#run(() => this.#conversation.throw(error));
+  }
+
+  /** What she has heard since this was last asked. */
+  take(): string[] {
+    const { heard } = this;
+    this.heard = [];
+    return heard;
+  }
+
+  /** Resumes the conversation as far as it can go without waiting. */
+  #run(resume: (() => IteratorResult<Effect, void>) | undefined): void {
+    try {
+      for (;;) {
+        if (resume === undefined) {
+          if (this.isOver || this.waiting !== "read" || this.#sent.length === 0) return;
+          const bytes = this.#sent.shift();
+          // Lent, as a driver lends it.
+          const lent = this.#lent = bytes?.slice() ?? bytes;
+          resume = () => this.#conversation.next(lent);
+        }
+        this.waiting = "nothing";
+        const step = resume();
+        if (step.done === true) break;
+        resume = this.#grant(step.value);
+      }
+    } catch (error) {
+      this.error = error;
+    }
+    this.isOver = true;
+    if (this.user !== undefined) this.#house.members.delete(this.user);
+  }
+
+  #grant(effect: Effect): (() => IteratorResult<Effect, void>) | undefined {
+    switch (effect.kind) {
+      case "read":
+        // What was lent is the driver's again.
+        this.#lent?.fill(0x23);
+        this.waiting = "read";
+        return undefined;
+      case "write":
+        this.hear(effect.bytes);
+        return () => this.#conversation.next();
+      case "report":
+        throw new Error("Cannot happen: a chat reports nothing");
+      case "compute":
+        return this.#perform(effect.task as keyof Work, effect.argument);
+    }
+  }
+
+  #perform(
+    task: keyof Work,
+    argument: unknown,
+  ): (() => IteratorResult<Effect, void>) | undefined {
+    if (task === "pause") {
+      this.pauses.push(argument as number);
+      if (this.skipsPauses) return () => this.#conversation.next();
+    }
+    this.waiting = task;
+    this.#computation = this.#house.desk.begin(task, argument, (error, result) => {
+      this.#computation = undefined;
+      this.#run(() =>
+        error === undefined ? this.#conversation.next(result) : this.#conversation.throw(error)
+      );
+    });
+    return undefined;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Waits until all promises that need nothing from outside are settled. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}

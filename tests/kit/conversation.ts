@@ -1,0 +1,159 @@
+/**
+ * Conversations without a network: what a protocol does with bytes that are handed to it.
+ *
+ * @module
+ */
+
+import { runTask } from "../../engine/drivers/conversation.ts";
+import type { Effect, Protocol, ReadAnswer, Tasks } from "../../protocol.ts";
+
+/** All that can be seen of a conversation from outside. */
+export interface Transcript {
+  /** What was reported, written and computed, in order; a write as its text. */
+  readonly events: readonly string[];
+  /** What the conversation returned. */
+  readonly result?: unknown;
+  /** The class of what it threw. */
+  readonly error?: string;
+  /** The fields of what it threw. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** One side of a conversation, resumed by hand. */
+export class Talk {
+  /** What was reported, written and computed so far. */
+  readonly events: string[] = [];
+  /** The bytes written since they were last taken. */
+  written: Uint8Array[] = [];
+  /** How long it waits for the read that it asks for; `undefined`: for ever. */
+  withinMs: number | undefined;
+  /** How many reads it has asked for. */
+  reads = 0;
+  /** Whether it has returned or thrown. */
+  over = false;
+  /** What it returned. */
+  result: unknown;
+  /** What it threw. */
+  error: unknown;
+  readonly #conversation: Protocol<unknown>;
+  readonly #tasks: Tasks | undefined;
+  // One buffer for all reads, as the blocking driver has it: what a protocol keeps without
+  // copying it is overwritten by the next read.
+  readonly #buffer = new Uint8Array(1 << 20);
+
+  /**
+   * @param conversation is run until it asks for its first read
+   * @param tasks the work that it may ask for, done in place
+   */
+  constructor(conversation: Protocol<unknown>, tasks?: Tasks) {
+    this.#conversation = conversation;
+    this.#tasks = tasks;
+    this.#run(() => conversation.next());
+  }
+
+  /** Answers the read. */
+  answer(answer: ReadAnswer): void {
+    this.#buffer.fill(0x23);
+    if (answer) {
+      this.#buffer.set(answer);
+      const borrowed = this.#buffer.subarray(0, answer.length);
+      this.#run(() => this.#conversation.next(borrowed));
+    } else this.#run(() => this.#conversation.next(answer));
+  }
+
+  /** Throws an error into it, as a driver does when a limit is reached. */
+  throw(error: Error): void {
+    this.#run(() => this.#conversation.throw(error));
+  }
+
+  /** All that it has written, a character for each byte. */
+  get text(): string {
+    return this.written.map((bytes) => String.fromCharCode(...bytes)).join("");
+  }
+
+  /** All that can be seen of it. */
+  get transcript(): Transcript {
+    const { events, result, error } = this;
+    if (!(error instanceof Error)) return { events, ...(result !== undefined && { result }) };
+    const { cause: _, stack: __, ...fields } = error as Error & Record<string, unknown>;
+    return { events, error: error.constructor.name, fields };
+  }
+
+  #run(resume: () => IteratorResult<Effect, unknown>): void {
+    try {
+      let step = resume();
+      while (step.done !== true && this.#grant(step.value)) {
+        step = this.#conversation.next(this.#answer);
+      }
+      if (step.done !== true) return;
+      this.result = step.value;
+    } catch (error) {
+      this.error = error;
+    }
+    this.over = true;
+  }
+
+  /** The answer of an effect that was granted at once. */
+  #answer: unknown;
+
+  #grant(effect: Effect): boolean {
+    this.#answer = undefined;
+    if (effect.kind === "read") {
+      this.reads++;
+      this.withinMs = effect.withinMs;
+      return false;
+    }
+    if (effect.kind === "write") {
+      this.written.push(effect.bytes.slice());
+      this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
+    } else if (effect.kind === "report") this.events.push(`report ${effect.message}`);
+    else {
+      this.events.push(`compute ${effect.task} ${effect.argument}`);
+      this.#answer = runTask(this.#tasks, effect.task, effect.argument, 0);
+    }
+    return true;
+  }
+}
+
+/**
+ * Holds a conversation with a peer that sends these pieces, then FIN.
+ *
+ * @param conversation the protocol's side
+ * @param pieces what each read brings; `undefined` is answered only to a read with a time limit
+ * @param tasks the work that it may ask for
+ */
+export function hold(
+  conversation: Protocol<unknown>,
+  pieces: Iterable<Uint8Array | string | undefined>,
+  tasks?: Tasks,
+): Talk {
+  const talk = new Talk(conversation, tasks);
+  for (const piece of pieces) {
+    if (talk.over) return talk;
+    if (piece === undefined && talk.withinMs === undefined) {
+      throw new Error("Cannot time out: the read has no limit");
+    }
+    talk.answer(typeof piece === "string" ? bytesOf(piece) : piece);
+  }
+  while (!talk.over) talk.answer(null);
+  return talk;
+}
+
+/** Text as bytes, one for each character up to U+00FF. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/**
+ * Cuts bytes into pieces of these lengths, round and round until nothing is left.
+ *
+ * @param bytes what is cut
+ * @param lengths at least one, each at least 1
+ */
+export function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const length = lengths[turn % lengths.length] as number;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}

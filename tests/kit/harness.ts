@@ -1,0 +1,110 @@
+/**
+ * One way to write a test for both runners: `deno test` with its leak checks, and `bun test`.
+ *
+ * @module
+ */
+
+import { runtime } from "../../engine/net/runtime.ts";
+
+// @ts-types="../../engine/types/assert.d.ts"
+export * from "@std/assert";
+// @ts-types="../../engine/types/delay.d.ts"
+export { delay } from "@std/async/delay";
+
+/** How to run a test. */
+export interface TestOptions {
+  /** Why it cannot run here; it runs when this is `undefined`. */
+  readonly skip?: string | undefined;
+  /** How long it may take, in milliseconds. @default {20000} */
+  readonly timeoutMs?: number;
+  /** Whether it must do without any permission, where the runtime has permissions. */
+  readonly pure?: boolean;
+  /**
+   * Whether all that it opens must be closed at its end, where the runner checks that.
+   *
+   * @default {true}
+   */
+  readonly sanitize?: boolean;
+}
+
+type TestBody = () => void | Promise<void>;
+type NodeTest = (
+  name: string,
+  options: { readonly timeout: number; readonly skip: string | false },
+  body: TestBody,
+) => void;
+
+/** The tests of `node:test` fail alone; only Bun's runner is asked for it, and only on Bun. */
+const nodeTest: NodeTest | undefined = runtime.name === "bun"
+  ? (globalThis as unknown as { process: { getBuiltinModule(name: string): { test: NodeTest } } })
+    .process.getBuiltinModule("node:test").test
+  : undefined;
+
+/**
+ * Registers a test.
+ *
+ * @param name a sentence
+ * @param body what it does
+ * @param options limits, and why to skip it
+ */
+export function test(name: string, body: TestBody, options: TestOptions = {}): void {
+  const { skip, timeoutMs = 20_000, pure = false, sanitize = true } = options;
+  const title = skip === undefined ? name : `${name} (skipped: ${skip})`;
+  if (nodeTest !== undefined) {
+    return nodeTest(title, { timeout: timeoutMs, skip: skip ?? false }, body);
+  }
+  Deno.test({
+    name: title,
+    ignore: skip !== undefined,
+    ...(pure && { permissions: "none" as const }),
+    sanitizeOps: sanitize,
+    sanitizeResources: sanitize,
+    fn: () => within(timeoutMs, name, body()),
+  });
+}
+
+/** A wait took too long. */
+export class WaitError extends Error {
+  override readonly name = "WaitError";
+}
+
+/**
+ * Waits, but not for ever.
+ *
+ * @param ms how long, in milliseconds
+ * @param what is waited for, as the error names it
+ * @param promise what is waited for
+ * @throws {WaitError} if it took longer
+ */
+export async function within<T>(ms: number, what: string, promise: T | Promise<T>): Promise<T> {
+  // Not `@std/async/deadline`: its timer goes on after the wait, which Deno's leak check sees.
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new WaitError(`Waited ${ms} ms in vain: ${what}`)),
+    ms,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits until something holds.
+ *
+ * @param what is waited for, as the error names it
+ * @param holds whether it does
+ * @param ms how long, in milliseconds
+ */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<void> {
+  const endsAt = performance.now() + ms;
+  while (!await holds()) {
+    if (performance.now() > endsAt) throw new WaitError(`Waited ${ms} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

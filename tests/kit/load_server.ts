@@ -1,0 +1,73 @@
+/**
+ * A server that a load meets: it echoes, but when and what is as the test says.
+ *
+ * @module
+ */
+
+import { createServer, type Server, type Socket } from "node:net";
+import type { Address } from "../../protocol.ts";
+import { within } from "./harness.ts";
+
+/** What to do with bytes that came. */
+export type Reaction = (
+  bytes: Uint8Array,
+  socket: Socket,
+  /** How many times bytes came before, on all connections. */
+  index: number,
+) => void;
+
+/** The server. */
+export class LoadServer implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Address;
+  /** How many connections it has accepted. */
+  accepted = 0;
+  /** How often bytes came. */
+  arrivals = 0;
+  /** What came, and when: `accepted`, or how many bytes. */
+  readonly story: ("accepted" | number)[] = [];
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.address = { hostname: "127.0.0.1", port };
+  }
+
+  /**
+   * Listens on a free port.
+   *
+   * @param react to what comes; without, it is echoed
+   */
+  static async start(
+    react: Reaction = (bytes, socket) => void socket.write(bytes),
+  ): Promise<LoadServer> {
+    const server = createServer({ allowHalfOpen: false, noDelay: true });
+    const listening = new Promise<void>((resolve) => server.once("listening", resolve));
+    server.listen(0, "127.0.0.1", 4096);
+    await within(5_000, "a server to listen", listening);
+    const made = new LoadServer(server, (server.address() as { port: number }).port);
+    server.on("connection", (socket) => made.#welcome(socket, react));
+    return made;
+  }
+
+  #welcome(socket: Socket, react: Reaction): void {
+    this.accepted++;
+    this.story.push("accepted");
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    // Loads end their connections as they like.
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => {
+      this.story.push(bytes.length);
+      react(bytes, socket, this.arrivals++);
+    });
+  }
+
+  /** Ends all connections and listens no more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await within(5_000, "a server to close", closed);
+  }
+}

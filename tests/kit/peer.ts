@@ -1,0 +1,170 @@
+/**
+ * A client that may do anything: send half a message, say nothing, leave, reset.
+ *
+ * @module
+ */
+
+import { connect, type Socket } from "node:net";
+import type { Address } from "../../protocol.ts";
+import { within } from "./harness.ts";
+
+/** One connection to a server. */
+export class Peer implements AsyncDisposable {
+  /** This end, as the server's log names it. */
+  readonly name: string;
+  readonly #socket: Socket;
+  #received = "";
+  #end: "fin" | "reset" | undefined;
+  #changed = Promise.withResolvers<void>();
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.name = `127.0.0.1:${socket.localPort}`;
+    socket.setEncoding("latin1");
+    socket.on("data", (text) => {
+      this.#received += text;
+      this.#change();
+    });
+    socket.on("end", () => this.#over("fin"));
+    socket.on("error", () => this.#over("reset"));
+    socket.on("close", () => this.#over("fin"));
+  }
+
+  /** Connects; a refused connection rejects. */
+  static connect({ hostname: host, port }: Address): Promise<Peer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Peer>();
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(new Peer(socket));
+    });
+    return within(10_000, `a connection to port ${port}`, promise);
+  }
+
+  /** Sends text, each character up to U+00FF as one byte. */
+  async send(text: string): Promise<this> {
+    const sent = new Promise<void>((resolve) => {
+      // An error is what the next read tells.
+      this.#socket.write(text, "latin1", () => resolve());
+    });
+    await within(10_000, "the peer's write", sent);
+    return this;
+  }
+
+  /** Sends text without waiting until the kernel has taken it. */
+  post(text: string): void {
+    this.#socket.write(text, "latin1");
+  }
+
+  /** Sends FIN. */
+  finish(): void {
+    this.#socket.end();
+  }
+
+  /** Waits for a line. */
+  async line(): Promise<string> {
+    const wait = async () => {
+      for (;;) {
+        const end = this.#received.indexOf("\n");
+        if (end >= 0) {
+          const line = this.#received.slice(0, end);
+          this.#received = this.#received.slice(end + 1);
+          return line;
+        }
+        if (this.#end !== undefined) throw new Error(`${this.#end} instead of a line`);
+        await this.#changed.promise;
+      }
+    };
+    return await within(15_000, "a line of the server", wait());
+  }
+
+  /** Waits until so many bytes have come; takes them. */
+  async take(count: number): Promise<string> {
+    const wait = async () => {
+      while (this.#received.length < count && this.#end === undefined) await this.#changed.promise;
+      const taken = this.#received.slice(0, count);
+      this.#received = this.#received.slice(count);
+      if (taken.length < count) throw new Error(`${this.#end} after "${taken}"`);
+      return taken;
+    };
+    return await within(15_000, `${count} bytes of the server`, wait());
+  }
+
+  /** Reads nothing more, so that what the server sends fills the kernel's buffers. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** How many bytes of what was sent the kernel has not taken yet. */
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Waits until the server closes; all that it sent meanwhile. */
+  async rest(): Promise<string> {
+    const wait = async () => {
+      while (this.#end === undefined) await this.#changed.promise;
+      if (this.#end === "reset") throw new Error(`reset after "${this.#received}"`);
+      return this.#received;
+    };
+    return await within(15_000, "the server to close", wait());
+  }
+
+  /** Waits until the connection is over, in order or not. */
+  async gone(): Promise<void> {
+    await this.rest().catch((error) => {
+      if (!String(error.message).startsWith("reset")) throw error;
+    });
+  }
+
+  /** Whether anything has come. */
+  get heard(): string {
+    return this.#received;
+  }
+
+  /** Ends the connection with RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Leaves without a word. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#socket.closed) return;
+    this.#socket.once("close", () => resolve());
+    this.#socket.destroy();
+    await within(5_000, "the peer to close", promise);
+  }
+
+  #over(how: "fin" | "reset"): void {
+    this.#end ??= how;
+    this.#change();
+  }
+
+  #change(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
+  }
+}
+
+/** One whole handshake; returns when the server has closed. */
+export async function handshake(address: Address, x: number): Promise<void> {
+  await using peer = await Peer.connect(address);
+  await finishHandshake(await peer.send(`HELLO ${x}\n`), x);
+}
+
+/** The rest of a handshake whose first message was sent. */
+export async function finishHandshake(peer: Peer, x: number): Promise<void> {
+  const answer = await peer.line();
+  if (answer !== `HELLO ${x + 1}`) throw new Error(`Answered ${answer}`);
+  await peer.send(`HELLO ${x + 2}\n`);
+  const rest = await peer.rest();
+  if (rest !== "") throw new Error(`Said ${rest}`);
+}

@@ -1,0 +1,73 @@
+/**
+ * A protocol whose threads die, and whose tasks fail in every way, when a client says so.
+ *
+ * @module
+ */
+
+import { compute, Input, type Protocol, readLine, write } from "../../../protocol.ts";
+
+const encoder = new TextEncoder();
+
+/** Answers each line with what it made of it. */
+export default function* faulty(): Protocol {
+  const input = new Input();
+  for (;;) {
+    const line = yield* readLine(input, { limit: 64 });
+    if (line === null) return;
+    const [word, argument] = new TextDecoder().decode(line).split(" ") as [string, string?];
+    let answer = word;
+    if (word === "die") setTimeout(() => dieOf("asked to die"), 0);
+    else if (word in tasks || word === "missing") {
+      try {
+        // A function cannot be sent to another thread.
+        const given = argument === "function" ? dieOf : argument;
+        answer = String(yield* compute<unknown>(word, given));
+      } catch (error) {
+        answer = `failed: ${(error as Error).message}`;
+      }
+    }
+    yield* write(encoder.encode(`${answer}\n`));
+  }
+}
+
+function dieOf(reason: string): never {
+  throw new Error(reason);
+}
+
+/** Its CPU-bound work. */
+export const tasks = {
+  /** A plain function. */
+  double: (text: string) => Number(text) * 2,
+  /** A generator with slices. */
+  *count(text: string) {
+    let sum = 0;
+    for (let n = 0; n < Number(text); n++) {
+      sum += n;
+      yield;
+    }
+    return sum;
+  },
+  /** Takes some time, and cannot be stopped. */
+  spin(ms: string) {
+    const until = performance.now() + Number(ms);
+    while (performance.now() < until);
+    return "spun";
+  },
+  /** Fails. */
+  throw: (text: string) => dieOf(`asked to throw ${text}`),
+  /** Returns what cannot be sent to another thread. */
+  unclonable: () => () => {},
+  /** Ends its thread. */
+  perish() {
+    setTimeout(() => dieOf("asked to perish"), 0);
+    return "perishing";
+  },
+  /** Goes on for ever, but can be stopped. */
+  *endless() {
+    for (;;) yield;
+  },
+  /** Goes on for ever, and cannot be stopped. */
+  stuck() {
+    for (;;);
+  },
+};

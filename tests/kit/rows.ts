@@ -1,0 +1,205 @@
+/**
+ * The modes and their hand-offs as a table: a test that holds for all of them is written once.
+ *
+ * @module
+ */
+
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import type { ModeName } from "../../modes/catalogue.ts";
+import { assertMatch, until } from "./harness.ts";
+import type { Peer } from "./peer.ts";
+import { ServerProcess } from "./server_process.ts";
+
+/** A mode, and how it hands connections over. */
+export interface Row {
+  /** How the names of its tests begin. */
+  readonly name: string;
+  /** The script. */
+  readonly mode: ModeName;
+  readonly args: readonly string[];
+  /** What its greeting must say. */
+  readonly greeting: RegExp;
+  /** Whether it serves several clients at a time. */
+  readonly concurrent: boolean;
+  /** Whether brief requests are answered while another connection has something computed. */
+  readonly overtakes: boolean;
+  /** Whether connections are served by Workers, which import the protocol for themselves. */
+  readonly workers: boolean;
+  /** Whether all connections are served by one thread, and so share a protocol's variables. */
+  readonly sharesMemory: boolean;
+  /** Why it cannot run here. */
+  readonly skip?: string | undefined;
+}
+
+const skip = whyNoSockets();
+
+/** All of them. */
+export const ROWS: readonly Row[] = [
+  {
+    name: "sequential",
+    mode: "sequential",
+    args: [],
+    greeting: skip === undefined ? / · 1 thread · descriptors · / : / · 1 at a time · /,
+    concurrent: false,
+    overtakes: false,
+    workers: skip === undefined,
+    sharesMemory: true,
+  },
+  {
+    name: "threaded by descriptors",
+    mode: "threaded",
+    args: ["--handoff", "fd"],
+    greeting: / · up to 256 threads · 64 spare · descriptors · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    skip,
+  },
+  {
+    name: "threaded by messages",
+    mode: "threaded",
+    args: ["--handoff", "message"],
+    greeting: / · up to 256 threads · 64 spare · messages · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+  },
+  {
+    name: "threadpool by descriptors",
+    mode: "threadpool",
+    args: ["--handoff", "fd", "--workers", "4"],
+    greeting: / · 4 workers · descriptors · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    skip,
+  },
+  {
+    name: "threadpool without a queue",
+    mode: "threadpool",
+    args: ["--handoff", "fd", "--workers", "4", "--queue", "0"],
+    greeting: / · 4 workers · descriptors · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    skip,
+  },
+  {
+    name: "threadpool by messages",
+    mode: "threadpool",
+    args: ["--handoff", "message", "--workers", "4"],
+    greeting: / · 4 workers · messages · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+  },
+  {
+    name: "berkeley",
+    mode: "berkeley",
+    args: ["--protocol", "hello", "--workers", "4"],
+    greeting: / · 4 workers · descriptors · TCP only · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    skip,
+  },
+  {
+    name: "event",
+    mode: "event",
+    args: [],
+    greeting: / · 1 thread · (deno|bun)'s listener · /,
+    concurrent: true,
+    overtakes: true,
+    workers: false,
+    sharesMemory: true,
+  },
+  {
+    name: "event computing in place",
+    mode: "event",
+    args: ["--offload", "0"],
+    greeting: / · 1 thread · (deno|bun)'s listener · /,
+    concurrent: true,
+    overtakes: false,
+    workers: false,
+    sharesMemory: true,
+  },
+  {
+    name: "nonblocking",
+    mode: "nonblocking",
+    args: [],
+    greeting: / · 1 thread · e?poll · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: true,
+    skip,
+  },
+  {
+    name: "nonblocking by poll",
+    mode: "nonblocking",
+    args: ["--poller", "poll"],
+    greeting: / · 1 thread · poll · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: true,
+    skip,
+  },
+  {
+    name: "nonblocking computing in place",
+    mode: "nonblocking",
+    args: ["--offload", "0"],
+    greeting: / · 1 thread · e?poll · /,
+    concurrent: true,
+    overtakes: false,
+    workers: true,
+    sharesMemory: true,
+    skip,
+  },
+  {
+    name: "cluster",
+    mode: "cluster",
+    args: ["--workers", "2"],
+    greeting: / · 2 event loops · SO_REUSEPORT · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+  },
+];
+
+/** The server of a row that several tests share: it is started when it is first needed. */
+export class Shared {
+  readonly #row: Row;
+  readonly #args: readonly string[];
+  #server: Promise<ServerProcess> | undefined;
+
+  /** @param row the mode @param args further flags */
+  constructor(row: Row, ...args: string[]) {
+    this.#row = row;
+    this.#args = args;
+  }
+
+  /** The server, listening. */
+  get(): Promise<ServerProcess> {
+    return this.#server ??= ServerProcess.start(this.#row.mode, [...this.#row.args, ...this.#args]);
+  }
+}
+
+/** Waits until the log says that the conversation with this peer failed, and of what. */
+export async function failedAs(server: ServerProcess, peer: Peer, kind: string): Promise<void> {
+  const entry = new RegExp(` failed ${peer.name} after [0-9.]+ ms: (.*)$`, "m");
+  await until(`the log to say that ${peer.name} failed`, () => entry.test(server.stderr));
+  assertMatch(entry.exec(server.stderr)?.[1] ?? "", new RegExp(`^${kind}: `));
+}
+
+/** Whether a row differs from another one only in who computes. */
+export function computesInPlace({ args }: Row): boolean {
+  return args.includes("--offload");
+}

@@ -1,0 +1,292 @@
+/**
+ * The modes as people run them: processes of the runtime that runs the tests.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import type { Readable } from "node:stream";
+import { COMMANDS } from "../../commands.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { type RuntimeCommand, RUNTIMES } from "../../engine/process/runtimes.ts";
+import type { Address } from "../../protocol.ts";
+import { assert, assertStringIncludes, until, within } from "./harness.ts";
+
+/** How a process ended. */
+export interface Ending {
+  /** Its exit status; `null` when a signal ended it. */
+  readonly code: number | null;
+  /** The signal that ended it. */
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What to start a program with, beside its arguments. */
+export interface ProgramOptions {
+  /** What it reads from standard input; with `"open"` the test writes it. Nothing if left out. */
+  readonly input?: string | Uint8Array;
+  /** Whether it prints bytes, of which each is to be one character, and no text. */
+  readonly binary?: boolean;
+  /** The current directory. @default the project's */
+  readonly cwd?: string;
+  /** All variables of its environment. @default those of the tests */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What to start a script with, beside its arguments. */
+export interface ScriptOptions extends ProgramOptions {
+  /** The most descriptors it may have: `ulimit -n`. */
+  readonly descriptors?: number;
+  /** The runtime's own arguments. @default {["-A"]} on Deno */
+  readonly permissions?: readonly string[];
+  /** The runtime that it runs on. @default the one that runs the tests */
+  readonly on?: RuntimeCommand;
+  /** An executable, which has the script as one of its commands: no runtime is needed. */
+  readonly executable?: string;
+}
+
+/** The runtime that runs the tests, and the other one. */
+const [ours, theirs] = (runtime.name === "deno" ? RUNTIMES : [...RUNTIMES].reverse()) as [
+  RuntimeCommand,
+  RuntimeCommand,
+];
+
+/** The runtime that does not run the tests. */
+export const otherRuntime: RuntimeCommand = theirs;
+
+/** Why it cannot be used. */
+export const whyNoOtherRuntime: string | undefined = existsSync(theirs.path)
+  ? undefined
+  : `${theirs.name} cannot be found`;
+
+/** What still runs, to be ended if the tests themselves are. */
+const running = new Set<Program>();
+process.on("exit", () => {
+  for (const program of running) program.signal("SIGKILL");
+});
+
+/**
+ * Why a program cannot be used. In CI everything must be there that `scripts/peers.ts` can install,
+ * and tests without it fail.
+ *
+ * @param name as a shell knows it
+ */
+export function whyNoProgram(name: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const isThere = folders.some((folder) => existsSync(join(folder, name)));
+  const mustBeThere = process.env.CI !== undefined && runtime.os === "linux";
+  return isThere || mustBeThere ? undefined : `${name} is not installed`;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Resolves when nothing more will come of a stream. */
+function isRead(stream: Readable | null): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === null || stream.readableEnded || stream.destroyed) return resolve();
+    for (const event of ["end", "close", "error"]) stream.once(event, () => resolve());
+  });
+}
+
+/** A program in a process of its own. */
+export class Program implements AsyncDisposable {
+  /** What it has printed so far. */
+  stdout = "";
+  /** What it has printed to standard error so far. */
+  stderr = "";
+  /** Resolves when it has ended and all it printed was read. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  #isOver = false;
+
+  /** @param command its name or path, and its arguments @param options how to run it */
+  constructor(command: readonly string[], options: ProgramOptions = {}) {
+    const { input, binary = false, cwd = root, environment } = options;
+    const [file, ...args] = command as [string, ...string[]];
+    const child = this.#child = spawn(file, args, {
+      cwd,
+      ...(environment !== undefined && { env: { ...environment } }),
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    // A program that ends before it has read everything is what some tests are about.
+    child.stdin?.on("error", () => {});
+    if (input !== undefined && input !== "open") child.stdin?.end(input);
+    child.stdout?.setEncoding(binary ? "latin1" : "utf8").on(
+      "data",
+      (text: string) => this.stdout += text,
+    );
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => this.stderr += text);
+    running.add(this);
+    // On a busy machine Deno may tell of the close before all that was printed has been read.
+    const read = Promise.all([isRead(child.stdout), isRead(child.stderr)]);
+    this.ended = new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", async (code, signal) => {
+        await read;
+        this.#isOver = true;
+        running.delete(this);
+        const { stdout, stderr } = this;
+        resolve({ code, signal, stdout, stderr });
+      });
+    });
+    // Whoever waits for it is told.
+    this.ended.catch(() => this.#isOver = true);
+  }
+
+  /** Writes to its standard input, which must be `"open"`. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Writes nothing more to its standard input. */
+  finish(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Waits until it has printed something. */
+  async printed(text: string, to: "stdout" | "stderr" = "stdout"): Promise<void> {
+    await until(`${this.describe} to print ${JSON.stringify(text)}`, () => {
+      if (this.#isOver) assertStringIncludes(this[to], text);
+      return this[to].includes(text);
+    });
+  }
+
+  /** Reads no more of what it prints: the next that it writes fails. */
+  hangUp(): void {
+    this.#child.stdout?.destroy();
+  }
+
+  /** Sends a signal. */
+  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    // Not `child.kill()`: on Deno the child then seems to have died of it.
+    if (!this.#isOver) process.kill(this.#child.pid as number, name);
+  }
+
+  /** Waits for its end. */
+  end(ms = 15_000): Promise<Ending> {
+    return within(ms, `${this.describe} to end by itself`, this.ended).catch((error) => {
+      throw new Error(`${error.message}\n${this.stdout}${this.stderr}`, { cause: error });
+    });
+  }
+
+  /** The number of its process. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The command line, for errors. */
+  get describe(): string {
+    return this.#child.spawnargs.slice(-4).join(" ");
+  }
+
+  /** Ends it, if it has not ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGKILL");
+    await this.ended.catch(() => {});
+  }
+}
+
+/**
+ * How a runtime, or an executable, runs a script.
+ *
+ * @param script its path from the folder of the project
+ * @param args its arguments
+ * @param options which runtime, and its own arguments
+ */
+export function commandOf(
+  script: string,
+  args: readonly string[],
+  { permissions = ["-A"], on = ours, executable, cwd = root }: ScriptOptions = {},
+): string[] {
+  if (executable !== undefined) {
+    const [command] = Object.entries(COMMANDS).find(([, entry]) => entry.script === script) ?? [];
+    return [executable, command as string, ...args];
+  }
+  const path = cwd === root ? script : root + script;
+  return on.name === "deno"
+    ? [on.path, "run", "--no-prompt", ...permissions, path, ...args]
+    : [on.path, path, ...args];
+}
+
+/** A script of this project in a process of its own. */
+export class Script extends Program {
+  /** @param path the script @param args its arguments @param options how to run it */
+  constructor(path: string, args: readonly string[], options: ScriptOptions = {}) {
+    const { descriptors } = options;
+    const command = commandOf(path, args, options);
+    const limited = descriptors === undefined
+      ? command
+      : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command];
+    super(limited, options);
+  }
+}
+
+/** A mode's server, or another, in a process of its own. */
+export class ServerProcess extends Script {
+  /** Where it listens. */
+  address: Address = { hostname: "", port: 0 };
+
+  /**
+   * Starts a server on a free port and waits until it listens.
+   *
+   * @param mode the name of its script, with its folder where that is not `modes`
+   * @param args its flags
+   * @param options how to run it
+   */
+  static async start(
+    mode: string,
+    args: readonly string[] = [],
+    options: ScriptOptions = {},
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(`${mode.includes("/") ? mode : `modes/${mode}`}.ts`, [
+      "0",
+      ...args,
+    ], options);
+    try {
+      await until(`${mode} ${args.join(" ")} to listen`, () => {
+        if (server.isOver) throw new Error(`${mode} ended: ${server.stdout}${server.stderr}`);
+        return server.stdout.includes("\n");
+      });
+      const match = /^Listening on (?:\[([^\]]+)\]|([^: ]+)):(\d+) /.exec(server.stdout);
+      assert(match !== null, server.stdout);
+      server.address = { hostname: (match[1] ?? match[2]) as string, port: Number(match[3]) };
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The first line that it printed. */
+  get greeting(): string {
+    return this.stdout.split("\n")[0] as string;
+  }
+
+  /** Asks it to end, and waits for that. */
+  stop(signal: "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Ending> {
+    this.signal(signal);
+    return this.end();
+  }
+}
+
+/** The totals in what a server printed at its end. */
+export function totalsIn({ stderr }: { readonly stderr: string }): string {
+  const match = /totals: (.*)$/m.exec(stderr);
+  assert(match !== null, `There are no totals in: ${stderr}`);
+  return match[1] as string;
+}
+
+/** Whether the script's parent may say how many descriptors it has, and why not. */
+export const whyNoLimit: string | undefined = runtime.os === "windows"
+  ? "Windows has no ulimit"
+  : undefined;

@@ -1,0 +1,149 @@
+/**
+ * A real terminal for tests: a program in a window of `tmux`, with keys to press and a screen to
+ * look at.
+ *
+ * @module
+ */
+
+import { execFile, execFileSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { until } from "./harness.ts";
+import { commandOf, whyNoProgram } from "./server_process.ts";
+
+/** Why there is no terminal here. */
+export const whyNoTerminal: string | undefined = whyNoProgram("tmux");
+
+/**
+ * Runs a program, says its exit status and keeps the terminal open. tmux can do that too, but waits
+ * for the status of some programs for ever.
+ */
+const KEEP_OPEN = '"$@"; echo "ended: $?"; exec sleep 60';
+
+/** How to open a terminal. */
+export interface TerminalOptions {
+  /** How many characters fit on a row. @default {80} */
+  readonly columns?: number;
+  /** How many rows it has. @default {24} */
+  readonly rows?: number;
+  /** Variables of the environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+let count = 0;
+
+/** What still runs, to be ended if the tests themselves are. */
+const running = new Set<string>();
+process.on("exit", () => {
+  for (const socket of running) execFileSync("tmux", ["-L", socket, "kill-server"]);
+});
+
+/** A terminal with one program in it. */
+export class Terminal implements AsyncDisposable {
+  readonly #socket = `handshake-${process.pid}-${++count}`;
+
+  private constructor() {
+    running.add(this.#socket);
+  }
+
+  /**
+   * Runs a script of this project with the runtime that runs the tests.
+   *
+   * @param script its path
+   * @param args its arguments
+   * @param options the terminal
+   */
+  static async open(
+    script: string,
+    args: readonly string[],
+    { columns = 80, rows = 24, environment = {} }: TerminalOptions = {},
+  ): Promise<Terminal> {
+    const terminal = new Terminal();
+    await terminal.#tmux(
+      ...["-u", "-f", "/dev/null"],
+      ...["new-session", "-d", "-x", `${columns}`, "-y", `${rows}`],
+      ...["-c", fileURLToPath(new URL("../../", import.meta.url))],
+      ...Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
+      ...["--", "sh", "-c", KEEP_OPEN, "sh", ...commandOf(script, args)],
+    );
+    return terminal;
+  }
+
+  /** Types text. */
+  async type(text: string): Promise<void> {
+    await this.#tmux("send-keys", "-l", "--", text);
+  }
+
+  /** Pastes text, all of it at once. */
+  async paste(text: string): Promise<void> {
+    // tmux takes no command of more than 16 KiB.
+    for (const piece of text.match(/.{1,4000}/gs) ?? []) {
+      await this.#tmux("set-buffer", "-a", "-b", "pasted", "--", piece);
+    }
+    await this.#tmux("paste-buffer", "-d", "-b", "pasted");
+  }
+
+  /** Presses keys, as tmux names them, for instance `Enter`, `Up`, `C-d`. */
+  async press(...keys: readonly string[]): Promise<void> {
+    await this.#tmux("send-keys", ...keys);
+  }
+
+  /** The rows of the screen, without the empty ones at its end. */
+  async screen(): Promise<string[]> {
+    return (await this.#tmux("capture-pane", "-p")).trimEnd().split("\n");
+  }
+
+  /** The same with the escape sequences for colours and the like; `␛` is their first character. */
+  async styledScreen(): Promise<string> {
+    return (await this.#tmux("capture-pane", "-p", "-e")).replaceAll("\x1b", "␛");
+  }
+
+  /** Waits until the screen shows something, and returns it; the error shows what it shows. */
+  async shows(what: string | RegExp): Promise<string> {
+    let text = "";
+    await until(`the screen to show ${what}`, async () => {
+      text = (await this.screen()).join("\n");
+      return typeof what === "string" ? text.includes(what) : what.test(text);
+    }, 15_000).catch((error) => {
+      throw new Error(`${error.message}\n${text}`, { cause: error });
+    });
+    return text;
+  }
+
+  /** Changes the width. */
+  async resize(columns: number): Promise<void> {
+    await this.#tmux("resize-window", "-x", `${columns}`);
+    const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trim();
+    // tmux lets the program know a moment after it has folded the lines on its screen anew.
+    await until(`the terminal to be ${columns} columns wide`, async () => {
+      const size = await run("sh", ["-c", 'stty size < "$0"', tty]);
+      return size.trim().endsWith(` ${columns}`);
+    });
+  }
+
+  /** Waits for the program's end; its exit status. */
+  async end(): Promise<number> {
+    const text = await this.shows(/^ended: \d+$/m);
+    return Number(/^ended: (\d+)$/m.exec(text)?.[1]);
+  }
+
+  /** Ends the terminal, and with it the program. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux("kill-server").catch(() => {});
+    running.delete(this.#socket);
+  }
+
+  #tmux(...args: readonly string[]): Promise<string> {
+    return run("tmux", ["-L", this.#socket, ...args]);
+  }
+}
+
+/** Runs a command; what it prints. */
+function run(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, [...args], (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${command} ${args.join(" ")}: ${stderr}`, { cause: error }));
+    });
+  });
+}

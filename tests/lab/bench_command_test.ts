@@ -1,0 +1,463 @@
+/**
+ * The bench as people type it: what it prints where, what it writes, how it ends, and what it
+ * leaves behind.
+ *
+ * @module
+ */
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { parseJson } from "../../lab/report/json.ts";
+import type { Report, Run } from "../../lab/load/results.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { Folder } from "../kit/folder.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+  delay,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { LoadServer } from "../kit/load_server.ts";
+import {
+  commandOf,
+  type Ending,
+  Program,
+  Script,
+  ServerProcess,
+  whyNoProgram,
+} from "../kit/server_process.ts";
+
+/** A load that is over soon. */
+const BRIEF = ["--protocol", "echo", "-c", "2", "-d", "300ms"];
+
+/** The same for servers that are started. */
+const BRIEFLY = ["--protocols", "echo", "-c", "2", "-d", "300ms", "--warm-up", "0"];
+
+/** What others have written: it echoes, in a process for each connection. */
+const NCAT = "ncat -lk -e /bin/cat 127.0.0.1 {port}";
+
+const skip = whyNoProgram("ncat");
+
+const whyNoHangUp = runtime.os === "linux" ? undefined : "only Linux says who ignores a hang-up";
+
+/** The bench, and whatever it starts. */
+class Bench extends Script {
+  readonly #mark: string;
+
+  constructor(...args: string[]) {
+    const mark = crypto.randomUUID();
+    const environment = { ...process.env as Record<string, string>, HANDSHAKE_TEST: mark };
+    super("lab/bench.ts", args, { environment });
+    this.#mark = mark;
+  }
+
+  /** The processes that it has left behind: they have its environment. Linux only. */
+  get left(): string[] {
+    if (runtime.os !== "linux") return [];
+    return readdirSync("/proc").filter((name) => {
+      if (!/^\d+$/.test(name) || name === String(this.pid)) return false;
+      try {
+        return readFileSync(`/proc/${name}/environ`, "utf8").includes(this.#mark);
+      } catch {
+        // Gone, or somebody else's.
+        return false;
+      }
+    });
+  }
+
+  /** Waits for its end, which must be that of all that it has started. */
+  async alone(): Promise<Ending> {
+    const ending = await this.end();
+    await until("all servers to end", () => this.left.length === 0);
+    return ending;
+  }
+}
+
+/** Runs it to its end. */
+async function bench(...args: string[]): Promise<Ending> {
+  await using run = new Bench(...args);
+  return await run.alone();
+}
+
+/** What it has measured, as it wrote it. */
+function reportOf(text: string): Report {
+  return parseJson(text, "what it wrote");
+}
+
+function at({ address: { port } }: { readonly address: { readonly port: number } }): string {
+  return `127.0.0.1:${port}`;
+}
+
+/** On its standard error there is nothing but what it has to remark, and how the run goes. */
+function assertRemarks(stderr: string): void {
+  for (const line of stderr.trim().split("\n")) assertMatch(line, /^bench: .| errors \d/);
+}
+
+test("the bench prints what it has measured, and how it goes on standard error", async () => {
+  await using server = await ServerProcess.start("event", ["--protocol", "echo"]);
+  const { code, stdout, stderr } = await bench(at(server), ...BRIEF);
+  assertEquals(code, 0);
+  assertEquals(stdout.split("\n")[0], "echo · 2 connections · 64 B");
+  assertMatch(stdout, /^rate +[\d.]+ (k?)\/s$/m);
+  assertMatch(stdout, /^errors +none$/m);
+  assertMatch(stdout, /^ +p50 +p90 +p99 +p99\.9 +max +mean$/m);
+  assertMatch(stdout, /^latency +[\d.]+ [µm]s /m);
+  if (runtime.os === "linux") assertMatch(stdout, /^cpu +[\d.]+ m?s, /m);
+  // deno-lint-ignore no-control-regex -- there must be none in a pipe
+  assertNotMatch(stdout + stderr, /\x1b/);
+  assertRemarks(stderr);
+});
+
+test("--json - leaves nothing but JSON on standard output, of -n requests", async () => {
+  await using server = await LoadServer.start();
+  const { code, stdout, stderr } = await bench(
+    at(server),
+    "--protocol",
+    "echo",
+    "-c",
+    "2",
+    "-n",
+    "100",
+    "--json",
+    "-",
+  );
+  assertEquals(code, 0);
+  const { runs: [run, ...more], command } = reportOf(stdout);
+  assertEquals([run?.requests, run?.errors, more], [100, {}, []]);
+  assertStringIncludes(command, `lab/bench.ts ${at(server)} --protocol echo -c 2`);
+  // The table is there too, for whoever watches.
+  assertMatch(stderr, /^latency +/m);
+});
+
+test("the bench needs no more of Deno than to connect and to read its modules", async () => {
+  await using server = await LoadServer.start();
+  const permissions = ["--allow-net=127.0.0.1", "--allow-read=."];
+  const args = [at(server), ...BRIEF];
+  await using run = new Script("lab/bench.ts", args, { permissions });
+  const { code, stdout, stderr } = await run.end();
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^errors +none$/m);
+  assertStringIncludes(stderr, "the runtime's own sockets");
+  assertRemarks(stderr);
+}, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
+test("with --rate both times stand side by side, and how much of it was reached", async () => {
+  await using server = await LoadServer.start();
+  const { code, stdout } = await bench(at(server), ...BRIEF, "--rate", "200/s");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^rate +[\d.]+ \/s, [\d.]+ % of the 200 \/s that were due$/m);
+  assertMatch(stdout, /^response +[\d.]+ [µm]?s /m);
+  assertMatch(stdout, /^service +[\d.]+ [µm]?s /m);
+});
+
+test("one run is written in all forms at once, over what was there", async () => {
+  using folder = new Folder();
+  await using server = await LoadServer.start();
+  writeFileSync(folder.path("it.csv"), "an older one, and longer ".repeat(1000));
+  const forms = ["json", "csv", "markdown", "html"];
+  const files = forms.flatMap((form) => [`--${form}`, folder.path(`it.${form}`)]);
+  const { code, stdout } = await bench(at(server), ...BRIEF, ...files);
+  assertEquals(code, 0);
+  assertMatch(stdout, /^latency /m);
+  const [run] = reportOf(folder.text("it.json")).runs as [Run];
+  assertEquals([run.name, run.load.protocol, run.subject], [at(server), "echo", null]);
+  assertStringIncludes(folder.text("it.csv"), at(server));
+  assertNotMatch(folder.text("it.csv"), /older/);
+  assertMatch(folder.text("it.markdown"), /^\*\*echo · 2 connections · 64 B\*\*\n\n\| server \|/);
+  assertMatch(folder.text("it.html"), /^<!doctype html>/i);
+  assertStringIncludes(folder.text("it.html"), at(server));
+});
+
+test("what names no file goes to standard output, and the table to standard error", async () => {
+  await using server = await LoadServer.start();
+  const last = await bench(at(server), ...BRIEF, "--markdown");
+  const first = await bench(at(server), "--markdown", ...BRIEF);
+  for (const { code, stdout, stderr } of [last, first]) {
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^\*\*echo · 2 connections · 64 B\*\*\n\n\| server \|/);
+    assertMatch(stderr, /^latency +/m);
+  }
+});
+
+test("what is wrong is said on one line before anything is measured, with status 2", async () => {
+  using folder = new Folder();
+  writeFileSync(folder.path("cut.json"), '{ "schema": "handshake-bench/1", "runs": [');
+  writeFileSync(folder.path("other.json"), '{ "name": "handshake" }');
+  writeFileSync(folder.path("newer.json"), '{ "schema": "handshake-bench/9" }');
+  writeFileSync(folder.path("part.json"), '{ "schema": "handshake-bench/1", "runs": [{}] }');
+  const before = folder.names;
+  await using server = await LoadServer.start();
+  const wrong: readonly (readonly [args: string[], words: string])[] = [
+    [["--json", folder.path("no/it")], "cannot write --json"],
+    [["--html", folder.path("it.html"), "--csv", "/"], "cannot write --csv /"],
+    [["--json", "-", "--markdown"], "--json and --markdown cannot both go to standard output"],
+    [["--csv", folder.path("it"), "--html", folder.path("it")], "--csv and --html cannot both go"],
+    [["--threshold", "p99<5"], "a time such as"],
+    [["--threshold", "p99<5ms", "--threshold", "speed>5"], "one of p50, p90"],
+    [["--baseline", folder.path("none.json")], "cannot read --baseline"],
+    [["--baseline", folder.path("cut.json")], "not JSON, or not all of it"],
+    [["--baseline", folder.path("other.json")], "no measurement of this bench"],
+    [["--baseline", folder.path("newer.json")], "its schema is"],
+    [
+      ["--baseline", folder.path("part.json"), "--json", folder.path("it.json")],
+      "required property",
+    ],
+    [["--rate", "fast"], "--rate"],
+    [["--size", "5..1"], "64 or 1k..64k"],
+    [["-c", "0"], "a whole number from 1"],
+    [["--protocol", "print"], "answers nothing"],
+    [["--quickly"], "--quickly"],
+  ];
+  const all = [
+    ...wrong.map(([args, words]) => [[at(server), ...BRIEF, ...args], words] as const),
+    [["127.0.0.1"], "HOST:PORT"] as const,
+    [["127.0.0.1:99999"], "HOST:PORT"] as const,
+    [["::1:80"], "HOST:PORT"] as const,
+    [[], "<server>"] as const,
+    ...([
+      [["--modes", "fast"], "--modes: expected sequential"],
+      [["--runtimes", "node"], "--runtimes: expected"],
+      [["--modes", "none"], "nothing to compare"],
+      [["--against", "cat=ncat -l 8080"], "'NAME=COMMAND {port}'"],
+      [["--modes", "none", "--against", `a=${NCAT}`, "--against", `a=${NCAT}`], 'a "a" already'],
+      [["-c", "1,0"], "--connections: expected 1,50,500"],
+      [["--protocols", "echo,print"], "answers nothing"],
+      [["--traces", folder.path("cut.json")], "cannot make --traces"],
+      [["-n", "5"], "-n"],
+    ] as const).map(([args, words]) => [["compare", ...args], words] as const),
+  ];
+  while (all.length > 0) {
+    await Promise.all(
+      all.splice(0, 4).map(async ([args, words]) => {
+        const { code, stdout, stderr } = await bench(...args);
+        assertEquals([code, stdout], [2, ""], args.join(" "));
+        assertStringIncludes(stderr, words);
+        assertEquals(stderr.trim().split("\n").length, 1, stderr);
+      }),
+    );
+  }
+  assertEquals(server.accepted, 0);
+  assertEquals(folder.names, before);
+}, { timeoutMs: 60_000 });
+
+test("a file that cannot be written when all is measured costs no other one", async () => {
+  using folder = new Folder();
+  await using server = await LoadServer.start();
+  const files = ["--json", "/dev/full", "--csv", folder.path("it.csv")];
+  const { code, stdout, stderr } = await bench(at(server), ...BRIEF, ...files);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "bench: cannot write --json /dev/full: no space left (ENOSPC)");
+  assertMatch(folder.text("it.csv"), /^row,/);
+  assertMatch(stdout, /^latency /m);
+  const strict = await bench(at(server), ...BRIEF, ...files, "--threshold", "p50<0us");
+  assertEquals(strict.code, 99);
+}, { skip: runtime.os === "linux" ? undefined : "only Linux has /dev/full" });
+
+test("what was measured is in its file, though nobody reads what is printed", async () => {
+  using folder = new Folder();
+  await using server = await LoadServer.start();
+  await using run = new Bench(at(server), ...BRIEF, "--json", folder.path("it.json"));
+  run.hangUp();
+  assertEquals((await run.alone()).code, 1);
+  assertEquals(reportOf(folder.text("it.json")).runs.length, 1);
+});
+
+test("where nothing can be connected to, the bench exits 3, and writes nothing", async () => {
+  using folder = new Folder();
+  const server = await LoadServer.start();
+  await server[Symbol.asyncDispose]();
+  const { code, stdout, stderr } = await bench(at(server), "--json", folder.path("it.json"));
+  assertEquals([code, stdout, folder.names], [3, "", []]);
+  assertStringIncludes(stderr, "connection refused (ECONNREFUSED)");
+});
+
+test("thresholds that are kept pass, and each that is not is said, with status 99", async () => {
+  await using server = await LoadServer.start();
+  const thresholds = (...texts: string[]) => texts.flatMap((text) => ["--threshold", text]);
+  const kept = thresholds("p99<10s", "errors<0.1%", "rate>1");
+  const good = await bench(at(server), ...BRIEF, ...kept);
+  assertEquals(good.code, 0);
+  assertNotMatch(good.stderr, /threshold/);
+  const failing = thresholds("errors<1", "p50<0us", "rate>1000000000");
+  const bad = await bench(at(server), ...BRIEF, ...failing);
+  assertEquals(bad.code, 99);
+  // What was measured is there all the same.
+  assertMatch(bad.stdout, /^latency /m);
+  const said = bad.stderr.split("\n").filter((line) => line.includes("threshold"));
+  assertEquals(said.length, 2);
+  assertMatch(said[0] ?? "", /^bench: threshold p50<0us failed: [\d.]+ [µm]s \(127\.0\.0\.1:/);
+  assertMatch(said[1] ?? "", /^bench: threshold rate>1000000000 failed: [\d.]+ k?\/s \(/);
+});
+
+test("Ctrl-C ends the bench early, and it still reports", async () => {
+  await using server = await LoadServer.start();
+  await using run = new Bench(at(server), "--protocol=echo", "-c3", "-d", "10m");
+  await until("some requests", () => server.arrivals >= 100);
+  run.signal("SIGINT");
+  const { code, stdout } = await run.end();
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, at(server));
+  assertMatch(stdout, /^errors +none$/m);
+  // One to look whether it is there, and three that ask.
+  assertEquals(server.accepted, 4);
+});
+
+test(
+  "compare gives all a turn before the first has its second one, and ends them all",
+  async () => {
+    using folder = new Folder();
+    const file = folder.path("base.json");
+    const { code, stdout, stderr } = await bench(
+      "compare",
+      ...["--modes", "sequential,event,threadpool", "--runtimes", runtime.name, ...BRIEFLY],
+      // The server that counts is the child of another process.
+      ...["--against", `wrapped=sh -c '${NCAT} & wait'`],
+      ...["--against", "gone=sh -c 'echo no such file >&2; exit 1' {port}"],
+      ...["--repeat", "2", "--save", file, "--json", folder.path("same.json")],
+    );
+    assertEquals(code, 0, stderr);
+    const text = readFileSync(file, "utf8");
+    assertEquals(folder.text("same.json"), text);
+    const { runs, command } = reportOf(text);
+    assertStringIncludes(command, "lab/bench.ts compare --modes sequential,event,threadpool ");
+    const inTurn = runs.toSorted((a, b) => a.started_at < b.started_at ? -1 : 1);
+    const names = [`event · ${runtime.name}`, `threadpool · ${runtime.name}`, "wrapped"];
+    const turns = inTurn.map(({ name, repeat }) => [name, repeat]);
+    assertEquals(turns, [1, 2].flatMap((repeat) => names.map((name) => [name, repeat])));
+    for (const { name, subject, errors } of runs) {
+      assertEquals(errors, {}, name);
+      assertEquals(subject === null, name === "wrapped");
+    }
+    for (const name of names) {
+      const repeats = runs.filter((run) => run.name === name);
+      assert(repeats.some(({ requests }) => requests > 0), name);
+      if (runtime.os !== "linux" || name !== "wrapped") continue;
+      // The shell and what it has started: all of them are the server.
+      for (const { server } of repeats) assert(server !== null && server.threads >= 2);
+    }
+    assertMatch(stdout, /^server +rate .*times slower/m);
+    for (const name of names) assertStringIncludes(stdout, name);
+    assertStringIncludes(stdout, "fewer than 3 times");
+    const left = stderr.split("\n").filter((line) => line.includes("left out"));
+    assertEquals(left.length, 2, stderr);
+    assertMatch(left[0] ?? "", /sequential · \w+ is left out: it serves one connection at a time/);
+    assertMatch(left[1] ?? "", /gone is left out: Cannot start sh -c .* no such file$/);
+    assertRemarks(stderr);
+  },
+  { skip, timeoutMs: 60_000 },
+);
+
+test("an earlier comparison is the baseline of the next one", async () => {
+  using folder = new Folder();
+  const file = folder.path("base.json");
+  const args = ["compare", "--modes", "none", "--against", `cat=${NCAT}`, ...BRIEFLY];
+  const first = await bench(...args, "--repeat", "3", "--save", file);
+  assertEquals(first.code, 0, first.stderr);
+  const again = await bench(...args, "--repeat", "3", "--baseline", file, "--save", file);
+  assertEquals(again.code, 0, again.stderr);
+  assertMatch(again.stdout, /\nSince the baseline:\n(• .*(baseline|differ).*\n)+$/);
+  // What a file says of its machine is text, and does nothing to a terminal.
+  const { machine, ...rest } = reportOf(folder.text("base.json"));
+  writeFileSync(file, JSON.stringify({ ...rest, machine: { ...machine, cpu: "fast\x1b[2J" } }));
+  const other = await bench(...args, "--size", "32", "--repeat", "1", "--baseline", file);
+  assertStringIncludes(other.stdout, "• Nothing of the baseline was measured again");
+  assertStringIncludes(other.stdout, "(cpu fast");
+  // deno-lint-ignore no-control-regex -- there must be none
+  assertNotMatch(other.stdout, /\x1b/);
+}, { skip, timeoutMs: 60_000 });
+
+test("compare speaks a protocol of one's own with a mode", async () => {
+  const { code, stdout } = await bench(
+    ...["compare", "--modes", "event", "--runtimes", runtime.name, "--repeat", "1", "-c", "1"],
+    ...["--protocols", "./tests/kit/protocols/shout.ts", "-d", "100ms", "--warm-up", "100ms"],
+    ...["--json", "-"],
+  );
+  assertEquals(code, 0);
+  const [run] = reportOf(stdout).runs as [Run];
+  assertEquals([run.load.protocol, run.errors], ["shout", {}]);
+  assert(run.requests > 0);
+});
+
+test("--traces leaves a trace of each mode, and no more runs than without", async () => {
+  using folder = new Folder();
+  const args = ["--modes", "event", "--runtimes", runtime.name, ...BRIEFLY, "--repeat", "1"];
+  const traces = folder.path("traces");
+  const { code, stdout, stderr } = await bench("compare", ...args, "--traces", traces, "--json=-");
+  assertEquals([code, reportOf(stdout).runs.length], [0, 1]);
+  const path = join(traces, `event-${runtime.name}-echo-2.json`);
+  assertStringIncludes(stderr, `its trace is in ${path}`);
+  const spans: { readonly name: string }[] = JSON.parse(readFileSync(path, "utf8"));
+  assert(spans.length > 2, String(spans.length));
+});
+
+test("Ctrl-C keeps the runs that are complete", async () => {
+  using folder = new Folder();
+  const starts = folder.path("starts");
+  const rival = `cat=sh -c 'echo >>${starts}; exec ${NCAT}'`;
+  const args = ["--modes", "none", "--against", rival, ...BRIEFLY, "--repeat", "1000"];
+  await using run = new Bench("compare", ...args, "--json", "-");
+  // The third one starts when two are over.
+  const count = () => existsSync(starts) ? readFileSync(starts, "utf8").length : 0;
+  await until("a third start", () => count() >= 3);
+  run.signal("SIGINT");
+  const { code, stdout } = await run.alone();
+  assertEquals(code, 0);
+  const { runs } = reportOf(stdout);
+  assert(runs.length >= 2 && runs.length < 1000, String(runs.length));
+  for (const { duration_s } of runs) assert(duration_s >= 0.29, String(duration_s));
+}, { skip });
+
+test("a terminal that is closed ends the bench as Ctrl-C does", async () => {
+  using folder = new Folder();
+  const starts = folder.path("starts");
+  const rival = `cat=sh -c 'echo >>${starts}; exec ${NCAT}'`;
+  const args = ["--modes", "none", "--against", rival, ...BRIEFLY, "--repeat", "1000"];
+  await using run = new Bench("compare", ...args, "--json", folder.path("it.json"));
+  const count = () => existsSync(starts) ? readFileSync(starts, "utf8").length : 0;
+  await until("a second start", () => count() >= 2);
+  run.signal("SIGHUP");
+  assertEquals((await run.alone()).code, 0);
+  assert(reportOf(folder.text("it.json")).runs.length >= 1);
+}, { skip: skip ?? whyNoHangUp });
+
+test("under nohup the bench goes on when the terminal is closed", async () => {
+  await using server = await LoadServer.start();
+  const args = [at(server), "--protocol", "echo", "-c", "1", "-d", "2s"];
+  await using run = new Program(["nohup", ...commandOf("lab/bench.ts", args)]);
+  await until("some requests", () => server.arrivals >= 10);
+  run.signal("SIGHUP");
+  const { code, stdout } = await run.end();
+  assertEquals(code, 0);
+  assertMatch(stdout, /^answered .* in 2\.\d\d s$/m);
+}, { skip: whyNoHangUp ?? whyNoProgram("nohup") });
+
+test("Ctrl-C before anything was measured is no failure of the bench", async () => {
+  using folder = new Folder();
+  const started = folder.path("started");
+  const rival = `cat=sh -c '>${started}; exec ${NCAT}'`;
+  await using run = new Bench("compare", "--modes=none", "--against", rival, ...BRIEFLY, "-d10m");
+  await until("a start", () => existsSync(started));
+  run.signal("SIGINT");
+  const { code, stdout } = await run.alone();
+  assertEquals([code, stdout], [130, ""]);
+}, { skip });
+
+test("a second Ctrl-C ends everything at once, even a server that does not want to", async () => {
+  using folder = new Folder();
+  const started = folder.path("started");
+  const rival = `deaf=sh -c 'trap "" TERM; >${started}; ${NCAT} & while :; do wait; done'`;
+  const args = ["--modes", "none", "--against", rival, ...BRIEFLY, "-d", "10m"];
+  await using run = new Bench("compare", ...args);
+  await until("a start", () => existsSync(started));
+  while (!run.isOver) {
+    run.signal("SIGINT");
+    await delay(50);
+  }
+  const { code } = await run.alone();
+  assertEquals(code, 130);
+}, { skip });

@@ -1,0 +1,269 @@
+/**
+ * The page of a measurement, in a real browser.
+ *
+ * @module
+ */
+
+import { distributionOf } from "../../lab/report/distribution.ts";
+import { formatHtml } from "../../lab/report/html.ts";
+import { formatRate, formatTime } from "../../lab/report/units.ts";
+import type { Report } from "../../lab/load/results.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
+import { OpenPage, whyNoBrowser } from "../kit/browser.ts";
+import {
+  Dice,
+  sampleComparison,
+  sampleRepeats,
+  sampleReport,
+  sampleRun,
+} from "../kit/report_samples.ts";
+
+/** A browser is started for each test: on two cores that many share that takes its time. */
+const options = { skip: whyNoBrowser, timeoutMs: 60_000 };
+
+const COMPARISON = sampleComparison(1, 3);
+
+/** What Chart.js knows of a chart that is drawn. */
+interface DrawnChart {
+  readonly title: string;
+  /** How many pixels have a colour of their own, and how many colours there are. */
+  readonly pixels: number;
+  readonly colours: number;
+  /** What is drawn, by its name. */
+  readonly names: readonly string[];
+  /** The box that shows the values. */
+  readonly tooltip: { readonly opacity: number; readonly title: string; readonly lines: string[] };
+}
+
+/** Looks at all the charts. */
+function look({ page }: OpenPage): Promise<DrawnChart[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("figure")].map((figure) => {
+      const canvas = figure.querySelector("canvas") as HTMLCanvasElement;
+      const { Chart } = globalThis as unknown as typeof import("chart.js");
+      const chart = Chart.getChart(canvas);
+      // Not from the canvas itself: a browser complains of whoever reads one again and again.
+      const copy = new OffscreenCanvas(canvas.width, canvas.height);
+      const context = copy.getContext("2d", {
+        willReadFrequently: true,
+      }) as OffscreenCanvasRenderingContext2D;
+      context.drawImage(canvas, 0, 0);
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+      const colours = new Set<number>();
+      let pixels = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        const [red = 0, green = 0, blue = 0, alpha = 0] = data.slice(at, at + 4);
+        // What is grey belongs to the axes and to the text.
+        if (alpha < 200 || Math.max(red, green, blue) - Math.min(red, green, blue) < 60) continue;
+        pixels++;
+        colours.add(red << 16 | green << 8 | blue);
+      }
+      const tooltip = chart?.tooltip;
+      const lines = tooltip?.body?.flatMap(({ lines }) => lines) ?? [];
+      return {
+        title: figure.querySelector("h2")?.textContent ?? "",
+        pixels,
+        colours: colours.size,
+        names: (chart?.config.options?.indexAxis === "y"
+          ? chart.data.labels ?? []
+          : chart?.data.datasets.map(({ label }) => label) ?? []).map(String),
+        tooltip: {
+          opacity: tooltip?.opacity ?? 0,
+          title: tooltip?.title?.join("") ?? "",
+          lines: lines.map((line) =>
+            line.trim()
+          ),
+        },
+      };
+    })
+  );
+}
+
+/** Holds the mouse over a chart. */
+async function hover({ page }: OpenPage, title: string, x: number, y: number): Promise<void> {
+  const canvas = page.locator("figure", { hasText: title }).locator("canvas");
+  const box = await canvas.boundingBox();
+  assert(box !== null);
+  await canvas.hover({ position: { x: box.width * x, y: box.height * y } });
+}
+
+async function shown(open: OpenPage, title: string): Promise<DrawnChart> {
+  const chart = (await look(open)).find((chart) => chart.title === title);
+  assert(chart !== undefined, title);
+  return chart;
+}
+
+function assertQuiet({ complaints, requests }: OpenPage): void {
+  assertEquals([complaints, requests], [[], []]);
+}
+
+test("the page draws a chart of everything, and needs nothing but itself", async () => {
+  await using open = await OpenPage.open(formatHtml(COMPARISON));
+  const charts = await look(open);
+  assertEquals(charts.map(({ title }) => title), [
+    "Throughput",
+    "Latency by percentile",
+    "Rate over time",
+    "p99 over time",
+    "CPU of the server over time",
+    "Memory of the server over time",
+    "Answers for each second of CPU",
+    "Memory at most",
+  ]);
+  for (const { title, pixels, colours, names } of charts) {
+    assert(pixels > 500 && colours >= 7, `${title}: ${pixels} pixels of ${colours} colours`);
+    assertEquals(names.length, 14, title);
+  }
+  assertEquals(charts[0]?.names[0], "nonblocking · bun", "the best is first");
+  const { page } = open;
+  assertEquals(await page.locator("#runs tbody tr").count(), COMPARISON.runs.length);
+  assertStringIncludes(await page.locator(".command").innerText(), COMPARISON.command);
+  assertStringIncludes(await page.locator(".machine").innerText(), COMPARISON.machine.cpu);
+  const findings = await page.locator(".findings li").allInnerTexts();
+  assertEquals(findings, [...COMPARISON.findings]);
+  assertQuiet(open);
+}, options);
+
+test("whoever holds the mouse over a chart sees the values", async () => {
+  const runs = sampleRepeats(new Dice(4), "event · bun", 3);
+  await using open = await OpenPage.open(formatHtml(sampleReport(runs)));
+  const points = distributionOf(runs.map(({ histogram }) => histogram.latency));
+  const expected = new Set(points.map(({ us }) => `event · bun: ${formatTime(us)}`));
+  for (const x of [0.2, 0.5, 0.8]) {
+    await hover(open, "Latency by percentile", x, 0.5);
+    const { tooltip } = await shown(open, "Latency by percentile");
+    assertEquals(tooltip.opacity, 1);
+    assertMatch(tooltip.title, /^\d\d(\.\d+)? % took at most$/);
+    assert(expected.has(tooltip.lines[0] as string), `${tooltip.lines}`);
+  }
+  await hover(open, "Throughput", 0.5, 0.4);
+  const { tooltip } = await shown(open, "Throughput");
+  const rates = runs.map(({ rate }) => formatRate(rate));
+  assertEquals([tooltip.opacity, tooltip.title], [1, "event · bun"]);
+  for (const line of tooltip.lines) {
+    assert(/^mean /.test(line) || rates.some((rate) => line === `a repeat ${rate}`), line);
+  }
+  await hover(open, "Rate over time", 0.9, 0.5);
+  const { tooltip: second } = await shown(open, "Rate over time");
+  assertMatch(`${second.title}: ${second.lines}`, /^second \d: event · bun: \d\d\.\d k\/s$/);
+  assertQuiet(open);
+}, options);
+
+test("the page is light or dark as its reader is, and changes with him", async () => {
+  await using open = await OpenPage.open(formatHtml(COMPARISON), { colorScheme: "light" });
+  const { page } = open;
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const ticks = () =>
+    page.evaluate(() => {
+      const { Chart } = globalThis as unknown as typeof import("chart.js");
+      const chart = Chart.getChart(document.querySelector("canvas") as HTMLCanvasElement);
+      return String(chart?.options.scales?.["x"]?.ticks?.color);
+    });
+  const brightness = (colour: string) =>
+    (colour.match(/\d+/g) as string[]).reduce((sum, part) => sum + Number(part), 0);
+  const light = [await ground(), await ticks()] as const;
+  assert(brightness(light[0]) > 600, light[0]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert(brightness(await ground()) < 150);
+  await page.waitForFunction((before) => {
+    const { Chart } = globalThis as unknown as typeof import("chart.js");
+    const chart = Chart.getChart(document.querySelector("canvas") as HTMLCanvasElement);
+    return String(chart?.options.scales?.["x"]?.ticks?.color) !== before;
+  }, light[1]);
+  for (const { title, pixels } of await look(open)) assert(pixels > 500, title);
+  assertQuiet(open);
+}, options);
+
+test("another load is chosen, a mode is hidden, the table is sorted", async () => {
+  await using open = await OpenPage.open(formatHtml(COMPARISON));
+  const { page } = open;
+  await page.locator("#contests button").nth(3).click();
+  assertEquals(
+    await page.locator("#contests button[aria-pressed=true]").innerText(),
+    "frame · 50 connections · 64 B · 30.0 k/s due",
+  );
+  await page.locator("#legend button", { hasText: "sequential · deno" }).click();
+  await page.locator("#legend button", { hasText: "event · bun" }).click();
+  for (const { names } of await look(open)) {
+    assertEquals(names.length, 12);
+    assert(!names.includes("event · bun"));
+  }
+  await page.locator("#legend button", { hasText: "event · bun" }).click();
+  assertEquals((await shown(open, "Throughput")).names.length, 13);
+
+  const note = () => page.locator("figure", { hasText: "Latency by percentile" }).innerText();
+  assertStringIncludes(await note(), "From when a request was due");
+  await page.locator("figure button", { hasText: "service" }).click();
+  assertStringIncludes(await note(), "waiting before it does not count");
+  await page.locator("figure button", { hasText: "log" }).click();
+
+  const rates = () =>
+    page.locator("#runs tbody td:nth-child(4)").evaluateAll((cells) =>
+      cells.map((cell) => Number((cell as HTMLElement).dataset["key"]))
+    );
+  const head = page.locator("#runs th", { hasText: "rate" });
+  const sorted = COMPARISON.runs.map(({ rate }) => rate).toSorted((a, b) => a - b);
+  await head.locator("button").click();
+  assertEquals(await rates(), sorted);
+  await head.locator("button").click();
+  assertEquals(await rates(), sorted.toReversed());
+  assertQuiet(open);
+}, options);
+
+test("the page fits a telephone", async () => {
+  await using open = await OpenPage.open(formatHtml(COMPARISON), {
+    viewport: { width: 390, height: 800 },
+    isMobile: true,
+  });
+  const { page } = open;
+  assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  for (const { title, pixels } of await look(open)) assert(pixels > 300, title);
+  assertQuiet(open);
+}, options);
+
+test("no name, command or finding can act in the page", async () => {
+  const attack = `</script><script>hacked=1</script><img src=x onerror=hacked=1>"'><!-- & -->`;
+  const report: Report = {
+    ...sampleReport([
+      ...sampleRepeats(new Dice(1), attack, 2, {
+        subject: { mode: attack, runtime: attack },
+        errors: { [attack]: 1 },
+        load: { protocol: attack },
+        started_at: `"><img src=x onerror=hacked=1>`,
+      }),
+      sampleRun(new Dice(2), { name: "__proto__", subject: null }),
+    ]),
+    command: attack,
+    findings: [attack],
+  };
+  await using open = await OpenPage.open(formatHtml(report));
+  const { page } = open;
+  assertEquals(await page.evaluate(() => "hacked" in globalThis), false);
+  assertEquals(await page.locator("img").count(), 0);
+  assertEquals(await page.locator("script").count(), 3);
+  assertEquals(await page.locator(".findings li").innerText(), attack);
+  assertEquals(await page.locator(".command").innerText(), attack);
+  assertEquals(await page.locator("#legend button").first().innerText(), attack);
+  assertEquals((await shown(open, "Latency by percentile")).names, [attack]);
+  assertQuiet(open);
+}, options);
+
+test("a single run has its figures in large, and nothing at all is a page too", async () => {
+  const run = sampleRun(new Dice(6), { name: "127.0.0.1:8080", subject: null, server: null });
+  {
+    const seconds = run.seconds.map((second) => ({ ...second, cpu_s: null, memory_bytes: null }));
+    await using open = await OpenPage.open(formatHtml(sampleReport([{ ...run, seconds }])));
+    const tiles = await open.page.locator(".tiles").innerText();
+    assertStringIncludes(tiles, formatRate(run.rate));
+    assertEquals((await look(open)).map(({ title }) => title), [
+      "Latency by percentile",
+      "Rate over time",
+      "p99 over time",
+    ]);
+    assertQuiet(open);
+  }
+  await using open = await OpenPage.open(formatHtml(sampleReport([])));
+  assertEquals(await look(open), []);
+  assertStringIncludes(await open.page.locator("h1").innerText(), "Nothing was measured");
+  assertQuiet(open);
+}, options);

@@ -1,0 +1,391 @@
+/**
+ * Every protocol but hello in every mode: real processes, real sockets. What can be said of a
+ * protocol alone is tested in `frame_test.ts`, `print_test.ts` and `examples_test.ts`.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+  delay,
+  test,
+  type TestOptions,
+  until,
+} from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import { failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
+import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+
+/** A prime that takes about a second: the last one below 2^59. */
+const LONG = 576460752303423433n;
+
+/** Registers a test that uses the server of its row and protocol. */
+type Check = (
+  what: string,
+  body: (server: ServerProcess) => Promise<void>,
+  options?: TestOptions,
+) => void;
+
+/** The tests of a protocol in a mode. They share a server, which the last of them ends. */
+function contract(row: Row, protocol: string, declare: (check: Check) => void): void {
+  const shared = new Shared(row, "--protocol", protocol);
+  const name = protocol.replace(/^.*\/|\.ts$/g, "");
+  const check: Check = (what, body, options = {}) =>
+    test(`${row.name}: ${name} ${what}`, async () => await body(await shared.get()), {
+      skip: row.skip,
+      sanitize: false,
+      ...options,
+    });
+  check("is what it says that it speaks", ({ greeting }) => {
+    assertStringIncludes(greeting, ` · ${row.mode} · ${name} · `);
+    return Promise.resolve();
+  });
+  declare(check);
+  check("has counted every conversation at its end", async (server) => {
+    const ending = await server.stop();
+    assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+    const match = /accepted (\d+) · completed (\d+) · failed (\d+).* · cut (\d+)/
+      .exec(totalsIn(ending));
+    const [accepted, completed, failed, cut] = match?.slice(1).map(Number) ?? [];
+    assertEquals([accepted, cut], [(completed ?? 0) + (failed ?? 0), 0], ending.stderr);
+    assertNotMatch(ending.stderr, / ERR /);
+  });
+}
+
+/** Connects to a server of frames, and waits for its greeting. */
+async function connectFrame({ address }: ServerProcess): Promise<Peer> {
+  const peer = await Peer.connect(address);
+  assertEquals(await peer.take(1), "*");
+  return peer;
+}
+
+function frames(row: Row): void {
+  contract(row, "frame", (check) => {
+    check("answers each byte before the end marker has come", async (server) => {
+      await using peer = await connectFrame(server);
+      await peer.send("ignored^");
+      for (
+        const [byte, answer] of [["a", "b"], ["^", "_"], ["\xff", "\x00"], ["P", "Q"]] as const
+      ) {
+        await peer.send(byte);
+        assertEquals(await peer.take(1), answer);
+      }
+      await peer.send("$ignored");
+      peer.finish();
+      assertEquals(await peer.rest(), "");
+    });
+
+    check("answers what one segment holds, questions and data in order", async (server) => {
+      await using peer = await connectFrame(server);
+      await peer.send("^ab$^P7$^cd$x^P8$^P18446744073709551615$^$^e$^P2$^f");
+      peer.finish();
+      assertEquals(await peer.rest(), "bcprime\ndecomposite\ncomposite\nfprime\ng");
+    });
+
+    check("takes a question a byte at a time", async (server) => {
+      await using peer = await connectFrame(server);
+      for (const byte of "^P65537$") {
+        await peer.send(byte);
+        await delay(0);
+      }
+      assertEquals(await peer.take(6), "prime\n");
+    });
+
+    const REFUSED = [
+      ["^a$^P12x", "b", "malformed"],
+      ["^P$", "", "malformed"],
+      ["^P7$^P18446744073709551616", "prime\n", "out of range"],
+      [`^a$^P${"0".repeat(21)}^b$`, "b", "out of range"],
+    ] as const;
+    check("closes at a question that is none, and only logs why", async (server) => {
+      for (const [text, answer, kind] of REFUSED) {
+        await using peer = await connectFrame(server);
+        await peer.send(text);
+        assertEquals(await peer.rest(), answer);
+        peer.finish();
+        await failedAs(server, peer, kind);
+      }
+    });
+
+    check("loses nothing that it answered before a question that is none", async (server) => {
+      await using peer = await connectFrame(server);
+      const text = "y".repeat(300_000);
+      await peer.send(`^${text}$^P!^${text}$`);
+      assert(await peer.rest() === text.replaceAll("y", "z"));
+      await failedAs(server, peer, "malformed");
+    });
+
+    check("says that a peer has gone in the middle of a question", async (server) => {
+      await using peer = await connectFrame(server);
+      await peer.send("^P12");
+      peer.finish();
+      assertEquals(await peer.rest(), "");
+      await failedAs(server, peer, "peer gone");
+    });
+
+    check(
+      row.overtakes
+        ? "answers two brief requests while a long one is computed"
+        : "lets two brief requests wait while a long one is computed",
+      async (server) => {
+        const { address } = server;
+        const order: string[] = [];
+        const answered = async (name: string, peer: Peer, answer: string) => {
+          assertEquals(await peer.take(answer.length), answer);
+          order.push(name);
+          // In the sequential mode the next one is served when this one has left.
+          peer.finish();
+        };
+        await using long = await connectFrame(server);
+        await using echo = await Peer.connect(address);
+        await using small = await Peer.connect(address);
+        if (row.concurrent) await Promise.all([echo, small].map((peer) => peer.take(1)));
+        await long.send(`^a$^P${LONG}$`);
+        assertEquals(await long.take(1), "b");
+        // Whoever lets nobody else in between is given time to begin.
+        if (!row.overtakes) await delay(50);
+        await Promise.all([echo.send("^echo$"), small.send("^P7$")]);
+        const greeting = row.concurrent ? "" : "*";
+        await Promise.all([
+          answered("long", long, "prime\n"),
+          answered("echo", echo, `${greeting}fdip`),
+          answered("small", small, `${greeting}prime\n`),
+        ]);
+        assertEquals(order.indexOf("long"), row.overtakes ? 2 : 0, order.join());
+      },
+      { timeoutMs: 60_000 },
+    );
+  });
+}
+
+/** Five million bytes, all of them and in no order. */
+const BINARY = Buffer.from(
+  Uint8Array.from({ length: 5_000_000 }, (_, index) => Math.imul(index, 0x9e3779b1) >>> 24),
+).toString("latin1");
+
+/** In which pieces they are sent, round and round. */
+const LENGTHS = [1, 65_536, 3, 1_460, 200_000, 17, 4_096, 511];
+
+async function echoBinary({ address }: ServerProcess): Promise<void> {
+  await using peer = await Peer.connect(address);
+  for (let at = 0, turn = 0; at < BINARY.length; turn++) {
+    const end = at + (LENGTHS[turn % LENGTHS.length] as number);
+    await peer.send(BINARY.slice(at, end));
+    at = end;
+  }
+  peer.finish();
+  assert(await peer.rest() === BINARY, "it came back as it was sent");
+}
+
+async function echoLine({ address }: ServerProcess, text: string): Promise<void> {
+  await using peer = await Peer.connect(address);
+  await peer.send(text);
+  assertEquals(await peer.take(text.length), text);
+}
+
+const MEGABYTE = "m".repeat(1 << 20);
+
+function echoes(row: Row): void {
+  contract(row, "echo", (check) => {
+    check("gives back what it receives, as it comes", async (server) => {
+      await using peer = await Peer.connect(server.address);
+      for (const text of ["a", "\r\n", "\x00\xff", "^P7$"]) {
+        await peer.send(text);
+        assertEquals(await peer.take(text.length), text);
+      }
+      await peer.send("bye");
+      peer.finish();
+      assertEquals(await peer.rest(), "bye");
+    });
+
+    check("gives back 5 MB while they are still being sent", async (server) => {
+      const clients = Array.from({ length: row.concurrent ? 2 : 1 }, () => echoBinary(server));
+      await Promise.all(clients);
+    }, { timeoutMs: 60_000 });
+
+    check("takes no more from a peer that never reads than fits into buffers", async (server) => {
+      await using stuck = await Peer.connect(server.address);
+      stuck.pause();
+      const megabytes = 48;
+      for (let sent = 0; sent < megabytes; sent++) stuck.post(MEGABYTE);
+      let last = -1;
+      let still = 0;
+      await until("the server to take no more", () => {
+        still = stuck.unsent === last ? still + 1 : 0;
+        last = stuck.unsent;
+        return still > 30;
+      });
+      const taken = megabytes - stuck.unsent / MEGABYTE.length;
+      assert(taken < 32, `it took ${taken} MiB`);
+      if (row.concurrent) await echoLine(server, "served beside it");
+      stuck.reset();
+      await failedAs(server, stuck, "peer gone");
+      await echoLine(server, "served after it");
+    }, { timeoutMs: 30_000 });
+
+    check("goes on when a client resets its connection in the middle", async (server) => {
+      for (const text of ["hello", MEGABYTE]) {
+        await using peer = await Peer.connect(server.address);
+        await peer.send(text);
+        await peer.take(1);
+        peer.reset();
+        await failedAs(server, peer, "peer gone");
+        await echoLine(server, "still there");
+      }
+    });
+  });
+}
+
+function prints(row: Row): void {
+  contract(row, "print", (check) => {
+    /** Sends pieces; a conversation that the server is to end, or that FIN does. */
+    const say = async (server: ServerProcess, pieces: readonly string[], isLast: boolean) => {
+      await using peer = await Peer.connect(server.address);
+      for (const piece of pieces) {
+        await peer.send(piece);
+        await delay(2);
+      }
+      if (!isLast) peer.finish();
+      assertEquals(await peer.rest(), "", "nothing is answered");
+      return peer.name;
+    };
+    /** Waits until all of a text was printed: the network decides how it is cut into lines. */
+    const isPrinted = (server: ServerProcess, sender: string, text: string) =>
+      until(`"${text}" of ${sender} to be printed`, () => {
+        const lines = server.stdout.split("\n").filter((line) => line.startsWith(`${sender}: `));
+        const texts = lines.map((line) => line.slice(sender.length + 2));
+        assert(texts.every((text) => text.length <= 1_024), "in chunks");
+        return texts.join("") === text;
+      });
+
+    check("prints each line with its sender, and answers nothing", async (server) => {
+      const sender = await say(server, ["hello\nworld\r\n"], false);
+      const lines = `\n${sender}: hello\n${sender}: world\n`;
+      await until("both lines to be printed", () => server.stdout.includes(lines));
+    });
+
+    check("closes at !Disconnect, whole or cut", async (server) => {
+      for (const pieces of [["bye !Disconnect"], ["!Disc", "onnect"], ["!", "!Disconnec", "t"]]) {
+        const sender = await say(server, pieces, true);
+        await isPrinted(server, sender, pieces.join(""));
+      }
+    });
+
+    check("prints characters as they are, and escapes what moves the cursor", async (server) => {
+      const utf8 = Buffer.from("gr\u00fc\u00df \u20ac").toString("latin1");
+      const sender = await say(server, [`${utf8} \x1b[2J\x07\n`], false);
+      await isPrinted(server, sender, `gr\u00fc\u00df \u20ac \\x1b[2J\\x07`);
+      // deno-lint-ignore no-control-regex -- control characters are what this is about
+      assertNotMatch(server.stdout, /[\x00-\x09\x0b-\x1f\x7f]/);
+    });
+
+    check("prints a long message in chunks of 1024 bytes", async (server) => {
+      const sender = await say(server, ["x".repeat(2_000)], false);
+      await isPrinted(server, sender, "x".repeat(2_000));
+    });
+  });
+}
+
+function primeTimes(row: Row): void {
+  const ask = (number: string) => `{"method":"isPrime","number":${number}}\n`;
+  const answer = (prime: boolean) => `{"method":"isPrime","prime":${prime}}\n`;
+  const MALFORMED = '{"method":"malformed"}\n';
+
+  contract(row, "./examples/prime_time.ts", (check) => {
+    check("answers requests in order", async (server) => {
+      await using peer = await Peer.connect(server.address);
+      await peer.send(ask("7") + ask("8") + ask("65537"));
+      for (const prime of [true, false, true]) {
+        assertEquals(`${await peer.line()}\n`, answer(prime));
+      }
+      await peer.send(ask("7.0") + ask("-7") + ask("18446744073709551629"));
+      peer.finish();
+      assertEquals(await peer.rest(), answer(true) + answer(false) + answer(true));
+    });
+
+    check("answers what is malformed once, and closes", async (server) => {
+      await using peer = await Peer.connect(server.address);
+      await peer.send(`${ask("7")}{"method":"isPrime"}\n${ask("7")}`);
+      assertEquals(await peer.rest(), answer(true) + MALFORMED);
+      peer.finish();
+      await failedAs(server, peer, "malformed");
+    });
+
+    check("does not wait for the end of a line that is too long", async (server) => {
+      await using peer = await Peer.connect(server.address);
+      await peer.send("7".repeat(2_000));
+      assertEquals(await peer.rest(), MALFORMED);
+      peer.finish();
+      await failedAs(server, peer, "too long");
+    });
+  });
+}
+
+function stores(row: Row): void {
+  contract(row, "./examples/kv.ts", (check) => {
+    /** Sends lines on a connection of its own; what each was answered. */
+    const talk = async ({ address }: ServerProcess, ...lines: string[]) => {
+      await using peer = await Peer.connect(address);
+      await peer.send(lines.map((line) => `${line}\r\n`).join(""));
+      peer.finish();
+      return (await peer.rest()).split("\n").slice(0, -1);
+    };
+
+    check("sets, gets and deletes, and answers mistakes without closing", async (server) => {
+      assertEquals(
+        await talk(server, "SET a 1", "GET a", "FLY", "SET a", "DEL a", "GET a"),
+        [
+          "OK",
+          "1",
+          "ERR unknown command 'FLY'",
+          "ERR wrong number of arguments for 'SET'",
+          "(integer) 1",
+          "(nil)",
+        ],
+      );
+    });
+
+    if (row.sharesMemory) {
+      check("is shared by all connections", async (server) => {
+        assertEquals(await talk(server, "SET shared yes"), ["OK"]);
+        assertEquals(await talk(server, "GET shared"), ["yes"]);
+        assertEquals(await talk(server, "DEL shared"), ["(integer) 1"]);
+      });
+    }
+
+    check("closes at a line that is too long", async (server) => {
+      await using peer = await Peer.connect(server.address);
+      await peer.send(`GET a\n${"x".repeat(3_000)}`);
+      assertEquals(await peer.rest(), "(nil)\nERR line too long\n");
+      peer.finish();
+      await failedAs(server, peer, "too long");
+    });
+  });
+}
+
+for (const row of ROWS) {
+  frames(row);
+  echoes(row);
+  prints(row);
+  primeTimes(row);
+  stores(row);
+
+  test(`${row.name}: frame with --no-prime has no questions`, async () => {
+    await using server = await ServerProcess.start(row.mode, [
+      ...row.args,
+      "--protocol",
+      "frame",
+      "--no-prime",
+    ]);
+    await using peer = await connectFrame(server);
+    await peer.send("^P12$^Px$");
+    peer.finish();
+    assertEquals(await peer.rest(), "Q23Qy");
+    assertMatch((await server.stop()).stderr, / completed 1 /);
+  }, { skip: row.skip, sanitize: false });
+}

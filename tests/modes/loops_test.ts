@@ -1,0 +1,295 @@
+/**
+ * The modes with event loops: computations handed to other threads, and threads that die.
+ *
+ * @module
+ */
+
+import { runtime } from "../../engine/net/runtime.ts";
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { serveCluster } from "../../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  test,
+  type TestOptions,
+  until,
+} from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
+
+const FAULTY = "./tests/kit/protocols/faulty.ts";
+
+/** About a second of work, and a number of which nobody waits for the end. */
+const LONG = "P144115188075855881";
+const ENDLESS = "P18446744073709551557";
+
+const skip = whyNoSockets();
+const LOOPS: readonly { readonly mode: string; readonly options: TestOptions }[] = [
+  { mode: "event", options: { sanitize: false } },
+  { mode: "nonblocking", options: { sanitize: false, skip } },
+  { mode: "cluster", options: { sanitize: false } },
+];
+
+/** Connects to a server of `frame` and takes its greeting. */
+async function greeted(server: ServerProcess): Promise<Peer> {
+  const peer = await Peer.connect(server.address);
+  await until("the greeting", () => peer.heard === "*");
+  return peer;
+}
+
+/** Says a line and returns the answer. */
+async function ask(peer: Peer, line: string): Promise<string> {
+  await peer.send(`${line}\n`);
+  return await peer.line();
+}
+
+for (const { mode, options } of LOOPS) {
+  const serveFrames = (...args: string[]) =>
+    ServerProcess.start(mode, ["--protocol", "frame", ...args]);
+
+  test(
+    `${mode} stops computing for a client that has reset, and computes for the next`,
+    async () => {
+      await using server = await serveFrames("--offload", "1");
+      assertMatch(server.greeting, / · 1 computing · /);
+      await using gone = await greeted(server);
+      await gone.send(`^${ENDLESS}$`);
+      await using other = await greeted(server);
+      await other.send("^echo$");
+      await until("the echo", () => other.heard === "*fdip");
+      gone.reset();
+      await until(
+        "the log to say so",
+        () => / failed \S+ after \S+ ms: peer gone: /.test(server.stderr),
+      );
+      await other.send("^P7$");
+      assertEquals(await other.line(), "*fdipprime");
+      other.finish();
+      await other.rest();
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertStringIncludes(totalsIn(ending), "completed 1 · failed 1 (peer gone 1) · cut 0");
+    },
+    options,
+  );
+
+  test(
+    `${mode} lets others go before a client that only listens, which is answered too`,
+    async () => {
+      await using server = await serveFrames("--offload", "1");
+      await using listening = await greeted(server);
+      await listening.send(`^${LONG}$`);
+      listening.finish();
+      await using other = await greeted(server);
+      await other.send("^P7$");
+      assertEquals(await other.line(), "*prime");
+      assertEquals(listening.heard, "*");
+      assertEquals(await listening.rest(), "*prime\n");
+    },
+    options,
+  );
+
+  test(`${mode} gives up on a computation that takes too long`, async () => {
+    await using server = await serveFrames("--offload", "1", "--compute-timeout", "150ms");
+    await using peer = await greeted(server);
+    await peer.send(`^${ENDLESS}$`);
+    assertEquals(await peer.rest(), "*");
+    await until("the log to say so", () => server.stderr.includes("ms: compute timeout: "));
+    await using other = await greeted(server);
+    await other.send("^P8$");
+    assertEquals(await other.line(), "*composite");
+  }, options);
+
+  test(`${mode} answers everybody who asks at once, from a queue`, async () => {
+    await using server = await serveFrames("--offload", "1");
+    const peers = await Promise.all(Array.from({ length: 60 }, () => greeted(server)));
+    await Promise.all(peers.map(async (peer, index) => {
+      await using asking = peer;
+      await asking.send(`^P${index}$^ab$`);
+      asking.finish();
+      const answer =
+        [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59].includes(index)
+          ? "prime"
+          : "composite";
+      assertEquals(await asking.rest(), `*${answer}\nbc`);
+    }));
+  }, options);
+
+  test(`${mode} ends within its drain although it computes`, async () => {
+    await using server = await serveFrames("--offload", "1", "--drain", "200ms");
+    await using peer = await greeted(server);
+    await peer.send(`^${ENDLESS}$`);
+    const ending = await server.stop();
+    await peer.gone();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertStringIncludes(totalsIn(ending), "completed 0 · failed 0 · cut 1");
+  }, options);
+
+  test(`${mode} survives every way in which a task fails`, async () => {
+    await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, "--offload", "1"]);
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await ask(peer, "double 21"), "42");
+    assertEquals(await ask(peer, "count 1000"), "499500");
+    assertEquals(await ask(peer, "throw up"), "failed: asked to throw up");
+    assertEquals(await ask(peer, "missing"), 'failed: Cannot compute: current task is "missing"');
+    assertMatch(await ask(peer, "unclonable"), /^failed: ./);
+    assertEquals(await ask(peer, "perish"), "perishing");
+    // By the server: Deno itself says it before the server knows.
+    await until(
+      "the death to be said",
+      () => /computing thread died: .*perish/.test(server.stderr),
+    );
+    assertEquals(await ask(peer, "double 4"), "8");
+  }, options);
+
+  test(`${mode} computes for whoever waits behind an argument that cannot be sent`, async () => {
+    await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, "--offload", "1"]);
+    const connect = () => Peer.connect(server.address);
+    await using first = await connect();
+    await using second = await connect();
+    await using third = await connect();
+    // The others come to wait behind it, in this order.
+    await first.send("spin 500\n");
+    await second.send("double function\n");
+    await third.send("double 3\n");
+    assertEquals(await third.line(), "6");
+    assertMatch(await second.line(), /^failed: ./);
+    assertEquals(await first.line(), "spun");
+  }, options);
+
+  test(`${mode} replaces a thread that is stuck in a task`, async () => {
+    const args = ["--protocol", FAULTY, "--offload", "1", "--compute-timeout", "100ms"];
+    await using server = await ServerProcess.start(mode, args);
+    await using peer = await Peer.connect(server.address);
+    assertMatch(await ask(peer, "stuck"), /^failed: Timed out: the computation "stuck" /);
+    await until(
+      "the end of the thread to be said",
+      () => /"stuck" did not stop/.test(server.stderr),
+    );
+    assertMatch(await ask(peer, "endless"), /^failed: Timed out: the computation "endless" /);
+    await until("a thread to compute again", async () => await ask(peer, "double 2") === "4");
+  }, options);
+}
+
+// Deno cannot stop a Worker that computes, and does not end by itself while there is one.
+const STUCK: readonly (readonly [string, ...string[]])[] = [
+  ["event", "--offload", "1", "--compute-timeout", "100ms"],
+  ["cluster", "--workers", "1", "--offload", "0"],
+  ["nonblocking", "--offload", "0"],
+  ["threadpool", "--handoff", "fd", "--workers", "1"],
+  ["threadpool", "--handoff", "message", "--workers", "1"],
+];
+for (const [mode, ...args] of STUCK) {
+  test(`${mode} ${args.join(" ")} ends although a thread is stuck in a task`, async () => {
+    const options = ["--protocol", FAULTY, "--drain", "100ms", ...args];
+    await using server = await ServerProcess.start(mode, options);
+    await using peer = await Peer.connect(server.address);
+    await peer.send("stuck\n");
+    await until("the server to take it", () => / accepted /.test(server.stderr));
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(totalsIn(ending), /^accepted 1 · /);
+  }, { sanitize: false, skip: mode === "nonblocking" || args.includes("fd") ? skip : undefined });
+}
+
+for (const mode of ["cluster", "nonblocking"]) {
+  test(`${mode} replaces a loop that dies, and says so`, async () => {
+    const workers = mode === "cluster" ? ["--workers", "1"] : [];
+    await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, ...workers]);
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await ask(peer, "hello"), "hello");
+    // A readiness loop has no timers, so nothing that a protocol does late is ever run there.
+    if (mode === "nonblocking") return assertEquals(await ask(peer, "die"), "die");
+    await peer.send("die\n");
+    await peer.gone();
+    await until("the death to be said", () => server.stderr.includes("a thread is replaced"));
+    await until("the server to serve again", async () => {
+      try {
+        await using other = await Peer.connect(server.address);
+        return await ask(other, "again") === "again";
+      } catch {
+        return false;
+      }
+    });
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(totalsIn(ending), /^accepted (\d+) · .* failed \d+ \(.*other 1.*\) · cut 0/);
+  }, { sanitize: false, skip: mode === "nonblocking" ? skip : undefined });
+}
+
+test("cluster spreads connections over its loops, and adds up what they count", async () => {
+  await using server = await ServerProcess.start("cluster", [
+    "--protocol",
+    "echo",
+    "--workers",
+    "3",
+  ]);
+  assertMatch(server.greeting, / · 3 event loops · SO_REUSEPORT · /);
+  await Promise.all(Array.from({ length: 60 }, async (_, index) => {
+    await using peer = await Peer.connect(server.address);
+    await peer.send(`${index}`);
+    peer.finish();
+    assertEquals(await peer.rest(), `${index}`);
+  }));
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertEquals(totalsIn(ending), "accepted 60 · completed 60 · failed 0 · cut 0");
+}, { sanitize: false });
+
+test("cluster refuses a port that another cluster shares already", async () => {
+  await using server = await ServerProcess.start("cluster", ["--workers", "1"]);
+  const { port } = server.address;
+  const { message } = await assertRejects(() => serveCluster({ port, workers: 1 }), Error);
+  assertStringIncludes(message, `127.0.0.1:${port}: address already in use`);
+}, { sanitize: false });
+
+test("cluster says in one line that its address is none of this machine's", async () => {
+  // RFC 5737: an address for documentation, which nobody has.
+  await using script = new Script("modes/cluster.ts", ["0", "--host", "192.0.2.1"]);
+  const { code, stdout, stderr } = await script.end();
+  assertEquals([code, stdout], [1, ""], stderr);
+  assertMatch(stderr, /^cluster: Cannot listen on 192\.0\.2\.1:0: [^\n]*\n$/);
+}, { sanitize: false });
+
+test("cluster says in one error where listeners cannot share a port", async () => {
+  const deno = (globalThis as unknown as { Deno: { listenDatagram?: unknown } }).Deno;
+  const { listenDatagram } = deno;
+  // As it is for a program whose own deno.json does not have `"unstable": ["net"]`.
+  delete deno.listenDatagram;
+  try {
+    const { message } = await assertRejects(() => serveCluster({ port: 0 }), Error);
+    assertStringIncludes(message, '"unstable": ["net"]');
+  } finally {
+    deno.listenDatagram = listenDatagram;
+  }
+}, {
+  sanitize: false,
+  skip: runtime.name === "deno" ? undefined : `${runtime.name} always allows it`,
+});
+
+for (const poller of ["epoll", "poll"]) {
+  test(
+    `nonblocking by ${poller} keeps what a slow reader has not taken, and serves others`,
+    async () => {
+      const args = ["--protocol", "echo", "--poller", poller];
+      await using server = await ServerProcess.start("nonblocking", args);
+      assertStringIncludes(server.greeting, ` · 1 thread · ${poller} · `);
+      await using slow = await Peer.connect(server.address);
+      slow.pause();
+      const piece = "0123456789abcdef".repeat(4096);
+      // More than the kernel's buffers of both ends hold.
+      const sent = Promise.all(Array.from({ length: 256 }, () => slow.send(piece)));
+      await using quick = await Peer.connect(server.address);
+      await quick.send("quick\n");
+      assertEquals(await quick.line(), "quick");
+      slow.resume();
+      await sent;
+      slow.finish();
+      assert(await slow.rest() === piece.repeat(256), "every byte came back in order");
+    },
+    { sanitize: false, skip: runtime.os === "linux" ? skip : "only Linux has epoll" },
+  );
+}

@@ -1,0 +1,378 @@
+/**
+ * Connections and listeners of this runtime's adapter, back-off and deadlines.
+ *
+ * @module
+ */
+
+import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import { Backoff, isOfOneConnection } from "../../engine/net/backoff.ts";
+import type { Listener } from "../../engine/net/listener.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import type { Connection, ListenOptions, Sink } from "../../engine/net/transport.ts";
+import type { Address } from "../../protocol.ts";
+import { assert, assertEquals, assertRejects, delay, test, until, within } from "../kit/harness.ts";
+import { bytesOf } from "../kit/conversation.ts";
+
+const LOOPBACK = { hostname: "127.0.0.1", port: 0 };
+const needsReset = { skip: whyNoSockets() };
+
+function listen(options: Partial<ListenOptions> = {}): Promise<Listener> {
+  return runtime.listen({ ...LOOPBACK, ...options });
+}
+
+async function accept(listener: Listener): Promise<Connection> {
+  const { value } = await within(5_000, "a connection", listener.next());
+  assert(value !== undefined, "the listener has ended");
+  return value;
+}
+
+/** A connection over the loopback, both of its ends. */
+class Pair implements AsyncDisposable {
+  readonly client: Connection;
+  readonly server: Connection;
+  readonly #listener: Listener;
+
+  private constructor(listener: Listener, client: Connection, server: Connection) {
+    this.#listener = listener;
+    this.client = client;
+    this.server = server;
+  }
+
+  static async open(): Promise<Pair> {
+    const listener = await listen();
+    const [client, server] = await Promise.all([
+      runtime.connect(listener.address),
+      accept(listener),
+    ]);
+    return new Pair(listener, client, server);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const end of [this.client, this.server, this.#listener]) end.close();
+    return Promise.resolve();
+  }
+}
+
+/** Everything until FIN. */
+async function readAll(connection: Connection): Promise<string> {
+  let text = "";
+  for (;;) {
+    const chunk = await within(5_000, "bytes or FIN", connection.read());
+    if (chunk === null) return text;
+    text += new TextDecoder("latin1").decode(chunk);
+  }
+}
+
+/** A client that can end its connection with a reset; its calls do not wait on the loopback. */
+function rawClient(address: Address): { send(text: string): void; reset(): void } {
+  const net = sockets();
+  const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_LINGER } = net.constants;
+  const fd = net.socket(AF_INET, SOCK_STREAM);
+  net.connect(fd, address);
+  net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
+  return { send: (text) => void net.send(fd, bytesOf(text)), reset: () => net.close(fd) };
+}
+
+test("a connection carries bytes both ways and knows both addresses", async () => {
+  await using pair = await Pair.open();
+  const { client, server } = pair;
+  await client.write(bytesOf("ping"));
+  assertEquals(await server.read(), bytesOf("ping"));
+  await server.write(bytesOf("pong"));
+  assertEquals(await client.read(), bytesOf("pong"));
+  const plain = ({ hostname, port }: Address) => ({ hostname, port });
+  assertEquals(plain(server.remoteAddress), plain(client.localAddress));
+  assertEquals(plain(client.remoteAddress), plain(server.localAddress));
+  assertEquals(server.remoteAddress.hostname, "127.0.0.1");
+});
+
+test("a connection half-closes in both directions, and FIN is read as often as asked", async () => {
+  await using pair = await Pair.open();
+  const { client, server } = pair;
+  await client.write(bytesOf("last words"));
+  client.closeWrite();
+  assertEquals(await readAll(server), "last words");
+  assertEquals(await server.read(), null);
+  await server.write(bytesOf("answer after FIN"));
+  server.closeWrite();
+  server.closeWrite();
+  assertEquals(await readAll(client), "answer after FIN");
+  assertEquals(await client.read(), null);
+});
+
+test("a write to a peer that does not read waits for it, and loses nothing", async () => {
+  await using pair = await Pair.open();
+  const { client, server } = pair;
+  const bytes = Uint8Array.from({ length: 24 << 20 }, (_, index) => index ^ (index >> 8));
+  let written = false;
+  const writing = client.write(bytes).then(() => {
+    written = true;
+    client.closeWrite();
+  });
+  await delay(50);
+  assertEquals(written, false, "more than any kernel buffers, and nothing was read");
+  let at = 0;
+  for (let chunk = await server.read(); chunk !== null; chunk = await server.read()) {
+    for (let index = 0; index < chunk.length; index += 997) {
+      if (chunk[index] !== bytes[at + index]) throw new Error(`Byte ${at + index} is wrong`);
+    }
+    at += chunk.length;
+  }
+  assertEquals(at, bytes.length);
+  await within(5_000, "the write to end", writing);
+});
+
+test("what comes while nobody reads is held back, and kept", async () => {
+  await using pair = await Pair.open();
+  const { client, server } = pair;
+  let sent = 0;
+  let over = false;
+  const writing = (async () => {
+    for (let line = 0; line < 300; line++) {
+      await client.write(new Uint8Array(64 * 1024).fill(line));
+      sent++;
+    }
+    over = true;
+    client.closeWrite();
+  })();
+  // The first read starts the flow; then nobody reads.
+  let received = (await server.read())?.length ?? 0;
+  await delay(50);
+  assertEquals(over, false, `${sent} of 300 writes of 64 KiB were taken while nobody read`);
+  for (let chunk = await server.read(); chunk !== null; chunk = await server.read()) {
+    received += chunk.length;
+  }
+  assertEquals(received, 300 * 64 * 1024);
+  await writing;
+});
+
+test("a peer's reset is an error to who reads", async () => {
+  await using listener = await listen();
+  const client = rawClient(listener.address);
+  await using server = await accept(listener);
+  client.send("x");
+  assertEquals(await server.read(), bytesOf("x"));
+  const reading = server.read();
+  client.reset();
+  const error = await assertRejects(() => within(5_000, "an error", reading), Error);
+  assertEquals((error as { code?: string }).code, "ECONNRESET");
+}, needsReset);
+
+test("a peer's reset is an error to who writes", async () => {
+  await using listener = await listen();
+  const client = rawClient(listener.address);
+  await using server = await accept(listener);
+  const writing = server.write(new Uint8Array(24 << 20));
+  client.reset();
+  const error = await assertRejects(() => within(5_000, "an error", writing), Error);
+  assert(["ECONNRESET", "EPIPE"].includes(String((error as { code?: string }).code)));
+}, needsReset);
+
+test("a peer's reset ends a read and a write that wait at the same time", async () => {
+  await using listener = await listen();
+  const client = rawClient(listener.address);
+  await using server = await accept(listener);
+  const reading = server.read().catch(() => null);
+  const writing = server.write(new Uint8Array(24 << 20));
+  await delay(20);
+  client.reset();
+  await assertRejects(() => within(5_000, "an error", writing), Error);
+  assertEquals(await within(5_000, "the end of the read", reading), null);
+}, needsReset);
+
+test("unpull takes a read back, and what comes is kept for the next one", async () => {
+  await using pair = await Pair.open();
+  const { client, server } = pair;
+  const sink: Sink = {
+    onRead: () => assert(false, "the read was taken back"),
+    onWritten() {},
+    onError() {},
+  };
+  assertEquals(server.pull(sink), undefined);
+  server.unpull();
+  await client.write(bytesOf("kept"));
+  client.closeWrite();
+  await delay(20);
+  assertEquals(await readAll(server), "kept");
+});
+
+test("a connection may be closed twice, and half-closed after that", async () => {
+  await using pair = await Pair.open();
+  const { client, server } = pair;
+  client.close();
+  client.close();
+  client.closeWrite();
+  assertEquals(await readAll(server), "");
+});
+
+test("a listener is iterated over, and leaving the loop closes it", async () => {
+  const listener = await listen();
+  const clients = await Promise.all([1, 2].map(() => runtime.connect(listener.address)));
+  let count = 0;
+  for await (const connection of listener) {
+    connection.close();
+    if (++count === 2) break;
+  }
+  listener.close();
+  assertEquals(await listener.next(), { value: undefined, done: true });
+  await assertRejects(() => runtime.connect(listener.address), Error);
+  for (const client of clients) client.close();
+});
+
+test("a listener survives those who reset before they are accepted", async () => {
+  await using listener = await listen();
+  for (let client = 0; client < 5; client++) rawClient(listener.address).reset();
+  await using client = await runtime.connect(listener.address);
+  await client.write(bytesOf("still here?"));
+  client.closeWrite();
+  await until("the client that stayed to be accepted", async () => {
+    const connection = await accept(listener);
+    const text = await readAll(connection).catch(() => "");
+    connection.close();
+    return text === "still here?";
+  });
+}, needsReset);
+
+test("stop takes who waits in the accept queue, then iteration ends", async () => {
+  const listener = await listen();
+  const clients = await Promise.all([1, 2, 3, 4, 5].map(() => runtime.connect(listener.address)));
+  await listener.stop();
+  let served = 0;
+  for await (const connection of listener) {
+    served++;
+    await connection.write(bytesOf("served"));
+    connection.close();
+  }
+  assertEquals(served, 5);
+  const answers = await Promise.all(clients.map(readAll));
+  assertEquals(answers, Array(5).fill("served"));
+  for (const client of clients) client.close();
+  await assertRejects(() => runtime.connect(listener.address), Error);
+});
+
+test("a port in use and a refused connection have the system's code", async () => {
+  const listener = await listen();
+  const { port } = listener.address;
+  const inUse = await assertRejects(async () => void await listen({ port }), Error);
+  assertEquals((inUse as { code?: string }).code, "EADDRINUSE");
+  listener.close();
+  const refused = await assertRejects(() => runtime.connect({ ...LOOPBACK, port }), Error);
+  assertEquals((refused as { code?: string }).code, "ECONNREFUSED");
+});
+
+test("an attempt to connect that was given up rejects with the reason", async () => {
+  await using listener = await listen();
+  const reason = new Error("given up");
+  const signal = AbortSignal.abort(reason);
+  const error = await assertRejects(() => runtime.connect({ ...listener.address, signal }), Error);
+  assertEquals(error.message, "given up");
+});
+
+// Back-off.
+
+test("back-off doubles from 5 ms to 1 s and starts again after a success", () => {
+  const backoff = new Backoff();
+  const waits = Array.from({ length: 10 }, () => backoff.next());
+  assertEquals(waits, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+  backoff.reset();
+  assertEquals(backoff.next(), 5);
+});
+
+test("back-off has other waits for who asks for them", () => {
+  const backoff = new Backoff({ firstMs: 1_000, mostMs: 30_000 });
+  const waits = Array.from({ length: 7 }, () => backoff.next());
+  assertEquals(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  backoff.reset();
+  assertEquals(backoff.next(), 1_000);
+});
+
+test("only errors of one connection let accepting go on at once", () => {
+  const of = (code: unknown) => isOfOneConnection(Object.assign(new Error(), { code }));
+  for (const code of ["ECONNABORTED", "ENOTCONN", "EPROTO", "EINTR"]) assert(of(code), code);
+  for (const code of ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EBADF", undefined, 24]) {
+    assertEquals(of(code), false, String(code));
+  }
+  assertEquals([isOfOneConnection(undefined), isOfOneConnection("x")], [false, false]);
+});
+
+// Deadlines.
+
+test("deadlines are reached in the order of their time, those of one length as they were set", async () => {
+  using deadlines = new TimedDeadlines();
+  const reached: string[] = [];
+  const last = Promise.withResolvers<void>();
+  const named = (name: string) => new Deadline(() => void reached.push(name));
+  deadlines.set(new Deadline(() => last.resolve()), 60);
+  deadlines.set(named("late"), 30);
+  for (const name of ["a", "b", "c", "d"]) deadlines.set(named(name), 5);
+  await within(5_000, "the last deadline", last.promise);
+  assertEquals(reached, ["a", "b", "c", "d", "late"]);
+});
+
+test("a deadline that is lifted is not reached, wherever in the queue it was", async () => {
+  for (const lifted of [0, 1, 2]) {
+    using deadlines = new TimedDeadlines();
+    const reached: number[] = [];
+    const end = Promise.withResolvers<void>();
+    const three = [0, 1, 2].map((index) => new Deadline(() => void reached.push(index)));
+    for (const deadline of three) deadlines.set(deadline, 5);
+    deadlines.set(new Deadline(() => end.resolve()), 5);
+    three[lifted]?.lift();
+    three[lifted]?.lift();
+    await within(5_000, "the last deadline", end.promise);
+    assertEquals(reached, [0, 1, 2].filter((index) => index !== lifted));
+  }
+});
+
+test("a deadline that is set again moves behind those set before, to another length too", async () => {
+  using deadlines = new TimedDeadlines();
+  const reached: string[] = [];
+  const end = Promise.withResolvers<void>();
+  const moved = new Deadline(() => void reached.push("moved"));
+  const further = new Deadline(() => void reached.push("further"));
+  deadlines.set(moved, 5);
+  deadlines.set(further, 5);
+  deadlines.set(new Deadline(() => void reached.push("stayed")), 5);
+  deadlines.set(moved, 5);
+  deadlines.set(further, 20);
+  deadlines.set(new Deadline(() => end.resolve()), 40);
+  await within(5_000, "the last deadline", end.promise);
+  assertEquals(reached, ["stayed", "moved", "further"]);
+});
+
+test("a listener stops in time although the loop is busy and clients keep coming", async () => {
+  await using listener = await listen();
+  const clients: Promise<void>[] = [];
+  const busy = setInterval(() => {
+    clients.push(runtime.connect(listener.address).then((client) => client.close(), () => {}));
+    for (const until = performance.now() + 150; performance.now() < until;);
+  });
+  const startedAt = performance.now();
+  await listener.stop();
+  clearInterval(busy);
+  await Promise.all(clients);
+  // Waits that are counted, not timed, would add up to ten seconds.
+  assert(performance.now() - startedAt < 6_000);
+}, { sanitize: false });
+
+test("a deadline may be set from within one that is reached, again and again", async () => {
+  using deadlines = new TimedDeadlines();
+  let count = 0;
+  const end = Promise.withResolvers<void>();
+  const again = new Deadline(() => {
+    if (++count === 3) end.resolve();
+    else deadlines.set(again, 2);
+  });
+  deadlines.set(again, 2);
+  await within(5_000, "the third time", end.promise);
+});
+
+test("after its disposal no deadline is reached and no timer is left", async () => {
+  const deadlines = new TimedDeadlines();
+  let reached = 0;
+  for (const ms of [1, 2, 3]) deadlines.set(new Deadline(() => reached++), ms);
+  deadlines[Symbol.dispose]();
+  await delay(15);
+  assertEquals(reached, 0);
+});

@@ -1,0 +1,110 @@
+/**
+ * What the library exports, and that importing it does nothing.
+ *
+ * @module
+ */
+
+import { assertEquals, test } from "../kit/harness.ts";
+import * as library from "../../mod.ts";
+
+const NAMES = [
+  "ComputeTimeoutError",
+  "ConversationError",
+  "DISCONNECT",
+  "EpollEvents",
+  "FAILURE_KINDS",
+  "HELLO_LIMIT",
+  "HandshakeTimeoutError",
+  "Input",
+  "MalformedMessageError",
+  "MessageTooLongError",
+  "NumberOutOfRangeError",
+  "OptionError",
+  "PRIME_TASK",
+  "PRINT_CHUNK",
+  "PROTOCOLS",
+  "PeerGoneError",
+  "PollSet",
+  "READ",
+  "ReadTimeoutError",
+  "RejectedError",
+  "SequenceMismatchError",
+  "SessionTimeoutError",
+  "SlowReaderError",
+  "SocketError",
+  "SocketsUnavailableError",
+  "compute",
+  "connect",
+  "echo",
+  "echoClient",
+  "echoDatagram",
+  "encodeLine",
+  "escapeBytes",
+  "escapeText",
+  "expectEcho",
+  "failureKind",
+  "findProtocol",
+  "formatAddress",
+  "formatHello",
+  "frame",
+  "frameClient",
+  "frameGreeting",
+  "hello",
+  "helloClient",
+  "isFrame",
+  "isPrime",
+  "listen",
+  "parseHello",
+  "print",
+  "printClient",
+  "printDatagram",
+  "read",
+  "readBytes",
+  "readLine",
+  "readWithin",
+  "report",
+  "serveBerkeley",
+  "serveCluster",
+  "serveEvent",
+  "serveNonblocking",
+  "serveSequential",
+  "serveThreaded",
+  "serveThreadpool",
+  "shorten",
+  "sockets",
+  "stripControls",
+  "successor",
+  "wrapFrame",
+  "write",
+  "writeLine",
+];
+
+test("the library exports these names", () => {
+  assertEquals(Object.keys(library).sort(), NAMES);
+});
+
+test("a Worker that imports the library stays silent and stays the user's own", async () => {
+  // The module of a user's Worker: it imports the library and then answers as it likes.
+  const source = `
+    import { hello } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+    self.onmessage = ({ data }) => self.postMessage([data, typeof hello]);
+    self.postMessage("imported");
+  `;
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const worker = new Worker(url, { type: "module" });
+  try {
+    const heard: unknown[] = [];
+    await new Promise<void>((resolve, reject) => {
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.onmessage = ({ data }) => {
+        heard.push(data);
+        if (data === "imported") worker.postMessage("ping");
+        else resolve();
+      };
+    });
+    assertEquals(heard, ["imported", ["ping", "function"]]);
+  } finally {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+  }
+});

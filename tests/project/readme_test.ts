@@ -1,0 +1,228 @@
+/**
+ * What the documents tell a reader to type does what they say.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runtime } from "../../engine/net/runtime.ts";
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { assert, assertEquals, assertMatch, test, within } from "../kit/harness.ts";
+import { handshake, Peer } from "../kit/peer.ts";
+import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
+
+const root = new URL("../../", import.meta.url);
+const readme = readFileSync(new URL("README.md", root), "utf8");
+const contributing = readFileSync(new URL("CONTRIBUTING.md", root), "utf8");
+
+const whyNoNc = whyNoProgram("nc");
+
+/** The lines of a block of the README. */
+function block(info: string): string[] {
+  const match = new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(readme);
+  assert(match !== null, `README.md has no block ${info}`);
+  return (match[1] as string).trimEnd().split("\n");
+}
+
+/** Leaves out what is another at every run. */
+function alike(lines: readonly string[]): string[] {
+  return lines.map((line) =>
+    line.replace(/^\d\d:\d\d:\d\d\.\d{3}/, "TIME")
+      .replace(/127\.0\.0\.1:\d+/, "ADDRESS")
+      .replace(/[\d.]+ ms/, "N ms")
+      .replace(/\d+ workers/, "N workers")
+      .replace(/(deno|bun) \d+\.\d+\.\d+$/, "RUNTIME")
+  );
+}
+
+/** Runs a command line of the README and returns the lines that it prints. */
+async function type(command: string, port: number): Promise<string[]> {
+  const line = command.replace("8080", String(port));
+  const script = /^deno run -A (\S+) (.*)$/.exec(line);
+  if (script !== null) {
+    const [, path = "", args = ""] = script;
+    await using run = new Script(path, args.split(" "));
+    const { code, stdout } = await run.end();
+    assertEquals(code, 0, command);
+    return stdout.trimEnd().split("\n");
+  }
+  const child = spawn("sh", ["-c", line], { stdio: ["ignore", "pipe", "inherit"] });
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
+  await within(10_000, command, new Promise((resolve) => child.on("close", resolve)));
+  return stdout.trimEnd().split("\n");
+}
+
+test("the handshake of the README goes as it is written there", async () => {
+  const transcript = block("console server");
+  assertEquals(transcript[0], "$ deno run -A modes/threadpool.ts 8080");
+  await using server = await ServerProcess.start("threadpool");
+
+  const expected = block("console client");
+  const printed: string[] = [];
+  for (const line of expected) {
+    if (!line.startsWith("$ ")) continue;
+    printed.push(line, ...await type(line.slice(2), server.address.port));
+  }
+  assertEquals(printed, expected);
+
+  const { code, stdout, stderr } = await server.stop("SIGINT");
+  assertEquals(code, 0);
+  const said = alike(transcript).filter((line) => !/^\$|^\^C$/.test(line));
+  const isLog = (line: string) => line.startsWith("TIME");
+  assertEquals(alike(stdout.trimEnd().split("\n")), said.filter((line) => !isLog(line)));
+  assertEquals(alike(stderr.trimEnd().split("\n")), said.filter(isLog));
+}, { skip: whyNoNc });
+
+test("what the README has typed by hand is answered as it is written there", async () => {
+  for (const info of ["nc", "kv"]) {
+    const transcript = block(`console ${info}`);
+    for (const [at, command] of transcript.entries()) {
+      if (!command.startsWith("$ ")) continue;
+      const protocol = /# (\w+)$/.exec(command)?.[1] ?? "./examples/kv.ts";
+      await using server = await ServerProcess.start("event", ["--protocol", protocol]);
+      const printed = await type(command.slice(2), server.address.port);
+      const rest = transcript.slice(at + 1);
+      const end = rest.findIndex((line) => line.startsWith("$ "));
+      assertEquals(printed.join("\n"), rest.slice(0, end < 0 ? undefined : end).join("\n"));
+    }
+  }
+}, { skip: whyNoNc });
+
+test("the protocol of one's own of the README runs in a mode with Workers", async () => {
+  const module = block("ts").join("\n");
+  assertMatch(module, /export default function\*/);
+  const folder = mkdtempSync(join(tmpdir(), "handshake readme "));
+  try {
+    const path = join(folder, "double.ts");
+    writeFileSync(path, module);
+    await using server = await ServerProcess.start("event", ["--protocol", path]);
+    await using peer = await Peer.connect(server.address);
+    await peer.send("21\n4\n");
+    peer.finish();
+    assertEquals(await peer.rest(), "42\n8\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("every call that the README shows is made", async () => {
+  const [command = "", , ...expected] = block("console trace");
+  const args = command.replace("$ deno run -A modes/berkeley.ts 8080 ", "").split(" ");
+  await using server = await ServerProcess.start("berkeley", args);
+  await type("deno run -A client.ts 127.0.0.1 8080 --protocol echo hello", server.address.port);
+  const { stderr } = await server.stop();
+  // Descriptors, ports and threads have other numbers at every run.
+  const calls = (lines: readonly string[]) =>
+    lines.map((line) => / TRC (.*)/.exec(line)?.[1]?.replaceAll(/\d+/g, "N") ?? "");
+  const made = calls(stderr.split("\n"));
+  for (const call of calls(expected)) assert(made.includes(call), `it calls ${call}`);
+}, { skip: whyNoSockets() });
+
+for (const protocol of ["frame", "echo", "print"]) {
+  test(`the client's ${protocol} of the README goes as it is written there`, async () => {
+    await using server = await ServerProcess.start("threadpool", ["--protocol", protocol]);
+    const transcript = block(`console ${protocol}`);
+    // How a pipe is typed depends on the runtime; what goes through it is another test's.
+    const commands = transcript.filter((line) => line.startsWith("$ ") && !line.includes(" | "));
+    const printed: string[] = [];
+    for (const command of commands) {
+      printed.push(...await type(command.slice(2), server.address.port));
+    }
+    const expected = transcript.filter((line) => !line.startsWith("$ "));
+    // Which of two quick answers is first is another one at every run.
+    const quick = (lines: string[]) => alike(lines).slice(0, -1).sort();
+    assertEquals(quick(printed), quick(expected));
+    assertEquals(alike(printed).at(-1) ?? "", alike(expected).at(-1) ?? "");
+  });
+}
+
+/** The modes that have `--offload`. */
+const OFFLOADING = ["nonblocking", "event", "cluster"];
+
+test("the least permissions of the README are enough, and none is asked for", async () => {
+  const rows = readme.split("\n").filter((line) => /^\|.*--allow-/.test(line));
+  let seen = 0;
+  for (const row of rows) {
+    const [, names = "", withSockets = "", without = ""] = row.split("|");
+    for (const [, name = ""] of names.matchAll(/`([\w.]+)`/g)) {
+      for (
+        const [cell, how] of [[withSockets, /descriptors|poll/], [
+          without,
+          /listener|messages|REUSEPORT/,
+        ]] as const
+      ) {
+        const permissions = /`(--allow.*?)`/.exec(cell)?.[1]?.split(" ");
+        if (permissions === undefined) continue;
+        seen++;
+        if (name === "client.ts") {
+          await using server = await ServerProcess.start("event");
+          const flags = permissions.includes("--allow-ffi") ? ["--blocking"] : [];
+          const args = ["127.0.0.1", String(server.address.port), "7", ...flags];
+          // Quiet: a first run on a machine says that it looks packages up.
+          await using client = new Script("client.ts", args, {
+            permissions: ["--quiet", ...permissions],
+          });
+          const { code, stdout, stderr } = await client.end();
+          assertEquals([code, stdout, stderr], [0, "HELLO 8\n", ""]);
+          continue;
+        }
+        // What it speaks by default answers nothing.
+        const args = name === "berkeley" ? ["--protocol", "hello"] : [];
+        if (OFFLOADING.includes(name)) {
+          // Workers that compute want to be read, and nothing else.
+          const wider = [...new Set([...permissions, "--allow-read=."])];
+          const flags = ["--protocol", "frame"];
+          await using computing = await ServerProcess.start(name, flags, { permissions: wider });
+          assertMatch(computing.greeting, / computing · /);
+        }
+        await using server = await ServerProcess.start(name, args, { permissions });
+        assertMatch(server.greeting, how);
+        await handshake(server.address, 100);
+        const { code, stderr } = await server.stop();
+        assertEquals(code, 0);
+        assertMatch(stderr, /totals: accepted 1 · completed 1 · failed 0 · cut 0/);
+      }
+    }
+  }
+  assertEquals(seen, 12);
+}, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
+test("the chat needs no more of Deno than the README says", async () => {
+  const [, allowed = ""] = /^\| all of `chat\/` .*`(--allow.*?)`/m.exec(readme) ?? [];
+  const permissions = allowed.split(" ");
+  for (const script of ["chat/v1_once", "chat/v2_echo", "chat/v3_operator", "chat/server"]) {
+    await using server = await ServerProcess.start(script, [], { permissions });
+    const address = ["127.0.0.1", String(server.address.port)];
+    // Quiet: a first run on a machine says that it looks packages up.
+    const options = { permissions: ["--quiet", ...permissions], input: "hi\n" };
+    await using client = new Script("chat/client.ts", address, options);
+    const { code, stdout, stderr } = await client.end();
+    assertEquals([code, stderr], [0, ""], script);
+    assertMatch(stdout, /^(\[guest-1\] )?hi$/m);
+    assertEquals((await server.stop()).code, 0);
+  }
+}, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
+test("every task, link and script that the documents name is there", () => {
+  const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
+  for (const [name, task] of Object.entries<{ description?: string }>(tasks)) {
+    assert(task.description !== undefined, `the task ${name} has a description`);
+  }
+  for (const text of [readme, contributing]) {
+    const named = [...text.matchAll(/deno(?:@\S+)? task (\w+)/g)].map(([, name]) => name as string);
+    assert(named.length > 0);
+    for (const name of named) assert(name in tasks, `there is a task ${name}`);
+    const paths = text.matchAll(/\]\(([\w./]+)\)|(?<![*\w/.])([\w/]+\.ts)\b/g);
+    for (const [, link, path] of paths) {
+      const name = (link ?? path) as string;
+      const found = ["", "tests/", "chat/"].some((folder) =>
+        existsSync(new URL(folder + name, root))
+      );
+      assert(found, `there is a file ${name}`);
+    }
+  }
+});

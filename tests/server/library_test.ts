@@ -1,0 +1,108 @@
+/**
+ * The modes as a library: `serve` in this process.
+ *
+ * @module
+ */
+
+import { serve as serveEvent } from "../../modes/event.ts";
+import { serve as serveSequential } from "../../modes/sequential.ts";
+import { serve as serveThreaded } from "../../modes/threaded.ts";
+import { serve as serveThreadpool } from "../../modes/threadpool.ts";
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
+import type { Server } from "../../engine/server/core/server.ts";
+import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
+import { handshake, Peer } from "../kit/peer.ts";
+
+interface Row {
+  readonly name: string;
+  serve(options: ServeOptions): Promise<Server>;
+  readonly skip?: string | undefined;
+}
+
+const skip = whyNoSockets();
+const ROWS: readonly Row[] = [
+  { name: "sequential", serve: serveSequential },
+  { name: "threaded by descriptors", serve: (o) => serveThreaded({ ...o, handoff: "fd" }), skip },
+  { name: "threaded by messages", serve: (o) => serveThreaded({ ...o, handoff: "message" }) },
+  {
+    name: "threadpool by descriptors",
+    serve: (o) => serveThreadpool({ ...o, handoff: "fd", workers: 2 }),
+    skip,
+  },
+  {
+    name: "threadpool without a queue",
+    serve: (o) => serveThreadpool({ ...o, handoff: "fd", workers: 2, queue: 0 }),
+    skip,
+  },
+  {
+    name: "threadpool by messages",
+    serve: (o) => serveThreadpool({ ...o, handoff: "message", workers: 2 }),
+  },
+  { name: "event", serve: serveEvent },
+];
+
+for (const { name, serve, skip } of ROWS) {
+  test(`${name} serves in this process, counts, reports and is closed twice`, async () => {
+    const reports: string[] = [];
+    await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });
+    assertEquals(server.protocol, "hello");
+    assert(name.startsWith(server.mode));
+    assert(server.address.port > 0);
+    assertEquals(server.counters.accepted, 0);
+
+    for (const x of [1, 10, 100]) await handshake(server.address, x);
+    await using wrong = await Peer.connect(server.address);
+    await wrong.send("garbage\n");
+    await wrong.rest();
+    await wrong[Symbol.asyncDispose]();
+    await until("the conversations to be counted", () => server.counters.active === 0);
+    const expected = {
+      accepted: 4,
+      active: 0,
+      completed: 3,
+      failed: { malformed: 1 },
+      cut: 0,
+      lost: 0,
+    };
+    assertEquals(server.counters, expected);
+
+    const first = server.close();
+    await Promise.all([first, server.close({ drain: 0 })]);
+    assertEquals(await within(1_000, "closed", server.closed), undefined);
+    await server.close();
+    assertEquals(server.counters, expected, "they can still be read");
+    await assertRejects(() => Peer.connect(server.address), Error);
+    const sent = [1, 3, 10, 12, 100, 102].map((x) => `HELLO ${x}`);
+    assertEquals(reports, sent);
+  }, { skip });
+
+  test(`${name} is closed by its signal, and cuts who is half-way`, async () => {
+    const controller = new AbortController();
+    const server = await serve({ port: 0, signal: controller.signal, drain: 0 });
+    await using peer = await Peer.connect(server.address);
+    await peer.send("HELLO 1\n");
+    assertEquals(await peer.line(), "HELLO 2");
+    controller.abort();
+    assertEquals(await within(5_000, "closed", server.closed), undefined);
+    await peer.gone();
+    assertEquals([server.counters.cut, server.counters.active], [1, 0]);
+  }, { skip });
+
+  test(`${name} refuses wrong options and a port in use, and leaves nothing behind`, async () => {
+    await assertRejects(() => serve({ port: -1 }), OptionError, "port");
+    await assertRejects(() => serve({ port: 0, readTimeout: "soon" }), OptionError, "readTimeout");
+    await using server = await serve({ port: 0 });
+    const { port } = server.address;
+    await assertRejects(() => serve({ port }), Error, `127.0.0.1:${port}`);
+    await handshake(server.address, 1);
+  }, { skip });
+}
+
+test("two servers of different modes run side by side", async () => {
+  await using one = await serveEvent({ port: 0 });
+  await using two = await serveThreadpool({ port: 0, workers: 1 });
+  await Promise.all([one, two].map(({ address }) => handshake(address, 1)));
+  await until("both to have counted", () => one.counters.completed + two.counters.completed === 2);
+  assertEquals([one.counters.accepted, two.counters.accepted], [1, 1]);
+});

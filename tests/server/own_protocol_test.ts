@@ -1,0 +1,261 @@
+/**
+ * Protocols of one's own: how they are found, and what is said of a module that holds none.
+ *
+ * @module
+ */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { serve as serveEvent } from "../../modes/event.ts";
+import { serve as serveThreadpool } from "../../modes/threadpool.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
+import { loadProtocol, locateProtocol } from "../../engine/server/core/protocol_loader.ts";
+import type { Server } from "../../engine/server/core/server.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+  assertThrows,
+  test,
+} from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import { ROWS } from "../kit/rows.ts";
+import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
+
+const kv = new URL("../../examples/kv.ts", import.meta.url);
+const folder = mkdtempSync(join(tmpdir(), "handshake own #1 100% "));
+// Bun's runner tells of its end by the one event, Deno's by the other.
+const remove = () => rmSync(folder, { recursive: true, force: true });
+process.on("exit", remove);
+globalThis.addEventListener("unload", remove);
+
+/** Writes a module; its path. */
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const GENERATOR = "export default function* own() {}\n";
+/** It imports the library, and with it the very mode that imports it. */
+const SAYS_HELLO = `
+  import { encodeLine, write } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
+  export default function* own() {
+    yield* write(encodeLine("hello from my own"));
+  }
+`;
+const good = write("good 50%#é.ts", SAYS_HELLO);
+
+/** Asks for what no driver can grant, and says what it is told. */
+const WISHES = write(
+  "wishes.ts",
+  `
+  const wishes = [
+    undefined,
+    7,
+    { kind: "sing" },
+    { kind: "read", withinMs: NaN },
+    { kind: "read", withinMs: 3_000_000_000 },
+    { kind: "write", bytes: "text" },
+  ];
+  export default function* own() {
+    for (const wish of wishes) {
+      try {
+        yield wish;
+      } catch (error) {
+        yield { kind: "write", bytes: new TextEncoder().encode(error.name + "\\n") };
+      }
+    }
+  }`,
+);
+
+/** Throws in a Worker only. */
+const inWorker = write(
+  "in_worker.ts",
+  `
+  const isWorker = "DedicatedWorkerGlobalScope" in globalThis || globalThis.Bun?.isMainThread === false;
+  if (isWorker) throw new Error("not\\nin a Worker");
+  ${GENERATOR}`,
+);
+
+// Where a protocol is found.
+
+test("a protocol is found by its name, its path or its URL", () => {
+  assertEquals(locateProtocol("frame"), "frame");
+  assertEquals(locateProtocol(kv), kv.href);
+  assertEquals(locateProtocol(kv.href), kv.href);
+  for (const path of ["./own.ts", "own.js", "../a/own.mts", "/abs/own.ts", "a b/50%#?/own.ts"]) {
+    assertEquals(locateProtocol(path), pathToFileURL(path).href);
+  }
+  assertEquals(locateProtocol("./frame"), pathToFileURL("frame").href);
+  for (const nothing of ["nonsense", "toString", "Frame", "__proto__"]) {
+    assertThrows(() => locateProtocol(nothing), OptionError, "expected hello, frame, echo, print");
+  }
+});
+
+test("a module's name is that of its file", async () => {
+  assertEquals((await loadProtocol(kv.href)).name, "kv");
+  assertEquals((await loadProtocol(pathToFileURL(good).href)).name, "good 50%#é");
+  assertEquals((await loadProtocol(`data:text/javascript,${GENERATOR}`)).name, "own");
+});
+
+// What is wrong with it.
+
+mkdirSync(join(folder, "folder"));
+const WRONG: readonly (readonly [string, string, RegExp])[] = [
+  ["that is not there", join(folder, "missing.ts"), /^Cannot import .*missing\.ts/],
+  ["that is a folder", join(folder, "folder"), /^Cannot import .*folder/],
+  [
+    "without a default export",
+    write("none.ts", "export const own = 1;"),
+    /\* \(context\)", got none$/,
+  ],
+  ["whose default is no function", write("number.ts", "export default 7;"), /got Number$/],
+  [
+    "whose default is no generator",
+    write("f.ts", "export default function own() {}"),
+    /got Function$/,
+  ],
+  [
+    "whose default is asynchronous",
+    write("async.ts", "export default async function* own() {}"),
+    /got AsyncGeneratorFunction$/,
+  ],
+  [
+    "whose tasks are no functions",
+    write("tasks.ts", `${GENERATOR} export const tasks = { sum: 1 };`),
+    /"export const tasks" to hold functions$/,
+  ],
+  [
+    "whose tasks are asynchronous",
+    write("async_tasks.ts", `${GENERATOR} export const tasks = { async sum() {} };`),
+    /"export const tasks" to hold functions$/,
+  ],
+  ["whose tasks are null", write("null.ts", `${GENERATOR} export const tasks = null;`), /to hold/],
+  [
+    "with a syntax error",
+    write("syntax.ts", "export default function* own() {\n  let x = ;\n}\n"),
+    /^Cannot import .*syntax\.ts.*(2:11|line 2, column 11)/,
+  ],
+  [
+    "with several",
+    write("errors.ts", "export default function* own( {\n  let x = ;\n}\n"),
+    /^Cannot import .*errors\.ts.*\b2\b/,
+  ],
+  [
+    "that throws",
+    write("throws.ts", 'throw new Error("two\\nlines, \\u001b[31mred\\u0007");'),
+    /throws\.ts: two lines, red\\x07$/,
+  ],
+  ["that throws nothing", write("throws_null.ts", "throw null;"), /throws_null\.ts: null$/],
+  [
+    "that imports what is not there",
+    write("inner.ts", `import "./not_there.ts"; ${GENERATOR}`),
+    /^Cannot import .*not_there\.ts.*inner\.ts/,
+  ],
+];
+
+for (const [what, path, expected] of WRONG) {
+  test(`a module ${what} is one line that names it once`, async () => {
+    const error = await assertRejects(() => loadProtocol(locateProtocol(path)), OptionError);
+    assertMatch(error.message, expected);
+    // deno-lint-ignore no-control-regex -- control characters are what this is about
+    assertNotMatch(error.message, /[\x00-\x1f\x7f]/);
+    assert(
+      error.message.split(path).length + error.message.split(pathToFileURL(path).href).length <= 3,
+    );
+  }, { sanitize: false });
+}
+
+for (const mode of new Set(ROWS.map(({ mode }) => mode))) {
+  test(`${mode} exits 2 with one line where there is no protocol`, async () => {
+    const wrong = WRONG.filter(([what]) =>
+      /not there$|is a folder|no generator|throws$/.test(what)
+    );
+    await Promise.all(wrong.map(async ([, path]) => {
+      await using script = new Script(`modes/${mode}.ts`, ["0", "--protocol", path]);
+      const { code, stdout, stderr } = await script.end();
+      assertEquals([code, stdout], [2, ""], stderr);
+      assertMatch(stderr, new RegExp(`^${mode}: Cannot [^\n]*\n$`));
+    }));
+  }, { sanitize: false });
+}
+
+test("without permission to read or to download it that is said in one line", async () => {
+  for (
+    const [path, permission] of [
+      [good, "--allow-read"],
+      ["https://127.0.0.1:1/own.ts", "--allow-import"],
+    ] as const
+  ) {
+    const permissions = ["--allow-net=127.0.0.1"];
+    const args = ["0", "--protocol", path];
+    await using script = new Script("modes/event.ts", args, { permissions });
+    const { code, stdout, stderr } = await script.end();
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertMatch(stderr, new RegExp(`^event: Cannot import [^\n]*${permission}[^\n]*\n$`));
+  }
+}, {
+  sanitize: false,
+  skip: runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`,
+});
+
+// In the modes.
+
+for (const row of ROWS) {
+  const options = { sanitize: false, skip: row.skip };
+
+  test(`${row.name} finds a module from the current directory, whatever its name`, async () => {
+    const args = [...row.args, "--protocol", "./good 50%#é.ts"];
+    await using server = await ServerProcess.start(row.mode, args, { cwd: folder });
+    assertMatch(server.greeting, / · good 50%#é · /);
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await peer.rest(), "hello from my own\n");
+    await peer[Symbol.asyncDispose]();
+    assertEquals((await server.stop()).code, 0);
+  }, options);
+
+  test(`${row.name} tells a protocol that it asks for what cannot be granted`, async () => {
+    const args = [...row.args, "--protocol", WISHES];
+    await using server = await ServerProcess.start(row.mode, args);
+    await using peer = await Peer.connect(server.address);
+    const told = ["TypeError", "TypeError", "TypeError", "RangeError", "RangeError", "TypeError"];
+    assertEquals(await peer.rest(), told.map((name) => `${name}\n`).join(""));
+    const ending = await server.stop();
+    assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+  }, options);
+
+  if (row.workers) {
+    test(`${row.name} exits 1 with one line when only its threads cannot import it`, async () => {
+      const args = ["0", ...row.args, "--protocol", inWorker];
+      await using script = new Script(`modes/${row.mode}.ts`, args);
+      const { code, stdout, stderr } = await script.end();
+      assertEquals([code, stdout], [1, ""], stderr);
+      assertMatch(stderr, new RegExp(`^${row.mode}: [^\n]*in_worker\\.ts: not in a Worker\n$`));
+    }, options);
+  }
+}
+
+const LIBRARY: readonly (readonly [string, (options: ServeOptions) => Promise<Server>])[] = [
+  ["event", serveEvent],
+  ["threadpool", (options) => serveThreadpool({ ...options, workers: 1 })],
+  ["threadpool by messages", (o) => serveThreadpool({ ...o, workers: 1, handoff: "message" })],
+];
+
+for (const [name, serve] of LIBRARY) {
+  test(`${name} serves a module that a program names by its URL or path`, async () => {
+    for (const protocol of [kv, kv.href, good]) {
+      await using server = await serve({ port: 0, protocol });
+      await using peer = await Peer.connect(server.address);
+      if (protocol === good) assertEquals(await peer.rest(), "hello from my own\n");
+      else assertEquals(await (await peer.send("GET nothing\n")).line(), "(nil)");
+    }
+    await assertRejects(() => serve({ port: 0, protocol: "nonsense" }), OptionError, "nonsense");
+  });
+}

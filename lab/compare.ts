@@ -17,21 +17,58 @@ import { escapeText } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { integerOption, stringOption } from "../engine/cli/options.ts";
+import { durationOption } from "../engine/cli/quantity_options.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
 import { measure } from "./load/measure.ts";
-import { makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import { LOAD_FLAGS, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
-import { LOAD_FLAGS, planOptionsOf } from "./load_flags.ts";
+import { planOptionsOf } from "./load_flags.ts";
 import type { Run, Second } from "./load/results.ts";
 
-/** How long a server is under load before it counts, in milliseconds, if nothing is said. */
-const WARM_UP_MS = 2_000;
+/** Which modes are compared. */
+const COMPARED_MODES = stringOption("modes", {
+  value: "LIST",
+  default: "all",
+  suggestions: ["all", ...MODE_NAMES],
+  help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
+});
 
-/** How often each is measured, if nothing is said: fewer repeats tell hardly any difference. */
-const REPEATS = 5;
+/** What is spoken. */
+const PROTOCOLS = stringOption("protocols", {
+  value: "LIST",
+  default: "hello,frame",
+  help: "what to speak",
+});
 
-/** How long a run lasts, if nothing is said, in milliseconds. */
-const DURATION_MS = 5_000;
+/** How many connections there are at a time. */
+const CONNECTIONS = stringOption("connections", {
+  short: "c",
+  value: "LIST",
+  default: "50",
+  help: "how many connections at a time",
+});
+
+/** How long a run lasts. */
+const DURATION = durationOption("duration", {
+  short: "d",
+  default: "5s",
+  help: "how long each run is measured",
+});
+
+/** How long a server is under load before it counts. */
+const WARM_UP = durationOption("warmUp", {
+  default: "2s",
+  help: "how long each server is under load before that",
+});
+
+/** How often each is measured: fewer repeats tell hardly any difference. */
+const REPEAT = integerOption("repeat", {
+  least: 1,
+  most: 1000,
+  default: 5,
+  help: "how often each is measured; with fewer than 3 no difference is called one",
+});
 
 /** The most threads that are started for as many connections. */
 const MOST_THREADS = 256;
@@ -43,14 +80,7 @@ const SHARED = LOAD_FLAGS.filter(({ name }) =>
 
 /** The flags that say what is compared. */
 export const COMPARE_FLAGS: readonly Flag[] = [
-  {
-    name: "modes",
-    kind: "string",
-    value: "LIST",
-    default: "all",
-    suggestions: ["all", ...MODE_NAMES],
-    help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
-  },
+  COMPARED_MODES,
   {
     name: "runtimes",
     kind: "string",
@@ -59,43 +89,11 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     suggestions: RUNTIMES.map(({ name }) => name),
     help: "on which runtimes",
   },
-  {
-    name: "protocols",
-    kind: "string",
-    value: "LIST",
-    default: "hello,frame",
-    help: "what to speak",
-  },
-  {
-    name: "connections",
-    short: "c",
-    kind: "string",
-    value: "LIST",
-    default: "50",
-    help: "how many connections at a time",
-  },
-  {
-    name: "duration",
-    short: "d",
-    kind: "duration",
-    default: "5s",
-    help: "how long each run is measured",
-  },
-  {
-    name: "warm-up",
-    kind: "duration",
-    default: "2s",
-    help: "how long each server is under load before that",
-  },
-  {
-    name: "repeat",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 1000,
-    default: `${REPEATS}`,
-    help: "how often each is measured; with fewer than 3 no difference is called one",
-  },
+  PROTOCOLS,
+  CONNECTIONS,
+  DURATION,
+  WARM_UP,
+  REPEAT,
   {
     name: "against",
     kind: "string",
@@ -157,10 +155,10 @@ export async function readComparison(values: Values): Promise<Comparison> {
       throw new UsageError(`wrong value for --against: there is a "${name}" already`);
     }
   }
-  const shared: PlanOptions = { duration: DURATION_MS, ...planOptionsOf(rest) };
+  const shared: PlanOptions = { duration: DURATION.read(undefined), ...planOptionsOf(rest) };
   const plans: Plan[] = [];
-  for (const protocol of listOf(protocols, "hello,frame")) {
-    for (const count of listOf(connections, "50")) {
+  for (const protocol of listOf(PROTOCOLS.read(protocols as string | undefined))) {
+    for (const count of listOf(CONNECTIONS.read(connections as string | undefined))) {
       const number = /^\d+$/.test(count) ? Number(count) : 0;
       if (number < 1 || number > 1_000_000) {
         throw new UsageError(`wrong value for --connections: expected 1,50,500, got "${count}"`);
@@ -172,8 +170,8 @@ export async function readComparison(values: Values): Promise<Comparison> {
   return {
     subjects,
     plans,
-    repeats: (repeat ?? REPEATS) as number,
-    warmUpMs: (warmUp ?? WARM_UP_MS) as number,
+    repeats: REPEAT.read(repeat as number | undefined),
+    warmUpMs: WARM_UP.read(warmUp as number | undefined),
     traces: traces as string | undefined,
   };
 }
@@ -317,11 +315,14 @@ export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): n
 
 /** The modes on each of the runtimes. */
 function readModes({ modes, runtimes }: Values): Subject[] {
-  const names = modes === undefined || modes === "all" ? MODE_NAMES : listOf(modes, "");
+  const wanted = COMPARED_MODES.read(modes as string | undefined);
+  const names = wanted === "all" ? MODE_NAMES : listOf(wanted);
   const available = RUNTIMES.filter(({ name }) =>
     buildInfo.isExecutable !== true || name === runtime.name
   );
-  const chosen = listOf(runtimes, available.map(({ name }) => name).join(","));
+  const chosen = runtimes === undefined
+    ? available.map(({ name }) => name)
+    : listOf(runtimes as string);
   for (const name of names) {
     if (name === "none") return [];
     if (buildInfo.command !== undefined) {
@@ -405,7 +406,7 @@ function readRival(text: string): Subject {
   };
 }
 
-function listOf(value: Values[string], otherwise: string): string[] {
-  const words = String(value ?? otherwise).split(",").map((text) => text.trim()).filter(Boolean);
+function listOf(text: string): string[] {
+  const words = text.split(",").map((text) => text.trim()).filter(Boolean);
   return [...new Set(words)];
 }

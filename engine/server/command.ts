@@ -6,7 +6,6 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
-import { PROTOCOLS } from "../../protocols/catalogue.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { BufferedOutput } from "../cli/buffered_output.ts";
 import { fail, readCommandLine } from "../cli/command_line.ts";
@@ -18,29 +17,12 @@ import { runtime } from "../net/runtime.ts";
 import { onInterrupt } from "../process/interrupts.ts";
 import { hasAbandonedThreads } from "./core/abandoned_threads.ts";
 import { formatCounters } from "./core/counters.ts";
-import { OptionError, type ServeOptions } from "./core/options.ts";
+import { OptionError, PORT, serveFlags, type ServeOptions } from "./core/options.ts";
 import type { Server } from "./core/server.ts";
 import { configureLogging, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
 
 /** How long, at the end, a stuck reader of standard output is waited for, in milliseconds. */
 const FLUSH_MS = 1_000;
-
-/** The flag for the address. */
-export const HOST_FLAG: Flag = {
-  name: "host",
-  kind: "string",
-  value: "HOST",
-  default: "127.0.0.1",
-  help: "name or address to listen on",
-};
-
-/** The flag for the time to finish. */
-export const DRAIN_FLAG: Flag = {
-  name: "drain",
-  kind: "duration",
-  default: "5s",
-  help: "how long connections may finish after a signal",
-};
 
 /** The flags that {@linkcode serverProgram} itself obeys: every server's command has them. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
@@ -52,81 +34,6 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     default: "text",
     help: "how to write the log",
   },
-];
-
-/**
- * The argument for the port.
- *
- * @param standard what it is when nothing is said
- */
-export function portArgument(standard: number): Flag {
-  return {
-    name: "port",
-    kind: "integer",
-    least: 0,
-    most: 65535,
-    default: String(standard),
-    help: "port to listen on; 0 picks a free one",
-  };
-}
-
-/** The flags that all modes have. */
-const SERVE_FLAGS: readonly Flag[] = [
-  HOST_FLAG,
-  {
-    name: "protocol",
-    kind: "string",
-    value: "NAME|PATH",
-    suggestions: Object.keys(PROTOCOLS),
-    default: "hello",
-    help: `what to speak: ${Object.keys(PROTOCOLS).join(", ")}, or a module of one's own`,
-  },
-  {
-    name: "grace",
-    kind: "duration",
-    default: "20ms",
-    help: "how long a hello without a line end waits for more; 0: line ends only",
-  },
-  {
-    name: "read-timeout",
-    kind: "duration",
-    default: "5s in hello, else none",
-    help: "how long one read may wait",
-  },
-  {
-    name: "session-timeout",
-    kind: "duration",
-    default: "30s in hello, else none",
-    help: "how long a connection may last",
-  },
-  {
-    name: "compute-timeout",
-    kind: "duration",
-    default: "120s",
-    help: "how long a conversation waits for a computation",
-  },
-  {
-    name: "no-prime",
-    kind: "boolean",
-    help: "in frame: ^P7$ is data like any other, not a question",
-  },
-  {
-    name: "max-connections",
-    kind: "integer",
-    value: "N",
-    least: 0,
-    most: 1_000_000_000,
-    default: "none",
-    help: "how many connections to serve at a time; the rest wait",
-  },
-  DRAIN_FLAG,
-  {
-    name: "trace",
-    kind: "string",
-    value: "FILE",
-    help: "write what each thread does when into a file that ui.perfetto.dev opens",
-  },
-  ...OUTPUT_FLAGS,
 ];
 
 /** What a mode adds to the command line that all have. */
@@ -154,11 +61,12 @@ type Serve = (options: ServeOptions) => Promise<Server>;
  * @param own what the mode adds to the command line
  */
 export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Program {
+  const { summary, flags = [], protocol = "hello" } = own;
   const command: Command = {
     name: mode,
-    summary: own.summary,
-    positionals: [portArgument(8080)],
-    flags: [...own.flags ?? [], ...SERVE_FLAGS.map(withDefault(own))],
+    summary,
+    positionals: [PORT],
+    flags: [...flags, ...serveFlags(protocol), ...OUTPUT_FLAGS],
     example: formatRun(`modes/${mode}.ts`, "8080"),
   };
   return serverProgram(command, async (values, output) =>
@@ -281,11 +189,6 @@ async function run(command: Command, start: Start): Promise<void> {
   if (flushed.includes(false) || hasAbandonedThreads() || service.leavesWaiting === true) {
     runtime.exit(error === undefined ? 0 : EXIT_FAILED);
   }
-}
-
-/** The flags of a mode that speaks another protocol by default. */
-function withDefault({ protocol = "hello" }: ModeCommand): (flag: Flag) => Flag {
-  return (flag) => flag.name === "protocol" ? { ...flag, default: protocol } : flag;
 }
 
 function describe({ address, details }: Service): string {

@@ -8,10 +8,23 @@ import type { Address } from "../../protocols/effects.ts";
 import { pollerKinds } from "../../engine/net/poller.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/sockets.ts";
+import type { Flag } from "../../engine/cli/flags.ts";
+import {
+  booleanOption,
+  choiceOption,
+  defineOption,
+  integerOption,
+  stringOption,
+} from "../../engine/cli/options.ts";
+import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts";
 import { OptionError } from "../../engine/values/checks.ts";
+import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
+
+/** The least and the most bytes of a request's payload. */
+export type Sizes = readonly [least: number, most: number];
 
 /** How connections are made: descriptors through foreign functions, or the runtime's sockets. */
 export type EngineKind = "descriptors" | "runtime";
@@ -34,7 +47,7 @@ export interface Plan {
   /** Over how long the connections begin, in milliseconds. */
   readonly rampMs: number;
   /** The least and the most bytes of a request's payload. */
-  readonly size: readonly [least: number, most: number];
+  readonly size: Sizes;
   /** How long it lasts, in milliseconds; `Infinity` where the requests are counted. */
   readonly durationMs: number;
   /** How many requests there are; `Infinity` where the time is measured. */
@@ -66,19 +79,141 @@ export interface PlanOptions {
   /** Milliseconds. @default {0} */
   readonly ramp?: number;
   /** Bytes. @default {[64, 64]} */
-  readonly size?: readonly [least: number, most: number];
+  readonly size?: Sizes;
   /** Milliseconds. @default {10000}, or without end where `requests` is given */
   readonly duration?: number;
   readonly requests?: number;
   /** Milliseconds. @default {10000} */
   readonly timeout?: number;
-  /** @default one for each four processors */
+  /** @default {Math.max(1, cores >> 2)} */
   readonly threads?: number;
-  /** @default descriptors where they can be had */
+  /** @default {"descriptors"} where they can be had, else `"runtime"` */
   readonly engine?: EngineKind;
   /** @default {1} */
   readonly seed?: number;
 }
+
+/** What the load speaks. */
+const PROTOCOL = stringOption("protocol", {
+  value: "NAME|PATH",
+  suggestions: ["hello", "frame", "echo"],
+  default: "hello",
+  help: "what to speak: hello, frame, echo, or a module that exports a generator load",
+});
+
+/** How many connections there are at a time. */
+const CONNECTIONS = integerOption("connections", {
+  short: "c",
+  least: 1,
+  most: 1_000_000,
+  default: 50,
+  help: "how many connections at a time",
+});
+
+/** How long to measure. */
+const DURATION = durationOption("duration", {
+  short: "d",
+  default: "10s",
+  shown: "10s, or as long as -n takes",
+  help: "how long to measure",
+});
+
+/** How many requests to send. */
+const REQUESTS = integerOption("requests", {
+  short: "n",
+  least: 1,
+  most: 1_000_000_000,
+  help: "how many requests to send",
+});
+
+/** Requests a second; 0 is the closed model. */
+const RATE = rateOption("rate", {
+  default: 0,
+  shown: "as fast as the answers come",
+  help: "requests that are due, of all connections together, whether or not they are answered",
+});
+
+/** How many requests a connection has under way. */
+const PIPELINE = integerOption("pipeline", {
+  least: 1,
+  most: 1024,
+  default: 1,
+  help: "how many requests a connection has under way",
+});
+
+/** Whether each request has a connection of its own. */
+const CONNECT = booleanOption("connect", {
+  default: false,
+  help: "a new connection for each request, as in hello",
+});
+
+/** How long a connection waits before its next request. */
+const THINK = durationOption("think", {
+  default: 0,
+  help: "how long a connection waits between an answer and its next request",
+});
+
+/** Over how long the connections begin. */
+const RAMP = durationOption("ramp", {
+  default: 0,
+  help: "over how long the connections begin",
+});
+
+/** How many bytes a request asks with. */
+export const SIZE = defineOption<Sizes, Sizes | string>("size", { kind: "string" }, {
+  value: "SIZE|LEAST..MOST",
+  default: "64",
+  help: "how many bytes a request asks with: 64, or 1k..64k",
+}, checkSizes);
+
+/** How long connecting, and then a request, may take. */
+const TIMEOUT = durationOption("timeout", {
+  default: "10s",
+  help: "how long connecting, and then a request, may take",
+});
+
+/** How many Workers make the load. */
+const THREADS = integerOption("threads", {
+  least: 1,
+  most: 256,
+  default: () => Math.max(1, runtime.cpus >> 2),
+  shown: "one for each four processors",
+  help: "how many Workers make the load",
+});
+
+/** How to connect. */
+const ENGINE = choiceOption<EngineKind>("engine", {
+  choices: ["descriptors", "runtime"],
+  default: () => whyNoDescriptors() === undefined ? "descriptors" : "runtime",
+  shown: "descriptors where they can be had",
+  help: "how to connect: by system calls, or with the runtime's own sockets",
+});
+
+/** Which payloads. */
+const SEED = integerOption("seed", {
+  least: 0,
+  most: 0x7fff_ffff,
+  default: 1,
+  help: "another one gives other payloads",
+});
+
+/** The flags that say what load to make, in the order of the help. */
+export const LOAD_FLAGS: readonly Flag[] = [
+  PROTOCOL,
+  CONNECTIONS,
+  DURATION,
+  REQUESTS,
+  RATE,
+  PIPELINE,
+  CONNECT,
+  THINK,
+  RAMP,
+  SIZE,
+  TIMEOUT,
+  THREADS,
+  ENGINE,
+  SEED,
+];
 
 /** The longest request that can be sent before its answer is read, in bytes. */
 const WHOLE_BYTES = 16 * 1024;
@@ -93,28 +228,44 @@ const PIPELINE_BYTES = 1024 * 1024;
  * @throws {OptionError} if something is wrong
  */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
-  const location = locateProtocol(options.protocol ?? "hello");
+  const location = locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = await loadLoadProtocol(location);
-  const { requests = Infinity, connections = 50 } = options;
+  const connections = CONNECTIONS.read(options.connections);
+  const isCounted = options.requests !== undefined;
+  const requests = isCounted ? REQUESTS.read(options.requests) : Infinity;
   const plan: Plan = {
     protocol: location,
     protocolName: protocol.name,
     connections,
-    pipeline: options.pipeline ?? 1,
-    rate: options.rate ? options.rate : null,
-    connect: options.connect === true || protocol.connects === true,
-    thinkMs: options.think ?? 0,
-    rampMs: options.ramp ?? 0,
-    size: options.size ?? [64, 64],
-    durationMs: options.duration ?? (requests === Infinity ? 10_000 : Infinity),
+    pipeline: PIPELINE.read(options.pipeline),
+    rate: RATE.read(options.rate) || null,
+    connect: CONNECT.read(options.connect) || protocol.connects === true,
+    thinkMs: THINK.read(options.think),
+    rampMs: RAMP.read(options.ramp),
+    size: SIZE.read(options.size),
+    durationMs: options.duration === undefined && isCounted
+      ? Infinity
+      : DURATION.read(options.duration),
     requests,
-    timeoutMs: options.timeout ?? 10_000,
-    threads: Math.min(options.threads ?? Math.max(1, runtime.cpus >> 2), connections),
-    engine: options.engine ?? (whyNoDescriptors() === undefined ? "descriptors" : "runtime"),
-    seed: options.seed ?? 1,
+    timeoutMs: TIMEOUT.read(options.timeout),
+    threads: Math.min(THREADS.read(options.threads), connections),
+    engine: ENGINE.read(options.engine),
+    seed: SEED.read(options.seed),
   };
   checkPlan(plan, protocol);
   return plan;
+}
+
+/** Reads a size or a range of sizes, for instance `64` or `1k..64k`. */
+function checkSizes(given: Sizes | string): Sizes {
+  try {
+    const sizes = typeof given === "string" ? given.split("..").map(parseSize) : given;
+    const [least = 0, most = least, ...more] = sizes;
+    if (least > 0 && least <= most && more.length === 0) return [least, most];
+  } catch {
+    // Said below.
+  }
+  throw new OptionError("Cannot use size: expected 64 or 1k..64k");
 }
 
 /** Why connections cannot be made by descriptor; `undefined` where they can. */
@@ -124,11 +275,10 @@ export function whyNoDescriptors(): string | undefined {
 }
 
 function checkPlan(plan: Plan, protocol: LoadProtocol): void {
-  const { size: [least, most], pipeline, rate, thinkMs, connect, timeoutMs, durationMs } = plan;
+  const { size: [, most], pipeline, rate, thinkMs, connect, timeoutMs, durationMs } = plan;
   const refuse = (why: string): never => {
     throw new OptionError(why);
   };
-  if (!(least > 0 && least <= most)) refuse(`Cannot use size: expected 64 or 1k..64k`);
   if (durationMs <= 0) refuse("Cannot use duration: expected more than 0");
   if (timeoutMs <= 0) refuse("Cannot use timeout: expected more than 0");
   if (rate !== null && thinkMs > 0) {

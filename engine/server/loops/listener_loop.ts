@@ -15,10 +15,13 @@ import { listen } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { describeComputing } from "../offload/offload_options.ts";
 import { OffloadPool } from "../offload/offload_pool.ts";
-import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
+import type { CheckedOptions, ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { Timeline } from "../trace/timeline.ts";
+
+/** Loaded when it is needed: the Workers of `cluster` load this module too, and check nothing. */
+const checking = () => import("../core/options.ts");
 
 /** Who may be served. */
 export interface Admission {
@@ -109,6 +112,7 @@ export async function serveListener(
   accept: (listener: Listener, loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
+  const { checkOptions } = await checking();
   const checked = await checkOptions(options, plan.protocol);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);

@@ -69,9 +69,8 @@ export async function serve(
   options: Omit<ServeOptions, "protocol" | "trace"> = {},
 ): Promise<Server> {
   const plan = { mode: "v2_echo", details: ["1 at a time"], protocol: LINES };
-  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (listener, loop) => {
-    for await (const connection of listener) {
-      await loop.room();
+  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (loop) => {
+    for await (const connection of loop.connections()) {
       loop.serve(connection);
       await loop.idle();
     }

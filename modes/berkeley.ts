@@ -195,20 +195,21 @@ function datagramCalls(thread: Thread, datagrams: DatagramSocket): () => void {
 
 onThread("berkeley", {
   acceptor(thread: Thread) {
-    const connection = connectionCalls(thread.calls);
-    while (thread.waitForRoom()) {
-      // poll(2): a connection, or a datagram?
-      const ready = thread.poll();
-      const isDatagram = ready >= 0 && ready === thread.datagrams?.fd;
-      const fd = isDatagram ? ready : thread.accept(connection);
-      if (fd >= 0) thread.enqueue(fd);
+    const { calls, listener, datagrams } = thread;
+    // poll(2): a connection, or a datagram?
+    for (const ready of thread.readySockets()) {
+      // accept(2): the oldest connection of the accept queue, a descriptor for this peer alone.
+      const fd = ready === datagrams?.fd
+        ? ready
+        : thread.admit((sockaddr) => calls.accept(listener, sockaddr));
+      if (fd !== undefined) thread.handOver(fd);
     }
   },
   worker(thread: Thread) {
     const { calls, datagrams } = thread;
     const connection = connectionCalls(calls);
     const receive = datagrams && datagramCalls(thread, datagrams);
-    for (let fd = thread.dequeue(); fd >= 0; fd = thread.dequeue()) {
+    for (const fd of thread.handedOver()) {
       if (fd === datagrams?.fd) receive?.();
       else thread.serve(fd, connection);
     }

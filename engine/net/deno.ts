@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { Backoff, isOfOneConnection } from "./backoff.ts";
+import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
   type ForeignFunctions,
@@ -172,7 +172,7 @@ class DenoListener extends Listener {
   override readonly address: Address;
   readonly #listener: Deno.TcpListener;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
-  readonly #backoff = new Backoff();
+  readonly #policy = new AcceptPolicy();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #accepting = false;
   #closed = false;
@@ -192,7 +192,7 @@ class DenoListener extends Listener {
 
   readonly #onAccept = (conn: Deno.TcpConn): void => {
     this.#accepting = false;
-    this.#backoff.reset();
+    this.#policy.accepted();
     let connection: Connection;
     try {
       connection = new DenoConnection(conn);
@@ -210,7 +210,7 @@ class DenoListener extends Listener {
     this.#accepting = false;
     // The pending accept of a closed listener rejects with `BadResource`.
     if (this.#closed) return;
-    const waitMs = isOfOneConnection(error) ? 0 : this.#backoff.next();
+    const waitMs = this.#policy.failed(error);
     this.#onAcceptError?.(error, waitMs);
     if (waitMs === 0) return this.wake();
     this.#retry = setTimeout(() => {

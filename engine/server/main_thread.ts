@@ -10,6 +10,7 @@
 export { modeProgram } from "./command.ts";
 export { requireDescriptors, requireThreads, threadsThatFit } from "./core/descriptor_limits.ts";
 export { DescriptorServer } from "./descriptors/descriptor_server.ts";
+export { startOnDemand } from "./descriptors/start_on_demand.ts";
 export { LoopServer, requireFreePort } from "./loops/loop_server.ts";
 export { serveByMessages } from "./messages/message_server.ts";
 export { openReadiness } from "./loops/readiness.ts";

@@ -106,7 +106,7 @@ test("the descriptor ring hands each connection to one of several sleeping threa
     for (let fd = 0; fd < COUNT; fd++) {
       assert(ring.waitForRoom(() => false));
       assert(ring.tryPut(fd, sockaddrOf(fd)));
-      ring.call();
+      ring.wakeOne();
     }
     ring.close();
     const taken = await within(10_000, "all to be taken", Promise.all(results));

@@ -121,9 +121,9 @@ export class DatagramSocket {
    * @param listener the listening socket
    * @param gate knows how many connections there are
    * @param timeoutMs how long to wait; -1 is for ever
-   * @returns the listener or this socket, whichever has something; -1 for neither
+   * @returns the listener or this socket, whichever has something; `undefined` for neither
    */
-  poll(listener: number, gate: Gate, timeoutMs: number): number {
+  poll(listener: number, gate: Gate, timeoutMs: number): number | undefined {
     const { POLLIN, MSG_DONTWAIT } = this.#sockets.constants;
     const set = this.#set;
     // Said first, then looked: a connection that ends in between wakes us.
@@ -136,7 +136,7 @@ export class DatagramSocket {
     // A connection whose thread has died is over without a ring.
     const patienceMs = full || this.senders.size > 0 ? LOOK_THROUGH_MS : -1;
     const count = this.#sockets.pollAll(set, timeoutMs >= 0 ? timeoutMs : patienceMs);
-    if (count < 0) return -1;
+    if (count < 0) return undefined;
     if (set.eventsAt(BELL) !== 0) {
       this.#sockets.recv(this.share.bell[0], this.#byte, MSG_DONTWAIT);
       Atomics.store(this.#words, RUNG, 0);
@@ -145,7 +145,7 @@ export class DatagramSocket {
     if (set.eventsAt(DATAGRAMS) !== 0) return this.fd;
     if (set.eventsAt(LISTENER) !== 0) return listener;
     // Nobody has sent anything: it is time to see who has left.
-    return count === 0 && timeoutMs < 0 && this.isHome ? this.fd : -1;
+    return count === 0 && timeoutMs < 0 && this.isHome ? this.fd : undefined;
   }
 
   /** Closes the socket: only when it is at home and no thread accepts any more. */

@@ -9,11 +9,12 @@
 import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
-import { type Sockets, sockets } from "../../net/sockets.ts";
+import { SocketError, type Sockets, sockets } from "../../net/sockets.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
 import type { DatagramSocket } from "../datagrams/datagram_socket.ts";
 import { connectionCeiling } from "../core/descriptor_limits.ts";
@@ -72,7 +73,7 @@ export class DescriptorServer {
   readonly #timeline: Timeline | undefined;
   readonly #listener: number;
   readonly #address: Address;
-  #rescues = 0;
+  readonly #policy: AcceptPolicy;
   #isOver = false;
   /** What waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -108,6 +109,15 @@ export class DescriptorServer {
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
       } satisfies SharedSocket,
+    });
+    const { team } = this;
+    this.#policy = new AcceptPolicy({
+      get ceiling() {
+        // Threads that are started when they are needed must find descriptors too.
+        const startable = team.onQueued === undefined ? 0 : runtime.cpus;
+        return team.gate.ceiling - startable * runtime.descriptorsPerThread;
+      },
+      nextDescriptor: () => sockets.nextDescriptor(),
     });
   }
 
@@ -262,29 +272,30 @@ export class DescriptorServer {
    * @returns whether it is empty; if not, there are no descriptors to spare
    */
   #rescueWaiting(): boolean {
-    const { POLLIN, errno } = this.#sockets.constants;
-    // Threads that are started when they are needed must find descriptors too.
-    const forThreads = this.team.onQueued === undefined
-      ? 0
-      : runtime.cpus * runtime.descriptorsPerThread;
-    const ceiling = this.team.gate.ceiling - forThreads;
-    const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+    const { team } = this;
     // Another thread may be faster than the accept that follows a poll: it must not block. What
     // is accepted from now on inherits that, which its driver knows from the closed gate.
     this.#sockets.setReceiveTimeout(this.#listener, 1);
+    const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+    return this.#policy.rescue(
+      () => this.#acceptWaiting(sockaddr),
+      (fd) => {
+        this.#timeline?.main.enqueued(fd);
+        this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
+      },
+      () => team.counters.lost(),
+    );
+  }
+
+  /** Accepts a connection that waits; `undefined` if none does. */
+  #acceptWaiting(sockaddr: Uint8Array): number | undefined {
+    const { POLLIN, errno } = this.#sockets.constants;
     while (this.#sockets.poll(this.#listener, POLLIN, 0) > 0) {
-      const next = this.#sockets.nextDescriptor();
-      if (next < 0 || next >= ceiling) return false;
       const fd = this.#sockets.accept(this.#listener, sockaddr);
-      if (fd === -errno.EMFILE || fd === -errno.ENFILE) return false;
-      // Any other error was of that one connection, or another thread was faster.
-      if (fd < 0) continue;
-      this.#timeline?.main.enqueued(fd);
-      this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
-      // Clients that come faster than they are taken must not hold the server open.
-      if (++this.#rescues >= MOST_RESCUED) break;
+      if (fd >= 0) return fd;
+      if (fd !== -errno.EAGAIN) throw new SocketError("accept", -fd);
     }
-    return true;
+    return undefined;
   }
 
   /** Puts what was rescued into the queue as far as there is room; returns whether all is in. */
@@ -292,7 +303,7 @@ export class DescriptorServer {
     let put = 0;
     for (const { fd, sockaddr } of this.#rescued) {
       if (!this.ring.tryPut(fd, sockaddr)) break;
-      this.ring.call();
+      this.ring.wakeOne();
       put++;
     }
     this.#rescued = this.#rescued.slice(put);
@@ -329,6 +340,3 @@ export class DescriptorServer {
     track?.refuse(peer(), track.dequeued(fd));
   }
 }
-
-/** The most connections taken out of the accept queue at closing: no kernel's queue is longer. */
-const MOST_RESCUED = 65_536;

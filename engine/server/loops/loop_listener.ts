@@ -1,41 +1,42 @@
 /**
- * The runtime's own listener in each of several Workers, all on the same port.
+ * The runtime's own listener in one of several Workers, until the server closes.
  *
  * @module
  */
 
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
-import type { Listener } from "../../net/listener.ts";
-import { ListenerLoop } from "./listener_loop.ts";
+import type { ListenOptions } from "../../net/transport.ts";
 import { listenAt } from "../core/listening.ts";
+import { ListenerLoop } from "./listener_loop.ts";
 import type { LoopThread, ToLoop } from "./loop_thread.ts";
 
 /** How often a loop asks whether connections of the other loops have ended, in milliseconds. */
 const POLL_MS = 2;
 
 /**
- * Listens on the port that all loops of a server share, until the server closes.
+ * Listens where all loops of a server listen, and serves until it closes and no conversation is
+ * under way.
  *
  * @param thread this loop's
- * @param body takes connections from the listener until there are no more
+ * @param options how to listen
+ * @param body serves the connections of the loop until there are no more
  */
-export async function listenTogether(
+export async function listenOn(
   thread: LoopThread,
-  body: (listener: Listener, loop: ListenerLoop) => Promise<void>,
+  options: Pick<ListenOptions, "reusePort">,
+  body: (loop: ListenerLoop) => Promise<void>,
 ): Promise<void> {
   using deadlines = new TimedDeadlines();
   const { gate, port } = thread;
-  const listener = await listenAt(thread.address, thread.counters, thread.journal, {
-    reusePort: true,
-  });
+  const listener = await listenAt(thread.address, thread.counters, thread.journal, options);
   const sessions = thread.makeSessions(deadlines);
-  const loop = new ListenerLoop(sessions, {
+  const loop = new ListenerLoop(listener, sessions, {
     tryEnter: () => gate.tryEnter(),
     leave: () => gate.leave(),
     pollMs: POLL_MS,
   });
   const look = () => {
-    // Who waits in its accept queue is served.
+    // Those who wait in its accept queue are served.
     if (gate.closing) void listener.stop();
     if (gate.cutting) sessions.cutAll();
   };
@@ -46,6 +47,6 @@ export async function listenTogether(
   thread.listening(listener.address);
   // It may have been told before it listened.
   look();
-  await body(listener, loop);
+  await body(loop);
   await loop.idle();
 }

@@ -7,7 +7,7 @@
 import type { Address } from "../../protocols/effects.ts";
 import { pollerKinds } from "../../engine/net/poller.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { OptionError } from "../../engine/values/checks.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";

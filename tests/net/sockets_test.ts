@@ -16,15 +16,10 @@ import {
 import { DARWIN, LINUX } from "../../engine/net/constants.ts";
 import { HostNotFoundError, resolveHost } from "../../engine/net/resolve.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import {
-  EpollEvents,
-  errorName,
-  PollSet,
-  SocketError,
-  type Sockets,
-  sockets,
-  whyNoSockets,
-} from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { EpollEvents, PollSet } from "../../engine/net/poll_sets.ts";
+import { errorName, SocketError } from "../../engine/net/socket_error.ts";
+import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { TracedSockets } from "../../engine/net/traced_sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";

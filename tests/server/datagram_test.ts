@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { converseOnce } from "../../engine/drivers/datagram.ts";
 import { encodeSockaddr, SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { LINUX } from "../../engine/net/constants.ts";
-import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import type { Address, Context, Protocol } from "../../protocol.ts";
 import {
   compute,

@@ -9,7 +9,8 @@ import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { DescriptorRing } from "../../engine/server/descriptors/descriptor_ring.ts";
 import { DescriptorSlot, SLOT_WORDS } from "../../engine/server/team/descriptor_slot.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { COUNTER_BYTES, CounterBlock, formatCounters } from "../../engine/server/core/counters.ts";
 import type { Journal, LogEvent } from "../../engine/server/journal/journal.ts";
 import {

@@ -10,7 +10,8 @@
  * @module
  */
 
-import { PollSet, type Sockets } from "../../net/sockets.ts";
+import { PollSet } from "../../net/poll_sets.ts";
+import type { Sockets } from "../../net/sockets.ts";
 import type { Gate } from "../team/team_memory.ts";
 import { SenderTable } from "./sender_table.ts";
 

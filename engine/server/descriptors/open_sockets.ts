@@ -5,7 +5,8 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { SocketError, type Sockets } from "../../net/sockets.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import type { Sockets } from "../../net/sockets.ts";
 import { DatagramSocket } from "../datagrams/datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
 

@@ -20,7 +20,7 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { EpollEvents, PollSet } from "../../engine/net/poll_sets.ts";
 import { errorName, SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { TracedSockets } from "../../engine/net/traced_sockets.ts";
+import { LoggedSockets } from "../../engine/net/logged_sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
 import { bytesOf } from "../kit/conversation.ts";
@@ -191,9 +191,9 @@ test(
 
 test("sockets carry datagrams over IPv6", () => carriesDatagrams("::1"), ipv6);
 
-test("traced sockets tell of every call, as it was made and as it went", () => {
+test("logged sockets tell of every call, as it was made and as it went", () => {
   const calls: string[] = [];
-  const net = new TracedSockets((call) => calls.push(call));
+  const net = new LoggedSockets((call) => calls.push(call));
   const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_ERROR, POLLIN, POLLOUT } = net.constants;
   const { EADDRINUSE, EBADF } = net.constants.errno;
   const [one, other] = net.socketpair();

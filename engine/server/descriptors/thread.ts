@@ -18,7 +18,7 @@ import { SocketError } from "../../net/socket_error.ts";
 import { type ConnectionCalls, type Sockets, sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
 import type { CounterBlock } from "../core/counters.ts";
-import type { DatagramShare, DatagramSocket } from "../datagrams/datagram_socket.ts";
+import type { DatagramShare, SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { CutError, type Observation, type Observer, tellWait } from "../core/observer.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
 import { recordTasks } from "../trace/timeline_watch.ts";
@@ -59,9 +59,9 @@ export interface SharedSocket {
 /** What the threads of some modes have and the others need not load. */
 export interface Equipment {
   /** Makes sockets that show every call. */
-  readonly traceSockets?: (log: (event: LogEvent) => void, thread: string) => Sockets;
+  readonly logCalls?: (log: (event: LogEvent) => void, thread: string) => Sockets;
   /** Opens this thread's side of the UDP socket. */
-  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => DatagramSocket;
+  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => SharedDatagramSocket;
 }
 
 /** A part that a thread can play; returns when the server closes. */
@@ -94,7 +94,7 @@ export class Thread {
   /** The address of the peer whose descriptor was returned last. */
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   /** The UDP socket, if there is one. */
-  readonly datagrams: DatagramSocket | undefined;
+  readonly datagrams: SharedDatagramSocket | undefined;
   readonly #sockets: Sockets;
   readonly #assignment: Assignment;
   readonly #listener: number;
@@ -141,8 +141,8 @@ export class Thread {
     this.#journal = journal;
     this.#track = track;
     this.#observer = observer;
-    this.#sockets = traceCalls && equipment.traceSockets !== undefined
-      ? equipment.traceSockets((event) => journal.log(event), `${role} ${index}`)
+    this.#sockets = traceCalls && equipment.logCalls !== undefined
+      ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.#driver = new BlockingDriver(this.#sockets, {
@@ -224,7 +224,7 @@ export class Thread {
   /** Wakes threads, and asks for more where all are busy; returns how many it woke. */
   #summon(count: number): number {
     let called = 0;
-    while (called < count && this.#ring.call()) called++;
+    while (called < count && this.#ring.wakeTaker()) called++;
     const isShort = this.#assignment.elastic && called < count;
     if (
       isShort && this.#ring.length > this.#ring.idle && this.#gate.askForHelp(count - called)

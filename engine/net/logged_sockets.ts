@@ -21,7 +21,7 @@ import { Sockets, sockets } from "./sockets.ts";
 const SHOWN = 40;
 
 /** The sockets of this system, telling of their calls. */
-export class TracedSockets extends Sockets {
+export class LoggedSockets extends Sockets {
   readonly #tell: (call: string) => void;
 
   /**

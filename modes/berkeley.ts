@@ -22,7 +22,7 @@ import { isMainModule } from "../engine/net/runtime.ts";
 import type { ConnectionCalls, Sockets } from "../engine/net/sockets.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
 import { DatagramService } from "../engine/server/datagrams/datagram_service.ts";
-import { DatagramSocket } from "../engine/server/datagrams/datagram_socket.ts";
+import { SharedDatagramSocket } from "../engine/server/datagrams/shared_datagram_socket.ts";
 import type { Flag } from "../engine/cli/flags.ts";
 import { checkInteger } from "../engine/values/checks.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
@@ -35,7 +35,7 @@ import {
 import type { Program } from "../engine/cli/program.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
-import { traceSockets } from "../engine/server/descriptors/call_log.ts";
+import { logCalls } from "../engine/server/descriptors/call_log.ts";
 
 /** How to serve with Berkeley sockets. */
 export interface BerkeleyOptions extends ServeOptions, PoolOptions {
@@ -168,7 +168,7 @@ function connectionCalls(calls: Sockets): ConnectionCalls {
 }
 
 /** How a worker receives datagrams: a few at a time, for the socket is all there is. */
-function datagramCalls(thread: Thread, datagrams: DatagramSocket): () => void {
+function datagramCalls(thread: Thread, datagrams: SharedDatagramSocket): () => void {
   const { calls } = thread;
   const { fd } = datagrams;
   const { MSG_DONTWAIT } = calls.constants;
@@ -214,7 +214,7 @@ onThread("berkeley", {
       else thread.serve(fd, connection);
     }
   },
-}, { traceSockets, openDatagrams: (share, calls) => new DatagramSocket(share, calls) });
+}, { logCalls, openDatagrams: (share, calls) => new SharedDatagramSocket(share, calls) });
 
 /** The mode as a command. */
 export async function program(): Promise<Program> {

@@ -19,7 +19,7 @@
 
 import type { Program } from "../engine/cli/program.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { whyNoSockets } from "../engine/net/sockets.ts";
+import { whyNoSockets } from "../engine/net/libc.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";

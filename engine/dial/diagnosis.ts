@@ -9,7 +9,9 @@ import { delay } from "@std/async/delay";
 import type { Address } from "../../protocols/effects.ts";
 import { isIPv6 } from "../net/address.ts";
 import { runtime } from "../net/runtime.ts";
-import { SocketError, sockets, whyNoSockets } from "../net/sockets.ts";
+import { whyNoSockets } from "../net/libc.ts";
+import { SocketError } from "../net/socket_error.ts";
+import { sockets } from "../net/sockets.ts";
 
 /**
  * How long a server has to refuse a second time, in milliseconds. A refusal takes one round trip:

@@ -11,7 +11,8 @@
 import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/effects.ts";
 import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
-import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
+import { SocketError } from "../net/socket_error.ts";
+import type { ConnectionCalls, Sockets } from "../net/sockets.ts";
 import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 

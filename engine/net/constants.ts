@@ -276,6 +276,9 @@ export const DARWIN: Constants = {
   },
 };
 
+/** The numbers of each system that is known here, by the name that the runtimes give it. */
+export const CONSTANTS: Readonly<Record<string, Constants>> = { linux: LINUX, darwin: DARWIN };
+
 /** What the errors mean, in the words of strerror(3), lower case. */
 export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",

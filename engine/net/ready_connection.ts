@@ -8,7 +8,8 @@
 import type { Address } from "../../protocols/effects.ts";
 import type { Poller } from "./poller.ts";
 import type { PackedAddress } from "./address.ts";
-import { SocketError, type Sockets } from "./sockets.ts";
+import { SocketError } from "./socket_error.ts";
+import type { Sockets } from "./sockets.ts";
 import { Connection, type Pulled, type Sink } from "./transport.ts";
 
 /** How much one `recv` takes at most, in bytes. */

@@ -12,7 +12,8 @@ import {
   type ReadyLoop,
   ReceiveBuffer,
 } from "../../engine/net/ready_connection.ts";
-import { SocketError, type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { SocketError } from "../../engine/net/socket_error.ts";
+import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";

@@ -7,7 +7,7 @@
 
 import type { Address } from "../../protocols/effects.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { requireDescriptors, requireThreads } from "../../engine/server/core/descriptor_limits.ts";
 import { requireWorkers } from "../../engine/server/team/thread_team.ts";
 import { Distribution } from "./distribution.ts";

@@ -7,7 +7,7 @@
 import type { Address } from "../../protocols/effects.ts";
 import { pollerKinds } from "../../engine/net/poller.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import type { Flag } from "../../engine/cli/flags.ts";
 import {
   booleanOption,

@@ -5,7 +5,9 @@
  */
 
 import { runtime } from "../../engine/net/runtime.ts";
-import { SocketError, sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { SocketError } from "../../engine/net/socket_error.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import type { Address } from "../../protocol.ts";
 import {
   assert,

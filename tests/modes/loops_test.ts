@@ -5,7 +5,7 @@
  */
 
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { serveCluster } from "../../mod.ts";
 import {
   assert,

@@ -29,7 +29,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { COMMANDS, GROUPS } from "../../commands.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { RUNTIMES } from "../../engine/process/runtimes.ts";
 import {
   assert,

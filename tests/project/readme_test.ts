@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { assert, assertEquals, assertMatch, test, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";

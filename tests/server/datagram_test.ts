@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { converseOnce } from "../../engine/drivers/datagram.ts";
 import { encodeSockaddr, SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { LINUX } from "../../engine/net/constants.ts";
-import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import type { Address, Context, Protocol } from "../../protocol.ts";
 import {
   compute,
@@ -20,7 +21,7 @@ import {
 } from "../../protocol.ts";
 import { CounterBlock, formatCounters } from "../../engine/server/core/counters.ts";
 import { DatagramService } from "../../engine/server/datagrams/datagram_service.ts";
-import { DatagramSocket } from "../../engine/server/datagrams/datagram_socket.ts";
+import { SharedDatagramSocket } from "../../engine/server/datagrams/shared_datagram_socket.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { type Sender, SenderTable, sharedNow } from "../../engine/server/datagrams/sender_table.ts";
@@ -214,7 +215,7 @@ class Desk implements Disposable {
   readonly counters = new CounterBlock();
   readonly service: DatagramService;
   readonly senders: SenderTable;
-  readonly #datagrams: DatagramSocket;
+  readonly #datagrams: SharedDatagramSocket;
 
   constructor(serveDatagram: (context: Context, bytes: Uint8Array) => Protocol<boolean>) {
     const calls = sockets();
@@ -229,7 +230,7 @@ class Desk implements Disposable {
     };
     const protocol = { ...findProtocol("echo"), serveDatagram };
     const observer = new Observer(this.counters, journal);
-    this.#datagrams = DatagramSocket.open(calls, fd, 0);
+    this.#datagrams = SharedDatagramSocket.open(calls, fd, 0);
     this.senders = this.#datagrams.senders;
     const parts = { calls, protocol, observer, computeTimeoutMs: 0 };
     this.service = new DatagramService(this.#datagrams, parts);
@@ -250,7 +251,7 @@ class Desk implements Disposable {
 
   [Symbol.dispose](): void {
     this.#datagrams.close();
-    this.#datagrams.closeBell();
+    this.#datagrams.closeWakePair();
   }
 }
 

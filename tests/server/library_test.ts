@@ -8,7 +8,7 @@ import { serve as serveEvent } from "../../modes/event.ts";
 import { serve as serveSequential } from "../../modes/sequential.ts";
 import { serve as serveThreaded } from "../../modes/threaded.ts";
 import { serve as serveThreadpool } from "../../modes/threadpool.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";

@@ -9,7 +9,8 @@ import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { DescriptorRing } from "../../engine/server/descriptors/descriptor_ring.ts";
 import { DescriptorSlot, SLOT_WORDS } from "../../engine/server/team/descriptor_slot.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { COUNTER_BYTES, CounterBlock, formatCounters } from "../../engine/server/core/counters.ts";
 import type { Journal, LogEvent } from "../../engine/server/journal/journal.ts";
 import {
@@ -106,7 +107,7 @@ test("the descriptor ring hands each connection to one of several sleeping threa
     for (let fd = 0; fd < COUNT; fd++) {
       assert(ring.waitForRoom(() => false));
       assert(ring.tryPut(fd, sockaddrOf(fd)));
-      ring.wakeOne();
+      ring.wakeTaker();
     }
     ring.close();
     const taken = await within(10_000, "all to be taken", Promise.all(results));
@@ -198,41 +199,41 @@ interface Line {
   readonly heard: Memory;
   /** Takes everything out of it. */
   drain(): JournalRecord[];
-  /** How often it rang. */
-  rung(): number;
+  /** How often it woke the reader. */
+  woken(): number;
 }
 
 function journal(numbers = new Int32Array(new SharedArrayBuffer(4))): Line {
   // Not at the beginning of its memory, as with every thread but the first.
   const memory = new SharedArrayBuffer(2 * JOURNAL_BYTES);
-  let rung = 0;
+  let woken = 0;
   const wants = { reports: true, log: true };
   const reader = new JournalReader(memory, JOURNAL_BYTES);
   const heard = new Memory();
   return {
-    writer: new JournalWriter(memory, JOURNAL_BYTES, numbers, wants, () => rung++),
+    writer: new JournalWriter(memory, JOURNAL_BYTES, numbers, wants, () => woken++),
     heard,
     drain() {
       const records = reader.drain();
       for (const record of records) record.tell(heard);
       return records;
     },
-    rung: () => rung,
+    woken: () => woken,
   };
 }
 
-test("the journal carries lines and log entries in order, and rings once for many", () => {
-  const { writer, drain, heard, rung } = journal();
+test("the journal carries lines and log entries in order, and wakes once for many", () => {
+  const { writer, drain, heard, woken } = journal();
   const event: LogEvent = { level: "warning", text: "failed {peer}", properties: { peer: "é🐢" } };
   writer.report("HELLO 1");
   writer.log(event);
   writer.report("");
-  assertEquals(rung(), 1);
+  assertEquals(woken(), 1);
   drain();
   assertEquals(heard.reports, ["HELLO 1", ""]);
   assertEquals(heard.events, [event]);
   writer.report("HELLO 2");
-  assertEquals(rung(), 2);
+  assertEquals(woken(), 2);
 });
 
 test("the journal gives back every line however often its ring wraps around", () => {

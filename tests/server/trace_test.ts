@@ -7,7 +7,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { serveEvent } from "../../mod.ts";
 import { Timeline } from "../../engine/server/trace/timeline.ts";
 import { DONE } from "../../engine/server/trace/timeline_track.ts";

@@ -193,7 +193,7 @@ export class DescriptorRing {
       if (this.length === 0 && !this.closed) {
         timedOut = Atomics.wait(words, bed, ASLEEP, timeoutMs) === "timed-out";
       }
-      // Whoever woke us has taken the bit down already.
+      // The thread that woke us has taken the bit down already.
       this.#clearIdle(taker);
       Atomics.sub(words, IDLE, 1);
     }
@@ -202,7 +202,7 @@ export class DescriptorRing {
   /** Ends the queue: what is in it can still be taken, then takers return. */
   close(): void {
     Atomics.store(this.#words, CLOSED, 1);
-    while (this.wakeOne());
+    while (this.wakeTaker());
   }
 
   /** Has a producer that waits for room ask whether it is over. */
@@ -217,7 +217,7 @@ export class DescriptorRing {
    *
    * @returns whether there was one
    */
-  wakeOne(): boolean {
+  wakeTaker(): boolean {
     const words = this.#words;
     for (let first = 0; first < this.#takers; first += 32) {
       const group = CONTROL_WORDS + (first >> 5);

@@ -14,9 +14,10 @@ import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
-import { SocketError, type Sockets, sockets } from "../../net/sockets.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { type Sockets, sockets } from "../../net/sockets.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
-import type { DatagramSocket } from "../datagrams/datagram_socket.ts";
+import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { connectionCeiling } from "../core/descriptor_limits.ts";
 import { Observer } from "../core/observer.ts";
 import { MainJournal } from "../journal/journal.ts";
@@ -25,7 +26,7 @@ import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/op
 import { makeServer, type Server } from "../core/server.ts";
 import { Timeline } from "../trace/timeline.ts";
 import { CUT_MS, requireWorkers, ThreadTeam } from "../team/thread_team.ts";
-import { traceSockets } from "./call_log.ts";
+import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 
 /** How often closing looks whether it can go on, in milliseconds. */
@@ -65,7 +66,7 @@ export class DescriptorServer {
   /** The connections that were accepted and wait for a thread. */
   readonly ring: DescriptorRing;
   /** The UDP socket, if there is one. */
-  readonly datagrams: DatagramSocket | undefined;
+  readonly datagrams: SharedDatagramSocket | undefined;
   readonly #plan: DescriptorServerPlan;
   readonly #options: ServeOptions;
   readonly #checked: CheckedOptions;
@@ -132,7 +133,7 @@ export class DescriptorServer {
     const checked = await checkOptions(options);
     let server: DescriptorServer | undefined;
     const journal = new MainJournal(plan.mode);
-    const calls = !plan.traceCalls ? sockets() : traceSockets((event) => {
+    const calls = !plan.traceCalls ? sockets() : logCalls((event) => {
       // What other threads did before comes first.
       server?.team.tell();
       journal.log(event);
@@ -154,7 +155,7 @@ export class DescriptorServer {
       timeline?.[Symbol.dispose]();
       if (opened !== undefined) calls.close(opened.listener);
       opened?.datagrams?.close();
-      opened?.datagrams?.closeBell();
+      opened?.datagrams?.closeWakePair();
       throw error;
     }
   }
@@ -203,7 +204,7 @@ export class DescriptorServer {
     const late = () => performance.now() >= cutAt;
     team.gate.close();
     ring.wakeProducer();
-    this.datagrams?.ring();
+    this.datagrams?.wake();
     // Out of descriptors, the rest is taken as connections end and give theirs back.
     while (!this.#rescueWaiting() && !late()) {
       this.#queueRescued();
@@ -249,7 +250,7 @@ export class DescriptorServer {
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
     new DatagramService(datagrams, parts).endAll();
     while (!this.#isOver) await delay(LOOK_MS);
-    datagrams.closeBell();
+    datagrams.closeWakePair();
   }
 
   /** Elsewhere than on Linux `shutdown` does not end an accept(2); a connection does. */
@@ -303,7 +304,7 @@ export class DescriptorServer {
     let put = 0;
     for (const { fd, sockaddr } of this.#rescued) {
       if (!this.ring.tryPut(fd, sockaddr)) break;
-      this.ring.wakeOne();
+      this.ring.wakeTaker();
       put++;
     }
     this.#rescued = this.#rescued.slice(put);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { whyNoSockets } from "../../net/sockets.ts";
+import { whyNoSockets } from "../../net/libc.ts";
 import { OptionError } from "../../values/checks.ts";
 import { choiceOption, type Option } from "../../cli/options.ts";
 

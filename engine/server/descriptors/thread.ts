@@ -14,10 +14,11 @@ import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
-import { type ConnectionCalls, SocketError, type Sockets, sockets } from "../../net/sockets.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { type ConnectionCalls, type Sockets, sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
 import type { CounterBlock } from "../core/counters.ts";
-import type { DatagramShare, DatagramSocket } from "../datagrams/datagram_socket.ts";
+import type { DatagramShare, SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { CutError, type Observation, type Observer, tellWait } from "../core/observer.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
 import { recordTasks } from "../trace/timeline_watch.ts";
@@ -55,9 +56,9 @@ export interface SharedSocket {
 /** What the threads of some modes have and the others need not load. */
 export interface Equipment {
   /** Makes sockets that show every call. */
-  readonly traceSockets?: (log: (event: LogEvent) => void, thread: string) => Sockets;
+  readonly logCalls?: (log: (event: LogEvent) => void, thread: string) => Sockets;
   /** Opens this thread's side of the UDP socket. */
-  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => DatagramSocket;
+  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => SharedDatagramSocket;
 }
 
 /** A part that a thread can play; returns when the server closes. */
@@ -90,7 +91,7 @@ export class Thread {
   /** The address of the peer whose descriptor was returned last. */
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   /** The UDP socket, if there is one. */
-  readonly datagrams: DatagramSocket | undefined;
+  readonly datagrams: SharedDatagramSocket | undefined;
   readonly #sockets: Sockets;
   readonly #assignment: Assignment;
   readonly #listener: number;
@@ -141,8 +142,8 @@ export class Thread {
     this.#journal = journal;
     this.#track = track;
     this.#observer = observer;
-    this.#sockets = traceCalls && equipment.traceSockets !== undefined
-      ? equipment.traceSockets((event) => journal.log(event), `${role} ${index}`)
+    this.#sockets = traceCalls && equipment.logCalls !== undefined
+      ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     const net = this.#sockets;
     this.#policy = new AcceptPolicy({

@@ -73,7 +73,7 @@ export class Waking {
   #wake(count: number): number {
     const { ring, gate, elastic } = this.#parts;
     let woken = 0;
-    while (woken < count && ring.wakeOne()) woken++;
+    while (woken < count && ring.wakeTaker()) woken++;
     const isShort = elastic && woken < count && ring.length > ring.idle;
     if (isShort && gate.askForHelp(count - woken)) this.#parts.askForThreads();
     return woken;

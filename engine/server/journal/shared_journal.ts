@@ -2,8 +2,8 @@
  * The journal of a thread that may be blocked in a system call for hours.
  *
  * A message for each line would cost more than the handshake that it tells of. So a thread writes
- * its lines into a ring of shared memory and rings a bell, once, until the main thread has
- * answered; the main thread empties the ring whether or not the other thread runs. A full ring
+ * its lines into a ring of shared memory and wakes the main thread once, until that has answered.
+ * The main thread empties the ring whether or not the other thread runs. A full ring
  * drops lines and counts them: what a person reads must never slow the server.
  *
  * @module
@@ -15,7 +15,7 @@ import type { Journal, LogEvent } from "./journal.ts";
 // writer TAIL.
 const HEAD = 0;
 const TAIL = 1;
-const RUNG = 2;
+const WOKEN = 2;
 const DROPPED = 3;
 const CONTROL_BYTES = 64;
 
@@ -49,7 +49,7 @@ class JournalRing {
 export class JournalWriter extends JournalRing implements Journal {
   readonly wantsReports: boolean;
   readonly wantsLog: boolean;
-  readonly #ring: () => void;
+  readonly #wake: () => void;
   readonly #numbers: Int32Array;
   readonly #header = new Uint8Array(HEADER_BYTES);
   readonly #encoder = new TextEncoder();
@@ -61,20 +61,20 @@ export class JournalWriter extends JournalRing implements Journal {
    * @param numbers a shared word that numbers the records of all threads, so that they can be
    * told in order
    * @param wants what anybody wants to hear
-   * @param ring wakes the main thread
+   * @param wake wakes the main thread
    */
   constructor(
     memory: SharedArrayBuffer,
     offset: number,
     numbers: Int32Array,
     wants: { readonly reports: boolean; readonly log: boolean },
-    ring: () => void,
+    wake: () => void,
   ) {
     super(memory, offset);
     this.wantsReports = wants.reports;
     this.wantsLog = wants.log;
     this.#numbers = numbers;
-    this.#ring = ring;
+    this.#wake = wake;
   }
 
   report(message: string): void {
@@ -105,7 +105,7 @@ export class JournalWriter extends JournalRing implements Journal {
       this.#copy(tail + HEADER_BYTES, this.#text.subarray(0, written));
       Atomics.store(words, TAIL, (tail + HEADER_BYTES + written) | 0);
     }
-    if (Atomics.exchange(words, RUNG, 1) === 0) this.#ring();
+    if (Atomics.exchange(words, WOKEN, 1) === 0) this.#wake();
   }
 
   #copy(to: number, source: Uint8Array): void {
@@ -129,14 +129,14 @@ export class JournalReader extends JournalRing {
   readonly #decoder = new TextDecoder();
 
   /**
-   * Takes everything out of the ring, and lets the bell ring again.
+   * Takes everything out of the ring. The next record wakes the main thread again.
    *
    * @returns what the thread had to tell, oldest first
    */
   drain(): JournalRecord[] {
     const { words } = this;
     const records: JournalRecord[] = [];
-    Atomics.store(words, RUNG, 0);
+    Atomics.store(words, WOKEN, 0);
     const tail = Atomics.load(words, TAIL);
     let head = Atomics.load(words, HEAD);
     while (head !== tail) {

@@ -8,7 +8,8 @@ import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import type { Poller } from "../../net/poller.ts";
-import { SocketError, type Sockets } from "../../net/sockets.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import type { Sockets } from "../../net/sockets.ts";
 import { tellWait } from "../core/observer.ts";
 import type { LoopThread } from "./loop_thread.ts";
 

@@ -78,7 +78,7 @@ export class LoopThread {
   readonly #protocol: ProtocolDefinition;
   readonly #observer: Observer;
   readonly #tell: (message: ThreadMessage) => void;
-  readonly #bell = new Uint8Array(64);
+  readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
 
   /** @param assignment from the main thread @param protocol what to speak @param tell answers it */
@@ -132,7 +132,7 @@ export class LoopThread {
    */
   hearAll(wake: number): void {
     const net = sockets();
-    while (net.recv(wake, this.#bell, net.constants.MSG_DONTWAIT) > 0);
+    while (net.recv(wake, this.#wakeBytes, net.constants.MSG_DONTWAIT) > 0);
     for (;;) {
       const taken = runtime.takeMessage(this.port);
       if (taken === undefined) return;

@@ -48,7 +48,7 @@ export interface Assignment {
 export type ThreadMessage =
   | "ready"
   | "finished"
-  | "bell"
+  | "wake"
   | "queued"
   | { readonly cannotStart: string };
 
@@ -85,7 +85,7 @@ export function takePlace(
     own.journalOffset,
     recordNumbers(memory),
     wants,
-    () => tell("bell"),
+    () => tell("wake"),
   );
   const track = share && new TrackWriter(share);
   return {

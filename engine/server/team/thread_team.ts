@@ -200,7 +200,7 @@ export class ThreadTeam {
       if (message === "ready") {
         member.isReady = true;
         ready.resolve();
-      } else if (message === "bell") this.#drainSoon();
+      } else if (message === "wake") this.#drainSoon();
       else if (message === "queued") {
         this.onQueued?.(this.gate.answerHelp());
       } else if (message === "finished") member.leave();

@@ -12,7 +12,7 @@ import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/
 import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
-import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
@@ -128,6 +128,8 @@ export class BlockingDriver {
         return this.#options.onReport?.(effect.message);
       case "compute":
         return this.#compute(effect.task, effect.argument);
+      case "wait":
+        throw nothingToWaitFor(effect);
       default:
         throw unknownEffect(effect);
     }

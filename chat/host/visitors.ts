@@ -7,7 +7,8 @@
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
-import { type Offload, Session } from "../../engine/drivers/session.ts";
+import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
+import { Session } from "../../engine/drivers/session.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
@@ -49,8 +50,8 @@ export interface VisitorsParts {
   readonly observer: Observer;
   /** Counts the rest. */
   readonly counts: AdmissionCounts;
-  /** Does what the conversations wait for. */
-  readonly offload?: Offload | undefined;
+  /** Where that happens which the conversations wait for. */
+  readonly events?: Elsewhere | undefined;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
 }
@@ -206,7 +207,7 @@ class ServedVisitor implements Visitor {
     isEnding: () => boolean,
     onClosed: () => void,
   ) {
-    const { limits, deadlines, observer, counts, offload } = parts;
+    const { limits, deadlines, observer, counts, events } = parts;
     const context = new LazyContext(connection);
     this.peer = formatAddress(context.peer);
     this.#observation = observer.begin(context);
@@ -219,7 +220,7 @@ class ServedVisitor implements Visitor {
       },
     });
     this.hearer = buffered.outbox;
-    const options = { ...NO_LIMITS, deadlines, offload };
+    const options = { ...NO_LIMITS, deadlines, events };
     this.#session = new Session(buffered, parts.converse(this), options, (error) => {
       this.#failure ??= error;
       this.#end();

@@ -6,7 +6,7 @@
  */
 
 import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
-import type { Offload } from "../../engine/drivers/session.ts";
+import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
@@ -39,8 +39,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
   readonly deadlines: TimedDeadlines;
-  /** Does what the conversations wait for. */
-  readonly offload?: Offload;
+  /** Where that happens which the conversations wait for. */
+  readonly events?: Elsewhere;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
   /** Adds what it counts itself to what is counted of all servers' connections. */

@@ -13,7 +13,7 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { ConnectionCalls, Sockets } from "../net/sockets.ts";
-import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
@@ -129,6 +129,8 @@ export class BlockingDriver {
         return this.#options.onReport?.(effect.message);
       case "compute":
         return this.#compute(effect.task, effect.argument);
+      case "wait":
+        throw nothingToWaitFor(effect);
       default:
         throw unknownEffect(effect);
     }

@@ -17,34 +17,10 @@ import {
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 import { Lingering } from "./linger.ts";
-
-/** Where CPU-bound work is done that must not hold up the thread of the conversations. */
-export interface Offload {
-  /**
-   * Begins a computation.
-   *
-   * @param task its name
-   * @param argument its argument
-   * @param done called once, later, with the error or the result; not if it was cancelled
-   * @throws {Error} if the argument cannot be sent to another thread
-   */
-  begin(
-    task: string,
-    argument: unknown,
-    done: (error: unknown, result: unknown) => void,
-  ): Computation;
-}
-
-/** A computation under way elsewhere. */
-export interface Computation {
-  /** Nobody wants the result any more. */
-  cancel(): void;
-  /** The result may not be wanted any more: everybody else's comes first. */
-  giveWay(): void;
-}
 
 /** What the event-driven driver needs beside a connection and a conversation. */
 export interface SessionOptions extends TimeLimits {
@@ -53,7 +29,9 @@ export interface SessionOptions extends TimeLimits {
   /** The CPU-bound work that the conversation may ask for. */
   readonly tasks?: Tasks | undefined;
   /** Who does that work; without, it is done in place and everybody else waits. */
-  readonly offload?: Offload | undefined;
+  readonly offload?: Elsewhere | undefined;
+  /** Where that happens which the conversation may wait for; without, it may wait for nothing. */
+  readonly events?: Elsewhere | undefined;
   /**
    * Whether the connection stays open when the conversation is done, for the next one over it.
    *
@@ -67,34 +45,14 @@ export interface SessionOptions extends TimeLimits {
 /** Is called once when a conversation is over, with the error it failed with if it did. */
 export type Done<Result> = (error: unknown, result: Result | undefined) => void;
 
-/**
- * Holds a conversation over a connection, and closes the connection when it is over.
- *
- * @param connection the connection
- * @param conversation the protocol's side of it
- * @param options limits
- * @returns what the conversation returned; rejects with what it threw
- */
-export function converse<Result>(
-  connection: Connection,
-  conversation: Protocol<Result>,
-  options: SessionOptions,
-): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    new Session(connection, conversation, options, (error, result) => {
-      if (error === undefined) resolve(result as Result);
-      else reject(error);
-    }).start();
-  });
-}
-
-type Waiting = "nothing" | "read" | "write" | "compute" | "linger" | "over";
+type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "linger" | "over";
 
 /** What a conversation was doing when its peer left, in words. */
 const DURING: Readonly<Record<string, string>> = {
   read: "receiving",
   write: "sending",
   compute: "waiting for a computation",
+  wait: "waiting for what happens elsewhere",
 };
 
 /** One conversation under way. */
@@ -108,7 +66,7 @@ export class Session<Result> implements Sink {
   #readLimit: Deadline | undefined;
   #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
-  #computation: Computation | undefined;
+  #operation: Operation | undefined;
   #computeLimit: Deadline | undefined;
   /** What the conversation is to fail with as soon as it does not run. */
   #aborted: Error | undefined;
@@ -208,7 +166,7 @@ export class Session<Result> implements Sink {
 
   onEnd(): void {
     // It may have gone, or only have nothing more to ask: TCP does not tell one from the other.
-    this.#computation?.giveWay();
+    this.#operation?.giveWay?.();
   }
 
   /** Ends a conversation that does not end by itself; returns what it failed with. */
@@ -229,7 +187,7 @@ export class Session<Result> implements Sink {
   }
 
   #resume(error: unknown, answer: unknown): void {
-    if (this.#waiting === "compute") this.#endComputation();
+    if (this.#waiting === "compute" || this.#waiting === "wait") this.#endOperation();
     this.#waiting = "nothing";
     if (this.#readLimit !== undefined) this.#readLimit.lift();
     if (this.#withinLimit !== undefined) this.#withinLimit.lift();
@@ -299,6 +257,12 @@ export class Session<Result> implements Sink {
         return true;
       case "compute":
         return this.#compute(effect.task, effect.argument);
+      case "wait": {
+        const { events } = this.#options;
+        if (events === undefined) throw nothingToWaitFor(effect);
+        this.#begin("wait", events, effect.event, effect.argument);
+        return false;
+      }
       default:
         throw unknownEffect(effect);
     }
@@ -326,27 +290,32 @@ export class Session<Result> implements Sink {
       this.#answer = runTask(tasks, task, argument, computeTimeoutMs);
       return true;
     }
-    this.#computation = offload.begin(task, argument, (error, result) => {
-      this.#computation = undefined;
-      if (this.#waiting === "compute") this.#resume(error, result);
-    });
-    this.#waiting = "compute";
+    this.#begin("compute", offload, task, argument);
     if (computeTimeoutMs > 0) {
       this.#computeLimit = new Deadline(() =>
         this.abort(new ComputeTimeoutError(task, computeTimeoutMs))
       );
       deadlines.set(this.#computeLimit, computeTimeoutMs);
     }
-    this.#connection.watch(this);
     return false;
   }
 
-  #endComputation(): void {
+  /** Has something done elsewhere, and waits for it. */
+  #begin(waiting: "compute" | "wait", where: Elsewhere, what: string, argument: unknown): void {
+    this.#operation = where.begin(what, argument, (error, result) => {
+      this.#operation = undefined;
+      if (this.#waiting === waiting) this.#resume(error, result);
+    });
+    this.#waiting = waiting;
+    this.#connection.watch(this);
+  }
+
+  #endOperation(): void {
     this.#connection.unpull();
     this.#computeLimit?.lift();
     this.#computeLimit = undefined;
-    this.#computation?.cancel();
-    this.#computation = undefined;
+    this.#operation?.cancel();
+    this.#operation = undefined;
   }
 
   #fail(error: unknown): void {
@@ -365,7 +334,7 @@ export class Session<Result> implements Sink {
 
   #end(error: unknown, result: Result | undefined): void {
     this.#waiting = "over";
-    this.#endComputation();
+    this.#endOperation();
     this.#readLimit?.lift();
     this.#withinLimit?.lift();
     this.#sessionLimit?.lift();

@@ -10,7 +10,7 @@
 
 import { explainConnectError } from "../../engine/dial/failures.ts";
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { checkBytes, unknownEffect } from "../../engine/drivers/conversation.ts";
+import { checkBytes, nothingToWaitFor, unknownEffect } from "../../engine/drivers/conversation.ts";
 import { checkWithin } from "../../engine/drivers/limits.ts";
 import type { Connection, Pulled, Sink } from "../../engine/net/transport.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
@@ -370,6 +370,8 @@ export class Lane implements Sink {
         return true;
       case "compute":
         throw new TypeError("Cannot compute: the client's side of a load does not");
+      case "wait":
+        throw nothingToWaitFor(effect);
       default:
         throw unknownEffect(effect);
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runTask } from "../../engine/drivers/conversation.ts";
+import { nothingToWaitFor, runTask } from "../../engine/drivers/conversation.ts";
 import type { Effect, Protocol, ReadAnswer, Tasks } from "../../protocol.ts";
 
 /** All that can be seen of a conversation from outside. */
@@ -107,6 +107,7 @@ export class Talk {
       this.written.push(effect.bytes.slice());
       this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
     } else if (effect.kind === "report") this.events.push(`report ${effect.message}`);
+    else if (effect.kind === "wait") throw nothingToWaitFor(effect);
     else {
       this.events.push(`compute ${effect.task} ${effect.argument}`);
       this.#answer = runTask(this.#tasks, effect.task, effect.argument, 0);

@@ -7,7 +7,8 @@
 import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/catalogue.ts";
 import { beginConversation } from "../../drivers/conversation.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
-import { type Offload, Session, type SessionOptions } from "../../drivers/session.ts";
+import type { Elsewhere } from "../../drivers/elsewhere.ts";
+import { Session, type SessionOptions } from "../../drivers/session.ts";
 import type { Connection } from "../../net/transport.ts";
 import { LazyContext } from "./context.ts";
 import { CutError, type Observation, type Observer } from "./observer.ts";
@@ -37,7 +38,7 @@ export class SessionSet {
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
     observer: Observer,
     deadlines: Deadlines,
-    offload: Offload | undefined,
+    offload: Elsewhere | undefined,
     track?: TrackWriter,
   ) {
     const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;

@@ -7,7 +7,7 @@
  */
 
 import { isSliced } from "../../drivers/conversation.ts";
-import type { Computation, Offload } from "../../drivers/session.ts";
+import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
@@ -135,12 +135,12 @@ function* told(work: Generator<unknown, unknown>, tell: () => void): Generator<u
 }
 
 /** Computing elsewhere, of which is written down how long it was waited for. */
-export class RecordedOffload implements Offload {
-  readonly #offload: Offload;
+export class RecordedOffload implements Elsewhere {
+  readonly #offload: Elsewhere;
   readonly #track: TrackWriter;
 
   /** @param offload who computes @param track the waiting thread's */
-  constructor(offload: Offload, track: TrackWriter) {
+  constructor(offload: Elsewhere, track: TrackWriter) {
     this.#offload = offload;
     this.#track = track;
   }
@@ -149,7 +149,7 @@ export class RecordedOffload implements Offload {
     task: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
-  ): Computation {
+  ): Operation {
     const track = this.#track;
     const id = track.current;
     const from = track.now();
@@ -165,7 +165,7 @@ export class RecordedOffload implements Offload {
         tell();
         computation.cancel();
       },
-      giveWay: () => computation.giveWay(),
+      giveWay: () => computation.giveWay?.(),
     };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The flags that say what load to make, and how they are read.
+ * The flags that describe the load, and the functions that read them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { parseSize } from "../engine/values/quantities.ts";
 import type { EngineKind, PlanOptions } from "./load/plan.ts";
 
-/** The flags that say what load to make. */
+/** The flags that describe the load. */
 export const LOAD_FLAGS: readonly Flag[] = [
   {
     name: "protocol",
@@ -111,8 +111,8 @@ export const LOAD_FLAGS: readonly Flag[] = [
 /**
  * Reads an address.
  *
- * @param text `HOST:PORT`, an IPv6 address in brackets
- * @throws {UsageError} if it is none
+ * @param text `HOST:PORT`, with an IPv6 address in brackets
+ * @throws {UsageError} if the text is not an address
  */
 export function readServer(text: string): { readonly host: string; readonly port: number } {
   const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
@@ -135,12 +135,12 @@ export function readSizes(text: string): readonly [least: number, most: number] 
     const [least = 0, most = least, ...more] = text.split("..").map(parseSize);
     if (least > 0 && least <= most && more.length === 0) return [least, most];
   } catch {
-    // Said below.
+    // The error below says so.
   }
   throw new UsageError(`wrong value for --size: expected 64 or 1k..64k, got "${text}"`);
 }
 
-/** What the flags say of the load. */
+/** What the flags say about the load. */
 export function planOptionsOf(values: Values): PlanOptions {
   const { size, ...rest } = values;
   return {

@@ -1,5 +1,5 @@
 /**
- * The runtime's own listener in each of several Workers, all on the same port.
+ * The runtime's own listener in each of several Workers, all of them on the same port.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { ListenerLoop } from "./listener_loop.ts";
 import { listenAt } from "../core/listening.ts";
 import type { LoopThread, ToLoop } from "./loop_thread.ts";
 
-/** How often a loop asks whether connections of the other loops have ended, in milliseconds. */
+/** How often a loop checks whether connections of the other loops have ended, in milliseconds. */
 const POLL_MS = 2;
 
 /**
  * Listens on the port that all loops of a server share, until the server closes.
  *
- * @param thread this loop's
+ * @param thread this loop's thread
  * @param body takes connections from the listener until there are no more
  */
 export async function listenTogether(
@@ -35,7 +35,7 @@ export async function listenTogether(
     pollMs: POLL_MS,
   });
   const look = () => {
-    // Who waits in its accept queue is served.
+    // Connections in this loop's accept queue are still served.
     if (gate.closing) void listener.stop();
     if (gate.cutting) sessions.cutAll();
   };
@@ -44,7 +44,7 @@ export async function listenTogether(
     look();
   };
   thread.listening(listener.address);
-  // It may have been told before it listened.
+  // The server may have started to close before this loop listened.
   look();
   await body(listener, loop);
   await loop.idle();

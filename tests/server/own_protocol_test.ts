@@ -176,7 +176,7 @@ for (const [what, path, expected] of WRONG) {
 for (const mode of new Set(ROWS.map(({ mode }) => mode))) {
   test(`${mode} exits with 2 and one line if there is no protocol`, async () => {
     const wrong = WRONG.filter(([what]) =>
-      /not exist$|is a folder|not a generator|throws$/.test(what)
+      /not exist$|missing module$|is a folder|not a generator|throws$/.test(what)
     );
     await Promise.all(wrong.map(async ([, path]) => {
       await using script = new Script(`modes/${mode}.ts`, ["0", "--protocol", path]);

@@ -1,5 +1,5 @@
 /**
- * The conversations of one event loop: started, counted, cut.
+ * The conversations of one event loop: it starts them, counts them and cuts them.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { RecordedOffload, recordTasks } from "../trace/timeline_watch.ts";
 
 /** The conversations under way on this thread. */
 export class SessionSet {
-  /** Called whenever a conversation is over. */
+  /** Is called whenever a conversation is over. */
   onOver: (() => void) | undefined;
   readonly #protocol: ProtocolDefinition;
   readonly #settings: ProtocolSettings;
@@ -28,11 +28,11 @@ export class SessionSet {
   #cutting = false;
 
   /**
-   * @param options the server's
-   * @param observer this thread's
-   * @param deadlines keeps the limits
-   * @param offload computes; in place if not given
-   * @param track this thread's, where a trace is written
+   * @param options the server's options
+   * @param observer this thread's observer
+   * @param deadlines keeps the time limits
+   * @param offload does the computing; without it, this thread computes
+   * @param track this thread's track, if a trace is written
    */
   constructor(
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
@@ -62,7 +62,7 @@ export class SessionSet {
   }
 
   /**
-   * Serves a connection, beside all others.
+   * Serves a connection beside all the others.
    *
    * @param connection is closed when its conversation is over
    */
@@ -95,7 +95,7 @@ export class SessionSet {
     this.onOver?.();
   }
 
-  /** Ends all conversations, and those that begin from now on. */
+  /** Ends all conversations, and each that begins from now on. */
   cutAll(): void {
     this.#cutting = true;
     for (const session of this.#sessions) session.cut(new CutError());

@@ -1,7 +1,7 @@
 /**
- * What a conversation spends its time on, for `--trace`, seen from outside: by what it is given to
- * receive and send with, and to compute with. Who asks for no trace is given the things themselves,
- * and pays nothing.
+ * Records from outside what a conversation spends its time on, for `--trace`. It wraps what the
+ * conversation receives, sends and computes with. Without a trace the conversation gets the
+ * originals, and pays nothing.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { RECORD, type TrackWriter } from "./timeline_track.ts";
 
-/** A write that took so long has had to wait, in milliseconds. */
+/** A write that took at least this long had to wait, in milliseconds. */
 const WAITED_MS = 1;
 
-/** A connection of which is written down when its conversation runs, and what it waits to write. */
+/** A connection that records when its conversation runs, and how long it waits to write. */
 export class RecordedConnection extends Connection implements Sink {
   readonly #connection: Connection;
   readonly #track: TrackWriter;
   readonly #id: number;
-  /** Who asked for something last: all of it is one conversation's. */
+  /** The sink of the last request. All requests come from the same conversation. */
   #sink: Sink | undefined;
   #isWriting = false;
   #writingSince = 0;
 
-  /** @param connection the real one @param track this thread's @param id its number */
+  /** @param connection the real connection @param track this thread's track @param id its number */
   constructor(connection: Connection, track: TrackWriter, id: number) {
     super();
     this.#connection = connection;
@@ -104,10 +104,10 @@ export class RecordedConnection extends Connection implements Sink {
 }
 
 /**
- * Tasks of which is written down how long this thread did them, for the connection that it serves.
+ * Wraps tasks to record how long this thread computes them for the connection that it serves.
  *
- * @param tasks a protocol's
- * @param track this thread's
+ * @param tasks the tasks of a protocol
+ * @param track this thread's track
  */
 export function recordTasks(tasks: Tasks | undefined, track: TrackWriter): Tasks | undefined {
   return tasks && Object.fromEntries(
@@ -125,7 +125,7 @@ export function recordTasks(tasks: Tasks | undefined, track: TrackWriter): Tasks
   );
 }
 
-/** Work that is done slice by slice, and told of when it is over, or given up. */
+/** Does work slice by slice, and records it when it is finished or abandoned. */
 function* told(work: Generator<unknown, unknown>, tell: () => void): Generator<unknown, unknown> {
   try {
     return yield* work;

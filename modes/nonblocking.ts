@@ -120,7 +120,7 @@ onLoop("nonblocking", (thread, own: Descriptors) => {
   poller.add(own.wake, net.constants.POLLIN);
   thread.listening(thread.address);
 
-  while (!thread.gate.closing || !acceptor.isEmpty || sessions.size > 0) {
+  while (!thread.gate.closing || !acceptor.isEmpty || !sessions.isEmpty) {
     const count = poller.wait(deadlines.msToNext);
     thread.track?.woke();
     let mayAccept = false;

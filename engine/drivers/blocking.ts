@@ -13,7 +13,7 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
 import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
-import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
+import { checkWithin, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
 export interface BlockingOptions extends TimeLimits {
@@ -52,7 +52,11 @@ export class BlockingDriver {
   /** Whether the next `recv` needs another timeout than the socket has, or may. */
   #isLimited = false;
   #sessionEndsFirst = false;
+  /** Whether anything was written, and whether nothing has come since. */
+  #hasWritten = false;
   #wroteLast = false;
+  /** Whether nothing more can come: the peer's FIN or a reset has been seen. */
+  #hasEnded = false;
   /** Why nothing can be received or sent any more, and whether the protocol has been told. */
   #fatal: Error | undefined;
   #wasTold = false;
@@ -86,39 +90,51 @@ export class BlockingDriver {
     this.#fd = fd;
     this.#calls = calls;
     this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
+    this.#hasWritten = false;
     this.#wroteLast = false;
+    this.#hasEnded = false;
     this.#fatal = undefined;
     this.#wasTold = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
     this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
-    try {
-      let step = conversation.next();
-      while (step.done !== true) {
-        const effect = step.value;
-        let answer: unknown;
-        try {
-          if (effect.kind === "read") answer = this.#read(effect.withinMs);
-          else if (effect.kind === "write") this.#write(effect.bytes);
-          else answer = this.#grant(effect);
-        } catch (error) {
-          // A protocol that goes on after the end is not asked twice.
-          if (error === this.#fatal && this.#wasTold) {
-            conversation.return(undefined as Result);
-            throw error;
-          }
-          this.#wasTold = error === this.#fatal;
-          step = conversation.throw(error);
-          continue;
+    let step = conversation.next();
+    while (step.done !== true) {
+      const effect = step.value;
+      let answer: unknown;
+      try {
+        if (effect.kind === "read") answer = this.#read(effect.withinMs);
+        else if (effect.kind === "write") this.#write(effect.bytes);
+        else answer = this.#grant(effect);
+      } catch (error) {
+        // A protocol that goes on after the end is not asked twice.
+        if (error === this.#fatal && this.#wasTold) {
+          conversation.return(undefined as Result);
+          throw error;
         }
-        step = conversation.next(answer);
+        this.#wasTold = error === this.#fatal;
+        step = conversation.throw(error);
+        continue;
       }
-      return step.value;
-    } catch (error) {
-      // What the protocol said last must reach the peer: closing with unread bytes would reset
-      // the connection and could destroy it on the way (RFC 2525, section 2.17).
-      if (this.#wroteLast) this.#linger();
-      throw error;
+      step = conversation.next(answer);
     }
+    return step.value;
+  }
+
+  /**
+   * Says goodbye when the conversation is over: sends FIN where closing at once could destroy what
+   * was said last. What the rule is stands in `linger.ts`.
+   *
+   * @param hasFailed whether the conversation failed
+   * @returns whether the descriptor has to linger before it is closed
+   */
+  part(hasFailed: boolean): boolean {
+    if (!this.#hasWritten || this.#hasEnded) return false;
+    const { SHUT_WR, errno } = this.#sockets.constants;
+    const count = this.#calls.recv(this.#fd, this.#buffer, this.#dontWait);
+    // FIN or a reset: nothing more will come.
+    if (count === 0 || (count < 0 && count !== -errno.EAGAIN)) return false;
+    if (count < 0 && !hasFailed && !this.#wroteLast) return false;
+    return this.#calls.shutdown(this.#fd, SHUT_WR) >= 0;
   }
 
   /** Grants what is rare; reading and writing are the hot path. */
@@ -135,11 +151,12 @@ export class BlockingDriver {
 
   #read(withinMs: number | undefined): Uint8Array | null | undefined {
     if (this.#fatal !== undefined) throw this.#fatal;
-    this.#wroteLast = false;
     const isLimited = this.#isLimited || withinMs !== undefined;
     if (isLimited && !this.#limitReceive(withinMs)) return undefined;
     const count = this.#calls.recv(this.#fd, this.#buffer, 0);
-    return count > 0 ? this.#head(count) : this.#received(count);
+    if (count <= 0) return this.#received(count);
+    this.#wroteLast = false;
+    return this.#head(count);
   }
 
   /** The first bytes of the buffer. Messages are often as long as the one before. */
@@ -151,7 +168,10 @@ export class BlockingDriver {
   /** What it means that no bytes were received. */
   #received(count: number): Uint8Array | null | undefined {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    if (count === 0) return null;
+    if (count === 0) {
+      this.#hasEnded = true;
+      return null;
+    }
     if (count === -EINTR) return this.#read(undefined);
     throw count === -EAGAIN ? this.#timeout() : this.#gone("recv", -count);
   }
@@ -206,6 +226,7 @@ export class BlockingDriver {
   #write(bytes: Uint8Array): void {
     if (this.#fatal !== undefined) throw this.#fatal;
     checkBytes(bytes);
+    this.#hasWritten = true;
     this.#wroteLast = true;
     const count = this.#calls.send(this.#fd, bytes, this.#dontWait);
     if (count !== bytes.length) this.#writeRest(bytes, count);
@@ -245,6 +266,7 @@ export class BlockingDriver {
       // A peer that has only sent FIN may still want the answer; one that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;
+      if (isGone) this.#hasEnded = true;
       if (isGone || mayCompute?.() === false) {
         throw this.#fatal = new PeerGoneError("waiting for a computation");
       }
@@ -252,22 +274,9 @@ export class BlockingDriver {
   }
 
   #gone(syscall: string, errno: number): Error {
-    this.#wroteLast = false;
+    this.#hasEnded = true;
     const cause = new SocketError(syscall, errno);
     const during = syscall === "recv" ? "receiving" : "sending";
     return this.#fatal = new PeerGoneError(during, { cause });
-  }
-
-  #linger(): void {
-    const { constants } = this.#sockets;
-    if (this.#calls.shutdown(this.#fd, constants.SHUT_WR) < 0) return;
-    const until = performance.now() + LINGER_MS;
-    for (let bytes = 0; bytes < LINGER_BYTES;) {
-      const left = until - performance.now();
-      if (left <= 0 || !this.#isReadable(left)) return;
-      const count = this.#calls.recv(this.#fd, this.#buffer, constants.MSG_DONTWAIT);
-      if (count <= 0) return;
-      bytes += count;
-    }
   }
 }

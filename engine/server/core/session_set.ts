@@ -7,6 +7,8 @@
 import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/catalogue.ts";
 import { beginConversation } from "../../drivers/conversation.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
+import { LINGER_LIMITS, type LingerLimits } from "../../drivers/limits.ts";
+import { LingerSet } from "../../drivers/linger.ts";
 import { type Offload, Session, type SessionOptions } from "../../drivers/session.ts";
 import type { Connection } from "../../net/transport.ts";
 import { LazyContext } from "./context.ts";
@@ -22,6 +24,7 @@ export class SessionSet {
   readonly #protocol: ProtocolDefinition;
   readonly #settings: ProtocolSettings;
   readonly #limits: SessionOptions;
+  readonly #lingering: LingerSet;
   readonly #observer: Observer;
   readonly #sessions = new Set<Session<void>>();
   #cutting = false;
@@ -32,6 +35,7 @@ export class SessionSet {
    * @param deadlines keeps the limits
    * @param offload computes; in place if not given
    * @param track this thread's, where a trace is written
+   * @param limits how connections linger
    */
   constructor(
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
@@ -39,16 +43,19 @@ export class SessionSet {
     deadlines: Deadlines,
     offload: Offload | undefined,
     track?: TrackWriter,
+    limits: LingerLimits = LINGER_LIMITS,
   ) {
     const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
     this.#protocol = protocol;
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
+    this.#lingering = new LingerSet(deadlines, limits);
     this.#limits = {
       readTimeoutMs,
       sessionTimeoutMs,
       computeTimeoutMs,
       deadlines,
+      lingerer: this.#lingering,
       offload: offload && track ? new RecordedOffload(offload, track) : offload,
       tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
       onReport: observer.onReport,
@@ -60,10 +67,20 @@ export class SessionSet {
     return this.#sessions.size;
   }
 
+  /** Whether no conversation is under way and no connection lingers. */
+  get isEmpty(): boolean {
+    return this.#sessions.size === 0 && this.#lingering.size === 0;
+  }
+
+  /** Resolves when no connection lingers. */
+  async lingered(): Promise<void> {
+    await this.#lingering.empty();
+  }
+
   /**
    * Serves a connection, beside all others.
    *
-   * @param connection is closed when its conversation is over
+   * @param connection is closed when its conversation is over, or when it has lingered
    */
   serve(connection: Connection): void {
     const context = new LazyContext(connection);
@@ -94,8 +111,9 @@ export class SessionSet {
     this.onOver?.();
   }
 
-  /** Ends all conversations, and those that begin from now on. */
+  /** Ends all conversations, and those that begin from now on. Nothing lingers any more. */
   cutAll(): void {
+    this.#lingering.close();
     this.#cutting = true;
     for (const session of this.#sessions) session.cut(new CutError());
   }

@@ -10,6 +10,9 @@ import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
+import { DescriptorLingerer } from "./lingerer.ts";
+import { LingerQueue } from "./linger_queue.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -72,6 +75,7 @@ export class DescriptorServer {
   readonly #timeline: Timeline | undefined;
   readonly #listener: number;
   readonly #address: Address;
+  readonly #lingerer: DescriptorLingerer;
   #rescues = 0;
   #isOver = false;
   /** What waited in the accept queue when the server began to close. */
@@ -94,6 +98,9 @@ export class DescriptorServer {
     this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
     this.ring = DescriptorRing.create(plan.queue, plan.threads);
+    const lingering = LingerQueue.create();
+    const ceiling = connectionCeiling(sockets, 1);
+    this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
     this.team = new ThreadTeam({
       mode: plan.mode,
       url: plan.url,
@@ -105,10 +112,12 @@ export class DescriptorServer {
       shared: {
         listener,
         ring: this.ring.memory,
+        lingering: lingering.memory,
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
       } satisfies SharedSocket,
     });
+    this.team.onLingering = () => this.#lingerer.wake();
   }
 
   /**
@@ -216,6 +225,7 @@ export class DescriptorServer {
       Math.max(0, cutAt - performance.now()) + CUT_MS,
     );
     await team.empty();
+    await this.#lingerer.empty();
     clearTimeout(timer);
     clearTimeout(killer);
     this.#isOver = true;
@@ -304,6 +314,7 @@ export class DescriptorServer {
   #cut(): void {
     this.#closeQueued();
     this.ring.close();
+    this.#lingerer.close();
     this.team.cutAll();
   }
 

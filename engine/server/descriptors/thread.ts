@@ -12,6 +12,7 @@ import { BlockingDriver } from "../../drivers/blocking.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { Backoff, isOfOneConnection } from "../../net/backoff.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
+import { LingerQueue } from "./linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type ConnectionCalls, SocketError, type Sockets, sockets } from "../../net/sockets.ts";
@@ -49,6 +50,8 @@ export interface SharedSocket {
   readonly listener: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
+  /** Where connections go that have to linger. */
+  readonly lingering: SharedArrayBuffer;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams: DatagramShare | undefined;
   /** Whether every call on a socket is to be shown. */
@@ -110,6 +113,7 @@ export class Thread {
   readonly #protocol: ProtocolDefinition;
   readonly #backoff = new Backoff();
   readonly #driver: BlockingDriver;
+  readonly #lingering: LingerQueue;
   #lastAccepted = -1;
 
   /**
@@ -129,7 +133,8 @@ export class Thread {
     this.#tell = tell;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = takePlace(assignment, tell);
-    const { listener, ring, datagrams, traceCalls } = assignment.shared as SharedSocket;
+    const { listener, ring, lingering, datagrams, traceCalls } = assignment.shared as SharedSocket;
+    this.#lingering = new LingerQueue(lingering);
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#policy = new WakePolicy(this.#ring, runtime.cpus);
@@ -371,11 +376,21 @@ export class Thread {
     }
     // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
     if (this.#slot.wasCut) failure = new CutError();
+    const mustLinger = !(failure instanceof CutError) && this.#driver.part(failure !== undefined);
     // A thread that was given up has been counted by who gave it up.
-    if (!this.#slot.close(calls)) return;
+    if (!(mustLinger ? this.#giveAway(calls) : this.#slot.close(calls))) return;
     observation.over(failure);
     this.#gate.leave();
     this.datagrams?.hasRoom();
     context.end();
+  }
+
+  /** Has the connection linger elsewhere, so that its peer cannot hold this thread. */
+  #giveAway(calls: ConnectionCalls): boolean {
+    const fd = this.#slot.release();
+    if (fd < 0) return false;
+    if (!this.#lingering.put(fd)) calls.close(fd);
+    else if (this.#lingering.mustCall()) this.#tell("lingering");
+    return true;
   }
 }

@@ -47,5 +47,5 @@ export async function listenTogether(
   // It may have been told before it listened.
   look();
   await body(listener, loop);
-  await loop.idle();
+  await loop.over();
 }

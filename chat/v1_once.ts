@@ -21,7 +21,6 @@ import { serveListener } from "../engine/server/loops/listener_loop.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
-import { discard } from "./talk/discard.ts";
 
 /** The most bytes that a message may have, its line end counted. */
 const LIMIT = 1024;
@@ -47,7 +46,6 @@ export function* once(): Protocol {
     isWhole = message[length - 1] === LINE_FEED || length === LIMIT;
   }
   if (length > 0) yield* write(message.subarray(0, length));
-  if (isWhole) yield* discard();
 }
 
 /** A client that says nothing may not hold up all others for ever. */

@@ -25,7 +25,6 @@ import { serveListener } from "../engine/server/loops/listener_loop.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
-import { discard } from "./talk/discard.ts";
 
 /** The most bytes that a line may have, its line end not counted. */
 const LIMIT = 1024;
@@ -39,7 +38,7 @@ export function* echoLines(): Protocol {
       const line = yield* readLine(input, { limit: LIMIT });
       // At FIN the last line may lack its end.
       const last = line ?? input.takeAll();
-      if (/^exit\r?$/.test(decoder.decode(last))) return yield* discard();
+      if (/^exit\r?$/.test(decoder.decode(last))) return;
       if (line !== null || last.length > 0) yield* writeLine(last);
       if (line === null) return;
     }

@@ -6,7 +6,7 @@
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { Lingering } from "../../engine/drivers/linger.ts";
+import type { Lingerer } from "../../engine/drivers/linger.ts";
 import { Connection, type Pulled, type Sink } from "../../engine/net/transport.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
@@ -19,7 +19,7 @@ export const FLUSH_MS = 2_000;
 export interface ConnectionOwner {
   /** The visitor reads too slowly; the connection is closed. */
   onSlow(error: SlowReaderError): void;
-  /** The connection is closed. Called once; `isCut` if the last lines were not read in time. */
+  /** The connection is closed, or lingers. Called once; `isCut` if the last lines were not read in time. */
   onClosed(isCut: boolean): void;
 }
 
@@ -32,13 +32,14 @@ export class VisitorConnection extends Connection {
   readonly #owner: ConnectionOwner;
   #reader: Sink | undefined;
   readonly #limit = new Deadline(() => this.#end(true));
-  #lingering: Lingering | undefined;
+  readonly #lingerer: Lingerer;
   #isClosing = false;
   #isClosed = false;
 
   /**
    * @param connection is closed in the end
    * @param deadlines keeps the limits
+   * @param lingerer takes the connection when all that waits was sent
    * @param limits of the outbox
    * @param counts counts what the outbox drops
    * @param owner is told how it goes
@@ -46,6 +47,7 @@ export class VisitorConnection extends Connection {
   constructor(
     connection: Connection,
     deadlines: Deadlines,
+    lingerer: Lingerer,
     limits: OutboxLimits,
     counts: OutboxCounts,
     owner: ConnectionOwner,
@@ -53,6 +55,7 @@ export class VisitorConnection extends Connection {
     super();
     this.#connection = connection;
     this.#deadlines = deadlines;
+    this.#lingerer = lingerer;
     this.#owner = owner;
     this.outbox = new Outbox(connection, deadlines, limits, counts, {
       onSlow: (error) => {
@@ -81,6 +84,10 @@ export class VisitorConnection extends Connection {
     return this.#connection.pull(sink);
   }
 
+  override get hasUnread(): boolean {
+    return this.#connection.hasUnread;
+  }
+
   override unpull(): void {
     this.#connection.unpull();
   }
@@ -101,7 +108,7 @@ export class VisitorConnection extends Connection {
   /** Nothing: the FIN comes after what waits, when the connection is closed. */
   override closeWrite(): void {}
 
-  /** Sends what waits and FIN, reads what is still on its way, and closes. */
+  /** Sends what waits, then FIN, and leaves the connection to whoever has it linger. */
   override close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -117,22 +124,27 @@ export class VisitorConnection extends Connection {
     this.#end();
   }
 
-  /** All is sent: says so. */
+  /** All is sent: says so. What others said to her may still be on its way. */
   #finish(): void {
-    if (this.#isClosed) return;
-    this.#limit.lift();
-    this.#lingering = new Lingering(this.#connection, () => this.#end());
-    this.#lingering.start(this.#deadlines);
+    if (!this.#settle()) return;
+    this.#connection.closeWrite();
+    this.#lingerer.add(this.#connection);
+    this.#owner.onClosed(false);
   }
 
   #end(isCut = false): void {
-    if (this.#isClosed) return;
+    if (!this.#settle()) return;
+    this.#connection.close();
+    this.#owner.onClosed(isCut);
+  }
+
+  /** Nothing more is sent or read here; returns whether that is new. */
+  #settle(): boolean {
+    if (this.#isClosed) return false;
     this.#isClosed = true;
     this.#limit.lift();
     this.outbox.close();
-    this.#lingering?.end();
     this.#connection.unpull();
-    this.#connection.close();
-    this.#owner.onClosed(isCut);
+    return true;
   }
 }

@@ -9,6 +9,7 @@ import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
+import { type Lingerer, LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
@@ -59,6 +60,7 @@ export interface VisitorsParts {
 /** The visitors of one server. */
 export class Visitors {
   readonly #parts: VisitorsParts;
+  readonly #lingering: LingerSet;
   readonly #visitors = new Set<ServedVisitor>();
   /** How many visitors an address has. */
   readonly #perHost = new Map<string, number>();
@@ -71,6 +73,7 @@ export class Visitors {
   /** @param parts what they have in common */
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
+    this.#lingering = new LingerSet(parts.deadlines);
   }
 
   /**
@@ -136,6 +139,14 @@ export class Visitors {
     late.lift();
   }
 
+  /** Resolves when no connection lingers any more; after a last moment those that do are closed. */
+  async parted(): Promise<void> {
+    const late = new Deadline(() => this.#lingering.close());
+    this.#parts.deadlines.set(late, FLUSH_MS);
+    await this.#lingering.empty();
+    late.lift();
+  }
+
   /** Has who waits for {@linkcode Visitors.gone} look at the time again. */
   lookAgain(): void {
     this.#onGone?.();
@@ -144,6 +155,7 @@ export class Visitors {
   #serve(connection: Connection, host: string): void {
     const visitor: ServedVisitor = new ServedVisitor(
       this.#parts,
+      this.#lingering,
       connection,
       () => this.#isDismissing,
       () => {
@@ -164,7 +176,8 @@ export class Visitors {
   /** Says why, and closes. */
   #refuse(connection: Connection, why: string): void {
     const { limits: { outbox }, deadlines, counts } = this.#parts;
-    const refused = new VisitorConnection(connection, deadlines, outbox, counts, {
+    const lingerer = this.#lingering;
+    const refused = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
       onSlow() {},
       onClosed: () => this.#closed(),
     });
@@ -203,6 +216,7 @@ class ServedVisitor implements Visitor {
 
   constructor(
     parts: VisitorsParts,
+    lingerer: Lingerer,
     connection: Connection,
     isEnding: () => boolean,
     onClosed: () => void,
@@ -211,7 +225,8 @@ class ServedVisitor implements Visitor {
     const context = new LazyContext(connection);
     this.peer = formatAddress(context.peer);
     this.#observation = observer.begin(context);
-    const buffered = new VisitorConnection(connection, deadlines, limits.outbox, counts, {
+    const { outbox } = limits;
+    const buffered = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
       onSlow: (error) => this.abort(error),
       onClosed: (isCut) => {
         if (isCut) this.#failure ??= isEnding() ? new CutError() : new SlowReaderError(UNREAD);

@@ -92,6 +92,7 @@ export async function serveVisitors<Count extends Counters>(
       plan.onEnding?.();
       visitors.dismissAll();
       await visitors.gone();
+      await visitors.parted();
       await plan.onGone?.();
     },
     hasten(drainMs) {

@@ -8,7 +8,8 @@
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { BlockingDriver } from "../drivers/blocking.ts";
 import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
-import type { TimeLimits } from "../drivers/limits.ts";
+import { LINGER_LIMITS, type TimeLimits } from "../drivers/limits.ts";
+import { LingerSet } from "../drivers/linger.ts";
 import { Session, type SessionOptions } from "../drivers/session.ts";
 import { runtime } from "../net/runtime.ts";
 import { sockets } from "../net/sockets.ts";
@@ -65,6 +66,8 @@ export interface Dialer<Made extends Call = Call> extends Disposable {
 export class EventDialer implements Dialer<EventCall> {
   readonly #limits: TimeLimits;
   readonly #deadlines = new TimedDeadlines();
+  /** A caller has few descriptors to spare, and most servers close as soon as they read FIN. */
+  readonly #lingering = new LingerSet(this.#deadlines, { ...LINGER_LIMITS, most: 64 });
   readonly #underWay = new Set<(why: Error) => void>();
 
   /** @param limits the limits of every conversation */
@@ -105,7 +108,8 @@ export class EventDialer implements Dialer<EventCall> {
     own: Partial<SessionOptions>,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const options = { ...this.#limits, ...own, deadlines: this.#deadlines };
+      const [deadlines, lingerer] = [this.#deadlines, this.#lingering];
+      const options = { ...this.#limits, ...own, deadlines, lingerer };
       const session = new Session(connection, conversation, options, (error, result) => {
         this.#underWay.delete(cut);
         if (error === undefined) resolve(result as Result);
@@ -122,8 +126,9 @@ export class EventDialer implements Dialer<EventCall> {
     for (const end of [...this.#underWay]) end(new InterruptedError());
   }
 
-  /** Stops its timers. */
+  /** Closes what still lingers, and stops its timers: whoever calls does not wait for a server. */
   [Symbol.dispose](): void {
+    this.#lingering.close();
     this.#deadlines[Symbol.dispose]();
   }
 }

@@ -45,6 +45,8 @@ class DenoConnection extends Connection {
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
   #reading = false;
+  /** Whether the last read filled its buffer: then there may be more. */
+  #wasFilled = false;
   #arrived: Pulled;
   #ended = false;
   #failure: Error | undefined;
@@ -78,6 +80,10 @@ class DenoConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    return this.#arrived instanceof Uint8Array || this.#wasFilled;
+  }
+
   override unpull(): void {
     this.#reader = undefined;
     this.#watcher = undefined;
@@ -100,6 +106,7 @@ class DenoConnection extends Connection {
   readonly #onRead = (count: number | null): void => {
     this.#reading = false;
     this.#ended = count === null;
+    this.#wasFilled = count === this.#buffer.length;
     const chunk = count === null ? null : this.#take(count);
     const sink = this.#reader;
     this.#reader = undefined;

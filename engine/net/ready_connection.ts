@@ -115,6 +115,13 @@ export class ReadyConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    if (this.#ended || this.#failure !== undefined) return false;
+    const { sockets } = this.#loop;
+    const { MSG_DONTWAIT, MSG_PEEK } = sockets.constants;
+    return sockets.recv(this.fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
+  }
+
   #giveBack(): void {
     if (this.#lent !== undefined) this.#loop.buffer.takeBack(this.#lent);
     this.#lent = undefined;
@@ -248,6 +255,9 @@ export class ReadyConnection extends Connection {
     this.#loop.sockets.close(this.fd);
   }
 }
+
+/** Where the look at what is unread goes. */
+const ONE = new Uint8Array(1);
 
 /** Errors only. */
 const NOTHING = 0;

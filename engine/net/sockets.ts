@@ -508,9 +508,6 @@ export class Sockets {
   }
 }
 
-/** The calls of a connection's life, for a mode that shows them one by one. */
-export type ConnectionCalls = Pick<Sockets, "accept" | "recv" | "send" | "shutdown" | "close">;
-
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {
   // 0 would be for ever.

@@ -48,5 +48,5 @@ export async function listenOn(
   // The server may have started to close before this loop listened.
   look();
   await body(loop);
-  await loop.idle();
+  await loop.over();
 }

@@ -7,6 +7,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
 import { runtime } from "../../net/runtime.ts";
 import { sockets } from "../../net/sockets.ts";
 import {
@@ -114,7 +115,8 @@ export class LoopThread {
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
     const options = { protocol, settings };
-    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track);
+    const limits = lingerLimits(this.gate.ceiling);
+    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, limits);
   }
 
   /** Tells the main thread that the loop listens. */

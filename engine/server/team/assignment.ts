@@ -50,6 +50,7 @@ export type ThreadMessage =
   | "finished"
   | "wake"
   | "queued"
+  | "lingering"
   | { readonly cannotStart: string };
 
 /** What a thread has in its team, whatever its part. */

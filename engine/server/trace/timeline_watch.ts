@@ -23,6 +23,7 @@ export class RecordedConnection extends Connection implements Sink {
   readonly #id: number;
   /** The sink of the last request. All requests come from the same conversation. */
   #sink: Sink | undefined;
+  #isOver = false;
   #isWriting = false;
   #writingSince = 0;
 
@@ -47,6 +48,10 @@ export class RecordedConnection extends Connection implements Sink {
     return this.#connection.pull(this);
   }
 
+  override get hasUnread(): boolean {
+    return this.#connection.hasUnread;
+  }
+
   override unpull(): void {
     this.#connection.unpull();
   }
@@ -65,15 +70,23 @@ export class RecordedConnection extends Connection implements Sink {
   }
 
   override closeWrite(): void {
+    this.#end();
     this.#connection.closeWrite();
   }
 
   override close(): void {
-    if (this.#isWriting) this.#endWriting(this.#track.now());
+    this.#end();
     this.#connection.close();
   }
 
+  /** The conversation is over: what still comes belongs to nobody. */
+  #end(): void {
+    if (this.#isWriting) this.#endWriting(this.#track.now());
+    this.#isOver = true;
+  }
+
   onRead(chunk: Uint8Array | null): void {
+    if (this.#isOver) return this.#sink?.onRead(chunk);
     this.#track.enter(this.#id);
     this.#sink?.onRead(chunk);
     this.#track.leave();
@@ -86,6 +99,7 @@ export class RecordedConnection extends Connection implements Sink {
   }
 
   onError(error: Error): void {
+    if (this.#isOver) return this.#sink?.onError(error);
     const now = this.#track.enter(this.#id);
     if (this.#isWriting) this.#endWriting(now);
     this.#sink?.onError(error);

@@ -47,8 +47,8 @@ const COMMAND: Command = {
     name: "command",
     kind: "choice",
     choices: Object.keys(COMMANDS),
-    default: "all of them in one",
-    help: "which command alone",
+    default: "all commands in one",
+    help: "the only command to include",
   }],
   flags: [
     {
@@ -56,14 +56,14 @@ const COMMAND: Command = {
       kind: "string",
       value: "NAME,...",
       default: "this machine",
-      help: `for which systems: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
+      help: `systems to build for: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
     },
     {
       name: "runtime",
       kind: "choice",
       choices: ["bun", "deno"],
       default: "bun",
-      help: "what the executable contains",
+      help: "the runtime inside the executable",
     },
     {
       name: "into",

@@ -87,7 +87,7 @@ export class LoadLoop implements LaneHost {
    * @param share the thread's share of the load
    * @param protocol the protocol to speak
    * @param parts how to connect, where deadlines are kept, who hears of each second, and whether
-   *   {@linkcode LoadLoop.onTurn} is called whenever something has happened
+   * {@linkcode LoadLoop.onTurn} is called whenever something has happened
    */
   constructor(share: Share, protocol: LoadProtocol, parts: {
     readonly dial: Dial;
@@ -350,7 +350,7 @@ export class LoadLoop implements LaneHost {
    * Ends a turn in which things have happened, and counts how late the thread was.
    *
    * @param since when the thread began to deal with what was ready: the last thing waited from then
-   *   on
+   * on
    */
   onTurn(since: number): void {
     const lastAt = this.#beginAll() ? performance.now() : this.#lastAt;

@@ -62,7 +62,7 @@ export class JournalWriter extends JournalRing implements Journal {
    * @param memory shared with the reader
    * @param offset where the ring begins, in bytes
    * @param numbers a shared word that numbers the records of all threads, so that they can be told
-   *   in order
+   * in order
    * @param wants what people want to hear
    * @param ring wakes the main thread
    */

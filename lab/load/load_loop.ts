@@ -161,7 +161,7 @@ export class LoadLoop implements LaneHost {
   turn(now: number): number {
     if (this.#phase === "opening") this.#mayStart(now);
     if (this.#phase === "opening") return this.#openingUntil;
-    // An answer that completes a request outside a turn is dealt with here.
+    // A conversation that ends because nothing more comes ends outside any turn.
     this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
     this.#mayEnd(now);

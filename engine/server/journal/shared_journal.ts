@@ -33,7 +33,7 @@ const HEADER_BYTES = 7;
 const REPORT = 0;
 const LOG = 1;
 
-/** The most of one record that people need, in bytes. */
+/** The longest text of one record, in bytes: people need no more. */
 const TEXT_BYTES = 4 * 1024;
 
 /** What both sides of a ring share. */

@@ -330,8 +330,8 @@
    * @param {(entry: Entry) => { x: number, y: number | null }[]} pointsOf
    * @param {Format} format
    * @param {{
-   * x: any, logarithmic?: boolean, where: Format, height?: number, isWide?: boolean,
-   * choice?: HTMLElement, target?: number | null
+   *   x: any, logarithmic?: boolean, where: Format, height?: number, isWide?: boolean,
+   *   choice?: HTMLElement, target?: number | null
    * }} how
    */
   function lines(title, note, pointsOf, format, how) {

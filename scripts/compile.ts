@@ -187,8 +187,8 @@ async function runToEnd(
 }
 
 /**
- * Makes the folder to build into, and inside it one for unfinished files. When a build fails, Deno
- * removes what it would have replaced; so an earlier executable stays in place.
+ * Makes the folder to build into, and inside it one for unfinished files. So a failed build leaves an
+ * earlier executable in place: Deno would remove the file that it was to replace.
  */
 function makeFolders(folder: string): { made: string; unfinished: string } {
   const made = resolve(PROJECT, folder);

@@ -5,8 +5,8 @@
  */
 
 /**
- * Errors that concern the one connection that was to be accepted: it was reset while it waited,
- * or its network failed (accept(2), "Error handling"). The next one may be had at once.
+ * Errors that concern only the connection that was to be accepted: it was reset while it waited,
+ * or its network failed (accept(2), "Error handling"). The next one can be accepted at once.
  */
 const OF_ONE_CONNECTION: ReadonlySet<string> = new Set([
   "ECONNABORTED",
@@ -25,7 +25,7 @@ const OF_ONE_CONNECTION: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether accepting may go on at once after this error. After any other, above all EMFILE,
+ * Whether accepting may go on at once after this error. After other errors, above all EMFILE,
  * ENFILE, ENOBUFS and ENOMEM, the next attempt would only fail again.
  *
  * @param error what accepting threw, with the system's name for it in `code`
@@ -43,7 +43,7 @@ export interface BackoffOptions {
   readonly mostMs?: number;
 }
 
-/** Waits that double: by default of 5 ms to 1 s, as Go's `net/http` between accepts that fail. */
+/** Waits that double, by default from 5 ms to 1 s, as in Go's `net/http` between failed accepts. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #mostMs: number;
@@ -67,7 +67,7 @@ export class Backoff {
     return ms;
   }
 
-  /** Starts again with the first wait, after a success. */
+  /** Starts again with the first wait. Call it after a success. */
   reset(): void {
     this.#nextMs = this.#firstMs;
   }

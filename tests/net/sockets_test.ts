@@ -44,7 +44,7 @@ function whyNoIPv6(): string | undefined {
   }
 }
 
-/** A connection over the loopback, both of its ends in this thread. */
+/** A connection over the loopback with both ends in this thread. */
 class Pair implements Disposable {
   readonly net: Sockets = sockets();
   readonly listener: number;
@@ -69,7 +69,7 @@ class Pair implements Disposable {
   /** Closes one end now, in order or with a reset. */
   close(fd: number, how: "fin" | "reset" = "fin"): void {
     const { SOL_SOCKET, SO_LINGER } = this.net.constants;
-    // struct linger: on, and for no time: close(2) sends RST.
+    // struct linger: on, with a time of 0. Then close(2) sends RST.
     const linger = new Uint8Array(Int32Array.of(1, 0).buffer);
     if (how === "reset") this.net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, linger);
     this.net.close(fd);
@@ -96,7 +96,7 @@ function carriesBytes(address: Address): void {
   assertEquals(buffer.subarray(0, 4), bytesOf("ping"));
   assertEquals(net.shutdown(client, SHUT_WR), 0);
   assertEquals(net.recv(server, buffer), 0, "the peer's FIN");
-  assertEquals(net.send(server, bytesOf("pong")), 4, "the other direction is open still");
+  assertEquals(net.send(server, bytesOf("pong")), 4, "the other direction is still open");
   assertEquals(net.recv(client, buffer), 4);
   assertEquals(buffer.subarray(0, 4), bytesOf("pong"));
 }
@@ -149,7 +149,7 @@ test("a call on a closed descriptor returns the negated error number", () => {
   assertEquals(errorName(4095), "errno 4095");
 }, here);
 
-test("a reset is ECONNRESET to who receives, and no signal to who sends", () => {
+test("a reset is ECONNRESET for those who receive, and no signal for those who send", () => {
   using pair = new Pair();
   const { net, client, server } = pair;
   const { ECONNRESET, EPIPE } = net.constants.errno;
@@ -175,7 +175,11 @@ function carriesDatagrams(hostname: string): void {
     assertEquals(net.recvfrom(other, buffer, from), text.length);
     assertEquals(net.readAddress(from), net.localAddress(one));
   }
-  assertEquals(net.sendto(other, bytesOf("pong"), from), 4, "the sender's address is where to");
+  assertEquals(
+    net.sendto(other, bytesOf("pong"), from),
+    4,
+    "the sender's address is an address to send to",
+  );
   assertEquals(net.recvfrom(one, buffer, from), 4);
   assertEquals(buffer.subarray(0, 4), bytesOf("pong"));
   assertEquals(net.sendto(one, new Uint8Array(65_536), to), -errno.EMSGSIZE);
@@ -191,7 +195,7 @@ test(
 
 test("sockets carry datagrams over IPv6", () => carriesDatagrams("::1"), ipv6);
 
-test("logged sockets tell of every call, as it was made and as it went", () => {
+test("logged sockets report every call, with its arguments and its result", () => {
   const calls: string[] = [];
   const net = new LoggedSockets((call) => calls.push(call));
   const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_ERROR, POLLIN, POLLOUT } = net.constants;
@@ -215,7 +219,7 @@ test("logged sockets tell of every call, as it was made and as it went", () => {
   assertEquals(error.errno, EADDRINUSE);
   net.close(fd);
   net.close(listener);
-  assertEquals(net.nextDescriptor(), one, "its own bookkeeping is not shown");
+  assertEquals(net.nextDescriptor(), one, "the search for the next descriptor is not shown");
   const bound = `127.0.0.1:${address.port}`;
   assertEquals(calls, [
     `socketpair(AF_UNIX, SOCK_STREAM) = 0 [${one}, ${other}]`,
@@ -235,7 +239,7 @@ test("logged sockets tell of every call, as it was made and as it went", () => {
   ]);
 }, here);
 
-test("poll says what is ready, and 0 when nothing is in time", () => {
+test("poll returns what is ready, or 0 if nothing is ready in time", () => {
   using pair = new Pair();
   const { net, client, server, listener } = pair;
   const { POLLIN, POLLOUT, POLLHUP } = net.constants;
@@ -249,7 +253,7 @@ test("poll says what is ready, and 0 when nothing is in time", () => {
   assert((net.poll(server, POLLIN, -1) & POLLHUP) !== 0);
 }, here);
 
-test("epoll reports the token of what is ready, until it is removed", () => {
+test("epoll reports the token of a ready descriptor, until that is removed", () => {
   using pair = new Pair();
   const { net, client, server, listener } = pair;
   const { EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL } = net.constants;
@@ -280,7 +284,7 @@ test("epoll reports the token of what is ready, until it is removed", () => {
   for (const fd of [epoll, other]) net.close(fd);
 }, linuxOnly);
 
-test("accepted connections have no Nagle delay, and options can be read and set", () => {
+test("accepted connections have no Nagle delay, and their options can be read and set", () => {
   using pair = new Pair();
   const { net, server } = pair;
   const { IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_ERROR } = net.constants;
@@ -304,7 +308,7 @@ test("a receive timeout ends a recv and an accept with EAGAIN", () => {
   assertEquals(net.accept(listener), -EAGAIN);
 }, here);
 
-test("MSG_DONTWAIT makes one call not wait: a full peer takes nothing more", () => {
+test("with MSG_DONTWAIT a call does not wait: a full peer takes nothing more", () => {
   using pair = new Pair();
   const { net, client, server } = pair;
   const { MSG_DONTWAIT, errno, POLLOUT } = net.constants;
@@ -320,7 +324,7 @@ test("MSG_DONTWAIT makes one call not wait: a full peer takes nothing more", () 
   assertEquals(received, sent);
 }, here);
 
-test("the lowest free descriptor is the next one, below the limit", () => {
+test("the next descriptor is the lowest free one, below the limit", () => {
   const net = sockets();
   const next = net.nextDescriptor();
   assert(next > 2 && next < net.descriptorLimit());
@@ -339,7 +343,7 @@ test("several sockets listen on one port with reusePort", () => {
 
 // Addresses.
 
-/** The 16 bytes of an IPv6 address, read by the rules of RFC 4291, section 2.2. */
+/** The 16 bytes of an IPv6 address, by the rules of RFC 4291, section 2.2. */
 function expandIPv6(text: string): number[] {
   const groups = (part: string) =>
     part.split(":").filter((group) => group !== "").flatMap((group) =>
@@ -355,7 +359,7 @@ function expandIPv6(text: string): number[] {
 const anyPort = fc.integer({ min: 0, max: 65535 });
 
 for (const [name, layout] of [["Linux", LINUX], ["macOS", DARWIN]] as [string, SockaddrLayout][]) {
-  test(`an IPv4 address survives being a sockaddr_in of ${name}`, () => {
+  test(`an IPv4 address survives as a sockaddr_in of ${name}`, () => {
     fc.assert(fc.property(fc.ipV4(), anyPort, (hostname, port) => {
       const bytes = new Uint8Array(SOCKADDR_SIZE);
       bytes.set(encodeSockaddr({ hostname, port }, layout));
@@ -363,7 +367,7 @@ for (const [name, layout] of [["Linux", LINUX], ["macOS", DARWIN]] as [string, S
     }));
   });
 
-  test(`an IPv6 address survives being a sockaddr_in6 of ${name}`, () => {
+  test(`an IPv6 address survives as a sockaddr_in6 of ${name}`, () => {
     fc.assert(fc.property(fc.ipV6(), anyPort, (hostname, port) => {
       const bytes = encodeSockaddr({ hostname, port }, layout);
       assertEquals([...bytes.subarray(8, 24)], expandIPv6(hostname));
@@ -394,7 +398,7 @@ test("an IPv4 client of an IPv6 socket is written as IPv4", () => {
   assertEquals(stripBrackets("localhost"), "localhost");
 });
 
-test("what is no address is a TypeError that shows it", () => {
+test("text that is no address is a TypeError that shows the text", () => {
   for (const hostname of ["256.0.0.1", "1.2.3", "a.b.c.d", "1.2.3.4.5"]) {
     assertThrows(() => encodeSockaddr({ hostname, port: 1 }, LINUX), TypeError, hostname);
   }
@@ -403,7 +407,7 @@ test("what is no address is a TypeError that shows it", () => {
   }
 });
 
-test("a host is resolved, or not found by name", async () => {
+test("a host is resolved to an address, or the error names it", async () => {
   assertEquals(await resolveHost("192.0.2.1"), "192.0.2.1");
   assertEquals(await resolveHost("::1"), "::1");
   assert(["127.0.0.1", "::1"].includes(await resolveHost("localhost")));

@@ -88,21 +88,28 @@ let opened: Library | SocketsUnavailableError | undefined;
  * @throws {SocketsUnavailableError} on an unknown system, or without permission for foreign calls
  */
 export function library(): Library {
-  opened ??= open();
+  opened ??= openLibrary(runtime.os, runtime.arch);
   if (opened instanceof SocketsUnavailableError) throw opened;
   return opened;
 }
 
 /** Why there are no Berkeley sockets here; `undefined` if there are. Never asks the user. */
 export function whyNoSockets(): string | undefined {
-  opened ??= open();
+  opened ??= openLibrary(runtime.os, runtime.arch);
   return opened instanceof SocketsUnavailableError ? opened.reason : undefined;
 }
 
-function open(): Library | SocketsUnavailableError {
-  const system = SYSTEMS[runtime.os];
-  if (system === undefined || !["x86_64", "aarch64"].includes(runtime.arch)) {
-    return new SocketsUnavailableError(`no table for ${runtime.os} on ${runtime.arch}`);
+/**
+ * Opens the C library of a system. {@linkcode library} does it once, for the system of this process.
+ *
+ * @param os as the runtimes name it: `linux` or `darwin`
+ * @param arch `x86_64` or `aarch64`
+ * @returns the library, or why it cannot be opened
+ */
+export function openLibrary(os: string, arch: string): Library | SocketsUnavailableError {
+  const system = SYSTEMS[os];
+  if (system === undefined || !["x86_64", "aarch64"].includes(arch)) {
+    return new SocketsUnavailableError(`${os} on ${arch} is not supported`);
   }
   if (!runtime.mayCallForeign()) {
     return new SocketsUnavailableError("no permission for foreign functions (--allow-ffi)");

@@ -149,6 +149,93 @@ test("a call on a closed descriptor returns the negated error number", () => {
   assertEquals(errorName(4095), "errno 4095");
 }, here);
 
+test("a call that does not throw returns the negated error number, and never a bare -1", () => {
+  const net = sockets();
+  const { SHUT_RDWR, POLLIN, AF_INET, errno } = net.constants;
+  // No process has a descriptor of this number.
+  const none = 2 ** 31 - 1;
+  const buffer = new Uint8Array(1);
+  const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  sockaddr.set(encodeSockaddr({ hostname: "127.0.0.1", port: 9 }, net.constants));
+  const results = {
+    accept: net.accept(none),
+    acceptNonBlocking: net.acceptNonBlocking(none, sockaddr),
+    connectNonBlocking: net.connectNonBlocking(none, sockaddr.subarray(0, 16)),
+    recv: net.recv(none, buffer),
+    send: net.send(none, buffer),
+    recvfrom: net.recvfrom(none, buffer, sockaddr),
+    sendto: net.sendto(none, buffer, sockaddr),
+    shutdown: net.shutdown(none, SHUT_RDWR),
+  };
+  for (const [call, result] of Object.entries(results)) assertEquals(result, -errno.EBADF, call);
+  assert(net.poll(none, POLLIN, 0) > 0, "poll reports an event that nobody asked for: POLLNVAL");
+  assertThrows(() => net.socket(AF_INET, 999), SocketError, "Cannot socket: ");
+}, here);
+
+test("pollAll looks at the first places only, and more places than descriptors are EINVAL", () => {
+  using pair = new Pair();
+  const { net, client, server } = pair;
+  const { POLLOUT, errno } = net.constants;
+  const set = new PollSet(3);
+  set.watch(1, client, POLLOUT);
+  set.watch(2, server, POLLOUT);
+  assertEquals([set.descriptorAt(0), set.descriptorAt(2), set.wantedAt(2)], [-1, server, POLLOUT]);
+  assertEquals(net.pollAll(set, 0, 2), 1);
+  assertEquals([0, 1, 2].map((place) => set.eventsAt(place)), [0, POLLOUT, 0]);
+  assertEquals(net.pollAll(set, 0), 2);
+  assertEquals([0, 1, 2].map((place) => set.eventsAt(place)), [0, POLLOUT, POLLOUT]);
+  const limit = net.descriptorLimit();
+  if (limit < 2 ** 31) assertEquals(net.pollAll(set, 0, limit + 1), -errno.EINVAL);
+}, here);
+
+test("a non-blocking listener and its connections never wait", () => {
+  const net = sockets();
+  const { POLLIN, POLLOUT, MSG_DONTWAIT, errno } = net.constants;
+  const listener = net.openListener(ANY_V4, { nonBlocking: true });
+  const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  assertEquals(net.acceptNonBlocking(listener, sockaddr), -errno.EAGAIN);
+  const client = net.openConnection(net.localAddress(listener));
+  assertEquals(net.poll(listener, POLLIN, -1), POLLIN);
+  const server = net.acceptNonBlocking(listener, sockaddr);
+  assert(server >= 0, errorName(-server));
+  assertEquals(net.readAddress(sockaddr), net.localAddress(client));
+  // Linux makes the connection non-blocking too; elsewhere each call says so.
+  const flags = net.constants.SOCK_NONBLOCK === 0 ? MSG_DONTWAIT : 0;
+  assertEquals(net.recv(server, new Uint8Array(1), flags), -errno.EAGAIN);
+  assertEquals(net.poll(server, POLLIN | POLLOUT, -1), POLLOUT);
+  for (const fd of [server, client, listener]) net.close(fd);
+}, here);
+
+test("a non-blocking connect tells in SO_ERROR how it ended", () => {
+  const net = sockets();
+  const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK, POLLOUT, SOL_SOCKET, SO_ERROR } = net.constants;
+  const { EINPROGRESS, ECONNREFUSED } = net.constants.errno;
+  const listener = net.openListener(ANY_V4);
+  const sockaddr = encodeSockaddr(net.localAddress(listener), net.constants);
+  const attempt = (): number => {
+    const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+    try {
+      const result = net.connectNonBlocking(fd, sockaddr);
+      if (result !== -EINPROGRESS) return -result;
+      assert((net.poll(fd, POLLOUT, 5_000) & POLLOUT) !== 0, "the attempt ends in time");
+      return net.getOption(fd, SOL_SOCKET, SO_ERROR);
+    } finally {
+      net.close(fd);
+    }
+  };
+  assertEquals(attempt(), 0);
+  net.close(listener);
+  assertEquals(attempt(), ECONNREFUSED);
+}, here);
+
+test("waitFine returns 1 when there is something to receive, and 0 if not in time", () => {
+  using pair = new Pair();
+  const { net, client, server } = pair;
+  assertEquals(net.waitFine(server, 0.2), 0);
+  net.send(client, Uint8Array.of(1));
+  assertEquals(net.waitFine(server, 2_000.5), 1);
+}, linuxOnly);
+
 test("a reset is ECONNRESET for those who receive, and no signal for those who send", () => {
   using pair = new Pair();
   const { net, client, server } = pair;
@@ -209,6 +296,7 @@ test("logged sockets report every call, with its arguments and its result", () =
   set.watch(0, one, POLLIN);
   set.watch(1, other, POLLIN);
   assertEquals(net.pollAll(set, 0.5), 1);
+  assertEquals(net.pollAll(set, 0, 1), 0);
   net.close(one);
   net.close(other);
   assertEquals(net.recv(other, new Uint8Array(8)), -EBADF);
@@ -228,6 +316,7 @@ test("logged sockets report every call, with its arguments and its result", () =
     `getsockopt(${one}, SOL_SOCKET, SO_ERROR) = 0 0`,
     `poll([${other} POLLIN|POLLOUT], -1) = 1 [${other} POLLIN|POLLOUT]`,
     `poll([${one} POLLIN, ${other} POLLIN], 1) = 1 [${other} POLLIN]`,
+    `poll([${one} POLLIN], 0) = 0`,
     `close(${one}) = 0`,
     `close(${other}) = 0`,
     `recv(${other}, 8) = -1 EBADF`,

@@ -100,7 +100,8 @@ export function whyNoSockets(): string | undefined {
 }
 
 /**
- * Opens the C library of a system. {@linkcode library} does it once, for the system of this process.
+ * Opens the C library of a system. {@linkcode library} does it once, for the system of this
+ * process.
  *
  * @param os as the runtimes name it: `linux` or `darwin`
  * @param arch `x86_64` or `aarch64`

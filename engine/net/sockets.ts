@@ -9,8 +9,8 @@
  * The calls that a loop makes again and again (`accept`, `acceptNonBlocking`, `connectNonBlocking`,
  * `recv`, `send`, `recvfrom`, `sendto`, `shutdown`, `poll`, `pollAll`, `epollWait`, `waitFine`,
  * `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
- * `-EAGAIN` where C returns -1 and sets `errno`. So -1 has one meaning, `-EPERM`. The other calls
- * throw a {@linkcode SocketError}.
+ * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
+ * The other calls throw a {@linkcode SocketError}.
  *
  * They work on Linux, on x86-64 and arm64 with glibc and musl, and on macOS. This module can be
  * imported anywhere.
@@ -393,7 +393,7 @@ export class Sockets {
    * (ppoll(2), Linux). epoll and poll count whole milliseconds.
    *
    * @param timeoutMs how long to wait
-   * @returns 1 if it has, 0 if it had not in time, or the negated error number
+   * @returns 1 if it has, 0 if nothing came in time, or the negated error number
    */
   waitFine(fd: number, timeoutMs: number): number {
     const [timespec, bytes] = this.#timespec;

@@ -51,7 +51,7 @@ export interface DatagramShare {
 export class SharedDatagramSocket {
   /** What other threads need to use the socket. */
   readonly share: DatagramShare;
-  /** The senders of late, for the thread that holds the socket. */
+  /** The recent senders, for the thread that holds the socket. */
   readonly senders: SenderTable;
   readonly #words: Int32Array;
   readonly #sockets: Sockets;

@@ -38,8 +38,8 @@ export function loggerOf(mode: string): Logger {
   return getLogger(["handshake", mode]);
 }
 
-/** The logger of the calls that were asked to be shown, which a quiet server shows too. */
-export function traceLoggerOf(mode: string): Logger {
+/** The logger of system calls, for `--trace-calls`. A quiet server shows them too. */
+export function callLoggerOf(mode: string): Logger {
   return getLogger(["handshake-trace", mode]);
 }
 

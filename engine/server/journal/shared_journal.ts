@@ -64,7 +64,7 @@ export class JournalWriter extends JournalRing implements Journal {
    * @param numbers a shared word that numbers the records of all threads, so that they can be told
    * in order
    * @param wants what people want to hear
-   * @param ring wakes the main thread
+   * @param wake wakes the main thread
    */
   constructor(
     memory: SharedArrayBuffer,

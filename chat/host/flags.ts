@@ -7,7 +7,7 @@
 import type { Flag } from "../../engine/cli/flags.ts";
 import { SLOW_POLICIES } from "./outbox.ts";
 
-/** The flags of `chat/server.ts` beside those of all chat servers. */
+/** The flags of `chat/server.ts` in addition to those of all chat servers. */
 export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "bus",
@@ -24,26 +24,26 @@ export const CHAT_FLAGS: readonly Flag[] = [
     least: 0,
     most: 10_000,
     default: "20",
-    help: "how many lines of a room to show to who joins it, if half an outbox has room for them",
+    help: "how many lines of a room to show to those who join, if half an outbox has room for them",
   },
   {
     name: "outbox",
     kind: "size",
     default: "256k",
-    help: "how much may wait for a user who reads slowly",
+    help: "how many bytes may wait for a user who reads slowly",
   },
   {
     name: "write-timeout",
     kind: "duration",
     default: "10s",
-    help: "how long such a user may take nothing",
+    help: "how long such a user may read nothing",
   },
   {
     name: "slow",
     kind: "choice",
     choices: SLOW_POLICIES,
     default: "disconnect",
-    help: "what becomes of such a user; drop: lines are dropped, the oldest first",
+    help: "what happens to such a user; drop: lines are dropped, the oldest first",
   },
   {
     name: "rate",

@@ -1,20 +1,20 @@
 /**
- * What nobody wants to read any more.
+ * Throwing away what nobody wants to read any more.
  *
  * @module
  */
 
 import { type Protocol, readWithin } from "../../protocols/effects.ts";
 
-/** How long nothing must have come before it counts as all that came, in milliseconds. */
+/** How long the peer must be silent before it counts as done, in milliseconds. */
 const QUIET_MS = 20;
 
-/** How much is thrown away before a peer that does not stop is reset, in bytes. */
+/** How many bytes are thrown away before a peer that does not stop is reset. */
 const MOST_BYTES = 64 * 1024;
 
 /**
- * Throws away what else the peer has sent. To close a connection with unread bytes resets it, and
- * that can destroy the last answer on its way (RFC 2525, section 2.17).
+ * Throws away whatever else the peer has sent. A connection that is closed with unread bytes is
+ * reset, and that can destroy the last answer on its way (RFC 2525, section 2.17).
  */
 export function* discard(): Protocol {
   for (let discarded = 0; discarded < MOST_BYTES;) {

@@ -47,7 +47,7 @@ const command = (): Command => ({
       least: 1,
       most: 65535,
       default: `${SERVER.port}`,
-      help: "its port",
+      help: "port of the server",
     },
   ],
   flags: [

@@ -1,6 +1,6 @@
 /**
- * A visitor's connection as her conversation sees it: what is written goes into the outbox, and
- * closing waits until it was read.
+ * A visitor's connection as the conversation sees it. What is written goes into the outbox, and
+ * closing waits until the visitor has read it.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
 import { Outbox, type OutboxCounts, type OutboxLimits } from "./outbox.ts";
 
-/** How long the last lines may take to be sent, in milliseconds. */
+/** How long it may take to send the last lines, in milliseconds. */
 export const FLUSH_MS = 2_000;
 
-/** What a visitor's connection tells whose it is. */
+/** What a visitor's connection tells its owner. */
 export interface ConnectionOwner {
-  /** The visitor reads too slowly; the connection is closed. */
+  /** The visitor reads too slowly. The connection is closed. */
   onSlow(error: SlowReaderError): void;
   /** The connection is closed, or lingers. Called once; `isCut` if the last lines were not read in time. */
   onClosed(isCut: boolean): void;
@@ -25,7 +25,7 @@ export interface ConnectionOwner {
 
 /** A connection whose outgoing half is an outbox. */
 export class VisitorConnection extends Connection {
-  /** Takes what the visitor is to read. */
+  /** Takes the lines for the visitor. */
   readonly outbox: Outbox;
   readonly #connection: Connection;
   readonly #deadlines: Deadlines;
@@ -42,7 +42,7 @@ export class VisitorConnection extends Connection {
    * @param lingerer takes the connection when all that waits was sent
    * @param limits of the outbox
    * @param counts counts what the outbox drops
-   * @param owner is told how it goes
+   * @param owner is told when the connection ends, and why
    */
   constructor(
     connection: Connection,
@@ -60,7 +60,7 @@ export class VisitorConnection extends Connection {
     this.outbox = new Outbox(connection, deadlines, limits, counts, {
       onSlow: (error) => {
         if (this.#isClosing) return this.#end(true);
-        // What waits for her is nothing to wait for.
+        // There is no point in waiting until the visitor has read the rest.
         this.cut();
         owner.onSlow(error);
       },
@@ -100,12 +100,12 @@ export class VisitorConnection extends Connection {
   override push(bytes: Uint8Array, sink: Sink): boolean {
     this.outbox.hear(bytes);
     if (this.#isClosing || !this.outbox.isHalfFull) return true;
-    // Who asks for more than she reads is not listened to until she has read it.
+    // A visitor who asks for more than they read is not listened to until they have read it.
     this.outbox.whenEmpty(() => sink.onWritten());
     return false;
   }
 
-  /** Nothing: the FIN comes after what waits, when the connection is closed. */
+  /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 
   /** Sends what waits, then FIN, and leaves the connection to whoever has it linger. */

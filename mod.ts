@@ -53,13 +53,6 @@ export type {
 export type { PackedAddress, SockaddrLayout } from "./engine/net/address.ts";
 export type { Constants, ErrorName } from "./engine/net/constants.ts";
 export type { PollerKind } from "./engine/net/poller.ts";
-export {
-  type ConnectionCalls,
-  EpollEvents,
-  type ListenSocketOptions,
-  PollSet,
-  SocketError,
-  type Sockets,
-  sockets,
-  SocketsUnavailableError,
-} from "./engine/net/sockets.ts";
+export { EpollEvents, PollSet } from "./engine/net/poll_sets.ts";
+export { SocketError, SocketsUnavailableError } from "./engine/net/socket_error.ts";
+export { type ListenSocketOptions, type Sockets, sockets } from "./engine/net/sockets.ts";

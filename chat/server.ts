@@ -22,10 +22,9 @@ import type { Program } from "../engine/cli/program.ts";
 import { type ChatServer, serveChat } from "./host/chat_server.ts";
 import { chatCommand } from "./host/command.ts";
 import { formatChatCounters } from "./host/counts.ts";
-import { CHAT_FLAGS } from "./host/flags.ts";
 import { listenToOperator } from "./host/operator.ts";
 import { obeyOperator } from "./host/operator_commands.ts";
-import type { ChatOptions } from "./host/options.ts";
+import { CHAT_FLAGS, type ChatOptions } from "./host/options.ts";
 
 /**
  * Serves a chat.

@@ -22,7 +22,6 @@ import { serveListener } from "../engine/server/loops/listener_loop.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
-import { discard } from "./talk/discard.ts";
 
 /** The most bytes that a message may have, including its line end. */
 const LIMIT = 1024;
@@ -48,7 +47,6 @@ export function* once(): Protocol {
     isWhole = message[length - 1] === LINE_FEED || length === LIMIT;
   }
   if (length > 0) yield* write(message.subarray(0, length));
-  if (isWhole) yield* discard();
 }
 
 /** The read timeout keeps a client that says nothing from holding up all others for ever. */
@@ -70,9 +68,8 @@ export async function serve(
   options: Omit<ServeOptions, "protocol" | "trace"> = {},
 ): Promise<Server> {
   const plan = { mode: "v1_once", details: ["1 at a time"], protocol: ONCE };
-  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (listener, loop) => {
-    for await (const connection of listener) {
-      await loop.room();
+  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (loop) => {
+    for await (const connection of loop.connections()) {
       loop.serve(connection);
       await loop.idle();
     }

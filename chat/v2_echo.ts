@@ -24,7 +24,6 @@ import { serveListener } from "../engine/server/loops/listener_loop.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
-import { discard } from "./talk/discard.ts";
 
 /** The most bytes that a line may have, not counting its line end. */
 const LIMIT = 1024;
@@ -38,7 +37,7 @@ export function* echoLines(): Protocol {
       const line = yield* readLine(input, { limit: LIMIT });
       // At FIN the last line may lack its line end.
       const last = line ?? input.takeAll();
-      if (/^exit\r?$/.test(decoder.decode(last))) return yield* discard();
+      if (/^exit\r?$/.test(decoder.decode(last))) return;
       if (line !== null || last.length > 0) yield* writeLine(last);
       if (line === null) return;
     }
@@ -68,9 +67,8 @@ export async function serve(
   options: Omit<ServeOptions, "protocol" | "trace"> = {},
 ): Promise<Server> {
   const plan = { mode: "v2_echo", details: ["1 at a time"], protocol: LINES };
-  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (listener, loop) => {
-    for await (const connection of listener) {
-      await loop.room();
+  return await serveListener(plan, { port: CHAT_PORT, ...options }, async (loop) => {
+    for await (const connection of loop.connections()) {
       loop.serve(connection);
       await loop.idle();
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DatagramSocket, LARGEST_DATAGRAM } from "../engine/net/datagrams.ts";
+import { DatagramClient, LARGEST_DATAGRAM } from "../engine/net/datagrams.ts";
 import { echoClient, expectEcho } from "../protocols/echo.ts";
 import { Input } from "../protocols/input.ts";
 import type { Values } from "../engine/cli/flags.ts";
@@ -62,7 +62,7 @@ async function sendDatagrams(
   timeoutMs: number,
 ): Promise<number> {
   const [hostname = ""] = await findAddresses(target);
-  await using socket = await DatagramSocket.open({ hostname, port: target.port });
+  await using socket = await DatagramClient.open({ hostname, port: target.port });
   let exitStatus: number = EXIT_DONE;
   const missed: Uint8Array[] = [];
   for await (const message of messages) {
@@ -82,7 +82,7 @@ async function sendDatagrams(
 
 /** Sends one datagram and returns the answer; `undefined` if none comes in time. */
 async function exchange(
-  socket: DatagramSocket,
+  socket: DatagramClient,
   message: Uint8Array,
   missed: readonly Uint8Array[],
   timeoutMs: number,

@@ -7,7 +7,7 @@
 import { helloClient } from "../protocols/hello.ts";
 import type { Dialer } from "../engine/dial/dialer.ts";
 import { narrate } from "./narration.ts";
-import { type Tell } from "../engine/dial/target.ts";
+import type { Tell } from "../engine/dial/target.ts";
 import { connect, type Target } from "../engine/dial/target.ts";
 
 /** A server, and how to shake hands with it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DatagramSocket } from "../engine/net/datagrams.ts";
+import { DatagramClient } from "../engine/net/datagrams.ts";
 import { write, writeLine } from "../protocols/effects.ts";
 import { DISCONNECT, PRINT_CHUNK, printClient } from "../protocols/print.ts";
 import { UsageError, type Values } from "../engine/cli/flags.ts";
@@ -87,7 +87,7 @@ async function* endLastLine(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<U
 
 async function sendDatagrams(messages: Messages, target: Target): Promise<number> {
   const [hostname = ""] = await findAddresses(target);
-  await using socket = await DatagramSocket.open({ hostname, port: target.port });
+  await using socket = await DatagramClient.open({ hostname, port: target.port });
   try {
     for await (const message of messages) await socket.send(message);
     await socket.send(new TextEncoder().encode(DISCONNECT));

@@ -1,9 +1,8 @@
 /**
  * Many servers under the same load, in turn.
  *
- * Each is started anew for each of its runs, so that one run tells nothing of the next, and all
- * have their turn before the first has its second one: what the machine does besides falls on all
- * of them alike.
+ * Each run starts a new server, so that no run affects the next. All servers have their first run
+ * before any has its second, so that whatever else the machine does affects all of them alike.
  *
  * @module
  */
@@ -17,40 +16,70 @@ import { escapeText } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { integerOption, stringOption } from "../engine/cli/options.ts";
+import { durationOption } from "../engine/cli/quantity_options.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
 import { measure } from "./load/measure.ts";
-import { makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import { LOAD_FLAGS, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
-import { LOAD_FLAGS, planOptionsOf } from "./load_flags.ts";
+import { planOptionsOf } from "./load_flags.ts";
 import type { Run, Second } from "./load/results.ts";
 
-/** How long a server is under load before it counts, in milliseconds, if nothing is said. */
-const WARM_UP_MS = 2_000;
+/** Which modes are compared. */
+const COMPARED_MODES = stringOption("modes", {
+  value: "LIST",
+  default: "all",
+  suggestions: ["all", ...MODE_NAMES],
+  help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
+});
 
-/** How often each is measured, if nothing is said: fewer repeats tell hardly any difference. */
-const REPEATS = 5;
+/** What is spoken. */
+const PROTOCOLS = stringOption("protocols", {
+  value: "LIST",
+  default: "hello,frame",
+  help: "what to speak",
+});
 
-/** How long a run lasts, if nothing is said, in milliseconds. */
-const DURATION_MS = 5_000;
+/** How many connections there are at a time. */
+const CONNECTIONS = stringOption("connections", {
+  short: "c",
+  value: "LIST",
+  default: "50",
+  help: "how many connections at a time",
+});
 
-/** The most threads that are started for as many connections. */
+/** How long a run lasts. */
+const DURATION = durationOption("duration", {
+  short: "d",
+  default: "5s",
+  help: "how long each run is measured",
+});
+
+/** How long a server is under load before it counts. */
+const WARM_UP = durationOption("warmUp", {
+  default: "2s",
+  help: "how long each server is under load before that",
+});
+
+/** How often each is measured: fewer repeats tell hardly any difference. */
+const REPEAT = integerOption("repeat", {
+  least: 1,
+  most: 1000,
+  default: 5,
+  help: "how often each is measured; with fewer than 3 no difference is called one",
+});
+
+/** The most threads that a server is started with, one for each connection. */
 const MOST_THREADS = 256;
 
-/** What the flags of a single load mean here too, but for those that are lists. */
+/** The flags of a single load mean the same here, except those that become lists. */
 const SHARED = LOAD_FLAGS.filter(({ name }) =>
   !["protocol", "connections", "duration", "requests"].includes(name)
 );
 
 /** The flags that say what is compared. */
 export const COMPARE_FLAGS: readonly Flag[] = [
-  {
-    name: "modes",
-    kind: "string",
-    value: "LIST",
-    default: "all",
-    suggestions: ["all", ...MODE_NAMES],
-    help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
-  },
+  COMPARED_MODES,
   {
     name: "runtimes",
     kind: "string",
@@ -59,43 +88,11 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     suggestions: RUNTIMES.map(({ name }) => name),
     help: "on which runtimes",
   },
-  {
-    name: "protocols",
-    kind: "string",
-    value: "LIST",
-    default: "hello,frame",
-    help: "what to speak",
-  },
-  {
-    name: "connections",
-    short: "c",
-    kind: "string",
-    value: "LIST",
-    default: "50",
-    help: "how many connections at a time",
-  },
-  {
-    name: "duration",
-    short: "d",
-    kind: "duration",
-    default: "5s",
-    help: "how long each run is measured",
-  },
-  {
-    name: "warm-up",
-    kind: "duration",
-    default: "2s",
-    help: "how long each server is under load before that",
-  },
-  {
-    name: "repeat",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 1000,
-    default: `${REPEATS}`,
-    help: "how often each is measured; with fewer than 3 no difference is called one",
-  },
+  PROTOCOLS,
+  CONNECTIONS,
+  DURATION,
+  WARM_UP,
+  REPEAT,
   {
     name: "against",
     kind: "string",
@@ -116,13 +113,13 @@ export const COMPARE_FLAGS: readonly Flag[] = [
 interface Subject {
   readonly name: string;
   readonly subject: Run["subject"];
-  /** Why it cannot bear this load; `undefined` if it can. */
+  /** Why it cannot serve this load; `undefined` if it can. */
   whyNot(plan: Plan): string | undefined;
-  /** Starts it, to be put under this load. */
+  /** Starts it, ready to be put under this load. */
   start(plan: Plan, signal: AbortSignal, trace?: string): Promise<LoadedServer>;
 }
 
-/** What is compared under which loads, how often. */
+/** What is compared, under which loads, and how many times. */
 export interface Comparison {
   readonly subjects: readonly Subject[];
   readonly plans: readonly Plan[];
@@ -132,21 +129,21 @@ export interface Comparison {
   readonly traces: string | undefined;
 }
 
-/** How it goes. */
+/** Follows the progress of a comparison. */
 export interface ComparisonWatcher {
-  /** Is told what is to be known. */
+  /** Receives what the user should know. */
   onNote(text: string): void;
-  /** Is told of each second of a run. */
+  /** Receives each second of a run. */
   onSecond(title: string, done: number, second: Second): void;
-  /** Ends it early: runs that are complete are the result. */
+  /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads what is to be compared.
+ * Reads from the flags what is to be compared.
  *
  * @param values the flags
- * @throws {UsageError} if something is wrong, on one line
+ * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readComparison(values: Values): Promise<Comparison> {
   const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
@@ -157,10 +154,10 @@ export async function readComparison(values: Values): Promise<Comparison> {
       throw new UsageError(`wrong value for --against: there is a "${name}" already`);
     }
   }
-  const shared: PlanOptions = { duration: DURATION_MS, ...planOptionsOf(rest) };
+  const shared: PlanOptions = { duration: DURATION.read(undefined), ...planOptionsOf(rest) };
   const plans: Plan[] = [];
-  for (const protocol of listOf(protocols, "hello,frame")) {
-    for (const count of listOf(connections, "50")) {
+  for (const protocol of listOf(PROTOCOLS.read(protocols as string | undefined))) {
+    for (const count of listOf(CONNECTIONS.read(connections as string | undefined))) {
       const number = /^\d+$/.test(count) ? Number(count) : 0;
       if (number < 1 || number > 1_000_000) {
         throw new UsageError(`wrong value for --connections: expected 1,50,500, got "${count}"`);
@@ -172,13 +169,16 @@ export async function readComparison(values: Values): Promise<Comparison> {
   return {
     subjects,
     plans,
-    repeats: (repeat ?? REPEATS) as number,
-    warmUpMs: (warmUp ?? WARM_UP_MS) as number,
+    repeats: REPEAT.read(repeat as number | undefined),
+    warmUpMs: WARM_UP.read(warmUp as number | undefined),
     traces: traces as string | undefined,
   };
 }
 
-/** Before anything is measured: nobody waits for what cannot be written. */
+/**
+ * Makes the folder before anything is measured, so that nobody waits for traces that cannot be
+ * written.
+ */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
@@ -190,10 +190,10 @@ function makeFolder(path: string): void {
 }
 
 /**
- * Measures all that is to be compared.
+ * Measures everything in the comparison.
  *
- * @param comparison what, how often
- * @param watcher how it goes
+ * @param comparison what to compare
+ * @param watcher follows the progress
  * @returns the runs that are complete
  */
 export async function compare(
@@ -225,7 +225,7 @@ export async function compare(
           });
           if (!watcher.signal.aborted) runs.push(run);
         } catch (error) {
-          // One that does not start says so once, and the others are compared all the same.
+          // A server that does not start is reported once. The others are still compared.
           if (!(error instanceof ServerStartError)) throw error;
           if (watcher.signal.aborted) return runs;
           watcher.onNote(`${subject.name} is left out: ${error.message}`);
@@ -257,7 +257,7 @@ async function measureOne(
     await measure(warmUp, { address, name, signal });
   }
   const say = (text: string) => {
-    // What ends early is no result, and Ctrl-C may have ended the server too.
+    // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
   return await measure(plan, {
@@ -272,10 +272,10 @@ async function measureOne(
   });
 }
 
-/** How long the run is of which a trace is written, in milliseconds. */
+/** How long the traced run lasts, in milliseconds. */
 const TRACE_MS = 1_000;
 
-/** A short run of each mode that writes what becomes of its connections. */
+/** Runs each mode for a short time and has it write a trace of its connections. */
 async function trace(
   folder: string,
   subjects: readonly Subject[],
@@ -300,7 +300,7 @@ async function trace(
 }
 
 /**
- * What would spoil the comparison, each with its remedy, a sentence each.
+ * Lists what would spoil the comparison, each with its remedy, one sentence each.
  *
  * @param comparison what is compared
  */
@@ -309,19 +309,22 @@ export function preflightAll({ plans }: Comparison): string[] {
   return [...new Set(plans.flatMap((plan) => preflight(plan, address)))];
 }
 
-/** About how long it takes, in seconds. */
+/** About how long the comparison takes, in seconds. */
 export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): number {
   const each = plans.map(({ durationMs, rampMs }) => durationMs + rampMs + warmUpMs + 1_000);
   return subjects.length * repeats * each.reduce((sum, ms) => sum + ms, 0) / 1000;
 }
 
-/** The modes on each of the runtimes. */
+/** The chosen modes on each of the chosen runtimes. */
 function readModes({ modes, runtimes }: Values): Subject[] {
-  const names = modes === undefined || modes === "all" ? MODE_NAMES : listOf(modes, "");
+  const wanted = COMPARED_MODES.read(modes as string | undefined);
+  const names = wanted === "all" ? MODE_NAMES : listOf(wanted);
   const available = RUNTIMES.filter(({ name }) =>
     buildInfo.isExecutable !== true || name === runtime.name
   );
-  const chosen = listOf(runtimes, available.map(({ name }) => name).join(","));
+  const chosen = runtimes === undefined
+    ? available.map(({ name }) => name)
+    : listOf(runtimes as string);
   for (const name of names) {
     if (name === "none") return [];
     if (buildInfo.command !== undefined) {
@@ -371,7 +374,7 @@ function ourServer(mode: string, command: RuntimeCommand): Subject {
   };
 }
 
-/** What a mode needs to serve so many connections that stay. */
+/** The flags that a mode needs to serve this many persistent connections. */
 function flagsOf(mode: string, { connect, connections }: Plan): string[] {
   if (connect) return [];
   if (mode === "threadpool" || mode === "berkeley") return ["--workers", String(connections)];
@@ -389,7 +392,7 @@ function whyNotMode(mode: string, { connect, connections }: Plan): string | unde
     : undefined;
 }
 
-/** A server that somebody else has written. */
+/** A server of somebody else's, given by `--against`. */
 function readRival(text: string): Subject {
   const [, name = "", line = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name.trim() === "" || !line.includes(PORT)) {
@@ -405,7 +408,7 @@ function readRival(text: string): Subject {
   };
 }
 
-function listOf(value: Values[string], otherwise: string): string[] {
-  const words = String(value ?? otherwise).split(",").map((text) => text.trim()).filter(Boolean);
+function listOf(text: string): string[] {
+  const words = text.split(",").map((text) => text.trim()).filter(Boolean);
   return [...new Set(words)];
 }

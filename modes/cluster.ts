@@ -1,53 +1,38 @@
 /**
  * Cluster: several event loops behind one port.
  *
- * Each Worker runs the server of `event.ts`, and all listen on the same port: with SO_REUSEPORT
+ * Each Worker runs the server of `event.ts`, and all listen on the same port. With SO_REUSEPORT
  * (socket(7)) the kernel gives every new connection to one of their listeners, by a hash of its
- * addresses. No connection is handed over and nothing is shared but counters, so it uses every
- * core as far as the cores allow.
+ * addresses. No connection is handed over and nothing is shared but counters, so it uses every core
+ * as far as the cores allow.
  *
- * Costs: a runtime for each loop; a connection stays with the loop that it fell to, busy or not;
- * and what the conversations of one loop share in memory, those of another do not see. Use it
- * where one event loop is not enough.
+ * Costs: a runtime for each loop; a connection stays with the loop that it fell to, busy or not; and
+ * what the conversations of one loop share in memory, those of another do not see. Use it where one
+ * event loop is not enough.
  *
  * @module
  */
 
-import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
-import type { Flag } from "../engine/cli/flags.ts";
-import { onLoop } from "../engine/server/loops/loop_thread.ts";
-import { OFFLOAD_FLAG, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
-import { checkInteger } from "../engine/values/checks.ts";
-import type { ServeOptions } from "../engine/server/core/options.ts";
+import { integerOption, type Option } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
-import { listenTogether } from "../engine/server/loops/shared_port.ts";
+import { listenOn } from "../engine/server/loops/loop_listener.ts";
+import { onLoop } from "../engine/server/loops/loop_thread.ts";
+import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
+import { OFFLOAD, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
 
-/** How to serve with several event loops. */
-export interface ClusterOptions extends ServeOptions, OffloadOptions {
-  /**
-   * How many event loops there are.
-   *
-   * @default {cores}
-   */
-  readonly workers?: number;
-}
+onLoop("cluster", (thread) =>
+  // Every loop opens a listener of its own on the same port.
+  listenOn(thread, { reusePort: true }, async (loop) => {
+    for await (const connection of loop.connections()) loop.serve(connection);
+  }));
 
-const FLAGS: readonly Flag[] = [
-  {
-    name: "workers",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 256,
-    default: "one for each core",
-    help: "how many event loops there are",
-  },
-  OFFLOAD_FLAG,
-];
+// What a protocol has to compute is done by other threads: here it would hold up everybody.
+onComputeThread("cluster");
 
-/** Loaded when it is needed: the threads start faster without. */
+/** What only the main thread needs; without it a Worker starts faster. */
 const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
@@ -59,36 +44,42 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  */
 export async function serve(options: ClusterOptions = {}): Promise<Server> {
   const { LoopServer, requireDescriptors, requireFreePort } = await mainThread();
-  const workers = checkInteger("workers", options.workers ?? runtime.cpus, 1, 256);
+  const loops = LOOPS.read(options.workers);
   const why = runtime.whyNoReusePort();
   if (why !== undefined) throw new Error(`Cannot share a port: ${why}`);
-  requireDescriptors(workers, "event loops");
-  const plan = { mode: "cluster", url: import.meta.url, loops: workers, prepare: () => ({}) };
-  const details = [workers === 1 ? "1 event loop" : `${workers} event loops`, "SO_REUSEPORT"];
+  requireDescriptors(loops, "event loops");
+  const plan = { mode: "cluster", url: import.meta.url, loops, prepare: () => ({}) };
+  const details = [loops === 1 ? "1 event loop" : `${loops} event loops`, "SO_REUSEPORT"];
   return await LoopServer.serve(options, async (address) => {
     await requireFreePort(address);
     return plan;
   }, details);
 }
 
-onLoop("cluster", (thread) =>
-  listenTogether(thread, async (listener, loop) => {
-    for await (const connection of listener) {
-      // With --max-connections: until another has ended, whichever loop served it.
-      await loop.room();
-      loop.serve(connection);
-    }
-  }));
+/** How to serve with several event loops. */
+export interface ClusterOptions extends ServeOptions, OffloadOptions {
+  /**
+   * How many event loops there are.
+   *
+   * @default {cores}
+   */
+  readonly workers?: number;
+}
 
-// What a protocol has to compute is done by other threads: here it would hold up everybody.
-onComputeThread("cluster");
+const LOOPS: Option<number> = integerOption("workers", {
+  least: 1,
+  most: 256,
+  default: () => runtime.cpus,
+  shown: "one for each core",
+  help: "how many event loops there are",
+});
 
 /** The mode as a command. */
 export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("cluster", serve, {
     summary: "several event loops behind one port",
-    flags: FLAGS,
+    flags: [LOOPS, OFFLOAD],
   });
 }
 

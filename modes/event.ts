@@ -1,33 +1,42 @@
 /**
  * Event: the runtime's own loop, one task for each connection.
  *
- * A single thread serves everybody. The listener is iterated over asynchronously, and each
- * connection becomes a task that does not wait but is resumed, by the loop that the runtime has
- * anyway, when its socket has something for it.
+ * A single thread serves everybody. It iterates over the listener asynchronously and begins a
+ * conversation with each connection. It does not wait for its end.
  *
- * Costs: a few kilobytes for each connection and no thread. But one core is all it ever uses, and
- * a task that computes holds up all others: such work goes to `--offload` Workers; with
- * `--offload 0` one sees why. Use it for very many connections that mostly wait: chat, proxies,
- * anything whose work is elsewhere.
+ * The task of a connection is a generator, the protocol, that is suspended wherever it needs
+ * something: bytes, room to write, a result. A callback of the runtime resumes it when that has come
+ * (`Session`, in `engine/drivers/session.ts`). Between two callbacks nothing of the task runs and
+ * nothing waits: so one thread has room for thousands of them.
+ *
+ * Costs: a few kilobytes for each connection and no thread. But one core is all it ever uses, and a
+ * task that computes holds up all others: such work goes to `--offload` Workers, and `--offload 0`
+ * shows why. Use it for very many connections that mostly wait: chat, proxies, anything whose work
+ * is elsewhere.
  *
  * @module
  */
 
+import type { Program } from "../engine/cli/program.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import type { CheckedOptions, ServeOptions } from "../engine/server/core/options.ts";
+import type { Server } from "../engine/server/core/server.ts";
+import type { ListenerLoop } from "../engine/server/loops/listener_loop.ts";
 import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
 import {
   countComputing,
-  OFFLOAD_FLAG,
+  OFFLOAD,
   type OffloadOptions,
 } from "../engine/server/offload/offload_options.ts";
-import type { CheckedOptions, ServeOptions } from "../engine/server/core/options.ts";
-import type { Program } from "../engine/cli/program.ts";
-import type { Server } from "../engine/server/core/server.ts";
 
-/** How to serve with the runtime's event loop. */
-export interface EventOptions extends ServeOptions, OffloadOptions {}
+async function acceptAll(loop: ListenerLoop): Promise<void> {
+  for await (const connection of loop.connections()) loop.serve(connection);
+}
 
-/** Loaded when it is needed: the threads start faster without. */
+// What a protocol has to compute is done by other threads: here it would hold up everybody.
+onComputeThread("event");
+
+/** What only the main thread needs; without it a Worker starts faster. */
 const mainThread = () => import("../engine/server/main_thread.ts");
 
 /**
@@ -44,24 +53,18 @@ export async function serve(options: EventOptions = {}): Promise<Server> {
     details: ["1 thread", `${runtime.name}'s listener`],
     computing: (checked: CheckedOptions) => countComputing(checked, options),
   };
-  return await serveListener(plan, options, async (listener, loop) => {
-    for await (const connection of listener) {
-      // With --max-connections: until another has ended.
-      await loop.room();
-      loop.serve(connection);
-    }
-  });
+  return await serveListener(plan, options, acceptAll);
 }
 
-// What a protocol has to compute is done by other threads: here it would hold up everybody.
-onComputeThread("event");
+/** How to serve with the runtime's event loop. */
+export interface EventOptions extends ServeOptions, OffloadOptions {}
 
 /** The mode as a command. */
 export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("event", serve, {
     summary: "the runtime's event loop, one task for each connection",
-    flags: [OFFLOAD_FLAG],
+    flags: [OFFLOAD],
   });
 }
 

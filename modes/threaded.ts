@@ -1,27 +1,78 @@
 /**
  * Threaded: a thread for each connection.
  *
- * Every connection gets a thread of its own that serves it with calls that block. Nobody waits
- * for anybody, and the code is that of the sequential server. What it costs is the thread: a
- * pthread is started in 20 microseconds, a Web Worker in milliseconds. So a thread whose
- * connection is over is kept for the next one, up to `--spare` of them; with `--spare 0` each
- * starts anew, and the bare cost shows. Beyond `--max-threads` connections wait.
+ * One thread accepts. Each connection goes to a thread that serves it with calls that block, as the
+ * sequential server does, and nobody waits for anybody. If no thread is free, one is started.
  *
- * Costs: megabytes for each connection, and time to start. Use it for few, long conversations
- * that compute or block.
+ * What the model costs is the thread: a pthread is started in 20 microseconds, a Web Worker in
+ * milliseconds. So a thread whose connection is over is kept for the next one, up to `--spare` of
+ * them. With `--spare 0` this is the textbook model, accept, start a thread, serve, end, and its bare
+ * cost shows. Beyond `--max-threads`, connections wait.
+ *
+ * Costs: megabytes for each connection, and time to start. Use it for few, long conversations that
+ * compute or block.
  *
  * @module
  */
 
-import { isMainModule } from "../engine/net/runtime.ts";
-import type { Flag } from "../engine/cli/flags.ts";
-import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../engine/server/descriptors/handoff.ts";
-import { onMessageThread } from "../engine/server/messages/message_thread.ts";
-import { checkInteger } from "../engine/values/checks.ts";
-import type { ServeOptions } from "../engine/server/core/options.ts";
+import { integerOption, type Option } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
+import { chooseHandoff, HANDOFF, type Handoff } from "../engine/server/descriptors/handoff.ts";
+import type { DemandOptions } from "../engine/server/descriptors/start_on_demand.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
+import { onMessageThread } from "../engine/server/messages/message_thread.ts";
+
+/** How long a thread without a connection is kept, in milliseconds. */
+const SPARE_MS = 10_000;
+
+onThread("threaded", {
+  acceptor(thread: Thread) {
+    for (const fd of thread.accepted()) thread.handOver(fd);
+  },
+  server(thread: Thread, { spare }: DemandOptions) {
+    for (const fd of thread.handedOver(SPARE_MS)) {
+      thread.serve(fd);
+      if (thread.idleThreads >= spare) return;
+    }
+  },
+});
+
+onMessageThread("threaded");
+
+/** What only the main thread needs; without it a Worker starts faster. */
+const mainThread = () => import("../engine/server/main_thread.ts");
+
+/**
+ * Serves each connection with a thread of its own.
+ *
+ * @param options where to listen, what to speak, how many threads
+ * @returns the server, listening
+ */
+export async function serve(options: ThreadedOptions = {}): Promise<Server> {
+  const { DescriptorServer, requireThreads, serveByMessages, startOnDemand, threadsThatFit } =
+    await mainThread();
+  const spare = SPARE.read(options.spare);
+  const wanted = MAX_THREADS.read(options.maxThreads);
+  const { handoff, note } = chooseHandoff(options.handoff);
+  const details = (threads: number) => [`up to ${threads} threads`, `${spare} spare`, note];
+  const own = { mode: "threaded", url: import.meta.url };
+  if (handoff === "message") {
+    const plan = { ...own, threads: wanted, queue: 0, spare, spareMs: SPARE_MS };
+    return await serveByMessages(plan, options, details(wanted));
+  }
+
+  requireThreads(2);
+  const most = Math.min(wanted, threadsThatFit() - 1);
+  const plan = { ...own, threads: most + 1, queue: most, connections: most };
+  const server = await DescriptorServer.open(plan, options);
+  // The acceptor cannot start a Worker: it blocks in accept(2), and the first message to a Worker
+  // goes through its parent's event loop. So it asks the main thread, which does not block.
+  startOnDemand(server, "server", { most, spare });
+  return await server.serve(server.team.keep("acceptor"), details(most));
+}
 
 /** How to serve with a thread for each connection. */
 export interface ThreadedOptions extends ServeOptions {
@@ -45,109 +96,27 @@ export interface ThreadedOptions extends ServeOptions {
   readonly handoff?: Handoff;
 }
 
-/** How long a thread without a connection is kept, in milliseconds. */
-const SPARE_MS = 10_000;
-
-const FLAGS: readonly Flag[] = [
-  {
-    name: "spare",
-    kind: "integer",
-    value: "N",
-    least: 0,
-    most: 4096,
-    default: "64",
-    help: "how many finished threads are kept for the next connection",
-  },
-  {
-    name: "max-threads",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 4096,
-    default: "256",
-    help: "how many threads there are at most; beyond it connections wait",
-  },
-  HANDOFF_FLAG,
-];
-
-/** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../engine/server/main_thread.ts");
-
-/**
- * Serves each connection with a thread of its own.
- *
- * @param options where to listen, what to speak, how many threads
- * @returns the server, listening
- */
-export async function serve(options: ThreadedOptions = {}): Promise<Server> {
-  const { DescriptorServer, requireThreads, serveByMessages, threadsThatFit } = await mainThread();
-  const spare = checkInteger("spare", options.spare ?? 64, 0, 4096);
-  const wanted = checkInteger("maxThreads", options.maxThreads ?? 256, 1, 4096);
-  const { handoff, note } = chooseHandoff(options.handoff);
-  const details = (threads: number) => [`up to ${threads} threads`, `${spare} spare`, note];
-  const url = import.meta.url;
-  if (handoff === "message") {
-    const plan = { mode: "threaded", url, threads: wanted, queue: 0, spare, spareMs: SPARE_MS };
-    return await serveByMessages(plan, options, details(wanted));
-  }
-
-  requireThreads(2);
-  const threads = Math.min(wanted, threadsThatFit() - 1);
-  const plan = {
-    mode: "threaded",
-    url,
-    threads: threads + 1,
-    queue: threads,
-    connections: threads,
-  };
-  const server = await DescriptorServer.open(plan, options);
-  const { team, ring } = server;
-  let serving = 0;
-  const startThreads = (wanted: number) => {
-    const waiting = ring.length - ring.idle - team.starting;
-    if (Math.min(wanted, waiting, threads - serving) <= 0 || !server.hasRoomForThread) return;
-    // To start a thread costs as much as hundreds of answers: beyond those that would be kept
-    // anyway, one at a time, so that the others have the processors too.
-    const isMany = serving >= spare;
-    if (isMany && team.starting > 0) return;
-    serving++;
-    const handle = team.start("server", { data: { spare } });
-    void team.settle(handle).then(() => {
-      serving--;
-      // A connection may have come while the thread that was free for it was already ending.
-      startThreads(1);
-    });
-    // One after the other: on Deno to start a Worker holds up this thread, which has signals to
-    // hear.
-    const next = () => setTimeout(() => startThreads(isMany ? wanted : wanted - 1));
-    if (isMany) handle.ready.then(next, () => {});
-    else next();
-  };
-  team.onQueued = startThreads;
-  return await server.serve(server.team.keep("acceptor"), details(threads));
-}
-
-onThread("threaded", {
-  acceptor(thread: Thread) {
-    while (thread.waitForRoom()) {
-      const fd = thread.accept();
-      if (fd >= 0) thread.enqueue(fd);
-    }
-  },
-  server(thread: Thread, { spare }: { spare: number }) {
-    for (let fd = thread.dequeue(SPARE_MS); fd >= 0; fd = thread.dequeue(SPARE_MS)) {
-      thread.serve(fd);
-      if (thread.idle >= spare) return;
-    }
-  },
+const SPARE: Option<number> = integerOption("spare", {
+  least: 0,
+  most: 4096,
+  default: 64,
+  help: "how many finished threads are kept for the next connection",
 });
 
-onMessageThread("threaded");
+const MAX_THREADS: Option<number> = integerOption("maxThreads", {
+  least: 1,
+  most: 4096,
+  default: 256,
+  help: "how many threads there are at most; beyond it connections wait",
+});
 
 /** The mode as a command. */
 export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
-  return modeProgram("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
+  return modeProgram("threaded", serve, {
+    summary: "a thread for each connection",
+    flags: [SPARE, MAX_THREADS, HANDOFF],
+  });
 }
 
 if (isMainModule(import.meta)) (await program()).run();

@@ -35,6 +35,20 @@ export interface ComputeEffect {
   readonly argument: unknown;
 }
 
+/**
+ * Asks to be resumed when something that happens elsewhere is over; answered with what came of it.
+ * Who serves the conversation says what can be waited for, and happens; where nobody has said
+ * anything, as in the modes of this project, the effect is refused with a {@linkcode TypeError}.
+ */
+export interface WaitEffect {
+  /** What tells it from the other effects. */
+  readonly kind: "wait";
+  /** The name of what is waited for, known to who serves the conversation. */
+  readonly event: string;
+  /** What it is about. */
+  readonly argument: unknown;
+}
+
 /** Tells the driver of a message received, to print or to count: a protocol never prints. */
 export interface ReportEffect {
   /** What tells it from the other effects. */
@@ -44,7 +58,7 @@ export interface ReportEffect {
 }
 
 /** What a protocol can ask of the outside world. */
-export type Effect = ReadEffect | WriteEffect | ComputeEffect | ReportEffect;
+export type Effect = ReadEffect | WriteEffect | ComputeEffect | WaitEffect | ReportEffect;
 
 /**
  * The answer to a read: the bytes that came, the protocol's own to write over, until the next read

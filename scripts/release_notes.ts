@@ -1,5 +1,5 @@
 /**
- * Prints what CHANGELOG.md says of a version, for the release of that name.
+ * Prints what CHANGELOG.md says about a version, for the release of that version.
  *
  * @module
  */
@@ -24,18 +24,18 @@ const COMMAND: Command = {
   example: `deno task notes ${manifest.version}`,
 };
 
-/** There are no notes for a release. */
+/** A release has no notes. */
 export class NotesError extends Error {
   override readonly name = "NotesError";
 }
 
 /**
- * What a changelog says of a version.
+ * Finds what a changelog says about a version.
  *
- * @param changelog its text: each version has a heading of its own, with its date
- * @param version which one
- * @returns the text under its heading, without a last line end
- * @throws {NotesError} if it says nothing, or that the version is not released yet
+ * @param changelog the text of the changelog: each version has a heading of its own, with its date
+ * @param version the version
+ * @returns the text under its heading, without its last line end
+ * @throws {NotesError} if the changelog says nothing, or says that the version is unreleased
  */
 export function releaseNotes(changelog: string, version: string): string {
   for (const section of changelog.split(/^## /m).slice(1)) {

@@ -83,7 +83,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       signal: options.signal,
       journal,
       deadlines,
-      offload: desk,
+      events: desk,
       converse: (visitor: Visitor) =>
         converse({
           hall,

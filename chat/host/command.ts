@@ -4,12 +4,17 @@
  * @module
  */
 
-import { DRAIN_FLAG, HOST_FLAG, OUTPUT_FLAGS, portArgument } from "../../engine/server/command.ts";
 import type { Command, Flag } from "../../engine/cli/flags.ts";
+import type { Option } from "../../engine/cli/options.ts";
+import { OUTPUT_FLAGS } from "../../engine/server/command.ts";
+import { DRAIN, HOST, portOption } from "../../engine/server/core/options.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 
 /** The port on which people look for a chat. */
 export const CHAT_PORT = 7878;
+
+/** The port as an argument and as an option. */
+export const PORT: Option<number> = portOption(CHAT_PORT);
 
 /**
  * The command of one of the servers.
@@ -22,8 +27,8 @@ export function chatCommand(name: string, summary: string, own: readonly Flag[] 
   return {
     name,
     summary,
-    positionals: [portArgument(CHAT_PORT)],
-    flags: [HOST_FLAG, ...own, DRAIN_FLAG, ...OUTPUT_FLAGS],
+    positionals: [PORT],
+    flags: [HOST, ...own, DRAIN, ...OUTPUT_FLAGS],
     example: formatRun(`chat/${name}.ts`, `${CHAT_PORT}`),
   };
 }

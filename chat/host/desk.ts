@@ -7,17 +7,17 @@
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
-import type { Computation, Offload } from "../../engine/drivers/session.ts";
+import type { Elsewhere, Operation } from "../../engine/drivers/elsewhere.ts";
 import type { Bus } from "../bus/bus.ts";
-import type { GrantedName, Work } from "../rooms/conversation.ts";
+import type { Awaited, GrantedName } from "../rooms/conversation.ts";
 import type { Hall } from "../rooms/hall.ts";
 import type { Turns } from "./turns.ts";
 
 /** How many guest names may turn out to be taken on other servers before the server gives up. */
 const GUEST_ATTEMPTS = 1_000;
 
-/** Does the {@linkcode Work} that the conversations of one server wait for. */
-export class Desk implements Offload {
+/** Does what the conversations of one server wait for: see {@linkcode Awaited}. */
+export class Desk implements Elsewhere {
   readonly #hall: Hall;
   readonly #bus: Bus;
   readonly #deadlines: Deadlines;
@@ -37,18 +37,18 @@ export class Desk implements Offload {
   }
 
   begin(
-    task: string,
+    event: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
-  ): Computation {
-    switch (task as keyof Work) {
+  ): Operation {
+    switch (event as keyof Awaited) {
       case "pause":
         return this.#pause(argument as number, () => done(undefined, undefined));
-      case "wait for turn":
+      case "turn":
         return this.#turns.wait(argument as number, () => done(undefined, undefined));
-      case "take name":
+      case "name":
         return this.#await(this.take(argument as string), done);
-      case "take guest name":
+      case "guest name":
         return this.#await(this.takeGuest(), done);
     }
   }
@@ -86,22 +86,22 @@ export class Desk implements Offload {
     this.#bus.release(name);
   }
 
-  #pause(ms: number, done: () => void): Computation {
+  #pause(ms: number, done: () => void): Operation {
     const deadline = new Deadline(done);
     this.#deadlines.set(deadline, Math.min(ms, LONGEST_MS));
-    return { cancel: () => deadline.lift(), giveWay() {} };
+    return { cancel: () => deadline.lift() };
   }
 
   /** Hands the name on, or gives it back if nobody wants it any more. */
   #await(
     granting: Promise<GrantedName | undefined>,
     done: (error: unknown, result: unknown) => void,
-  ): Computation {
+  ): Operation {
     let isWanted = true;
     granting.then((granted) => {
       if (isWanted) return done(undefined, granted);
       if (granted !== undefined) this.giveBack(granted.name);
     }, (error) => isWanted && done(error, undefined));
-    return { cancel: () => isWanted = false, giveWay() {} };
+    return { cancel: () => isWanted = false };
   }
 }

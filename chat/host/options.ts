@@ -5,20 +5,23 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import type { Flag } from "../../engine/cli/flags.ts";
 import {
-  checkChoice,
-  checkInteger,
-  checkQuantity,
-  OptionError,
-} from "../../engine/values/checks.ts";
+  booleanOption,
+  choiceOption,
+  integerOption,
+  stringOption,
+} from "../../engine/cli/options.ts";
+import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantity_options.ts";
+import { OptionError } from "../../engine/values/checks.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-import { checkAddress, checkDuration } from "../../engine/server/core/options.ts";
-import { parseRate, parseSize, type Rate, type Size } from "../../engine/values/quantities.ts";
+import { checkAddress, DRAIN } from "../../engine/server/core/options.ts";
+import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
 import type { HallOptions } from "../rooms/hall.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
-import { CHAT_PORT } from "./command.ts";
+import { PORT } from "./command.ts";
 import { BATCH_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
 import type { AdmissionLimits } from "./visitors.ts";
 
@@ -115,6 +118,99 @@ export interface ChatOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The bus to other servers. */
+const BUS = stringOption("bus", {
+  value: "URL",
+  shown: "none",
+  help: "share rooms with other servers through NATS, for instance nats://127.0.0.1:4222",
+});
+
+/** Whether a line also goes back to its sender. */
+const ECHO = booleanOption("echo", {
+  default: false,
+  help: "send a line back to its sender even if others hear it",
+});
+
+/** How many lines of a room are shown to those who join it. */
+const HISTORY = integerOption("history", {
+  least: 0,
+  most: 10_000,
+  default: 20,
+  help: "how many lines of a room to show to those who join, if half an outbox has room for them",
+});
+
+/** How many bytes may wait for a user. */
+const OUTBOX = sizeOption("outbox", {
+  default: "256k",
+  help: "how many bytes may wait for a user who reads slowly",
+});
+
+/** How long one write may take. */
+const WRITE_TIMEOUT = durationOption("writeTimeout", {
+  default: "10s",
+  help: "how long such a user may read nothing",
+});
+
+/** What happens to users who read too slowly. */
+const SLOW = choiceOption<SlowPolicy>("slow", {
+  choices: SLOW_POLICIES,
+  default: "disconnect",
+  help: "what happens to such a user; drop: lines are dropped, the oldest first",
+});
+
+/** How many lines a user may say per second over a long time. */
+const RATE = rateOption("rate", {
+  default: "20/s",
+  help: "how many lines a user may send over a long time; more are read later",
+});
+
+/** How many lines a user may say at once. */
+const BURST = integerOption("burst", {
+  least: 1,
+  most: 1_000_000_000,
+  default: 40,
+  help: "how many lines a user may send at once",
+});
+
+/** How long a user may say nothing. */
+const IDLE_TIMEOUT = durationOption("idleTimeout", {
+  default: "10m",
+  help: "how long a user may say nothing",
+});
+
+/** How many connections there may be; 0 means no limit. */
+const MAX_CONNECTIONS = integerOption("maxConnections", {
+  least: 0,
+  most: 1_000_000_000,
+  default: 0,
+  shown: "none",
+  help: "how many connections there may be; more are refused",
+});
+
+/** How many connections may come from one address; 0 means no limit. */
+const MAX_PER_HOST = integerOption("maxPerHost", {
+  least: 0,
+  most: 1_000_000_000,
+  default: 0,
+  shown: "none",
+  help: "how many of them may come from one address",
+});
+
+/** The flags that only `chat/server.ts` has, in the order of its help. */
+export const CHAT_FLAGS: readonly Flag[] = [
+  BUS,
+  ECHO,
+  HISTORY,
+  OUTBOX,
+  WRITE_TIMEOUT,
+  SLOW,
+  RATE,
+  BURST,
+  IDLE_TIMEOUT,
+  MAX_CONNECTIONS,
+  MAX_PER_HOST,
+];
+
 /** The options, checked and complete. */
 export interface CheckedChatOptions {
   /** Where to listen. The host may still be a name. */
@@ -146,25 +242,23 @@ const HISTORY_BYTES = 64 * 1024;
  * @throws {OptionError} if an option is invalid; the message names it
  */
 export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
-  const outboxBytes = checkQuantity("outbox", options.outbox ?? "256k", parseSize);
+  const outboxBytes = OUTBOX.read(options.outbox);
   if (outboxBytes > 0 && outboxBytes < LEAST_OUTBOX) {
     throw new OptionError(
       `Cannot use outbox: expected at least ${LEAST_OUTBOX} bytes, current value is "${options.outbox}"`,
     );
   }
   const unlimited = (count: number) => count === 0 ? Infinity : count;
-  const count = (name: "maxConnections" | "maxPerHost") =>
-    unlimited(checkInteger(name, options[name] ?? 0, 0, 1e9));
   return {
-    address: checkAddress(options, CHAT_PORT),
+    address: checkAddress(options, PORT),
     bus: checkBus(options.bus),
     hall: {
-      echo: options.echo ?? false,
+      echo: ECHO.read(options.echo),
       // The history must not make a user who joins a room slow from the start. What short lines
       // cost depends mostly on their number.
       history: {
         lines: Math.min(
-          checkInteger("history", options.history ?? 20, 0, 10_000),
+          HISTORY.read(options.history),
           Math.floor(unlimited(outboxBytes) / 2 / LINE_BYTES),
         ),
         bytes: Math.min(HISTORY_BYTES, unlimited(outboxBytes) / 4),
@@ -173,20 +267,20 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     limits: {
       outbox: {
         outboxBytes,
-        writeTimeoutMs: checkDuration("writeTimeout", options.writeTimeout ?? "10s"),
-        slow: checkChoice("slow", options.slow ?? "disconnect", SLOW_POLICIES),
+        writeTimeoutMs: WRITE_TIMEOUT.read(options.writeTimeout),
+        slow: SLOW.read(options.slow),
       },
-      maxConnections: count("maxConnections"),
-      maxPerHost: count("maxPerHost"),
+      maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
+      maxPerHost: unlimited(MAX_PER_HOST.read(options.maxPerHost)),
     },
     // Not more than an outbox sends in one turn.
     turnBytes: Math.min(BATCH_BYTES, unlimited(outboxBytes) / 4),
     visitor: {
-      rate: checkQuantity("rate", options.rate ?? "20/s", parseRate),
-      burst: checkInteger("burst", options.burst ?? 40, 1, 1e9),
-      idleMs: checkDuration("idleTimeout", options.idleTimeout ?? "10m"),
+      rate: RATE.read(options.rate),
+      burst: BURST.read(options.burst),
+      idleMs: IDLE_TIMEOUT.read(options.idleTimeout),
     },
-    drainMs: checkDuration("drain", options.drain ?? "5s"),
+    drainMs: DRAIN.read(options.drain),
   };
 }
 

@@ -11,7 +11,7 @@
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import type { Computation } from "../../engine/drivers/session.ts";
+import type { Operation } from "../../engine/drivers/elsewhere.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
 
 /** The least length of a turn, in milliseconds. */
@@ -57,10 +57,10 @@ export class Turns implements Disposable {
    * @param bytes the length of what is to be said
    * @param done is called when it can be said
    */
-  wait(bytes: number, done: () => void): Computation {
+  wait(bytes: number, done: () => void): Operation {
     const waiting = { bytes, done };
     this.#waiting.add(waiting);
-    return { cancel: () => this.#waiting.delete(waiting), giveWay() {} };
+    return { cancel: () => this.#waiting.delete(waiting) };
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { Lingering } from "../../engine/drivers/linger.ts";
+import type { Lingerer } from "../../engine/drivers/linger.ts";
 import { Connection, type Pulled, type Sink } from "../../engine/net/transport.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
@@ -19,7 +19,11 @@ export const FLUSH_MS = 2_000;
 export interface ConnectionOwner {
   /** The visitor reads too slowly. The connection is closed. */
   onSlow(error: SlowReaderError): void;
-  /** The connection is closed. Called once; `isCut` means the last lines were not read in time. */
+  /**
+   * The connection is closed, or lingers. Called once.
+   *
+   * @param isCut whether the last lines were not read in time
+   */
   onClosed(isCut: boolean): void;
 }
 
@@ -32,13 +36,14 @@ export class VisitorConnection extends Connection {
   readonly #owner: ConnectionOwner;
   #reader: Sink | undefined;
   readonly #limit = new Deadline(() => this.#end(true));
-  #lingering: Lingering | undefined;
+  readonly #lingerer: Lingerer;
   #isClosing = false;
   #isClosed = false;
 
   /**
    * @param connection the underlying connection, which is closed at the end
    * @param deadlines keeps the time limits
+   * @param lingerer takes the connection when everything that waits has been sent
    * @param limits the limits of the outbox
    * @param counts counts what the outbox drops
    * @param owner is told when the connection ends, and why
@@ -46,6 +51,7 @@ export class VisitorConnection extends Connection {
   constructor(
     connection: Connection,
     deadlines: Deadlines,
+    lingerer: Lingerer,
     limits: OutboxLimits,
     counts: OutboxCounts,
     owner: ConnectionOwner,
@@ -53,6 +59,7 @@ export class VisitorConnection extends Connection {
     super();
     this.#connection = connection;
     this.#deadlines = deadlines;
+    this.#lingerer = lingerer;
     this.#owner = owner;
     this.outbox = new Outbox(connection, deadlines, limits, counts, {
       onSlow: (error) => {
@@ -81,6 +88,10 @@ export class VisitorConnection extends Connection {
     return this.#connection.pull(sink);
   }
 
+  override get hasUnread(): boolean {
+    return this.#connection.hasUnread;
+  }
+
   override unpull(): void {
     this.#connection.unpull();
   }
@@ -101,7 +112,7 @@ export class VisitorConnection extends Connection {
   /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 
-  /** Sends the lines that wait and FIN, reads what is still on its way, and closes. */
+  /** Sends the lines that wait and FIN, and then hands the connection over to linger. */
   override close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -117,22 +128,27 @@ export class VisitorConnection extends Connection {
     this.#end();
   }
 
-  /** Everything is sent: sends FIN, and reads what is still on its way. */
+  /** Everything is sent. Sends FIN, and hands the connection over to linger. */
   #finish(): void {
-    if (this.#isClosed) return;
-    this.#limit.lift();
-    this.#lingering = new Lingering(this.#connection, () => this.#end());
-    this.#lingering.start(this.#deadlines);
+    if (!this.#settle()) return;
+    this.#connection.closeWrite();
+    this.#lingerer.add(this.#connection);
+    this.#owner.onClosed(false);
   }
 
   #end(isCut = false): void {
-    if (this.#isClosed) return;
+    if (!this.#settle()) return;
+    this.#connection.close();
+    this.#owner.onClosed(isCut);
+  }
+
+  /** Stops sending and reading; returns false if that was done before. */
+  #settle(): boolean {
+    if (this.#isClosed) return false;
     this.#isClosed = true;
     this.#limit.lift();
     this.outbox.close();
-    this.#lingering?.end();
     this.#connection.unpull();
-    this.#connection.close();
-    this.#owner.onClosed(isCut);
+    return true;
   }
 }

@@ -7,7 +7,9 @@
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
-import { type Offload, Session } from "../../engine/drivers/session.ts";
+import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
+import { Session } from "../../engine/drivers/session.ts";
+import { type Lingerer, LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
@@ -49,8 +51,8 @@ export interface VisitorsParts {
   readonly observer: Observer;
   /** Counts everything else. */
   readonly counts: AdmissionCounts;
-  /** Does the work that conversations wait for. */
-  readonly offload?: Offload | undefined;
+  /** Does what the conversations wait for. */
+  readonly events?: Elsewhere | undefined;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
 }
@@ -58,6 +60,7 @@ export interface VisitorsParts {
 /** The visitors of one server. */
 export class Visitors {
   readonly #parts: VisitorsParts;
+  readonly #lingering: LingerSet;
   readonly #visitors = new Set<ServedVisitor>();
   /** How many visitors each address has. */
   readonly #perHost = new Map<string, number>();
@@ -70,6 +73,7 @@ export class Visitors {
   /** @param parts what the visitors share */
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
+    this.#lingering = new LingerSet(parts.deadlines);
   }
 
   /**
@@ -135,6 +139,17 @@ export class Visitors {
     late.lift();
   }
 
+  /**
+   * Resolves when no connection lingers any more. Those that still do after
+   * {@linkcode FLUSH_MS} are closed.
+   */
+  async parted(): Promise<void> {
+    const late = new Deadline(() => this.#lingering.close());
+    this.#parts.deadlines.set(late, FLUSH_MS);
+    await this.#lingering.empty();
+    late.lift();
+  }
+
   /** Makes the caller that waits in {@linkcode Visitors.gone} look at the time again. */
   lookAgain(): void {
     this.#onGone?.();
@@ -143,6 +158,7 @@ export class Visitors {
   #serve(connection: Connection, host: string): void {
     const visitor: ServedVisitor = new ServedVisitor(
       this.#parts,
+      this.#lingering,
       connection,
       () => this.#isDismissing,
       () => {
@@ -163,7 +179,8 @@ export class Visitors {
   /** Tells the client why it is refused, and closes. */
   #refuse(connection: Connection, why: string): void {
     const { limits: { outbox }, deadlines, counts } = this.#parts;
-    const refused = new VisitorConnection(connection, deadlines, outbox, counts, {
+    const lingerer = this.#lingering;
+    const refused = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
       onSlow() {},
       onClosed: () => this.#closed(),
     });
@@ -202,15 +219,17 @@ class ServedVisitor implements Visitor {
 
   constructor(
     parts: VisitorsParts,
+    lingerer: Lingerer,
     connection: Connection,
     isEnding: () => boolean,
     onClosed: () => void,
   ) {
-    const { limits, deadlines, observer, counts, offload } = parts;
+    const { limits, deadlines, observer, counts, events } = parts;
     const context = new LazyContext(connection);
     this.peer = formatAddress(context.peer);
     this.#observation = observer.begin(context);
-    const buffered = new VisitorConnection(connection, deadlines, limits.outbox, counts, {
+    const { outbox } = limits;
+    const buffered = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
       onSlow: (error) => this.abort(error),
       onClosed: (isCut) => {
         if (isCut) this.#failure ??= isEnding() ? new CutError() : new SlowReaderError(UNREAD);
@@ -219,7 +238,7 @@ class ServedVisitor implements Visitor {
       },
     });
     this.hearer = buffered.outbox;
-    const options = { ...NO_LIMITS, deadlines, offload };
+    const options = { ...NO_LIMITS, deadlines, events };
     this.#session = new Session(buffered, parts.converse(this), options, (error) => {
       this.#failure ??= error;
       this.#end();

@@ -6,7 +6,7 @@
  */
 
 import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
-import type { Offload } from "../../engine/drivers/session.ts";
+import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
@@ -39,8 +39,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
   readonly deadlines: TimedDeadlines;
-  /** Does the work that conversations wait for. */
-  readonly offload?: Offload;
+  /** Does what the conversations wait for. */
+  readonly events?: Elsewhere;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
   /** Adds the server's own counters to those that every server has. */
@@ -92,6 +92,7 @@ export async function serveVisitors<Count extends Counters>(
       plan.onEnding?.();
       visitors.dismissAll();
       await visitors.gone();
+      await visitors.parted();
       await plan.onGone?.();
     },
     hasten(drainMs) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { compute, type Protocol, write } from "../../protocols/effects.ts";
+import { type Protocol, write } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { type Command, parseCommand } from "../talk/commands.ts";
@@ -49,19 +49,16 @@ export interface GrantedName {
   readonly since: number;
 }
 
-/**
- * The work that is done for a conversation elsewhere: its tasks, as `compute` names them. None of
- * them computes, but each has to be waited for.
- */
-export interface Work {
-  /** Takes a name for a new guest. */
-  "take guest name": (argument: undefined) => GrantedName;
-  /** Takes a name, which must be reserved; `undefined` if another server has granted it. */
-  "take name": (name: string) => GrantedName | undefined;
-  /** Waits for this many milliseconds. */
+/** What a conversation waits for. Each entry has an argument and a result. */
+export interface Awaited {
+  /** A name for a new guest. */
+  "guest name": (argument: undefined) => GrantedName;
+  /** A name, which must be reserved; `undefined` if another server has granted it. */
+  "name": (name: string) => GrantedName | undefined;
+  /** The end of a pause of this many milliseconds. */
   "pause": (ms: number) => void;
-  /** Waits for the turn to say this many bytes. */
-  "wait for turn": (bytes: number) => void;
+  /** The turn to say this many bytes. */
+  "turn": (bytes: number) => void;
 }
 
 /** The reason that the others are given if a conversation did not end as its visitor wanted. */
@@ -94,7 +91,7 @@ export function* converse(visit: Visit): Protocol {
   let reason: string | undefined;
   try {
     yield* waitForTurn(visit, hall.size * BYTES_OF_A_HEARER);
-    const { name, since } = yield* perform("take guest name", undefined);
+    const { name, since } = yield* waitFor("guest name", undefined);
     yield* say(WELCOME, notice(`you are ${name} in ${LOBBY}`));
     user = hall.enter(hearer, name, since);
     visit.onEnter?.(user);
@@ -120,7 +117,7 @@ function* listen(visit: Visit, user: User): Protocol {
     if (waitMs === 0) return;
     // Nothing is read in the meantime, and nothing is lost: TCP holds the sender back.
     counts.floodPauses++;
-    yield* perform("pause", waitMs);
+    yield* waitFor("pause", waitMs);
   }
   for (;;) {
     const line: Line | null | undefined = yield* readChatLine(
@@ -147,7 +144,7 @@ function* listen(visit: Visit, user: User): Protocol {
 
 /** Waits until this much can be said. So a crowd enters, and talks, one after another. */
 function* waitForTurn(visit: Visit, bytes: number): Protocol {
-  if (visit.takeTurn?.(bytes) === false) yield* perform("wait for turn", bytes);
+  if (visit.takeTurn?.(bytes) === false) yield* waitFor("turn", bytes);
 }
 
 /** How many bytes of a turn a command costs, besides its own length. */
@@ -223,7 +220,7 @@ function* takeName(hall: Hall, user: User, name: string): Protocol {
   if (isReserved(name)) return yield* say(notice(`the name ${name} is reserved`));
   // The user already owns their own name in another spelling.
   if (hall.findUser(name) === user) return hall.rename(user, name, user.since);
-  const granted = hall.reserve(name) ? yield* perform("take name", name) : undefined;
+  const granted = hall.reserve(name) ? yield* waitFor("name", name) : undefined;
   if (granted === undefined) return yield* say(notice(`the name ${name} is taken`));
   hall.rename(user, granted.name, granted.since);
 }
@@ -235,9 +232,9 @@ function* say(...lines: readonly string[]): Protocol {
   for (const line of lines) yield* write(encodeLine(line));
 }
 
-function* perform<Task extends keyof Work>(
-  task: Task,
-  argument: Parameters<Work[Task]>[0],
-): Protocol<ReturnType<Work[Task]>> {
-  return yield* compute(task, argument);
+function* waitFor<Name extends keyof Awaited>(
+  event: Name,
+  argument: Parameters<Awaited[Name]>[0],
+): Protocol<ReturnType<Awaited[Name]>> {
+  return yield { kind: "wait", event, argument };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../../protocols/catalogue.ts";
-import type { Context, Protocol } from "../../protocols/effects.ts";
+import type { Context, Protocol, WaitEffect } from "../../protocols/effects.ts";
 import { ComputeTimeoutError } from "../../protocols/errors.ts";
 
 /**
@@ -77,6 +77,15 @@ export function runTask(
  */
 export function isSliced(work: unknown): work is Generator<unknown, unknown> {
   return Object.prototype.toString.call(work) === "[object Generator]";
+}
+
+/**
+ * What a driver throws into a protocol that waits for what does not happen where it is served.
+ *
+ * @param effect what it yielded
+ */
+export function nothingToWaitFor({ event }: WaitEffect): TypeError {
+  return new TypeError(`Cannot wait: nothing happens here, current event is "${String(event)}"`);
 }
 
 /**

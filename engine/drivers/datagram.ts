@@ -9,7 +9,7 @@
 
 import type { Tasks } from "../../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
-import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 
 /** What the driver of datagrams needs beside a conversation. */
 export interface DatagramOptions {
@@ -64,6 +64,8 @@ function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: Dat
       return options.onReport?.(effect.message);
     case "compute":
       return runTask(options.tasks, effect.task, effect.argument, options.computeTimeoutMs);
+    case "wait":
+      throw nothingToWaitFor(effect);
     default:
       throw unknownEffect(effect);
   }

@@ -17,34 +17,10 @@ import {
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { checkBytes, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
-import { Lingering } from "./linger.ts";
-
-/** Where CPU-bound work is done that must not hold up the thread of the conversations. */
-export interface Offload {
-  /**
-   * Begins a computation.
-   *
-   * @param task its name
-   * @param argument its argument
-   * @param done called once, later, with the error or the result; not if it was cancelled
-   * @throws {Error} if the argument cannot be sent to another thread
-   */
-  begin(
-    task: string,
-    argument: unknown,
-    done: (error: unknown, result: unknown) => void,
-  ): Computation;
-}
-
-/** A computation under way elsewhere. */
-export interface Computation {
-  /** Nobody wants the result any more. */
-  cancel(): void;
-  /** The result may not be wanted any more: everybody else's comes first. */
-  giveWay(): void;
-}
+import type { Lingerer } from "./linger.ts";
 
 /** What the event-driven driver needs beside a connection and a conversation. */
 export interface SessionOptions extends TimeLimits {
@@ -53,13 +29,17 @@ export interface SessionOptions extends TimeLimits {
   /** The CPU-bound work that the conversation may ask for. */
   readonly tasks?: Tasks | undefined;
   /** Who does that work; without, it is done in place and everybody else waits. */
-  readonly offload?: Offload | undefined;
+  readonly offload?: Elsewhere | undefined;
+  /** Where that happens which the conversation may wait for; without, it may wait for nothing. */
+  readonly events?: Elsewhere | undefined;
   /**
    * Whether the connection stays open when the conversation is done, for the next one over it.
    *
    * @default {false}
    */
   readonly keepOpen?: boolean;
+  /** Takes connections that have to linger; without, closing is the connection's own business. */
+  readonly lingerer?: Lingerer | undefined;
   /** Is told of each message received. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -67,34 +47,14 @@ export interface SessionOptions extends TimeLimits {
 /** Is called once when a conversation is over, with the error it failed with if it did. */
 export type Done<Result> = (error: unknown, result: Result | undefined) => void;
 
-/**
- * Holds a conversation over a connection, and closes the connection when it is over.
- *
- * @param connection the connection
- * @param conversation the protocol's side of it
- * @param options limits
- * @returns what the conversation returned; rejects with what it threw
- */
-export function converse<Result>(
-  connection: Connection,
-  conversation: Protocol<Result>,
-  options: SessionOptions,
-): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    new Session(connection, conversation, options, (error, result) => {
-      if (error === undefined) resolve(result as Result);
-      else reject(error);
-    }).start();
-  });
-}
-
-type Waiting = "nothing" | "read" | "write" | "compute" | "linger" | "over";
+type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "over";
 
 /** What a conversation was doing when its peer left, in words. */
 const DURING: Readonly<Record<string, string>> = {
   read: "receiving",
   write: "sending",
   compute: "waiting for a computation",
+  wait: "waiting for what happens elsewhere",
 };
 
 /** One conversation under way. */
@@ -104,18 +64,20 @@ export class Session<Result> implements Sink {
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
   #waiting: Waiting = "nothing";
+  /** Whether anything was written, and whether nothing has come since. */
+  #hasWritten = false;
   #wroteLast = false;
+  /** Whether nothing can be lost any more: the peer's FIN or an error was seen, or it was cut. */
+  #hasEnded = false;
   #readLimit: Deadline | undefined;
   #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
-  #computation: Computation | undefined;
+  #operation: Operation | undefined;
   #computeLimit: Deadline | undefined;
   /** What the conversation is to fail with as soon as it does not run. */
   #aborted: Error | undefined;
-  #failure: unknown;
   /** Why nothing can be received or sent any more. */
   #fatal: Error | undefined;
-  #lingering: Lingering | undefined;
 
   /**
    * @param connection is closed when the conversation is over
@@ -155,7 +117,6 @@ export class Session<Result> implements Sink {
    */
   abort(error: Error): void {
     if (this.#waiting === "over") return;
-    if (this.#waiting === "linger") return this.#lingering?.end();
     if (this.#waiting === "nothing") {
       // The conversation itself is running, below us on the stack.
       this.#aborted = error;
@@ -167,6 +128,7 @@ export class Session<Result> implements Sink {
     if (wasWriting) {
       // Bun tells a writer of the close before it returns: that is not why it ends.
       this.#waiting = "nothing";
+      this.#hasEnded = true;
       this.#connection.close();
     }
     this.#resume(error, undefined);
@@ -178,9 +140,9 @@ export class Session<Result> implements Sink {
    * @param error what it is to fail with
    */
   cut(error: Error): void {
+    this.#hasEnded = true;
     this.abort(error);
     if (this.#waiting === "over" || this.#waiting === "nothing") return;
-    this.#failure = error;
     // The protocol may have a `finally`; what it still wants to say is not sent.
     this.#waiting = "nothing";
     try {
@@ -188,11 +150,13 @@ export class Session<Result> implements Sink {
     } catch {
       // Its conversation has failed already.
     }
-    this.#close();
+    this.#end(error, undefined);
   }
 
   onRead(chunk: Uint8Array | null): void {
-    if (this.#waiting === "read") this.#resume(undefined, chunk);
+    if (this.#waiting !== "read") return;
+    this.#received(chunk);
+    this.#resume(undefined, chunk);
   }
 
   onWritten(): void {
@@ -202,13 +166,20 @@ export class Session<Result> implements Sink {
   onError(error: Error): void {
     const during = DURING[this.#waiting];
     if (during === undefined) return;
+    this.#hasEnded = true;
     this.#fatal = new PeerGoneError(during, { cause: error });
     this.#resume(this.#fatal, undefined);
   }
 
   onEnd(): void {
     // It may have gone, or only have nothing more to ask: TCP does not tell one from the other.
-    this.#computation?.giveWay();
+    this.#operation?.giveWay?.();
+  }
+
+  /** Something came, or the peer's FIN. */
+  #received(chunk: Uint8Array | null): void {
+    if (chunk === null) this.#hasEnded = true;
+    else this.#wroteLast = false;
   }
 
   /** Ends a conversation that does not end by itself; returns what it failed with. */
@@ -225,11 +196,12 @@ export class Session<Result> implements Sink {
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
     if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
+    this.#hasEnded = true;
     return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
   }
 
   #resume(error: unknown, answer: unknown): void {
-    if (this.#waiting === "compute") this.#endComputation();
+    if (this.#waiting === "compute" || this.#waiting === "wait") this.#endOperation();
     this.#waiting = "nothing";
     if (this.#readLimit !== undefined) this.#readLimit.lift();
     if (this.#withinLimit !== undefined) this.#withinLimit.lift();
@@ -256,7 +228,7 @@ export class Session<Result> implements Sink {
         }
       }
     } catch (thrown) {
-      return this.#fail(thrown);
+      return this.#end(thrown ?? new Error("The protocol threw nothing"), undefined);
     }
     if (step.done === true) return this.#end(undefined, step.value);
     if (this.#aborted !== undefined) {
@@ -278,18 +250,19 @@ export class Session<Result> implements Sink {
     switch (effect.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
-        this.#wroteLast = false;
         const pulled = this.#connection.pull(this);
         if (pulled === undefined) {
           this.#waiting = "read";
           this.#limitRead(effect.withinMs);
           return false;
         }
+        this.#received(pulled);
         this.#answer = pulled;
         return true;
       }
       case "write":
         checkBytes(effect.bytes);
+        this.#hasWritten = true;
         this.#wroteLast = true;
         if (this.#connection.push(effect.bytes, this)) return true;
         this.#waiting = "write";
@@ -299,6 +272,12 @@ export class Session<Result> implements Sink {
         return true;
       case "compute":
         return this.#compute(effect.task, effect.argument);
+      case "wait": {
+        const { events } = this.#options;
+        if (events === undefined) throw nothingToWaitFor(effect);
+        this.#begin("wait", events, effect.event, effect.argument);
+        return false;
+      }
       default:
         throw unknownEffect(effect);
     }
@@ -326,51 +305,56 @@ export class Session<Result> implements Sink {
       this.#answer = runTask(tasks, task, argument, computeTimeoutMs);
       return true;
     }
-    this.#computation = offload.begin(task, argument, (error, result) => {
-      this.#computation = undefined;
-      if (this.#waiting === "compute") this.#resume(error, result);
-    });
-    this.#waiting = "compute";
+    this.#begin("compute", offload, task, argument);
     if (computeTimeoutMs > 0) {
       this.#computeLimit = new Deadline(() =>
         this.abort(new ComputeTimeoutError(task, computeTimeoutMs))
       );
       deadlines.set(this.#computeLimit, computeTimeoutMs);
     }
-    this.#connection.watch(this);
     return false;
   }
 
-  #endComputation(): void {
+  /** Has something done elsewhere, and waits for it. */
+  #begin(waiting: "compute" | "wait", where: Elsewhere, what: string, argument: unknown): void {
+    this.#operation = where.begin(what, argument, (error, result) => {
+      this.#operation = undefined;
+      if (this.#waiting === waiting) this.#resume(error, result);
+    });
+    this.#waiting = waiting;
+    this.#connection.watch(this);
+  }
+
+  #endOperation(): void {
     this.#connection.unpull();
     this.#computeLimit?.lift();
     this.#computeLimit = undefined;
-    this.#computation?.cancel();
-    this.#computation = undefined;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure = error ?? new Error("The protocol threw nothing");
-    if (!this.#wroteLast) return this.#close();
-    // What the protocol said last must reach the peer.
-    this.#waiting = "linger";
-    this.#sessionLimit?.lift();
-    this.#lingering = new Lingering(this.#connection, () => this.#close());
-    this.#lingering.start(this.#options.deadlines);
-  }
-
-  #close(): void {
-    this.#end(this.#failure, undefined);
+    this.#operation?.cancel();
+    this.#operation = undefined;
   }
 
   #end(error: unknown, result: Result | undefined): void {
     this.#waiting = "over";
-    this.#endComputation();
+    this.#endOperation();
     this.#readLimit?.lift();
     this.#withinLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
-    if (error !== undefined || this.#options.keepOpen !== true) this.#connection.close();
+    if (error !== undefined) this.#letGo(true);
+    else if (this.#options.keepOpen !== true) this.#letGo(false);
     this.#done(error, result);
+  }
+
+  /**
+   * Closes the connection, or has it linger where that could destroy what was said last. What the
+   * rule is stands in `linger.ts`.
+   */
+  #letGo(hasFailed: boolean): void {
+    const { lingerer } = this.#options;
+    const mayLose = lingerer !== undefined && this.#hasWritten && !this.#hasEnded;
+    if (mayLose && (hasFailed || this.#wroteLast || this.#connection.hasUnread)) {
+      this.#connection.closeWrite();
+      lingerer.add(this.#connection);
+    } else this.#connection.close();
   }
 }

@@ -1,39 +1,8 @@
 /**
- * What to do when a connection cannot be accepted, and how long to wait before the next attempt.
+ * How long to wait before the next attempt at something that failed.
  *
  * @module
  */
-
-/**
- * Errors that concern the one connection that was to be accepted: it was reset while it waited,
- * or its network failed (accept(2), "Error handling"). The next one may be had at once.
- */
-const OF_ONE_CONNECTION: ReadonlySet<string> = new Set([
-  "ECONNABORTED",
-  "ECONNRESET",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "EINTR",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ENONET",
-  "ENOPROTOOPT",
-  "ENOTCONN",
-  "EOPNOTSUPP",
-  "EPERM",
-  "EPROTO",
-]);
-
-/**
- * Whether accepting may go on at once after this error. After any other, above all EMFILE,
- * ENFILE, ENOBUFS and ENOMEM, the next attempt would only fail again.
- *
- * @param error what accepting threw, with the system's name for it in `code`
- */
-export function isOfOneConnection(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === "string" && OF_ONE_CONNECTION.has(code);
-}
 
 /** How long to wait between attempts. */
 export interface BackoffOptions {

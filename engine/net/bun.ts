@@ -181,6 +181,10 @@ class BunConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    return this.#unreadBytes > 0;
+  }
+
   override unpull(): void {
     this.#reader = undefined;
     this.#watcher = undefined;

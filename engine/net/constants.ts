@@ -76,6 +76,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_SNDTIMEO: number;
   /** Flag: this call must not block. */
   readonly MSG_DONTWAIT: number;
+  /** Flag: leave what is received where it is. */
+  readonly MSG_PEEK: number;
   /** Flag: an error, not SIGPIPE, when the peer is gone. */
   readonly MSG_NOSIGNAL: number;
   /** Shut down receiving. */
@@ -139,6 +141,7 @@ export const LINUX: Constants = {
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
   MSG_DONTWAIT: 0x40,
+  MSG_PEEK: 0x2,
   MSG_NOSIGNAL: 0x4000,
   SHUT_RD: 0,
   SHUT_WR: 1,
@@ -217,6 +220,7 @@ export const DARWIN: Constants = {
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
   MSG_DONTWAIT: 0x80,
+  MSG_PEEK: 0x2,
   MSG_NOSIGNAL: 0x80000,
   SHUT_RD: 0,
   SHUT_WR: 1,
@@ -275,6 +279,9 @@ export const DARWIN: Constants = {
     EINPROGRESS: 36,
   },
 };
+
+/** The numbers of each system that is known here, by the name that the runtimes give it. */
+export const CONSTANTS: Readonly<Record<string, Constants>> = { linux: LINUX, darwin: DARWIN };
 
 /** What the errors mean, in the words of strerror(3), lower case. */
 export const ERRNO_TEXT: Readonly<Record<string, string>> = {

@@ -18,7 +18,7 @@ const WAITING = 256;
 type Arrival = { readonly bytes?: Uint8Array; readonly error?: Error };
 
 /** A UDP socket that speaks with one peer. */
-export class DatagramSocket implements AsyncDisposable {
+export class DatagramClient implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #arrived: Arrival[] = [];
   #wake: (() => void) | undefined;
@@ -38,7 +38,7 @@ export class DatagramSocket implements AsyncDisposable {
    *
    * @param peer with whom to speak, numeric
    */
-  static async open(peer: Address): Promise<DatagramSocket> {
+  static async open(peer: Address): Promise<DatagramClient> {
     // Loaded when it is needed: it takes longer to load than most answers to come.
     const { createSocket } = await import("node:dgram");
     const socket = createSocket(isIPv6(peer.hostname) ? "udp6" : "udp4");
@@ -55,7 +55,7 @@ export class DatagramSocket implements AsyncDisposable {
     // A connected socket is told of the peer's ICMP errors (udp(7)); on Deno it is not.
     await done((resolve) => socket.connect(peer.port, peer.hostname, resolve));
     socket.off("error", failed.reject);
-    return new DatagramSocket(socket, peer);
+    return new DatagramClient(socket, peer);
   }
 
   /**

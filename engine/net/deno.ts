@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { Backoff, isOfOneConnection } from "./backoff.ts";
+import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
   type ForeignFunctions,
@@ -45,6 +45,8 @@ class DenoConnection extends Connection {
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
   #reading = false;
+  /** Whether the last read filled its buffer: then there may be more. */
+  #wasFilled = false;
   #arrived: Pulled;
   #ended = false;
   #failure: Error | undefined;
@@ -78,6 +80,10 @@ class DenoConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    return this.#arrived instanceof Uint8Array || this.#wasFilled;
+  }
+
   override unpull(): void {
     this.#reader = undefined;
     this.#watcher = undefined;
@@ -100,6 +106,7 @@ class DenoConnection extends Connection {
   readonly #onRead = (count: number | null): void => {
     this.#reading = false;
     this.#ended = count === null;
+    this.#wasFilled = count === this.#buffer.length;
     const chunk = count === null ? null : this.#take(count);
     const sink = this.#reader;
     this.#reader = undefined;
@@ -172,7 +179,7 @@ class DenoListener extends Listener {
   override readonly address: Address;
   readonly #listener: Deno.TcpListener;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
-  readonly #backoff = new Backoff();
+  readonly #policy = new AcceptPolicy();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #accepting = false;
   #closed = false;
@@ -192,7 +199,7 @@ class DenoListener extends Listener {
 
   readonly #onAccept = (conn: Deno.TcpConn): void => {
     this.#accepting = false;
-    this.#backoff.reset();
+    this.#policy.accepted();
     let connection: Connection;
     try {
       connection = new DenoConnection(conn);
@@ -210,7 +217,7 @@ class DenoListener extends Listener {
     this.#accepting = false;
     // The pending accept of a closed listener rejects with `BadResource`.
     if (this.#closed) return;
-    const waitMs = isOfOneConnection(error) ? 0 : this.#backoff.next();
+    const waitMs = this.#policy.failed(error);
     this.#onAcceptError?.(error, waitMs);
     if (waitMs === 0) return this.wake();
     this.#retry = setTimeout(() => {

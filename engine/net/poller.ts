@@ -8,7 +8,9 @@
  * @module
  */
 
-import { EpollEvents, PollSet, type Sockets, whyNoSockets } from "./sockets.ts";
+import { whyNoSockets } from "./libc.ts";
+import { EpollEvents, PollSet } from "./poll_sets.ts";
+import type { Sockets } from "./sockets.ts";
 import { runtime } from "./runtime.ts";
 
 /** The ways to ask. */

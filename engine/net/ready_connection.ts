@@ -8,7 +8,8 @@
 import type { Address } from "../../protocols/effects.ts";
 import type { Poller } from "./poller.ts";
 import type { PackedAddress } from "./address.ts";
-import { SocketError, type Sockets } from "./sockets.ts";
+import { SocketError } from "./socket_error.ts";
+import type { Sockets } from "./sockets.ts";
 import { Connection, type Pulled, type Sink } from "./transport.ts";
 
 /** How much one `recv` takes at most, in bytes. */
@@ -112,6 +113,13 @@ export class ReadyConnection extends Connection {
       this.#watchFor(this.#writer === undefined ? POLLIN : POLLIN | POLLOUT);
     }
     return undefined;
+  }
+
+  override get hasUnread(): boolean {
+    if (this.#ended || this.#failure !== undefined) return false;
+    const { sockets } = this.#loop;
+    const { MSG_DONTWAIT, MSG_PEEK } = sockets.constants;
+    return sockets.recv(this.fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
   }
 
   #giveBack(): void {
@@ -247,6 +255,9 @@ export class ReadyConnection extends Connection {
     this.#loop.sockets.close(this.fd);
   }
 }
+
+/** Where the look at what is unread goes. */
+const ONE = new Uint8Array(1);
 
 /** Errors only. */
 const NOTHING = 0;

@@ -15,8 +15,9 @@
  * @module
  */
 
-import type { Address } from "../../protocols/effects.ts";
 import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
+import type { ForeignFunctions } from "./adapter.ts";
 import {
   decodeSockaddr,
   encodeSockaddr,
@@ -27,57 +28,12 @@ import {
   sockaddrLength,
   unpackAddress,
 } from "./address.ts";
-import { type Constants, DARWIN, ERRNO_TEXT, LINUX } from "./constants.ts";
-import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
+import type { Constants } from "./constants.ts";
+import { type Library, library } from "./libc.ts";
+import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
+import { SocketError } from "./socket_error.ts";
 import { ACCEPT_QUEUE } from "./transport.ts";
-
-/** A call of the system failed. */
-export class SocketError extends Error {
-  /** The class's name. */
-  override readonly name = "SocketError";
-  /** The system's name of the error, for instance `EADDRINUSE`. */
-  readonly code: string;
-  /** Its number on this system. */
-  readonly errno: number;
-  /** The call that failed. */
-  readonly syscall: string;
-
-  /**
-   * Makes the error.
-   *
-   * @param syscall the call
-   * @param errno the error's number
-   * @param what its object
-   */
-  constructor(syscall: string, errno: number, what = "") {
-    const code = errorName(errno);
-    const text = ERRNO_TEXT[code] ?? "system error";
-    super(`Cannot ${syscall}${what === "" ? "" : ` ${what}`}: ${text} (${code})`);
-    this.code = code;
-    this.errno = errno;
-    this.syscall = syscall;
-  }
-}
-
-/** Foreign functions, and with them Berkeley sockets, cannot be had here. */
-export class SocketsUnavailableError extends Error {
-  /** The class's name. */
-  override readonly name = "SocketsUnavailableError";
-  /** Why, in a few words: for a line that a person reads. */
-  readonly reason: string;
-
-  /**
-   * Makes the error.
-   *
-   * @param reason why, in a few words
-   * @param options the loader's error as `cause`
-   */
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot use Berkeley sockets: ${reason}`, options);
-    this.reason = reason;
-  }
-}
 
 /** How to open a listening socket. */
 export interface ListenSocketOptions {
@@ -96,75 +52,8 @@ export interface ListenSocketOptions {
   readonly receiveTimeoutMs?: number;
 }
 
-// One 64-bit parameter, such as `size_t`, takes a call off Deno's fast path and halves its rate:
-// lengths are declared as 32 bits, which the calling conventions of x86-64 and arm64 extend.
-const SIGNATURES = {
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  listen: { parameters: ["i32", "i32"], result: "i32" },
-  accept: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
-  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
-  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
-  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-} as const satisfies ForeignSignatures;
-
-const LINUX_SIGNATURES = {
-  __errno_location: { parameters: [], result: "pointer" },
-  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
-  epoll_create1: { parameters: ["i32"], result: "i32" },
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
-} as const satisfies ForeignSignatures;
-
-const DARWIN_SIGNATURES = {
-  __error: { parameters: [], result: "pointer" },
-} as const satisfies ForeignSignatures;
-
 /** `recv` and `send`. */
 type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
-
-interface System {
-  readonly constants: Constants;
-  readonly signatures: ForeignSignatures;
-  readonly errnoLocation: "__errno_location" | "__error";
-  readonly libraries: readonly string[];
-}
-
-const SYSTEMS: Readonly<Record<string, System>> = {
-  linux: {
-    constants: LINUX,
-    signatures: { ...SIGNATURES, ...LINUX_SIGNATURES },
-    errnoLocation: "__errno_location",
-    // glibc's name, then musl's two.
-    libraries: ["libc.so.6", `libc.musl-${runtime.arch}.so.1`, "libc.so"],
-  },
-  darwin: {
-    constants: DARWIN,
-    signatures: { ...SIGNATURES, ...DARWIN_SIGNATURES },
-    errnoLocation: "__error",
-    libraries: ["libSystem.B.dylib"],
-  },
-};
-
-/** The C library of this system. */
-export interface Library {
-  /** Its system's table. */
-  readonly system: System;
-  /** Its functions. */
-  readonly libc: ForeignFunctions;
-}
 
 /** The Berkeley calls of this system, with its constants. */
 export class Sockets {
@@ -179,11 +68,9 @@ export class Sockets {
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   readonly #length = new Int32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
-  readonly #pollfd = new Int32Array(2);
-  readonly #pollfdBytes = new Uint8Array(this.#pollfd.buffer);
+  readonly #pollfd = new PollSet(1);
   readonly #timespec = timespecMemory();
-  readonly #epollEvent = new Int32Array(4);
-  readonly #epollEventBytes = new Uint8Array(this.#epollEvent.buffer);
+  readonly #epollEvent = new EpollEvents(1);
 
   /**
    * Made by {@linkcode sockets}.
@@ -448,11 +335,10 @@ export class Sockets {
    * @returns the events that came, 0 when none did in time, or the negated error number
    */
   poll(fd: number, events: number, timeoutMs: number): number {
-    this.#pollfd[0] = fd;
-    this.#pollfd[1] = events;
-    const count: number = this.#libc.poll!(this.#pollfdBytes, 1, Math.ceil(timeoutMs));
+    this.#pollfd.watch(0, fd, events);
+    const count: number = this.#libc.poll!(this.#pollfd.bytes, 1, Math.ceil(timeoutMs));
     if (count < 0) return -this.errno;
-    return count > 0 ? (this.#pollfd[1] as number) >>> 16 : 0;
+    return count > 0 ? this.#pollfd.eventsAt(0) : 0;
   }
 
   /**
@@ -482,17 +368,15 @@ export class Sockets {
    * @param token the number that {@linkcode Sockets.epollWait} reports
    */
   epollControl(epoll: number, operation: number, fd: number, events: number, token: number): void {
-    // struct epoll_event is packed on x86-64 alone: the token follows at byte 4 there, else at 8.
-    this.#epollEvent[0] = events;
-    this.#epollEvent[EPOLL_TOKEN] = token;
-    const result = this.#call("epoll_ctl", epoll, operation, fd, this.#epollEventBytes);
+    this.#epollEvent.put(0, events, token);
+    const result = this.#call("epoll_ctl", epoll, operation, fd, this.#epollEvent.bytes);
     this.#check("epoll_ctl", result);
   }
 
   /**
    * Waits until descriptors are ready (epoll_wait(2), Linux).
    *
-   * @param buffer made with {@linkcode epollEvents}
+   * @param buffer is filled with the events
    * @param timeoutMs how long to wait; -1 is for ever
    * @returns how many events there are, or the negated error number
    */
@@ -513,9 +397,8 @@ export class Sockets {
     const seconds = Math.floor(timeoutMs / 1000);
     timespec[0] = seconds;
     timespec[2] = Math.floor((timeoutMs - seconds * 1000) * 1e6);
-    this.#pollfd[0] = fd;
-    this.#pollfd[1] = this.constants.POLLIN;
-    const count: number = this.#libc.ppoll!(this.#pollfdBytes, 1, bytes, null);
+    this.#pollfd.watch(0, fd, this.constants.POLLIN);
+    const count: number = this.#libc.ppoll!(this.#pollfd.bytes, 1, bytes, null);
     return count >= 0 ? count : -this.errno;
   }
 
@@ -625,9 +508,6 @@ export class Sockets {
   }
 }
 
-/** The calls of a connection's life, for a mode that shows them one by one. */
-export type ConnectionCalls = Pick<Sockets, "accept" | "recv" | "send" | "shutdown" | "close">;
-
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {
   // 0 would be for ever.
@@ -642,88 +522,6 @@ function timespecMemory(): readonly [Int32Array, Uint8Array] {
   return [words, new Uint8Array(words.buffer)];
 }
 
-/** The descriptors of one {@linkcode Sockets.pollAll}: an array of `struct pollfd`. */
-export class PollSet {
-  /** How many places it has. */
-  readonly size: number;
-  /** The memory that the kernel reads and fills. */
-  readonly bytes: Uint8Array;
-  readonly #words: Int32Array;
-
-  /**
-   * Makes a set whose places are all free.
-   *
-   * @param size how many places it has
-   */
-  constructor(size: number) {
-    this.size = size;
-    this.#words = new Int32Array(size * 2).fill(-1);
-    this.bytes = new Uint8Array(this.#words.buffer);
-  }
-
-  /**
-   * Puts a descriptor into a place.
-   *
-   * @param index the place
-   * @param fd the descriptor; -1 leaves the place free
-   * @param events a set of `POLLIN` and `POLLOUT`
-   */
-  watch(index: number, fd: number, events: number): void {
-    this.#words[index * 2] = fd;
-    this.#words[index * 2 + 1] = events;
-  }
-
-  /** The descriptor in a place; -1 where there is none. */
-  descriptorAt(index: number): number {
-    return this.#words[index * 2] as number;
-  }
-
-  /** What is waited for. */
-  wantedAt(index: number): number {
-    return (this.#words[index * 2 + 1] as number) & 0xffff;
-  }
-
-  /** What happened: a set of `POLLIN`, `POLLOUT`, `POLLERR` and `POLLHUP`; 0 is nothing. */
-  eventsAt(index: number): number {
-    return (this.#words[index * 2 + 1] as number) >>> 16;
-  }
-}
-
-const EPOLL_PACKED = runtime.arch === "x86_64";
-const EPOLL_TOKEN = EPOLL_PACKED ? 1 : 2;
-const EPOLL_STRIDE = EPOLL_PACKED ? 3 : 4;
-
-/** Room for the events of one {@linkcode Sockets.epollWait}. */
-export class EpollEvents {
-  /** How many events fit. */
-  readonly capacity: number;
-  /** The memory that the kernel fills. */
-  readonly bytes: Uint8Array;
-  readonly #words: Int32Array;
-
-  /**
-   * Makes room for events.
-   *
-   * @param capacity how many events fit
-   */
-  constructor(capacity: number) {
-    this.capacity = capacity;
-    this.#words = new Int32Array(capacity * EPOLL_STRIDE);
-    this.bytes = new Uint8Array(this.#words.buffer);
-  }
-
-  /** What happened: a set of `EPOLLIN`, `EPOLLOUT`, … */
-  eventsAt(index: number): number {
-    return this.#words[index * EPOLL_STRIDE] as number;
-  }
-
-  /** The number under which the descriptor was added. */
-  tokenAt(index: number): number {
-    return this.#words[index * EPOLL_STRIDE + EPOLL_TOKEN] as number;
-  }
-}
-
-let opened: Library | SocketsUnavailableError | undefined;
 let shared: Sockets | undefined;
 
 /**
@@ -743,54 +541,4 @@ let shared: Sockets | undefined;
  */
 export function sockets(): Sockets {
   return shared ??= new Sockets(library());
-}
-
-/**
- * The C library of this system, for a kind of {@linkcode Sockets} of one's own.
- *
- * @throws {SocketsUnavailableError} as {@linkcode sockets} does
- */
-export function library(): Library {
-  opened ??= open();
-  if (opened instanceof SocketsUnavailableError) throw opened;
-  return opened;
-}
-
-/** Why {@linkcode sockets} would throw; `undefined` where it does not. */
-export function whyNoSockets(): string | undefined {
-  opened ??= open();
-  return opened instanceof SocketsUnavailableError ? opened.reason : undefined;
-}
-
-function open(): Library | SocketsUnavailableError {
-  const system = SYSTEMS[runtime.os];
-  if (system === undefined || !["x86_64", "aarch64"].includes(runtime.arch)) {
-    return new SocketsUnavailableError(`no table for ${runtime.os} on ${runtime.arch}`);
-  }
-  if (!runtime.mayCallForeign()) {
-    return new SocketsUnavailableError("no permission for foreign functions (--allow-ffi)");
-  }
-  const failures: unknown[] = [];
-  for (const library of system.libraries) {
-    try {
-      return { system, libc: runtime.openLibrary(library, system.signatures) };
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  return new SocketsUnavailableError(`cannot open ${system.libraries.join(" or ")}`, {
-    cause: new AggregateError(failures),
-  });
-}
-
-/**
- * The name of an error number.
- *
- * @param errno the number on this system
- * @returns for instance `EADDRINUSE`, or `errno 999` for one without a name here
- */
-export function errorName(errno: number): string {
-  const system = SYSTEMS[runtime.os];
-  const entry = Object.entries(system?.constants.errno ?? {}).find(([, value]) => value === errno);
-  return entry?.[0] ?? `errno ${errno}`;
 }

@@ -43,6 +43,12 @@ export abstract class Connection implements AsyncDisposable {
    */
   abstract pull(sink: Sink): Pulled;
 
+  /**
+   * Whether bytes have come that were not asked for, as far as that can be told without waiting.
+   * To be asked when nobody reads.
+   */
+  abstract readonly hasUnread: boolean;
+
   /** Takes the last pull or watch back: what comes now is kept for the next pull. */
   abstract unpull(): void;
 

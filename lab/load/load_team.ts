@@ -1,13 +1,12 @@
 /**
- * The Workers that make a load as the main thread sees them, and what they have counted, put
- * together.
+ * The main thread's view of the Workers that make a load. It also adds up what they have counted.
  *
  * @module
  */
 
 import type { Address } from "../../protocols/effects.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { requireDescriptors, requireThreads } from "../../engine/server/core/descriptor_limits.ts";
 import { requireWorkers } from "../../engine/server/team/thread_team.ts";
 import { Distribution } from "./distribution.ts";
@@ -21,12 +20,12 @@ import {
 import { type Plan, type Share, shareOut } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** How many descriptors must be free beside those of the threads, which open their modules. */
+/** How many descriptors must be free beyond those of the threads, which open their modules. */
 const RESERVE = 16;
 
-/** What all threads together have counted. */
+/** One second of the load, summed over all threads. */
 export interface TeamSecond {
-  /** When it ends, in milliseconds from the beginning. */
+  /** When it ends, in milliseconds from the beginning of the run. */
   readonly endsAt: number;
   readonly durationMs: number;
   readonly requests: number;
@@ -34,21 +33,21 @@ export interface TeamSecond {
   readonly latency: Distribution;
 }
 
-/** What came of a run. */
+/** The totals of a run. */
 export class TeamTotals {
   readonly latency = new Distribution();
   readonly service = new Distribution();
   readonly connect = new Distribution();
   readonly lag = new Distribution();
   readonly errors: Record<string, number> = {};
-  /** What the first failure of each kind said. */
+  /** The message of the first failure of each kind. */
   readonly words: Record<string, string> = {};
   readonly ends: ThreadEnd[] = [];
   requests = 0;
   bytesSent = 0;
   bytesReceived = 0;
 
-  /** Adds a second of a thread. */
+  /** Adds one second of a thread. */
   add(second: ThreadSecond): void {
     this.requests += second.requests;
     this.bytesSent += second.bytesSent;
@@ -62,7 +61,7 @@ export class TeamTotals {
     }
   }
 
-  /** Adds how a thread's run was. */
+  /** Adds the summary of a thread's run. */
   end(end: ThreadEnd): void {
     this.ends.push(end);
     for (const [kind, text] of Object.entries(end.words)) this.words[kind] ??= text;
@@ -81,7 +80,7 @@ export class LoadTeam implements Disposable {
   readonly totals = new TeamTotals();
   readonly #stop = new SharedArrayBuffer(4);
   readonly #members: Member[] = [];
-  /** The seconds of the threads, until each has told of the same one. */
+  /** The seconds that not all threads have reported yet. */
   readonly #seconds = new Map<number, ThreadSecond[]>();
   #nextSecond = 0;
   #endedAt = 0;
@@ -93,12 +92,12 @@ export class LoadTeam implements Disposable {
    * Starts the threads.
    *
    * @param plan the load
-   * @param address where it goes: numeric
+   * @param address the server's numeric address
    * @throws {Error} if Workers cannot be started
    */
   static async start(plan: Plan, address: Address): Promise<LoadTeam> {
     requireWorkers(LOAD_THREAD_URL);
-    // Trying takes ports where descriptors cannot be counted, and the load may have few of them.
+    // If descriptors cannot be counted, trying uses up ports, and the load may have few of them.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
     else requireDescriptors(plan.threads, "threads", RESERVE);
     const team = new LoadTeam();
@@ -116,7 +115,7 @@ export class LoadTeam implements Disposable {
     const worker = runtime.startThread(LOAD_THREAD_URL, LOAD_THREAD);
     const ready = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
-    // Whoever waits for them is told.
+    // Those who wait for the promises see these errors.
     ready.promise.catch(() => {});
     ended.promise.catch(() => {});
     const fail = (why: string) => {
@@ -134,7 +133,7 @@ export class LoadTeam implements Disposable {
       }
     };
     worker.onerror = (event) => {
-      // On Deno an error that nobody prevents ends the main thread too.
+      // On Deno, an error that is not prevented ends the main thread too.
       event.preventDefault();
       fail(`a thread died: ${event.message}`);
     };
@@ -147,10 +146,10 @@ export class LoadTeam implements Disposable {
   }
 
   /**
-   * Makes the load, to its end.
+   * Makes the load, from beginning to end.
    *
-   * @param onSecond hears of each second, when all threads have told of it
-   * @param signal ends it early
+   * @param onSecond is called for each second once all threads have reported it
+   * @param signal ends the load early
    */
   async run(onSecond: (second: TeamSecond) => void, signal?: AbortSignal): Promise<TeamTotals> {
     this.#onSecond = onSecond;
@@ -163,7 +162,7 @@ export class LoadTeam implements Disposable {
     } finally {
       signal?.removeEventListener("abort", stop);
     }
-    // Threads that ended early have no more seconds to tell of.
+    // A thread that ended early reports no more seconds.
     for (const index of [...this.#seconds.keys()].sort((a, b) => a - b)) this.#tell(index);
     return this.totals;
   }
@@ -193,7 +192,7 @@ export class LoadTeam implements Disposable {
       durationMs = Math.max(durationMs, second.durationMs);
     }
     this.#endedAt += durationMs;
-    // What a run ends with after its last whole second may be nothing at all.
+    // The remainder after the last whole second may be empty.
     if (requests + errors === 0 && durationMs < 10) return;
     this.#onSecond?.({ endsAt: this.#endedAt, durationMs, requests, errors, latency });
   }

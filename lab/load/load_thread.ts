@@ -1,5 +1,5 @@
 /**
- * The inside of a Worker that makes load.
+ * The inside of a Worker that makes a load.
  *
  * @module
  */
@@ -13,37 +13,37 @@ import { loadLoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** What the main thread tells it: first what to do, and then to begin. */
+/** What the main thread tells it: first its assignment, then when to begin. */
 export type ToLoadThread =
   | { readonly kind: "assignment"; readonly share: Share; readonly stop: SharedArrayBuffer }
   | { readonly kind: "begin" };
 
-/** What it says. */
+/** What it tells the main thread. */
 export type FromLoadThread =
   | { readonly kind: "ready" }
   | { readonly kind: "cannotStart"; readonly why: string }
   | ThreadSecond
   | ThreadEnd;
 
-/** How its run was. */
+/** The summary of a thread's run. */
 export interface ThreadEnd {
   readonly kind: "end";
-  /** How long it was, in milliseconds. */
+  /** How long the run was, in milliseconds. */
   readonly durationMs: number;
   /** How many connections had no answer at all. */
   readonly starved: number;
-  /** The share of that time in which it ran; `undefined` where the system does not say. */
+  /** The share of that time in which the thread ran; `undefined` if the system does not tell. */
   readonly busyShare: number | undefined;
-  /** The share of that time in which it could have run, but had no processor. */
+  /** The share of that time in which the thread could have run but had no processor. */
   readonly waitingShare: number | undefined;
-  /** What the first failure of each kind said. */
+  /** The message of the first failure of each kind. */
   readonly words: Readonly<Record<string, string>>;
 }
 
-/** The name of these Workers: that of the command which an executable loads for them. */
+/** The name of these Workers. In an executable it is also the command that is loaded for them. */
 export const LOAD_THREAD = "handshake bench";
 
-/** Their module. */
+/** The module of these Workers. */
 export const LOAD_THREAD_URL: string = import.meta.url;
 
 interface WorkerScope {
@@ -51,10 +51,10 @@ interface WorkerScope {
   postMessage(message: FromLoadThread): void;
 }
 
-/** What the scheduler says of this thread: milliseconds of running, and of waiting to run. */
+/** What the scheduler tells of this thread: the milliseconds it ran, and those it waited to run. */
 function schedulerTimes(): readonly [number, number] | undefined {
   try {
-    // Of this thread, for the call is made by it: nanoseconds (proc(5)).
+    // The file describes the thread that reads it, in nanoseconds (proc(5)).
     const [ran, waited] = readFileSync("/proc/thread-self/schedstat", "utf8").split(" ").map(
       Number,
     );
@@ -91,7 +91,7 @@ async function makeLoad(
   });
 }
 
-/** Does nothing in any other thread than one that was started for this. */
+/** Makes the load, if this is a thread that was started for it; otherwise does nothing. */
 function onLoadThread(): void {
   if (runtime.threadName !== LOAD_THREAD) return;
   const scope = globalThis as unknown as WorkerScope;

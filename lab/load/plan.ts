@@ -1,5 +1,5 @@
 /**
- * What load to make: checked, completed, and plain data that travels to Workers.
+ * What load to make: checked, completed, and plain data that can be posted to Workers.
  *
  * @module
  */
@@ -7,49 +7,62 @@
 import type { Address } from "../../protocols/effects.ts";
 import { pollerKinds } from "../../engine/net/poller.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import type { Flag } from "../../engine/cli/flags.ts";
+import {
+  booleanOption,
+  choiceOption,
+  defineOption,
+  integerOption,
+  stringOption,
+} from "../../engine/cli/options.ts";
+import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts";
 import { OptionError } from "../../engine/values/checks.ts";
+import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
+
+/** The least and the most bytes of a request's payload. */
+export type Sizes = readonly [least: number, most: number];
 
 /** How connections are made: descriptors through foreign functions, or the runtime's sockets. */
 export type EngineKind = "descriptors" | "runtime";
 
 /** The load to make. */
 export interface Plan {
-  /** Where its protocol is found: see `protocol_loader.ts`. */
+  /** Where the protocol is: a name or a location (see `protocol_loader.ts`). */
   readonly protocol: string;
-  /** What it is called. */
+  /** The name of the protocol. */
   readonly protocolName: string;
   readonly connections: number;
   /** How many requests a connection has under way at a time. */
   readonly pipeline: number;
-  /** Requests a second of all connections together; `null` in the closed model. */
+  /** Requests a second, over all connections together; `null` in the closed model. */
   readonly rate: number | null;
   /** Whether each request has a connection of its own. */
   readonly connect: boolean;
   /** How long a connection waits between an answer and its next request, in milliseconds. */
   readonly thinkMs: number;
-  /** Over how long the connections begin, in milliseconds. */
+  /** The time over which the connections begin, in milliseconds. */
   readonly rampMs: number;
   /** The least and the most bytes of a request's payload. */
-  readonly size: readonly [least: number, most: number];
+  readonly size: Sizes;
   /** How long it lasts, in milliseconds; `Infinity` where the requests are counted. */
   readonly durationMs: number;
-  /** How many requests there are; `Infinity` where the time is measured. */
+  /** How many requests there are; `Infinity` if the time limits them. */
   readonly requests: number;
-  /** How long connecting, and then a request, may take, in milliseconds. */
+  /** How long connecting may take, and then each request, in milliseconds. */
   readonly timeoutMs: number;
-  /** How many Workers make it. */
+  /** How many Workers make the load. */
   readonly threads: number;
   /** How connections are made. */
   readonly engine: EngineKind;
-  /** Another seed gives other payloads. */
+  /** The seed of the payloads. */
   readonly seed: number;
 }
 
-/** What a person says of it; the rest is completed. */
+/** What a user says about the load. The rest is filled in. */
 export interface PlanOptions {
   /** A name, or the path of a module. @default {"hello"} */
   readonly protocol?: string;
@@ -59,76 +72,213 @@ export interface PlanOptions {
   readonly pipeline?: number;
   /** Requests a second; 0 is the closed model. @default {0} */
   readonly rate?: number;
-  /** @default {false}, but for `hello` */
+  /** @default {false}, except for `hello` */
   readonly connect?: boolean;
   /** Milliseconds. @default {0} */
   readonly think?: number;
   /** Milliseconds. @default {0} */
   readonly ramp?: number;
   /** Bytes. @default {[64, 64]} */
-  readonly size?: readonly [least: number, most: number];
+  readonly size?: Sizes;
   /** Milliseconds. @default {10000}, or without end where `requests` is given */
   readonly duration?: number;
   readonly requests?: number;
   /** Milliseconds. @default {10000} */
   readonly timeout?: number;
-  /** @default one for each four processors */
+  /** @default {Math.max(1, cores >> 2)} */
   readonly threads?: number;
-  /** @default descriptors where they can be had */
+  /** @default {"descriptors"} where they can be had, else `"runtime"` */
   readonly engine?: EngineKind;
   /** @default {1} */
   readonly seed?: number;
 }
 
+/** What the load speaks. */
+const PROTOCOL = stringOption("protocol", {
+  value: "NAME|PATH",
+  suggestions: ["hello", "frame", "echo"],
+  default: "hello",
+  help: "what to speak: hello, frame, echo, or a module that exports a generator load",
+});
+
+/** How many connections there are at a time. */
+const CONNECTIONS = integerOption("connections", {
+  short: "c",
+  least: 1,
+  most: 1_000_000,
+  default: 50,
+  help: "how many connections at a time",
+});
+
+/** How long to measure. */
+const DURATION = durationOption("duration", {
+  short: "d",
+  default: "10s",
+  shown: "10s, or as long as -n takes",
+  help: "how long to measure",
+});
+
+/** How many requests to send. */
+const REQUESTS = integerOption("requests", {
+  short: "n",
+  least: 1,
+  most: 1_000_000_000,
+  help: "how many requests to send",
+});
+
+/** Requests a second; 0 is the closed model. */
+const RATE = rateOption("rate", {
+  default: 0,
+  shown: "as fast as the answers come",
+  help: "requests that are due, of all connections together, whether or not they are answered",
+});
+
+/** How many requests a connection has under way. */
+const PIPELINE = integerOption("pipeline", {
+  least: 1,
+  most: 1024,
+  default: 1,
+  help: "how many requests a connection has under way",
+});
+
+/** Whether each request has a connection of its own. */
+const CONNECT = booleanOption("connect", {
+  default: false,
+  help: "a new connection for each request, as in hello",
+});
+
+/** How long a connection waits before its next request. */
+const THINK = durationOption("think", {
+  default: 0,
+  help: "how long a connection waits between an answer and its next request",
+});
+
+/** Over how long the connections begin. */
+const RAMP = durationOption("ramp", {
+  default: 0,
+  help: "over how long the connections begin",
+});
+
+/** How many bytes a request asks with. */
+export const SIZE = defineOption<Sizes, Sizes | string>("size", { kind: "string" }, {
+  value: "SIZE|LEAST..MOST",
+  default: "64",
+  help: "how many bytes a request asks with: 64, or 1k..64k",
+}, checkSizes);
+
+/** How long connecting, and then a request, may take. */
+const TIMEOUT = durationOption("timeout", {
+  default: "10s",
+  help: "how long connecting, and then a request, may take",
+});
+
+/** How many Workers make the load. */
+const THREADS = integerOption("threads", {
+  least: 1,
+  most: 256,
+  default: () => Math.max(1, runtime.cpus >> 2),
+  shown: "one for each four processors",
+  help: "how many Workers make the load",
+});
+
+/** How to connect. */
+const ENGINE = choiceOption<EngineKind>("engine", {
+  choices: ["descriptors", "runtime"],
+  default: () => whyNoDescriptors() === undefined ? "descriptors" : "runtime",
+  shown: "descriptors where they can be had",
+  help: "how to connect: by system calls, or with the runtime's own sockets",
+});
+
+/** Which payloads. */
+const SEED = integerOption("seed", {
+  least: 0,
+  most: 0x7fff_ffff,
+  default: 1,
+  help: "another one gives other payloads",
+});
+
+/** The flags that say what load to make, in the order of the help. */
+export const LOAD_FLAGS: readonly Flag[] = [
+  PROTOCOL,
+  CONNECTIONS,
+  DURATION,
+  REQUESTS,
+  RATE,
+  PIPELINE,
+  CONNECT,
+  THINK,
+  RAMP,
+  SIZE,
+  TIMEOUT,
+  THREADS,
+  ENGINE,
+  SEED,
+];
+
 /** The longest request that can be sent before its answer is read, in bytes. */
 const WHOLE_BYTES = 16 * 1024;
 
-/** The most bytes that a connection has under way: more than buffers on the way would hold. */
+/** The most bytes under way on one connection: beyond this, the buffers on the way may fill up. */
 const PIPELINE_BYTES = 1024 * 1024;
 
 /**
- * Checks and completes what a person says.
+ * Checks what a user says about the load, and fills in the rest.
  *
- * @param options what was said
+ * @param options what the user said
  * @throws {OptionError} if something is wrong
  */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
-  const location = locateProtocol(options.protocol ?? "hello");
+  const location = locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = await loadLoadProtocol(location);
-  const { requests = Infinity, connections = 50 } = options;
+  const connections = CONNECTIONS.read(options.connections);
+  const isCounted = options.requests !== undefined;
+  const requests = isCounted ? REQUESTS.read(options.requests) : Infinity;
   const plan: Plan = {
     protocol: location,
     protocolName: protocol.name,
     connections,
-    pipeline: options.pipeline ?? 1,
-    rate: options.rate ? options.rate : null,
-    connect: options.connect === true || protocol.connects === true,
-    thinkMs: options.think ?? 0,
-    rampMs: options.ramp ?? 0,
-    size: options.size ?? [64, 64],
-    durationMs: options.duration ?? (requests === Infinity ? 10_000 : Infinity),
+    pipeline: PIPELINE.read(options.pipeline),
+    rate: RATE.read(options.rate) || null,
+    connect: CONNECT.read(options.connect) || protocol.connects === true,
+    thinkMs: THINK.read(options.think),
+    rampMs: RAMP.read(options.ramp),
+    size: SIZE.read(options.size),
+    durationMs: options.duration === undefined && isCounted
+      ? Infinity
+      : DURATION.read(options.duration),
     requests,
-    timeoutMs: options.timeout ?? 10_000,
-    threads: Math.min(options.threads ?? Math.max(1, runtime.cpus >> 2), connections),
-    engine: options.engine ?? (whyNoDescriptors() === undefined ? "descriptors" : "runtime"),
-    seed: options.seed ?? 1,
+    timeoutMs: TIMEOUT.read(options.timeout),
+    threads: Math.min(THREADS.read(options.threads), connections),
+    engine: ENGINE.read(options.engine),
+    seed: SEED.read(options.seed),
   };
   checkPlan(plan, protocol);
   return plan;
 }
 
+/** Reads a size or a range of sizes, for instance `64` or `1k..64k`. */
+function checkSizes(given: Sizes | string): Sizes {
+  try {
+    const sizes = typeof given === "string" ? given.split("..").map(parseSize) : given;
+    const [least = 0, most = least, ...more] = sizes;
+    if (least > 0 && least <= most && more.length === 0) return [least, most];
+  } catch {
+    // Said below.
+  }
+  throw new OptionError("Cannot use size: expected 64 or 1k..64k");
+}
+
 /** Why connections cannot be made by descriptor; `undefined` where they can. */
 export function whyNoDescriptors(): string | undefined {
   if (pollerKinds()[0] === "epoll") return undefined;
-  return whyNoSockets() ?? "sockets that do not block while they connect are there on Linux alone";
+  return whyNoSockets() ?? "only Linux has sockets that connect without blocking";
 }
 
 function checkPlan(plan: Plan, protocol: LoadProtocol): void {
-  const { size: [least, most], pipeline, rate, thinkMs, connect, timeoutMs, durationMs } = plan;
+  const { size: [, most], pipeline, rate, thinkMs, connect, timeoutMs, durationMs } = plan;
   const refuse = (why: string): never => {
     throw new OptionError(why);
   };
-  if (!(least > 0 && least <= most)) refuse(`Cannot use size: expected 64 or 1k..64k`);
   if (durationMs <= 0) refuse("Cannot use duration: expected more than 0");
   if (timeoutMs <= 0) refuse("Cannot use timeout: expected more than 0");
   if (rate !== null && thinkMs > 0) {
@@ -151,7 +301,7 @@ function checkPlan(plan: Plan, protocol: LoadProtocol): void {
   }
 }
 
-/** The load as the results name it. */
+/** The load in the form in which the results hold it. */
 export function loadOf(plan: Plan): Load {
   return {
     protocol: plan.protocolName,
@@ -166,22 +316,22 @@ export function loadOf(plan: Plan): Load {
   };
 }
 
-/** What one thread has of the load. */
+/** One thread's share of the load. */
 export interface Share {
   readonly plan: Plan;
   /** A numeric address. */
   readonly address: Address;
-  /** Which thread it is, from 0. */
+  /** The number of the thread, from 0. */
   readonly thread: number;
   readonly connections: number;
   readonly requests: number;
 }
 
 /**
- * Shares the load among the threads.
+ * Divides the load among the threads.
  *
- * @param plan the whole
- * @param address where it goes
+ * @param plan the whole load
+ * @param address the server's address
  */
 export function shareOut(plan: Plan, address: Address): Share[] {
   const { threads, connections, requests } = plan;

@@ -10,6 +10,7 @@ import type { OutboxLimits } from "../../chat/host/outbox.ts";
 import { VisitorConnection } from "../../chat/host/visitor_connection.ts";
 import { missed } from "../../chat/talk/notices.ts";
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import { connect, listen } from "../../engine/net/tcp.ts";
 import type { Connection } from "../../engine/net/transport.ts";
@@ -48,12 +49,14 @@ class Served implements AsyncDisposable {
   readonly read: (string | null)[] = [];
   readonly errors: Error[] = [];
   readonly #deadlines = new TimedDeadlines();
+  readonly #lingering = new LingerSet(this.#deadlines);
   readonly #listener: Listener;
   #sent = 0;
 
   private constructor(listener: Listener, connection: Connection, limits: OutboxLimits) {
     this.#listener = listener;
-    this.visitor = new VisitorConnection(connection, this.#deadlines, limits, this.counts, {
+    const [deadlines, lingering] = [this.#deadlines, this.#lingering];
+    this.visitor = new VisitorConnection(connection, deadlines, lingering, limits, this.counts, {
       onSlow: (error) => void this.slow.push(error),
       onClosed: (isCut) => void this.closed.push(isCut),
     });
@@ -119,6 +122,7 @@ class Served implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.visitor.cut();
+    this.#lingering.close();
     this.#deadlines[Symbol.dispose]();
     this.#listener.close();
     // On Deno, pending calls on a connection end a moment after it is closed.

@@ -294,7 +294,7 @@ class Twins {
       member.send(bytesOfTyped(next));
       await settled();
       this.model.type(model, next);
-      assertEquals(member.waiting === "take name", model.pending !== undefined);
+      assertEquals(member.waiting === "name", model.pending !== undefined);
     }
   }
 

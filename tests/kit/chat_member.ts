@@ -8,12 +8,12 @@ import type { Bus } from "../../chat/bus/bus.ts";
 import type { MemoryHub } from "../../chat/bus/memory_bus.ts";
 import { Desk } from "../../chat/host/desk.ts";
 import { Turns } from "../../chat/host/turns.ts";
-import { converse, type VisitorLimits, type Work } from "../../chat/rooms/conversation.ts";
+import { type Awaited, converse, type VisitorLimits } from "../../chat/rooms/conversation.ts";
 import { Hall, type HallOptions } from "../../chat/rooms/hall.ts";
 import type { Hearer, User } from "../../chat/rooms/room.ts";
 import { Dismissal } from "../../chat/talk/dismissal.ts";
 import { PolledDeadlines } from "../../engine/drivers/deadlines.ts";
-import type { Computation } from "../../engine/drivers/session.ts";
+import type { Operation } from "../../engine/drivers/elsewhere.ts";
 import type { Effect, Protocol, ReadAnswer } from "../../protocol.ts";
 
 /** What happens to a name that somebody wants: it is granted or refused, now or later. */
@@ -85,7 +85,7 @@ export class Member implements Hearer {
   /** The visitor as a user of the hall, while they are in it. */
   user: User | undefined;
   /** What the conversation waits for. */
-  waiting: "read" | "nothing" | keyof Work = "nothing";
+  waiting: "read" | "nothing" | keyof Awaited = "nothing";
   /** How long each pause was to last, in milliseconds. */
   pauses: number[] = [];
   /** Whether pauses end at once. */
@@ -99,7 +99,7 @@ export class Member implements Hearer {
   /** What was sent to the conversation before it asked for it. */
   readonly #sent: ReadAnswer[] = [];
   #lent: ReadAnswer;
-  #computation: Computation | undefined;
+  #operation: Operation | undefined;
 
   /** @param house the server that the visitor comes to @param limits the visitor's limits */
   constructor(house: House, limits = UNLIMITED) {
@@ -134,8 +134,8 @@ export class Member implements Hearer {
   /** Throws an error into the conversation, whatever it waits for. */
   abort(error: Error): void {
     if (this.isOver) return;
-    this.#computation?.cancel();
-    this.#computation = undefined;
+    this.#operation?.cancel();
+    this.#operation = undefined;
     this.#run(() => this.#conversation.throw(error));
   }
 
@@ -180,23 +180,24 @@ export class Member implements Hearer {
         this.hear(effect.bytes);
         return () => this.#conversation.next();
       case "report":
-        throw new Error("Cannot happen: a chat reports nothing");
       case "compute":
-        return this.#perform(effect.task as keyof Work, effect.argument);
+        throw new Error("Cannot happen: a chat reports and computes nothing");
+      case "wait":
+        return this.#wait(effect.event as keyof Awaited, effect.argument);
     }
   }
 
-  #perform(
-    task: keyof Work,
+  #wait(
+    event: keyof Awaited,
     argument: unknown,
   ): (() => IteratorResult<Effect, void>) | undefined {
-    if (task === "pause") {
+    if (event === "pause") {
       this.pauses.push(argument as number);
       if (this.skipsPauses) return () => this.#conversation.next();
     }
-    this.waiting = task;
-    this.#computation = this.#house.desk.begin(task, argument, (error, result) => {
-      this.#computation = undefined;
+    this.waiting = event;
+    this.#operation = this.#house.desk.begin(event, argument, (error, result) => {
+      this.#operation = undefined;
       this.#run(() =>
         error === undefined ? this.#conversation.next(result) : this.#conversation.throw(error)
       );

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import type { ModeName } from "../../modes/catalogue.ts";
 import { assertMatch, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";

@@ -16,16 +16,11 @@ import {
 import { DARWIN, LINUX } from "../../engine/net/constants.ts";
 import { HostNotFoundError, resolveHost } from "../../engine/net/resolve.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import {
-  EpollEvents,
-  errorName,
-  PollSet,
-  SocketError,
-  type Sockets,
-  sockets,
-  whyNoSockets,
-} from "../../engine/net/sockets.ts";
-import { TracedSockets } from "../../engine/net/traced_sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { EpollEvents, PollSet } from "../../engine/net/poll_sets.ts";
+import { errorName, SocketError } from "../../engine/net/socket_error.ts";
+import { type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { LoggedSockets } from "../../engine/net/logged_sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
 import { bytesOf } from "../kit/conversation.ts";
@@ -196,9 +191,9 @@ test(
 
 test("sockets carry datagrams over IPv6", () => carriesDatagrams("::1"), ipv6);
 
-test("traced sockets tell of every call, as it was made and as it went", () => {
+test("logged sockets tell of every call, as it was made and as it went", () => {
   const calls: string[] = [];
-  const net = new TracedSockets((call) => calls.push(call));
+  const net = new LoggedSockets((call) => calls.push(call));
   const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_ERROR, POLLIN, POLLOUT } = net.constants;
   const { EADDRINUSE, EBADF } = net.constants.errno;
   const [one, other] = net.socketpair();

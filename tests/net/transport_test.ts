@@ -5,10 +5,12 @@
  */
 
 import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
-import { Backoff, isOfOneConnection } from "../../engine/net/backoff.ts";
+import { AcceptPolicy } from "../../engine/net/accept_policy.ts";
+import { Backoff } from "../../engine/net/backoff.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import type { Connection, ListenOptions, Sink } from "../../engine/net/transport.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, assertRejects, delay, test, until, within } from "../kit/harness.ts";
@@ -288,12 +290,60 @@ test("back-off has other waits for who asks for them", () => {
 });
 
 test("only errors of one connection let accepting go on at once", () => {
-  const of = (code: unknown) => isOfOneConnection(Object.assign(new Error(), { code }));
-  for (const code of ["ECONNABORTED", "ENOTCONN", "EPROTO", "EINTR"]) assert(of(code), code);
-  for (const code of ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EBADF", undefined, 24]) {
-    assertEquals(of(code), false, String(code));
+  const waitMs = (code: unknown) => new AcceptPolicy().failed(Object.assign(new Error(), { code }));
+  for (const code of ["ECONNABORTED", "ENOTCONN", "EPROTO", "EINTR"]) {
+    assertEquals(waitMs(code), 0, code);
   }
-  assertEquals([isOfOneConnection(undefined), isOfOneConnection("x")], [false, false]);
+  for (const code of ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EBADF", undefined, 24]) {
+    assertEquals(waitMs(code), 5, String(code));
+  }
+  const policy = new AcceptPolicy();
+  assertEquals([policy.failed(undefined), policy.failed("x")], [5, 10]);
+  policy.accepted();
+  assertEquals(policy.failed(undefined), 5, "a success begins anew");
+});
+
+test("accepting pauses while descriptors are short, and asks how many only near the limit", () => {
+  let next = 10;
+  let asked = 0;
+  const policy = new AcceptPolicy({
+    ceiling: 20,
+    nextDescriptor() {
+      asked++;
+      return next;
+    },
+  });
+  assertEquals([policy.isShort, asked], [false, 1], "nothing is known at first");
+  policy.accepted(19);
+  assertEquals([policy.isShort, asked], [false, 1]);
+  policy.accepted(20);
+  next = 21;
+  assertEquals([policy.isShort, asked], [true, 2]);
+  next = 12;
+  assertEquals([policy.isShort, policy.isShort, asked], [false, false, 3]);
+  policy.accepted(25);
+  next = -24;
+  assert(policy.isShort, "there is no other descriptor");
+});
+
+test("an accept queue is emptied past those that are lost, and again when there is room", () => {
+  const failure = (code: string) => Object.assign(new Error(), { code });
+  const queue = [7, failure("ECONNABORTED"), 8, failure("EMFILE"), 9];
+  const held: number[] = [];
+  let lost = 0;
+  const policy = new AcceptPolicy();
+  const rescue = () =>
+    policy.rescue(
+      () => {
+        const first = queue.shift();
+        if (first instanceof Error) throw first;
+        return first;
+      },
+      (fd) => held.push(fd),
+      () => lost++,
+    );
+  assertEquals([rescue(), held, lost], [false, [7, 8], 1]);
+  assertEquals([rescue(), held, lost], [true, [7, 8, 9], 1]);
 });
 
 // Deadlines.

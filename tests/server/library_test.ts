@@ -8,7 +8,7 @@ import { serve as serveEvent } from "../../modes/event.ts";
 import { serve as serveSequential } from "../../modes/sequential.ts";
 import { serve as serveThreaded } from "../../modes/threaded.ts";
 import { serve as serveThreadpool } from "../../modes/threadpool.ts";
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
@@ -43,7 +43,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { name, serve, skip } of ROWS) {
-  test(`${name} serves in this process, counts, reports and is closed twice`, async () => {
+  test(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
     const reports: string[] = [];
     await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });
     assertEquals(server.protocol, "hello");
@@ -77,7 +77,7 @@ for (const { name, serve, skip } of ROWS) {
     assertEquals(reports, sent);
   }, { skip });
 
-  test(`${name} is closed by its signal, and cuts who is half-way`, async () => {
+  test(`${name} closes at its signal, and cuts half-way conversations`, async () => {
     const controller = new AbortController();
     const server = await serve({ port: 0, signal: controller.signal, drain: 0 });
     await using peer = await Peer.connect(server.address);

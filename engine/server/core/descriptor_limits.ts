@@ -1,6 +1,5 @@
 /**
- * How far the limit of descriptors reaches: for connections, for threads, and for the process
- * itself.
+ * What the limit of descriptors allows: for connections, for threads, and for the process itself.
  *
  * @module
  */
@@ -8,24 +7,25 @@
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 
-/** How many descriptors are kept back for the process itself: a resolver, a file, a pipe. */
+/** How many descriptors are reserved for the process itself: a resolver, a file, a pipe. */
 const RESERVE = 16;
 
 /**
- * Below which number the descriptors of connections stay.
+ * The number below which the descriptors of connections must stay.
  *
  * @param calls the Berkeley calls
- * @param threads for how many threads descriptors are kept back, in the place of those that die
+ * @param threads how many threads to reserve descriptors for, so that threads that die can be
+ *   replaced
  */
 export function connectionCeiling(calls: Sockets, threads: number): number {
   const limit = calls.descriptorLimit();
-  // With very few descriptors, half of what is left is for connections.
+  // With very few descriptors, connections get half of what is left.
   const half = (limit - calls.nextDescriptor()) >> 1;
   return limit - Math.min(RESERVE + threads * runtime.descriptorsPerThread, half);
 }
 
 /**
- * How many threads the limit of descriptors allows, beside as many connections.
+ * How many threads the limit of descriptors allows, with one connection for each.
  *
  * @returns at least 0
  */
@@ -36,9 +36,9 @@ export function threadsThatFit(): number {
 }
 
 /**
- * Makes sure that a mode can have its threads.
+ * Makes sure that a mode can start its threads.
  *
- * @param threads how many it starts
+ * @param threads how many threads it starts
  * @throws {Error} if the limit of descriptors does not allow them
  */
 export function requireThreads(threads: number): void {
@@ -50,12 +50,13 @@ export function requireThreads(threads: number): void {
 }
 
 /**
- * Makes sure that Workers can be started where descriptors cannot be counted, only tried.
+ * Makes sure that Workers can be started, on systems where descriptors can only be tried and not
+ * counted.
  *
- * @param threads how many
- * @param what what they are, for the message
- * @param reserve how many descriptors must be free beside theirs
- * @throws {Error} if there are not enough
+ * @param threads how many Workers
+ * @param what the word for them in the message
+ * @param reserve how many descriptors must be free besides theirs
+ * @throws {Error} if there are not enough descriptors
  */
 export function requireDescriptors(threads: number, what: string, reserve = RESERVE): void {
   if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + reserve)) return;

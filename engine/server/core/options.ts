@@ -1,15 +1,22 @@
 /**
- * The options that every mode's `serve` takes, checked and completed once for all of them.
+ * The options that every mode's `serve` takes. They are checked and completed here, for all modes.
  *
  * @module
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/catalogue.ts";
+import {
+  type ProtocolDefinition,
+  PROTOCOLS,
+  type ProtocolSettings,
+} from "../../../protocols/catalogue.ts";
+import { booleanOption, integerOption, type Option, stringOption } from "../../cli/options.ts";
+import { durationOption } from "../../cli/quantity_options.ts";
 import { stripBrackets } from "../../net/address.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
-import { type Duration, parseDuration } from "../../values/durations.ts";
-import { checkInteger, checkQuantity, OptionError } from "../../values/checks.ts";
+import type { Duration } from "../../values/durations.ts";
+import { OptionError } from "../../values/checks.ts";
+import type { Flag } from "../../cli/flags.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "./thread_names.ts";
 
@@ -30,18 +37,18 @@ export interface ServeOptions {
    */
   readonly host?: string;
   /**
-   * What to speak: the name of a protocol, or the path or URL of a module that holds one as its
-   * default export. A relative path starts at the current directory.
+   * The protocol to speak: its name, or the path or URL of a module whose default export is a
+   * protocol. A relative path starts at the current directory.
    *
    * @default {"hello"}
    */
   readonly protocol?: string | URL;
-  /** How long one read may wait; 0 is for ever. By default the protocol decides. */
+  /** How long one read may wait; 0 means for ever. By default the protocol decides. */
   readonly readTimeout?: Duration;
-  /** How long a connection may last; 0 is for ever. By default the protocol decides. */
+  /** How long a connection may last; 0 means for ever. By default the protocol decides. */
   readonly sessionTimeout?: Duration;
   /**
-   * How long a message without a line end waits for more, in `hello`; 0 turns it off.
+   * How long `hello` waits for the rest of a message without a line end; 0 turns this off.
    *
    * @default {"20ms"}
    */
@@ -53,13 +60,13 @@ export interface ServeOptions {
    */
   readonly prime?: boolean;
   /**
-   * How long a conversation waits for a computation; 0 is for ever.
+   * How long a conversation waits for a computation; 0 means for ever.
    *
    * @default {"120s"}
    */
   readonly computeTimeout?: Duration;
   /**
-   * How many connections are served or queued at a time; the rest wait. 0 is any number.
+   * How many connections are served or queued at a time; the others wait. 0 means no limit.
    *
    * @default {0}
    */
@@ -71,19 +78,136 @@ export interface ServeOptions {
    */
   readonly drain?: Duration;
   /**
-   * A file into which the life of each connection and each computation is written, as events that
-   * Perfetto opens: its path or URL. A relative path starts at the current directory.
+   * The path or URL of a file for the trace: the life of each connection and each computation, as
+   * events that Perfetto opens. A relative path starts at the current directory.
    */
   readonly trace?: string | URL;
-  /** Is told of each message received, escaped for a terminal. */
+  /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
-  /** Closes the server when it is aborted. */
+  /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * Where to listen, as an argument of a command line and as an option.
+ *
+ * @param standard the port when nobody says one
+ */
+export function portOption(standard: number): Option<number> {
+  return integerOption("port", {
+    least: 0,
+    most: 65535,
+    default: standard,
+    help: "port to listen on; 0 picks a free one",
+  });
+}
+
+/** The port. */
+export const PORT: Option<number> = portOption(8080);
+
+/** The name or address to listen on. */
+export const HOST: Option<string> = stringOption("host", {
+  value: "HOST",
+  default: "127.0.0.1",
+  help: "name or address to listen on",
+});
+
+/**
+ * What to speak.
+ *
+ * @param standard what is spoken when nobody says
+ */
+export function protocolOption(standard: string): Option<string | URL> {
+  const names = Object.keys(PROTOCOLS);
+  return stringOption<string | URL>("protocol", {
+    value: "NAME|PATH",
+    suggestions: names,
+    default: standard,
+    help: `what to speak: ${names.join(", ")}, or a module of one's own`,
+  });
+}
+
+/** What to speak, in a mode that says nothing else. */
+const PROTOCOL = protocolOption("hello");
+
+/** How long a `hello` without a line end waits for more. */
+const GRACE = durationOption("grace", {
+  default: "20ms",
+  help: "how long a hello without a line end waits for more; 0: line ends only",
+});
+
+/** How long one read may wait. */
+const READ_TIMEOUT = durationOption("readTimeout", {
+  shown: "5s in hello, else none",
+  help: "how long one read may wait",
+});
+
+/** How long a connection may last. */
+const SESSION_TIMEOUT = durationOption("sessionTimeout", {
+  shown: "30s in hello, else none",
+  help: "how long a connection may last",
+});
+
+/** How long a conversation waits for a computation. */
+const COMPUTE_TIMEOUT = durationOption("computeTimeout", {
+  default: "120s",
+  help: "how long a conversation waits for a computation",
+});
+
+/** Whether there are questions in `frame`. */
+const PRIME = booleanOption("prime", {
+  default: true,
+  help: "in frame: ^P7$ is data like any other, not a question",
+});
+
+/** How many connections are served at a time; 0 is any number. */
+const MAX_CONNECTIONS = integerOption("maxConnections", {
+  least: 0,
+  most: 1_000_000_000,
+  default: 0,
+  shown: "none",
+  help: "how many connections to serve at a time; the rest wait",
+});
+
+/** The time to finish. */
+export const DRAIN: Option<number, Duration> = durationOption("drain", {
+  default: "5s",
+  help: "how long connections may finish after a signal",
+});
+
+/** The file of the trace. */
+const TRACE = stringOption<string | URL>("trace", {
+  value: "FILE",
+  help: "write what each thread does when into a file that ui.perfetto.dev opens",
+});
+
+/**
+ * The options of {@linkcode ServeOptions} that are flags, in the order of the help. Beside them
+ * there is the port, which is an argument.
+ *
+ * @param protocol what is spoken when nobody says
+ */
+export function serveFlags(protocol: string): readonly Flag[] {
+  return [
+    HOST,
+    protocolOption(protocol),
+    GRACE,
+    READ_TIMEOUT,
+    SESSION_TIMEOUT,
+    COMPUTE_TIMEOUT,
+    PRIME,
+    MAX_CONNECTIONS,
+    DRAIN,
+    TRACE,
+  ];
 }
 
 /** The options of one server, complete. Plain data: it travels to Workers. */
 export interface ServiceSettings extends TimeLimits {
-  /** Where the protocol is found: see `protocol_loader.ts`. Of a server's own only its name. */
+  /**
+   * The location of the protocol, see `protocol_loader.ts`; only the name if the server has its
+   * own.
+   */
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
@@ -91,24 +215,24 @@ export interface ServiceSettings extends TimeLimits {
 
 /** The checked options of a server. */
 export interface CheckedOptions {
-  /** Where to listen: the host may still be a name. */
+  /** The address to listen on. The host may still be a name. */
   readonly address: Address;
-  /** What it speaks. */
+  /** The protocol to speak. */
   readonly protocol: ProtocolDefinition;
-  /** What its threads need to know. */
+  /** What the server's threads need to know. */
   readonly settings: ServiceSettings;
-  /** The most connections at a time; `Infinity` without a limit. */
+  /** The most connections at a time; `Infinity` if there is no limit. */
   readonly maxConnections: number;
   /** How long `close` lets connections finish, in milliseconds. */
   readonly drainMs: number;
 }
 
 /**
- * Checks options and fills in what is not given.
+ * Checks options and fills in what is missing.
  *
- * @param options as the caller gave them
- * @param own what is spoken if it is not for the caller to choose
- * @throws {OptionError} if one is not what it may be, naming it
+ * @param options the options from the caller
+ * @param own the server's own protocol, if the caller cannot choose one
+ * @throws {OptionError} that names the option, if one has a wrong value
  * @throws {Error} in a Worker that a server has started
  */
 export async function checkOptions(
@@ -116,33 +240,30 @@ export async function checkOptions(
   own?: ProtocolDefinition,
 ): Promise<CheckedOptions> {
   refuseInThread();
-  const location = own?.name ?? locateProtocol(options.protocol ?? "hello");
+  const location = own?.name ?? locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = own ?? await loadProtocol(location);
-  const maxConnections = checkInteger("maxConnections", options.maxConnections ?? 0, 0, 1e9);
+  const maxConnections = MAX_CONNECTIONS.read(options.maxConnections);
   return {
-    address: checkAddress(options, 8080),
+    address: checkAddress(options, PORT),
     protocol,
     settings: {
       protocol: location,
       protocolSettings: {
-        graceMs: checkDuration("grace", options.grace ?? 20),
-        prime: options.prime ?? true,
+        graceMs: GRACE.read(options.grace),
+        prime: PRIME.read(options.prime),
       },
-      readTimeoutMs: checkDuration("readTimeout", options.readTimeout ?? protocol.readTimeoutMs),
-      sessionTimeoutMs: checkDuration(
-        "sessionTimeout",
-        options.sessionTimeout ?? protocol.sessionTimeoutMs,
-      ),
-      computeTimeoutMs: checkDuration("computeTimeout", options.computeTimeout ?? "120s"),
+      readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
+      sessionTimeoutMs: SESSION_TIMEOUT.read(options.sessionTimeout ?? protocol.sessionTimeoutMs),
+      computeTimeoutMs: COMPUTE_TIMEOUT.read(options.computeTimeout),
     },
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
-    drainMs: checkDuration("drain", options.drain ?? "5s"),
+    drainMs: DRAIN.read(options.drain),
   };
 }
 
 /**
- * Where a bundler has made one file of a program and this library, a Worker runs the program from
- * its beginning. It would start a server, whose Workers would start a server each, without end.
+ * When a bundler has put a program and this library into one file, a Worker runs the program from
+ * its beginning. It would start a server, whose Workers would each start a server, without end.
  */
 function refuseInThread(): void {
   const mode = modeOfThread();
@@ -153,29 +274,17 @@ function refuseInThread(): void {
 }
 
 /**
- * Checks where to listen.
+ * Checks the address to listen on.
  *
  * @param options as the caller gave them
- * @param defaultPort where, if nothing is said
+ * @param portOption the option of the port, with its default
  * @throws {OptionError} if it is no place to listen on
  */
 export function checkAddress(
-  { host = "127.0.0.1", port }: Pick<ServeOptions, "host" | "port">,
-  defaultPort: number,
+  { host, port }: Pick<ServeOptions, "host" | "port">,
+  portOption: Option<number>,
 ): Address {
-  const hostname = stripBrackets(host);
+  const hostname = stripBrackets(HOST.read(host));
   if (hostname === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
-  return { hostname, port: checkInteger("port", port ?? defaultPort, 0, 65535) };
-}
-
-/**
- * Checks how long something may take.
- *
- * @param name the option's name, for the message
- * @param value what was given
- * @returns milliseconds
- * @throws {OptionError} if it is no duration
- */
-export function checkDuration(name: string, value: Duration): number {
-  return checkQuantity(name, value, parseDuration);
+  return { hostname, port: portOption.read(port) };
 }

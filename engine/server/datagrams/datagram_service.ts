@@ -21,7 +21,7 @@ import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
-import type { DatagramSocket } from "./datagram_socket.ts";
+import type { SharedDatagramSocket } from "./shared_datagram_socket.ts";
 import type { Observer } from "../core/observer.ts";
 import { type Sender, sharedNow } from "./sender_table.ts";
 
@@ -48,7 +48,7 @@ export interface DatagramServiceParts {
 
 /** Serves datagrams, one after another. */
 export class DatagramService {
-  readonly #datagrams: DatagramSocket;
+  readonly #datagrams: SharedDatagramSocket;
   readonly #parts: DatagramServiceParts;
   readonly #options: DatagramOptions;
 
@@ -56,7 +56,7 @@ export class DatagramService {
    * @param datagrams the socket; the thread must hold it whenever it uses the service
    * @param parts the thread's
    */
-  constructor(datagrams: DatagramSocket, parts: DatagramServiceParts) {
+  constructor(datagrams: SharedDatagramSocket, parts: DatagramServiceParts) {
     this.#datagrams = datagrams;
     this.#parts = parts;
     this.#options = {

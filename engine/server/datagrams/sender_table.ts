@@ -6,7 +6,7 @@
  * sender that has been silent longest is forgotten for a new one.
  *
  * The list is in shared memory, for datagrams are served by any thread. Only one thread at a time
- * may use it: the one that holds the UDP socket (see `datagram_socket.ts`). That makes plain loads
+ * may use it: the one that holds the UDP socket (see `shared_datagram_socket.ts`). That makes plain loads
  * and stores safe.
  *
  * @module

@@ -1,22 +1,23 @@
 /**
- * System calls in the log, for `--trace-calls`.
+ * System calls in the log, for `--trace-calls`: one line for each call, with its arguments and its
+ * result. The spans that `--trace` writes into a file are something else: see `trace_file.ts`.
  *
  * @module
  */
 
 import type { Sockets } from "../../net/sockets.ts";
-import { TracedSockets } from "../../net/traced_sockets.ts";
+import { LoggedSockets } from "../../net/logged_sockets.ts";
 import type { LogEvent } from "../journal/journal.ts";
 
 /**
- * Sockets that tell of every call.
+ * Makes sockets that write every call into the log.
  *
- * @param log is given an entry for each
- * @param thread which thread makes the calls; nothing for the main thread
+ * @param log is given an entry for each call
+ * @param thread the name of the thread that makes the calls; empty for the main thread
  */
-export function traceSockets(log: (event: LogEvent) => void, thread = ""): Sockets {
-  const who = thread === "" ? "" : `[${thread}] `;
-  return new TracedSockets((call) =>
-    log({ level: "trace", text: "{call}", properties: { call: who + call } })
+export function logCalls(log: (event: LogEvent) => void, thread = ""): Sockets {
+  const prefix = thread === "" ? "" : `[${thread}] `;
+  return new LoggedSockets((call) =>
+    log({ level: "trace", text: "{call}", properties: { call: prefix + call } })
   );
 }

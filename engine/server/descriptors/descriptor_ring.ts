@@ -37,7 +37,7 @@ const CONTROL_WORDS = 16;
 
 /** What is in the word on which an idle thread sleeps. */
 const ASLEEP = 0;
-const CALLED = 1;
+const WOKEN = 1;
 
 /** An entry is a descriptor and the peer's address: eight words, half a cache line. */
 const ENTRY_WORDS = 1 + SOCKADDR_SIZE / 4;
@@ -94,7 +94,7 @@ export class DescriptorRing {
     return Atomics.load(this.#words, HEAD);
   }
 
-  /** How many threads are idle; one that was just called still counts. */
+  /** How many threads are idle; one that was just woken still counts. */
   get idle(): number {
     return Atomics.load(this.#words, IDLE);
   }
@@ -193,7 +193,7 @@ export class DescriptorRing {
       if (this.length === 0 && !this.closed) {
         timedOut = Atomics.wait(words, bed, ASLEEP, timeoutMs) === "timed-out";
       }
-      // Whoever called us has taken the bit down already.
+      // The thread that woke us has taken the bit down already.
       this.#clearIdle(taker);
       Atomics.sub(words, IDLE, 1);
     }
@@ -202,7 +202,7 @@ export class DescriptorRing {
   /** Ends the queue: what is in it can still be taken, then takers return. */
   close(): void {
     Atomics.store(this.#words, CLOSED, 1);
-    while (this.call());
+    while (this.wakeTaker());
   }
 
   /** Has a producer that waits for room ask whether it is over. */
@@ -217,14 +217,14 @@ export class DescriptorRing {
    *
    * @returns whether there was one
    */
-  call(): boolean {
+  wakeTaker(): boolean {
     const words = this.#words;
     for (let first = 0; first < this.#takers; first += 32) {
       const group = CONTROL_WORDS + (first >> 5);
       for (let bits = Atomics.load(words, group); bits !== 0; bits = Atomics.load(words, group)) {
         const taker = first + 31 - Math.clz32(bits & -bits);
         if (!this.#clearIdle(taker)) continue;
-        Atomics.store(words, this.#beds + taker, CALLED);
+        Atomics.store(words, this.#beds + taker, WOKEN);
         Atomics.notify(words, this.#beds + taker, 1);
         return true;
       }

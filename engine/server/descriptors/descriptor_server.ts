@@ -9,13 +9,18 @@
 import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
+import { DescriptorLingerer } from "./lingerer.ts";
+import { LingerQueue } from "./linger_queue.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
+import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
-import type { DatagramSocket } from "../datagrams/datagram_socket.ts";
+import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { connectionCeiling } from "../core/descriptor_limits.ts";
 import { Observer } from "../core/observer.ts";
 import { MainJournal } from "../journal/journal.ts";
@@ -24,7 +29,7 @@ import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/op
 import { makeServer, type Server } from "../core/server.ts";
 import { Timeline } from "../trace/timeline.ts";
 import { CUT_MS, requireWorkers, ThreadTeam } from "../team/thread_team.ts";
-import { traceSockets } from "./call_log.ts";
+import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 
 /** How often closing looks whether it can go on, in milliseconds. */
@@ -64,7 +69,7 @@ export class DescriptorServer {
   /** The connections that were accepted and wait for a thread. */
   readonly ring: DescriptorRing;
   /** The UDP socket, if there is one. */
-  readonly datagrams: DatagramSocket | undefined;
+  readonly datagrams: SharedDatagramSocket | undefined;
   readonly #plan: DescriptorServerPlan;
   readonly #options: ServeOptions;
   readonly #checked: CheckedOptions;
@@ -72,7 +77,8 @@ export class DescriptorServer {
   readonly #timeline: Timeline | undefined;
   readonly #listener: number;
   readonly #address: Address;
-  #rescues = 0;
+  readonly #policy: AcceptPolicy;
+  readonly #lingerer: DescriptorLingerer;
   #isOver = false;
   /** What waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -94,6 +100,9 @@ export class DescriptorServer {
     this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
     this.ring = DescriptorRing.create(plan.queue, plan.threads);
+    const lingering = LingerQueue.create();
+    const ceiling = connectionCeiling(sockets, 1);
+    this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
     this.team = new ThreadTeam({
       mode: plan.mode,
       url: plan.url,
@@ -105,10 +114,21 @@ export class DescriptorServer {
       shared: {
         listener,
         ring: this.ring.memory,
+        lingering: lingering.memory,
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
       } satisfies SharedSocket,
     });
+    const { team } = this;
+    this.#policy = new AcceptPolicy({
+      get ceiling() {
+        // Threads that are started when they are needed must find descriptors too.
+        const startable = team.onQueued === undefined ? 0 : runtime.cpus;
+        return team.gate.ceiling - startable * runtime.descriptorsPerThread;
+      },
+      nextDescriptor: () => sockets.nextDescriptor(),
+    });
+    this.team.onLingering = () => this.#lingerer.wake();
   }
 
   /**
@@ -122,7 +142,7 @@ export class DescriptorServer {
     const checked = await checkOptions(options);
     let server: DescriptorServer | undefined;
     const journal = new MainJournal(plan.mode);
-    const calls = !plan.traceCalls ? sockets() : traceSockets((event) => {
+    const calls = !plan.traceCalls ? sockets() : logCalls((event) => {
       // What other threads did before comes first.
       server?.team.tell();
       journal.log(event);
@@ -144,7 +164,7 @@ export class DescriptorServer {
       timeline?.[Symbol.dispose]();
       if (opened !== undefined) calls.close(opened.listener);
       opened?.datagrams?.close();
-      opened?.datagrams?.closeBell();
+      opened?.datagrams?.closeWakePair();
       throw error;
     }
   }
@@ -193,7 +213,7 @@ export class DescriptorServer {
     const late = () => performance.now() >= cutAt;
     team.gate.close();
     ring.wakeProducer();
-    this.datagrams?.ring();
+    this.datagrams?.wake();
     // Out of descriptors, the rest is taken as connections end and give theirs back.
     while (!this.#rescueWaiting() && !late()) {
       this.#queueRescued();
@@ -216,6 +236,7 @@ export class DescriptorServer {
       Math.max(0, cutAt - performance.now()) + CUT_MS,
     );
     await team.empty();
+    await this.#lingerer.empty();
     clearTimeout(timer);
     clearTimeout(killer);
     this.#isOver = true;
@@ -239,7 +260,7 @@ export class DescriptorServer {
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
     new DatagramService(datagrams, parts).endAll();
     while (!this.#isOver) await delay(LOOK_MS);
-    datagrams.closeBell();
+    datagrams.closeWakePair();
   }
 
   /** Elsewhere than on Linux `shutdown` does not end an accept(2); a connection does. */
@@ -262,29 +283,30 @@ export class DescriptorServer {
    * @returns whether it is empty; if not, there are no descriptors to spare
    */
   #rescueWaiting(): boolean {
-    const { POLLIN, errno } = this.#sockets.constants;
-    // Threads that are started when they are needed must find descriptors too.
-    const forThreads = this.team.onQueued === undefined
-      ? 0
-      : runtime.cpus * runtime.descriptorsPerThread;
-    const ceiling = this.team.gate.ceiling - forThreads;
-    const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+    const { team } = this;
     // Another thread may be faster than the accept that follows a poll: it must not block. What
     // is accepted from now on inherits that, which its driver knows from the closed gate.
     this.#sockets.setReceiveTimeout(this.#listener, 1);
+    const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+    return this.#policy.rescue(
+      () => this.#acceptWaiting(sockaddr),
+      (fd) => {
+        this.#timeline?.main.enqueued(fd);
+        this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
+      },
+      () => team.counters.lost(),
+    );
+  }
+
+  /** Accepts a connection that waits; `undefined` if none does. */
+  #acceptWaiting(sockaddr: Uint8Array): number | undefined {
+    const { POLLIN, errno } = this.#sockets.constants;
     while (this.#sockets.poll(this.#listener, POLLIN, 0) > 0) {
-      const next = this.#sockets.nextDescriptor();
-      if (next < 0 || next >= ceiling) return false;
       const fd = this.#sockets.accept(this.#listener, sockaddr);
-      if (fd === -errno.EMFILE || fd === -errno.ENFILE) return false;
-      // Any other error was of that one connection, or another thread was faster.
-      if (fd < 0) continue;
-      this.#timeline?.main.enqueued(fd);
-      this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
-      // Clients that come faster than they are taken must not hold the server open.
-      if (++this.#rescues >= MOST_RESCUED) break;
+      if (fd >= 0) return fd;
+      if (fd !== -errno.EAGAIN) throw new SocketError("accept", -fd);
     }
-    return true;
+    return undefined;
   }
 
   /** Puts what was rescued into the queue as far as there is room; returns whether all is in. */
@@ -292,7 +314,7 @@ export class DescriptorServer {
     let put = 0;
     for (const { fd, sockaddr } of this.#rescued) {
       if (!this.ring.tryPut(fd, sockaddr)) break;
-      this.ring.call();
+      this.ring.wakeTaker();
       put++;
     }
     this.#rescued = this.#rescued.slice(put);
@@ -304,6 +326,7 @@ export class DescriptorServer {
   #cut(): void {
     this.#closeQueued();
     this.ring.close();
+    this.#lingerer.close();
     this.team.cutAll();
   }
 
@@ -329,6 +352,3 @@ export class DescriptorServer {
     track?.refuse(peer(), track.dequeued(fd));
   }
 }
-
-/** The most connections taken out of the accept queue at closing: no kernel's queue is longer. */
-const MOST_RESCUED = 65_536;

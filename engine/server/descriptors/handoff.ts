@@ -4,9 +4,9 @@
  * @module
  */
 
-import { whyNoSockets } from "../../net/sockets.ts";
+import { whyNoSockets } from "../../net/libc.ts";
 import { OptionError } from "../../values/checks.ts";
-import type { Flag } from "../../cli/flags.ts";
+import { choiceOption, type Option } from "../../cli/options.ts";
 
 /**
  * `fd`: its descriptor, a number, and the thread makes the system calls itself. `message`: the
@@ -14,26 +14,32 @@ import type { Flag } from "../../cli/flags.ts";
  */
 export type Handoff = "fd" | "message";
 
-/** The flag of the modes that have threads. */
-export const HANDOFF_FLAG: Flag = {
-  name: "handoff",
-  kind: "choice",
+/** The option of the modes that have threads. */
+export const HANDOFF: Option<Handoff> = choiceOption("handoff", {
   choices: ["fd", "message"],
-  default: "fd where foreign functions work",
+  default: () => whyNoSockets() === undefined ? "fd" : "message",
+  shown: "fd where foreign functions work",
   help: "give a thread the descriptor, or copy the bytes to it",
-};
+});
+
+/** The same for the modes that still ask for it under this name. */
+export const HANDOFF_FLAG: Option<Handoff> = HANDOFF;
 
 /**
  * Chooses how connections are handed over.
  *
  * @param wanted what the caller wants, if anything
  * @returns the way, and a note on it for the line that says where the server listens
- * @throws {OptionError} if descriptors are wanted where they cannot be used
+ * @throws {OptionError} if there is no such way, or if descriptors are wanted where they cannot be
+ * used
  */
 export function chooseHandoff(wanted: Handoff | undefined): { handoff: Handoff; note: string } {
-  if (wanted === "message") return { handoff: "message", note: "messages" };
+  const handoff = HANDOFF.read(wanted);
   const why = whyNoSockets();
-  if (why === undefined) return { handoff: "fd", note: "descriptors" };
-  if (wanted === "fd") throw new OptionError(`Cannot hand over descriptors: ${why}`);
-  return { handoff: "message", note: `messages: ${why}` };
+  if (handoff === "message") {
+    const isChosen = wanted === "message" || why === undefined;
+    return { handoff, note: isChosen ? "messages" : `messages: ${why}` };
+  }
+  if (why !== undefined) throw new OptionError(`Cannot hand over descriptors: ${why}`);
+  return { handoff, note: "descriptors" };
 }

@@ -5,8 +5,9 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { SocketError, type Sockets } from "../../net/sockets.ts";
-import { DatagramSocket } from "../datagrams/datagram_socket.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import type { Sockets } from "../../net/sockets.ts";
+import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
 
 /** How many ports are tried until one is free for UDP too, if any will do. */
@@ -36,7 +37,7 @@ export interface ServerSockets {
   /** The listening socket. */
   readonly listener: number;
   /** The UDP socket beside it, if there is one. */
-  readonly datagrams?: DatagramSocket;
+  readonly datagrams?: SharedDatagramSocket;
 }
 
 /** One listening socket and nothing else. */
@@ -68,7 +69,7 @@ export function openSockets(
     let fd = -1;
     try {
       fd = openers.datagrams(calls, calls.localAddress(listener));
-      return { listener, datagrams: DatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
+      return { listener, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
     } catch (error) {
       calls.close(listener);
       if (fd >= 0) calls.close(fd);

@@ -5,8 +5,7 @@
  */
 
 import { runtime } from "../../net/runtime.ts";
-import { checkInteger } from "../../values/checks.ts";
-import type { Flag } from "../../cli/flags.ts";
+import { integerOption, type Option } from "../../cli/options.ts";
 
 /** How large a pool of threads is. */
 export interface PoolOptions {
@@ -18,23 +17,21 @@ export interface PoolOptions {
   readonly workers?: number;
 }
 
-/** The most workers. */
-const MOST = 4096;
-
-/** The flag for it. */
-export const WORKERS_FLAG: Flag = {
-  name: "workers",
-  kind: "integer",
-  value: "N",
+/** How many workers to start. */
+export const WORKERS: Option<number> = integerOption("workers", {
   least: 1,
-  most: MOST,
-  default: "twice the cores, at least 4",
+  most: 4096,
+  default: () => Math.max(4, 2 * runtime.cpus),
+  shown: "twice the cores, at least 4",
   help: "how many workers there are",
-};
+});
+
+/** The same for the modes that still ask for it under this name. */
+export const WORKERS_FLAG: Option<number> = WORKERS;
 
 /** How many workers to start. */
 export function countWorkers({ workers }: PoolOptions): number {
-  return checkInteger("workers", workers ?? Math.max(4, 2 * runtime.cpus), 1, MOST);
+  return WORKERS.read(workers);
 }
 
 /** What a person wants to know of them. */

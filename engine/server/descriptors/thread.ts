@@ -7,20 +7,18 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
-import { beginConversation } from "../../drivers/conversation.ts";
-import { BlockingDriver } from "../../drivers/blocking.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
-import { Backoff, isOfOneConnection } from "../../net/backoff.ts";
+import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
+import { LingerQueue } from "./linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
-import { type ConnectionCalls, SocketError, type Sockets, sockets } from "../../net/sockets.ts";
-import { LazyContext } from "../core/context.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { CounterBlock } from "../core/counters.ts";
-import type { DatagramShare, DatagramSocket } from "../datagrams/datagram_socket.ts";
-import { CutError, type Observation, type Observer, tellWait } from "../core/observer.ts";
+import type { DatagramShare, SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
+import { type Observer, tellWait } from "../core/observer.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
-import { recordTasks } from "../trace/timeline_watch.ts";
 import {
   type Assignment,
   onAssignment,
@@ -28,20 +26,12 @@ import {
   type ThreadMessage,
 } from "../team/assignment.ts";
 import type { Journal, LogEvent } from "../journal/journal.ts";
-import { WakePolicy } from "./wake_policy.ts";
+import { Service } from "./service.ts";
+import { STALL_MS, Waking } from "./waking.ts";
 import type { Gate } from "../team/team_memory.ts";
 
-/**
- * Whether connections inherit the listener's receive timeout: only Linux can be relied on. It is
- * another one once the server is closing.
- */
-const INHERITED = runtime.os === "linux";
-
-/** What is returned instead of a descriptor when the gate is closed. */
-const REFUSED = -2;
-
-/** How long a queue that does not move is watched before all threads are woken. */
-const STALL_MS = 1;
+/** No descriptor. */
+const NONE = -1;
 
 /** What the threads of a server share beside their memory. */
 export interface SharedSocket {
@@ -49,6 +39,8 @@ export interface SharedSocket {
   readonly listener: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
+  /** Where connections go that have to linger. */
+  readonly lingering: SharedArrayBuffer;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams: DatagramShare | undefined;
   /** Whether every call on a socket is to be shown. */
@@ -58,9 +50,9 @@ export interface SharedSocket {
 /** What the threads of some modes have and the others need not load. */
 export interface Equipment {
   /** Makes sockets that show every call. */
-  readonly traceSockets?: (log: (event: LogEvent) => void, thread: string) => Sockets;
+  readonly logCalls?: (log: (event: LogEvent) => void, thread: string) => Sockets;
   /** Opens this thread's side of the UDP socket. */
-  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => DatagramSocket;
+  readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => SharedDatagramSocket;
 }
 
 /** A part that a thread can play; returns when the server closes. */
@@ -93,14 +85,13 @@ export class Thread {
   /** The address of the peer whose descriptor was returned last. */
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   /** The UDP socket, if there is one. */
-  readonly datagrams: DatagramSocket | undefined;
+  readonly datagrams: SharedDatagramSocket | undefined;
   readonly #sockets: Sockets;
   readonly #assignment: Assignment;
   readonly #listener: number;
-  readonly #tell: (message: ThreadMessage) => void;
   readonly #ring: DescriptorRing;
-  readonly #policy: WakePolicy;
-  readonly #slot: DescriptorSlot;
+  readonly #policy: AcceptPolicy;
+  readonly #waking: Waking;
   readonly #gate: Gate;
   readonly #accepting: Int32Array;
   readonly #counters: CounterBlock;
@@ -108,9 +99,15 @@ export class Thread {
   readonly #track: TrackWriter | undefined;
   readonly #observer: Observer;
   readonly #protocol: ProtocolDefinition;
-  readonly #backoff = new Backoff();
-  readonly #driver: BlockingDriver;
-  #lastAccepted = -1;
+  readonly #service: Service;
+  readonly #isClosing = () => this.closing;
+  /** The call that accepts, where the mode does not write it out. */
+  readonly #accept = (sockaddr: Uint8Array) => this.#sockets.accept(this.#listener, sockaddr);
+  /** Sleeps for as long as a queue may stand still; returns whether a connection has come. */
+  readonly #pause = () =>
+    this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
+  /** The connection that was accepted last, while it is neither served nor handed over. */
+  #unclaimed = NONE;
 
   /**
    * @param assignment from the main thread
@@ -126,33 +123,47 @@ export class Thread {
   ) {
     this.#assignment = assignment;
     this.#protocol = protocol;
-    this.#tell = tell;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = takePlace(assignment, tell);
-    const { listener, ring, datagrams, traceCalls } = assignment.shared as SharedSocket;
+    const { listener, ring, lingering, datagrams, traceCalls } = assignment.shared as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
-    this.#policy = new WakePolicy(this.#ring, runtime.cpus);
-    this.#slot = new DescriptorSlot(memory.slot);
     this.#accepting = memory.accepting;
     this.#gate = gate;
     this.#counters = counters;
     this.#journal = journal;
     this.#track = track;
     this.#observer = observer;
-    this.#sockets = traceCalls && equipment.traceSockets !== undefined
-      ? equipment.traceSockets((event) => journal.log(event), `${role} ${index}`)
+    this.#sockets = traceCalls && equipment.logCalls !== undefined
+      ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
+    const net = this.#sockets;
+    this.#policy = new AcceptPolicy({
+      get ceiling() {
+        return gate.ceiling;
+      },
+      nextDescriptor: () => net.nextDescriptor(),
+    });
+    this.#waking = new Waking({
+      ring: this.#ring,
+      gate,
+      cores: runtime.cpus,
+      elastic: assignment.elastic,
+      askForThreads: () => tell("queued"),
+    });
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
-    this.#driver = new BlockingDriver(this.#sockets, {
-      readTimeoutMs: settings.readTimeoutMs,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      computeTimeoutMs: settings.computeTimeoutMs,
-      receiveTimeoutMs: settings.readTimeoutMs,
-      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
-      mayCompute: () => !this.#slot.wasCut,
-      onWaited: track && ((since) => track.waited(since)),
-      onReport: observer.onReport,
+    this.#service = new Service({
+      sockets: net,
+      protocol,
+      settings,
+      slot: new DescriptorSlot(memory.slot),
+      gate,
+      observer,
+      track,
+      lingering: new LingerQueue(lingering),
+      wakeLingerer: () => tell("lingering"),
+      peer: this,
+      onOver: () => this.datagrams?.hasRoom(),
     });
   }
 
@@ -176,7 +187,7 @@ export class Thread {
     return this.#assignment.settings.computeTimeoutMs;
   }
 
-  /** The address of the peer that is being served; see {@linkcode LazyContext}. */
+  /** The address of the peer that is being served. */
   get remoteAddress(): Address {
     return this.#sockets.readAddress(this.#sockaddr);
   }
@@ -186,130 +197,155 @@ export class Thread {
     return this.#gate.closing;
   }
 
-  /** How many threads of the server wait for work in its queue. */
-  get idle(): number {
+  /** The listening socket. */
+  get listener(): number {
+    return this.#listener;
+  }
+
+  /** How many threads of the server wait for a connection. */
+  get idleThreads(): number {
     return this.#ring.idle;
   }
 
   /**
-   * Waits until the queue has room, so that the kernel's accept queue keeps what does not fit.
+   * The connections that this thread is to serve itself: those that it accepts, until the server
+   * closes, and then its share of those that were rescued from the accept queue.
    *
-   * @returns false when the server is closing
+   * @returns descriptors, each to be given to {@linkcode Thread.serve}
    */
-  waitForRoom(): boolean {
-    if (this.#ring.length >= this.#ring.capacity) this.#summon(Infinity);
-    return this.#ring.waitForRoom(() => this.closing);
+  *connections(): Generator<number, void> {
+    yield* this.accepted();
+    yield* this.handedOver();
   }
 
   /**
-   * Puts a connection into the queue, for another thread to serve. To be called by one thread
-   * only, after {@linkcode Thread.waitForRoom}.
+   * The connections that this thread accepts, one after another, until the server closes. Those that
+   * are lost on the way are counted; what is wrong with the machine is waited for.
    *
-   * @param fd what {@linkcode Thread.accept} returned, or the UDP socket
+   * @returns descriptors, each to be given to {@linkcode Thread.serve} or
+   * {@linkcode Thread.handOver}; one that was given to neither is closed
    */
-  enqueue(fd: number): void {
-    if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
-    else this.#track?.enqueued(fd);
-    this.#ring.tryPut(fd, this.#sockaddr);
-    Atomics.store(this.#accepting, 0, 0);
-    if (this.#policy.isUrgent(this.#gate.open - this.#ring.length)) this.#summon(1);
-  }
-
-  /** Whether there is a thread to wake, or there could be one to start. */
-  get #mayCall(): boolean {
-    return this.#ring.idle > 0 || this.#assignment.elastic;
-  }
-
-  /** Wakes threads, and asks for more where all are busy; returns how many it woke. */
-  #summon(count: number): number {
-    let called = 0;
-    while (called < count && this.#ring.call()) called++;
-    const isShort = this.#assignment.elastic && called < count;
-    if (
-      isShort && this.#ring.length > this.#ring.idle && this.#gate.askForHelp(count - called)
-    ) {
-      this.#tell("queued");
+  *accepted(): Generator<number, void> {
+    try {
+      while (!this.closing) {
+        this.#mayAccept();
+        this.#waking.watchQueue(this.#pause, this.#isClosing);
+        const fd = this.admit(this.#accept);
+        if (fd !== undefined) yield fd;
+      }
+    } finally {
+      this.#acceptsNoMore();
     }
-    return called;
   }
 
   /**
-   * Takes the next connection out of the queue, sleeping until there is one.
+   * The sockets on which something waits, one after another, until the server closes: the listener,
+   * or the UDP socket beside it. Its thread sleeps in poll(2) meanwhile.
    *
-   * @param timeoutMs how long to sleep
-   * @returns a descriptor; -1 when the time is over or the server has closed its queue
+   * @returns the listener or the UDP socket
    */
-  dequeue(timeoutMs = Infinity): number {
-    return this.#ring.take(this.#sockaddr, this.#assignment.index, timeoutMs);
-  }
-
-  /**
-   * Waits until there is a connection to accept or a datagram to receive.
-   *
-   * @returns the listener or the UDP socket, whichever has something; -1 when the server is closing
-   */
-  poll(): number {
+  *readySockets(): Generator<number, void> {
     const { datagrams } = this;
     const listener = this.#listener;
-    if (datagrams === undefined) return listener;
-    Atomics.store(this.#accepting, 0, 1);
-    while (!this.closing) {
-      const isQueued = this.#ring.length > 0 && this.#mayCall;
-      if (isQueued && this.#gate.full) this.#summon(Infinity);
-      const ready = datagrams.poll(listener, this.#gate, isQueued ? STALL_MS : -1);
-      if (ready >= 0) return ready;
-      if (isQueued) this.#policy.woke(this.#summon(this.#policy.wakeAfterPause()));
-    }
-    Atomics.store(this.#accepting, 0, 0);
-    return -1;
-  }
-
-  /**
-   * Takes the next connection from the accept queue, waiting for one. What can go wrong with one
-   * connection is counted; what is wrong with the machine is waited for.
-   *
-   * @param calls how to accept
-   * @returns a descriptor; -1 when the server is closing, or when there is a UDP socket to look
-   * after and there was no connection
-   */
-  accept(calls: ConnectionCalls = this.#sockets): number {
-    // While this says 1, the main thread neither gives the listener's number back nor puts
-    // anything into the queue: until the connection is served or queued.
-    Atomics.store(this.#accepting, 0, 1);
-    this.#watchQueue();
-    const fd = this.#gate.enter() ? this.#acceptOne(calls) : REFUSED;
-    if (fd >= 0) return fd;
-    if (fd !== REFUSED) this.#gate.leave();
-    Atomics.store(this.#accepting, 0, 0);
-    return -1;
-  }
-
-  /**
-   * While connections wait in the queue for a busy thread, this one does not sleep in accept(2)
-   * for longer than it takes to see that none of them is getting on.
-   */
-  #watchQueue(): void {
-    const { POLLIN } = this.#sockets.constants;
-    while (this.#ring.length > 0 && !this.closing && this.#mayCall) {
-      if (this.#gate.full) this.#summon(Infinity);
-      if (this.#sockets.poll(this.#listener, POLLIN, STALL_MS) > 0) return;
-      this.#policy.woke(this.#summon(this.#policy.wakeAfterPause()));
-    }
-  }
-
-  #acceptOne(calls: ConnectionCalls): number {
-    this.#keepReserve();
-    while (!this.closing) {
-      const fd = calls.accept(this.#listener, this.#sockaddr);
-      if (fd >= 0) {
-        this.#backoff.reset();
-        this.#lastAccepted = fd;
-        return fd;
+    let ready: number | undefined;
+    const poll = (timeoutMs: number) => {
+      ready = datagrams === undefined ? listener : datagrams.poll(listener, this.#gate, timeoutMs);
+      return ready !== undefined;
+    };
+    const pause = () => poll(STALL_MS);
+    try {
+      while (!this.closing) {
+        this.#mayAccept();
+        ready = undefined;
+        this.#waking.watchQueue(pause, this.#isClosing);
+        if (ready === undefined) poll(-1);
+        if (ready !== undefined) yield ready;
       }
-      this.#missed(-fd);
-      if (this.datagrams !== undefined) break;
+    } finally {
+      this.#acceptsNoMore();
     }
-    return -1;
+  }
+
+  /**
+   * Accepts a connection if it may: waits until `--max-connections` allows another one, and keeps
+   * some descriptors free.
+   *
+   * @param accept the call; it is given room for the peer's address
+   * @returns the descriptor; `undefined` if there is none, for whatever reason
+   */
+  admit(accept: (sockaddr: Uint8Array) => number): number | undefined {
+    if (!this.#gate.enter()) return undefined;
+    while (this.#policy.isShort && !this.closing) {
+      this.#rest(this.#policy.pause(), "nearly out of descriptors");
+    }
+    const fd = this.closing ? NONE : accept(this.#sockaddr);
+    if (fd >= 0) {
+      this.#policy.accepted(fd);
+      return this.#unclaimed = fd;
+    }
+    this.#gate.leave();
+    this.#missed(-fd);
+    return undefined;
+  }
+
+  /**
+   * Hands a connection over to whichever thread is free next, through the queue. Waits until the
+   * queue has room for another: the kernel's accept queue keeps what does not fit. For the one
+   * thread that accepts.
+   *
+   * @param fd a connection that this thread has accepted, or the UDP socket
+   */
+  handOver(fd: number): void {
+    if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
+    else this.#track?.enqueued(fd);
+    this.#unclaimed = NONE;
+    this.#ring.tryPut(fd, this.#sockaddr);
+    Atomics.store(this.#accepting, 0, 0);
+    this.#waking.queued();
+    if (this.#ring.length < this.#ring.capacity) return;
+    this.#waking.wakeAll();
+    this.#ring.waitForRoom(this.#isClosing);
+  }
+
+  /**
+   * The connections that were handed over, one after another, as this thread comes back for them;
+   * it sleeps while there are none. Ends when the server has closed its queue.
+   *
+   * @param idleMs ends too when none came for so long
+   * @returns descriptors, each to be given to {@linkcode Thread.serve}
+   */
+  *handedOver(idleMs = Infinity): Generator<number, void> {
+    const { index } = this.#assignment;
+    for (;;) {
+      const fd = this.#ring.take(this.#sockaddr, index, idleMs);
+      if (fd < 0) return;
+      yield fd;
+    }
+  }
+
+  /**
+   * From now on this thread may be in accept(2). Until it is not, the main thread neither gives the
+   * listener's number back nor puts anything into the queue: so the connection that is accepted
+   * meanwhile has an owner before that.
+   */
+  #mayAccept(): void {
+    this.#closeUnclaimed();
+    Atomics.store(this.#accepting, 0, 1);
+  }
+
+  /** It is not in accept(2), and will not be any more. */
+  #acceptsNoMore(): void {
+    this.#closeUnclaimed();
+    Atomics.store(this.#accepting, 0, 0);
+  }
+
+  /** Closes a connection that the mode neither served nor handed over. */
+  #closeUnclaimed(): void {
+    if (this.#unclaimed === NONE) return;
+    this.#sockets.close(this.#unclaimed);
+    this.#unclaimed = NONE;
+    this.#counters.lost();
+    this.#gate.leave();
   }
 
   /** No connection could be accepted. */
@@ -318,64 +354,41 @@ export class Thread {
     // The listener's receive timeout, which its connections inherit, ends an accept too.
     if (number === errno.EAGAIN || number === errno.EINTR || this.closing) return;
     const error = new SocketError("accept", number);
-    if (isOfOneConnection(error)) this.#counters.lost();
-    else this.#rest(error.message);
+    const waitMs = this.#policy.failed(error);
+    if (waitMs === 0) this.#counters.lost();
+    else this.#rest(waitMs, error.message);
   }
 
-  /** Waits a while, longer each time, or until the server closes. */
-  #rest(reason: string): void {
-    this.#summon(Infinity);
-    const ms = this.#backoff.next();
+  /** Waits, but not longer than until the server closes. */
+  #rest(ms: number, reason: string): void {
+    this.#waking.wakeAll();
     tellWait(this.#journal, ms, reason);
     this.#gate.sleep(ms);
   }
 
   /**
-   * Keeps some descriptors free for what the server itself needs, above all for a new thread in
-   * the place of one that died. Descriptors are given out lowest number first, so the number of
-   * the last one says how many are in use at least.
+   * Serves a connection, blocking the thread until it is over.
+   *
+   * @param fd a connection that this thread has accepted, or that was handed over to it
    */
-  #keepReserve(): void {
-    while (this.#lastAccepted >= this.#gate.ceiling && !this.closing) {
-      const next = this.#sockets.nextDescriptor();
-      this.#lastAccepted = next >= 0 ? next : this.#lastAccepted;
-      if (this.#lastAccepted >= this.#gate.ceiling) this.#rest("nearly out of descriptors");
-    }
-  }
-
-  #begin(fd: number, context: LazyContext): Observation {
-    const track = this.#track;
-    if (track === undefined) return this.#observer.begin(context);
-    return this.#observer.begin(context, "", { queuedAt: track.dequeued(fd) });
+  serve(fd: number): void {
+    const service = this.begin(fd);
+    service.converse();
+    if (service.release()) this.#sockets.close(fd);
+    service.over();
   }
 
   /**
-   * Serves a connection, blocking the thread until it is over.
+   * Begins to serve a connection, for those who write its calls out.
    *
-   * @param fd its descriptor, with the peer's address in this thread
-   * @param calls how to receive, send and close
+   * @param fd as of {@linkcode Thread.serve}
+   * @returns what is left to do: the calls, to release and close the descriptor, and to say that it
+   * is over
    */
-  serve(fd: number, calls: ConnectionCalls = this.#sockets): void {
-    const { settings } = this.#assignment;
-    this.#slot.own(fd);
+  begin(fd: number): Service {
+    this.#unclaimed = NONE;
+    this.#service.begin(fd);
     Atomics.store(this.#accepting, 0, 0);
-    const context = new LazyContext(this);
-    const observation = this.#begin(fd, context);
-    let failure: unknown;
-    try {
-      if (this.#gate.cutting) throw new CutError();
-      const conversation = beginConversation(this.#protocol, context, settings.protocolSettings);
-      this.#driver.converse(fd, conversation, INHERITED && !this.closing, calls);
-    } catch (error) {
-      failure = error ?? new Error("The protocol threw nothing");
-    }
-    // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
-    if (this.#slot.wasCut) failure = new CutError();
-    // A thread that was given up has been counted by who gave it up.
-    if (!this.#slot.close(calls)) return;
-    observation.over(failure);
-    this.#gate.leave();
-    this.datagrams?.hasRoom();
-    context.end();
+    return this.#service;
   }
 }

@@ -5,18 +5,16 @@
  */
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
-import { Backoff, isOfOneConnection } from "../../net/backoff.ts";
 import type { Poller } from "../../net/poller.ts";
-import { SocketError, type Sockets } from "../../net/sockets.ts";
-import type { LoopThread } from "./loop_thread.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import type { Sockets } from "../../net/sockets.ts";
 import { tellWait } from "../core/observer.ts";
+import type { LoopThread } from "./loop_thread.ts";
 
 /** How many connections are accepted before others get their turn. */
 const BATCH = 128;
-
-/** The most connections taken out of the accept queue at closing: no kernel's queue is longer. */
-const MOST_HELD = 65_536;
 
 /** What an acceptor works with. */
 export interface AcceptorParts {
@@ -26,7 +24,7 @@ export interface AcceptorParts {
   readonly poller: Poller;
   /** Keeps the time until the next attempt. */
   readonly deadlines: Deadlines;
-  /** A listening socket that does not block. */
+  /** A listening socket that does not block, and that the poller watches already. */
   readonly listener: number;
   /** Is given each connection, with the address of its peer, which it may not keep. */
   onConnection(fd: number, sockaddr: Uint8Array): void;
@@ -37,104 +35,111 @@ export class Acceptor {
   readonly #thread: LoopThread;
   readonly #parts: AcceptorParts;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
-  readonly #backoff = new Backoff();
+  readonly #policy: AcceptPolicy;
   readonly #retry = new Deadline(() => this.#watch());
   /** Accepted when the server began to close, to be served when there is room. */
-  readonly #held: { readonly fd: number; readonly sockaddr: Uint8Array }[] = [];
-  #isWatching = false;
+  readonly #rescued: { readonly fd: number; readonly sockaddr: Uint8Array }[] = [];
+  #isWatching = true;
+  #isClosing = false;
+  /** Whether the accept queue has been emptied for the last time. */
   #isClosed = false;
-  #lastAccepted = -1;
 
   /** @param thread the loop's @param parts what to work with */
   constructor(thread: LoopThread, parts: AcceptorParts) {
+    const { gate } = thread;
     this.#thread = thread;
     this.#parts = parts;
-    this.#watch();
+    this.#policy = new AcceptPolicy({
+      get ceiling() {
+        return gate.ceiling;
+      },
+      nextDescriptor: () => parts.sockets.nextDescriptor(),
+    });
   }
 
-  /** Whether nobody waits any more who was accepted. */
+  /** Whether everybody who waited in the accept queue at closing is being served. */
   get isEmpty(): boolean {
-    return this.#held.length === 0;
+    return this.#rescued.length === 0 && (this.#isClosed || !this.#isClosing);
   }
 
-  /** Accepts who waits, as far as there is room. */
+  /** Accepts those who wait, as far as there is room. */
   accept(): void {
     if (!this.#isWatching) return;
-    const { sockets, listener } = this.#parts;
     const { gate, counters } = this.#thread;
-    const { EAGAIN } = sockets.constants.errno;
     for (let turn = 0; turn < BATCH; turn++) {
-      if (this.#isShort()) return this.#rest("nearly out of descriptors");
+      if (this.#policy.isShort) {
+        return this.#rest(this.#policy.pause(), "nearly out of descriptors");
+      }
       // Until another conversation is over.
       if (!gate.tryEnter()) return this.#unwatch();
-      const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
-      if (fd >= 0) {
-        this.#backoff.reset();
-        this.#lastAccepted = fd;
+      try {
+        const fd = this.#acceptOne();
+        if (fd === undefined) return gate.leave();
+        this.#policy.accepted(fd);
         this.#parts.onConnection(fd, this.#sockaddr);
-        continue;
+      } catch (error) {
+        gate.leave();
+        const waitMs = this.#policy.failed(error);
+        if (waitMs > 0) return this.#rest(waitMs, (error as Error).message);
+        counters.lost();
       }
-      gate.leave();
-      if (fd === -EAGAIN) return;
-      const error = new SocketError("accept", -fd);
-      if (isOfOneConnection(error)) counters.lost();
-      else return this.#rest(error.message);
     }
+  }
+
+  /** Accepts a connection; `undefined` is EAGAIN: nobody waits. */
+  #acceptOne(): number | undefined {
+    const { sockets, listener } = this.#parts;
+    const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
+    if (fd >= 0) return fd;
+    if (fd === -sockets.constants.errno.EAGAIN) return undefined;
+    throw new SocketError("accept", -fd);
   }
 
   /** A connection has ended: there is room for another. */
   onRoom(): void {
-    if (this.#isClosed) this.#serveHeld();
+    if (this.#isClosing) this.close();
     else if (!this.#retry.queue) this.#watch();
   }
 
-  /** Takes everybody out of the accept queue, whom closing would reset, and listens no more. */
+  /**
+   * Takes everybody out of the accept queue, whom closing would reset, and listens no more. Called
+   * again when descriptors were short.
+   */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const { sockets, listener } = this.#parts;
+    this.#isClosing = true;
     this.#retry.lift();
     this.#unwatch();
-    while (this.#held.length < MOST_HELD && !this.#isShort()) {
-      const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
-      if (fd >= 0) {
-        this.#lastAccepted = fd;
-        this.#held.push({ fd, sockaddr: this.#sockaddr.slice() });
-      } else if (isOfOneConnection(new SocketError("accept", -fd))) this.#thread.counters.lost();
-      else break;
+    if (!this.#isClosed) {
+      const isRescued = this.#policy.rescue(
+        () => this.#acceptOne(),
+        (fd) => this.#rescued.push({ fd, sockaddr: this.#sockaddr.slice() }),
+        () => this.#thread.counters.lost(),
+      );
+      if (isRescued) this.#stopListening();
     }
-    // The number stays taken until all threads are done with it.
-    sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
-    this.#serveHeld();
+    while (this.#rescued.length > 0 && this.#thread.gate.tryEnter()) this.#serveRescued();
   }
 
-  /** Serves all who are held, to be cut with the rest. */
+  /** Serves all who were rescued, to be cut with the rest. */
   release(): void {
-    for (const { fd, sockaddr } of this.#held.splice(0)) this.#parts.onConnection(fd, sockaddr);
+    if (!this.#isClosed) this.#stopListening();
+    while (this.#rescued.length > 0) this.#serveRescued();
   }
 
-  #serveHeld(): void {
-    while (this.#held.length > 0 && this.#thread.gate.tryEnter()) {
-      const { fd, sockaddr } = this.#held.shift() as { fd: number; sockaddr: Uint8Array };
-      this.#parts.onConnection(fd, sockaddr);
-    }
+  #serveRescued(): void {
+    const { fd, sockaddr } = this.#rescued.shift() as { fd: number; sockaddr: Uint8Array };
+    this.#parts.onConnection(fd, sockaddr);
   }
 
-  /**
-   * Whether so few descriptors are left that they are kept for the server itself. They are given
-   * out lowest number first, so the last one says how many are in use at least.
-   */
-  #isShort(): boolean {
-    const { ceiling } = this.#thread.gate;
-    if (this.#lastAccepted < ceiling) return false;
-    const next = this.#parts.sockets.nextDescriptor();
-    if (next >= 0) this.#lastAccepted = next;
-    return this.#lastAccepted >= ceiling;
+  /** The number stays taken until all threads are done with it. */
+  #stopListening(): void {
+    const { sockets, listener } = this.#parts;
+    this.#isClosed = true;
+    sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 
-  /** Waits a while, longer each time. */
-  #rest(reason: string): void {
-    const ms = this.#backoff.next();
+  /** Waits a while. */
+  #rest(ms: number, reason: string): void {
     tellWait(this.#thread.journal, ms, reason);
     this.#unwatch();
     this.#parts.deadlines.set(this.#retry, ms);

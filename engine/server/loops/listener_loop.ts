@@ -15,10 +15,13 @@ import { listen } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { describeComputing } from "../offload/offload_options.ts";
 import { OffloadPool } from "../offload/offload_pool.ts";
-import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
+import type { CheckedOptions, ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { Timeline } from "../trace/timeline.ts";
+
+/** Loaded when it is needed: the Workers of `cluster` load this module too, and check nothing. */
+const checking = () => import("../core/options.ts");
 
 /** Who may be served. */
 export interface Admission {
@@ -32,13 +35,19 @@ export interface Admission {
 
 /** The connections of a listener, as the loop of a mode sees them. */
 export class ListenerLoop {
+  readonly #listener: Listener;
   readonly #sessions: SessionSet;
   readonly #admission: Admission;
   /** Who wants to hear of the next conversation that is over. */
   readonly #waiters = new Set<() => void>();
 
-  /** @param sessions the conversations @param admission how many there may be */
-  constructor(sessions: SessionSet, admission: Admission) {
+  /**
+   * @param listener where the connections come from
+   * @param sessions the conversations
+   * @param admission how many there may be
+   */
+  constructor(listener: Listener, sessions: SessionSet, admission: Admission) {
+    this.#listener = listener;
     this.#sessions = sessions;
     this.#admission = admission;
     sessions.onOver = () => {
@@ -47,9 +56,18 @@ export class ListenerLoop {
     };
   }
 
-  /** Resolves when another conversation may begin, which then has to be served. */
-  async room(): Promise<void> {
-    while (!this.#admission.tryEnter()) await this.#change(this.#admission.pollMs);
+  /**
+   * The connections as they are accepted, until the server closes; the last ones are those that
+   * waited in the accept queue. With `--max-connections` each comes when another has ended.
+   *
+   * @returns connections, each to be given to {@linkcode ListenerLoop.serve}
+   */
+  async *connections(): AsyncGenerator<Connection, void> {
+    const { tryEnter, pollMs } = this.#admission;
+    for await (const connection of this.#listener) {
+      while (!tryEnter()) await this.#change(pollMs);
+      yield connection;
+    }
   }
 
   /**
@@ -64,6 +82,12 @@ export class ListenerLoop {
   /** Resolves when no conversation is under way. */
   async idle(): Promise<void> {
     while (this.#sessions.size > 0) await this.#change();
+  }
+
+  /** Resolves when no conversation is under way and no connection lingers. */
+  async over(): Promise<void> {
+    await this.idle();
+    await this.#sessions.lingered();
   }
 
   #change(withinMs?: number): Promise<void> {
@@ -101,14 +125,15 @@ export interface ListenerPlan {
  *
  * @param plan what the mode is
  * @param options what the caller wants
- * @param accept takes connections from the listener until there are no more
+ * @param accept serves the connections of the loop until there are no more
  */
 export async function serveListener(
   plan: ListenerPlan,
   options: ServeOptions,
-  accept: (listener: Listener, loop: ListenerLoop) => Promise<void>,
+  accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
+  const { checkOptions } = await checking();
   const checked = await checkOptions(options, plan.protocol);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
@@ -124,11 +149,11 @@ export async function serveListener(
     const deadlines = new TimedDeadlines();
     const observer = new Observer(counters, journal, timeline?.main);
     const sessions = new SessionSet(checked, observer, deadlines, offload, timeline?.main);
-    const loop = new ListenerLoop(sessions, {
+    const loop = new ListenerLoop(listener, sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
     });
-    const accepting = accept(listener, loop);
+    const accepting = accept(loop);
     return makeServer({
       mode,
       address: listener.address,
@@ -147,7 +172,7 @@ export async function serveListener(
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;
-        await loop.idle();
+        await loop.over();
         clearTimeout(late);
       },
     });

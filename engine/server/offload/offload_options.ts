@@ -5,8 +5,7 @@
  */
 
 import { runtime } from "../../net/runtime.ts";
-import { checkInteger } from "../../values/checks.ts";
-import type { Flag } from "../../cli/flags.ts";
+import { integerOption, type Option } from "../../cli/options.ts";
 import type { CheckedOptions } from "../core/options.ts";
 
 /** How a mode with event loops computes. */
@@ -20,20 +19,21 @@ export interface OffloadOptions {
   readonly offload?: number;
 }
 
-/** The flag for it. */
-export const OFFLOAD_FLAG: Flag = {
-  name: "offload",
-  kind: "integer",
-  value: "N",
+/** How many Workers compute. */
+export const OFFLOAD: Option<number> = integerOption("offload", {
   least: 0,
   most: 256,
-  default: "one for each core",
+  default: () => runtime.cpus,
+  shown: "one for each core",
   help: "how many workers compute; 0: in place, while everybody else waits",
-};
+});
+
+/** The same for the modes that still ask for it under this name. */
+export const OFFLOAD_FLAG: Option<number> = OFFLOAD;
 
 /** How many Workers to start: none for a protocol without anything to compute. */
 export function countComputing(checked: CheckedOptions, { offload }: OffloadOptions): number {
-  const wanted = checkInteger("offload", offload ?? runtime.cpus, 0, 256);
+  const wanted = OFFLOAD.read(offload);
   return checked.protocol.tasks === undefined ? 0 : wanted;
 }
 

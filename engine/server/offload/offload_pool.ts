@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Computation, Offload } from "../../drivers/session.ts";
+import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { Backoff } from "../../net/backoff.ts";
 import { runtime } from "../../net/runtime.ts";
 import { abandonThread } from "../core/abandoned_threads.ts";
@@ -71,7 +71,7 @@ interface ComputeThread {
 }
 
 /** The pool, on the main thread. */
-export class OffloadPool implements Offload, Disposable {
+export class OffloadPool implements Elsewhere, Disposable {
   readonly #plan: OffloadPlan;
   readonly #threads = new Set<ComputeThread>();
   // In the order of their coming; what is taken out of the middle leaves no hole.
@@ -114,7 +114,7 @@ export class OffloadPool implements Offload, Disposable {
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
     connection: number | undefined = this.#plan.timeline?.main.current,
-  ): Computation {
+  ): Operation {
     const id = this.#nextId;
     this.#nextId = id === 0x7fff_ffff ? 1 : id + 1;
     const job: Pending = {

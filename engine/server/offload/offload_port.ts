@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Computation, Offload } from "../../drivers/session.ts";
+import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { describeError } from "../../values/thrown.ts";
 import type { OffloadPool } from "./offload_pool.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
@@ -32,7 +32,7 @@ export interface OffloadAnswer {
 }
 
 /** The side of the loop. */
-export class PortOffload implements Offload {
+export class PortOffload implements Elsewhere {
   readonly #post: (request: OffloadRequest) => void;
   readonly #pending = new Map<number, (error: unknown, result: unknown) => void>();
   readonly #track: TrackWriter | undefined;
@@ -48,7 +48,7 @@ export class PortOffload implements Offload {
     task: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
-  ): Computation {
+  ): Operation {
     const id = this.#nextId++;
     this.#post({ kind: "begin", id, task, argument, connection: this.#track?.current });
     this.#pending.set(id, done);
@@ -73,7 +73,7 @@ export class PortOffload implements Offload {
 export class OffloadClerk implements Disposable {
   readonly #offload: OffloadPool;
   readonly #answer: (answer: OffloadAnswer) => void;
-  readonly #computations = new Map<number, Computation>();
+  readonly #computations = new Map<number, Operation>();
 
   /** @param offload who computes @param answer tells the loop */
   constructor(offload: OffloadPool, answer: (answer: OffloadAnswer) => void) {
@@ -95,7 +95,7 @@ export class OffloadClerk implements Disposable {
     } else if (request.kind === "cancel") {
       this.#computations.get(id)?.cancel();
       this.#computations.delete(id);
-    } else this.#computations.get(id)?.giveWay();
+    } else this.#computations.get(id)?.giveWay?.();
   }
 
   /** The loop is gone: nobody wants the results. */

@@ -48,8 +48,9 @@ export interface Assignment {
 export type ThreadMessage =
   | "ready"
   | "finished"
-  | "bell"
+  | "wake"
   | "queued"
+  | "lingering"
   | { readonly cannotStart: string };
 
 /** What a thread has in its team, whatever its part. */
@@ -85,7 +86,7 @@ export function takePlace(
     own.journalOffset,
     recordNumbers(memory),
     wants,
-    () => tell("bell"),
+    () => tell("wake"),
   );
   const track = share && new TrackWriter(share);
   return {

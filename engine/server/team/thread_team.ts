@@ -105,6 +105,8 @@ export class ThreadTeam {
    * be set before the first thread is started.
    */
   onQueued: ((wanted: number) => void) | undefined;
+  /** Called when threads have given connections away that have to linger. */
+  onLingering: (() => void) | undefined;
   readonly #options: TeamOptions;
   readonly #memory: TeamMemory;
   readonly #journal: Journal;
@@ -200,10 +202,11 @@ export class ThreadTeam {
       if (message === "ready") {
         member.isReady = true;
         ready.resolve();
-      } else if (message === "bell") this.#drainSoon();
+      } else if (message === "wake") this.#drainSoon();
       else if (message === "queued") {
         this.onQueued?.(this.gate.answerHelp());
-      } else if (message === "finished") member.leave();
+      } else if (message === "lingering") this.onLingering?.();
+      else if (message === "finished") member.leave();
       else member.leave(new Error(`Cannot start a thread: ${message.cannotStart}`));
     };
     worker.onerror = (event) => {

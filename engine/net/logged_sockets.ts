@@ -12,13 +12,16 @@ import type { Address } from "../../protocols/effects.ts";
 import { escapeBytes } from "../../protocols/text.ts";
 import { SOCKADDR_SIZE } from "./address.ts";
 import type { Constants } from "./constants.ts";
-import { errorName, library, type PollSet, SocketError, Sockets, sockets } from "./sockets.ts";
+import { library } from "./libc.ts";
+import type { PollSet } from "./poll_sets.ts";
+import { errorName, SocketError } from "./socket_error.ts";
+import { Sockets, sockets } from "./sockets.ts";
 
 /** How many characters are shown of the bytes that were sent or received. */
 const SHOWN = 40;
 
 /** The sockets of this system, telling of their calls. */
-export class TracedSockets extends Sockets {
+export class LoggedSockets extends Sockets {
   readonly #tell: (call: string) => void;
 
   /**

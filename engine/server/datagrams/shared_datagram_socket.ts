@@ -10,7 +10,8 @@
  * @module
  */
 
-import { PollSet, type Sockets } from "../../net/sockets.ts";
+import { PollSet } from "../../net/poll_sets.ts";
+import type { Sockets } from "../../net/sockets.ts";
 import type { Gate } from "../team/team_memory.ts";
 import { SenderTable } from "./sender_table.ts";
 
@@ -19,14 +20,14 @@ const LOOK_THROUGH_MS = 10_000;
 
 const AWAY = 0;
 /** Whether a wake-up is under way that nobody has to repeat. */
-const RUNG = 1;
+const WOKEN = 1;
 /** Whether the accepting thread waits until another connection is allowed. */
 const FULL = 2;
 const WORDS = 16;
 
 const LISTENER = 0;
 const DATAGRAMS = 1;
-const BELL = 2;
+const WAKE = 2;
 
 /** What the threads of a server share of its UDP socket. Plain data: it travels to Workers. */
 export interface DatagramShare {
@@ -37,7 +38,7 @@ export interface DatagramShare {
   /** How many answers one source may get in a second; 0 is any number. */
   readonly perSecond: number;
   /** Two connected sockets: a byte into the second wakes whoever polls the first. */
-  readonly bell: readonly [number, number];
+  readonly wakePair: readonly [number, number];
   /** Who holds the socket. */
   readonly words: SharedArrayBuffer;
   /** Who has sent datagrams lately. */
@@ -45,7 +46,7 @@ export interface DatagramShare {
 }
 
 /** The UDP socket. Every thread has an object of its own on what they share. */
-export class DatagramSocket {
+export class SharedDatagramSocket {
   /** What other threads need to know of it. */
   readonly share: DatagramShare;
   /** Who has sent datagrams lately: for the thread that holds the socket. */
@@ -55,7 +56,7 @@ export class DatagramSocket {
   readonly #byte = new Uint8Array(1);
   readonly #set = new PollSet(3);
 
-  /** @param share made by {@linkcode DatagramSocket.open} @param sockets the Berkeley calls */
+  /** @param share made by {@linkcode SharedDatagramSocket.open} @param sockets the Berkeley calls */
   constructor(share: DatagramShare, sockets: Sockets) {
     this.share = share;
     this.senders = new SenderTable(share.senders);
@@ -70,16 +71,16 @@ export class DatagramSocket {
    * @param fd the socket, bound
    * @param perSecond how many answers one source may get in a second; 0 is any number
    */
-  static open(sockets: Sockets, fd: number, perSecond: number): DatagramSocket {
+  static open(sockets: Sockets, fd: number, perSecond: number): SharedDatagramSocket {
     const share: DatagramShare = {
       fd,
       port: sockets.localAddress(fd).port,
       perSecond,
-      bell: sockets.socketpair(),
+      wakePair: sockets.socketpair(),
       words: new SharedArrayBuffer(WORDS * 4),
       senders: SenderTable.create().memory,
     };
-    return new DatagramSocket(share, sockets);
+    return new SharedDatagramSocket(share, sockets);
   }
 
   /** Its descriptor. */
@@ -100,18 +101,18 @@ export class DatagramSocket {
   /** The worker brings it home. */
   bringHome(): void {
     Atomics.store(this.#words, AWAY, 0);
-    this.ring();
+    this.wake();
   }
 
   /** Wakes the accepting thread, wherever it is. */
-  ring(): void {
-    if (Atomics.exchange(this.#words, RUNG, 1) === 1) return;
-    this.#sockets.send(this.share.bell[1], this.#byte, this.#sockets.constants.MSG_DONTWAIT);
+  wake(): void {
+    if (Atomics.exchange(this.#words, WOKEN, 1) === 1) return;
+    this.#sockets.send(this.share.wakePair[1], this.#byte, this.#sockets.constants.MSG_DONTWAIT);
   }
 
   /** A connection is over: the accepting thread may have waited for that. */
   hasRoom(): void {
-    if (Atomics.exchange(this.#words, FULL, 0) === 1) this.ring();
+    if (Atomics.exchange(this.#words, FULL, 0) === 1) this.wake();
   }
 
   /**
@@ -121,9 +122,9 @@ export class DatagramSocket {
    * @param listener the listening socket
    * @param gate knows how many connections there are
    * @param timeoutMs how long to wait; -1 is for ever
-   * @returns the listener or this socket, whichever has something; -1 for neither
+   * @returns the listener or this socket, whichever has something; `undefined` for neither
    */
-  poll(listener: number, gate: Gate, timeoutMs: number): number {
+  poll(listener: number, gate: Gate, timeoutMs: number): number | undefined {
     const { POLLIN, MSG_DONTWAIT } = this.#sockets.constants;
     const set = this.#set;
     // Said first, then looked: a connection that ends in between wakes us.
@@ -132,20 +133,20 @@ export class DatagramSocket {
     if (!full) Atomics.store(this.#words, FULL, 0);
     set.watch(LISTENER, full ? -1 : listener, POLLIN);
     set.watch(DATAGRAMS, this.isHome ? this.fd : -1, POLLIN);
-    set.watch(BELL, this.share.bell[0], POLLIN);
-    // A connection whose thread has died is over without a ring.
+    set.watch(WAKE, this.share.wakePair[0], POLLIN);
+    // A connection whose thread has died is over, and nobody wakes us for it.
     const patienceMs = full || this.senders.size > 0 ? LOOK_THROUGH_MS : -1;
     const count = this.#sockets.pollAll(set, timeoutMs >= 0 ? timeoutMs : patienceMs);
-    if (count < 0) return -1;
-    if (set.eventsAt(BELL) !== 0) {
-      this.#sockets.recv(this.share.bell[0], this.#byte, MSG_DONTWAIT);
-      Atomics.store(this.#words, RUNG, 0);
+    if (count < 0) return undefined;
+    if (set.eventsAt(WAKE) !== 0) {
+      this.#sockets.recv(this.share.wakePair[0], this.#byte, MSG_DONTWAIT);
+      Atomics.store(this.#words, WOKEN, 0);
     }
     // Its turn comes first: while it is away, connections have theirs.
     if (set.eventsAt(DATAGRAMS) !== 0) return this.fd;
     if (set.eventsAt(LISTENER) !== 0) return listener;
     // Nobody has sent anything: it is time to see who has left.
-    return count === 0 && timeoutMs < 0 && this.isHome ? this.fd : -1;
+    return count === 0 && timeoutMs < 0 && this.isHome ? this.fd : undefined;
   }
 
   /** Closes the socket: only when it is at home and no thread accepts any more. */
@@ -154,7 +155,7 @@ export class DatagramSocket {
   }
 
   /** Closes what threads are woken by: only when there is no thread left. */
-  closeBell(): void {
-    for (const fd of this.share.bell) this.#sockets.close(fd);
+  closeWakePair(): void {
+    for (const fd of this.share.wakePair) this.#sockets.close(fd);
   }
 }

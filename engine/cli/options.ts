@@ -1,0 +1,161 @@
+/**
+ * Options, each of them stated once. One value says what an option may be, what it is when nobody
+ * gives it, and what it does. It is the flag on the command line, and it checks the same option of
+ * the library:
+ *
+ * ```ts
+ * import { integerOption } from "./options.ts";
+ *
+ * const QUEUE = integerOption("queue", {
+ *   least: 0,
+ *   most: 65_536,
+ *   default: 1024,
+ *   help: "how many connections wait for a worker",
+ * });
+ * const flags = [QUEUE];
+ * const queue = QUEUE.read(undefined); // 1024
+ * ```
+ *
+ * Worker threads load this module. So what has a syntax of its own (a duration, a size, a rate) is
+ * in `quantity_options.ts`.
+ *
+ * @module
+ */
+
+import { checkChoice, checkInteger, OptionError } from "../values/checks.ts";
+import type { Flag } from "./flags.ts";
+
+/** An option of the library that is a flag too. */
+export interface Option<Value, Given = Value> extends Flag {
+  /** Its name in the library, for instance `maxThreads`; as a flag it is `max-threads`. */
+  readonly option: string;
+  /**
+   * Checks what the caller gave, and fills in the default.
+   *
+   * @param given the option as the caller gave it
+   * @returns what holds
+   * @throws {OptionError} if it is not what it may be, or if it is missing and has no default
+   */
+  read(given: Given | undefined): Value;
+}
+
+/** What is said of every kind of option. */
+export interface OptionDetails<Given> {
+  /** One line for a person. */
+  readonly help: string;
+  /** A letter that means the same on the command line, without `-`. */
+  readonly short?: string;
+  /** What the value is called in the help, for instance `FILE`. */
+  readonly value?: string;
+  /** What holds when nothing is given; a function where the machine decides. */
+  readonly default?: Given | (() => Given);
+  /** The default as the help shows it, where the value itself would not say it well. */
+  readonly shown?: string;
+}
+
+/**
+ * States an option.
+ *
+ * @param option its name in the library, in camel case
+ * @param own what this kind of flag has beside the details
+ * @param details what is said of every kind
+ * @param check returns the value, or throws an `OptionError` that names the option
+ */
+export function defineOption<Value, Given>(
+  option: string,
+  own: Pick<Flag, "kind"> & Partial<Flag>,
+  details: OptionDetails<Given>,
+  check: (given: Given) => Value,
+): Option<Value, Given> {
+  const { default: standard, shown, ...rest } = details;
+  const isFixed = standard !== undefined && typeof standard !== "function";
+  const text = shown ?? (isFixed && own.kind !== "boolean" ? String(standard) : undefined);
+  return {
+    name: dashed(option),
+    ...own,
+    ...rest,
+    ...(text !== undefined && { default: text }),
+    option,
+    read(given) {
+      const missing = () => typeof standard === "function" ? (standard as () => Given)() : standard;
+      const value = given ?? missing();
+      if (value !== undefined) return check(value);
+      throw new OptionError(`Cannot use ${option}: expected a value, current value is "undefined"`);
+    },
+  };
+}
+
+/**
+ * An option that is a whole number.
+ *
+ * @param option its name in the library
+ * @param details its range, its default and its help
+ */
+export function integerOption(
+  option: string,
+  details: OptionDetails<number> & { readonly least: number; readonly most: number },
+): Option<number> {
+  const { least, most } = details;
+  return defineOption(
+    option,
+    { kind: "integer", value: "N" },
+    details,
+    (given) => checkInteger(option, given, least, most),
+  );
+}
+
+/**
+ * An option that is one of several words.
+ *
+ * @param option its name in the library
+ * @param details the words, the default and the help; `available` are the words that can be used
+ * on this machine, if not all can
+ */
+export function choiceOption<Choice extends string>(
+  option: string,
+  details: OptionDetails<Choice> & {
+    readonly choices: readonly Choice[];
+    readonly available?: () => readonly Choice[];
+  },
+): Option<Choice> {
+  const { available, ...rest } = details;
+  return defineOption(
+    option,
+    { kind: "choice" },
+    rest,
+    (given) => checkChoice(option, given, available?.() ?? details.choices),
+  );
+}
+
+/**
+ * An option that is true or false. One that is true by default has a flag that turns it off:
+ * `prime` has `--no-prime`.
+ *
+ * @param option its name in the library
+ * @param details the default, and the help of the flag
+ */
+export function booleanOption(
+  option: string,
+  details: OptionDetails<boolean> & { readonly default: boolean },
+): Option<boolean> {
+  const name = details.default ? `no-${dashed(option)}` : dashed(option);
+  return defineOption(option, { kind: "boolean", name }, details, (given) => given);
+}
+
+/**
+ * An option that is text, which whoever uses it checks.
+ *
+ * @param option its name in the library
+ * @param details the default and the help; `suggestions` are what it often is
+ */
+export function stringOption<Given = string>(
+  option: string,
+  details: OptionDetails<Given> & { readonly suggestions?: readonly string[] },
+): Option<Given> {
+  return defineOption(option, { kind: "string" }, details, (given) => given);
+}
+
+/** `max-threads` for `maxThreads`. */
+function dashed(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,57 @@
+/**
+ * Options whose values have a syntax of their own: durations, sizes and rates.
+ *
+ * @module
+ */
+
+import { checkQuantity } from "../values/checks.ts";
+import { type Duration, parseDuration } from "../values/durations.ts";
+import { parseRate, parseSize, type Rate, type Size } from "../values/quantities.ts";
+import { defineOption, type Option, type OptionDetails } from "./options.ts";
+
+/**
+ * An option that is a length of time; it is read as milliseconds.
+ *
+ * @param option its name in the library
+ * @param details its default and its help
+ */
+export function durationOption(
+  option: string,
+  details: OptionDetails<Duration>,
+): Option<number, Duration> {
+  return quantityOption("duration", option, details, parseDuration);
+}
+
+/**
+ * An option that is a number of bytes.
+ *
+ * @param option its name in the library
+ * @param details its default and its help
+ */
+export function sizeOption(option: string, details: OptionDetails<Size>): Option<number, Size> {
+  return quantityOption("size", option, details, parseSize);
+}
+
+/**
+ * An option that is a number of events a second.
+ *
+ * @param option its name in the library
+ * @param details its default and its help
+ */
+export function rateOption(option: string, details: OptionDetails<Rate>): Option<number, Rate> {
+  return quantityOption("rate", option, details, parseRate);
+}
+
+function quantityOption(
+  kind: "duration" | "size" | "rate",
+  option: string,
+  details: OptionDetails<number | string>,
+  parse: (given: number | string) => number,
+): Option<number, number | string> {
+  return defineOption(
+    option,
+    { kind },
+    details,
+    (given) => checkQuantity(option, given, parse),
+  );
+}

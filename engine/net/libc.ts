@@ -1,0 +1,118 @@
+/**
+ * The C library of this system: which functions of it are called, how each is declared, and where
+ * the library is found. `sockets.ts` makes the calls.
+ *
+ * @module
+ */
+
+import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
+import { type Constants, DARWIN, LINUX } from "./constants.ts";
+import { runtime } from "./runtime.ts";
+import { SocketsUnavailableError } from "./socket_error.ts";
+
+// One 64-bit parameter, such as `size_t`, takes a call off Deno's fast path and halves its rate:
+// lengths are declared as 32 bits, which the calling conventions of x86-64 and arm64 extend.
+const SIGNATURES = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+} as const satisfies ForeignSignatures;
+
+const LINUX_SIGNATURES = {
+  __errno_location: { parameters: [], result: "pointer" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
+} as const satisfies ForeignSignatures;
+
+const DARWIN_SIGNATURES = {
+  __error: { parameters: [], result: "pointer" },
+} as const satisfies ForeignSignatures;
+
+interface System {
+  readonly constants: Constants;
+  readonly signatures: ForeignSignatures;
+  readonly errnoLocation: "__errno_location" | "__error";
+  readonly libraries: readonly string[];
+}
+
+const SYSTEMS: Readonly<Record<string, System>> = {
+  linux: {
+    constants: LINUX,
+    signatures: { ...SIGNATURES, ...LINUX_SIGNATURES },
+    errnoLocation: "__errno_location",
+    // glibc's name, then musl's two.
+    libraries: ["libc.so.6", `libc.musl-${runtime.arch}.so.1`, "libc.so"],
+  },
+  darwin: {
+    constants: DARWIN,
+    signatures: { ...SIGNATURES, ...DARWIN_SIGNATURES },
+    errnoLocation: "__error",
+    libraries: ["libSystem.B.dylib"],
+  },
+};
+
+/** The C library of this system. */
+export interface Library {
+  /** Its system's table. */
+  readonly system: System;
+  /** Its functions. */
+  readonly libc: ForeignFunctions;
+}
+
+let opened: Library | SocketsUnavailableError | undefined;
+
+/**
+ * The C library of this system, for a kind of {@linkcode Sockets} of one's own.
+ *
+ * @throws {SocketsUnavailableError} as {@linkcode sockets} does
+ */
+export function library(): Library {
+  opened ??= open();
+  if (opened instanceof SocketsUnavailableError) throw opened;
+  return opened;
+}
+
+/** Why {@linkcode sockets} would throw; `undefined` where it does not. */
+export function whyNoSockets(): string | undefined {
+  opened ??= open();
+  return opened instanceof SocketsUnavailableError ? opened.reason : undefined;
+}
+
+function open(): Library | SocketsUnavailableError {
+  const system = SYSTEMS[runtime.os];
+  if (system === undefined || !["x86_64", "aarch64"].includes(runtime.arch)) {
+    return new SocketsUnavailableError(`no table for ${runtime.os} on ${runtime.arch}`);
+  }
+  if (!runtime.mayCallForeign()) {
+    return new SocketsUnavailableError("no permission for foreign functions (--allow-ffi)");
+  }
+  const failures: unknown[] = [];
+  for (const library of system.libraries) {
+    try {
+      return { system, libc: runtime.openLibrary(library, system.signatures) };
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return new SocketsUnavailableError(`cannot open ${system.libraries.join(" or ")}`, {
+    cause: new AggregateError(failures),
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * The runtime's own listener in one of several Workers, until the server closes.
+ *
+ * @module
+ */
+
+import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import type { ListenOptions } from "../../net/transport.ts";
+import { listenAt } from "../core/listening.ts";
+import { ListenerLoop } from "./listener_loop.ts";
+import type { LoopThread, ToLoop } from "./loop_thread.ts";
+
+/** How often a loop checks whether connections of the other loops have ended, in milliseconds. */
+const POLL_MS = 2;
+
+/**
+ * Listens where all loops of a server listen, and serves until it closes and no conversation is
+ * under way.
+ *
+ * @param thread this loop's
+ * @param options how to listen
+ * @param body serves the connections of the loop until there are no more
+ */
+export async function listenOn(
+  thread: LoopThread,
+  options: Pick<ListenOptions, "reusePort">,
+  body: (loop: ListenerLoop) => Promise<void>,
+): Promise<void> {
+  using deadlines = new TimedDeadlines();
+  const { gate, port } = thread;
+  const listener = await listenAt(thread.address, thread.counters, thread.journal, options);
+  const sessions = thread.makeSessions(deadlines);
+  const loop = new ListenerLoop(listener, sessions, {
+    tryEnter: () => gate.tryEnter(),
+    leave: () => gate.leave(),
+    pollMs: POLL_MS,
+  });
+  const look = () => {
+    // Those who wait in its accept queue are served.
+    if (gate.closing) void listener.stop();
+    if (gate.cutting) sessions.cutAll();
+  };
+  port.onmessage = ({ data: message }: MessageEvent<ToLoop>) => {
+    thread.hear(message);
+    look();
+  };
+  thread.listening(listener.address);
+  // The server may have started to close before this loop listened.
+  look();
+  await body(loop);
+  await loop.over();
+}

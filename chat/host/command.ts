@@ -13,7 +13,7 @@ import { formatRun } from "../../engine/cli/invocation.ts";
 /** The port on which people look for a chat. */
 export const CHAT_PORT = 7878;
 
-/** The same as an argument and as an option. */
+/** The port as an argument and as an option. */
 export const PORT: Option<number> = portOption(CHAT_PORT);
 
 /**

@@ -16,7 +16,7 @@ import type { Turns } from "./turns.ts";
 /** How many guest names may turn out to be taken on other servers before the server gives up. */
 const GUEST_ATTEMPTS = 1_000;
 
-/** Where that happens which the conversations of one server wait for: see {@linkcode Awaited}. */
+/** Does what the conversations of one server wait for: see {@linkcode Awaited}. */
 export class Desk implements Elsewhere {
   readonly #hall: Hall;
   readonly #bus: Bus;

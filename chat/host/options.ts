@@ -118,47 +118,47 @@ export interface ChatOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The other servers. */
+/** The bus to other servers. */
 const BUS = stringOption("bus", {
   value: "URL",
   shown: "none",
   help: "share rooms with other servers through NATS, for instance nats://127.0.0.1:4222",
 });
 
-/** Whether a line goes back to its sender. */
+/** Whether a line also goes back to its sender. */
 const ECHO = booleanOption("echo", {
   default: false,
   help: "send a line back to its sender even if others hear it",
 });
 
-/** How many lines of a room a newcomer is shown. */
+/** How many lines of a room are shown to those who join it. */
 const HISTORY = integerOption("history", {
   least: 0,
   most: 10_000,
   default: 20,
-  help: "how many lines of a room to show to who joins it, if half an outbox has room for them",
+  help: "how many lines of a room to show to those who join, if half an outbox has room for them",
 });
 
-/** How much may wait for a user. */
+/** How many bytes may wait for a user. */
 const OUTBOX = sizeOption("outbox", {
   default: "256k",
-  help: "how much may wait for a user who reads slowly",
+  help: "how many bytes may wait for a user who reads slowly",
 });
 
 /** How long one write may take. */
 const WRITE_TIMEOUT = durationOption("writeTimeout", {
   default: "10s",
-  help: "how long such a user may take nothing",
+  help: "how long such a user may read nothing",
 });
 
-/** What becomes of those who read too slowly. */
+/** What happens to users who read too slowly. */
 const SLOW = choiceOption<SlowPolicy>("slow", {
   choices: SLOW_POLICIES,
   default: "disconnect",
-  help: "what becomes of such a user; drop: lines are dropped, the oldest first",
+  help: "what happens to such a user; drop: lines are dropped, the oldest first",
 });
 
-/** How many lines a user may say in a second. */
+/** How many lines a user may say per second over a long time. */
 const RATE = rateOption("rate", {
   default: "20/s",
   help: "how many lines a user may send over a long time; more are read later",
@@ -178,7 +178,7 @@ const IDLE_TIMEOUT = durationOption("idleTimeout", {
   help: "how long a user may say nothing",
 });
 
-/** How many connections there may be; 0 is any number. */
+/** How many connections there may be; 0 means no limit. */
 const MAX_CONNECTIONS = integerOption("maxConnections", {
   least: 0,
   most: 1_000_000_000,
@@ -187,7 +187,7 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   help: "how many connections there may be; more are refused",
 });
 
-/** How many connections may come from one address; 0 is any number. */
+/** How many connections may come from one address; 0 means no limit. */
 const MAX_PER_HOST = integerOption("maxPerHost", {
   least: 0,
   most: 1_000_000_000,
@@ -196,7 +196,7 @@ const MAX_PER_HOST = integerOption("maxPerHost", {
   help: "how many of them may come from one address",
 });
 
-/** The flags of `chat/server.ts` beside those of all chat servers, in the order of the help. */
+/** The flags that only `chat/server.ts` has, in the order of its help. */
 export const CHAT_FLAGS: readonly Flag[] = [
   BUS,
   ECHO,
@@ -211,7 +211,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
   MAX_PER_HOST,
 ];
 
-/** The options, complete. */
+/** The options, checked and complete. */
 export interface CheckedChatOptions {
   /** Where to listen. The host may still be a name. */
   readonly address: Address;
@@ -254,8 +254,8 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     bus: checkBus(options.bus),
     hall: {
       echo: ECHO.read(options.echo),
-      // Who joins a room must not be slow from the first moment: short lines cost most by their
-      // number.
+      // The history must not make a user who joins a room slow from the start. What short lines
+      // cost depends mostly on their number.
       history: {
         lines: Math.min(
           HISTORY.read(options.history),

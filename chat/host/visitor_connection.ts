@@ -19,7 +19,11 @@ export const FLUSH_MS = 2_000;
 export interface ConnectionOwner {
   /** The visitor reads too slowly. The connection is closed. */
   onSlow(error: SlowReaderError): void;
-  /** The connection is closed, or lingers. Called once; `isCut` if the last lines were not read in time. */
+  /**
+   * The connection is closed, or lingers. Called once.
+   *
+   * @param isCut whether the last lines were not read in time
+   */
   onClosed(isCut: boolean): void;
 }
 
@@ -37,10 +41,10 @@ export class VisitorConnection extends Connection {
   #isClosed = false;
 
   /**
-   * @param connection is closed in the end
-   * @param deadlines keeps the limits
-   * @param lingerer takes the connection when all that waits was sent
-   * @param limits of the outbox
+   * @param connection the underlying connection, which is closed at the end
+   * @param deadlines keeps the time limits
+   * @param lingerer takes the connection when everything that waits has been sent
+   * @param limits the limits of the outbox
    * @param counts counts what the outbox drops
    * @param owner is told when the connection ends, and why
    */
@@ -108,7 +112,7 @@ export class VisitorConnection extends Connection {
   /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 
-  /** Sends what waits, then FIN, and leaves the connection to whoever has it linger. */
+  /** Sends the lines that wait and FIN, and then hands the connection over to linger. */
   override close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -124,7 +128,7 @@ export class VisitorConnection extends Connection {
     this.#end();
   }
 
-  /** All is sent: says so. What others said to her may still be on its way. */
+  /** Everything is sent. Sends FIN, and hands the connection over to linger. */
   #finish(): void {
     if (!this.#settle()) return;
     this.#connection.closeWrite();
@@ -138,7 +142,7 @@ export class VisitorConnection extends Connection {
     this.#owner.onClosed(isCut);
   }
 
-  /** Nothing more is sent or read here; returns whether that is new. */
+  /** Stops sending and reading; returns false if that was done before. */
   #settle(): boolean {
     if (this.#isClosed) return false;
     this.#isClosed = true;

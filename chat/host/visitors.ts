@@ -51,7 +51,7 @@ export interface VisitorsParts {
   readonly observer: Observer;
   /** Counts everything else. */
   readonly counts: AdmissionCounts;
-  /** Where that happens which the conversations wait for. */
+  /** Does what the conversations wait for. */
   readonly events?: Elsewhere | undefined;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
@@ -139,7 +139,10 @@ export class Visitors {
     late.lift();
   }
 
-  /** Resolves when no connection lingers any more; after a last moment those that do are closed. */
+  /**
+   * Resolves when no connection lingers any more. Those that still do after
+   * {@linkcode FLUSH_MS} are closed.
+   */
   async parted(): Promise<void> {
     const late = new Deadline(() => this.#lingering.close());
     this.#parts.deadlines.set(late, FLUSH_MS);
@@ -147,7 +150,7 @@ export class Visitors {
     late.lift();
   }
 
-  /** Has who waits for {@linkcode Visitors.gone} look at the time again. */
+  /** Makes the caller that waits in {@linkcode Visitors.gone} look at the time again. */
   lookAgain(): void {
     this.#onGone?.();
   }

@@ -39,7 +39,7 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
   readonly deadlines: TimedDeadlines;
-  /** Where that happens which the conversations wait for. */
+  /** Does what the conversations wait for. */
   readonly events?: Elsewhere;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;

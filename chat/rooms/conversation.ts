@@ -49,15 +49,15 @@ export interface GrantedName {
   readonly since: number;
 }
 
-/** What the conversation waits for: each with what it is about, and what comes of it. */
+/** What a conversation waits for. Each entry has an argument and a result. */
 export interface Awaited {
-  /** The name of a new guest. */
+  /** A name for a new guest. */
   "guest name": (argument: undefined) => GrantedName;
   /** A name, which must be reserved; `undefined` if another server has granted it. */
   "name": (name: string) => GrantedName | undefined;
-  /** The end of so many milliseconds. */
+  /** The end of a pause of this many milliseconds. */
   "pause": (ms: number) => void;
-  /** The turn to say so many bytes. */
+  /** The turn to say this many bytes. */
   "turn": (bytes: number) => void;
 }
 

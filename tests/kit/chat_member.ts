@@ -86,7 +86,7 @@ export class Member implements Hearer {
   user: User | undefined;
   /** What the conversation waits for. */
   waiting: "read" | "nothing" | keyof Awaited = "nothing";
-  /** How long a pause was to last, in milliseconds. */
+  /** How long each pause was to last, in milliseconds. */
   pauses: number[] = [];
   /** Whether pauses end at once. */
   skipsPauses = true;

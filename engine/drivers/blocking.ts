@@ -129,11 +129,14 @@ export class BlockingDriver {
    */
   part(hasFailed: boolean): boolean {
     if (!this.#hasWritten || this.#hasEnded) return false;
-    const { SHUT_WR, errno } = this.#sockets.constants;
-    const count = this.#calls.recv(this.#fd, this.#buffer, this.#dontWait);
-    // FIN or a reset: nothing more will come.
-    if (count === 0 || (count < 0 && count !== -errno.EAGAIN)) return false;
-    if (count < 0 && !hasFailed && !this.#wroteLast) return false;
+    const { POLLIN, POLLERR, SHUT_WR } = this.#sockets.constants;
+    // Mostly nothing has come: then poll(2) costs less than a `recv` that fails.
+    const events = this.#sockets.poll(this.#fd, POLLIN, 0);
+    if (events > 0) {
+      if ((events & POLLERR) !== 0) return false;
+      // FIN: nothing more will come.
+      if (this.#calls.recv(this.#fd, this.#buffer, this.#dontWait) === 0) return false;
+    } else if (!hasFailed && !this.#wroteLast) return false;
     return this.#calls.shutdown(this.#fd, SHUT_WR) >= 0;
   }
 

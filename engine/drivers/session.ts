@@ -99,7 +99,7 @@ const DURING: Readonly<Record<string, string>> = {
   compute: "waiting for a computation",
 };
 
-/** One conversation under way. */
+/** One conversation under way. How its connection is closed stands in `linger.ts`. */
 export class Session<Result> implements Sink {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;

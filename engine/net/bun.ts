@@ -134,6 +134,9 @@ function notConnected(): Error {
   return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
 }
 
+/** How much Bun receives at a time at most, in bytes. */
+const BUN_RECEIVES = 512 * 1024;
+
 class BunConnection extends Connection {
   readonly #socket: BunSocket;
   #local: Address | undefined;
@@ -145,6 +148,8 @@ class BunConnection extends Connection {
   #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #paused = false;
+  /** Whether the kernel may have more than Bun has read: it stopped in the middle. */
+  #mayHaveMore = false;
   #ended = false;
   #failure: Error | undefined;
   #closed = false;
@@ -182,7 +187,7 @@ class BunConnection extends Connection {
   }
 
   override get hasUnread(): boolean {
-    return this.#unreadBytes > 0;
+    return this.#unreadBytes > 0 || this.#mayHaveMore;
   }
 
   override unpull(): void {
@@ -195,6 +200,7 @@ class BunConnection extends Connection {
   }
 
   onData(chunk: Uint8Array): void {
+    this.#mayHaveMore = chunk.length >= BUN_RECEIVES;
     const sink = this.#reader;
     if (sink !== undefined) {
       this.#reader = undefined;
@@ -205,6 +211,7 @@ class BunConnection extends Connection {
     this.#unreadBytes += chunk.length;
     if (this.#unreadBytes >= UNREAD_LIMIT && !this.#paused && !this.#closed) {
       this.#paused = true;
+      this.#mayHaveMore = true;
       this.#socket.pause();
     }
   }

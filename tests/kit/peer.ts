@@ -15,6 +15,7 @@ export class Peer implements AsyncDisposable {
   readonly #socket: Socket;
   #received = "";
   #end: "fin" | "reset" | undefined;
+  #isBroken = false;
   #changed = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
@@ -26,8 +27,14 @@ export class Peer implements AsyncDisposable {
       this.#change();
     });
     socket.on("end", () => this.#over("fin"));
-    socket.on("error", () => this.#over("reset"));
-    socket.on("close", () => this.#over("fin"));
+    socket.on("error", () => {
+      this.#isBroken = true;
+      this.#over("reset");
+    });
+    socket.on("close", () => {
+      this.#isBroken = true;
+      this.#over("fin");
+    });
   }
 
   /** Connects. It rejects if the connection is refused. */
@@ -121,6 +128,11 @@ export class Peer implements AsyncDisposable {
     await this.rest().catch((error) => {
       if (!String(error.message).startsWith("reset")) throw error;
     });
+  }
+
+  /** Whether nothing can be sent any more: the connection is closed, or was reset. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   /** What has come and was not taken yet. */

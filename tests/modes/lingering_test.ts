@@ -4,9 +4,11 @@
  * @module
  */
 
+import { whyNoSockets } from "../../engine/net/sockets.ts";
 import {
   assert,
   assertEquals,
+  assertNotMatch,
   assertStringIncludes,
   delay,
   test,
@@ -15,7 +17,7 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { computesInPlace, type Row, ROWS, Shared } from "../kit/rows.ts";
-import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const PROTOCOL = ["--protocol", "./tests/kit/protocols/parting.ts"];
 
@@ -142,3 +144,26 @@ function contract(row: Row): void {
 }
 
 for (const row of ROWS) if (!computesInPlace(row)) contract(row);
+
+for (const mode of ["sequential", "nonblocking"]) {
+  test(
+    `${mode} with few descriptors serves although many linger: the oldest make room`,
+    async () => {
+      await using server = await ServerProcess.start(mode, PROTOCOL, { descriptors: 100 });
+      const peers: Peer[] = [];
+      for (let count = 0; count < 60; count++) peers.push(await part(server, "ended"));
+      const [oldest, latest] = [peers[0] as Peer, peers.at(-1) as Peer];
+      await oldest.send("x");
+      await until("the oldest to be closed", async () => {
+        await oldest.send("x");
+        return oldest.isBroken;
+      });
+      await trickle(latest);
+      for (const peer of peers) await peer[Symbol.asyncDispose]();
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertNotMatch(ending.stderr, /out of descriptors/);
+    },
+    { skip: whyNoSockets() ?? whyNoLimit, sanitize: false },
+  );
+}

@@ -104,8 +104,8 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
     traceCalls,
   };
   const server = await DescriptorServer.open(plan, { ...options, protocol });
-  const started = Array.from({ length: workers }, () => server.team.keep("worker"));
-  started.push(server.team.keep("acceptor"));
+  const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
+  started.push(server.team.keepRunning("acceptor"));
   const pool = describeWorkers(workers);
   const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
   return await server.serve(Promise.all(started), [pool, "descriptors", transports]);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runtime } from "../../net/runtime.ts";
+import { runtime } from "../net/runtime.ts";
 
 /** What the names begin with. */
 const OURS = "handshake";

@@ -11,7 +11,6 @@
  *   the descriptors that it uses. Whoever ends a busy Worker says so: `mayRun`.
  * - A live Worker keeps the process of Deno up until `terminate`, even if it has finished. So a Worker
  *   is terminated however it ends.
- * - A message that was posted before `terminate` may still arrive after it. It is not heard.
  *
  * @module
  */
@@ -85,7 +84,6 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     this.ready.catch(() => {});
     const worker = this.#worker = runtime.startThread(plan.url, plan.name);
     worker.onmessage = ({ data }: MessageEvent<StateMessage | FromWorker>) => {
-      if (this.#isGone) return;
       const message = data as StateMessage;
       if (message.kind === "ready") this.#becomeReady();
       else if (message.kind === "finished") this.end();

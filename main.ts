@@ -16,7 +16,7 @@ import { baseCommand, formatRun, invokeAs } from "./engine/cli/invocation.ts";
 import { formatRows, wrap } from "./engine/cli/layout.ts";
 import type { Program } from "./engine/cli/program.ts";
 import { nearest } from "./engine/cli/suggestion.ts";
-import { modeOfThread } from "./engine/server/core/thread_names.ts";
+import { modeOfThread } from "./engine/workers/thread_names.ts";
 
 /** The script of this module. */
 const SCRIPT = "main.ts";

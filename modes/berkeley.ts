@@ -174,8 +174,8 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
     traceCalls: TRACE_CALLS.read(options.traceCalls),
   };
   const server = await DescriptorServer.open(plan, { ...options, protocol });
-  const started = Array.from({ length: workers }, () => server.team.keep("worker"));
-  started.push(server.team.keep("acceptor"));
+  const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
+  started.push(server.team.keepRunning("acceptor"));
   const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
   const details = [describeWorkers(workers), "descriptors", transports];
   return await server.serve(Promise.all(started), details);

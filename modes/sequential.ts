@@ -47,7 +47,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
 
   const plan = { mode: "sequential", url: import.meta.url, threads: 1, queue: ACCEPT_QUEUE };
   const server = await DescriptorServer.open(plan, options);
-  return await server.serve(server.team.keep("loop"), ["1 thread", "descriptors"]);
+  return await server.serve(server.team.keepRunning("loop"), ["1 thread", "descriptors"]);
 }
 
 /** The same with the runtime's own listener, where Berkeley sockets cannot be had. */

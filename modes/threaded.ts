@@ -71,7 +71,7 @@ export async function serve(options: ThreadedOptions = {}): Promise<Server> {
   // The acceptor cannot start a Worker: it blocks in accept(2), and the first message to a Worker
   // goes through its parent's event loop. So it asks the main thread, which does not block.
   startOnDemand(server, "server", { most, spare });
-  return await server.serve(server.team.keep("acceptor"), details(most));
+  return await server.serve(server.team.keepRunning("acceptor"), details(most));
 }
 
 /** How to serve with a thread for each connection. */

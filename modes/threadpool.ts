@@ -70,8 +70,8 @@ export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
   const plan = { ...own, threads, queue: queue || ACCEPT_QUEUE };
   const server = await DescriptorServer.open(plan, options);
   const role = queue === 0 ? "acceptingWorker" : "worker";
-  const started = Array.from({ length: workers }, () => server.team.keep(role));
-  if (queue > 0) started.push(server.team.keep("acceptor"));
+  const started = Array.from({ length: workers }, () => server.team.keepRunning(role));
+  if (queue > 0) started.push(server.team.keepRunning("acceptor"));
   return await server.serve(Promise.all(started), details);
 }
 

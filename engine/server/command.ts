@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
 import { onInterrupt } from "../process/interrupts.ts";
-import { hasAbandonedThreads } from "./core/abandoned_threads.ts";
+import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { formatCounters } from "./core/counters.ts";
 import { OptionError, PORT, serveFlags, type ServeOptions } from "./core/options.ts";
 import type { Server } from "./core/server.ts";

@@ -9,7 +9,11 @@
  */
 
 export { modeProgram } from "./command.ts";
-export { requireDescriptors, requireThreads, threadsThatFit } from "./core/descriptor_limits.ts";
+export {
+  requireDescriptors,
+  requireThreads,
+  threadsThatFit,
+} from "../workers/descriptor_limits.ts";
 export { DescriptorServer } from "./descriptors/descriptor_server.ts";
 export { startOnDemand } from "./descriptors/start_on_demand.ts";
 export { LoopServer, requireFreePort } from "./loops/loop_server.ts";

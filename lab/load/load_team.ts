@@ -5,23 +5,23 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
-import { requireDescriptors, requireThreads } from "../../engine/server/core/descriptor_limits.ts";
-import { requireWorkers } from "../../engine/server/team/thread_team.ts";
+import { requireDescriptors, requireThreads } from "../../engine/workers/descriptor_limits.ts";
+import { requireWorkers, SupervisedWorker } from "../../engine/workers/supervised_worker.ts";
 import { Distribution } from "./distribution.ts";
 import {
   type FromLoadThread,
   LOAD_THREAD,
   LOAD_THREAD_URL,
+  type LoadAssignment,
   type ThreadEnd,
   type ToLoadThread,
 } from "./load_thread.ts";
 import { type Plan, type Share, shareOut } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** How many descriptors must be free beyond those of the threads, which open their modules. */
-const RESERVE = 16;
+/** What the error begins with if a thread fails. */
+const CANNOT = "Cannot make the load";
 
 /** One second of the load, summed over all threads. */
 export interface TeamSecond {
@@ -68,19 +68,12 @@ export class TeamTotals {
   }
 }
 
-/** One thread. */
-interface Member {
-  readonly worker: Worker;
-  readonly ready: Promise<void>;
-  readonly ended: Promise<void>;
-}
-
 /** Makes a load with Workers. */
 export class LoadTeam implements Disposable {
   readonly totals = new TeamTotals();
   readonly #stop = new SharedArrayBuffer(4);
-  readonly #members: Member[] = [];
-  /** The seconds that not all threads have reported yet. */
+  readonly #members: SupervisedWorker<ToLoadThread, FromLoadThread>[] = [];
+  /** The seconds of the threads, until each has told of the same one. */
   readonly #seconds = new Map<number, ThreadSecond[]>();
   #nextSecond = 0;
   #endedAt = 0;
@@ -99,7 +92,7 @@ export class LoadTeam implements Disposable {
     requireWorkers(LOAD_THREAD_URL);
     // If descriptors cannot be counted, trying uses up ports, and the load may have few of them.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
-    else requireDescriptors(plan.threads, "threads", RESERVE);
+    else requireDescriptors(plan.threads, "threads");
     const team = new LoadTeam();
     try {
       for (const share of shareOut(plan, address)) team.#add(share);
@@ -112,37 +105,19 @@ export class LoadTeam implements Disposable {
   }
 
   #add(share: Share): void {
-    const worker = runtime.startThread(LOAD_THREAD_URL, LOAD_THREAD);
-    const ready = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<void>();
-    // Those who wait for the promises see these errors.
-    ready.promise.catch(() => {});
-    ended.promise.catch(() => {});
-    const fail = (why: string) => {
-      const error = new Error(`Cannot make the load: ${why}`);
-      ready.reject(error);
-      ended.reject(error);
-    };
-    worker.onmessage = ({ data: message }: MessageEvent<FromLoadThread>) => {
-      if (message.kind === "ready") ready.resolve();
-      else if (message.kind === "cannotStart") fail(message.why);
-      else if (message.kind === "second") this.#gather(message);
-      else {
-        this.totals.end(message);
-        ended.resolve();
-      }
-    };
-    worker.onerror = (event) => {
-      // On Deno, an error that is not prevented ends the main thread too.
-      event.preventDefault();
-      fail(`a thread died: ${event.message}`);
-    };
-    this.#members.push({ worker, ready: ready.promise, ended: ended.promise });
-    this.#say(worker, { kind: "assignment", share, stop: this.#stop });
-  }
-
-  #say(worker: Worker, message: ToLoadThread): void {
-    worker.postMessage(message);
+    const member = SupervisedWorker.start<ToLoadThread, FromLoadThread>({
+      url: LOAD_THREAD_URL,
+      name: LOAD_THREAD,
+      assignment: { share, stop: this.#stop } satisfies LoadAssignment,
+      cannotStart: CANNOT,
+      died: `${CANNOT}: a thread died`,
+      onMessage: (message) => {
+        if (message.kind === "second") this.#gather(message);
+        else if (message.kind === "end") this.totals.end(message);
+        else member.end(new Error(`${CANNOT}: ${message.why}`));
+      },
+    });
+    this.#members.push(member);
   }
 
   /**
@@ -157,8 +132,11 @@ export class LoadTeam implements Disposable {
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      for (const { worker } of this.#members) this.#say(worker, { kind: "begin" });
-      await Promise.all(this.#members.map(({ ended }) => ended));
+      for (const member of this.#members) member.post("begin");
+      await Promise.all(this.#members.map(async ({ gone }) => {
+        const error = await gone;
+        if (error !== undefined) throw error;
+      }));
     } finally {
       signal?.removeEventListener("abort", stop);
     }
@@ -200,6 +178,6 @@ export class LoadTeam implements Disposable {
   /** Ends the threads. */
   [Symbol.dispose](): void {
     Atomics.store(new Int32Array(this.#stop), 0, 1);
-    for (const { worker } of this.#members) worker.terminate();
+    for (const member of this.#members) member.end();
   }
 }

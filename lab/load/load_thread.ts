@@ -5,25 +5,30 @@
  */
 
 import { readFileSync } from "node:fs";
-import { runtime } from "../../engine/net/runtime.ts";
 import { describeError } from "../../engine/values/thrown.ts";
+import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { runOnDescriptors } from "./epoll_engine.ts";
 import { runOnRuntime } from "./event_engine.ts";
-import { loadLoadProtocol } from "./load_protocol.ts";
+import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** What the main thread tells it: first its assignment, then when to begin. */
-export type ToLoadThread =
-  | { readonly kind: "assignment"; readonly share: Share; readonly stop: SharedArrayBuffer }
-  | { readonly kind: "begin" };
+/** What the main thread tells it first. */
+export interface LoadAssignment {
+  /** Its part of the load. */
+  readonly share: Share;
+  /** One word: whether the run is to end early. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** What the main thread tells it when all threads are ready. */
+export type ToLoadThread = "begin";
 
 /** What it tells the main thread. */
 export type FromLoadThread =
-  | { readonly kind: "ready" }
-  | { readonly kind: "cannotStart"; readonly why: string }
   | ThreadSecond
-  | ThreadEnd;
+  | ThreadEnd
+  | { readonly kind: "failed"; readonly why: string };
 
 /** The summary of a thread's run. */
 export interface ThreadEnd {
@@ -46,12 +51,7 @@ export const LOAD_THREAD = "handshake bench";
 /** The module of these Workers. */
 export const LOAD_THREAD_URL: string = import.meta.url;
 
-interface WorkerScope {
-  onmessage: ((event: { data: ToLoadThread }) => void) | null;
-  postMessage(message: FromLoadThread): void;
-}
-
-/** What the scheduler tells of this thread: the milliseconds it ran, and those it waited to run. */
+/** What the scheduler says of this thread: milliseconds of running, and of waiting to run. */
 function schedulerTimes(): readonly [number, number] | undefined {
   try {
     // The file describes the thread that reads it, in nanoseconds (proc(5)).
@@ -67,10 +67,10 @@ function schedulerTimes(): readonly [number, number] | undefined {
 
 async function makeLoad(
   share: Share,
+  protocol: LoadProtocol,
   stop: Int32Array,
   tell: (message: FromLoadThread) => void,
 ): Promise<void> {
-  const protocol = await loadLoadProtocol(share.plan.protocol);
   const before = schedulerTimes();
   const began = performance.now();
   const run = share.plan.engine === "descriptors" ? runOnDescriptors : runOnRuntime;
@@ -91,18 +91,22 @@ async function makeLoad(
   });
 }
 
-/** Makes the load, if this is a thread that was started for it; otherwise does nothing. */
-function onLoadThread(): void {
-  if (runtime.threadName !== LOAD_THREAD) return;
-  const scope = globalThis as unknown as WorkerScope;
-  const tell = (message: FromLoadThread) => scope.postMessage(message);
-  let begin: (() => Promise<void>) | undefined;
-  scope.onmessage = ({ data }) => {
-    const failed = (error: unknown) => tell({ kind: "cannotStart", why: describeError(error) });
-    if (data.kind === "begin") return void begin?.().catch(failed);
-    begin = () => makeLoad(data.share, new Int32Array(data.stop), tell);
-    loadLoadProtocol(data.share.plan.protocol).then(() => tell({ kind: "ready" }), failed);
+onAssigned(LOAD_THREAD, async (
+  { share, stop }: LoadAssignment,
+  tell: (message: FromLoadThread) => void,
+) => {
+  const protocol = await loadLoadProtocol(share.plan.protocol);
+  const begun = Promise.withResolvers<void>();
+  return {
+    hear: (_begin: ToLoadThread) => begun.resolve(),
+    async play(sayReady) {
+      sayReady();
+      await begun.promise;
+      try {
+        await makeLoad(share, protocol, new Int32Array(stop), tell);
+      } catch (error) {
+        tell({ kind: "failed", why: describeError(error) });
+      }
+    },
   };
-}
-
-onLoadThread();
+});

@@ -10,12 +10,10 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { OptionError } from "../../engine/values/checks.ts";
 import { read } from "../../engine/process/process_status.ts";
+import { RESERVE } from "../../engine/workers/descriptor_limits.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";
 
-/** How many descriptors are kept for the process itself. */
-const RESERVE = 16;
-
-/** How long a port stays unusable after its connection was closed, in seconds. */
+/** How long a port cannot be used again after its connection was closed, in seconds. */
 const TIME_WAIT_S = 60;
 
 /**

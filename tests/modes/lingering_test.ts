@@ -4,7 +4,7 @@
  * @module
  */
 
-import { whyNoSockets } from "../../engine/net/sockets.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import {
   assert,
   assertEquals,

@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["protocols", "engine/values"],
   ["protocol.ts"],
   ["engine/net"],
-  ["engine/cli", "engine/drivers", "engine/process"],
+  ["engine/cli", "engine/drivers", "engine/process", "engine/workers"],
   ["engine/dial", "engine/server/journal"],
   ["engine/server/trace"],
   ["engine/server/core"],

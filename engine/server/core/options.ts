@@ -18,7 +18,7 @@ import type { Duration } from "../../values/durations.ts";
 import { OptionError } from "../../values/checks.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
-import { modeOfThread } from "./thread_names.ts";
+import { modeOfThread } from "../../workers/thread_names.ts";
 
 export { OptionError };
 

@@ -21,14 +21,15 @@ import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
 import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
-import { connectionCeiling } from "../core/descriptor_limits.ts";
+import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import { Observer } from "../core/observer.ts";
 import { MainJournal } from "../journal/journal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { Timeline } from "../trace/timeline.ts";
-import { CUT_MS, requireWorkers, ThreadTeam } from "../team/thread_team.ts";
+import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
+import { requireWorkers } from "../../workers/supervised_worker.ts";
 import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 

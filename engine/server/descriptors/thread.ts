@@ -72,10 +72,10 @@ export function onThread(
   roles: Readonly<Record<string, Role>>,
   equipment: Equipment = {},
 ): void {
-  onAssignment(mode, async (assignment, protocol, tell) => {
+  onAssignment(mode, async (assignment, protocol, tell, sayReady) => {
     const thread = new Thread(assignment, protocol, equipment, tell);
     const role = roles[assignment.role] as Role;
-    tell("ready");
+    sayReady();
     await role(thread, assignment.data as never);
   });
 }
@@ -149,7 +149,7 @@ export class Thread {
       gate,
       cores: runtime.cpus,
       elastic: assignment.elastic,
-      askForThreads: () => tell("queued"),
+      askForThreads: () => tell({ kind: "queued" }),
     });
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.#service = new Service({
@@ -161,7 +161,7 @@ export class Thread {
       observer,
       track,
       lingering: new LingerQueue(lingering),
-      wakeLingerer: () => tell("lingering"),
+      wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
       onOver: () => this.datagrams?.hasRoom(),
     });

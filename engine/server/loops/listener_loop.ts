@@ -14,14 +14,16 @@ import { MainJournal } from "../journal/journal.ts";
 import { listen } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { describeComputing } from "../offload/offload_options.ts";
-import { OffloadPool } from "../offload/offload_pool.ts";
+import type { OffloadPool } from "../offload/offload_pool.ts";
 import type { CheckedOptions, ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { Timeline } from "../trace/timeline.ts";
 
-/** Loaded when it is needed: the Workers of `cluster` load this module too, and check nothing. */
+// Loaded when they are needed: the Workers of `cluster` load this module too. They check no options,
+// and start no Workers.
 const checking = () => import("../core/options.ts");
+const offloading = () => import("../offload/offload_pool.ts");
 
 /** Who may be served. */
 export interface Admission {
@@ -143,6 +145,7 @@ export async function serveListener(
   try {
     const { protocol } = checked.settings;
     if (threads > 0) {
+      const { OffloadPool } = await offloading();
       offload = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
     }
     const listener = await listen(checked, counters, journal);

@@ -18,7 +18,8 @@ import { OffloadClerk } from "../offload/offload_port.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { Timeline } from "../trace/timeline.ts";
-import { CUT_MS, requireWorkers, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
+import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
+import { requireWorkers } from "../../workers/supervised_worker.ts";
 
 /** What a mode gives to one of its loops. */
 export interface LoopParts {
@@ -153,7 +154,8 @@ export class LoopServer {
   }
 
   #keepLoop(): Promise<void> {
-    return this.#team.keep("loop", () => this.#team.gate.closing ? undefined : this.#prepare());
+    const prepare = () => this.#team.gate.closing ? undefined : this.#prepare();
+    return this.#team.keepRunning("loop", prepare);
   }
 
   #prepare(): ThreadData {

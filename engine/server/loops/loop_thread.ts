@@ -53,8 +53,8 @@ export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
  * @param body the loop; it returns when the server has closed and all its conversations are over
  */
 export function onLoop(mode: string, body: LoopBody): void {
-  onAssignment(mode, async (assignment, protocol, tell) => {
-    const loop = new LoopThread(assignment, protocol, tell);
+  onAssignment(mode, async (assignment, protocol, tell, sayReady) => {
+    const loop = new LoopThread(assignment, protocol, tell, sayReady);
     await body(loop, (assignment.data as LoopData).own as never);
     loop.track?.flush();
     (assignment.data as LoopData).port.close();
@@ -78,7 +78,7 @@ export class LoopThread {
   readonly #assignment: Assignment;
   readonly #protocol: ProtocolDefinition;
   readonly #observer: Observer;
-  readonly #tell: (message: ThreadMessage) => void;
+  readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
 
@@ -86,11 +86,13 @@ export class LoopThread {
    * @param assignment from the main thread
    * @param protocol what to speak
    * @param tell answers the main thread
+   * @param sayReady tells it that connections can come
    */
   constructor(
     assignment: Assignment,
     protocol: ProtocolDefinition,
     tell: (message: ThreadMessage) => void,
+    sayReady: () => void,
   ) {
     const { port, address, offloads } = assignment.data as LoopData;
     const { gate, counters, journal, track, observer } = takePlace(assignment, tell);
@@ -98,7 +100,7 @@ export class LoopThread {
     this.port = port;
     this.#assignment = assignment;
     this.#protocol = protocol;
-    this.#tell = tell;
+    this.#sayReady = sayReady;
     this.gate = gate;
     this.counters = counters;
     this.journal = journal;
@@ -123,7 +125,7 @@ export class LoopThread {
   /** Tells the main thread that the loop listens. */
   listening(address: Address): void {
     this.say({ kind: "listening", address });
-    this.#tell("ready");
+    this.#sayReady();
   }
 
   /** Sends a message to the main thread. */

@@ -8,7 +8,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
 import type { PollerKind } from "../../net/poller.ts";
 import type { Sockets } from "../../net/sockets.ts";
-import { connectionCeiling } from "../core/descriptor_limits.ts";
+import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import type { LoopPlan } from "./loop_server.ts";
 
 const WAKE = Uint8Array.of(1);

@@ -1,6 +1,5 @@
 /**
- * What the main thread and a Worker that serves by messages tell each other before the first
- * connection.
+ * What the main thread tells a Worker that serves by messages before the first connection.
  *
  * @module
  */
@@ -17,8 +16,3 @@ export interface MessageAssignment {
   /** Where it writes down what happens, where a trace is written. */
   readonly track: TrackShare | undefined;
 }
-
-/** What the thread says when it can serve, or why it cannot. */
-export type StartMessage =
-  | { readonly kind: "ready" }
-  | { readonly kind: "cannotStart"; readonly why: string };

@@ -9,29 +9,34 @@ import { ConversationError, type FailureKind } from "../../../protocols/errors.t
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
-import { Backoff } from "../../net/backoff.ts";
 import type { Listener } from "../../net/listener.ts";
-import { runtime } from "../../net/runtime.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { sockets } from "../../net/sockets.ts";
 import type { Connection } from "../../net/transport.ts";
-import { abandonThread } from "../core/abandoned_threads.ts";
 import { CounterBlock } from "../core/counters.ts";
-import { requireDescriptors } from "../core/descriptor_limits.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
-import type { MessageAssignment, StartMessage } from "./message_assignment.ts";
+import type { MessageAssignment } from "./message_assignment.ts";
 import { CutError, type Observation, Observer } from "../core/observer.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
-import { messageThreadName } from "../core/thread_names.ts";
-import { CUT_MS, requireWorkers } from "../team/thread_team.ts";
+import {
+  connectionCeiling,
+  hasRoomForWorker,
+  requireDescriptors,
+} from "../../workers/descriptor_limits.ts";
+import { LowestNumbers } from "../../workers/lowest_numbers.ts";
+import {
+  requireWorkers,
+  SupervisedWorker,
+  type WorkerHandle,
+} from "../../workers/supervised_worker.ts";
+import { messageThreadName } from "../../workers/thread_names.ts";
+import { WorkerKeeper } from "../../workers/worker_keeper.ts";
+import { CUT_MS } from "../team/thread_team.ts";
 import { Timeline } from "../trace/timeline.ts";
 import type { TrackShare } from "../trace/timeline_track.ts";
-
-/** How many descriptors must be free beside those of a new thread, which opens its modules. */
-const RESERVE = 24;
 
 /** How a mode opens such a server. */
 export interface MessagePlan {
@@ -78,18 +83,12 @@ interface Waiting {
 
 /** A thread, and the connection that it is serving. */
 interface Member {
-  readonly worker: Worker;
-  /** Its number among the threads that there are, from 0. */
-  readonly index: number;
+  readonly worker: SupervisedWorker<ToThread, FromThread>;
   /** Where it writes down what happens, where a trace is written. */
   readonly track: TrackShare | undefined;
-  readonly ready: Promise<void>;
-  isReady: boolean;
   serving: Serving | undefined;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
   closeTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Is gone, with the error if it died; a thread that was terminated may still run. */
-  leave(error?: Error, mayRun?: boolean): void;
 }
 
 /**
@@ -111,7 +110,7 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = Timeline.open(options.trace, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const ceiling = descriptorCeiling();
+  const ceiling = whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
   const crew = new MessageCrew(plan, checked, observer, journal, timeline, lingering);
@@ -150,13 +149,6 @@ export async function serveByMessages(
   });
 }
 
-/** Below which number the descriptors of connections stay, so that threads can be started. */
-function descriptorCeiling(): number {
-  if (whyNoSockets() !== undefined) return Infinity;
-  const limit = sockets().descriptorLimit();
-  return limit - Math.min(RESERVE + runtime.descriptorsPerThread, limit >> 1);
-}
-
 /** The threads of such a server. */
 class MessageCrew {
   readonly #plan: MessagePlan;
@@ -167,10 +159,10 @@ class MessageCrew {
   readonly #timeline: Timeline | undefined;
   readonly #lingering: LingerSet;
   readonly #waiting: Waiting[] = [];
-  readonly #backoff = new Backoff();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #numbers = new LowestNumbers();
+  readonly #keeper: WorkerKeeper;
+  #isRetrying = false;
   #nextId = 1;
-  #hasStarted = false;
   #cutting = false;
   #disposed = false;
   #changed: (() => void)[] = [];
@@ -187,6 +179,7 @@ class MessageCrew {
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
+    this.#keeper = new WorkerKeeper({ journal });
     this.#timeline = timeline;
     this.#lingering = lingering;
   }
@@ -198,9 +191,12 @@ class MessageCrew {
   /** Starts the threads of a pool; where threads come and go, one, to see that they can start. */
   async start(): Promise<void> {
     const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
-    requireDescriptors(threads, "threads", RESERVE);
-    await Promise.all(Array.from({ length: threads }, () => this.#add().ready));
-    this.#hasStarted = true;
+    requireDescriptors(threads, "threads");
+    await Promise.all(Array.from({ length: threads }, async () => {
+      const { worker } = this.#add();
+      await worker.ready;
+      void this.#watch(worker);
+    }));
   }
 
   /** Takes connections from the listener until there are no more. */
@@ -252,7 +248,8 @@ class MessageCrew {
   terminateBusy(): void {
     for (const member of this.#members) {
       if (member.serving !== undefined) {
-        member.leave(new Error("A thread did not end in time and was terminated"), true);
+        const error = new Error("A thread did not end in time and was terminated");
+        member.worker.end(error, true);
       }
     }
   }
@@ -260,36 +257,42 @@ class MessageCrew {
   /** Ends all threads. */
   dispose(): void {
     this.#disposed = true;
-    clearTimeout(this.#retry);
-    for (const member of this.#members) member.leave();
+    this.#keeper.stop();
+    for (const { worker } of this.#members) worker.end();
   }
 
   /** Gives waiting connections to threads that are free, and starts threads if it may. */
   #dispatch(): void {
     for (const member of this.#members) {
-      if (member.isReady && member.serving === undefined) {
+      if (member.worker.isReady && member.serving === undefined) {
         const waiting = this.#waiting.shift();
         if (waiting === undefined) return;
         this.#serve(member, waiting);
       }
     }
-    const starting = [...this.#members].filter(({ isReady }) => !isReady).length;
+    const starting = [...this.#members].filter(({ worker }) => !worker.isReady).length;
     for (let wanted = this.#waiting.length - starting; wanted > 0; wanted--) {
       if (this.#disposed || this.#members.size >= this.#plan.threads) return;
-      // Starting a Worker without descriptors would end the process of Deno.
-      if (!runtime.hasDescriptors(runtime.descriptorsPerThread + RESERVE)) {
-        if (this.#members.size === 0) this.#dispatchLater();
+      if (!hasRoomForWorker()) {
+        // With a thread, the next look is when it has served its connection.
+        if (this.#members.size === 0) void this.#dispatchLater();
         return;
       }
-      this.#add();
+      void this.#watch(this.#add().worker);
     }
   }
 
-  #dispatchLater(): void {
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
-      this.#dispatch();
-    }, this.#backoff.next());
+  async #dispatchLater(): Promise<void> {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    await this.#keeper.pause();
+    this.#isRetrying = false;
+    this.#dispatch();
+  }
+
+  /** Another thread takes the place of one that has died when a connection waits for it. */
+  async #watch(worker: WorkerHandle): Promise<void> {
+    if (await this.#keeper.settle(worker) !== undefined) this.#dispatch();
   }
 
   #serve(member: Member, { connection, queuedAt }: Waiting): void {
@@ -316,62 +319,38 @@ class MessageCrew {
 
   #add(): Member {
     const { mode, url } = this.#plan;
-    const ready = Promise.withResolvers<void>();
-    ready.promise.catch(() => {});
-    const index = this.#freeIndex();
+    const index = this.#numbers.take();
     const track = this.#timeline?.track(`worker ${index}`);
-    const worker = runtime.startThread(url, messageThreadName(mode));
-    const member: Member = {
-      worker,
-      index,
-      track,
-      ready: ready.promise,
-      isReady: false,
-      serving: undefined,
-      idleTimer: undefined,
-      closeTimer: undefined,
-      leave: (error, mayRun = false) => {
-        if (!this.#members.delete(member)) return;
-        clearTimeout(member.idleTimer);
-        clearTimeout(member.closeTimer);
-        if (mayRun) abandonThread(worker);
-        else worker.terminate();
-        ready.reject(error);
-        if (error !== undefined) this.#bury(member, error);
-        if (track !== undefined) this.#timeline?.release(track);
-        this.#notify();
-      },
-    };
-    this.#members.add(member);
-    worker.onmessage = ({ data }: MessageEvent<FromThread | StartMessage>) => {
-      if (data.kind === "cannotStart") {
-        return member.leave(new Error(`Cannot start a thread: ${data.why}`));
-      }
-      if (data.kind !== "ready") return this.#handle(member, data);
-      member.isReady = true;
-      ready.resolve();
-      this.#rest(member, false);
-    };
-    worker.onerror = (event) => {
-      // On Deno an error that nobody prevents ends the main thread too.
-      event.preventDefault();
-      member.leave(new Error(`A thread died: ${event.message}`, { cause: event.error }));
-    };
     const assignment: MessageAssignment = {
       settings: this.#options.settings,
       wantsReports: this.#journal.wantsReports,
       track,
     };
-    worker.postMessage(assignment);
+    const worker = SupervisedWorker.start<ToThread, FromThread>({
+      url,
+      name: messageThreadName(mode),
+      assignment,
+      onReady: () => this.#rest(member, false),
+      onMessage: (message) => this.#handle(member, message),
+      onGone: (error) => {
+        this.#members.delete(member);
+        this.#numbers.giveBack(index);
+        clearTimeout(member.idleTimer);
+        clearTimeout(member.closeTimer);
+        if (error !== undefined) this.#bury(member, error);
+        if (track !== undefined) this.#timeline?.release(track);
+        this.#notify();
+      },
+    });
+    const member: Member = {
+      worker,
+      track,
+      serving: undefined,
+      idleTimer: undefined,
+      closeTimer: undefined,
+    };
+    this.#members.add(member);
     return member;
-  }
-
-  /** The lowest number that no thread has. */
-  #freeIndex(): number {
-    const taken = new Set([...this.#members].map(({ index }) => index));
-    let index = 0;
-    while (taken.has(index)) index++;
-    return index;
   }
 
   #handle(member: Member, message: FromThread): void {
@@ -407,27 +386,21 @@ class MessageCrew {
   #rest(member: Member, hasServed: boolean): void {
     const { spare = Infinity, spareMs = 0 } = this.#plan;
     const idle = this.#members.size - this.#busy - 1;
-    if (hasServed && idle >= spare) member.leave();
-    else if (spareMs > 0) member.idleTimer = setTimeout(() => member.leave(), spareMs);
+    if (hasServed && idle >= spare) member.worker.end();
+    else if (spareMs > 0) member.idleTimer = setTimeout(() => member.worker.end(), spareMs);
     this.#dispatch();
     this.#notify();
   }
 
   #bury(member: Member, error: Error): void {
-    // Before, the error is what the server fails to start with.
-    if (this.#hasStarted) {
-      this.#journal.log({ level: "error", text: "{error}", properties: { error: error.message } });
-    }
     const { serving } = member;
     member.serving = undefined;
     serving?.relay.close();
     serving?.observation.over(this.#cutting ? new CutError() : error);
-    // One that cannot live is not brought back to life without end.
-    if (!this.#disposed) this.#dispatchLater();
   }
 
   #post(member: Member, message: ToThread): void {
-    member.worker.postMessage(message);
+    member.worker.post(message);
   }
 
   #change(): Promise<void> {

@@ -6,10 +6,10 @@
 
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import { runTask } from "../../drivers/conversation.ts";
-import { runtime } from "../../net/runtime.ts";
 import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
-import { computeThreadName } from "../core/thread_names.ts";
+import { computeThreadName } from "../../workers/thread_names.ts";
+import { onAssigned } from "../../workers/worker_side.ts";
 import { RECORD, type TrackShare, TrackWriter } from "../trace/timeline_track.ts";
 
 /** What the main thread tells such a thread first. */
@@ -34,22 +34,11 @@ export interface Job {
   readonly connection: number | undefined;
 }
 
-/** What the thread says. */
-export type ComputeMessage =
-  | { readonly kind: "ready" }
-  | { readonly kind: "cannotStart"; readonly why: string }
-  | ComputeAnswer;
-
 /** What it answers to a job. */
 export type ComputeAnswer =
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly message: string }
   | { readonly kind: "stopped"; readonly id: number };
-
-interface WorkerScope {
-  onmessage: ((event: { data: unknown }) => void) | null;
-  postMessage(message: ComputeMessage): void;
-}
 
 /** What ends a job that is to stop. */
 const STOPPED = new Error("The computation was stopped");
@@ -60,33 +49,27 @@ const STOPPED = new Error("The computation was stopped");
  * @param mode the mode's name
  */
 export function onComputeThread(mode: string): void {
-  if (runtime.threadName !== computeThreadName(mode)) return;
-  const scope = globalThis as unknown as WorkerScope;
-  scope.onmessage = async ({ data }) => {
-    const assignment = data as ComputeAssignment;
-    let tasks: Tasks | undefined;
-    try {
-      tasks = (await loadProtocol(assignment.protocol)).tasks;
-    } catch (error) {
-      // The module of the protocol may throw here although it did not in the main thread.
-      return scope.postMessage({ kind: "cannotStart", why: describeError(error) });
-    }
-    const stop = new Int32Array(assignment.stop);
-    const track = assignment.track && new TrackWriter(assignment.track);
-    scope.onmessage = ({ data }) => {
-      const job = data as Job;
-      const startedAt = track?.now() ?? 0;
-      const answer = perform(tasks, job, () => Atomics.load(stop, 0) === job.id);
-      track?.tell(RECORD.task, job.connection ?? 0, startedAt, track.now(), job.task);
-      try {
-        scope.postMessage(answer);
-      } catch (error) {
-        // The result is nothing that can be sent to another thread.
-        scope.postMessage({ kind: "failed", id: job.id, message: describeError(error) });
-      }
+  onAssigned(computeThreadName(mode), async (
+    { protocol, stop: word, track: share }: ComputeAssignment,
+    post: (answer: ComputeAnswer) => void,
+  ) => {
+    const { tasks } = await loadProtocol(protocol);
+    const stop = new Int32Array(word);
+    const track = share && new TrackWriter(share);
+    return {
+      hear(job: Job) {
+        const startedAt = track?.now() ?? 0;
+        const answer = perform(tasks, job, () => Atomics.load(stop, 0) === job.id);
+        track?.tell(RECORD.task, job.connection ?? 0, startedAt, track.now(), job.task);
+        try {
+          post(answer);
+        } catch (error) {
+          // The result is nothing that can be sent to another thread.
+          post({ kind: "failed", id: job.id, message: describeError(error) });
+        }
+      },
     };
-    scope.postMessage({ kind: "ready" });
-  };
+  });
 }
 
 function perform(

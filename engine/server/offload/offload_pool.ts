@@ -8,14 +8,14 @@
  */
 
 import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
-import { Backoff } from "../../net/backoff.ts";
 import { runtime } from "../../net/runtime.ts";
-import { abandonThread } from "../core/abandoned_threads.ts";
-import type { ComputeAnswer, ComputeAssignment, ComputeMessage, Job } from "./compute_thread.ts";
-import { requireDescriptors } from "../core/descriptor_limits.ts";
+import type { ComputeAnswer, ComputeAssignment, Job } from "./compute_thread.ts";
 import type { Journal } from "../journal/journal.ts";
-import { computeThreadName } from "../core/thread_names.ts";
-import { requireWorkers } from "../team/thread_team.ts";
+import { requireDescriptors } from "../../workers/descriptor_limits.ts";
+import { LowestNumbers } from "../../workers/lowest_numbers.ts";
+import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
+import { computeThreadName } from "../../workers/thread_names.ts";
+import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
 /** How long a computation may take to stop before its thread is ended, in milliseconds. */
@@ -23,9 +23,6 @@ const STUCK_MS = 1_000;
 
 /** How many stuck threads are replaced where they compute on for ever, each on a core. */
 const MOST_STUCK = 8;
-
-/** How many descriptors must be free beside those of the new threads, which open their modules. */
-const RESERVE = 16;
 
 /** What such a pool needs to know. */
 export interface OffloadPlan {
@@ -53,21 +50,14 @@ interface Pending extends Job {
 }
 
 interface ComputeThread {
-  /** Its number among the threads that there are, from 0. */
-  readonly index: number;
-  readonly worker: Worker;
-  /** Resolves when it can compute; rejects if it never will. */
-  readonly ready: Promise<void>;
+  readonly worker: SupervisedWorker<Job, ComputeAnswer>;
   readonly stop: Int32Array;
-  isReady: boolean;
   /** What it is doing, whether or not anybody still wants to know. */
   job: Pending | undefined;
   /** Whether nobody wants to know. */
   isCancelled: boolean;
   /** Ends a thread that does not stop. */
   killer: ReturnType<typeof setTimeout> | undefined;
-  /** Is gone, with the error if it died; a thread that was terminated may still run. */
-  leave(error?: Error, mayRun?: boolean): void;
 }
 
 /** The pool, on the main thread. */
@@ -77,15 +67,14 @@ export class OffloadPool implements Elsewhere, Disposable {
   // In the order of their coming; what is taken out of the middle leaves no hole.
   readonly #waiting = new Set<Pending>();
   readonly #givingWay = new Set<Pending>();
-  readonly #backoff = new Backoff();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #numbers = new LowestNumbers();
+  readonly #keeper: WorkerKeeper;
   #nextId = 1;
   #stuck = 0;
-  #hasStarted = false;
-  #disposed = false;
 
   private constructor(plan: OffloadPlan) {
     this.#plan = plan;
+    this.#keeper = new WorkerKeeper({ journal: plan.journal });
   }
 
   /**
@@ -96,15 +85,15 @@ export class OffloadPool implements Elsewhere, Disposable {
    */
   static async start(plan: OffloadPlan): Promise<OffloadPool> {
     requireWorkers(plan.url);
-    requireDescriptors(plan.threads, "computing threads", RESERVE);
+    requireDescriptors(plan.threads, "computing threads");
     const pool = new OffloadPool(plan);
     try {
-      await Promise.all(Array.from({ length: plan.threads }, () => pool.#add().ready));
+      const keepOne = () => pool.#keeper.keepRunning(() => pool.#add().worker);
+      await Promise.all(Array.from({ length: plan.threads }, keepOne));
     } catch (error) {
       pool[Symbol.dispose]();
       throw error;
     }
-    pool.#hasStarted = true;
     return pool;
   }
 
@@ -149,7 +138,7 @@ export class OffloadPool implements Elsewhere, Disposable {
     const what = `The computation "${task}" did not stop`;
     if (runtime.stopsBusyThreads || this.#stuck < MOST_STUCK) {
       this.#stuck++;
-      return thread.leave(new Error(`${what}: its thread was given up`), true);
+      return thread.worker.end(new Error(`${what}: its thread was given up`), true);
     }
     const properties = { error: `${what}: too many threads were given up to start another` };
     this.#plan.journal.log({ level: "error", text: "{error}", properties });
@@ -169,7 +158,7 @@ export class OffloadPool implements Elsewhere, Disposable {
   #dispatch(): void {
     for (const thread of this.#threads) {
       // One whose argument cannot be sent leaves the thread free for the next.
-      while (thread.isReady && thread.job === undefined) {
+      while (thread.worker.isReady && thread.job === undefined) {
         const job = first(this.#waiting) ?? first(this.#givingWay);
         if (job === undefined) return;
         this.#waiting.delete(job);
@@ -193,7 +182,7 @@ export class OffloadPool implements Elsewhere, Disposable {
     // It may be this very job that had to stop before.
     Atomics.store(thread.stop, 0, 0);
     try {
-      thread.worker.postMessage({ id, task, argument, connection } satisfies Job);
+      thread.worker.post({ id, task, argument, connection });
     } catch (error) {
       // It cannot be cloned. Whoever asked is told when it can wait for the answer.
       queueMicrotask(() => job.done(error, undefined));
@@ -206,57 +195,34 @@ export class OffloadPool implements Elsewhere, Disposable {
 
   #add(): ComputeThread {
     const { mode, url, protocol, timeline } = this.#plan;
-    const index = this.#freeIndex();
+    const index = this.#numbers.take();
     const track = timeline?.track(`computing ${index}`);
     const stop = new SharedArrayBuffer(4);
-    const worker = runtime.startThread(url, computeThreadName(mode));
-    const ready = Promise.withResolvers<void>();
-    ready.promise.catch(() => {});
+    const worker = SupervisedWorker.start<Job, ComputeAnswer>({
+      url,
+      name: computeThreadName(mode),
+      assignment: { protocol, stop, track } satisfies ComputeAssignment,
+      cannotStart: "Cannot start a computing thread",
+      died: "A computing thread died",
+      onReady: () => this.#dispatch(),
+      onMessage: (answer) => this.#handle(thread, answer),
+      onGone: (error) => {
+        this.#threads.delete(thread);
+        this.#numbers.giveBack(index);
+        clearTimeout(thread.killer);
+        if (track !== undefined) timeline?.release(track, error);
+        if (error !== undefined && !thread.isCancelled) thread.job?.done(error, undefined);
+      },
+    });
     const thread: ComputeThread = {
-      index,
       worker,
-      ready: ready.promise,
       stop: new Int32Array(stop),
-      isReady: false,
       job: undefined,
       isCancelled: false,
       killer: undefined,
-      leave: (error, mayRun = false) => {
-        if (!this.#threads.delete(thread)) return;
-        clearTimeout(thread.killer);
-        if (track !== undefined) timeline?.release(track, error);
-        if (mayRun) abandonThread(worker);
-        else worker.terminate();
-        ready.reject(error);
-        if (error !== undefined) this.#bury(thread, error);
-      },
     };
     this.#threads.add(thread);
-    worker.onmessage = ({ data: message }: MessageEvent<ComputeMessage>) => {
-      if (message.kind === "ready") {
-        thread.isReady = true;
-        ready.resolve();
-        this.#backoff.reset();
-        this.#dispatch();
-      } else if (message.kind === "cannotStart") {
-        thread.leave(new Error(`Cannot start a computing thread: ${message.why}`));
-      } else this.#handle(thread, message);
-    };
-    worker.onerror = (event) => {
-      // On Deno an error that nobody prevents ends the main thread too.
-      event.preventDefault();
-      thread.leave(new Error(`A computing thread died: ${event.message}`));
-    };
-    worker.postMessage({ protocol, stop, track } satisfies ComputeAssignment);
     return thread;
-  }
-
-  /** The lowest number that no thread has. */
-  #freeIndex(): number {
-    const taken = new Set([...this.#threads].map(({ index }) => index));
-    let index = 0;
-    while (taken.has(index)) index++;
-    return index;
   }
 
   #handle(thread: ComputeThread, message: ComputeAnswer): void {
@@ -272,35 +238,10 @@ export class OffloadPool implements Elsewhere, Disposable {
     this.#dispatch();
   }
 
-  #bury({ job, isCancelled }: ComputeThread, error: Error): void {
-    // Before, the error is what the server fails to start with.
-    if (!this.#hasStarted) return;
-    const properties = { error: error.message };
-    this.#plan.journal.log({ level: "error", text: "{error}", properties });
-    if (!this.#disposed) this.#addLater();
-    if (!isCancelled) job?.done(error, undefined);
-  }
-
-  /** One that cannot live is not brought back to life without end. */
-  #addLater(): void {
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
-      const { threads } = this.#plan;
-      while (this.#threads.size < threads) {
-        // Starting a Worker without descriptors would end the process of Deno.
-        if (!runtime.hasDescriptors(runtime.descriptorsPerThread + RESERVE)) {
-          return this.#addLater();
-        }
-        this.#add();
-      }
-    }, this.#backoff.next());
-  }
-
   /** Ends the threads; what is under way is not answered. */
   [Symbol.dispose](): void {
-    this.#disposed = true;
-    clearTimeout(this.#retry);
-    for (const thread of this.#threads) thread.leave(undefined, thread.job !== undefined);
+    this.#keeper.stop();
+    for (const { worker, job } of this.#threads) worker.end(undefined, job !== undefined);
   }
 }
 

@@ -5,10 +5,8 @@
  */
 
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
-import { runtime } from "../../net/runtime.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { Observer } from "../core/observer.ts";
-import { describeError } from "../../values/thrown.ts";
 import type { ServiceSettings } from "../core/options.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { JournalWriter } from "../journal/shared_journal.ts";
@@ -20,7 +18,8 @@ import {
   threadMemory,
 } from "./team_memory.ts";
 import { type TrackShare, TrackWriter } from "../trace/timeline_track.ts";
-import { threadName } from "../core/thread_names.ts";
+import { threadName } from "../../workers/thread_names.ts";
+import { onAssigned } from "../../workers/worker_side.ts";
 
 /** What the main thread tells a thread first. */
 export interface Assignment {
@@ -44,14 +43,12 @@ export interface Assignment {
   readonly data: unknown;
 }
 
-/** What a thread tells the main thread. */
-export type ThreadMessage =
-  | "ready"
-  | "finished"
-  | "wake"
-  | "queued"
-  | "lingering"
-  | { readonly cannotStart: string };
+/** What a thread tells the main thread, beside when it is ready and when it has finished. */
+export interface ThreadMessage {
+  /** `wake`: there is something to read in its journal; `queued`: connections wait for threads;
+   * `lingering`: a connection was given away that has to linger. */
+  readonly kind: "wake" | "queued" | "lingering";
+}
 
 /** What a thread has in its team, whatever its part. */
 export interface Place {
@@ -86,7 +83,7 @@ export function takePlace(
     own.journalOffset,
     recordNumbers(memory),
     wants,
-    () => tell("wake"),
+    () => tell({ kind: "wake" }),
   );
   const track = share && new TrackWriter(share);
   return {
@@ -99,19 +96,13 @@ export function takePlace(
   };
 }
 
-/** What is used of a Worker's global scope. */
-interface WorkerScope {
-  onmessage: ((event: { data: Assignment }) => void) | null;
-  postMessage(message: ThreadMessage): void;
-}
-
 /**
  * Does what the main thread assigns. Nothing happens in any other thread than one that was started
  * for this mode.
  *
  * @param mode the mode's name
- * @param work is told of the assignment, what to speak, and how to answer; it has finished when it
- * returns
+ * @param work is told of the assignment, what to speak, how to answer, and how to say that it is
+ * ready; it has finished when it returns
  */
 export function onAssignment(
   mode: string,
@@ -119,21 +110,11 @@ export function onAssignment(
     assignment: Assignment,
     protocol: ProtocolDefinition,
     tell: (message: ThreadMessage) => void,
+    sayReady: () => void,
   ) => Promise<void>,
 ): void {
-  if (runtime.threadName !== threadName(mode)) return;
-  const scope = globalThis as unknown as WorkerScope;
-  scope.onmessage = async ({ data: assignment }) => {
-    scope.onmessage = null;
-    const tell = (message: ThreadMessage) => scope.postMessage(message);
-    let protocol: ProtocolDefinition;
-    try {
-      protocol = await loadProtocol(assignment.settings.protocol);
-    } catch (error) {
-      // The module of the protocol may throw here although it did not in the main thread.
-      return tell({ cannotStart: describeError(error) });
-    }
-    await work(assignment, protocol, tell);
-    tell("finished");
-  };
+  onAssigned(threadName(mode), async (assignment: Assignment, tell) => {
+    const protocol = await loadProtocol(assignment.settings.protocol);
+    return { play: (sayReady) => work(assignment, protocol, tell, sayReady) };
+  });
 }

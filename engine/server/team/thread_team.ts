@@ -6,25 +6,22 @@
 
 // @ts-types="../../types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { Backoff } from "../../net/backoff.ts";
 import { DescriptorSlot } from "./descriptor_slot.ts";
-import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
-import { abandonThread } from "../core/abandoned_threads.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
 import { createTeamMemory, Gate, type TeamMemory, threadMemory } from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
-import { threadName } from "../core/thread_names.ts";
+import { SupervisedWorker, type WorkerHandle } from "../../workers/supervised_worker.ts";
+import { threadName } from "../../workers/thread_names.ts";
+import { LowestNumbers } from "../../workers/lowest_numbers.ts";
+import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
 /** How long a thread may take to end after its connections were cut, in milliseconds. */
 export const CUT_MS = 1_000;
-
-/** A thread that lived so long, in milliseconds, did not die of how it was started. */
-const LIVED_MS = 10_000;
 
 /** How long lines gather in a thread's journal before they are printed together. */
 const JOURNAL_PAUSE_MS = 5;
@@ -61,34 +58,12 @@ export interface ThreadData {
   readonly onGone?: (error: Error | undefined, mayRun: boolean) => void;
 }
 
-/**
- * Makes sure that Workers can be started.
- *
- * @param url the module that they run
- * @throws {Error} if the runtime does not allow it
- */
-export function requireWorkers(url: string): void {
-  const why = runtime.whyNoThreads(url);
-  if (why !== undefined) throw new Error(`Cannot start threads: ${why}`);
-}
-
-/** A thread that was started. */
-export interface ThreadHandle {
-  /** Resolves when it has begun to play its part; rejects if it could not. */
-  readonly ready: Promise<void>;
-  /** Resolves when it is gone, with the error if it died. */
-  readonly gone: Promise<Error | undefined>;
-}
-
-interface Member extends ThreadHandle {
-  readonly worker: Worker;
+interface Member {
+  readonly worker: SupervisedWorker<never, ThreadMessage>;
   readonly slot: DescriptorSlot;
   readonly accepting: Int32Array;
   readonly journal: JournalReader;
   readonly counters: CounterBlock;
-  isReady: boolean;
-  /** Is gone, with the error if it died; a thread that was terminated may still run a while. */
-  leave(error?: Error, mayRun?: boolean): void;
 }
 
 /** What a thread is called in a trace: `accepting worker 0`. */
@@ -112,9 +87,9 @@ export class ThreadTeam {
   readonly #journal: Journal;
   readonly #members: (Member | undefined)[];
   readonly #blocks: CounterBlock[];
-  readonly #replacing = new Backoff();
+  readonly #numbers = new LowestNumbers();
+  readonly #keeper: WorkerKeeper;
   #draining: ReturnType<typeof setTimeout> | undefined;
-  #isOver = false;
 
   /** @param options what the server is */
   constructor(options: TeamOptions) {
@@ -123,6 +98,14 @@ export class ThreadTeam {
     this.#memory = createTeamMemory(threads);
     this.gate = new Gate(this.#memory.gate);
     this.#journal = new MainJournal(options.mode, options.onReport);
+    this.#keeper = new WorkerKeeper({
+      journal: this.#journal,
+      isWanted: () => !this.gate.cutting,
+      // While the server closes, what is queued must not wait for a pause.
+      isUrgent: () => this.gate.closing,
+      // Connections have left this room for the replacement of a thread, which may be the only one.
+      reserve: 0,
+    });
     this.#members = new Array(threads).fill(undefined);
     this.#blocks = Array.from(
       { length: threads + 1 },
@@ -138,7 +121,10 @@ export class ThreadTeam {
 
   /** How many of them have been started and do not run yet. */
   get starting(): number {
-    return this.#members.reduce((sum, member) => sum + (member?.isReady === false ? 1 : 0), 0);
+    return this.#members.reduce(
+      (sum, member) => sum + (member?.worker.isReady === false ? 1 : 0),
+      0,
+    );
   }
 
   /** The journal of the main thread. */
@@ -163,57 +149,14 @@ export class ThreadTeam {
    * @param told what the mode wants to tell it
    * @throws {RangeError} if there are as many as there may be
    */
-  start(role: string, { data, transfer = [], onGone }: ThreadData = {}): ThreadHandle {
-    const index = this.#members.indexOf(undefined);
-    if (index < 0) throw new RangeError(`Cannot start a thread: there are ${this.size} already`);
+  start(role: string, { data, transfer = [], onGone }: ThreadData = {}): WorkerHandle {
+    if (this.size === this.#members.length) {
+      throw new RangeError(`Cannot start a thread: there are ${this.size} already`);
+    }
+    const index = this.#numbers.take();
     const { mode, url, shared, options, timeline, areLoops } = this.#options;
     const memory = threadMemory(this.#memory, index);
-    const ready = Promise.withResolvers<void>();
-    const gone = Promise.withResolvers<Error | undefined>();
     const track = timeline?.track(describeThread(role, index), areLoops);
-    const worker = runtime.startThread(url, threadName(mode));
-    const member: Member = {
-      worker,
-      ready: ready.promise,
-      gone: gone.promise,
-      slot: new DescriptorSlot(memory.slot),
-      accepting: memory.accepting,
-      journal: new JournalReader(this.#memory.journals, memory.journalOffset),
-      counters: this.#blocks[index] as CounterBlock,
-      isReady: false,
-      leave: (error, mayRun = false) => {
-        if (this.#members[index] !== member) return;
-        // What it has told last belongs among what the others tell.
-        this.tell();
-        this.#members[index] = undefined;
-        if (mayRun) abandonThread(worker);
-        else worker.terminate();
-        if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
-        if (error !== undefined) this.#bury(member, mayRun);
-        onGone?.(error, mayRun);
-        // Before it is ready, whoever started it is told; afterwards this is a promise kept.
-        ready.reject(error ?? new Error("Cannot start a thread: it ended at once"));
-        gone.resolve(error);
-      },
-    };
-    member.ready.catch(() => {});
-    this.#members[index] = member;
-    worker.onmessage = ({ data: message }: MessageEvent<ThreadMessage>) => {
-      if (message === "ready") {
-        member.isReady = true;
-        ready.resolve();
-      } else if (message === "wake") this.#drainSoon();
-      else if (message === "queued") {
-        this.onQueued?.(this.gate.answerHelp());
-      } else if (message === "lingering") this.onLingering?.();
-      else if (message === "finished") member.leave();
-      else member.leave(new Error(`Cannot start a thread: ${message.cannotStart}`));
-    };
-    worker.onerror = (event) => {
-      // On Deno an error that nobody prevents ends the main thread too.
-      event.preventDefault();
-      member.leave(new Error(`A thread died: ${event.message}`, { cause: event.error }));
-    };
     const assignment: Assignment = {
       role,
       index,
@@ -225,8 +168,35 @@ export class ThreadTeam {
       track,
       data,
     };
-    worker.postMessage(assignment, [...transfer]);
-    return member;
+    const worker = SupervisedWorker.start<never, ThreadMessage>({
+      url,
+      name: threadName(mode),
+      assignment,
+      transfer,
+      onMessage: ({ kind }) => {
+        if (kind === "wake") this.#drainSoon();
+        else if (kind === "lingering") this.onLingering?.();
+        else this.onQueued?.(this.gate.answerHelp());
+      },
+      onGone: (error, mayRun) => {
+        // What it has told last belongs among what the others tell.
+        this.tell();
+        this.#members[index] = undefined;
+        this.#numbers.giveBack(index);
+        if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
+        if (error !== undefined) this.#bury(member, mayRun);
+        onGone?.(error, mayRun);
+      },
+    });
+    const member: Member = {
+      worker,
+      slot: new DescriptorSlot(memory.slot),
+      accepting: memory.accepting,
+      journal: new JournalReader(this.#memory.journals, memory.journalOffset),
+      counters: this.#blocks[index] as CounterBlock,
+    };
+    this.#members[index] = member;
+    return worker;
   }
 
   /**
@@ -236,50 +206,23 @@ export class ThreadTeam {
    * @param tell what the mode wants to tell each of them; `undefined` when it wants no other
    * @returns resolves when the first one runs; rejects if it could not be started
    */
-  async keep(role: string, tell: () => ThreadData | undefined = () => ({})): Promise<void> {
-    const handle = this.start(role, tell());
-    await handle.ready;
-    void this.#replace(role, handle, tell);
-  }
-
-  async #replace(
-    role: string,
-    handle: ThreadHandle,
-    tell: () => ThreadData | undefined,
-  ): Promise<void> {
-    for (;;) {
-      const error = await this.settle(handle);
-      if (error === undefined) return;
-      const isWanted = () => !this.#isOver && !this.gate.cutting;
-      // Starting a Worker without descriptors would end the process of Deno.
-      while (isWanted() && !runtime.hasDescriptors(runtime.descriptorsPerThread)) {
-        await delay(this.#replacing.next());
-      }
-      const told = isWanted() ? tell() : undefined;
-      if (told === undefined) return;
+  keepRunning(role: string, tell: () => ThreadData | undefined = () => ({})): Promise<void> {
+    return this.#keeper.keepRunning(() => this.start(role, tell()), () => {
+      const told = tell();
+      if (told === undefined) return undefined;
       this.journal.log({ level: "warning", text: "a thread is replaced" });
-      handle = this.start(role, told);
-    }
+      return this.start(role, told);
+    });
   }
 
   /**
-   * Waits until a thread is gone. If it died that is logged, and waited for a while longer: one
-   * that cannot live is not brought back to life without end.
+   * Waits until a thread is gone. If it died that is logged, and waited for a while longer.
    *
-   * @param handle the thread
+   * @param thread which
    * @returns the error that it died of, if it did
    */
-  async settle(handle: ThreadHandle): Promise<Error | undefined> {
-    const startedAt = performance.now();
-    const error = await handle.gone;
-    if (error !== undefined) {
-      const properties = { error: error.message };
-      this.journal.log({ level: "error", text: "{error}", properties });
-    }
-    if (performance.now() - startedAt > LIVED_MS) this.#replacing.reset();
-    // While the server closes, what is queued must not wait for a pause.
-    if (error !== undefined && !this.gate.closing) await delay(this.#replacing.next());
-    return error;
+  settle(thread: WorkerHandle): Promise<Error | undefined> {
+    return this.#keeper.settle(thread);
   }
 
   /** Whether any thread may be inside accept(2), and so may use the listener's number. */
@@ -300,7 +243,7 @@ export class ThreadTeam {
   /** Resolves when there is no thread left. */
   async empty(): Promise<void> {
     do {
-      await Promise.all(this.#members.map((member) => member?.gone));
+      await Promise.all(this.#members.map((member) => member?.worker.gone));
       // One that died may have to be replaced: whoever does that comes first.
       await delay(0);
     } while (this.size > 0);
@@ -309,13 +252,13 @@ export class ThreadTeam {
   /** Ends the threads that do not end by themselves, for instance one in an endless loop. */
   terminateAll(): void {
     for (const member of this.#members) {
-      member?.leave(new Error("A thread did not end in time and was terminated"), true);
+      member?.worker.end(new Error("A thread did not end in time and was terminated"), true);
     }
   }
 
   /** Prints what is left in the journals, and stops the timer. */
   dispose(): void {
-    this.#isOver = true;
+    this.#keeper.stop();
     clearTimeout(this.#draining);
     this.tell();
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runtime } from "../../net/runtime.ts";
+import { runtime } from "../net/runtime.ts";
 
 /** The prefix of the names. */
 const OURS = "handshake";

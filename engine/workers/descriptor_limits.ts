@@ -1,14 +1,21 @@
 /**
  * What the limit of descriptors allows: for connections, for threads, and for the process itself.
  *
+ * To start a Worker without descriptors panics on Deno: the process ends and nothing can be caught.
+ * So whoever starts one asks here first, and connections leave room for one.
+ *
  * @module
  */
 
-import { runtime } from "../../net/runtime.ts";
-import { type Sockets, sockets } from "../../net/sockets.ts";
+import { runtime } from "../net/runtime.ts";
+import { type Sockets, sockets } from "../net/sockets.ts";
 
-/** How many descriptors are reserved for the process itself: a resolver, a file, a pipe. */
-const RESERVE = 16;
+/**
+ * How many descriptors are kept back beside those of the threads. The process itself needs some: a
+ * resolver, a file, a pipe. A new thread opens its modules, several at a time. And while the main
+ * thread looks whether there is room, other threads accept.
+ */
+export const RESERVE = 24;
 
 /**
  * The number below which the descriptors of connections must stay.
@@ -53,14 +60,22 @@ export function requireThreads(threads: number): void {
  * Makes sure that Workers can be started, on systems where descriptors can only be tried and not
  * counted.
  *
- * @param threads how many Workers
- * @param what the word for them in the message
- * @param reserve how many descriptors must be free besides theirs
- * @throws {Error} if there are not enough descriptors
+ * @param threads how many
+ * @param what what they are, for the message
+ * @throws {Error} if there are not enough
  */
-export function requireDescriptors(threads: number, what: string, reserve = RESERVE): void {
-  if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + reserve)) return;
+export function requireDescriptors(threads: number, what: string): void {
+  if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) return;
   throw new Error(
     `Cannot start ${threads} ${what}: the limit of open files (ulimit -n) is too low`,
   );
+}
+
+/**
+ * Whether another Worker can be started now.
+ *
+ * @param reserve how many descriptors must be free beside its own
+ */
+export function hasRoomForWorker(reserve: number = RESERVE): boolean {
+  return runtime.hasDescriptors(runtime.descriptorsPerThread + reserve);
 }

@@ -1,0 +1,68 @@
+/**
+ * A Worker that does what its assignment says, for `tests/workers/`.
+ *
+ * @module
+ */
+
+import { onAssigned } from "../../engine/workers/worker_side.ts";
+
+/** Its name. */
+export const NAME = "handshake supervised";
+
+/** Its module. */
+export const URL_OF_WORKER: string = import.meta.url;
+
+/** What it is to do. */
+export interface Orders {
+  /** What it fails to load with. */
+  readonly failing?: string;
+  /** Whether it plays a part, which ends at the message `finish`, instead of only hearing. */
+  readonly playing?: boolean;
+  /** Whether it throws as soon as it is ready. */
+  readonly dying?: boolean;
+}
+
+/** What it is told then. */
+export type Order =
+  | { readonly kind: "say"; readonly word: string; readonly times: number }
+  | { readonly kind: "die" }
+  | { readonly kind: "spin"; readonly ms: number }
+  | { readonly kind: "finish" };
+
+/** What it says. */
+export interface Said {
+  readonly kind: "said";
+  readonly word: string;
+}
+
+onAssigned(NAME, async (
+  { failing, playing = false, dying = false }: Orders,
+  post: (message: Said) => void,
+) => {
+  if (failing !== undefined) throw new Error(failing);
+  await Promise.resolve();
+  const finished = Promise.withResolvers<void>();
+  function hear(order: Order): void {
+    if (order.kind === "say") {
+      for (let n = 0; n < order.times; n++) post({ kind: "said", word: order.word });
+    } else if (order.kind === "die") {
+      setTimeout(() => {
+        throw new Error("asked to die");
+      }, 0);
+    } else if (order.kind === "spin") {
+      post({ kind: "said", word: "spinning" });
+      const endsAt = performance.now() + order.ms;
+      while (performance.now() < endsAt);
+    } else finished.resolve();
+  }
+  if (dying) setTimeout(() => hear({ kind: "die" }), 0);
+  if (!playing) return { hear };
+  return {
+    hear,
+    async play(sayReady) {
+      sayReady();
+      await finished.promise;
+      post({ kind: "said", word: "finishing" });
+    },
+  };
+});

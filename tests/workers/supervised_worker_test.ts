@@ -1,0 +1,249 @@
+/**
+ * Workers that are supervised: how they start, die and are replaced, on the real runtimes.
+ *
+ * @module
+ */
+
+import { LowestNumbers } from "../../engine/workers/lowest_numbers.ts";
+import { SupervisedWorker, type WorkerPlan } from "../../engine/workers/supervised_worker.ts";
+import { WorkerKeeper } from "../../engine/workers/worker_keeper.ts";
+import { assert, assertEquals, assertMatch, assertRejects, test, within } from "../kit/harness.ts";
+import { Script, whyNoLimit } from "../kit/server_process.ts";
+import {
+  NAME,
+  type Order,
+  type Orders,
+  type Said,
+  URL_OF_WORKER,
+} from "../kit/supervised_worker.ts";
+
+const WAIT_MS = 10_000;
+
+function start(
+  assignment: Orders,
+  plan: Partial<WorkerPlan<Said>> = {},
+): SupervisedWorker<Order, Said> {
+  return SupervisedWorker.start({ url: URL_OF_WORKER, name: NAME, assignment, ...plan });
+}
+
+function ready(worker: SupervisedWorker<Order, Said>): Promise<void> {
+  return within(WAIT_MS, "the Worker to be ready", worker.ready);
+}
+
+function gone(worker: SupervisedWorker<Order, Said>): Promise<Error | undefined> {
+  return within(WAIT_MS, "the Worker to be gone", worker.gone);
+}
+
+test("SupervisedWorker is ready when its Worker says so, and hears what it is told", async () => {
+  const heard = Promise.withResolvers<string>();
+  let readies = 0;
+  const worker = start({}, {
+    onReady: () => readies++,
+    onMessage: ({ word }) => heard.resolve(word),
+  });
+  assertEquals(worker.isReady, false);
+  await ready(worker);
+  assertEquals([worker.isReady, readies], [true, 1]);
+  worker.post({ kind: "say", word: "hello", times: 1 });
+  assertEquals(await within(WAIT_MS, "an answer", heard.promise), "hello");
+  worker.end();
+  assertEquals(await gone(worker), undefined);
+});
+
+test("SupervisedWorker says why its Worker cannot start", async () => {
+  const ends: (string | undefined)[] = [];
+  const worker = start({ failing: "no such protocol" }, {
+    cannotStart: "Cannot start a tester",
+    onGone: (error) => ends.push(error?.message),
+  });
+  const why = "Cannot start a tester: no such protocol";
+  const error = await assertRejects(() => ready(worker));
+  assertEquals((error as Error).message, why);
+  assertEquals((await gone(worker))?.message, why);
+  assertEquals([worker.isReady, ...ends], [false, why]);
+});
+
+test("SupervisedWorker is gone with the error when its Worker dies", async () => {
+  const ends: [string | undefined, boolean][] = [];
+  const worker = start({}, {
+    died: "A tester died",
+    onGone: (error, mayRun) => ends.push([error?.message, mayRun]),
+  });
+  await ready(worker);
+  worker.post({ kind: "die" });
+  const error = await gone(worker);
+  assertMatch(error?.message ?? "", /^A tester died: [^]*asked to die/);
+  // Nobody is told again.
+  worker.end(new Error("once more"));
+  assertEquals(ends, [[error?.message, false]]);
+});
+
+test("SupervisedWorker is gone without an error when its Worker has finished", async () => {
+  const heard: string[] = [];
+  const worker = start({ playing: true }, { onMessage: ({ word }) => heard.push(word) });
+  await ready(worker);
+  worker.post({ kind: "finish" });
+  assertEquals([await gone(worker), ...heard], [undefined, "finishing"]);
+});
+
+test("SupervisedWorker that is ended before it is ready never becomes it", async () => {
+  const worker = start({});
+  worker.end();
+  const error = await assertRejects(() => ready(worker));
+  assertEquals((error as Error).message, "Cannot start a thread: it ended at once");
+  assertEquals([await gone(worker), worker.isReady], [undefined, false]);
+});
+
+test("SupervisedWorker hears nothing that its Worker said after it was ended", async () => {
+  const heard: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const worker = start({}, {
+    onMessage: ({ word }) => {
+      heard.push(word);
+      worker.end();
+      first.resolve();
+    },
+  });
+  await ready(worker);
+  worker.post({ kind: "say", word: "again", times: 100 });
+  await within(WAIT_MS, "the first word", first.promise);
+  // Another Worker's start and answer take longer than what is left of the words.
+  const other = start({});
+  await ready(other);
+  other.end();
+  assertEquals(heard, ["again"]);
+});
+
+test("SupervisedWorker refuses an assignment that cannot be cloned, and leaves no Worker", () => {
+  const assignment = { failing: () => {} } as unknown as Orders;
+  let error: unknown;
+  try {
+    start(assignment);
+  } catch (thrown) {
+    error = thrown;
+  }
+  assert(error instanceof Error || error instanceof DOMException);
+});
+
+test("an error in a Worker does not end the main thread", async () => {
+  await using script = new Script("tests/kit/worker_starter.ts", ["die"]);
+  const { code, stdout, stderr } = await script.end();
+  assertMatch(stdout, /^gone: A thread died: [^]*asked to die[^]*\nover\n$/, stderr);
+  assertEquals(code, 0, stderr);
+});
+
+test("a Worker that is ended while it is busy is known as abandoned", async () => {
+  await using script = new Script("tests/kit/worker_starter.ts", ["abandon"]);
+  const { code, stdout, stderr } = await script.end();
+  assertEquals(
+    stdout,
+    "after an idle one: false\nafter a busy one: true, it did not end in time\nover\n",
+    stderr,
+  );
+  assertEquals(code, 0, stderr);
+});
+
+test("WorkerKeeper waits with a replacement until there are descriptors for it", async () => {
+  const options = { descriptors: 128 };
+  await using script = new Script("tests/kit/worker_starter.ts", ["replace"], options);
+  const { code, stdout, stderr } = await script.end();
+  assertMatch(
+    stdout,
+    /^died: [^]*asked to die[^]*\nreplaced after 5 looks\nready again\nover\n$/,
+    stderr,
+  );
+  assertEquals(code, 0, stderr);
+}, { skip: whyNoLimit });
+
+test("WorkerKeeper replaces a Worker each time that it dies, after pauses that grow", async () => {
+  const deaths: string[] = [];
+  const keeper = new WorkerKeeper({
+    journal: { log: ({ properties: { error } }) => deaths.push(error) },
+    reserve: 0,
+  });
+  const LIVES = 5;
+  const last = Promise.withResolvers<SupervisedWorker<Order, Said>>();
+  const startedAt = performance.now();
+  await keeper.keepRunning(() => start({ dying: true }), () => {
+    const isLast = deaths.length === LIVES;
+    const worker = start({ dying: !isLast });
+    if (isLast) last.resolve(worker);
+    return worker;
+  });
+  const worker = await within(WAIT_MS, "the last one to be started", last.promise);
+  // Timers never end early: 5, 10, 20, 40 and 80 ms, less what a clock rounds away.
+  assert(performance.now() - startedAt > 150);
+  await ready(worker);
+  assertEquals(deaths.length, LIVES);
+  for (const death of deaths) assertMatch(death, /^A thread died: [^]*asked to die/);
+  // One that is ended has done what it was for.
+  worker.end();
+  await gone(worker);
+  keeper.stop();
+});
+
+test("WorkerKeeper replaces nobody if the first one cannot start", async () => {
+  const keeper = new WorkerKeeper({ journal: { log: () => {} } });
+  let replaced = false;
+  const kept = keeper.keepRunning(() => start({ failing: "no such protocol" }), () => {
+    replaced = true;
+    return undefined;
+  });
+  await assertRejects(() => within(WAIT_MS, "the failure", kept), Error, "no such protocol");
+  assertEquals(replaced, false);
+});
+
+test("WorkerKeeper that is stopped ends its pause and replaces nobody", async () => {
+  let replaced = false;
+  const died = Promise.withResolvers<void>();
+  const keeper = new WorkerKeeper({ journal: { log: () => died.resolve() }, reserve: 0 });
+  // The next pauses are long.
+  const pauses = Array.from({ length: 12 }, () => keeper.pause());
+  const worker = start({ dying: true });
+  await keeper.keepRunning(() => worker, () => {
+    replaced = true;
+    return undefined;
+  });
+  await within(WAIT_MS, "the death", died.promise);
+  keeper.stop();
+  keeper.stop();
+  await within(WAIT_MS, "all pauses to end", Promise.all(pauses));
+  await within(WAIT_MS, "a pause that is none", keeper.pause());
+  assertEquals(replaced, false);
+});
+
+test("WorkerKeeper asks whether a replacement is wanted, and does not pause where it is urgent", async () => {
+  const asked: string[] = [];
+  let isWanted = true;
+  const done = Promise.withResolvers<void>();
+  const keeper = new WorkerKeeper({
+    journal: { log: () => asked.push("death") },
+    isUrgent: () => {
+      asked.push("urgent");
+      return true;
+    },
+    isWanted: () => {
+      asked.push("wanted");
+      if (!isWanted) done.resolve();
+      return isWanted;
+    },
+    reserve: 0,
+  });
+  await keeper.keepRunning(() => start({ dying: true }), () => {
+    asked.push("replaced");
+    isWanted = false;
+    return start({ dying: true });
+  });
+  await within(WAIT_MS, "the second death", done.promise);
+  const death = ["death", "urgent", "wanted"];
+  assertEquals(asked, [...death, "replaced", ...death]);
+  keeper.stop();
+});
+
+test("LowestNumbers gives out the lowest number that nobody has", () => {
+  const numbers = new LowestNumbers();
+  assertEquals([numbers.take(), numbers.take(), numbers.take()], [0, 1, 2]);
+  numbers.giveBack(1);
+  numbers.giveBack(0);
+  assertEquals([numbers.take(), numbers.take(), numbers.take()], [0, 1, 3]);
+});

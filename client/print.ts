@@ -5,7 +5,7 @@
  */
 
 import { DatagramSocket } from "../engine/net/datagrams.ts";
-import { write, writeLine } from "../protocols/effects.ts";
+import { type Protocol, type Step, write, writeLine } from "../protocols/effects.ts";
 import { DISCONNECT, PRINT_CHUNK, printClient } from "../protocols/print.ts";
 import { UsageError, type Values } from "../engine/cli/flags.ts";
 import { checkDatagram } from "./echo.ts";
@@ -64,9 +64,14 @@ async function run(values: Values, target: Target): Promise<number> {
   // A server that takes nothing any more is waited for no longer than one that does not close.
   using dialer = makeEventDialer(timeoutMs, { sessionTimeoutMs: timeoutMs });
   const call = await connect(dialer, target, await findAddresses(target));
-  for await (const bytes of parts) await call.exchange(send(bytes));
+  for await (const bytes of parts) await call.exchange(alone(send(bytes)));
   await call.converse(printClient([]));
   return EXIT_DONE;
+}
+
+/** A step as a conversation of its own. */
+function* alone(step: Step): Protocol {
+  yield* step;
 }
 
 /** The same pieces; the last one ends with a line end, for `!Disconnect` to begin a line. */

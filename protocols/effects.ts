@@ -60,6 +60,46 @@ export type ReadAnswer = Uint8Array | null | undefined;
 // deno-lint-ignore no-explicit-any -- each kind of effect has an answer of its own type
 export type Protocol<Result = void> = Generator<Effect, Result, any>;
 
+/**
+ * A step of a conversation, for `yield*`: it asks for what it needs, and its result is what `yield*`
+ * returns. A whole {@linkcode Protocol} can be a step of another.
+ */
+// deno-lint-ignore no-explicit-any -- each kind of effect has an answer of its own type
+export type Step<Result = void> = Iterable<Effect, Result, any>;
+
+/**
+ * A step of one effect, which returns its answer. It is what a generator of one `yield` would be,
+ * but a runtime takes longer to start a generator than the rest of a short conversation takes.
+ */
+class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
+  /** What is still to be asked. */
+  #effect: Effect | undefined;
+
+  /** @param effect what to ask */
+  constructor(effect: Effect) {
+    this.#effect = effect;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(answer?: Answer): IteratorResult<Effect, Answer> {
+    const effect = this.#effect;
+    if (effect === undefined) return { done: true, value: answer as Answer };
+    this.#effect = undefined;
+    return { done: false, value: effect };
+  }
+
+  throw(error: unknown): never {
+    throw error;
+  }
+
+  return(value?: Answer): IteratorResult<Effect, Answer> {
+    return { done: true, value: value as Answer };
+  }
+}
+
 /** The numeric address of one end of a connection. */
 export interface Address {
   /** IPv4 or IPv6 address in its usual text form, without brackets. */
@@ -76,7 +116,7 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-/** A read that waits for ever: what {@linkcode read} yields, for protocols on a hot path. */
+/** A read that waits for ever: what {@linkcode read} asks for. */
 export const READ: ReadEffect = Object.freeze({ kind: "read" });
 
 /**
@@ -84,8 +124,8 @@ export const READ: ReadEffect = Object.freeze({ kind: "read" });
  *
  * @returns the bytes, valid until the next read; `null` at the peer's FIN
  */
-export function* read(): Protocol<Uint8Array | null> {
-  return yield READ;
+export function read(): Step<Uint8Array | null> {
+  return new SingleStep(READ);
 }
 
 /**
@@ -95,8 +135,8 @@ export function* read(): Protocol<Uint8Array | null> {
  * @returns the bytes, valid until the next read; `null` at the peer's FIN; `undefined` when
  * nothing came in time
  */
-export function* readWithin(ms: number): Protocol<ReadAnswer> {
-  return yield { kind: "read", withinMs: ms };
+export function readWithin(ms: number): Step<ReadAnswer> {
+  return new SingleStep({ kind: "read", withinMs: ms });
 }
 
 /**
@@ -104,8 +144,8 @@ export function* readWithin(ms: number): Protocol<ReadAnswer> {
  *
  * @param bytes what to send; may be reused as soon as this returns
  */
-export function* write(bytes: Uint8Array): Protocol {
-  yield { kind: "write", bytes };
+export function write(bytes: Uint8Array): Step {
+  return new SingleStep({ kind: "write", bytes });
 }
 
 /**
@@ -113,11 +153,11 @@ export function* write(bytes: Uint8Array): Protocol {
  *
  * @param line without its line end; may be reused as soon as this returns
  */
-export function* writeLine(line: Uint8Array): Protocol {
+export function writeLine(line: Uint8Array): Step {
   const bytes = new Uint8Array(line.length + 1);
   bytes.set(line);
   bytes[line.length] = 0x0a;
-  yield { kind: "write", bytes };
+  return write(bytes);
 }
 
 /**
@@ -128,11 +168,8 @@ export function* writeLine(line: Uint8Array): Protocol {
  * @param argument its argument, a value that can be cloned between threads
  * @returns the result
  */
-export function* compute<Result>(
-  task: string,
-  argument: unknown,
-): Protocol<Result> {
-  return yield { kind: "compute", task, argument };
+export function compute<Result>(task: string, argument: unknown): Step<Result> {
+  return new SingleStep({ kind: "compute", task, argument });
 }
 
 /**
@@ -140,6 +177,6 @@ export function* compute<Result>(
  *
  * @param message one line of text, without its line end
  */
-export function* report(message: string): Protocol {
-  yield { kind: "report", message };
+export function report(message: string): Step {
+  return new SingleStep({ kind: "report", message });
 }

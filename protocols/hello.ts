@@ -12,31 +12,19 @@
  * @module
  */
 
-import { type Context, type Protocol, READ, write } from "./effects.ts";
+import { type Context, type Protocol, report, write } from "./effects.ts";
 import {
   type ConversationError,
   HandshakeTimeoutError,
   MalformedMessageError,
   MessageTooLongError,
   NumberOutOfRangeError,
-  PeerGoneError,
   RejectedError,
   SequenceMismatchError,
   SessionTimeoutError,
 } from "./errors.ts";
 import { Input, readLine } from "./input.ts";
 import { encodeLine, escapeBytes, shorten } from "./text.ts";
-
-/** The most bytes that a message may have, its line end not counted. */
-export const HELLO_LIMIT = 64;
-
-const MIN = -0x8000_0000;
-const MAX = 0x7fff_ffff;
-const RANGE = `${MIN} to ${MAX}`;
-const EXPECTED = "HELLO <number>";
-
-/** White space around the message is ignored; between its two words, spaces and tabs only. */
-const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
 
 /** How both sides of the handshake treat a peer that sends no line ends. */
 export interface HelloOptions {
@@ -58,11 +46,13 @@ export interface HelloOptions {
 export function* hello(_context?: Context, options: HelloOptions = {}): Protocol {
   const input = new Input();
   try {
-    const x = yield* receiveHello(input, options, "waiting for the first HELLO");
-    const y = successor(x);
-    yield { kind: "write", bytes: encodeLine(formatHello(y)) };
-    const z = yield* receiveHello(input, options, "waiting for the last HELLO");
-    expectSequence(successor(y), z);
+    const x = parseHello(yield* readLine(input, line("waiting for the first HELLO", options)));
+    yield* report(formatHello(x));
+    yield* write(encodeLine(formatHello(successor(x))));
+    const z = parseHello(yield* readLine(input, line("waiting for the last HELLO", options)));
+    yield* report(formatHello(z));
+    const expected = successor(successor(x));
+    if (z !== expected) throw new SequenceMismatchError(expected, z);
   } catch (error) {
     yield* answerMistake(error);
   }
@@ -83,13 +73,39 @@ export function* helloClient(x: number, options: HelloOptions = {}): Protocol<nu
   const input = new Input();
   try {
     yield* write(encodeLine(formatHello(x)));
-    const y = yield* receiveHello(input, options, "waiting for the server's HELLO");
-    expectSequence(successor(x), y);
+    const y = parseHello(yield* readLine(input, line("waiting for the server's HELLO", options)));
+    yield* report(formatHello(y));
+    const expected = successor(x);
+    if (y !== expected) throw new SequenceMismatchError(expected, y);
     yield* write(encodeLine(formatHello(successor(y))));
     return y;
   } catch (error) {
     return yield* answerMistake(error);
   }
+}
+
+/** Tells the peer what it did wrong, and throws it. */
+function* answerMistake(error: unknown): Protocol<never> {
+  if (error instanceof SessionTimeoutError) throw new HandshakeTimeoutError(error.timeoutMs);
+  const complaint = describeMistake(error);
+  if (complaint !== undefined) yield* write(encodeLine(`ERROR ${complaint}`));
+  throw error;
+}
+
+/** The most bytes that a message may have, its line end not counted. */
+export const HELLO_LIMIT = 64;
+
+const MIN = -0x8000_0000;
+const MAX = 0x7fff_ffff;
+const RANGE = `${MIN} to ${MAX}`;
+const EXPECTED = "HELLO <number>";
+
+/** White space around the message is ignored; between its two words, spaces and tabs only. */
+const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
+
+/** How the line of a message is read. */
+function line(during: string, { graceMs = 20 }: HelloOptions) {
+  return { limit: HELLO_LIMIT, graceMs, isComplete, during };
 }
 
 /**
@@ -161,38 +177,6 @@ function isComplete(message: Uint8Array): boolean {
     // A number out of range is a whole message too, though not one to accept.
     return error instanceof NumberOutOfRangeError;
   }
-}
-
-function* receiveHello(
-  input: Input,
-  { graceMs = 20 }: HelloOptions,
-  during: string,
-): Protocol<number> {
-  // Mostly one read brings one message: no need to step into another generator for that.
-  let message = input.takeLine(HELLO_LIMIT) ?? null;
-  if (message === null) {
-    input.keep();
-    const chunk: Uint8Array | null = yield READ;
-    if (chunk === null) throw new PeerGoneError(during);
-    input.add(chunk);
-    message = yield* readLine(input, { limit: HELLO_LIMIT, graceMs, isComplete });
-  }
-  if (message === null) throw new PeerGoneError(during);
-  const sequence = parseHello(message);
-  yield { kind: "report", message: formatHello(sequence) };
-  return sequence;
-}
-
-function expectSequence(expected: number, received: number): void {
-  if (received !== expected) throw new SequenceMismatchError(expected, received);
-}
-
-/** What the peer did wrong is said to it before it is thrown. */
-function* answerMistake(error: unknown): Protocol<never> {
-  if (error instanceof SessionTimeoutError) throw new HandshakeTimeoutError(error.timeoutMs);
-  const complaint = describeMistake(error);
-  if (complaint !== undefined) yield* write(encodeLine(`ERROR ${complaint}`));
-  throw error;
 }
 
 /** What to tell a peer about its mistake; nothing where it made none, is gone or complained. */

@@ -5,7 +5,7 @@
  */
 
 import { joinBytes } from "./bytes.ts";
-import { type Protocol, READ, type ReadAnswer } from "./effects.ts";
+import { type Effect, type Protocol, READ, type ReadAnswer, type Step } from "./effects.ts";
 import { MessageTooLongError, PeerGoneError } from "./errors.ts";
 import { escapeBytes } from "./text.ts";
 
@@ -27,6 +27,11 @@ export interface ReadLineOptions {
   readonly graceMs?: number;
   /** Whether these bytes would make a whole message although no line end came. */
   readonly isComplete?: (bytes: Uint8Array) => boolean;
+  /**
+   * What is being done, for the error if the peer's FIN comes before the message. Without it the
+   * FIN is no error, and the result is `null`.
+   */
+  readonly during?: string;
 }
 
 /** The bytes of one connection that were received and not yet consumed. */
@@ -130,7 +135,22 @@ export class Input {
 }
 
 /**
- * Reads one message that ends with `\n`, `\r\n`, `\0` or `\r\0`.
+ * Reads one message that must come. It ends with `\n`, `\r\n`, `\0` or `\r\0`.
+ *
+ * @param input the connection's unread bytes, the same object for every call
+ * @param options the limit, the words for the error, and what to do about a peer that sends no line
+ * ends
+ * @returns the message without its end, valid until the next read
+ * @throws {MessageTooLongError} as soon as more than `limit` bytes came without a line end
+ * @throws {PeerGoneError} if the peer's FIN comes before all of it
+ */
+export function readLine(
+  input: Input,
+  options: ReadLineOptions & { readonly during: string },
+): Step<Uint8Array>;
+/**
+ * Reads one message, or finds that there are no more. A message ends with `\n`, `\r\n`, `\0` or
+ * `\r\0`.
  *
  * @param input the connection's unread bytes, the same object for every call
  * @param options the limit, and what to do about a peer that sends no line ends
@@ -138,21 +158,63 @@ export class Input {
  * came first, whether or not an unfinished message preceded it
  * @throws {MessageTooLongError} as soon as more than `limit` bytes came without a line end
  */
-export function* readLine(
-  input: Input,
-  options: ReadLineOptions,
-): Protocol<Uint8Array | null> {
-  for (;;) {
-    const line = input.takeLine(options.limit);
-    if (line !== undefined) return line;
-    const mayBeWhole = input.mayBeWhole(options);
+export function readLine(input: Input, options: ReadLineOptions): Step<Uint8Array | null>;
+export function readLine(input: Input, options: ReadLineOptions): Step<Uint8Array | null> {
+  return new LineStep(input, options);
+}
+
+/**
+ * The step of {@linkcode readLine}. Mostly one read brings one message. A generator would take
+ * longer to start than that message takes, so its loop is written as one call for each turn.
+ */
+class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
+  readonly #input: Input;
+  readonly #options: ReadLineOptions;
+  #isReading = false;
+  /** Whether what came so far is a message, if nothing more comes. */
+  #mayBeWhole = false;
+
+  constructor(input: Input, options: ReadLineOptions) {
+    this.#input = input;
+    this.#options = options;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(chunk?: ReadAnswer): IteratorResult<Effect, Uint8Array | null> {
+    const input = this.#input;
+    if (this.#isReading) {
+      if (!chunk) return { done: true, value: this.#atEnd() };
+      input.add(chunk);
+    }
+    const line = input.takeLine(this.#options.limit);
+    if (line !== undefined) return { done: true, value: line };
+    this.#isReading = true;
+    this.#mayBeWhole = input.mayBeWhole(this.#options);
     input.keep();
-    const chunk: ReadAnswer = yield mayBeWhole
-      ? { kind: "read", withinMs: options.graceMs as number }
-      : READ;
-    if (chunk) input.add(chunk);
-    // At FIN nothing can follow either. The FIN itself is read again by whoever asks next.
-    else return mayBeWhole ? input.takeAll() : null;
+    return { done: false, value: this.#mayBeWhole ? this.#readWithinGrace() : READ };
+  }
+
+  throw(error: unknown): never {
+    throw error;
+  }
+
+  return(value?: Uint8Array | null): IteratorResult<Effect, Uint8Array | null> {
+    return { done: true, value: value as Uint8Array | null };
+  }
+
+  #readWithinGrace(): Effect {
+    return { kind: "read", withinMs: this.#options.graceMs as number };
+  }
+
+  /** Nothing more came: at FIN nothing can, and whoever reads next is told of the FIN again. */
+  #atEnd(): Uint8Array | null {
+    if (this.#mayBeWhole) return this.#input.takeAll();
+    const { during } = this.#options;
+    if (during !== undefined) throw new PeerGoneError(during);
+    return null;
   }
 }
 

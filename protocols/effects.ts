@@ -1,10 +1,10 @@
 /**
  * The vocabulary in which a protocol is written.
  *
- * A protocol is a generator. It does no I/O and knows no runtime: it yields an {@linkcode Effect},
- * what it wants from the outside world, and is resumed with the answer. Whoever drives it, with
- * blocking calls on a thread or with events on a loop, decides how the wish is granted. That is
- * why one text of a protocol runs under every concurrency model.
+ * A protocol is a generator. It does no I/O and knows no runtime. It yields an {@linkcode Effect},
+ * which says what it wants from the outside world, and a driver resumes it with the answer. The
+ * driver decides how to get the answer: with calls that block a thread, or with events on a loop.
+ * That is why one protocol runs under every concurrency model.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface ReadEffect {
   readonly withinMs?: number;
 }
 
-/** Asks for all of `bytes` to be sent; answered when they may be reused. */
+/** Asks the driver to send all of `bytes`; answered when they may be reused. */
 export interface WriteEffect {
   /** What tells it from the other effects. */
   readonly kind: "write";
@@ -25,7 +25,7 @@ export interface WriteEffect {
   readonly bytes: Uint8Array;
 }
 
-/** Asks for CPU-bound work by name; answered with its result. */
+/** Asks the driver to have CPU-bound work done; answered with the result. */
 export interface ComputeEffect {
   /** What tells it from the other effects. */
   readonly kind: "compute";
@@ -35,7 +35,7 @@ export interface ComputeEffect {
   readonly argument: unknown;
 }
 
-/** Tells the driver of a message received, to print or to count: a protocol never prints. */
+/** Tells the driver of a received message, which it prints or counts. A protocol never prints. */
 export interface ReportEffect {
   /** What tells it from the other effects. */
   readonly kind: "report";
@@ -47,9 +47,9 @@ export interface ReportEffect {
 export type Effect = ReadEffect | WriteEffect | ComputeEffect | ReportEffect;
 
 /**
- * The answer to a read: the bytes that came, the protocol's own to write over, until the next read
- * is asked for (copy what must live longer); `null` at the peer's FIN; `undefined` when nothing came
- * within the time.
+ * The answer to a read: bytes; `null` at the peer's FIN; `undefined` when nothing came within the
+ * time. The protocol may write over the bytes. They are valid until it asks for the next read, so
+ * it copies what must live longer.
  */
 export type ReadAnswer = Uint8Array | null | undefined;
 
@@ -57,22 +57,22 @@ export type ReadAnswer = Uint8Array | null | undefined;
  * A conversation with one peer, from its first byte to its last. It ends by returning (done) or
  * by throwing (failed); the driver then closes the connection.
  */
-// deno-lint-ignore no-explicit-any -- each kind of effect has an answer of its own type
+// deno-lint-ignore no-explicit-any -- each kind of effect has its own type of answer
 export type Protocol<Result = void> = Generator<Effect, Result, any>;
 
 /**
- * A step of a conversation, for `yield*`: it asks for what it needs, and its result is what `yield*`
- * returns. A whole {@linkcode Protocol} can be a step of another.
+ * A step of a conversation, for `yield*`: it asks for what it needs, and `yield*` returns its
+ * result. A whole {@linkcode Protocol} can be a step of another.
  */
-// deno-lint-ignore no-explicit-any -- each kind of effect has an answer of its own type
+// deno-lint-ignore no-explicit-any -- each kind of effect has its own type of answer
 export type Step<Result = void> = Iterable<Effect, Result, any>;
 
 /**
- * A step of one effect, which returns its answer. It is what a generator of one `yield` would be,
- * but a runtime takes longer to start a generator than the rest of a short conversation takes.
+ * A step that asks once and returns the answer. A generator with one `yield` would do the same. But
+ * a runtime has to make and to start a generator, and a short conversation feels that.
  */
 class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
-  /** What is still to be asked. */
+  /** What it has not asked yet. */
   #effect: Effect | undefined;
 
   /** @param effect what to ask */
@@ -108,7 +108,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a protocol is told about the connection that it serves. */
+/** What a protocol knows about the connection that it serves. */
 export interface Context {
   /** The address of the other end. */
   readonly peer: Address;
@@ -116,7 +116,7 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-/** A read that waits for ever: what {@linkcode read} asks for. */
+/** A read that waits for ever. {@linkcode read} asks for it. */
 export const READ: ReadEffect = Object.freeze({ kind: "read" });
 
 /**
@@ -140,7 +140,7 @@ export function readWithin(ms: number): Step<ReadAnswer> {
 }
 
 /**
- * Sends all of `bytes`, waiting for a slow peer as long as need be.
+ * Sends all of `bytes`. It waits for a slow peer as long as necessary.
  *
  * @param bytes what to send; may be reused as soon as this returns
  */
@@ -149,7 +149,7 @@ export function write(bytes: Uint8Array): Step {
 }
 
 /**
- * Sends a line, waiting for a slow peer as long as need be.
+ * Sends a line. It waits for a slow peer as long as necessary.
  *
  * @param line without its line end; may be reused as soon as this returns
  */
@@ -161,8 +161,8 @@ export function writeLine(line: Uint8Array): Step {
 }
 
 /**
- * Has CPU-bound work done: in place by a blocking driver, by a worker where an event loop must
- * not be held up.
+ * Has CPU-bound work done. A blocking driver does it in place. An event loop hands it to a worker,
+ * because it must not be held up.
  *
  * @param task the name of the work, as its protocol exports it
  * @param argument its argument, a value that can be cloned between threads
@@ -173,7 +173,7 @@ export function compute<Result>(task: string, argument: unknown): Step<Result> {
 }
 
 /**
- * Tells the driver of a message received.
+ * Tells the driver of a received message.
  *
  * @param message one line of text, without its line end
  */

@@ -6,8 +6,8 @@
  * (RFC 9293, section 3.4).
  *
  * A message is `HELLO`, spaces or tabs, an optional sign and digits, at most 64 bytes, and ends
- * with `\n`, `\r\n` or `\0`. Who receives a wrong one answers it with one line that begins with
- * `ERROR`, and the conversation is over.
+ * with `\n`, `\r\n` or `\0`. The side that receives a wrong message answers it with one line that
+ * begins with `ERROR`, and the conversation is over.
  *
  * @module
  */
@@ -29,8 +29,9 @@ import { encodeLine, escapeBytes, shorten } from "./text.ts";
 /** How both sides of the handshake treat a peer that sends no line ends. */
 export interface HelloOptions {
   /**
-   * How long to wait, in milliseconds, whether more follows a first read that is a whole message
-   * but for its line end. 0 accepts terminated messages only.
+   * Some peers send a whole message without its line end. This is how long to wait, in
+   * milliseconds, for the rest of a first read that could be such a message. With 0 every message
+   * needs its line end.
    *
    * @default {20}
    */
@@ -40,7 +41,7 @@ export interface HelloOptions {
 /**
  * The server's side of the handshake.
  *
- * @param _context not used: the handshake is the same for every peer
+ * @param _context not used: the handshake is the same with every peer
  * @param options how to treat a peer that sends no line ends
  */
 export function* hello(_context?: Context, options: HelloOptions = {}): Protocol {
@@ -63,7 +64,7 @@ export function* hello(_context?: Context, options: HelloOptions = {}): Protocol
  *
  * @param x the initial sequence number, a 32-bit signed integer
  * @param options how to treat a server that sends no line ends
- * @returns a generator that returns the sequence number that the server answered
+ * @returns a generator that returns the sequence number from the server's answer
  * @throws {RangeError} if `x` is no 32-bit signed integer
  */
 export function* helloClient(x: number, options: HelloOptions = {}): Protocol<number> {
@@ -84,7 +85,7 @@ export function* helloClient(x: number, options: HelloOptions = {}): Protocol<nu
   }
 }
 
-/** Tells the peer what it did wrong, and throws it. */
+/** Tells the peer what it did wrong, and throws the error on. */
 function* answerMistake(error: unknown): Protocol<never> {
   if (error instanceof SessionTimeoutError) throw new HandshakeTimeoutError(error.timeoutMs);
   const complaint = describeMistake(error);
@@ -103,7 +104,7 @@ const EXPECTED = "HELLO <number>";
 /** White space around the message is ignored; between its two words, spaces and tabs only. */
 const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
 
-/** How the line of a message is read. */
+/** How to read the line of a message. */
 function line(during: string, { graceMs = 20 }: HelloOptions) {
   return { limit: HELLO_LIMIT, graceMs, isComplete, during };
 }
@@ -129,7 +130,7 @@ export function formatHello(sequence: number): string {
 }
 
 /**
- * Reads a message: `HELLO`, one or more spaces or tabs, an optional sign, digits; white space
+ * Reads a message: `HELLO`, one or more spaces or tabs, an optional sign, digits. White space
  * around it is ignored.
  *
  * @param message the bytes, without a line end
@@ -137,7 +138,7 @@ export function formatHello(sequence: number): string {
  * @throws {MalformedMessageError} if it is no such message
  * @throws {NumberOutOfRangeError} if the number is no 32-bit signed integer
  * @throws {MessageTooLongError} if it has more than {@linkcode HELLO_LIMIT} bytes
- * @throws {RejectedError} if the peer says that it refuses what it was sent
+ * @throws {RejectedError} if the peer says that it refuses our message
  */
 export function parseHello(message: Uint8Array): number {
   if (message.length > HELLO_LIMIT) {
@@ -174,12 +175,12 @@ function isComplete(message: Uint8Array): boolean {
     parseHello(message);
     return true;
   } catch (error) {
-    // A number out of range is a whole message too, though not one to accept.
+    // A number out of range is a whole message too, although it will be refused.
     return error instanceof NumberOutOfRangeError;
   }
 }
 
-/** What to tell a peer about its mistake; nothing where it made none, is gone or complained. */
+/** What to tell the peer; nothing if it made no mistake, has gone, or complained itself. */
 function describeMistake(error: unknown): string | undefined {
   if (error instanceof MalformedMessageError) {
     return `expected ${error.expected}, got "${error.received}"`;

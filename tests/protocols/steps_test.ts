@@ -23,7 +23,7 @@ import { bytesOf, hold, Talk } from "../kit/conversation.ts";
 
 const pure = { pure: true };
 
-/** Every step, what it asks for, and what it returns when it is answered with `answer`. */
+/** Every step: what it asks for, and what it returns when the driver gives it `answer`. */
 const STEPS: readonly {
   readonly name: string;
   readonly make: () => Step<unknown>;
@@ -116,7 +116,7 @@ for (const { name, make, effect, answer, result } of STEPS) {
   }, pure);
 }
 
-/** Reads two lines, each with a word for the error. */
+/** Reads two lines, each with its words for the error. */
 function* twoLines(): Protocol<readonly string[]> {
   const input = new Input();
   const text = new TextDecoder();
@@ -134,15 +134,19 @@ test("readLine reads no more than it needs", () => {
   assertEquals([cut.result, cut.reads], [["a", "b"], 2]);
 }, pure);
 
-test("readLine says during what the peer's FIN came, if it is told", () => {
-  const { error } = hold(twoLines(), ["a\nb"]);
-  assertInstanceOf(error, PeerGoneError);
-  assertEquals(error.during, "the second");
-  const silent = hold(around(readLine(new Input(), { limit: 9 }), []), ["b"]);
-  assertEquals([silent.result, silent.error], [null, undefined]);
-}, pure);
+test(
+  "readLine says what was going on when the FIN came, if the protocol gives it the words",
+  () => {
+    const { error } = hold(twoLines(), ["a\nb"]);
+    assertInstanceOf(error, PeerGoneError);
+    assertEquals(error.during, "the second");
+    const silent = hold(around(readLine(new Input(), { limit: 9 }), []), ["b"]);
+    assertEquals([silent.result, silent.error], [null, undefined]);
+  },
+  pure,
+);
 
-test("readLine takes what came as a message when nothing follows within the grace", () => {
+test("readLine takes unended bytes as a message when nothing follows within the grace", () => {
   const options = { limit: 9, graceMs: 5, isComplete: () => true, during: "reading" };
   for (const after of [undefined, null]) {
     const talk = new Talk(around(readLine(new Input(), options), []));

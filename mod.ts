@@ -17,7 +17,7 @@
  * @module
  */
 
-// What a protocol is written in, and the protocols that come with the project.
+// The words to write a protocol, and the protocols of this project.
 export * from "./protocol.ts";
 
 // The concurrency models.

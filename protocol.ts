@@ -1,7 +1,7 @@
 /**
- * The protocols, and the words in which one is written: pure, without a runtime and without I/O.
+ * The protocols, and the words to write one: pure, without a runtime and without I/O.
  *
- * @example A protocol of one's own
+ * @example A protocol of your own
  * ```ts
  * import { Input, type Protocol, readLine, write } from "./protocol.ts";
  *

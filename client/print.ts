@@ -5,7 +5,7 @@
  */
 
 import { DatagramClient } from "../engine/net/datagrams.ts";
-import { write, writeLine } from "../protocols/effects.ts";
+import { type Protocol, type Step, write, writeLine } from "../protocols/effects.ts";
 import { DISCONNECT, PRINT_CHUNK, printClient } from "../protocols/print.ts";
 import { UsageError, type Values } from "../engine/cli/flags.ts";
 import { checkDatagram } from "./echo.ts";
@@ -64,12 +64,17 @@ async function run(values: Values, target: Target): Promise<number> {
   // A server that stops reading gets no more time than one that does not close.
   using dialer = makeEventDialer(timeoutMs, { sessionTimeoutMs: timeoutMs });
   const call = await connect(dialer, target, await findAddresses(target));
-  for await (const bytes of parts) await call.exchange(send(bytes));
+  for await (const bytes of parts) await call.exchange(alone(send(bytes)));
   await call.converse(printClient([]));
   return EXIT_DONE;
 }
 
-/** The same pieces, with a line end after the last one, so that `!Disconnect` begins a line. */
+/** A step as a conversation of its own. */
+function* alone(step: Step): Protocol {
+  yield* step;
+}
+
+/** The same pieces; the last one ends with a line end, for `!Disconnect` to begin a line. */
 async function* endLastLine(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let held: Uint8Array | undefined;
   for await (const piece of pieces) {

@@ -3,20 +3,20 @@
  * `SET colour blue` says `OK`, then `GET colour` says `blue`, `DEL colour` says `(integer) 1`, and
  * another `GET colour` says `(nil)`. Try `deno run -A modes/event.ts 8080 --protocol examples/kv.ts`
  *
- * The store is a variable of this module, so all connections of one thread share it: in the modes
- * `sequential`, `nonblocking` and `event` these are all there are. But threads of JavaScript share
- * no variables. In `threaded`, `threadpool`, `cluster` and `berkeley` EACH WORKER HAS A STORE OF ITS
- * OWN, and who connects again may find another one.
+ * The store is a variable of this module, so all connections of one thread share it. The modes
+ * `sequential`, `nonblocking` and `event` have only one such thread. But threads of JavaScript
+ * share no variables: in `threaded`, `threadpool`, `cluster` and `berkeley` EACH WORKER HAS ITS OWN
+ * STORE, and a client that connects again may find another one.
  * @module
  */
 import * as protocol from "handshake/protocol";
 
 const store = new Map<string, string>();
 
-/** What bounds the store: how many keys, and how long keys and values, in characters. */
+/** The limits of the store: how many keys, and how long keys and values are, in characters. */
 const LIMITS = { keys: 10_000, key: 64, value: 1024 };
 
-/** A conversation: mistakes are answered too, and it goes on until the client's FIN. */
+/** A conversation. It answers mistakes too, and goes on until the client's FIN. */
 export default function* kv(): protocol.Protocol {
   const input = new protocol.Input();
   try {
@@ -27,7 +27,7 @@ export default function* kv(): protocol.Protocol {
       yield* protocol.write(protocol.encodeLine(answer(command.toUpperCase(), words)));
     }
   } catch (error) {
-    // Where its end is, and the next line begins, nobody knows: this one is the last.
+    // Nobody knows where the next line begins, so this one is the last.
     const isTooLong = error instanceof protocol.MessageTooLongError;
     if (isTooLong) yield* protocol.write(protocol.encodeLine("ERR line too long"));
     throw error;

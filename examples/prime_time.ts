@@ -1,15 +1,15 @@
 /**
- * Prime Time, problem 1 of Protohackers: `{"method":"isPrime","number":7}` and a line feed are
- * answered `{"method":"isPrime","prime":true}`; another line is malformed, and ends it. Try
+ * Prime Time, problem 1 of Protohackers: the answer to `{"method":"isPrime","number":7}` and a line
+ * feed is `{"method":"isPrime","prime":true}`. Any other line ends the conversation. Try
  * `deno run -A modes/event.ts 8080 --protocol examples/prime_time.ts`, and connect with `nc`.
  * @module
  */
 import * as protocol from "handshake/protocol";
 
-/** CPU-bound work by its name: done in place, or in Workers that import this module too. */
+/** CPU-bound work by name. It runs in place, or in Workers that import this module too. */
 export const tasks = { isPrime: (n: bigint) => n >> 64n ? isLikelyPrime(n) : protocol.isPrime(n) };
 
-/** One conversation, from its first byte to its last: what takes time is asked for by `yield*`. */
+/** One conversation, from its first byte to its last. `yield*` asks for all that takes time. */
 export default function* primeTime(): protocol.Protocol {
   const input = new protocol.Input();
   try {
@@ -22,7 +22,7 @@ export default function* primeTime(): protocol.Protocol {
   } catch (error) {
     const isMistake = ["malformed", "too long"].includes(protocol.failureKind(error));
     if (isMistake) yield* protocol.write(protocol.encodeLine('{"method":"malformed"}'));
-    throw error; // which it is logged as; the peer has gone, perhaps, or its time is over
+    throw error; // for the log; perhaps the peer has gone, or its time is over
   }
 }
 
@@ -34,16 +34,16 @@ function parseRequest(line: Uint8Array): bigint {
   throw new protocol.MalformedMessageError('a request "isPrime"', protocol.escapeBytes(line, 24));
 }
 
-/** An integer exactly, from its text (TypeScript misses that argument); 0 for what is not prime. */
+/** The exact integer, from its text (an argument that TypeScript misses); 0 if it is no integer. */
 function revive(_key: string, value: unknown, { source }: { source: string }): unknown {
   if (typeof value !== "number") return value;
   const [, whole = "", fraction = "", exponent = ""] = /^(\d+)\.?(\d*)e?(.*)$/i.exec(source) ?? [];
   const digits = (whole + fraction).replace(/0+$/, "");
-  // How many zeros follow the digits: some make a multiple of ten; less than none, a fraction.
+  // Zeros after the digits make a multiple of ten, and fewer than none a fraction: no primes.
   return whole.length - digits.length + Number(exponent) === 0 ? BigInt(digits) : 0n;
 }
 
-/** The test of Miller and Rabin: beyond 64 bits, divisions would take years. */
+/** The test of Miller and Rabin. Beyond 64 bits, trial division would take years. */
 function* isLikelyPrime(n: bigint): Generator<void, boolean> {
   for (const base of [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n]) {
     let [power, root] = [1n, 1n];
@@ -53,7 +53,7 @@ function* isLikelyPrime(n: bigint): Generator<void, boolean> {
       if (bit === "1") power = power * base % n;
     }
     if (power !== 1n) return false;
-    yield; // to whoever may have to stop it
+    yield; // the driver may stop it here
   }
   return true;
 }

@@ -10,7 +10,7 @@ import type { Address } from "./effects.ts";
  * An address as a person writes it.
  *
  * @param address the address
- * @returns `127.0.0.1:8080` or `[::1]:8080`; an IPv4 client of an IPv6 socket as IPv4
+ * @returns `127.0.0.1:8080` or `[::1]:8080`; the IPv4 address of an IPv4 client of an IPv6 socket
  */
 export function formatAddress(address: Address): string {
   const { hostname, port } = address;

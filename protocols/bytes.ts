@@ -1,5 +1,5 @@
 /**
- * Bytes put together, and memory for them.
+ * How to join bytes, and memory for them.
  *
  * @module
  */
@@ -22,21 +22,21 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** How much memory is asked for at a time, in bytes. */
+/** How large a slab is, in bytes: the memory that many small messages share. */
 const SLAB = 16 * 1024;
 
-/** The longest message that is given a part of it, in bytes. */
+/** The longest message that gets a part of a slab, in bytes. */
 const SMALL = 1024;
 
 let slab = new Uint8Array(SLAB);
 let used = 0;
 
 /**
- * Memory for a message. Of small ones many share a larger piece, for a runtime takes longer to make
- * an array of its own for each than the message takes on its way.
+ * Memory for a message. Small messages share a slab: a runtime takes longer to make an array for
+ * each of them than the message takes on its way.
  *
  * @param length how many bytes
- * @returns so many zeros, nobody else's
+ * @returns that many zeros, which nobody else uses
  */
 export function takeBytes(length: number): Uint8Array {
   if (length > SMALL) return new Uint8Array(length);

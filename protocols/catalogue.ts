@@ -1,5 +1,5 @@
 /**
- * The protocols by name: what `--protocol` can say and what a server must know to run each.
+ * The protocols by name: what `--protocol` can say, and what a server must know to run them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { hello } from "./hello.ts";
 import { isPrime } from "./prime.ts";
 import { print, printDatagram } from "./print.ts";
 
-/** What the command line or a caller can set of a protocol. Plain data: it travels to Workers. */
+/** The settings of the protocols. They are plain data, because they travel to Workers. */
 export interface ProtocolSettings {
   /** For `hello`: how long a message without a line end waits for more, in milliseconds. */
   readonly graceMs?: number;
@@ -23,34 +23,34 @@ export interface ProtocolSettings {
 export interface ProtocolDefinition {
   /** The name in the `Listening on` line and in the log. */
   readonly name: string;
-  /** One line for a person who chooses. */
+  /** One line for those who choose a protocol. */
   readonly summary: string;
-  /** How long one read may wait when nothing else is said, in milliseconds; 0 is for ever. */
+  /** How long one read may wait by default, in milliseconds; 0 is for ever. */
   readonly readTimeoutMs: number;
-  /** How long a connection may last when nothing else is said, in milliseconds; 0 is for ever. */
+  /** How long a connection may last by default, in milliseconds; 0 is for ever. */
   readonly sessionTimeoutMs: number;
   /** The CPU-bound work that the protocol can ask for, by name. */
   readonly tasks?: Tasks;
   /** Begins the server's side of one conversation. */
   serve(context: Context, settings: ProtocolSettings): Protocol;
   /**
-   * Serves one datagram, where the protocol can be spoken over UDP too. It may write one answer and
-   * may not read; it returns whether the sender's conversation ends with it.
+   * Serves one datagram, if the protocol works over UDP too. It may write one answer, and may not
+   * read. It returns whether this datagram ends the sender's conversation.
    */
   serveDatagram?(context: Context, bytes: Uint8Array): Protocol<boolean>;
 }
 
 /**
- * CPU-bound work: takes a value that can be cloned between threads, and returns one. A generator
- * function can be stopped wherever it yields, any other only by ending its thread.
+ * CPU-bound work: it takes a value that can be cloned between threads, and returns one. A generator
+ * function can be stopped wherever it yields. To stop any other, its thread has to end.
  */
-// deno-lint-ignore no-explicit-any -- what it takes is between it and its protocol
+// deno-lint-ignore no-explicit-any -- the argument is a matter of the task and its protocol
 export type Task = (argument: any) => unknown;
 
 /** CPU-bound work by name. */
 export type Tasks = Readonly<Record<string, Task>>;
 
-/** The protocols that come with the project. */
+/** The protocols of this project. */
 export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
   hello: {
     name: "hello",
@@ -90,7 +90,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
  *
  * @param name a key of {@linkcode PROTOCOLS}
  * @returns its definition
- * @throws {RangeError} if there is none of that name
+ * @throws {RangeError} if no protocol has that name
  */
 export function findProtocol(name: string): ProtocolDefinition {
   const found = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;

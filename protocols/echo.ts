@@ -13,9 +13,9 @@ import { escapeBytes } from "./text.ts";
 const PIECE = 16 * 1024;
 
 /**
- * The server's side: sends back what it receives, until the peer's FIN.
+ * The server's side. It sends back what it receives, until the peer's FIN.
  *
- * @param _context not used: every peer is answered alike
+ * @param _context not used: every peer gets the same answers
  */
 export function* echo(_context?: Context): Protocol {
   for (;;) {
@@ -26,9 +26,9 @@ export function* echo(_context?: Context): Protocol {
 }
 
 /**
- * The server's side of one datagram: sends it back.
+ * The server's side of one datagram. It sends it back.
  *
- * @param _context not used: every peer is answered alike
+ * @param _context not used: every peer gets the same answers
  * @param bytes what the datagram holds
  */
 export function* echoDatagram(_context: Context, bytes: Uint8Array): Protocol<boolean> {
@@ -37,8 +37,8 @@ export function* echoDatagram(_context: Context, bytes: Uint8Array): Protocol<bo
 }
 
 /**
- * The client's side of one message: sends it and reads it back, piece by piece, so that neither
- * side waits for the other to read.
+ * The client's side of one message. It sends the message and reads it back piece by piece, so that
+ * the two sides never wait for each other to read.
  *
  * @param input the connection's unread bytes, the same object for all of its messages
  * @param message what to send
@@ -56,7 +56,7 @@ export function* echoClient(input: Input, message: Uint8Array): Protocol<Uint8Ar
 }
 
 /**
- * Holds what came back against what was sent.
+ * Compares what came back with what was sent.
  *
  * @param sent the message
  * @param received its echo
@@ -67,7 +67,7 @@ export function expectEcho(sent: Uint8Array, received: Uint8Array, offset = 0): 
   const length = Math.max(sent.length, received.length);
   for (let at = 0; at < length; at++) {
     if (sent[at] === received[at]) continue;
-    // Where they part, and a little of what comes before.
+    // The place where they differ, and a few bytes before it.
     const from = Math.max(0, at - 8);
     const show = (bytes: Uint8Array) => escapeBytes(bytes.subarray(from), 24);
     throw new MalformedMessageError(

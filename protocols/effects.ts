@@ -1,10 +1,10 @@
 /**
  * The vocabulary in which a protocol is written.
  *
- * A protocol is a generator. It does no I/O and knows no runtime: it yields an {@linkcode Effect},
- * what it wants from the outside world, and is resumed with the answer. Whoever drives it, with
- * blocking calls on a thread or with events on a loop, decides how the wish is granted. That is
- * why one text of a protocol runs under every concurrency model.
+ * A protocol is a generator. It does no I/O and knows no runtime. It yields an {@linkcode Effect},
+ * which says what it wants from the outside world, and a driver resumes it with the answer. The
+ * driver decides how to get the answer: with calls that block a thread, or with events on a loop.
+ * That is why one protocol runs under every concurrency model.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface ReadEffect {
   readonly withinMs?: number;
 }
 
-/** Asks for all of `bytes` to be sent; answered when they may be reused. */
+/** Asks the driver to send all of `bytes`; answered when they may be reused. */
 export interface WriteEffect {
   /** What tells it from the other effects. */
   readonly kind: "write";
@@ -25,7 +25,7 @@ export interface WriteEffect {
   readonly bytes: Uint8Array;
 }
 
-/** Asks for CPU-bound work by name; answered with its result. */
+/** Asks the driver to have CPU-bound work done; answered with the result. */
 export interface ComputeEffect {
   /** What tells it from the other effects. */
   readonly kind: "compute";
@@ -37,19 +37,19 @@ export interface ComputeEffect {
 
 /**
  * Asks to be resumed when something that happens elsewhere is over; answered with what came of it.
- * Who serves the conversation says what can be waited for, and happens; where nobody has said
- * anything, as in the modes of this project, the effect is refused with a {@linkcode TypeError}.
+ * The server of the conversation says what can be waited for. Where it has said nothing, as in the
+ * modes of this project, the effect is refused with a {@linkcode TypeError}.
  */
 export interface WaitEffect {
   /** What tells it from the other effects. */
   readonly kind: "wait";
-  /** The name of what is waited for, known to who serves the conversation. */
+  /** The name of what is waited for, which the server of the conversation knows. */
   readonly event: string;
   /** What it is about. */
   readonly argument: unknown;
 }
 
-/** Tells the driver of a message received, to print or to count: a protocol never prints. */
+/** Tells the driver of a received message, which it prints or counts. A protocol never prints. */
 export interface ReportEffect {
   /** What tells it from the other effects. */
   readonly kind: "report";
@@ -61,9 +61,9 @@ export interface ReportEffect {
 export type Effect = ReadEffect | WriteEffect | ComputeEffect | WaitEffect | ReportEffect;
 
 /**
- * The answer to a read: the bytes that came, the protocol's own to write over, until the next read
- * is asked for (copy what must live longer); `null` at the peer's FIN; `undefined` when nothing came
- * within the time.
+ * The answer to a read: bytes; `null` at the peer's FIN; `undefined` when nothing came within the
+ * time. The protocol may write over the bytes. They are valid until it asks for the next read, so
+ * it copies what must live longer.
  */
 export type ReadAnswer = Uint8Array | null | undefined;
 
@@ -72,8 +72,48 @@ export type ReadAnswer = Uint8Array | null | undefined;
  * by throwing (failed); the driver then closes the connection, in such a way that what was written
  * last still arrives.
  */
-// deno-lint-ignore no-explicit-any -- each kind of effect has an answer of its own type
+// deno-lint-ignore no-explicit-any -- each kind of effect has its own type of answer
 export type Protocol<Result = void> = Generator<Effect, Result, any>;
+
+/**
+ * A step of a conversation, for `yield*`: it asks for what it needs, and `yield*` returns its
+ * result. A whole {@linkcode Protocol} can be a step of another.
+ */
+// deno-lint-ignore no-explicit-any -- each kind of effect has its own type of answer
+export type Step<Result = void> = Iterable<Effect, Result, any>;
+
+/**
+ * A step that asks once and returns the answer. A generator with one `yield` would do the same. But
+ * a runtime has to make and to start a generator, and a short conversation feels that.
+ */
+class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
+  /** What it has not asked yet. */
+  #effect: Effect | undefined;
+
+  /** @param effect what to ask */
+  constructor(effect: Effect) {
+    this.#effect = effect;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(answer?: Answer): IteratorResult<Effect, Answer> {
+    const effect = this.#effect;
+    if (effect === undefined) return { done: true, value: answer as Answer };
+    this.#effect = undefined;
+    return { done: false, value: effect };
+  }
+
+  throw(error: unknown): never {
+    throw error;
+  }
+
+  return(value?: Answer): IteratorResult<Effect, Answer> {
+    return { done: true, value: value as Answer };
+  }
+}
 
 /** The numeric address of one end of a connection. */
 export interface Address {
@@ -83,7 +123,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a protocol is told about the connection that it serves. */
+/** What a protocol knows about the connection that it serves. */
 export interface Context {
   /** The address of the other end. */
   readonly peer: Address;
@@ -91,7 +131,7 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-/** A read that waits for ever: what {@linkcode read} yields, for protocols on a hot path. */
+/** A read that waits for ever. {@linkcode read} asks for it. */
 export const READ: ReadEffect = Object.freeze({ kind: "read" });
 
 /**
@@ -99,8 +139,8 @@ export const READ: ReadEffect = Object.freeze({ kind: "read" });
  *
  * @returns the bytes, valid until the next read; `null` at the peer's FIN
  */
-export function* read(): Protocol<Uint8Array | null> {
-  return yield READ;
+export function read(): Step<Uint8Array | null> {
+  return new SingleStep(READ);
 }
 
 /**
@@ -110,51 +150,48 @@ export function* read(): Protocol<Uint8Array | null> {
  * @returns the bytes, valid until the next read; `null` at the peer's FIN; `undefined` when
  * nothing came in time
  */
-export function* readWithin(ms: number): Protocol<ReadAnswer> {
-  return yield { kind: "read", withinMs: ms };
+export function readWithin(ms: number): Step<ReadAnswer> {
+  return new SingleStep({ kind: "read", withinMs: ms });
 }
 
 /**
- * Sends all of `bytes`, waiting for a slow peer as long as need be.
+ * Sends all of `bytes`. It waits for a slow peer as long as necessary.
  *
  * @param bytes what to send; may be reused as soon as this returns
  */
-export function* write(bytes: Uint8Array): Protocol {
-  yield { kind: "write", bytes };
+export function write(bytes: Uint8Array): Step {
+  return new SingleStep({ kind: "write", bytes });
 }
 
 /**
- * Sends a line, waiting for a slow peer as long as need be.
+ * Sends a line. It waits for a slow peer as long as necessary.
  *
  * @param line without its line end; may be reused as soon as this returns
  */
-export function* writeLine(line: Uint8Array): Protocol {
+export function writeLine(line: Uint8Array): Step {
   const bytes = new Uint8Array(line.length + 1);
   bytes.set(line);
   bytes[line.length] = 0x0a;
-  yield { kind: "write", bytes };
+  return write(bytes);
 }
 
 /**
- * Has CPU-bound work done: in place by a blocking driver, by a worker where an event loop must
- * not be held up.
+ * Has CPU-bound work done. A blocking driver does it in place. An event loop hands it to a worker,
+ * because it must not be held up.
  *
  * @param task the name of the work, as its protocol exports it
  * @param argument its argument, a value that can be cloned between threads
  * @returns the result
  */
-export function* compute<Result>(
-  task: string,
-  argument: unknown,
-): Protocol<Result> {
-  return yield { kind: "compute", task, argument };
+export function compute<Result>(task: string, argument: unknown): Step<Result> {
+  return new SingleStep({ kind: "compute", task, argument });
 }
 
 /**
- * Tells the driver of a message received.
+ * Tells the driver of a received message.
  *
  * @param message one line of text, without its line end
  */
-export function* report(message: string): Protocol {
-  yield { kind: "report", message };
+export function report(message: string): Step {
+  return new SingleStep({ kind: "report", message });
 }

@@ -1,8 +1,8 @@
 /**
  * The ways in which a conversation fails, one class for each.
  *
- * `kind` is the short name under which a server counts a failure; the other fields say what a
- * program needs to react, the message what a person needs to read.
+ * `kind` is the short name under which a server counts a failure. The other fields are for programs
+ * that react to it, and the message is for people.
  *
  * @module
  */
@@ -128,7 +128,7 @@ export class MessageTooLongError extends ConversationError {
   }
 }
 
-/** The peer answered that it refuses what it was sent. */
+/** The peer answered that it refuses our message. */
 export class RejectedError extends ConversationError {
   /** The class's name. */
   override readonly name = "RejectedError";
@@ -154,13 +154,13 @@ export class PeerGoneError extends ConversationError {
   override readonly name = "PeerGoneError";
   /** The name under which it is counted. */
   override readonly kind = "peer gone";
-  /** What was being done when the peer left. */
+  /** What the protocol was doing when the peer left. */
   readonly during: string;
 
   /**
    * Makes the error.
    *
-   * @param during what was being done
+   * @param during what the protocol was doing
    * @param options the system's error as `cause`
    */
   constructor(during: string, options?: ErrorOptions) {
@@ -249,7 +249,7 @@ export class HandshakeTimeoutError extends SessionTimeoutError {
   }
 }
 
-/** The peer does not read what is sent to it, and more waits than is kept for it. */
+/** The peer does not read what we send, and more waits for it than we keep. */
 export class SlowReaderError extends ConversationError {
   /** The class's name. */
   override readonly name = "SlowReaderError";
@@ -259,7 +259,7 @@ export class SlowReaderError extends ConversationError {
   /**
    * Makes the error.
    *
-   * @param limit what it has exceeded, for instance `262144 bytes wait`
+   * @param limit which limit it exceeded, for instance `262144 bytes wait`
    */
   constructor(limit: string) {
     super(`Reads too slowly: ${limit}`);
@@ -267,10 +267,10 @@ export class SlowReaderError extends ConversationError {
 }
 
 /**
- * The name under which to count whatever a conversation threw.
+ * The name under which a server counts what a conversation threw.
  *
  * @param error what was thrown
- * @returns its kind; `other` for an error that is not of this module
+ * @returns its kind; `other` for an error that this module does not know
  */
 export function failureKind(error: unknown): FailureKind {
   return error instanceof ConversationError ? error.kind : "other";

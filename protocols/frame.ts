@@ -1,10 +1,10 @@
 /**
  * Frames: Eli Bendersky's protocol of "Concurrent Servers", parts 1 to 6.
  *
- * The server says `*`. What the client then sends is ignored up to a `^`, and from there on
- * answered byte by byte with the next higher one, up to a `$`. A frame that begins with `P` is a
- * question instead: the digits up to `$` are a number, and the answer is `prime` or `composite`
- * and a line feed.
+ * The server says `*`. Then it ignores what the client sends, up to a `^`. From there up to a `$`
+ * it answers each byte with the next higher one. A frame that begins with `P` is a question
+ * instead: the digits up to `$` are a number, and the answer is `prime` or `composite` and a line
+ * feed.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { escapeBytes } from "./text.ts";
 /** How to serve frames. */
 export interface FrameOptions {
   /**
-   * Whether a frame that begins with `P` is a question; if not it is data, as in the first parts
+   * Whether a frame that begins with `P` is a question. If not, it is data, as in the first parts
    * of the series.
    *
    * @default {true}
@@ -44,28 +44,28 @@ const QUESTION = 0x50;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** The largest number that can be asked for; none has more digits. */
+/** The largest number that a client can ask about. No number has more digits. */
 const LARGEST = "18446744073709551615";
 
-/** The most bytes of a frame that the client sends before it reads what they are answered. */
+/** The most bytes of a frame that the client sends before it reads their answer. */
 const PIECE = 16 * 1024;
 
-/** Up to which length the server keeps what it has received for the next answer, in bytes. */
+/** The longest chunk that the server keeps for the next answer, in bytes. */
 const KEPT = 1024;
 
 /** The most bytes of a line that answers a question. */
 const VERDICT_LIMIT = 64;
 
-/** How long the client waits whether an answer as of data is only the beginning of a line. */
+/** An answer that looks like data may be the beginning of a line: how long the client waits. */
 const VERDICT_GRACE_MS = 20;
 
-/** Where in the stream the next byte is. */
+/** Where in the stream the next byte belongs. */
 type Place = "outside" | "first" | "data" | "question";
 
 /**
  * The server's side.
  *
- * @param _context not used: every peer is answered alike
+ * @param _context not used: every peer gets the same answers
  * @param options whether there are questions
  */
 export function* frame(_context?: Context, { prime = true }: FrameOptions = {}): Protocol {
@@ -87,7 +87,7 @@ export function* frame(_context?: Context, { prime = true }: FrameOptions = {}):
   }
 }
 
-/** Reads a question, or as much of it as there is; returns how far it came. */
+/** Reads a question, or the part of it that has come; returns how far it read. */
 function* answerQuestion(frames: Frames, chunk: Uint8Array, from: number): Protocol<number> {
   for (let at = from; at < chunk.length; at++) {
     const byte = chunk[at] as number;
@@ -107,14 +107,14 @@ function* answerQuestion(frames: Frames, chunk: Uint8Array, from: number): Proto
 }
 
 /**
- * Where in its frames a client is, and what it is answered. Apart from the generator, because
- * small functions are compiled to machine code long before a generator is.
+ * How far a client is in its frames, and what the answer is. It is apart from the generator,
+ * because runtimes compile small functions to machine code long before they compile a generator.
  */
 class Frames {
   place: Place = "outside";
-  /** Of a question: what came of it so far. */
+  /** The digits of a question that have come so far. */
   digits = "";
-  /** How many bytes the answer has: it is written over what it answers, and never longer. */
+  /** How long the answer is. It is written over the bytes that it answers, and never longer. */
   length = 0;
   readonly #prime: boolean;
   #chunk = GREETING;
@@ -128,9 +128,9 @@ class Frames {
   /**
    * Answers everything up to a question.
    *
-   * @param chunk what was received; is written over from its beginning
+   * @param chunk what was received; the answer is written over its beginning
    * @param at where to begin
-   * @returns where a question goes on; the length of `chunk` if none does
+   * @returns where a question goes on; the length of `chunk` if there is none
    */
   raise(chunk: Uint8Array, at: number): number {
     this.length = 0;
@@ -152,10 +152,10 @@ class Frames {
 
   /** The bytes of the answer. */
   answer(chunk: Uint8Array): Uint8Array {
-    // Drivers reuse the memory of a read, and frames are often as long as the one before.
+    // Drivers reuse the memory of a read, and a frame is often as long as the one before.
     if (chunk === this.#chunk && this.#answer.length === this.length) return this.#answer;
     const answer = chunk.subarray(0, this.length);
-    // A large one would be held for as long as the connection says nothing more.
+    // A large chunk would stay in memory for as long as the connection is silent.
     if (chunk.length <= KEPT) {
       this.#chunk = chunk;
       this.#answer = answer;
@@ -165,9 +165,10 @@ class Frames {
 }
 
 /**
- * Writes each byte from `at` up to the end of the frame one higher, 255 as 0, beginning at `to`.
+ * Raises each byte from `at` up to the end of the frame by one, 255 to 0, and writes it from `to`
+ * on.
  *
- * @returns where the frame ends; the length of all bytes if it does not end in them
+ * @returns where the frame ends; the length of `bytes` if it does not end there
  */
 function raise(bytes: Uint8Array, at: number, to: number): number {
   for (; at < bytes.length; at++, to++) {
@@ -178,7 +179,7 @@ function raise(bytes: Uint8Array, at: number, to: number): number {
   return at;
 }
 
-/** Why this byte cannot follow these digits of a question. */
+/** Why this byte cannot follow these digits of a question; `undefined` if it can. */
 function mistakeIn(digits: string, byte: number): ConversationError | undefined {
   const isDigit = byte >= ZERO && byte <= NINE;
   if (digits === "" ? !isDigit : !isDigit && byte !== CLOSING) {
@@ -193,7 +194,7 @@ function mistakeIn(digits: string, byte: number): ConversationError | undefined 
 }
 
 /**
- * The client's side, when the connection has just been made: waits for the server's `*`.
+ * The client's side of the beginning: it waits for the server's `*`.
  *
  * @param input the connection's unread bytes, the same object for all of its frames
  * @throws {MalformedMessageError} if the server says something else
@@ -205,9 +206,9 @@ export function* frameGreeting(input: Input): Protocol {
 }
 
 /**
- * The client's side of one frame: sends it, in pieces of 16 KiB, and reads the answer of each piece
- * before it sends the next. If it wrote on and on, the server would wait for its answers to be read
- * and the client for its frame to be taken, for ever.
+ * The client's side of one frame. It sends the frame in pieces of 16 KiB, and reads the answer to
+ * each piece before it sends the next. If it only wrote, both sides would wait for ever: the server
+ * until the client reads its answers, and the client until the server takes its frame.
  *
  * @param input the connection's unread bytes, the same object for all of its frames
  * @param frame what stands between `^` and `$`
@@ -215,7 +216,7 @@ export function* frameGreeting(input: Input): Protocol {
  * @returns the answer: as many bytes as the frame has, or the line that answers a question
  * @throws {RangeError} if the frame holds `^` or `$`
  * @throws {PeerGoneError} if the server closes, as it does when it refuses a question
- * @throws {MalformedMessageError} if it takes a question for data
+ * @throws {MalformedMessageError} if the server takes a question for data
  */
 export function* frameClient(
   input: Input,
@@ -232,7 +233,7 @@ export function* frameClient(
   for (let at = 0; at < wire.length; at += PIECE) {
     const bytes = wire.subarray(at, at + PIECE);
     yield { kind: "write", bytes };
-    // Of what was sent only the marks are not answered.
+    // Everything but the marks is answered.
     const due = Math.min(at + bytes.length - 1, answer.length);
     answer.set(yield* readBytes(input, due - answered, "waiting for the answer"), answered);
     answered = due;
@@ -241,7 +242,7 @@ export function* frameClient(
 }
 
 /**
- * Whether bytes can be sent as a frame: all but the marks can.
+ * Whether bytes can be sent as a frame. They must not hold a mark.
  *
  * @param bytes what is to stand between `^` and `$`
  */
@@ -252,8 +253,8 @@ export function isFrame(bytes: Uint8Array): boolean {
 /**
  * Puts a frame between its marks.
  *
- * @param frame what is to stand between them: {@linkcode isFrame} is not asked
- * @returns the bytes to be sent
+ * @param frame what is to stand between them; it is not checked with {@linkcode isFrame}
+ * @returns the bytes to send
  */
 export function wrapFrame(frame: Uint8Array): Uint8Array {
   const wire = takeBytes(frame.length + 2);
@@ -263,13 +264,13 @@ export function wrapFrame(frame: Uint8Array): Uint8Array {
   return wire;
 }
 
-/** The answer to a question. */
+/** Reads the answer to a question. */
 function* readVerdict(input: Input, question: Uint8Array): Protocol<Uint8Array> {
   const isData = (bytes: Uint8Array) => {
     return bytes.length === question.length &&
       bytes.every((byte, at) => byte === ((question[at] as number) + 1) % 256);
   };
-  // A server without questions sends no line end: it is not waited for.
+  // A server without questions sends no line end: do not wait for one.
   const options = { limit: VERDICT_LIMIT, graceMs: VERDICT_GRACE_MS, isComplete: isData };
   const verdict = yield* readLine(input, options);
   if (verdict === null) throw new PeerGoneError("waiting for prime or composite");

@@ -6,26 +6,92 @@
  * (RFC 9293, section 3.4).
  *
  * A message is `HELLO`, spaces or tabs, an optional sign and digits, at most 64 bytes, and ends
- * with `\n`, `\r\n` or `\0`. Who receives a wrong one answers it with one line that begins with
- * `ERROR`, and the conversation is over.
+ * with `\n`, `\r\n` or `\0`. The side that receives a wrong message answers it with one line that
+ * begins with `ERROR`, and the conversation is over.
  *
  * @module
  */
 
-import { type Context, type Protocol, READ, write } from "./effects.ts";
+import { type Context, type Protocol, report, write } from "./effects.ts";
 import {
   type ConversationError,
   HandshakeTimeoutError,
   MalformedMessageError,
   MessageTooLongError,
   NumberOutOfRangeError,
-  PeerGoneError,
   RejectedError,
   SequenceMismatchError,
   SessionTimeoutError,
 } from "./errors.ts";
 import { Input, readLine } from "./input.ts";
 import { encodeLine, escapeBytes, shorten } from "./text.ts";
+
+/** How both sides of the handshake treat a peer that sends no line ends. */
+export interface HelloOptions {
+  /**
+   * Some peers send a whole message without its line end. This is how long to wait, in
+   * milliseconds, for the rest of a first read that could be such a message. With 0 every message
+   * needs its line end.
+   *
+   * @default {20}
+   */
+  readonly graceMs?: number;
+}
+
+/**
+ * The server's side of the handshake.
+ *
+ * @param _context not used: the handshake is the same with every peer
+ * @param options how to treat a peer that sends no line ends
+ */
+export function* hello(_context?: Context, options: HelloOptions = {}): Protocol {
+  const input = new Input();
+  try {
+    const x = parseHello(yield* readLine(input, line("waiting for the first HELLO", options)));
+    yield* report(formatHello(x));
+    yield* write(encodeLine(formatHello(successor(x))));
+    const z = parseHello(yield* readLine(input, line("waiting for the last HELLO", options)));
+    yield* report(formatHello(z));
+    const expected = successor(successor(x));
+    if (z !== expected) throw new SequenceMismatchError(expected, z);
+  } catch (error) {
+    yield* answerMistake(error);
+  }
+}
+
+/**
+ * The client's side of the handshake.
+ *
+ * @param x the initial sequence number, a 32-bit signed integer
+ * @param options how to treat a server that sends no line ends
+ * @returns a generator that returns the sequence number from the server's answer
+ * @throws {RangeError} if `x` is no 32-bit signed integer
+ */
+export function* helloClient(x: number, options: HelloOptions = {}): Protocol<number> {
+  if (!isSequence(x)) {
+    throw new RangeError(`Cannot begin with this sequence number: current value is "${x}"`);
+  }
+  const input = new Input();
+  try {
+    yield* write(encodeLine(formatHello(x)));
+    const y = parseHello(yield* readLine(input, line("waiting for the server's HELLO", options)));
+    yield* report(formatHello(y));
+    const expected = successor(x);
+    if (y !== expected) throw new SequenceMismatchError(expected, y);
+    yield* write(encodeLine(formatHello(successor(y))));
+    return y;
+  } catch (error) {
+    return yield* answerMistake(error);
+  }
+}
+
+/** Tells the peer what it did wrong, and throws the error on. */
+function* answerMistake(error: unknown): Protocol<never> {
+  if (error instanceof SessionTimeoutError) throw new HandshakeTimeoutError(error.timeoutMs);
+  const complaint = describeMistake(error);
+  if (complaint !== undefined) yield* write(encodeLine(`ERROR ${complaint}`));
+  throw error;
+}
 
 /** The most bytes that a message may have, its line end not counted. */
 export const HELLO_LIMIT = 64;
@@ -38,58 +104,9 @@ const EXPECTED = "HELLO <number>";
 /** White space around the message is ignored; between its two words, spaces and tabs only. */
 const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
 
-/** How both sides of the handshake treat a peer that sends no line ends. */
-export interface HelloOptions {
-  /**
-   * How long to wait, in milliseconds, whether more follows a first read that is a whole message
-   * but for its line end. 0 accepts terminated messages only.
-   *
-   * @default {20}
-   */
-  readonly graceMs?: number;
-}
-
-/**
- * The server's side of the handshake.
- *
- * @param _context not used: the handshake is the same for every peer
- * @param options how to treat a peer that sends no line ends
- */
-export function* hello(_context?: Context, options: HelloOptions = {}): Protocol {
-  const input = new Input();
-  try {
-    const x = yield* receiveHello(input, options, "waiting for the first HELLO");
-    const y = successor(x);
-    yield { kind: "write", bytes: encodeLine(formatHello(y)) };
-    const z = yield* receiveHello(input, options, "waiting for the last HELLO");
-    expectSequence(successor(y), z);
-  } catch (error) {
-    yield* answerMistake(error);
-  }
-}
-
-/**
- * The client's side of the handshake.
- *
- * @param x the initial sequence number, a 32-bit signed integer
- * @param options how to treat a server that sends no line ends
- * @returns a generator that returns the sequence number that the server answered
- * @throws {RangeError} if `x` is no 32-bit signed integer
- */
-export function* helloClient(x: number, options: HelloOptions = {}): Protocol<number> {
-  if (!isSequence(x)) {
-    throw new RangeError(`Cannot begin with this sequence number: current value is "${x}"`);
-  }
-  const input = new Input();
-  try {
-    yield* write(encodeLine(formatHello(x)));
-    const y = yield* receiveHello(input, options, "waiting for the server's HELLO");
-    expectSequence(successor(x), y);
-    yield* write(encodeLine(formatHello(successor(y))));
-    return y;
-  } catch (error) {
-    return yield* answerMistake(error);
-  }
+/** How to read the line of a message. */
+function line(during: string, { graceMs = 20 }: HelloOptions) {
+  return { limit: HELLO_LIMIT, graceMs, isComplete, during };
 }
 
 /**
@@ -113,7 +130,7 @@ export function formatHello(sequence: number): string {
 }
 
 /**
- * Reads a message: `HELLO`, one or more spaces or tabs, an optional sign, digits; white space
+ * Reads a message: `HELLO`, one or more spaces or tabs, an optional sign, digits. White space
  * around it is ignored.
  *
  * @param message the bytes, without a line end
@@ -121,7 +138,7 @@ export function formatHello(sequence: number): string {
  * @throws {MalformedMessageError} if it is no such message
  * @throws {NumberOutOfRangeError} if the number is no 32-bit signed integer
  * @throws {MessageTooLongError} if it has more than {@linkcode HELLO_LIMIT} bytes
- * @throws {RejectedError} if the peer says that it refuses what it was sent
+ * @throws {RejectedError} if the peer says that it refuses our message
  */
 export function parseHello(message: Uint8Array): number {
   if (message.length > HELLO_LIMIT) {
@@ -158,44 +175,12 @@ function isComplete(message: Uint8Array): boolean {
     parseHello(message);
     return true;
   } catch (error) {
-    // A number out of range is a whole message too, though not one to accept.
+    // A number out of range is a whole message too, although it will be refused.
     return error instanceof NumberOutOfRangeError;
   }
 }
 
-function* receiveHello(
-  input: Input,
-  { graceMs = 20 }: HelloOptions,
-  during: string,
-): Protocol<number> {
-  // Mostly one read brings one message: no need to step into another generator for that.
-  let message = input.takeLine(HELLO_LIMIT) ?? null;
-  if (message === null) {
-    input.keep();
-    const chunk: Uint8Array | null = yield READ;
-    if (chunk === null) throw new PeerGoneError(during);
-    input.add(chunk);
-    message = yield* readLine(input, { limit: HELLO_LIMIT, graceMs, isComplete });
-  }
-  if (message === null) throw new PeerGoneError(during);
-  const sequence = parseHello(message);
-  yield { kind: "report", message: formatHello(sequence) };
-  return sequence;
-}
-
-function expectSequence(expected: number, received: number): void {
-  if (received !== expected) throw new SequenceMismatchError(expected, received);
-}
-
-/** What the peer did wrong is said to it before it is thrown. */
-function* answerMistake(error: unknown): Protocol<never> {
-  if (error instanceof SessionTimeoutError) throw new HandshakeTimeoutError(error.timeoutMs);
-  const complaint = describeMistake(error);
-  if (complaint !== undefined) yield* write(encodeLine(`ERROR ${complaint}`));
-  throw error;
-}
-
-/** What to tell a peer about its mistake; nothing where it made none, is gone or complained. */
+/** What to tell the peer; nothing if it made no mistake, has gone, or complained itself. */
 function describeMistake(error: unknown): string | undefined {
   if (error instanceof MalformedMessageError) {
     return `expected ${error.expected}, got "${error.received}"`;

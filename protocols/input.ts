@@ -1,11 +1,11 @@
 /**
- * Messages out of a stream of bytes: where one ends, whatever way the network cut it.
+ * Messages out of a stream of bytes: where one ends, however the network has cut the stream.
  *
  * @module
  */
 
 import { joinBytes } from "./bytes.ts";
-import { type Protocol, READ, type ReadAnswer } from "./effects.ts";
+import { type Effect, type Protocol, READ, type ReadAnswer, type Step } from "./effects.ts";
 import { MessageTooLongError, PeerGoneError } from "./errors.ts";
 import { escapeBytes } from "./text.ts";
 
@@ -14,28 +14,33 @@ const CARRIAGE_RETURN = 0x0d;
 const NUL = 0x00;
 const NOTHING = new Uint8Array(0);
 
-/** How messages are told apart. */
+/** How to tell where a message ends. */
 export interface ReadLineOptions {
   /** The most bytes that a message may have, its line end not counted. */
   readonly limit: number;
   /**
-   * For peers that send no line end and take one `send` for one message: how long, in
-   * milliseconds, to wait for more after a first read that `isComplete`. 0 turns it off.
+   * Some peers send no line ends: they take one `send` for one message. This is how long to wait,
+   * in milliseconds, for more after a first read that `isComplete`. 0 turns it off.
    *
    * @default {0}
    */
   readonly graceMs?: number;
-  /** Whether these bytes would make a whole message although no line end came. */
+  /** Whether these bytes are a whole message, although no line end came. */
   readonly isComplete?: (bytes: Uint8Array) => boolean;
+  /**
+   * What the protocol is doing, for the error if the peer's FIN comes before the message. Without
+   * these words the FIN is no error, and the result is `null`.
+   */
+  readonly during?: string;
 }
 
-/** The bytes of one connection that were received and not yet consumed. */
+/** The bytes of one connection that were received and not yet taken. */
 export class Input {
   #unread: Uint8Array = NOTHING;
-  /** How many reads have brought what is unread. */
+  /** How many reads the unread bytes came in. */
   #reads = 0;
   #sawLineEnd = false;
-  /** Whether the last message was taken without its line end, which may still come. */
+  /** Whether the last message was taken without its line end, so that it may still come. */
   #owesLineEnd = false;
 
   /** How many bytes are unread. */
@@ -44,7 +49,7 @@ export class Input {
   }
 
   /**
-   * Takes the next message if all of it is there.
+   * Takes the next message, if it has come as a whole.
    *
    * @param limit the most bytes it may have, its line end not counted
    * @returns the message without its end, valid until the next read; `undefined` if there is none
@@ -68,7 +73,7 @@ export class Input {
   }
 
   /**
-   * Takes a number of bytes if so many are there, line ends and all.
+   * Takes a number of bytes, if that many are there. Line ends are bytes like any other.
    *
    * @param count how many
    * @returns the bytes, valid until the next read; `undefined` if there are fewer
@@ -84,7 +89,7 @@ export class Input {
     return bytes.subarray(0, count);
   }
 
-  /** Takes all that is unread as a message, valid until the next read. */
+  /** Takes all unread bytes as a message, valid until the next read. */
   takeAll(): Uint8Array {
     const bytes = this.#unread;
     this.#unread = NOTHING;
@@ -92,7 +97,7 @@ export class Input {
     return bytes;
   }
 
-  /** A line end that came late ends the message before it, and is no message of its own. */
+  /** A line end that comes late ends the message before it. It is no message of its own. */
   #skipLineEnd(): void {
     const [first, second] = this.#unread;
     if (first === undefined || (first === CARRIAGE_RETURN && second === undefined)) return;
@@ -108,21 +113,21 @@ export class Input {
   }
 
   /**
-   * Keeps what is unread over the next read: the bytes are only borrowed, and the driver may
-   * receive the next ones in the same buffer.
+   * Copies the unread bytes, so that they survive the next read. They are only borrowed: the driver
+   * may receive the next ones into the same buffer.
    */
   keep(): void {
     if (this.#unread.length > 0) this.#unread = this.#unread.slice();
   }
 
-  /** Adds what a read brought. */
+  /** Adds the bytes of a read. */
   add(chunk: Uint8Array): void {
     const { length } = this.#unread;
     this.#reads = length === 0 ? 1 : this.#reads + 1;
     this.#unread = length === 0 ? chunk : joinBytes([this.#unread, chunk]);
   }
 
-  /** Whether the first read of a message may have been all of it, without a line end. */
+  /** Whether the first read of a message may have brought all of it, without a line end. */
   mayBeWhole({ graceMs = 0, isComplete }: ReadLineOptions): boolean {
     return graceMs > 0 && this.#reads === 1 && !this.#sawLineEnd && this.#unread.length > 0 &&
       isComplete?.(this.#unread) === true;
@@ -130,29 +135,87 @@ export class Input {
 }
 
 /**
- * Reads one message that ends with `\n`, `\r\n`, `\0` or `\r\0`.
+ * Reads one message that must come. It ends with `\n`, `\r\n`, `\0` or `\r\0`.
  *
  * @param input the connection's unread bytes, the same object for every call
- * @param options the limit, and what to do about a peer that sends no line ends
+ * @param options the limit, the words for the error, and how to treat a peer that sends no line
+ * ends
+ * @returns the message without its end, valid until the next read
+ * @throws {MessageTooLongError} as soon as more than `limit` bytes came without a line end
+ * @throws {PeerGoneError} if the peer's FIN comes before all of it
+ */
+export function readLine(
+  input: Input,
+  options: ReadLineOptions & { readonly during: string },
+): Step<Uint8Array>;
+/**
+ * Reads one message, or finds that there are no more. A message ends with `\n`, `\r\n`, `\0` or
+ * `\r\0`.
+ *
+ * @param input the connection's unread bytes, the same object for every call
+ * @param options the limit, and how to treat a peer that sends no line ends
  * @returns the message without its end, valid until the next read; `null` when the peer's FIN
  * came first, whether or not an unfinished message preceded it
  * @throws {MessageTooLongError} as soon as more than `limit` bytes came without a line end
  */
-export function* readLine(
-  input: Input,
-  options: ReadLineOptions,
-): Protocol<Uint8Array | null> {
-  for (;;) {
-    const line = input.takeLine(options.limit);
-    if (line !== undefined) return line;
-    const mayBeWhole = input.mayBeWhole(options);
+export function readLine(input: Input, options: ReadLineOptions): Step<Uint8Array | null>;
+export function readLine(input: Input, options: ReadLineOptions): Step<Uint8Array | null> {
+  return new LineStep(input, options);
+}
+
+/**
+ * The step of {@linkcode readLine}. It would be a loop in a generator: take a line, or else read
+ * and try again. Mostly one read brings one whole message, and making a generator for that costs
+ * more than the reading. So this is the same loop without one: each call of `next` is one turn.
+ */
+class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
+  readonly #input: Input;
+  readonly #options: ReadLineOptions;
+  #isReading = false;
+  /** Whether the unread bytes are a message if nothing more comes. */
+  #mayBeWhole = false;
+
+  constructor(input: Input, options: ReadLineOptions) {
+    this.#input = input;
+    this.#options = options;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(chunk?: ReadAnswer): IteratorResult<Effect, Uint8Array | null> {
+    const input = this.#input;
+    if (this.#isReading) {
+      if (!chunk) return { done: true, value: this.#atEnd() };
+      input.add(chunk);
+    }
+    const line = input.takeLine(this.#options.limit);
+    if (line !== undefined) return { done: true, value: line };
+    this.#isReading = true;
+    this.#mayBeWhole = input.mayBeWhole(this.#options);
     input.keep();
-    const chunk: ReadAnswer = yield mayBeWhole
-      ? { kind: "read", withinMs: options.graceMs as number }
-      : READ;
-    if (chunk) input.add(chunk);
-    // At FIN nothing can follow either. The FIN itself is read again by whoever asks next.
-    else return mayBeWhole ? input.takeAll() : null;
+    return { done: false, value: this.#mayBeWhole ? this.#readWithinGrace() : READ };
+  }
+
+  throw(error: unknown): never {
+    throw error;
+  }
+
+  return(value?: Uint8Array | null): IteratorResult<Effect, Uint8Array | null> {
+    return { done: true, value: value as Uint8Array | null };
+  }
+
+  #readWithinGrace(): Effect {
+    return { kind: "read", withinMs: this.#options.graceMs as number };
+  }
+
+  /** Nothing more came. After a FIN nothing can, and the next read is told of the FIN again. */
+  #atEnd(): Uint8Array | null {
+    if (this.#mayBeWhole) return this.#input.takeAll();
+    const { during } = this.#options;
+    if (during !== undefined) throw new PeerGoneError(during);
+    return null;
   }
 }
 
@@ -161,7 +224,7 @@ export function* readLine(
  *
  * @param input the connection's unread bytes, the same object for every call
  * @param count how many
- * @param during what is being done, for the error
+ * @param during what the protocol is doing, for the error
  * @returns the bytes, valid until the next read
  * @throws {PeerGoneError} if the peer's FIN comes before all of them
  */
@@ -183,7 +246,7 @@ function findEnd(bytes: Uint8Array): number {
   return nul >= 0 && (nul < lineFeed || lineFeed < 0) ? nul : lineFeed;
 }
 
-/** Whether unfinished bytes are already too many; one more may be the `\r` of a `\r\n`. */
+/** Whether an unfinished message is already too long; one more byte may be the `\r` of `\r\n`. */
 function exceeds(bytes: Uint8Array, limit: number): boolean {
   return bytes.length > limit + 1 ||
     (bytes.length === limit + 1 && bytes[limit] !== CARRIAGE_RETURN);

@@ -1,16 +1,17 @@
 /**
- * Whether a number is prime, by trial division: slow on purpose, for a server to have something
- * to compute.
+ * Whether a number is prime, by trial division. It is slow on purpose, so that a server has
+ * something to compute.
  *
  * @module
  */
 
-/** How many divisors are tried at a stretch: some milliseconds of work. */
+/** How many divisors to try before the next pause: some milliseconds of work. */
 const SLICE = 2_000_000n;
 
 /**
- * The innermost loop in WebAssembly: JavaScript's numbers hold 53 bits, and its BigInt divides a
- * hundred times slower than the processor does. In text form, assembled by hand below:
+ * The innermost loop, in WebAssembly. JavaScript's numbers hold only 53 bits, and its BigInt
+ * divides a hundred times slower than the processor. This is its text form; below it is assembled
+ * by hand:
  *
  * ```wat
  * (module
@@ -43,14 +44,14 @@ type Divisor = (n: bigint, from: bigint, to: bigint) => bigint;
 
 let divisor: Divisor | undefined;
 
-/** Compiled when it is first needed. */
+/** Compiles the loop when it is first needed. */
 function compile(): Divisor {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
   return exports.divisor as Divisor;
 }
 
 /**
- * Finds out whether a number is prime, dividing it by every odd number up to its square root.
+ * Finds out whether a number is prime: divides it by every odd number up to its square root.
  *
  * @param n 0 to 2^64 - 1
  * @returns a generator that yields every few milliseconds, so that it can be stopped, and returns
@@ -76,7 +77,7 @@ export function* isPrime(n: bigint): Generator<void, boolean> {
 
 /** The largest number whose square is at most `n`. */
 function integerRoot(n: bigint): bigint {
-  // A double knows it to within one or two.
+  // A double gives it to within one or two.
   let root = BigInt(Math.floor(Math.sqrt(Number(n))));
   while (root * root > n) root--;
   while ((root + 1n) * (root + 1n) <= n) root++;

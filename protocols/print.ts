@@ -1,8 +1,8 @@
 /**
- * Print: what arrives is printed with its sender, nothing is answered.
+ * Print: the server prints what arrives, with its sender, and answers nothing.
  *
- * It is what a first server on Berkeley sockets does. A message that contains `!Disconnect` ends
- * the conversation.
+ * A first server on Berkeley sockets does just that. A message that contains `!Disconnect` ends the
+ * conversation.
  *
  * @module
  */
@@ -10,21 +10,21 @@
 import { formatAddress } from "./address.ts";
 import { type Context, type Protocol, READ, writeLine } from "./effects.ts";
 
-/** What ends a conversation, wherever in a message it stands. */
+/** The words that end a conversation, anywhere in a message. */
 export const DISCONNECT = "!Disconnect";
 
 /** The most bytes that are printed as one message. */
 export const PRINT_CHUNK = 1024;
 
 /**
- * The server's side of a connection: reports what it receives, in chunks of at most
+ * The server's side of a connection. It reports what it receives, in chunks of at most
  * {@linkcode PRINT_CHUNK} bytes, each line by itself and with its sender.
  *
  * @param context knows the sender
  */
 export function* print(context: Context): Protocol {
   const sender = formatAddress(context.peer);
-  // One for the whole connection: a character may be cut in two by the network.
+  // One decoder for the whole connection: the network may cut a character in two.
   const decoder = new TextDecoder();
   const search = new Search(DISCONNECT);
   for (;;) {
@@ -39,7 +39,7 @@ export function* print(context: Context): Protocol {
 }
 
 /**
- * The server's side of one datagram: reports it.
+ * The server's side of one datagram. It reports it.
  *
  * @param context knows the sender
  * @param bytes what the datagram holds
@@ -58,11 +58,11 @@ export function* printDatagram(context: Context, bytes: Uint8Array): Protocol<bo
 }
 
 /**
- * The client's side: sends messages, each as a line, then {@linkcode DISCONNECT}, and waits for the
- * server to close.
+ * The client's side. It sends messages, each as a line, then {@linkcode DISCONNECT}, and waits for
+ * the server to close.
  *
- * @param messages what to send, without line ends: a server could not tell two of them apart in
- * what one read brings, and so each is given one
+ * @param messages what to send, without line ends. Each gets a line end of its own, because one
+ * read of the server may bring two messages
  */
 export function* printClient(messages: Iterable<Uint8Array>): Protocol {
   for (const message of messages) yield* writeLine(message);
@@ -71,7 +71,7 @@ export function* printClient(messages: Iterable<Uint8Array>): Protocol {
 }
 
 function* reportLines(sender: string, text: string): Protocol {
-  // Only the beginning of a character has come, or the end of one that was waited for has not.
+  // Nothing but a part of a character has come.
   if (text === "") return;
   const lines = text.split(/\r?\n/);
   // A line end at the end is no line of its own.
@@ -79,12 +79,12 @@ function* reportLines(sender: string, text: string): Protocol {
   for (const line of lines) yield { kind: "report", message: `${sender}: ${line}` };
 }
 
-/** Finds a text in a stream of bytes, also where it is cut in two. */
+/** Finds a text in a stream of bytes, even if the text is cut in two. */
 class Search {
   readonly #wanted: Uint8Array;
   #found = 0;
 
-  /** @param text in ASCII; its first character must not come again in it */
+  /** @param text in ASCII; its first character must occur in it only once */
   constructor(text: string) {
     this.#wanted = new TextEncoder().encode(text);
   }

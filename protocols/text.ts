@@ -1,5 +1,5 @@
 /**
- * Bytes of a peer made fit for a person's terminal, and lines made fit for the wire.
+ * How to show bytes of a peer on a person's terminal, and how to send lines.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
  */
 export function escapeBytes(bytes: Uint8Array, limit = Infinity): string {
   let text = "";
-  /** As much of it as leaves room for the mark of the cut, and no half of an escape. */
+  /** The longest beginning that leaves room for `...` and ends with no half of an escape. */
   let beginning = "";
   for (const byte of bytes) {
     text += escapeByte(byte);
@@ -27,22 +27,22 @@ export function escapeBytes(bytes: Uint8Array, limit = Infinity): string {
 
 /** Control characters, and the invisible ones that reorder or split a line. */
 const CONTROLS =
-  // deno-lint-ignore no-control-regex -- control characters are what this is about
+  // deno-lint-ignore no-control-regex -- the pattern is about control characters
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
  * What a terminal takes for a command (ECMA-48): a sequence that begins with CSI and ends with a
- * letter; a string that begins with DCS, SOS, OSC, PM or APC and ends with ST or BEL; ESC and what
- * belongs to it. Each also as the single character that stands for ESC and another.
+ * letter; a string that begins with DCS, SOS, OSC, PM or APC and ends with ST or BEL; ESC and the
+ * characters that belong to it. Some characters stand for ESC and another one, so they count too.
  */
 const SEQUENCES =
-  // deno-lint-ignore no-control-regex -- escape sequences are what this is about
+  // deno-lint-ignore no-control-regex -- the pattern is about escape sequences
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0080-\u009f]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/g;
 
 /**
- * Makes text safe to print on one line of a terminal: control characters, which could move the
- * cursor or forge another line, and the invisible characters that reorder or split a line are
- * written as escapes.
+ * Makes text safe to print on one line of a terminal. It writes two kinds of characters as escapes:
+ * control characters, which could move the cursor or forge another line, and the invisible
+ * characters that reorder or split a line.
  *
  * @param text any text, for instance a message of a peer
  * @returns the text on one line
@@ -55,10 +55,10 @@ export function escapeText(text: string): string {
 }
 
 /**
- * Makes text safe to print on one line of a terminal by leaving out what {@linkcode escapeText}
- * would show: escape sequences as a whole, and control characters. A tab becomes a space.
+ * Makes text safe to print on one line of a terminal. It leaves out what {@linkcode escapeText}
+ * would show: whole escape sequences, and control characters. A tab becomes a space.
  *
- * @param text any text, for instance what a person has typed, arrow keys and all
+ * @param text any text, for instance what a person has typed, with the arrow keys
  * @returns the text on one line
  */
 export function stripControls(text: string): string {
@@ -95,7 +95,7 @@ export function shorten(text: string, limit: number): string {
 }
 
 /**
- * The bytes of a line as our side sends it.
+ * The bytes of a line that our side sends.
  *
  * @param text the line, without its end
  * @returns its UTF-8 bytes and `\n`

@@ -22,8 +22,13 @@
  * @module
  */
 
-import { checkChoice, checkInteger, OptionError } from "../values/checks.ts";
 import type { Flag } from "./flags.ts";
+
+/** An option of `serve` is not what it may be. */
+export class OptionError extends RangeError {
+  /** The class's name. */
+  override readonly name = "OptionError";
+}
 
 /** An option of the library that is a flag too. */
 export interface Option<Value, Given = Value> extends Flag {
@@ -96,12 +101,12 @@ export function integerOption(
   details: OptionDetails<number> & { readonly least: number; readonly most: number },
 ): Option<number> {
   const { least, most } = details;
-  return defineOption(
-    option,
-    { kind: "integer", value: "N" },
-    details,
-    (given) => checkInteger(option, given, least, most),
-  );
+  return defineOption(option, { kind: "integer", value: "N" }, details, (given) => {
+    if (Number.isInteger(given) && given >= least && given <= most) return given;
+    throw new OptionError(
+      `Cannot use ${option}: expected a whole number from ${least} to ${most}, current value is "${given}"`,
+    );
+  });
 }
 
 /**
@@ -119,12 +124,13 @@ export function choiceOption<Choice extends string>(
   },
 ): Option<Choice> {
   const { available, ...rest } = details;
-  return defineOption(
-    option,
-    { kind: "choice" },
-    rest,
-    (given) => checkChoice(option, given, available?.() ?? details.choices),
-  );
+  return defineOption(option, { kind: "choice" }, rest, (given) => {
+    const choices = available?.() ?? details.choices;
+    if (choices.includes(given)) return given;
+    throw new OptionError(
+      `Cannot use ${option}: expected ${choices.join(" or ")}, current value is "${given}"`,
+    );
+  });
 }
 
 /**

@@ -7,12 +7,12 @@
 /** The longest time that a runtime's timer and poll(2) can wait, in milliseconds: 24.8 days. */
 export const LONGEST_MS = 0x7fff_ffff;
 
-/** Milliseconds as a number, or text such as `500ms`, `5s`, `1m30s`; 0 means off. */
+/** A number of milliseconds, or text such as `500ms`, `5s` or `1m30s`; 0 is off. */
 export type Duration = number | string;
 
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
-/** How a duration is written: for the message about one that is not. */
+/** How to write a duration, for the message about a wrong one. */
 export const DURATION_SYNTAX = "a duration such as 500ms, 5s or 1m30s (0 is off)";
 
 /**
@@ -20,7 +20,7 @@ export const DURATION_SYNTAX = "a duration such as 500ms, 5s or 1m30s (0 is off)
  *
  * @param duration milliseconds, or numbers with the units `h`, `m`, `s` and `ms`, largest first
  * @returns milliseconds
- * @throws {RangeError} if it is no duration, or longer than a timer can wait
+ * @throws {RangeError} if it is no duration, or if no timer can wait so long
  */
 export function parseDuration(duration: Duration): number {
   const ms = typeof duration === "number" ? duration : readDuration(duration.trim());
@@ -42,7 +42,7 @@ function readDuration(text: string): number | undefined {
 }
 
 /**
- * Writes a duration as a person would.
+ * Writes a duration as people do.
  *
  * @param ms milliseconds
  * @returns for instance `5s` or `1m30s`

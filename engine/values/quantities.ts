@@ -4,16 +4,16 @@
  * @module
  */
 
-/** Bytes as a number, or text such as `64k` or `256KiB`; 0 means off. */
+/** A number of bytes, or text such as `64k` or `256KiB`; 0 is off. */
 export type Size = number | string;
 
-/** Events a second as a number, or text such as `20/s`, `5k/s` or `100/m`; 0 means off. */
+/** A number of events a second, or text such as `20/s`, `5k/s` or `100/m`; 0 is off. */
 export type Rate = number | string;
 
-/** How a size is written: for the message about one that is not. */
+/** How to write a size, for the message about a wrong one. */
 export const SIZE_SYNTAX = "a size such as 65536, 64k or 256KiB (0 is off)";
 
-/** How a rate is written: for the message about one that is not. */
+/** How to write a rate, for the message about a wrong one. */
 export const RATE_SYNTAX = "a rate such as 20/s, 5k/s or 100/m (0 is off)";
 
 /** How many bytes each letter stands for: powers of 1024. */
@@ -28,8 +28,8 @@ const HIGHEST_RATE = 1e9;
 /**
  * Reads a size.
  *
- * @param size bytes, or a whole number with one of the units `k`, `m` and `g` in either case, each
- * also as in `KiB`
+ * @param size bytes, or a whole number with a unit: `k`, `m` or `g` in either case, or `KiB` and so
+ * on
  * @returns bytes
  * @throws {RangeError} if it is no size
  */
@@ -42,9 +42,9 @@ export function parseSize(size: Size): number {
 /**
  * Reads a rate.
  *
- * @param rate events a second, or a number, with `k` if thousands are meant, and `/s`, `/m` or `/h`
+ * @param rate events a second, or a number with `k` for thousands and `/s`, `/m` or `/h`
  * @returns events a second
- * @throws {RangeError} if it is no rate, or more than a thousand million a second
+ * @throws {RangeError} if it is no rate, or more than 1,000,000,000 a second
  */
 export function parseRate(rate: Rate): number {
   const perSecond = typeof rate === "number" ? rate : readRate(rate.trim());

@@ -1,11 +1,11 @@
 /**
- * Anything that was thrown, as text.
+ * Whatever was thrown, as text.
  *
  * @module
  */
 
 /**
- * What was thrown, in words: it need not be an error.
+ * Describes what was thrown, which need not be an error.
  *
  * @param error what was thrown
  */

@@ -8,7 +8,7 @@ import type { Address } from "../../protocols/effects.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
-import { OptionError } from "../../engine/values/checks.ts";
+import { OptionError } from "../../engine/cli/options.ts";
 import { read } from "../../engine/process/process_status.ts";
 import { RESERVE } from "../../engine/workers/descriptor_limits.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";

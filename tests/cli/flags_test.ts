@@ -1,5 +1,5 @@
 /**
- * What a person types: flags, durations, options.
+ * What people type: flags, durations, sizes and rates.
  *
  * @module
  */
@@ -65,10 +65,10 @@ test("flags are read with = and without, before and after the arguments, in came
   });
 });
 
-test("a flag may have a letter too, which the help shows", () => {
+test("a flag may have a letter too, and the help shows it", () => {
   assertEquals(parseFlags(COMMAND, ["h", "-m", "7"]), { maxThreads: 7, host: "h" });
   assertEquals(parseFlags(COMMAND, ["-m7", "h"]), { maxThreads: 7, host: "h" });
-  // As those of other tools write it; what follows `--` is no flag.
+  // As other tools take it. Nothing after `--` is a flag.
   assertEquals(parseFlags(COMMAND, ["-d10s", "--", "-d5s"]), { drain: 10_000, host: "-d5s" });
   const { message } = assertThrows(() => parseFlags(COMMAND, ["h", "-m", "x"]), UsageError);
   assertStringIncludes(message, "wrong value for --max-threads: expected a whole number");
@@ -76,7 +76,7 @@ test("a flag may have a letter too, which the help shows", () => {
   assertStringIncludes(formatHelp(COMMAND), "  -h, --help");
 });
 
-test("a value that may be left out is taken where one follows", () => {
+test("an optional value is taken if one follows", () => {
   const flag: Flag = { name: "table", kind: "string", value: "FILE", bare: "-", help: "a table" };
   const command: Command = { ...COMMAND, flags: [flag, ...COMMAND.flags] };
   const read = (...args: string[]) => parseFlags(command, args).table;
@@ -130,7 +130,7 @@ test("a flag decides what else a command takes, wherever it stands", () => {
   assertThrows(() => parseFlags(FORMS, ["h", "1", "2"]), UsageError, 'unexpected argument "2"');
 });
 
-test("what follows -- is no flag", () => {
+test("nothing after -- is a flag", () => {
   assertEquals(parseFlags(FORMS, ["h", "--protocol", "echo", "--", "--quiet=3", "-x", "-5"]), {
     host: "h",
     message: ["--quiet=3", "-x", "-5"],
@@ -193,7 +193,7 @@ for (
     ["-V", "--version"],
   ] as const
 ) {
-  test(`who types ${typed} is told of ${meant}`, () => {
+  test(`the error about ${typed} proposes ${meant}`, () => {
     const { message } = assertThrows(() => parseFlags(COMMAND, ["h", typed]), UsageError);
     assertStringIncludes(message, `unknown flag ${typed.split("=")[0]}: did you mean ${meant}? `);
   });
@@ -214,7 +214,7 @@ test("the help is no wider than the terminal", () => {
   );
 });
 
-test("on a terminal, explanations go on below where they began", async () => {
+test("on a terminal, an explanation goes on below its beginning", async () => {
   await using terminal = await Terminal.open("modes/event.ts", ["--help"], {
     columns: 70,
     rows: 60,
@@ -248,7 +248,7 @@ test("durations are read as people write them", () => {
   assertEquals(parseDuration(250), 250);
 });
 
-test("what is no duration is refused with how one is written", () => {
+test("the error about a wrong duration shows how to write one", () => {
   const wrong = ["", "5", "s", "-1s", "5 s", "1s1m", "5sec", "1e3ms", "25d", "999h", -1, NaN];
   for (const text of [...wrong, Infinity, LONGEST_MS + 1]) {
     assertThrows(() => parseDuration(text), RangeError, "500ms, 5s or 1m30s");
@@ -279,7 +279,7 @@ test("sizes are read as people write them, in units of 1024", () => {
   assertEquals(parseSize(1000), 1000);
 });
 
-test("what is no size is refused with how one is written", () => {
+test("the error about a wrong size shows how to write one", () => {
   const wrong = [
     "",
     "k",
@@ -298,7 +298,7 @@ test("what is no size is refused with how one is written", () => {
   }
 });
 
-test("rates are read as so many a second", () => {
+test("rates are read as a number a second", () => {
   const rates: Readonly<Record<string, number>> = {
     "0": 0,
     "20": 20,
@@ -316,7 +316,7 @@ test("rates are read as so many a second", () => {
   assertEquals(parseRate(2.5), 2.5);
 });
 
-test("what is no rate is refused with how one is written", () => {
+test("the error about a wrong rate shows how to write one", () => {
   const wrong = [
     "",
     "/s",
@@ -337,7 +337,7 @@ test("what is no rate is refused with how one is written", () => {
   }
 });
 
-test("options are completed by what hello says", async () => {
+test("the time limits of hello are the defaults of the options", async () => {
   const { address, settings, maxConnections, drainMs } = await checkOptions({});
   assertEquals(address, { hostname: "127.0.0.1", port: 8080 });
   assertEquals(settings, {
@@ -350,7 +350,7 @@ test("options are completed by what hello says", async () => {
   assertEquals([maxConnections, drainMs], [Infinity, 5_000]);
 });
 
-test("an option out of range is refused by its name", async () => {
+test("the error about a wrong option names it", async () => {
   const wrong: readonly ServeOptions[] = [
     { port: -1 },
     { port: 65536 },

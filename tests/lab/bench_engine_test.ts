@@ -27,7 +27,7 @@ import { findListener, ProcessStatus } from "../../engine/process/process_status
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
-import { OptionError } from "../../engine/values/checks.ts";
+import { OptionError } from "../../engine/cli/options.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes, test } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { ServerProcess } from "../kit/server_process.ts";

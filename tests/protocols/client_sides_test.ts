@@ -1,5 +1,5 @@
 /**
- * The client's sides of `frame`, `echo` and `print` alone: no network, no runtime, no permission.
+ * The client's side of `frame`, `echo` and `print` by itself: no network, no runtime, no permission.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import { bytesOf, cut, hold, Talk } from "../kit/conversation.ts";
 
 const pure = { pure: true };
 
-/** Frames over one connection, as one conversation: returns their answers as text. */
+/** Sends frames over one connection, in one conversation; returns their answers as text. */
 function* ask(frames: readonly Uint8Array[], options = {}): Protocol<string[]> {
   const input = new Input();
   yield* frameGreeting(input);
@@ -45,12 +45,12 @@ function textOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** What was written, all together. */
+/** All that was written, joined. */
 function sent(talk: Talk): string {
   return talk.written.map(textOf).join("");
 }
 
-/** Each byte one higher. */
+/** Raises each byte by one. */
 function plusOne(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => byte + 1);
 }
@@ -59,7 +59,7 @@ const anyCuts = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLen
 const anyFrame = fc.uint8Array({ maxLength: 60 })
   .map((bytes) => bytes.filter((byte) => byte !== 0x5e && byte !== 0x24 && byte !== 0x50));
 
-test("frameClient waits for *, then sends each frame when the one before was answered", () => {
+test("frameClient waits for *, then sends each frame after the answer to the one before", () => {
   const talk = new Talk(ask([bytesOf("echo"), bytesOf("P7"), bytesOf(""), bytesOf("P8")]));
   assertEquals(sent(talk), "");
   talk.answer(bytesOf("*"));
@@ -129,7 +129,7 @@ test("frameClient notices a server that takes its question for data", () => {
   }
 }, pure);
 
-test("frameClient refuses what does not begin with *, and a line without end", () => {
+test("frameClient refuses a greeting other than *, and a line without end", () => {
   const { error } = hold(ask([bytesOf("a")]), ["\x1bHTTP"]);
   assertInstanceOf(error, MalformedMessageError);
   assertEquals([error.expected, error.received], ["*", "\\x1b"]);
@@ -155,7 +155,7 @@ test("frameClient sends no frame that holds a mark", () => {
   }
 }, pure);
 
-/** Messages over one connection, as one conversation. */
+/** Sends messages over one connection, in one conversation. */
 function* say(messages: readonly Uint8Array[]): Protocol<string[]> {
   const input = new Input();
   const echoes: string[] = [];
@@ -189,7 +189,7 @@ test("echoClient sends a large message no faster than it comes back", () => {
   assertEquals(client.result, [textOf(message)]);
 }, pure);
 
-test("echoClient refuses what it did not send, and a server that leaves", () => {
+test("echoClient refuses bytes that it did not send, and a server that leaves", () => {
   const { error } = hold(say([bytesOf("one two three")]), ["one tow three"]);
   assertInstanceOf(error, MalformedMessageError);
   assertMatch(error.message, /expected "one two three" from byte 1, got "one tow three"/);

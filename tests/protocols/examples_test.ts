@@ -19,7 +19,7 @@ const ask = (number: string) => `{"method":"isPrime","number":${number}}\n`;
 const answer = (prime: boolean) => `{"method":"isPrime","prime":${prime}}\n`;
 const MALFORMED = '{"method":"malformed"}\n';
 
-/** All that is answered to a client that sends this, then FIN. */
+/** The answers to a client that sends this, then FIN. */
 const answers = (text: string) => hold(primeTime(), [bytesOf(text)], tasks).text;
 
 const NUMBERS: readonly (readonly [string, boolean])[] = [
@@ -61,7 +61,7 @@ for (const [number, prime] of NUMBERS) {
   }, pure);
 }
 
-test("prime_time ignores what else a request holds, and the order of it", () => {
+test("prime_time ignores the order of a request's fields, and other fields", () => {
   const request = '{ "x": [{ "number": "seven" }, null], "number" : 7, "method": "isPrime" }\r\n';
   assertEquals(answers(request), answer(true));
 }, pure);
@@ -89,7 +89,7 @@ for (
     '{"method":"isPrime","number":7}}',
   ]
 ) {
-  test(`prime_time answers ${request || "an empty line"} as malformed, and is over`, () => {
+  test(`prime_time answers ${request || "an empty line"} as malformed, and ends`, () => {
     const talk = new Talk(primeTime(), tasks);
     talk.answer(bytesOf(`${ask("7")}${request}\n${ask("8")}`));
     assertEquals([talk.text, talk.over], [answer(true) + MALFORMED, true]);
@@ -106,7 +106,7 @@ test("prime_time refuses a line without end when more than 1024 bytes have come"
   assertInstanceOf(talk.error, MessageTooLongError);
 }, pure);
 
-test("prime_time tells nobody that it is malformed but who is", () => {
+test("prime_time calls nothing malformed but what the client sent", () => {
   const talk = new Talk(primeTime(), tasks);
   talk.throw(new Error("The driver's own"));
   assertEquals([talk.text, talk.over], ["", true]);
@@ -133,9 +133,9 @@ function naive(n: number): boolean {
   return n >= 2;
 }
 
-// The key-value store. It is one for all connections, so each test has keys of its own.
+// The key-value store. All connections share it, so each test uses other keys.
 
-/** A conversation with a client that sends these lines, then FIN: what each was answered. */
+/** The answers to a client that sends these lines, then FIN. */
 function store(...lines: string[]): string[] {
   return hold(kv(), [bytesOf(lines.map((line) => `${line}\n`).join(""))]).text.split("\n").slice(
     0,
@@ -159,7 +159,7 @@ test("kv takes commands in any case, and white space in any amount", () => {
   assertEquals(store("set  b\t1 ", "  gEt b\r", "DEL b"), ["OK", "1", "(integer) 1"]);
 }, pure);
 
-test("kv has no keys of its own", () => {
+test("kv has no keys but those that clients have set", () => {
   assertEquals(store("GET constructor", "GET __proto__", "SET __proto__ 1", "DEL __proto__"), [
     "(nil)",
     "(nil)",
@@ -184,7 +184,7 @@ test("kv answers a mistake with an ERR line, and goes on", () => {
   );
 }, pure);
 
-test("kv bounds keys, values and lines", () => {
+test("kv limits the length of keys, values and lines", () => {
   const [key, value] = ["k".repeat(64), "v".repeat(1024)];
   assertEquals(store(`SET ${key} ${value}`, `GET ${key}`, `DEL ${key}`), [
     "OK",
@@ -201,7 +201,7 @@ test("kv bounds keys, values and lines", () => {
   assertInstanceOf(talk.error, MessageTooLongError);
 }, pure);
 
-test("kv bounds the number of its keys, and has room again for each that goes", () => {
+test("kv limits the number of its keys, and has room again when one is deleted", () => {
   const keys = Array.from({ length: 10_000 }, (_, index) => `full-${index}`);
   try {
     assertEquals(store(...keys.map((key) => `SET ${key} 1`)), keys.map(() => "OK"));

@@ -1,5 +1,5 @@
 /**
- * Frames without a network: no bytes, however they are cut, are answered otherwise.
+ * Frames without a network: the answer is the same however the bytes are cut.
  *
  * @module
  */
@@ -82,7 +82,7 @@ test("frame without questions is the protocol of the original series", () => {
   }
 }, pure);
 
-test("frame is asked nothing between a question and its answer", () => {
+test("frame reads nothing between a question and its answer", () => {
   const { events } = say("^ab$^P7$^c$^P8$");
   assertEquals(events, [
     "write *",
@@ -126,13 +126,13 @@ for (const [what, sent, kind] of REFUSED) {
     assertEquals(talk.text, "*b", "no line of error: it would be data");
     const whole = say(bytesOf(`^a$${sent}$^b$`));
     assertEquals([whole.text, failureKind(whole.error)], ["*b", kind]);
-    // So that the driver lets what was answered arrive, the last word is a write.
+    // The last effect is a write, so that the driver lets the answers before it arrive.
     assert(whole.events.at(-1)?.startsWith("write "));
     assert(whole.written.length > 1, "even if only of nothing");
   }, pure);
 }
 
-test("frame says in its error what was sent, without control characters", () => {
+test("frame names the client's bytes in its error, without control characters", () => {
   assertEquals(
     (say("^P12\x1b").error as Error).message,
     'Cannot parse the message: expected P and 1 to 20 digits and $, got "P12\\x1b"',
@@ -152,7 +152,7 @@ test("frame ends at FIN, but not in the middle of a question", () => {
   }
 }, pure);
 
-/** What the protocol answers, worked out from all bytes at once. */
+/** The answer of the protocol, worked out from all bytes at once. */
 function expected(text: string): { readonly text: string; readonly kind: FailureKind | undefined } {
   let answer = "*";
   for (let at = text.indexOf("^"); at >= 0; at = text.indexOf("^", at)) {

@@ -13,7 +13,7 @@ import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
 
 const pure = { pure: true };
 
-/** Computes to the end; how many slices it took is counted. */
+/** Computes to the end, and counts the slices. */
 function check(n: bigint): { readonly isPrime: boolean; readonly slices: number } {
   const work = isPrime(n);
   for (let slices = 0;; slices++) {
@@ -22,7 +22,7 @@ function check(n: bigint): { readonly isPrime: boolean; readonly slices: number 
   }
 }
 
-/** The same by the definition, with numbers that are exact up to 2^53. */
+/** The same by definition, with numbers that are exact up to 2^53. */
 function naive(n: number): boolean {
   for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false;
   return n >= 2;
@@ -69,7 +69,7 @@ test("isPrime can be stopped every few million divisions", () => {
   assert(check(9_007_199_254_740_881n).slices > 10);
 }, pure);
 
-test("isPrime refuses what does not fit into 64 bits", () => {
+test("isPrime refuses a number that does not fit into 64 bits", () => {
   for (const n of [-1n, -7n, 1n << 64n, 10n ** 30n]) {
     assertThrows(() => check(n), RangeError, `current value is "${n}"`);
   }

@@ -24,7 +24,7 @@ const context: Context = {
 };
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-/** The lines printed of a peer that sends these pieces, then FIN. */
+/** The lines that are printed when a peer sends these pieces, then FIN. */
 function printed(...pieces: (string | Uint8Array)[]): string[] {
   const talk = hold(print(context), pieces);
   assertEquals([talk.error, talk.written.length], [undefined, 0]);
@@ -103,7 +103,7 @@ test("print ignores what follows the chunk with the end", () => {
   assertEquals(lines.map((line) => line.trim()), [DISCONNECT]);
 }, pure);
 
-test("print joins characters that the network cut, and shows what is none", () => {
+test("print joins characters that the network has cut, and shows bytes that are none", () => {
   const text = "é€😀ß";
   for (let at = 1; at < utf8(text).length; at++) {
     assertEquals(printed(...cut(utf8(text), [at, 100])).join(""), text);
@@ -139,7 +139,7 @@ test("echo gives back any bytes, one write for each read", () => {
   }));
 }, pure);
 
-test("echo gives back a megabyte, and says nothing by itself", () => {
+test("echo gives back a megabyte, and adds nothing", () => {
   const bytes = Uint8Array.from({ length: 1 << 20 }, (_, index) => index * 7);
   const [written] = hold(echo(), [bytes]).written;
   assertEquals(written, bytes);

@@ -1,5 +1,5 @@
 /**
- * The protocols alone: no network, no runtime, no permission.
+ * The protocols by themselves: no network, no runtime, no permission.
  *
  * @module
  */
@@ -47,7 +47,7 @@ const pure = { pure: true };
 const MIN = -2147483648;
 const MAX = 2147483647;
 
-/** What a conversation must have failed with. */
+/** The error of a conversation, which must be of this kind. */
 function failureOf<E extends Error>(
   talk: Talk,
   // deno-lint-ignore no-explicit-any -- any constructor
@@ -57,7 +57,7 @@ function failureOf<E extends Error>(
   return talk.error;
 }
 
-/** What a peer is told that sends this as its first message. */
+/** The answer to a peer whose first message this is. */
 function answerTo(message: string): string | undefined {
   const { written } = hold(hello(), [message]);
   assert(written.length <= 1, "a wrong message is answered with one line");
@@ -209,13 +209,13 @@ test("hello takes both messages out of one segment, with any mix of line ends", 
   }
 }, pure);
 
-test("hello keeps what it was lent across the next read", () => {
+test("hello keeps borrowed bytes over the next read", () => {
   const talk = hold(hello(), ["HELLO 1\nHEL", "LO", " 3", "\n"]);
   assertEquals(talk.error, undefined);
   assertEquals(talk.events.at(-1), "report HELLO 3");
 }, pure);
 
-test("hello ignores what follows the last message", () => {
+test("hello ignores bytes after the last message", () => {
   assertEquals(hold(hello(), ["HELLO 1\nHELLO 3\nHELLO 5\n"]).error, undefined);
 }, pure);
 
@@ -239,7 +239,7 @@ test("hello says what is wrong with a first message", () => {
   );
 }, pure);
 
-test("hello escapes and shortens what it repeats", () => {
+test("hello escapes and shortens the peer's bytes", () => {
   assertEquals(
     answerTo('\x1b[2J"\\\t\xff\n'),
     'ERROR expected HELLO <number>, got "\\x1b[2J\\"\\\\\\t\\xff"\n',
@@ -281,7 +281,7 @@ test("hello calls the end of its session a handshake timeout", () => {
   assertEquals(talk.events, []);
 }, pure);
 
-test("hello lets an error of the outside pass unchanged", () => {
+test("hello throws an error of the driver on, unchanged", () => {
   const talk = new Talk(hello());
   const error = new TypeError("of the driver");
   talk.throw(error);
@@ -315,20 +315,20 @@ test("helloClient refuses a wrong answer and says so", () => {
   assertEquals(talk.events.at(-1), "write ERROR expected HELLO 2, got HELLO 3\n");
 }, pure);
 
-test("helloClient passes on why the server refuses", () => {
+test("helloClient tells why the server refuses", () => {
   const talk = hold(helloClient(1), ["ERROR too busy\n"]);
   assertEquals(failureOf(talk, RejectedError).reason, "ERROR too busy");
   assertEquals(talk.events, ["write HELLO 1\n"]);
 }, pure);
 
-test("helloClient fails when the server closes, and when time is over", () => {
+test("helloClient fails when the server closes, and when the time is over", () => {
   assertEquals(failureOf(hold(helloClient(1), []), PeerGoneError).kind, "peer gone");
   const talk = new Talk(helloClient(1));
   talk.throw(new SessionTimeoutError(10_000));
   failureOf(talk, HandshakeTimeoutError);
 }, pure);
 
-test("helloClient refuses to begin with what is no sequence number", () => {
+test("helloClient refuses to begin with anything but a sequence number", () => {
   for (const x of [MAX + 1, MIN - 1, 1.5, NaN, Infinity]) {
     assertThrows(() => helloClient(x).next(), RangeError, String(x));
   }
@@ -351,16 +351,16 @@ test("hello waits for more only after a first read that is a whole HELLO", () =>
   assertEquals(asksFor("HELLO"), undefined);
   assertEquals(asksFor("HELLO "), undefined);
   assertEquals(asksFor("garbage"), undefined);
-  // The second read of a message: it came in pieces, so its peer is one that ends its lines.
+  // The second read of a message. It came in pieces, so this peer must end its lines.
   assertEquals(asksFor("HELLO", " 1"), undefined);
   assertEquals(asksFor("HELLO 1", "0"), undefined);
-  // A line end was seen on this connection.
+  // This peer has sent a line end before.
   assertEquals(asksFor("HELLO 1\n"), undefined);
   assertEquals(asksFor("HELLO 1\n", "HELLO 3"), undefined);
   assertEquals(asksFor("HELLO 1\nHELLO 3"), undefined);
 }, pure);
 
-test("hello takes a message as whole when nothing follows within the grace, or FIN does", () => {
+test("hello takes a message as whole when nothing or a FIN follows within the grace", () => {
   for (const silence of [undefined, null]) {
     const talk = new Talk(hello());
     talk.answer(bytesOf("HELLO 1"));
@@ -383,7 +383,7 @@ test("hello with a grace of 0 takes nothing without a line end", () => {
   assertEquals(talk.events, []);
 }, pure);
 
-test("hello joins what follows within the grace", () => {
+test("hello joins bytes that follow within the grace", () => {
   const talk = hold(hello(), ["HELLO 1", "0\n", "HELLO 12\n"]);
   assertEquals(talk.error, undefined);
   assertEquals(talk.events[0], "report HELLO 10");
@@ -405,7 +405,7 @@ test("hello refuses a line that comes a byte at a time as soon as it is too long
   assert(talk.reads <= HELLO_LIMIT + 2, `${talk.reads} reads`);
 }, pure);
 
-test("hello does not count the line end to the 64 bytes", () => {
+test("hello does not count the line end among the 64 bytes", () => {
   for (const end of ["\n", "\r\n", "\0"]) {
     for (const lengths of [[1], [64], [65], [1000]]) {
       const fits = hold(hello(), cut(bytesOf("HELLO 1".padEnd(64) + end), lengths));
@@ -418,7 +418,7 @@ test("hello does not count the line end to the 64 bytes", () => {
 
 // Properties.
 
-/** Mostly messages, sometimes what resembles one, sometimes anything. */
+/** Mostly messages, sometimes something similar, sometimes anything. */
 const anyMessage = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("HELLO 1", "HELLO 3", "\tHELLO  +1 ", "HELLO -2") },
   { weight: 2, arbitrary: fc.integer({ min: 2 * MIN, max: 2 * MAX }).map((n) => `HELLO ${n}`) },
@@ -453,7 +453,7 @@ cutsDoNotMatter("hello with a grace of 0", () => hello(undefined, { graceMs: 0 }
 cutsDoNotMatter("helloClient", () => helloClient(0));
 cutsDoNotMatter("helloClient with a grace of 0", () => helloClient(0, { graceMs: 0 }));
 
-test("an answer is one printable line of at most 64 bytes, whatever was sent", () => {
+test("an answer is one printable line of at most 64 bytes, whatever the peer sent", () => {
   fc.assert(
     fc.property(anyConversation, fc.boolean(), (bytes, isClient) => {
       const talk = hold(isClient ? helloClient(0) : hello(), [bytes].filter((b) => b.length > 0));
@@ -467,7 +467,7 @@ test("an answer is one printable line of at most 64 bytes, whatever was sent", (
   );
 }, pure);
 
-test("no bytes make a conversation fail with anything but its own errors", () => {
+test("whatever bytes come, a conversation fails with its own errors only", () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), anyCuts, (bytes, cuts) => {
       const { error } = hold(hello(), cut(bytes, cuts));
@@ -477,7 +477,7 @@ test("no bytes make a conversation fail with anything but its own errors", () =>
   );
 }, pure);
 
-/** Connects two sides; what one writes reaches the other in pieces of these lengths. */
+/** Connects two sides. The bytes of each reach the other in pieces of these lengths. */
 function connect(one: Talk, two: Talk, cuts: readonly number[]): void {
   const pipes = [one, two].map((reader, index) => ({
     reader,
@@ -560,7 +560,7 @@ test("escapeText leaves no character that moves the cursor, breaks or turns the 
   assertEquals(escapeText("a\x1b[2Jb\u202ec\u2028d"), "a\\x1b[2Jb\\u202ec\\u2028d");
   assertEquals(escapeText("żółw 🐢"), "żółw 🐢");
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-    // deno-lint-ignore no-control-regex -- control characters are what this is about
+    // deno-lint-ignore no-control-regex -- the pattern is about control characters
     assertEquals(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]/.test(escapeText(text)), false);
   }));
 }, pure);
@@ -569,7 +569,7 @@ test("encodeLine ends a line with one line feed", () => {
   assertEquals([...encodeLine("HI")], [0x48, 0x49, 0x0a]);
 }, pure);
 
-test("findProtocol knows hello and names what it knows when asked for another", () => {
+test("findProtocol finds hello, and names the protocols when it is asked for another", () => {
   const found = findProtocol("hello");
   assertEquals([found.readTimeoutMs, found.sessionTimeoutMs], [5_000, 30_000]);
   assertThrows(

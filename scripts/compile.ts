@@ -47,8 +47,8 @@ const COMMAND: Command = {
     name: "command",
     kind: "choice",
     choices: Object.keys(COMMANDS),
-    default: "all of them in one",
-    help: "which command alone",
+    default: "all commands in one",
+    help: "the only command to include",
   }],
   flags: [
     {
@@ -56,14 +56,14 @@ const COMMAND: Command = {
       kind: "string",
       value: "NAME,...",
       default: "this machine",
-      help: `for which systems: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
+      help: `systems to build for: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
     },
     {
       name: "runtime",
       kind: "choice",
       choices: ["bun", "deno"],
       default: "bun",
-      help: "what the executable contains",
+      help: "the runtime inside the executable",
     },
     {
       name: "into",
@@ -187,8 +187,8 @@ async function runToEnd(
 }
 
 /**
- * Makes the folder to build into, and inside it one for unfinished files. When a build fails, Deno
- * removes what it would have replaced; so an earlier executable stays in place.
+ * Makes the folder to build into, and inside it one for unfinished files. So a failed build leaves an
+ * earlier executable in place: Deno would remove the file that it was to replace.
  */
 function makeFolders(folder: string): { made: string; unfinished: string } {
   const made = resolve(PROJECT, folder);

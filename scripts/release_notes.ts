@@ -13,12 +13,12 @@ import { ROOT } from "../engine/process/runtimes.ts";
 
 const COMMAND: Command = {
   name: "notes",
-  summary: "print what CHANGELOG.md says of a version",
+  summary: "print what CHANGELOG.md says about a version",
   positionals: [{
     name: "version",
     kind: "string",
-    default: "that of package.json",
-    help: "which one, for instance 0.1.0",
+    default: "the one in package.json",
+    help: "which version, for instance 0.1.0",
   }],
   flags: [],
   example: `deno task notes ${manifest.version}`,
@@ -48,7 +48,7 @@ export function releaseNotes(changelog: string, version: string): string {
     const notes = lines.join("\n").trim();
     if (notes !== "") return notes;
   }
-  throw new NotesError(`Cannot release ${version}: CHANGELOG.md says nothing of it`);
+  throw new NotesError(`Cannot release ${version}: CHANGELOG.md says nothing about it`);
 }
 
 function main(): void {

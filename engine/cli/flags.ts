@@ -46,9 +46,9 @@ export interface Flag {
   readonly least?: number;
   /** The greatest value of an `integer`. */
   readonly most?: number;
-  /** What the help calls its default. */
+  /** Its default, as the help shows it. */
   readonly default?: string;
-  /** The value of a `string` flag that stands alone. Its value may then be left out. */
+  /** The value of a `string` flag that is given without one, as `--json` alone. */
   readonly bare?: string;
   /** Whether a `string` flag may be given several times. Its value is then a list. */
   readonly repeats?: boolean;

@@ -55,7 +55,7 @@ export interface Dialer<Made extends Call = Call> extends Disposable {
    *
    * @param address a numeric address
    * @param withinMs how long connecting may take, in milliseconds; 0 means as long as the system
-   *   tries
+   * tries
    */
   dial(address: Address, withinMs: number): Made | Promise<Made>;
   /** Ends everything under way with an {@linkcode InterruptedError}, if that is possible. */

@@ -29,7 +29,7 @@ export class Stream {
   /**
    * @param connection the connection to the server
    * @param timeoutMs how long the stream waits while the server neither takes nor sends anything,
-   *   in milliseconds; 0 means for ever
+   * in milliseconds; 0 means for ever
    */
   constructor(connection: Connection, timeoutMs: number) {
     this.#connection = connection;

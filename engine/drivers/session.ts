@@ -57,7 +57,7 @@ const DURING: Readonly<Record<string, string>> = {
   wait: "waiting for what happens elsewhere",
 };
 
-/** One conversation under way. */
+/** One conversation under way. How its connection is closed stands in `linger.ts`. */
 export class Session<Result> implements Sink {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;

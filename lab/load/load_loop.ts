@@ -87,7 +87,7 @@ export class LoadLoop implements LaneHost {
    * @param share the thread's share of the load
    * @param protocol the protocol to speak
    * @param parts how to connect, where deadlines are kept, who hears of each second, and whether
-   *   {@linkcode LoadLoop.onTurn} is called whenever something has happened
+   * {@linkcode LoadLoop.onTurn} is called whenever something has happened
    */
   constructor(share: Share, protocol: LoadProtocol, parts: {
     readonly dial: Dial;
@@ -161,7 +161,7 @@ export class LoadLoop implements LaneHost {
   turn(now: number): number {
     if (this.#phase === "opening") this.#mayStart(now);
     if (this.#phase === "opening") return this.#openingUntil;
-    // An answer that completes a request outside a turn is dealt with here.
+    // A conversation that ends because nothing more comes ends outside any turn.
     this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
     this.#mayEnd(now);
@@ -350,7 +350,7 @@ export class LoadLoop implements LaneHost {
    * Ends a turn in which things have happened, and counts how late the thread was.
    *
    * @param since when the thread began to deal with what was ready: the last thing waited from then
-   *   on
+   * on
    */
   onTurn(since: number): void {
     const lastAt = this.#beginAll() ? performance.now() : this.#lastAt;

@@ -75,7 +75,7 @@ const BUILT_IN: Readonly<Record<string, LoadSide>> = {
  * Finds or imports the client's side.
  *
  * @param location what `locateProtocol` returned
- * @throws {OptionError} if it has none
+ * @throws {OptionError} if the protocol has none
  */
 export async function loadLoadProtocol(location: string): Promise<LoadProtocol> {
   const name = Object.hasOwn(PROTOCOLS, location) ? location : nameOf(location);

@@ -40,7 +40,7 @@ export interface ThreadEnd {
   readonly words: Readonly<Record<string, string>>;
 }
 
-/** The name of these Workers. In an executable it is also the command that is loaded for them. */
+/** The name of these Workers. It names the command that an executable loads for them. */
 export const LOAD_THREAD = "handshake bench";
 
 /** The module of these Workers. */

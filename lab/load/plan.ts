@@ -218,7 +218,7 @@ export const LOAD_FLAGS: readonly Flag[] = [
 /** The longest request that can be sent before its answer is read, in bytes. */
 const WHOLE_BYTES = 16 * 1024;
 
-/** The most bytes under way on one connection: beyond this, the buffers on the way may fill up. */
+/** The most bytes under way on one connection: already more than the buffers on the way hold. */
 const PIPELINE_BYTES = 1024 * 1024;
 
 /**

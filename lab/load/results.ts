@@ -116,8 +116,8 @@ export interface Run {
   /** The lag of the load itself: from when it should have acted to when it did. */
   readonly lag_us: Latency;
   /**
-   * Requests that failed, by kind: `refused`, `reset`, `closed`, `timeout`, `wrong reply`, `no
-   * local port`, …; in an open model, `unanswered` requests were due and had no answer a second
+   * Requests that failed, by kind: `refused`, `reset`, `closed`, `timeout`, `wrong reply`,
+   * `no local port`, …; in an open model, `unanswered` requests were due and had no answer a second
    * after the end.
    */
   readonly errors: Readonly<Record<string, number>>;

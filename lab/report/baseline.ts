@@ -56,7 +56,8 @@ export function compareWithBaseline(report: Report, baseline: Report): string[] 
   }
   if (repeated.length < pairs.length) {
     sentences.push(
-      `With fewer than ${LEAST_REPEATS} repeats, no difference from the baseline is reported.`,
+      `No difference from the baseline is reported where something was measured fewer than ` +
+        `${LEAST_REPEATS} times.`,
     );
   }
   return sentences;

@@ -73,7 +73,7 @@ type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
  *
  * @param report the measurement
  * @returns a line of names; then, for each run, a row for each `second` and one for the `run`.
- *   Lines end with CR and LF, decimals are written with a point, and unknown figures are empty.
+ * Lines end with CR and LF, decimals are written with a point, and unknown figures are empty.
  */
 export function formatCsv({ runs }: Report): string {
   const rows = runs.flatMap((run) => [

@@ -88,7 +88,7 @@ export function findingsOf(runs: readonly Run[]): string[] {
   const comparable = contests.filter(({ entries }) => entries.length > 1);
   if (comparable.some(({ entries }) => !entries.every(isRepeated))) {
     sentences.push(
-      `With fewer than ${LEAST_REPEATS} repeats, no difference is reported.`,
+      `No difference is reported where something was measured fewer than ${LEAST_REPEATS} times.`,
     );
   }
   return sentences;

@@ -45,7 +45,7 @@ export function parseJson(text: string, source: string): Report {
   }
   const schema = (value as { schema?: unknown } | null)?.schema;
   if (typeof schema !== "string" || !schema.startsWith(FAMILY)) {
-    throw wrong(`it is no measurement of this bench: it has no "schema": "${SCHEMA}"`);
+    throw wrong(`it is not a measurement of this bench: it has no "schema": "${SCHEMA}"`);
   }
   if (schema !== SCHEMA) {
     throw wrong(`its schema is ${JSON.stringify(schema.slice(0, 40))}, this bench reads ${SCHEMA}`);

@@ -121,7 +121,7 @@ const NAMES = [
  * Reads a threshold.
  *
  * @param text for instance `p99<5ms`, `errors<0.1%`, `rate>20000`, `service.p50<=200us`, `cpu<150%`
- *   (of one processor, on average) or `memory<64MiB` (the run's peak)
+ * (of one processor, on average) or `memory<64MiB` (the run's peak)
  * @throws {UsageError} if it is not a threshold; the message is one line
  */
 export function parseThreshold(text: string): Threshold {

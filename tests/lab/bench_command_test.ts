@@ -203,7 +203,7 @@ test("a wrong command line is reported on one line at the start, with status 2",
     [["--threshold", "p99<5ms", "--threshold", "speed>5"], "one of p50, p90"],
     [["--baseline", folder.path("none.json")], "cannot read --baseline"],
     [["--baseline", folder.path("cut.json")], "not JSON, or not all of it"],
-    [["--baseline", folder.path("other.json")], "no measurement of this bench"],
+    [["--baseline", folder.path("other.json")], "not a measurement of this bench"],
     [["--baseline", folder.path("newer.json")], "its schema is"],
     [
       ["--baseline", folder.path("part.json"), "--json", folder.path("it.json")],

@@ -15,7 +15,7 @@ const RESERVE = 16;
  *
  * @param calls the Berkeley calls
  * @param threads how many threads to reserve descriptors for, so that threads that die can be
- *   replaced
+ * replaced
  */
 export function connectionCeiling(calls: Sockets, threads: number): number {
   const limit = calls.descriptorLimit();

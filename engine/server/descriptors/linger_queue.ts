@@ -71,11 +71,16 @@ export class LingerQueue {
     Atomics.store(this.#words, CALLED, 0);
   }
 
+  /** Whether nothing is in it. */
+  get isEmpty(): boolean {
+    return Atomics.load(this.#words, LENGTH) === 0;
+  }
+
   /** Takes all descriptors out. */
   take(): number[] {
     const words = this.#words;
     const taken: number[] = [];
-    if (Atomics.load(words, LENGTH) === 0) return taken;
+    if (this.isEmpty) return taken;
     for (let place = PLACES; place < PLACES + CAPACITY; place++) {
       const found = Atomics.exchange(words, place, EMPTY);
       if (found !== EMPTY) taken.push(found - 1);

@@ -249,16 +249,18 @@ export class Thread {
     const listener = this.#listener;
     let ready: number | undefined;
     const poll = (timeoutMs: number) => {
-      ready = datagrams === undefined ? listener : datagrams.poll(listener, this.#gate, timeoutMs);
+      ready = datagrams?.poll(listener, this.#gate, timeoutMs);
       return ready !== undefined;
     };
-    const pause = () => poll(STALL_MS);
+    // Where there is no UDP socket, accept(2) waits just as well.
+    const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
     try {
       while (!this.closing) {
         this.#mayAccept();
         ready = undefined;
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (ready === undefined) poll(-1);
+        if (datagrams === undefined) ready = listener;
+        else if (ready === undefined) poll(-1);
         if (ready !== undefined) yield ready;
       }
     } finally {

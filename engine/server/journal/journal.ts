@@ -6,11 +6,11 @@
 
 import type { Logger } from "@logtape/logtape";
 import { escapeText } from "../../../protocols/text.ts";
-import { loggerOf, traceLoggerOf } from "./logging.ts";
+import { callLoggerOf, loggerOf } from "./logging.ts";
 
 /** An entry of the log: plain data, so that it can come from another thread. */
 export interface LogEvent {
-  /** Its importance; `trace` is for calls that somebody has asked to see. */
+  /** How important it is; `trace` is for the system calls of `--trace-calls`. */
   readonly level: "trace" | "info" | "warning" | "error";
   /** The text, with `{name}` in place of a property. */
   readonly text: string;
@@ -33,13 +33,13 @@ export interface Journal {
 /** The journal of the main thread: it passes everything straight to the listener and the logger. */
 export class MainJournal implements Journal {
   readonly #logger: Logger;
-  readonly #tracer: Logger;
+  readonly #callLogger: Logger;
   readonly #onReport: ((message: string) => void) | undefined;
 
   /** @param mode names the logger @param onReport receives each message, escaped */
   constructor(mode: string, onReport?: (message: string) => void) {
     this.#logger = loggerOf(mode);
-    this.#tracer = traceLoggerOf(mode);
+    this.#callLogger = callLoggerOf(mode);
     this.#onReport = onReport;
   }
 
@@ -56,7 +56,7 @@ export class MainJournal implements Journal {
   }
 
   log({ level, text, properties }: LogEvent): void {
-    const logger = level === "trace" ? this.#tracer : this.#logger;
+    const logger = level === "trace" ? this.#callLogger : this.#logger;
     logger[level](text, escapeProperties(properties));
   }
 }

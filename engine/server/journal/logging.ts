@@ -38,8 +38,8 @@ export function loggerOf(mode: string): Logger {
   return getLogger(["handshake", mode]);
 }
 
-/** The logger for calls that somebody has asked to see. A quiet server shows them too. */
-export function traceLoggerOf(mode: string): Logger {
+/** The logger of system calls, for `--trace-calls`. A quiet server shows them too. */
+export function callLoggerOf(mode: string): Logger {
   return getLogger(["handshake-trace", mode]);
 }
 

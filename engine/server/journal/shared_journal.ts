@@ -33,7 +33,7 @@ const HEADER_BYTES = 7;
 const REPORT = 0;
 const LOG = 1;
 
-/** The most of one record that people need, in bytes. */
+/** The longest text of one record, in bytes: people need no more. */
 const TEXT_BYTES = 4 * 1024;
 
 /** What both sides of a ring share. */
@@ -61,9 +61,9 @@ export class JournalWriter extends JournalRing implements Journal {
   /**
    * @param memory shared with the reader
    * @param offset where the ring begins, in bytes
-   * @param numbers a shared word that numbers the records of all threads, so that they can be
-   * told in order
-   * @param wants what anybody wants to hear
+   * @param numbers a shared word that numbers the records of all threads, so that they can be told
+   * in order
+   * @param wants what people want to hear
    * @param wake wakes the main thread
    */
   constructor(

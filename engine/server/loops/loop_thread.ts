@@ -83,8 +83,9 @@ export class LoopThread {
   readonly #offload: PortOffload | undefined;
 
   /**
-   * @param assignment from the main thread @param protocol to speak @param tell answers the main
-   * thread
+   * @param assignment from the main thread
+   * @param protocol what to speak
+   * @param tell answers the main thread
    */
   constructor(
     assignment: Assignment,

@@ -64,6 +64,7 @@ export class Relay implements Sink {
   #inFlight = 0;
   #reading = false;
   #writing = false;
+  #hasWritten = false;
   #written = 0;
   #closeWriteWanted = false;
   #closeWanted = false;
@@ -106,6 +107,7 @@ export class Relay implements Sink {
     switch (message.kind) {
       case "write":
         this.#toWrite.push(message.bytes);
+        this.#hasWritten = true;
         return this.#write();
       case "consumed":
         this.#inFlight -= message.count;
@@ -115,6 +117,9 @@ export class Relay implements Sink {
         return this.#write();
       case "close":
         this.#closeWanted = true;
+        // The thread knows neither what the socket has unread nor what is on its way to itself.
+        this.#lingerWanted ||= this.#hasWritten &&
+          (this.#inFlight >= ACKNOWLEDGE || this.#connection.hasUnread);
         return this.#write();
       case "linger":
         this.#lingerWanted = true;
@@ -191,8 +196,8 @@ export class Relay implements Sink {
       while (!this.#writing && !this.#over) {
         const bytes = this.#toWrite[0];
         if (bytes === undefined) {
-          if (this.#closeWanted) this.close();
-          else if (this.#lingerWanted) this.#linger();
+          if (this.#lingerWanted) this.#linger();
+          else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
             this.#closeWriteWanted = false;
             this.#connection.closeWrite();

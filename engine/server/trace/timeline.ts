@@ -28,7 +28,7 @@ import {
 } from "./timeline_track.ts";
 import { TraceFile } from "./trace_file.ts";
 
-/** The largest size of a trace, in bytes: Perfetto is slow to open anything larger. */
+/** The largest size of a trace, in bytes: already more than Perfetto opens with ease. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** The room that the end of a connection needs in the file at most, in bytes. It is reserved. */

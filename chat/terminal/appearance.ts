@@ -50,7 +50,7 @@ export class Appearance {
   }
 
   /**
-   * Formats a line of one's own that the server does not repeat, for instance a command.
+   * Formats a line of the user's own that the server does not repeat, for instance a command.
    *
    * @param text the line as it was typed, safe to show in a terminal
    * @param at when it was sent

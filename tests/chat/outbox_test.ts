@@ -347,7 +347,7 @@ test("a visitor who does not read the last lines is cut, and that is reported", 
   await served.stuff();
   served.visitor.close();
   assertEquals(served.closed, []);
-  await until("she is cut", () => served.closed.length > 0);
+  await until("the visitor to be cut", () => served.closed.length > 0);
   assertEquals([served.closed, served.slow, served.bytes], [[true], [], 0]);
 }, live);
 
@@ -359,7 +359,7 @@ test(
     await using _client = client;
     await served.hearUntil(() => served.bytes > 100_000);
     served.visitor.close();
-    await until("she is cut", () => served.closed.length > 0);
+    await until("the visitor to be cut", () => served.closed.length > 0);
     assertEquals([served.closed, served.slow], [[true], []]);
   },
   live,

@@ -36,7 +36,7 @@ export class House {
   readonly counts = { tooLong: 0, floodPauses: 0, idle: 0 };
   /** What happens to the next name that is claimed. */
   fate: Fate = "granted";
-  /** The members in the hall, by the users that they are there. */
+  /** The members in the hall, by the hall's user for each. */
   readonly members = new Map<User, Member>();
   /** Functions that grant or refuse the names to be decided later. */
   readonly #undecided = new Map<string, (isGranted: boolean) => void>();

@@ -18,7 +18,7 @@ import {
 } from "../engine/dial/failures.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
-import { OptionError } from "../engine/values/checks.ts";
+import { OptionError } from "../engine/cli/options.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
 import {
   EXIT_FAILED,

@@ -23,14 +23,12 @@ import type { ConnectionCalls, Sockets } from "../engine/net/sockets.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
 import { DatagramService } from "../engine/server/datagrams/datagram_service.ts";
 import { DatagramSocket } from "../engine/server/datagrams/datagram_socket.ts";
-import type { Flag } from "../engine/cli/flags.ts";
-import { checkInteger } from "../engine/values/checks.ts";
+import { booleanOption, integerOption } from "../engine/cli/options.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import {
-  countWorkers,
   describeWorkers,
   type PoolOptions,
-  WORKERS_FLAG,
+  WORKERS,
 } from "../engine/server/descriptors/pool_options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import type { Server } from "../engine/server/core/server.ts";
@@ -39,6 +37,12 @@ import { traceSockets } from "../engine/server/descriptors/call_log.ts";
 
 /** How to serve with Berkeley sockets. */
 export interface BerkeleyOptions extends ServeOptions, PoolOptions {
+  /**
+   * What to speak, as in every mode.
+   *
+   * @default {"print"}
+   */
+  readonly protocol?: string | URL;
   /**
    * How many datagrams from one address and port are answered in a second; 0 is any number.
    *
@@ -54,19 +58,17 @@ export interface BerkeleyOptions extends ServeOptions, PoolOptions {
   readonly traceCalls?: boolean;
 }
 
-const FLAGS: readonly Flag[] = [
-  WORKERS_FLAG,
-  {
-    name: "udp-rate",
-    kind: "integer",
-    value: "N",
-    least: 0,
-    most: 1_000_000,
-    default: "1000",
-    help: "how many datagrams of one source are answered in a second; 0: any number",
-  },
-  { name: "trace-calls", kind: "boolean", help: "show every call with its arguments and result" },
-];
+const UDP_RATE = integerOption("udpRate", {
+  least: 0,
+  most: 1_000_000,
+  default: 1000,
+  help: "how many datagrams of one source are answered in a second; 0: any number",
+});
+
+const TRACE_CALLS = booleanOption("traceCalls", {
+  default: false,
+  help: "show every call with its arguments and result",
+});
 
 /** What is spoken when nothing else is said. */
 const PROTOCOL = "print";
@@ -91,9 +93,9 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  */
 export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
   const { DescriptorServer, requireThreads } = await mainThread();
-  const { protocol = PROTOCOL, traceCalls = false } = options;
-  const workers = countWorkers(options);
-  const udpRate = checkInteger("udpRate", options.udpRate ?? 1000, 0, 1_000_000);
+  const { protocol = PROTOCOL } = options;
+  const workers = WORKERS.read(options.workers);
+  const udpRate = UDP_RATE.read(options.udpRate);
   requireThreads(workers + 1);
   const plan = {
     mode: "berkeley",
@@ -101,7 +103,7 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
     threads: workers + 1,
     queue: QUEUE,
     open: { listener: openListener, datagrams: openDatagrams, udpRate },
-    traceCalls,
+    traceCalls: TRACE_CALLS.read(options.traceCalls),
   };
   const server = await DescriptorServer.open(plan, { ...options, protocol });
   const started = Array.from({ length: workers }, () => server.team.keep("worker"));
@@ -220,7 +222,7 @@ export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("berkeley", serve, {
     summary: "the calls of a socket one by one, TCP and UDP on one port, a pool of threads",
-    flags: FLAGS,
+    flags: [WORKERS, UDP_RATE, TRACE_CALLS],
     protocol: PROTOCOL,
   });
 }

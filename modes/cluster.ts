@@ -15,10 +15,9 @@
 
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
-import type { Flag } from "../engine/cli/flags.ts";
+import { integerOption } from "../engine/cli/options.ts";
 import { onLoop } from "../engine/server/loops/loop_thread.ts";
-import { OFFLOAD_FLAG, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
-import { checkInteger } from "../engine/values/checks.ts";
+import { OFFLOAD, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import type { Server } from "../engine/server/core/server.ts";
@@ -34,18 +33,13 @@ export interface ClusterOptions extends ServeOptions, OffloadOptions {
   readonly workers?: number;
 }
 
-const FLAGS: readonly Flag[] = [
-  {
-    name: "workers",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 256,
-    default: "one for each core",
-    help: "how many event loops there are",
-  },
-  OFFLOAD_FLAG,
-];
+const WORKERS = integerOption("workers", {
+  least: 1,
+  most: 256,
+  default: () => runtime.cpus,
+  shown: "one for each core",
+  help: "how many event loops there are",
+});
 
 /** Loaded when it is needed: the threads start faster without. */
 const mainThread = () => import("../engine/server/main_thread.ts");
@@ -59,7 +53,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  */
 export async function serve(options: ClusterOptions = {}): Promise<Server> {
   const { LoopServer, requireDescriptors, requireFreePort } = await mainThread();
-  const workers = checkInteger("workers", options.workers ?? runtime.cpus, 1, 256);
+  const workers = WORKERS.read(options.workers);
   const why = runtime.whyNoReusePort();
   if (why !== undefined) throw new Error(`Cannot share a port: ${why}`);
   requireDescriptors(workers, "event loops");
@@ -88,7 +82,7 @@ export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("cluster", serve, {
     summary: "several event loops behind one port",
-    flags: FLAGS,
+    flags: [WORKERS, OFFLOAD],
   });
 }
 

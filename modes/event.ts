@@ -17,7 +17,7 @@ import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
 import {
   countComputing,
-  OFFLOAD_FLAG,
+  OFFLOAD,
   type OffloadOptions,
 } from "../engine/server/offload/offload_options.ts";
 import type { CheckedOptions, ServeOptions } from "../engine/server/core/options.ts";
@@ -61,7 +61,7 @@ export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("event", serve, {
     summary: "the runtime's event loop, one task for each connection",
-    flags: [OFFLOAD_FLAG],
+    flags: [OFFLOAD],
   });
 }
 

@@ -24,10 +24,9 @@ import { isMainModule } from "../engine/net/runtime.ts";
 import { sockets } from "../engine/net/sockets.ts";
 import { Acceptor } from "../engine/server/loops/acceptor.ts";
 import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
-import type { Flag } from "../engine/cli/flags.ts";
+import { choiceOption } from "../engine/cli/options.ts";
 import { onLoop } from "../engine/server/loops/loop_thread.ts";
-import { OFFLOAD_FLAG, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
-import { checkChoice } from "../engine/values/checks.ts";
+import { OFFLOAD, type OffloadOptions } from "../engine/server/offload/offload_options.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import type { Server } from "../engine/server/core/server.ts";
@@ -42,16 +41,13 @@ export interface NonblockingOptions extends ServeOptions, OffloadOptions {
   readonly poller?: PollerKind;
 }
 
-const FLAGS: readonly Flag[] = [
-  {
-    name: "poller",
-    kind: "choice",
-    choices: ["epoll", "poll"],
-    default: "epoll on Linux",
-    help: "how to ask the kernel which sockets are ready",
-  },
-  OFFLOAD_FLAG,
-];
+const POLLER = choiceOption<PollerKind>("poller", {
+  choices: ["epoll", "poll"],
+  available: pollerKinds,
+  default: () => pollerKinds()[0] ?? "poll",
+  shown: "epoll on Linux",
+  help: "how to ask the kernel which sockets are ready",
+});
 
 /** Loaded when it is needed: the threads start faster without. */
 const mainThread = () => import("../engine/server/main_thread.ts");
@@ -66,8 +62,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 export async function serve(options: NonblockingOptions = {}): Promise<Server> {
   const { LoopServer, openReadiness } = await mainThread();
   const net = sockets();
-  const kinds = pollerKinds();
-  const poller = checkChoice("poller", options.poller ?? kinds[0], kinds);
+  const poller = POLLER.read(options.poller);
   const makePlan = openReadiness({
     mode: "nonblocking",
     url: import.meta.url,
@@ -150,7 +145,7 @@ export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("nonblocking", serve, {
     summary: "a readiness loop over epoll or poll",
-    flags: FLAGS,
+    flags: [POLLER, OFFLOAD],
   });
 }
 

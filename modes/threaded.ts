@@ -14,10 +14,9 @@
  */
 
 import { isMainModule } from "../engine/net/runtime.ts";
-import type { Flag } from "../engine/cli/flags.ts";
-import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../engine/server/descriptors/handoff.ts";
+import { integerOption } from "../engine/cli/options.ts";
+import { chooseHandoff, HANDOFF, type Handoff } from "../engine/server/descriptors/handoff.ts";
 import { onMessageThread } from "../engine/server/messages/message_thread.ts";
-import { checkInteger } from "../engine/values/checks.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import type { Server } from "../engine/server/core/server.ts";
@@ -48,27 +47,19 @@ export interface ThreadedOptions extends ServeOptions {
 /** How long a thread without a connection is kept, in milliseconds. */
 const SPARE_MS = 10_000;
 
-const FLAGS: readonly Flag[] = [
-  {
-    name: "spare",
-    kind: "integer",
-    value: "N",
-    least: 0,
-    most: 4096,
-    default: "64",
-    help: "how many finished threads are kept for the next connection",
-  },
-  {
-    name: "max-threads",
-    kind: "integer",
-    value: "N",
-    least: 1,
-    most: 4096,
-    default: "256",
-    help: "how many threads there are at most; beyond it connections wait",
-  },
-  HANDOFF_FLAG,
-];
+const SPARE = integerOption("spare", {
+  least: 0,
+  most: 4096,
+  default: 64,
+  help: "how many finished threads are kept for the next connection",
+});
+
+const MAX_THREADS = integerOption("maxThreads", {
+  least: 1,
+  most: 4096,
+  default: 256,
+  help: "how many threads there are at most; beyond it connections wait",
+});
 
 /** Loaded when it is needed: the threads start faster without. */
 const mainThread = () => import("../engine/server/main_thread.ts");
@@ -81,8 +72,8 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  */
 export async function serve(options: ThreadedOptions = {}): Promise<Server> {
   const { DescriptorServer, requireThreads, serveByMessages, threadsThatFit } = await mainThread();
-  const spare = checkInteger("spare", options.spare ?? 64, 0, 4096);
-  const wanted = checkInteger("maxThreads", options.maxThreads ?? 256, 1, 4096);
+  const spare = SPARE.read(options.spare);
+  const wanted = MAX_THREADS.read(options.maxThreads);
   const { handoff, note } = chooseHandoff(options.handoff);
   const details = (threads: number) => [`up to ${threads} threads`, `${spare} spare`, note];
   const url = import.meta.url;
@@ -147,7 +138,10 @@ onMessageThread("threaded");
 /** The mode as a command. */
 export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
-  return modeProgram("threaded", serve, { summary: "a thread for each connection", flags: FLAGS });
+  return modeProgram("threaded", serve, {
+    summary: "a thread for each connection",
+    flags: [SPARE, MAX_THREADS, HANDOFF],
+  });
 }
 
 if (isMainModule(import.meta)) (await program()).run();

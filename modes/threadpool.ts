@@ -18,16 +18,14 @@
 
 import { isMainModule } from "../engine/net/runtime.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
-import type { Flag } from "../engine/cli/flags.ts";
-import { chooseHandoff, type Handoff, HANDOFF_FLAG } from "../engine/server/descriptors/handoff.ts";
+import { integerOption } from "../engine/cli/options.ts";
+import { chooseHandoff, HANDOFF, type Handoff } from "../engine/server/descriptors/handoff.ts";
 import { onMessageThread } from "../engine/server/messages/message_thread.ts";
-import { checkInteger } from "../engine/values/checks.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import {
-  countWorkers,
   describeWorkers,
   type PoolOptions,
-  WORKERS_FLAG,
+  WORKERS,
 } from "../engine/server/descriptors/pool_options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import type { Server } from "../engine/server/core/server.ts";
@@ -49,19 +47,12 @@ export interface ThreadpoolOptions extends ServeOptions, PoolOptions {
   readonly handoff?: Handoff;
 }
 
-const FLAGS: readonly Flag[] = [
-  WORKERS_FLAG,
-  {
-    name: "queue",
-    kind: "integer",
-    value: "N",
-    least: 0,
-    most: 65536,
-    default: "1024",
-    help: "how many connections wait for a worker; 0: every worker accepts for itself",
-  },
-  HANDOFF_FLAG,
-];
+const QUEUE = integerOption("queue", {
+  least: 0,
+  most: 65_536,
+  default: 1024,
+  help: "how many connections wait for a worker; 0: every worker accepts for itself",
+});
 
 /** Loaded when it is needed: the threads start faster without. */
 const mainThread = () => import("../engine/server/main_thread.ts");
@@ -74,8 +65,8 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  */
 export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
   const { DescriptorServer, requireThreads, serveByMessages } = await mainThread();
-  const workers = countWorkers(options);
-  const queue = checkInteger("queue", options.queue ?? 1024, 0, 65536);
+  const workers = WORKERS.read(options.workers);
+  const queue = QUEUE.read(options.queue);
   const { handoff, note } = chooseHandoff(options.handoff);
   const details = [describeWorkers(workers), note];
   const url = import.meta.url;
@@ -118,7 +109,7 @@ export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("threadpool", serve, {
     summary: "a fixed number of threads and a queue",
-    flags: FLAGS,
+    flags: [WORKERS, QUEUE, HANDOFF],
   });
 }
 

@@ -10,10 +10,10 @@ import {
   booleanOption,
   choiceOption,
   integerOption,
+  OptionError,
   stringOption,
 } from "../../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantity_options.ts";
-import { OptionError } from "../../engine/values/checks.ts";
 import type { Duration } from "../../engine/values/durations.ts";
 import { checkAddress, DRAIN } from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";

@@ -1,7 +1,7 @@
 /**
- * Options, each of them stated once. One value says what an option may be, what it is when nobody
- * gives it, and what it does. It is the flag on the command line, and it checks the same option of
- * the library:
+ * Options, each of them stated once. One value says what an option may be, what its default is, and
+ * what it does. That value is the flag on the command line. It also checks the same option of the
+ * library:
  *
  * ```ts
  * import { integerOption } from "./options.ts";
@@ -16,14 +16,19 @@
  * const queue = QUEUE.read(undefined); // 1024
  * ```
  *
- * Worker threads load this module. So what has a syntax of its own (a duration, a size, a rate) is
- * in `quantity_options.ts`.
+ * Worker threads load this module, so it is small. Options with a syntax of their own (durations,
+ * sizes, rates) are in `quantity_options.ts`.
  *
  * @module
  */
 
-import { checkChoice, checkInteger, OptionError } from "../values/checks.ts";
 import type { Flag } from "./flags.ts";
+
+/** The value of an option is wrong. */
+export class OptionError extends RangeError {
+  /** The class's name. */
+  override readonly name = "OptionError";
+}
 
 /** An option of the library that is a flag too. */
 export interface Option<Value, Given = Value> extends Flag {
@@ -33,13 +38,13 @@ export interface Option<Value, Given = Value> extends Flag {
    * Checks what the caller gave, and fills in the default.
    *
    * @param given the option as the caller gave it
-   * @returns what holds
-   * @throws {OptionError} if it is not what it may be, or if it is missing and has no default
+   * @returns the value that holds
+   * @throws {OptionError} if the value is wrong, or if it is missing and there is no default
    */
   read(given: Given | undefined): Value;
 }
 
-/** What is said of every kind of option. */
+/** What every kind of option has. */
 export interface OptionDetails<Given> {
   /** One line for a person. */
   readonly help: string;
@@ -47,9 +52,9 @@ export interface OptionDetails<Given> {
   readonly short?: string;
   /** What the value is called in the help, for instance `FILE`. */
   readonly value?: string;
-  /** What holds when nothing is given; a function where the machine decides. */
+  /** The value that holds if nobody gives one; a function if it depends on the machine. */
   readonly default?: Given | (() => Given);
-  /** The default as the help shows it, where the value itself would not say it well. */
+  /** The default in the words of the help, if the value itself says too little. */
   readonly shown?: string;
 }
 
@@ -58,7 +63,7 @@ export interface OptionDetails<Given> {
  *
  * @param option its name in the library, in camel case
  * @param own what this kind of flag has beside the details
- * @param details what is said of every kind
+ * @param details what every kind of option has
  * @param check returns the value, or throws an `OptionError` that names the option
  */
 export function defineOption<Value, Given>(
@@ -96,12 +101,12 @@ export function integerOption(
   details: OptionDetails<number> & { readonly least: number; readonly most: number },
 ): Option<number> {
   const { least, most } = details;
-  return defineOption(
-    option,
-    { kind: "integer", value: "N" },
-    details,
-    (given) => checkInteger(option, given, least, most),
-  );
+  return defineOption(option, { kind: "integer", value: "N" }, details, (given) => {
+    if (Number.isInteger(given) && given >= least && given <= most) return given;
+    throw new OptionError(
+      `Cannot use ${option}: expected a whole number from ${least} to ${most}, current value is "${given}"`,
+    );
+  });
 }
 
 /**
@@ -119,12 +124,13 @@ export function choiceOption<Choice extends string>(
   },
 ): Option<Choice> {
   const { available, ...rest } = details;
-  return defineOption(
-    option,
-    { kind: "choice" },
-    rest,
-    (given) => checkChoice(option, given, available?.() ?? details.choices),
-  );
+  return defineOption(option, { kind: "choice" }, rest, (given) => {
+    const choices = available?.() ?? details.choices;
+    if (choices.includes(given)) return given;
+    throw new OptionError(
+      `Cannot use ${option}: expected ${choices.join(" or ")}, current value is "${given}"`,
+    );
+  });
 }
 
 /**
@@ -143,7 +149,7 @@ export function booleanOption(
 }
 
 /**
- * An option that is text, which whoever uses it checks.
+ * An option that is text. It is not checked here.
  *
  * @param option its name in the library
  * @param details the default and the help; `suggestions` are what it often is

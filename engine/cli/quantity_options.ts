@@ -4,10 +4,9 @@
  * @module
  */
 
-import { checkQuantity } from "../values/checks.ts";
 import { type Duration, parseDuration } from "../values/durations.ts";
 import { parseRate, parseSize, type Rate, type Size } from "../values/quantities.ts";
-import { defineOption, type Option, type OptionDetails } from "./options.ts";
+import { defineOption, type Option, type OptionDetails, OptionError } from "./options.ts";
 
 /**
  * An option that is a length of time; it is read as milliseconds.
@@ -48,10 +47,11 @@ function quantityOption(
   details: OptionDetails<number | string>,
   parse: (given: number | string) => number,
 ): Option<number, number | string> {
-  return defineOption(
-    option,
-    { kind },
-    details,
-    (given) => checkQuantity(option, given, parse),
-  );
+  return defineOption(option, { kind }, details, (given) => {
+    try {
+      return parse(given);
+    } catch (cause) {
+      throw new OptionError(`Cannot use ${option}: ${(cause as Error).message}`, { cause });
+    }
+  });
 }

@@ -29,7 +29,7 @@ import { frameClient, frameGreeting, wrapFrame } from "../../protocols/frame.ts"
 import { helloClient } from "../../protocols/hello.ts";
 import { type Input, readBytes } from "../../protocols/input.ts";
 import { escapeBytes } from "../../protocols/text.ts";
-import { OptionError } from "../../engine/values/checks.ts";
+import { OptionError } from "../../engine/cli/options.ts";
 import { importProtocol, nameOf, pathOf } from "../../engine/server/core/protocol_loader.ts";
 import type { Random } from "./random.ts";
 

@@ -14,10 +14,10 @@ import {
   choiceOption,
   defineOption,
   integerOption,
+  OptionError,
   stringOption,
 } from "../../engine/cli/options.ts";
 import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts";
-import { OptionError } from "../../engine/values/checks.ts";
 import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";

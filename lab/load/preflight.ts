@@ -7,7 +7,7 @@
 import type { Address } from "../../protocols/effects.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
-import { OptionError } from "../../engine/values/checks.ts";
+import { OptionError } from "../../engine/cli/options.ts";
 import { read } from "../../engine/process/process_status.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";
 

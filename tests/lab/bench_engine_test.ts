@@ -26,7 +26,7 @@ import type { Run, Second } from "../../lab/load/results.ts";
 import { findListener, ProcessStatus } from "../../engine/process/process_status.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets, whyNoSockets } from "../../engine/net/sockets.ts";
-import { OptionError } from "../../engine/values/checks.ts";
+import { OptionError } from "../../engine/cli/options.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes, test } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { ServerProcess } from "../kit/server_process.ts";

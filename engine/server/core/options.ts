@@ -10,12 +10,17 @@ import {
   PROTOCOLS,
   type ProtocolSettings,
 } from "../../../protocols/catalogue.ts";
-import { booleanOption, integerOption, type Option, stringOption } from "../../cli/options.ts";
+import {
+  booleanOption,
+  integerOption,
+  type Option,
+  OptionError,
+  stringOption,
+} from "../../cli/options.ts";
 import { durationOption } from "../../cli/quantity_options.ts";
 import { stripBrackets } from "../../net/address.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import type { Duration } from "../../values/durations.ts";
-import { OptionError } from "../../values/checks.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "./thread_names.ts";

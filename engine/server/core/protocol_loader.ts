@@ -17,7 +17,7 @@ import type { Context, Protocol } from "../../../protocols/effects.ts";
 import { escapeText } from "../../../protocols/text.ts";
 import { runtime } from "../../net/runtime.ts";
 import { describeError } from "../../values/thrown.ts";
-import { OptionError } from "../../values/checks.ts";
+import { OptionError } from "../../cli/options.ts";
 
 /**
  * Where a protocol is found, in a form that means the same in every thread.

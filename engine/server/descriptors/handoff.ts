@@ -5,8 +5,7 @@
  */
 
 import { whyNoSockets } from "../../net/sockets.ts";
-import { OptionError } from "../../values/checks.ts";
-import { choiceOption, type Option } from "../../cli/options.ts";
+import { choiceOption, type Option, OptionError } from "../../cli/options.ts";
 
 /**
  * `fd`: its descriptor, a number, and the thread makes the system calls itself. `message`: the
@@ -21,9 +20,6 @@ export const HANDOFF: Option<Handoff> = choiceOption("handoff", {
   shown: "fd where foreign functions work",
   help: "give a thread the descriptor, or copy the bytes to it",
 });
-
-/** The same for the modes that still ask for it under this name. */
-export const HANDOFF_FLAG: Option<Handoff> = HANDOFF;
 
 /**
  * Chooses how connections are handed over.

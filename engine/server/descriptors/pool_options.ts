@@ -26,14 +26,6 @@ export const WORKERS: Option<number> = integerOption("workers", {
   help: "how many workers there are",
 });
 
-/** The same for the modes that still ask for it under this name. */
-export const WORKERS_FLAG: Option<number> = WORKERS;
-
-/** How many workers to start. */
-export function countWorkers({ workers }: PoolOptions): number {
-  return WORKERS.read(workers);
-}
-
 /** What a person wants to know of them. */
 export function describeWorkers(workers: number): string {
   return workers === 1 ? "1 worker" : `${workers} workers`;

@@ -28,9 +28,6 @@ export const OFFLOAD: Option<number> = integerOption("offload", {
   help: "how many workers compute; 0: in place, while everybody else waits",
 });
 
-/** The same for the modes that still ask for it under this name. */
-export const OFFLOAD_FLAG: Option<number> = OFFLOAD;
-
 /** How many Workers to start: none for a protocol without anything to compute. */
 export function countComputing(checked: CheckedOptions, { offload }: OffloadOptions): number {
   const wanted = OFFLOAD.read(offload);

@@ -1,7 +1,7 @@
 /**
- * Options, each of them stated once. One value says what an option may be, what it is when nobody
- * gives it, and what it does. It is the flag on the command line, and it checks the same option of
- * the library:
+ * Options, each of them stated once. One value says what an option may be, what its default is, and
+ * what it does. That value is the flag on the command line. It also checks the same option of the
+ * library:
  *
  * ```ts
  * import { integerOption } from "./options.ts";
@@ -16,15 +16,15 @@
  * const queue = QUEUE.read(undefined); // 1024
  * ```
  *
- * Worker threads load this module. So what has a syntax of its own (a duration, a size, a rate) is
- * in `quantity_options.ts`.
+ * Worker threads load this module, so it is small. Options with a syntax of their own (durations,
+ * sizes, rates) are in `quantity_options.ts`.
  *
  * @module
  */
 
 import type { Flag } from "./flags.ts";
 
-/** An option of `serve` is not what it may be. */
+/** The value of an option is wrong. */
 export class OptionError extends RangeError {
   /** The class's name. */
   override readonly name = "OptionError";
@@ -38,13 +38,13 @@ export interface Option<Value, Given = Value> extends Flag {
    * Checks what the caller gave, and fills in the default.
    *
    * @param given the option as the caller gave it
-   * @returns what holds
-   * @throws {OptionError} if it is not what it may be, or if it is missing and has no default
+   * @returns the value that holds
+   * @throws {OptionError} if the value is wrong, or if it is missing and there is no default
    */
   read(given: Given | undefined): Value;
 }
 
-/** What is said of every kind of option. */
+/** What every kind of option has. */
 export interface OptionDetails<Given> {
   /** One line for a person. */
   readonly help: string;
@@ -52,9 +52,9 @@ export interface OptionDetails<Given> {
   readonly short?: string;
   /** What the value is called in the help, for instance `FILE`. */
   readonly value?: string;
-  /** What holds when nothing is given; a function where the machine decides. */
+  /** The value that holds if nobody gives one; a function if it depends on the machine. */
   readonly default?: Given | (() => Given);
-  /** The default as the help shows it, where the value itself would not say it well. */
+  /** The default in the words of the help, if the value itself says too little. */
   readonly shown?: string;
 }
 
@@ -63,7 +63,7 @@ export interface OptionDetails<Given> {
  *
  * @param option its name in the library, in camel case
  * @param own what this kind of flag has beside the details
- * @param details what is said of every kind
+ * @param details what every kind of option has
  * @param check returns the value, or throws an `OptionError` that names the option
  */
 export function defineOption<Value, Given>(
@@ -149,7 +149,7 @@ export function booleanOption(
 }
 
 /**
- * An option that is text, which whoever uses it checks.
+ * An option that is text. It is not checked here.
  *
  * @param option its name in the library
  * @param details the default and the help; `suggestions` are what it often is

@@ -1,9 +1,9 @@
 /**
- * The client: speaks one of the protocols with a server, and says what it received.
+ * The client: it speaks one of the protocols with a server, and prints what it received.
  *
- * Its side of a protocol is a generator like the server's, under the same two drivers: events on
- * the runtime's own loop, or, with `--blocking`, the system calls that a C program makes, which
- * return when they are done.
+ * Its side of a protocol is a generator like the server's, and runs under the same two drivers. One
+ * uses events on the runtime's own loop. The other, with `--blocking`, makes the system calls that
+ * a C program makes, which return when they are done.
  *
  * @module
  */
@@ -30,12 +30,12 @@ import {
 import { formatRun } from "./engine/cli/invocation.ts";
 import type { Program } from "./engine/cli/program.ts";
 
-/** What `--protocol` can say, and who speaks it. */
+/** The values of `--protocol`, and their speakers. */
 const SPEAKERS: Readonly<Record<string, Speaker>> = { hello, frame, echo, print };
 
 const SERVER: readonly Flag[] = [
   { name: "host", kind: "string", help: "name or address of the server" },
-  { name: "port", kind: "integer", least: 1, most: 65535, help: "its port" },
+  { name: "port", kind: "integer", least: 1, most: 65535, help: "port of the server" },
 ];
 
 /** The flags of all protocols. */
@@ -45,7 +45,7 @@ const COMMON: readonly Flag[] = [
     kind: "choice",
     choices: Object.keys(SPEAKERS),
     default: "hello",
-    help: "what to speak",
+    help: "the protocol to speak",
   },
   {
     name: "connect-timeout",
@@ -61,10 +61,10 @@ const COMMON: readonly Flag[] = [
   },
 ];
 
-/** How it is called. */
+/** The name of the command. */
 const NAME = "client";
 
-/** What its command line can be. */
+/** The command line that it takes. */
 const command = (): Command => ({
   name: NAME,
   summary: "speak a protocol with a server",
@@ -73,21 +73,21 @@ const command = (): Command => ({
     flag: "protocol",
     of: { frame: formOf(frame), echo: formOf(echo), print: formOf(print) },
   },
-  // Each once, also where several protocols have it.
+  // Each flag is listed once, even if several protocols have it.
   flags: [...new Set([...COMMON, ...Object.values(SPEAKERS).flatMap(({ flags }) => flags)])],
   example: formatRun("client.ts", "127.0.0.1 8080 100"),
 });
 
-/** Runs the client, to the end of the process. */
+/** Runs the client until the end of the process. */
 async function runClient(): Promise<void> {
   const values = readCommandLine(command());
   const status = await perform(values);
-  // Not left to the runtime: on Bun an attempt to connect that was given up, as to the first of two
-  // addresses, keeps the process up for as long as the kernel tries.
+  // The process does not wait for the runtime to end it. On Bun an abandoned attempt to connect, for
+  // instance to the first of two addresses, keeps it alive for as long as the kernel tries.
   runtime.exit(status);
 }
 
-/** Does what was asked for, and returns the exit status. */
+/** Does what the command line asks for, and returns the exit status. */
 async function perform(values: Values): Promise<number> {
   const protocol = (values.protocol ?? "hello") as string;
   try {
@@ -110,7 +110,7 @@ function refuseFlagsOfOthers(protocol: string, values: Values): void {
   }
 }
 
-/** The whole of what a protocol takes. */
+/** All the arguments that a protocol takes, including host and port. */
 function formOf({ form }: Speaker): Form {
   const { positionals, required = 0 } = form;
   return {

@@ -1,6 +1,6 @@
 /**
- * The commands of the executable, by name. Each is a script of its own too; its module is loaded
- * when it is asked for.
+ * The commands of the executable, by name. Each is also a script of its own. Its module is loaded
+ * only when the command is asked for.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { MODES } from "./modes/catalogue.ts";
 
 /** One command. */
 export interface CommandEntry {
-  /** Under which heading it is listed. */
+  /** The heading that the command is listed under. */
   readonly group: string;
-  /** Its script, from the folder of the project. */
+  /** The path of its script, relative to the folder of the project. */
   readonly script: string;
-  /** Loads it. */
+  /** Loads its module. */
   load(): Promise<{ program(): Program | Promise<Program> }>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The command line over everything: `handshake threadpool 8080`, `handshake client …`, `handshake
- * chat`. It is what the executable is, and runs as a script too.
+ * chat`. The executable is this module, which also runs as a script.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { modeOfThread } from "./engine/workers/thread_names.ts";
 /** The script of this module. */
 const SCRIPT = "main.ts";
 
-/** Under which heading the commands of this module are listed. */
+/** The heading that the commands of this module are listed under. */
 const OTHERS = "Others";
 
 /** The commands of this module. */
@@ -30,10 +30,10 @@ const BUILTINS: Readonly<Record<string, () => Program>> = { completions, help };
 /** All commands, in the order in which they are listed. */
 const NAMES: readonly string[] = [...Object.keys(COMMANDS), ...Object.keys(BUILTINS)];
 
-/** The flags that stand alone. */
+/** The flags that can stand without a command. */
 const FLAGS: readonly string[] = COMMON_FLAGS.map(({ name }) => `--${name}`);
 
-/** Runs what the command line of this process asks for; in a Worker, what the Worker is for. */
+/** Runs the command that this process was started with. In a Worker it loads the Worker's mode. */
 export async function runMain(): Promise<void> {
   if (!runtime.isMainThread) return await loadThread();
   const [first = "help", ...args] = runtime.args;
@@ -43,7 +43,7 @@ export async function runMain(): Promise<void> {
   (await load(name, args)).run();
 }
 
-/** Loads the module that this Worker is for. Nothing starts in a Worker of another name. */
+/** Loads the module that this Worker is for. In a Worker with any other name nothing starts. */
 async function loadThread(): Promise<void> {
   const mode = modeOfThread();
   if (mode !== undefined && Object.hasOwn(COMMANDS, mode)) await COMMANDS[mode]?.load();
@@ -53,9 +53,10 @@ function isCommand(name: string): boolean {
   return NAMES.includes(name);
 }
 
-/** A command that is typed with these arguments. */
+/** Loads a command that was typed with these arguments. */
 async function load(name: string, args: readonly string[]): Promise<Program> {
-  // Before its module is loaded, which may say at once how it is typed.
+  // This must come before its module is loaded, because the module may show at once how the command
+  // is typed.
   invokeAs({ name, typed: `${baseCommand(SCRIPT)} ${name}`, args });
   const builtin = Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined;
   if (builtin !== undefined) return builtin();
@@ -69,12 +70,12 @@ function help(): Program {
     positionals: [{
       name: "command",
       kind: "string",
-      help: "which one",
+      help: "the command to explain",
       suggestions: NAMES,
     }, {
       name: "subcommand",
       kind: "string",
-      help: "which of its own, for instance bench compare",
+      help: "one of its subcommands, for instance bench compare",
     }],
     flags: [],
     example: formatRun(`${SCRIPT} help`, "threadpool"),
@@ -117,7 +118,7 @@ function completions(): Program {
   };
 }
 
-/** How a shell knows this program: a completion holds for every folder that it may lie in. */
+/** The name under which a shell knows this program. Completions work whatever folder it is in. */
 function calledAs(): string {
   if (buildInfo.isExecutable !== true) return "handshake";
   return runtime.executable.replace(/^.*[\\/]/, "").replace(/\.exe$/, "");
@@ -132,7 +133,7 @@ async function loadAll(): Promise<Map<string, Command>> {
   return all;
 }
 
-/** What there is, in groups. */
+/** The list of all commands, in groups. */
 async function formatOverview(): Promise<string> {
   const base = baseCommand(SCRIPT);
   const commands = await loadAll();
@@ -144,8 +145,7 @@ async function formatOverview(): Promise<string> {
       .map(([name, { summary }]) => [`  ${name.padEnd(width)}`, summary] as const);
     return [`${group}:`, ...formatRows(rows, columns)].join("\n");
   });
-  const more =
-    `${base} COMMAND --help says more about each; ${base} --version which version this is.`;
+  const more = `${base} COMMAND --help explains a command; ${base} --version shows the version.`;
   return [
     `usage: ${base} COMMAND [arguments] [flags]`,
     ...groups,
@@ -153,10 +153,10 @@ async function formatOverview(): Promise<string> {
   ].join("\n\n");
 }
 
-/** Ends the process because there is no such command, or flag, among those that are known. */
+/** Ends the process because there is no such command or flag among the known ones. */
 function refuse(name: string, known: readonly string[] = [...FLAGS, ...NAMES]): never {
   const kind = name.startsWith("-") ? "flag" : "command";
-  // Whoever types `version` means a flag, and whoever types `--event` a command.
+  // Somebody who types `version` means a flag, and somebody who types `--event` means a command.
   const meant = `${baseCommand(SCRIPT)} ${nearest(name, known)}`;
   fail("handshake", `unknown ${kind} "${name}": did you mean ${meant}?`, EXIT_USAGE);
 }

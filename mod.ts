@@ -55,9 +55,4 @@ export type { Constants, ErrorName } from "./engine/net/constants.ts";
 export type { PollerKind } from "./engine/net/poller.ts";
 export { EpollEvents, PollSet } from "./engine/net/poll_sets.ts";
 export { SocketError, SocketsUnavailableError } from "./engine/net/socket_error.ts";
-export {
-  type ConnectionCalls,
-  type ListenSocketOptions,
-  type Sockets,
-  sockets,
-} from "./engine/net/sockets.ts";
+export { type ListenSocketOptions, type Sockets, sockets } from "./engine/net/sockets.ts";

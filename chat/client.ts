@@ -1,9 +1,9 @@
 /**
- * The client of the chat: a line editor for a person at a terminal, a plain filter between pipes.
+ * The client of the chat: a line editor at a terminal, a plain filter between pipes.
  *
- * At a terminal it keeps what is being typed intact while others talk, and keeps the session over
- * connections that are lost: it connects again and asks for the name and the room that one had.
- * With a pipe as input or output it sends and prints lines as they are, and adds nothing.
+ * At a terminal it keeps the line being typed intact while others talk. The session outlives lost
+ * connections: the client connects again and asks for the same name and room. With a pipe as input
+ * or output it sends and prints lines as they are, and adds nothing.
  *
  * @module
  */
@@ -24,13 +24,13 @@ import { SessionState } from "./terminal/session_state.ts";
 import { TerminalClient } from "./terminal/terminal_client.ts";
 import { isName, isReserved, NAME_SYNTAX } from "./talk/names.ts";
 
-/** Where the server is if nothing else is said. */
+/** The default address of the server. */
 const SERVER = { host: "127.0.0.1", port: 7878 };
 
-/** How it is called. */
+/** The name of the command. */
 const NAME = "chat client";
 
-/** What its command line can be. */
+/** The command line that it takes. */
 const command = (): Command => ({
   name: NAME,
   summary: "talk in a chat",
@@ -47,7 +47,7 @@ const command = (): Command => ({
       least: 1,
       most: 65535,
       default: `${SERVER.port}`,
-      help: "its port",
+      help: "port of the server",
     },
   ],
   flags: [
@@ -75,14 +75,14 @@ const command = (): Command => ({
   example: formatRun("chat/client.ts", "127.0.0.1 7878 --nick ann"),
 });
 
-/** Runs the client, to the end of the process. */
+/** Runs the client until the end of the process. */
 async function runChatClient(): Promise<void> {
   const values = readCommandLine(command());
   // Not left to the runtime, which would wait for standard input to end.
   runtime.exit(await perform(values));
 }
 
-/** Does what was asked for, and returns the exit status. */
+/** Does what the command line asks for, and returns the exit status. */
 async function perform(values: Values): Promise<number> {
   try {
     const target = targetOf({ ...SERVER, ...values });
@@ -111,7 +111,7 @@ function nameOf(values: Values, flag: "nick" | "room"): string | undefined {
   throw new UsageError(`wrong value for --${flag}: expected ${NAME_SYNTAX}, got "${name}"`);
 }
 
-/** Whether somebody types and looks at it, at a terminal that can do more than print. */
+/** Whether a person types and reads, at a terminal that can do more than print. */
 function hasPerson(): boolean {
   return runtime.isTerminal("stdin") && runtime.isTerminal("stdout") &&
     environment("TERM") !== "dumb";

@@ -1,16 +1,17 @@
 /**
  * Step 4, rooms: an asynchronous chat with names, rooms and a broadcast shutdown.
  *
- * One thread serves everybody. Each connection has two halves that do not wait for each other.
- * What a user types is a conversation like any other, a generator (`rooms/conversation.ts`); what
- * others say goes past it, from the hall (`rooms/hall.ts`) straight into the outbox of each hearer
- * (`host/outbox.ts`), which holds so much and no more: who reads slowly holds up nobody.
+ * One thread serves everybody. Each connection has two halves, and neither waits for the other.
+ * What a user types is handled by a conversation, a generator like any other protocol
+ * (`rooms/conversation.ts`). What others say bypasses it: it goes from the hall (`rooms/hall.ts`)
+ * straight into the outbox of each recipient (`host/outbox.ts`). An outbox is bounded, so a user
+ * who reads slowly holds up nobody.
  *
- * When the server is to end, it says so to everybody, lets them talk on for a while, and closes
- * each connection in order when the last line was read.
+ * When the server is about to end, it tells everybody, lets them talk on for a while, and closes
+ * each connection in order once the last line has been read.
  *
- * Rooms that span several servers are a matter of `bus/`: with `--bus` the servers find each other
- * through NATS, and without it there is one.
+ * The folder `bus/` makes rooms span several servers: with `--bus` the servers find each other
+ * through NATS, and without it there is only one.
  *
  * @module
  */
@@ -28,7 +29,7 @@ import { CHAT_FLAGS, type ChatOptions } from "./host/options.ts";
 /**
  * Serves a chat.
  *
- * @param options where, with whom, within which limits
+ * @param options where to listen, which servers to join, and the limits for users
  * @returns the server, listening
  */
 export async function serve(options: ChatOptions = {}): Promise<ChatServer> {

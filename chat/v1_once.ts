@@ -1,13 +1,14 @@
 /**
  * Step 1, once: reads one message, sends it back, closes.
  *
- * The smallest server that answers: accept, read, write, close, again. All that a network program
- * must know is here already: bytes come in pieces that have nothing to do with messages, so where
- * a message ends has to be said. Here it ends with its line end, with the peer's FIN, at 1024
- * bytes, or, for peers that send no line end and wait, when nothing more came for a moment.
+ * This is the smallest server that answers: accept, read, write, close, and again. It already
+ * teaches the main lesson of network programming: bytes come in pieces that have nothing to do with
+ * messages, so the program must say where a message ends. Here it ends at a line end, at the peer's
+ * FIN, or at 1024 bytes. For peers that send no line end and wait for the answer, it ends when
+ * nothing more has come for a moment.
  *
- * What it lacks: whoever has a second thing to say must connect again, and meanwhile somebody else
- * may be served. Step 2, `v2_echo.ts`, keeps the connection until the client says `exit`.
+ * What it lacks: a client with a second message must connect again, and somebody else may be served
+ * first. Step 2, `v2_echo.ts`, keeps the connection until the client says `exit`.
  *
  * @module
  */
@@ -21,9 +22,8 @@ import { serveListener } from "../engine/server/loops/listener_loop.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
-import { discard } from "./talk/discard.ts";
 
-/** The most bytes that a message may have, its line end counted. */
+/** The most bytes that a message may have, including its line end. */
 const LIMIT = 1024;
 
 /** How long a message without a line end waits for more, in milliseconds. */
@@ -31,14 +31,14 @@ const GRACE_MS = 20;
 
 const LINE_FEED = 0x0a;
 
-/** The server's side of a connection: one message, sent back exactly as it came. */
+/** The server's side of a connection: sends one message back exactly as it came. */
 export function* once(): Protocol {
   const message = new Uint8Array(LIMIT);
   let length = 0;
   let isWhole = false;
   while (!isWhole) {
     const bytes: ReadAnswer = length === 0 ? yield READ : yield* readWithin(GRACE_MS);
-    // FIN, or a peer that waits for its answer.
+    // The peer has sent FIN, or it is waiting for its answer.
     if (!bytes) break;
     const lineEnd = bytes.indexOf(LINE_FEED) + 1;
     const taken = bytes.subarray(0, Math.min(lineEnd || bytes.length, LIMIT - length));
@@ -47,10 +47,9 @@ export function* once(): Protocol {
     isWhole = message[length - 1] === LINE_FEED || length === LIMIT;
   }
   if (length > 0) yield* write(message.subarray(0, length));
-  if (isWhole) yield* discard();
 }
 
-/** A client that says nothing may not hold up all others for ever. */
+/** The read timeout keeps a client that says nothing from holding up all others for ever. */
 const ONCE: ProtocolDefinition = {
   name: "once",
   summary: "one message comes back as it was sent",

@@ -1,14 +1,13 @@
 /**
- * Step 2, echo: many messages a connection, each line sent back until `exit`.
+ * Step 2, echo: many messages on one connection, each line sent back until `exit`.
  *
- * A loop has come into the conversation, and with it what every longer conversation needs: a way
- * to end it (`exit`, or the peer's FIN), a bound on what one message may take (1024 bytes), and one
- * on how long it may say nothing (10 minutes). Bytes that belong to the next line stay unread until
- * its turn comes.
+ * The conversation now has a loop, and with it what every longer conversation needs: a way to end
+ * (`exit`, or the peer's FIN), a limit on the size of a message (1024 bytes), and a limit on
+ * silence (10 minutes). Bytes that belong to the next line stay in the buffer until its turn comes.
  *
- * What it lacks: still one connection at a time. Who is served may keep all others waiting in the
- * kernel's accept queue, by saying little or by not reading what it is answered. Step 3,
- * `v3_operator.ts`, serves them side by side, and the server itself gets a voice.
+ * What it lacks: there is still only one connection at a time. The client that is being served can
+ * keep all others waiting in the kernel's accept queue, by saying little or by not reading its
+ * answers. Step 3, `v3_operator.ts`, serves clients side by side and gives the server a voice.
  *
  * @module
  */
@@ -25,21 +24,20 @@ import { serveListener } from "../engine/server/loops/listener_loop.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { CHAT_PORT, chatCommand } from "./host/command.ts";
-import { discard } from "./talk/discard.ts";
 
-/** The most bytes that a line may have, its line end not counted. */
+/** The most bytes that a line may have, not counting its line end. */
 const LIMIT = 1024;
 
-/** The server's side of a connection: each line is sent back, until one that says `exit`. */
+/** The server's side of a connection: sends each line back, until one says `exit`. */
 export function* echoLines(): Protocol {
   const input = new Input();
   const decoder = new TextDecoder();
   try {
     for (;;) {
       const line = yield* readLine(input, { limit: LIMIT });
-      // At FIN the last line may lack its end.
+      // At FIN the last line may lack its line end.
       const last = line ?? input.takeAll();
-      if (/^exit\r?$/.test(decoder.decode(last))) return yield* discard();
+      if (/^exit\r?$/.test(decoder.decode(last))) return;
       if (line !== null || last.length > 0) yield* writeLine(last);
       if (line === null) return;
     }

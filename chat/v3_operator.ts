@@ -1,10 +1,10 @@
 /**
  * Step 3, operator: several clients at once, and a server with a voice.
  *
- * Each client still hears nobody but itself. But now two parties write to a connection: its own
- * conversation, which echoes, and the operator, whose lines go to all clients. Neither may wait
- * for a client that does not read, and neither may write into the middle of the other's line. So
- * each connection has an outbox, a queue of whole lines that holds so much and no more.
+ * A client still cannot hear any other. But now two parties write to a connection: its own
+ * conversation, which echoes, and the operator, whose lines go to all clients. Neither may wait for
+ * a client that does not read, and neither may write into the middle of the other's line. So each
+ * connection has an outbox: a bounded queue of whole lines.
  *
  * What it lacks: the clients cannot hear each other. Step 4, `server.ts`, puts them into rooms.
  *
@@ -32,7 +32,7 @@ import { announcement, TOO_LONG } from "./talk/notices.ts";
 /** How long a client may say nothing, in milliseconds. */
 const IDLE_MS = 600_000;
 
-/** The server's side of a connection: each line is sent back, until one that says `exit`. */
+/** The server's side of a connection: sends each line back, until one says `exit`. */
 export function* echoLines(): Protocol {
   const lines = new LineReader();
   try {
@@ -43,14 +43,14 @@ export function* echoLines(): Protocol {
       else yield* write(encodeLine(line.text));
     }
   } catch (error) {
-    // Asked to go, because the server ends: that is no failure.
+    // The client is asked to go because the server ends. That is no failure.
     if (!(error instanceof Dismissal)) throw error;
   }
 }
 
 /** A server whose operator can talk to everybody. */
 export interface OperatedServer extends Server {
-  /** Says something to all clients, when it is its turn; nothing once closed. */
+  /** Says something to all clients when its turn comes; says nothing once the server is closed. */
   announce(text: string): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts
 import { Stream } from "../engine/dial/stream.ts";
 import { connect, connectErrorOf, findAddresses, type Target } from "../engine/dial/target.ts";
 
-/** How many datagrams that were not answered in time are known again when they are. */
+/** How many unanswered datagrams are remembered, so that late answers to them are recognized. */
 const REMEMBERED = 64;
 
 /** `--protocol echo`. */
@@ -44,9 +44,10 @@ async function run(values: Values, target: Target): Promise<number> {
 }
 
 /**
- * Says what is wrong with a message that is to be one datagram.
+ * Checks whether a message fits into one datagram.
  *
- * @param message what is to be sent
+ * @param message the message to be sent
+ * @returns what is wrong with it; `undefined` if it fits
  */
 export function checkDatagram(message: Uint8Array): string | undefined {
   return message.length > LARGEST_DATAGRAM
@@ -54,7 +55,7 @@ export function checkDatagram(message: Uint8Array): string | undefined {
     : undefined;
 }
 
-/** Sends each as a datagram and waits for its answer before it sends the next. */
+/** Sends each message as a datagram, and waits for its answer before sending the next. */
 async function sendDatagrams(
   messages: Messages,
   target: Target,
@@ -79,7 +80,7 @@ async function sendDatagrams(
   return exitStatus;
 }
 
-/** What is answered to one datagram; `undefined` if nothing is in time. */
+/** Sends one datagram and returns the answer; `undefined` if none comes in time. */
 async function exchange(
   socket: DatagramClient,
   message: Uint8Array,
@@ -92,7 +93,7 @@ async function exchange(
     const leftMs = timeoutMs > 0 ? Math.max(1, endsAt - performance.now()) : 0;
     const answer = await socket.receive(leftMs);
     if (answer === undefined) return undefined;
-    // An answer that comes after its time is no wrong answer to this one.
+    // A late answer to an earlier datagram is not a wrong answer to this one.
     if (!isEqual(answer, message) && missed.some((earlier) => isEqual(answer, earlier))) continue;
     expectEcho(message, answer);
     return answer;

@@ -20,13 +20,13 @@ import { printAnswer, printNote, showBytes } from "./output.ts";
 import { makeEventDialer, type Speaker, timeoutOf } from "./speaker.ts";
 import { connect, findAddresses, type Target } from "../engine/dial/target.ts";
 
-/** How long the server may take to say `*` when nothing else is said: it may serve one at a time. */
+/** How long the server may take to say `*`, by default: it may serve one client at a time. */
 export const GREETING_TIMEOUT = "30s";
 
-/** How long an answer may take when nothing else is said: longer than a server computes. */
+/** How long an answer may take, by default: longer than a server computes. */
 export const ANSWER_TIMEOUT = "130s";
 
-/** The most connections at a time. */
+/** The most connections at one time. */
 const CONNECTIONS = 256;
 
 /** `--protocol frame`. */
@@ -37,19 +37,19 @@ export const frame: Speaker = {
       name: "argument",
       kind: "string",
       help:
-        "in frame, echo: what to send, without any the lines of standard input (echo: its bytes)",
+        "in frame, echo: what to send; by default the lines of standard input (echo: its bytes)",
     },
   },
   flags: [
     {
       name: "one-connection",
       kind: "boolean",
-      help: "in frame: one frame after the other over one connection, not each over its own",
+      help: "in frame: send frames one after another over one connection, not each over its own",
     },
     {
       name: "no-prime",
       kind: "boolean",
-      help: "in frame: the server takes ^P7$ for data, and no question",
+      help: "in frame: the server takes ^P7$ as data, not as a question",
     },
   ],
   run,
@@ -73,11 +73,11 @@ async function run(values: Values, target: Target): Promise<number> {
 
 /** How frames are sent. */
 interface Options extends FrameOptions {
-  /** How long the server may take to say `*`, in milliseconds; 0 is for ever. */
+  /** How long the server may take to say `*`, in milliseconds; 0 means no limit. */
   readonly greetingTimeoutMs: number;
 }
 
-/** Sends frames and prints what becomes of them. */
+/** Sends frames and prints their answers or their failures. */
 class FrameClient {
   readonly #dialer: EventDialer;
   readonly #target: Target;
@@ -86,9 +86,9 @@ class FrameClient {
   readonly #underWay = new Set<Promise<void>>();
   /** Resolved when no more frames are to be sent. */
   readonly #stopped = Promise.withResolvers<void>();
-  /** Whether it is: the first connection that cannot be made says that for all of them. */
+  /** Whether that is so. The first connection that cannot be made stops all of them. */
   #isStopped = false;
-  /** 0 as long as nothing has failed, then that of the first failure. */
+  /** 0 as long as nothing has failed, then the status of the first failure. */
   exitStatus: number = EXIT_DONE;
 
   constructor(
@@ -103,7 +103,7 @@ class FrameClient {
     this.#options = options;
   }
 
-  /** Sends each over a connection of its own, as soon as it is there. */
+  /** Sends each frame over a connection of its own, as soon as the frame is there. */
   async sendAtOnce(frames: Messages): Promise<void> {
     try {
       await Promise.race([this.#begin(frames), this.#stopped.promise]);
@@ -121,7 +121,7 @@ class FrameClient {
     }
   }
 
-  /** Never rejects: what one frame fails with is no matter of the others. */
+  /** Never rejects: the failure of one frame does not concern the others. */
   async #send(frame: Uint8Array): Promise<void> {
     try {
       const input = new Input();
@@ -134,8 +134,8 @@ class FrameClient {
   }
 
   /**
-   * Sends one after the other over one connection, each when the one before was answered: its time
-   * is then its own, and if the server closes it is known at which.
+   * Sends frames one after another over one connection. Each waits for the answer to the one
+   * before. So its time is its own, and if the server closes, it is known at which frame it did.
    */
   async sendInOrder(frames: Messages): Promise<void> {
     let shown: string | undefined;
@@ -149,7 +149,7 @@ class FrameClient {
       }
       call.connection.close();
     } catch (error) {
-      // What was wrong with a line, before it became a frame, is the caller's to say.
+      // The caller reports what was wrong with a line before it became a frame.
       if (shown === undefined) throw error;
       this.#fail(error, shown);
       printNote("client: the connection is over: nothing is sent after this frame");

@@ -1,5 +1,5 @@
 /**
- * One handshake from the server's name to its answer, over either kind of {@linkcode Dialer}.
+ * One handshake, from the server's name to its answer, over either kind of {@linkcode Dialer}.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { narrate } from "./narration.ts";
 import type { Tell } from "../engine/dial/target.ts";
 import { connect, type Target } from "../engine/dial/target.ts";
 
-/** A server and how to shake hands with it. */
+/** A server, and how to shake hands with it. */
 export interface HandshakeTarget extends Target {
   /** How long an answer without a line end waits for more, in milliseconds; 0 turns it off. */
   readonly graceMs: number;
@@ -19,11 +19,11 @@ export interface HandshakeTarget extends Target {
 /**
  * Performs a handshake over a connection of its own.
  *
- * @param dialer how to call
+ * @param dialer makes the connection
  * @param target the server
- * @param addresses its addresses: the first that answers is taken
+ * @param addresses the server's addresses; the first that answers is taken
  * @param x the initial sequence number
- * @param tell is told of each step; left out, nobody wants to know
+ * @param tell is told of each step; may be left out
  * @returns the sequence number that the server answered
  * @throws {ConnectError} if no address can be connected to
  * @throws {ConversationError} if the handshake fails

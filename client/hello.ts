@@ -1,5 +1,5 @@
 /**
- * The client of `hello`: shakes hands, once or many times.
+ * The client of `hello`: it shakes hands, once or many times.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export const hello: Speaker = {
       least: 1,
       most: 65_535,
       default: "1",
-      help: "how many of them at a time",
+      help: "how many handshakes to perform at a time",
     },
     {
       name: "handshake-timeout",
@@ -82,7 +82,8 @@ async function run(values: Values, server: Target): Promise<number> {
     printResult(formatHello(y));
     return EXIT_DONE;
   }
-  // Loaded when it is needed: its histogram takes as long to load as a whole handshake on Bun.
+  // The module is loaded only when it is needed. On Bun its histogram takes as long to load as a
+  // whole handshake takes.
   const { ManyHandshakes } = await import("./many.ts");
   const many = new ManyHandshakes(dialer, target, {
     count: (values.count ?? 1) as number,

@@ -1,5 +1,5 @@
 /**
- * What the client sends: its arguments, or standard input or a file as it is read.
+ * What the client sends: its arguments, or standard input, or a file, as it is read.
  *
  * @module
  */
@@ -13,25 +13,26 @@ import { messageOf } from "../engine/dial/failures.ts";
 /** The most bytes that a line of standard input may have. */
 const LINE_LIMIT = 1024 * 1024;
 
-/** How many characters of an argument an error repeats. */
+/** How many characters of an argument are repeated in an error. */
 const SHOWN = 40;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Says what is wrong with a message; `undefined` if it can be sent. */
+/** Returns what is wrong with a message; `undefined` if it can be sent. */
 export type Check = (message: Uint8Array) => string | undefined;
 
-/** Messages that are there, or that come one by one. */
+/** Messages that are all there already, or that come one by one. */
 export type Messages = AsyncIterable<Uint8Array> | readonly Uint8Array[];
 
 /**
- * The messages to send: the arguments, or without any the lines of standard input as they come.
+ * The messages to send: the arguments, or if there are none, the lines of standard input as they
+ * come.
  *
- * @param args what was typed
- * @param check is asked about each
- * @returns the messages; a line that is wrong ends them with a {@linkcode UsageError}
- * @throws {UsageError} if an argument is wrong, before any is sent
+ * @param args the arguments that were typed
+ * @param check checks each message
+ * @returns the messages; an invalid line ends them with a {@linkcode UsageError}
+ * @throws {UsageError} if an argument is invalid, before any is sent
  */
 export function readMessages(args: readonly string[] | undefined, check: Check): Messages {
   if (args === undefined) return inputLines(check);
@@ -45,7 +46,7 @@ export function readMessages(args: readonly string[] | undefined, check: Check):
   });
 }
 
-/** The lines of standard input without their ends; the last one needs none. */
+/** The lines of standard input without their line ends. The last line need not have one. */
 async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
   let number = 0;
   const checked = (line: Uint8Array) => {
@@ -67,7 +68,7 @@ async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
     }
     unread.push(piece.slice(from));
     unreadBytes += piece.length - from;
-    // A line that never ends is refused before it has ended; one byte may be its `\r`.
+    // A line that never ends must be refused before its end comes. One byte may be its `\r`.
     if (unreadBytes > LINE_LIMIT + 1) checked(joinBytes(unread));
   }
   const last = joinBytes(unread);
@@ -75,12 +76,12 @@ async function* inputLines(check: Check): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * A file as it is read, never all of it at once.
+ * Opens a file and reads it piece by piece, never all of it at once.
  *
- * @param path where it is
- * @param pieceBytes how much of it to read at a time, in bytes
- * @returns pieces of that length but for the last, each valid until the next is asked for
- * @throws {UsageError} if it cannot be opened
+ * @param path where the file is
+ * @param pieceBytes how many bytes to read at a time
+ * @returns pieces of that length, except for the last; each is valid until the next is asked for
+ * @throws {UsageError} if the file cannot be opened
  */
 export async function openFile(
   path: string,

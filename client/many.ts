@@ -13,27 +13,27 @@ import { type HandshakeTarget, shakeHands } from "./handshake.ts";
 import type { Tell } from "../engine/dial/target.ts";
 import { Summary } from "./summary.ts";
 
-/** What to do how often. */
+/** How many handshakes to perform, and how. */
 export interface ManyOptions {
   /** How many handshakes to perform. */
   readonly count: number;
   /** How many at a time. */
   readonly concurrency: number;
-  /** The initial sequence number of the first; each next one begins 3 later. */
+  /** The initial sequence number of the first handshake. Each later one begins 3 higher. */
   readonly initialSequence: number;
-  /** Makes what is told of the steps of the handshake with this index. */
+  /** Makes the function that is told the steps of the handshake with this index. */
   readonly tellOf: (index: number) => Tell | undefined;
 }
 
-/** How far the sequence numbers of two handshakes that follow each other are apart. */
+/** The distance between the initial sequence numbers of two successive handshakes. */
 const STRIDE = 3;
 
-/** How long blocking calls may go on before timers and signals have their turn, in milliseconds. */
+/** How long blocking calls may go on before timers and signals get a turn, in milliseconds. */
 const TURN_MS = 20;
 
 /** Performs handshakes until all are begun or somebody interrupts. */
 export class ManyHandshakes {
-  /** What became of them so far. */
+  /** The results so far. */
   readonly summary: Summary;
   readonly #dialer: Dialer;
   readonly #target: HandshakeTarget;
@@ -42,7 +42,7 @@ export class ManyHandshakes {
   #interrupted = false;
   #yieldedAt = performance.now();
 
-  /** @param dialer how to call @param target whom @param options how often */
+  /** @param dialer makes connections @param target the server @param options how many, and how */
   constructor(dialer: Dialer, target: HandshakeTarget, options: ManyOptions) {
     this.#dialer = dialer;
     this.#target = target;
@@ -51,9 +51,10 @@ export class ManyHandshakes {
   }
 
   /**
-   * Performs them all. A first SIGINT or SIGTERM ends it early, a second one the process.
+   * Performs all handshakes. The first SIGINT or SIGTERM ends them early, the second one ends the
+   * process.
    *
-   * @param addresses the server's
+   * @param addresses the addresses of the server
    */
   async run(addresses: readonly string[]): Promise<void> {
     const onSignal = () => {
@@ -71,7 +72,7 @@ export class ManyHandshakes {
     forget();
   }
 
-  /** Performs one after the other, beside the other lanes. */
+  /** Performs handshakes one after another, side by side with the other lanes. */
   async #runLane(addresses: readonly string[]): Promise<void> {
     const { count, initialSequence, tellOf } = this.#options;
     while (this.#begun < count && !this.#interrupted) {
@@ -82,14 +83,14 @@ export class ManyHandshakes {
         await shakeHands(this.#dialer, this.#target, addresses, x, tellOf(index));
         this.summary.addDone(performance.now() - startedAt);
       } catch (error) {
-        // Those that were cut short are neither done nor have they failed.
+        // A handshake that was interrupted is neither done nor failed.
         if (!(error instanceof InterruptedError)) this.summary.addFailed(error);
       }
       await this.#yield();
     }
   }
 
-  /** Calls that block leave timers and signals no time: Ctrl-C must work between them. */
+  /** Lets timers and signals run. Blocking calls leave them no time, but Ctrl-C must work. */
   async #yield(): Promise<void> {
     if (performance.now() - this.#yieldedAt < TURN_MS) return;
     await new Promise((resolve) => setTimeout(resolve, 0));

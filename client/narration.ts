@@ -1,5 +1,5 @@
 /**
- * A conversation told step by step, for who wants to see it happen.
+ * A conversation told step by step, for those who want to see it happen.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { Tell } from "../engine/dial/target.ts";
 import { printNote } from "./output.ts";
 
 /**
- * Says each step with the milliseconds since the first, on standard error.
+ * Makes a function that prints each step to standard error, with the time in milliseconds.
  *
- * @param startedAt when the first was, on the clock of `performance.now()`
- * @param prefix what each line begins with
+ * @param startedAt the time to count from, on the clock of `performance.now()`
+ * @param prefix the text that each line begins with
  */
 export function narrator(startedAt: number, prefix: string): Tell {
   return (step) => {
@@ -23,10 +23,10 @@ export function narrator(startedAt: number, prefix: string): Tell {
 }
 
 /**
- * The same conversation, told step by step.
+ * Runs a conversation unchanged, and tells each step.
  *
- * @param conversation any
- * @param tell is told
+ * @param conversation any conversation
+ * @param tell is told each step
  */
 export function* narrate<Result>(conversation: Protocol<Result>, tell: Tell): Protocol<Result> {
   try {

@@ -10,7 +10,7 @@ import { escapeBytes, escapeText } from "../protocols/text.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 
-/** How long a pipe that another program has set to non-blocking is left alone when it is full. */
+/** How long to wait when a pipe that another program made non-blocking is full, in milliseconds. */
 const FULL_MS = 10;
 
 /**
@@ -23,18 +23,18 @@ export function printNote(line: string): void {
 }
 
 /**
- * Prints a line to standard output, the last one.
+ * Prints the last line to standard output.
  *
  * @param line without its line end
  */
 export function printResult(line: string): void {
-  // Where nobody reads it any more the exit status still says how it went.
+  // If nobody reads it any more, the exit status still tells the result.
   print("stdout", line);
 }
 
 /**
- * Prints a line to standard output. Where nobody reads it any more, as in `… | head -1`, nothing
- * is left to do: it ends the process.
+ * Prints a line to standard output. If nobody reads it any more, as in `… | head -1`, there is
+ * nothing left to do, and the process ends.
  *
  * @param line without its line end
  */
@@ -43,10 +43,10 @@ export function printAnswer(line: string): void {
 }
 
 /**
- * Writes bytes to standard output as they are, without holding anything else up. Where nobody
- * reads them any more it ends the process.
+ * Writes bytes to standard output as they are, without holding anything else up. If nobody reads
+ * them any more, the process ends.
  *
- * @param bytes left alone until the promise resolves
+ * @param bytes the bytes, which must not change until the promise resolves
  */
 export async function writeOutput(bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {
@@ -62,20 +62,20 @@ export async function writeOutput(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Bytes as a person reads them: text where they are text, made fit for a terminal.
+ * Formats bytes for people to read: as text if they are text, and safe for a terminal.
  *
- * @param bytes what was sent or came
+ * @param bytes the bytes that were sent or received
  */
 export function showBytes(bytes: Uint8Array): string {
   try {
     return escapeText(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
-    // No text.
+    // The bytes are not text.
     return escapeBytes(bytes);
   }
 }
 
-/** Prints a line, and says whether there was somebody to read it. */
+/** Prints a line, and returns whether there was anybody to read it. */
 function print(to: "stdout" | "stderr", line: string): boolean {
   try {
     runtime.printNow(to, `${line}\n`);

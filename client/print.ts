@@ -14,10 +14,10 @@ import { type Messages, openFile, readMessages } from "./input.ts";
 import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
 import { connect, connectErrorOf, findAddresses, type Target } from "../engine/dial/target.ts";
 
-/** How much of a file is sent at a time over TCP, in bytes. */
+/** How many bytes of a file are sent at a time over TCP. */
 const FILE_PIECE = 64 * 1024;
 
-/** How long, after the last datagram, the system has to say that it was refused. */
+/** How long to wait after the last datagram for the system to report a refusal, in milliseconds. */
 const REFUSAL_MS = 50;
 
 const LINE_FEED = 0x0a;
@@ -29,7 +29,7 @@ export const print: Speaker = {
     rest: {
       name: "message",
       kind: "string",
-      help: "in print: what to send, without any the lines of standard input",
+      help: "in print: what to send; by default the lines of standard input",
     },
   },
   flags: [
@@ -48,7 +48,7 @@ async function run(values: Values, target: Target): Promise<number> {
   const args = values.message as readonly string[] | undefined;
   const path = values.file as string | undefined;
   if (args !== undefined && path !== undefined) {
-    throw new UsageError("--file takes the place of messages: leave one of them away");
+    throw new UsageError("--file takes the place of messages: leave one of them out");
   }
   if (values.udp === true) {
     const source = path === undefined
@@ -61,7 +61,7 @@ async function run(values: Values, target: Target): Promise<number> {
     : [endLastLine(await openFile(path, FILE_PIECE)), write];
 
   const timeoutMs = timeoutOf(values);
-  // A server that takes nothing any more is waited for no longer than one that does not close.
+  // A server that stops reading gets no more time than one that does not close.
   using dialer = makeEventDialer(timeoutMs, { sessionTimeoutMs: timeoutMs });
   const call = await connect(dialer, target, await findAddresses(target));
   for await (const bytes of parts) await call.exchange(send(bytes));
@@ -69,7 +69,7 @@ async function run(values: Values, target: Target): Promise<number> {
   return EXIT_DONE;
 }
 
-/** The same pieces; the last one ends with a line end, for `!Disconnect` to begin a line. */
+/** The same pieces, with a line end after the last one, so that `!Disconnect` begins a line. */
 async function* endLastLine(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let held: Uint8Array | undefined;
   for await (const piece of pieces) {
@@ -91,7 +91,7 @@ async function sendDatagrams(messages: Messages, target: Target): Promise<number
   try {
     for await (const message of messages) await socket.send(message);
     await socket.send(new TextEncoder().encode(DISCONNECT));
-    // Nothing is answered, but a port where nobody listens makes itself heard.
+    // There is no answer, but a port that nobody listens on makes itself heard.
     await socket.receive(REFUSAL_MS);
   } catch (cause) {
     throw (cause as { code?: unknown }).code === undefined ? cause : connectErrorOf(target, cause);

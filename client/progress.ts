@@ -1,5 +1,5 @@
 /**
- * A progress bar for a person who waits: on a terminal only.
+ * A progress bar for people who wait, on a terminal only.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Summary } from "./summary.ts";
 const REDRAW_MS = 100;
 const CELLS = 20;
 
-// Without wrapping a terminal that is too narrow shows the beginning of the line, and nobody
-// needs to know its width. The line says it in numbers first.
+// With wrapping turned off, a terminal that is too narrow shows the beginning of the line, so its
+// width need not be known. The numbers come first in the line for that reason.
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
 const CLEAR_REST = "\x1b[K";
 
-/** Draws a bar on standard error until it is disposed. It has no colours to turn off. */
+/** Draws a bar on standard error until it is disposed of. It has no colours to turn off. */
 export class ProgressBar implements Disposable {
   readonly #summary: Summary;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -27,9 +27,9 @@ export class ProgressBar implements Disposable {
   }
 
   /**
-   * Starts a bar where there is somebody to see it.
+   * Starts a bar if there is somebody to see it.
    *
-   * @param summary how far it has come
+   * @param summary the progress so far
    */
   static start(summary: Summary): ProgressBar | undefined {
     return runtime.isTerminal("stderr") ? new ProgressBar(summary) : undefined;
@@ -49,12 +49,12 @@ export class ProgressBar implements Disposable {
     try {
       runtime.printNow("stderr", text);
     } catch {
-      // The terminal was closed: nobody is left to see it.
+      // The terminal was closed, and nobody is left to see the bar.
       clearInterval(this.#timer);
     }
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#print(`\r${CLEAR_REST}`);

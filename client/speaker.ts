@@ -1,5 +1,5 @@
 /**
- * What `--protocol` chooses: who speaks a protocol for the command line.
+ * What `--protocol` chooses: a speaker, which speaks one protocol for the command line.
  *
  * @module
  */
@@ -12,42 +12,43 @@ import type { Target } from "../engine/dial/target.ts";
 
 /** One protocol of the client. */
 export interface Speaker {
-  /** What follows host and port. */
+  /** The arguments that follow host and port. */
   readonly form: Form;
   /** The flags that not all protocols have. */
   readonly flags: readonly Flag[];
   /**
-   * Converses with a server as the command line says, and prints what there is to print.
+   * Converses with a server as the command line says, and prints the results.
    *
-   * @param values the command line's
+   * @param values the values of the command line
    * @param target the server
    * @returns the exit status
    */
   run(values: Values, target: Target): Promise<number>;
 }
 
-/** How long one read waits when nothing else is said. */
+/** How long one read may wait by default. */
 export const TIMEOUT = "5s";
 
 /**
- * The flag of the protocols that can be spoken by datagrams. One object: the help has it once.
+ * The flag of the protocols that can be spoken over datagrams. They share this one object, so that
+ * the help lists the flag once.
  */
 export const UDP_FLAG: Flag = {
   name: "udp",
   kind: "boolean",
-  help: "in echo, print: by datagrams, one for each message",
+  help: "in echo, print: send datagrams, one for each message",
 };
 
-/** How long one read may wait, in milliseconds; 0 is for ever. */
+/** How long one read may wait, in milliseconds; 0 means no limit. */
 export function timeoutOf(values: Values, standard = TIMEOUT): number {
   return (values.timeout as number | undefined) ?? parseDuration(standard);
 }
 
 /**
- * A dialer that limits reads only.
+ * Makes a dialer that limits only reads.
  *
- * @param readTimeoutMs how long one may wait, in milliseconds; 0 is for ever
- * @param limits what else is limited
+ * @param readTimeoutMs how long one read may wait, in milliseconds; 0 means no limit
+ * @param limits further limits
  */
 export function makeEventDialer(
   readTimeoutMs: number,

@@ -1,5 +1,5 @@
 /**
- * What became of many handshakes, in numbers.
+ * The results of many handshakes, in numbers.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { clientFailureKind, exitStatusOf, messageOf } from "../engine/dial/failu
 
 interface Failures {
   count: number;
-  /** The message of the first. */
+  /** The message of the first failure of this kind. */
   readonly example: string;
 }
 
 /** Counts handshakes and how long they took. */
 export class Summary {
-  // In microseconds: a handshake over loopback takes about a hundred of them.
+  // In microseconds: a handshake over loopback takes about a hundred.
   readonly #durations = build({ bitBucketSize: 32, numberOfSignificantValueDigits: 3 });
   readonly #failures = new Map<string, Failures>();
   readonly #wanted: number;
@@ -28,12 +28,12 @@ export class Summary {
     this.#wanted = wanted;
   }
 
-  /** How many were to be performed. */
+  /** How many handshakes were to be performed. */
   get wanted(): number {
     return this.#wanted;
   }
 
-  /** How many were done. */
+  /** How many succeeded. */
   get done(): number {
     return this.#done;
   }
@@ -44,9 +44,9 @@ export class Summary {
   }
 
   /**
-   * A handshake was done.
+   * A handshake succeeded.
    *
-   * @param ms how long it took, connecting included, in milliseconds
+   * @param ms how long it took, including the time to connect, in milliseconds
    */
   addDone(ms: number): void {
     this.#done++;
@@ -56,7 +56,7 @@ export class Summary {
   /**
    * A handshake failed.
    *
-   * @param error what it failed with
+   * @param error the error that it failed with
    */
   addFailed(error: unknown): void {
     this.#failed++;
@@ -66,7 +66,7 @@ export class Summary {
     else this.#failures.set(kind, { count: 1, example: messageOf(error) });
   }
 
-  /** One line for each kind of failure: how often, and the message of the first. */
+  /** One line for each kind of failure: how often it happened, and the message of the first. */
   examples(): string[] {
     return this.#byFrequency().map(([kind, { count, example }]) => `${count} ${kind}: ${example}`);
   }
@@ -74,7 +74,7 @@ export class Summary {
   /**
    * The numbers on one line.
    *
-   * @param elapsedMs how long all of it took, in milliseconds
+   * @param elapsedMs how long everything took, in milliseconds
    * @returns for instance `done 98 · failed 2 (refused 2) · 5120 a second · p50 0.181 ms · p99 0.420 ms`
    */
   format(elapsedMs: number): string {
@@ -90,7 +90,7 @@ export class Summary {
     ].join(" · ");
   }
 
-  /** 0 when all were done, else that of the most frequent failure. */
+  /** 0 if all succeeded, otherwise the status of the most frequent failure. */
   get exitStatus(): number {
     const [mostFrequent] = this.#byFrequency();
     if (mostFrequent !== undefined) return exitStatusOf(mostFrequent[0]);

@@ -1,11 +1,12 @@
 /**
- * The bench: loads a TCP server that speaks one of the protocols, or one's own, and says how it
- * bears that; or loads many of them in turn, and compares.
+ * The bench: puts a TCP server under load and measures how it copes. The server speaks one of the
+ * protocols here, or one of your own. The bench can also load many servers in turn and compare
+ * them.
  *
- * Closed model: each of so many connections waits for its answer before it asks again, as callers
- * do. Open model (`--rate`): requests come when they are due, whatever became of those before, as
- * the public does, and their latency counts from when they were due: a server that stalls cannot
- * hide.
+ * Closed model: each connection waits for its answer before it sends the next request, as callers
+ * do. Open model (`--rate`): requests are due at fixed times, whatever became of the earlier ones,
+ * as with the public. Their latency counts from the time when they were due, so a server that
+ * stalls cannot hide it.
  *
  * @module
  */
@@ -49,7 +50,7 @@ const SCRIPT = "lab/bench.ts";
 /** The first argument that asks for a comparison. */
 const COMPARE = "compare";
 
-/** One server under load. */
+/** The command that loads one server. */
 const benchCommand = (): Command => ({
   name: "bench",
   summary: `load a TCP server and measure it; bench ${COMPARE} measures many in turn`,
@@ -67,7 +68,7 @@ const benchCommand = (): Command => ({
       kind: "integer",
       value: "N",
       least: 1,
-      default: "who listens there",
+      default: "the process that listens there",
       help: "the server's process, for its CPU time and memory",
     },
     ...OUTCOME_FLAGS,
@@ -76,7 +77,7 @@ const benchCommand = (): Command => ({
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 
-/** Many servers in turn. */
+/** The command that loads many servers in turn. */
 const compareCommand = (): Command => ({
   name: `bench ${COMPARE}`,
   summary: "start servers, load them in turn, and compare",
@@ -92,7 +93,7 @@ const compareCommand = (): Command => ({
   ),
 });
 
-/** What is shown while it goes on. */
+/** What the terminal shows during a run. */
 class Watch {
   readonly #display = new LiveDisplay(screenOf("stderr"));
   readonly #interrupt = new AbortController();
@@ -106,21 +107,22 @@ class Watch {
       }
       this.#interrupt.abort();
     };
-    // A terminal that is closed would leave servers behind that have a group of their own.
+    // When the terminal closes, the servers would survive it: they have a process group of their
+    // own.
     this.#forget = onEndingSignal(onSignal);
   }
 
-  /** Ends it early. */
+  /** Aborts when the run is to end early. */
   get signal(): AbortSignal {
     return this.#interrupt.signal;
   }
 
-  /** Says something that stays. */
+  /** Prints a line that stays on the screen. */
   note(text: string): void {
     this.#display.say(`bench: ${text}`);
   }
 
-  /** Shows how a run goes. */
+  /** Shows the progress of a run. */
   show(title: string, second: Second, errors: number, share?: number, leftS?: number): void {
     const { rate, p50_us, p99_us } = second;
     const progress = { title, rate, p50_us, p99_us, errors };
@@ -131,7 +133,7 @@ class Watch {
     });
   }
 
-  /** Shows nothing more. */
+  /** Stops showing anything. */
   end(): void {
     this.#display.clear();
     this.#forget();
@@ -163,7 +165,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
   return [run];
 }
 
-/** How long a run takes, where that is known. */
+/** How long a run takes, if that is known. */
 function secondsOfRun({ durationMs }: Plan): number | undefined {
   return durationMs === Infinity ? undefined : durationMs / 1000;
 }
@@ -179,14 +181,14 @@ async function loadMany(values: Values, watch: Watch): Promise<Run[]> {
     onNote: (text) => watch.note(text),
     onSecond(title, share, second) {
       const elapsedS = (performance.now() - beganAt) / 1000;
-      // The first turns say how long the others will take.
+      // The first turns tell how long the others will take.
       const leftS = share > 0.05 ? elapsedS / share * (1 - share) : total - elapsedS;
       watch.show(title, second, second.errors, share, leftS);
     },
   });
 }
 
-/** Whether nothing of it was ever connected. */
+/** Whether the run never had a connection. */
 function isUnconnected({ requests, errors }: Run): boolean {
   const kinds = Object.keys(errors);
   const isOfConnecting = (kind: string) =>
@@ -225,7 +227,7 @@ async function perform(): Promise<number> {
     return runs.every(isUnconnected) ? EXIT_NOT_CONNECTED : status;
   } catch (error) {
     watch.end();
-    // Nothing was measured yet.
+    // Nothing has been measured yet.
     if (error instanceof InterruptedError) return EXIT_SIGNALLED;
     const isUsage = error instanceof UsageError || error instanceof OptionError;
     runtime.printNow("stderr", `bench: ${messageOf(error)}\n`);

@@ -1,10 +1,10 @@
 /**
- * Load for the chat: many users in many rooms, how long a line takes to reach each of them, and
- * what users who never read do to the others.
+ * Load for the chat: many users in many rooms. It measures how long a line takes to reach each
+ * user, and what users who never read do to the others.
  *
- * Lines are due at fixed times, whatever becomes of those before, and their delays count from when
- * they were due: a server that stalls cannot hide (the open model of load). Each line that does
- * not arrive is counted as lost.
+ * Lines are due at fixed times, whatever becomes of the earlier ones. Their delays count from the
+ * time when they were due, so a server that stalls cannot hide it (the open model). A line that
+ * does not arrive counts as lost.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Command } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
-/** What is done to a server. */
+/** The load on a server. */
 interface Load {
   /** Users who read. */
   readonly clients: number;
@@ -33,17 +33,17 @@ interface Load {
   readonly rate: number;
   /** Length of a line's text, in bytes. */
   readonly size: number;
-  /** Users who never read; each has asked for far more than fits into the buffers on the way. */
+  /** Users who never read. Each has asked for far more than the buffers on the way can hold. */
   readonly stalled: number;
-  /** How long it is measured, in milliseconds. */
+  /** How long a run is measured, in milliseconds. */
   readonly durationMs: number;
 }
 
-/** What came of it. */
+/** What a run has measured. */
 interface Result {
   /** From when a line was due to its arrival at one user, in microseconds. */
   readonly delays: Histogram;
-  /** How late the lines were sent, in microseconds: the load's own fault. */
+  /** How late the lines were sent, in microseconds: this is the load's own error. */
   readonly lags: Histogram;
   readonly expected: number;
   readonly delivered: number;
@@ -54,7 +54,7 @@ interface Result {
   readonly cpuSeconds: number;
 }
 
-/** How long the server is under load before it counts, in milliseconds. */
+/** How long the server is under load before the measuring begins, in milliseconds. */
 const WARM_UP_MS = 3_000;
 
 /** How many clients connect at a time. */
@@ -63,10 +63,10 @@ const CONNECT_AT_ONCE = 50;
 /** How long the last lines may take to arrive, in milliseconds. */
 const LAST_MS = 5_000;
 
-/** How many answers each user asks for who never reads: some megabytes. */
+/** How many answers each user who never reads asks for: some megabytes. */
 const STALL_REQUESTS = 20_000;
 
-/** How a line begins that counts. */
+/** The first word of a line that counts. */
 const MEASURED = "due";
 
 /** One user. */
@@ -81,7 +81,7 @@ class LoadClient implements Sink {
     this.#onLine = onLine;
   }
 
-  /** Reads from now on. */
+  /** Starts to read. */
   listen(): void {
     for (let chunk = this.#connection.pull(this); chunk; chunk = this.#connection.pull(this)) {
       this.#take(chunk);
@@ -102,7 +102,7 @@ class LoadClient implements Sink {
   onWritten(): void {}
 
   onError(): void {
-    // What it does not receive any more is counted as lost.
+    // Lines that it no longer receives count as lost.
   }
 
   close(): void {
@@ -147,7 +147,10 @@ class ChatLoad {
     }
   }
 
-  /** Says what is due, warms up, measures; returns when all has arrived or is late. */
+  /**
+   * Sends the lines when they are due, warms up and measures. Returns when every line has arrived
+   * or is late.
+   */
   async run(server: LoadedServer): Promise<Result> {
     const { clients, rooms, rate, durationMs, size } = this.#load;
     const begin = performance.now();
@@ -160,7 +163,7 @@ class ChatLoad {
       const waitMs = due - performance.now();
       if (waitMs > 0) await delay(waitMs);
       if (due >= this.#measuresFrom && said++ === 0) cpuBefore = server.status.cpuSeconds;
-      // Room by room, and in each room user by user.
+      // The rooms take turns, and so do the users of each room.
       const room = turn % rooms;
       const perRoom = Math.floor(clients / rooms);
       const speaker = room + rooms * (Math.floor(turn / rooms) % perRoom);
@@ -188,7 +191,7 @@ class ChatLoad {
     for (const client of [...this.#clients, ...this.#stalled]) client.close();
   }
 
-  /** How many lines all users together are to receive: who says one does not hear it. */
+  /** How many lines all users together should receive. Users do not hear their own lines. */
   #expect(said: number): number {
     const { clients, rooms } = this.#load;
     const hearers = Math.floor(clients / rooms) - 1;
@@ -228,9 +231,9 @@ function record(histogram: Histogram, ms: number): void {
   histogram.recordValue(Math.max(0, Math.round(ms * 1000)));
 }
 
-/** Starts a server of a runtime, loads it, and stops it. */
+/** Starts a server on a runtime, puts it under load and stops it. */
 async function measure(command: RuntimeCommand, load: Load): Promise<Result> {
-  // A user may talk as fast as he likes, and who never reads stays to the end.
+  // Users may talk as fast as they like, and those who never read stay to the end.
   const flags = ["--quiet", "--rate", "0", "--slow", "drop", "--idle-timeout", "0"];
   await using server = await LoadedServer.start(
     scriptCommand(command, "chat/server.ts", "0", ...flags),

@@ -1,9 +1,8 @@
 /**
  * Many servers under the same load, in turn.
  *
- * Each is started anew for each of its runs, so that one run tells nothing of the next, and all
- * have their turn before the first has its second one: what the machine does besides falls on all
- * of them alike.
+ * Each run starts a new server, so that no run affects the next. All servers have their first run
+ * before any has its second, so that whatever else the machine does affects all of them alike.
  *
  * @module
  */
@@ -70,10 +69,10 @@ const REPEAT = integerOption("repeat", {
   help: "how often each is measured; with fewer than 3 no difference is called one",
 });
 
-/** The most threads that are started for as many connections. */
+/** The most threads that a server is started with, one for each connection. */
 const MOST_THREADS = 256;
 
-/** What the flags of a single load mean here too, but for those that are lists. */
+/** The flags of a single load mean the same here, except those that become lists. */
 const SHARED = LOAD_FLAGS.filter(({ name }) =>
   !["protocol", "connections", "duration", "requests"].includes(name)
 );
@@ -114,13 +113,13 @@ export const COMPARE_FLAGS: readonly Flag[] = [
 interface Subject {
   readonly name: string;
   readonly subject: Run["subject"];
-  /** Why it cannot bear this load; `undefined` if it can. */
+  /** Why it cannot serve this load; `undefined` if it can. */
   whyNot(plan: Plan): string | undefined;
-  /** Starts it, to be put under this load. */
+  /** Starts it, ready to be put under this load. */
   start(plan: Plan, signal: AbortSignal, trace?: string): Promise<LoadedServer>;
 }
 
-/** What is compared under which loads, how often. */
+/** What is compared, under which loads, and how many times. */
 export interface Comparison {
   readonly subjects: readonly Subject[];
   readonly plans: readonly Plan[];
@@ -130,21 +129,21 @@ export interface Comparison {
   readonly traces: string | undefined;
 }
 
-/** How it goes. */
+/** Follows the progress of a comparison. */
 export interface ComparisonWatcher {
-  /** Is told what is to be known. */
+  /** Receives what the user should know. */
   onNote(text: string): void;
-  /** Is told of each second of a run. */
+  /** Receives each second of a run. */
   onSecond(title: string, done: number, second: Second): void;
-  /** Ends it early: runs that are complete are the result. */
+  /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads what is to be compared.
+ * Reads from the flags what is to be compared.
  *
  * @param values the flags
- * @throws {UsageError} if something is wrong, on one line
+ * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readComparison(values: Values): Promise<Comparison> {
   const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
@@ -176,7 +175,10 @@ export async function readComparison(values: Values): Promise<Comparison> {
   };
 }
 
-/** Before anything is measured: nobody waits for what cannot be written. */
+/**
+ * Makes the folder before anything is measured, so that nobody waits for traces that cannot be
+ * written.
+ */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
@@ -188,10 +190,10 @@ function makeFolder(path: string): void {
 }
 
 /**
- * Measures all that is to be compared.
+ * Measures everything in the comparison.
  *
- * @param comparison what, how often
- * @param watcher how it goes
+ * @param comparison what to compare
+ * @param watcher follows the progress
  * @returns the runs that are complete
  */
 export async function compare(
@@ -223,7 +225,7 @@ export async function compare(
           });
           if (!watcher.signal.aborted) runs.push(run);
         } catch (error) {
-          // One that does not start says so once, and the others are compared all the same.
+          // A server that does not start is reported once. The others are still compared.
           if (!(error instanceof ServerStartError)) throw error;
           if (watcher.signal.aborted) return runs;
           watcher.onNote(`${subject.name} is left out: ${error.message}`);
@@ -255,7 +257,7 @@ async function measureOne(
     await measure(warmUp, { address, name, signal });
   }
   const say = (text: string) => {
-    // What ends early is no result, and Ctrl-C may have ended the server too.
+    // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
   return await measure(plan, {
@@ -270,10 +272,10 @@ async function measureOne(
   });
 }
 
-/** How long the run is of which a trace is written, in milliseconds. */
+/** How long the traced run lasts, in milliseconds. */
 const TRACE_MS = 1_000;
 
-/** A short run of each mode that writes what becomes of its connections. */
+/** Runs each mode for a short time and has it write a trace of its connections. */
 async function trace(
   folder: string,
   subjects: readonly Subject[],
@@ -298,7 +300,7 @@ async function trace(
 }
 
 /**
- * What would spoil the comparison, each with its remedy, a sentence each.
+ * Lists what would spoil the comparison, each with its remedy, one sentence each.
  *
  * @param comparison what is compared
  */
@@ -307,13 +309,13 @@ export function preflightAll({ plans }: Comparison): string[] {
   return [...new Set(plans.flatMap((plan) => preflight(plan, address)))];
 }
 
-/** About how long it takes, in seconds. */
+/** About how long the comparison takes, in seconds. */
 export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): number {
   const each = plans.map(({ durationMs, rampMs }) => durationMs + rampMs + warmUpMs + 1_000);
   return subjects.length * repeats * each.reduce((sum, ms) => sum + ms, 0) / 1000;
 }
 
-/** The modes on each of the runtimes. */
+/** The chosen modes on each of the chosen runtimes. */
 function readModes({ modes, runtimes }: Values): Subject[] {
   const wanted = COMPARED_MODES.read(modes as string | undefined);
   const names = wanted === "all" ? MODE_NAMES : listOf(wanted);
@@ -372,7 +374,7 @@ function ourServer(mode: string, command: RuntimeCommand): Subject {
   };
 }
 
-/** What a mode needs to serve so many connections that stay. */
+/** The flags that a mode needs to serve this many persistent connections. */
 function flagsOf(mode: string, { connect, connections }: Plan): string[] {
   if (connect) return [];
   if (mode === "threadpool" || mode === "berkeley") return ["--workers", String(connections)];
@@ -390,7 +392,7 @@ function whyNotMode(mode: string, { connect, connections }: Plan): string | unde
     : undefined;
 }
 
-/** A server that somebody else has written. */
+/** A server of somebody else's, given by `--against`. */
 function readRival(text: string): Subject {
   const [, name = "", line = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name.trim() === "" || !line.includes(PORT)) {

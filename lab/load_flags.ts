@@ -11,8 +11,8 @@ import { type EngineKind, type PlanOptions, SIZE, type Sizes } from "./load/plan
 /**
  * Reads an address.
  *
- * @param text `HOST:PORT`, an IPv6 address in brackets
- * @throws {UsageError} if it is none
+ * @param text `HOST:PORT`, with an IPv6 address in brackets
+ * @throws {UsageError} if the text is not an address
  */
 export function readServer(text: string): { readonly host: string; readonly port: number } {
   const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
@@ -38,7 +38,7 @@ export function readSizes(text: string): Sizes {
   }
 }
 
-/** What the flags say of the load. */
+/** What the flags say about the load. */
 export function planOptionsOf(values: Values): PlanOptions {
   const { size, ...rest } = values;
   return {

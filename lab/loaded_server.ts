@@ -1,5 +1,5 @@
 /**
- * A server in a process of its own, started to be loaded and measured.
+ * A server in a process of its own, which the bench starts in order to load and measure it.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
 import { ProcessStatus } from "../engine/process/process_status.ts";
 
-/** How long a server may take to listen or to end, in milliseconds. */
+/** How long a server may take to start listening, and to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** How often a server that does not say so is asked whether it listens, in milliseconds. */
+/** How often to try whether a server listens that does not say so itself, in milliseconds. */
 const ASK_MS = 20;
 
-/** How much of what it says last is kept, in characters. */
+/** How much of a server's latest output is kept, in characters. */
 const KEPT = 2_000;
 
-/** What stands in a command line for the port on which the server is to listen. */
+/** The placeholder in a command line for the server's port. */
 export const PORT = "{port}";
 
 /** A server could not be started. */
@@ -30,10 +30,10 @@ export class ServerStartError extends Error {
   override readonly name = "ServerStartError";
 }
 
-/** What still runs. */
+/** The servers that still run. */
 const running = new Set<ServerProcess>();
 
-/** Ends all that still run, at once: for a program that ends before it has ended them in order. */
+/** Kills all servers that still run, when the program ends before it has ended them in order. */
 export function endAllAtOnce(): void {
   for (const server of running) server.send("SIGKILL");
 }
@@ -42,7 +42,7 @@ export function endAllAtOnce(): void {
 export class LoadedServer implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Address;
-  /** What the system says of it. */
+  /** What the system reports about its process. */
   readonly status: ProcessStatus;
   readonly #server: ServerProcess;
 
@@ -53,11 +53,11 @@ export class LoadedServer implements AsyncDisposable {
   }
 
   /**
-   * Starts one of our servers on a free port, and waits until it says where it listens.
+   * Starts one of this project's servers on a free port, and waits until it says where it listens.
    *
-   * @param command the program and its arguments, among them the port 0
-   * @param signal ends the wait, and the server
-   * @throws {ServerStartError} if it does not come so far
+   * @param command the program and its arguments, including the port 0
+   * @param signal ends the wait and the server
+   * @throws {ServerStartError} if the server does not start to listen
    */
   static async start(command: readonly string[], signal?: AbortSignal): Promise<LoadedServer> {
     const server = new ServerProcess(command);
@@ -66,35 +66,35 @@ export class LoadedServer implements AsyncDisposable {
   }
 
   /**
-   * Starts any server, and waits until it can be connected to.
+   * Starts any server, and waits until it accepts connections.
    *
-   * @param commandLine as a shell reads it, with {@linkcode PORT} in place of a free port
-   * @param signal ends the wait, and the server
-   * @throws {ServerStartError} if it does not come so far
+   * @param commandLine a command line for the shell, with {@linkcode PORT} in place of the port
+   * @param signal ends the wait and the server
+   * @throws {ServerStartError} if the server does not start to listen
    */
   static async startAny(commandLine: string, signal?: AbortSignal): Promise<LoadedServer> {
     const listener = await listen({ hostname: "127.0.0.1", port: 0 });
     const { address } = listener;
     listener.close();
     const line = commandLine.replaceAll(PORT, String(address.port));
-    // The shell makes way for the server, whose process is then the one that is measured. What it
-    // starts itself is ended with it.
+    // The shell replaces itself with the server, so the measured process is the server's. What the
+    // server starts ends with it.
     const server = new ServerProcess(["sh", "-c", `exec ${line}`], { title: line, isGroup: true });
     await server.awaited(server.accepts(address), signal);
     return new LoadedServer(server, address);
   }
 
-  /** Ends it. */
+  /** Ends the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#server.end();
   }
 }
 
-/** How a server is run. */
+/** How a server's process is run. */
 interface ServerProcessOptions {
-  /** What it is called when it cannot be started. @default its command */
+  /** The name in the message when it cannot be started. @default its command */
   readonly title?: string;
-  /** Whether it leads a process group, which is ended with it. @default {false} */
+  /** Whether it leads a process group that is ended with it. @default {false} */
   readonly isGroup?: boolean;
 }
 
@@ -141,7 +141,7 @@ class ServerProcess {
     return this.#child.pid as number;
   }
 
-  /** Waits for it to listen; whoever waits no longer needs it no more. */
+  /** Waits until the server listens. If the wait is abandoned, the server is ended. */
   async awaited<T>(listening: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const end = () => this.send("SIGTERM");
     signal?.addEventListener("abort", end, { once: true });
@@ -152,7 +152,7 @@ class ServerProcess {
     }
   }
 
-  /** Waits until it has printed an address. */
+  /** Waits until it has printed its address. */
   async printed(pattern: RegExp): Promise<Address> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => pattern.exec(this.#printed);
@@ -167,7 +167,7 @@ class ServerProcess {
     return { hostname: hostname as string, port: Number(port) };
   }
 
-  /** Waits until somebody can connect to it. */
+  /** Waits until it accepts a connection. */
   async accepts(address: Address): Promise<void> {
     for (const endsAt = performance.now() + PATIENCE_MS; performance.now() < endsAt;) {
       if (this.#isOver) break;
@@ -182,7 +182,7 @@ class ServerProcess {
     await this.#fail();
   }
 
-  /** Sends a signal to it, and to its group. */
+  /** Sends a signal to the process, or to its group. */
   send(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.#isOver) return;
     try {
@@ -192,12 +192,12 @@ class ServerProcess {
     }
   }
 
-  /** Ends it, in order if it likes. */
+  /** Ends it, with time to end in order. */
   async end(): Promise<void> {
     this.send("SIGTERM");
     const late = setTimeout(() => {
       this.send("SIGKILL");
-      // What it has let go, as a daemon, may hold them for ever.
+      // A daemon that it has left behind may hold its streams open for ever.
       this.#child.stdout?.destroy();
       this.#child.stderr?.destroy();
     }, PATIENCE_MS);

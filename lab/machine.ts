@@ -1,5 +1,5 @@
 /**
- * The machine on which something is measured.
+ * Describes the machine that a measurement runs on.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { cpus, machine, release, totalmem, type } from "node:os";
 import { runtime } from "../engine/net/runtime.ts";
 import type { Machine } from "./load/results.ts";
 
-/** Describes this machine, as far as it may be asked. */
+/** Describes this machine, as far as the permissions allow. */
 export function describeMachine(): Machine {
   return {
     os: ask(() => `${type()} ${release()} ${machine()}`) ?? `${runtime.os} ${runtime.arch}`,
@@ -23,7 +23,7 @@ function ask<Answer>(question: () => Answer): Answer | undefined {
   try {
     return question();
   } catch {
-    // Without --allow-sys.
+    // The permission --allow-sys is missing.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What becomes of a measurement: shown, written to files, judged.
+ * What happens with a measurement: it is shown, written to files and judged by thresholds.
  *
  * @module
  */
@@ -19,12 +19,12 @@ import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
 import type { Report } from "./load/results.ts";
 
-/** What stands for standard output in place of a file's name. */
+/** The name that means standard output instead of a file. */
 const STDOUT = "-";
 
 const writeJson = async (report: Report) => (await json()).formatJson(report);
 
-/** The forms in which a measurement can be written, by the flag that asks for one. */
+/** The forms in which a measurement can be written, by the flag that asks for each. */
 const FORMS: Readonly<Record<string, (report: Report) => string | Promise<string>>> = {
   json: writeJson,
   save: writeJson,
@@ -33,62 +33,62 @@ const FORMS: Readonly<Record<string, (report: Report) => string | Promise<string
   html: async (report) => (await import("./report/html.ts")).formatHtml(report),
 };
 
-/** Loaded when it is needed, as the page with its charts is: they are large. */
+/** Loaded on demand, like the page with its charts, because both are large. */
 const json = () => import("./report/json.ts");
 
-/** The flags that say what becomes of a measurement. */
+/** The flags that say what happens with a measurement. */
 export const OUTCOME_FLAGS: readonly Flag[] = [
   {
     name: "json",
     kind: "string",
     value: "FILE",
     bare: STDOUT,
-    help: "write all that was measured; without FILE, or with -, to standard output",
+    help: "write everything that was measured; to standard output with - or without FILE",
   },
   {
     name: "csv",
     kind: "string",
     value: "FILE",
     bare: STDOUT,
-    help: "write a row a second and a row a run",
+    help: "write a row for each second and each run",
   },
   {
     name: "markdown",
     kind: "string",
     value: "FILE",
     bare: STDOUT,
-    help: "write a table to be pasted",
+    help: "write a table for pasting",
   },
-  { name: "html", kind: "string", value: "FILE", help: "write a page with pictures" },
+  { name: "html", kind: "string", value: "FILE", help: "write a page with charts" },
   {
     name: "threshold",
     kind: "string",
     value: "'p99<5ms'",
     repeats: true,
-    help: "exit with 99 if it is not so: also errors<0.1%, rate>20000, memory<64MiB, …",
+    help: "exit with 99 if this does not hold; also errors<0.1%, rate>20000, memory<64MiB, …",
   },
   {
     name: "baseline",
     kind: "string",
     value: "FILE",
-    help: "say what has changed since this was written with --json",
+    help: "say what has changed since FILE was written with --json",
   },
 ];
 
-/** What is to become of a measurement, checked before it begins. */
+/** What to do with a measurement: read and checked before the measuring begins. */
 export interface Outcome {
   readonly thresholds: readonly Threshold[];
-  /** The earlier measurement. */
+  /** The earlier measurement to compare with. */
   readonly baseline: Report | undefined;
-  /** Which form goes to which file. */
+  /** The forms to write, each with its file. */
   readonly files: readonly (readonly [form: string, path: string])[];
 }
 
 /**
- * Reads what is to become of a measurement, so that nobody waits for one that cannot be written.
+ * Reads what to do with a measurement, so that nobody waits for a result that cannot be written.
  *
  * @param values the flags
- * @throws {UsageError} if something is wrong, on one line
+ * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readOutcome(values: Values): Promise<Outcome> {
   const thresholds = ((values.threshold ?? []) as readonly string[]).map(parseThreshold);
@@ -113,18 +113,18 @@ export async function readOutcome(values: Values): Promise<Outcome> {
 }
 
 /**
- * Shows, writes and judges a measurement.
+ * Shows a measurement, writes it and judges it.
  *
- * @param measured it, without findings
- * @param outcome what is to become of it
- * @returns the exit status: 0, 99 if a threshold was not kept, 1 if a file could not be written
+ * @param measured the measurement, without findings
+ * @param outcome what to do with it
+ * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
   const report = { ...measured, findings: findingsOf(measured.runs) };
   const isTaken = outcome.files.some(([, path]) => path === STDOUT);
-  // First what stays: nobody may be left to read what is printed.
+  // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
-  // What is piped into another program is nothing else than what was asked for.
+  // What is piped into another program must be only what was asked for.
   const screen = screenOf(isTaken ? "stderr" : "stdout");
   screen.write(formatTerminal(report, screen));
   if (outcome.baseline !== undefined) {
@@ -142,7 +142,9 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/** Writes all files that can be written; returns why others cannot, a sentence each. */
+/**
+ * Writes all the files that can be written; returns why the others could not, one sentence each.
+ */
 async function writeFiles(report: Report, { files }: Outcome): Promise<string[]> {
   const unwritten: string[] = [];
   for (const [form, path] of files) {
@@ -161,7 +163,10 @@ function cannotWrite(form: string, path: string, error: unknown): string {
   return `cannot write --${form} ${escapeText(path)}: ${describeSystemError(error)}`;
 }
 
-/** Leaves what a file holds as it is, and none where there was none. */
+/**
+ * Tests whether a file can be written. It leaves an existing file unchanged, and creates no new
+ * one.
+ */
 function tryToWrite(form: string, path: string): void {
   try {
     const isNew = !existsSync(path);

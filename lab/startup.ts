@@ -1,8 +1,9 @@
 /**
- * How long executables take until they listen, beside an empty program of the same runtime.
+ * Measures how long executables take until they listen, beside an empty program of the same
+ * runtime.
  *
- * Each is started in turn, so that whatever else the machine does falls on all of them alike, and
- * the first round, which fills the kernel's caches, does not count.
+ * The executables take turns, so that whatever else the machine does affects all of them alike. The
+ * first round fills the kernel's caches and does not count.
  *
  * @module
  */
@@ -34,16 +35,16 @@ const COMMAND: Command = {
   example: formatRun("lab/startup.ts"),
 };
 
-/** One executable, and how it is started. */
+/** An executable, and how it is started. */
 interface Candidate {
   readonly name: string;
   readonly path: string;
   readonly args: readonly string[];
-  /** From its start to its first line, in milliseconds, of each round. */
+  /** The time from its start to its first line, in milliseconds, for each round. */
   readonly times: number[];
 }
 
-/** Builds what is to be measured. */
+/** Builds the executables to measure. */
 function build(folder: string): Candidate[] {
   const suffix = runtime.os === "windows" ? ".exe" : "";
   const candidate = (name: string, file: string, ...args: readonly string[]): Candidate => ({
@@ -78,7 +79,7 @@ function runTool(command: string, ...args: readonly string[]): void {
   if (status !== 0) throw new Error(`Cannot build: ${stderr}`);
 }
 
-/** Starts it, and ends it when it has printed something. */
+/** Starts an executable, and kills it when it has printed something. */
 async function time({ path, args }: Candidate): Promise<number> {
   const startedAt = performance.now();
   const child = spawn(path, args, { stdio: ["ignore", "pipe", "ignore"] });

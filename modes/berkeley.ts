@@ -2,173 +2,81 @@
  * Berkeley: the whole life of a socket written out call by call, TCP and UDP on the same port.
  *
  * The calls are those of 4.2BSD, 1983, and every network program ends in them. Over TCP a socket
- * listens, and each connection is another socket, accepted, served and closed. Over UDP one socket
- * is all there is: every datagram comes with its sender's address, and an answer needs it. A pool
- * of workers serves both: a connection from beginning to end, and datagrams a few at a time, by
- * one worker at a time so that they stay in order.
+ * listens, and each connection is another socket: accepted, served and closed. Over UDP one socket
+ * is all there is: every datagram comes with its sender's address, and an answer needs it. A pool of
+ * workers serves both: a connection from beginning to end, and datagrams a few at a time, by one
+ * worker at a time so that they stay in order.
  *
  * With `--trace-calls` every call is shown with its arguments and its result as it is made.
  *
- * Costs: those of the thread pool. While all workers are busy with connections, datagrams wait in
- * the socket's receive buffer, and when that is full they are lost. Use it to read, and where one
- * service has to be had over TCP and UDP, as DNS does.
+ * Costs: those of the thread pool. While all workers are busy with connections, datagrams wait in the
+ * socket's receive buffer, and when that is full they are lost. Use it to read, and where one service
+ * has to be had over TCP and UDP, as DNS does.
  *
  * @module
  */
 
-import type { Address } from "../protocols/effects.ts";
+import { booleanOption, integerOption, type Option } from "../engine/cli/options.ts";
+import type { Program } from "../engine/cli/program.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../engine/net/address.ts";
 import { isMainModule } from "../engine/net/runtime.ts";
-import type { ConnectionCalls, Sockets } from "../engine/net/sockets.ts";
+import type { Sockets } from "../engine/net/sockets.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
+import type { ServeOptions } from "../engine/server/core/options.ts";
+import type { Server } from "../engine/server/core/server.ts";
 import { DatagramService } from "../engine/server/datagrams/datagram_service.ts";
 import { SharedDatagramSocket } from "../engine/server/datagrams/shared_datagram_socket.ts";
-import type { Flag } from "../engine/cli/flags.ts";
-import { checkInteger } from "../engine/values/checks.ts";
-import type { ServeOptions } from "../engine/server/core/options.ts";
+import { logCalls } from "../engine/server/descriptors/call_log.ts";
 import {
-  countWorkers,
   describeWorkers,
   type PoolOptions,
-  WORKERS_FLAG,
+  WORKERS,
 } from "../engine/server/descriptors/pool_options.ts";
-import type { Program } from "../engine/cli/program.ts";
-import type { Server } from "../engine/server/core/server.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
-import { logCalls } from "../engine/server/descriptors/call_log.ts";
+import type { Address } from "../protocols/effects.ts";
 
-/** How to serve with Berkeley sockets. */
-export interface BerkeleyOptions extends ServeOptions, PoolOptions {
-  /**
-   * How many datagrams from one address and port are answered in a second; 0 is any number.
-   *
-   * @default {1000}
-   */
-  readonly udpRate?: number;
-  /**
-   * Whether every call is shown with its arguments and its result: in the log, under the category
-   * `handshake-trace`.
-   *
-   * @default {false}
-   */
-  readonly traceCalls?: boolean;
-}
-
-const FLAGS: readonly Flag[] = [
-  WORKERS_FLAG,
-  {
-    name: "udp-rate",
-    kind: "integer",
-    value: "N",
-    least: 0,
-    most: 1_000_000,
-    default: "1000",
-    help: "how many datagrams of one source are answered in a second; 0: any number",
-  },
-  { name: "trace-calls", kind: "boolean", help: "show every call with its arguments and result" },
-];
-
-/** What is spoken when nothing else is said. */
-const PROTOCOL = "print";
-
-/** How many accepted connections wait for a worker. */
-const QUEUE = 1024;
-
-/** How many datagrams a worker receives until it looks for other work. */
-const BURST = 64;
-
-/** No datagram is longer, in bytes: its length has 16 bits. */
-const LONGEST = 65_535;
-
-/** Loaded when it is needed: the threads start faster without. */
-const mainThread = () => import("../engine/server/main_thread.ts");
-
-/**
- * Serves connections and datagrams on the same port with a fixed number of threads.
- *
- * @param options where to listen, what to speak, how many threads
- * @returns the server, listening
- */
-export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
-  const { DescriptorServer, requireThreads } = await mainThread();
-  const { protocol = PROTOCOL, traceCalls = false } = options;
-  const workers = countWorkers(options);
-  const udpRate = checkInteger("udpRate", options.udpRate ?? 1000, 0, 1_000_000);
-  requireThreads(workers + 1);
-  const plan = {
-    mode: "berkeley",
-    url: import.meta.url,
-    threads: workers + 1,
-    queue: QUEUE,
-    open: { listener: openListener, datagrams: openDatagrams, udpRate },
-    traceCalls,
-  };
-  const server = await DescriptorServer.open(plan, { ...options, protocol });
-  const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
-  started.push(server.team.keepRunning("acceptor"));
-  const pool = describeWorkers(workers);
-  const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
-  return await server.serve(Promise.all(started), [pool, "descriptors", transports]);
-}
-
-/** The life of a TCP socket that listens. When no thread accepts any more the server closes it. */
-function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number): number {
-  const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = calls.constants;
-  const { SOL_SOCKET, SO_REUSEADDR } = calls.constants;
-  // A descriptor for an endpoint of a stream, without an address so far.
-  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
-  try {
-    // The port may be taken although old connections of it linger in TIME-WAIT.
-    calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    // Small answers are sent at once. Like the next option, accepted connections inherit it.
-    calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (receiveTimeoutMs > 0) calls.setReceiveTimeout(fd, receiveTimeoutMs);
-    // Its own address. With port 0 the kernel picks one.
-    calls.bind(fd, address);
-    // From now on the kernel shakes hands with clients, and queues their connections.
-    calls.listen(fd, ACCEPT_QUEUE);
-    return fd;
-  } catch (error) {
-    calls.close(fd);
-    throw error;
-  }
-}
-
-/** The life of a UDP socket: it has nothing to listen for and nobody to accept. */
-function openDatagrams(calls: Sockets, address: Address): number {
-  const { AF_INET, AF_INET6, SOCK_DGRAM } = calls.constants;
-  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
-  try {
-    // Not SO_REUSEADDR: with it two servers could have the same port, and one gets nothing.
-    calls.bind(fd, address);
-    return fd;
-  } catch (error) {
-    calls.close(fd);
-    throw error;
-  }
-}
-
-/** The life of a connection. When each call is made, the protocol and its driver decide. */
-function connectionCalls(calls: Sockets): ConnectionCalls {
-  return {
+onThread("berkeley", {
+  acceptor(thread: Thread) {
+    const { calls, listener, datagrams } = thread;
     // The oldest connection of the accept queue: a descriptor for this peer alone.
-    accept: (listener, sockaddr) => calls.accept(listener, sockaddr),
+    const accept = (peer: Uint8Array) => calls.accept(listener, peer);
+    // poll(2) tells which of the two sockets has something.
+    for (const ready of thread.readySockets()) {
+      const fd = ready === datagrams?.fd ? ready : thread.admit(accept);
+      if (fd !== undefined) thread.handOver(fd);
+    }
+  },
+  worker(thread: Thread) {
+    const { datagrams } = thread;
+    const receive = datagrams && datagramReceiver(thread, datagrams);
+    for (const fd of thread.handedOver()) {
+      if (fd === datagrams?.fd) receive?.();
+      else serveConnection(thread, fd);
+    }
+  },
+}, { logCalls, openDatagrams: (share, calls) => new SharedDatagramSocket(share, calls) });
+
+/** The life of a connection. The protocol decides how often bytes are received and sent. */
+function serveConnection(thread: Thread, fd: number): void {
+  const { calls } = thread;
+  const { MSG_DONTWAIT, SHUT_WR } = calls.constants;
+  const service = thread.begin(fd);
+  for (let need = service.next(); need !== "nothing"; need = service.next()) {
     // Waits for bytes, however many there are; 0 is the peer's FIN.
-    recv: (fd, buffer, flags) => calls.recv(fd, buffer, flags),
-    // The kernel takes as many bytes as it has room for; the driver comes back with the rest.
-    send: (fd, bytes, flags) => calls.send(fd, bytes, flags),
-    // FIN: we have said all there is to say.
-    shutdown: (fd, how) => calls.shutdown(fd, how),
-    // The number goes back, and may be somebody else's a moment later.
-    close(fd) {
-      calls.shutdown(fd, calls.constants.SHUT_WR);
-      calls.close(fd);
-    },
-  };
+    if (need === "recv") service.received(calls.recv(fd, service.buffer, 0));
+    // The kernel takes as many bytes as it has room for. The next turn sends the rest.
+    else service.sent(calls.send(fd, service.unsent, MSG_DONTWAIT));
+  }
+  // FIN: we have said all there is to say.
+  calls.shutdown(fd, SHUT_WR);
+  // The number goes back, and may be somebody else's a moment later. Not yet, if the peer may still
+  // be talking: the answer to that would be RST, and our last words could be lost.
+  if (service.release()) calls.close(fd);
+  service.over();
 }
 
-/** How a worker receives datagrams: a few at a time, for the socket is all there is. */
-function datagramCalls(thread: Thread, datagrams: SharedDatagramSocket): () => void {
+/** Receives datagrams, a few at a time: one socket serves all peers, and there is none to close. */
+function datagramReceiver(thread: Thread, datagrams: SharedDatagramSocket): () => void {
   const { calls } = thread;
   const { fd } = datagrams;
   const { MSG_DONTWAIT } = calls.constants;
@@ -193,35 +101,121 @@ function datagramCalls(thread: Thread, datagrams: SharedDatagramSocket): () => v
   };
 }
 
-onThread("berkeley", {
-  acceptor(thread: Thread) {
-    const { calls, listener, datagrams } = thread;
-    // poll(2): a connection, or a datagram?
-    for (const ready of thread.readySockets()) {
-      // accept(2): the oldest connection of the accept queue, a descriptor for this peer alone.
-      const fd = ready === datagrams?.fd
-        ? ready
-        : thread.admit((sockaddr) => calls.accept(listener, sockaddr));
-      if (fd !== undefined) thread.handOver(fd);
-    }
-  },
-  worker(thread: Thread) {
-    const { calls, datagrams } = thread;
-    const connection = connectionCalls(calls);
-    const receive = datagrams && datagramCalls(thread, datagrams);
-    for (const fd of thread.handedOver()) {
-      if (fd === datagrams?.fd) receive?.();
-      else thread.serve(fd, connection);
-    }
-  },
-}, { logCalls, openDatagrams: (share, calls) => new SharedDatagramSocket(share, calls) });
+/** How many datagrams a worker receives until it looks for other work. */
+const BURST = 64;
+
+/** No datagram is longer, in bytes: its length has 16 bits. */
+const LONGEST = 65_535;
+
+/** A TCP socket that listens. The server closes it when no thread accepts any more. */
+function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number): number {
+  const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = calls.constants;
+  const { SOL_SOCKET, SO_REUSEADDR } = calls.constants;
+  // A descriptor for an endpoint of a stream, without an address so far.
+  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+  try {
+    // The port may be taken although old connections of it linger in TIME-WAIT.
+    calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    // Small answers are sent at once. Like the next option, accepted connections inherit it.
+    calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (receiveTimeoutMs > 0) calls.setReceiveTimeout(fd, receiveTimeoutMs);
+    // Its own address. With port 0 the kernel picks one.
+    calls.bind(fd, address);
+    // From now on the kernel shakes hands with clients, and queues their connections.
+    calls.listen(fd, ACCEPT_QUEUE);
+    return fd;
+  } catch (error) {
+    calls.close(fd);
+    throw error;
+  }
+}
+
+/** A UDP socket: it has nothing to listen for and nobody to accept. */
+function openDatagrams(calls: Sockets, address: Address): number {
+  const { AF_INET, AF_INET6, SOCK_DGRAM } = calls.constants;
+  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
+  try {
+    // Not SO_REUSEADDR: with it two servers could have the same port, and one gets nothing.
+    calls.bind(fd, address);
+    return fd;
+  } catch (error) {
+    calls.close(fd);
+    throw error;
+  }
+}
+
+/** How many accepted connections wait for a worker. */
+const QUEUE = 1024;
+
+/** What is spoken when nothing else is said. */
+const PROTOCOL = "print";
+
+/** What only the main thread needs; without it a Worker starts faster. */
+const mainThread = () => import("../engine/server/main_thread.ts");
+
+/**
+ * Serves connections and datagrams on the same port with a fixed number of threads.
+ *
+ * @param options where to listen, what to speak, how many threads
+ * @returns the server, listening
+ */
+export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
+  const { DescriptorServer, requireThreads } = await mainThread();
+  const { protocol = PROTOCOL } = options;
+  const workers = WORKERS.read(options.workers);
+  const udpRate = UDP_RATE.read(options.udpRate);
+  requireThreads(workers + 1);
+  const plan = {
+    mode: "berkeley",
+    url: import.meta.url,
+    threads: workers + 1,
+    queue: QUEUE,
+    open: { listener: openListener, datagrams: openDatagrams, udpRate },
+    traceCalls: TRACE_CALLS.read(options.traceCalls),
+  };
+  const server = await DescriptorServer.open(plan, { ...options, protocol });
+  const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
+  started.push(server.team.keepRunning("acceptor"));
+  const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
+  const details = [describeWorkers(workers), "descriptors", transports];
+  return await server.serve(Promise.all(started), details);
+}
+
+/** How to serve with Berkeley sockets. */
+export interface BerkeleyOptions extends ServeOptions, PoolOptions {
+  /**
+   * How many datagrams from one address and port are answered in a second; 0 is any number.
+   *
+   * @default {1000}
+   */
+  readonly udpRate?: number;
+  /**
+   * Whether every call is shown with its arguments and its result: in the log, under the category
+   * `handshake-trace`.
+   *
+   * @default {false}
+   */
+  readonly traceCalls?: boolean;
+}
+
+const UDP_RATE: Option<number> = integerOption("udpRate", {
+  least: 0,
+  most: 1_000_000,
+  default: 1000,
+  help: "how many datagrams of one source are answered in a second; 0: any number",
+});
+
+const TRACE_CALLS: Option<boolean> = booleanOption("traceCalls", {
+  default: false,
+  help: "show every call with its arguments and result",
+});
 
 /** The mode as a command. */
 export async function program(): Promise<Program> {
   const { modeProgram } = await mainThread();
   return modeProgram("berkeley", serve, {
     summary: "the calls of a socket one by one, TCP and UDP on one port, a pool of threads",
-    flags: FLAGS,
+    flags: [WORKERS, UDP_RATE, TRACE_CALLS],
     protocol: PROTOCOL,
   });
 }

@@ -80,7 +80,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   };
   thread.listening(thread.address);
 
-  while (!thread.gate.closing || !acceptor.isEmpty || sessions.size > 0) {
+  while (!thread.gate.closing || !acceptor.isEmpty || !sessions.isEmpty) {
     // The one call that waits: until a socket is ready, or the next time limit is over.
     const count = poller.wait(deadlines.msToNext);
     thread.track?.woke();

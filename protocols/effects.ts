@@ -69,7 +69,8 @@ export type ReadAnswer = Uint8Array | null | undefined;
 
 /**
  * A conversation with one peer, from its first byte to its last. It ends by returning (done) or
- * by throwing (failed); the driver then closes the connection.
+ * by throwing (failed); the driver then closes the connection, in such a way that what was written
+ * last still arrives.
  */
 // deno-lint-ignore no-explicit-any -- each kind of effect has an answer of its own type
 export type Protocol<Result = void> = Generator<Effect, Result, any>;

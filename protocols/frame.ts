@@ -92,12 +92,7 @@ function* answerQuestion(frames: Frames, chunk: Uint8Array, from: number): Proto
   for (let at = from; at < chunk.length; at++) {
     const byte = chunk[at] as number;
     const mistake = mistakeIn(frames.digits, byte);
-    if (mistake !== undefined) {
-      // A conversation whose last word is a write, if only an empty one, is ended in such a way
-      // that what was answered before still arrives.
-      yield { kind: "write", bytes: chunk.subarray(0, 0) };
-      throw mistake;
-    }
+    if (mistake !== undefined) throw mistake;
     if (byte === CLOSING) {
       const { digits } = frames;
       frames.place = "outside";

@@ -1,8 +1,8 @@
 /**
- * Builds executables: everything in one, or one command alone.
+ * Builds executables: one that holds everything, or one for a single command.
  *
- * With Bun as the base, those for other systems are put together from what npm has; with Deno, the
- * base comes from elsewhere on the network and may be out of reach.
+ * With Bun as the base, npm has what the executables for other systems need. With Deno, the base
+ * comes from another server, which may be out of reach.
  *
  * @module
  */
@@ -22,13 +22,13 @@ import { EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError } from "../engine/cli/flags.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
-/** What stands for all of them. */
+/** The word that means all targets. */
 const ALL = "all";
 
 /** The folder of the project. */
 const PROJECT = fileURLToPath(ROOT);
 
-/** The targets, and what the runtimes call them; Deno has none for musl. */
+/** The targets, and the runtimes' names for them. Deno has none for musl. */
 const TARGETS: Readonly<
   Record<string, Readonly<Record<RuntimeCommand["name"], string | undefined>>>
 > = {
@@ -47,8 +47,8 @@ const COMMAND: Command = {
     name: "command",
     kind: "choice",
     choices: Object.keys(COMMANDS),
-    default: "all of them in one",
-    help: "which command alone",
+    default: "all commands in one",
+    help: "the only command to include",
   }],
   flags: [
     {
@@ -56,14 +56,14 @@ const COMMAND: Command = {
       kind: "string",
       value: "NAME,...",
       default: "this machine",
-      help: `for which systems: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
+      help: `systems to build for: ${[...Object.keys(TARGETS), ALL].join(", ")}`,
     },
     {
       name: "runtime",
       kind: "choice",
       choices: ["bun", "deno"],
       default: "bun",
-      help: "what the executable contains",
+      help: "the runtime inside the executable",
     },
     {
       name: "into",
@@ -78,16 +78,16 @@ const COMMAND: Command = {
 
 /** What to build. */
 interface Build {
-  /** The command alone; all of them if not given. */
+  /** The only command to include; if it is missing, all commands are included. */
   readonly command: string | undefined;
-  /** For another system than this one. */
+  /** The system to build for, if it is not this one. */
   readonly target: string | undefined;
   readonly base: RuntimeCommand;
   /** The folder to build into. */
   readonly folder: string;
   /** The commit of the sources, if it is known. */
   readonly commit: string | undefined;
-  /** Ends it early: what is not finished is removed all the same. */
+  /** Ends the build early. Unfinished files are removed in any case. */
   readonly signal: AbortSignal;
 }
 
@@ -118,7 +118,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** The targets of a list; `undefined` is this machine. */
+/** Reads a list of targets; `undefined` means this machine. */
 function readTargets(list: string | undefined): (string | undefined)[] {
   if (list === undefined) return [undefined];
   if (list === ALL) return Object.keys(TARGETS);
@@ -129,7 +129,7 @@ function readTargets(list: string | undefined): (string | undefined)[] {
   });
 }
 
-/** Builds one executable; its path begins at the folder of the project. */
+/** Builds one executable and returns its path, relative to the project's folder. */
 async function build({ command, target, base, folder, commit, signal }: Build): Promise<string> {
   const name = ["handshake", command, target].filter((part) => part !== undefined).join("-");
   const isWindows = target === undefined ? runtime.os === "windows" : target.startsWith("windows");
@@ -147,7 +147,7 @@ async function build({ command, target, base, folder, commit, signal }: Build): 
     const args = base.name === "bun"
       ? ["build", "--compile", ...BUN_FLAGS, ...forTarget, join(PROJECT, entry), "--outfile", path]
       : ["compile", "--quiet", "-A", ...forTarget, "--output", path, entry];
-    // Bun puts what is not finished where it is started, and Deno looks for its settings there.
+    // Bun puts unfinished files into its working directory, and Deno looks for its settings there.
     const from = base.name === "bun" ? unfinished : PROJECT;
     const { isDone, stderr } = await runToEnd(base.path, args, from, signal);
     if (!isDone) throw new BuildError(explain(base, target, stderr));
@@ -158,7 +158,7 @@ async function build({ command, target, base, folder, commit, signal }: Build): 
   return join(folder, file);
 }
 
-/** Runs what builds, in a folder; what it says, and whether it succeeded. */
+/** Runs the build tool in a folder. Returns its messages, and whether it succeeded. */
 async function runToEnd(
   path: string,
   args: readonly string[],
@@ -187,8 +187,8 @@ async function runToEnd(
 }
 
 /**
- * Makes the folder to build into, and in it one for what is not finished: a build that fails, of
- * which Deno removes what it would have replaced, leaves the executable of an earlier one.
+ * Makes the folder to build into, and inside it one for unfinished files. So a failed build leaves an
+ * earlier executable in place: Deno would remove the file that it was to replace.
  */
 function makeFolders(folder: string): { made: string; unfinished: string } {
   const made = resolve(PROJECT, folder);
@@ -201,8 +201,8 @@ function makeFolders(folder: string): { made: string; unfinished: string } {
 }
 
 /**
- * Bytecode, which every Worker loads in less than half the time that it takes to read the source.
- * And a folder's own settings, of whoever runs the executable there, are none of its business.
+ * Each Worker loads bytecode in less than half the time that reading the source takes. The
+ * executable also ignores settings in the folder in which somebody runs it.
  */
 const BUN_FLAGS = [
   "--bytecode",
@@ -211,12 +211,12 @@ const BUN_FLAGS = [
   "--no-compile-autoload-bunfig",
 ];
 
-/** Where the modules are kept that run first: their names are part of what is built from them. */
+/** The folder for the entry modules. Their names become part of the executables. */
 const ENTRIES = "dist/.entries/";
 
 /**
- * Writes such a module all at once, and leaves it there: another build of the same may be reading
- * it.
+ * Writes an entry module in a single step, and leaves it there: another build of the same
+ * executable may be reading it.
  */
 function writeEntry(entry: string, text: string): void {
   mkdirSync(new URL(ENTRIES, ROOT), { recursive: true });
@@ -225,11 +225,11 @@ function writeEntry(entry: string, text: string): void {
   renameSync(unfinished, new URL(entry, ROOT));
 }
 
-/** The module that runs first, in every thread. */
+/** The text of the entry module, which every thread runs first. */
 function formatEntry(command: string | undefined, commit: string | undefined): string {
   const head = `import { buildInfo } from "../../engine/cli/build_info.ts";\n`;
   const facts = `Object.assign(buildInfo, ${
-    // What is not known is left out.
+    // Unknown facts are left out.
     JSON.stringify({ isExecutable: true, commit, command })});\n`;
   if (command === undefined) {
     return `${head}import { runMain } from "../../main.ts";\n${facts}await runMain();\n`;
@@ -244,7 +244,7 @@ function formatEntry(command: string | undefined, commit: string | undefined): s
   ].join("");
 }
 
-/** Why a build has failed, in one sentence. */
+/** Says in one sentence why a build failed. */
 function explain(base: RuntimeCommand, target = "this machine", output: string): string {
   // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
   const said = output.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
@@ -262,7 +262,7 @@ function explain(base: RuntimeCommand, target = "this machine", output: string):
   return `Cannot build with ${base.name} for ${target}: ${said.split("\n")[0]}`;
 }
 
-/** The commit of the sources, marked where they have been changed since. */
+/** The commit of the sources, with a mark if they have changed since. */
 function findCommit(): string | undefined {
   const git = (...args: readonly string[]) =>
     spawnSync("git", args, { cwd: PROJECT, encoding: "utf8" });

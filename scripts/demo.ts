@@ -1,9 +1,9 @@
 /**
  * Runs servers and clients on each runtime and shows what happens.
  *
- * What is printed is a transcript: commands after `$`, what a server prints after `server |`,
- * what a client prints or receives after `client |`. It waits for the server after each step, so
- * that cause and effect stand together.
+ * It prints a transcript: commands after `$`, a server's output after `server |`, and what a client
+ * prints or receives after `client |`. It waits for the server after each step, so that cause and
+ * effect stand together.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.
 /** How long a step may take, in milliseconds. */
 const STEP_MS = 10_000;
 
-/** A question of `frame` that takes a tenth of a second or more. */
+/** A question for `frame` that takes a tenth of a second or more. */
 const LONG = "P9007199254740881";
 
-/** Handshakes: three that succeed, and one that does not. */
+/** Four handshakes: three succeed and one fails. */
 async function shakeHands(runtime: RuntimeCommand): Promise<void> {
   await serving(runtime, ["modes/threadpool.ts", "0"], async (watch, host, port) => {
     for (
@@ -41,11 +41,13 @@ async function shakeHands(runtime: RuntimeCommand): Promise<void> {
   }, /accepted 4 · completed 3 · failed 1 \(mismatch 1\)/);
 }
 
-/** One client asks for what takes long to compute, two others ask for little. */
+/** One client asks for a long computation, and two others ask for little. */
 async function compute(runtime: RuntimeCommand): Promise<void> {
   const loop = ["modes/event.ts", "0", "--protocol", "frame"];
   const frames = ["--protocol", "frame", LONG, "echo", "P7"];
-  console.log("\nThree clients at once. A Worker computes, and who asks for little does not wait:");
+  console.log(
+    "\nThree clients at once. A Worker computes, so those who ask for little need not wait:",
+  );
   await serving(runtime, loop, async (watch, host, port) => {
     const answers = await runClient(runtime, host, port, ...frames);
     if (!answers.at(-1)?.startsWith(`${LONG} → prime `)) {
@@ -53,14 +55,14 @@ async function compute(runtime: RuntimeCommand): Promise<void> {
     }
     for (let done = 0; done < 3; done++) await watch.until(/ done /, done);
   }, /accepted 3 · completed 3 · failed 0/);
-  console.log("\nThe same, but the loop computes by itself, and everybody waits for it:");
+  console.log("\nThe same, but the loop computes by itself, so everybody waits for it:");
   await serving(runtime, [...loop, "--offload", "0"], async (watch, host, port) => {
     await runClient(runtime, host, port, ...frames);
     for (let done = 0; done < 3; done++) await watch.until(/ done /, done);
   }, /accepted 3 · completed 3 · failed 0/);
 }
 
-/** Starts a server, lets clients talk with it, and ends it. */
+/** Starts a server, lets clients talk to it, and ends it. */
 async function serving(
   runtime: RuntimeCommand,
   command: readonly string[],
@@ -85,7 +87,7 @@ async function serving(
   await watch.until(new RegExp(` totals: ${totals.source}`));
 }
 
-/** Runs the client to its end, and returns the lines that it printed. */
+/** Runs the client to its end and returns the lines that it printed. */
 async function runClient(
   runtime: RuntimeCommand,
   ...args: readonly string[]
@@ -100,7 +102,7 @@ async function runClient(
   return printed.lines;
 }
 
-/** Prints a command as a person would type it. */
+/** Prints a command as a user would type it. */
 function show({ name, run }: RuntimeCommand, ...args: readonly string[]): void {
   console.log(`\n$ ${[name, ...run, ...args].join(" ")}`);
 }
@@ -127,7 +129,7 @@ async function within<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Prints lines as they come, and waits for the one that matters. */
+/** Prints lines as they arrive, and waits for a particular line. */
 class Watch {
   readonly #name: string;
   #lines: string[] = [];
@@ -155,7 +157,7 @@ class Watch {
     this.#change();
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will arrive. */
   end(): void {
     this.ended = true;
     this.#change();
@@ -166,7 +168,7 @@ class Watch {
     this.#changed = Promise.withResolvers();
   }
 
-  /** Forgets the lines up to now. */
+  /** Forgets the lines that have arrived so far. */
   forget(): void {
     this.#lines = [];
   }
@@ -177,10 +179,10 @@ class Watch {
   }
 
   /**
-   * Waits for a line, or finds it among those that came since the last {@linkcode forget}.
+   * Waits for a line; it may already have arrived since the last {@linkcode forget}.
    *
-   * @param pattern what it looks like
-   * @param before how many such lines come before it
+   * @param pattern the pattern of the line
+   * @param before how many matching lines precede it
    */
   async until(pattern: RegExp, before = 0): Promise<RegExpExecArray> {
     for (;;) {

@@ -1,10 +1,10 @@
 /**
- * The programs with which the servers are tested: what people have on their machines.
+ * The programs that the servers are tested with: programs that people have on their machines.
  *
  * @module
  */
 
-/** Each program, and Debian's package that holds it. */
+/** Each program, and the Debian package that contains it. */
 const PEERS: Readonly<Record<string, string>> = {
   "nc": "netcat-openbsd",
   "ncat": "ncat",
@@ -16,7 +16,7 @@ const PEERS: Readonly<Record<string, string>> = {
   "chromium": "chromium",
 };
 
-/** Installs those that are missing, where that can be done: as root or who may be it, with `apt-get`. */
+/** Installs the missing programs with `apt-get`, if this user is root or may become root. */
 export async function installPeers(): Promise<void> {
   const missing: string[] = [];
   for (const [program, name] of Object.entries(PEERS)) {
@@ -25,14 +25,14 @@ export async function installPeers(): Promise<void> {
   if (missing.length === 0) return;
   console.log(`Installing ${missing.join(", ")}`);
   const install = ["install", "--yes", "--quiet=2", "--no-install-recommends", ...missing];
-  // What is still missing then fails its tests, by name.
+  // A program that is still missing fails its tests, by name.
   const apt = Deno.uid() === 0 ? ["apt-get"] : ["sudo", "--non-interactive", "apt-get"];
   if (!await succeeds([...apt, "update", "--quiet=2"]) || !await succeeds([...apt, ...install])) {
     console.log(`Cannot install ${missing.join(", ")} with apt-get`);
   }
 }
 
-/** Runs a command without a word, and says whether it succeeded. */
+/** Runs a command silently and returns whether it succeeded. */
 async function succeeds([command = "", ...args]: readonly string[]): Promise<boolean> {
   try {
     const { success } = await new Deno.Command(command, {

@@ -1,5 +1,5 @@
 /**
- * Prints what CHANGELOG.md says of a version, for the release of that name.
+ * Prints what CHANGELOG.md says about a version, for the release of that version.
  *
  * @module
  */
@@ -13,29 +13,29 @@ import { ROOT } from "../engine/process/runtimes.ts";
 
 const COMMAND: Command = {
   name: "notes",
-  summary: "print what CHANGELOG.md says of a version",
+  summary: "print what CHANGELOG.md says about a version",
   positionals: [{
     name: "version",
     kind: "string",
-    default: "that of package.json",
-    help: "which one, for instance 0.1.0",
+    default: "the one in package.json",
+    help: "which version, for instance 0.1.0",
   }],
   flags: [],
   example: `deno task notes ${manifest.version}`,
 };
 
-/** There are no notes for a release. */
+/** A release has no notes. */
 export class NotesError extends Error {
   override readonly name = "NotesError";
 }
 
 /**
- * What a changelog says of a version.
+ * Finds what a changelog says about a version.
  *
- * @param changelog its text: each version has a heading of its own, with its date
- * @param version which one
- * @returns the text under its heading, without a last line end
- * @throws {NotesError} if it says nothing, or that the version is not released yet
+ * @param changelog the text of the changelog: each version has a heading of its own, with its date
+ * @param version the version
+ * @returns the text under its heading, without its last line end
+ * @throws {NotesError} if the changelog says nothing, or says that the version is unreleased
  */
 export function releaseNotes(changelog: string, version: string): string {
   for (const section of changelog.split(/^## /m).slice(1)) {
@@ -48,7 +48,7 @@ export function releaseNotes(changelog: string, version: string): string {
     const notes = lines.join("\n").trim();
     if (notes !== "") return notes;
   }
-  throw new NotesError(`Cannot release ${version}: CHANGELOG.md says nothing of it`);
+  throw new NotesError(`Cannot release ${version}: CHANGELOG.md says nothing about it`);
 }
 
 function main(): void {

@@ -1,9 +1,9 @@
 /**
- * Runs the tests on both runtimes and adds up what their runners count.
+ * Runs the tests on both runtimes and adds up the counts of their runners.
  *
  * The last line of standard output is `N passed, N failed`. The exit status is 0 only if every
- * runner ran something, counted no failure and said that all is well; what failed is repeated at
- * the end. With `CI` in the environment it first installs the programs that the tests talk with.
+ * runner ran something, counted no failure and ended well. The failures are repeated at the end.
+ * With `CI` in the environment, it first installs the programs that the tests talk to.
  *
  * @module
  */
@@ -15,14 +15,14 @@ interface Count {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** What the runner says of the tests that failed. */
+  /** The runner's report on the tests that failed. */
   readonly errors: string;
 }
 
-/** How much of a runner's errors is repeated at the end, in characters. */
+/** How much of a runner's report is repeated at the end, in characters. */
 const REPEATED = 8192;
 
-// There, no test may be skipped because a program is missing.
+// In CI, no test may be skipped because a program is missing.
 if (Deno.env.get("CI") !== undefined) await installPeers();
 
 const files = Deno.args.length > 0 ? Deno.args : ["./tests/"];
@@ -30,7 +30,8 @@ const files = Deno.args.length > 0 ? Deno.args : ["./tests/"];
 const PATHS = Object.fromEntries(
   RUNTIMES.map(({ name, path }) => [`${name.toUpperCase()}_PATH`, path]),
 );
-// Side by side, for tests mostly wait; what they print comes one after the other.
+// The runners run side by side, because tests mostly wait. Their output appears one after the
+// other.
 let turn: Promise<unknown> = Promise.resolve();
 const counts = await Promise.all(RUNTIMES.map((runtime) => {
   const before = turn;
@@ -54,8 +55,8 @@ Deno.exit(failed === 0 ? 0 : 1);
 /**
  * Runs the tests on one runtime.
  *
- * @param runtime which
- * @param turn resolves when it may print
+ * @param runtime the runtime
+ * @param turn resolves when this runner may print
  */
 async function runTests(
   { name, path, test }: RuntimeCommand,
@@ -76,12 +77,12 @@ async function runTests(
     child.status,
   ]);
   const count = name === "deno" ? readDeno(stdout) : readBun(stderr);
-  // A runner that fails without a failed test, or that ran nothing, has failed all the same.
+  // A runner that fails without a failed test, or that ran nothing, counts as a failure.
   const sound = success && count.passed > 0;
   return { ...count, failed: sound ? count.failed : Math.max(1, count.failed) };
 }
 
-/** Passes a runner's output on when its turn has come, and returns it without colours. */
+/** Passes on a runner's output once its turn has come, and returns it without colours. */
 async function copy(
   from: ReadableStream<Uint8Array>,
   to: typeof Deno.stdout,
@@ -91,7 +92,7 @@ async function copy(
   let text = "";
   let written = turn;
   for await (const chunk of from) {
-    // Read on all the same: a runner whose output nobody takes would wait.
+    // Reading goes on before the turn has come: a runner would stop if nobody took its output.
     written = written.then(async () => {
       for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
     });
@@ -115,7 +116,7 @@ function readDeno(output: string): Count {
 
 /** For instance ` 12 pass`, ` 1 skip`, ` 0 fail`, each on a line. */
 function readBun(output: string): Count {
-  // What a test printed stands before its result; at the end the failures are listed once more.
+  // A test's output stands before its result. At the end, Bun lists the failures once more.
   const [told = ""] = output.split(/^\d+ tests? failed:$/m);
   const results = told.split(/^(?=\((?:pass|skip|fail|todo)\) )/m);
   const errors = results.flatMap((result, index) => {

@@ -1,19 +1,20 @@
 /**
- * What joins several chat servers into one: the interface behind which NATS is an engine.
+ * The bus, which joins several chat servers into one. This is its interface; NATS is one engine
+ * behind it.
  *
- * A server tells the others what its own users do, and hears what theirs do. Names are claimed
+ * A server tells the others what its own users do, and hears what their users do. Names are claimed
  * here, so that two servers cannot grant the same one. Everything is plain data.
  *
  * @module
  */
 
-/** A user as the other servers know her. */
+/** A user as the other servers know them. */
 export interface Presence {
-  /** Her name. */
+  /** The user's name. */
   readonly name: string;
-  /** The room in which she is. */
+  /** The room that the user is in. */
   readonly room: string;
-  /** When she took her name, in milliseconds since 1970: the older claim keeps it. */
+  /** When the user took the name, in milliseconds since 1970: the older claim keeps it. */
   readonly since: number;
 }
 
@@ -21,18 +22,18 @@ export interface Presence {
 export type BusEvent =
   /** A user has come. */
   | { readonly kind: "enter"; readonly user: Presence }
-  /** A user has left, and why if it was not her own wish. */
+  /** A user has left. The reason is given if it was not the user's own wish. */
   | { readonly kind: "leave"; readonly name: string; readonly reason?: string }
-  /** A user has gone to another room. */
+  /** A user has moved to another room. */
   | { readonly kind: "move"; readonly name: string; readonly room: string }
-  /** A user has another name. */
+  /** A user has taken another name. */
   | {
     readonly kind: "rename";
     readonly name: string;
     readonly to: string;
     readonly since: number;
   }
-  /** A user has said something in a room; or, as an `action`, does something. */
+  /** A user has said something in a room, or has done something there if it is an `action`. */
   | {
     readonly kind: "say";
     readonly name: string;
@@ -43,44 +44,45 @@ export type BusEvent =
   /** An operator has said something to all rooms. */
   | { readonly kind: "announce"; readonly text: string };
 
-/** What a server tells one other. */
+/** What a server tells one other server. */
 export type BusMessage =
-  /** A user has said something to one of yours alone. */
+  /** A user has said something to one of your users in private. */
   | {
     readonly kind: "whisper";
     readonly from: string;
     readonly to: string;
     readonly text: string;
   }
-  /** The user to whom one of yours has whispered is not here any more. */
+  /** The user to whom one of your users has whispered is no longer here. */
   | { readonly kind: "unheard"; readonly from: string; readonly to: string }
-  /** An operator wants one of your users to go. */
+  /** An operator wants one of your users to leave. */
   | { readonly kind: "kick"; readonly name: string; readonly reason: string };
 
-/** What a server wants to hear, and is asked. Nothing here may throw. */
+/** What a server hears from the bus, and what the bus asks it. Nothing here may throw. */
 export interface BusListener {
-  /** Who is on this server now. */
+  /** The users who are on this server now. */
   roster(): readonly Presence[];
-  /** All who are on another server, instead of whoever was thought to be there. */
+  /** All users of another server. They replace those who were thought to be there. */
   onRoster(server: string, users: readonly Presence[]): void;
-  /** Another server was not heard of for so long that its users count as gone. */
+  /** Another server has been silent for so long that its users count as gone. */
   onServerGone(server: string): void;
   /**
-   * Something has happened on another server; events of one server come once and in order. What is
-   * said may come before the roster that shows who says it. After a split, two servers may have
-   * users of the same name for a moment.
+   * Something has happened on another server. The events of one server come once and in order. Talk
+   * may come before the roster that shows the speaker. After a split, two servers may have users of
+   * the same name for a moment.
    */
   onEvent(server: string, event: BusEvent): void;
-  /** Another server has something for this one alone. */
+  /** Another server has a message for this one alone. */
   onMessage(server: string, message: BusMessage): void;
   /**
-   * The link to the other servers was lost, and they with it: nothing is known of their users any
-   * more. Or it is there again, and their rosters follow. What was said meanwhile is lost.
+   * The link to the other servers has changed. If it is lost, so are the other servers: nothing is
+   * known of their users any more. If it is restored, their rosters follow. What was said in the
+   * meantime is lost.
    */
   onLink(isLinked: boolean): void;
   /**
-   * A user of this server must give up her name: after a split another has the older claim. It
-   * counts as given back.
+   * A user of this server must give up their name, because a user of another server turned out to
+   * have the older claim after a split. The name counts as given back.
    */
   onNameLost(name: string): void;
 }
@@ -89,32 +91,32 @@ export interface BusListener {
 export interface Bus extends AsyncDisposable {
   /** The name under which this server is known to the others. */
   readonly server: string;
-  /** Whether there can be no others. */
+  /** Whether there can be no other servers. */
   readonly isAlone: boolean;
-  /** Whether the others can be reached now. */
+  /** Whether the other servers can be reached now. */
   readonly isLinked: boolean;
   /**
-   * What a person wants to know of it now, without secrets: first what it is, for instance
-   * `nats://127.0.0.1:4222`, then how it goes.
+   * The state of the bus for people to read, without secrets: first what it is, for instance
+   * `nats://127.0.0.1:4222`, then how it is doing.
    */
   readonly details: readonly string[];
-  /** Begins to tell and to hear. Called once, before all else; fails if the bus is not to be used. */
+  /** Begins to send and to receive. Called once, before all else; fails if the bus is unusable. */
   start(listener: BusListener): Promise<void>;
-  /** Tells all others, if the link is there. */
+  /** Tells all other servers, if there is a link. */
   publish(event: BusEvent): void;
-  /** Tells one other, if the link is there. */
+  /** Tells one other server, if there is a link. */
   send(server: string, message: BusMessage): void;
   /**
-   * Takes a name for a user of this server, who is not in the roster under it yet. Without a link
-   * every name is granted, and put to the test when the link is there again.
+   * Claims a name for a user of this server who is not in the roster under that name yet. Without a
+   * link every name is granted, and put to the test once the link is restored.
    *
    * @param name a valid name that no other user of this server has
-   * @param since when she wants it from, in milliseconds since 1970
-   * @returns whether she can have it
+   * @param since when the claim begins, in milliseconds since 1970
+   * @returns whether the user can have the name
    */
   claim(name: string, since: number): Promise<boolean>;
-  /** Gives a name back, in whatever spelling it was claimed. */
+  /** Gives a name back. Its spelling may differ in case from the one that was claimed. */
   release(name: string): void;
-  /** Tells the others that this server's users are gone, and ends the link. May be called again. */
+  /** Tells the others that this server's users are gone, and ends the link. May be called twice. */
   close(): Promise<void>;
 }

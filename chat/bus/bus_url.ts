@@ -1,5 +1,5 @@
 /**
- * Where the bus is, as a person writes it: `nats://host:4222/CHAT`.
+ * The address of the bus, as people write it: `nats://host:4222/CHAT`.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { stripBrackets } from "../../engine/net/address.ts";
 import { isName, keyOf, NAME_SYNTAX } from "../talk/names.ts";
 
-/** The port of a NATS server, where none is given. */
+/** The port of a NATS server, if none is given. */
 const DEFAULT_PORT = 4222;
 
 /** The chat that a URL without a path means. */
@@ -15,33 +15,33 @@ const DEFAULT_CHAT = "handshake";
 
 const SYNTAX = "a URL such as nats://127.0.0.1:4222 or nats://127.0.0.1:4222/CHAT";
 
-/** The bus cannot be used. Its message is one sentence, and holds no password. */
+/** The bus cannot be used. The message is one sentence and contains no password. */
 export class BusError extends Error {
   override readonly name = "BusError";
 
   /**
-   * @param url the bus, without secrets
-   * @param reason why, and what to do about it
-   * @param options the error behind it as `cause`
+   * @param url the URL of the bus, without secrets
+   * @param reason why it cannot be used, and what to do about it
+   * @param options the underlying error as `cause`
    */
   constructor(url: string, reason: string, options?: ErrorOptions) {
     super(`Cannot use the bus ${url}: ${reason}`, options);
   }
 }
 
-/** Where a NATS server is, and which of its chats is meant. */
+/** The address of a NATS server, and the chat on it. */
 export interface BusAddress {
-  /** The URL as it can be shown: without user, password or token. */
+  /** The URL as it may be shown: without user, password or token. */
   readonly url: string;
   /** The name or address of the NATS server. */
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
-  /** Whether nothing may be sent without TLS: `tls://`. */
+  /** Whether TLS is required: `tls://`. */
   readonly isSecure: boolean;
-  /** The chat, in lower case: servers of one chat hear each other, and no others. */
+  /** The chat, in lower case. The servers of one chat hear each other, and no others. */
   readonly chat: string;
-  /** As whom to log in, if that is needed: `nats://USER:PASSWORD@…` or `nats://TOKEN@…`. */
+  /** The credentials to log in with, if any: `nats://USER:PASSWORD@…` or `nats://TOKEN@…`. */
   readonly credentials?: { readonly user: string; readonly pass: string } | {
     readonly token: string;
   };
@@ -51,7 +51,7 @@ export interface BusAddress {
  * Reads the address of a bus.
  *
  * @param text `nats://[USER:PASSWORD@]HOST[:PORT][/CHAT]`, or `tls://…`
- * @throws {BusError} if it is no such thing
+ * @throws {BusError} if the text is no such address
  */
 export function parseBusUrl(text: string): BusAddress {
   const shown = text.replace(/(:\/\/).*@/s, "$1");
@@ -75,7 +75,7 @@ export function parseBusUrl(text: string): BusAddress {
   };
 }
 
-/** A user alone is a token, as with the other clients of NATS. */
+/** A user without a password is a token, as in the other clients of NATS. */
 function credentialsOf(
   username: string,
   password: string,

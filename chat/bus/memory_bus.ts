@@ -1,5 +1,5 @@
 /**
- * The bus of servers that are in one process: by default a single one, which then needs nothing.
+ * The bus of servers in one process. By default there is a single server, which needs nothing more.
  *
  * @module
  */
@@ -7,20 +7,20 @@
 import { keyOf } from "../talk/names.ts";
 import type { Bus, BusEvent, BusListener, BusMessage } from "./bus.ts";
 
-/** What the servers of one process have in common. */
+/** What the servers of one process share. */
 export class MemoryHub {
   readonly #listeners = new Map<string, BusListener>();
-  /** Who has a name, by its key. */
+  /** The server that holds each name, by the name's key. */
   readonly #claims = new Map<string, string>();
   readonly #isAlone: boolean;
   #servers = 0;
 
-  /** @param isAlone whether one server is all that there will be */
+  /** @param isAlone whether there will never be more than one server */
   constructor(isAlone = false) {
     this.#isAlone = isAlone;
   }
 
-  /** The link of another server. */
+  /** Adds a server, and returns its link. */
   connect(): Bus {
     const server = `server-${++this.#servers}`;
     const listeners = this.#listeners;
@@ -56,7 +56,7 @@ export class MemoryHub {
       },
       release(name) {
         const key = keyOf(name);
-        // Who has lost a name gives it back too: it is another's by then.
+        // A server that has lost a name gives it back too; by then it belongs to another server.
         if (claims.get(key) === server) claims.delete(key);
       },
       close,

@@ -1,5 +1,5 @@
 /**
- * The names of all servers in a bucket of NATS: its key-value store, on JetStream.
+ * The names of all servers, in a bucket of NATS' key-value store, which runs on JetStream.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { NameEntry, NameStore } from "./name_claims.ts";
 import { decodeHolder, encode, type Holder } from "./wire.ts";
 
-/** How a bucket is opened. */
+/** Options for opening a bucket. */
 export interface NameBucketOptions {
-  /** How long an entry stands that nobody puts there again, in milliseconds. */
+  /** How long an entry lives unless it is written again, in milliseconds. */
   readonly ttlMs: number;
   /** How long an answer may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** Is called when it cannot be reached, before the call that found out fails. */
+  /** Is called when the bucket cannot be reached, before the call that found out fails. */
   readonly onFailure: (error: Error) => void;
 }
 
-/** What is written to see whether it can be: no name begins like this. */
+/** The prefix of the key that is written as a trial. No name begins with it. */
 const TRIAL_PREFIX = "=";
 
 /** A bucket of names. */
 export class NameBucket implements NameStore {
-  /** How long an entry stands, in milliseconds: whoever made the bucket has decided that. */
+  /** How long an entry lives, in milliseconds. Whoever made the bucket decided that. */
   readonly ttlMs: number;
   readonly #kv: KV;
   readonly #onFailure: (error: Error) => void;
@@ -37,13 +37,14 @@ export class NameBucket implements NameStore {
   }
 
   /**
-   * Opens a bucket, and makes it if it is not there. It is kept in memory: after a restart of the
-   * NATS server all names are claimed anew. It is open when something was written to it.
+   * Opens a bucket, and makes it if it does not exist. It is kept in memory: after a restart of the
+   * NATS server all names are claimed anew. The bucket counts as open once a trial entry was
+   * written to it.
    *
-   * @param connection to a NATS server
-   * @param name the bucket's
+   * @param connection a connection to a NATS server
+   * @param name the name of the bucket
    * @param server the name of this server
-   * @param options how
+   * @param options how to open it
    */
   static async open(
     connection: NatsConnection,
@@ -55,7 +56,7 @@ export class NameBucket implements NameStore {
       ttl: ttlMs,
       storage: StorageType.Memory,
       history: 1,
-      // An entry is read where it is changed: no copy of the bucket lags behind.
+      // Reads go to where writes go, not to a replica of the bucket that may lag behind.
       allow_direct: false,
     });
     const { ttl } = await kv.status();
@@ -64,7 +65,7 @@ export class NameBucket implements NameStore {
     return new NameBucket(kv, ttl === 0 ? ttlMs : ttl, onFailure);
   }
 
-  /** What stands under a key. */
+  /** Reads the entry of a key. */
   get(key: string): Promise<NameEntry | undefined> {
     return this.#ask(async () => {
       const entry = await this.#kv.get(key);
@@ -99,7 +100,7 @@ export class NameBucket implements NameStore {
   }
 }
 
-/** The answer, or `undefined` if another entry stood there than the one that was to be replaced. */
+/** The answer, or `undefined` if the entry to be replaced had been changed in the meantime. */
 async function unlessChanged<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

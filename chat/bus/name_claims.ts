@@ -1,12 +1,12 @@
 /**
- * The names that the users of one server have, and how servers settle who has one.
+ * The names of one server's users, and how servers settle who owns a name.
  *
- * All is decided in one place, the store: whoever stands there has the name. A claim of a free name
- * is put there, and fails if another stands there already. After a split, when two servers have
- * granted the same name, both put theirs to the test: the older claim takes the place of the
- * younger, which is told to look there again, and finds that it has lost. A name seen twice, in
- * whatever way, is a reason to look there and nothing more: so there is one loser, never two and
- * never none.
+ * Everything is decided in one place, the store: the server whose entry stands there owns the name.
+ * To claim a free name, a server puts an entry there; this fails if there is one already. After a
+ * split two servers may have granted the same name. Then both put their claims to the test. The
+ * older claim replaces the younger one, and its server tells the other to look at the store again,
+ * where the other finds that it has lost. When a server sees a name twice, in whatever way, it
+ * looks at the store and does nothing else. So there is one loser, never two and never none.
  *
  * @module
  */
@@ -14,50 +14,50 @@
 import { keyOf } from "../talk/names.ts";
 import type { Holder } from "./wire.ts";
 
-/** How many names are settled at a time. */
+/** How many names are settled concurrently. */
 const AT_A_TIME = 32;
 
-/** How often a claim is tried against others that change the same entry meanwhile. */
+/** How many times a claim is tried while others keep changing the same entry. */
 const ATTEMPTS = 8;
 
-/** What stands in the store under a name. */
+/** The store's entry for a name. */
 export interface NameEntry {
-  /** The number of the entry: a change has to name the one that it replaces. */
+  /** The revision number of the entry. A change has to name the revision that it replaces. */
   readonly revision: number;
-  /** Who has the name; `undefined` if nobody. */
+  /** Who has the name; `undefined` if nobody does. */
   readonly holder?: Holder | undefined;
 }
 
-/** Where names are kept for all servers. A call fails if the store cannot be reached. */
+/** The place where names are kept for all servers. A call fails if the store is out of reach. */
 export interface NameStore {
-  /** What stands under a key; `undefined` if nothing does. */
+  /** The entry of a key; `undefined` if there is none. */
   get(key: string): Promise<NameEntry | undefined>;
   /**
    * Replaces an entry.
    *
    * @param key the key of a name
-   * @param holder who has it
-   * @param revision of the entry that is replaced; 0 if there must be none
-   * @returns the new revision; `undefined` if another entry stands there
+   * @param holder who has the name
+   * @param revision the revision to be replaced; 0 if there must be no entry
+   * @returns the new revision; `undefined` if there is another entry
    */
   put(key: string, holder: Holder, revision: number): Promise<number | undefined>;
-  /** Deletes the entry of this revision; returns whether it stood there. */
+  /** Deletes the entry with this revision; returns whether it was there. */
   delete(key: string, revision: number): Promise<boolean>;
 }
 
-/** Who is told of what became of a name. */
+/** Is told what becomes of names. */
 export interface NameObserver {
-  /** A name that a user of this server had is another's now. */
+  /** A name of this server's user belongs to another server now. */
   onLost(name: string): void;
-  /** A name that another server had is this one's now. */
+  /** A name of another server belongs to this one now. */
   onTakenOver(name: string, from: string): void;
 }
 
-/** A name of a user of this server. */
+/** The claim to a name for a user of this server. */
 interface Claim {
   name: string;
   since: number;
-  /** The entry in the store; 0 as long as it is not known. */
+  /** The revision of the entry in the store; 0 as long as it is unknown. */
   revision: number;
 }
 
@@ -66,15 +66,15 @@ export class NameClaims {
   readonly #server: string;
   readonly #observer: NameObserver;
   readonly #claims = new Map<string, Claim>();
-  /** Names given back while the store could not be told. */
+  /** The keys of names that were given back while the store was out of reach. */
   readonly #released = new Set<string>();
-  /** The last thing to be done about each key: one after the other. */
+  /** The last piece of work queued for each key: the work on one key is done in order. */
   readonly #turns = new Map<string, Promise<unknown>>();
-  /** Keys that are about to be put to the test: more reasons make no difference. */
+  /** Keys that are about to be put to the test. A second reason to do so changes nothing. */
   readonly #toSettle = new Set<string>();
   #store: NameStore | undefined;
 
-  /** @param server this one @param observer is told what becomes of names */
+  /** @param server the name of this server @param observer is told what becomes of names */
   constructor(server: string, observer: NameObserver) {
     this.#server = server;
     this.#observer = observer;
@@ -86,13 +86,13 @@ export class NameClaims {
   }
 
   /**
-   * Uses a store, and puts all names to the test there.
+   * Starts to use a store, and puts all names to the test there.
    *
-   * @param store which
+   * @param store the store
    */
   async attach(store: NameStore): Promise<void> {
     this.#store = store;
-    // It may be another store than before, with other revisions.
+    // It may not be the same store as before: its revisions may differ.
     for (const claim of this.#claims.values()) claim.revision = 0;
     const released = [...this.#released];
     this.#released.clear();
@@ -106,23 +106,23 @@ export class NameClaims {
   }
 
   /**
-   * Takes a name.
+   * Claims a name.
    *
-   * @param name which; its letters may differ in case from one that the same user has
-   * @param since when she wants it from
-   * @returns whether she can have it
+   * @param name the name; it may differ only in case from one that the same user has
+   * @param since when the claim begins
+   * @returns whether the user can have it
    */
   claim(name: string, since: number): Promise<boolean> {
     const key = keyOf(name);
     return this.#inTurn(key, async () => {
       const claim = this.#claims.get(key) ?? { name, since, revision: 0 };
-      // Without a store it is granted; with a new one in its place it is put to the test there.
+      // Without a store the name is granted. If a new store comes instead, the claim goes there.
       for (let store = this.#store; store !== undefined; store = this.#store) {
         try {
           if (await this.#take(store, key, claim, () => false) !== true) return false;
           break;
         } catch (error) {
-          // Whoever fails to reach a store detaches it; until then there is nothing to hope for.
+          // A store that cannot be reached gets detached. While it is not, trying again is no use.
           if (this.#store === store) throw error;
         }
       }
@@ -133,10 +133,10 @@ export class NameClaims {
   }
 
   /**
-   * Gives a name back, in whatever spelling. If nothing else is under way about it, the store is
-   * told before this returns: who is told of it afterwards finds the name free.
+   * Gives a name back, in whatever spelling. If no other work on that name is under way, the store
+   * is told before this returns. So whoever hears of it afterwards finds the name free.
    *
-   * @param name which
+   * @param name the name
    */
   release(name: string): void {
     const key = keyOf(name);
@@ -145,12 +145,12 @@ export class NameClaims {
     this.#claims.delete(key);
     const isStored = claim.revision > 0;
     this.#giveBack(key, claim).catch(() => {
-      // The store is out of reach, which whoever attached it knows already.
+      // The store is out of reach. Whoever attached it knows that already.
       if (isStored) this.#released.add(key);
     });
   }
 
-  /** Gives all names back, and waits for those that were given back before. */
+  /** Gives all names back, and waits until those given back earlier are done too. */
   async releaseAll(): Promise<void> {
     const claims = [...this.#claims];
     this.#claims.clear();
@@ -158,15 +158,15 @@ export class NameClaims {
     await Promise.all(this.#turns.values());
   }
 
-  /** Puts all names to the test, and so keeps them from expiring. */
+  /** Puts all names to the test, which also keeps them from expiring. */
   async renew(): Promise<void> {
     await forEach([...this.#claims.keys()], (key) => this.settle(key));
   }
 
   /**
-   * Puts a name to the test: another may have it.
+   * Puts a name to the test: another server may have it.
    *
-   * @param name any
+   * @param name any name
    */
   async settle(name: string): Promise<void> {
     const key = keyOf(name);
@@ -188,9 +188,9 @@ export class NameClaims {
   }
 
   /**
-   * Puts a claim into the store, where it may replace others only if the caller says so.
+   * Puts a claim into the store. It may replace another only if the caller says so.
    *
-   * @returns whether it stands there; `undefined` if others changed the entry all the time
+   * @returns whether the claim stands there; `undefined` if others kept changing the entry
    */
   async #take(
     store: NameStore,
@@ -216,7 +216,7 @@ export class NameClaims {
     return undefined;
   }
 
-  /** Gives a name back that stands where its claim says, or wherever it is found. */
+  /** Gives a name back: the entry that its claim knows of, or else the one that is found. */
   #giveBack(key: string, claim: Claim): Promise<void> {
     const store = this.#store;
     return this.#inTurn(key, async () => {
@@ -225,14 +225,14 @@ export class NameClaims {
         if (claim.revision > 0) this.#released.add(key);
         return;
       }
-      // Another store has other numbers.
+      // Another store has other revisions.
       const isKnown = claim.revision > 0 && this.#store === store;
       if (isKnown && await store.delete(key, claim.revision)) return;
       await this.#lookAndGiveBack(key);
     });
   }
 
-  /** Deletes the entry of a key, if it is this server's and nobody has the name again. */
+  /** Deletes the entry of a key if it is this server's and no user has taken the name again. */
   async #lookAndGiveBack(key: string): Promise<void> {
     if (this.#claims.has(key)) return;
     if (this.#store === undefined) {
@@ -243,7 +243,7 @@ export class NameClaims {
     if (entry?.holder?.server === this.#server) await this.#store.delete(key, entry.revision);
   }
 
-  /** Does something about a key when all before it is done: at once, if nothing is before it. */
+  /** Does some work on a key after all earlier work on it, or at once if there is none. */
   #inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
     const turn = this.#turns.get(key)?.then(work) ?? work();
     const done = turn.then(() => {}, () => {}).then(() => {
@@ -254,7 +254,7 @@ export class NameClaims {
   }
 }
 
-/** Does the same for all items, a few at a time; fails with the first failure. */
+/** Does the same work for all items, a few at a time; fails with the first failure. */
 async function forEach<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<void>,

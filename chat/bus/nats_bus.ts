@@ -1,11 +1,11 @@
 /**
  * Chat servers joined through NATS.
  *
- * Each server numbers what it tells the others. Who hears a server for the first time, or finds
- * that a number is missing, asks it for the list of its users; who hears nothing of it for a few
- * beats counts it as gone. A link that is lost takes all it knows of the others with it, and what
- * is said until there is another stays at home. This module needs the packages of NATS: import it
- * only where a bus was asked for.
+ * Each server numbers what it tells the others. A server that hears another for the first time, or
+ * misses a number, asks it for the list of its users (its roster). A server that was silent for a
+ * few beats counts as gone. When the link is lost, everything known of the other servers is
+ * forgotten, and until there is a new one nothing that is said leaves this server. This module
+ * needs the packages of NATS: import it only if a bus was asked for.
  *
  * @module
  */
@@ -23,20 +23,20 @@ import { cutRoster, decodePacket, encode, type Packet, PACKET_LIMIT } from "./wi
 /** How to use NATS. */
 export interface NatsBusOptions {
   /**
-   * How often this server tells that it is alive, in milliseconds. Others that are silent for
-   * more than three times as long are gone.
+   * How often this server says that it is alive, in milliseconds. A server that is silent for more
+   * than three times as long counts as gone.
    *
    * @default {2000}
    */
   readonly beatMs?: number;
   /**
-   * How long the names of a server that has died stay taken, in milliseconds.
+   * How long the names of a dead server stay taken, in milliseconds.
    *
    * @default {30000}
    */
   readonly nameTtlMs?: number;
   /**
-   * How long connecting, or any answer of NATS, may take, in milliseconds.
+   * How long connecting and each answer of NATS may take, in milliseconds.
    *
    * @default {5000}
    */
@@ -49,22 +49,22 @@ export interface NatsBusOptions {
   readonly outboxBytes?: number;
 }
 
-/** How long giving all names back may take at the end, in milliseconds. */
+/** How long it may take to give all names back at the end, in milliseconds. */
 const RELEASE_MS = 1_000;
 
-/** A link that lasted so long, in milliseconds, was a good one. */
+/** A link that lasted longer than this, in milliseconds, was a good one. */
 const GOOD_LINK_MS = 5_000;
 
-/** The most servers whose questions are remembered from one beat to the next. */
+/** The most servers whose requests are remembered from one beat to the next. */
 const ASKING_LIMIT = 1024;
 
 /**
  * Connects to a NATS server.
  *
  * @param url `nats://[USER:PASSWORD@]HOST[:PORT][/CHAT]`, or `tls://…`
- * @param options how
- * @returns the bus, linked and not started
- * @throws {BusError} with one sentence if the URL, the server or its JetStream is not what it must be
+ * @param options how to use NATS
+ * @returns the bus, linked but not started
+ * @throws {BusError} with one sentence if the URL, the server or its JetStream cannot be used
  */
 export async function openNatsBus(url: string, options: NatsBusOptions = {}): Promise<Bus> {
   const bus = new NatsBus(parseBusUrl(url), options);
@@ -84,18 +84,18 @@ class NatsBus implements Bus {
   #listener: BusListener | undefined;
   #link: NatsLink | undefined;
   #isLinked = false;
-  /** Ends what {@linkcode NatsBus.start} has begun. */
+  /** Resolves when the work that {@linkcode NatsBus.start} has begun is over. */
   #running: Promise<void> = Promise.resolve();
-  /** The number of the last event. */
+  /** The number of this server's last event. */
   #number = 0;
-  /** Servers that were answered since the last beat, and those that have asked again. */
+  /** The servers that were answered since the last beat, and those of them that asked again. */
   #answered = new Set<string>();
   #askedAgain = new Set<string>();
   #ignored = 0;
   #lost = 0;
-  /** Why the link was lost last, or could not be made again. */
+  /** Why the link was last lost, or could not be restored. */
   #trouble = "none";
-  /** How long to wait before the next link, where the last one did not last. */
+  /** How long to wait before the next link if the previous one did not last. */
   readonly #backoff = new Backoff();
 
   constructor(address: BusAddress, options: NatsBusOptions) {
@@ -132,7 +132,7 @@ class NatsBus implements Bus {
     const link = this.#link as NatsLink;
     this.#listener = listener;
     this.#running = this.#run(listener, link);
-    // A server that does not let this user say or hear something tells it only now.
+    // Only now does a server say that this user may not publish or subscribe.
     await link.drained();
     if (link.whyOver === undefined || this.#closing.signal.aborted) return;
     await this.close();
@@ -162,10 +162,10 @@ class NatsBus implements Bus {
       this.#closing.abort();
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, RELEASE_MS);
-      // What is not given back in time expires.
+      // Names that are not given back in time expire.
       await Promise.race([this.#claims.releaseAll().catch(() => {}), late]);
       clearTimeout(timer);
-      // Not before: who hears that a user is gone may want the name at once.
+      // Not earlier: whoever hears that a user is gone may want the name at once.
       this.#post({ kind: "goodbye", from: this.server });
       await this.#link?.close();
     }
@@ -186,11 +186,11 @@ class NatsBus implements Bus {
     }
   }
 
-  /** Connects as often as it takes; `undefined` if the bus is closed meanwhile. */
+  /** Tries to connect until it succeeds; `undefined` if the bus is closed in the meantime. */
   async #connectAgain(): Promise<NatsLink | undefined> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      // Cut short by closing.
+      // Closing cuts the delay short.
       await delay(this.#backoff.next(), { signal }).catch(() => {});
       try {
         return await this.#connect();
@@ -249,7 +249,7 @@ class NatsBus implements Bus {
     await over.promise;
   }
 
-  /** Lets work with names go on beside: what fails there has ended the link. */
+  /** Lets work on names go on in the background. Its failures have ended the link already. */
   #attempt(work: Promise<void>): void {
     work.catch(() => {});
   }
@@ -265,7 +265,7 @@ class NatsBus implements Bus {
     this.#askThoseOutOfStep();
   }
 
-  /** Tells a server who asked who is here: once a beat, however often it asks. */
+  /** Tells a server that asked who is here, once a beat however often it asks. */
   #answer(server: string): void {
     const asking = this.#answered.has(server) ? this.#askedAgain : this.#answered;
     if (asking.size >= ASKING_LIMIT) this.#ignored++;

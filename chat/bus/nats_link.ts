@@ -1,9 +1,9 @@
 /**
- * One connection to a NATS server, with all that chat needs of it.
+ * One connection to a NATS server, with everything that the chat needs from it.
  *
- * The client of NATS could connect again by itself. It is not allowed to: what it holds when a
- * connection breaks would be sent on the next one. Here a link is one connection, and what it has
- * not sent dies with it.
+ * The client of NATS could reconnect by itself. It is not allowed to, because it would send what it
+ * still held when the connection broke on the next connection. Here a link is one connection, and
+ * what it has not sent dies with it.
  *
  * @module
  */
@@ -26,36 +26,36 @@ import { keepResetsHarmless } from "./nats_sockets.ts";
 
 keepResetsHarmless();
 
-/** The least `max_payload` that a NATS server must have, in bytes: that of a line, and some more. */
+/** The least `max_payload` that a NATS server must have, in bytes: more than a line needs. */
 const LEAST_PAYLOAD = 8 * 1024;
 
-/** With so many bytes on their way, the server is asked whether it has read them. */
+/** When more bytes than this are on their way, the server is asked whether it has read them. */
 const CONFIRM_BYTES = 64 * 1024;
 
-/** How long a server may take to read what is left at the end, in milliseconds. */
+/** How long the server may take to read the rest at the end, in milliseconds. */
 const CLOSE_MS = 1_000;
 
-/** How a link is opened. */
+/** Options for opening a link. */
 export interface NatsLinkOptions {
   /** The name of this server: letters, digits, `_` and `-`. */
   readonly server: string;
-  /** How long connecting, and any answer, may take, in milliseconds. */
+  /** How long connecting and each answer may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long a name is kept for a server that is not heard of, in milliseconds. */
+  /** How long a name is kept for a server that has fallen silent, in milliseconds. */
   readonly nameTtlMs: number;
-  /** A server that leaves so many checks unanswered is gone: see {@linkcode NatsLink.check}. */
+  /** How many unanswered checks mean that the server is gone: see {@linkcode NatsLink.check}. */
   readonly checks: number;
   /** The most bytes that may be on their way: see {@linkcode NatsLink.publish}. */
   readonly outboxBytes: number;
-  /** Gives up connecting. */
+  /** Makes connecting give up when it is aborted. */
   readonly signal: AbortSignal;
 }
 
-/** Who hears what comes over a link. */
+/** Is told what comes over a link. */
 export interface NatsLinkListener {
-  /** A packet has come, from anybody. */
+  /** A packet has come. It may be from anybody. */
   onPacket(bytes: Uint8Array): void;
-  /** The link is over, and why. Called once, and before any call that it fails. */
+  /** The link is over, for this reason. Called once, before any call fails because of it. */
   onOver(reason: string): void;
 }
 
@@ -67,9 +67,9 @@ export class NatsLink {
   readonly #subjects: { readonly all: string; readonly one: string };
   readonly #options: NatsLinkOptions;
   readonly #over: Over;
-  /** How many bytes were published. */
+  /** How many bytes have been published. */
   #published = 0;
-  /** How many of them the server is known to have read. */
+  /** How many of those bytes the server is known to have read. */
   #confirmed = 0;
   #isConfirming = false;
   #unansweredChecks = 0;
@@ -92,9 +92,9 @@ export class NatsLink {
   /**
    * Connects, and opens the bucket of names.
    *
-   * @param address where
-   * @param options how
-   * @throws {BusError} if that cannot be done
+   * @param address where the NATS server is
+   * @param options how to open the link
+   * @throws {BusError} if it cannot be opened
    */
   static async open(address: BusAddress, options: NatsLinkOptions): Promise<NatsLink> {
     let connection: NatsConnection | undefined;
@@ -120,20 +120,20 @@ export class NatsLink {
     }
   }
 
-  /** Why the link is over; `undefined` while it is not. */
+  /** Why the link is over; `undefined` as long as it is not. */
   get whyOver(): string | undefined {
     return this.#over.reason;
   }
 
-  /** The most bytes that the server takes at once. */
+  /** The most bytes that the server takes in one message. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? LEAST_PAYLOAD;
   }
 
   /**
-   * Hears what the other servers say, from now on.
+   * Begins to receive what the other servers say.
    *
-   * @param listener who hears it
+   * @param listener is told of it
    */
   listen(listener: NatsLinkListener): void {
     const connection = this.#connection;
@@ -143,7 +143,7 @@ export class NatsLink {
     };
     this.#over.observe((reason) => {
       listener.onOver(reason);
-      // Whatever was not sent is dropped with the connection.
+      // What was not sent is dropped with the connection.
       return connection.close();
     });
     if (this.#isClosed) return;
@@ -153,11 +153,11 @@ export class NatsLink {
   }
 
   /**
-   * Sends a packet, if all that is on its way leaves room for it: the client of NATS would take any
-   * number of them into memory. A server that does not keep up ends the link.
+   * Sends a packet. The bytes on their way are bounded, because the client of NATS would take any
+   * number of them into memory: if the server does not keep up, the link ends.
    *
    * @param bytes the packet
-   * @param server to whom; to all if left out
+   * @param server the receiver; all servers if left out
    * @returns whether it was sent
    */
   publish(bytes: Uint8Array, server?: string): boolean {
@@ -171,20 +171,20 @@ export class NatsLink {
     return this.whyOver === undefined;
   }
 
-  /** Ends the link if the server has not answered the last few checks; to be called regularly. */
+  /** Ends the link if the last few checks were not answered. It must be called regularly. */
   check(): void {
     if (!this.#isConfirming) this.#unansweredChecks = 0;
     else if (++this.#unansweredChecks >= this.#options.checks) this.#over.end("no answer");
     this.#confirm();
   }
 
-  /** Waits until the server has read everything, or the link is over. */
+  /** Waits until the server has read everything or the link is over. */
   async drained(): Promise<void> {
     if (this.#isClosed) return;
     await Promise.race([this.#connection.flush().catch(() => {}), this.#connection.closed()]);
   }
 
-  /** Sends what is left, if it can be done soon, and ends the link. May be called again. */
+  /** Sends what is left if that is soon done, and ends the link. May be called twice. */
   async close(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, CLOSE_MS);
@@ -194,13 +194,13 @@ export class NatsLink {
     await this.#connection.close();
   }
 
-  /** Whether nothing can be sent: the connection knows it a moment before it tells. */
+  /** Whether nothing more can be sent. The connection knows this a moment before it says so. */
   get #isClosed(): boolean {
     if (this.#connection.isClosed()) this.#over.end("connection closed");
     return this.whyOver !== undefined;
   }
 
-  /** Asks the server whether it has read everything: it answers in order. */
+  /** Asks the server whether it has read everything. Its answer comes in order. */
   #confirm(): void {
     if (this.#isConfirming || this.#isClosed) return;
     this.#isConfirming = true;
@@ -211,7 +211,7 @@ export class NatsLink {
     }, (error) => this.#over.end(error.message));
   }
 
-  /** What the server may not do for this user, the client tells nobody else. */
+  /** Watches for errors that the client reports here alone, such as missing permissions. */
   async #watchErrors(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === "error") this.#over.end(status.error.message);
@@ -224,19 +224,19 @@ class Over {
   #observer: ((reason: string) => void) | undefined;
   #reason: string | undefined;
 
-  /** Why it has come; `undefined` before. */
+  /** Why the link has ended; `undefined` before it has. */
   get reason(): string | undefined {
     return this.#reason;
   }
 
-  /** It has come. */
+  /** Ends the link; only the first reason counts. */
   end(reason: string): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#observer?.(reason);
   }
 
-  /** Calls back when it has come, at once if that was before. */
+  /** Calls back when the link ends, or at once if it has ended already. */
   observe(observer: (reason: string) => void): void {
     this.#observer = observer;
     if (this.#reason !== undefined) observer(this.#reason);
@@ -261,8 +261,8 @@ function connectionOptions(
 }
 
 /**
- * Waits for the first word of a NATS server. The client of NATS would leave the socket of an
- * attempt that timed out open for ever: a server that accepts and says nothing is found out here.
+ * Waits for the first word of a NATS server. When an attempt times out, the client of NATS leaves
+ * its socket open for ever. So a server that accepts and says nothing is found out here first.
  */
 async function greet(
   { hostname, port }: BusAddress,
@@ -295,7 +295,7 @@ async function greetHost(hostname: string, port: number, signal: AbortSignal): P
 
 /** Why a bus cannot be used, and what to do about it. */
 function explain(error: unknown, timeoutMs: number): string {
-  // Its class is not to be had from the package's front door.
+  // The package does not export the class of this error.
   if ((error as Error).name === "JetStreamNotEnabled") {
     return "the server has no JetStream: start it with nats-server -js";
   }

@@ -1,10 +1,11 @@
 /**
  * Keeps a connection that is reset from ending the process.
  *
- * When a NATS server refuses somebody it says so and closes, often with a reset. The client of NATS
- * takes all listeners off its socket as soon as it has read why, and the error of the reset, which
- * is on its way by then, finds nobody: in the manner of Node.js that ends the process. So each of
- * its sockets keeps one listener that does nothing. All others hear as much as before.
+ * When a NATS server refuses a client, it says why and closes the connection, often with a reset.
+ * As soon as the client of NATS has read why, it removes all listeners from its socket. The error
+ * of the reset is on its way by then and finds no listener, and in Node.js an "error" event without
+ * a listener ends the process. So each of its sockets keeps one listener that does nothing. All
+ * other listeners hear as much as before.
  *
  * @module
  */
@@ -12,13 +13,13 @@
 import type { Socket } from "node:net";
 import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 
-/** What of the client's transport makes sockets; the rest is its own affair. */
+/** The part of the client's transport that makes sockets. The rest is its own affair. */
 type Dialer = Record<
   "dial" | "tlsFirst" | "startTLS",
   (...args: unknown[]) => Promise<Socket>
 >;
 
-/** Has the sockets that the client of NATS makes from now on keep a listener for errors. Once. */
+/** Makes each future socket of the client of NATS keep a listener for errors. To be called once. */
 export function keepResetsHarmless(): void {
   const dialer = NodeTransport.prototype as unknown as Dialer;
   for (const way of ["dial", "tlsFirst", "startTLS"] as const) {

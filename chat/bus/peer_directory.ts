@@ -1,27 +1,28 @@
 /**
- * What one server knows of the others: who is there, and whether anything of theirs was missed.
+ * What one server knows of the others: which ones there are, and whether it missed an event of
+ * theirs.
  *
- * Plain data: no socket, no clock. Its time is counted in beats, of which every server sends one
- * every few seconds: a server that was stopped for a minute and goes on has not heard of anybody,
- * but it has not missed thirty beats of its own either, and so takes nobody for dead.
+ * Plain data: no socket, no clock. Time is counted in beats; every server sends one every few
+ * seconds. A server that was stopped for a minute has heard of nobody when it goes on. But it has
+ * not counted thirty beats of its own either, and so it takes nobody for dead.
  *
  * @module
  */
 
 import type { Presence } from "./bus.ts";
 
-/** A server that is not heard of for so many beats is gone. */
+/** A server that is silent for more beats than this is gone. */
 const BEATS_TO_LIVE = 3;
 
-/** The most servers that are known at a time. */
+/** The most servers that are known at one time. */
 const SERVER_LIMIT = 1024;
 
 /** The most users that one server may have. */
 const USER_LIMIT = 100_000;
 
-/** A part of the list of a server's users. */
+/** A part of a roster, the list of a server's users. */
 export interface RosterPart {
-  /** The number of the server's last event that the list has taken in. */
+  /** The number of the last event that is reflected in the list. */
   readonly number: number;
   /** Which part this is, from 0. */
   readonly part: number;
@@ -33,22 +34,22 @@ export interface RosterPart {
 
 /** Another server. */
 interface Peer {
-  /** The number of the last event of it that was seen. */
+  /** The number of its last event that was seen. */
   number: number;
-  /** Whether nothing was missed since its last roster. */
+  /** Whether no event was missed since its last roster. */
   isInStep: boolean;
-  /** How many of our own beats ago it was last heard of. */
+  /** How many of our own beats it has been silent for. */
   silentBeats: number;
-  /** The last part of a roster that has come, if there are more to come. */
+  /** The last part of a roster that has come, if more parts are to follow. */
   lastPart: RosterPart | undefined;
-  /** The users of that part and those before it. */
+  /** The users of that part and of those before it. */
   users: Presence[];
 }
 
 /** The other servers, each with the number of its last event. */
 export class PeerDirectory {
   readonly #peers = new Map<string, Peer>();
-  /** Servers that were not asked for their roster since they fell out of step, or the last beat. */
+  /** The servers to ask for a roster: they are out of step, and were not asked in this beat yet. */
   readonly #toAsk = new Set<string>();
 
   /** How many servers are known. */
@@ -59,11 +60,11 @@ export class PeerDirectory {
   /**
    * An event has come.
    *
-   * @param server whose
+   * @param server the server that sent it
    * @param number its number: 1 more than that of the event before it
-   * @param isTalk whether it says something that is understood without knowing who is where
-   * @returns whether it is to be delivered: not if it was before, and of a server out of step only
-   * what is talk, for its roster will tell the rest
+   * @param isTalk whether it can be understood without knowing who is where
+   * @returns whether it is to be delivered: not if it was delivered before, and only talk if the
+   * server is out of step, because its roster will tell the rest
    */
   onEvent(server: string, number: number, isTalk: boolean): boolean {
     const peer = this.#hear(server);
@@ -76,8 +77,8 @@ export class PeerDirectory {
   /**
    * A sign of life has come.
    *
-   * @param server whose
-   * @param number that of its last event
+   * @param server the server that sent it
+   * @param number the number of its last event
    */
   onBeat(server: string, number: number): void {
     const peer = this.#hear(server);
@@ -87,9 +88,9 @@ export class PeerDirectory {
   /**
    * A part of a roster has come.
    *
-   * @param server whose
-   * @param part it, which must follow the part before it
-   * @returns all its users if this was the last part
+   * @param server the server that sent it
+   * @param part the part, which must follow the one before it
+   * @returns all users of the server if this was the last part
    */
   onRoster(server: string, part: RosterPart): readonly Presence[] | undefined {
     const peer = this.#hear(server);
@@ -103,7 +104,7 @@ export class PeerDirectory {
     peer.lastPart = undefined;
     peer.users = [];
     if (!follows || part.part >= part.parts || gathered.length > USER_LIMIT) return undefined;
-    // Only a roster of one part may be empty: so the number of parts is bounded too.
+    // Only a roster of one part may be empty. So the number of parts is bounded too.
     if (!isLast) {
       if (part.users.length > 0) Object.assign(peer, { lastPart: part, users: gathered });
       return undefined;
@@ -115,9 +116,9 @@ export class PeerDirectory {
   }
 
   /**
-   * A server has taken its leave.
+   * A server has said goodbye.
    *
-   * @param server which
+   * @param server the server
    * @returns whether it was known
    */
   onGoodbye(server: string): boolean {
@@ -128,7 +129,7 @@ export class PeerDirectory {
   /**
    * One beat has passed.
    *
-   * @returns the servers that count as gone now
+   * @returns the servers that count as gone from now on
    */
   beat(): string[] {
     const gone: string[] = [];
@@ -140,7 +141,7 @@ export class PeerDirectory {
     return gone;
   }
 
-  /** The servers whose roster is needed; each is named once a beat. */
+  /** Takes the servers whose roster is needed. Each is named at most once a beat. */
   takeToAsk(): readonly string[] {
     if (this.#toAsk.size === 0) return [];
     const servers = [...this.#toAsk];
@@ -148,13 +149,13 @@ export class PeerDirectory {
     return servers;
   }
 
-  /** Forgets all. */
+  /** Forgets all servers. */
   clear(): void {
     this.#peers.clear();
     this.#toAsk.clear();
   }
 
-  /** The server, who is alive; `undefined` if there are too many. */
+  /** The peer, which has shown that it is alive; `undefined` if there are too many. */
   #hear(server: string): Peer | undefined {
     let peer = this.#peers.get(server);
     if (peer === undefined) {

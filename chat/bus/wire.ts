@@ -1,5 +1,5 @@
 /**
- * What servers of one chat send each other: JSON, and nothing of it is believed unseen.
+ * What the servers of one chat send each other. It is JSON, and every field is checked.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { isName, keyOf } from "../talk/names.ts";
 import type { BusEvent, BusMessage, Presence } from "./bus.ts";
 import type { RosterPart } from "./peer_directory.ts";
 
-/** The most bytes that a packet may have: a longer one is not even read. */
+/** The most bytes that a packet may have. A longer one is not even parsed. */
 export const PACKET_LIMIT = 64 * 1024;
 
 /** The most characters of one text. */
 const TEXT_LIMIT = 4096;
 
-/** The most bytes that one user of a roster takes: two names, a time, and the JSON around them. */
+/** The most bytes that one user takes in a roster: two names, a time, and the JSON around them. */
 const USER_BYTES = 160;
 
 /** What one server sends another, or all others. */
@@ -25,53 +25,53 @@ export type Packet =
     readonly from: string;
   }
   & (
-    /** Something has happened; the first event of a server has the number 1. */
+    /** Something has happened. The first event of a server has the number 1. */
     | { readonly kind: "event"; readonly number: number; readonly event: BusEvent }
-    /** The server is alive, and this was the number of its last event. */
+    /** The server is alive, and this is the number of its last event. */
     | { readonly kind: "beat"; readonly number: number }
     /** A part of the list of the server's users. */
     | { readonly kind: "roster" } & RosterPart
-    /** The server wants the roster of whoever reads this. */
+    /** The server wants the roster of the receiver. */
     | { readonly kind: "ask" }
     /** The server's users are gone. */
     | { readonly kind: "goodbye" }
-    /** Something for the server that reads this alone. */
+    /** A message for the receiver alone. */
     | { readonly kind: "message"; readonly message: BusMessage }
-    /** The server holds a name by an older claim than that of the server that reads this. */
+    /** The server holds a name by an older claim than the receiver's. */
     | { readonly kind: "taken"; readonly name: string }
   );
 
-/** Who holds a name. */
+/** The holder of a name. */
 export interface Holder {
-  /** The server of its user. */
+  /** The server whose user has the name. */
   readonly server: string;
-  /** Since when, in milliseconds since 1970. */
+  /** When that user took it, in milliseconds since 1970. */
   readonly since: number;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Writes a packet, or who holds a name. */
+/** Encodes a packet or the holder of a name. */
 export function encode(value: Packet | Holder): Uint8Array {
   return encoder.encode(JSON.stringify(value));
 }
 
 /**
- * Reads a packet.
+ * Decodes a packet.
  *
- * @param bytes what came, from anybody
- * @returns the packet, and nothing that does not belong to it; `undefined` if it is none
+ * @param bytes what came; it may be from anybody
+ * @returns the packet, without fields that do not belong to it; `undefined` if it is invalid
  */
 export function decodePacket(bytes: Uint8Array): Packet | undefined {
   return decode(bytes, packetOf);
 }
 
 /**
- * Reads who holds a name.
+ * Decodes the holder of a name.
  *
- * @param bytes what stands in the bucket, from anybody
- * @returns `undefined` if it says no such thing
+ * @param bytes an entry of the bucket; it may be from anybody
+ * @returns the holder; `undefined` if the entry is invalid
  */
 export function decodeHolder(bytes: Uint8Array): Holder | undefined {
   return decode(bytes, (fields) => ({
@@ -83,9 +83,9 @@ export function decodeHolder(bytes: Uint8Array): Holder | undefined {
 /**
  * Cuts a roster into parts that fit into packets.
  *
- * @param users all of them
- * @param number that of the last event that the roster has taken in
- * @param partBytes the most bytes that the users of a part may take
+ * @param users all users of the server
+ * @param number the number of the last event that is reflected in the roster
+ * @param partBytes the most bytes that the users of one part may take
  */
 export function cutRoster(
   users: readonly Presence[],
@@ -102,12 +102,12 @@ export function cutRoster(
   }));
 }
 
-/** What came is not what it must be. Goes no further than this module. */
+/** A packet is invalid. This error does not leave the module. */
 class InvalidError extends Error {
   override readonly name = "InvalidError";
 }
 
-/** The fields of a JSON object that nobody has looked at yet. Each getter fails if one is wrong. */
+/** The unchecked fields of a JSON object. Each method throws if its field is invalid. */
 class Fields {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -116,19 +116,19 @@ class Fields {
     this.#fields = value as Record<string, unknown>;
   }
 
-  /** Whether it is there. */
+  /** Whether there is such a field. */
   has(field: string): boolean {
     return this.#fields[field] !== undefined;
   }
 
-  /** A name of a server or a room. */
+  /** The name of a server or a room. */
   name(field: string): string {
     const value = this.#fields[field];
     if (typeof value !== "string" || !isName(value)) throw new InvalidError(`Bad name: ${field}`);
     return value;
   }
 
-  /** The name of a user: what she says must not look like what an operator says. */
+  /** The name of a user. It must not be the operator's, so that nobody can pose as the operator. */
   user(field: string): string {
     const value = this.name(field);
     if (keyOf(value) === "server") throw new InvalidError(`Reserved name: ${field}`);
@@ -144,7 +144,7 @@ class Fields {
     return value;
   }
 
-  /** A whole number, 0 or more. */
+  /** An integer, 0 or more. */
   count(field: string): number {
     const value = this.#fields[field];
     if (!Number.isSafeInteger(value) || (value as number) < 0) {
@@ -153,24 +153,24 @@ class Fields {
     return value as number;
   }
 
-  /** Yes or no. */
+  /** A boolean. */
   flag(field: string): boolean {
     const value = this.#fields[field];
     if (typeof value !== "boolean") throw new InvalidError(`Bad flag: ${field}`);
     return value;
   }
 
-  /** A word, to be compared with those that are known. */
+  /** A keyword, to be compared with the known ones. */
   word(field: string): unknown {
     return this.#fields[field];
   }
 
-  /** An object in this one. */
+  /** An object inside this one. */
   inner(field: string): Fields {
     return new Fields(this.#fields[field]);
   }
 
-  /** Several objects in this one. */
+  /** A list of objects inside this one. */
   list(field: string): Fields[] {
     const value = this.#fields[field];
     if (!Array.isArray(value)) throw new InvalidError(`Bad list: ${field}`);
@@ -183,7 +183,7 @@ function decode<Value>(bytes: Uint8Array, read: (fields: Fields) => Value): Valu
   try {
     return read(new Fields(JSON.parse(decoder.decode(bytes))));
   } catch (error) {
-    // No UTF-8, no JSON, or not what was expected.
+    // Not UTF-8, not JSON, or not what was expected.
     const isExpected = error instanceof InvalidError || error instanceof SyntaxError ||
       error instanceof TypeError;
     if (!isExpected) throw error;

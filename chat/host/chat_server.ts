@@ -1,5 +1,5 @@
 /**
- * A chat server: the hall, the visitors and the bus to other servers, held together.
+ * A chat server: it holds together the hall, the visitors and the bus to other servers.
  *
  * @module
  */
@@ -28,16 +28,16 @@ export interface ChatServer extends Server<ChatCounters> {
   readonly hall: Hall;
   /** The link to other servers. */
   readonly bus: Bus;
-  /** Where a user of this server is connected from. */
+  /** The address that a user of this server is connected from. */
   peerOf(user: User): string;
-  /** Says something to all rooms, as the operator, when it is its turn; nothing once closed. */
+  /** Says something to all rooms as the operator when its turn comes; says nothing once closed. */
   announce(text: string): Promise<void>;
 }
 
 /**
  * Serves a chat.
  *
- * @param options where, with whom, within which limits
+ * @param options where to listen, which servers to join, and the limits for users
  * @param accept takes connections from the listener until there are no more
  * @returns the server, listening
  */
@@ -66,7 +66,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   async function renameGuest(user: User): Promise<void> {
     const { name: lost } = user;
     const { name, since } = await desk.takeGuest();
-    // She may have left meanwhile, or taken another name.
+    // The user may have left in the meantime, or taken another name.
     if (hall.findUser(lost) !== user) return desk.giveBack(name);
     hear(user, notice(`the name ${lost} belongs to a user of another server`));
     hall.rename(user, name, since);
@@ -116,10 +116,10 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   }
 }
 
-/** The link to other servers; to none, if nothing is said. */
+/** The link to other servers. Without a URL there are none. */
 async function openBus(url: string | undefined): Promise<Bus> {
   if (url === undefined) return new MemoryHub(true).connect();
-  // Loaded when it is needed: most servers are alone.
+  // The module is loaded only when it is needed, because most servers are alone.
   const { openNatsBus } = await import("../bus/nats_bus.ts");
   return await openNatsBus(url);
 }

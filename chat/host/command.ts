@@ -1,5 +1,5 @@
 /**
- * The command line that all servers of the chat have.
+ * The command line that all servers of the chat share.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { OUTPUT_FLAGS } from "../../engine/server/command.ts";
 import { DRAIN, HOST, portOption } from "../../engine/server/core/options.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 
-/** The port on which people look for it. */
+/** The port on which people look for a chat. */
 export const CHAT_PORT = 7878;
 
-/** The same as an argument and as an option. */
+/** The port as an argument and as an option. */
 export const PORT: Option<number> = portOption(CHAT_PORT);
 
 /**
  * The command of one of the servers.
  *
- * @param name its script's, without folder and ending
+ * @param name the name of its script, without folder and extension
  * @param summary one line that says what it does
- * @param own the flags that it has beside those of all
+ * @param own the flags that it has in addition to the shared ones
  */
 export function chatCommand(name: string, summary: string, own: readonly Flag[] = []): Command {
   return {

@@ -1,5 +1,5 @@
 /**
- * What a chat server counts, each protection among it.
+ * What a chat server counts. Each protection has a counter.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { HallCounts } from "../rooms/hall.ts";
 import type { VisitorCounts } from "../rooms/conversation.ts";
 import type { AdmissionCounts } from "./visitors.ts";
 
-/** What is counted of all visitors. */
+/** What is counted over all visitors. */
 export interface HostCounts extends VisitorCounts, AdmissionCounts {
-  /** Users whom an operator has asked to go. */
+  /** Users whom an operator has asked to leave. */
   kicked: number;
 }
 
-/** All that a chat server counts, at one moment. */
+/** Everything that a chat server counts, at one moment. */
 export interface ChatCounters extends Counters, HallCounts, HostCounts {}
 
-/** Counters that have counted nothing. */
+/** Counters that start at zero. */
 export function noCounts(): HostCounts {
   return { tooLong: 0, floodPauses: 0, idle: 0, dropped: 0, full: 0, perHost: 0, kicked: 0 };
 }

@@ -1,6 +1,6 @@
 /**
- * Where conversations wait: for a name that no other server has granted, for time to pass, and for
- * their turn.
+ * The place where conversations wait: for a name that no other server has granted, for time to
+ * pass, and for their turn.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { Awaited, GrantedName } from "../rooms/conversation.ts";
 import type { Hall } from "../rooms/hall.ts";
 import type { Turns } from "./turns.ts";
 
-/** How many guests' names may belong to other servers' users before one gives up. */
+/** How many guest names may turn out to be taken on other servers before the server gives up. */
 const GUEST_ATTEMPTS = 1_000;
 
-/** Where that happens which the conversations of one server wait for: see {@linkcode Awaited}. */
+/** Does what the conversations of one server wait for: see {@linkcode Awaited}. */
 export class Desk implements Elsewhere {
   readonly #hall: Hall;
   readonly #bus: Bus;
@@ -24,8 +24,8 @@ export class Desk implements Elsewhere {
   readonly #turns: Turns;
 
   /**
-   * @param hall keeps names for a while
-   * @param bus grants them
+   * @param hall reserves names for a while
+   * @param bus grants names
    * @param deadlines keeps time
    * @param turns says when there is room for a line
    */
@@ -56,8 +56,8 @@ export class Desk implements Elsewhere {
   /**
    * Takes a name.
    *
-   * @param name is reserved; if it is not granted, not any more
-   * @returns `undefined` if another server has granted it
+   * @param name a reserved name; if it is not granted, the reservation ends
+   * @returns the name; `undefined` if another server has granted it
    */
   async take(name: string): Promise<GrantedName | undefined> {
     const since = Date.now();
@@ -68,9 +68,9 @@ export class Desk implements Elsewhere {
   }
 
   /**
-   * Takes the name of a new guest.
+   * Takes a name for a new guest.
    *
-   * @throws {Error} if there is none to be had
+   * @throws {Error} if no name is free
    */
   async takeGuest(): Promise<GrantedName> {
     for (let attempt = 0; attempt < GUEST_ATTEMPTS; attempt++) {
@@ -80,7 +80,7 @@ export class Desk implements Elsewhere {
     throw new Error("Cannot find a name for a guest: the other servers have them all");
   }
 
-  /** Gives a name back that was granted and is not taken. */
+  /** Gives back a name that was granted but is not going to be used. */
   giveBack(name: string): void {
     this.#hall.unreserve(name);
     this.#bus.release(name);
@@ -92,7 +92,7 @@ export class Desk implements Elsewhere {
     return { cancel: () => deadline.lift() };
   }
 
-  /** Hands the name on; if nobody wants it any more, gives it back. */
+  /** Hands the name on, or gives it back if nobody wants it any more. */
   #await(
     granting: Promise<GrantedName | undefined>,
     done: (error: unknown, result: unknown) => void,

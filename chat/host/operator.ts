@@ -1,5 +1,5 @@
 /**
- * The operator: what is typed on a server's standard input.
+ * The operator: the person who types on a server's standard input.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { LINE_LIMIT, LineReader } from "../talk/lines.ts";
 export type Print = (line: string) => void;
 
 /**
- * Reads what the operator types, to the end of standard input, which ends nothing else: a server
- * may be started with a pipe, with a file, or with nothing at all.
+ * Reads what the operator types until standard input ends. The server goes on after that: it may
+ * have been started with a pipe, with a file, or with nothing as its input.
  *
- * @param print answers
- * @param obey does what one line says; it is not empty, and fit for a terminal. The next line is
- * read when it is done.
+ * @param print prints the answers
+ * @param obey does what one line says. The line is not empty and is safe to show in a terminal. The
+ * next line is read when `obey` is done.
  */
 export async function listenToOperator(
   print: Print,

@@ -1,5 +1,5 @@
 /**
- * What the operator of the chat can do.
+ * The commands of the chat's operator.
  *
  * @module
  */
@@ -17,7 +17,7 @@ interface OperatorCommand {
   readonly usage: string;
   /** What it does, in a few words. */
   readonly help: string;
-  /** Does it; returns whether what follows its name is what it takes. */
+  /** Runs the command; returns false if its arguments are wrong. */
   perform(server: ChatServer, rest: string, print: Print): boolean;
 }
 
@@ -76,7 +76,7 @@ const COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     perform(server, rest) {
       const drain = rest === "" ? undefined : readSeconds(rest);
       if (Number.isNaN(drain)) return false;
-      // What goes wrong is what `closed` says.
+      // The promise `closed` reports what goes wrong.
       server.close(drain === undefined ? {} : { drain }).catch(() => {});
       return true;
     },
@@ -92,11 +92,12 @@ const COMMANDS: Readonly<Record<string, OperatorCommand>> = {
 };
 
 /**
- * Does what the operator has typed: a command if it begins with `/`, else it is said to all rooms.
+ * Does what the operator has typed. A line that begins with `/` is a command. Any other line is
+ * said to all rooms.
  *
- * @param server whose
- * @param line fit for a terminal
- * @param print answers
+ * @param server the operator's server
+ * @param line a line that is safe to show in a terminal
+ * @param print prints the answers
  */
 export async function obeyOperator(
   server: ChatServer,
@@ -111,7 +112,7 @@ export async function obeyOperator(
   else if (!command.perform(server, rest, print)) print(`usage: ${command.usage}`);
 }
 
-/** Seconds, or a duration with its units, as milliseconds. */
+/** Reads a number of seconds, or a duration with a unit, as milliseconds. */
 function readSeconds(text: string): number {
   try {
     return parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);

@@ -25,7 +25,7 @@ import { PORT } from "./command.ts";
 import { BATCH_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
 import type { AdmissionLimits } from "./visitors.ts";
 
-/** How to serve a chat. */
+/** The options for serving a chat. */
 export interface ChatOptions {
   /**
    * The port to listen on; 0 picks a free one.
@@ -40,44 +40,44 @@ export interface ChatOptions {
    */
   readonly host?: string;
   /**
-   * The other servers that share the rooms: the URL of a NATS server, for instance
-   * `nats://127.0.0.1:4222`. By default there are none.
+   * The URL of the NATS server through which other servers share the rooms, for instance
+   * `nats://127.0.0.1:4222`. By default there are no other servers.
    */
   readonly bus?: string;
   /**
-   * Whether a line is sent back to who has said it, too. By default only to who is alone.
+   * Whether a line is also sent back to its sender. By default it is only if nobody else hears it.
    *
    * @default {false}
    */
   readonly echo?: boolean;
   /**
-   * How many lines of a room are shown to who joins it; 0 is none. At most as many as half of an
-   * outbox has room for, and 64 KiB.
+   * How many lines of a room are shown to those who join it; 0 is none. There are never more than
+   * fit into half of an outbox, nor more than 64 KiB of them.
    *
    * @default {20}
    */
   readonly history?: number;
   /**
-   * How much may wait for a user who reads slowly, in bytes; 0 is any number.
+   * How many bytes may wait for a user who reads slowly; 0 means no limit.
    *
    * @default {"256k"}
    */
   readonly outbox?: Size;
   /**
-   * How long one write to a user may take before she counts as slow; 0 is for ever. Not with
-   * `slow: "drop"`.
+   * How long one write to a user may take before the user counts as slow; 0 means no limit. It has
+   * no effect with `slow: "drop"`.
    *
    * @default {"10s"}
    */
   readonly writeTimeout?: Duration;
   /**
-   * What becomes of who reads too slowly.
+   * What happens to a user who reads too slowly.
    *
    * @default {"disconnect"}
    */
   readonly slow?: SlowPolicy;
   /**
-   * How many lines a user may say in a second, over a long time; 0 is any number.
+   * How many lines a user may say per second over a long time; 0 means no limit.
    *
    * @default {"20/s"}
    */
@@ -89,76 +89,76 @@ export interface ChatOptions {
    */
   readonly burst?: number;
   /**
-   * How long a user may say nothing; 0 is for ever.
+   * How long a user may say nothing; 0 means no limit.
    *
    * @default {"10m"}
    */
   readonly idleTimeout?: Duration;
   /**
-   * How many connections there may be; more are refused. 0 is any number.
+   * How many connections there may be; more are refused. 0 means no limit.
    *
    * @default {0}
    */
   readonly maxConnections?: number;
   /**
-   * How many of them may come from one address; 0 is any number.
+   * How many connections may come from one address; 0 means no limit.
    *
    * @default {0}
    */
   readonly maxPerHost?: number;
   /**
-   * How long before its end the server tells its users.
+   * How long users may still talk after the server has told them that it is about to end.
    *
    * @default {"5s"}
    */
   readonly drain?: Duration;
-  /** Is told of each line that is said in a room, fit for a terminal. */
+  /** Is told each line that is said in a room. The line is safe to show in a terminal. */
   readonly onReport?: (line: string) => void;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal;
 }
 
-/** The other servers. */
+/** The bus to other servers. */
 const BUS = stringOption("bus", {
   value: "URL",
   shown: "none",
   help: "share rooms with other servers through NATS, for instance nats://127.0.0.1:4222",
 });
 
-/** Whether a line goes back to its sender. */
+/** Whether a line also goes back to its sender. */
 const ECHO = booleanOption("echo", {
   default: false,
   help: "send a line back to its sender even if others hear it",
 });
 
-/** How many lines of a room a newcomer is shown. */
+/** How many lines of a room are shown to those who join it. */
 const HISTORY = integerOption("history", {
   least: 0,
   most: 10_000,
   default: 20,
-  help: "how many lines of a room to show to who joins it, if half an outbox has room for them",
+  help: "how many lines of a room to show to those who join, if half an outbox has room for them",
 });
 
-/** How much may wait for a user. */
+/** How many bytes may wait for a user. */
 const OUTBOX = sizeOption("outbox", {
   default: "256k",
-  help: "how much may wait for a user who reads slowly",
+  help: "how many bytes may wait for a user who reads slowly",
 });
 
 /** How long one write may take. */
 const WRITE_TIMEOUT = durationOption("writeTimeout", {
   default: "10s",
-  help: "how long such a user may take nothing",
+  help: "how long such a user may read nothing",
 });
 
-/** What becomes of those who read too slowly. */
+/** What happens to users who read too slowly. */
 const SLOW = choiceOption<SlowPolicy>("slow", {
   choices: SLOW_POLICIES,
   default: "disconnect",
-  help: "what becomes of such a user; drop: lines are dropped, the oldest first",
+  help: "what happens to such a user; drop: lines are dropped, the oldest first",
 });
 
-/** How many lines a user may say in a second. */
+/** How many lines a user may say per second over a long time. */
 const RATE = rateOption("rate", {
   default: "20/s",
   help: "how many lines a user may send over a long time; more are read later",
@@ -178,7 +178,7 @@ const IDLE_TIMEOUT = durationOption("idleTimeout", {
   help: "how long a user may say nothing",
 });
 
-/** How many connections there may be; 0 is any number. */
+/** How many connections there may be; 0 means no limit. */
 const MAX_CONNECTIONS = integerOption("maxConnections", {
   least: 0,
   most: 1_000_000_000,
@@ -187,7 +187,7 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   help: "how many connections there may be; more are refused",
 });
 
-/** How many connections may come from one address; 0 is any number. */
+/** How many connections may come from one address; 0 means no limit. */
 const MAX_PER_HOST = integerOption("maxPerHost", {
   least: 0,
   most: 1_000_000_000,
@@ -196,7 +196,7 @@ const MAX_PER_HOST = integerOption("maxPerHost", {
   help: "how many of them may come from one address",
 });
 
-/** The flags of `chat/server.ts` beside those of all chat servers, in the order of the help. */
+/** The flags that only `chat/server.ts` has, in the order of its help. */
 export const CHAT_FLAGS: readonly Flag[] = [
   BUS,
   ECHO,
@@ -211,35 +211,35 @@ export const CHAT_FLAGS: readonly Flag[] = [
   MAX_PER_HOST,
 ];
 
-/** The options, complete. */
+/** The options, checked and complete. */
 export interface CheckedChatOptions {
-  /** Where to listen: the host may still be a name. */
+  /** Where to listen. The host may still be a name. */
   readonly address: Address;
   /** The URL of the bus, if there is one. */
   readonly bus: string | undefined;
-  /** How the hall is. */
+  /** The options of the hall. */
   readonly hall: HallOptions;
-  /** What visitors are held to by their conversations. */
+  /** The limits that conversations enforce. */
   readonly visitor: VisitorLimits;
-  /** What they are held to by the server. */
+  /** The limits that the server enforces. */
   readonly limits: AdmissionLimits;
-  /** How much all visitors together say in one turn of the event loop, in bytes. */
+  /** How many bytes all visitors together may say in one turn of the event loop. */
   readonly turnBytes: number;
-  /** How long before its end the server tells its users, in milliseconds. */
+  /** How long users may still talk once the server is about to end, in milliseconds. */
   readonly drainMs: number;
 }
 
-/** The least that an outbox may hold: the longest line, and what comes with it. */
+/** The smallest limit of an outbox, in bytes: the longest line, and what comes with it. */
 const LEAST_OUTBOX = 16 * 1024;
 
-/** The most bytes of a room that are shown to who joins it. */
+/** The most bytes of a room's history that are shown to those who join it. */
 const HISTORY_BYTES = 64 * 1024;
 
 /**
- * Checks options and fills in what is not given.
+ * Checks the options and fills in the defaults.
  *
- * @param options as the caller gave them
- * @throws {OptionError} if one is not what it may be, naming it
+ * @param options the options as the caller gave them
+ * @throws {OptionError} if an option is invalid; the message names it
  */
 export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
   const outboxBytes = OUTBOX.read(options.outbox);
@@ -254,8 +254,8 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     bus: checkBus(options.bus),
     hall: {
       echo: ECHO.read(options.echo),
-      // Who joins a room must not be slow from the first moment: short lines cost most by their
-      // number.
+      // The history must not make a user who joins a room slow from the start. What short lines
+      // cost depends mostly on their number.
       history: {
         lines: Math.min(
           HISTORY.read(options.history),
@@ -273,7 +273,7 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
       maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
       maxPerHost: unlimited(MAX_PER_HOST.read(options.maxPerHost)),
     },
-    // No more than an outbox sends in one turn.
+    // Not more than an outbox sends in one turn.
     turnBytes: Math.min(BATCH_BYTES, unlimited(outboxBytes) / 4),
     visitor: {
       rate: RATE.read(options.rate),
@@ -284,7 +284,7 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
   };
 }
 
-/** The URL of the bus, which must be one whatever is there. */
+/** Checks the syntax of the URL of the bus. Whether a server is there is found out later. */
 function checkBus(url: string | undefined): string | undefined {
   try {
     if (url !== undefined) parseBusUrl(url);

@@ -1,6 +1,6 @@
 /**
- * The outgoing queue of one connection: what others say waits here for who reads slowly, so that
- * nobody else waits, and only so much of it.
+ * The outgoing queue of one connection. What others say waits here for a user who reads slowly, so
+ * that nobody else has to wait. The queue is bounded.
  *
  * @module
  */
@@ -13,29 +13,29 @@ import { SlowReaderError } from "../../protocols/errors.ts";
 import { type Hearer, LINE_BYTES } from "../rooms/room.ts";
 import { missed } from "../talk/notices.ts";
 
-/** What becomes of who reads too slowly: the connection ends, or the oldest lines are dropped. */
+/** What happens to a slow reader: the connection ends, or the oldest lines are dropped. */
 export const SLOW_POLICIES = ["disconnect", "drop"] as const;
 
 /** One of {@linkcode SLOW_POLICIES}. */
 export type SlowPolicy = typeof SLOW_POLICIES[number];
 
-/** How much may wait, and how long. */
+/** How much may wait, and for how long. */
 export interface OutboxLimits {
-  /** The most bytes that wait, each line counted with what keeping it costs; 0 is any number. */
+  /** The most bytes that may wait, with the cost of keeping each line; 0 means no limit. */
   readonly outboxBytes: number;
-  /** How long one write may take, in milliseconds; 0 is for ever. Not where lines are dropped. */
+  /** How long one write may take, in ms; 0 means no limit. Not used if lines are dropped. */
   readonly writeTimeoutMs: number;
-  /** What happens beyond. */
+  /** What happens beyond the limits. */
   readonly slow: SlowPolicy;
 }
 
-/** What is counted of all outboxes. */
+/** What is counted over all outboxes. */
 export interface OutboxCounts {
   /** Lines that were dropped. */
   dropped: number;
 }
 
-/** What an outbox tells whose it is. */
+/** What an outbox tells its owner. */
 export interface OutboxOwner {
   /** The peer reads too slowly. Nothing more is sent. */
   onSlow(error: SlowReaderError): void;
@@ -43,7 +43,7 @@ export interface OutboxOwner {
   onError(error: Error): void;
 }
 
-/** How many bytes are written at a time: a slow but steady reader takes them in time. */
+/** How many bytes are written at a time. A slow but steady reader can take that many in time. */
 export const BATCH_BYTES = 16 * 1024;
 
 /** The outgoing queue of one connection. */
@@ -54,11 +54,11 @@ export class Outbox implements Hearer {
   readonly #counts: OutboxCounts;
   readonly #owner: OutboxOwner;
   readonly #writeLimit: Deadline;
-  /** What waits, from `#head` on. */
+  /** The lines that wait, from `#head` on. */
   #lines: Uint8Array[] = [];
   #head = 0;
   #bytes = 0;
-  /** What the write under way counts for, in bytes: nothing, if it only says what was missed. */
+  /** The bytes that the current write counts for: none, if it only says what was missed. */
   #writing = 0;
   #isWriting = false;
   #missed = 0;
@@ -68,11 +68,11 @@ export class Outbox implements Hearer {
   #onEmpty: (() => void) | undefined;
 
   /**
-   * @param connection where to; nobody else writes to it
-   * @param deadlines keeps the limits
+   * @param connection the connection to write to; nobody else writes to it
+   * @param deadlines keeps the time limits
    * @param limits how much may wait
-   * @param counts counts
-   * @param owner is told how it goes
+   * @param counts counts dropped lines
+   * @param owner is told when something goes wrong
    */
   constructor(
     connection: Connection,
@@ -91,18 +91,18 @@ export class Outbox implements Hearer {
     );
   }
 
-  /** How many bytes wait, as they count. */
+  /** How many bytes wait, including what it costs to keep them. */
   get bytes(): number {
     return this.#bytes + this.#writing;
   }
 
-  /** Whether so much waits that who can wait with more should; never where lines are dropped. */
+  /** Whether those who can hold back more lines should; never if lines are dropped. */
   get isHalfFull(): boolean {
     const { outboxBytes, slow } = this.#limits;
     return slow === "disconnect" && outboxBytes > 0 && this.bytes > outboxBytes / 2;
   }
 
-  /** Takes a line, which is sent some time soon. */
+  /** Takes a line, which is sent soon. */
   hear(line: Uint8Array): void {
     if (this.#isOver || this.#isFinishing) return;
     this.#lines.push(line);
@@ -116,16 +116,16 @@ export class Outbox implements Hearer {
         this.#counts.dropped++;
       }
     }
-    // A moment, so that what is said together is sent together.
+    // The write waits a moment, so that lines said together are sent together.
     if (this.#isWriting || this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(this.#write);
   }
 
   /**
-   * Takes nothing more, so that the last line stays the last.
+   * Takes no more lines, so that the last line stays the last.
    *
-   * @param done called when all that waits is sent; not if that fails, which the owner is told
+   * @param done called when everything is sent; if that fails, the owner is told instead
    */
   finish(done: () => void): void {
     this.#isFinishing = true;
@@ -133,16 +133,16 @@ export class Outbox implements Hearer {
   }
 
   /**
-   * Waits until nothing waits any more.
+   * Waits until the outbox is empty.
    *
-   * @param done called then, of several only the last; not if sending fails
+   * @param done called then, but not if sending fails; a later call of this method replaces it
    */
   whenEmpty(done: () => void): void {
     if (this.#isOver || !this.#isWriting && !this.#hasMore) done();
     else this.#onEmpty = done;
   }
 
-  /** Drops what waits, and takes nothing more. */
+  /** Drops the lines that wait, and takes no more. */
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -152,17 +152,17 @@ export class Outbox implements Hearer {
     this.#onEmpty = undefined;
   }
 
-  /** Whether anything waits, if only to be said of what does not any more. */
+  /** Whether there is something to send, be it only the notice about dropped lines. */
   get #hasMore(): boolean {
     return this.#bytes > 0 || this.#missed > 0;
   }
 
-  /** The oldest line that waits. */
+  /** Takes the oldest line off the queue. */
   #take(): Uint8Array {
     const line = this.#lines[this.#head] as Uint8Array;
     this.#lines[this.#head++] = NOTHING;
     this.#bytes -= line.length + LINE_BYTES;
-    // Taking from the front of a long array moves all of it: now and then is enough.
+    // Removing from the front of a long array moves all of it, so this is done only now and then.
     if (this.#head > 64 && this.#head * 2 > this.#lines.length) {
       this.#lines.splice(0, this.#head);
       this.#head = 0;
@@ -192,7 +192,7 @@ export class Outbox implements Hearer {
       return this.#fail(error as Error);
     }
     const done = this.#onEmpty;
-    // First: who is told may have more, and wait again.
+    // Cleared first: the callback may add lines and wait again.
     this.#onEmpty = undefined;
     done?.();
   };
@@ -212,7 +212,7 @@ export class Outbox implements Hearer {
     onError: (error: Error) => this.#fail(error),
   };
 
-  /** As many of the oldest lines as are written at a time, at least one. */
+  /** Takes as many of the oldest lines as are written at a time, at least one. */
   #takeBatch(): Uint8Array {
     const first = this.#missed === 0 ? this.#take() : encodeLine(missed(this.#missed));
     this.#missed = 0;
@@ -223,13 +223,13 @@ export class Outbox implements Hearer {
       lines.push(line);
       length += line.length;
     }
-    // Mostly it is one, and the same bytes go to everybody.
+    // Mostly it is one line, and its bytes are shared by all outboxes.
     return lines.length === 1 ? first : joinBytes(lines);
   }
 
   #giveUp(limit: string): void {
     this.close();
-    // Not at once: who is slow is found out while others are being told something.
+    // Not at once: a slow reader is found out in the middle of telling others something.
     queueMicrotask(() => this.#owner.onSlow(new SlowReaderError(limit)));
   }
 

@@ -1,11 +1,11 @@
 /**
- * Who may say something now: so much in each turn of the event loop, in the order in which they
- * asked.
+ * Turns to speak: in each turn of the event loop only a bounded amount is said, and users get their
+ * turns in the order in which they asked.
  *
- * The flood limit lets each user say many lines at once, many users may do so at the same moment,
- * and an operator may be a file. If all that were said in one turn, it would pile up in the
- * outboxes before the runtime had a chance to send any of it, and who reads as fast as he can would
- * count as slow.
+ * The flood limit lets each user say many lines at once. Many users may do so at the same moment,
+ * and the operator's input may be a file. If everything were said in one turn of the event loop, it
+ * would pile up in the outboxes before the runtime had a chance to send any of it. Then even a user
+ * who reads as fast as possible would count as slow.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import type { Operation } from "../../engine/drivers/elsewhere.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
 
-/** How long a turn is at least, in milliseconds. */
+/** The least length of a turn, in milliseconds. */
 const TURN_MS = 1;
 
-/** Somebody who waits. */
+/** A speaker who waits. */
 interface Waiting {
   readonly bytes: number;
   readonly done: () => void;
@@ -33,7 +33,7 @@ export class Turns implements Disposable {
   #isOver = false;
 
   /**
-   * @param turnBytes how much is said in one turn, by all together
+   * @param turnBytes how many bytes all speakers together may say in one turn
    * @param deadlines keeps time
    */
   constructor(turnBytes: number, deadlines: Deadlines) {
@@ -42,10 +42,10 @@ export class Turns implements Disposable {
   }
 
   /**
-   * Takes part of this turn.
+   * Takes a part of this turn.
    *
-   * @param bytes how long what is to be said is
-   * @returns whether there was room, and nobody who has waited for it
+   * @param bytes the length of what is to be said
+   * @returns whether there was room and nobody was waiting
    */
   take(bytes: number): boolean {
     return this.#waiting.size === 0 && this.#spend(bytes);
@@ -54,7 +54,7 @@ export class Turns implements Disposable {
   /**
    * Waits for a turn.
    *
-   * @param bytes how long what is to be said is
+   * @param bytes the length of what is to be said
    * @param done is called when it can be said
    */
   wait(bytes: number, done: () => void): Operation {
@@ -64,10 +64,10 @@ export class Turns implements Disposable {
   }
 
   /**
-   * Takes part of this turn, or of the first in which there is room.
+   * Takes a part of this turn, or of the first turn that has room.
    *
-   * @param bytes how long what is to be said is
-   * @returns whether it can be said; false when the server has closed
+   * @param bytes the length of what is to be said
+   * @returns whether it can be said; false if the server has closed
    */
   async pass(bytes: number): Promise<boolean> {
     if (!this.#isOver && !this.take(bytes)) {
@@ -76,7 +76,7 @@ export class Turns implements Disposable {
     return !this.#isOver;
   }
 
-  /** Ends all waiting: nobody is left to whom anything could be said. */
+  /** Ends all waiting. There is nobody left to talk to. */
   [Symbol.dispose](): void {
     this.#isOver = true;
     for (const { done } of this.#waiting) done();
@@ -84,7 +84,7 @@ export class Turns implements Disposable {
   }
 
   #spend(bytes: number): boolean {
-    // The first of a turn says what he has, however long it is.
+    // The first speaker of a turn may say something of any length.
     if (this.#spent > 0 && this.#spent + bytes > this.#turnBytes) return false;
     if (this.#spent === 0) this.#deadlines.set(this.#next, TURN_MS);
     this.#spent += bytes + LINE_BYTES;

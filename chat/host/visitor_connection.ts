@@ -1,51 +1,57 @@
 /**
- * A visitor's connection as her conversation sees it: what is written goes into the outbox, and
- * closing waits until it was read.
+ * A visitor's connection as the conversation sees it. What is written goes into the outbox, and
+ * closing waits until the visitor has read it.
  *
  * @module
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { Lingering } from "../../engine/drivers/linger.ts";
+import type { Lingerer } from "../../engine/drivers/linger.ts";
 import { Connection, type Pulled, type Sink } from "../../engine/net/transport.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
 import { Outbox, type OutboxCounts, type OutboxLimits } from "./outbox.ts";
 
-/** How long the last lines may take to be sent, in milliseconds. */
+/** How long it may take to send the last lines, in milliseconds. */
 export const FLUSH_MS = 2_000;
 
-/** What a visitor's connection tells whose it is. */
+/** What a visitor's connection tells its owner. */
 export interface ConnectionOwner {
-  /** The visitor reads too slowly; the connection is closed. */
+  /** The visitor reads too slowly. The connection is closed. */
   onSlow(error: SlowReaderError): void;
-  /** The connection is closed. Called once; `isCut` if the last lines were not read in time. */
+  /**
+   * The connection is closed, or lingers. Called once.
+   *
+   * @param isCut whether the last lines were not read in time
+   */
   onClosed(isCut: boolean): void;
 }
 
 /** A connection whose outgoing half is an outbox. */
 export class VisitorConnection extends Connection {
-  /** Takes what the visitor is to read. */
+  /** Takes the lines for the visitor. */
   readonly outbox: Outbox;
   readonly #connection: Connection;
   readonly #deadlines: Deadlines;
   readonly #owner: ConnectionOwner;
   #reader: Sink | undefined;
   readonly #limit = new Deadline(() => this.#end(true));
-  #lingering: Lingering | undefined;
+  readonly #lingerer: Lingerer;
   #isClosing = false;
   #isClosed = false;
 
   /**
-   * @param connection is closed in the end
-   * @param deadlines keeps the limits
-   * @param limits of the outbox
+   * @param connection the underlying connection, which is closed at the end
+   * @param deadlines keeps the time limits
+   * @param lingerer takes the connection when everything that waits has been sent
+   * @param limits the limits of the outbox
    * @param counts counts what the outbox drops
-   * @param owner is told how it goes
+   * @param owner is told when the connection ends, and why
    */
   constructor(
     connection: Connection,
     deadlines: Deadlines,
+    lingerer: Lingerer,
     limits: OutboxLimits,
     counts: OutboxCounts,
     owner: ConnectionOwner,
@@ -53,11 +59,12 @@ export class VisitorConnection extends Connection {
     super();
     this.#connection = connection;
     this.#deadlines = deadlines;
+    this.#lingerer = lingerer;
     this.#owner = owner;
     this.outbox = new Outbox(connection, deadlines, limits, counts, {
       onSlow: (error) => {
         if (this.#isClosing) return this.#end(true);
-        // What waits for her is nothing to wait for.
+        // There is no point in waiting until the visitor has read the rest.
         this.cut();
         owner.onSlow(error);
       },
@@ -81,6 +88,10 @@ export class VisitorConnection extends Connection {
     return this.#connection.pull(sink);
   }
 
+  override get hasUnread(): boolean {
+    return this.#connection.hasUnread;
+  }
+
   override unpull(): void {
     this.#connection.unpull();
   }
@@ -93,15 +104,15 @@ export class VisitorConnection extends Connection {
   override push(bytes: Uint8Array, sink: Sink): boolean {
     this.outbox.hear(bytes);
     if (this.#isClosing || !this.outbox.isHalfFull) return true;
-    // Who asks for more than she reads is not listened to until she has read it.
+    // A visitor who asks for more than they read is not listened to until they have read it.
     this.outbox.whenEmpty(() => sink.onWritten());
     return false;
   }
 
-  /** Nothing: the FIN comes after what waits, when the connection is closed. */
+  /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 
-  /** Sends what waits and FIN, reads what is still on its way, and closes. */
+  /** Sends the lines that wait and FIN, and then hands the connection over to linger. */
   override close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -117,22 +128,27 @@ export class VisitorConnection extends Connection {
     this.#end();
   }
 
-  /** All is sent: says so. */
+  /** Everything is sent. Sends FIN, and hands the connection over to linger. */
   #finish(): void {
-    if (this.#isClosed) return;
-    this.#limit.lift();
-    this.#lingering = new Lingering(this.#connection, () => this.#end());
-    this.#lingering.start(this.#deadlines);
+    if (!this.#settle()) return;
+    this.#connection.closeWrite();
+    this.#lingerer.add(this.#connection);
+    this.#owner.onClosed(false);
   }
 
   #end(isCut = false): void {
-    if (this.#isClosed) return;
+    if (!this.#settle()) return;
+    this.#connection.close();
+    this.#owner.onClosed(isCut);
+  }
+
+  /** Stops sending and reading; returns false if that was done before. */
+  #settle(): boolean {
+    if (this.#isClosed) return false;
     this.#isClosed = true;
     this.#limit.lift();
     this.outbox.close();
-    this.#lingering?.end();
     this.#connection.unpull();
-    this.#connection.close();
-    this.#owner.onClosed(isCut);
+    return true;
   }
 }

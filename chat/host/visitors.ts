@@ -1,6 +1,6 @@
 /**
- * The visitors of one server: admitted, served, counted, seen off. What is talked with them is not
- * known here.
+ * The visitors of one server: they are admitted, served, counted and seen off here. This module
+ * does not know what the conversations with them are about.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
+import { type Lingerer, LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
@@ -22,17 +23,17 @@ import { GOODBYE, notice } from "../talk/notices.ts";
 import type { OutboxCounts, OutboxLimits } from "./outbox.ts";
 import { FLUSH_MS, VisitorConnection } from "./visitor_connection.ts";
 
-/** Who is admitted, and what all visitors are held to. */
+/** How many visitors are admitted, and the limits for each. */
 export interface AdmissionLimits {
-  /** The most connections; `Infinity` without a limit. */
+  /** The most connections; `Infinity` means no limit. */
   readonly maxConnections: number;
-  /** The most connections of one address; `Infinity` without a limit. */
+  /** The most connections from one address; `Infinity` means no limit. */
   readonly maxPerHost: number;
-  /** How much may wait for each of them. */
+  /** How much may wait for each visitor. */
   readonly outbox: OutboxLimits;
 }
 
-/** What is counted of admission. */
+/** What is counted when connections are admitted. */
 export interface AdmissionCounts extends OutboxCounts {
   /** Connections refused because there were too many. */
   full: number;
@@ -40,17 +41,17 @@ export interface AdmissionCounts extends OutboxCounts {
   perHost: number;
 }
 
-/** What the visitors of one server have in common. */
+/** What the visitors of one server share. */
 export interface VisitorsParts {
-  /** Who is admitted. */
+  /** How many are admitted, and the limits for each. */
   readonly limits: AdmissionLimits;
   /** Keeps time. */
   readonly deadlines: Deadlines;
-  /** Counts and tells of connections. */
+  /** Counts and logs connections. */
   readonly observer: Observer;
-  /** Counts the rest. */
+  /** Counts everything else. */
   readonly counts: AdmissionCounts;
-  /** Where that happens which the conversations wait for. */
+  /** Does what the conversations wait for. */
   readonly events?: Elsewhere | undefined;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
@@ -59,22 +60,24 @@ export interface VisitorsParts {
 /** The visitors of one server. */
 export class Visitors {
   readonly #parts: VisitorsParts;
+  readonly #lingering: LingerSet;
   readonly #visitors = new Set<ServedVisitor>();
-  /** How many visitors an address has. */
+  /** How many visitors each address has. */
   readonly #perHost = new Map<string, number>();
-  /** How many connections are open, of visitors and of those refused. */
+  /** How many connections are open, including those that are being refused. */
   #open = 0;
   #announcement: (() => string) | undefined;
   #isDismissing = false;
   #onGone: (() => void) | undefined;
 
-  /** @param parts what they have in common */
+  /** @param parts what the visitors share */
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
+    this.#lingering = new LingerSet(parts.deadlines);
   }
 
   /**
-   * Serves a connection, beside all others, or refuses it.
+   * Serves a connection side by side with all others, or refuses it.
    *
    * @param connection is closed when the visitor has left
    */
@@ -101,9 +104,9 @@ export class Visitors {
   }
 
   /**
-   * Tells everybody something, and everybody who still comes.
+   * Tells something to everybody who is here, and to everybody who still comes.
    *
-   * @param line what is true at the moment
+   * @param line returns the line as it is true at the moment
    */
   announce(line: () => string): void {
     this.#announcement = line;
@@ -115,16 +118,16 @@ export class Visitors {
     return this.#open;
   }
 
-  /** Asks everybody to go. */
+  /** Asks everybody to leave. */
   dismissAll(): void {
     this.#isDismissing = true;
     for (const visitor of this.#visitors) visitor.abort(new Dismissal(ENDING));
   }
 
   /**
-   * Resolves when no connection is open.
+   * Resolves when no connection is open any more, or when the time is up.
    *
-   * @param withinMs how long to wait for that, in milliseconds
+   * @param withinMs the longest wait, in milliseconds
    */
   async gone(withinMs = LONGEST_MS): Promise<void> {
     if (this.#open === 0) return;
@@ -136,7 +139,18 @@ export class Visitors {
     late.lift();
   }
 
-  /** Has who waits for {@linkcode Visitors.gone} look at the time again. */
+  /**
+   * Resolves when no connection lingers any more. Those that still do after
+   * {@linkcode FLUSH_MS} are closed.
+   */
+  async parted(): Promise<void> {
+    const late = new Deadline(() => this.#lingering.close());
+    this.#parts.deadlines.set(late, FLUSH_MS);
+    await this.#lingering.empty();
+    late.lift();
+  }
+
+  /** Makes the caller that waits in {@linkcode Visitors.gone} look at the time again. */
   lookAgain(): void {
     this.#onGone?.();
   }
@@ -144,6 +158,7 @@ export class Visitors {
   #serve(connection: Connection, host: string): void {
     const visitor: ServedVisitor = new ServedVisitor(
       this.#parts,
+      this.#lingering,
       connection,
       () => this.#isDismissing,
       () => {
@@ -161,10 +176,11 @@ export class Visitors {
     if (this.#isDismissing) visitor.abort(new Dismissal(ENDING));
   }
 
-  /** Says why, and closes. */
+  /** Tells the client why it is refused, and closes. */
   #refuse(connection: Connection, why: string): void {
     const { limits: { outbox }, deadlines, counts } = this.#parts;
-    const refused = new VisitorConnection(connection, deadlines, outbox, counts, {
+    const lingerer = this.#lingering;
+    const refused = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
       onSlow() {},
       onClosed: () => this.#closed(),
     });
@@ -178,31 +194,32 @@ export class Visitors {
   }
 }
 
-/** What the others are told of somebody who leaves because the server ends. */
+/** The reason that the others are given when somebody leaves because the server ends. */
 const ENDING = "server is shutting down";
 
-/** A visitor, as her conversation knows her. */
+/** A visitor, as the conversation knows them. */
 export interface Visitor {
-  /** Where she is connected from. */
+  /** The address that the visitor is connected from. */
   readonly peer: string;
-  /** Takes what she is to read. */
+  /** Takes the lines for the visitor. */
   readonly hearer: Hearer;
-  /** Throws an error into her conversation. */
+  /** Throws an error into the conversation. */
   abort(error: Error): void;
 }
 
-/** One visitor: her connection and her conversation. */
+/** One visitor: a connection and a conversation. */
 class ServedVisitor implements Visitor {
   readonly peer: string;
   readonly hearer: Hearer;
   readonly #session: Session<void>;
   readonly #observation: Observation;
   #failure: unknown;
-  /** How much of her is over: her conversation is one part, her connection the other. */
+  /** How many of the two parts, the conversation and the connection, are over. */
   #over = 0;
 
   constructor(
     parts: VisitorsParts,
+    lingerer: Lingerer,
     connection: Connection,
     isEnding: () => boolean,
     onClosed: () => void,
@@ -211,7 +228,8 @@ class ServedVisitor implements Visitor {
     const context = new LazyContext(connection);
     this.peer = formatAddress(context.peer);
     this.#observation = observer.begin(context);
-    const buffered = new VisitorConnection(connection, deadlines, limits.outbox, counts, {
+    const { outbox } = limits;
+    const buffered = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
       onSlow: (error) => this.abort(error),
       onClosed: (isCut) => {
         if (isCut) this.#failure ??= isEnding() ? new CutError() : new SlowReaderError(UNREAD);
@@ -241,8 +259,8 @@ class ServedVisitor implements Visitor {
   }
 }
 
-/** A chat has limits of its own. */
+/** No limits for the session: a chat has its own. */
 const NO_LIMITS = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
-/** What a visitor has exceeded who does not read how the server says goodbye. */
+/** The limit that a visitor exceeds who does not read the last lines. */
 const UNREAD = `the last lines were not taken for ${FLUSH_MS} ms`;

@@ -1,6 +1,6 @@
 /**
- * A server of visitors: it listens, and when it ends it tells them, lets them finish and sees them
- * off.
+ * A server of visitors. It listens, and when it is about to end it tells its visitors, lets them
+ * finish and sees them off.
  *
  * @module
  */
@@ -17,35 +17,35 @@ import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { closing } from "../talk/notices.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 
-/** What a server of visitors is. */
+/** The parts and settings of a server of visitors. */
 export interface VisitorsPlan<Count extends Counters = Counters> {
-  /** Its name. */
+  /** The name of the server. */
   readonly mode: string;
-  /** What it speaks. */
+  /** The name of its protocol. */
   readonly protocol: string;
-  /** What a person wants to know of how it runs. */
+  /** How it runs, for people to read. */
   readonly details: readonly string[];
-  /** Where it listens. */
+  /** The address to listen on. */
   readonly address: Address;
-  /** Who is admitted. */
+  /** How many visitors are admitted, and the limits for each. */
   readonly limits: AdmissionLimits;
-  /** Counts who is not. */
+  /** Counts those who are refused, and the lines that are dropped. */
   readonly counts: AdmissionCounts;
-  /** How long before its end it tells its visitors, in milliseconds. */
+  /** How long visitors may stay once the server is about to end, in milliseconds. */
   readonly drainMs: number;
-  /** Closes it when it is aborted. */
+  /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Tells what happens. */
+  /** Reports what happens. */
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
   readonly deadlines: TimedDeadlines;
-  /** Where that happens which the conversations wait for. */
+  /** Does what the conversations wait for. */
   readonly events?: Elsewhere;
   /** Begins the conversation with a visitor. */
   converse(visitor: Visitor): Protocol;
-  /** Adds what it counts itself to what is counted of all servers' connections. */
+  /** Adds the server's own counters to those that every server has. */
   count(counters: Counters): Count;
-  /** Everybody is about to be asked to go. */
+  /** Everybody is about to be asked to leave. */
   onEnding?(): void;
   /** Everybody is gone. */
   onGone?(): void | Promise<void>;
@@ -84,14 +84,15 @@ export async function serveVisitors<Count extends Counters>(
       using _limits = deadlines;
       endsAt = performance.now() + drainMs;
       visitors.announce(() => closing(leftMs()));
-      // Who waits in its accept queue is served.
+      // Clients that wait in the accept queue are still served.
       await listener.stop();
       await accepting;
-      // Once more, if it was hastened.
+      // The loop waits again if the end was hastened.
       while (visitors.open > 0 && leftMs() > 0) await visitors.gone(leftMs());
       plan.onEnding?.();
       visitors.dismissAll();
       await visitors.gone();
+      await visitors.parted();
       await plan.onGone?.();
     },
     hasten(drainMs) {

@@ -1,6 +1,6 @@
 /**
  * The conversation with one visitor: the inbound side of the chat, a protocol like any other. What
- * others say does not pass through here: the hall gives it straight to who hears it.
+ * others say does not pass through here. The hall gives it straight to those who hear it.
  *
  * @module
  */
@@ -18,17 +18,17 @@ import type { Hall } from "./hall.ts";
 import { type Hearer, LINE_BYTES, type User } from "./room.ts";
 
 /**
- * How many bytes count as a line, for who sends much and ends no line: to skip them costs as much
- * as to give a line to a hundred hearers.
+ * How many bytes count as a line if a visitor sends many without a line end. To skip them costs as
+ * much as to give a line to a hundred recipients.
  */
 const BYTES_OF_A_LINE = 1024 * 1024;
 
-/** How many bytes count, in a turn, for giving a line to one more hearer. */
+/** How many bytes of a turn it costs to give a line to one more recipient. */
 export const BYTES_OF_A_HEARER = 8;
 
-/** What each visitor is held to. */
+/** The limits for each visitor. */
 export interface VisitorLimits extends FloodLimits {
-  /** How long a visitor may say nothing, in milliseconds; 0 is for ever. */
+  /** How long a visitor may say nothing, in milliseconds; 0 means no limit. */
   readonly idleMs: number;
 }
 
@@ -36,7 +36,7 @@ export interface VisitorLimits extends FloodLimits {
 export interface VisitorCounts {
   /** Lines that were too long. */
   tooLong: number;
-  /** Times that somebody had to wait for talking too fast. */
+  /** How often somebody had to wait because they talked too fast. */
   floodPauses: number;
   /** Visitors who said nothing for too long. */
   idle: number;
@@ -45,45 +45,45 @@ export interface VisitorCounts {
 /** A name that was granted. */
 export interface GrantedName {
   readonly name: string;
-  /** From when on it is hers, in milliseconds since 1970. */
+  /** When it was granted, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** What the conversation waits for: each with what it is about, and what comes of it. */
+/** What a conversation waits for. Each entry has an argument and a result. */
 export interface Awaited {
-  /** The name of a new guest. */
+  /** A name for a new guest. */
   "guest name": (argument: undefined) => GrantedName;
   /** A name, which must be reserved; `undefined` if another server has granted it. */
   "name": (name: string) => GrantedName | undefined;
-  /** The end of so many milliseconds. */
+  /** The end of a pause of this many milliseconds. */
   "pause": (ms: number) => void;
-  /** The turn to say so many bytes. */
+  /** The turn to say this many bytes. */
   "turn": (bytes: number) => void;
 }
 
-/** What the others are told of a conversation that did not end as its visitor wanted. */
+/** The reason that the others are given if a conversation did not end as its visitor wanted. */
 function reasonOf(error: unknown): string {
   if (error instanceof Dismissal) return error.reason;
   return error instanceof SlowReaderError ? "reads too slowly" : "connection lost";
 }
 
-/** A visitor's place: what the conversation needs of the server. */
+/** A visit: what the conversation needs from the server. */
 export interface Visit {
   readonly hall: Hall;
   readonly limits: VisitorLimits;
   readonly counts: VisitorCounts;
-  /** Takes what the visitor is to read: the same that what is written ends up in. */
+  /** Takes the lines for the visitor. What the conversation writes ends up there too. */
   readonly hearer: Hearer;
-  /** Is told who she is. */
+  /** Is told which user the visitor has become. */
   onEnter?(user: User): void;
-  /** Whether she may say so many bytes now, or has to wait for her turn; she may if left out. */
+  /** Whether the visitor may say this many bytes now; without it, they never wait for a turn. */
   takeTurn?(bytes: number): boolean;
 }
 
 /**
- * Talks with a visitor until one of both sides has enough.
+ * Talks with a visitor until either side has had enough.
  *
- * @param visit her place
+ * @param visit what the conversation needs from the server
  */
 export function* converse(visit: Visit): Protocol {
   const { hall, hearer } = visit;
@@ -115,7 +115,7 @@ function* listen(visit: Visit, user: User): Protocol {
   function* pace(share: number): Protocol {
     const waitMs = meter.spend(share, performance.now());
     if (waitMs === 0) return;
-    // Nothing is read meanwhile, and nothing lost: TCP holds the sender back.
+    // Nothing is read in the meantime, and nothing is lost: TCP holds the sender back.
     counts.floodPauses++;
     yield* waitFor("pause", waitMs);
   }
@@ -142,12 +142,12 @@ function* listen(visit: Visit, user: User): Protocol {
   }
 }
 
-/** Waits until so much can be said: a crowd comes, and talks, one after another. */
+/** Waits until this much can be said. So a crowd enters, and talks, one after another. */
 function* waitForTurn(visit: Visit, bytes: number): Protocol {
   if (visit.takeTurn?.(bytes) === false) yield* waitFor("turn", bytes);
 }
 
-/** How many bytes count for what a command does, beside its own. */
+/** How many bytes of a turn a command costs, besides its own length. */
 function costOf(command: Command, hall: Hall, { room }: User): number {
   switch (command.kind) {
     case "say":
@@ -160,12 +160,12 @@ function costOf(command: Command, hall: Hall, { room }: User): number {
     case "rooms":
       return hall.size * BYTES_OF_A_HEARER;
     default:
-      // Only who asks is answered.
+      // Only the visitor who asks gets an answer.
       return 0;
   }
 }
 
-/** Who goes through many rooms at once is shown a lot. */
+/** The cost of showing a room's history. A visitor who runs through many rooms is shown a lot. */
 function costOfShowing(hall: Hall, room: string): number {
   const lines = hall.historyOf(room === "" ? LOBBY : room);
   return lines.reduce((sum, line) => sum + line.length + LINE_BYTES, 0);
@@ -218,14 +218,14 @@ function* obey(hall: Hall, user: User, command: Command): Protocol<boolean> {
 function* takeName(hall: Hall, user: User, name: string): Protocol {
   if (!isName(name)) return yield* say(BAD_NAME);
   if (isReserved(name)) return yield* say(notice(`the name ${name} is reserved`));
-  // Her own in another spelling is hers already.
+  // The user already owns their own name in another spelling.
   if (hall.findUser(name) === user) return hall.rename(user, name, user.since);
   const granted = hall.reserve(name) ? yield* waitFor("name", name) : undefined;
   if (granted === undefined) return yield* say(notice(`the name ${name} is taken`));
   hall.rename(user, granted.name, granted.since);
 }
 
-/** Encoded once: they are asked for by everybody. */
+/** The lines of `/help`, encoded once because everybody asks for them. */
 const HELP_BYTES = HELP.map(encodeLine);
 
 function* say(...lines: readonly string[]): Protocol {

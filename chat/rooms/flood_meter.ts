@@ -1,14 +1,14 @@
 /**
- * How fast one user may talk: a token bucket.
+ * A limit on how fast one user may talk: a token bucket.
  *
  * @module
  */
 
 /** How fast a user may talk. */
 export interface FloodLimits {
-  /** Lines a second, over a long time; 0 is any number. */
+  /** Lines per second over a long time; 0 means no limit. */
   readonly rate: number;
-  /** Lines at once, after a while of silence; at least 1. */
+  /** Lines at once after a while of silence; at least 1. */
   readonly burst: number;
 }
 
@@ -18,7 +18,7 @@ export class FloodMeter {
   #tokens: number;
   #at: number;
 
-  /** @param limits how fast @param now the time, in milliseconds */
+  /** @param limits how fast the user may talk @param now the time, in milliseconds */
   constructor(limits: FloodLimits, now: number) {
     this.#limits = limits;
     this.#tokens = limits.burst;
@@ -30,7 +30,7 @@ export class FloodMeter {
    *
    * @param lines how many lines it counts for
    * @param now the time, in milliseconds
-   * @returns how long to read nothing more of this user, in milliseconds
+   * @returns how long to read nothing more from this user, in milliseconds
    */
   spend(lines: number, now: number): number {
     const { rate, burst } = this.#limits;

@@ -1,6 +1,6 @@
 /**
  * The hall of one server: its users, the rooms, and what is known of the users of other servers.
- * Plain data with no socket in it: users come in and hear, and nothing here waits.
+ * It is plain data without a socket: users enter and hear, and nothing here waits.
  *
  * @module
  */
@@ -12,24 +12,24 @@ import { action, announcement, list, notice, talk, whisper, whispered } from "..
 import type { HistoryLimits } from "./history.ts";
 import { compareNames, type Hearer, type RemoteUser, Room, type User } from "./room.ts";
 
-/** How many rooms that are empty are remembered, with what was said in them. */
+/** How many empty rooms are remembered, with what was said in them. */
 const EMPTY_ROOMS = 100;
 
-/** How the hall is. */
+/** The options of a hall. */
 export interface HallOptions {
-  /** How much of each room is kept for who joins it. */
+  /** How much of each room's talk is kept for those who join it. */
   readonly history: HistoryLimits;
-  /** Whether who says something hears it too; else only who is alone in a room. */
+  /** Whether speakers hear their own lines. If not, they do only when they are alone in a room. */
   readonly echo: boolean;
 }
 
-/** Who runs the hall. */
+/** The host that runs the hall. */
 export interface Host {
-  /** Something was said in a room, for all to hear. */
+  /** Something was said in a room for all to hear. */
   onTalk(room: string, line: string): void;
-  /** An operator, perhaps of another server, wants a user to go. */
+  /** An operator, perhaps of another server, wants a user to leave. */
   onKick(user: User, reason: string): void;
-  /** A user must have another name: hers belongs to somebody else. */
+  /** A user must take another name, because theirs belongs to somebody else. */
   onNameLost(user: User): void;
 }
 
@@ -37,13 +37,13 @@ export interface Host {
 export interface HallCounts {
   /** Lines said by users of this server. */
   said: number;
-  /** Lines of talk that users of this server were given, each counted for each of them. */
+  /** Lines of talk given to users of this server. A line counts once for each recipient. */
   delivered: number;
 }
 
 /** The users and rooms of one server. */
 export class Hall implements BusListener {
-  /** What was counted. */
+  /** The counters. */
   readonly counts: HallCounts = { said: 0, delivered: 0 };
   readonly #options: HallOptions;
   readonly #bus: Pick<Bus, "publish" | "send" | "release">;
@@ -51,16 +51,16 @@ export class Hall implements BusListener {
   readonly #rooms = new Map<string, Room>();
   /** The users of this server. */
   readonly #users = new Map<string, User>();
-  /** Names of this server that somebody is about to have. */
+  /** Names that somebody on this server is about to take. */
   readonly #reserved = new Set<string>();
   /** The users of other servers, by server and name. */
   readonly #remote = new Map<string, Map<string, RemoteUser>>();
-  /** The rooms in which nobody is any more, but that are remembered; the oldest first. */
+  /** The rooms that are empty but still remembered, the oldest first. */
   readonly #empty = new Set<string>();
   #guests = 0;
   #isClosing = false;
 
-  /** @param options how it is @param bus reaches the other servers @param host runs it */
+  /** @param options its options @param bus reaches the other servers @param host runs the hall */
   constructor(options: HallOptions, bus: Pick<Bus, "publish" | "send" | "release">, host: Host) {
     this.#options = options;
     this.#bus = bus;
@@ -83,24 +83,24 @@ export class Hall implements BusListener {
     return [...this.#remote.values()].flatMap((users) => [...users.values()]);
   }
 
-  /** The rooms in which somebody is, in alphabetical order. */
+  /** The rooms that are not empty, in alphabetical order. */
   get rooms(): Room[] {
     return [...this.#rooms.values()]
       .filter(({ population }) => population > 0)
       .sort((a, b) => compareNames(a.name, b.name));
   }
 
-  /** What is shown to who joins a room. */
+  /** The lines that are shown to those who join a room. */
   historyOf(room: string): readonly Uint8Array[] {
     return this.#rooms.get(keyOf(room))?.history ?? [];
   }
 
-  /** A user of this server. */
+  /** Finds a user of this server. */
   findUser(name: string): User | undefined {
     return this.#users.get(keyOf(name));
   }
 
-  /** A user of another server. */
+  /** Finds a user of another server. */
   findRemote(name: string): RemoteUser | undefined {
     for (const users of this.#remote.values()) {
       const user = users.get(keyOf(name));
@@ -109,14 +109,14 @@ export class Hall implements BusListener {
     return undefined;
   }
 
-  /** Whether somebody has a name, or is about to have it, as far as this server knows. */
+  /** Whether somebody has a name or is about to take it, as far as this server knows. */
   isTaken(name: string): boolean {
     return this.#users.has(keyOf(name)) || this.#reserved.has(keyOf(name)) ||
       this.findRemote(name) !== undefined;
   }
 
   /**
-   * Keeps a name for a user until it is known whether she can have it.
+   * Reserves a name for a user until it is known whether they can have it.
    *
    * @returns whether it was free, as far as this server knows
    */
@@ -126,12 +126,12 @@ export class Hall implements BusListener {
     return true;
   }
 
-  /** Keeps a name for a user no longer. */
+  /** Ends the reservation of a name. */
   unreserve(name: string): void {
     this.#reserved.delete(keyOf(name));
   }
 
-  /** Keeps the name of a new guest, one that nobody has had here. */
+  /** Reserves a name for a new guest, one that nobody has had on this server. */
   reserveGuest(): string {
     for (;;) {
       const name = guestName(++this.#guests);
@@ -140,11 +140,11 @@ export class Hall implements BusListener {
   }
 
   /**
-   * A user comes, to the lobby.
+   * A user enters the lobby.
    *
-   * @param hearer takes what she is to read
-   * @param name hers, reserved
-   * @param since when she took it, in milliseconds since 1970
+   * @param hearer takes the lines for the user
+   * @param name the user's name, which is reserved
+   * @param since when the user took it, in milliseconds since 1970
    */
   enter(hearer: Hearer, name: string, since: number): User {
     this.unreserve(name);
@@ -158,15 +158,15 @@ export class Hall implements BusListener {
   /**
    * A user leaves.
    *
-   * @param user is in the hall
-   * @param reason why, if it was not her wish
+   * @param user a user in the hall
+   * @param reason why, if it was not the user's own wish
    */
   leave(user: User, reason?: string): void {
     const { name, room } = user;
     this.#users.delete(keyOf(name));
     room.users.delete(user);
     this.#bus.release(name);
-    // Who is about to leave too need not know.
+    // Those who are about to leave too need not be told.
     if (this.#isClosing) return;
     this.#bus.publish({ kind: "leave", name, ...(reason !== undefined && { reason }) });
     room.tell(notice(left(name, reason)));
@@ -176,9 +176,9 @@ export class Hall implements BusListener {
   /**
    * A user takes another name.
    *
-   * @param user is in the hall
-   * @param name reserved, or her own in another spelling
-   * @param since when she took it, in milliseconds since 1970
+   * @param user a user in the hall
+   * @param name a reserved name, or the user's own in another spelling
+   * @param since when the user took it, in milliseconds since 1970
    */
   rename(user: User, name: string, since: number): void {
     const { name: old, room } = user;
@@ -188,7 +188,7 @@ export class Hall implements BusListener {
     user.since = since;
     this.#users.set(keyOf(name), user);
     if (old !== name) {
-      // First, as whenever a name is given back: who hears of it may want it at once.
+      // A name is always given back first, because those who hear of it may want it at once.
       if (keyOf(old) !== keyOf(name)) this.#bus.release(old);
       this.#bus.publish({ kind: "rename", name: old, to: name, since });
       room.tell(notice(`${old} is now ${name}`), user);
@@ -197,9 +197,9 @@ export class Hall implements BusListener {
   }
 
   /**
-   * A user goes to another room.
+   * A user moves to another room.
    *
-   * @param user is in the hall
+   * @param user a user in the hall
    * @param roomName a valid name
    */
   join(user: User, roomName: string): void {
@@ -214,16 +214,16 @@ export class Hall implements BusListener {
     hear(user, notice(`you are in ${room.name}`));
     if (room === old) return;
     this.#arrive(user);
-    // Not before: the room that she has come to may be the one to be forgotten next.
+    // Not earlier: the room that the user has moved to might be the next one to be forgotten.
     this.#tidy(old);
   }
 
   /**
-   * A user says something to her room.
+   * A user says something to their room.
    *
-   * @param user is in the hall
-   * @param text fit for a terminal
-   * @param isAction whether it is what she does
+   * @param user a user in the hall
+   * @param text a text that is safe to show in a terminal
+   * @param isAction whether the text says what the user does
    */
   say(user: User, text: string, isAction = false): void {
     const { name, room } = user;
@@ -234,11 +234,11 @@ export class Hall implements BusListener {
   }
 
   /**
-   * A user says something to another alone.
+   * A user says something to another in private.
    *
-   * @param user is in the hall
-   * @param to whom, by any name
-   * @param text fit for a terminal
+   * @param user a user in the hall
+   * @param to the name of the other, which may be any text
+   * @param text a text that is safe to show in a terminal
    * @returns whether there is such a user
    */
   whisper(user: User, to: string, text: string): boolean {
@@ -258,14 +258,14 @@ export class Hall implements BusListener {
   /**
    * The operator says something to all rooms of all servers.
    *
-   * @param text fit for a terminal
+   * @param text a text that is safe to show in a terminal
    */
   announce(text: string): void {
     this.#announce(text);
     this.#bus.publish({ kind: "announce", text });
   }
 
-  /** From now on nobody is told who leaves: everybody does. */
+  /** From now on nobody is told who leaves, because everybody does. */
   close(): void {
     this.#isClosing = true;
   }
@@ -277,7 +277,7 @@ export class Hall implements BusListener {
   }
 
   /**
-   * Asks a user to go, wherever she is.
+   * Asks a user to leave, whichever server they are on.
    *
    * @returns whether there is such a user
    */
@@ -319,7 +319,7 @@ export class Hall implements BusListener {
     }
     const user = this.#remote.get(server)?.get(keyOf(event.name));
     if (event.kind === "say") {
-      // What is said counts, even if who says it is not known yet.
+      // Talk is shown even if the speaker is not known yet.
       const room = this.#room(event.room);
       this.#talk(room, event.name, event.text, event.action);
       this.#tidy(room);
@@ -347,7 +347,7 @@ export class Hall implements BusListener {
   }
 
   onLink(isLinked: boolean): void {
-    // Who cannot be reached is not there; the others tell who they are when the link is restored.
+    // Users who cannot be reached count as gone. Their servers send rosters once there is a link.
     if (!isLinked) { for (const server of [...this.#remote.keys()]) this.#forget(server); }
     this.tellAll(notice(`link to other servers ${isLinked ? "restored" : "lost"}`));
   }
@@ -357,7 +357,7 @@ export class Hall implements BusListener {
     if (user !== undefined) this.#host.onNameLost(user);
   }
 
-  /** What another server tells of one of its users. */
+  /** Applies an event about a user of another server. */
   #follow(
     server: string,
     user: RemoteUser,
@@ -380,7 +380,7 @@ export class Hall implements BusListener {
       case "rename": {
         const users = this.#remote.get(server) as Map<string, RemoteUser>;
         users.delete(keyOf(name));
-        // Names are unique on a server, but what says so here is only a packet.
+        // Names are unique on a server, but the packet might say otherwise.
         const other = users.get(keyOf(event.to));
         if (other !== undefined) this.#removeRemote(other);
         user.name = event.to;
@@ -393,7 +393,7 @@ export class Hall implements BusListener {
     this.#tidy(room);
   }
 
-  /** The room of a name; made, if it is not there. Who makes it and stays away has to tidy up. */
+  /** Finds a room, or makes it. A caller that puts nobody into it has to tidy up. */
   #room(name: string): Room {
     const key = keyOf(name);
     let room = this.#rooms.get(key);
@@ -401,7 +401,7 @@ export class Hall implements BusListener {
     return room;
   }
 
-  /** Forgets a room that nobody is in, but for what was said in the last few of them. */
+  /** Forgets a room if it is empty. The last few empty rooms are kept, with their history. */
   #tidy(room: Room): void {
     const key = keyOf(room.name);
     this.#empty.delete(key);
@@ -415,7 +415,7 @@ export class Hall implements BusListener {
     }
   }
 
-  /** Shows a user the room that she has come to, and her to the room. */
+  /** Shows a user the room that they have come to, and tells the room about the user. */
   #arrive(user: User): void {
     const { name, room } = user;
     room.tell(notice(`${name} joined ${room.name}`));

@@ -1,10 +1,10 @@
 /**
- * The last lines of a room, for who joins it.
+ * The last lines of a room, for those who join it.
  *
  * @module
  */
 
-/** How much of a room is kept. */
+/** How much of a room's talk is kept. */
 export interface HistoryLimits {
   /** The most lines. */
   readonly lines: number;
@@ -28,7 +28,7 @@ export class History {
     return this.#lines;
   }
 
-  /** Adds a line, and forgets the oldest where there are too many. */
+  /** Adds a line, and forgets the oldest lines if there are too many. */
   add(line: Uint8Array): void {
     this.#lines.push(line);
     this.#bytes += line.length;

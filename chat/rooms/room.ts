@@ -1,5 +1,5 @@
 /**
- * A room and who is in it: plain data. What is said in it is formatted and encoded once, and the
+ * A room and the users in it: plain data. What is said in it is formatted and encoded once, and the
  * same bytes go to everybody.
  *
  * @module
@@ -8,24 +8,24 @@
 import { encodeLine } from "../../protocols/text.ts";
 import { History, type HistoryLimits } from "./history.ts";
 
-/** What it costs, in bytes beside its own, that a hearer keeps a line. */
+/** What it costs to keep a line, in bytes on top of its own length. */
 export const LINE_BYTES = 64;
 
-/** Takes the lines that a user is to read: an outbox, or a list. */
+/** Takes the lines for a user: an outbox, or a list. */
 export interface Hearer {
-  /** Takes a line; it is not copied, and nobody changes it any more. */
+  /** Takes a line. It is not copied, and nobody changes it any more. */
   hear(line: Uint8Array): void;
 }
 
 /** A user of this server. */
 export interface User {
-  /** Her name. */
+  /** The user's name. */
   name: string;
-  /** When she took it, in milliseconds since 1970. */
+  /** When the user took it, in milliseconds since 1970. */
   since: number;
-  /** The room in which she is. */
+  /** The room that the user is in. */
   room: Room;
-  /** Takes what she is to read. */
+  /** Takes the lines for the user. */
   readonly hearer: Hearer;
 }
 
@@ -34,13 +34,13 @@ export interface RemoteUser {
   name: string;
   since: number;
   room: Room;
-  /** The server on which she is. */
+  /** The server that the user is on. */
   readonly server: string;
 }
 
 /** A room. */
 export class Room {
-  /** As who made it wrote it. */
+  /** The name, in the spelling of the user who made the room. */
   readonly name: string;
   /** The users of this server. */
   readonly users = new Set<User>();
@@ -48,18 +48,18 @@ export class Room {
   readonly remoteUsers = new Set<RemoteUser>();
   readonly #history: History;
 
-  /** @param name as it is shown @param limits how much it remembers */
+  /** @param name the name as it is shown @param limits how much the room remembers */
   constructor(name: string, limits: HistoryLimits) {
     this.name = name;
     this.#history = new History(limits);
   }
 
-  /** How many are in it, on all servers. */
+  /** How many users of all servers are in it. */
   get population(): number {
     return this.users.size + this.remoteUsers.size;
   }
 
-  /** The names of all who are in it, in alphabetical order. */
+  /** The names of all users in it, in alphabetical order. */
   get names(): string[] {
     return [...this.users, ...this.remoteUsers].map(({ name }) => name).sort(compareNames);
   }
@@ -72,15 +72,15 @@ export class Room {
   /**
    * Says something to all users of this server who are in the room.
    *
-   * @param text a line without its end
-   * @param except who need not hear it
-   * @returns how many heard it
+   * @param text a line without its line end
+   * @param except a user who need not hear it
+   * @returns how many users heard it
    */
   tell(text: string, except?: User): number {
     return this.#send(encodeLine(text), except);
   }
 
-  /** The same with talk, which who joins later reads too. */
+  /** Does the same with talk, which is also shown to those who join later. */
   talk(text: string, except?: User): number {
     const line = encodeLine(text);
     this.#history.add(line);

@@ -1,5 +1,5 @@
 /**
- * What a line that a user has typed means.
+ * The meaning of a line that a user has typed.
  *
  * @module
  */
@@ -77,16 +77,16 @@ const LIST: readonly Entry[] = Object.values(COMMANDS);
 export const COMMAND_HELP: readonly CommandHelp[] = LIST;
 
 /**
- * Reads a line. It is a command if it begins with `/`, and talk if it begins with none or with two
- * of them, of which one is left out.
+ * Reads a line. It is a command if it begins with one `/`. Otherwise it is talk; of two `/` at its
+ * beginning the first is left out.
  *
- * @param line without its end
+ * @param line the line without its line end
  */
 export function parseCommand(line: string): Command {
   const text = line.trim();
   if (text === "") return { kind: "nothing" };
   if (text === "exit") return { kind: "quit" };
-  // What is talked keeps the spaces before it, as code does.
+  // Talk keeps its leading spaces, which matter in code.
   if (!text.startsWith("/")) return { kind: "say", text: line.trimEnd() };
   if (text.startsWith("//")) return { kind: "say", text: text.slice(1) };
   const [word, rest] = splitWord(text.slice(1));
@@ -99,9 +99,9 @@ export function parseCommand(line: string): Command {
 }
 
 /**
- * Takes the first word off.
+ * Splits off the first word.
  *
- * @param text begins with a word
+ * @param text a text that begins with a word
  * @returns the word and what follows it, both without spaces around them
  */
 export function splitWord(text: string): [word: string, rest: string] {

@@ -1,5 +1,5 @@
 /**
- * Lines out of the bytes that `nc`, `telnet` and their like send.
+ * Takes lines out of the bytes that `nc`, `telnet` and the like send.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { type Protocol, READ, type ReadAnswer } from "../../protocols/effects.ts";
 import { stripControls } from "../../protocols/text.ts";
 
-/** The most bytes that a line may have, its end not counted. */
+/** The most bytes that a line may have, not counting its line end. */
 export const LINE_LIMIT = 1024;
 
-/** How long a telnet subnegotiation may be, in bytes, before it counts as none. */
+/** The most bytes of a telnet subnegotiation. One that goes on beyond them is given up. */
 const SUBNEGOTIATION_LIMIT = 512;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NUL = 0x00;
 
-/** The commands of telnet (RFC 854) that matter here; each follows an IAC. */
+/** The telnet commands (RFC 854) that matter here. Each follows an IAC. */
 const IAC = 0xff;
 const DONT = 0xfe;
 const WILL = 0xfb;
@@ -25,14 +25,14 @@ const SUBNEGOTIATION = 0xfa;
 const INTERRUPT = 0xf4;
 const SUBNEGOTIATION_END = 0xf0;
 
-/** Where in a telnet command the last byte was. */
+/** The position in a telnet command after the last byte. */
 type Telnet = "none" | "command" | "option" | "subnegotiation" | "subnegotiation command";
 
 /** A line, or what came instead of one. */
 export type Line =
-  /** A line of text, safe to be shown to others. */
+  /** A line of text that is safe to show to others. */
   | { readonly kind: "line"; readonly text: string }
-  /** More bytes than a line may have; what follows them up to the line's end is skipped. */
+  /** More bytes than a line may have. The rest, up to the line end, is skipped. */
   | { readonly kind: "too long" }
   /** Ctrl-C in `telnet`. */
   | { readonly kind: "interrupt" };
@@ -41,11 +41,11 @@ const TOO_LONG: Line = { kind: "too long" };
 const INTERRUPTED: Line = { kind: "interrupt" };
 
 /**
- * Takes lines out of a stream of bytes, whatever way the network cut it.
+ * Takes lines out of a stream of bytes, wherever the network has cut it.
  *
- * A line ends with `\n`, `\r\n` or telnet's `\r\0`. Telnet's commands are left out. UTF-8 is
- * decoded, with U+FFFD for what is none; control characters and escape sequences are left out. It
- * keeps the bytes of one line and nothing else, however long that line is.
+ * A line ends with `\n`, `\r\n` or telnet's `\r\0`. Telnet commands are removed. UTF-8 is decoded,
+ * and invalid bytes become U+FFFD. Control characters and escape sequences are removed. The reader
+ * never buffers more than one line of the longest permitted length.
  */
 export class LineReader {
   readonly #line = new Uint8Array(LINE_LIMIT);
@@ -59,16 +59,16 @@ export class LineReader {
   #at = 0;
 
   /**
-   * Takes what a read brought. There must be nothing left to take of the one before.
+   * Adds the bytes of a read. All lines of the previous read must have been taken.
    *
-   * @param chunk left alone until {@linkcode LineReader.next} has found nothing more in it
+   * @param chunk must not change until {@linkcode LineReader.next} finds nothing more in it
    */
   add(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
   }
 
-  /** The next line of what was added; `undefined` if the rest of it has not come yet. */
+  /** Takes the next line; `undefined` if the rest of it has not come yet. */
   next(): Line | undefined {
     const chunk = this.#chunk;
     while (this.#at < chunk.length) {
@@ -81,7 +81,7 @@ export class LineReader {
     return undefined;
   }
 
-  /** What was begun when nothing more can come: a last line needs no end. */
+  /** Takes the unfinished line when nothing more can come: the last line needs no line end. */
   last(): Line | undefined {
     const isLine = this.#length > 0 && !this.#isSkipping;
     return isLine ? this.#finish() : undefined;
@@ -91,7 +91,7 @@ export class LineReader {
   #take(byte: number): Line | undefined {
     if (this.#sawReturn) {
       this.#sawReturn = false;
-      // A lone return is a control character like any other.
+      // A lone carriage return is a control character like any other.
       if (byte === NUL || byte === LINE_FEED) return this.#finish();
     }
     if (byte === LINE_FEED) return this.#finish();
@@ -130,7 +130,7 @@ export class LineReader {
           : "none";
         this.#subnegotiated = 0;
         if (byte === INTERRUPT) return INTERRUPTED;
-        // Twice, it is the byte 255 itself.
+        // A doubled IAC stands for the byte 255 itself.
         return byte === IAC ? this.#take(byte) : undefined;
       case "option":
         this.#telnet = "none";
@@ -149,10 +149,10 @@ export class LineReader {
 /**
  * Reads the next line.
  *
- * @param lines the connection's, the same object for every call
- * @param withinMs how long each read may take, in milliseconds; 0 is for ever
- * @param pace is done after each read, and told how many bytes it brought
- * @returns the line; `null` at the peer's FIN; `undefined` when nothing came in time
+ * @param lines the reader of the connection, the same object for every call
+ * @param withinMs how long each read may take, in milliseconds; 0 means no limit
+ * @param pace is run after each read, with the number of bytes that it brought
+ * @returns the line; `null` at the peer's FIN; `undefined` if nothing came in time
  */
 export function* readChatLine(
   lines: LineReader,

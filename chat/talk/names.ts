@@ -1,5 +1,5 @@
 /**
- * Names of users and of rooms: what they may be, and when two of them are the same.
+ * Names of users and of rooms: which are valid, and when two of them are the same.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** The most characters, and bytes, that a name may have. */
 export const NAME_LIMIT = 32;
 
-/** What a name may be: for the message about one that is not. */
+/** What a name may be, for messages about invalid names. */
 export const NAME_SYNTAX = `1 to ${NAME_LIMIT} ASCII letters, digits, _ or -`;
 
 /** The room in which everybody begins. */
@@ -17,7 +17,7 @@ const NAME = new RegExp(`^[A-Za-z0-9_-]{1,${NAME_LIMIT}}$`);
 const GUEST = /^guest-\d+$/i;
 
 /**
- * Whether text can be the name of a user or a room. Such a name can stand in a NATS subject.
+ * Whether a text is a valid name of a user or a room. Such a name can be part of a NATS subject.
  *
  * @param text any text
  */
@@ -26,7 +26,7 @@ export function isName(text: string): boolean {
 }
 
 /**
- * Whether a name is one that nobody can take: the server's own, and those that it gives away.
+ * Whether a name is one that users cannot take: the server's own, or one that it gives to guests.
  *
  * @param name the name of a user
  */
@@ -35,16 +35,16 @@ export function isReserved(name: string): boolean {
 }
 
 /**
- * Under which key a name is kept: names that differ only in case are the same.
+ * The key under which a name is kept. Names that differ only in case are the same.
  *
- * @param name of a user or a room
+ * @param name the name of a user or a room
  */
 export function keyOf(name: string): string {
   return name.toLowerCase();
 }
 
 /**
- * The name of a user who has not taken one.
+ * The name of a user who has not chosen one.
  *
  * @param number 1 or more
  */

@@ -1,6 +1,6 @@
 /**
- * All that the server says, in words. Its own lines begin with `* `, what a user says with his
- * name in brackets: nothing that is typed can look like a line of the server.
+ * Everything that the server says, in words. Its own lines begin with `* `. What a user says begins
+ * with their name in brackets. So nothing that is typed can look like a line of the server.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export function talk(name: string, text: string): string {
   return `[${name}] ${text}`;
 }
 
-/** What a user does, as she says. */
+/** What a user does, in their own words. */
 export function action(name: string, text: string): string {
   return `[${name}] * ${text}`;
 }
@@ -30,12 +30,12 @@ export function announcement(text: string): string {
   return `[server] ${text}`;
 }
 
-/** What a user says to another alone, as that one reads it. */
+/** What a user says to another in private, as the receiver reads it. */
 export function whisper(from: string, text: string): string {
   return `[${from} to you] ${text}`;
 }
 
-/** The same as she reads it herself. */
+/** The same, as the sender reads it. */
 export function whispered(to: string, text: string): string {
   return `[you to ${to}] ${text}`;
 }
@@ -50,13 +50,13 @@ export const WELCOME = notice(
   "welcome: type a line to talk, /help for commands, /quit or exit to leave",
 );
 
-/** The last. */
+/** The last line that a visitor reads. */
 export const GOODBYE = notice("goodbye");
 
 /** The answer to a line of more than {@linkcode LINE_LIMIT} bytes. */
 export const TOO_LONG = notice(`line too long: limit is ${LINE_LIMIT} bytes`);
 
-/** The answer to a name that is none. */
+/** The answer to an invalid name. */
 export const BAD_NAME = notice(`cannot use the name: a name is ${NAME_SYNTAX}`);
 
 /** The answer to `/help`. */
@@ -73,13 +73,13 @@ export function closing(ms: number): string {
   return notice(`server is shutting down in ${Math.ceil(ms / 100) / 10} s`);
 }
 
-/** The answer to lines that were dropped, because they were not read in time. */
+/** The notice about lines that were dropped because they were not read in time. */
 export function missed(count: number): string {
   return notice(`you missed ${count} ${count === 1 ? "line" : "lines"}`);
 }
 
 /**
- * A list, over as many lines as it takes; of a very long one only the beginning.
+ * A list, over as many lines as it takes. Of a very long list only the beginning is shown.
  *
  * @param title what is listed
  * @param items at least one

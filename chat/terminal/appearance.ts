@@ -1,5 +1,5 @@
 /**
- * How lines look in a terminal: with the time, names in colours, notices set apart.
+ * How lines look in a terminal: with the time, with coloured names, with notices set apart.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { keyOf } from "../talk/names.ts";
 import type { ServerLine } from "./server_line.ts";
 
 /**
- * The colours of names, out of the 256 that terminals have: each can be read on black and on white,
+ * The colours of names, out of the 256 that terminals have. Each can be read on black and on white,
  * with a contrast of 4 to 1 or more.
  */
 // deno-fmt-ignore -- in the order of the rainbow
@@ -20,19 +20,19 @@ export const NAME_COLOURS: readonly number[] = [
 const BOLD = "1";
 const FAINT = "2";
 
-/** Makes lines fit to be looked at. */
+/** Formats lines for the terminal. */
 export class Appearance {
   readonly #hasColours: boolean;
 
-  /** @param hasColours whether there may be colours, and all else that is no text */
+  /** @param hasColours whether colours and other styles may be used */
   constructor(hasColours: boolean) {
     this.#hasColours = hasColours;
   }
 
   /**
-   * A line that the server has said.
+   * Formats a line that the server has said.
    *
-   * @param line the line, fit for a terminal
+   * @param line the line, which is safe to show in a terminal
    * @param at when it came
    */
   heard(line: ServerLine, at: Date): string {
@@ -40,9 +40,9 @@ export class Appearance {
   }
 
   /**
-   * A line of the client itself.
+   * Formats a line of the client itself.
    *
-   * @param text what it says
+   * @param text what the client says
    * @param at when it says it
    */
   told(text: string, at: Date): string {
@@ -50,9 +50,9 @@ export class Appearance {
   }
 
   /**
-   * A line of one's own that the server does not repeat, for instance a command.
+   * Formats a line of one's own that the server does not repeat, for instance a command.
    *
-   * @param text as it was typed, fit for a terminal
+   * @param text the line as it was typed, safe to show in a terminal
    * @param at when it was sent
    */
   typed(text: string, at: Date): string {
@@ -89,9 +89,9 @@ export class Appearance {
 }
 
 /**
- * The colour of a name: the same everywhere, whoever else is there.
+ * The colour of a name: always the same, whoever else is there.
  *
- * @param name of a user
+ * @param name the name of a user
  * @returns one of {@linkcode NAME_COLOURS}
  */
 export function nameColour(name: string): number {

@@ -1,12 +1,12 @@
 /**
- * What Tab makes of what was typed.
+ * Completion: what Tab makes of what was typed.
  *
  * @module
  */
 
 import { COMMAND_HELP } from "../talk/commands.ts";
 
-/** What is known to be completed. */
+/** The names that can be completed. */
 export interface Known {
   /** The users. */
   readonly names: readonly string[];
@@ -18,12 +18,12 @@ export interface Known {
 const COMMANDS: readonly string[] = COMMAND_HELP.map(({ usage }) => usage.split(" ")[0] as string);
 
 /**
- * Completes the last word of what stands before the cursor: a command at the beginning of the line,
- * a room after `/join`, the name of a user everywhere else.
+ * Completes the last word before the cursor: a command at the beginning of the line, a room after
+ * `/join`, the name of a user everywhere else.
  *
- * @param text what stands before the cursor
- * @param known users and rooms
- * @returns what the word could become, a space after each, and the word itself
+ * @param text the text before the cursor
+ * @param known the known users and rooms
+ * @returns what the word could become, each with a space after it, and the word itself
  */
 export function complete(text: string, known: Known): [candidates: string[], word: string] {
   const word = /\S*$/.exec(text)?.[0] ?? "";
@@ -38,6 +38,6 @@ function candidatesFor(before: string, word: string, { names, rooms }: Known): r
   const command = before.toLowerCase();
   if (command === "/join") return rooms;
   if (command === "/msg") return names;
-  // A name of one's own is a new one. All names where none was begun are no help.
+  // After `/nick` a new name is wanted. If no word was begun, a list of all names is no help.
   return command === "/nick" || word === "" ? [] : names;
 }

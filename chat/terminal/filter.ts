@@ -1,5 +1,5 @@
 /**
- * The client between pipes: standard input goes to the server as it is, and what the server says
+ * The client between pipes. Standard input goes to the server as it is, and what the server says
  * goes to standard output as it comes.
  *
  * @module
@@ -17,11 +17,11 @@ import { GOODBYE } from "../talk/notices.ts";
 import { escapeLines } from "./incoming_lines.ts";
 
 /**
- * Sends what there is, then FIN, and prints what the server says, to its FIN.
+ * Sends standard input and then FIN, and prints what the server says until the server's FIN.
  *
- * @param name the command's, for errors
- * @param connection to the server
- * @param introduction lines to be sent before all else
+ * @param name the name of the command, for errors
+ * @param connection the connection to the server
+ * @param introduction lines to be sent before everything else
  * @returns the exit status
  */
 export async function runFilter(
@@ -38,7 +38,7 @@ export async function runFilter(
   } catch (error) {
     if (!(error instanceof PeerGoneError)) throw error;
     await printer.finish();
-    // Who closes in order while there is nothing to be sent, or after a goodbye, is no loss.
+    // With nothing left to send, a server that closes in order or after a goodbye is no failure.
     const isInOrder = error.cause === undefined || printer.saidGoodbye;
     if (isInOrder && !stream.isSending) return EXIT_DONE;
     printNote(`${name}: ${messageOf(error)}`);
@@ -51,7 +51,7 @@ async function* introduce(lines: readonly string[]): AsyncGenerator<Uint8Array> 
   yield* readInput();
 }
 
-/** Prints what the server says, and knows what it was last. */
+/** Prints what the server says, and remembers its last line. */
 class Printer {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #encoder = new TextEncoder();
@@ -72,7 +72,7 @@ class Printer {
 
   #write(text: string): Promise<void> {
     this.#end = (this.#end + text).slice(-GOODBYE.length - 2);
-    // Standard output may be a terminal after all, here or behind the pipe.
+    // Standard output may be a terminal all the same, here or behind the pipe.
     return writeOutput(this.#encoder.encode(escapeLines(text)));
   }
 }

@@ -1,36 +1,36 @@
 /**
- * Lines out of the bytes that a server sends, in bounded memory and fit for a terminal.
+ * Takes lines out of the bytes that a server sends, in bounded memory, and makes them safe for a
+ * terminal.
  *
  * @module
  */
 
 import { escapeText, shorten } from "../../protocols/text.ts";
 
-/** The most characters of a line that are kept; ours are a fraction of that. */
+/** The most characters of a line that are kept. The lines of our server are far shorter. */
 export const KEPT_CHARACTERS = 8 * 1024;
 
-/** Takes lines out of a stream of bytes, whatever way the network cut it. */
+/** Takes lines out of a stream of bytes, wherever the network has cut it. */
 export class IncomingLines {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #begun = "";
 
   /**
-   * Takes what a read brought.
+   * Adds the bytes of a read.
    *
-   * @param bytes not kept
-   * @returns the lines that ended in it, without their ends. What a terminal could take for a
-   * command stands in them as an escape; of a line that is too long only the beginning is there,
-   * and `...`.
+   * @param bytes the bytes, which are not kept
+   * @returns the lines that ended in them, without line ends. What a terminal could take for a
+   * command is escaped. Of a line that is too long there is only the beginning, and `...`.
    */
   add(bytes: Uint8Array): string[] {
     const [first = "", ...rest] = this.#decoder.decode(bytes, { stream: true }).split("\n");
     const pieces = [this.#begun + first, ...rest];
-    // More than is shown, so that the cut can be seen, and no more than that.
+    // A little more than is shown, so that `finish` sees that the line was too long.
     this.#begun = (pieces.pop() as string).slice(0, KEPT_CHARACTERS + 2);
     return pieces.map(finish);
   }
 
-  /** What was begun when nothing more can come; `undefined` if it is nothing. */
+  /** Takes the unfinished line when nothing more can come; `undefined` if there is none. */
   last(): string | undefined {
     const line = this.#begun + this.#decoder.decode();
     this.#begun = "";
@@ -44,7 +44,7 @@ function finish(line: string): string {
 }
 
 /**
- * Makes any piece of a stream of text fit for a terminal, its line ends left as they are.
+ * Makes any piece of a stream of text safe for a terminal, and leaves its line ends as they are.
  *
  * @param text one or more lines, or parts of them
  */

@@ -1,8 +1,8 @@
 /**
- * The line that a person is typing at the bottom of a terminal, and what is printed above it.
+ * The line that the user is typing at the bottom of a terminal, and what is printed above it.
  *
- * `node:readline` is the editor. It knows how many rows its line takes, and draws it again where it
- * is told to: that is how others' lines can come in between.
+ * `node:readline` is the editor. It knows how many rows its line takes, and it can draw the line
+ * again somewhere else. So the lines of others can be printed in between.
  *
  * @module
  */
@@ -10,54 +10,54 @@
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 
-/** How many lines the arrow keys go back. */
+/** How many lines the arrow keys can go back. */
 const HISTORY_LINES = 500;
 
 /**
- * The most characters that a line may have while it is typed: more than can be sent, so that it can
- * be cut, and no more than readline can draw with each key.
+ * The most characters that a line may have while it is typed. That is more than can be sent, so
+ * that a long line can be shortened, and not more than readline can draw again for each key.
  */
 export const TYPED_CHARACTERS = 2_048;
 
 /**
- * What goes on without a pause of so many milliseconds after a line that was not taken was pasted
- * with it: nobody has read yet what became of the line.
+ * If a line was refused, input that follows without a pause of this many milliseconds was pasted
+ * together with it. The user cannot have read yet what became of the line.
  */
 const PASTE_PAUSE_MS = 200;
 
-/** What an editor asks and tells. */
+/** What an editor asks its owner, and what it tells. */
 export interface EditorOptions {
   /**
    * Takes a line that was typed.
    *
-   * @returns whether it did; else the line is typed again, to be changed or sent later
+   * @returns whether it was taken; if not, it stays in the editor to be changed or sent later
    */
   readonly onLine: (text: string) => boolean;
-  /** The person wants no more: Ctrl-D, Ctrl-C on an empty line, or the terminal is gone. */
+  /** The user wants to leave: Ctrl-D, Ctrl-C on an empty line, or the terminal is gone. */
   readonly onEnd: () => void;
-  /** Something was typed or pasted for which the line has no room: told once for each line. */
+  /** The line has no room for what was typed or pasted. Called once for each line. */
   readonly onFull: () => void;
   /**
-   * Lines were left out that were pasted after one that was not taken, which they would have become
-   * a part of.
+   * Lines were left out. They were pasted after a line that was refused, and would have become a
+   * part of it.
    */
   readonly onLeftOut: (lines: number) => void;
-  /** Completes the last word of a text: what it could become, and the word. */
+  /** Completes the last word of a text; returns what it could become, and the word. */
   readonly complete: (text: string) => [candidates: string[], word: string];
 }
 
-/** What `node:readline` has on both runtimes and its types do not tell. */
+/** What `node:readline` has on both runtimes but does not declare in its types. */
 interface Editor extends Interface {
   line: string;
   cursor: number;
-  /** In which row of the line the cursor was when it was drawn. */
+  /** The row of the line that the cursor was in when the line was last drawn. */
   prevRows: number;
   history: string[];
   /** Takes a key, or text that was pasted. */
   _ttyWrite(text: string | undefined, key: Key): void;
 }
 
-/** A key, as `node:readline` is told of it. */
+/** A key, as `node:readline` describes it. */
 interface Key {
   readonly name?: string;
   readonly ctrl?: boolean;
@@ -67,9 +67,9 @@ interface Key {
 const END_OF_LINE: Key = { ctrl: true, name: "e" };
 const DELETE_TO_START: Key = { ctrl: true, name: "u" };
 
-/** Standard output, with what both runtimes have of Node.js's and its types do not tell. */
+/** Standard output, with a method of Node.js that both runtimes have but do not declare. */
 const output = process.stdout as typeof process.stdout & {
-  /** Asks the system for the terminal's size, and tells of the change if there was one. */
+  /** Asks the system for the size of the terminal, and emits "resize" if it has changed. */
   _refreshSize?(): void;
 };
 
@@ -79,12 +79,12 @@ export class LineEditor {
   readonly #editor: Editor;
   #isClosed = false;
   #isFull = false;
-  /** Runs while what comes was pasted after a line that was not taken. */
+  /** Runs as long as the input counts as pasted after a refused line. */
   #leavingOut: ReturnType<typeof setTimeout> | undefined;
   #linesLeftOut = 0;
   #isInLineLeftOut = false;
 
-  /** @param prompt what stands before the line @param options what it asks and tells */
+  /** @param prompt the prompt before the line @param options what the editor asks and tells */
   constructor(prompt: string, options: EditorOptions) {
     this.#options = options;
     // Before readline's own listener, which draws the line again at once.
@@ -112,18 +112,18 @@ export class LineEditor {
   /**
    * Prints lines above the one that is being typed.
    *
-   * @param lines without their ends, fit for a terminal
+   * @param lines lines without line ends, which are safe to show in a terminal
    */
   async print(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     const text = lines.map((line) => `${line}\r\n`).join("");
     const isTaken = output.write(this.#isClosed ? text : this.#erasure() + text);
     if (!this.#isClosed) this.#draw();
-    // A terminal may be stopped, with Ctrl-S.
+    // The terminal may have been stopped with Ctrl-S.
     if (!isTaken) await new Promise<void>((resolve) => output.once("drain", resolve));
   }
 
-  /** Changes what stands before the line. */
+  /** Changes the prompt before the line. */
   setPrompt(prompt: string): void {
     if (this.#isClosed || prompt === this.#editor.getPrompt()) return;
     output.write(this.#erasure());
@@ -132,8 +132,8 @@ export class LineEditor {
   }
 
   /**
-   * Reads no more and gives the terminal back. What was typed and not sent is left on the screen.
-   * May be called again.
+   * Stops reading and gives the terminal back. What was typed and not sent stays on the screen. May
+   * be called twice.
    */
   close(): void {
     if (this.#isClosed) return;
@@ -151,7 +151,7 @@ export class LineEditor {
   }
 
   readonly #onLine = (text: string): void => {
-    // Instead of what was typed stands, from now on, what became of it.
+    // What became of the line takes the place of what was typed.
     output.write(`\x1b[${this.#rowsOf(text)}A\r\x1b[J`);
     if (this.#options.onLine(text)) return this.#draw();
     if (this.#isClosed) return;
@@ -161,13 +161,13 @@ export class LineEditor {
     this.#leaveOut();
   };
 
-  /** Leaves out what comes from now on, up to the next pause. */
+  /** Leaves out all input from now on, up to the next pause. */
   #leaveOut(): void {
     clearTimeout(this.#leavingOut);
     this.#leavingOut = setTimeout(() => this.#takeAgain(), PASTE_PAUSE_MS);
   }
 
-  /** Leaves out nothing more, and tells what was. */
+  /** Takes input again, and tells how much was left out. */
   #takeAgain(): void {
     const lines = this.#linesLeftOut;
     clearTimeout(this.#leavingOut);
@@ -177,7 +177,7 @@ export class LineEditor {
     if (lines > 0) this.#options.onLeftOut(lines);
   }
 
-  /** Whether a key is part of what is left out. Ctrl-C, the arrows and their like come by hand. */
+  /** Whether a key belongs to what is left out. Ctrl-C, the arrows and the like come by hand. */
   #isLeftOut(text: string | undefined, key: Key): boolean {
     if (this.#leavingOut === undefined) return false;
     const endsLine = key.name === "return" || key.name === "enter";
@@ -191,7 +191,7 @@ export class LineEditor {
     return true;
   }
 
-  /** Whether a key can be taken. Only what adds to the line needs room. */
+  /** Whether there is room for a key. Only keys that add to the line need room. */
   #hasRoom(text: string | undefined, key: Key): boolean {
     const isFull = this.#editor.line.length >= TYPED_CHARACTERS;
     const isTooMuch = isFull && adds(text, key);
@@ -200,8 +200,8 @@ export class LineEditor {
     return !isTooMuch;
   }
 
-  // Deno reads a terminal for as long as it has something, and does nothing else: while a long text
-  // is pasted, what others say would not be heard, nor a line of it be sent.
+  // Deno reads a terminal as long as there is input, and does nothing else in the meantime. While a
+  // long text is pasted, nobody else would be heard and none of its lines would be sent.
   readonly #onInput = (): void => {
     process.stdin.pause();
     setTimeout(() => {
@@ -219,7 +219,7 @@ export class LineEditor {
     if (!this.#isClosed) this.#end();
   };
 
-  // Most terminals fold long lines anew when their width changes, and the cursor goes with them.
+  // Most terminals wrap long lines anew when their width changes, and the cursor moves along.
   readonly #onResize = (): void => {
     this.#editor.prevRows = this.#editor.getCursorPos().rows;
   };
@@ -229,9 +229,9 @@ export class LineEditor {
     this.#options.onEnd();
   }
 
-  /** Goes to where the prompt begins and clears the screen from there. */
+  /** The escape sequence that goes to the start of the prompt and clears the screen from there. */
   #erasure(): string {
-    // The signal that tells of another width (SIGWINCH) may not have been delivered yet.
+    // The signal for a changed width (SIGWINCH) may not have been delivered yet.
     output._refreshSize?.();
     const { rows } = this.#editor.getCursorPos();
     this.#editor.prevRows = 0;
@@ -242,7 +242,7 @@ export class LineEditor {
     if (!this.#isClosed) this.#editor.prompt(true);
   }
 
-  /** How many rows prompt and text have taken, after the line end that followed them. */
+  /** How many rows the prompt, the text and the line end after them have taken. */
   #rowsOf(text: string): number {
     const editor = this.#editor;
     const { line, cursor } = editor;

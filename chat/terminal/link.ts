@@ -8,26 +8,26 @@ import type { Connection } from "../../engine/net/transport.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { IncomingLines } from "./incoming_lines.ts";
 
-/** The most bytes that wait to be sent: a server that is flooded reads at its own pace. */
+/** The most bytes that wait to be sent. A flooded server reads at its own pace. */
 const QUEUE_BYTES = 1024 * 1024;
 
-/** How many of them are sent at a time: what is sent is unsent as a whole if that fails. */
+/** How many bytes are sent at a time. If sending a piece fails, all its lines count as unsent. */
 const PIECE_BYTES = 16 * 1024;
 
 /** How a connection ended. */
 export interface LinkEnd {
-  /** What it failed with; `undefined`: it was closed in order. */
+  /** What it failed with; `undefined` if it was closed in order. */
   readonly error: unknown;
-  /** The lines that the system had not taken: they were not sent, or not whole. */
+  /** The lines that the system had not taken: they were not sent, or only in part. */
   readonly unsent: readonly string[];
 }
 
-/** Takes lines that came; the next are read when it is done. */
+/** Takes the lines that came. The next ones are read when it is done. */
 export type Hear = (lines: readonly string[]) => Promise<void>;
 
-/** A connection, by lines. */
+/** A connection that carries lines. */
 export class Link {
-  /** Resolves when it is over. */
+  /** Resolves when the connection is over. */
   readonly ended: Promise<LinkEnd>;
   readonly #connection: Connection;
   readonly #hear: Hear;
@@ -38,7 +38,7 @@ export class Link {
   #isFinished = false;
   #failure: unknown;
 
-  /** @param connection to the server @param hear takes what it says */
+  /** @param connection the connection to the server @param hear takes what the server says */
   constructor(connection: Connection, hear: Hear) {
     this.#connection = connection;
     this.#hear = hear;
@@ -49,8 +49,8 @@ export class Link {
   /**
    * Sends a line.
    *
-   * @param line without its end
-   * @returns whether it will be sent; else too much is waiting already
+   * @param line the line without its line end
+   * @returns whether it will be sent; if not, too much is waiting already
    */
   send(line: string): boolean {
     const { length } = encodeLine(line);
@@ -61,13 +61,13 @@ export class Link {
     return true;
   }
 
-  /** Sends nothing more than what waits, and then FIN; what the server says is still heard. */
+  /** Sends the lines that wait, and then FIN. What the server says is still heard. */
   finish(): void {
     this.#isFinished = true;
     if (this.#sending.length === 0) this.#connection.closeWrite();
   }
 
-  /** Cuts it. May be called again. */
+  /** Cuts the connection. May be called twice. */
   close(): void {
     this.#over();
   }
@@ -82,13 +82,13 @@ export class Link {
       this.#sending = [];
       if (this.#isFinished) this.#connection.closeWrite();
     } catch (error) {
-      // What the server said before it left is still to be read, above all why. That it left will
-      // be read too.
+      // What the server said before it left is still to be read, above all why it left. Reading
+      // will also find the end of the connection.
       this.#failure = error;
     }
   }
 
-  /** Takes lines to be sent, one at least. */
+  /** Takes the next lines to be sent, at least one. */
   #takePiece(): Uint8Array {
     let count = 0;
     for (let bytes = 0; count < this.#queue.length && bytes < PIECE_BYTES; count++) {

@@ -1,6 +1,6 @@
 /**
- * One's own lines, which stand on the screen since they were typed: which of the server's lines
- * are their echo and need not be shown again.
+ * The user's own lines, which have been on the screen since they were typed. This module finds
+ * their echoes among the server's lines, so that they are not shown again.
  *
  * @module
  */
@@ -8,32 +8,32 @@
 import { keyOf } from "../talk/names.ts";
 import type { ServerLine } from "./server_line.ts";
 
-/** The most lines that are waited for: those of a long text that is pasted come back much later. */
+/** The most lines that are remembered. The lines of a long pasted text come back much later. */
 const REMEMBERED = 16 * 1024;
 
-/** Something that was sent, and comes back in the order in which it was sent, if it does. */
+/** Something that was sent. What comes back comes in the order in which it was sent. */
 type Sent =
   | { readonly kind: "said"; readonly text: string }
   | { readonly kind: "joined"; readonly room: string };
 
-/** One's own lines that may come back. The server returns them to who is alone, or to all. */
+/** Own lines that may come back: the server echoes to users who are alone, or to everybody. */
 export class OwnLines {
   #sent: Sent[] = [];
 
   /**
    * Something was said to the room.
    *
-   * @param text as the server repeats it, without the name
+   * @param text the text as the server repeats it, without the name
    */
   said(text: string): void {
     this.#add({ kind: "said", text });
   }
 
   /**
-   * A room was asked for. What was said before does not come back after its history has begun,
-   * where the same words may stand.
+   * A room was asked for. Nothing that was said before comes back once the room's history has
+   * begun, though the same words may stand there.
    *
-   * @param room its name
+   * @param room the name of the room
    */
   joined(room: string): void {
     this.#add({ kind: "joined", room });
@@ -45,10 +45,10 @@ export class OwnLines {
   }
 
   /**
-   * Whether a line of the server is the echo of one's own.
+   * Whether a line of the server is the echo of an own line.
    *
    * @param line what the server said
-   * @param name one's own name
+   * @param name the user's own name
    */
   isEcho(line: ServerLine, name: string | undefined): boolean {
     if (line.kind === "notice") {
@@ -65,7 +65,7 @@ export class OwnLines {
     if (this.#sent.length > REMEMBERED) this.#sent.shift();
   }
 
-  /** Takes what fits, and all before it: that did not come back. Says whether there was any. */
+  /** Takes the first match and everything before it, which did not come back; false if none. */
   #take(fits: (sent: Sent) => boolean): boolean {
     const at = this.#sent.findIndex(fits);
     this.#sent.splice(0, at + 1);

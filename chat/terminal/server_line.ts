@@ -1,28 +1,28 @@
 /**
- * What a line of the server is: the other half of `chat/talk/notices.ts`, which writes them.
+ * Reads the lines of the server. Its counterpart, `chat/talk/notices.ts`, writes them.
  *
  * @module
  */
 
-/** A line as a person tells them apart. */
+/** A line of the server, by the kinds that a reader tells apart. */
 export type ServerLine =
-  /** The server's own; `text` is what follows its `* `. */
+  /** A line of the server's own; `text` is what follows its `* `. */
   | { readonly kind: "notice"; readonly text: string }
   /**
-   * What somebody says: to the room, to one user alone, or as the operator to everybody. An action
-   * is talk whose text begins with `* `.
+   * What somebody says: to the room, to one user in private, or as the operator to everybody. An
+   * action is talk whose text begins with `* `.
    */
   | {
     readonly kind: "talk" | "private" | "operator";
-    /** Who, as it stands in the brackets; of `[you to bob]` it is `bob`. */
+    /** The name in the brackets; in `[you to bob]` it is `bob`. */
     readonly name: string;
-    /** What stands in the brackets before the name, for instance `you to `. */
+    /** The text in the brackets before the name, for instance `you to `. */
     readonly before: string;
-    /** What stands in the brackets after the name, for instance ` to you`. */
+    /** The text in the brackets after the name, for instance ` to you`. */
     readonly after: string;
     readonly text: string;
   }
-  /** None of these: another server than ours. */
+  /** None of these: the line is from some other kind of server. */
   | { readonly kind: "other"; readonly text: string };
 
 const SAID = /^\[(?:(you to )(\S+)|(\S+?)( to you)?)\] (.*)$/s;
@@ -30,7 +30,7 @@ const SAID = /^\[(?:(you to )(\S+)|(\S+?)( to you)?)\] (.*)$/s;
 /**
  * Reads a line of the server.
  *
- * @param line without its end
+ * @param line the line without its line end
  */
 export function readServerLine(line: string): ServerLine {
   if (line.startsWith("* ")) return { kind: "notice", text: line.slice(2) };

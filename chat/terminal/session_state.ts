@@ -1,5 +1,5 @@
 /**
- * What the client knows of its session, all of it learned from what the server says.
+ * What the client knows of its session. It learns everything from what the server says.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { isName, isReserved, keyOf, LOBBY } from "../talk/names.ts";
 import type { ServerLine } from "./server_line.ts";
 
-/** The most names, and the most rooms, that are remembered: the oldest are forgotten. */
+/** The most names, and the most rooms, that are remembered. The oldest are forgotten first. */
 const REMEMBERED = 2_000;
 
 /** The state of one session, over all its connections. */
@@ -23,20 +23,20 @@ export class SessionState {
   readonly #rooms = new Memory();
 
   /**
-   * @param wantedName the name to begin with; left out, the one that the server gives
-   * @param wantedRoom the room to begin with; left out, the one in which everybody begins
+   * @param wantedName the name to begin with; without it, the one that the server gives
+   * @param wantedRoom the room to begin in; without it, the one that everybody begins in
    */
   constructor(wantedName?: string, wantedRoom?: string) {
     this.#wantedName = wantedName;
     this.#wantedRoom = wantedRoom;
   }
 
-  /** One's own name; `undefined` before the server has said it. */
+  /** The user's own name; `undefined` before the server has said it. */
   get name(): string | undefined {
     return this.#name;
   }
 
-  /** One's own room; `undefined` before the server has said it. */
+  /** The user's own room; `undefined` before the server has said it. */
   get room(): string | undefined {
     return this.#room;
   }
@@ -46,23 +46,23 @@ export class SessionState {
     return this.#isShuttingDown;
   }
 
-  /** Whether the server has said goodbye: it closes in order. */
+  /** Whether the server has said goodbye, and so closes in order. */
   get saidGoodbye(): boolean {
     return this.#saidGoodbye;
   }
 
-  /** The users that one has heard of, without oneself. */
+  /** The names of the other users that the client has heard of. */
   get names(): string[] {
     const own = this.#name === undefined ? undefined : keyOf(this.#name);
     return this.#names.list.filter((name) => keyOf(name) !== own);
   }
 
-  /** The rooms that one has heard of. */
+  /** The rooms that the client has heard of. */
   get rooms(): string[] {
     return this.#rooms.list;
   }
 
-  /** What to say at the beginning of a connection, to be who one was and where. */
+  /** The lines to send at the beginning of a connection, to get the same name and room. */
   get introduction(): string[] {
     const lines: string[] = [];
     if (this.#wantedName !== undefined) lines.push(`/nick ${this.#wantedName}`);
@@ -70,7 +70,7 @@ export class SessionState {
     return lines;
   }
 
-  /** A new connection begins: what was said of the last one holds no more. */
+  /** A new connection begins: what is known of the last one is no longer true. */
   reconnect(): void {
     this.#name = undefined;
     this.#room = undefined;
@@ -80,8 +80,8 @@ export class SessionState {
   }
 
   /**
-   * The name that one wants, if the server has said since it was last asked that somebody else has
-   * it, who may be oneself over a connection that was lost.
+   * Takes the wanted name if the server has refused it since the last call because somebody has it.
+   * That somebody may be the user's own lost connection.
    */
   takeRefusedName(): string | undefined {
     const name = this.#refusedName;
@@ -90,7 +90,7 @@ export class SessionState {
   }
 
   /**
-   * Learns from a line.
+   * Learns from a line of the server.
    *
    * @param line what the server said
    */
@@ -103,11 +103,11 @@ export class SessionState {
     }
   }
 
-  /** What notices look like, and what each teaches. The first that fits is taken. */
+  /** The patterns of notices, and what each teaches. The first that matches is taken. */
   readonly #notices: readonly (readonly [RegExp, (...words: string[]) => void])[] = [
     [/^you are now (\S+)$/, (name = "") => {
       this.#isCalled(name);
-      // A name that the server has given is none to ask for again.
+      // A name that the server gave by itself is not one to ask for again.
       this.#wantedName = isName(name) && !isReserved(name) ? name : undefined;
     }],
     [/^you are in (\S+)$/, (room = "") => {
@@ -146,7 +146,7 @@ export class SessionState {
     }],
   ];
 
-  // What is no name would not be fit for the prompt, where it stands from then on.
+  // The name appears in the prompt from then on, so it must be a valid one.
   #isCalled(name: string): void {
     if (isName(name)) this.#name = name;
   }
@@ -158,7 +158,7 @@ export class SessionState {
   }
 }
 
-/** Names, of which the last that were heard are remembered. */
+/** Remembers the names that were heard last. */
 class Memory {
   readonly #names = new Map<string, string>();
 
@@ -167,7 +167,7 @@ class Memory {
     return [...this.#names].sort(([a], [b]) => a < b ? -1 : 1).map(([, name]) => name);
   }
 
-  /** Adds a name. What is none, as `and 12 more` in a long list, is left out. */
+  /** Adds a name. What is not a name, such as `and 12 more` in a long list, is left out. */
   add(name: string): void {
     if (!isName(name)) return;
     const key = keyOf(name);

@@ -1,5 +1,5 @@
 /**
- * The client for a person at a terminal: one session over as many connections as it takes.
+ * The client at a terminal: one session over as many connections as it takes.
  *
  * @module
  */
@@ -32,41 +32,41 @@ import { SessionState } from "./session_state.ts";
 /** The first and the longest wait between attempts to connect, in milliseconds. */
 const RECONNECT = { firstMs: 1_000, mostMs: 30_000 };
 
-/** How long to wait before a name is asked for again that a lost connection may still hold. */
+/** The waits before asking again for a name that a lost connection may still hold. */
 const RECLAIM = { firstMs: 1_000, mostMs: 16_000 };
 
-/** How often it is asked for again. */
+/** How many times the client asks again for such a name. */
 const RECLAIM_TRIES = 5;
 
-/** How long, at the end, the server's goodbye is waited for, in milliseconds. */
+/** How long the client waits for the server's goodbye at the end, in milliseconds. */
 const GOODBYE_MS = 2_000;
 
-/** What is told to who types or pastes more than the line can hold. */
+/** The message for a user who types or pastes more than the line can hold. */
 const FULL = `the line is full: what comes after its ${TYPED_CHARACTERS} characters is left out`;
 
 const QUIT = "/quit";
 
-/** The most lines that were not sent and are shown; of more, how many there are. */
+/** The most unsent lines that are shown. Of the rest only the number is shown. */
 const UNSENT_LINES = 100;
 
-/** The attempts to get one's name back after a connection was lost. */
+/** The attempts to get the user's name back after a connection was lost. */
 interface Claims {
   readonly waits: Backoff;
   readonly ended: AbortController;
   left: number;
 }
 
-/** What the client of a person is told. */
+/** The options of the client at a terminal. */
 export interface TerminalClientOptions {
   /** The name to begin with. */
   readonly nick?: string | undefined;
-  /** The room to begin with. */
+  /** The room to begin in. */
   readonly room?: string | undefined;
-  /** Whether there may be colours. */
+  /** Whether colours may be used. */
   readonly hasColours: boolean;
 }
 
-/** A session with a person. */
+/** A session with a user at a terminal. */
 export class TerminalClient {
   readonly #dialer: EventDialer;
   readonly #target: Target;
@@ -78,13 +78,13 @@ export class TerminalClient {
   readonly #waits = new AbortController();
   #editor: LineEditor | undefined;
   #link: Link | undefined;
-  /** On the first connection there are none: who has the name then is somebody else. */
+  /** Unset on the first connection: if the name is taken then, somebody else has it. */
   #claims: Claims | undefined;
-  /** Whether the server has ever let one in. */
+  /** Whether the server has ever let the user in. */
   #wasWelcome = false;
   #exitStatus: number | undefined;
 
-  /** @param dialer how to call @param target the server @param options what a person wants */
+  /** @param dialer makes connections @param target the server @param options what the user wants */
   constructor(dialer: EventDialer, target: Target, options: TerminalClientOptions) {
     this.#dialer = dialer;
     this.#target = target;
@@ -93,7 +93,7 @@ export class TerminalClient {
   }
 
   /**
-   * Holds the session, until one side has had enough.
+   * Runs the session until one side has had enough.
    *
    * @param call the first connection
    * @returns the exit status
@@ -120,7 +120,7 @@ export class TerminalClient {
     }
   }
 
-  /** Talks over one connection; returns why it was lost, `undefined` if it is not to be made again. */
+  /** Talks over one connection; returns why it was lost, or `undefined` if the session is over. */
   async #hold(call: EventCall): Promise<string | undefined> {
     const link = this.#link = new Link(call.connection, (lines) => this.#hear(lines));
     this.#editor?.setPrompt(this.#prompt);
@@ -135,7 +135,7 @@ export class TerminalClient {
     await this.#tellUnsent(unsent.filter((line) => line !== QUIT));
     if (this.#isLeaving) return undefined;
     if (saidGoodbye && !isShuttingDown && (isWelcome || !this.#wasWelcome)) {
-      // Who was never let in, as by a server that is full, has failed.
+      // A user who was never let in, for instance because the server is full, has failed.
       this.#exitStatus = isWelcome ? EXIT_DONE : EXIT_FAILED;
       return undefined;
     }
@@ -145,11 +145,11 @@ export class TerminalClient {
       : explainConnectError(error).detail;
   }
 
-  /** Connects again, sooner or later; `undefined` if the person has had enough of it. */
+  /** Connects again, sooner or later; `undefined` if the user has had enough of it. */
   async #reconnect(lost: string): Promise<EventCall | undefined> {
     this.#editor?.setPrompt(this.#prompt);
     for (let why = `link lost: ${lost}`; !this.#isLeaving;) {
-      // All clients of a server that starts again are not to come at the same moment.
+      // When a server starts again, not all its clients should come at the same moment.
       const waitMs = this.#reconnects.next() * (0.75 + Math.random() / 2);
       await this.#tell(`${why}: trying again in ${(waitMs / 1000).toFixed(1)} s`);
       await delay(waitMs, { signal: this.#waits.signal }).catch(() => {});
@@ -209,13 +209,14 @@ export class TerminalClient {
     return true;
   }
 
-  /** Sends a line; returns why it cannot be. */
+  /** Sends a line; returns why it cannot be sent. */
   #problemOf(text: string): string | undefined {
     const bytes = encodeLine(text).length - 1;
     if (bytes > LINE_LIMIT) {
       return `not sent: this line has ${bytes} bytes, and the limit is ${LINE_LIMIT}`;
     }
-    // Not kept to be sent later: the talk has then gone on, and nobody knows what it answers.
+    // The line is not kept to be sent later. The talk will have gone on by then, and nobody would
+    // know what the line answers.
     if (this.#link === undefined) {
       return "not sent: there is no link; the line stays here until then";
     }
@@ -224,7 +225,7 @@ export class TerminalClient {
       : "not sent: the server does not keep up with you; send it again in a moment";
   }
 
-  /** Shows what was sent, where the server does not. */
+  /** Shows what was sent, unless the server shows it. */
   #follow(command: Command, typed: string): void {
     switch (command.kind) {
       case "say":
@@ -237,7 +238,7 @@ export class TerminalClient {
         this.#ownLines.joined(command.room === "" ? LOBBY : command.room);
         break;
       case "nick":
-        // Another name is wanted now.
+        // The user wants another name now.
         this.#endClaims();
         break;
     }
@@ -252,7 +253,7 @@ export class TerminalClient {
     void this.#editor?.print([this.#appearance.heard(line, new Date())]);
   }
 
-  /** Asks later for a name that a lost connection of one's own may still hold. */
+  /** Asks later for a name that the user's own lost connection may still hold. */
   async #claimAgain(name: string): Promise<void> {
     const claims = this.#claims;
     if (claims === undefined) return;
@@ -273,7 +274,7 @@ export class TerminalClient {
     this.#claims = undefined;
   }
 
-  /** Ends the session: in order if there is a link, and at once when asked for the second time. */
+  /** Ends the session: in order if there is a link, and at once when called for the second time. */
   #leave(exitStatus: number): void {
     const isFirst = !this.#isLeaving;
     this.#exitStatus ??= exitStatus;
@@ -292,7 +293,7 @@ export class TerminalClient {
     return this.#exitStatus !== undefined;
   }
 
-  /** Shows what was taken and could not be sent. */
+  /** Shows the lines that were taken but could not be sent. */
   async #tellUnsent(lines: readonly string[]): Promise<void> {
     const shown = lines.slice(0, UNSENT_LINES).map((line) => `not sent: ${line}`);
     const more = lines.length - shown.length;
@@ -311,7 +312,7 @@ export class TerminalClient {
   }
 }
 
-/** What is told when lines were left out that were pasted after one that could not be sent. */
+/** The message about lines that were left out, being pasted after one that could not be sent. */
 function leftOut(lines: number): string {
   return `not sent: ${countLines(lines)} more, pasted after the one that stays here`;
 }

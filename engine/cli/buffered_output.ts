@@ -1,12 +1,12 @@
 /**
- * Standard output and standard error that never hold the server up.
+ * Standard output and standard error that never make the server wait.
  *
  * @module
  */
 
 import { runtime } from "../net/runtime.ts";
 
-/** How many bytes wait for a slow terminal or pipe before lines are dropped. */
+/** How many bytes may wait for a slow terminal or pipe before lines are dropped. */
 const BUFFER_BYTES = 1024 * 1024;
 
 /** One of the process's two output streams, buffered. */
@@ -20,16 +20,16 @@ export class BufferedOutput {
   #broken = false;
   #writing: Promise<void> | undefined;
 
-  /** @param to which stream @param onDropped is told how many lines were dropped */
+  /** @param to the stream @param onDropped is called with the number of lines that were dropped */
   constructor(to: "stdout" | "stderr", onDropped: (lines: number) => void) {
     this.#to = to;
     this.#onDropped = onDropped;
   }
 
   /**
-   * Writes a line some time soon, or drops it when too much waits already.
+   * Writes a line soon, or drops it if too much is waiting already.
    *
-   * @param line without its line end
+   * @param line the line, without its line end
    */
   writeLine(line: string): void {
     if (this.#broken) return;
@@ -45,7 +45,7 @@ export class BufferedOutput {
   /**
    * Waits until everything is written.
    *
-   * @param withinMs how long to wait for a reader that is stuck
+   * @param withinMs how long to wait for a reader that is stuck, in milliseconds
    * @returns whether everything was written
    */
   async flush(withinMs: number): Promise<boolean> {
@@ -59,14 +59,14 @@ export class BufferedOutput {
     return this.#writing === undefined;
   }
 
-  /** Tells how many lines were dropped since it was told last. */
+  /** Reports how many lines were dropped since the last report. */
   tellDropped(): void {
     if (this.#dropped > 0) this.#onDropped(this.#dropped);
     this.#dropped = 0;
   }
 
   async #write(): Promise<void> {
-    // A moment, so that what is told together is written together.
+    // Waits a moment, so that lines that come together are written together.
     await Promise.resolve();
     try {
       while (this.#lines.length > 0) {
@@ -77,7 +77,7 @@ export class BufferedOutput {
         this.tellDropped();
       }
     } catch {
-      // Whoever read it has gone, as in `… | head -1`. The server has not been told to stop.
+      // The reader has gone, as in `… | head -1`. Nobody has told the server to stop.
       this.#broken = true;
       this.#lines = [];
     }
@@ -88,7 +88,7 @@ export class BufferedOutput {
     try {
       return await runtime.print(this.#to, bytes);
     } catch (error) {
-      // A pipe that another program has set to non-blocking, and that is full.
+      // Another program has set the pipe to non-blocking, and the pipe is full.
       if ((error as { code?: string }).code !== "EAGAIN") throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
       return 0;

@@ -1,5 +1,5 @@
 /**
- * The command line of this process: read, or explained, or refused.
+ * The command line of this process: it is read, explained, or refused.
  *
  * @module
  */
@@ -13,14 +13,15 @@ import { type Command, formatHelp, parseFlags, UsageError, type Values } from ".
 import { calledName, programArguments, programName } from "./invocation.ts";
 
 /**
- * Reads the command line of this process; shows help or version, or what is wrong, and exits.
+ * Reads the command line of this process. If it asks for help or the version, or if it is wrong,
+ * the answer is printed and the process exits.
  *
- * @param command what it can be
+ * @param command describes the command line
  * @returns the values that were given
  */
 export function readCommandLine(command: Command): Values {
   let values: Values;
-  // Of a command of the executable both names belong to what is typed.
+  // For a command of the executable, the user typed both names.
   const asked = { ...command, name: programName() ?? command.name };
   try {
     values = parseFlags(asked, programArguments());
@@ -33,7 +34,7 @@ export function readCommandLine(command: Command): Values {
   return values;
 }
 
-/** What runs here: its version, the runtime and, of an executable, the commit of its sources. */
+/** What runs here: its version, the runtime and, in an executable, the commit of its sources. */
 export function formatVersion(): string {
   const { commit } = buildInfo;
   const details = [`${runtime.name} ${runtime.version}`, ...(commit ? [`commit ${commit}`] : [])];
@@ -41,15 +42,15 @@ export function formatVersion(): string {
 }
 
 /**
- * Prints what was asked for, and ends the process.
+ * Prints what the user asked for, and ends the process.
  *
- * @param text without its last line end
+ * @param text the text, without its last line end
  */
 export function printAndExit(text: string): never {
   try {
     runtime.printNow("stdout", `${text}\n`);
   } catch (error) {
-    // Who has read enough, as in `… | head -1`, has gone.
+    // Readers who have read enough, as in `… | head -1`, have gone.
     if ((error as { code?: unknown }).code !== "EPIPE") {
       const why = describeSystemError(error);
       fail("handshake", `Cannot write to standard output: ${why}`, EXIT_FAILED);
@@ -69,7 +70,7 @@ export function fail(name: string, message: string, status: number): never {
   try {
     runtime.printNow("stderr", `${calledName(name)}: ${message.replaceAll("\n", " ")}\n`);
   } catch {
-    // Nobody can be told: the exit status says it still.
+    // Nobody can be told, but the exit status still tells.
   }
   runtime.exit(status);
 }

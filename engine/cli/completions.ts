@@ -1,6 +1,6 @@
 /**
- * Scripts that complete commands, flags and their values in a shell, made from the same table as
- * the help.
+ * Shell scripts that complete commands, flags and their values. They are made from the same table
+ * as the help.
  *
  * @module
  */
@@ -8,37 +8,37 @@
 import { type Command, commandsOf, type Flag, flagsOf } from "./flags.ts";
 import { asWord, quoteWord } from "./invocation.ts";
 
-/** The shells that can be helped. */
+/** The shells that have a completion script. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** One of them. */
+/** One of these shells. */
 export type Shell = typeof SHELLS[number];
 
-/** The shells' function that completes. */
+/** The name of the shell function that completes. */
 const COMPLETER = "_handshake";
 
-/** What can be completed. */
+/** A program that can be completed. */
 export interface Completable {
-  /** How the program is called, each without its folder. */
+  /** The names of the program, without folders. */
   readonly names: readonly string[];
   /** All its commands, by name. */
   readonly commands: ReadonlyMap<string, Command>;
-  /** The flags that stand without a command. */
+  /** The flags that need no command. */
   readonly flags: readonly Flag[];
 }
 
 /**
- * Writes the script for a shell.
+ * Writes the completion script for a shell.
  *
- * @param shell which
- * @param program what is to be completed
- * @returns the script, without a last line end
+ * @param shell the shell
+ * @param program the program to complete
+ * @returns the script, without its last line end
  */
 export function formatCompletions(shell: Shell, program: Completable): string {
   return { bash: formatBash, zsh: formatZsh, fish: formatFish }[shell](program);
 }
 
-/** All commands, those of commands among them, each by the words that are typed for it. */
+/** All commands, including commands of commands, each with the words that a user types for it. */
 function allOf({ commands }: Completable): (readonly [words: string, command: Command])[] {
   return [...commands].flatMap(([name, command]) => [
     [name, command] as const,
@@ -46,32 +46,32 @@ function allOf({ commands }: Completable): (readonly [words: string, command: Co
   ]);
 }
 
-/** The commands of commands, each by the words that are typed for it. */
+/** The commands of commands, each as the words that a user types for it. */
 function pairsOf(program: Completable): string[] {
   return allOf(program).map(([words]) => words).filter((words) => words.includes(" "));
 }
 
-/** What a flag or an argument can be, as words. */
+/** The possible values of a flag or an argument, as words. */
 function wordsOf({ choices, suggestions }: Flag): string {
   return (choices ?? suggestions ?? []).join(" ");
 }
 
-/** Flags as words. */
+/** Flags, as words. */
 function flagWords(flags: readonly Flag[]): string {
   return flags.map(({ name }) => `--${name}`).join(" ");
 }
 
-/** How the program is called, as words. */
+/** The names of the program, as words. */
 function namesOf({ names }: Completable): string {
   return names.map(asWord).join(" ");
 }
 
-/** Whether its value may be a file. */
+/** Whether a flag's value may be a file. */
 function isPath({ value = "" }: Flag): boolean {
   return /PATH|FILE/.test(value);
 }
 
-/** What the positional arguments of a command can be, as words. */
+/** The possible values of a command's positional arguments, as words. */
 function positionalWords({ positionals }: Command): string {
   return positionals.map(wordsOf).join(" ").trim();
 }
@@ -87,7 +87,7 @@ function formatBash(program: Completable): string {
     );
     const options = quoteWord(flagWords(flags));
     const values = positionalWords(command);
-    // Until something is typed, what the command is about; of others the flags.
+    // Before anything is typed, offer what the command is about; after a dash, offer its flags.
     const others = values === ""
       ? `words=${options}`
       : `words=${quoteWord(values)}; case $current in -*) words=${options} ;; esac`;
@@ -99,7 +99,7 @@ function formatBash(program: Completable): string {
       "      esac ;;",
     ].join("\n");
   });
-  // Bash takes the = of --flag=value for a word.
+  // Bash treats the = of --flag=value as a word.
   return `${COMPLETER}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} words= files= file
   if [ "$current" = = ]; then
@@ -150,7 +150,7 @@ function formatZsh(program: Completable): string {
       "      ;;",
     ].join("\n")
   );
-  // A file of zsh's function path is the function's body when it is first called.
+  // zsh takes a file from its function path as the body of the function on its first call.
   return `#compdef ${namesOf(program)}
 ${COMPLETER}() {
   local -a commands
@@ -188,7 +188,7 @@ else
 fi`;
 }
 
-/** A flag as `_arguments` takes it. */
+/** A flag in the form that `_arguments` takes. */
 function zshFlag(flag: Flag): string {
   const help = flag.help.replace(/[[\]:\\]/g, "\\$&");
   if (flag.kind === "boolean") return `--${flag.name}[${help}]`;
@@ -203,7 +203,7 @@ function zshValues(flag: Flag): string {
 
 function formatFish({ names, commands, flags }: Completable): string {
   return names.map(asWord).flatMap((program) => [
-    // Files only where a flag says so.
+    // Files are offered only if a flag says so.
     `complete -c ${program} -f`,
     ...flags.map(({ name, help }) =>
       `complete -c ${program} -n __fish_use_subcommand -l ${name} -d ${quoteWord(help)}`
@@ -218,7 +218,7 @@ function formatFish({ names, commands, flags }: Completable): string {
   ]).join("\n");
 }
 
-/** The condition that a command was typed, and others hold too. */
+/** The condition that a command was typed and that the other conditions hold. */
 function seen(name: string, ...others: readonly string[]): string {
   return quoteWord([`__fish_seen_subcommand_from ${name}`, ...others].join("; and "));
 }

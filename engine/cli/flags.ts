@@ -1,5 +1,5 @@
 /**
- * The flags of a command: one table from which they are read, checked and explained.
+ * The flags of a command: one table by which they are read, checked and explained.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { formatRows, wrap } from "./layout.ts";
 import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "../values/quantities.ts";
 import { nearest } from "./suggestion.ts";
 
-/** The kinds of value that have a syntax of their own. */
+/** The kinds of value with a syntax of their own. */
 type Quantity = "duration" | "size" | "rate";
 
-/** How the values of those kinds are read, and how they are written. */
+/** How to read values of those kinds, and what their syntax looks like. */
 const QUANTITIES: Readonly<
   Record<Quantity, { readonly parse: (text: string) => number; readonly syntax: string }>
 > = {
@@ -23,69 +23,69 @@ const QUANTITIES: Readonly<
   rate: { parse: parseRate, syntax: RATE_SYNTAX },
 };
 
-/** One flag, or one positional argument. */
+/** A flag or a positional argument. */
 export interface Flag {
   /** Its name, without `--`. */
   readonly name: string;
-  /** A letter that means the same, without `-`. */
+  /** A letter with the same meaning, without `-`. */
   readonly short?: string;
   /**
-   * What its value is. A `duration` is read as milliseconds, a `size` as bytes, a `rate` as so many
-   * a second.
+   * The kind of its value. A `duration` is read as milliseconds, a `size` as bytes, and a `rate` as
+   * a number per second.
    */
   readonly kind: "boolean" | "string" | "integer" | "choice" | Quantity;
-  /** One line for a person. */
+  /** One line that explains it. */
   readonly help: string;
-  /** What the value is called in the help, for instance `N`. */
+  /** The name of the value in the help, for instance `N`. */
   readonly value?: string;
-  /** Of a `choice`: what it can be. */
+  /** The possible values of a `choice`. */
   readonly choices?: readonly string[];
-  /** Of a `string`: what it often is, for completion. */
+  /** Common values of a `string`, for completion. */
   readonly suggestions?: readonly string[];
-  /** Of an `integer`: the least it can be. */
+  /** The least value of an `integer`. */
   readonly least?: number;
-  /** Of an `integer`: the most it can be. */
+  /** The greatest value of an `integer`. */
   readonly most?: number;
-  /** What holds when it is not given, for the help. */
+  /** Its default, as the help shows it. */
   readonly default?: string;
-  /** Of a `string`: its value where none follows, which then is left out. */
+  /** The value of a `string` flag that is given without one, as `--json` alone. */
   readonly bare?: string;
-  /** Whether it may be given several times: its value is then a list. Of a `string`. */
+  /** Whether a `string` flag may be given several times. Its value is then a list. */
   readonly repeats?: boolean;
 }
 
-/** What a command takes beside its flags. */
+/** What a command takes besides its flags. */
 export interface Form {
-  /** The positional arguments, in order; all may be left out but the `required` first ones. */
+  /** The positional arguments, in order. All but the first `required` ones may be left out. */
   readonly positionals: readonly Flag[];
   /** How many positional arguments there must be. @default {0} */
   readonly required?: number;
-  /** What may follow them, as often as one likes and taken as it is. */
+  /** An argument that may follow them any number of times and is taken as it is. */
   readonly rest?: Flag;
 }
 
-/** A command as a person types it. */
+/** A command as a user types it. */
 export interface Command extends Form {
-  /** How it is called, for instance `threadpool`. */
+  /** Its name, for instance `threadpool`. */
   readonly name: string;
   /** One line that says what it does. */
   readonly summary: string;
-  /** Its forms where a flag, for instance `protocol`, has another value than its default. */
+  /** Other forms of the command, which apply when a flag such as `protocol` has a certain value. */
   readonly forms?: {
-    /** The flag that decides. */
+    /** The flag that decides which form applies. */
     readonly flag: string;
-    /** The forms, by the flag's value. */
+    /** The forms, by the value of that flag. */
     readonly of: Readonly<Record<string, Form>>;
   };
   /** The flags. */
   readonly flags: readonly Flag[];
-  /** What its first argument makes of it, for completion: other commands, by that argument. */
+  /** The commands that its first argument can turn it into, by that argument; for completion. */
   readonly commands?: Readonly<Record<string, Command>>;
   /** A command line that works as printed. */
   readonly example: string;
 }
 
-/** What was typed is not what the command takes. */
+/** The user typed something that the command does not take. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -97,7 +97,7 @@ export const COMMON_FLAGS: readonly Flag[] = [
 ];
 
 /**
- * All flags of a command, those that every command has among them.
+ * All flags of a command, including those that every command has.
  *
  * @param command the command
  */
@@ -106,9 +106,9 @@ export function flagsOf(command: Command): readonly Flag[] {
 }
 
 /**
- * The commands of a command, each by the words that are typed for it.
+ * The commands of a command, each with the words that a user types for it.
  *
- * @param typed how the command itself is typed
+ * @param typed the words that a user types for the command itself
  * @param command the command
  */
 export function commandsOf(
@@ -118,7 +118,7 @@ export function commandsOf(
   return Object.entries(commands).map(([word, its]) => [`${typed} ${word}`, its]);
 }
 
-/** The values that were given, under their names in camel case. */
+/** The given values, by flag name in camel case. */
 export type Values = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >;
@@ -126,10 +126,10 @@ export type Values = Readonly<
 /**
  * Reads a command line.
  *
- * @param command what it can be
- * @param args what was typed
- * @returns the values, only those that were given
- * @throws {UsageError} if something is wrong, on one line
+ * @param command describes the command line
+ * @param args the arguments that the user typed
+ * @returns only the values that were given
+ * @throws {UsageError} if something is wrong; its message is one line
  */
 export function parseFlags(command: Command, args: readonly string[]): Values {
   const flags = flagsOf(command);
@@ -188,7 +188,7 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   return values;
 }
 
-/** A value may follow its letter at once, as in `-d10s`; that of some flags may be left out. */
+/** Separates a value from its letter, as in `-d10s`, and fills in a value that may be left out. */
 function takeApart(argument: string, next: string | undefined, flags: readonly Flag[]): string[] {
   const bare = flags.find((flag) => flag.bare !== undefined && argument === `--${flag.name}`);
   if (bare !== undefined && (next === undefined || /^-./.test(next))) {
@@ -201,7 +201,7 @@ function takeApart(argument: string, next: string | undefined, flags: readonly F
     : [argument];
 }
 
-/** A negative number is a value, not a bundle of one-letter flags, and so is `-` alone. */
+/** Marks arguments whose dash starts no flag: negative numbers, and `-` alone. */
 function hideSign(argument: string): string {
   return /^-(?:\d|$)/.test(argument) ? `\0${argument}` : argument;
 }
@@ -262,11 +262,11 @@ function usage(name: string, { positionals, required = 0, rest }: Form, choice?:
 }
 
 /**
- * The help of a command.
+ * Writes the help of a command.
  *
  * @param command the command
- * @param columns how long a line may be, but for command lines
- * @returns several lines, without a last line end
+ * @param columns how long a line may be; command lines may be longer
+ * @returns several lines, without the last line end
  */
 export function formatHelp(command: Command, columns = Infinity): string {
   const forms = Object.entries(command.forms?.of ?? {});
@@ -299,7 +299,7 @@ function explain(flag: Flag): string {
   return flag.default === undefined ? flag.help : `${flag.help} (default: ${flag.default})`;
 }
 
-/** A flag as it is typed, both ways. */
+/** A flag in both spellings. */
 function shownName({ name, short }: Flag): string {
   return short === undefined ? `--${name}` : `-${short}, --${name}`;
 }
@@ -313,7 +313,7 @@ function valueName(flag: Flag): string {
 /**
  * The name under which {@linkcode parseFlags} returns a value.
  *
- * @param name the flag's, without `--`
+ * @param name the flag's name, without `--`
  */
 export function camelCase(name: string): string {
   return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,5 +1,5 @@
 /**
- * How this process was asked for what it does: as a script, or as a command of the executable.
+ * How a user started this process: as a script, or as a command of the executable.
  *
  * @module
  */
@@ -8,36 +8,36 @@ import { runtime } from "../net/runtime.ts";
 import { buildInfo } from "./build_info.ts";
 import type { Program } from "./program.ts";
 
-/** A command of a command, for instance `handshake threadpool`. */
+/** A command that belongs to another one, for instance `handshake threadpool`. */
 export interface Invocation {
-  /** Its name, where the command that it belongs to calls it otherwise than it does itself. */
+  /** Its name, if the parent command uses a different name from its own. */
   readonly name?: string;
-  /** How a person types it, without its arguments. */
+  /** What a user types to run it, without its arguments. */
   readonly typed: string;
-  /** What a person has typed behind that. */
+  /** The arguments that the user has typed after that. */
   readonly args: readonly string[];
 }
 
-/** How this process was asked; `undefined` for a script of its own. */
+/** How this process was started; `undefined` if it is a script of its own. */
 let invocation: Invocation | undefined;
 
 /** What stands between the runtime's name and the script's. */
 const RUN: Readonly<Record<string, string>> = { deno: "run -A ", bun: "" };
 
 /**
- * From now on this process is a command of another one.
+ * From now on, this process counts as a command of another one.
  *
- * @param asked how it was asked for
+ * @param asked how it was started
  */
 export function invokeAs(asked: Invocation): void {
   invocation = asked;
 }
 
 /**
- * Runs the one program that an executable holds. In its Workers nothing is to be done: their work
- * begins with what its module has told them to listen for.
+ * Runs the only program of an executable. It does nothing in a Worker: a Worker's work begins with
+ * the messages that its module listens for.
  *
- * @param program makes it
+ * @param program makes the program
  */
 export async function runAlone(program: () => Program | Promise<Program>): Promise<void> {
   if (!runtime.isMainThread) return;
@@ -45,47 +45,47 @@ export async function runAlone(program: () => Program | Promise<Program>): Promi
   (await program()).run();
 }
 
-/** How what runs is typed, where it is a command of another one. */
+/** The words that a user types for this program, if it is a command of another one. */
 export function programName(): string | undefined {
   return invocation?.typed;
 }
 
 /**
- * What calls itself so, as it is called here.
+ * The name of a command, as the user knows it here.
  *
- * @param name what it is called as a script of its own
+ * @param name its name as a script of its own
  */
 export function calledName(name: string): string {
   return invocation?.name ?? name;
 }
 
-/** The arguments of what runs. */
+/** The arguments of this program. */
 export function programArguments(): readonly string[] {
   return invocation?.args ?? runtime.args;
 }
 
 /**
- * How a person runs a script of this project with the runtime at hand.
+ * What a user types to run a script of this project on this runtime.
  *
- * @param script its path
+ * @param script the path of the script
  */
 export function formatScript(script: string): string {
   return `${runtime.name} ${RUN[runtime.name]}${script}`;
 }
 
 /**
- * How a person runs what has all commands.
+ * What a user types to run the program that has all commands.
  *
- * @param script its path, where it is a script
+ * @param script the path of its script, when it is not an executable
  */
 export function baseCommand(script: string): string {
   return buildInfo.isExecutable === true ? asWord(runtime.executable) : formatScript(script);
 }
 
 /**
- * How a person runs what runs, with other arguments.
+ * What a user types to run this program with other arguments.
  *
- * @param script its path, where it is a script
+ * @param script the path of its script, when it is not a command of another one
  * @param args the arguments
  */
 export function formatRun(script: string, args = ""): string {
@@ -93,7 +93,7 @@ export function formatRun(script: string, args = ""): string {
 }
 
 /**
- * Text as one word of a shell.
+ * Quotes a text as one word for a shell.
  *
  * @param text any text
  */
@@ -102,12 +102,12 @@ export function quoteWord(text: string): string {
 }
 
 /**
- * The same as a person would type it: in quotes only where it needs them.
+ * Writes a text as one word for a shell, with quotes only if it needs them.
  *
  * @param text any text
  */
 export function asWord(text: string): string {
-  // The shells of Windows know other quotes, and split the path of a program at spaces alone.
+  // The shells of Windows use other quotes, and they split a program's path only at spaces.
   if (runtime.os === "windows") return /\s/.test(text) ? `"${text}"` : text;
   return /^[\p{L}\p{N}_./:=,@%+-]+$/u.test(text) ? text : quoteWord(text);
 }

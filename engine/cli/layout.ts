@@ -1,26 +1,26 @@
 /**
- * Text laid out for where it is read: lines that are no longer than a terminal is wide.
+ * Lays out text for its place: lines that are no longer than the terminal is wide.
  *
  * @module
  */
 
-/** The least room for explanations that stand beside what they explain. */
+/** The least width for explanations that stand beside their words. */
 const LEAST_BESIDE = 30;
 
-/** How far explanations that stand below what they explain are to the right of the margin. */
+/** The indent of explanations that stand below their words. */
 const BELOW = " ".repeat(6);
 
-/** The spaces at which a line may end: not between a number and its unit. */
+/** The spaces at which a line may break: not between a number and its unit. */
 const BREAKS = / (?!(?<=\d )(?:[µm]?s|[kMG]?\/s|[kMG](?:\/s)?|[KMGT]?i?B|%|±)(?![\w/]))/;
 
-/** How many columns of a terminal a text takes. */
+/** The width of a text, in columns of a terminal. */
 type WidthOf = (text: string) => number;
 
-/** That of plain letters. */
+/** The width of text that consists of plain letters. */
 const lengthOf: WidthOf = ({ length }) => length;
 
 /**
- * Words, and beside each what it means; below it where there is too little room.
+ * Lays out words with their explanations: beside them, or below them if there is too little room.
  *
  * @param rows each word with its explanation
  * @param columns how long a line may be
@@ -41,12 +41,12 @@ export function formatRows(
 }
 
 /**
- * Text in lines, broken between words; what is longer than a line is broken anywhere.
+ * Breaks a text into lines between words. A word that is longer than a line is broken anywhere.
  *
  * @param text without escape sequences
- * @param columns how long a line may be
- * @param indent how far all lines but the first begin to the right
- * @param widthOf how wide text is, where it is not of letters alone that are all as wide
+ * @param columns the length of a line
+ * @param indent the indent of all lines but the first
+ * @param widthOf the width of a text; needed if not all its letters are equally wide
  */
 export function wrap(
   text: string,
@@ -64,7 +64,7 @@ export function wrap(
   for (let word of text.split(BREAKS)) {
     if (line !== "" && widthOf(`${line} ${word}`) > room()) end();
     while (widthOf(word) > room()) {
-      // At least one character, however narrow it is.
+      // A line takes at least one character, however narrow it is.
       line = takeColumns(word, room(), widthOf) || [...word][0] as string;
       word = word.slice(line.length);
       end();
@@ -76,11 +76,11 @@ export function wrap(
 }
 
 /**
- * The longest beginning that fits.
+ * Takes the longest beginning of a text that fits.
  *
  * @param text without escape sequences
- * @param columns into how many characters
- * @param widthOf how wide text is
+ * @param columns how many columns there are
+ * @param widthOf the width of a text
  */
 export function takeColumns(text: string, columns: number, widthOf: WidthOf): string {
   let taken = "";

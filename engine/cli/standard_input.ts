@@ -1,5 +1,5 @@
 /**
- * Standard input as it comes: of a terminal, a pipe or a file, or closed from the beginning.
+ * Reads standard input as it arrives: from a terminal, a pipe or a file, or closed from the start.
  *
  * @module
  */
@@ -12,19 +12,22 @@ import { describeError } from "../values/thrown.ts";
 /** How much is read at a time, in bytes. */
 const READ_BYTES = 64 * 1024;
 
-/** How long a terminal or pipe that is set to non-blocking is left alone when it has nothing. */
+/**
+ * The pause before reading again from a non-blocking terminal or pipe that is empty, in
+ * milliseconds.
+ */
 const EMPTY_MS = 10;
 
-/** How often a background job looks whether it is in the foreground, in milliseconds. */
+/** How often a background job checks whether it is in the foreground, in milliseconds. */
 const BACKGROUND_MS = 1_000;
 
 /** How to read standard input. */
 export interface InputOptions {
   /**
-   * Whether a background job of a terminal, as `command &` starts it, waits with reading until it
-   * is in the foreground. Otherwise its first read stops the whole process (SIGTTIN), which is what
-   * people expect of a command that has nothing else to do. On Linux, and on Deno with all
-   * permissions; elsewhere it is stopped.
+   * Whether a background job of a terminal, as `command &` starts it, waits until it is in the
+   * foreground before it reads. Without this, its first read stops the whole process (SIGTTIN), as
+   * people expect of a command that has nothing else to do. This works on Linux, and on Deno only
+   * with all permissions; elsewhere the process is stopped.
    *
    * @default {false}
    */
@@ -32,10 +35,10 @@ export interface InputOptions {
 }
 
 /**
- * Reads standard input as it comes.
+ * Reads standard input as it arrives.
  *
  * @param options what to do in the background
- * @returns pieces of at most 64 KiB, each valid until the next is asked for
+ * @returns pieces of at most 64 KiB; each is valid until the next one is requested
  * @throws {Error} if it cannot be read
  */
 export async function* readInput(options: InputOptions = {}): AsyncGenerator<Uint8Array> {
@@ -55,7 +58,7 @@ async function readSome(buffer: Uint8Array): Promise<number> {
       return await runtime.readInput(buffer);
     } catch (cause) {
       const { code } = cause as { code?: unknown };
-      // Who closes standard input, as `command <&-` does, has nothing to say.
+      // Standard input was closed, as by `command <&-`, so there is nothing to read.
       if (code === "EBADF") return 0;
       if (code !== "EAGAIN") {
         throw new Error(`Cannot read standard input: ${describeError(cause)}`, { cause });
@@ -65,11 +68,12 @@ async function readSome(buffer: Uint8Array): Promise<number> {
   }
 }
 
-/** Whether the terminal is another job's: see proc(5) and credentials(7). */
+/** Whether another job has the terminal: see proc(5) and credentials(7). */
 function isInBackground(): boolean {
   const status = runtime.processStatus() ?? "";
-  // The second field, the program's name in parentheses, may hold spaces and parentheses itself.
+  // The second field is the program's name in parentheses. It may itself contain spaces and
+  // parentheses.
   const [, , group, , , foreground] = status.slice(status.lastIndexOf(")") + 1).trim().split(" ");
-  // Without a terminal of its own, -1, a process is nobody's job.
+  // A process without a terminal of its own has -1 here: it is not a job.
   return foreground !== undefined && Number(foreground) > 0 && foreground !== group;
 }

@@ -1,5 +1,5 @@
 /**
- * What somebody may have meant who typed a word that there is not.
+ * Guesses what a user meant by a word that does not exist.
  *
  * @module
  */
@@ -8,11 +8,11 @@
 import { closestString } from "@std/text/closest-string";
 
 /**
- * The nearest of the words that there are. Of a single letter, as in `-v`, the one that begins with
- * it: by letters that differ, the shortest would be the nearest.
+ * Returns the nearest of the existing words. For a single letter, as in `-v`, it is a word that
+ * begins with that letter: counting the letters that differ would always find the shortest word.
  *
- * @param typed what was typed
- * @param words what there is, at least one
+ * @param typed what the user typed
+ * @param words the existing words, at least one
  */
 export function nearest(typed: string, words: readonly string[]): string {
   const [, letter] = /^-*(.)$/.exec(typed) ?? [];

@@ -1,5 +1,5 @@
 /**
- * Why a connection really failed, where the runtime does not say.
+ * Finds out why a connection failed when the runtime does not say.
  *
  * @module
  */
@@ -14,20 +14,20 @@ import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
 
 /**
- * How long a server has to refuse a second time, in milliseconds. A refusal takes one round trip:
- * where none comes, the first failure was of another kind.
+ * How long a server has for a second refusal, in milliseconds. A refusal takes one round trip. If
+ * none comes, the first failure was of another kind.
  */
 const PROBE_MS = 1_000;
 
 /**
- * The true error of a failed connect. Bun calls every failure `ECONNREFUSED`: no route, no local
- * port and no descriptor left too. There the system is asked again with a socket of our own,
- * which does not hold the event loop up.
+ * Finds the true error of a failed connect. Bun calls every failure `ECONNREFUSED`, even when there
+ * is no route, no local port or no descriptor left. On Bun, the system is asked again with a socket
+ * of our own, which does not block the event loop.
  *
- * @param address what could not be connected to
- * @param error what the runtime said
- * @param signal gives it up
- * @returns the system's error where it can be had, else `error`
+ * @param address the address that could not be connected to
+ * @param error the error from the runtime
+ * @param signal abandons the search
+ * @returns the system's error if it can be found, otherwise `error`
  */
 export async function trueConnectError(
   address: Address,
@@ -44,7 +44,7 @@ export async function trueConnectError(
   }
 }
 
-/** The error number with which a connect ends; 0 if it succeeds this time. */
+/** The error number of a second connect; 0 if it succeeds this time. */
 async function probe(address: Address, signal: AbortSignal): Promise<number> {
   const net = sockets();
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, POLLOUT, errno } =

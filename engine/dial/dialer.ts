@@ -1,6 +1,6 @@
 /**
  * The two ways in which the client calls a server, behind one small interface: with events on the
- * runtime's loop, or with system calls that block. The conversation is the same generator.
+ * runtime's loop, or with system calls that block. The conversation is the same generator in both.
  *
  * @module
  */
@@ -8,7 +8,8 @@
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { BlockingDriver } from "../drivers/blocking.ts";
 import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
-import type { TimeLimits } from "../drivers/limits.ts";
+import { LINGER_LIMITS, type TimeLimits } from "../drivers/limits.ts";
+import { LingerSet } from "../drivers/linger.ts";
 import { Session, type SessionOptions } from "../drivers/session.ts";
 import { runtime } from "../net/runtime.ts";
 import { sockets } from "../net/sockets.ts";
@@ -18,13 +19,13 @@ import { ConnectTimeoutError, InterruptedError } from "./failures.ts";
 
 /** A connection to a server, for one conversation. */
 export interface Call {
-  /** This end. */
+  /** The address of this end. */
   readonly localAddress: Address;
   /**
    * Holds the conversation and closes the connection.
    *
-   * @param conversation the protocol's side of it
-   * @returns what it returned; fails with what it threw
+   * @param conversation the client's side of the protocol
+   * @returns what the conversation returned; fails with what it threw
    */
   converse<Result>(conversation: Protocol<Result>): Result | Promise<Result>;
 }
@@ -32,17 +33,17 @@ export interface Call {
 /** A connection for more than one conversation. */
 export interface EventCall extends Call {
   /**
-   * The connection itself: for who reads and writes at the same time, which no protocol can, for it
-   * wants one thing after the other.
+   * The connection itself, for callers that read and write at the same time. A protocol cannot do
+   * that, because it does one thing after the other.
    */
   readonly connection: Connection;
   /**
-   * Holds a part of the conversation and leaves the connection open for the next one, unless it
-   * fails.
+   * Holds a part of the conversation. It leaves the connection open for the next part, unless this
+   * one fails.
    *
-   * @param part the protocol's side of it
-   * @param limits where they are other than the dialer's
-   * @returns what it returned; fails with what it threw
+   * @param part the client's side of this part
+   * @param limits the limits that differ from the dialer's
+   * @returns what the part returned; fails with what it threw
    */
   exchange<Result>(part: Protocol<Result>, limits?: Partial<TimeLimits>): Promise<Result>;
 }
@@ -52,21 +53,24 @@ export interface Dialer<Made extends Call = Call> extends Disposable {
   /**
    * Connects.
    *
-   * @param address numeric
-   * @param withinMs how long it may take, in milliseconds; 0 is as long as the system tries
+   * @param address a numeric address
+   * @param withinMs how long connecting may take, in milliseconds; 0 means as long as the system
+   * tries
    */
   dial(address: Address, withinMs: number): Made | Promise<Made>;
-  /** Ends what is under way with an {@linkcode InterruptedError}, where that can be done. */
+  /** Ends everything under way with an {@linkcode InterruptedError}, if that is possible. */
   interrupt(): void;
 }
 
-/** Calls with the runtime's own sockets, any number at a time. */
+/** Makes calls with the runtime's own sockets, any number at a time. */
 export class EventDialer implements Dialer<EventCall> {
   readonly #limits: TimeLimits;
   readonly #deadlines = new TimedDeadlines();
+  /** A caller has few descriptors to spare, and most servers close as soon as they read FIN. */
+  readonly #lingering = new LingerSet(this.#deadlines, { ...LINGER_LIMITS, most: 64 });
   readonly #underWay = new Set<(why: Error) => void>();
 
-  /** @param limits of every conversation */
+  /** @param limits the limits of every conversation */
   constructor(limits: TimeLimits) {
     this.#limits = limits;
   }
@@ -104,7 +108,8 @@ export class EventDialer implements Dialer<EventCall> {
     own: Partial<SessionOptions>,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const options = { ...this.#limits, ...own, deadlines: this.#deadlines };
+      const [deadlines, lingerer] = [this.#deadlines, this.#lingering];
+      const options = { ...this.#limits, ...own, deadlines, lingerer };
       const session = new Session(connection, conversation, options, (error, result) => {
         this.#underWay.delete(cut);
         if (error === undefined) resolve(result as Result);
@@ -121,24 +126,25 @@ export class EventDialer implements Dialer<EventCall> {
     for (const end of [...this.#underWay]) end(new InterruptedError());
   }
 
-  /** Stops its timers. */
+  /** Closes what still lingers, and stops its timers: whoever calls does not wait for a server. */
   [Symbol.dispose](): void {
+    this.#lingering.close();
     this.#deadlines[Symbol.dispose]();
   }
 }
 
 /**
- * Calls with system calls that block this thread, as a C program does: one call at a time, and
- * nothing else happens meanwhile, not even a signal's handler. That is why connecting and every
- * read have their limits in the socket itself.
+ * Makes calls with system calls that block this thread, as a C program does. There is one call at a
+ * time, and nothing else happens meanwhile, not even a signal handler. That is why the socket
+ * itself limits the time for connecting and for every read.
  */
 export class BlockingDialer implements Dialer {
   readonly #sockets = sockets();
   readonly #driver: BlockingDriver;
 
   /**
-   * @param limits of every conversation
-   * @throws {SocketsUnavailableError} where there are no Berkeley sockets
+   * @param limits the limits of every conversation
+   * @throws {SocketsUnavailableError} if there are no Berkeley sockets
    */
   constructor(limits: TimeLimits) {
     this.#driver = new BlockingDriver(this.#sockets, { ...limits, receiveTimeoutMs: 0 });
@@ -172,7 +178,7 @@ export class BlockingDialer implements Dialer {
     }
   }
 
-  /** Nothing is under way when this can be called. */
+  /** When this can run at all, nothing is under way. */
   interrupt(): void {}
 
   /** It has no timers. */

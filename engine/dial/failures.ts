@@ -1,5 +1,5 @@
 /**
- * The ways in which a conversation fails as the client sees them, and the exit status of each.
+ * The ways in which a conversation can fail for the client, and the exit status of each.
  *
  * @module
  */
@@ -25,10 +25,10 @@ export class ConnectError extends Error {
   readonly kind: ConnectFailureKind;
 
   /**
-   * @param kind why
-   * @param target the server, as a person writes it
-   * @param detail why, in words
-   * @param options the system's error as `cause`
+   * @param kind the kind of failure
+   * @param target the server, as users write it
+   * @param detail why it failed, in words
+   * @param options has the system's error as its `cause`
    */
   constructor(kind: ConnectFailureKind, target: string, detail: string, options?: ErrorOptions) {
     super(`Cannot connect to ${target}: ${detail}`, options);
@@ -36,19 +36,19 @@ export class ConnectError extends Error {
   }
 }
 
-/** An attempt to connect took longer than it may. */
+/** Connecting took longer than allowed. */
 export class ConnectTimeoutError extends Error {
   override readonly name = "ConnectTimeoutError";
-  /** As the system calls it when its own patience is at an end. */
+  /** The system uses this code when its own time for connecting has run out. */
   readonly code = "ETIMEDOUT";
 
-  /** @param timeoutMs how long it was allowed to take, in milliseconds */
+  /** @param timeoutMs how long connecting was allowed to take, in milliseconds */
   constructor(timeoutMs: number) {
     super(`timed out after ${timeoutMs} ms`);
   }
 }
 
-/** The person at the terminal has had enough. No failure: it is not counted. */
+/** The user at the terminal has interrupted. It does not count as a failure. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 
@@ -57,7 +57,7 @@ export class InterruptedError extends Error {
   }
 }
 
-/** The kinds of failure to connect, the most telling first, with the codes of each. */
+/** The kinds of failure to connect, each with its codes. The most informative kind comes first. */
 const CONNECT_CODES: readonly (readonly [ConnectFailureKind, readonly string[]])[] = [
   ["refused", ["ECONNREFUSED", "ECONNRESET", "ECONNABORTED"]],
   ["connect timeout", ["ETIMEDOUT"]],
@@ -69,10 +69,10 @@ const CONNECT_CODES: readonly (readonly [ConnectFailureKind, readonly string[]])
 const CONNECT_KINDS = CONNECT_CODES.map(([kind]) => kind);
 
 /**
- * What an error of connecting to one address means.
+ * Explains an error of connecting to one address.
  *
- * @param error as a runtime or the system gave it
- * @returns its kind, and why in words
+ * @param error the error from a runtime or the system
+ * @returns its kind, and an explanation in words
  */
 export function explainConnectError(
   error: unknown,
@@ -88,19 +88,20 @@ export function explainConnectError(
 }
 
 /**
- * Of several kinds, one for each address of a server, the one that says most: who refuses is
- * there, who does not answer may be, who cannot be reached is a matter of the way.
+ * Picks the most informative kind of failure for a server with several addresses. A server that
+ * refuses is there; one that does not answer may be there; one that is unreachable says only
+ * something about the way.
  *
- * @param kinds at least one
+ * @param kinds at least one kind
  */
 export function mostTelling(kinds: readonly ConnectFailureKind[]): ConnectFailureKind {
   return CONNECT_KINDS.find((kind) => kinds.includes(kind)) ?? "not connected";
 }
 
 /**
- * The name under which the client counts whatever a conversation threw.
+ * The name under which the client counts an error that a conversation threw.
  *
- * @param error what was thrown
+ * @param error the error
  */
 export function clientFailureKind(error: unknown): string {
   return error instanceof ConnectError ? error.kind : failureKind(error);
@@ -109,7 +110,7 @@ export function clientFailureKind(error: unknown): string {
 /**
  * The exit status for a kind of failure.
  *
- * @param kind as {@linkcode clientFailureKind} names it
+ * @param kind a kind that {@linkcode clientFailureKind} returned
  */
 export function exitStatusOf(kind: string): number {
   if (kind.endsWith("timeout")) return EXIT_TIMED_OUT;
@@ -119,9 +120,9 @@ export function exitStatusOf(kind: string): number {
 }
 
 /**
- * What an error says, on one line.
+ * An error's message, on one line.
  *
- * @param error what was thrown
+ * @param error the error
  */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

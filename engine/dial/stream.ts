@@ -1,9 +1,10 @@
 /**
- * A stream of bytes to a server and back, both at once.
+ * A stream of bytes to a server and back, in both directions at once.
  *
- * It is no protocol, for a protocol wants one thing after the other: one that writes does not read
- * meanwhile. An echo server that is sent more than all buffers on the way hold waits until its
- * answers are read, and a client that only reads after it has written would wait for the server.
+ * It is not a protocol, because a protocol does one thing after the other: while it writes, it does
+ * not read. Suppose an echo server is sent more than all buffers on the way can hold. It stops
+ * reading until its answers are read, and a client that reads only after it has written everything
+ * would wait for the server: a deadlock.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
 import type { Connection } from "../net/transport.ts";
 import { PeerGoneError, ReadTimeoutError } from "../../protocols/errors.ts";
 
-/** A connection in both directions at once. */
+/** A connection that is used in both directions at once. */
 export class Stream {
   readonly #connection: Connection;
   readonly #timeoutMs: number;
@@ -26,9 +27,9 @@ export class Stream {
   #receivedBytes = 0;
 
   /**
-   * @param connection to whom
-   * @param timeoutMs how long the server may neither take nor send anything while it is waited for,
-   * in milliseconds; 0 is for ever
+   * @param connection the connection to the server
+   * @param timeoutMs how long the stream waits while the server neither takes nor sends anything,
+   * in milliseconds; 0 means for ever
    */
   constructor(connection: Connection, timeoutMs: number) {
     this.#connection = connection;
@@ -36,18 +37,19 @@ export class Stream {
     this.#limit = new Deadline(() => this.#late.reject(new ReadTimeoutError(timeoutMs)));
   }
 
-  /** Whether something was taken from the input that the server has not taken yet. */
+  /** Whether input was read that the server has not taken yet. */
   get isSending(): boolean {
     return this.#isSending;
   }
 
   /**
-   * Sends all there is, then FIN, and hands on what comes back, to the server's FIN: as many bytes.
+   * Sends all the input and then FIN. It hands on what comes back until the server's FIN: the same
+   * number of bytes.
    *
-   * @param input what to send; each piece is sent before the next is asked for
-   * @param print takes what comes back; the next is read when it is done
-   * @throws {PeerGoneError} if the server is gone, or closes before all came back
-   * @throws {ReadTimeoutError} if it is waited for too long
+   * @param input the input; each piece is sent before the next one is requested
+   * @param print takes what comes back; the next piece is read when it is done
+   * @throws {PeerGoneError} if the server is gone, or closes before everything has come back
+   * @throws {ReadTimeoutError} if the server takes too long
    */
   async echo(
     input: AsyncIterable<Uint8Array>,
@@ -61,12 +63,12 @@ export class Stream {
   }
 
   /**
-   * The same with a server that says what it likes.
+   * Does the same with a server that may answer anything.
    *
-   * @param input what to send; each piece is sent before the next is asked for
-   * @param print takes what comes; the next is read when it is done
+   * @param input the input; each piece is sent before the next one is requested
+   * @param print takes what arrives; the next piece is read when it is done
    * @throws {PeerGoneError} if the server is gone, or closes before the input has ended
-   * @throws {ReadTimeoutError} if it is waited for too long
+   * @throws {ReadTimeoutError} if the server takes too long
    */
   async converse(
     input: AsyncIterable<Uint8Array>,
@@ -87,7 +89,7 @@ export class Stream {
       this.#isSending = true;
       this.#watch();
       await this.#connection.write(bytes).catch(async (cause) => {
-        // What the server said before it left is still to be read, above all why.
+        // What the server said before it left must still be read, above all its reason.
         await received;
         throw new PeerGoneError("sending", { cause });
       });
@@ -116,7 +118,7 @@ export class Stream {
     if (!this.#isSent) throw new PeerGoneError("sending");
   }
 
-  /** Something has gone on: the limit begins anew, where it is the server that is waited for. */
+  /** Restarts the limit after progress, or lifts it if the stream is not waiting for the server. */
   #watch(): void {
     const isWaiting = (this.#isSending || this.#isSent) && !this.#isPrinting;
     if (isWaiting && this.#timeoutMs > 0) this.#deadlines.set(this.#limit, this.#timeoutMs);

@@ -21,24 +21,24 @@ import {
   mostTelling,
 } from "./failures.ts";
 
-/** Is told of each step as it is done. */
+/** Receives each step when it is done. */
 export type Tell = (step: string) => void;
 
-/** A server. */
+/** A server to call. */
 export interface Target {
   /** Its name or address, without brackets. */
   readonly host: string;
   /** Its port. */
   readonly port: number;
-  /** How long finding it may take and then how long connecting may, in milliseconds; 0 is for ever. */
+  /** How long the lookup may take, and then connecting, in milliseconds; 0 means for ever. */
   readonly connectTimeoutMs: number;
 }
 
 /**
- * The server that a command line names.
+ * The server that the command line names.
  *
- * @param values the command line's: `host`, `port` and, if it was given, `connectTimeout`
- * @throws {UsageError} if the host is no name
+ * @param values the command line's `host`, `port` and, if given, `connectTimeout`
+ * @throws {UsageError} if the host is not a name
  */
 export function targetOf(values: Values): Target {
   const host = stripBrackets(values.host as string);
@@ -54,9 +54,9 @@ export function targetOf(values: Values): Target {
  * Finds the addresses of a server.
  *
  * @param target the server
- * @param tell is told what was found; left out, nobody wants to know
+ * @param tell is called with what was found; optional
  * @returns numeric addresses, in the order in which to try them
- * @throws {ConnectError} if there is none, or none was found in time
+ * @throws {ConnectError} if there is no address, or none was found in time
  */
 export async function findAddresses(target: Target, tell?: Tell): Promise<readonly string[]> {
   const { host, connectTimeoutMs } = target;
@@ -77,7 +77,7 @@ function explainLookupError(target: Target, cause: Error): ConnectError {
     return new ConnectError("connect timeout", shown, detail, { cause });
   }
   if ((cause.cause as { code?: unknown } | undefined)?.code === "EPERM") {
-    // Deno.
+    // Only Deno throws this.
     const detail = "no permission to look its name up (--allow-net)";
     return new ConnectError("not connected", shown, detail, { cause });
   }
@@ -87,13 +87,13 @@ function explainLookupError(target: Target, cause: Error): ConnectError {
 }
 
 /**
- * Connects, trying one address after the other, each for an equal share of the time.
+ * Connects. It tries one address after the other, each for an equal share of the time.
  *
  * @param dialer how to call
  * @param target the server
- * @param addresses its addresses: the first that answers is taken
- * @param tell is told of each step; left out, nobody wants to know
- * @throws {ConnectError} if no address can be connected to
+ * @param addresses its addresses; the first that answers is taken
+ * @param tell is called with each step; optional
+ * @throws {ConnectError} if no address accepts a connection
  * @throws {InterruptedError} if the dialer was interrupted
  */
 export async function connect<Made extends Call>(
@@ -132,10 +132,10 @@ function showTarget({ host, port }: Target): string {
 }
 
 /**
- * What an error of the system means that came where nothing is connected, as over UDP.
+ * Explains a system error that occurred where nothing is connected, as over UDP.
  *
  * @param target the server
- * @param cause what the runtime threw
+ * @param cause the error from the runtime
  */
 export function connectErrorOf(target: Target, cause: unknown): ConnectError {
   const { kind, detail } = explainConnectError(cause);

@@ -30,8 +30,25 @@ export function checkWithin(withinMs: number): number {
   );
 }
 
-/** The longest that a failed conversation waits for its peer to take note, in milliseconds. */
-export const LINGER_MS = 500;
+/** How connections linger: see `linger.ts`. */
+export interface LingerLimits {
+  /** How long one may linger in all, in milliseconds: nginx's `lingering_time`. */
+  readonly totalMs: number;
+  /** How long its peer may send nothing, in milliseconds: nginx's `lingering_timeout`. */
+  readonly silenceMs: number;
+  /** How many linger at a time; when one more comes, the oldest is closed. */
+  readonly most: number;
+}
 
-/** The most that a failed conversation's peer may still send meanwhile, in bytes. */
-export const LINGER_BYTES = 1024 * 1024;
+/** How connections linger when nothing else is said. */
+export const LINGER_LIMITS: LingerLimits = { totalMs: 30_000, silenceMs: 5_000, most: 1_024 };
+
+/**
+ * How connections linger where descriptors are few: a quarter of them is spent on that at most.
+ *
+ * @param descriptors how many connections may have; `Infinity` where that is not known
+ */
+export function lingerLimits(descriptors: number): LingerLimits {
+  const most = Math.min(LINGER_LIMITS.most, Math.max(1, Math.floor(descriptors / 4)));
+  return { ...LINGER_LIMITS, most };
+}

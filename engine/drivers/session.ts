@@ -20,7 +20,7 @@ import { Deadline, type Deadlines } from "./deadlines.ts";
 import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
-import { Lingering } from "./linger.ts";
+import type { Lingerer } from "./linger.ts";
 
 /** What the event-driven driver needs beside a connection and a conversation. */
 export interface SessionOptions extends TimeLimits {
@@ -38,6 +38,8 @@ export interface SessionOptions extends TimeLimits {
    * @default {false}
    */
   readonly keepOpen?: boolean;
+  /** Takes connections that have to linger; without, closing is the connection's own business. */
+  readonly lingerer?: Lingerer | undefined;
   /** Is told of each message received. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -45,7 +47,7 @@ export interface SessionOptions extends TimeLimits {
 /** Is called once when a conversation is over, with the error it failed with if it did. */
 export type Done<Result> = (error: unknown, result: Result | undefined) => void;
 
-type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "linger" | "over";
+type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "over";
 
 /** What a conversation was doing when its peer left, in words. */
 const DURING: Readonly<Record<string, string>> = {
@@ -55,14 +57,18 @@ const DURING: Readonly<Record<string, string>> = {
   wait: "waiting for what happens elsewhere",
 };
 
-/** One conversation under way. */
+/** One conversation under way. How its connection is closed stands in `linger.ts`. */
 export class Session<Result> implements Sink {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
   #waiting: Waiting = "nothing";
+  /** Whether anything was written, and whether nothing has come since. */
+  #hasWritten = false;
   #wroteLast = false;
+  /** Whether nothing can be lost any more: the peer's FIN or an error was seen, or it was cut. */
+  #hasEnded = false;
   #readLimit: Deadline | undefined;
   #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
@@ -70,10 +76,8 @@ export class Session<Result> implements Sink {
   #computeLimit: Deadline | undefined;
   /** What the conversation is to fail with as soon as it does not run. */
   #aborted: Error | undefined;
-  #failure: unknown;
   /** Why nothing can be received or sent any more. */
   #fatal: Error | undefined;
-  #lingering: Lingering | undefined;
 
   /**
    * @param connection is closed when the conversation is over
@@ -113,7 +117,6 @@ export class Session<Result> implements Sink {
    */
   abort(error: Error): void {
     if (this.#waiting === "over") return;
-    if (this.#waiting === "linger") return this.#lingering?.end();
     if (this.#waiting === "nothing") {
       // The conversation itself is running, below us on the stack.
       this.#aborted = error;
@@ -125,6 +128,7 @@ export class Session<Result> implements Sink {
     if (wasWriting) {
       // Bun tells a writer of the close before it returns: that is not why it ends.
       this.#waiting = "nothing";
+      this.#hasEnded = true;
       this.#connection.close();
     }
     this.#resume(error, undefined);
@@ -136,9 +140,9 @@ export class Session<Result> implements Sink {
    * @param error what it is to fail with
    */
   cut(error: Error): void {
+    this.#hasEnded = true;
     this.abort(error);
     if (this.#waiting === "over" || this.#waiting === "nothing") return;
-    this.#failure = error;
     // The protocol may have a `finally`; what it still wants to say is not sent.
     this.#waiting = "nothing";
     try {
@@ -146,11 +150,13 @@ export class Session<Result> implements Sink {
     } catch {
       // Its conversation has failed already.
     }
-    this.#close();
+    this.#end(error, undefined);
   }
 
   onRead(chunk: Uint8Array | null): void {
-    if (this.#waiting === "read") this.#resume(undefined, chunk);
+    if (this.#waiting !== "read") return;
+    this.#received(chunk);
+    this.#resume(undefined, chunk);
   }
 
   onWritten(): void {
@@ -160,6 +166,7 @@ export class Session<Result> implements Sink {
   onError(error: Error): void {
     const during = DURING[this.#waiting];
     if (during === undefined) return;
+    this.#hasEnded = true;
     this.#fatal = new PeerGoneError(during, { cause: error });
     this.#resume(this.#fatal, undefined);
   }
@@ -167,6 +174,12 @@ export class Session<Result> implements Sink {
   onEnd(): void {
     // It may have gone, or only have nothing more to ask: TCP does not tell one from the other.
     this.#operation?.giveWay?.();
+  }
+
+  /** Something came, or the peer's FIN. */
+  #received(chunk: Uint8Array | null): void {
+    if (chunk === null) this.#hasEnded = true;
+    else this.#wroteLast = false;
   }
 
   /** Ends a conversation that does not end by itself; returns what it failed with. */
@@ -183,6 +196,7 @@ export class Session<Result> implements Sink {
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
     if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
+    this.#hasEnded = true;
     return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
   }
 
@@ -214,7 +228,7 @@ export class Session<Result> implements Sink {
         }
       }
     } catch (thrown) {
-      return this.#fail(thrown);
+      return this.#end(thrown ?? new Error("The protocol threw nothing"), undefined);
     }
     if (step.done === true) return this.#end(undefined, step.value);
     if (this.#aborted !== undefined) {
@@ -236,18 +250,19 @@ export class Session<Result> implements Sink {
     switch (effect.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
-        this.#wroteLast = false;
         const pulled = this.#connection.pull(this);
         if (pulled === undefined) {
           this.#waiting = "read";
           this.#limitRead(effect.withinMs);
           return false;
         }
+        this.#received(pulled);
         this.#answer = pulled;
         return true;
       }
       case "write":
         checkBytes(effect.bytes);
+        this.#hasWritten = true;
         this.#wroteLast = true;
         if (this.#connection.push(effect.bytes, this)) return true;
         this.#waiting = "write";
@@ -318,20 +333,6 @@ export class Session<Result> implements Sink {
     this.#operation = undefined;
   }
 
-  #fail(error: unknown): void {
-    this.#failure = error ?? new Error("The protocol threw nothing");
-    if (!this.#wroteLast) return this.#close();
-    // What the protocol said last must reach the peer.
-    this.#waiting = "linger";
-    this.#sessionLimit?.lift();
-    this.#lingering = new Lingering(this.#connection, () => this.#close());
-    this.#lingering.start(this.#options.deadlines);
-  }
-
-  #close(): void {
-    this.#end(this.#failure, undefined);
-  }
-
   #end(error: unknown, result: Result | undefined): void {
     this.#waiting = "over";
     this.#endOperation();
@@ -339,7 +340,21 @@ export class Session<Result> implements Sink {
     this.#withinLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
-    if (error !== undefined || this.#options.keepOpen !== true) this.#connection.close();
+    if (error !== undefined) this.#letGo(true);
+    else if (this.#options.keepOpen !== true) this.#letGo(false);
     this.#done(error, result);
+  }
+
+  /**
+   * Closes the connection, or has it linger where that could destroy what was said last. What the
+   * rule is stands in `linger.ts`.
+   */
+  #letGo(hasFailed: boolean): void {
+    const { lingerer } = this.#options;
+    const mayLose = lingerer !== undefined && this.#hasWritten && !this.#hasEnded;
+    if (mayLose && (hasFailed || this.#wroteLast || this.#connection.hasUnread)) {
+      this.#connection.closeWrite();
+      lingerer.add(this.#connection);
+    } else this.#connection.close();
   }
 }

@@ -7,10 +7,10 @@
 import type { Listener } from "./listener.ts";
 import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
 
-/** How many characters a line of a terminal is taken to have that does not say. */
+/** How wide a terminal is taken to be if it does not tell its width, in characters. */
 export const USUAL_COLUMNS = 80;
 
-/** A number as wide as C has it, or bytes passed by their address. */
+/** The C type of a parameter or a result: a number of that width, or bytes passed by address. */
 export type ForeignType = "i32" | "u32" | "buffer" | "pointer" | "void";
 
 /** The C signatures of the functions of a library. */
@@ -24,7 +24,7 @@ export type ForeignFunctions = Record<string, (...args: any[]) => any>;
 
 /** A file that is being written. */
 export interface WritableFile {
-  /** Writes all of `bytes` at its end before it returns. */
+  /** Appends all of `bytes` to the file before it returns. */
   write(bytes: Uint8Array): void;
   /** Closes it. */
   close(): void;
@@ -40,7 +40,7 @@ export interface Runtime {
   readonly os: string;
   /** `x86_64` or `aarch64`. */
   readonly arch: string;
-  /** What was run, as a person may have typed it: the runtime, or an executable that contains it. */
+  /** The program, as a user may have typed it: the runtime, or an executable that contains it. */
   readonly executable: string;
   /** The arguments of the command line, without runtime and script. */
   readonly args: readonly string[];
@@ -52,13 +52,13 @@ export interface Runtime {
   readonly threadName: string | undefined;
   /** How many descriptors a Worker takes, rounded up. */
   readonly descriptorsPerThread: number;
-  /** Whether `terminate` ends a Worker that computes. */
+  /** Whether `terminate` ends a Worker that is busy computing. */
   readonly stopsBusyThreads: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**
-   * Lets modules that are imported from now on import one by a bare name, where no map says what
-   * that is.
+   * Provides a module under a bare name that no import map knows, for the modules that are imported
+   * from now on.
    */
   provideModule(name: string, exports: Readonly<Record<string, unknown>>): void;
   /** Why listeners cannot share a port; `undefined` where they can. */
@@ -73,37 +73,37 @@ export interface Runtime {
   startThread(url: string, name: string): Worker;
   /** Takes the oldest message out of a port without waiting; `undefined` if there is none. */
   takeMessage(port: MessagePort): { readonly message: unknown } | undefined;
-  /** Whether foreign functions may be called; never asks the person at the terminal. */
+  /** Whether foreign functions may be called. Never asks the user. */
   mayCallForeign(): boolean;
   /** Opens a library. Throws if it is not there. */
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions;
   /** Reads a C `int` from the address that a foreign function returned. */
   readInt(pointer: unknown): number;
   /**
-   * Whether another `count` descriptors can be had, as far as can be told without foreign calls.
+   * Whether `count` more descriptors are free, as far as that can be told without foreign calls.
    */
   hasDescriptors(count: number): boolean;
-  /** Calls back at a signal, until the returned function is called. */
+  /** Calls `handler` at each such signal, until the returned function is called. */
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void;
-  /** Writes some of `bytes` to standard output or error without holding up the thread. */
+  /** Writes some of `bytes` to standard output or error without blocking the thread. */
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>;
   /** Writes all of `text` to standard output or error before it returns. */
   printNow(to: "stdout" | "stderr", text: string): void;
-  /** Reads some bytes of standard input into `buffer` and says how many; 0 at its end. */
+  /** Reads some bytes of standard input into `buffer` and returns how many; 0 at its end. */
   readInput(buffer: Uint8Array): Promise<number>;
-  /** Whether a person looks at it, or types there. */
+  /** Whether the stream is a terminal, where a person reads or types. */
   isTerminal(of: "stdin" | "stdout" | "stderr"): boolean;
-  /** How many characters a line has room for; without end where it is no terminal. */
+  /** How many characters fit on a line; `Infinity` if the stream is not a terminal. */
   columns(of: "stdout" | "stderr"): number;
   /**
-   * Creates a file, or empties the one that is there. Never asks.
+   * Creates a file, or empties the one that is there. Never asks the user.
    *
    * @throws {Error} if it cannot be written
    */
   createFile(path: string | URL): WritableFile;
   /**
-   * What proc(5) says of this process in `/proc/self/stat`; `undefined` where there is no such file
-   * or it may not be read. Never asks.
+   * The text of `/proc/self/stat`, which describes this process (proc(5)); `undefined` if there is
+   * no such file or if it may not be read. Never asks the user.
    */
   processStatus(): string | undefined;
   /** Ends the process. */

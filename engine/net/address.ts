@@ -9,11 +9,11 @@ import type { Address } from "../../protocols/effects.ts";
 /** The size of the largest address that is used here: a `sockaddr_in6`. */
 export const SOCKADDR_SIZE = 28;
 
-/** How one system lays its socket addresses out. */
+/** How one system lays out its socket addresses. */
 export interface SockaddrLayout {
-  /** Its number for IPv4. */
+  /** The system's number for IPv4. */
   readonly AF_INET: number;
-  /** Its number for IPv6. */
+  /** The system's number for IPv6. */
   readonly AF_INET6: number;
   /** Whether the structure begins with its own length, as on BSD. */
   readonly hasLength: boolean;
@@ -76,7 +76,8 @@ export function decodeSockaddr(bytes: Uint8Array, layout: SockaddrLayout): Addre
 }
 
 /**
- * How long an address is: macOS does not take a `sockaddr_in` with a larger length than its own.
+ * How many bytes an address takes. macOS refuses a `sockaddr_in` that is passed with a larger
+ * length than its own.
  *
  * @param bytes a `sockaddr_in` or `sockaddr_in6`
  * @param layout the system's layout
@@ -86,14 +87,14 @@ export function sockaddrLength(bytes: Uint8Array, layout: SockaddrLayout): numbe
   return familyOf(bytes, layout) === layout.AF_INET6 ? 28 : 16;
 }
 
-/** The address family: both systems have numbers below 256 for it. */
+/** The address family. Its number is below 256 on both systems, so one byte tells it. */
 function familyOf(bytes: Uint8Array, layout: SockaddrLayout): number {
   return bytes[layout.hasLength ? 1 : 0] as number;
 }
 
 /**
- * An address to be kept with each of very many connections. IPv4, all of it in one number: where
- * ten thousand of them wait, the overhead of an array counts.
+ * An address in a form that is cheap to keep, for very many connections. An IPv4 address with its
+ * port is one number: with ten thousand idle connections the overhead of an array counts.
  */
 export type PackedAddress = number | Uint8Array;
 
@@ -128,8 +129,8 @@ function parseIPv4(text: string): Uint8Array {
 }
 
 function parseIPv6(text: string): Uint8Array {
-  // The URL parser knows every short form. An embedded IPv4 address is written as two groups
-  // first, for Bun's parser refuses it behind some of them.
+  // The URL parser knows every short form. But Bun's parser refuses an embedded IPv4 address after
+  // some of them, so that is rewritten as two groups first.
   const embedded = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
   let canonical: string;
   try {

@@ -12,7 +12,7 @@ export interface BackoffOptions {
   readonly mostMs?: number;
 }
 
-/** Waits that double: by default of 5 ms to 1 s, as Go's `net/http` between accepts that fail. */
+/** Waits that double, by default from 5 ms to 1 s, as in Go's `net/http` between failed accepts. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #mostMs: number;
@@ -36,7 +36,7 @@ export class Backoff {
     return ms;
   }
 
-  /** Starts again with the first wait, after a success. */
+  /** Starts again with the first wait. Call it after a success. */
   reset(): void {
     this.#nextMs = this.#firstMs;
   }

@@ -23,7 +23,7 @@ import {
 } from "./transport.ts";
 import { writeAll } from "./write_all.ts";
 
-/** The members of Bun that are used here; its types and Deno's do not go together. */
+/** The members of Bun that are used here. Bun's types cannot be loaded together with Deno's. */
 interface BunGlobal {
   readonly version: string;
   readonly argv: readonly string[];
@@ -96,7 +96,7 @@ interface BunUrls {
   pathToFileURL(path: string): URL;
 }
 
-/** What is used of Node.js's `process`, which Bun has as a global. */
+/** The members of Node.js's `process` that are used here. On Bun `process` is a global. */
 interface BunProcess {
   readonly argv0: string;
   readonly platform: string;
@@ -111,14 +111,14 @@ interface BunProcess {
   getBuiltinModule(name: string): any;
 }
 
-// Asked for only where it is used: on Deno, which loads this file too, the first look at `process`
-// takes longer than all else that a Worker does when it starts.
+// Read only on Bun. Deno loads this file too, and there the first look at `process` takes longer
+// than everything else that a Worker does when it starts.
 const { Bun, process } = ("Bun" in globalThis ? globalThis : {}) as unknown as {
   Bun: BunGlobal;
   process: BunProcess;
 };
 
-// Modules of Bun and Node.js by a call, not by an import: Deno loads this file too.
+// Modules of Bun and Node.js are loaded by a call, not by an import: Deno loads this file too.
 const foreign = (): BunForeign => process.getBuiltinModule("bun:ffi");
 const fs = (): BunFiles => process.getBuiltinModule("node:fs");
 const urls = (): BunUrls => process.getBuiltinModule("node:url");
@@ -129,10 +129,13 @@ const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 };
 
 const FOREIGN_TYPES = { i32: "i32", u32: "u32", buffer: "buffer", pointer: "ptr", void: "void" };
 
-/** What the system says of a socket that was used after it was closed. */
+/** The system's error for a socket that is used after it was closed. */
 function notConnected(): Error {
   return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
 }
+
+/** How much Bun receives at a time at most, in bytes. */
+const BUN_RECEIVES = 512 * 1024;
 
 class BunConnection extends Connection {
   readonly #socket: BunSocket;
@@ -145,6 +148,8 @@ class BunConnection extends Connection {
   #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #paused = false;
+  /** Whether the kernel may have more than Bun has read: it stopped in the middle. */
+  #mayHaveMore = false;
   #ended = false;
   #failure: Error | undefined;
   #closed = false;
@@ -160,7 +165,7 @@ class BunConnection extends Connection {
   }
 
   override get remoteAddress(): Address {
-    // It is gone with the connection: whoever may want it later asks in time.
+    // Bun forgets it when the connection closes. Those who need it later must ask before that.
     const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
     return this.#remote ??= { hostname, port };
   }
@@ -181,6 +186,10 @@ class BunConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    return this.#unreadBytes > 0 || this.#mayHaveMore;
+  }
+
   override unpull(): void {
     this.#reader = undefined;
     this.#watcher = undefined;
@@ -191,6 +200,7 @@ class BunConnection extends Connection {
   }
 
   onData(chunk: Uint8Array): void {
+    this.#mayHaveMore = chunk.length >= BUN_RECEIVES;
     const sink = this.#reader;
     if (sink !== undefined) {
       this.#reader = undefined;
@@ -201,6 +211,7 @@ class BunConnection extends Connection {
     this.#unreadBytes += chunk.length;
     if (this.#unreadBytes >= UNREAD_LIMIT && !this.#paused && !this.#closed) {
       this.#paused = true;
+      this.#mayHaveMore = true;
       this.#socket.pause();
     }
   }
@@ -216,14 +227,14 @@ class BunConnection extends Connection {
 
   onClose(error?: Error): void {
     this.#closed = true;
-    // After an early reset Bun's `write` takes nothing and the close comes without an error.
+    // After an early reset Bun's `write` takes nothing, and the close is reported without an error.
     if (error === undefined && this.#writer === undefined) return this.onEnd();
     this.#lose(error ?? notConnected());
   }
 
   #lose(error: Error): void {
     this.#failure = error;
-    // Who reads and who writes may not be the same.
+    // The reader and the writer may be two different sinks.
     const sinks = new Set([this.#writer, this.#reader ?? this.#watcher]);
     this.#reader = undefined;
     this.#watcher = undefined;
@@ -235,10 +246,10 @@ class BunConnection extends Connection {
     const taken = this.#socket.write(bytes);
     if (taken === bytes.length) return true;
     if (this.#failure !== undefined) throw this.#failure;
-    // The peer has reset it. Of a socket that is paused Bun says nothing more, and never closes
-    // it: whoever is told here does.
+    // The peer has reset the connection. Bun reports nothing more about a paused socket and never
+    // closes it, so the caller, who gets this error, has to close it.
     if (taken < 0 || this.#closed) throw notConnected();
-    // Bun drops what it did not take: it is written again when the socket drains.
+    // Bun drops the bytes that it did not take. They are written again when the socket drains.
     this.#writer = sink;
     this.#writing = bytes.subarray(taken);
     return false;
@@ -270,14 +281,14 @@ class BunConnection extends Connection {
   }
 }
 
-/** What a listener's and a client's sockets have in common. */
+/** The handlers that the sockets of a listener and of a client share. */
 const HANDLERS = {
   binaryType: "uint8array",
   data: (socket: BunSocket, chunk: Uint8Array) => socket.data.onData(chunk),
   drain: (socket: BunSocket) => socket.data.onDrain(),
   end: (socket: BunSocket) => socket.data.onEnd(),
   close: (socket: BunSocket, error?: Error) => socket.data?.onClose(error),
-  // Whatever a handler throws arrives here; nothing that a peer does may end the process.
+  // What a handler throws arrives here. Nothing that a peer does may end the process.
   error: (socket: BunSocket, error: Error) => socket.data?.onClose(error),
 };
 
@@ -308,7 +319,7 @@ class BunListener extends Listener {
   }
 
   protected override wake(): void {
-    // Bun accepts by itself and cannot be asked to wait.
+    // Bun accepts by itself and cannot be told to wait.
   }
 
   protected override closeSocket(): void {
@@ -351,7 +362,7 @@ export const bunRuntime: Runtime = {
   },
 
   provideModule(name: string, exports: Readonly<Record<string, unknown>>): void {
-    // Of this thread only, but in an executable too.
+    // This holds for this thread only. It works in an executable too.
     const setup = (build: BunBuild) => build.module(name, () => ({ exports, loader: "object" }));
     Bun.plugin({ name, setup });
   },
@@ -490,7 +501,7 @@ export const bunRuntime: Runtime = {
     try {
       return fs().readFileSync("/proc/self/stat", "utf8");
     } catch {
-      // There is none on this system.
+      // This system has no such file.
       return undefined;
     }
   },

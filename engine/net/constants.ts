@@ -1,7 +1,8 @@
 /**
- * The numbers of the system headers, for each system that `sockets.ts` knows.
+ * The numbers of the system headers, for each system that `libc.ts` knows.
  *
- * Linux: the same for glibc and musl, on x86-64 and arm64. macOS: the same on both.
+ * On Linux they are the same for glibc and musl, and on x86-64 and arm64. On macOS too they are the
+ * same for both processors.
  *
  * @module
  */
@@ -54,7 +55,7 @@ export interface Constants extends SockaddrLayout {
   readonly SOCK_STREAM: number;
   /** Socket type: datagrams, UDP. */
   readonly SOCK_DGRAM: number;
-  /** Added to the type: calls on the socket do not wait. 0 where socket(2) does not take it. */
+  /** Added to the type: calls on the socket do not wait. 0 where socket(2) does not know it. */
   readonly SOCK_NONBLOCK: number;
   /** The level of TCP's own options. */
   readonly IPPROTO_TCP: number;
@@ -62,13 +63,13 @@ export interface Constants extends SockaddrLayout {
   readonly TCP_NODELAY: number;
   /** The level of the options that all sockets have. */
   readonly SOL_SOCKET: number;
-  /** Option: listen although old connections of the port linger in TIME-WAIT. */
+  /** Option: listen on a port although its old connections linger in TIME-WAIT. */
   readonly SO_REUSEADDR: number;
   /** Option: several sockets listen on one port. */
   readonly SO_REUSEPORT: number;
-  /** Option: the error that waits to be told. */
+  /** Option: the pending error of the socket. */
   readonly SO_ERROR: number;
-  /** Option: what `close` does with bytes unsent. */
+  /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
   /** Option: how long `recv` may wait. */
   readonly SO_RCVTIMEO: number;
@@ -76,7 +77,9 @@ export interface Constants extends SockaddrLayout {
   readonly SO_SNDTIMEO: number;
   /** Flag: this call must not block. */
   readonly MSG_DONTWAIT: number;
-  /** Flag: an error, not SIGPIPE, when the peer is gone. */
+  /** Flag: leave what is received where it is. */
+  readonly MSG_PEEK: number;
+  /** Flag: return an error instead of raising SIGPIPE when the peer is gone. */
   readonly MSG_NOSIGNAL: number;
   /** Shut down receiving. */
   readonly SHUT_RD: number;
@@ -92,11 +95,11 @@ export interface Constants extends SockaddrLayout {
   readonly POLLERR: number;
   /** Both directions are shut down. */
   readonly POLLHUP: number;
-  /** The peer has sent FIN; 0 where poll(2) does not tell. */
+  /** The peer has sent FIN; 0 where poll(2) does not report it. */
   readonly POLLRDHUP: number;
-  /** The limit of descriptors. */
+  /** Resource: how many descriptors a process may have. */
   readonly RLIMIT_NOFILE: number;
-  /** Flag: not inherited by other programs. */
+  /** Flag: programs that this process starts do not inherit the descriptor. */
   readonly EPOLL_CLOEXEC: number;
   /** Begin to watch a descriptor. */
   readonly EPOLL_CTL_ADD: number;
@@ -114,7 +117,7 @@ export interface Constants extends SockaddrLayout {
   readonly EPOLLHUP: number;
   /** The peer has sent FIN. */
   readonly EPOLLRDHUP: number;
-  /** Tell of changes only: edge-triggered. */
+  /** Report changes only: edge-triggered. */
   readonly EPOLLET: number;
   /** The errors by name. */
   readonly errno: Readonly<Record<ErrorName, number>>;
@@ -139,6 +142,7 @@ export const LINUX: Constants = {
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
   MSG_DONTWAIT: 0x40,
+  MSG_PEEK: 0x2,
   MSG_NOSIGNAL: 0x4000,
   SHUT_RD: 0,
   SHUT_WR: 1,
@@ -217,6 +221,7 @@ export const DARWIN: Constants = {
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
   MSG_DONTWAIT: 0x80,
+  MSG_PEEK: 0x2,
   MSG_NOSIGNAL: 0x80000,
   SHUT_RD: 0,
   SHUT_WR: 1,
@@ -279,7 +284,7 @@ export const DARWIN: Constants = {
 /** The numbers of each system that is known here, by the name that the runtimes give it. */
 export const CONSTANTS: Readonly<Record<string, Constants>> = { linux: LINUX, darwin: DARWIN };
 
-/** What the errors mean, in the words of strerror(3), lower case. */
+/** What the errors mean, in the words of strerror(3) and in lower case. */
 export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
   ENOENT: "no such file or directory",
@@ -316,7 +321,8 @@ export const ERRNO_TEXT: Readonly<Record<string, string>> = {
  * What a runtime's error means, in the same words on every runtime.
  *
  * @param error an error of the runtime, with the system's name for it in `code`
- * @returns for instance `connection refused (ECONNREFUSED)`; without a known name its own message
+ * @returns for instance `connection refused (ECONNREFUSED)`; the error's own message if its code
+ * is unknown here
  */
 export function describeSystemError(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };

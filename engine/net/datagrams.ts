@@ -11,13 +11,13 @@ import { isIPv6 } from "./address.ts";
 /** The most bytes that one datagram can carry over IPv4: 65,535 less the headers (RFC 768). */
 export const LARGEST_DATAGRAM = 65_507;
 
-/** How many datagrams wait to be received; of more the rest is lost, as the kernel does it too. */
+/** How many datagrams may wait to be received. Any more are dropped, as the kernel does too. */
 const WAITING = 256;
 
-/** What a receive that waits is told: a datagram, an error, or nothing of either in time. */
+/** What has arrived: a datagram or an error. */
 type Arrival = { readonly bytes?: Uint8Array; readonly error?: Error };
 
-/** A UDP socket that speaks with one peer. */
+/** A UDP socket that talks to one peer. */
 export class DatagramClient implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #arrived: Arrival[] = [];
@@ -25,34 +25,35 @@ export class DatagramClient implements AsyncDisposable {
 
   private constructor(socket: Socket, { hostname, port }: Address) {
     this.#socket = socket;
-    // A socket that is connected receives from its peer only. Deno does not connect it really.
+    // A connected socket receives from its peer only. But Deno does not really connect it, so the
+    // sender is compared here.
     socket.on("message", (bytes, from) => {
       if (from.port === port && from.address === hostname) this.#arrive({ bytes });
     });
-    // Always there: Bun is ended by an ICMP port-unreachable that nobody listens to.
+    // There must always be a listener: without one an ICMP port-unreachable ends a process of Bun.
     socket.on("error", (error) => this.#arrive({ error }));
   }
 
   /**
    * Opens a socket.
    *
-   * @param peer with whom to speak, numeric
+   * @param peer the peer's numeric address
    */
   static async open(peer: Address): Promise<DatagramClient> {
-    // Loaded when it is needed: it takes longer to load than most answers to come.
+    // Loaded only when it is needed: loading takes longer than most answers do.
     const { createSocket } = await import("node:dgram");
     const socket = createSocket(isIPv6(peer.hostname) ? "udp6" : "udp4");
     const failed = Promise.withResolvers<never>();
     socket.once("error", failed.reject);
     const done = (begin: (resolve: () => void) => void) =>
       Promise.race([new Promise<void>(begin), failed.promise]);
-    // To itself a machine sends from the loopback in any case, and Deno asks for the permission to
-    // use all addresses where none is named.
+    // A machine always sends to itself from the loopback. That address is named here because Deno
+    // asks for the permission to use all addresses if none is named.
     if (/^(127\.|::1$)/.test(peer.hostname)) {
       const loopback = isIPv6(peer.hostname) ? "::1" : "127.0.0.1";
       await done((resolve) => socket.bind(0, loopback, resolve));
     }
-    // A connected socket is told of the peer's ICMP errors (udp(7)); on Deno it is not.
+    // A connected socket hears of the peer's ICMP errors (udp(7)), though not on Deno.
     await done((resolve) => socket.connect(peer.port, peer.hostname, resolve));
     socket.off("error", failed.reject);
     return new DatagramClient(socket, peer);
@@ -61,7 +62,7 @@ export class DatagramClient implements AsyncDisposable {
   /**
    * Sends one datagram.
    *
-   * @param bytes at most {@linkcode LARGEST_DATAGRAM}
+   * @param bytes at most {@linkcode LARGEST_DATAGRAM} of them
    */
   send(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -70,11 +71,11 @@ export class DatagramClient implements AsyncDisposable {
   }
 
   /**
-   * Waits for the next datagram of the peer.
+   * Waits for the next datagram from the peer.
    *
    * @param withinMs how long, in milliseconds; 0 is for ever
-   * @returns what it holds; `undefined` when none came in time
-   * @throws {Error} if what was sent could not be delivered and the system was told so
+   * @returns the bytes of the datagram; `undefined` if none came in time
+   * @throws {Error} if the system has heard that a datagram could not be delivered
    */
   async receive(withinMs: number): Promise<Uint8Array | undefined> {
     if (this.#arrived.length === 0) {

@@ -25,7 +25,7 @@ import {
 } from "./transport.ts";
 import { writeAll } from "./write_all.ts";
 
-/** A module of Node.js, loaded when it is needed: Workers start faster without. */
+/** Loads a module of Node.js when it is needed: Workers start faster without it. */
 // deno-lint-ignore no-explicit-any -- each module has a type of its own
 function builtin(name: string): any {
   const { process } = globalThis as unknown as {
@@ -34,7 +34,10 @@ function builtin(name: string): any {
   return process.getBuiltinModule(name);
 }
 
-/** A pending read holds its buffer: small while a connection is idle, larger once it is filled. */
+/**
+ * The size of the first read buffer. A pending read holds its buffer, so that is small while a
+ * connection is idle and grows when it has been filled.
+ */
 const SMALL_READ = 512;
 
 class DenoConnection extends Connection {
@@ -45,6 +48,8 @@ class DenoConnection extends Connection {
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
   #reading = false;
+  /** Whether the last read filled its buffer: then there may be more. */
+  #wasFilled = false;
   #arrived: Pulled;
   #ended = false;
   #failure: Error | undefined;
@@ -53,7 +58,7 @@ class DenoConnection extends Connection {
   constructor(conn: Deno.TcpConn) {
     super();
     this.#conn = conn;
-    // With Nagle's algorithm the second of two small writes waits for an acknowledgement.
+    // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
     conn.setNoDelay(true);
   }
 
@@ -78,6 +83,10 @@ class DenoConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    return this.#arrived instanceof Uint8Array || this.#wasFilled;
+  }
+
   override unpull(): void {
     this.#reader = undefined;
     this.#watcher = undefined;
@@ -87,7 +96,7 @@ class DenoConnection extends Connection {
     if (this.#ended || this.#failure !== undefined) return;
     this.#watcher = sink;
     if (this.#reading || this.#arrived !== undefined) return;
-    // Whoever watches may still hold the bytes of the last read.
+    // The caller may still hold the bytes of the last read, so this read gets another buffer.
     this.#buffer = new Uint8Array(SMALL_READ);
     this.#read();
   }
@@ -100,6 +109,7 @@ class DenoConnection extends Connection {
   readonly #onRead = (count: number | null): void => {
     this.#reading = false;
     this.#ended = count === null;
+    this.#wasFilled = count === this.#buffer.length;
     const chunk = count === null ? null : this.#take(count);
     const sink = this.#reader;
     this.#reader = undefined;
@@ -156,7 +166,7 @@ class DenoConnection extends Connection {
   };
 
   override closeWrite(): void {
-    // It rejects where the peer has gone, which the next read says too.
+    // It rejects if the peer has gone. The next read reports that too.
     if (!this.#closed) this.#conn.closeWrite().catch(() => {});
   }
 
@@ -197,7 +207,7 @@ class DenoListener extends Listener {
     try {
       connection = new DenoConnection(conn);
     } catch (error) {
-      // The peer was gone before its first option could be set.
+      // The peer had left before the first option could be set.
       conn.close();
       this.#onAcceptError?.(error as Error, 0);
       return this.wake();
@@ -232,7 +242,7 @@ function openProbe(): Disposable {
     return Deno.listen({ hostname: "127.0.0.1", port: 0 });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    // Who may start a thread may read its module.
+    // A program that may start a thread may read the thread's module.
     return Deno.openSync(new URL(import.meta.url));
   }
 }
@@ -272,11 +282,11 @@ export const denoRuntime: Runtime = {
   },
 
   provideModule(): void {
-    // Whoever runs this has a deno.json, whose map holds for every module.
+    // A program on Deno has a deno.json, and its import map holds for every module.
   },
 
   whyNoReusePort(): string | undefined {
-    // Without, asking for the option ends the process, and cannot be caught.
+    // Without this setting a request for the option ends the process, and cannot be caught.
     return "listenDatagram" in Deno
       ? undefined
       : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
@@ -293,7 +303,7 @@ export const denoRuntime: Runtime = {
     try {
       return new DenoConnection(conn);
     } catch (error) {
-      // The server has reset it already.
+      // The server has already reset the connection.
       conn.close();
       throw error;
     }
@@ -332,7 +342,7 @@ export const denoRuntime: Runtime = {
       while (probes.length < count) probes.push(openProbe());
       return true;
     } catch (error) {
-      // Without permission to open anything it cannot be told.
+      // Without permission to open anything there is no way to tell.
       return error instanceof Deno.errors.NotCapable;
     } finally {
       for (const probe of probes) probe[Symbol.dispose]();
@@ -340,7 +350,7 @@ export const denoRuntime: Runtime = {
   },
 
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
-    // Windows knows no SIGTERM.
+    // Windows has no SIGTERM.
     if (signal === "SIGTERM" && Deno.build.os === "windows") return () => {};
     Deno.addSignalListener(signal, handler);
     return () => Deno.removeSignalListener(signal, handler);
@@ -385,7 +395,7 @@ export const denoRuntime: Runtime = {
     try {
       return Deno.readTextFileSync(path);
     } catch {
-      // There is none on this system, or it takes more than that permission.
+      // This system has no such file, or reading it takes more than that permission.
       return undefined;
     }
   },

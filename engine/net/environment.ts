@@ -1,5 +1,5 @@
 /**
- * The environment of this process, as far as it may be seen.
+ * The environment of this process, as far as its permissions let it be seen.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import process from "node:process";
 
 /**
- * A variable of the environment.
+ * Reads a variable of the environment.
  *
  * @param name its name
- * @returns its value; `undefined` where there is none, or Deno may not say
+ * @returns its value; `undefined` if it is not set, or if Deno has no permission to read it
  */
 export function environment(name: string): string | undefined {
   try {

@@ -10,8 +10,9 @@ import { type Constants, DARWIN, LINUX } from "./constants.ts";
 import { runtime } from "./runtime.ts";
 import { SocketsUnavailableError } from "./socket_error.ts";
 
-// One 64-bit parameter, such as `size_t`, takes a call off Deno's fast path and halves its rate:
-// lengths are declared as 32 bits, which the calling conventions of x86-64 and arm64 extend.
+// A single 64-bit parameter, such as `size_t`, takes a call off Deno's fast path and halves its
+// rate. So lengths are declared as 32 bits, and the calling conventions of x86-64 and arm64 extend
+// them.
 const SIGNATURES = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -46,6 +47,7 @@ const DARWIN_SIGNATURES = {
   __error: { parameters: [], result: "pointer" },
 } as const satisfies ForeignSignatures;
 
+/** What differs between the systems. */
 interface System {
   readonly constants: Constants;
   readonly signatures: ForeignSignatures;
@@ -58,7 +60,7 @@ const SYSTEMS: Readonly<Record<string, System>> = {
     constants: LINUX,
     signatures: { ...SIGNATURES, ...LINUX_SIGNATURES },
     errnoLocation: "__errno_location",
-    // glibc's name, then musl's two.
+    // The name that glibc has, then the two that musl has.
     libraries: ["libc.so.6", `libc.musl-${runtime.arch}.so.1`, "libc.so"],
   },
   darwin: {
@@ -71,7 +73,7 @@ const SYSTEMS: Readonly<Record<string, System>> = {
 
 /** The C library of this system. */
 export interface Library {
-  /** Its system's table. */
+  /** The constants of its system, and how its functions are declared. */
   readonly system: System;
   /** Its functions. */
   readonly libc: ForeignFunctions;
@@ -80,26 +82,35 @@ export interface Library {
 let opened: Library | SocketsUnavailableError | undefined;
 
 /**
- * The C library of this system, for a kind of {@linkcode Sockets} of one's own.
+ * The C library of this system, which is opened once. `Sockets` and its subclasses are made from
+ * it.
  *
- * @throws {SocketsUnavailableError} as {@linkcode sockets} does
+ * @throws {SocketsUnavailableError} on an unknown system, or without permission for foreign calls
  */
 export function library(): Library {
-  opened ??= open();
+  opened ??= openLibrary(runtime.os, runtime.arch);
   if (opened instanceof SocketsUnavailableError) throw opened;
   return opened;
 }
 
-/** Why {@linkcode sockets} would throw; `undefined` where it does not. */
+/** Why there are no Berkeley sockets here; `undefined` if there are. Never asks the user. */
 export function whyNoSockets(): string | undefined {
-  opened ??= open();
+  opened ??= openLibrary(runtime.os, runtime.arch);
   return opened instanceof SocketsUnavailableError ? opened.reason : undefined;
 }
 
-function open(): Library | SocketsUnavailableError {
-  const system = SYSTEMS[runtime.os];
-  if (system === undefined || !["x86_64", "aarch64"].includes(runtime.arch)) {
-    return new SocketsUnavailableError(`no table for ${runtime.os} on ${runtime.arch}`);
+/**
+ * Opens the C library of a system. {@linkcode library} does it once, for the system of this
+ * process.
+ *
+ * @param os as the runtimes name it: `linux` or `darwin`
+ * @param arch `x86_64` or `aarch64`
+ * @returns the library, or why it cannot be opened
+ */
+export function openLibrary(os: string, arch: string): Library | SocketsUnavailableError {
+  const system = SYSTEMS[os];
+  if (system === undefined || !["x86_64", "aarch64"].includes(arch)) {
+    return new SocketsUnavailableError(`${os} on ${arch} is not supported`);
   }
   if (!runtime.mayCallForeign()) {
     return new SocketsUnavailableError("no permission for foreign functions (--allow-ffi)");

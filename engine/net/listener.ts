@@ -1,5 +1,6 @@
 /**
- * The listener that both adapters build on: connections that arrive, and who iterates over them.
+ * The listener that both adapters build on. It hands the connections that arrive to the loop that
+ * iterates over them.
  *
  * @module
  */
@@ -13,8 +14,8 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly address: Address;
 
   /**
-   * Called for each connection that was closed because too many wait for an owner already: on
-   * Bun, which accepts by itself.
+   * Called for each connection that was closed unserved, because too many already wait for an owner
+   * or because descriptors run short. That happens on Bun, which accepts by itself.
    */
   onOverflow: (() => void) | undefined;
 
@@ -30,13 +31,13 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
     return this.#stopping ? this.#held.length < BACKLOG : this.#waiter !== undefined;
   }
 
-  /** Tells the adapter that it may accept, where its runtime lets it choose. */
+  /** Tells the adapter that it may accept, if its runtime leaves the choice to it. */
   protected abstract wake(): void;
 
   /** Closes the socket; called once. */
   protected abstract closeSocket(): void;
 
-  /** Takes a connection from the adapter: for whoever waits, or kept for whoever comes. */
+  /** Takes a connection from the adapter: the caller that waits gets it, or else the next one. */
   protected arrive(connection: Connection): void {
     this.#arrivals++;
     if (this.#waiter !== undefined) {
@@ -47,7 +48,7 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
       connection.close();
       this.onOverflow?.();
     } else {
-      // Asked while it is known: the peer may be gone before its turn comes.
+      // Read the address while it is known: the peer may be gone before its turn comes.
       void connection.remoteAddress;
       this.#held.push(connection);
     }
@@ -76,15 +77,16 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   }
 
   /**
-   * Takes what already waits in the accept queue, then closes the socket: closing first would
-   * reset those who wait. Iteration yields them and ends.
+   * Accepts the connections that already wait in the accept queue, then closes the socket. Closing
+   * it first would reset them. Iteration yields them and ends.
    */
   async stop(): Promise<void> {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
-    // By the clock: where the event loop has much to do, each wait takes longer.
+    // The clock decides, not the number of waits: each takes longer when the event loop is busy.
     const endsAt = performance.now() + LONGEST_STOP_MS;
-    // No runtime says how long its accept queue is: it is empty when a while brought nobody.
+    // No runtime tells the length of its accept queue. It counts as empty if nobody comes for a
+    // while.
     while (!this.#ended && performance.now() < endsAt) {
       const before = this.#arrivals;
       this.wake();
@@ -94,7 +96,7 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
     this.#end();
   }
 
-  /** Closes at once; those who wait in the accept queue are reset. May be called again. */
+  /** Closes at once and resets the connections in the accept queue. May be called again. */
   close(): void {
     this.#end();
     for (const connection of this.#held.splice(0)) connection.close();
@@ -115,11 +117,11 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   }
 }
 
-/** How long no connection must have come before the accept queue counts as empty. */
+/** After how long without a connection the accept queue counts as empty, in milliseconds. */
 const QUIET_MS = 15;
 
-/** The longest that a stopping listener goes on accepting while clients keep coming. */
+/** The longest that a stopping listener accepts while clients keep coming, in milliseconds. */
 const LONGEST_STOP_MS = 1_000;
 
-/** The most accepted connections that wait for an owner; the kernel's usual bound on its queue. */
+/** How many accepted connections may wait for an owner: the kernel's usual limit for its queue. */
 export const BACKLOG = 1024;

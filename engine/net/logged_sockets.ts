@@ -1,8 +1,8 @@
 /**
- * Berkeley sockets that tell of every call, with its arguments and its result, in the manner of
+ * Berkeley sockets that report every call, with its arguments and its result, in the manner of
  * strace(1).
  *
- * They are a kind of {@linkcode Sockets} of their own: who does not ask for them pays nothing.
+ * They are a subclass of {@linkcode Sockets}, so a program that does not use them pays nothing.
  *
  * @module
  */
@@ -17,18 +17,18 @@ import type { PollSet } from "./poll_sets.ts";
 import { errorName, SocketError } from "./socket_error.ts";
 import { Sockets, sockets } from "./sockets.ts";
 
-/** How many characters are shown of the bytes that were sent or received. */
+/** How many characters of the bytes sent or received are shown. */
 const SHOWN = 40;
 
-/** The sockets of this system, telling of their calls. */
+/** The sockets of this system. They report each call. */
 export class LoggedSockets extends Sockets {
   readonly #tell: (call: string) => void;
 
   /**
    * Opens the sockets.
    *
-   * @param tell is told of each call when it has returned, on one line
-   * @throws {SocketsUnavailableError} where there are none
+   * @param tell is given one line for each call, after the call has returned
+   * @throws {SocketsUnavailableError} if there are none on this system
    */
   constructor(tell: (call: string) => void) {
     super(library());
@@ -69,7 +69,7 @@ export class LoggedSockets extends Sockets {
   }
 
   override send(fd: number, bytes: Uint8Array, flags = 0): number {
-    // Shown before the call: whoever reads the bytes may be quick to have them written over.
+    // The text is made before the call: once the peer has the bytes, this memory may be reused.
     const call = `send(${fd}, ${quote(bytes)}, ${bytes.length}${this.#sendFlags(flags)})`;
     return this.#told(call, super.send(fd, bytes, flags));
   }
@@ -104,7 +104,7 @@ export class LoggedSockets extends Sockets {
 
   override getOptionBytes(fd: number, level: number, option: number, value: Uint8Array): number {
     const call = `getsockopt(${fd}, ${this.#option(level, option)})`;
-    // The length comes back beside the value; what the system returns is 0.
+    // The length comes back in a parameter. The call itself returns 0.
     const read = () => [super.getOptionBytes(fd, level, option, value)] as const;
     const detail = ([length]: readonly [number]) => formatOption(value.subarray(0, length));
     return this.#try(call, read, detail)[0];
@@ -121,7 +121,7 @@ export class LoggedSockets extends Sockets {
   override poll(fd: number, events: number, timeoutMs: number): number {
     const result = super.poll(fd, events, timeoutMs);
     const call = `poll([${fd} ${this.#events(events)}], ${Math.ceil(timeoutMs)})`;
-    // What it returns here are the events; what the system returned is how many are ready.
+    // This method returns the events. The system call returned how many descriptors are ready.
     this.#told(
       call,
       Math.min(result, 1),
@@ -130,9 +130,9 @@ export class LoggedSockets extends Sockets {
     return result;
   }
 
-  override pollAll(set: PollSet, timeoutMs: number): number {
-    const result = super.pollAll(set, timeoutMs);
-    const places = Array.from({ length: set.size }, (_, index) => index)
+  override pollAll(set: PollSet, timeoutMs: number, size = set.size): number {
+    const result = super.pollAll(set, timeoutMs, size);
+    const places = Array.from({ length: size }, (_, index) => index)
       .filter((index) => set.descriptorAt(index) >= 0);
     const show = (index: number, events: number) =>
       `${set.descriptorAt(index)} ${this.#events(events)}`;
@@ -144,12 +144,12 @@ export class LoggedSockets extends Sockets {
     return this.#told(call, result, () => result > 0 ? list(ready()) : "");
   }
 
-  /** What the server does to know its own limits is no part of a socket's life. */
+  /** Not reported: a server that looks at its own limits is no part of a socket's life. */
   override nextDescriptor(): number {
     return sockets().nextDescriptor();
   }
 
-  /** Makes a call that throws where it fails, and tells of it in either case. */
+  /** Makes a call that throws when it fails, and reports it in either case. */
   #try<Result>(call: string, make: () => Result, detail?: (result: Result) => string): Result {
     try {
       const result = make();
@@ -183,7 +183,7 @@ export class LoggedSockets extends Sockets {
     return flags === 0 ? "" : `, ${namesOf(this.constants, "MSG_", flags)}`;
   }
 
-  /** {@linkcode Sockets.send} adds one of its own. */
+  /** The flags of a send: {@linkcode Sockets.send} adds `MSG_NOSIGNAL`. */
   #sendFlags(flags: number): string {
     return this.#flags(flags | this.constants.MSG_NOSIGNAL);
   }
@@ -207,14 +207,14 @@ function formatOption(value: Uint8Array): string {
   return words.length === 1 ? String(words[0]) : `{${words[0]}, ${words[2]}}`;
 }
 
-/** The name of a number, among those that begin alike. */
+/** The name of a number, among the constants that begin with `prefix`. */
 function nameOf(constants: Constants, prefix: string, value: number): string {
   const entry = Object.entries(constants)
     .find(([name, number]) => name.startsWith(prefix) && number === value);
   return entry?.[0] ?? String(value);
 }
 
-/** The names of the bits that are set. */
+/** The names of the bits that are set, among the constants that begin with `prefix`. */
 function namesOf(constants: Constants, prefix: string, bits: number): string {
   const names = Object.entries(constants)
     .filter(([name, bit]) => name.startsWith(prefix) && (bits & bit) !== 0)

@@ -9,7 +9,7 @@ import { runtime } from "./runtime.ts";
 
 /** The descriptors of one {@linkcode Sockets.pollAll}: an array of `struct pollfd`. */
 export class PollSet {
-  /** How many places it has. */
+  /** How many places the set has. */
   readonly size: number;
   /** The memory that the kernel reads and fills. */
   readonly bytes: Uint8Array;
@@ -43,18 +43,18 @@ export class PollSet {
     return this.#words[index * 2] as number;
   }
 
-  /** What is waited for. */
+  /** What the descriptor in a place is watched for. */
   wantedAt(index: number): number {
     return (this.#words[index * 2 + 1] as number) & 0xffff;
   }
 
-  /** What happened: a set of `POLLIN`, `POLLOUT`, `POLLERR` and `POLLHUP`; 0 is nothing. */
+  /** What happened in a place: a set of `POLLIN`, `POLLOUT`, `POLLERR` and `POLLHUP`, or 0. */
   eventsAt(index: number): number {
     return (this.#words[index * 2 + 1] as number) >>> 16;
   }
 }
 
-// struct epoll_event is packed on x86-64 alone: the token follows at byte 4 there, else at byte 8.
+// struct epoll_event is packed on x86-64 only: there the token is at byte 4, elsewhere at byte 8.
 const EPOLL_PACKED = runtime.arch === "x86_64";
 const EPOLL_TOKEN = EPOLL_PACKED ? 1 : 2;
 const EPOLL_STRIDE = EPOLL_PACKED ? 3 : 4;
@@ -95,7 +95,7 @@ export class EpollEvents {
     return this.#words[index * EPOLL_STRIDE] as number;
   }
 
-  /** The number under which the descriptor was added. */
+  /** The number with which the descriptor was added. */
   tokenAt(index: number): number {
     return this.#words[index * EPOLL_STRIDE + EPOLL_TOKEN] as number;
   }

@@ -1,9 +1,9 @@
 /**
  * Readiness: one thread asks the kernel which of very many sockets have something for it.
  *
- * Two ways to ask. poll(2) is given all descriptors at every call and looks at each; epoll(7),
- * on Linux alone, keeps them in the kernel and tells of those that are ready. Both are
- * level-triggered here: what was not taken is told again.
+ * There are two ways to ask. poll(2) is given all descriptors with every call and looks at each of
+ * them. epoll(7), which only Linux has, keeps them in the kernel and reports those that are ready.
+ * Both are level-triggered here: a socket whose bytes were not taken is reported again.
  *
  * @module
  */
@@ -18,30 +18,32 @@ export type PollerKind = "epoll" | "poll";
 
 /** Watches descriptors. Events are sets of `POLLIN`, `POLLOUT`, … as poll(2) has them. */
 export interface Poller {
-  /** Begins to watch a descriptor, for these events beside errors. */
+  /** Begins to watch a descriptor for these events. Errors are reported in any case. */
   add(fd: number, events: number): void;
-  /** Watches for other events. */
+  /** Changes the events that a descriptor is watched for. */
   modify(fd: number, events: number): void;
   /** Stops watching. */
   remove(fd: number): void;
-  /** Stops watching a descriptor that is closed next. */
+  /** Stops watching a descriptor that the caller closes next. */
   forget(fd: number): void;
   /**
    * Waits until descriptors are ready.
    *
-   * @param timeoutMs how long; -1 is for ever. Of a fraction of a millisecond Linux takes notice
-   * @returns how many are ready, to be asked for with `fdAt` and `eventsAt` until the next call
+   * @param timeoutMs how long to wait; -1 is for ever. epoll heeds fractions of a millisecond, poll
+   * rounds them up
+   * @returns how many are ready; `fdAt` and `eventsAt` tell which, until the next call. 0 if none
+   * was in time or a signal ended the wait
    */
   wait(timeoutMs: number): number;
   /** A descriptor that is ready. */
   fdAt(index: number): number;
-  /** What it is ready for. */
+  /** What that descriptor is ready for. */
   eventsAt(index: number): number;
-  /** Gives back what the poller itself holds. */
+  /** Releases what the poller itself holds. */
   close(): void;
 }
 
-/** The ways that there are on this system, the best first. */
+/** The kinds of poller that this system has, the best one first. */
 export function pollerKinds(): readonly PollerKind[] {
   if (whyNoSockets() !== undefined) return [];
   return runtime.os === "linux" ? ["epoll", "poll"] : ["poll"];
@@ -57,7 +59,7 @@ export function openPoller(kind: PollerKind, sockets: Sockets): Poller {
   return kind === "epoll" ? new EpollPoller(sockets) : new PollPoller(sockets);
 }
 
-/** How many ready descriptors one wait tells of. */
+/** How many ready descriptors one wait of epoll reports at most. */
 const BATCH = 256;
 
 class EpollPoller implements Poller {
@@ -86,7 +88,7 @@ class EpollPoller implements Poller {
   }
 
   forget(): void {
-    // The kernel does it with the close: a call saved for every connection.
+    // The kernel does it when the descriptor is closed, which saves a call for every connection.
   }
 
   wait(timeoutMs: number): number {
@@ -94,7 +96,7 @@ class EpollPoller implements Poller {
       this.#sockets.waitFine(this.#epoll, timeoutMs);
       timeoutMs = 0;
     }
-    // An interrupted wait is one in which nothing happened.
+    // A wait that a signal interrupted is one in which nothing happened.
     return Math.max(0, this.#sockets.epollWait(this.#epoll, this.#events, timeoutMs));
   }
 
@@ -103,7 +105,7 @@ class EpollPoller implements Poller {
   }
 
   eventsAt(index: number): number {
-    // EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP and EPOLLRDHUP have the numbers of their namesakes.
+    // EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP and EPOLLRDHUP have the numbers of poll(2)'s namesakes.
     return this.#events.eventsAt(index);
   }
 
@@ -115,12 +117,12 @@ class EpollPoller implements Poller {
 class PollPoller implements Poller {
   readonly #sockets: Sockets;
   #set = new PollSet(64);
-  /** How many places were ever used; of these the free ones are kept. */
+  /** How many places were ever used. Those that are free again are in `#free`. */
   #used = 0;
   readonly #free: number[] = [];
-  /** Where a descriptor is. */
+  /** The place of each descriptor. */
   readonly #places = new Map<number, number>();
-  /** What is ready: a descriptor and its events, in turn. */
+  /** What is ready: a descriptor, then its events, then the next descriptor. */
   readonly #ready: number[] = [];
 
   constructor(sockets: Sockets) {

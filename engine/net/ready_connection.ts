@@ -12,16 +12,16 @@ import { SocketError } from "./socket_error.ts";
 import type { Sockets } from "./sockets.ts";
 import { Connection, type Pulled, type Sink } from "./transport.ts";
 
-/** How much one `recv` takes at most, in bytes. */
+/** The most bytes that one `recv` takes. */
 const RECEIVE_BYTES = 16 * 1024;
 
-/** How many buffers that came back are kept for the next who needs one. */
+/** How many returned buffers are kept for the connections that need one next. */
 const SPARE_BUFFERS = 64;
 
 /**
- * The memory into which the connections of one thread receive, one after the other. What was
- * received is mostly answered at once; where it is not, the conversation keeps the buffer until it
- * asks for more, and the thread takes another. So an idle connection holds none.
+ * The memory into which the connections of one thread receive, one after the other. Most messages
+ * are answered at once. When one is not, its conversation keeps the buffer until it asks for more,
+ * and the thread takes another buffer. So an idle connection holds none.
  */
 export class ReceiveBuffer {
   /** Where the next bytes go. */
@@ -31,12 +31,12 @@ export class ReceiveBuffer {
 
   /** The first `count` bytes. */
   head(count: number): Uint8Array {
-    // Messages are often as long as the one before.
+    // The view is kept because a message is often as long as the one before.
     if (this.#view.length !== count) this.#view = this.bytes.subarray(0, count);
     return this.#view;
   }
 
-  /** Gives the buffer away. */
+  /** Lends the buffer to a connection and replaces it by another. */
   lend(): Uint8Array {
     const lent = this.bytes;
     this.bytes = this.#spare.pop() ?? new Uint8Array(RECEIVE_BYTES);
@@ -44,7 +44,7 @@ export class ReceiveBuffer {
     return lent;
   }
 
-  /** Takes it back. */
+  /** Takes a lent buffer back. */
   takeBack(lent: Uint8Array): void {
     if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(lent);
   }
@@ -54,15 +54,15 @@ export class ReceiveBuffer {
 export interface ReadyLoop {
   /** The Berkeley calls. */
   readonly sockets: Sockets;
-  /** Tells what is ready. */
+  /** Reports which sockets are ready. */
   readonly poller: Poller;
-  /** Where they receive. */
+  /** The memory into which they receive. */
   readonly buffer: ReceiveBuffer;
-  /** Is told of a descriptor that is about to be closed. */
+  /** Called with a descriptor that is about to be closed. */
   onClose(fd: number): void;
 }
 
-/** A connection; its thread calls {@linkcode ReadyConnection.onReady}. */
+/** A connection whose thread calls {@linkcode ReadyConnection.onReady} when it is ready. */
 export class ReadyConnection extends Connection {
   /** Its descriptor. */
   readonly fd: number;
@@ -72,19 +72,19 @@ export class ReadyConnection extends Connection {
   #writer: Sink | undefined;
   #watcher: Sink | undefined;
   #writing: Uint8Array | undefined;
-  /** The buffer that its conversation keeps. */
+  /** The buffer that its conversation still keeps. */
   #lent: Uint8Array | undefined;
-  /** What the poller watches for; {@linkcode UNWATCHED} when it does not. */
+  /** What the poller watches this socket for; {@linkcode UNWATCHED} if it does not watch it. */
   #events: number;
   #ended = false;
   #failure: Error | undefined;
   #closed = false;
 
   /**
-   * @param fd a connected socket that does not block; is closed with the connection
-   * @param sockaddr the peer's address, as accept(2) filled it in; copied
-   * @param loop its thread's
-   * @param events what the poller watches it for already
+   * @param fd a connected, non-blocking socket; it is closed with the connection
+   * @param sockaddr the peer's address, as accept(2) filled it in; it is copied
+   * @param loop what the connections of its thread share
+   * @param events what the poller already watches the socket for
    */
   constructor(fd: number, sockaddr: Uint8Array, loop: ReadyLoop, events = UNWATCHED) {
     super();
@@ -107,12 +107,21 @@ export class ReadyConnection extends Connection {
     if (this.#lent !== undefined) this.#giveBack();
     if (this.#ended) return null;
     this.#reader = sink;
-    // Mostly it has been watched for that ever since, and the kernel is not asked.
+    // Mostly the poller is still watching for that, and no call to the kernel is needed.
     const { POLLIN, POLLOUT } = this.#loop.sockets.constants;
     if (this.#events !== POLLIN) {
       this.#watchFor(this.#writer === undefined ? POLLIN : POLLIN | POLLOUT);
     }
     return undefined;
+  }
+
+  override get hasUnread(): boolean {
+    if (this.#ended || this.#failure !== undefined) return false;
+    const { sockets } = this.#loop;
+    const { POLLIN, MSG_DONTWAIT, MSG_PEEK } = sockets.constants;
+    // Mostly nothing has come: then poll(2) costs less than a `recv` that fails. FIN is no bytes.
+    return sockets.poll(this.fd, POLLIN, 0) > 0 &&
+      sockets.recv(this.fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
   }
 
   #giveBack(): void {
@@ -137,7 +146,7 @@ export class ReadyConnection extends Connection {
     const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
     if (count === bytes.length) return true;
     if (count < 0 && !this.#mustWait(count)) throw this.#fail("send", count);
-    // The rest follows when the peer has taken some.
+    // The rest is sent when the peer has made room.
     this.#writer = sink;
     this.#writing = count > 0 ? bytes.subarray(count) : bytes;
     const { POLLIN, POLLOUT } = sockets.constants;
@@ -156,10 +165,10 @@ export class ReadyConnection extends Connection {
     else if (!this.#closed) this.#notice(events);
   }
 
-  /** Somebody writes, and perhaps reads too. */
+  /** A write waits, and perhaps a read too. */
   #onReadyWriting(writer: Sink, events: number): void {
     const { POLLIN } = this.#loop.sockets.constants;
-    // What is received may end the connection: after that nothing is sent.
+    // The bytes received may end the connection. After that nothing is sent.
     if (this.#reader !== undefined && (events & POLLIN) !== 0) this.#receive(this.#reader);
     if (this.#writer === writer && events !== POLLIN) this.#send(writer);
   }
@@ -171,11 +180,11 @@ export class ReadyConnection extends Connection {
     this.#reader = undefined;
     if (count > 0) {
       sink.onRead(buffer.head(count));
-      // Whoever did not ask for more still has to do with these.
+      // A conversation that did not ask for more still needs these bytes.
       if (this.#reader === undefined && !this.#closed) this.#lent = buffer.lend();
     } else if (count === 0) {
       this.#ended = true;
-      // The end would be told again and again.
+      // Without this the poller would report the end again and again.
       this.#watchFor(this.#writer === undefined ? NOTHING : sockets.constants.POLLOUT);
       sink.onRead(null);
     } else sink.onError(this.#fail("recv", count));
@@ -197,13 +206,13 @@ export class ReadyConnection extends Connection {
     sink.onWritten();
   }
 
-  /** Something happened while nobody waited for it. */
+  /** Handles an event that no read and no write waits for. */
   #notice(events: number): void {
     const { sockets } = this.#loop;
     const { POLLERR, POLLHUP, POLLRDHUP, SOL_SOCKET, SO_ERROR } = sockets.constants;
     const sink = this.#watcher;
     const isOver = (events & (POLLERR | POLLHUP)) !== 0;
-    // Whatever it is, it need not be told again; but a reset may still follow a FIN.
+    // The poller need not report this again. But a reset may still follow a FIN.
     this.#watchFor(isOver ? UNWATCHED : NOTHING);
     const errno = isOver ? sockets.getOption(this.fd, SOL_SOCKET, SO_ERROR) : 0;
     if (errno !== 0) {
@@ -249,8 +258,11 @@ export class ReadyConnection extends Connection {
   }
 }
 
-/** Errors only. */
+/** Where the look at what is unread goes. */
+const ONE = new Uint8Array(1);
+
+/** Watched for errors only. */
 const NOTHING = 0;
 
-/** Not even errors. */
+/** Not watched, not even for errors. */
 const UNWATCHED = -1;

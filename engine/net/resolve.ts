@@ -1,5 +1,5 @@
 /**
- * Host names to addresses, for the Berkeley calls: they know numbers only.
+ * Turns host names into addresses, for the Berkeley calls: they take numeric addresses only.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { isIPv6 } from "./address.ts";
 /** A host name that could not be resolved. */
 export class HostNotFoundError extends Error {
   override readonly name = "HostNotFoundError";
-  /** As the system's resolver calls it. */
+  /** The system resolver's name for this error. */
   readonly code = "ENOTFOUND";
 
   /** @param host the name @param options the resolver's error as `cause` */
@@ -38,17 +38,18 @@ export async function resolveHost(host: string): Promise<string> {
  */
 export async function resolveHosts(host: string): Promise<string[]> {
   if (isNumeric(host)) return [host];
-  // Loaded when it is needed: threads start faster without.
+  // Loaded only when it is needed: threads start faster without it.
   const { lookup } = await import("node:dns/promises");
   let found: { address: string }[];
   try {
-    // Both runtimes in one order: a server on `localhost` is where most clients look first.
+    // The same order on both runtimes. A server on `localhost` then listens where most clients look
+    // first.
     found = await lookup(host, { all: true });
     found.sort((a, b) => Number(isIPv6(a.address)) - Number(isIPv6(b.address)));
   } catch (cause) {
     throw new HostNotFoundError(host, { cause });
   }
-  // Where a name has several entries of the same address, one attempt is enough.
+  // A name may have the same address in several entries. One attempt at each address is enough.
   const addresses = [...new Set(found.map(({ address }) => address))];
   if (addresses.length === 0) throw new HostNotFoundError(host);
   return addresses;

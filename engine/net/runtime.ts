@@ -1,5 +1,5 @@
 /**
- * The runtime that this process is: detected here and nowhere else.
+ * Which runtime runs this process. It is detected here and nowhere else.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { Runtime } from "./adapter.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 
-/** The runtime that this process is. */
+/** The runtime that runs this process. */
 export const runtime: Runtime = "Bun" in globalThis ? bunRuntime : denoRuntime;
 
 /**
  * Whether a module is the script that was started.
  *
- * `import.meta.main` alone is true inside a Worker too, on Deno and in an executable of Bun: a
- * script that starts its Workers from its own URL would then start them without end. And where a
- * bundler has made one file of all modules it is true in each of them: they would all run.
+ * `import.meta.main` alone does not tell. On Deno and in an executable of Bun it is true inside a
+ * Worker too, so a script that starts its Workers from its own URL would start them without end. In
+ * a bundle, which makes one file of all modules, it is true in each of them, so all would run.
  *
  * @param meta the module's `import.meta`
  */

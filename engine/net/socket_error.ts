@@ -11,9 +11,9 @@ import { runtime } from "./runtime.ts";
 export class SocketError extends Error {
   /** The class's name. */
   override readonly name = "SocketError";
-  /** The system's name of the error, for instance `EADDRINUSE`. */
+  /** The system's name for the error, for instance `EADDRINUSE`. */
   readonly code: string;
-  /** Its number on this system. */
+  /** The error's number on this system. */
   readonly errno: number;
   /** The call that failed. */
   readonly syscall: string;
@@ -21,9 +21,9 @@ export class SocketError extends Error {
   /**
    * Makes the error.
    *
-   * @param syscall the call
+   * @param syscall the call that failed
    * @param errno the error's number
-   * @param what its object
+   * @param what what it was called with, for instance `to 127.0.0.1:80`
    */
   constructor(syscall: string, errno: number, what = "") {
     const code = errorName(errno);
@@ -35,11 +35,11 @@ export class SocketError extends Error {
   }
 }
 
-/** Foreign functions, and with them Berkeley sockets, cannot be had here. */
+/** Foreign functions, and with them Berkeley sockets, are not available here. */
 export class SocketsUnavailableError extends Error {
   /** The class's name. */
   override readonly name = "SocketsUnavailableError";
-  /** Why, in a few words: for a line that a person reads. */
+  /** Why, in a few words, to be shown to a user. */
   readonly reason: string;
 
   /**
@@ -55,10 +55,10 @@ export class SocketsUnavailableError extends Error {
 }
 
 /**
- * The name of an error number.
+ * Finds the name of an error number.
  *
  * @param errno the number on this system
- * @returns for instance `EADDRINUSE`, or `errno 999` for one without a name here
+ * @returns for instance `EADDRINUSE`, or `errno 999` if it has no name here
  */
 export function errorName(errno: number): string {
   const numbers = CONSTANTS[runtime.os]?.errno ?? {};

@@ -1,16 +1,19 @@
 /**
- * Berkeley sockets: the calls of libc, the same on both runtimes, through their foreign-function
- * interface.
+ * Berkeley sockets: the calls of the C library, made through the runtime's foreign-function
+ * interface, the same on both runtimes.
  *
- * A descriptor is only a number and every thread of a process may use it, so a connection can be
- * accepted on one thread and served by another, which no JavaScript runtime offers. A call blocks
- * the thread that makes it: timers and signals wait. Make blocking calls in Workers only.
+ * A descriptor is only a number, and every thread of a process may use it. So one thread can accept
+ * a connection and another one can serve it, which no JavaScript runtime offers. A call blocks the
+ * thread that makes it: timers and signals wait. Make blocking calls in Workers only.
  *
- * Calls of a hot path (`accept`, `recv`, `send`, `recvfrom`, `sendto`, `poll`, `pollAll`,
- * `epollWait`) return what the kernel returns: a count, or the negated error number. The others
- * throw a {@linkcode SocketError}.
+ * The calls that a loop makes again and again (`accept`, `acceptNonBlocking`, `connectNonBlocking`,
+ * `recv`, `send`, `recvfrom`, `sendto`, `shutdown`, `poll`, `pollAll`, `epollWait`, `waitFine`,
+ * `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
+ * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
+ * The other calls throw a {@linkcode SocketError}.
  *
- * Linux on x86-64 and arm64 (glibc and musl) and macOS. Importing works anywhere.
+ * They work on Linux, on x86-64 and arm64 with glibc and musl, and on macOS. This module can be
+ * imported anywhere.
  *
  * @module
  */
@@ -39,13 +42,13 @@ import { ACCEPT_QUEUE } from "./transport.ts";
 export interface ListenSocketOptions {
   /** How many connections may wait to be accepted; the kernel may allow fewer. */
   readonly backlog?: number;
-  /** Whether calls on it return at once where they would have to wait. */
+  /** Whether calls on the socket return at once when they would have to wait. */
   readonly nonBlocking?: boolean;
-  /** Lets several sockets listen on the same port, the kernel spreading connections over them. */
+  /** Lets several sockets listen on one port. The kernel spreads connections over them. */
   readonly reusePort?: boolean;
   /**
-   * How long a `recv` on an accepted connection waits, in milliseconds; 0 is for ever. Inherited
-   * from the listener on Linux, whose own `accept` then ends after that time too.
+   * How long a `recv` on an accepted connection waits, in milliseconds; 0 is for ever. On Linux,
+   * where connections inherit it from the listener, an `accept` ends after that time too.
    *
    * @default {0}
    */
@@ -61,7 +64,7 @@ export class Sockets {
   readonly constants: Constants;
   readonly #libc: ForeignFunctions;
   readonly #errnoLocation: () => unknown;
-  // The two calls of every message, and what is added to the flags of one of them.
+  // The two calls that every message takes, and the flag that is added to those of `send`.
   readonly #recv: TransferCall;
   readonly #send: TransferCall;
   readonly #noSignal: number;
@@ -87,8 +90,9 @@ export class Sockets {
   }
 
   /**
-   * The number of this thread's last error. Read it before anything else calls the system. Should
-   * the runtime have called it in between and left a zero, EINTR: the call is made again.
+   * The number of this thread's last error. Read it before anything else calls the system. If the
+   * runtime has made a call in between and left a zero, this is EINTR, so that the call is made
+   * again.
    */
   get errno(): number {
     return runtime.readInt(this.#errnoLocation()) || this.constants.errno.EINTR;
@@ -131,9 +135,9 @@ export class Sockets {
   }
 
   /**
-   * Takes the next connection from the accept queue, waiting for one (accept(2)).
+   * Takes the next connection from the accept queue and waits for one if need be (accept(2)).
    *
-   * @param sockaddr is filled with the peer's address where given; {@linkcode SOCKADDR_SIZE} bytes
+   * @param sockaddr is filled with the peer's address; {@linkcode SOCKADDR_SIZE} bytes
    * @returns a descriptor, or the negated error number
    */
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
@@ -143,12 +147,11 @@ export class Sockets {
   }
 
   /**
-   * Takes the next connection from the accept queue of a listener that does not block; neither
-   * does the connection, on Linux (accept4(2)). Elsewhere calls on it are made with
-   * `MSG_DONTWAIT`.
+   * Takes the next connection from the accept queue of a non-blocking listener. On Linux the
+   * connection is non-blocking too (accept4(2)). Elsewhere make calls on it with `MSG_DONTWAIT`.
    *
    * @param sockaddr is filled with the peer's address; {@linkcode SOCKADDR_SIZE} bytes
-   * @returns a descriptor, or the negated error number: EAGAIN when nobody waits
+   * @returns a descriptor, or the negated error number: `-EAGAIN` if the queue is empty
    */
   acceptNonBlocking(fd: number, sockaddr: Uint8Array): number {
     const { SOCK_NONBLOCK, POLLIN, errno } = this.constants;
@@ -160,7 +163,7 @@ export class Sockets {
     return accepted >= 0 ? accepted : -this.errno;
   }
 
-  /** Connects, waiting until it is done (connect(2)). */
+  /** Connects, and waits until that is done (connect(2)). */
   connect(fd: number, address: Address): void {
     const sockaddr = encodeSockaddr(address, this.constants);
     const result = this.#call("connect", fd, sockaddr, sockaddr.length);
@@ -168,11 +171,11 @@ export class Sockets {
   }
 
   /**
-   * Begins to connect a socket that does not block (connect(2)). How it ends is in `SO_ERROR` as
-   * soon as the socket is ready for `POLLOUT`.
+   * Begins to connect a non-blocking socket (connect(2)). When the socket is ready for `POLLOUT`,
+   * its option `SO_ERROR` tells how the attempt ended.
    *
    * @param sockaddr as `encodeSockaddr` writes it
-   * @returns 0 if it is connected, or the negated error number: EINPROGRESS while it is not yet
+   * @returns 0 if it is connected, or the negated error number: `-EINPROGRESS` if it is not yet
    */
   connectNonBlocking(fd: number, sockaddr: Uint8Array): number {
     const result: number = this.#libc.connect!(fd, sockaddr, sockaddr.length);
@@ -180,7 +183,7 @@ export class Sockets {
   }
 
   /**
-   * Receives what is there, waiting for the first byte (recv(2)).
+   * Receives the bytes that are there, and waits for the first one if need be (recv(2)).
    *
    * @returns how many bytes are in `buffer` now; 0 at the peer's FIN; or the negated error number
    */
@@ -190,7 +193,7 @@ export class Sockets {
   }
 
   /**
-   * Sends bytes (send(2)). SIGPIPE, which would end the process, is always held back.
+   * Sends bytes (send(2)). It never raises SIGPIPE, which would end the process.
    *
    * @returns how many bytes were taken, or the negated error number
    */
@@ -200,7 +203,8 @@ export class Sockets {
   }
 
   /**
-   * Receives one datagram, waiting for it (recvfrom(2)). What does not fit into `buffer` is lost.
+   * Receives one datagram, and waits for it if need be (recvfrom(2)). The part of it that does not
+   * fit into `buffer` is lost.
    *
    * @param sockaddr is filled with the sender's address; {@linkcode SOCKADDR_SIZE} bytes
    * @returns how many bytes are in `buffer` now, 0 for an empty datagram; or the negated error
@@ -222,9 +226,9 @@ export class Sockets {
   /**
    * Sends one datagram (sendto(2)).
    *
-   * @param bytes all that it holds; 65,507 bytes at most over IPv4
-   * @param sockaddr where to, as {@linkcode Sockets.recvfrom} filled it
-   * @returns how many bytes were taken: all; or the negated error number
+   * @param bytes the whole datagram; 65,507 bytes at most over IPv4
+   * @param sockaddr where to send it, as {@linkcode Sockets.recvfrom} fills it in
+   * @returns how many bytes were taken, always all of them; or the negated error number
    */
   sendto(fd: number, bytes: Uint8Array, sockaddr: Uint8Array, flags = 0): number {
     const count: number = this.#libc.sendto!(
@@ -239,19 +243,18 @@ export class Sockets {
   }
 
   /**
-   * Closes one or both directions; wakes every thread that waits in a call on the socket
-   * (shutdown(2)).
+   * Closes one or both directions (shutdown(2)). Every thread that waits in a call on the socket
+   * wakes up.
    *
-   * @returns 0, or the negated error number: a connection that the peer has reset is no longer
-   * connected
+   * @returns 0, or the negated error number: `-ENOTCONN` if the peer has reset the connection
    */
   shutdown(fd: number, how: number): number {
     return this.#call("shutdown", fd, how);
   }
 
-  /** Gives the descriptor back. From now on the number may be somebody else's (close(2)). */
+  /** Gives the descriptor back (close(2)). Its number may belong to something else at once. */
   close(fd: number): void {
-    // No error of close(2) is one to act on: the descriptor is gone in any case.
+    // An error of close(2) needs no action: the descriptor is gone in any case.
     this.#libc.close!(fd);
   }
 
@@ -312,17 +315,17 @@ export class Sockets {
     return this.readAddress(this.#sockaddr);
   }
 
-  /** Reads an address that {@linkcode Sockets.accept} filled in. */
+  /** Reads an address as {@linkcode Sockets.accept} fills it in. */
   readAddress(sockaddr: Uint8Array): Address {
     return decodeSockaddr(sockaddr, this.constants);
   }
 
-  /** The same, to be kept: see {@linkcode packSockaddr}. */
+  /** Puts such an address into a form that is cheap to keep: see {@linkcode packSockaddr}. */
   packAddress(sockaddr: Uint8Array): PackedAddress {
     return packSockaddr(sockaddr, this.constants);
   }
 
-  /** Reads an address that was kept. */
+  /** Reads an address that {@linkcode Sockets.packAddress} has packed. */
   readPacked(packed: PackedAddress): Address {
     return typeof packed === "number" ? unpackAddress(packed) : this.readAddress(packed);
   }
@@ -332,7 +335,7 @@ export class Sockets {
    *
    * @param events a set of `POLLIN` and `POLLOUT`
    * @param timeoutMs how long to wait; -1 is for ever
-   * @returns the events that came, 0 when none did in time, or the negated error number
+   * @returns the events that came, 0 if none came in time, or the negated error number
    */
   poll(fd: number, events: number, timeoutMs: number): number {
     this.#pollfd.watch(0, fd, events);
@@ -344,11 +347,11 @@ export class Sockets {
   /**
    * Waits until one of several descriptors is ready (poll(2)).
    *
-   * @param set the descriptors; is told what happened to each
+   * @param set the descriptors; afterwards it tells what happened to each
    * @param timeoutMs how long to wait; -1 is for ever
-   * @param places how many of its places are looked at; more than the process may have descriptors
-   * is EINVAL
-   * @returns how many are ready, 0 when none was in time, or the negated error number
+   * @param places how many of its places the kernel looks at; more places than the process may have
+   * descriptors are `-EINVAL`
+   * @returns how many are ready, 0 if none was in time, or the negated error number
    */
   pollAll(set: PollSet, timeoutMs: number, places = set.size): number {
     const count: number = this.#libc.poll!(set.bytes, places, Math.ceil(timeoutMs));
@@ -386,11 +389,11 @@ export class Sockets {
   }
 
   /**
-   * Waits until a descriptor has something to receive, to the microsecond (ppoll(2), Linux): epoll
-   * and poll count in milliseconds.
+   * Waits until a descriptor has something to receive, with a limit in fractions of a millisecond
+   * (ppoll(2), Linux). epoll and poll count whole milliseconds.
    *
-   * @param timeoutMs how long to wait, with its fraction
-   * @returns whether it has, or a negated error number
+   * @param timeoutMs how long to wait
+   * @returns 1 if it has, 0 if nothing came in time, or the negated error number
    */
   waitFine(fd: number, timeoutMs: number): number {
     const [timespec, bytes] = this.#timespec;
@@ -411,9 +414,9 @@ export class Sockets {
   }
 
   /**
-   * The lowest number that is free for the next descriptor: all below it are in use.
+   * Finds the number that the next descriptor will get: the lowest one that is not in use.
    *
-   * @returns the number, or the negated error number when there is none
+   * @returns the number, or the negated error number if there is none
    */
   nextDescriptor(): number {
     const { AF_INET, SOCK_DGRAM } = this.constants;
@@ -434,10 +437,10 @@ export class Sockets {
     const type = options.nonBlocking ? SOCK_STREAM | this.constants.SOCK_NONBLOCK : SOCK_STREAM;
     const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, type);
     try {
-      // Without it a port cannot be taken again while old connections linger in TIME_WAIT.
+      // Without it a port cannot be used again while its old connections linger in TIME_WAIT.
       this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEADDR, 1);
       if (options.reusePort) this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEPORT, 1);
-      // Accepted connections inherit it: no Nagle delay between two small answers.
+      // Accepted connections inherit it: Nagle's algorithm delays no small answer.
       this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
       if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
       this.bind(fd, address);
@@ -454,9 +457,9 @@ export class Sockets {
    *
    * @param address a numeric address
    * @param timeoutMs how long it may take, in milliseconds; 0 is as long as the kernel tries.
-   * macOS, whose `connect` knows no limit, tries for 75 seconds in any case
+   * `connect` has no limit on macOS: there it takes up to 75 seconds in any case
    * @returns its descriptor
-   * @throws {SocketError} `ETIMEDOUT` when that time is over
+   * @throws {SocketError} `ETIMEDOUT` after that time
    */
   openConnection(address: Address, timeoutMs = 0): number {
     const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = this.constants;
@@ -482,11 +485,12 @@ export class Sockets {
       return this.connect(fd, address);
     } catch (error) {
       const { errno } = error as SocketError;
-      // So a connect ends on Linux whose `SO_SNDTIMEO` is over.
+      // This is how a connect ends on Linux when the time of `SO_SNDTIMEO` is over.
       if (errno === EINPROGRESS) throw fail(ETIMEDOUT);
       if (errno !== EINTR) throw error;
     }
-    // A signal ends the call but not the attempt, which cannot be called again (connect(2)).
+    // A signal ends the call but not the attempt. The call cannot be made again (connect(2)), so
+    // poll(2) waits for the end of the attempt.
     let ready: number;
     do {
       const left = until === Infinity ? -1 : Math.max(0, until - performance.now());
@@ -508,18 +512,15 @@ export class Sockets {
   }
 }
 
-/** The calls of a connection's life, for a mode that shows them one by one. */
-export type ConnectionCalls = Pick<Sockets, "accept" | "recv" | "send" | "shutdown" | "close">;
-
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {
-  // 0 would be for ever.
+  // The kernel takes 0 as "for ever", so a short time is rounded up to a microsecond.
   const total = ms > 0 ? Math.max(1, Math.round(ms * 1000)) : 0;
   const seconds = Math.floor(total / 1_000_000);
   return new Uint8Array(Int32Array.of(seconds, 0, total % 1_000_000, 0).buffer);
 }
 
-/** A `struct timespec` of Linux: two 64-bit numbers, seconds and nanoseconds; and its bytes. */
+/** A `struct timespec` of Linux, seconds and nanoseconds in 64 bits each: as words and as bytes. */
 function timespecMemory(): readonly [Int32Array, Uint8Array] {
   const words = new Int32Array(4);
   return [words, new Uint8Array(words.buffer)];

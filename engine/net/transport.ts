@@ -2,9 +2,9 @@
  * Connections and listeners as every runtime's adapter offers them.
  *
  * There are two ways to use a {@linkcode Connection}. `read` and `write` return promises and are
- * for people. `pull` and `push` are the same calls for an event loop's hot path: they answer at
- * once where the answer is at hand, call a {@linkcode Sink} back where it is not, and so cost no
- * promise for each message. The first pair is written once, on top of the second.
+ * easy to use. `pull` and `push` do the same on the hot path of an event loop. They answer at once
+ * if they can, and otherwise call a {@linkcode Sink} back, so a message costs no promise. The first
+ * pair is written once, on top of the second.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { Address } from "../../protocols/effects.ts";
 
 /** Receives what a {@linkcode Connection.pull} or {@linkcode Connection.push} had to wait for. */
 export interface Sink {
-  /** The bytes that were waited for, or `null` at the peer's FIN. */
+  /** The awaited bytes, or `null` at the peer's FIN. */
   onRead(chunk: Uint8Array | null): void;
   /** All bytes of the last push were taken. */
   onWritten(): void;
   /** The connection failed, for instance by a reset. */
   onError(error: Error): void;
-  /** The peer's FIN came while the connection was only watched: see {@linkcode Connection.watch}. */
+  /** The peer's FIN came to a connection that is only watched: {@linkcode Connection.watch}. */
   onEnd?(): void;
 }
 
-/** The answer of {@linkcode Connection.pull}: bytes, `null` at FIN, `undefined`: not yet. */
+/** What {@linkcode Connection.pull} returns: bytes, `null` at FIN, `undefined` if it must wait. */
 export type Pulled = Uint8Array | null | undefined;
 
 /** One TCP connection. At most one read and one write may be waiting at a time. */
@@ -37,18 +37,25 @@ export abstract class Connection implements AsyncDisposable {
    * Asks for the next bytes.
    *
    * @param sink is called back if there are none yet
-   * @returns bytes, valid until the next call; `null` after the peer's FIN, however often asked;
-   * `undefined` if the sink will get them. Asked again while waiting, it only changes the sink.
+   * @returns bytes, valid until the next call; `null` after the peer's FIN, as often as it is
+   * called; `undefined` if the sink will get them. Another call while one waits only changes the
+   * sink
    * @throws {Error} if the connection has failed before
    */
   abstract pull(sink: Sink): Pulled;
 
-  /** Takes the last pull or watch back: what comes now is kept for the next pull. */
+  /**
+   * Whether bytes have come that were not asked for, as far as that can be told without waiting.
+   * To be asked when nobody reads.
+   */
+  abstract readonly hasUnread: boolean;
+
+  /** Cancels the last pull or watch. Bytes that come now are kept for the next pull. */
   abstract unpull(): void;
 
   /**
-   * Asks to be told of the end of the connection, by `onEnd` or `onError`, without asking for its
-   * bytes: until the next pull or push. As far as it can be seen: not behind bytes that wait.
+   * Asks to be told when the connection ends, by `onEnd` or `onError`, without asking for its
+   * bytes. It holds until the next pull or push. An end that lies behind unread bytes is not seen.
    *
    * @param sink is called back, at most once
    */
@@ -57,13 +64,13 @@ export abstract class Connection implements AsyncDisposable {
   /**
    * Sends all of `bytes`.
    *
-   * @param bytes left alone until they are taken
-   * @param sink is called back if the peer must be waited for
+   * @param bytes must not change until they are taken
+   * @param sink is called back if the write has to wait for the peer
    * @returns whether all of them were taken at once
    */
   abstract push(bytes: Uint8Array, sink: Sink): boolean;
 
-  /** Sends FIN: nothing more is written, reading goes on (half-close). May be called again. */
+  /** Sends FIN (half-close): writing is over, reading goes on. May be called again. */
   abstract closeWrite(): void;
 
   /** Closes both directions in order, with FIN. May be called again. */
@@ -84,7 +91,7 @@ export abstract class Connection implements AsyncDisposable {
   /**
    * Sends all of `bytes`, however slow the peer is.
    *
-   * @param bytes left alone until the promise resolves
+   * @param bytes must not change until the promise resolves
    */
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -113,15 +120,15 @@ export interface ListenOptions {
    */
   readonly reusePort?: boolean;
   /**
-   * Where the runtime accepts by itself: connections with this descriptor or a higher one are
-   * closed, so that some are left for other things.
+   * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
+   * closed, so that some descriptors are left for other things.
    *
    * @default {Infinity}
    */
   readonly descriptorCeiling?: number;
   /**
    * Called for each connection that could not be accepted. Accepting goes on after `waitMs`
-   * milliseconds, 0 where the error was of that one connection.
+   * milliseconds, or at once (0) if the error concerned only that connection.
    */
   readonly onAcceptError?: (error: Error, waitMs: number) => void;
 }
@@ -132,14 +139,14 @@ export interface ConnectOptions {
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
-  /** Gives the attempt up. */
+  /** Cancels the attempt. */
   readonly signal?: AbortSignal;
 }
 
 /** How many connections may wait to be accepted; the kernel may allow fewer (somaxconn). */
 export const ACCEPT_QUEUE = 4096;
 
-/** The most bytes of one connection that are kept unread before its peer is held back. */
+/** How many unread bytes of a connection are kept before its peer is held back. */
 export const UNREAD_LIMIT = 64 * 1024;
 
 function unexpected(): void {

@@ -1,22 +1,21 @@
 /**
- * Writing that does not return before all is written.
+ * A write that returns only when everything is written.
  *
  * @module
  */
 
-/** How long a pipe that is full is left alone, in milliseconds. */
+/** After how long a full pipe is tried again, in milliseconds. */
 const FULL_MS = 2;
 
-/** Nobody ever wakes who waits for it. */
+/** A word that nobody notifies: a thread that waits on it sleeps. */
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes all of `bytes`, holding this thread up. A pipe may be set to non-blocking, as Bun itself
- * does with standard output, or by another program that shares it: where it is full, it is tried
- * again.
+ * Writes all of `bytes` and blocks this thread meanwhile. A pipe may be non-blocking: Bun makes
+ * standard output so, and so may another program that shares the pipe. A full one is tried again.
  *
  * @param bytes what to write
- * @param write writes some of it and says how much
+ * @param write writes some of the bytes and returns how many
  * @throws {Error} if it cannot be written, for instance `EPIPE`
  */
 export function writeAll(bytes: Uint8Array, write: (bytes: Uint8Array) => number): void {

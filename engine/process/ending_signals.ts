@@ -1,5 +1,5 @@
 /**
- * The signals by which somebody asks a program to end that has begun others.
+ * The signals that ask a program to end, for a program that has started other processes.
  *
  * @module
  */
@@ -9,14 +9,15 @@ import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps } from "./process_status.ts";
 
 /**
- * Calls back when this process is asked to end: at Ctrl-C, at SIGTERM, and when its terminal is
- * closed, unless it was started to outlive that, as by nohup(1).
+ * Calls a function when this process is asked to end: at Ctrl-C, at SIGTERM, and when its terminal
+ * closes, unless the process was started to outlive its terminal, as by nohup(1).
  *
- * @param handler called each time
- * @returns a function after which it is not called any more
+ * @param handler is called each time
+ * @returns a function that stops the calls
  */
 export function onEndingSignal(handler: () => void): () => void {
-  // Asked first: who listens for any signal on Deno no longer ignores a hang-up.
+  // This is asked first, because on Deno a process that listens for any signal no longer ignores
+  // hang-ups.
   const isDeaf = ignoresHangUps();
   const forget = [onInterrupt(handler)];
   if (isDeaf !== undefined) forget.push(runtime.onSignal("SIGHUP", isDeaf ? () => {} : handler));

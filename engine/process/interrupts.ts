@@ -7,10 +7,10 @@
 import { runtime } from "../net/runtime.ts";
 
 /**
- * Calls back at SIGINT, as of Ctrl-C, and at SIGTERM, in place of what they would do.
+ * Calls a function at SIGINT, as from Ctrl-C, and at SIGTERM, instead of their usual effect.
  *
- * @param handler called each time
- * @returns a function after which it is not called any more
+ * @param handler is called each time
+ * @returns a function that stops the calls
  */
 export function onInterrupt(handler: () => void): () => void {
   const forget = [runtime.onSignal("SIGINT", handler), runtime.onSignal("SIGTERM", handler)];

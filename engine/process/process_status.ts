@@ -1,39 +1,40 @@
 /**
- * What proc(5) says of processes, above all of a server that is measured. Linux only; elsewhere,
- * and of a process that is gone or somebody else's, there is nothing to know.
+ * What proc(5) says about processes, above all about a server under measurement. It works only on
+ * Linux. Elsewhere nothing is known, and neither is it of a process that is gone or belongs to
+ * another user.
  *
  * @module
  */
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** Clock ticks in a second, as proc(5) counts CPU time: the same on every Linux. */
+/** Clock ticks per second, the unit of CPU time in proc(5): the same on every Linux. */
 const TICKS = 100;
 
-/** The first signal, in a set of signals. */
+/** SIGHUP as a bit in a set of signals: the first signal. */
 const SIGHUP_BIT = 1n;
 
-/** The state of a socket that listens, in `/proc/net/tcp`. */
+/** The state of a listening socket in `/proc/net/tcp`. */
 const LISTENING = "0A";
 
 /**
- * A process, with all that it has started: servers divide their work among processes too, or fork
- * one for each connection. Memory that these share is counted for each of them.
+ * A process, with all the processes that it has started: some servers divide their work among
+ * processes, or fork one for each connection. Memory that they share is counted for each of them.
  */
 export class ProcessStatus {
   readonly pid: number;
 
-  /** @param pid its number */
+  /** @param pid its process ID */
   constructor(pid: number) {
     this.pid = pid;
   }
 
-  /** Whether anything is known of it. */
+  /** Whether anything is known about it. */
   get isKnown(): boolean {
     return read(`/proc/${this.pid}/stat`) !== "";
   }
 
-  /** The CPU time of all threads so far, in seconds; of processes that have ended too. */
+  /** The CPU time of all threads so far, in seconds, including processes that have ended. */
   get cpuSeconds(): number {
     return this.#sum((pid) => {
       const { own, waitedFor } = cpuSecondsIn(read(`/proc/${pid}/stat`));
@@ -41,22 +42,22 @@ export class ProcessStatus {
     });
   }
 
-  /** The resident memory, in bytes. */
+  /** Its resident memory, in bytes. */
   get memory(): number {
     return this.#sumOf("VmRSS") * 1024;
   }
 
-  /** The most resident memory that there has been, in bytes. */
+  /** The peak of its resident memory, in bytes. */
   get peakMemory(): number {
     return this.#sumOf("VmHWM") * 1024;
   }
 
-  /** How many threads there are. */
+  /** How many threads it has. */
   get threads(): number {
     return this.#sumOf("Threads");
   }
 
-  /** Of each thread, by number: CPU seconds and context switches so far. */
+  /** The CPU seconds and context switches of each thread so far, by thread ID. */
   eachThread(): Map<string, ThreadStatus> {
     const found = new Map<string, ThreadStatus>();
     for (const pid of this.#family()) {
@@ -80,10 +81,10 @@ export class ProcessStatus {
     return this.#family().reduce((sum, pid) => sum + figure(pid), 0);
   }
 
-  /** The process, and all that it or one of these has started. */
+  /** The process and all its descendants. */
   #family(): number[] {
     const family = [this.pid];
-    // It grows while it is walked along.
+    // The list grows during the loop.
     for (const pid of family) {
       for (const thread of list(`/proc/${pid}/task`)) {
         const children = read(`/proc/${pid}/task/${thread}/children`).split(" ");
@@ -94,14 +95,16 @@ export class ProcessStatus {
   }
 }
 
-/** What is known of a thread. */
+/** What is known about a thread. */
 export interface ThreadStatus {
   readonly cpuSeconds: number;
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
 }
 
-/** Whether this process ignores hang-ups, as nohup(1) has it; `undefined` where nobody can tell. */
+/**
+ * Whether this process ignores hang-ups, as under nohup(1); `undefined` if that cannot be known.
+ */
 export function ignoresHangUps(): boolean | undefined {
   const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(read("/proc/self/status")) ?? [];
   return ignored === undefined ? undefined : (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;
@@ -111,7 +114,7 @@ export function ignoresHangUps(): boolean | undefined {
  * Finds the process that listens on a port of this machine.
  *
  * @param port the port
- * @returns its number; `undefined` where that cannot be seen
+ * @returns its process ID; `undefined` if it cannot be seen
  */
 export function findListener(port: number): number | undefined {
   const sockets = new Set(["tcp", "tcp6"].flatMap((table) => listenersIn(table, port)));
@@ -125,7 +128,7 @@ export function findListener(port: number): number | undefined {
   return undefined;
 }
 
-/** The sockets that listen on a port, as the links of a process name them. */
+/** The sockets that listen on a port, named as in the links of `/proc/PID/fd`. */
 function listenersIn(table: string, port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return read(`/proc/net/${table}`).split("\n").map((line) => line.trim().split(/\s+/))
@@ -133,9 +136,9 @@ function listenersIn(table: string, port: number): string[] {
     .map((fields) => `socket:[${fields[9]}]`);
 }
 
-/** CPU time: its own, and that of processes which it has started and which have ended. */
+/** CPU time: the process's own, and that of its children that have ended. */
 function cpuSecondsIn(stat: string): { readonly own: number; readonly waitedFor: number } {
-  // The name of the command, in brackets, may hold anything.
+  // The command's name in parentheses may contain anything.
   const fields = stat.split(") ").at(-1)?.split(" ") ?? [];
   const [user = 0, system = 0, theirUser = 0, theirSystem = 0] = fields.slice(11, 15).map(Number);
   return { own: (user + system) / TICKS, waitedFor: (theirUser + theirSystem) / TICKS };
@@ -146,16 +149,16 @@ function fieldIn(status: string, name: string): number {
 }
 
 /**
- * Reads a small file of the system.
+ * Reads a small system file.
  *
- * @param path the file
- * @returns its text; empty where there is none, or it may not be read
+ * @param path the path of the file
+ * @returns its text; empty if the file does not exist or must not be read
  */
 export function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Not on Linux, or gone.
+    // Not on Linux, or the process is gone.
     return "";
   }
 }
@@ -164,7 +167,7 @@ function list(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {
-    // Not on Linux, gone, or somebody else's.
+    // Not on Linux, or the process is gone or belongs to another user.
     return [];
   }
 }
@@ -173,7 +176,7 @@ function link(path: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    // Closed in the meantime.
+    // It was closed in the meantime.
     return "";
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The two runtimes, as other processes than this one start them.
+ * The two runtimes, as another process would start them.
  *
  * @module
  */
@@ -11,28 +11,30 @@ import { fileURLToPath } from "node:url";
 import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
 
-/** One runtime. */
+/** A runtime. */
 export interface RuntimeCommand {
   /** Its name, for people. */
   readonly name: "deno" | "bun";
   /** The path of its executable. */
   readonly path: string;
-  /** What comes before a script's own path and arguments. */
+  /** The arguments before a script's path and arguments. */
   readonly run: readonly string[];
-  /** What comes before the paths of tests. */
+  /** The arguments before the paths of tests. */
   readonly test: readonly string[];
 }
 
 /** The folder of the project. */
 export const ROOT = new URL("../..", import.meta.url);
 
-/** This runtime as it runs, the other as `deno install` has installed it or as a shell knows it. */
+/**
+ * This runtime as it runs now. The other one as `deno install` has installed it, or as PATH has it.
+ */
 export const RUNTIMES: readonly RuntimeCommand[] = [
   {
     name: "deno",
     path: pathOf("deno"),
     run: ["run", "-A"],
-    // The types are checked by a task of their own.
+    // A task of its own checks the types.
     test: ["test", "-A", "--no-check"],
   },
   {
@@ -44,11 +46,11 @@ export const RUNTIMES: readonly RuntimeCommand[] = [
 ];
 
 /**
- * The command line that runs a script of the project, from whatever folder.
+ * The command line that runs a script of the project, from any folder.
  *
- * @param runtime on which
- * @param script its path from the folder of the project
- * @param args its arguments
+ * @param runtime the runtime
+ * @param script the path of the script in the project
+ * @param args the arguments
  */
 export function scriptCommand(
   { path, run }: RuntimeCommand,
@@ -58,11 +60,11 @@ export function scriptCommand(
   return [path, ...run, fileURLToPath(new URL(script, ROOT)), ...args];
 }
 
-/** Where a runtime is; just its name if it cannot be found. */
+/** The path of a runtime, or only its name if it cannot be found. */
 function pathOf(name: RuntimeCommand["name"], ...others: readonly string[]): string {
   if (runtime.name === name) return process.execPath;
   const folders = (environment("PATH") ?? "").split(delimiter).map((folder) => join(folder, name));
-  // Whoever runs the tests on both says where the other one is.
+  // The test runner for both runtimes says where the other runtime is.
   const given = environment(`${name.toUpperCase()}_PATH`) ?? [];
   return [given, others, folders].flat().find(isExecutable) ?? name;
 }

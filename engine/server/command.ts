@@ -1,6 +1,6 @@
 /**
- * The command line of a server: its flags, its output, its signals and its exit status, once for
- * all modes and for whatever else is a server.
+ * The command line of a server: its flags, its output, its signals and its exit status. It serves
+ * all modes and every other server.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { OptionError, PORT, serveFlags, type ServeOptions } from "./core/options
 import type { Server } from "./core/server.ts";
 import { configureLogging, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
 
-/** How long, at the end, a stuck reader of standard output is waited for, in milliseconds. */
+/** How long the end waits for a stuck reader of standard output, in milliseconds. */
 const FLUSH_MS = 1_000;
 
 /** The flags that {@linkcode serverProgram} itself obeys: every server's command has them. */
@@ -38,12 +38,12 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 
 /** What a mode adds to the command line that all have. */
 export interface ModeCommand {
-  /** One line that says what the model is. */
+  /** One line that describes the model. */
   readonly summary: string;
   /** The mode's own flags. */
   readonly flags?: readonly Flag[];
   /**
-   * What it speaks when nothing else is said.
+   * The protocol it speaks by default.
    *
    * @default {"hello"}
    */
@@ -54,10 +54,10 @@ export interface ModeCommand {
 type Serve = (options: ServeOptions) => Promise<Server>;
 
 /**
- * A mode as a command, which runs until a signal ends it.
+ * Makes a mode a command that runs until a signal ends it.
  *
  * @param mode the mode's name
- * @param serve the mode
+ * @param serve the mode's `serve`
  * @param own what the mode adds to the command line
  */
 export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Program {
@@ -79,37 +79,39 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     ));
 }
 
-/** What a command runs until a signal ends it: as much of a server as the command has to know. */
+/** What a command runs until a signal ends it: the part of a server that the command must know. */
 export interface Service {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly address: Address;
-  /** What it is, part by part, as a person reads it behind the address. */
+  /** Its description in parts, which people read after the address. */
   readonly details: readonly string[];
-  /** Resolves when nothing of it is left, with the error if one ended it. Never rejects. */
+  /**
+   * Resolves when nothing of the service is left, with the error if one ended it. It never rejects.
+   */
   readonly closed: Promise<Error | undefined>;
   /**
-   * Whether something of it, for instance a read of standard input, still waits when it is closed
-   * and would keep the process up.
+   * Whether something in it, for instance a read of standard input, still waits after it has closed
+   * and would keep the process running.
    *
    * @default {false}
    */
   readonly leavesWaiting?: boolean;
-  /** Ends it in order. May be called again. */
+  /** Closes it in order. It may be called again. */
   close(): Promise<void>;
-  /** What it has counted. */
+  /** Returns its counters. */
   count(): Totals;
 }
 
 /** What a server has counted when it ends, for people and for programs. */
 export interface Totals {
-  /** All of it on one line. */
+  /** All counters on one line. */
   readonly line: string;
-  /** The same by name, for a log in JSON. */
+  /** The counters by name, for a log in JSON. */
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
 /**
- * A server of the modes' kind as a command runs it.
+ * Makes a mode's server a service that a command can run.
  *
  * @param server what `serve` returned
  */
@@ -127,22 +129,22 @@ export function serviceOf(server: Server): Service {
 }
 
 /**
- * Starts what a command runs.
+ * Starts the service of a command.
  *
- * @param values the flags that were given
- * @param output standard output, which is flushed at the end; whether to be quiet is in the flags
- * @throws {OptionError} if a flag's value is not what it may be
+ * @param values the given values of the flags
+ * @param output standard output, which is flushed at the end; the flags say whether to be quiet
+ * @throws {OptionError} if a flag has a wrong value
  */
 export type Start = (values: Values, output: BufferedOutput) => Promise<Service>;
 
 /**
- * A server as a command, which runs until a signal ends it.
+ * Makes a server a command that runs until a signal ends it.
  *
- * Running it returns nothing that the command's module could wait for: the module of a protocol may
- * import `mod.ts`, and with it the mode, and each of the two would wait for the other for ever.
+ * Running it returns nothing that the command's module could await. A protocol's module may import
+ * `mod.ts` and with it the mode: then each of the two would wait for the other for ever.
  *
- * @param command its name and flags, {@linkcode OUTPUT_FLAGS} among them
- * @param start starts it
+ * @param command its name and flags, including {@linkcode OUTPUT_FLAGS}
+ * @param start starts the service
  */
 export function serverProgram(command: Command, start: Start): Program {
   return { command, run: () => void run(command, start) };
@@ -172,7 +174,7 @@ async function run(command: Command, start: Start): Promise<void> {
   let signals = 0;
   const onSignal = () => {
     if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
-    // What goes wrong is what `closed` says.
+    // An error shows up in `closed`.
     service.close().catch(() => {});
   };
   const forget = onInterrupt(onSignal);
@@ -185,7 +187,8 @@ async function run(command: Command, start: Start): Promise<void> {
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
   forget();
   if (error !== undefined && !flushed.includes(false)) fail(name, error.message, EXIT_FAILED);
-  // A write that waits for a stuck reader would keep the process up, and so would a stuck thread.
+  // A write that waits for a stuck reader would keep the process running, and so would a stuck
+  // thread.
   if (flushed.includes(false) || hasAbandonedThreads() || service.leavesWaiting === true) {
     runtime.exit(error === undefined ? 0 : EXIT_FAILED);
   }

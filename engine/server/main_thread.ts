@@ -1,8 +1,9 @@
 /**
- * What the main thread of a mode with threads needs, and its threads do not.
+ * What the main thread of a mode with threads needs and its Workers do not.
  *
- * Such a mode is one file, which each of its Workers loads too. It imports this module when it
- * serves, not before: without what hangs on it, a Worker of Bun starts in less than half the time.
+ * Such a mode is one file, and each of its Workers loads that file too. The mode imports this
+ * module only when it serves. Without this module and its imports, a Worker of Bun starts in less
+ * than half the time.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * Threads that were ended while they were busy.
+ * Threads that were terminated while they were busy.
  *
- * On Deno `terminate` does not stop a Worker that computes: it computes on, for ever if its task
- * does, and the process does not end by itself before it.
+ * On Deno, `terminate` does not stop a Worker that is computing. The Worker computes on, for ever
+ * if its task never ends, and until then the process does not end by itself.
  *
  * @module
  */
@@ -10,16 +10,16 @@
 let count = 0;
 
 /**
- * Ends a Worker that is busy.
+ * Terminates a Worker that is busy.
  *
- * @param worker which
+ * @param worker the Worker
  */
 export function abandonThread(worker: Worker): void {
   worker.terminate();
   count++;
 }
 
-/** Whether threads of this process may run that nobody waits for. */
+/** Whether this process may have threads that still run although nobody waits for them. */
 export function hasAbandonedThreads(): boolean {
   return count > 0;
 }

@@ -1,6 +1,5 @@
 /**
- * How far the limit of descriptors reaches: for connections, for threads, and for the process
- * itself.
+ * What the limit of descriptors allows: for connections, for threads, and for the process itself.
  *
  * To start a Worker without descriptors panics on Deno: the process ends and nothing can be caught.
  * So whoever starts one asks here first, and connections leave room for one.
@@ -12,27 +11,28 @@ import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 
 /**
- * How many descriptors are kept back beside those of the threads. The process itself needs some: a
+ * How many descriptors are reserved beside those of the threads. The process itself needs some: a
  * resolver, a file, a pipe. A new thread opens its modules, several at a time. And while the main
  * thread looks whether there is room, other threads accept.
  */
 export const RESERVE = 24;
 
 /**
- * Below which number the descriptors of connections stay.
+ * The number below which the descriptors of connections must stay.
  *
  * @param calls the Berkeley calls
- * @param threads for how many threads descriptors are kept back, in the place of those that die
+ * @param threads how many threads to reserve descriptors for, so that threads that die can be
+ * replaced
  */
 export function connectionCeiling(calls: Sockets, threads: number): number {
   const limit = calls.descriptorLimit();
-  // With very few descriptors, half of what is left is for connections.
+  // With very few descriptors, connections get half of what is left.
   const half = (limit - calls.nextDescriptor()) >> 1;
   return limit - Math.min(RESERVE + threads * runtime.descriptorsPerThread, half);
 }
 
 /**
- * How many threads the limit of descriptors allows, beside as many connections.
+ * How many threads the limit of descriptors allows, with one connection for each.
  *
  * @returns at least 0
  */
@@ -43,9 +43,9 @@ export function threadsThatFit(): number {
 }
 
 /**
- * Makes sure that a mode can have its threads.
+ * Makes sure that a mode can start its threads.
  *
- * @param threads how many it starts
+ * @param threads how many threads it starts
  * @throws {Error} if the limit of descriptors does not allow them
  */
 export function requireThreads(threads: number): void {
@@ -57,11 +57,12 @@ export function requireThreads(threads: number): void {
 }
 
 /**
- * Makes sure that Workers can be started where descriptors cannot be counted, only tried.
+ * Makes sure that Workers can be started, on systems where descriptors can only be tried and not
+ * counted.
  *
- * @param threads how many
- * @param what what they are, for the message
- * @throws {Error} if there are not enough
+ * @param threads how many Workers
+ * @param what the word for them in the message
+ * @throws {Error} if there are not enough descriptors
  */
 export function requireDescriptors(threads: number, what: string): void {
   if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) return;

@@ -1,13 +1,13 @@
 /**
- * The names of the Workers that a server starts. A Worker learns from its name alone what it is
- * for: in an executable, and in whatever else a bundler has made of all modules, they have one URL.
+ * The names of the Workers that a server starts. A Worker learns only from its name what it is for:
+ * in an executable, or in any other bundle of all modules, all Workers have the same URL.
  *
  * @module
  */
 
 import { runtime } from "../net/runtime.ts";
 
-/** What the names begin with. */
+/** The prefix of the names. */
 const OURS = "handshake";
 
 /** The name of the Workers of a mode. */
@@ -15,17 +15,17 @@ export function threadName(mode: string): string {
   return `${OURS} ${mode}`;
 }
 
-/** The name of the Workers of a mode that hand over messages. */
+/** The name of a mode's Workers that get their connections' bytes by messages. */
 export function messageThreadName(mode: string): string {
   return `${OURS} ${mode} by messages`;
 }
 
-/** The name of the Workers of a mode that compute. */
+/** The name of a mode's Workers that compute. */
 export function computeThreadName(mode: string): string {
   return `${OURS} ${mode} computing`;
 }
 
-/** The mode that has started this Worker; `undefined` in every other thread. */
+/** The mode that started this Worker; `undefined` in every other thread. */
 export function modeOfThread(): string | undefined {
   const [ours, mode] = runtime.threadName?.split(" ") ?? [];
   return ours === OURS ? mode : undefined;

@@ -1,5 +1,5 @@
 /**
- * Distributions of durations: HdrHistograms of microseconds, three digits exact.
+ * Distributions of durations: HdrHistograms of microseconds, exact to three digits.
  *
  * @module
  */
@@ -8,7 +8,10 @@ import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram
 import type { Latency } from "./results.ts";
 import type { DurationPairs } from "./duration_counts.ts";
 
-/** The longest duration that is told from longer ones, in microseconds: an hour. */
+/**
+ * The longest duration that is recorded as it is, in microseconds: an hour. Longer ones count as
+ * this.
+ */
 const LONGEST_US = 3_600_000_000;
 
 /** A distribution. */
@@ -27,22 +30,23 @@ export class Distribution {
     }
   }
 
-  /** How many durations there are. */
+  /** How many durations it holds. */
   get count(): number {
     return this.#histogram.totalCount;
   }
 
   /**
-   * The duration within which so many of all were over, in microseconds; 0 where there are none.
+   * The duration that this percentage of all durations did not exceed, in microseconds. 0 if there
+   * are none.
    *
-   * @param percentile of 100
+   * @param percentile from 0 to 100
    */
   at(percentile: number): number {
     if (this.count === 0) return 0;
     return Math.min(this.#histogram.getValueAtPercentile(percentile), this.#histogram.maxValue);
   }
 
-  /** Its usual figures. */
+  /** The usual figures. */
   get summary(): Latency {
     const isEmpty = this.count === 0;
     return {
@@ -55,7 +59,7 @@ export class Distribution {
     };
   }
 
-  /** All of it: HdrHistogram V2, compressed, base64. */
+  /** The whole distribution: HdrHistogram V2, compressed, in base64. */
   encode(): string {
     return encodeIntoCompressedBase64(this.#histogram);
   }

@@ -1,19 +1,22 @@
 /**
- * How often something took how long: what a thread counts in a second and then hands over.
+ * Counts durations by length. A thread counts for a second and then hands the counts over.
  *
- * The distribution of a whole run is an HdrHistogram, on the main thread. Finding the place of a
- * value in one takes logarithms; here it is the value itself.
+ * The distribution of a whole run is an HdrHistogram on the main thread. Finding a value's bucket
+ * in an HdrHistogram takes logarithms; here the value itself is the index.
  *
  * @module
  */
 
-/** Up to which length each microsecond is counted by itself: 16 ms. */
+/** Below this length, each microsecond has a count of its own: 16 ms. */
 const FINE_US = 16_384;
 
-/** How exactly longer ones are counted, in microseconds: to a thousandth, or better. */
+/**
+ * The width of a bucket for longer durations, in microseconds: within a thousandth of the value, or
+ * better.
+ */
 const COARSE_US = 16;
 
-/** Durations, and how often each came: in turn. Microseconds. */
+/** Pairs of a duration in microseconds and the number of times that it occurred. */
 export type DurationPairs = Float64Array<ArrayBuffer>;
 
 /** Counts durations. */
@@ -23,10 +26,10 @@ export class DurationCounts {
   #isEmpty = true;
 
   /**
-   * Counts one.
+   * Counts a duration.
    *
    * @param ms its length in milliseconds
-   * @param count how often
+   * @param count how many times it occurred
    */
   add(ms: number, count = 1): void {
     this.#isEmpty = false;
@@ -39,7 +42,7 @@ export class DurationCounts {
     this.#coarse.set(us, (this.#coarse.get(us) ?? 0) + count);
   }
 
-  /** Hands over what was counted and begins anew. */
+  /** Hands over the counts and starts again from zero. */
   take(): DurationPairs {
     if (this.#isEmpty) return new Float64Array(0);
     const pairs: number[] = [];

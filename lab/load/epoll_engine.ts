@@ -1,5 +1,6 @@
 /**
- * The load on descriptors: a readiness loop as in `modes/nonblocking.ts`, from the other side.
+ * The load on descriptors: a readiness loop like that of `modes/nonblocking.ts`, from the client's
+ * side.
  *
  * @module
  */
@@ -21,13 +22,13 @@ import { LoadLoop } from "./load_loop.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** How often it looks whether it is to stop, in milliseconds. */
+/** How often the loop checks whether it is to stop, in milliseconds. */
 const LOOK_MS = 20;
 
-/** How often limits of time are looked at while the loop is busy, in milliseconds. */
+/** How often a busy loop checks the deadlines, in milliseconds. */
 const LIMITS_MS = 1;
 
-/** Something of which the poller tells. */
+/** Something that the poller watches. */
 interface Ready {
   onReady(events: number): void;
 }
@@ -56,7 +57,7 @@ class Attempt implements Ready {
   }
 }
 
-/** Makes one thread's load, blocking the thread. */
+/** Makes the load of one thread and blocks the thread meanwhile. */
 class EpollEngine implements ReadyLoop {
   readonly sockets: Sockets = sockets();
   readonly poller: Poller = openPoller("epoll", this.sockets);
@@ -87,7 +88,7 @@ class EpollEngine implements ReadyLoop {
     });
   }
 
-  /** Runs it to its end. */
+  /** Runs the load to its end. */
   run(isStopped: () => boolean): LoadLoop {
     const loop = this.#loop;
     let now = performance.now();
@@ -114,15 +115,15 @@ class EpollEngine implements ReadyLoop {
     return loop;
   }
 
-  /** Waits for events, but not beyond `until`; returns how many there are. */
+  /** Waits for events, at most until `until`; returns how many there are. */
   #wait(until: number): number {
-    // Under load there is always something, and nobody needs to know how long it could wait.
+    // Under load there is always an event, so the time to wait need not be worked out first.
     const count = this.poller.wait(0);
     if (count > 0) return count;
     const { msToNext } = this.deadlines;
     const limitMs = msToNext < 0 ? LOOK_MS : Math.min(LOOK_MS, msToNext);
     const waitMs = Math.min(limitMs, until - performance.now());
-    // Only what is due is waited for more finely than epoll counts: it takes another call.
+    // Only due times need a finer wait than epoll's milliseconds: it costs another call.
     return waitMs > 0 ? this.poller.wait(this.#hasDueTimes ? waitMs : Math.ceil(waitMs)) : 0;
   }
 
@@ -152,19 +153,21 @@ class EpollEngine implements ReadyLoop {
     this.#ready[fd] = new Attempt(this, lane, fd);
   }
 
-  /** Tells a lane that it has no connection: later, for it is just asking for one. */
+  /**
+   * Tells a lane that it gets no connection: later, because the lane is in the middle of asking.
+   */
   #refuse(lane: Lane, error: unknown): void {
     this.deadlines.set(new Deadline(() => lane.onNotOpen(error)), 0);
   }
 
-  /** Gives an attempt to connect up. */
+  /** Abandons an attempt to connect. */
   giveUp(fd: number, lane: Lane, error: Error): void {
     this.#ready[fd] = undefined;
     this.sockets.close(fd);
     lane.onNotOpen(error);
   }
 
-  /** An attempt to connect is over. */
+  /** An attempt to connect has ended. */
   onAttempted(fd: number, lane: Lane): void {
     const { SOL_SOCKET, SO_ERROR, POLLOUT } = this.sockets.constants;
     const errno = this.sockets.getOption(fd, SOL_SOCKET, SO_ERROR);
@@ -180,12 +183,12 @@ class EpollEngine implements ReadyLoop {
 }
 
 /**
- * Makes one thread's load on descriptors. Blocks the thread until it is over.
+ * Makes the load of one thread on descriptors. Blocks the thread until the load is over.
  *
- * @param share the thread's part of it
- * @param protocol what to speak
- * @param onSecond hears of each second
- * @param isStopped whether it is to end early
+ * @param share the thread's share of the load
+ * @param protocol the protocol to speak
+ * @param onSecond is called for each second
+ * @param isStopped whether the load is to end early
  */
 export function runOnDescriptors(
   share: Share,

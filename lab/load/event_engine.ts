@@ -1,7 +1,8 @@
 /**
- * The load on the runtime's own sockets, where descriptors cannot be had.
+ * The load on the runtime's own sockets, for systems without descriptors.
  *
- * The runtime's timers count in milliseconds: what is due in between is sent late, and says so.
+ * The runtime's timers count in whole milliseconds. A request that is due in between is sent late,
+ * and the lag says so.
  *
  * @module
  */
@@ -16,16 +17,16 @@ import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** How often it looks whether it is to stop, in milliseconds. */
+/** How often the loop checks whether it is to stop, in milliseconds. */
 const LOOK_MS = 20;
 
 /**
- * Makes one thread's load on the runtime's sockets.
+ * Makes the load of one thread on the runtime's sockets.
  *
- * @param share the thread's part of it
- * @param protocol what to speak
- * @param onSecond hears of each second
- * @param isStopped whether it is to end early
+ * @param share the thread's share of the load
+ * @param protocol the protocol to speak
+ * @param onSecond is called for each second
+ * @param isStopped whether the load is to end early
  */
 export async function runOnRuntime(
   share: Share,
@@ -47,7 +48,7 @@ export async function runOnRuntime(
     const waitMs = Math.min(LOOK_MS, Math.max(0, next - performance.now()));
     const due = now + waitMs;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
-    // A timer that comes late is how late this thread answers.
+    // The lateness of this timer is the lateness of this thread.
     loop.onTurn(due);
   }
   over.abort();

@@ -1,9 +1,9 @@
 /**
  * A lane of the load: one connection at a time, and the requests that are under way on it.
  *
- * It drives the client's side of a protocol as a server's driver does the other side, but with
- * several exchanges on one connection: each is a generator, which writes its request as soon as it
- * begins and reads when all before it were answered.
+ * It drives the client's side of a protocol as a server's driver drives the other side, but it runs
+ * several exchanges on one connection. Each exchange is a generator. It writes its request as soon
+ * as it begins, and it reads when all the requests before it have been answered.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { LoadContext, LoadProtocol } from "./load_protocol.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
-/** What a lane needs of its thread. */
+/** What a lane needs from its thread. */
 export interface LaneHost {
   readonly protocol: LoadProtocol;
   readonly deadlines: Deadlines;
@@ -33,26 +33,26 @@ export interface LaneHost {
   readonly timeoutMs: number;
   /** Whether each request has a connection of its own. */
   readonly connect: boolean;
-  /** Whether the service time is something else than the latency. */
+  /** Whether the service time differs from the latency. */
   readonly timesService: boolean;
-  /** Connects the lane, which is told by `onOpen` or `onNotOpen`, later. */
+  /** Connects the lane. The lane hears of the outcome later, by `onOpen` or `onNotOpen`. */
   dial(lane: Lane): void;
   /** The lane is connected. */
   onOpened(): void;
   /** The lane has room for a request, on a new connection. */
   onRoom(lane: Lane, now: number): void;
-  /** The connection has failed, or was not made, and with it the requests that were under way. */
+  /** The connection failed or was never made, and the requests under way failed with it. */
   onFailed(lane: Lane, kind: string, message: string, requests: number): void;
-  /** A request was answered: the lane has room for another one. */
+  /** A request was answered, so the lane has room for another one. */
   onAnswered(lane: Lane, now: number): void;
 }
 
 /** A place for a request that is under way. */
 class Exchange {
   conversation: Protocol<unknown> | undefined;
-  /** What it has received and not consumed. */
+  /** The bytes that it has received and not consumed. */
   input = new Input();
-  /** When it was due, or begun. */
+  /** When it was due, or when it began. */
   dueAt = 0;
   /** When it was sent. */
   sentAt = 0;
@@ -65,34 +65,37 @@ class Exchange {
   }
 }
 
-/** One connection of the load, and what comes in its place when it fails. */
+/** One connection of the load, and the connections that replace it when it fails. */
 export class Lane implements Sink {
-  /** Since when it has room, in milliseconds: what was due earlier could not be sent earlier. */
+  /**
+   * The time since when it has room, in milliseconds: a request that was due earlier could not be
+   * sent earlier.
+   */
   roomSince = 0;
-  /** Whether it waits for requests in a queue of its host's. */
+  /** Whether it stands in its host's queue for requests. */
   isQueued = false;
   readonly #host: LaneHost;
-  /** The requests under way are `#count` of these, from `#first`, in a ring. */
+  /** A ring of places. `#count` of them, from `#first` on, hold the requests under way. */
   readonly #ring: Exchange[];
   #first = 0;
   #count = 0;
   #connection: Connection | undefined;
-  /** What comes before the first request. */
+  /** The conversation that precedes the first request. */
   #greeting: Protocol<unknown> | undefined;
   #greetingInput = new Input();
   readonly #greetingLimit: Deadline;
-  /** Whose bytes wait to be taken: `undefined` if none do. */
+  /** The conversation whose bytes wait to be taken; `undefined` if none wait. */
   #writer: Protocol<unknown> | undefined;
-  /** Ends a read that waits for some time only. */
+  /** The limit of a read that waits only for some time. */
   #within: Deadline | undefined;
   /** How many requests were answered on this connection. */
   #answered = 0;
-  /** Whether any request was ever answered, or anything has failed. */
+  /** Whether any request was ever answered or anything has failed. */
   #isHeard = false;
   /** When it was last connected, in milliseconds; 0 if never. */
   #dialedAt = 0;
 
-  /** @param host its thread's */
+  /** @param host its thread */
   constructor(host: LaneHost) {
     this.#host = host;
     const onLate = () => this.#fail("timeout", `No answer within ${host.timeoutMs} ms`);
@@ -112,10 +115,10 @@ export class Lane implements Sink {
   }
 
   /**
-   * Whether its first request still waits for an answer; or for a connection, or for the first
-   * words of a server that speaks first.
+   * Whether its first request still waits: for an answer, for a connection, or for the first words
+   * of a server that speaks first.
    *
-   * @param since and began no later than this
+   * @param since only a request that began no later than this counts
    */
   isStarved(since: number): boolean {
     if (this.#isHeard) return false;
@@ -134,7 +137,7 @@ export class Lane implements Sink {
    * Begins a request. There must be room.
    *
    * @param dueAt when it should have begun, in milliseconds
-   * @param now in milliseconds
+   * @param now the time, in milliseconds
    */
   begin(dueAt: number, now: number): void {
     const exchange = this.#ring[(this.#first + this.#count++) % this.#ring.length] as Exchange;
@@ -144,7 +147,7 @@ export class Lane implements Sink {
     exchange.isStarted = false;
     if (this.#host.connect) return this.open(now);
     this.#limit(exchange, now);
-    // Its request would come into the middle of another one.
+    // Otherwise its request would land in the middle of another one.
     if (this.#writer === undefined) this.#start(exchange);
   }
 
@@ -221,7 +224,7 @@ export class Lane implements Sink {
   /**
    * No connection could be made.
    *
-   * @param error why, as a runtime or the system gave it
+   * @param error the reason, as a runtime or the system gave it
    */
   onNotOpen(error: unknown): void {
     const { kind, detail } = explainConnectError(error);
@@ -244,7 +247,7 @@ export class Lane implements Sink {
     }
   }
 
-  /** Starts those that waited for others to be written. */
+  /** Starts the requests that waited while another one was written. */
   #startWaiting(): void {
     for (let place = 0; place < this.#count && this.#writer === undefined; place++) {
       const exchange = this.#ring[(this.#first + place) % this.#ring.length] as Exchange;
@@ -256,12 +259,12 @@ export class Lane implements Sink {
     this.#failWith(new PeerGoneError("receiving", { cause: error }));
   }
 
-  /** Hands on what has come, and asks for more. */
+  /** Hands on the bytes that have arrived, and asks for more. */
   #receive(arrived: Pulled): void {
     const connection = this.#connection as Connection;
     try {
       if (arrived !== undefined) this.#take(arrived);
-      // It may have been closed, and another one made, in the meantime.
+      // The connection may have been closed and replaced in the meantime.
       while (this.#connection === connection && arrived !== null) {
         arrived = connection.pull(this);
         if (arrived === undefined) return;
@@ -272,7 +275,7 @@ export class Lane implements Sink {
     }
   }
 
-  /** Gives what came to those who wait, one after the other. */
+  /** Gives the bytes that arrived to the exchanges that wait, one after the other. */
   #take(chunk: Uint8Array | null): void {
     if (chunk !== null) this.#host.tally.bytesReceived += chunk.length;
     const connection = this.#connection;
@@ -280,7 +283,10 @@ export class Lane implements Sink {
     while (rest !== undefined && this.#connection === connection) rest = this.#give(rest);
   }
 
-  /** Gives what came to who waits for it; returns what that has left, if it has all it needs. */
+  /**
+   * Gives the bytes to the exchange that waits for them; returns what it leaves over when it is
+   * complete.
+   */
   #give(chunk: Uint8Array | null): Uint8Array | undefined {
     const conversation = this.#greeting ?? this.#reader();
     if (conversation === undefined) {
@@ -296,7 +302,7 @@ export class Lane implements Sink {
     const input = this.#greeting === undefined
       ? (this.#ring[this.#first] as Exchange).input
       : this.#greetingInput;
-    // For the next one: but an answer that is longer than it may be is none.
+    // The rest belongs to the next exchange. If there is none, the answer was longer than allowed.
     const rest = input.length > 0 ? input.take(input.length) : undefined;
     if (rest !== undefined && this.#greeting === undefined && this.#count === 1) {
       this.#fail("wrong reply", `After the answer came more: "${escapeBytes(rest, 24)}"`);
@@ -306,7 +312,7 @@ export class Lane implements Sink {
     return rest;
   }
 
-  /** Whose turn it is to read. */
+  /** The conversation whose turn it is to read. */
   #reader(): Protocol<unknown> | undefined {
     return this.#count === 0 ? undefined : (this.#ring[this.#first] as Exchange).conversation;
   }
@@ -319,7 +325,7 @@ export class Lane implements Sink {
       );
     }
     if (this.#answered === 0) return this.#fail("closed", "The server closes connections at once");
-    // It has waited long enough for another request, and may say so.
+    // It has waited long enough for another request, and may close.
     this.#close();
     this.open(performance.now());
   }
@@ -396,19 +402,19 @@ export class Lane implements Sink {
     if (error instanceof PeerGoneError) {
       return this.#fail(cause === undefined ? "closed" : KINDS[String(code)] ?? "reset", text);
     }
-    // What the connection throws has the system's name for it; a protocol's own error has none.
+    // An error of the connection has the system's name for it; a protocol's own error has none.
     const isOfSystem = !(error instanceof ConversationError) && /^E[A-Z]+$/.test(String(code));
     this.#fail(isOfSystem ? KINDS[code as string] ?? "reset" : "wrong reply", text);
   }
 
-  /** Everything under way on this connection has failed. */
+  /** Fails everything under way on this connection. */
   #fail(kind: string, message: string): void {
-    // By the close, a runtime may tell of an error once more.
+    // While it closes, a runtime may report one more error.
     if (this.#connection === undefined) return;
     this.#host.onFailed(this, kind, message, this.#loseAll());
   }
 
-  /** Returns how many requests were under way. */
+  /** Abandons all requests under way and returns how many there were. */
   #loseAll(): number {
     const lost = this.#count;
     this.#isHeard = true;
@@ -434,19 +440,19 @@ export class Lane implements Sink {
     connection.close();
   }
 
-  /** Ends everything, without counting it. */
+  /** Ends everything without counting it. */
   end(): void {
     this.#loseAll();
   }
 }
 
 /**
- * What connecting ends with where the server has accepted and reset, before anybody looked: at the
- * socket, or, as Deno does then, at the peer's address.
+ * The error codes of connecting to a server that accepts and resets before anybody has looked. The
+ * socket reports the first. Deno asks for the peer's address then, and gets the second.
  */
 const OVER_ALREADY: ReadonlySet<string> = new Set(["ECONNRESET", "ENOTCONN"]);
 
-/** How errors of the system are counted; all others as `reset`. */
+/** How the system's errors are counted; all others count as `reset`. */
 const KINDS: Readonly<Record<string, string>> = {
   ECONNRESET: "reset",
   EPIPE: "reset",

@@ -1,12 +1,13 @@
 /**
- * The load of one thread: its lanes, and which of them sends the next request when.
+ * The load of one thread: its lanes, and which lane sends the next request at what time.
  *
  * Closed model: a lane that has its answer begins the next request, after a time to think. Open
- * model: a schedule says when requests are due, and the next lane that has room takes them.
+ * model: a schedule says when requests are due, and the next lane that has room takes each of them.
  *
- * Where answers come in turns of a loop, all of a turn are received before the next requests are
- * sent: each is timed when it is there, not when those before it have been seen to, and a server
- * that gets many at once has not fallen asleep before the next one comes.
+ * When answers come in turns of a loop, all answers of a turn are received before the next requests
+ * are sent. So each answer is timed when it is there, not after the earlier ones have been dealt
+ * with. And a server that gets many requests at once has not fallen asleep before the next one
+ * arrives.
  *
  * @module
  */
@@ -21,21 +22,21 @@ import { Schedule } from "./schedule.ts";
 import { Tally, type ThreadSecond } from "./tally.ts";
 
 /**
- * How long the last answers of an open model are waited for, and how long a connection of a closed
- * one must have waited for its first answer to be told of, in milliseconds.
+ * How long an open model waits for the last answers, in milliseconds. Also how long a connection of
+ * a closed model must have waited for its first answer before it counts as starved.
  */
 const LAST_MS = 1_000;
 
-/** How long the connections may take that are made before the clock starts, in milliseconds. */
+/** How long the connections that are made before the clock starts may take, in milliseconds. */
 const OPENING_MS = 5_000;
 
-/** How long one second is. */
+/** The length of a second, in milliseconds. */
 const SECOND_MS = 1_000;
 
-/** Makes connections for lanes. */
+/** Makes a connection for a lane. */
 export type Dial = (lane: Lane) => void;
 
-/** Where a thread is in its run. */
+/** The stages of a thread's run. */
 type Phase = "opening" | "running" | "last answers" | "over";
 
 /** The load of one thread. */
@@ -56,16 +57,16 @@ export class LoadLoop implements LaneHost {
   readonly #backoffs = new Map<Lane, Backoff>();
   #phase: Phase = "opening";
   readonly #openingUntil: number;
-  /** How many lanes have not been connected, or failed to be, for the first time. */
+  /** How many lanes have neither connected nor failed to connect for the first time. */
   #unopened: number;
   #schedule: Schedule | undefined;
-  /** Lanes that have room while nothing is due: a ring, each lane at most once. */
+  /** Lanes that have room while nothing is due: a ring that holds each lane at most once. */
   readonly #free: LaneQueue;
   #startedAt = 0;
   #endsAt = Infinity;
   #secondAt = Infinity;
   #secondIndex = 0;
-  /** Until when all is counted: where the current second begins. */
+  /** The time up to which everything is counted: the beginning of the current second. */
   #countedAt = 0;
   /** When the last request was answered or failed. */
   #lastAt = 0;
@@ -74,18 +75,18 @@ export class LoadLoop implements LaneHost {
   /** Lanes whose next request is sent at the end of this turn; `undefined` without turns. */
   readonly #next: Lane[] | undefined;
   #overAt = 0;
-  /** Whether it was ended before its time. */
+  /** Whether the run was ended early. */
   #isCut = false;
   /** How many requests may still begin, in the closed model. */
   #left: number;
-  /** How many have begun and are not over. */
+  /** How many requests have begun and are not over. */
   #underWay = 0;
   #starved = 0;
 
   /**
-   * @param share its part of the load
-   * @param protocol what to speak
-   * @param parts how to connect, where limits are kept, who hears of each second, and whether
+   * @param share the thread's share of the load
+   * @param protocol the protocol to speak
+   * @param parts how to connect, where deadlines are kept, who hears of each second, and whether
    * {@linkcode LoadLoop.onTurn} is called whenever something has happened
    */
   constructor(share: Share, protocol: LoadProtocol, parts: {
@@ -126,8 +127,8 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * How long the run was, in milliseconds. In the open model it is as long as its schedule, whether
-   * the last answers come sooner or have to be waited for: that makes no server quicker or slower.
+   * How long the run was, in milliseconds. In the open model it is as long as its schedule, even if
+   * the last answers come later: they make a server neither quicker nor slower.
    */
   get durationMs(): number {
     const schedule = this.#schedule;
@@ -137,14 +138,14 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * How many connections had still no answer to their first request when a closed model's run was
-   * over. In the open one those requests are errors, `unanswered`.
+   * How many connections still had no answer to their first request when the run of a closed model
+   * ended. In an open model those requests are errors of the kind `unanswered`.
    */
   get starved(): number {
     return this.#starved;
   }
 
-  /** Connections that need not wait for anything are made before the clock starts. */
+  /** Makes the connections before the clock starts, unless they have a reason to wait. */
   #open(): void {
     if (this.connect || this.#share.plan.rampMs > 0) return;
     const now = performance.now();
@@ -152,20 +153,20 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * Does what is to be done by now.
+   * Does everything that is due by now.
    *
-   * @param now in milliseconds
+   * @param now the time, in milliseconds
    * @returns when to call it again, if nothing happens before
    */
   turn(now: number): number {
     if (this.#phase === "opening") this.#mayStart(now);
     if (this.#phase === "opening") return this.#openingUntil;
-    // An answer that is over when nothing more comes is over in no turn.
+    // A conversation that ends because nothing more comes ends outside any turn.
     this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
     this.#mayEnd(now);
     if (this.#phase === "over") return now;
-    // What is over with a second has no other one behind it, in which there would be nothing.
+    // When a run ends together with a second, there is no further second: it would be empty.
     if (now >= this.#secondAt) this.#countSecond(now);
     const isLast = this.#phase === "last answers";
     const nextEnd = isLast ? this.#endsAt + LAST_MS : this.#endsAt;
@@ -196,9 +197,9 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * Lets lanes begin one after the other, evenly over the ramp.
+   * Lets the lanes begin one after the other, evenly over the ramp.
    *
-   * @param first the first of those that have not begun
+   * @param first the first lane that has not begun
    */
   #ramp(rampMs: number, first = 0): void {
     const now = performance.now();
@@ -209,12 +210,12 @@ export class LoadLoop implements LaneHost {
       this.#admit(this.#lanes[index] as Lane, now);
     }
     if (index === this.#lanes.length || this.#phase === "over") return;
-    // One limit at a time: each length has a queue of its own.
+    // There is one deadline at a time, because each length of time has a queue of its own.
     const next = new Deadline(() => this.#ramp(rampMs, index));
     this.deadlines.set(next, Math.max(1, Math.round(dueAt(index) - now)), now);
   }
 
-  /** Lets a lane that has no connection begin. */
+  /** Lets a lane without a connection begin. */
   #admit(lane: Lane, now: number): void {
     if (this.connect) this.#enter(lane, now);
     else lane.open(now);
@@ -230,7 +231,7 @@ export class LoadLoop implements LaneHost {
   }
 
   onRoom(lane: Lane, now: number): void {
-    // Before the clock starts nothing begins.
+    // Nothing begins before the clock starts.
     if (this.#phase === "opening" || this.#phase === "over") return;
     if (this.#schedule !== undefined) this.#fill(lane, now, this.#schedule);
     else this.#beginNext(lane, now, now);
@@ -247,13 +248,16 @@ export class LoadLoop implements LaneHost {
     else this.#next.push(lane);
   }
 
-  /** Sends the next requests of those that were answered in this turn; whether there were any. */
+  /**
+   * Sends the next requests of the lanes that were answered in this turn; returns whether there
+   * were any.
+   */
   #beginAll(): boolean {
     const lanes = this.#next;
     if (lanes === undefined || lanes.length === 0) return false;
     const now = performance.now();
     for (const lane of lanes) {
-      // It may have lost its connection since.
+      // The lane may have lost its connection since.
       if (!lane.hasRoom) continue;
       this.#beginNext(lane, now, now);
     }
@@ -275,11 +279,11 @@ export class LoadLoop implements LaneHost {
     this.#left--;
     this.#underWay++;
     if (now > dueAt) this.tally.lag.add(now - dueAt);
-    // A closed model has no due times: what its own thread was late is no fault of the server's.
+    // A closed model has no due times, and a delay of its own thread is not the server's fault.
     lane.begin(now, now);
   }
 
-  /** Gives a lane what is due, or keeps it for what will be. */
+  /** Gives a lane a request that is due, or keeps the lane for the next one. */
   #fill(lane: Lane, now: number, schedule: Schedule): void {
     const dueAt = schedule.take(now);
     if (dueAt !== undefined) return this.#send(lane, dueAt, now);
@@ -298,7 +302,7 @@ export class LoadLoop implements LaneHost {
       const lane = this.#free.take();
       if (!lane.hasRoom) continue;
       this.#send(lane, schedule.take(now) as number, now);
-      // It may have room for more, but others come first.
+      // It may have room for more, but the other lanes come first.
       if (lane.hasRoom) this.#free.add(lane);
     }
   }
@@ -309,13 +313,13 @@ export class LoadLoop implements LaneHost {
     if (this.#phase === "over") return;
     this.#underWay -= requests;
     this.#lastAt = now;
-    // A connection that cannot be made, or ends unused, fails the request that waited for it.
+    // A connection that cannot be made, or that ends unused, fails the request that waited for it.
     const failed = requests > 0 ? requests : this.#takeUnsent(now);
     this.tally.fail(kind, message, failed);
     this.#again(lane, now, requests > 0 && !NOT_CONNECTED.has(kind));
   }
 
-  /** Takes a request that nobody will send; returns how many there was. */
+  /** Takes a request that nobody will send; returns how many there were. */
   #takeUnsent(now: number): 0 | 1 {
     if (this.#schedule !== undefined) return this.#schedule.take(now) === undefined ? 0 : 1;
     if (this.#left === 0) return 0;
@@ -323,14 +327,14 @@ export class LoadLoop implements LaneHost {
     return 1;
   }
 
-  /** Has a lane go on after a failure: at once, or after a while where it may only fail again. */
+  /** Lets a lane go on after a failure: at once, or later if it would probably fail again. */
   #again(lane: Lane, now: number, atOnce: boolean): void {
     const goOn = () => {
       if (this.#phase !== "over") this.#admit(lane, performance.now());
     };
     let backoff = this.#backoffs.get(lane);
     if (backoff === undefined) this.#backoffs.set(lane, backoff = new Backoff());
-    // Never here and now: below us on the stack the lane is still closing.
+    // It never happens at once, because this lane is still closing further down the stack.
     const waitMs = atOnce ? 1 : backoff.next();
     this.deadlines.set(new Deadline(goOn), waitMs, now);
   }
@@ -343,9 +347,10 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * Ends a turn, in which some things have happened, and counts how late the thread was.
+   * Ends a turn in which things have happened, and counts how late the thread was.
    *
-   * @param since when it began to do what had become ready: the last of it waited as long as this
+   * @param since when the thread began to deal with what was ready: the last thing waited from then
+   * on
    */
   onTurn(since: number): void {
     const lastAt = this.#beginAll() ? performance.now() : this.#lastAt;
@@ -368,15 +373,15 @@ export class LoadLoop implements LaneHost {
 
   #nothingLeft(isLate: boolean): boolean {
     if (this.#schedule === undefined) return this.#left === 0;
-    // Where the time is the limit, the run lasts as long as that.
+    // A run that is limited by time lasts for that whole time.
     const isCounted = this.#share.requests < Infinity;
     return this.#schedule.next === Infinity && (isCounted || isLate);
   }
 
   /**
-   * Ends the run before its time.
+   * Ends the run early.
    *
-   * @param now in milliseconds
+   * @param now the time, in milliseconds
    */
   stop(now: number): void {
     if (this.#phase === "over") return;
@@ -384,7 +389,7 @@ export class LoadLoop implements LaneHost {
     this.#end(now);
   }
 
-  /** Ends the run, which was over at some time up to now. */
+  /** Ends the run, as of a time no later than now. */
   #end(now: number, overAt = now): void {
     if (this.#phase === "opening") this.#startedAt = this.#countedAt = overAt = now;
     this.#phase = "over";
@@ -398,7 +403,7 @@ export class LoadLoop implements LaneHost {
   }
 }
 
-/** Lanes that wait, each at most once. */
+/** A queue of lanes that holds each lane at most once. */
 class LaneQueue {
   readonly #ring: (Lane | undefined)[];
   #first = 0;

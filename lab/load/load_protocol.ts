@@ -1,8 +1,8 @@
 /**
  * The client's side of a protocol under load: one request and its answer, over and over.
  *
- * A protocol of one's own exports it beside its server's side: a generator for one exchange on an
- * open connection. It throws if the answer is not what it should be.
+ * A protocol of your own exports it beside its server's side: a generator for one exchange on an
+ * open connection. The generator throws if the answer is wrong.
  *
  * ```ts
  * export function* load({ input, size, random }: LoadContext): Protocol {
@@ -15,8 +15,8 @@
  * }
  * ```
  *
- * Where a connection begins with words of its own, or every exchange needs a connection of its
- * own, `load` is an object instead: a {@linkcode LoadSide}.
+ * If a connection begins with words of its own, or if every exchange needs a connection of its own,
+ * `load` is an object instead: a {@linkcode LoadSide}.
  *
  * @module
  */
@@ -33,13 +33,13 @@ import { OptionError } from "../../engine/values/checks.ts";
 import { importProtocol, nameOf, pathOf } from "../../engine/server/core/protocol_loader.ts";
 import type { Random } from "./random.ts";
 
-/** What one exchange is told. */
+/** What an exchange receives. */
 export interface LoadContext {
-  /** The exchange's unread bytes: what it leaves in it is the beginning of the next answer. */
+  /** The unread bytes. What the exchange leaves here is the beginning of the next answer. */
   readonly input: Input;
   /** How many bytes the request's payload is to have. */
   readonly size: number;
-  /** Payloads and numbers that are different in each request. */
+  /** A source of payloads and numbers that differ from request to request. */
   readonly random: Random;
 }
 
@@ -47,18 +47,20 @@ export interface LoadContext {
 export interface LoadSide {
   /** Whether each exchange needs a connection of its own. @default {false} */
   readonly connects?: boolean;
-  /** What comes first on each new connection. */
+  /** The conversation that comes first on each new connection. */
   greeting?(context: LoadContext): Protocol<unknown>;
-  /** One request and its answer. With more than one under way it must write before it reads. */
+  /**
+   * One request and its answer. If several are under way at once, it must write before it reads.
+   */
   exchange(context: LoadContext): Protocol<unknown>;
 }
 
-/** The same with its name. */
+/** A load side with its name. */
 export interface LoadProtocol extends LoadSide {
   readonly name: string;
 }
 
-/** The longest frame that is sent before its answer is read, in bytes. */
+/** The longest frame that is sent whole before its answer is read, in bytes. */
 const WHOLE = 1024;
 
 const BUILT_IN: Readonly<Record<string, LoadSide>> = {
@@ -73,7 +75,7 @@ const BUILT_IN: Readonly<Record<string, LoadSide>> = {
  * Finds or imports the client's side.
  *
  * @param location what `locateProtocol` returned
- * @throws {OptionError} if there is none
+ * @throws {OptionError} if the protocol has none
  */
 export async function loadLoadProtocol(location: string): Promise<LoadProtocol> {
   const name = Object.hasOwn(PROTOCOLS, location) ? location : nameOf(location);
@@ -102,23 +104,26 @@ function isLoadSide(value: unknown): value is LoadSide {
   return isGeneratorFunction(exchange) && (greeting === undefined || isGeneratorFunction(greeting));
 }
 
-/** A handshake, up to the server's FIN: before, it might still complain of the last message. */
+/**
+ * A handshake, up to the server's FIN: until then the server might still reject the last message.
+ */
 function* shakeHands({ random }: LoadContext): Protocol {
   yield* helloClient(random.next() | 0, { graceMs: 0 });
   const more: Uint8Array | null = yield READ;
   if (more !== null) throw new MalformedMessageError("nothing more", escapeBytes(more, 24));
 }
 
-/** A frame of letters, so that none is a question: those begin with a capital. */
+/** A frame of small letters, so that it is never a question: questions begin with a capital. */
 function* askForHigher({ input, size, random }: LoadContext): Protocol {
   const frame = random.letters(size);
   if (size > WHOLE) return expectHigher(frame, yield* frameClient(input, frame));
-  // What `frameClient` does, without looking for marks in letters and without keeping the answer.
+  // This does what `frameClient` does, but it looks for no marks in the letters and keeps no
+  // answer.
   yield { kind: "write", bytes: wireOf(frame) };
   if (input.length === 0) {
     const chunk: Uint8Array | null = yield READ;
     if (chunk === null) throw new PeerGoneError(ANSWERING);
-    // Mostly all of it comes at once.
+    // The whole answer usually comes at once.
     if (chunk.length === size) return expectHigher(frame, chunk);
     input.add(chunk);
   }
@@ -127,7 +132,7 @@ function* askForHigher({ input, size, random }: LoadContext): Protocol {
 
 const ANSWERING = "waiting for the answer";
 
-/** What was sent before need not be put together again: payloads come again and again. */
+/** Payloads repeat, so each is put into its frame only once. */
 const wires = new WeakMap<Uint8Array, Uint8Array>();
 
 function wireOf(frame: Uint8Array): Uint8Array {
@@ -136,7 +141,9 @@ function wireOf(frame: Uint8Array): Uint8Array {
   return wire;
 }
 
-/** Apart from the generator: small functions are compiled to machine code earlier. */
+/**
+ * It stands apart from the generator because small functions are compiled to machine code earlier.
+ */
 function expectHigher(frame: Uint8Array, answer: Uint8Array): void {
   for (let at = 0; at < frame.length; at++) {
     if (answer[at] === (frame[at] as number) + 1) continue;

@@ -1,6 +1,5 @@
 /**
- * The Workers that make a load as the main thread sees them, and what they have counted, put
- * together.
+ * The main thread's view of the Workers that make a load. It also adds up what they have counted.
  *
  * @module
  */
@@ -24,9 +23,9 @@ import type { ThreadSecond } from "./tally.ts";
 /** What the error begins with if a thread fails. */
 const CANNOT = "Cannot make the load";
 
-/** What all threads together have counted. */
+/** One second of the load, summed over all threads. */
 export interface TeamSecond {
-  /** When it ends, in milliseconds from the beginning. */
+  /** When it ends, in milliseconds from the beginning of the run. */
   readonly endsAt: number;
   readonly durationMs: number;
   readonly requests: number;
@@ -34,21 +33,21 @@ export interface TeamSecond {
   readonly latency: Distribution;
 }
 
-/** What came of a run. */
+/** The totals of a run. */
 export class TeamTotals {
   readonly latency = new Distribution();
   readonly service = new Distribution();
   readonly connect = new Distribution();
   readonly lag = new Distribution();
   readonly errors: Record<string, number> = {};
-  /** What the first failure of each kind said. */
+  /** The message of the first failure of each kind. */
   readonly words: Record<string, string> = {};
   readonly ends: ThreadEnd[] = [];
   requests = 0;
   bytesSent = 0;
   bytesReceived = 0;
 
-  /** Adds a second of a thread. */
+  /** Adds one second of a thread. */
   add(second: ThreadSecond): void {
     this.requests += second.requests;
     this.bytesSent += second.bytesSent;
@@ -62,7 +61,7 @@ export class TeamTotals {
     }
   }
 
-  /** Adds how a thread's run was. */
+  /** Adds the summary of a thread's run. */
   end(end: ThreadEnd): void {
     this.ends.push(end);
     for (const [kind, text] of Object.entries(end.words)) this.words[kind] ??= text;
@@ -74,7 +73,7 @@ export class LoadTeam implements Disposable {
   readonly totals = new TeamTotals();
   readonly #stop = new SharedArrayBuffer(4);
   readonly #members: SupervisedWorker<ToLoadThread, FromLoadThread>[] = [];
-  /** The seconds of the threads, until each has told of the same one. */
+  /** The seconds that not all threads have reported yet. */
   readonly #seconds = new Map<number, ThreadSecond[]>();
   #nextSecond = 0;
   #endedAt = 0;
@@ -86,12 +85,12 @@ export class LoadTeam implements Disposable {
    * Starts the threads.
    *
    * @param plan the load
-   * @param address where it goes: numeric
+   * @param address the server's numeric address
    * @throws {Error} if Workers cannot be started
    */
   static async start(plan: Plan, address: Address): Promise<LoadTeam> {
     requireWorkers(LOAD_THREAD_URL);
-    // Trying takes ports where descriptors cannot be counted, and the load may have few of them.
+    // If descriptors cannot be counted, trying uses up ports, and the load may have few of them.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
     else requireDescriptors(plan.threads, "threads");
     const team = new LoadTeam();
@@ -122,10 +121,10 @@ export class LoadTeam implements Disposable {
   }
 
   /**
-   * Makes the load, to its end.
+   * Makes the load, from beginning to end.
    *
-   * @param onSecond hears of each second, when all threads have told of it
-   * @param signal ends it early
+   * @param onSecond is called for each second once all threads have reported it
+   * @param signal ends the load early
    */
   async run(onSecond: (second: TeamSecond) => void, signal?: AbortSignal): Promise<TeamTotals> {
     this.#onSecond = onSecond;
@@ -141,7 +140,7 @@ export class LoadTeam implements Disposable {
     } finally {
       signal?.removeEventListener("abort", stop);
     }
-    // Threads that ended early have no more seconds to tell of.
+    // A thread that ended early reports no more seconds.
     for (const index of [...this.#seconds.keys()].sort((a, b) => a - b)) this.#tell(index);
     return this.totals;
   }
@@ -171,7 +170,7 @@ export class LoadTeam implements Disposable {
       durationMs = Math.max(durationMs, second.durationMs);
     }
     this.#endedAt += durationMs;
-    // What a run ends with after its last whole second may be nothing at all.
+    // The remainder after the last whole second may be empty.
     if (requests + errors === 0 && durationMs < 10) return;
     this.#onSecond?.({ endsAt: this.#endedAt, durationMs, requests, errors, latency });
   }

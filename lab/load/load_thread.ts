@@ -1,5 +1,5 @@
 /**
- * The inside of a Worker that makes load.
+ * The inside of a Worker that makes a load.
  *
  * @module
  */
@@ -24,37 +24,37 @@ export interface LoadAssignment {
 /** What the main thread tells it when all threads are ready. */
 export type ToLoadThread = "begin";
 
-/** What it says. */
+/** What it tells the main thread. */
 export type FromLoadThread =
   | ThreadSecond
   | ThreadEnd
   | { readonly kind: "failed"; readonly why: string };
 
-/** How its run was. */
+/** The summary of a thread's run. */
 export interface ThreadEnd {
   readonly kind: "end";
-  /** How long it was, in milliseconds. */
+  /** How long the run was, in milliseconds. */
   readonly durationMs: number;
   /** How many connections had no answer at all. */
   readonly starved: number;
-  /** The share of that time in which it ran; `undefined` where the system does not say. */
+  /** The share of that time in which the thread ran; `undefined` if the system does not tell. */
   readonly busyShare: number | undefined;
-  /** The share of that time in which it could have run, but had no processor. */
+  /** The share of that time in which the thread could have run but had no processor. */
   readonly waitingShare: number | undefined;
-  /** What the first failure of each kind said. */
+  /** The message of the first failure of each kind. */
   readonly words: Readonly<Record<string, string>>;
 }
 
-/** The name of these Workers: that of the command which an executable loads for them. */
+/** The name of these Workers. It names the command that an executable loads for them. */
 export const LOAD_THREAD = "handshake bench";
 
-/** Their module. */
+/** The module of these Workers. */
 export const LOAD_THREAD_URL: string = import.meta.url;
 
-/** What the scheduler says of this thread: milliseconds of running, and of waiting to run. */
+/** What the scheduler tells of this thread: the milliseconds it ran, and those it waited to run. */
 function schedulerTimes(): readonly [number, number] | undefined {
   try {
-    // Of this thread, for the call is made by it: nanoseconds (proc(5)).
+    // The file describes the thread that reads it, in nanoseconds (proc(5)).
     const [ran, waited] = readFileSync("/proc/thread-self/schedstat", "utf8").split(" ").map(
       Number,
     );

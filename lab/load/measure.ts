@@ -1,5 +1,5 @@
 /**
- * One run against one server.
+ * One run of a load against one server.
  *
  * @module
  */
@@ -13,42 +13,42 @@ import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
 import { ServerWatch, type WatchedServer } from "./server_watch.ts";
 
-/** From which share of its time on a thread is taken for busy. */
+/** The share of its time from which a thread counts as busy. */
 const BUSY = 0.9;
 
-/** From which lateness on a load is not what was asked for, in microseconds. */
+/** The lag from which a load was not the one that was asked for, in microseconds. */
 const LATE_US = 1_000;
 
-/** A server, and what is to be said of it. */
+/** The server to measure, and how to report on it. */
 export interface MeasureOptions {
-  /** Where it listens: numeric, as {@linkcode findServer} returns it. */
+  /** The server's numeric address, as {@linkcode findServer} returns it. */
   readonly address: Address;
-  /** The number of its process, where it is on this machine and may be looked at. */
+  /** The server's process, if it is on this machine and may be looked at. */
   readonly pid?: number | undefined;
-  /** What the run is called. */
+  /** The name of the run. */
   readonly name: string;
-  /** What is compared. @default {null} */
+  /** The server that is compared. @default {null} */
   readonly subject?: Run["subject"];
-  /** Which repeat of the same it is. @default {1} */
+  /** Which repeat of the same run this is. @default {1} */
   readonly repeat?: number;
-  /** Ends the run early; what was measured until then is the result. */
+  /** Ends the run early. The result is what was measured until then. */
   readonly signal?: AbortSignal;
-  /** Hears of each second when it is over. */
+  /** Is called at the end of each second. */
   readonly onSecond?: (second: Second) => void;
-  /** Hears what is to be known of the result, a sentence each. */
+  /** Is called with what a reader of the result should know, one sentence each. */
   readonly onNote?: (note: string) => void;
 }
 
 /**
- * Finds a server and makes sure that it can be connected to.
+ * Finds a server and makes sure that it accepts connections.
  *
  * @param host its name or address
  * @param port its port
- * @param timeoutMs how long that may take, in milliseconds
- * @param signal gives it up
+ * @param timeoutMs how long connecting may take, in milliseconds
+ * @param signal abandons the attempt
  * @returns its numeric address
- * @throws {ConnectError} if nobody can connect to it
- * @throws {InterruptedError} if it was given up
+ * @throws {ConnectError} if no connection can be made
+ * @throws {InterruptedError} if the attempt was abandoned
  */
 export async function findServer(
   host: string,
@@ -75,18 +75,18 @@ export async function findServer(
 }
 
 /**
- * Loads a server and measures it.
+ * Puts a server under load and measures it.
  *
  * @param plan the load
  * @param options the server
- * @returns what was found
+ * @returns the measurement
  * @throws {Error} if the load cannot be made
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, name, subject = null, repeat = 1, signal, onSecond, onNote } = options;
   const seconds: Second[] = [];
   using team = await LoadTeam.start(plan, address);
-  // Not before: what the threads took to start is no part of the run.
+  // It begins only here, because the start of the threads is no part of the run.
   const watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
   const totals = await team.run((second) => {
@@ -98,7 +98,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
   const server = watch?.finish(totals.requests, durationS);
   const limits = whatLimits(plan, totals, server);
   for (const note of [...limits, ...notesOn(totals)]) onNote?.(note);
-  // In the closed model over a standing connection a request is due when it is sent.
+  // In the closed model, on a connection that stays, a request is due when it is sent.
   const service = totals.service.count > 0 ? totals.service : totals.latency;
   return {
     name,
@@ -138,13 +138,13 @@ function secondOf(second: TeamSecond, watch: ServerWatch | undefined): Second {
   };
 }
 
-/** How the load itself has set the limit, a sentence each; nothing where the server has. */
+/** Says how the load itself set the limit, one sentence each. Empty if the server set it. */
 function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | undefined): string[] {
   const limits: string[] = [];
   const shares = totals.ends.map(({ busyShare = 0 }) => busyShare);
   const busy = Math.max(0, ...shares);
   const percent = (share: number) => `${Math.round(share * 100)} %`;
-  // Where a thread of the server's had no time to spare either, more load would change nothing.
+  // If a thread of the server had no time to spare either, more load would change nothing.
   if (busy >= BUSY && !(server !== undefined && server.busiestThread >= BUSY)) {
     limits.push(
       `The load was the limit, not the server: its thread was busy for ${percent(busy)} of the ` +
@@ -165,7 +165,7 @@ function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | unde
   return limits;
 }
 
-/** What the first failure of each kind said. */
+/** Says what the first failure of each kind was. */
 function notesOn({ words, errors }: TeamTotals): string[] {
   return Object.keys(errors).map((kind) => `The first "${kind}" was: ${words[kind]}`);
 }

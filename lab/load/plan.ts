@@ -1,5 +1,5 @@
 /**
- * What load to make: checked, completed, and plain data that travels to Workers.
+ * What load to make: checked, completed, and plain data that can be posted to Workers.
  *
  * @module
  */
@@ -31,38 +31,38 @@ export type EngineKind = "descriptors" | "runtime";
 
 /** The load to make. */
 export interface Plan {
-  /** Where its protocol is found: see `protocol_loader.ts`. */
+  /** Where the protocol is: a name or a location (see `protocol_loader.ts`). */
   readonly protocol: string;
-  /** What it is called. */
+  /** The name of the protocol. */
   readonly protocolName: string;
   readonly connections: number;
   /** How many requests a connection has under way at a time. */
   readonly pipeline: number;
-  /** Requests a second of all connections together; `null` in the closed model. */
+  /** Requests a second, over all connections together; `null` in the closed model. */
   readonly rate: number | null;
   /** Whether each request has a connection of its own. */
   readonly connect: boolean;
   /** How long a connection waits between an answer and its next request, in milliseconds. */
   readonly thinkMs: number;
-  /** Over how long the connections begin, in milliseconds. */
+  /** The time over which the connections begin, in milliseconds. */
   readonly rampMs: number;
   /** The least and the most bytes of a request's payload. */
   readonly size: Sizes;
   /** How long it lasts, in milliseconds; `Infinity` where the requests are counted. */
   readonly durationMs: number;
-  /** How many requests there are; `Infinity` where the time is measured. */
+  /** How many requests there are; `Infinity` if the time limits them. */
   readonly requests: number;
-  /** How long connecting, and then a request, may take, in milliseconds. */
+  /** How long connecting may take, and then each request, in milliseconds. */
   readonly timeoutMs: number;
-  /** How many Workers make it. */
+  /** How many Workers make the load. */
   readonly threads: number;
   /** How connections are made. */
   readonly engine: EngineKind;
-  /** Another seed gives other payloads. */
+  /** The seed of the payloads. */
   readonly seed: number;
 }
 
-/** What a person says of it; the rest is completed. */
+/** What a user says about the load. The rest is filled in. */
 export interface PlanOptions {
   /** A name, or the path of a module. @default {"hello"} */
   readonly protocol?: string;
@@ -72,7 +72,7 @@ export interface PlanOptions {
   readonly pipeline?: number;
   /** Requests a second; 0 is the closed model. @default {0} */
   readonly rate?: number;
-  /** @default {false}, but for `hello` */
+  /** @default {false}, except for `hello` */
   readonly connect?: boolean;
   /** Milliseconds. @default {0} */
   readonly think?: number;
@@ -218,13 +218,13 @@ export const LOAD_FLAGS: readonly Flag[] = [
 /** The longest request that can be sent before its answer is read, in bytes. */
 const WHOLE_BYTES = 16 * 1024;
 
-/** The most bytes that a connection has under way: more than buffers on the way would hold. */
+/** The most bytes under way on one connection: already more than the buffers on the way hold. */
 const PIPELINE_BYTES = 1024 * 1024;
 
 /**
- * Checks and completes what a person says.
+ * Checks what a user says about the load, and fills in the rest.
  *
- * @param options what was said
+ * @param options what the user said
  * @throws {OptionError} if something is wrong
  */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
@@ -271,7 +271,7 @@ function checkSizes(given: Sizes | string): Sizes {
 /** Why connections cannot be made by descriptor; `undefined` where they can. */
 export function whyNoDescriptors(): string | undefined {
   if (pollerKinds()[0] === "epoll") return undefined;
-  return whyNoSockets() ?? "sockets that do not block while they connect are there on Linux alone";
+  return whyNoSockets() ?? "only Linux has sockets that connect without blocking";
 }
 
 function checkPlan(plan: Plan, protocol: LoadProtocol): void {
@@ -301,7 +301,7 @@ function checkPlan(plan: Plan, protocol: LoadProtocol): void {
   }
 }
 
-/** The load as the results name it. */
+/** The load in the form in which the results hold it. */
 export function loadOf(plan: Plan): Load {
   return {
     protocol: plan.protocolName,
@@ -316,22 +316,22 @@ export function loadOf(plan: Plan): Load {
   };
 }
 
-/** What one thread has of the load. */
+/** One thread's share of the load. */
 export interface Share {
   readonly plan: Plan;
   /** A numeric address. */
   readonly address: Address;
-  /** Which thread it is, from 0. */
+  /** The number of the thread, from 0. */
   readonly thread: number;
   readonly connections: number;
   readonly requests: number;
 }
 
 /**
- * Shares the load among the threads.
+ * Divides the load among the threads.
  *
- * @param plan the whole
- * @param address where it goes
+ * @param plan the whole load
+ * @param address the server's address
  */
 export function shareOut(plan: Plan, address: Address): Share[] {
   const { threads, connections, requests } = plan;

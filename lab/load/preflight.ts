@@ -1,5 +1,5 @@
 /**
- * What would spoil a measurement, looked at before it starts, each with its remedy.
+ * Looks for what would spoil a measurement before it starts, and names a remedy for each problem.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { read } from "../../engine/process/process_status.ts";
 import { RESERVE } from "../../engine/workers/descriptor_limits.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";
 
-/** How long a port cannot be used again after its connection was closed, in seconds. */
+/** How long a port stays unusable after its connection was closed, in seconds. */
 const TIME_WAIT_S = 60;
 
 /**
- * Looks at what would spoil a measurement.
+ * Looks for what would spoil a measurement.
  *
  * @param plan the load
- * @param address where it goes
- * @returns what is wrong and what can be done about it, a sentence each
+ * @param address the server's address
+ * @returns the problems and their remedies, one sentence each
  * @throws {OptionError} if the load cannot be made at all
  */
 export function preflight(plan: Plan, address: Address): string[] {
@@ -64,7 +64,7 @@ function checkPorts({ connections, connect, protocolName }: Plan, isLocal: boole
       `Cannot open ${connections} connections: there are ${ports} local ports: ${remedy}`,
     );
   }
-  // The side that closes first keeps the port: of a handshake it is the server's.
+  // The side that closes first keeps the port. In a handshake that is the server.
   if (!connect || protocolName === "hello") return undefined;
   const [reuse = 0] = numbersIn("/proc/sys/net/ipv4/tcp_tw_reuse");
   if (reuse === 1 || (reuse === 2 && isLocal)) return undefined;
@@ -91,10 +91,10 @@ function checkOtherLoad(): string | undefined {
   const [busy] = numbersIn("/proc/loadavg");
   if (busy === undefined || busy < runtime.cpus / 4) return undefined;
   return `The machine was busy already in the last minute, with a load of ${busy} on ` +
-    `${runtime.cpus} processors: wait until what else runs is over`;
+    `${runtime.cpus} processors: wait until the other programs have ended`;
 }
 
-/** The numbers at the beginning of a small file of the system; none where there is no such file. */
+/** The numbers at the beginning of a small system file; none if the file does not exist. */
 function numbersIn(path: string): number[] {
   return read(path).split(/\s+/).filter((word) => /^[\d.]+$/.test(word)).map(Number);
 }

@@ -1,14 +1,14 @@
 /**
- * Payloads: different in requests that are under way together, so that no answer can pass for
- * another's, and the same in each run.
+ * Payloads for requests. Requests that are under way together have different payloads, so that no
+ * answer can pass for another request's. Each run has the same payloads.
  *
  * @module
  */
 
-/** How many requests in a row have payloads that all differ; then they come again. */
+/** How many requests in a row have payloads that all differ. After that they repeat. */
 const PAYLOADS = 1024;
 
-/** How far the beginnings of two of them are apart in their pool, in bytes. */
+/** The distance between the beginnings of two payloads in their pool, in bytes. */
 const STRIDE = 16;
 
 const LETTER_A = 0x61;
@@ -23,15 +23,15 @@ export class Random {
 
   /**
    * @param seed the same seed gives the same numbers
-   * @param longest the most bytes that are asked for at a time
+   * @param longest the most bytes that a caller will ask for at once
    */
   constructor(seed: number, longest = 0) {
     this.#longest = longest;
-    // Zero is the one number that xorshift does not leave.
+    // Zero is the one state that xorshift cannot leave.
     this.#state = Math.imul(seed + 1, 0x9e37_79b9) | 1;
   }
 
-  /** The next number: a whole one from 0, below 2 ** 32. */
+  /** The next number: a whole number from 0 to 2 ** 32 - 1. */
   next(): number {
     // Marsaglia, "Xorshift RNGs" (2003).
     let state = this.#state;
@@ -43,20 +43,20 @@ export class Random {
   }
 
   /**
-   * A number of a range, both ends included.
+   * A number from a range that includes both ends.
    *
    * @param least a whole number
-   * @param most another, not smaller
+   * @param most a whole number, no smaller than `least`
    */
   between(least: number, most: number): number {
     return least === most ? least : least + this.next() % (most - least + 1);
   }
 
   /**
-   * Some bytes, of any value.
+   * Some bytes of any value.
    *
-   * @param count how many
-   * @returns bytes to be read only
+   * @param count how many bytes
+   * @returns bytes that must not be changed
    */
   bytes(count: number): Uint8Array {
     this.#bytes ??= this.#fill(() => this.next() & 0xff);
@@ -64,10 +64,10 @@ export class Random {
   }
 
   /**
-   * Some small letters of ASCII.
+   * Some small ASCII letters.
    *
-   * @param count how many
-   * @returns bytes to be read only
+   * @param count how many letters
+   * @returns bytes that must not be changed
    */
   letters(count: number): Uint8Array {
     this.#letters ??= this.#fill(() => LETTER_A + this.next() % LETTERS);
@@ -79,11 +79,14 @@ export class Random {
   }
 }
 
-/** Bytes of which payloads are parts: making bytes for each costs more than sending them. */
+/**
+ * A pool that payloads are cut from: making new bytes for each payload costs more than sending
+ * them.
+ */
 class Pool {
   readonly #longest: number;
   readonly #bytes: Uint8Array;
-  /** Those of the longest length, which mostly is the only one. */
+  /** The payloads of the longest length, which is usually the only length. */
   readonly #payloads: (Uint8Array | undefined)[];
   #taken = 0;
 

@@ -1,25 +1,25 @@
 /**
- * When requests are due in the open model of load: at fixed times, whatever becomes of those
- * before.
+ * When requests are due in the open model of load: at fixed times, whatever becomes of the earlier
+ * ones.
  *
- * The rate is constant, so the request with the number i is due i / rate after the beginning, and
- * what waits for a free connection is no queue but a number: that of the next request to be sent.
- * However far a server falls behind, nothing grows.
+ * The rate is constant, so request number i is due i / rate after the beginning. The requests that
+ * wait for a free connection need no queue, only a number: that of the next request to send. So
+ * nothing grows, however far a server falls behind.
  *
  * @module
  */
 
-/** What a schedule is. */
+/** What determines a schedule. */
 export interface ScheduleOptions {
-  /** Requests a second, of all threads together. */
+  /** Requests a second, over all threads together. */
   readonly rate: number;
-  /** When the first one of all is due, in milliseconds. */
+  /** When the first request of all is due, in milliseconds. */
   readonly startsAt: number;
-  /** All are due before this, in milliseconds. */
+  /** The end, in milliseconds: every request is due before it. */
   readonly endsAt: number;
-  /** How many there are at most, in this thread. */
+  /** The most requests of this thread. */
   readonly requests: number;
-  /** Which thread this is, from 0: they take turns. */
+  /** The number of this thread, from 0. The threads take turns. */
   readonly thread: number;
   /** How many threads there are. */
   readonly threads: number;
@@ -37,7 +37,7 @@ export class Schedule {
     this.#requests = Math.min(options.requests, this.#countBefore(options.endsAt));
   }
 
-  /** When the next request is due, in milliseconds; `Infinity` when all were taken. */
+  /** When the next request is due, in milliseconds; `Infinity` if all were taken. */
   get next(): number {
     return this.#taken < this.#requests ? this.#dueAt(this.#taken) : Infinity;
   }
@@ -45,8 +45,8 @@ export class Schedule {
   /**
    * Takes the next request.
    *
-   * @param now in milliseconds
-   * @returns when it was due; `undefined` if none is due yet
+   * @param now the time, in milliseconds
+   * @returns when the request was due; `undefined` if none is due yet
    */
   take(now: number): number | undefined {
     const due = this.next;
@@ -55,14 +55,14 @@ export class Schedule {
     return due;
   }
 
-  /** When the time of the last request is over: when another one would be due. */
+  /** When the last request's interval ends: the time at which one more request would be due. */
   get endsAt(): number {
     const { rate, endsAt } = this.#options;
     if (this.#requests === Infinity) return endsAt;
     return Math.min(endsAt, this.#dueAt(this.#requests - 1) + 1000 / rate);
   }
 
-  /** How many are due and were not taken. */
+  /** How many requests are due and not yet taken. */
   waitingAt(now: number): number {
     const due = Math.min(this.#requests, this.#countBefore(now));
     return Math.max(0, due - this.#taken);
@@ -70,17 +70,18 @@ export class Schedule {
 
   #dueAt(index: number): number {
     const { rate, startsAt, thread, threads } = this.#options;
-    // Not from one to the next: errors of rounding would add up.
+    // Each time is computed from the beginning: from one request to the next, rounding errors would
+    // add up.
     return startsAt + (thread + index * threads) * 1000 / rate;
   }
 
-  /** How many are due before a time. */
+  /** How many requests are due before a time. */
   #countBefore(time: number): number {
     const { rate, startsAt, thread, threads } = this.#options;
     if (time === Infinity) return Infinity;
     const ofAll = (time - startsAt) * rate / 1000;
     let count = Math.max(0, Math.ceil((ofAll - thread) / threads));
-    // Where rounding has taken one too many or too few, the due times themselves decide.
+    // Rounding may give one too many or one too few, so the due times themselves decide.
     while (count > 0 && this.#dueAt(count - 1) >= time) count--;
     while (this.#dueAt(count) < time) count++;
     return count;

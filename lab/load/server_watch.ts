@@ -1,5 +1,5 @@
 /**
- * A server's process, watched over a run.
+ * Watches a server's process over a run.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface ServerSecond {
   readonly memory_bytes: number;
 }
 
-/** Watches a process from when it is made. */
+/** Watches a process from the time of its own construction. */
 export class ServerWatch {
   readonly #status: ProcessStatus;
   readonly #cpuBefore: number;
@@ -33,9 +33,9 @@ export class ServerWatch {
   }
 
   /**
-   * Begins to watch.
+   * Begins to watch a process.
    *
-   * @param pid the server's; nothing is known of it where it is `undefined`
+   * @param pid the server's process; without it, nothing is known of the server
    */
   static of(pid: number | undefined): ServerWatch | undefined {
     if (pid === undefined) return undefined;
@@ -43,11 +43,11 @@ export class ServerWatch {
     return status.isKnown ? new ServerWatch(status) : undefined;
   }
 
-  /** Looks at it: once a second. */
+  /** Reads the figures of the last second. It is called once a second. */
   look(): ServerSecond {
     const { cpuSeconds, memory, threads } = this.#status;
     const used = cpuSeconds - this.#cpuLast;
-    // Once it has ended there is nothing more to see.
+    // Once the process has ended, there is nothing more to see.
     if (used < 0) return { cpu_s: 0, memory_bytes: this.#memory };
     this.#cpuLast = cpuSeconds;
     this.#memory = memory;
@@ -57,9 +57,9 @@ export class ServerWatch {
   }
 
   /**
-   * Its figures over the run.
+   * The figures of the whole run.
    *
-   * @param requests how many it has answered
+   * @param requests how many requests the server has answered
    * @param seconds how long the run was
    */
   finish(requests: number, seconds: number): WatchedServer {
@@ -81,7 +81,8 @@ export class ServerWatch {
         cpu_s: round(cpu),
         requests_per_cpu_s: cpu > 0 ? Math.round(requests / cpu) : 0,
         memory_bytes: this.#memory,
-        // The system's own mark is of the process's whole life: it counts where it was raised.
+        // The system's own peak is that of the process's whole life, so it counts only if this run
+        // raised it.
         peak_memory_bytes: peak > this.#peakBefore ? peak : this.#peak,
         threads: this.#threads,
         voluntary_switches: voluntary,
@@ -91,14 +92,14 @@ export class ServerWatch {
   }
 }
 
-/** What came of watching it. */
+/** What the watch has found. */
 export interface WatchedServer {
   readonly figures: ServerFigures;
-  /** The share of the time in which the busiest of its threads ran. */
+  /** The share of the time in which the server's busiest thread ran. */
   readonly busiestThread: number;
 }
 
-/** To hundredths, as the system counts. */
+/** Rounds to hundredths of a second, the system's own unit. */
 function round(seconds: number): number {
   return Math.round(seconds * 100) / 100;
 }

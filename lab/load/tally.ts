@@ -9,19 +9,19 @@ import { DurationCounts, type DurationPairs } from "./duration_counts.ts";
 /** What a thread has counted in one second, as it is posted to the main thread. */
 export interface ThreadSecond {
   readonly kind: "second";
-  /** Which second, from 0. */
+  /** The number of the second, from 0. */
   readonly index: number;
-  /** How long it was: the last one of a run may be shorter. */
+  /** Its length. The last second of a run may be shorter. */
   readonly durationMs: number;
-  /** Requests answered rightly. */
+  /** Requests with a correct answer. */
   readonly requests: number;
   /** Requests that failed, by kind. */
   readonly errors: Readonly<Record<string, number>>;
   readonly bytesSent: number;
   readonly bytesReceived: number;
-  /** From when a request was due, or begun. */
+  /** The time from when a request was due, or from when it began. */
   readonly latency: DurationPairs;
-  /** From sending, where that is something else. */
+  /** The time from sending, if it differs from `latency`. */
   readonly service: DurationPairs;
   /** How long connecting took. */
   readonly connect: DurationPairs;
@@ -38,7 +38,7 @@ export class Tally {
   requests = 0;
   bytesSent = 0;
   bytesReceived = 0;
-  /** What the first failure of each kind said. */
+  /** The message of the first failure of each kind. */
   readonly words: Record<string, string> = {};
   #errors: Record<string, number> = {};
   #index = 0;
@@ -46,9 +46,9 @@ export class Tally {
   /**
    * Counts requests that failed.
    *
-   * @param kind under which name
-   * @param message what it said
-   * @param count how many
+   * @param kind the kind of failure
+   * @param message the message of the failure
+   * @param count how many requests failed
    */
   fail(kind: string, message: string, count = 1): void {
     if (count === 0) return;
@@ -57,9 +57,9 @@ export class Tally {
   }
 
   /**
-   * Hands over what was counted and begins anew.
+   * Hands over the counts and starts again from zero.
    *
-   * @param durationMs how long that second was
+   * @param durationMs how long the second was
    */
   take(durationMs: number): ThreadSecond {
     const taken: ThreadSecond = {

@@ -1,5 +1,5 @@
 /**
- * A measurement beside an earlier one.
+ * Compares a measurement with an earlier one.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 import { type Figure, MEMORY, P99, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { differ, formatRatio, LEAST_REPEATS, ratioOf } from "./statistics.ts";
 
-/** What is compared, and its name. */
+/** The figures that are compared, and their names. */
 const COMPARED: readonly (readonly [name: string, figure: Figure, needsServer: boolean])[] = [
   ["rate", RATE, false],
   ["p99", P99, false],
@@ -25,7 +25,7 @@ const COMPARED: readonly (readonly [name: string, figure: Figure, needsServer: b
   ["memory", MEMORY, true],
 ];
 
-/** What has both an earlier measurement and one of now. */
+/** Something that was measured both earlier and now. */
 interface Pair {
   readonly title: string;
   readonly before: Entry;
@@ -33,12 +33,12 @@ interface Pair {
 }
 
 /**
- * What has changed since an earlier measurement. A difference is called one only where the spread
- * of the repeats of both allows it.
+ * Says what has changed since an earlier measurement. A difference is reported only if the spread
+ * of both sides' repeats supports it.
  *
- * @param report the measurement of now
+ * @param report the new measurement
  * @param baseline the earlier one
- * @returns a sentence each; at least one
+ * @returns one sentence each; at least one
  */
 export function compareWithBaseline(report: Report, baseline: Report): string[] {
   const pairs = pair(report, baseline);
@@ -56,7 +56,7 @@ export function compareWithBaseline(report: Report, baseline: Report): string[] 
   }
   if (repeated.length < pairs.length) {
     sentences.push(
-      `No difference from the baseline is called one where something was measured fewer than ` +
+      `No difference from the baseline is reported where something was measured fewer than ` +
         `${LEAST_REPEATS} times.`,
     );
   }

@@ -1,5 +1,5 @@
 /**
- * The columns of the table of a comparison: the same on a terminal, in Markdown and on the page.
+ * The columns of a comparison's table: the same on a terminal, in Markdown and on the page.
  *
  * @module
  */
@@ -21,26 +21,29 @@ import { formatCount, formatRate, formatShare, formatTime } from "./units.ts";
 /** One column. */
 export interface Column {
   readonly title: string;
-  /** Those with the highest numbers are left out first where there is no room; 0 never. */
+  /**
+   * If there is no room, the columns with the highest numbers are left out first; those with 0
+   * stay.
+   */
   readonly order: number;
-  /** What it says of each row. */
+  /** The text of the column in a row. */
   readonly cell: (entry: Entry) => string;
 }
 
-/** A table: what is compared, and how. */
+/** A table of what is compared. */
 export interface Table {
-  /** The best first. */
+  /** The rows, the best first. */
   readonly entries: readonly Entry[];
   readonly columns: readonly Column[];
 }
 
 /**
- * The table of a comparison.
+ * Makes the table of a comparison.
  *
- * With a target rate all answer as much as they are asked for, if they can: then they are compared
+ * With a target rate, every server that can do so answers exactly that rate. So they are compared
  * by their p99, and the service time stands beside the response time.
  *
- * @param contest what is compared
+ * @param contest the comparison
  */
 export function tableOf({ load, entries }: Contest): Table {
   const isOpen = load.target_rate !== null;
@@ -87,7 +90,7 @@ export function tableOf({ load, entries }: Contest): Table {
   };
 }
 
-/** The standard deviation of the repeats, as a share of their mean. */
+/** The standard deviation over the repeats, as a share of their mean. */
 function spreadCell(entry: Entry): string {
   const rate = meanOf(entry, RATE.of);
   const spread = deviation(figures(entry, RATE.of));
@@ -99,7 +102,7 @@ function reachedCell(entry: Entry): string {
   return formatShare(Math.min(1, meanOf(entry, RATE.of) / target));
 }
 
-/** How many times worse than the best. */
+/** How many times worse an entry is than the best. */
 function relative(best: Entry, figure: Figure, title: string): Column {
   return {
     title,

@@ -1,5 +1,5 @@
 /**
- * Which runs are compared: those with the same load; and which of them are repeats of the same.
+ * Groups runs: those with the same load are compared, and those with the same name too are repeats.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import type { Load, Run } from "../load/results.ts";
 import { mean } from "./statistics.ts";
 import { formatBytes, formatRate } from "./units.ts";
 
-/** The repeats of one thing under one load. */
+/** The repeats of one server under one load. */
 export interface Entry {
   readonly name: string;
-  /** In the order in which they were measured; at least one. */
+  /** At least one run, in the order of measuring. */
   readonly runs: readonly Run[];
 }
 
-/** All that was put under the same load. */
+/** Everything that was put under the same load. */
 export interface Contest {
   readonly load: Load;
-  /** In the order in which they were measured first; at least one. */
+  /** At least one entry, in the order of their first runs. */
   readonly entries: readonly Entry[];
 }
 
 /**
- * Puts together what can be compared.
+ * Groups the runs that can be compared.
  *
- * @param runs in the order in which they were measured
+ * @param runs the runs, in the order of measuring
  */
 export function contestsOf(runs: readonly Run[]): Contest[] {
   return [...Map.groupBy(runs, ({ load }) => loadKey(load)).values()].map((same) => ({
@@ -35,7 +35,7 @@ export function contestsOf(runs: readonly Run[]): Contest[] {
   }));
 }
 
-/** What two loads have in common when they are the same. */
+/** A key that is equal for loads that are the same. */
 export function loadKey(load: Load): string {
   return JSON.stringify([
     load.protocol,
@@ -51,9 +51,9 @@ export function loadKey(load: Load): string {
 }
 
 /**
- * A load on one line.
+ * Writes a load on one line.
  *
- * @param load what was asked for
+ * @param load the load that was asked for
  * @returns for instance `frame · 50 connections · 64 B · 20.0 k/s due`
  */
 export function formatLoad(load: Load): string {
@@ -63,8 +63,8 @@ export function formatLoad(load: Load): string {
 /**
  * What distinguishes each load from the others, in the same order.
  *
- * @param loads several, all different
- * @returns for instance `frame, 50 connections`; empty for one alone
+ * @param loads several loads, all different
+ * @returns for instance `frame, 50 connections`; empty if there is only one load
  */
 export function distinguish(loads: readonly Load[]): string[] {
   const all = loads.map(partsOf);
@@ -72,7 +72,8 @@ export function distinguish(loads: readonly Load[]): string[] {
   if (all.length < 2) return loads.map(() => "");
   return all.map((parts) => {
     const own = parts.filter((part) => !isCommon(part));
-    // Another one has something more than this one, which is then called by what it is.
+    // A load may have nothing of its own because the others only add to it. Then all its parts are
+    // its name.
     return (own.length > 0 ? own : parts).join(", ");
   });
 }
@@ -95,10 +96,10 @@ function partsOf(load: Load): string[] {
 }
 
 /**
- * One figure of every repeat.
+ * The values of one figure, one for each repeat.
  *
- * @param entry of which
- * @param figure which
+ * @param entry the entry
+ * @param figure gives the figure of a run
  */
 export function figures({ runs }: Entry, figure: (run: Run) => number): number[] {
   return runs.map(figure);
@@ -109,17 +110,17 @@ export function meanOf(entry: Entry, figure: (run: Run) => number): number {
   return mean(figures(entry, figure));
 }
 
-/** How many requests of a run failed, of all kinds. */
+/** How many requests of a run failed, over all kinds of failure. */
 export function errorsOf({ errors }: Run): number {
   return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 
-/** Whether any request was answered: of nothing all times are 0, and would be the best. */
+/** Whether any request was answered. Without answers all times are 0, and would look the best. */
 export function hasAnswers({ runs }: Entry): boolean {
   return runs.some(({ requests }) => requests > 0);
 }
 
-/** Whether the operating system said something of the server in every repeat. */
+/** Whether the operating system reported on the server in every repeat. */
 export function hasServer({ runs }: Entry): boolean {
   return runs.every(({ server }) => server !== null);
 }

@@ -1,5 +1,6 @@
 /**
- * A measurement as a table for other programs: RFC 4180, a row for each second and for each run.
+ * Writes a measurement as a table for other programs: RFC 4180, one row for each second and each
+ * run.
  *
  * @module
  */
@@ -28,7 +29,9 @@ const COMMON = [
   "started_at",
 ] as const;
 
-/** Those of what was measured, in order: what a second does not tell is empty in its row. */
+/**
+ * The columns of the figures, in order. A figure that a second does not have is empty in its row.
+ */
 const MEASURED = [
   "at_s",
   "duration_s",
@@ -69,8 +72,8 @@ type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
  * Writes a measurement.
  *
  * @param report the measurement
- * @returns a line of names; then, run by run, a row for each `second` and one for the `run`; lines
- * end with CR and LF, numbers have a point, what is not known is empty
+ * @returns a line of names; then, for each run, a row for each `second` and one for the `run`.
+ * Lines end with CR and LF, decimals are written with a point, and unknown figures are empty.
  */
 export function formatCsv({ runs }: Report): string {
   const rows = runs.flatMap((run) => [

@@ -1,41 +1,41 @@
 /**
- * How long requests took, from the raw histograms.
+ * The distribution of how long requests took, from the raw histograms.
  *
  * @module
  */
 
 import { build, decodeFromCompressedBase64, type Histogram } from "hdr-histogram-js";
 
-/** How many points there are between one nine and the next. */
+/** How many points there are from one nine to the next. */
 const POINTS_A_NINE = 20;
 
 /** One point of the curve. */
 export interface Quantile {
-  /** One request in so many took longer: 2 at the median, 100 at p99. */
+  /** One request in this many took longer: 2 at the median, 100 at p99. */
   readonly one_in: number;
-  /** How long the others took at most, in microseconds. */
+  /** The longest time of all the other requests, in microseconds. */
   readonly us: number;
 }
 
 /**
  * The distribution of all repeats together.
  *
- * Its points lie evenly on the usual axis of percentiles, on which each further nine takes the
- * same room, so that those of several distributions lie above each other. They end where one
- * request alone is left.
+ * The points are evenly spaced on the usual axis of percentiles, where each further nine takes the
+ * same room. So the points of several distributions are aligned. They end where a single request is
+ * left.
  *
- * @param histograms HdrHistogram V2, compressed, base64
- * @throws {Error} if one of them is none
+ * @param histograms HdrHistogram V2, compressed, in base64
+ * @throws {Error} if one of them is damaged
  */
 export function distributionOf(histograms: readonly string[]): Quantile[] {
-  // It grows as needed; a histogram that was read does not.
+  // This histogram grows as needed; a decoded one does not.
   const all = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });
   for (const text of histograms) all.add(decode(text));
   const points: Quantile[] = [];
   for (let step = 0; 10 ** (step / POINTS_A_NINE) <= all.totalCount; step++) {
     const one_in = 10 ** (step / POINTS_A_NINE);
     const us = all.getValueAtPercentile(100 * (1 - 1 / one_in));
-    // The last bucket reaches beyond the longest of all.
+    // The last bucket reaches beyond the longest time.
     points.push({ one_in, us: Math.min(us, all.maxValue) });
   }
   return points;

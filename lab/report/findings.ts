@@ -1,7 +1,7 @@
 /**
- * What the numbers support, a sentence each, and nothing else.
+ * Says what the numbers support, one sentence each, and nothing more.
  *
- * That one thing is better than another is said only where their repeats show it, see
+ * It says that one server is better than another only if their repeats show it: see
  * `statistics.ts`.
  *
  * @module
@@ -22,49 +22,49 @@ import {
 import { differ, formatRatio, LEAST_REPEATS, mean, ratioOf } from "./statistics.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
 
-/** From what share of the target rate on it counts as reached. */
+/** The share of the target rate from which the target counts as reached. */
 const REACHED = 0.99;
 
-/** How many times the median the slowest thousandth must take to be a tail. */
+/** How many times the median the slowest thousandth must take to count as a long tail. */
 const TAIL = 50;
 
-/** From how many requests on there is a slowest thousandth. */
+/** How many requests there must be to speak of a slowest thousandth. */
 const THOUSAND = 1_000;
 
-/** How many times the service time the response time must be to tell of waiting before it. */
+/** How many times the service time the response time must be to show that requests waited. */
 const WAITING = 2;
 
-/** How many are named before the others are only counted. */
+/** How many are named; the others are only counted. */
 const MOST_NAMES = 3;
 
-/** A figure in which things are compared. */
+/** A figure by which servers are compared. */
 export interface Figure {
-  /** What it is of a run. */
+  /** The figure of a run. */
   readonly of: (run: Run) => number;
-  /** Whether more of it is better. */
+  /** Whether a higher value is better. */
   readonly more: boolean;
-  /** For a person. */
+  /** Writes a value for people to read. */
   readonly format: (value: number) => string;
 }
 
-/** Requests answered in a second. */
+/** Requests answered per second. */
 export const RATE: Figure = { of: ({ rate }) => rate, more: true, format: formatRate };
 
-/** The response time of the slowest hundredth. */
+/** The response time that one request in a hundred exceeds. */
 export const P99: Figure = {
   of: ({ latency_us }) => latency_us.p99,
   more: false,
   format: formatTime,
 };
 
-/** Answers for each second of the server's CPU time, where that is known. */
+/** Answers for each second of the server's CPU time; only if that is known. */
 export const PER_CPU_SECOND: Figure = {
   of: ({ server }) => (server as ServerFigures).requests_per_cpu_s,
   more: true,
   format: formatCount,
 };
 
-/** The most memory that the server had, where that is known. */
+/** The server's peak memory; only if that is known. */
 export const MEMORY: Figure = {
   of: ({ server }) => (server as ServerFigures).peak_memory_bytes,
   more: false,
@@ -72,10 +72,10 @@ export const MEMORY: Figure = {
 };
 
 /**
- * The sentences that the numbers support.
+ * Writes the sentences that the numbers support.
  *
- * @param runs all that was measured, in order
- * @returns sentences, each with its full stop; at most a few for each load and each thing compared
+ * @param runs everything that was measured, in order
+ * @returns sentences, each with its full stop; a few at most for each load and each server
  */
 export function findingsOf(runs: readonly Run[]): string[] {
   const contests = contestsOf(runs);
@@ -88,17 +88,17 @@ export function findingsOf(runs: readonly Run[]): string[] {
   const comparable = contests.filter(({ entries }) => entries.length > 1);
   if (comparable.some(({ entries }) => !entries.every(isRepeated))) {
     sentences.push(
-      `No difference is called one where something was measured fewer than ${LEAST_REPEATS} times.`,
+      `No difference is reported where something was measured fewer than ${LEAST_REPEATS} times.`,
     );
   }
   return sentences;
 }
 
 /**
- * Sorts by a figure, the best first; who has answered nothing is last.
+ * Sorts entries by a figure, the best first. An entry without answers comes last.
  *
- * @param entries what is compared
- * @param figure in what
+ * @param entries the entries to sort
+ * @param figure the figure to sort by
  */
 export function ranked(entries: readonly Entry[], { of, more }: Figure): Entry[] {
   const sign = more ? -1 : 1;
@@ -108,11 +108,11 @@ export function ranked(entries: readonly Entry[], { of, more }: Figure): Entry[]
 }
 
 /**
- * How many times worse something is than the best.
+ * How many times worse an entry is than the best.
  *
- * @param entry which
- * @param best the best
- * @param figure in what
+ * @param entry the entry
+ * @param best the best entry
+ * @param figure the figure to compare by
  */
 export function timesWorse(entry: Entry, best: Entry, { of, more }: Figure): string {
   const [values, others] = [figures(entry, of), figures(best, of)];
@@ -125,24 +125,24 @@ function isRepeated({ runs }: Entry): boolean {
   return runs.length >= LEAST_REPEATS;
 }
 
-/** Who is best in what. */
+/** Says which entry is the best in each figure. */
 function compare({ load, entries: all }: Contest): string[] {
   const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
   return [
-    // With a target all do as much as they are asked for.
+    // With a target rate, all of them answer that rate.
     ...(load.target_rate === null ? [best(entries, RATE, "rate", "answers most")] : []),
     best(entries, P99, "p99", "has the lowest p99"),
     ...(entries.every(hasServer)
       ? [
         best(entries, PER_CPU_SECOND, "use of CPU", "answers most for each second of CPU time"),
-        best(entries, MEMORY, "memory", "takes least memory"),
+        best(entries, MEMORY, "memory", "takes the least memory"),
       ]
       : []),
   ];
 }
 
-/** The best in one figure, or those that cannot be told from it. */
+/** The best entry in one figure, and those that cannot be told from it. */
 function best(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
   const sorted = ranked(entries, figure);
   const first = sorted[0] as Entry;
@@ -167,17 +167,20 @@ function best(entries: readonly Entry[], figure: Figure, what: string, does: str
   return `the best ${at} in ${what} cannot be told apart, ${shown(first)} to ${last}: ${distance}.`;
 }
 
-/** What is to be said of something by itself. */
+/** A remark about one entry by itself. */
 interface Remark {
-  /** A clause about it, without its name. */
+  /** A clause about the entry, without its name. */
   readonly text: string;
-  /** The same in a word, where another one is worse. */
+  /** The same in a word, for when another entry is worse. */
   readonly short: string;
-  /** The greater, the worse. */
+  /** The greater the weight, the worse. */
   readonly weight: number;
 }
 
-/** What things give cause to say by themselves: of each kind the worst, then the others. */
+/**
+ * Remarks about single entries. For each kind of remark the worst entry comes first, then the
+ * others.
+ */
 function remarks({ entries }: Contest): string[] {
   return [silence, starvation, failures, limits, missedTarget, hiddenWaiting, longTail].flatMap(
     (kind) => {
@@ -204,7 +207,7 @@ function silence({ runs }: Entry): Remark | undefined {
 
 function starvation({ runs }: Entry): Remark | undefined {
   const starved = Math.max(...runs.map(({ starved_connections }) => starved_connections));
-  // Where nobody was answered there are no figures of others.
+  // If nothing at all was answered, there are no figures of other connections.
   if (starved === 0 || runs.every(({ requests }) => requests === 0)) return undefined;
   const { load: { connections } } = runs[0] as Run;
   const short = `${formatCount(starved)} of ${formatCount(connections)}`;
@@ -295,7 +298,7 @@ function longTail({ runs }: Entry): Remark | undefined {
   };
 }
 
-/** For instance `a, b and c`; of many the first ones. */
+/** For instance `a, b and c`; of a long list only the first few. */
 function some(names: readonly string[]): string {
   const shown = names.length <= MOST_NAMES + 1
     ? names

@@ -1,5 +1,5 @@
 /**
- * A measurement as a page to look at: one file that needs no network.
+ * Writes a measurement as a page to look at: one file that needs no network.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { formatBytes, formatCount, formatRate, formatShare, formatTime } from ".
 /** A column of the raw table. */
 interface RawColumn {
   readonly title: string;
-  /** What it says, and by what it is sorted. */
+  /** The text of a cell, and the key by which the column sorts. */
   readonly cell: (run: Run) => readonly [text: string, key: number | string];
 }
 
-/** The page may load nothing from anywhere, whatever a name contains. */
+/** The page may load nothing from anywhere, whatever the names in it contain. */
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
@@ -79,13 +79,13 @@ ${SCRIPT}</script>
 `;
 }
 
-/** Text that is nothing but text, in an element or in an attribute. */
+/** Escapes text, so that it is only text in an element or an attribute. */
 function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }
 
-/** JSON in which nothing can end the element around it, or begin a comment. */
+/** Writes JSON that can neither end the element around it nor begin a comment. */
 function escapeJson(data: unknown): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
 }
@@ -115,7 +115,7 @@ function findingsOf(findings: readonly string[]): string {
   return `<section class="card findings">\n<h2>What the numbers say</h2>\n<ul>\n${items}\n</ul>\n</section>`;
 }
 
-/** The figures of one run that matter most. */
+/** The figures of a single run that matter most. */
 function tilesOf(runs: readonly Run[]): string {
   const [run, ...others] = runs;
   if (run === undefined || others.length > 0) return "";

@@ -1,5 +1,6 @@
 /**
- * A measurement as a file: JSON of the form that `docs/bench.schema.json` describes.
+ * Reads and writes a measurement as a JSON file, in the form that `docs/bench.schema.json`
+ * describes.
  *
  * @module
  */
@@ -8,10 +9,10 @@ import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import form from "../../docs/bench.schema.json" with { type: "json" };
 import { type Report, SCHEMA } from "../load/results.ts";
 
-/** How the first words of every version of the form begin. */
+/** The beginning of the schema's name in every version. */
 const FAMILY = "handshake-bench/";
 
-/** A file is no measurement, or is damaged. */
+/** A file is not a measurement, or it is damaged. */
 export class ReportFormatError extends Error {
   override readonly name = "ReportFormatError";
 }
@@ -20,7 +21,7 @@ export class ReportFormatError extends Error {
  * Writes a measurement.
  *
  * @param report the measurement
- * @returns the text of a file, with its last line end
+ * @returns the text of the file, with its last line end
  */
 export function formatJson(report: Report): string {
   return `${JSON.stringify(report, null, 1)}\n`;
@@ -29,9 +30,9 @@ export function formatJson(report: Report): string {
 /**
  * Reads a measurement.
  *
- * @param text the text of a file
- * @param source how the file is called
- * @throws {ReportFormatError} if it is none, on one line
+ * @param text the text of the file
+ * @param source the name of the file
+ * @throws {ReportFormatError} if it is not a measurement; the message is one line
  */
 export function parseJson(text: string, source: string): Report {
   const wrong = (what: string, cause?: unknown) =>
@@ -44,7 +45,7 @@ export function parseJson(text: string, source: string): Report {
   }
   const schema = (value as { schema?: unknown } | null)?.schema;
   if (typeof schema !== "string" || !schema.startsWith(FAMILY)) {
-    throw wrong(`it is no measurement of this bench: it has no "schema": "${SCHEMA}"`);
+    throw wrong(`it is not a measurement of this bench: it has no "schema": "${SCHEMA}"`);
   }
   if (schema !== SCHEMA) {
     throw wrong(`its schema is ${JSON.stringify(schema.slice(0, 40))}, this bench reads ${SCHEMA}`);
@@ -59,6 +60,6 @@ function describe(error: ErrorObject | undefined): string {
   const path = (error?.instancePath ?? "").split("/").slice(1)
     .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"))
     .map((key, index) => /^\d+$/.test(key) ? `[${key}]` : index === 0 ? key : `.${key}`);
-  // The names of properties come from the file.
+  // The names of properties come from the file, so they are escaped.
   return JSON.stringify(`${path.join("") || "it"} ${error?.message}`).slice(1, -1);
 }

@@ -1,6 +1,6 @@
 /**
- * What a person sees while a measurement goes on: a line, on a narrow terminal two, drawn anew in
- * their place. Where it goes into a pipe there is a line every few seconds, for logs.
+ * What people see during a measurement: one line, or two on a narrow terminal, redrawn in place. In
+ * a pipe it writes a line every few seconds instead, for logs.
  *
  * @module
  */
@@ -10,35 +10,35 @@ import stringWidth from "string-width";
 import { clip, render, type Screen, wrap } from "./screen.ts";
 import { formatCount, formatRate, formatTime } from "./units.ts";
 
-/** How often a line is written where none can be drawn over, in milliseconds. */
+/** How often it writes a line if it cannot redraw, in milliseconds. */
 const LINE_MS = 5_000;
 
-/** How long the bar is, in characters. */
+/** The length of the bar, in characters. */
 const CELLS = 20;
 
-/** The least of the first part of a line that tells what it is, in characters. */
+/** How much of a line's first part must stay for people to recognise it, in characters. */
 const LEAST_FIRST = 12;
 
-/** How far to the right a sentence goes on in its next line, in characters. */
+/** The indent of a sentence's further lines, in characters. */
 const INDENT = 2;
 
-/** What stands between two parts. */
+/** The gap between two parts. */
 const GAP = "  ";
 
-// Without wrapping a terminal that has just become narrower shows the beginning of the line.
+// Without wrapping, a terminal that has just become narrower still shows the beginning of the line.
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
 const CLEAR_REST = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 const UP = "\x1b[A";
 
-/** How far a measurement has come. */
+/** The progress of a measurement. */
 export interface Progress {
   /** What is measured, for instance `threadpool · deno, 2 of 3`. */
   readonly title: string;
-  /** From 0 to 1; `undefined` where nobody knows. */
+  /** From 0 to 1; `undefined` if it is not known. */
   readonly share?: number;
-  /** Seconds to go; `undefined` where nobody knows. */
+  /** Seconds to go; `undefined` if they are not known. */
   readonly left_s?: number;
   /** Requests answered in the last second. */
   readonly rate: number;
@@ -49,31 +49,31 @@ export interface Progress {
   readonly errors: number;
 }
 
-/** A part of the line; those with the highest numbers give way first. */
+/** A part of the line. The parts with the highest numbers are left out first. */
 interface Part {
   readonly text: string;
   readonly order: number;
   readonly isBad?: boolean;
 }
 
-/** How far it has come, and how it does. */
+/** Where the measurement is, and how it goes. */
 interface Parts {
   readonly where: readonly [title: Part, ...Part[]];
   readonly how: readonly [rate: Part, ...Part[]];
 }
 
-/** The line or lines; they are taken away when it is disposed. */
+/** The line or lines. Disposing of the display removes them. */
 export class LiveDisplay implements Disposable {
   readonly #screen: Screen;
   readonly #now: () => number;
   #writtenAt = -Infinity;
-  /** How many lines are drawn. */
+  /** How many lines are on the screen. */
   #drawn = 0;
   #isGone = false;
 
   /**
-   * @param screen where it appears: standard error, so that results can go elsewhere
-   * @param now the time in milliseconds
+   * @param screen where the line appears: standard error, so that results can go elsewhere
+   * @param now returns the time in milliseconds
    */
   constructor(screen: Screen, now: () => number = () => performance.now()) {
     this.#screen = screen;
@@ -81,9 +81,9 @@ export class LiveDisplay implements Disposable {
   }
 
   /**
-   * Shows how far it has come; as often as one likes.
+   * Shows the progress. It may be called as often as you like.
    *
-   * @param progress what has become of it
+   * @param progress the progress
    */
   show(progress: Progress): void {
     const { where, how } = partsOf(progress);
@@ -104,16 +104,16 @@ export class LiveDisplay implements Disposable {
   }
 
   /**
-   * Says something that stays, above the line.
+   * Prints a sentence that stays, above the line.
    *
-   * @param text a line, without its line end; on a narrow terminal it becomes several
+   * @param text one line, without its line end; on a narrow terminal it becomes several
    */
   say(text: string): void {
     this.clear();
     this.#write(`${wrap(escapeText(text), this.#columns(), INDENT).join("\n")}\n`);
   }
 
-  /** Takes the lines away, until they are shown again. */
+  /** Removes the lines until they are shown again. */
   clear(): void {
     if (this.#drawn > 0) this.#write(`${this.#home()}${CLEAR_BELOW}`);
     this.#drawn = 0;
@@ -128,7 +128,7 @@ export class LiveDisplay implements Disposable {
     return this.#screen.columns() - 1;
   }
 
-  /** The beginning of what is drawn. */
+  /** Moves to the beginning of what is drawn. */
   #home(): string {
     return `${UP.repeat(Math.max(0, this.#drawn - 1))}\r`;
   }

@@ -1,5 +1,5 @@
 /**
- * A measurement for pasting into an issue.
+ * Writes a measurement as Markdown, to be pasted into an issue.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { formatBytes } from "./units.ts";
  * Writes a measurement.
  *
  * @param report the measurement
- * @returns a table for each load, the findings, the machine and the command, as Markdown of GitHub
+ * @returns a table for each load, the findings, the machine and the command, in GitHub's Markdown
  */
 export function formatMarkdown({ machine, command, runs, findings }: Report): string {
   return [
@@ -25,7 +25,7 @@ export function formatMarkdown({ machine, command, runs, findings }: Report): st
 }
 
 /**
- * A machine on one line.
+ * Writes a machine on one line.
  *
  * @param machine the machine
  */
@@ -51,17 +51,17 @@ function formatContest(contest: Contest): string {
   ].join("\n");
 }
 
-/** Text that is nothing but text, on one line: names come from whoever measures. */
+/** Escapes text, so that it is only text, on one line. Names come from whoever measures. */
 function escape(text: string): string {
   return text.replaceAll(/\s+/g, " ")
     .replaceAll(/[\\`*[\]|~]|(?<!\w)_|_(?!\w)/g, "\\$&")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
-    // Neither a mention of somebody nor of another issue.
+    // It must mention neither a person nor another issue.
     .replaceAll(/[@#](?=\w)/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/** As it is, whatever it contains: the fence is longer than any within. */
+/** Quotes text as it is, whatever it contains: the fence is longer than any fence in it. */
 function fence(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const line = "`".repeat(longest + 1);

@@ -1,5 +1,5 @@
 /**
- * What the page draws: plain data that a browser reads.
+ * The data that the page draws: plain data, which a browser reads.
  *
  * @module
  */
@@ -18,31 +18,31 @@ import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { median } from "./statistics.ts";
 import { BYTES, COUNTS, TIMES, type Unit } from "./units.ts";
 
-/** What is drawn of the repeats of one thing. */
+/** What the page draws of one server's repeats. */
 export interface EntryPicture {
   readonly name: string;
-  /** Its colour, and whether its lines are broken: the same wherever the name is the same. */
+  /** The colour, and whether the lines are dashed: always the same for the same name. */
   readonly colour: number;
   readonly isDashed: boolean;
-  /** A figure of each repeat. */
+  /** One value for each repeat. */
   readonly rates: readonly number[];
   readonly perCpuSecond: readonly number[] | null;
   readonly memory: readonly number[] | null;
   readonly latency: readonly Quantile[];
   readonly service: readonly Quantile[];
-  /** The seconds of one repeat, that with the median rate, and which it is. */
+  /** The seconds of the repeat with the median rate, and the number of that repeat. */
   readonly seconds: readonly Second[];
   readonly repeat: number;
 }
 
-/** What is drawn of one load. */
+/** What the page draws of one load. */
 export interface ContestPicture {
   readonly title: string;
   readonly targetRate: number | null;
   readonly entries: readonly EntryPicture[];
 }
 
-/** What the page draws. */
+/** Everything that the page draws. */
 export interface PageData {
   /** The units in which figures are written. */
   readonly units: {
@@ -54,7 +54,7 @@ export interface PageData {
 }
 
 /**
- * What the page draws of a measurement.
+ * Makes the data that the page draws from a measurement.
  *
  * @param report the measurement
  * @throws {Error} if a histogram is damaged
@@ -67,10 +67,10 @@ export function pageDataOf({ runs }: Report): PageData {
   };
 }
 
-/** How the lines of one name look. */
+/** The look of a name's lines. */
 type Look = Pick<EntryPicture, "colour" | "isDashed">;
 
-/** A colour for each mode, and broken lines for the second runtime. */
+/** Gives each mode a colour, and the second runtime dashed lines. */
 function looksOf(runs: readonly Run[]): ReadonlyMap<string, Look> {
   const kinds = [...new Set(runs.map(({ name, subject }) => subject?.mode ?? name))];
   const runtimes = [...new Set(runs.flatMap(({ subject }) => subject?.runtime ?? []))];
@@ -108,7 +108,7 @@ function entryPicture(entry: Entry, look: Look): EntryPicture {
   };
 }
 
-/** The run whose rate is nearest to the median of all. */
+/** The run whose rate is nearest to the median of all runs. */
 function usualRun(runs: readonly Run[]): Run {
   const middle = median(runs.map(RATE.of));
   return runs.toSorted((a, b) => Math.abs(a.rate - middle) - Math.abs(b.rate - middle))[0] as Run;

@@ -1,21 +1,21 @@
 /**
- * What the page is made of beside its data: style, script, and the library that draws.
+ * The parts of the page besides its data: its style, its script and the library that draws.
  *
- * They are imported as text, so that they are part of an executable too.
+ * They are imported as text, so that an executable contains them too.
  *
  * @module
  */
 
-// Not by the name of the package, which exports no file that a page could run as it is.
+// These are paths because the package's own name exports no file that a page could run as it is.
 import library from "../../node_modules/chart.js/dist/chart.umd.min.js" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import style from "./page/page.css" with { type: "text" };
 
-/** Chart.js, which makes `Chart` a global of the page. */
+/** Chart.js, which defines the page's global `Chart`. */
 export const LIBRARY: string = library as unknown as string;
 
-/** What draws the charts. */
+/** The script that draws the charts. */
 export const SCRIPT: string = script as unknown as string;
 
-/** How the page looks. */
+/** The style sheet of the page. */
 export const STYLE: string = style as unknown as string;

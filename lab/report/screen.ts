@@ -1,5 +1,5 @@
 /**
- * Where people look: how wide it is, whether it can be drawn on, and whether it may have colours.
+ * The screen that people look at: its width, whether it can be redrawn, and whether it has colours.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import { takeColumns, wrap as wrapLetters } from "../../engine/cli/layout.ts";
 /** Graphic renditions (ECMA-48, SGR). */
 const RENDITIONS = { bold: 1, faint: 2, red: 31, green: 32, yellow: 33 } as const;
 
-/** How text can look. */
+/** The ways in which text can look. */
 export type Rendition = keyof typeof RENDITIONS;
 
-/** Standard output or error, or what stands for it. */
+/** Standard output or standard error, or a stand-in for it. */
 export interface Screen {
-  /** Whether lines can be drawn over; where not there is no escape sequence at all. */
+  /** Whether lines can be redrawn. If not, no escape sequence is written at all. */
   readonly isTerminal: boolean;
-  /** Whether there may be colours. */
+  /** Whether colours are allowed. */
   readonly hasColours: boolean;
-  /** How many characters a line has room for; without end where it is no terminal. */
+  /** How many characters fit on a line; `Infinity` if it is not a terminal. */
   columns(): number;
   /** Writes text as it is. */
   write(text: string): void;
 }
 
 /**
- * Standard output or error.
+ * Standard output or standard error as a screen.
  *
- * `NO_COLOR` in the environment, if it is not empty, turns colours off, and `TERM=dumb` all that
- * is more than text.
+ * A non-empty `NO_COLOR` in the environment turns colours off. `TERM=dumb` turns off everything but
+ * plain text.
  *
- * @param to which
+ * @param to which of the two
  */
 export function screenOf(to: "stdout" | "stderr"): Screen {
   const isTerminal = runtime.isTerminal(to) && environment("TERM") !== "dumb";
@@ -46,19 +46,19 @@ export function screenOf(to: "stdout" | "stderr"): Screen {
 }
 
 /**
- * Text as it is to look.
+ * Gives text a look.
  *
- * @param screen where
- * @param rendition how
- * @param text fit for a terminal
+ * @param screen where the text appears
+ * @param rendition the look
+ * @param text text that is safe for a terminal
  */
 export function render(screen: Screen, rendition: Rendition, text: string): string {
   return screen.hasColours && text !== "" ? `\x1b[${RENDITIONS[rendition]}m${text}\x1b[0m` : text;
 }
 
 /**
- * A text, or its beginning and its end where there is no room for all of it: names that begin
- * alike differ at their end.
+ * Shortens a text that does not fit to its beginning and its end: names that begin alike differ at
+ * their end.
  *
  * @param text without escape sequences
  * @param columns how much room there is
@@ -73,11 +73,11 @@ export function clip(text: string, columns: number): string {
 }
 
 /**
- * Text filled up with spaces.
+ * Fills up a text with spaces.
  *
  * @param text without escape sequences
- * @param columns how wide it is to be
- * @param side where the text stands
+ * @param columns the width to fill
+ * @param side the side that the text stands on
  */
 export function pad(text: string, columns: number, side: "left" | "right"): string {
   const spaces = " ".repeat(Math.max(0, columns - stringWidth(text)));
@@ -85,11 +85,11 @@ export function pad(text: string, columns: number, side: "left" | "right"): stri
 }
 
 /**
- * Text in lines, broken between words; what is longer than a line is broken anywhere.
+ * Breaks a text into lines between words. A word that is longer than a line is broken anywhere.
  *
  * @param text without escape sequences
- * @param columns how long a line may be
- * @param indent how far all lines but the first begin to the right
+ * @param columns the length of a line
+ * @param indent the indent of all lines but the first
  */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   return wrapLetters(text, columns, indent, stringWidth);

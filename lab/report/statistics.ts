@@ -1,22 +1,22 @@
 /**
- * What repeats of a measurement tell, and what they do not.
+ * What the repeats of a measurement tell, and what they do not.
  *
- * Rates and times differ from run to run by factors rather than by amounts, so that they are
- * compared by their logarithms. Whether two things differ is decided by Welch's test, which does
- * not ask both to vary alike, at a level of one in a hundred: a report compares many things.
+ * Rates and times differ from run to run by factors rather than by amounts, so their logarithms are
+ * compared. Welch's test decides whether two servers differ, because it does not require both to
+ * vary alike. Its level is one in a hundred, because a report compares many things.
  *
  * @module
  */
 
-/** With fewer repeats than this their spread is not known. */
+/** With fewer repeats than this, their spread is not known. */
 export const LEAST_REPEATS = 3;
 
-/** A difference under 2 % is not worth a sentence, however sure it may be. */
+/** A difference under 2 % is not worth a sentence, however certain it is. */
 const LEAST_RATIO = 1.02;
 
 /**
- * Quantiles of Student's t distribution, for 1 degree of freedom and more: beyond them, on either
- * side, lies one hundredth.
+ * Quantiles of Student's t distribution, for 1 degree of freedom and more: one hundredth lies
+ * beyond them, counting both tails.
  */
 // deno-fmt-ignore -- ten in a row
 const STUDENT: readonly number[] = [
@@ -25,10 +25,10 @@ const STUDENT: readonly number[] = [
   2.831, 2.819, 2.807, 2.797, 2.787, 2.779, 2.771, 2.763, 2.756, 2.750,
 ];
 
-/** How many times as large one thing is as another. */
+/** How many times as large as another figure a figure is. */
 export interface Ratio {
   readonly ratio: number;
-  /** Its standard deviation; `undefined` where something was measured once. */
+  /** Its standard deviation; `undefined` if something was measured only once. */
   readonly deviation: number | undefined;
 }
 
@@ -37,24 +37,27 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The value in the middle; between the two in the middle their mean. */
+/** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
   return mean(middle);
 }
 
-/** The standard deviation of what the values are a sample of; `undefined` of fewer than two. */
+/**
+ * The standard deviation of the population that the values are a sample of; `undefined` for fewer
+ * than two values.
+ */
 export function deviation(values: readonly number[]): number | undefined {
   return values.length < 2 ? undefined : Math.sqrt(variance(values));
 }
 
 /**
- * How many times as large the mean of `values` is as that of `others`. The deviations of both are
- * propagated, as those of independent measurements.
+ * How many times as large as the mean of `others` the mean of `values` is. The deviations of both
+ * are propagated as those of independent measurements.
  *
- * @param values what is compared
- * @param others with what
+ * @param values the values to compare
+ * @param others the values to compare them with
  */
 export function ratioOf(values: readonly number[], others: readonly number[]): Ratio {
   const ratio = mean(values) / mean(others);
@@ -65,7 +68,7 @@ export function ratioOf(values: readonly number[], others: readonly number[]): R
 }
 
 /**
- * A ratio as a person reads it.
+ * Writes a ratio for people to read.
  *
  * @param ratio the ratio
  * @returns for instance `1.34 ± 0.05`
@@ -76,11 +79,11 @@ export function formatRatio({ ratio, deviation }: Ratio): string {
 }
 
 /**
- * Whether two things differ by more than their repeats do.
+ * Whether two servers differ by more than their repeats do.
  *
- * @param values the repeats of one, all above 0
- * @param others the repeats of the other, all above 0
- * @returns `false` also where there are too few repeats to tell
+ * @param values the repeats of one server, all above 0
+ * @param others the repeats of the other server, all above 0
+ * @returns `false` also if there are too few repeats to tell
  */
 export function differ(values: readonly number[], others: readonly number[]): boolean {
   if (Math.min(values.length, others.length) < LEAST_REPEATS) return false;
@@ -90,13 +93,15 @@ export function differ(values: readonly number[], others: readonly number[]): bo
   if (distance < Math.log(LEAST_RATIO)) return false;
   const [errorA, errorB] = [variance(a) / a.length, variance(b) / b.length];
   const error = errorA + errorB;
-  // All repeats of both are the same: there is nothing by which they could differ by chance.
+  // All repeats of each server are equal, so chance cannot explain the difference.
   if (error === 0) return true;
   const freedom = error ** 2 / (errorA ** 2 / (a.length - 1) + errorB ** 2 / (b.length - 1));
   return distance / Math.sqrt(error) > quantile(freedom);
 }
 
-/** Between two whole degrees of freedom a straight line, which lies above the curve. */
+/**
+ * Interpolates between two whole degrees of freedom by a straight line, which lies above the curve.
+ */
 function quantile(freedom: number): number {
   const whole = Math.min(Math.max(1, Math.floor(freedom)), STUDENT.length);
   const [lower = NaN, upper = lower] = STUDENT.slice(whole - 1, whole + 1);

@@ -1,6 +1,6 @@
 /**
- * A measurement for a person at a terminal: the figures of one thing, or a table of several with
- * how many times slower than the best each of them is, and what follows from it.
+ * Writes a measurement for people at a terminal: the figures of one server, or a table of several
+ * that says how many times slower than the best each of them is. The findings follow.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
 
-/** What stands between two columns. */
+/** The gap between two columns. */
 const GAP = "  ";
 
-/** The least of a name that tells what it is, in characters. */
+/** How much of a name must stay for people to recognise it, in characters. */
 const LEAST_NAME = 12;
 
 const PERCENTILES: readonly (readonly [keyof Latency, title: string])[] = [
@@ -32,7 +32,7 @@ const PERCENTILES: readonly (readonly [keyof Latency, title: string])[] = [
  * Writes a measurement.
  *
  * @param report the measurement
- * @param screen where it is to appear: how wide, in which colours
+ * @param screen where it appears: its width and its colours
  * @returns lines, the last one with its line end
  */
 export function formatTerminal({ runs, findings }: Report, screen: Screen): string {
@@ -48,17 +48,17 @@ export function formatTerminal({ runs, findings }: Report, screen: Screen): stri
 }
 
 /**
- * Sentences, each a point of a list.
+ * Writes sentences as the points of a list.
  *
- * @param sentences what was found
- * @param screen where they are to appear
+ * @param sentences the sentences
+ * @param screen where they appear
  * @returns lines, the last one without its line end
  */
 export function formatFindings(sentences: readonly string[], screen: Screen): string {
   return sentences.flatMap((text) => wrap(`• ${escapeText(text)}`, screen.columns(), 2)).join("\n");
 }
 
-/** All that compares the repeats of several things, as many columns as there is room for. */
+/** Writes the table that compares several servers, with as many columns as fit. */
 function formatTable(contest: Contest, screen: Screen): string[] {
   const { entries, columns } = tableOf(contest);
   const cells = new Map(columns.map((column) => [
@@ -88,7 +88,7 @@ function formatTable(contest: Contest, screen: Screen): string[] {
   return lines;
 }
 
-/** Leaves out columns until the rest fits, then shortens the names. Changes `widths`. */
+/** Leaves out columns until the rest fits, then shortens the names. It changes `widths`. */
 function fit(
   columns: readonly Column[],
   widths: Map<Column, number>,
@@ -103,7 +103,7 @@ function fit(
     const last = Math.max(...others.map(({ order }) => order));
     const excess = total(shown) - room;
     if (excess <= 0) return shown;
-    // A shorter name is better than no comparison at all.
+    // A shortened name is better than a table that compares nothing.
     if (last <= 1) {
       widths.set(names, Math.max(least, (widths.get(names) as number) - excess));
       if (last === 0 || total(shown) <= room) return shown;
@@ -112,7 +112,7 @@ function fit(
   }
 }
 
-/** All the figures of one run. */
+/** Writes all the figures of one run. */
 function formatRun(run: Run, screen: Screen): string[] {
   const rows: (readonly [title: string, text: string])[] = [
     ["server", run.name],
@@ -175,10 +175,10 @@ function serverRows({ server, duration_s }: Run): (readonly [string, string])[] 
   ];
 }
 
-/** The times, a line each; on a narrow terminal a column each. */
+/** Writes the times, one a line; on a narrow terminal, one a column. */
 function formatTimes(run: Run, screen: Screen): string[] {
   const isOpen = run.load.target_rate !== null;
-  // Of nothing all times are 0.
+  // Without answers, all times are 0.
   const known = (latency: Latency) => run.requests > 0 ? latency : undefined;
   const clocks: (readonly [title: string, latency: Latency | undefined])[] = [
     [isOpen ? "response" : "latency", known(run.latency_us)],

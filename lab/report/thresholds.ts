@@ -1,5 +1,5 @@
 /**
- * Thresholds: what a measurement must reach, for a pipeline that is to fail when it does not.
+ * Thresholds that a measurement must meet: a pipeline can fail if it does not.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import type { Latency, Run } from "../load/results.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
 
-/** What a run must reach. */
+/** A condition that a run must meet. */
 export interface Threshold {
-  /** As it was written. */
+  /** The threshold as the user wrote it. */
   readonly text: string;
   /** Judges a run. */
   readonly judge: (run: Run) => Judgement;
 }
 
-/** How one run did. */
+/** The judgement of one run. */
 interface Judgement {
   readonly kept: boolean;
-  /** What was measured, for a person. */
+  /** What was measured, for people to read. */
   readonly measured: string;
 }
 
 /** How one kind of figure is read, compared and written. */
 interface Metric {
-  /** Reads the value that is written after the sign; `NaN` if it is none. */
+  /** Reads the value after the sign; `NaN` if it is not a value. */
   readonly parse: (text: string) => number;
   /** What such a value looks like. */
   readonly syntax: string;
-  /** The figure of a run; `undefined` where it was not measured. */
+  /** The figure of a run; `undefined` if it was not measured. */
   readonly of: (run: Run) => number | undefined;
   readonly format: (value: number) => string;
 }
@@ -47,7 +47,7 @@ const TIMES: Readonly<Record<string, keyof Latency>> = {
   "mean": "mean",
 };
 
-/** Which time, by what is typed before the point. */
+/** The kind of time, by the prefix before the point. */
 const CLOCKS: Readonly<Record<string, (run: Run) => Latency | null>> = {
   "": ({ latency_us }) => latency_us,
   "service.": ({ service_us }) => service_us,
@@ -59,7 +59,7 @@ const MICROSECONDS: Readonly<Record<string, number>> = { us: 1, "µs": 1, ms: 1e
 
 const PERCENT = "a share such as 0.1%";
 
-/** All but times. */
+/** All the figures that are not times. */
 const METRICS: Readonly<Record<string, Metric>> = {
   "rate": {
     parse: (text) => readNumber(/^(\d+(?:\.\d+)?)(k?)(?:\/s)?$/i, text, { "": 1, k: 1000 }),
@@ -107,7 +107,7 @@ const RELATIONS: Readonly<Record<string, (value: number, limit: number) => boole
   ">=": (value, limit) => value >= limit,
 };
 
-/** What can be written before the sign. */
+/** The names that can stand before the sign. */
 const NAMES = [
   ...Object.keys(TIMES),
   "service.p99",
@@ -120,9 +120,9 @@ const NAMES = [
 /**
  * Reads a threshold.
  *
- * @param text for instance `p99<5ms`, `errors<0.1%`, `rate>20000`, `service.p50<=200us`,
- * `cpu<150%` (of one processor, on average) or `memory<64MiB` (the most of the run)
- * @throws {UsageError} if it is none, on one line
+ * @param text for instance `p99<5ms`, `errors<0.1%`, `rate>20000`, `service.p50<=200us`, `cpu<150%`
+ * (of one processor, on average) or `memory<64MiB` (the run's peak)
+ * @throws {UsageError} if it is not a threshold; the message is one line
  */
 export function parseThreshold(text: string): Threshold {
   const [, name, sign, given] = /^\s*([\w.]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text) ?? [];
@@ -140,7 +140,7 @@ export function parseThreshold(text: string): Threshold {
     text: text.trim(),
     judge(run) {
       const value = metric.of(run);
-      // What was not measured was not reached: nothing must pass because nothing was there.
+      // A figure that was not measured fails: nothing must pass because there was nothing to judge.
       if (value === undefined) return { kept: false, measured: "not measured" };
       return { kept: holds(value, limit), measured: metric.format(value) };
     },
@@ -148,11 +148,11 @@ export function parseThreshold(text: string): Threshold {
 }
 
 /**
- * What was not kept.
+ * Lists the thresholds that failed.
  *
- * @param thresholds what every run must reach
- * @param runs those that were measured
- * @returns a line for each threshold and each run that did not keep it; none if all is well
+ * @param thresholds the thresholds for every run
+ * @param runs the runs
+ * @returns a line for each threshold and each run that failed it; empty if all passed
  */
 export function failedThresholds(
   thresholds: readonly Threshold[],
@@ -180,7 +180,7 @@ function metricOf(name: string, given: string): Metric | undefined {
   return {
     parse: (text) => readNumber(/^(\d+(?:\.\d+)?)(us|µs|ms|s)$/, text, MICROSECONDS),
     syntax: "a time such as 200us, 5ms or 1.5s",
-    // Percentiles of nothing are 0, and would pass.
+    // Without answers, all percentiles are 0 and would pass.
     of: (run) => run.requests === 0 ? undefined : of(run)?.[key],
     format: formatTime,
   };

@@ -1,17 +1,17 @@
 /**
- * Figures as a person reads them: three digits that count, and the unit that suits them.
+ * Figures as people read them: three significant digits, in the unit that suits.
  *
  * @module
  */
 
-/** A unit, and how many of the smallest one it is. */
+/** A unit, and its size in the smallest unit. */
 export type Unit = readonly [name: string, size: number];
 
-/** Of microseconds. */
+/** Units of time, in microseconds. */
 export const TIMES: readonly Unit[] = [["µs", 1], ["ms", 1e3], ["s", 1e6]];
-/** Of what is counted. */
+/** Units of counts. */
 export const COUNTS: readonly Unit[] = [["", 1], ["k", 1e3], ["M", 1e6], ["G", 1e9]];
-/** Of bytes: powers of 1024. */
+/** Units of bytes: powers of 1024. */
 export const BYTES: readonly Unit[] = [
   ["B", 1],
   ["KiB", 2 ** 10],
@@ -20,13 +20,13 @@ export const BYTES: readonly Unit[] = [
   ["TiB", 2 ** 40],
 ];
 
-/** How many digits count. */
+/** How many significant digits there are. */
 const DIGITS = 3;
 
 /**
- * How long something took.
+ * Writes a duration.
  *
- * @param us microseconds
+ * @param us the duration in microseconds
  * @returns for instance `181 µs`, `1.20 ms` or `2.31 s`
  */
 export function formatTime(us: number): string {
@@ -34,9 +34,9 @@ export function formatTime(us: number): string {
 }
 
 /**
- * How often something happens.
+ * Writes a rate.
  *
- * @param perSecond how often in a second
+ * @param perSecond how many a second
  * @returns for instance `41.2 k/s`
  */
 export function formatRate(perSecond: number): string {
@@ -45,7 +45,7 @@ export function formatRate(perSecond: number): string {
 }
 
 /**
- * How many there are.
+ * Writes a count.
  *
  * @param count how many, or how many on average
  * @returns for instance `97` or `412 k`
@@ -55,7 +55,7 @@ export function formatCount(count: number): string {
 }
 
 /**
- * How many bytes there are.
+ * Writes a number of bytes.
  *
  * @param bytes a whole number
  * @returns for instance `64.0 MiB`
@@ -65,10 +65,10 @@ export function formatBytes(bytes: number): string {
 }
 
 /**
- * A share of the whole.
+ * Writes a share of the whole.
  *
  * @param share from 0 to 1
- * @returns for instance `0.12 %` or `83 %`; never `0 %` or `100 %` of what is only nearly so
+ * @returns for instance `0.12 %` or `83 %`; `0 %` and `100 %` are never rounded, only exact
  */
 export function formatShare(share: number): string {
   if (share === 0 || share === 1) return `${share * 100} %`;
@@ -82,18 +82,18 @@ function scale(value: number, units: readonly Unit[]): string {
   for (const [index, [name, size]] of units.entries()) {
     const text = size === 1 && Number.isInteger(value) ? String(value) : digits(value / size);
     const [, next] = units[index + 1] ?? [];
-    // What rounds up to a whole one of the next unit is written in that one.
+    // A value that rounds up to one whole of the next unit is written in that unit.
     if (next !== undefined && Number(text) * size >= next) continue;
     return name === "" ? text : `${text} ${name}`;
   }
   return String(value);
 }
 
-/** With as many digits as count; what is large keeps all those before the point. */
+/** Writes the significant digits, and all the digits before the point of a large number. */
 function digits(value: number): string {
   const before = value < 1 ? 1 : Math.floor(Math.log10(value)) + 1;
   const text = value.toFixed(Math.max(0, DIGITS - before));
-  // Rounding may have put one digit more before the point.
+  // Rounding may have added a digit before the point.
   return Number(text) >= 10 ** before && before < DIGITS
     ? value.toFixed(DIGITS - before - 1)
     : text;

@@ -25,14 +25,14 @@ import { Script } from "../kit/server_process.ts";
 
 const real = { skip: whyNoNats, timeoutMs: 60_000 };
 
-/** A quick bus: what takes seconds takes a fraction of one. */
+/** Options for a quick bus: what usually takes seconds takes a fraction of one. */
 const QUICK: NatsBusOptions = { beatMs: 250, nameTtlMs: 3_000 };
 
-/** What one server does and hears. */
+/** One server: what it does and what it hears. */
 class Member implements BusListener, AsyncDisposable {
   readonly bus: Bus;
   readonly users = new Map<string, Presence>();
-  /** The users of each other server, as the last roster and the events since then tell. */
+  /** The users of each other server, from the last roster and the events since then. */
   readonly others = new Map<string, string[]>();
   readonly events: string[] = [];
   readonly messages: string[] = [];
@@ -58,14 +58,14 @@ class Member implements BusListener, AsyncDisposable {
     this.bus.publish({ kind: "say", name: "ann", room: "lobby", text, action: false });
   }
 
-  /** A user comes. */
+  /** A user enters. */
   enter(name: string): void {
     const user = { name, room: "lobby", since: 1 };
     this.users.set(name, user);
     this.bus.publish({ kind: "enter", user });
   }
 
-  /** Waits until it knows these users of another server. */
+  /** Waits until this server knows these users of another one. */
   knows(other: Member, names: readonly string[]): Promise<void> {
     return until(`one server to know ${names.length} users of another`, () => {
       const known = this.others.get(other.bus.server);
@@ -112,7 +112,7 @@ class Member implements BusListener, AsyncDisposable {
   }
 }
 
-/** A way to a NATS server that can be cut. */
+/** A relay in front of a NATS server, through which connections can be cut. */
 class Relay implements AsyncDisposable {
   /** Whether connections are let through. */
   isOpen = true;
@@ -154,7 +154,7 @@ class Relay implements AsyncDisposable {
         const far = await connectTcp({ hostname: "127.0.0.1", port });
         this.#connections.add(far);
         for (const [from, to] of [[near, far], [far, near]] as const) {
-          // Either end may be cut at any time: then the other has nobody to speak to.
+          // Either end may be cut at any time. Then the other end has nobody to talk to.
           pass(from, to).catch(() => {}).finally(() => to.close());
         }
       }
@@ -168,7 +168,7 @@ async function pass(from: Connection, to: Connection): Promise<void> {
   }
 }
 
-/** Waits until these have lost their link, or have it again. */
+/** Waits until these members have lost their link, or have it again. */
 function linked(isLinked: boolean, ...members: readonly Member[]): Promise<void> {
   return until(`the links to be ${isLinked}`, () => {
     return members.every(({ bus, links }) =>
@@ -207,7 +207,7 @@ test("a roster of thousands of users comes whole, and events follow it", async (
   await b.knows(a, [...names, "late"]);
 }, real);
 
-test("a server that takes its leave is gone at once, with its names", async () => {
+test("a server that says goodbye is gone at once, with its names", async () => {
   await using nats = await NatsServer.start();
   const long = { ...QUICK, beatMs: 60_000 };
   await using a = await Member.join(nats.url, [], long);
@@ -223,7 +223,7 @@ test("a server that takes its leave is gone at once, with its names", async () =
 }, real);
 
 test(
-  "a server that is killed is gone after a few beats, and its names after their time",
+  "a killed server is gone after a few beats, and its names are free when their time is up",
   async () => {
     await using nats = await NatsServer.start();
     await using a = await Member.join(nats.url);
@@ -249,7 +249,7 @@ test("a process that closes its bus ends by itself", async () => {
 }, real);
 
 test(
-  "of two servers that want a hundred names at the same time, each name goes to one",
+  "when two servers want a hundred names at the same time, each name goes to one of them",
   async () => {
     await using nats = await NatsServer.start();
     await using a = await Member.join(nats.url);
@@ -258,7 +258,7 @@ test(
     const claim = ({ bus }: Member) => Promise.all(names.map((name) => bus.claim(name, 1)));
     const [ofA, ofB] = await Promise.all([claim(a), claim(b)]);
     assertEquals(ofA.map((isGranted) => !isGranted), ofB);
-    // Longer than an entry stands: both keep theirs alive.
+    // This is longer than an entry lives. Both servers keep their entries alive.
     await delay(QUICK.nameTtlMs as number);
     const [laterA, laterB] = await Promise.all([claim(a), claim(b)]);
     assertEquals([laterA, laterB], [ofA, ofB]);
@@ -271,7 +271,7 @@ test(
   real,
 );
 
-test("while NATS is down talk stays at home, and afterwards the older claims hold", async () => {
+test("while NATS is down talk stays local, and afterwards the older claims hold", async () => {
   await using nats = await NatsServer.start();
   await using a = await Member.join(nats.url, ["ann"]);
   await using b = await Member.join(nats.url, ["bob"]);
@@ -282,7 +282,7 @@ test("while NATS is down talk stays at home, and afterwards the older claims hol
   await nats.stop();
   await linked(false, a, b);
   a.say("meanwhile");
-  // Without a link every name is granted: with the time from which it is wanted.
+  // Without a link every name is granted, with the time when its claim begins.
   const wanted: readonly [Member, Readonly<Record<string, number>>][] = [
     [a, { "older-at-a": 4, "older-at-b": 5, equal: 4, new: 5 }],
     [b, { "older-at-a": 5, "older-at-b": 4, equal: 4, old: 4 }],
@@ -306,7 +306,7 @@ test("while NATS is down talk stays at home, and afterwards the older claims hol
   await b.hears("after");
   assertEquals(b.events, ["before", "after"]);
   assertEquals([a.links, b.links], [[false, true], [false, true]]);
-  // Nobody else loses anything, and what was won is held.
+  // Nobody else loses a name, and the winners keep theirs.
   await delay(QUICK.nameTtlMs as number);
   assertEquals(a.lost.length + b.lost.length, 5);
   assertEquals(await a.bus.claim("older-at-b", 0), false);
@@ -314,7 +314,7 @@ test("while NATS is down talk stays at home, and afterwards the older claims hol
 }, real);
 
 test(
-  "names stay where they were, however often NATS is started again",
+  "names keep their owners, however often NATS is started again",
   async () => {
     await using nats = await NatsServer.start();
     await using a = await Member.join(nats.url, ["ann"]);
@@ -333,7 +333,7 @@ test(
   real,
 );
 
-test("a link cut for one server alone is made again, and what it missed is made good", async () => {
+test("a link that is cut for one server is restored, and that server catches up", async () => {
   await using nats = await NatsServer.start();
   await using relay = await Relay.to(nats.port);
   await using a = await Member.join(`nats://127.0.0.1:${relay.port}`, ["ann"]);
@@ -356,14 +356,14 @@ test("a link cut for one server alone is made again, and what it missed is made 
   assertEquals([a.lost, b.lost, a.links, b.links], [[], [], [false, true], []]);
 }, real);
 
-test("a NATS server that freezes is noticed, and takes no more than the outbox", async () => {
+test("a frozen NATS server is noticed, and is sent no more than the outbox holds", async () => {
   await using nats = await NatsServer.start();
   const options = { ...QUICK, timeoutMs: 1_500, outboxBytes: 256 * 1024 };
   await using a = await Member.join(nats.url, ["ann"], options);
   await using b = await Member.join(nats.url, ["bob"], options);
   await Promise.all([a.knows(b, ["bob"]), b.knows(a, ["ann"])]);
   nats.signal("SIGSTOP");
-  // A claim under way is settled: granted, for there is no link any more.
+  // The pending claim is settled: it is granted, because there is no link any more.
   const claim = a.bus.claim("ann", 1);
   let sent = 0;
   for (; b.bus.isLinked; sent += 1_000) b.say("x".repeat(1_000));
@@ -377,7 +377,7 @@ test("a NATS server that freezes is noticed, and takes no more than the outbox",
   await a.hears("after");
 }, real);
 
-test("a bus is closed in good time, whatever NATS does", async () => {
+test("a bus closes in good time, whatever NATS does", async () => {
   await using nats = await NatsServer.start();
   const options = { ...QUICK, timeoutMs: 2_000 };
   await using frozen = await Member.join(nats.url, [], options);
@@ -411,11 +411,11 @@ test("what strangers publish is ignored, and harms nobody", async () => {
       { kind: "event", from: "evil", number: 1, event: { ...say, text: "\x1b[2J" } },
       { kind: "event", from: "evil", number: 1, event: { ...say, name: "server" } },
       { kind: "event", from: "e.>", number: 1, event: say },
-      // In the name of another: one number is too high, the other was heard before.
+      // These pose as another server. One number is too high, the other was heard before.
       { kind: "beat", from: server, number: Number.MAX_SAFE_INTEGER },
       { kind: "event", from: server, number: 0, event: { ...say, text: "old" } },
       { kind: "roster", from: "evil", number: 1, part: 5, parts: 9, users },
-      // It says that a name is its own; the bucket says otherwise.
+      // These claim a name that belongs to somebody else, as the bucket says.
       { kind: "roster", from: "evil", number: 1, part: 0, parts: 1, users },
       { kind: "taken", from: "evil", name: "ann" },
       { kind: "message", from: "evil", message: { kind: "whisper", from: "x", to: "y z" } },
@@ -438,7 +438,7 @@ test("what strangers publish is ignored, and harms nobody", async () => {
   assert(a.bus.details.includes(`packets ignored: ${2 * 9}`), a.bus.details.join());
 }, real);
 
-test("a NATS server that wants a password gets it, and nobody else does", async () => {
+test("a NATS server that wants a password gets it, and nobody else learns it", async () => {
   await using nats = await NatsServer.start(["-js", "--user", "u", "--pass", "s3cret"]);
   const url = `nats://u:s3cret@127.0.0.1:${nats.port}/work`;
   await using a = await Member.join(url);
@@ -451,10 +451,10 @@ test("a NATS server that wants a password gets it, and nobody else does", async 
   );
 }, real);
 
-test("who is refused, and reset at once, is told why, and nothing else ends", async () => {
+test("a client that is refused and reset at once is told why, and nothing else ends", async () => {
   await using nats = await NatsServer.start(["-js", "--user", "u", "--pass", "s3cret"]);
   const url = `nats://u:wrong@127.0.0.1:${nats.port}`;
-  // Whether the reset comes before the refusal has been read is a matter of luck.
+  // It is a matter of luck whether the reset comes before the refusal has been read.
   for (let round = 0; round < 20; round++) {
     await Promise.all(Array.from({ length: 10 }, async () => {
       const error = await assertRejects(() => openNatsBus(url), BusError);
@@ -473,7 +473,7 @@ test("without JetStream the start stops with one sentence", async () => {
   );
 }, real);
 
-test("a bus that is not there, or is something else, is told in one sentence", async () => {
+test("a bus that is missing, or is something else, is reported in one sentence", async () => {
   const listener = await listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.address;
   const url = `nats://127.0.0.1:${port}`;
@@ -484,7 +484,7 @@ test("a bus that is not there, or is something else, is told in one sentence", a
   assertEquals(await why(url), "no answer within 300 ms: is a NATS server there?");
   const answering = (async () => {
     for await (const connection of listener) {
-      // The first is the connection above, which nobody has accepted yet.
+      // The first one is the connection from above, which nobody has accepted yet.
       await connection.write(new TextEncoder().encode("220 mail\r\n")).catch(() => {});
       connection.close();
     }

@@ -1,6 +1,6 @@
 /**
- * The chat's client: what it makes of the server's lines, and as a filter between pipes, a process
- * with a server.
+ * The client of the chat: how it reads the server's lines, and how it works as a filter between
+ * pipes, where it is a real process with a server.
  *
  * @module
  */
@@ -77,7 +77,7 @@ test("lines are the same however the network cuts them", () => {
   }));
 }, PURE);
 
-test("a line that never ends is kept to its beginning", () => {
+test("of a line that never ends only the beginning is kept", () => {
   const lines = new IncomingLines();
   for (let count = 0; count < 1_000; count++) {
     assertEquals(lines.add(encoder.encode("x".repeat(1_000))), []);
@@ -88,7 +88,7 @@ test("a line that never ends is kept to its beginning", () => {
   assertEquals(next, "next");
 }, PURE);
 
-test("no text can hold a command for a terminal, and line ends stay", () => {
+test("no text can contain a command for a terminal, and line ends stay", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     const escaped = escapeLines(text);
     // deno-lint-ignore no-control-regex -- control characters are what this is about
@@ -97,7 +97,7 @@ test("no text can hold a command for a terminal, and line ends stay", () => {
   }));
 }, PURE);
 
-// What is learned.
+// What the session learns.
 
 function heard(state: SessionState, ...lines: readonly string[]): SessionState {
   for (const line of lines) state.hear(readServerLine(line));
@@ -129,7 +129,7 @@ test("the session believes no name that could not be one", () => {
   assertEquals([state.name, state.room], ["guest-7", "lobby"]);
 }, PURE);
 
-test("the session tells a name that is taken from one that was asked for before", () => {
+test("the session tells its own taken name from one that was asked for before", () => {
   const state = heard(new SessionState("ann"), "* the name bob is taken");
   assertEquals(state.takeRefusedName(), undefined);
   heard(state, "* the name Ann is taken");
@@ -163,9 +163,9 @@ test("the session knows how it ends", () => {
   assertEquals([state.saidGoodbye, state.isShuttingDown], [true, true]);
 }, PURE);
 
-// One's own lines.
+// The user's own lines.
 
-test("one's own lines are known when they come back, once each and in order", () => {
+test("own lines are recognized when they come back, once each and in order", () => {
   const own = new OwnLines();
   const isEcho = (line: string) => own.isEcho(readServerLine(line), "ann");
   own.said("one");
@@ -180,7 +180,7 @@ test("one's own lines are known when they come back, once each and in order", ()
   assertEquals(isEcho("[ann] two"), false, "what came before is over");
 }, PURE);
 
-test("what stands in the history of a room is no echo", () => {
+test("lines in the history of a room are no echo", () => {
   const own = new OwnLines();
   const isEcho = (line: string) => own.isEcho(readServerLine(line), "ann");
   own.said("hi");
@@ -227,7 +227,7 @@ test("without colours there is nothing but text", () => {
   assertEquals(plain.typed("/who", NOON), "09:05 /who");
 }, PURE);
 
-test("a name has its colour wherever it stands", () => {
+test("a name has the same colour everywhere", () => {
   const looks = new Appearance(true);
   const colour = `\x1b[38;5;${nameColour("ann")}m`;
   for (const line of ["[ann] hi", "[ann to you] hi", "[you to ann] hi"]) {
@@ -265,7 +265,7 @@ function start(
   return new Script("chat/client.ts", [hostname, `${port}`, ...args], options);
 }
 
-test("the client refuses a wrong command line on one line", async () => {
+test("the client refuses a wrong command line in one line", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["--nick", "a b"], /wrong value for --nick: expected 1 to 32 ASCII letters.* got "a b"/],
     [["--nick", "Server"], /wrong value for --nick: the name Server is reserved/],
@@ -281,14 +281,14 @@ test("the client refuses a wrong command line on one line", async () => {
   }
 });
 
-test("the client says on one line that nobody listens", async () => {
+test("the client says in one line that nobody listens", async () => {
   await using client = start(await unusedAddress());
   const { code, stdout, stderr } = await client.end();
   assertEquals([code, stdout, stderr.split("\n").length], [3, "", 2]);
   assertMatch(stderr, /^chat client: Cannot connect to 127\.0\.0\.1:\d+: connection refused/);
 });
 
-test("between pipes it adds nothing, and half-closes at the end of its input", async () => {
+test("between pipes the client adds nothing, and half-closes at the end of its input", async () => {
   await using chat = await ScriptedChat.listen();
   const args = ["--nick", "ann", "--room", "games"];
   const input = "héllo\n  /who \nno line end";
@@ -307,7 +307,7 @@ test("between pipes it adds nothing, and half-closes at the end of its input", a
   assertEquals([code, stderr], [0, ""]);
 });
 
-test("between pipes what the server says is there at once", async () => {
+test("between pipes the server's words are printed at once", async () => {
   await using chat = await ScriptedChat.listen();
   await using client = start(chat.address, [], { input: "open" });
   const visitor = await chat.visitor();
@@ -320,14 +320,14 @@ test("between pipes what the server says is there at once", async () => {
   assertEquals((await client.end()).code, 0, "it does not wait for its input to end");
 });
 
-/** A client with more input than all buffers on the way to the server hold. */
+/** Starts a client with more input than all buffers on the way to the server can hold. */
 function flood({ hostname, port }: Address): Program {
   const client = commandOf("chat/client.ts", [hostname, `${port}`]);
   const script = '{ head -c 67108864 /dev/zero && echo all is taken >&2; } | "$@"';
   return new Program(["sh", "-c", script, "sh", ...client]);
 }
 
-test("between pipes a link that is lost with something unsent is a failure", async () => {
+test("between pipes a link that is lost before everything is sent is a failure", async () => {
   await using chat = await ScriptedChat.listen();
   await using client = flood(chat.address);
   const visitor = await chat.visitor();
@@ -340,14 +340,15 @@ test("between pipes a link that is lost with something unsent is a failure", asy
   assertMatch(stderr, /^chat client: Peer gone while [^\n]*\n$/);
 }, { skip: whyNoProgram("sh") });
 
-test("between pipes nobody who reads its output any more ends it well", async () => {
+test("between pipes the client ends well when nobody reads its output any more", async () => {
   await using chat = await ScriptedChat.listen();
   await using client = start(chat.address, [], { input: "open" });
   const visitor = await chat.visitor();
   visitor.say("one");
   await until("a line", () => client.stdout === "one\n");
   client.hangUp();
-  // Said again: when the pipe is really closed the runtime of the tests does not tell.
+  // It is said again and again, because the runtime of the tests does not tell when the pipe is
+  // really closed.
   await until("it to have noticed", () => {
     visitor.say("two");
     return client.isOver;
@@ -355,14 +356,14 @@ test("between pipes nobody who reads its output any more ends it well", async ()
   assertEquals((await client.end()).code, 0);
 });
 
-test("between pipes a server that does not read holds its input back", async () => {
+test("between pipes a server that does not read holds the client's input back", async () => {
   await using chat = await ScriptedChat.listen();
   await using client = flood(chat.address);
   const visitor = await chat.visitor();
   visitor.pause();
   visitor.say("still heard");
   await until("what is said", () => client.stdout === "still heard\n");
-  // Long enough for one that reads on to have read it all.
+  // A client that went on reading would have read everything by then.
   await delay(300);
   assertEquals(client.stderr, "");
   visitor.discard();
@@ -372,7 +373,7 @@ test("between pipes a server that does not read holds its input back", async () 
   assertEquals((await client.end()).code, 0);
 }, { skip: whyNoProgram("sh") });
 
-test("between pipes it talks with the chat's server", async () => {
+test("between pipes the client talks to the chat's server", async () => {
   await using server = await ServerProcess.start("chat/server");
   const input = "hi\n/who\n/quit\n";
   await using client = start(server.address, ["--nick", "ann", "--room", "games"], { input });

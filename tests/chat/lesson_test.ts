@@ -1,5 +1,5 @@
 /**
- * The lesson on chat, and the README, are true: what their transcripts show is what happens.
+ * The transcripts in the lesson on chat and in the README are true: they show what really happens.
  *
  * @module
  */
@@ -17,7 +17,7 @@ function transcriptsOf(path: string): string[][] {
 
 const lesson = transcriptsOf("docs/chat.md");
 
-/** Leaves out what is another at every run. */
+/** Leaves out what differs from run to run. */
 function alike(line: string): string {
   return line
     .replace(/^Listening on 127\.0\.0\.1:\d+/, "Listening on ADDRESS")
@@ -25,14 +25,14 @@ function alike(line: string): string {
     .replace(/, 127\.0\.0\.1(:\d+)?$/, ", ADDRESS");
 }
 
-/** The windows of a transcript, each with a program in it. */
+/** The windows of a transcript. A program runs in each. */
 class Windows implements AsyncDisposable {
   readonly #programs = new Map<string, Program>();
-  /** How many lines of each were compared. */
+  /** How many lines of each window have been compared. */
   readonly #seen = new Map<string, number>();
   #port = "";
 
-  /** Does, or expects, what a line of a transcript says. */
+  /** Does or expects what a line of the transcript says. */
   async follow(line: string): Promise<void> {
     const [, name = "", sign, rest = ""] = /^(\w+) +([$>|.]) ?(.*)$/.exec(line) ?? [];
     if (sign === "$") return await this.#start(name, rest);
@@ -41,7 +41,7 @@ class Windows implements AsyncDisposable {
     if (sign === ">") program.write(`${rest}\n`);
     else if (sign === "|") assertEquals(alike(await this.#next(name, program)), alike(rest), line);
     else {
-      // `nc` itself ends only when nothing more can be typed either.
+      // `nc` ends only when its input has ended too.
       program.finish();
       await program.end();
     }
@@ -68,7 +68,7 @@ class Windows implements AsyncDisposable {
     return lines()[at] as string;
   }
 
-  /** Whether every line that was printed was in the transcript, too. */
+  /** Asserts that every line that was printed is in the transcript. */
   checkNothingElse(): void {
     for (const [name, { stdout }] of this.#programs) {
       const rest = stdout.split("\n").slice(this.#seen.get(name)).filter((line) => line !== "");

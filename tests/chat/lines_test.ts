@@ -1,5 +1,5 @@
 /**
- * What comes of the bytes that a user sends: lines, commands, names. Without a network.
+ * What becomes of the bytes that a user sends: lines, commands, names. All without a network.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import { bytesOf, cut, hold, Talk } from "../kit/conversation.ts";
 
 const pure = { pure: true };
 
-/** Bytes in pieces that mean something to a reader of lines, and some that mean nothing. */
+/** Pieces of bytes. Some mean something to a reader of lines, and some mean nothing. */
 const piece = fc.oneof(
   { weight: 4, arbitrary: fc.stringMatching(/^[ -~]{0,20}$/) },
   {
     weight: 8,
     arbitrary: fc.constantFrom("\n", "\r\n", "\r\0", "\r", "\0", "\r\r", "\t", "\x07", "\x1b"),
   },
-  // Telnet: options, commands, the byte 255, Ctrl-C, subnegotiations whole and broken off.
+  // Telnet: options, commands, the byte 255, Ctrl-C, and subnegotiations, whole and broken off.
   {
     weight: 6,
     arbitrary: fc.constantFrom(
@@ -54,18 +54,18 @@ const piece = fc.oneof(
 
 const pieces = fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join(""));
 
-/** Where the network cuts what is sent. */
+/** The lengths of the pieces into which the network cuts what is sent. */
 const cuts = fc.array(
   fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 700 })),
   { minLength: 1, maxLength: 8 },
 );
 
-/** Text as its UTF-8 bytes, a character for each. */
+/** The UTF-8 bytes of a text, each as one character. */
 function utf8(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
-/** What a reader finds in pieces that it is lent one after the other. */
+/** What a reader finds in pieces that it is lent one after another. */
 function linesIn(pieces: Iterable<Uint8Array>): string[] {
   const reader = new LineReader();
   const lent = new Uint8Array(64 * 1024);
@@ -84,13 +84,13 @@ function show(line: Line): string {
   return line.kind === "line" ? `line ${line.text}` : line.kind;
 }
 
-// What the model makes of the bytes that telnet has a meaning for.
+// How the model represents the bytes that have a meaning in telnet.
 const ESCAPED = "\u01ff";
 const INTERRUPT = "\u01f4";
 
-/** The same in another way: the whole of the text, step by step. */
+/** Finds the same lines in another way: from the whole text, step by step. */
 function modelLines(sent: string): string[] {
-  // Ctrl-C between the two halves of a line's end comes before it.
+  // A Ctrl-C between the two halves of a line end comes before the line.
   const text = withoutTelnet(sent).replaceAll(/\r(\u01f4+)(?=[\n\0])/g, "$1\r");
   const segments = text.split(/\r\n|\r\0|\n/);
   return segments.flatMap((segment, index) => {
@@ -135,14 +135,14 @@ function withoutTelnet(sent: string): string {
   return text;
 }
 
-/** Whether text can do nothing to a terminal but appear on one line of it. */
+/** Whether a text can do nothing to a terminal except appear on one line. */
 function isHarmless(text: string): boolean {
   return !/\p{Cc}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Bidi_Control}/u.test(text);
 }
 
 // Lines.
 
-test("lines are the same wherever the network cuts them, and as a model says", () => {
+test("lines are the same wherever the network cuts them, and are those of a model", () => {
   fc.assert(
     fc.property(pieces, cuts, (sent, lengths) => {
       const expected = modelLines(sent);
@@ -167,7 +167,7 @@ test("lines cut at each byte are the same", () => {
   );
 }, pure);
 
-test("a line of arbitrary bytes never holds what a terminal obeys", () => {
+test("a line of arbitrary bytes never contains what a terminal obeys", () => {
   fc.assert(
     fc.property(fc.oneof(pieces, fc.uint8Array({ maxLength: 400 })), cuts, (sent, lengths) => {
       const bytes = typeof sent === "string" ? bytesOf(sent) : sent;
@@ -212,7 +212,7 @@ for (const [what, sent, expected] of LINES) {
   }, pure);
 }
 
-test("a line may have 1024 bytes, its end not counted, and not one more", () => {
+test("a line may have 1024 bytes, not counting its line end, and not one more", () => {
   for (const end of ["\n", "\r\n", "\r\0", ""]) {
     for (const count of [1023, 1024]) {
       assertEquals(linesIn([bytesOf("x".repeat(count) + end)]), [`line ${"x".repeat(count)}`]);
@@ -221,7 +221,7 @@ test("a line may have 1024 bytes, its end not counted, and not one more", () => 
     const sent = "x".repeat(1025) + (end === "" ? "" : `${end}y`);
     assertEquals(linesIn([bytesOf(sent)]), ["too long", ...tail]);
   }
-  // Bytes, not characters, and no telnet.
+  // Bytes count, not characters, and telnet commands do not count.
   assertEquals(linesIn([bytesOf(utf8("€".repeat(341)))]), [`line ${"€".repeat(341)}`]);
   assertEquals(linesIn([bytesOf(utf8("€".repeat(342)))]), ["too long"]);
   const options = "\xff\xfb\x01".repeat(1000);
@@ -230,7 +230,7 @@ test("a line may have 1024 bytes, its end not counted, and not one more", () => 
   ]);
 }, pure);
 
-test("a line that does not end is told once, and costs no memory", () => {
+test("a line that does not end is reported once, and costs no memory", () => {
   const { process } = globalThis as unknown as {
     process: { memoryUsage(): { heapUsed: number; external: number } };
   };
@@ -248,9 +248,9 @@ test("a line that does not end is told once, and costs no memory", () => {
       for (let line = reader.next(); line; line = reader.next()) found.push(line);
     }
     assert(found.length <= 1, unit);
-    // What was kept of it would be ten million bytes.
+    // If it were kept, it would take ten million bytes.
     assert(used() - before < 5_000_000, unit);
-    // As many 255s end whatever was begun; then there is a line again.
+    // This many bytes end whatever was begun. Then there is a line again.
     reader.add(bytesOf("\xf0\n" + "x".repeat(600) + "\nafter\n"));
     const after: Line[] = [];
     for (let line = reader.next(); line; line = reader.next()) after.push(line);
@@ -270,7 +270,7 @@ function* collect(withinMs: number, pace?: (bytes: number) => Protocol): Protoco
 }
 
 test(
-  "reading lines asks for bytes only when there is no line left, and says when none came",
+  "reading lines asks for bytes only when no line is left, and says when none came",
   () => {
     const paced: number[] = [];
     const talk = new Talk(collect(700, (bytes) => {
@@ -309,7 +309,7 @@ test("lines read through the protocol are those of the model", () => {
 const plain = fc.stringMatching(/^[a-zA-Z0-9 .,żółw🐢]{0,12}$/u);
 const parameters = fc.stringMatching(/^[0-?]{0,6}[ -/]{0,2}$/);
 
-/** What a terminal would obey (ECMA-48), whole. */
+/** A whole sequence that a terminal would obey (ECMA-48). */
 const sequence = fc.oneof(
   fc.tuple(fc.constantFrom("\x1b[", "\x9b"), parameters, fc.stringMatching(/^[@-~]$/)),
   fc.tuple(
@@ -325,7 +325,7 @@ const sequence = fc.oneof(
   fc.tuple(fc.constantFrom("\x1b7", "\x1b8", "\x1bc", "\x1b=", "\x1bM", "\x07", "\x08", "\x85")),
 ).map((parts: readonly string[]) => parts.join(""));
 
-test("escape sequences are left out as a whole, and nothing else is", () => {
+test("escape sequences are removed as a whole, and nothing else is", () => {
   fc.assert(
     fc.property(plain, sequence, plain, sequence, (a, first, b, second) => {
       assertEquals(stripControls(a + first + b + second + a), a + b + a);
@@ -335,7 +335,7 @@ test("escape sequences are left out as a whole, and nothing else is", () => {
   fc.assert(fc.property(plain, (text) => assertEquals(stripControls(text), text)));
 }, pure);
 
-test("text without controls is harmless, whatever it was", () => {
+test("text stripped of controls is harmless, whatever it was", () => {
   const nasty = fc.array(
     fc.oneof(
       fc.constantFrom(
@@ -366,8 +366,8 @@ test("text without controls is harmless, whatever it was", () => {
   );
 }, pure);
 
-test("stripping hostile text takes time that grows as the text does", () => {
-  // A million characters: with time that grows as their square this would take hours.
+test("the time to strip hostile text grows no faster than the text", () => {
+  // With a million characters, time that grows with the square would be hours.
   const units = [
     "\x1b",
     "\x1b[",
@@ -449,7 +449,7 @@ for (const [line, command] of COMMANDS) {
   }, pure);
 }
 
-test("any line is a command or talk, and talk loses nothing but spaces and one slash", () => {
+test("every line is a command or talk, and talk loses nothing but spaces and one slash", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (line) => {
       const command = parseCommand(line);
@@ -462,13 +462,13 @@ test("any line is a command or talk, and talk loses nothing but spaces and one s
   );
 }, pure);
 
-test("a word is taken off text without a space around what is left", () => {
+test("splitting off a word leaves no spaces around the rest", () => {
   assertEquals(splitWord("a  b c "), ["a", "b c"]);
   assertEquals(splitWord("a"), ["a", ""]);
   assertEquals(splitWord(""), ["", ""]);
 }, pure);
 
-test("/help lists each command that is understood, one on a line", () => {
+test("/help lists each command on a line of its own", () => {
   assertEquals(HELP.length, COMMAND_HELP.length);
   for (const line of HELP) assertMatch(line, /^\* \/[a-z]+[A-Z ]*: .+$/);
   for (const { usage } of COMMAND_HELP) {
@@ -494,7 +494,7 @@ test("a name is 1 to 32 ASCII letters, digits, _ or -", () => {
   }));
 }, pure);
 
-test("the server's name and those of guests are reserved, however they are written", () => {
+test("the server's name and those of guests are reserved, in whatever spelling", () => {
   for (const name of ["server", "SERVER", "guest-1", "Guest-007", guestName(12)]) {
     assert(isReserved(name), name);
   }
@@ -537,7 +537,7 @@ test("a list has at most 21 lines of bounded length, in order, and says what it 
   assertEquals(list("rooms", ["lobby (1)"]), ["* rooms: lobby (1)"]);
 }, pure);
 
-test("a server that closes says in how many seconds, and lines are counted in words", () => {
+test("a closing server says in how many seconds, and missed lines are counted in words", () => {
   assertEquals(closing(5000), "* server is shutting down in 5 s");
   assertEquals(closing(1499), "* server is shutting down in 1.5 s");
   assertEquals(closing(0), "* server is shutting down in 0 s");

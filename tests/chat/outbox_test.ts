@@ -1,6 +1,6 @@
 /**
- * The outgoing half of a visitor's connection, over real ones: who reads slowly holds up nobody,
- * costs so much memory and no more, and knows what she has missed.
+ * The outgoing half of a visitor's connection, over real connections. A visitor who reads slowly
+ * holds up nobody, costs a bounded amount of memory, and learns what they have missed.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import type { OutboxLimits } from "../../chat/host/outbox.ts";
 import { VisitorConnection } from "../../chat/host/visitor_connection.ts";
 import { missed } from "../../chat/talk/notices.ts";
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import { connect, listen } from "../../engine/net/tcp.ts";
 import type { Connection } from "../../engine/net/transport.ts";
@@ -30,36 +31,38 @@ const live = { timeoutMs: 60_000 };
 /** No limits. */
 const UNLIMITED: OutboxLimits = { outboxBytes: 0, writeTimeoutMs: 0, slow: "disconnect" };
 
-/** What one line counts for beside its bytes. */
+/** What one line counts for on top of its bytes. */
 const LINE_BYTES = 64;
 
-/** More than the kernel takes for a peer that does not read, dropped lines and all, in bytes. */
+/** More bytes than the kernel takes for a peer that does not read, including dropped lines. */
 const PLENTY = 64 * 1024 * 1024;
 
-/** A visitor's connection, as its server has it. */
+/** A visitor's connection on the server's side. */
 class Served implements AsyncDisposable {
   readonly visitor: VisitorConnection;
   readonly counts = { dropped: 0 };
-  /** Why the visitor counts as slow. */
+  /** The reports that the visitor is slow. */
   readonly slow: SlowReaderError[] = [];
-  /** The end of the connection, whether it was cut. */
+  /** The reports that the connection is closed: true if it was cut. */
   readonly closed: boolean[] = [];
-  /** What was read, and what the connection failed with. */
+  /** What was read. */
   readonly read: (string | null)[] = [];
   readonly errors: Error[] = [];
   readonly #deadlines = new TimedDeadlines();
+  readonly #lingering = new LingerSet(this.#deadlines);
   readonly #listener: Listener;
   #sent = 0;
 
   private constructor(listener: Listener, connection: Connection, limits: OutboxLimits) {
     this.#listener = listener;
-    this.visitor = new VisitorConnection(connection, this.#deadlines, limits, this.counts, {
+    const [deadlines, lingering] = [this.#deadlines, this.#lingering];
+    this.visitor = new VisitorConnection(connection, deadlines, lingering, limits, this.counts, {
       onSlow: (error) => void this.slow.push(error),
       onClosed: (isCut) => void this.closed.push(isCut),
     });
   }
 
-  /** @param limits of the outbox @param dial connects to the address that it is given */
+  /** @param limits the limits of the outbox @param dial connects to the address that it is given */
   static async open<Client>(
     limits: OutboxLimits,
     dial: (address: Listener["address"]) => Promise<Client>,
@@ -73,12 +76,12 @@ class Served implements AsyncDisposable {
     return this.visitor.outbox.bytes;
   }
 
-  /** How many lines were handed to the outbox. */
+  /** How many lines have been handed to the outbox. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Hands lines to the outbox, numbered, of so many bytes each. */
+  /** Hands numbered lines of this size, in bytes, to the outbox. */
   hear(count: number, size: number): void {
     for (let index = 0; index < count; index++) {
       const number = `${this.#sent++} `;
@@ -86,7 +89,7 @@ class Served implements AsyncDisposable {
     }
   }
 
-  /** The same until something holds, a few at a time. */
+  /** Hands lines to the outbox, a few at a time, until the condition holds. */
   async hearUntil(holds: () => boolean, size = 4_000): Promise<void> {
     for (let bytes = 0; !holds(); bytes += 4 * size) {
       assert(bytes < PLENTY, "the kernel takes no more");
@@ -95,7 +98,7 @@ class Served implements AsyncDisposable {
     }
   }
 
-  /** The same until the peer's kernel takes nothing more. */
+  /** Hands lines to the outbox until the peer's kernel takes nothing more. */
   async stuff(size = 4_000): Promise<void> {
     for (let bytes = 0;; bytes += 16 * size) {
       assert(bytes < PLENTY, "the kernel takes no more");
@@ -119,21 +122,22 @@ class Served implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.visitor.cut();
+    this.#lingering.close();
     this.#deadlines[Symbol.dispose]();
     this.#listener.close();
-    // Deno ends what waits at a connection a moment after it is closed.
+    // On Deno, pending calls on a connection end a moment after it is closed.
     await delay(0);
   }
 }
 
-/** A client that reads when it is told to, and keeps count of the lines. */
+/** A client that reads only when it is told to, and counts the lines. */
 class Reader {
   readonly #connection: Connection;
   readonly #decoder = new TextDecoder();
   #text = "";
   #allowance = 0;
   #allowed = Promise.withResolvers<void>();
-  /** Resolves at the server's FIN; rejects at a reset. */
+  /** Resolves at the server's FIN, and rejects at a reset. */
   readonly over: Promise<void>;
   /** The lines that came. */
   readonly lines: string[] = [];
@@ -144,13 +148,13 @@ class Reader {
     this.over.catch(() => {});
   }
 
-  /** Reads on, about so many bytes. */
+  /** Reads on, for about this many bytes. */
   allow(bytes: number): void {
     this.#allowance += bytes;
     this.#allowed.resolve();
   }
 
-  /** Reads all that comes, to the end; all lines are there or said to be missed, and in order. */
+  /** Reads to the end. Asserts that each line either came, in order, or was reported as missed. */
   async count(): Promise<{ lines: number; missed: number }> {
     this.allow(Infinity);
     await within(20_000, "the server's FIN", this.over);
@@ -202,7 +206,7 @@ test("lines go out whole and in order, however many are said at once", async () 
   assertEquals([served.closed, served.slow], [[false], []]);
 }, live);
 
-test("who does not read is disconnected when more waits than may, and it never does", async () => {
+test("a visitor who does not read is disconnected before more waits than the limit", async () => {
   for (const outboxBytes of [16 * 1024, 256 * 1024]) {
     const { served, client } = await Served.open({ ...UNLIMITED, outboxBytes }, connect);
     await using _ = served;
@@ -215,29 +219,29 @@ test("who does not read is disconnected when more waits than may, and it never d
     assert(most > outboxBytes / 2 && most <= outboxBytes, `${most} bytes`);
     assertInstanceOf(served.slow[0], SlowReaderError);
     assertEquals(served.slow[0].message, `Reads too slowly: ${outboxBytes} bytes wait`);
-    // Nothing more is taken, and all is told once.
+    // Nothing more is taken, and everything is reported once.
     served.hear(1_000, 4_000);
     await delay(0);
     assertEquals([served.bytes, served.slow.length, served.closed], [0, 1, [false]]);
     assertEquals(served.counts.dropped, 0);
-    // The peer reads what the kernel has, and then the end.
+    // The peer reads what the kernel still has, and then the end.
     const reader = new Reader(client);
     reader.allow(Infinity);
     await within(20_000, "the end", reader.over.catch(() => {}));
   }
 }, live);
 
-test("who takes nothing for too long is disconnected, however little waits", async () => {
+test("a visitor who reads nothing for too long is disconnected, however little waits", async () => {
   const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 200 }, connect);
   await using _ = served;
   await using _client = client;
   await served.hearUntil(() => served.bytes > 100_000);
-  await until("she counts as slow", () => served.slow.length > 0);
+  await until("the visitor to count as slow", () => served.slow.length > 0);
   assertEquals(served.slow[0]?.message, "Reads too slowly: nothing was taken for 200 ms");
   assertEquals([served.closed, served.bytes], [[false], 0]);
 }, live);
 
-test("where lines are dropped nobody is disconnected, and as many wait as may", async () => {
+test("where lines are dropped nobody is disconnected, and the outbox stays full", async () => {
   const outboxBytes = 64 * 1024;
   const limits = { outboxBytes, writeTimeoutMs: 50, slow: "drop" } as const;
   const { served, client } = await Served.open(limits, connect);
@@ -260,28 +264,28 @@ test("where lines are dropped nobody is disconnected, and as many wait as may", 
   served.visitor.close();
   assertEquals(await reader.count(), { lines: served.sent, missed: dropped });
   assertEquals(served.counts.dropped, dropped);
-  // One gap, told once, where it is.
+  // There is one gap, and it is reported once, in its place.
   assertEquals(reader.lines.filter((line) => line.startsWith("*")), [missed(dropped)]);
 }, live);
 
-test("who has missed all that waited is told so, even if nobody says anything more", async () => {
+test("a visitor who missed everything is told so, even if nobody says anything more", async () => {
   const limits = { outboxBytes: 16 * 1024, writeTimeoutMs: 0, slow: "drop" } as const;
   const { served, client } = await Served.open(limits, connect);
   await using _ = served;
   await using _client = client;
   await served.stuff();
-  // Lines that there is no place for, and that leave none for those before them.
+  // There is no room for these lines, and they leave none for the lines before them.
   const before = served.counts.dropped;
   served.hear(5, 16 * 1024);
   assert(served.counts.dropped >= before + 5);
   const reader = new Reader(client);
   reader.allow(Infinity);
-  await until("she is told", () => /^\* you missed/.test(reader.lines.at(-1) ?? ""));
+  await until("the notice", () => /^\* you missed/.test(reader.lines.at(-1) ?? ""));
   served.visitor.close();
   assertEquals(await reader.count(), { lines: served.sent, missed: served.counts.dropped });
 }, live);
 
-test("what was received and what was missed is what was sent, however it was read", async () => {
+test("what came and what was missed add up to what was sent, however it was read", async () => {
   const step = fc.oneof(
     fc.record({
       kind: fc.constant("say" as const),
@@ -309,7 +313,7 @@ test("what was received and what was missed is what was sent, however it was rea
       assert(served.bytes <= outboxBytes, `${served.bytes} bytes`);
     }
     served.visitor.close();
-    // Who comes too late to be read is not sent.
+    // A line that comes too late is not sent.
     served.visitor.outbox.hear(encodeLine("* too late"));
     assertEquals(await reader.count(), { lines: served.sent, missed: served.counts.dropped });
     assertEquals([served.slow, served.errors], [[], []]);
@@ -317,7 +321,7 @@ test("what was received and what was missed is what was sent, however it was rea
   await fc.assert(fc.asyncProperty(outbox, steps, run), { numRuns: 25, endOnFailure: true });
 }, live);
 
-test("closing sends what waits and FIN, even to who has sent what nobody reads", async () => {
+test("closing sends what waits and FIN, even if the visitor has sent unread bytes", async () => {
   const { served, client } = await Served.open(UNLIMITED, connect);
   await using _ = served;
   await using _client = client;
@@ -327,7 +331,7 @@ test("closing sends what waits and FIN, even to who has sent what nobody reads",
   served.visitor.outbox.hear(encodeLine(`${served.sent} goodbye`));
   served.visitor.close();
   served.visitor.close();
-  // It is said that the last line is the last.
+  // The last line stays the last: this one is not taken any more.
   served.visitor.outbox.hear(encodeLine("* server is shutting down in 5 s"));
   const reader = new Reader(client);
   assertEquals(await reader.count(), { lines: served.sent + 1, missed: 0 });
@@ -336,7 +340,7 @@ test("closing sends what waits and FIN, even to who has sent what nobody reads",
   assertEquals([served.closed, served.slow], [[false], []]);
 }, live);
 
-test("who does not read the last lines is cut, and that is told", async () => {
+test("a visitor who does not read the last lines is cut, and that is reported", async () => {
   const { served, client } = await Served.open(UNLIMITED, connect);
   await using _ = served;
   await using _client = client;
@@ -348,7 +352,7 @@ test("who does not read the last lines is cut, and that is told", async () => {
 }, live);
 
 test(
-  "who does not take the last lines in time for one write is cut, and that is told",
+  "a visitor who exceeds the time for one write of the last lines is cut, and that is reported",
   async () => {
     const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 100 }, connect);
     await using _ = served;
@@ -361,7 +365,7 @@ test(
   live,
 );
 
-test("a peer that resets is told to who reads, and nothing more is sent", async () => {
+test("a reset by the peer is reported to the reader, and nothing more is sent", async () => {
   for (const isStuffed of [false, true]) {
     const { served, client } = await Served.open(UNLIMITED, Peer.connect);
     await using _ = served;
@@ -378,7 +382,7 @@ test("a peer that resets is told to who reads, and nothing more is sent", async 
   }
 }, live);
 
-test("a peer that resets while the last lines are sent ends the wait for it", async () => {
+test("a reset by the peer ends the sending of the last lines", async () => {
   const { served, client } = await Served.open(UNLIMITED, Peer.connect);
   await using _ = served;
   await using peer = client;
@@ -390,7 +394,7 @@ test("a peer that resets while the last lines are sent ends the wait for it", as
   assertEquals([served.closed, served.slow], [[false], []]);
 }, live);
 
-test("cutting is at once, and all is told once", async () => {
+test("a cut takes effect at once, and is reported once", async () => {
   const { served, client } = await Served.open(UNLIMITED, connect);
   await using _ = served;
   await using _client = client;

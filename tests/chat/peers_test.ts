@@ -1,6 +1,6 @@
 /**
- * The chat with the clients that people have: netcat, ncat and telnet talk with each other. And
- * its third step, which comes before people hear each other.
+ * The chat with the clients that people have: netcat, ncat and telnet talk to each other. Also the
+ * third step of the chat, in which people cannot hear each other yet.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { Program, ServerProcess, totalsIn, whyNoProgram } from "../kit/server_pr
 
 const live = { sanitize: false };
 
-/** Whom a program connects to. */
+/** The arguments that name a server. */
 function target({ address }: ServerProcess): [string, string] {
   return [address.hostname, String(address.port)];
 }
 
-/** A client that people have, run by hand. */
+/** Runs a client that people have, and keeps its input open. */
 function run(server: ServerProcess, ...command: readonly string[]): Program {
   return new Program([...command, ...target(server)], { input: "open" });
 }
 
-/** telnet, at a terminal, as it wants it. */
+/** Runs telnet at a terminal, because it wants one. */
 function runTelnet(server: ServerProcess): Program {
   const command = ["telnet", ...target(server)].join(" ");
   return new Program(["script", "-qec", command, "/dev/null"], { input: "open" });
@@ -33,7 +33,7 @@ const noNetcat = whyNoProgram("nc");
 const noNcat = whyNoProgram("ncat");
 const noTelnet = whyNoProgram("telnet") ?? whyNoProgram("script");
 
-test("nc, ncat and telnet talk with each other", async () => {
+test("nc, ncat and telnet talk to each other", async () => {
   await using server = await ServerProcess.start("chat/server", ["--drain", "0"]);
   await using ann = run(server, "nc");
   await ann.printed(`${WELCOME}\n* you are guest-1 in lobby\n`);
@@ -60,7 +60,7 @@ test("nc, ncat and telnet talk with each other", async () => {
   assertEquals((await carl.end()).stdout.includes("\x1b"), false);
   bob.write("exit\n");
   await bob.printed(GOODBYE);
-  // Netcats end when both sides have.
+  // A netcat ends when both sides have sent FIN.
   bob.finish();
   const { code, stdout } = await bob.end();
   assertEquals([code, stdout.endsWith(`${GOODBYE}\n`)], [0, true]);
@@ -90,11 +90,11 @@ for (const [name, ...flags] of [["nc", "-N"], ["ncat"]] as const) {
   }, { ...live, skip: whyNoProgram(name) });
 }
 
-test("telnet that is interrupted leaves the chat", async () => {
+test("an interrupted telnet leaves the chat", async () => {
   await using server = await ServerProcess.start("chat/server", ["--drain", "0"]);
   await using client = run(server, "telnet");
   await client.printed("in lobby\n");
-  // The bytes that telnet sends for Ctrl-C where it sends them: IAC IP, IAC DO TIMING-MARK.
+  // The bytes that telnet sends for Ctrl-C, where it does so: IAC IP, IAC DO TIMING-MARK.
   await using raw = await Peer.connect(server.address);
   raw.post("\xff\xf4\xff\xfd\x06");
   assertEquals((await raw.rest()).split("\n").slice(-2), [GOODBYE, ""]);
@@ -108,7 +108,7 @@ test("telnet that is interrupted leaves the chat", async () => {
 const startStep = (...args: string[]) =>
   ServerProcess.start("chat/v3_operator", ["--drain", "300ms", ...args], { input: "open" });
 
-test("v3_operator echoes to each client alone, and the operator to all", async () => {
+test("v3_operator echoes to each client alone, and its operator talks to all", async () => {
   await using server = await startStep();
   assertMatch(
     server.greeting,
@@ -118,7 +118,7 @@ test("v3_operator echoes to each client alone, and the operator to all", async (
   );
   const peers = await Promise.all([0, 1, 2].map(() => Peer.connect(server.address)));
   const [first, second, third] = peers as [Peer, Peer, Peer];
-  // The last who came is answered while the others say nothing.
+  // The client that came last gets an answer while the others say nothing.
   for (const [index, peer] of [third, first, second].entries()) {
     await peer.send(encode(`grüße ${index}\r\n`));
     assertEquals(await peer.line(), encode(`grüße ${index}`));
@@ -145,7 +145,7 @@ test("v3_operator echoes to each client alone, and the operator to all", async (
 }, live);
 
 test(
-  "v3_operator echoes all of a book to who pastes it and reads, and survives resets",
+  "v3_operator echoes a whole book to a client that pastes it and reads, and survives resets",
   async () => {
     await using server = await startStep();
     for (let turn = 0; turn < 3; turn++) {

@@ -1,6 +1,6 @@
 /**
- * The rooms of the chat without a network: who hears what, in which order, on one server and on
- * several, and what the server keeps of it.
+ * The rooms of the chat without a network: who hears what, and in which order, on one server and
+ * on several, and what the servers keep.
  *
  * @module
  */
@@ -132,7 +132,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 );
 
-/** What is typed, as its bytes; `null` is FIN. */
+/** The bytes of what is typed; `null` is FIN. */
 function bytesOfTyped(typed: Typed): string | Uint8Array | null {
   switch (typed.kind) {
     case "say":
@@ -161,14 +161,14 @@ function bytesOfTyped(typed: Typed): string | Uint8Array | null {
   }
 }
 
-/** Somebody in both of them, and what she has typed that is not read yet. */
+/** A member in the chat and in the model, and the typed lines that were not read yet. */
 interface Seat {
   readonly member: Member;
   readonly model: ModelMember;
   readonly typed: Typed[];
 }
 
-/** A chat and its model, to which the same happens. */
+/** A chat and its model. The same things happen to both. */
 class Twins {
   readonly hub = new MemoryHub();
   readonly model: Model;
@@ -192,7 +192,7 @@ class Twins {
     this.check();
   }
 
-  /** Everybody leaves, and nothing is left of them. */
+  /** Makes everybody leave, and asserts that nothing is left of them. */
   async end(): Promise<void> {
     for (const seat of this.#seats.keys()) {
       await this.happen({ kind: "lost", seat, isGranted: true });
@@ -207,7 +207,7 @@ class Twins {
     }
   }
 
-  /** Everybody has heard what the model says, and the halls know who is there. */
+  /** Asserts that everybody has heard what the model says, and that the halls know who is there. */
   check(): void {
     for (const { member, model } of this.#seats.values()) {
       assertEquals(member.take(), model.expected);
@@ -272,7 +272,7 @@ class Twins {
     await this.#feed(seat);
   }
 
-  /** A name that is granted to nobody any more is free again. */
+  /** Decides on a name that nobody waits for any more, and asserts that it is free again. */
   async #giveBack(
     { house }: ModelMember,
     name: string | undefined,
@@ -285,7 +285,7 @@ class Twins {
     for (const { hall } of this.houses) assert(!hall.isTaken(name));
   }
 
-  /** What is typed while she waits for a name is read when that is decided. */
+  /** Sends the typed lines. Those typed while a name is undecided are read once it is decided. */
   async #feed({ member, model, typed }: Seat): Promise<void> {
     while (model.isHere && model.pending === undefined) {
       const next = typed.shift();
@@ -329,7 +329,7 @@ const modelOptions: fc.Arbitrary<ModelOptions> = fc.record({
   echo: fc.boolean(),
 });
 
-/** Lets the same happen to a chat and its model. */
+/** A property: the same happenings have the same effect on a chat and on its model. */
 function property(
   houses: fc.Arbitrary<number>,
   happening: fc.Arbitrary<Happening>,
@@ -342,7 +342,7 @@ function property(
   });
 }
 
-test("on one server everybody hears what a model says, whatever happens", async () => {
+test("on one server everybody hears what the model says, whatever happens", async () => {
   await fc.assert(property(fc.constant(1), happening), { numRuns: 250 });
 }, long);
 
@@ -350,7 +350,7 @@ test("on several servers everybody hears the same as on one", async () => {
   await fc.assert(property(fc.constantFrom(2, 3), happening), { numRuns: 250 });
 }, long);
 
-test("when a server is gone its users are, and their names are free", async () => {
+test("when a server is gone, its users are gone too, and their names are free", async () => {
   const mayFall = fc.oneof(
     { weight: 12, arbitrary: happening },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("fall" as const), house }) },
@@ -358,7 +358,7 @@ test("when a server is gone its users are, and their names are free", async () =
   await fc.assert(property(fc.constantFrom(2, 3), mayFall), { numRuns: 150 });
 }, long);
 
-/** Somebody new in a house, who has heard how she is greeted. */
+/** Adds a member to a house, who has already heard the greeting. */
 async function arrive(house: House, limits = UNLIMITED): Promise<Member> {
   const member = new Member(house, limits);
   await settled();
@@ -374,7 +374,7 @@ async function send(member: Member, ...lines: readonly string[]): Promise<void> 
   }
 }
 
-/** A house of its own, and so many in it: `a`, `b` and so on. */
+/** A house of its own with this many members in it: `a`, `b` and so on. */
 async function houseOf(count: number, options = OPTIONS): Promise<[House, ...Member[]]> {
   const house = new House(new MemoryHub(), options);
   const members: Member[] = [];
@@ -390,7 +390,7 @@ async function houseOf(count: number, options = OPTIONS): Promise<[House, ...Mem
 // What is said.
 
 test(
-  "a line is encoded once: everybody is given the same bytes, and who comes later too",
+  "a line is encoded once: everybody is given the same bytes, even those who come later",
   async () => {
     const [house, ...members] = await houseOf(8);
     const [first, ...others] = members as [Member, ...Member[]];
@@ -468,7 +468,7 @@ function cutText(text: string, lengths: readonly number[]): Uint8Array[] {
   return [...cut(new TextEncoder().encode(text), lengths)];
 }
 
-test("history is the last lines, at most so many of them and so many bytes", () => {
+test("the history holds the last lines, within its limits of lines and bytes", () => {
   const line = fc.nat({ max: 50 }).map((length) => new Uint8Array(length));
   fc.assert(
     fc.property(fc.array(line), fc.nat({ max: 8 }), fc.nat({ max: 150 }), (all, lines, bytes) => {
@@ -486,7 +486,7 @@ test("history is the last lines, at most so many of them and so many bytes", () 
   );
 }, pure);
 
-test("the server that closes tells nobody who leaves, for everybody does", async () => {
+test("a closing server does not tell who leaves, because everybody does", async () => {
   const [house, ann, bob] = await houseOf(2) as [House, Member, Member];
   house.hall.close();
   await send(ann, "/quit");
@@ -496,7 +496,7 @@ test("the server that closes tells nobody who leaves, for everybody does", async
 
 // Names.
 
-test("a name that somebody waits for is nobody else's, and who leaves gives it back", async () => {
+test("nobody else can take a name that somebody waits for, and leaving gives it back", async () => {
   const [house, ann, bob] = await houseOf(2) as [House, Member, Member];
   house.fate = "later";
   await send(ann, "/nick eve", "hello");
@@ -524,7 +524,7 @@ test("a guest whose name another server has granted gets the next one", async ()
   assert(!house.hall.isTaken("guest-1"));
 }, pure);
 
-test("who leaves before she has a name was never there", async () => {
+test("a visitor who leaves before getting a name was never there", async () => {
   const [house, ann] = await houseOf(1) as [House, Member];
   house.fate = "later";
   const member = new Member(house);
@@ -546,23 +546,23 @@ async function visit(member: Member, room: string): Promise<string[]> {
   return member.take();
 }
 
-test("of the rooms in which nobody is any more the last hundred are remembered", async () => {
+test("the last hundred of the empty rooms are remembered", async () => {
   const [house, ann] = await houseOf(1) as [House, Member];
   for (let room = 0; room < 300; room++) await visit(ann, `room-${room}`);
   assertEquals(house.hall.rooms.map(({ name }) => name), ["lobby"]);
-  // The newest first: who visits a room that is forgotten makes another be forgotten.
+  // The newest rooms come first, because a visit to a forgotten room makes another one forgotten.
   for (let room = 299; room >= 0; room--) {
     const heard = await visit(ann, `room-${room}`);
-    // Once because it is remembered, once because it is said again.
+    // The line comes once from the history, and once because it is said again.
     const remembers = heard.filter((line) => line === `[a] in room-${room}`).length === 2;
     assertEquals(remembers, room >= 200, `room ${room}`);
   }
 }, pure);
 
-test("a remembered room that is joined from one that is left empty is not forgotten", async () => {
+test("a remembered room is not forgotten when its visitor leaves another room empty", async () => {
   const [house, ann, bob] = await houseOf(2) as [House, Member, Member];
   for (let room = 0; room < 100; room++) await visit(ann, `room-${room}`);
-  // One more is left empty, and the oldest is the one to which she goes.
+  // Ann leaves one more room empty, and goes to the oldest of the remembered ones.
   await send(ann, "/join tea", "hello", "/join room-0");
   await send(bob, "/join room-0", "hello");
   assertEquals(ann.take().slice(-2), ["* b joined room-0", "[b] hello"]);
@@ -577,7 +577,7 @@ test("users of other servers leave no rooms behind, however often they are annou
   }
   assertEquals(hall.rooms.map(({ name }) => name), ["lobby", "room-499"]);
   hall.onRoster("other", [{ name: "eve", room: "Room-7", since: 0 }]);
-  // Made anew and not remembered, or it would be written as it was.
+  // The room was made anew. If it had been remembered, it would have its old spelling.
   assertEquals(hall.rooms.map(({ name }) => name), ["lobby", "Room-7"]);
   hall.onServerGone("other");
   hall.onServerGone("other");
@@ -588,7 +588,7 @@ test("users of other servers leave no rooms behind, however often they are annou
 
 // Several servers.
 
-/** A hub whose servers can be cut off from each other, all at once. */
+/** A hub whose servers can all be cut off from each other at once. */
 class Cable extends MemoryHub {
   #isCut = false;
   readonly #listeners = new Map<string, BusListener>();
@@ -634,7 +634,7 @@ test("a server that gives two of its users one name leaves no ghost behind", () 
   assertEquals(hall.rooms, []);
 }, pure);
 
-test("without a link talk stays local, and with it again everybody is there again", async () => {
+test("without a link talk stays local, and once it is back everybody is there again", async () => {
   const cable = new Cable();
   const houses = [new House(cable, OPTIONS), new House(cable, OPTIONS)] as const;
   const ann = await arrive(houses[0]);
@@ -669,7 +669,7 @@ test("without a link talk stays local, and with it again everybody is there agai
     "* in games: ann, eve",
     "[eve] hello",
   ]);
-  // What was said meanwhile is not replayed.
+  // What was said in the meantime is not replayed.
   assertEquals(bob.take(), [
     "* link to other servers restored",
     "* ann joined games",
@@ -678,7 +678,7 @@ test("without a link talk stays local, and with it again everybody is there agai
 }, pure);
 
 test(
-  "of two who took one name without a link one gives it up, and the other keeps it",
+  "if two users took one name without a link, one gives it up, and the other keeps it",
   async () => {
     const cable = new Cable();
     const houses = [new House(cable, OPTIONS), new House(cable, OPTIONS)] as const;
@@ -702,7 +702,7 @@ test(
       "[you to guest-3] hi",
     ]);
     assertEquals(younger.take(), ["* you are now guest-3", "[ann to you] hi"]);
-    // The younger has given back only what was hers.
+    // The younger has not given back the name of the older.
     await send(younger, "/nick ANN");
     assertEquals(younger.take(), ["* the name ANN is taken"]);
     assert(!await cable.connect().claim("ann", 2));
@@ -712,12 +712,12 @@ test(
   pure,
 );
 
-test("who whispers to somebody who has just left another server is told", async () => {
+test("a user who whispers to somebody who has just left another server is told so", async () => {
   const hub = new MemoryHub();
   const [here, there] = [new House(hub, OPTIONS), new House(hub, OPTIONS)];
   const ann = await arrive(here);
   const { server } = there.bus;
-  // The news that he has left is still on its way.
+  // The news that Bob has left is still on its way.
   here.hall.onEvent(server, { kind: "enter", user: { name: "bob", room: "lobby", since: 0 } });
   ann.take();
   await send(ann, "/msg bob hi");
@@ -727,7 +727,7 @@ test("who whispers to somebody who has just left another server is told", async 
   assertEquals(ann.take(), []);
 }, pure);
 
-test("a server that is gone is told of in one line, however many were on it", async () => {
+test("one line reports that a server is gone, however many users were on it", async () => {
   const hub = new MemoryHub();
   const [here, there] = [new House(hub, OPTIONS), new House(hub, OPTIONS)];
   const ann = await arrive(here);
@@ -753,7 +753,7 @@ test("a flood meter lets through the rate over a long time, and the burst at onc
         now += gap;
         const waitMs = meter.spend(1, now);
         assert(waitMs >= 0 && Number.isInteger(waitMs) && waitMs <= Math.ceil(1000 / rate));
-        // Whoever waits as long as she is told never says more than is let through.
+        // A user who waits as long as the meter says never says more than the limits allow.
         now += waitMs;
         assert(index + 1 <= burst + now * rate / 1000 + 1e-6);
       }
@@ -767,7 +767,7 @@ test("a flood meter lets through the rate over a long time, and the burst at onc
   assertEquals(none.spend(1e9, 0), 0);
 }, pure);
 
-test("who talks too fast is read later, and no line of hers is lost", async () => {
+test("a user who talks too fast is read later, and none of their lines is lost", async () => {
   const limits = { ...UNLIMITED, rate: 0.001, burst: 5 };
   const lines = Array.from({ length: 200 }, (_, index) => `line ${index}`);
   for (const length of [3, 100, 10_000]) {
@@ -786,7 +786,7 @@ test("who talks too fast is read later, and no line of hers is lost", async () =
 }, pure);
 
 test(
-  "who is made to wait is read no further, hears what is said, and can be sent away",
+  "a user who has to wait is not read, hears what is said, and can be sent away",
   async () => {
     const limits = { ...UNLIMITED, rate: 0.001, burst: 2 };
     const [house, ann] = await houseOf(1) as [House, Member];
@@ -804,7 +804,7 @@ test(
   pure,
 );
 
-test("who sends much without the end of a line is made to wait too", async () => {
+test("a user who sends much without a line end has to wait too", async () => {
   const [house] = await houseOf(1) as [House];
   const member = await arrive(house, { ...UNLIMITED, rate: 0.001, burst: 2 });
   const megabyte = new Uint8Array(1024 * 1024).fill(0x78);
@@ -812,7 +812,7 @@ test("who sends much without the end of a line is made to wait too", async () =>
   assertEquals(member.take(), ["* line too long: limit is 1024 bytes"]);
   assert(member.pauses.length >= 2);
 
-  // But not for long, even if it is a film: the next line is to be heard.
+  // But even if they send a film, the wait is short: the next line must be heard.
   const other = await arrive(house, { ...UNLIMITED, rate: 20, burst: 40 });
   other.take();
   for (let count = 0; count < 100; count++) other.send(megabyte);

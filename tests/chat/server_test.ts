@@ -30,12 +30,12 @@ import {
 
 const live = { sanitize: false };
 
-/** Starts a server that, unless told otherwise, ends at once when it is asked to. */
+/** Starts a server that ends at once when it is asked to, unless the arguments say otherwise. */
 function start(...args: string[]): Promise<ServerProcess> {
   return operate({}, ...args);
 }
 
-/** The same with an operator. */
+/** Starts such a server with an operator. */
 function operated(...args: string[]): Promise<ServerProcess> {
   return operate({ input: "open" }, ...args);
 }
@@ -45,7 +45,7 @@ function operate(options: ScriptOptions, ...args: string[]): Promise<ServerProce
   return ServerProcess.start("chat/server", [...drain, ...args], options);
 }
 
-/** Without the limit on how fast a user may talk. */
+/** Turns off the limit on how fast a user may talk. */
 const UNLIMITED = ["--rate", "0"];
 
 // Talk.
@@ -115,7 +115,7 @@ test("chat welcomes a guest, answers each command, and says goodbye", async () =
   assertMatch(totalsIn(ending), /^accepted 2 · completed 2 · failed 0 · cut 0 · said 4 /);
 }, live);
 
-test("chat sends a line back to who is alone, and with --echo to everybody", async () => {
+test("chat sends lines back to users who are alone, and with --echo to everybody", async () => {
   for (const flags of [[], ["--echo"]]) {
     await using server = await start(...flags);
     await using ann = await ChatPeer.enter(server, "ann");
@@ -131,7 +131,7 @@ test("chat sends a line back to who is alone, and with --echo to everybody", asy
   }
 }, live);
 
-test("chat grants a name to one of many who want it, and again when he has left", async () => {
+test("chat grants a name to one of many who want it, and again once it is free", async () => {
   await using server = await start();
   const users = await Promise.all(Array.from({ length: 12 }, () => ChatPeer.enter(server)));
   for (const user of users) user.post("/nick Bob");
@@ -149,7 +149,7 @@ test("chat grants a name to one of many who want it, and again when he has left"
   for (const user of users) await user[Symbol.asyncDispose]();
 }, live);
 
-test("chat shows who joins a room the last lines of it, bounded in bytes", async () => {
+test("chat shows the last lines of a room to those who join it, bounded in bytes", async () => {
   await using server = await start("--history", "3");
   await using ann = await ChatPeer.enter(server, "ann");
   ann.post("one", "two", "/me waves", "four");
@@ -172,7 +172,8 @@ test("chat shows who joins a room the last lines of it, bounded in bytes", async
   for (const digit of ["5", "6", "7", "8"]) await carl.reads(`[bob] ${digit.repeat(1000)}`);
   await carl.reads("[bob] end", "* also here: bob");
 
-  // Short lines cost most by their number: that of who comes must not be more than may wait.
+  // What short lines cost depends mostly on their number. There must not be more of them than may
+  // wait.
   await using long = await start("--history", "10000", "--outbox", "16k", ...UNLIMITED);
   await using eve = await ChatPeer.enter(long, "eve");
   eve.post(...Array.from({ length: 300 }, (_, index) => `${index}`));
@@ -189,7 +190,7 @@ test("chat shows who joins a room the last lines of it, bounded in bytes", async
   await eric.reads("* also here: dora");
 }, live);
 
-test("chat shows who pastes a walk through many rooms what was said in each", async () => {
+test("chat shows what was said in each of many rooms to a user who pastes a walk", async () => {
   await using server = await start("--burst", "1000");
   for (const room of ["attic", "cellar"]) {
     await using ann = await ChatPeer.enter(server, "ann");
@@ -203,9 +204,9 @@ test("chat shows who pastes a walk through many rooms what was said in each", as
   assertEquals(lines.at(-1), GOODBYE);
 }, live);
 
-// What is sent, byte by byte.
+// What clients send, byte by byte.
 
-test("chat takes lines as telnet and others send them, cut anywhere", async () => {
+test("chat takes lines as telnet and other clients send them, cut anywhere", async () => {
   await using server = await start(...UNLIMITED, "--echo");
   await using ann = await ChatPeer.enter(server, "ann");
   const sent = [
@@ -239,7 +240,7 @@ test("chat refuses a line of more than 1024 bytes and skips it, however long it 
   await ann.say(`${"é".repeat(512)}x`);
   await ann.reads(refused);
   await ann.peer.send("y".repeat(1025));
-  // Told at once, not when the line ends: it may never do so.
+  // The answer comes at once, not at the end of the line, because the line may never end.
   await ann.reads(refused);
   await ann.peer.send("z".repeat(10_000_000));
   await ann.say("");
@@ -249,7 +250,7 @@ test("chat refuses a line of more than 1024 bytes and skips it, however long it 
   assertStringIncludes(totalsIn(ending), " · too long 2 · ");
 }, live);
 
-test("chat answers what came before FIN, and takes leave of who goes without a word", async () => {
+test("chat answers what came before FIN, and tells the others of lost connections", async () => {
   await using server = await start();
   await using ann = await ChatPeer.enter(server, "ann");
   await using half = await Peer.connect(server.address);
@@ -315,7 +316,7 @@ test("the operator of the chat talks, looks around and kicks, from a pipe", asyn
     await server.printed("line too long: limit is 1024 bytes");
     await bob.say("/join");
     await ann.find("* bob joined lobby");
-    // The last line needs no end.
+    // The last line needs no line end.
     server.write("/kick BOB too loud");
     server.finish();
     assertEquals((await bob.rest()).slice(-2), ["* you were kicked: too loud", GOODBYE]);
@@ -325,7 +326,7 @@ test("the operator of the chat talks, looks around and kicks, from a pipe", asyn
     const ending = await server.stop();
     assertEquals(ending.code, 0);
     assertStringIncludes(totalsIn(ending), " · kicked 1 · ");
-    // What is said is printed, in other colours than peace and quiet.
+    // What is said is printed, except with --quiet.
     const isQuiet = flags.length > 0;
     assertEquals(ending.stdout.includes("games [bob] sécret\n"), !isQuiet);
     assertEquals(ending.stderr.includes("kicked bob: too loud"), !isQuiet);
@@ -333,7 +334,7 @@ test("the operator of the chat talks, looks around and kicks, from a pipe", asyn
   }
 }, live);
 
-test("the operator of the chat may be a book: who reads hears all of it", async () => {
+test("the operator's input may be a whole book, and those who read hear all of it", async () => {
   const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`);
   const heard = lines.map((line) => `[server] ${line}`).join("");
   for (const script of ["chat/server", "chat/v3_operator"]) {
@@ -386,7 +387,7 @@ test("the chat ends: everybody is told, talks on, and is closed in order", async
   await Promise.all((["SIGINT", "SIGTERM", "/shutdown"] as const).map(endsInOrder));
 }, live);
 
-/** How a chat is asked to end. */
+/** The ways to ask a chat to end. */
 type Way = "SIGINT" | "SIGTERM" | "/shutdown";
 
 function ask(server: ServerProcess, way: Way): void {
@@ -399,7 +400,7 @@ async function endsInOrder(way: Way): Promise<void> {
   await using ann = await ChatPeer.enter(server, "ann");
   await using bob = await ChatPeer.enter(server, "bob");
   await ann.find("* guest-2 is now bob");
-  // Who sends and sends has input that nobody has read.
+  // Carl goes on sending, so some of his input stays unread.
   await using carl = await ChatPeer.enter(server, "carl");
   await carl.say("/join elsewhere");
   await ann.find("* carl left lobby");
@@ -430,7 +431,7 @@ async function endsInOrder(way: Way): Promise<void> {
   assertMatch(totalsIn(ending), /^accepted (\d+) · completed \d+ · failed \d+ .*cut 0 · /);
 }
 
-test("the end of the chat can be brought forward, and is told again", async () => {
+test("the end of the chat can be brought forward, and is announced again", async () => {
   await using server = await operated("--drain", "5s");
   await using ann = await ChatPeer.enter(server, "ann");
   server.write("/shutdown 600\n");
@@ -438,7 +439,7 @@ test("the end of the chat can be brought forward, and is told again", async () =
   server.write("/shutdown 900\n");
   server.write("/shutdown 60\n");
   await ann.reads("* server is shutting down in 60 s");
-  // A signal asks for the usual time, and so does it once more.
+  // A signal asks for the usual time, which brings the end forward once more.
   server.signal("SIGTERM");
   await ann.reads("* server is shutting down in 5 s");
   server.write("/shutdown 0\n");
@@ -464,10 +465,10 @@ test("the chat ends at once when nobody is connected, or with a second signal", 
   await ann.peer.gone();
 }, live);
 
-test("the operator says how long the chat goes on; who comes meanwhile is told", async () => {
+test("the operator says how long the chat goes on, and those who still come are told", async () => {
   await using server = await operated("--drain", "1h");
   await using ann = await ChatPeer.enter(server, "ann");
-  // Connected, but accepted only after the end has begun.
+  // The client is connected, but accepted only after the end has begun.
   server.signal("SIGSTOP");
   server.write("/shutdown 0.7\n");
   await using late = await Peer.connect(server.address);
@@ -480,13 +481,13 @@ test("the operator says how long the chat goes on; who comes meanwhile is told",
   assertEquals((await server.end()).code, 0);
 }, live);
 
-// Who does not read.
+// Users who do not read.
 
-/** More than the kernel keeps for somebody who does not read, said line by line. */
+/** With this many lines, more is said than the kernel keeps for a user who does not read. */
 const LINES = 8_000;
 const PADDING = "x".repeat(1000);
 
-/** Says so much that who does not read is found out; everybody else reads it all, in order. */
+/** Says so much that users who do not read are found out. The listener reads it all, in order. */
 async function talkAtLength(talker: ChatPeer, listener: ChatPeer): Promise<void> {
   const numbers = Array.from({ length: LINES }, (_, index) => index);
   talker.post(...numbers.map((number) => `${number} ${PADDING}`));
@@ -502,7 +503,7 @@ for (
     [["--outbox", "64m", "--write-timeout", "300ms"], "nothing was taken for 300 ms"],
   ] as const
 ) {
-  test(`chat with ${flags.join(" ")} disconnects who does not read, and slows nobody`, async () => {
+  test(`chat with ${flags.join(" ")} disconnects non-readers, and slows nobody`, async () => {
     await using server = await start(...UNLIMITED, ...flags);
     await using ann = await ChatPeer.enter(server, "ann");
     await using slow = await ChatPeer.enter(server, "slow");
@@ -558,13 +559,13 @@ test("the chat ends although somebody does not read: the connection is cut", asy
   assertEquals((await bob.rest()).at(-1), GOODBYE);
 }, live);
 
-test("chat takes a crowd that talks at the same moment for no slow reader", async () => {
+test("chat takes nobody for a slow reader when a crowd talks at the same moment", async () => {
   await using server = await start("--outbox", "64k", "--quiet");
   await using ann = await ChatPeer.enter(server, "ann");
   const crowd = await Promise.all(Array.from({ length: 24 }, () => ChatPeer.enter(server)));
   await using last = await ChatPeer.enter(server, "last");
   await ann.find(/ is now last$/);
-  // All of it is there when the server looks.
+  // Everything is there when the server looks.
   server.signal("SIGSTOP");
   const line = "x".repeat(1000);
   for (const user of crowd) user.post(...new Array(40).fill(line));
@@ -577,7 +578,7 @@ test("chat takes a crowd that talks at the same moment for no slow reader", asyn
   assertStringIncludes(totalsIn(await server.stop()), " · disconnected as slow 0 · ");
 }, live);
 
-test("chat without a flood limit sends all of a book back to who pastes it", async () => {
+test("chat without a flood limit sends a whole book back to the user who pastes it", async () => {
   await using server = await start(...UNLIMITED);
   await using ann = await ChatPeer.enter(server, "ann");
   const lines = Array.from({ length: 12_000 }, (_, index) => String(index));
@@ -586,7 +587,7 @@ test("chat without a flood limit sends all of a book back to who pastes it", asy
   assertStringIncludes(totalsIn(await server.stop()), " · disconnected as slow 0 · ");
 }, live);
 
-test("chat listens no more to who asks for more than she reads", async () => {
+test("chat stops listening to a user who asks for more than they read", async () => {
   await using server = await start(...UNLIMITED, "--outbox", "16k");
   await using ann = await ChatPeer.enter(server, "ann");
   ann.post(...new Array(2_000).fill("/help"), "done");
@@ -596,7 +597,7 @@ test("chat listens no more to who asks for more than she reads", async () => {
 
 // Limits.
 
-test("chat holds back who talks too fast, loses no line, and holds back nobody else", async () => {
+test("chat holds back users who talk too fast, and nobody else, and loses no line", async () => {
   await using server = await start("--rate", "40/s", "--burst", "4");
   await using ann = await ChatPeer.enter(server, "ann");
   await using bob = await ChatPeer.enter(server, "bob");
@@ -613,7 +614,7 @@ test("chat holds back who talks too fast, loses no line, and holds back nobody e
   assertMatch(totalsIn(await server.stop()), / · flood pauses [1-9]/);
 }, live);
 
-test("chat says goodbye to who says nothing for too long", async () => {
+test("chat says goodbye to a user who says nothing for too long", async () => {
   await using server = await start("--idle-timeout", "300ms");
   await using ann = await ChatPeer.enter(server, "ann");
   await using idle = await ChatPeer.enter(server, "bob");
@@ -624,7 +625,7 @@ test("chat says goodbye to who says nothing for too long", async () => {
   assertMatch(totalsIn(await server.stop()), / · idle [12] · /);
 }, live);
 
-test("chat refuses who comes beyond its limits, says why, and closes in order", async () => {
+test("chat refuses connections beyond its limits, says why, and closes in order", async () => {
   for (
     const [flag, why, count] of [
       ["--max-connections", "server is full: limit is 2 connections", "full 1, per host 0"],

@@ -32,7 +32,7 @@ class User implements AsyncDisposable {
     this.#peer = peer;
   }
 
-  /** Comes to a server, and takes a name if one is given. */
+  /** Enters a server, and takes a name if one is given. */
   static async enter({ address }: ServerProcess, name?: string): Promise<User> {
     const user = new User(await Peer.connect(address));
     await user.reads(/^\* you are guest-\d+ in lobby$/);
@@ -40,18 +40,18 @@ class User implements AsyncDisposable {
     return user;
   }
 
-  /** Types a line, and waits for another. */
+  /** Types a line, and waits for the answer if one is given. */
   async types(line: string, answer?: string | RegExp): Promise<void> {
     await this.#peer.send(`${line}\n`);
     if (answer !== undefined) await this.reads(answer);
   }
 
-  /** Reads on up to a line; returns it. */
+  /** Reads on up to a line, and returns that line. */
   async finds(expected: RegExp): Promise<string> {
     return (await this.#readTo(expected)).line;
   }
 
-  /** Reads on up to a line; returns those before it. */
+  /** Reads on up to a line, and returns the lines before it. */
   async reads(expected: string | RegExp): Promise<string[]> {
     return (await this.#readTo(expected)).before;
   }
@@ -69,7 +69,7 @@ class User implements AsyncDisposable {
     }
   }
 
-  /** Asks until the answer is the expected one: what another server does takes a moment. */
+  /** Asks until the answer is the expected one. Another server's work takes a moment to arrive. */
   async asks(question: string, answer: string | RegExp): Promise<void> {
     await until(`${question} to be answered ${answer}`, async () => {
       await this.#peer.send(`${question}\n/nothing\n`);
@@ -91,7 +91,7 @@ function matches(line: string, expected: string | RegExp): boolean {
   return typeof expected === "string" ? line === expected : expected.test(line);
 }
 
-/** A NATS server and a chat server on each runtime. */
+/** Starts a NATS server, and a chat server on each runtime. */
 async function startTwo(): Promise<[NatsServer, ServerProcess, ServerProcess]> {
   const nats = await NatsServer.start();
   const flags = ["--bus", nats.url, "--rate", "0", "--drain", "0"];
@@ -118,7 +118,7 @@ test("a room spans two servers on different runtimes", async () => {
   await ann.reads(/^\* guest-\d+ joined lobby$/);
   await ann.reads(/^\* guest-\d+ is now bob$/);
 
-  // Each line once, and those of one speaker in their order.
+  // Each line comes once, and the lines of one speaker come in order.
   const count = 200;
   for (let index = 0; index < count; index++) {
     await ann.types(`a${index}`);
@@ -148,7 +148,7 @@ test("a room spans two servers on different runtimes", async () => {
   await bob.reads("* goodbye");
   await ann.reads("* bob left: kicked: too loud");
 
-  // The name is free again, for whoever asks first.
+  // The name is free again for whoever asks first.
   await ann.types("/nick bob", "* you are now bob");
   const { code } = await there.stop();
   assertEquals(code, 0);
@@ -156,7 +156,7 @@ test("a room spans two servers on different runtimes", async () => {
   assert(nats.url !== "");
 }, options);
 
-test("who hears that a name was given up on another server can have it at once", async () => {
+test("a user who hears that another server's user gave up a name can have it at once", async () => {
   const servers = await startTwo();
   await using _nats = servers[0];
   await using here = servers[1];
@@ -178,7 +178,7 @@ test("who hears that a name was given up on another server can have it at once",
   assertEquals(await bob.finds(/^\* (you are|the name)/), "* you are now name-99");
 }, options);
 
-test("users of a server that was killed disappear", async () => {
+test("the users of a killed server disappear", async () => {
   const servers = await startTwo();
   await using _nats = servers[0];
   await using here = servers[1];
@@ -191,7 +191,7 @@ test("users of a server that was killed disappear", async () => {
   await ann.types("/who", "* in lobby: ann");
 }, options);
 
-test("talk goes on while the link is lost, and is not told again when it is restored", async () => {
+test("talk goes on while the link is lost, and is not repeated when it is restored", async () => {
   const servers = await startTwo();
   await using nats = servers[0];
   await using here = servers[1];
@@ -208,7 +208,7 @@ test("talk goes on while the link is lost, and is not told again when it is rest
   await ann.types("/who", "* in lobby: amy, ann");
   await bob.types("only there");
   await bob.reads("[bob] only there");
-  // A name that is taken on the other side, which nobody can know.
+  // This name is taken on the other side, which nobody can know.
   await bob.types("/nick Ann", "* you are now Ann");
 
   await nats.start();
@@ -237,7 +237,7 @@ test("talk goes on while the link is lost, and is not told again when it is rest
   assertMatch(totalsIn(ending), /^accepted 2 · completed 2 /);
 }, options);
 
-test("a server without JetStream, or without NATS, says so on one line", async () => {
+test("a server without JetStream, or without NATS, says so in one line", async () => {
   await using plain = await NatsServer.start([]);
   for (
     const [url, expected] of [

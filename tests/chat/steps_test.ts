@@ -1,5 +1,5 @@
 /**
- * The first two steps to the chat: without a network, and with the clients that people have.
+ * The first two steps to the chat, without a network and with the clients that people have.
  *
  * @module
  */
@@ -28,14 +28,14 @@ import { Program, Script, ServerProcess, totalsIn, whyNoProgram } from "../kit/s
 const pure = { pure: true };
 const live = { sanitize: false };
 
-/** Where the network cuts what is sent. */
+/** The lengths of the pieces into which the network cuts what is sent. */
 const cuts = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 8 });
 
-/** A line without what could end it. */
+/** A line without bytes that could end it. */
 const line = fc.uint8Array({ maxLength: 1024 })
   .map((bytes) => String.fromCharCode(...bytes).replaceAll(/[\0\r\n]/g, "."));
 
-/** What a step answers to these bytes, whole, then FIN. */
+/** Everything that a step answers to these bytes and FIN. */
 function answered(step: () => Protocol, text: string, lengths: readonly number[]): string {
   const talk = hold(step(), cut(bytesOf(text), lengths));
   assertEquals(talk.error, undefined);
@@ -44,7 +44,7 @@ function answered(step: () => Protocol, text: string, lengths: readonly number[]
 
 // Step 1, by itself.
 
-test("once sends back what came up to a line end, FIN or 1024 bytes, wherever it is cut", () => {
+test("once sends back what came up to a line end, FIN or 1024 bytes, however it is cut", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 3000 }), cuts, (bytes, lengths) => {
     const text = String.fromCharCode(...bytes);
     const [first = ""] = /^[^\n]*\n?/.exec(text) ?? [];
@@ -52,7 +52,7 @@ test("once sends back what came up to a line end, FIN or 1024 bytes, wherever it
   }));
 }, pure);
 
-test("once keeps a message as it is, its line end included", () => {
+test("once keeps a message as it is, including its line end", () => {
   for (const text of ["hi\n", "hi\r\n", "hi\r\0", "hi", "\n", "\0\xff\x1b"]) {
     assertEquals(answered(once, text, [9]), text);
   }
@@ -71,18 +71,15 @@ test("once waits for the first byte, and then a moment for the rest", () => {
   assertEquals([talk.over, talk.error, talk.text], [true, undefined, "hello"]);
 }, pure);
 
-test("once throws away what follows its message, but not for ever", () => {
+test("once is over with its message, and leaves what follows to its driver", () => {
   const talk = new Talk(once());
   talk.answer(bytesOf("hi\nthere"));
-  assertEquals(talk.text, "hi\n");
-  let more = 0;
-  for (; !talk.over; more++) talk.answer(new Uint8Array(1024));
-  assertEquals([more, talk.error, talk.text], [64, undefined, "hi\n"]);
+  assertEquals([talk.over, talk.error, talk.text], [true, undefined, "hi\n"]);
 }, pure);
 
 // Step 2, by itself.
 
-test("echo sends back every line with its line end, wherever it is cut", () => {
+test("echo sends back every line with its line end, however it is cut", () => {
   const end = fc.constantFrom("\n", "\r\n", "\r\0", "\0");
   const lines = fc.array(fc.tuple(line, end), { maxLength: 6 });
   fc.assert(fc.property(lines, line, cuts, (lines, last, lengths) => {
@@ -152,7 +149,7 @@ for (const step of ["v1_once", "v2_echo"]) {
     if (step === "v2_echo") {
       await second.send("second\n");
       second.finish();
-      // Time enough for a server that would serve it.
+      // A server that would serve it has enough time to do so.
       await delay(50);
       assertEquals(second.heard, "");
       first.finish();
@@ -182,7 +179,7 @@ for (const step of ["v1_once", "v2_echo"]) {
     const ending = await server.stop();
     assertEquals([ending.code, ending.stdout], [0, `${server.greeting}\n`]);
     assertEquals(ending.stderr.trim().split("\n").length, 1);
-    // Whom a reset has overtaken was never accepted, where the runtime says so.
+    // A connection that is overtaken by its reset is never accepted, on the runtimes that say so.
     const totals = totalsIn(ending);
     const [accepted, lost] = [/^accepted (\d+)/, /lost before accept (\d+)/]
       .map((pattern) => Number(pattern.exec(totals)?.[1] ?? 0));
@@ -211,7 +208,7 @@ for (const step of ["v1_once", "v2_echo"]) {
   );
 
   test(
-    `${step} ends with 1 where the port is in use, with 2 at what it does not know`,
+    `${step} ends with 1 if the port is in use, and with 2 if it does not know an argument`,
     async () => {
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
@@ -239,7 +236,7 @@ for (const step of ["v1_once", "v2_echo"]) {
     live,
   );
 
-  test(`${step} answers whole what it has taken of a flood, and closes in order`, async () => {
+  test(`${step} answers all that it has taken of a flood, and closes in order`, async () => {
     await using server = await start();
     await using peer = await Peer.connect(server.address);
     await peer.send("x".repeat(20_000));
@@ -250,14 +247,14 @@ for (const step of ["v1_once", "v2_echo"]) {
 
 // With the clients that people have.
 
-/** Whom a program connects to. */
+/** The arguments that name a server. */
 function target({ address }: ServerProcess): [string, string] {
   return [address.hostname, String(address.port)];
 }
 
 for (const [name, ...flags] of [["nc"], ["nc", "-N"], ["ncat"]] as const) {
   const command = [name, ...flags];
-  // Without -N the netcat of OpenBSD sends no FIN: it ends when the server closes.
+  // Without -N, OpenBSD's netcat sends no FIN. It ends when the server closes.
   const sendsFin = command.join(" ") !== "nc";
 
   test(`v1_once answers ${command.join(" ")}, with a line end and without`, async () => {
@@ -292,7 +289,7 @@ test("telnet is answered by v1_once and v2_echo", async () => {
   }
 }, { ...live, skip: whyNoProgram("telnet") });
 
-test("v2_echo says what is wrong to nc that sends too long a line", async () => {
+test("v2_echo tells an nc that sends too long a line what is wrong", async () => {
   await using server = await ServerProcess.start("chat/v2_echo");
   const input = `short\n${"x".repeat(5000)}\n`;
   await using client = new Program(["nc", ...target(server)], { input });
@@ -302,9 +299,9 @@ test("v2_echo says what is wrong to nc that sends too long a line", async () => 
 }, { ...live, skip: whyNoProgram("nc") });
 
 for (const [name, serve] of [["v3_operator", serveOperated], ["chat", serveRooms]] as const) {
-  test(`${name} lets go who waits to announce something when it closes`, async () => {
+  test(`${name} releases those who wait to announce something when it closes`, async () => {
     await using server = await serve({ port: 0 });
-    // Far more than a turn holds.
+    // This is far more than fits into a turn.
     const announced = Promise.all(
       Array.from({ length: 2000 }, () => server.announce("x".repeat(1000))),
     );

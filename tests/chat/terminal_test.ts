@@ -1,5 +1,5 @@
 /**
- * The chat's client in a real terminal: keys are pressed, and the screen is looked at.
+ * The chat's client in a real terminal: the tests press keys and look at the screen.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { ScriptedChat, type Visitor } from "../kit/scripted_chat.ts";
 import { ServerProcess } from "../kit/server_process.ts";
 import { Terminal, type TerminalOptions, whyNoTerminal } from "../kit/terminal.ts";
 
-/** What a test has: the server's side, the terminal, and the client's connection. */
+/** What a test works with: the server's side, the terminal, and the client's connection. */
 interface Scene {
   readonly chat: ScriptedChat;
   readonly terminal: Terminal;
   readonly visitor: Visitor;
 }
 
-/** Registers a test of a client that was greeted as `ann`, with bob and bertha in the room. */
+/** Registers a test of a client that was greeted as `ann`, with Bob and Bertha in the room. */
 function terminalTest(
   name: string,
   body: (scene: Scene) => Promise<void>,
@@ -33,12 +33,12 @@ function terminalTest(
   }, { skip: whyNoTerminal, timeoutMs: 60_000 });
 }
 
-/** Text as a screen of so many columns shows it. */
+/** A text as a screen of this many columns shows it. */
 function fold(text: string, columns: number): string {
   return text.replace(new RegExp(`.{${columns}}`, "g"), "$&\n");
 }
 
-/** The row in which one types. */
+/** The row that the user types in. */
 async function lastRow(terminal: Terminal): Promise<string> {
   return (await terminal.screen()).at(-1) as string;
 }
@@ -100,7 +100,7 @@ terminalTest(
   { columns: 33 },
 );
 
-terminalTest("what was typed fits a window of another width", async ({ terminal, visitor }) => {
+terminalTest("typed text adapts to another width of the window", async ({ terminal, visitor }) => {
   await terminal.type("a line that takes more than one row where rows are short");
   await terminal.shows("where rows are short");
   await terminal.resize(40);
@@ -165,13 +165,13 @@ terminalTest("names have colours, and notices are set apart", async ({ terminal,
   assertMatch(screen, /␛\[[0-9;]*1m\[server\] hear/);
 });
 
-terminalTest("NO_COLOR leaves all colours out", async ({ terminal, visitor }) => {
+terminalTest("with NO_COLOR there are no colours", async ({ terminal, visitor }) => {
   visitor.say("[bob] hello", "[bob to you] psst", "[server] hear", "* bertha left");
   await terminal.shows("bertha left");
   assertNotMatch(await terminal.styledScreen(), /␛\[[0-9;]*m/);
 }, { environment: { NO_COLOR: "1" } });
 
-terminalTest("nothing from the server is a command to the terminal", async (scene) => {
+terminalTest("nothing from the server becomes a command for the terminal", async (scene) => {
   const { terminal, visitor } = scene;
   visitor.sayRaw("[bob] \x1b[2J\x1b]0;title\x07red\u0085\u202e\n");
   await terminal.shows("[bob] \\x1b[2J\\x1b]0;title\\x07red\\u0085\\u202e");
@@ -181,7 +181,7 @@ terminalTest("nothing from the server is a command to the terminal", async (scen
   await terminal.shows("[b] é\ufffd");
 });
 
-terminalTest("one's own line is shown once, whether or not it comes back", async (scene) => {
+terminalTest("an own line is shown once, whether or not it comes back", async (scene) => {
   const { terminal, visitor } = scene;
   await terminal.type("hi");
   await terminal.press("Enter");
@@ -196,7 +196,7 @@ terminalTest("one's own line is shown once, whether or not it comes back", async
   assertEquals(said, ["[ann] hi", "[ann] * waves"]);
 });
 
-terminalTest("a line that is too long stays to be changed", async ({ terminal, visitor }) => {
+terminalTest("a line that is too long can be changed", async ({ terminal, visitor }) => {
   await terminal.type("é".repeat(513));
   await terminal.press("Enter");
   await terminal.shows("not sent: this line has 1026 bytes, and the limit is 1024");
@@ -205,7 +205,7 @@ terminalTest("a line that is too long stays to be changed", async ({ terminal, v
   assertEquals(visitor.unread, []);
 });
 
-terminalTest("more than a line can hold is left out, and told", async ({ terminal, visitor }) => {
+terminalTest("what a line cannot hold is left out, and told", async ({ terminal, visitor }) => {
   await terminal.type("x".repeat(5_000));
   await terminal.shows("the line is full: what comes after its 2048 characters is left out");
   await terminal.press("Enter");
@@ -216,7 +216,7 @@ terminalTest("more than a line can hold is left out, and told", async ({ termina
   assertEquals(await visitor.line(), "short");
 }, { rows: 40 });
 
-terminalTest("Ctrl-C clears the line, and on an empty one ends", async ({ terminal, visitor }) => {
+terminalTest("Ctrl-C clears the line, or ends on an empty one", async ({ terminal, visitor }) => {
   await terminal.type("never mind");
   await terminal.press("Left", "C-c");
   await terminal.shows(/ann in lobby>$/);
@@ -230,7 +230,7 @@ terminalTest("Ctrl-C clears the line, and on an empty one ends", async ({ termin
   assertEquals(await terminal.end(), 0);
 });
 
-terminalTest("Ctrl-D ends, and says what the server says last", async ({ terminal, visitor }) => {
+terminalTest("Ctrl-D ends, and shows the server's last words", async ({ terminal, visitor }) => {
   await terminal.press("C-d");
   assertEquals(await visitor.line(), "/quit");
   await visitor.finished();
@@ -241,14 +241,14 @@ terminalTest("Ctrl-D ends, and says what the server says last", async ({ termina
   assertNotMatch((await terminal.screen()).join("\n"), /ann in lobby>/);
 });
 
-terminalTest("a server that says no goodbye holds nobody up", async ({ terminal, visitor }) => {
+terminalTest("a server without a goodbye holds nobody up", async ({ terminal, visitor }) => {
   await terminal.type("/quit");
   await terminal.press("Enter");
   assertEquals(await visitor.line(), "/quit");
   assertEquals(await terminal.end(), 0);
 });
 
-terminalTest("who was kicked is told why, and keeps what was typed", async (scene) => {
+terminalTest("a kicked user is told why, and keeps what was typed", async (scene) => {
   const { terminal, visitor } = scene;
   await terminal.type("but I");
   await terminal.shows("but I");
@@ -306,7 +306,7 @@ test("a terminal: name and room outlive the server", async () => {
   assertEquals(await terminal.end(), 0);
 }, { skip: whyNoTerminal, timeoutMs: 60_000 });
 
-terminalTest("a long text that is pasted is sent line by line", async (scene) => {
+terminalTest("a long pasted text is sent line by line", async (scene) => {
   const { terminal, visitor } = scene;
   const lines = Array.from({ length: 2_000 }, (_, number) => `${number} ${"x".repeat(40)}`);
   await terminal.paste(lines.map((line) => `${line}\n`).join(""));
@@ -316,7 +316,7 @@ terminalTest("a long text that is pasted is sent line by line", async (scene) =>
   assertEquals(screen.split("] 1999 x").length, 2, `shown once: ${screen}`);
 });
 
-terminalTest("what is pasted without a link is not put together", async (scene) => {
+terminalTest("lines that are pasted without a link are not joined", async (scene) => {
   const { chat, terminal } = scene;
   await chat[Symbol.asyncDispose]();
   await terminal.shows("(no link)>");
@@ -328,7 +328,7 @@ terminalTest("what is pasted without a link is not put together", async (scene) 
   await terminal.shows("(no link)> first!");
 });
 
-terminalTest("without a link it ends at once", async ({ chat, terminal }) => {
+terminalTest("without a link the client ends at once", async ({ chat, terminal }) => {
   await chat[Symbol.asyncDispose]();
   await terminal.shows("(no link)>");
   await terminal.press("C-d");
@@ -345,7 +345,7 @@ terminalTest("a flood from the server leaves the typed line alone", async (scene
   assert((await lastRow(terminal)).endsWith("still here"));
 });
 
-test("a terminal: who is never let in is told why, and that it failed", async () => {
+test("a terminal: a user who is never let in is told why, and the client fails", async () => {
   await using chat = await ScriptedChat.listen();
   const { hostname, port } = chat.address;
   await using terminal = await Terminal.open("chat/client.ts", [hostname, `${port}`]);

@@ -1,5 +1,6 @@
 /**
- * What joins chat servers, without a network: addresses, packets, who is in step, who has a name.
+ * What joins chat servers, tested without a network: addresses, packets, which servers are in step,
+ * and who has a name.
  *
  * @module
  */
@@ -25,7 +26,7 @@ const pure = { pure: true };
 
 // Addresses.
 
-test("the URL of a bus names a server, a chat, and as whom to log in", () => {
+test("the URL of a bus names a server, a chat and credentials", () => {
   const { credentials: none, ...plain } = parseBusUrl("nats://127.0.0.1");
   assertEquals(none, undefined);
   assertEquals(plain, {
@@ -46,7 +47,7 @@ test("the URL of a bus names a server, a chat, and as whom to log in", () => {
   assertEquals(parseBusUrl("nats://t0ken@h/").credentials, { token: "t0ken" });
 }, pure);
 
-test("a URL that names no bus is refused in one line, without its password", () => {
+test("a URL that is not a bus is refused in one line, without its password", () => {
   const wrong = [
     "",
     "nats",
@@ -118,18 +119,18 @@ const packet: fc.Arbitrary<Packet> = fc.oneof(
 
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-test("every packet arrives as it was sent, and nothing that is added to it", () => {
+test("every packet arrives as it was sent, without anything that was added to it", () => {
   fc.assert(fc.property(packet, (packet) => {
     assertEquals(decodePacket(encode(packet)), packet);
     assertEquals(decodePacket(bytesOf({ ...packet, more: 1, __proto__: null })), packet);
   }));
 }, pure);
 
-test("what is no packet is ignored, whatever it is", () => {
+test("what is not a packet is ignored, whatever it is", () => {
   const junk = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.json().map((json) => new TextEncoder().encode(json)),
-    // A packet with one field spoilt.
+    // A packet with one spoilt field.
     fc.tuple(packet, fc.nat(), fc.jsonValue()).map(([packet, index, value]) => {
       const fields: Record<string, unknown> = { ...packet };
       const keys = Object.keys(fields);
@@ -139,13 +140,13 @@ test("what is no packet is ignored, whatever it is", () => {
   );
   fc.assert(fc.property(junk, (bytes) => {
     const packet = decodePacket(bytes);
-    // By luck it may be one; then it is a sound one.
+    // By luck it may be a packet. Then it is a valid one.
     if (packet !== undefined) assertEquals(decodePacket(encode(packet)), packet);
     decodeHolder(bytes);
   }));
 }, pure);
 
-test("a packet with a name, a text or a number that cannot be is ignored", () => {
+test("a packet with an invalid name, text or number is ignored", () => {
   const say = { kind: "say", name: "ann", room: "lobby", text: "hi", action: false };
   const event = (change: Record<string, unknown>) => ({
     kind: "event",
@@ -186,18 +187,18 @@ test("a packet with a name, a text or a number that cannot be is ignored", () =>
   assertEquals(decodePacket(bytesOf(long)), undefined);
 }, pure);
 
-// Who is in step.
+// Which servers are in step.
 
-/** A server as it sends, and a directory that hears what is not lost on the way. */
+/** A server that sends, and a directory that hears what is not lost on the way. */
 class Wire {
   readonly directory = new PeerDirectory();
-  /** What the sender has, and what whoever listens to the directory takes that for. */
+  /** What the sender has, and what it is taken for by those who listen to the directory. */
   readonly sent = new Set<number>();
   heard = new Set<number>();
   readonly talk: number[] = [];
   #number = 0;
 
-  /** A user comes, or somebody says something. */
+  /** A user enters, or somebody says something. */
   send(isTalk: boolean, isLost: boolean, copies: number): void {
     const number = ++this.#number;
     if (!isTalk) this.sent.add(number);
@@ -212,7 +213,7 @@ class Wire {
     this.directory.onBeat("s", this.#number);
   }
 
-  /** Answers a question, with parts of which some may be lost. */
+  /** Answers a request with the parts of a roster, some of which may be lost. */
   roster(isLost: (part: number) => boolean): void {
     const users = [...this.sent].map((id) => ({ name: `u${id}`, room: "r", since: id }));
     for (const part of cutRoster(users, this.#number, 500)) {
@@ -223,7 +224,7 @@ class Wire {
 }
 
 test(
-  "whatever is lost or doubled, one roster brings a server into step, and talk comes once",
+  "whatever is lost or duplicated, one roster brings a server into step, and talk comes once",
   () => {
     const step = fc.record({
       isTalk: fc.boolean(),
@@ -241,7 +242,7 @@ test(
       assertEquals(wire.talk, [...new Set(wire.talk)].sort((a, b) => a - b));
       wire.beat();
       wire.directory.beat();
-      // Out of step, or never heard of: it is asked again with every beat.
+      // A server that is out of step, or was never heard, is asked again with every beat.
       if (wire.directory.takeToAsk().length > 0) wire.roster(() => false);
       assertEquals(wire.heard, wire.sent);
       wire.send(false, false, 1);
@@ -277,7 +278,7 @@ test("the directory knows a bounded number of servers, parts and users", () => {
   const part = { number: 1, parts: 1e9 };
   const roster = (index: number, users: readonly Presence[]) =>
     directory.onRoster("s0", { ...part, part: index, users });
-  // An empty part in the middle, and too many users, end the roster.
+  // An empty part in the middle ends the roster, and so do too many users.
   assertEquals([roster(0, []), roster(1, [user])], [undefined, undefined]);
   const many = Array<Presence>(60_000).fill(user);
   assertEquals([roster(0, many), roster(1, many), roster(2, [user])], [
@@ -292,7 +293,7 @@ test("the directory knows a bounded number of servers, parts and users", () => {
 
 // Who has a name.
 
-/** A store of names that answers each question when the scheduler wants it. */
+/** A store of names that answers each request when the scheduler wants it to. */
 class ScheduledStore implements NameStore {
   readonly entries = new Map<string, { revision: number; holder?: Holder }>();
   readonly #scheduler: Pick<fc.Scheduler, "schedule">;
@@ -322,7 +323,7 @@ class ScheduledStore implements NameStore {
   }
 }
 
-/** Servers that share a store, and tell each other of names that they have taken over. */
+/** Servers that share a store, and tell each other which names they have taken over. */
 class Servers {
   readonly store: ScheduledStore;
   readonly claims: NameClaims[];
@@ -344,7 +345,7 @@ class Servers {
       }));
   }
 
-  /** Waits until all that was told has had its effect. */
+  /** Waits until everything that they told each other has taken effect. */
   async quiet(): Promise<void> {
     for (let notice = this.#notices.pop(); notice !== undefined; notice = this.#notices.pop()) {
       await notice;
@@ -352,7 +353,7 @@ class Servers {
   }
 }
 
-test("of servers that ask for a name at the same time, one gets it", async () => {
+test("when servers ask for a name at the same time, one of them gets it", async () => {
   await fc.assert(fc.asyncProperty(fc.scheduler(), async (scheduler) => {
     const { claims, store } = new Servers(scheduler, 3);
     for (const claim of claims) await claim.attach(store);
@@ -365,13 +366,13 @@ test("of servers that ask for a name at the same time, one gets it", async () =>
   }));
 }, pure);
 
-test("after a split the oldest claim keeps the name, and every other loses it once", async () => {
+test("after a split the oldest claim keeps the name, and each other loses it once", async () => {
   const sinces = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), sinces, fc.boolean(), async (scheduler, sinces, isOld) => {
       const servers = new Servers(scheduler, sinces.length);
       const { claims, lost, store } = servers;
-      // Somebody who has died may still stand there.
+      // The entry of a dead server may still stand there.
       if (isOld) store.entries.set("ann", { revision: 99, holder: { server: "x", since: 9 } });
       for (const [index, claim] of claims.entries()) {
         assert(await claim.claim("ann", sinces[index] as number), "without a store all is granted");
@@ -390,7 +391,7 @@ test("after a split the oldest claim keeps the name, and every other loses it on
   );
 }, pure);
 
-test("a name given back is free, and one that is asked for again meanwhile is kept", async () => {
+test("a name given back is free, unless it is asked for again in the meantime", async () => {
   const isAgain = fc.boolean();
   await fc.assert(fc.asyncProperty(fc.scheduler(), isAgain, async (scheduler, isAgain) => {
     const { claims: [one, other], store } = new Servers(scheduler, 2);
@@ -411,7 +412,7 @@ test("a name given back is free, and one that is asked for again meanwhile is ke
 }, pure);
 
 test(
-  "a store that does things in their order has a name given back before all that follows",
+  "an ordered store has a name given back before everything that follows",
   async () => {
     const { claims: [one, other], store } = new Servers({ schedule: (task) => task }, 2);
     assert(one !== undefined && other !== undefined);
@@ -420,13 +421,13 @@ test(
     assert(await one.claim("ann", 1));
     one.release("ann");
     assertEquals(await other.claim("ann", 2), true);
-    // Where it stands elsewhere than was thought, it is looked for.
+    // If the entry has changed, it is looked up.
     assert(await one.claim("bob", 1));
     store.entries.set("bob", { revision: 99, holder: { server: "0", since: 1 } });
     one.release("bob");
     await one.releaseAll();
     assertEquals(await other.claim("bob", 2), true);
-    // And in the store that is there by then.
+    // It is looked up in the store that is attached by then.
     assert(await one.claim("eve", 1));
     const { store: another } = new Servers({ schedule: (task) => task }, 1);
     another.entries.set("eve", { revision: 99, holder: { server: "0", since: 1 } });
@@ -439,7 +440,7 @@ test(
 );
 
 test(
-  "a name given back while the store is out of reach is given back when it is there",
+  "a name given back while the store is out of reach is given back when the store is there",
   async () => {
     await fc.assert(fc.asyncProperty(fc.scheduler(), async (scheduler) => {
       const { claims: [one, other], store } = new Servers(scheduler, 2);

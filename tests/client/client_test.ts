@@ -1,5 +1,5 @@
 /**
- * The client as people run it: a process, against servers that are processes too.
+ * The client as people run it: a process that talks to servers, which are processes too.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.t
 import { Other, unusedAddress } from "../kit/other.ts";
 import { type Ending, Script, type ScriptOptions, ServerProcess } from "../kit/server_process.ts";
 
-/** A prime that takes long enough for others to be answered meanwhile. */
+/** A prime that takes long enough for others to be answered in the meantime. */
 const LONG = "P9007199254740881";
 
 /** Starts the client. */
@@ -38,7 +38,7 @@ async function run(
   return await client.end();
 }
 
-/** What was printed, without the times, which must be there. */
+/** What was printed, without the times. Asserts that the times are there. */
 function answers({ stdout }: { readonly stdout: string }): string[] {
   return stdout.split("\n").slice(0, -1).map((line) => {
     assertMatch(line, / {2}\d+\.\d ms$/);
@@ -46,13 +46,13 @@ function answers({ stdout }: { readonly stdout: string }): string[] {
   });
 }
 
-/** A UDP peer that answers as the test says, and remembers what came. */
+/** Opens a UDP peer that answers as the test says, and remembers what came. */
 async function listenUdp(
   answer: (bytes: Uint8Array, reply: (bytes: Uint8Array) => void) => void,
 ): Promise<AsyncDisposable & { readonly address: Address; readonly received: string[] }> {
   const socket = createSocket("udp4");
   const received: string[] = [];
-  // A client that has ended is no matter of the test.
+  // It does not matter to the test if the client has ended.
   socket.on("error", () => {});
   socket.on("message", (bytes: Uint8Array, { port, address }: RemoteInfo) => {
     received.push(new TextDecoder().decode(bytes));
@@ -66,7 +66,7 @@ async function listenUdp(
   };
 }
 
-/** A file for the time of a test. */
+/** Makes a file for the duration of a test. */
 function makeFile(content: string | Uint8Array): Disposable & { readonly path: string } {
   const folder = mkdtempSync(join(tmpdir(), "handshake-"));
   const path = join(folder, "file");
@@ -97,14 +97,14 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp])[] = [
 
 for (const [protocol, args, message] of REFUSED) {
   const shown = args.map((argument) => argument.slice(0, 20)).join(" ");
-  test(`--protocol ${protocol} refuses "${shown}" on one line`, async () => {
+  test(`--protocol ${protocol} refuses "${shown}" in one line`, async () => {
     const { code, stdout, stderr } = await run(protocol, NOWHERE, args);
     assertEquals([code, stdout, stderr.split("\n").length], [2, "", 2]);
     assertMatch(stderr, message);
   });
 }
 
-test("every protocol says on one line that nobody listens", async () => {
+test("every protocol says in one line that nobody listens", async () => {
   const address = await unusedAddress();
   for (
     const [protocol, args] of [["frame", ["a", "b"]], ["echo", ["a"]], ["print", ["a"]]] as const
@@ -117,7 +117,7 @@ test("every protocol says on one line that nobody listens", async () => {
 
 // Frames.
 
-test("frames are sent all at once and answered as they can be: the long one last", async () => {
+test("frames are sent all at once, and the one that takes long is answered last", async () => {
   await using server = await ServerProcess.start("threadpool", ["--protocol", "frame"]);
   const ending = await run("frame", server.address, [LONG, "echo", "P7", "P8", "hello!"]);
   const { code, stderr } = ending;
@@ -132,7 +132,7 @@ test("frames are sent all at once and answered as they can be: the long one last
   ]);
 }, { timeoutMs: 40_000 });
 
-test("over one connection they are answered in order", async () => {
+test("frames over one connection are answered in order", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "frame"]);
   const ending = await run("frame", server.address, ["--one-connection", LONG, "", "echo", "P7"]);
   assertEquals([ending.code, ending.stderr], [0, ""]);
@@ -141,7 +141,7 @@ test("over one connection they are answered in order", async () => {
   assertMatch(stderr, /totals: accepted 1 · completed 1/);
 }, { timeoutMs: 40_000 });
 
-test("a refused question is the failure of its own frame only", async () => {
+test("a refused question makes only its own frame fail", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "frame"]);
   const ending = await run("frame", server.address, ["Px", "echo", "P7"]);
   assertEquals([ending.code, answers(ending).sort()], [1, ["P7 → prime", "echo → fdip"]]);
@@ -179,7 +179,7 @@ for (const flags of [[], ["--one-connection"]]) {
   });
 }
 
-test("2000 lines are all answered, and the last needs no end", async () => {
+test("2000 lines are all answered, and the last one needs no line end", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "frame", "--quiet"]);
   const numbers = Array.from({ length: 2000 }, (_, index) => String(index));
   const ending = await run("frame", server.address, [], { input: numbers.join("\n") });
@@ -195,7 +195,7 @@ test("a line that never ends is refused when it is too long", async () => {
   assertMatch(stderr, /line 1 of standard input: more than 1048576 bytes/);
 });
 
-test("an answer is made fit for the terminal", async () => {
+test("an answer is made safe for the terminal", async () => {
   await using other = await Other.listen((socket) => {
     socket.write("*");
     socket.once("data", () => socket.end("\x1b[2J"));
@@ -204,7 +204,7 @@ test("an answer is made fit for the terminal", async () => {
   assertEquals([ending.code, answers(ending)], [0, ["abcd → \\x1b[2J"]]);
 });
 
-test("servers that say something else, nothing, too little or leave fail their own frame", async () => {
+test("a server that answers wrongly, too little, or not at all fails only its own frame", async () => {
   await using other = await Other.listen((socket, index) => {
     if (index === 0) socket.end("HELLO");
     else if (index === 1) socket.resume();
@@ -231,14 +231,14 @@ test("servers that say something else, nothing, too little or leave fail their o
   }
 });
 
-test("who hangs up after the first answer ends the client quietly", async () => {
+test("a reader who hangs up after the first answer ends the client quietly", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "frame"]);
   await using client = start("frame", server.address, [], { input: "open" });
   client.write("one\n");
   await until("the first answer", () => client.stdout.includes("pof"));
   client.hangUp();
-  // Standard input stays open: it does not wait for its end. Asked again: when the pipe is really
-  // closed the runtime of the tests does not tell.
+  // Standard input stays open, because the client must not wait for its end. It is asked again and
+  // again, because the runtime of the tests does not tell when the pipe is really closed.
   await until("it to have noticed", () => {
     client.write("two\n");
     return client.isOver;
@@ -261,7 +261,7 @@ for (const protocol of ["frame", "echo", "print"]) {
       await until("the connection", () => connected === 1);
       client.signal("SIGINT");
       const { code, signal, stderr } = await client.end(5_000);
-      // Of a process that SIGINT ended a shell says that its status is 130.
+      // A shell reports the status 130 for a process that SIGINT ended.
       assert(code === 130 || signal === "SIGINT", `${code} ${signal}`);
       assertEquals(stderr, "");
     }
@@ -308,7 +308,7 @@ test("echo prints what came back before standard input ends", async () => {
   await until("the other half", () => client.stdout === "half and half\n");
 });
 
-test("echo says when a server takes nothing, gives nothing back, or closes early", async () => {
+test("echo says when a server reads nothing, sends nothing back, or closes early", async () => {
   await using other = await Other.listen((socket, index) => {
     if (index === 0) socket.pause();
     else if (index === 1) socket.resume();
@@ -320,7 +320,7 @@ test("echo says when a server takes nothing, gives nothing back, or closes early
     const [size, status, message] of [
       [input.length, 4, /Timed out: nothing was received for 500 ms/],
       [10, 4, /Timed out: nothing was received for 500 ms/],
-      // It may leave before the client has sent its FIN, or after.
+      // The server may leave before the client has sent its FIN, or after.
       [10, 1, /Peer gone while (waiting for the last 1 of 10 bytes|sending)/],
       [input.length, 1, /Peer gone|connection reset/],
     ] as const
@@ -356,7 +356,7 @@ test("print sends arguments, a file or standard input, and the server prints eac
   assertMatch(stderr, /totals: accepted 3 · completed 3 · failed 0/);
 });
 
-test("print says when a server does not close, or takes nothing of a large file", async () => {
+test("print says when a server does not close, or does not read a large file", async () => {
   await using other = await Other.listen((socket, index) => {
     if (index === 0) socket.resume();
     else socket.pause();
@@ -370,7 +370,7 @@ test("print says when a server does not close, or takes nothing of a large file"
   }
 });
 
-test("print cannot send what is no file", async () => {
+test("print cannot send what is not a file", async () => {
   await using other = await Other.listen((socket) => socket.resume());
   const { code, stderr } = await run("print", other.address, ["--file", "tests"]);
   assertEquals(code, 1);
@@ -392,7 +392,7 @@ test("echo --udp sends a datagram for each message and waits for its answer", as
   assertEquals([large.code, large.stdout.length], [0, largest.length + 1]);
 });
 
-test("echo --udp says no answer, and goes on; a late answer is no wrong one", async () => {
+test("echo --udp reports a missing answer and goes on; a late one is not a wrong one", async () => {
   const silent = new TextEncoder().encode("silent");
   await using peer = await listenUdp((bytes, reply) => {
     const text = new TextDecoder().decode(bytes);

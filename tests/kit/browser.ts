@@ -12,12 +12,12 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-/** How it is called, by Debian and by others. */
+/** The names of the program, on Debian and elsewhere. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
 const path = findBrowser();
 
-/** Why there can be no browser here; in CI there must be one. */
+/** Why there can be no browser here. In CI there must be one. */
 export const whyNoBrowser: string | undefined =
   path !== undefined || process.env["CI"] !== undefined
     ? undefined
@@ -35,12 +35,12 @@ function findBrowser(): string | undefined {
   });
 }
 
-/** A page that is open, in a browser of its own. */
+/** An open page, in a browser of its own. */
 export class OpenPage implements AsyncDisposable {
   readonly page: Page;
-  /** What went wrong in it: errors and warnings of its console, exceptions. */
+  /** What went wrong in the page: errors and warnings of its console, and exceptions. */
   readonly complaints: readonly string[];
-  /** All that it asked for beside itself. */
+  /** Everything that the page requested apart from itself. */
   readonly requests: readonly string[];
   readonly #browser: Browser;
   readonly #folder: string;
@@ -61,8 +61,8 @@ export class OpenPage implements AsyncDisposable {
   /**
    * Opens a page as a file, without a network.
    *
-   * @param html its text
-   * @param options how large the window is, in which colours
+   * @param html the text of the page
+   * @param options the size of the window, its colour scheme, and so on
    */
   static async open(html: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
     const folder = await mkdtemp(join(tmpdir(), "page-"));

@@ -1,5 +1,5 @@
 /**
- * A chat server's half of the bus in a process of its own, to be killed or to end by itself:
+ * A chat server's half of the bus in a process of its own, which is killed or ends by itself:
  * `bus_member.ts URL NAME BEAT_MS TTL_MS [leave]`.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Members of a chat without a network: conversations resumed by hand, and halls in which they are.
+ * Members of a chat without a network: conversations resumed by hand, and the halls they are in.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { PolledDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Operation } from "../../engine/drivers/elsewhere.ts";
 import type { Effect, Protocol, ReadAnswer } from "../../protocol.ts";
 
-/** What becomes of a name that somebody wants: granted or refused at once, or nothing yet. */
+/** What happens to a name that somebody wants: it is granted or refused, now or later. */
 export type Fate = "granted" | "refused" | "later";
 
-/** No limit that a test would notice. */
+/** Limits that no test reaches. */
 export const UNLIMITED: VisitorLimits = { rate: 0, burst: 1, idleMs: 600_000 };
 
 /** One server: a hall, its link to the others, and where its conversations wait. */
@@ -27,21 +27,21 @@ export class House {
   readonly hall: Hall;
   readonly bus: Bus;
   readonly desk: Desk;
-  /** The time limits of its pauses, which only expire when told to. */
+  /** The time limits of its pauses, which expire only when told to. */
   readonly deadlines = new PolledDeadlines();
-  /** What was said in its rooms, as the server's log has it. */
+  /** What was said in its rooms, as in the server's log. */
   readonly log: string[] = [];
   /** Users who have lost their names. */
   readonly nameLost: User[] = [];
   readonly counts = { tooLong: 0, floodPauses: 0, idle: 0 };
-  /** What becomes of the next name that is claimed. */
+  /** What happens to the next name that is claimed. */
   fate: Fate = "granted";
-  /** Who is in the hall, by the user that she is there. */
+  /** The members in the hall, by the users that they are there. */
   readonly members = new Map<User, Member>();
-  /** Grants or refuses a name that was to be granted later. */
+  /** Functions that grant or refuse the names to be decided later. */
   readonly #undecided = new Map<string, (isGranted: boolean) => void>();
 
-  /** @param hub joins it to the others @param options how the hall is */
+  /** @param hub joins it to the other servers @param options the options of the hall */
   constructor(hub: MemoryHub, options: HallOptions) {
     const bus = hub.connect();
     this.bus = { ...bus, claim: (name, since) => this.#claim(bus, name, since) };
@@ -57,7 +57,7 @@ export class House {
     void bus.start(this.hall);
   }
 
-  /** Decides on a name that was to be granted later. */
+  /** Decides on a name that was to be decided later. */
   decide(name: string, isGranted: boolean): void {
     const decide = this.#undecided.get(name);
     this.#undecided.delete(name);
@@ -76,19 +76,19 @@ export class House {
   }
 }
 
-/** One visitor, and the conversation with her. */
+/** One visitor, and the conversation with them. */
 export class Member implements Hearer {
-  /** The lines that she has heard, without their ends. */
+  /** The lines that the visitor has heard, without line ends. */
   heard: string[] = [];
-  /** The same as the bytes that she was given. */
+  /** The same lines, as the bytes that the visitor was given. */
   readonly bytes: Uint8Array[] = [];
-  /** What she is in the hall, as long as she is. */
+  /** The visitor as a user of the hall, while they are in it. */
   user: User | undefined;
   /** What the conversation waits for. */
   waiting: "read" | "nothing" | keyof Awaited = "nothing";
-  /** How long a pause was to last, in milliseconds. */
+  /** How long each pause was to last, in milliseconds. */
   pauses: number[] = [];
-  /** Whether pauses are over at once. */
+  /** Whether pauses end at once. */
   skipsPauses = true;
   /** Whether the conversation has returned or thrown. */
   isOver = false;
@@ -96,12 +96,12 @@ export class Member implements Hearer {
   error: unknown;
   readonly #house: House;
   readonly #conversation: Protocol;
-  /** What it is sent before it asks for it. */
+  /** What was sent to the conversation before it asked for it. */
   readonly #sent: ReadAnswer[] = [];
   #lent: ReadAnswer;
   #operation: Operation | undefined;
 
-  /** @param house where she comes @param limits what she is held to */
+  /** @param house the server that the visitor comes to @param limits the visitor's limits */
   constructor(house: House, limits = UNLIMITED) {
     this.#house = house;
     const { hall, counts } = house;
@@ -125,7 +125,7 @@ export class Member implements Hearer {
     this.heard.push(text.slice(0, -1));
   }
 
-  /** Sends something, which is read when the conversation asks for it; `null` is FIN. */
+  /** Sends something. It is read when the conversation asks for it; `null` is FIN. */
   send(...sent: readonly (Uint8Array | string | null | undefined)[]): void {
     for (const it of sent) this.#sent.push(typeof it === "string" ? encoder.encode(it) : it);
     this.#run(undefined);
@@ -139,7 +139,7 @@ export class Member implements Hearer {
     this.#run(() => this.#conversation.throw(error));
   }
 
-  /** What she has heard since this was last asked. */
+  /** Takes the lines that the visitor has heard since the last call. */
   take(): string[] {
     const { heard } = this;
     this.heard = [];
@@ -153,7 +153,7 @@ export class Member implements Hearer {
         if (resume === undefined) {
           if (this.isOver || this.waiting !== "read" || this.#sent.length === 0) return;
           const bytes = this.#sent.shift();
-          // Lent, as a driver lends it.
+          // The bytes are only lent, as a driver lends them.
           const lent = this.#lent = bytes?.slice() ?? bytes;
           resume = () => this.#conversation.next(lent);
         }
@@ -172,7 +172,7 @@ export class Member implements Hearer {
   #grant(effect: Effect): (() => IteratorResult<Effect, void>) | undefined {
     switch (effect.kind) {
       case "read":
-        // What was lent is the driver's again.
+        // The lent bytes belong to the driver again.
         this.#lent?.fill(0x23);
         this.waiting = "read";
         return undefined;

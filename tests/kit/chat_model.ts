@@ -1,6 +1,6 @@
 /**
- * What members of a chat should hear: the rules of the rooms once more, for all servers together
- * and without a word about how it is done.
+ * What the members of a chat should hear. It states the rules of the rooms a second time, for all
+ * servers together, and says nothing about how they are implemented.
  *
  * @module
  */
@@ -30,19 +30,19 @@ interface ModelHouse {
   said: number;
 }
 
-/** Somebody who may be there. */
+/** A member, who may have left. */
 export interface ModelMember {
   readonly house: number;
   name: string;
   room: string;
-  /** The name that she waits for. */
+  /** The name that the member waits for. */
   pending: string | undefined;
-  /** What she should hear next. */
+  /** What the member should hear next. */
   expected: string[];
   isHere: boolean;
 }
 
-/** How the halls are. */
+/** The options of all halls. */
 export interface ModelOptions {
   readonly lines: number;
   readonly bytes: number;
@@ -53,7 +53,7 @@ export interface ModelOptions {
 export class Model {
   readonly members: ModelMember[] = [];
   readonly houses: ModelHouse[];
-  /** The servers, in the order in which they have come. */
+  /** The servers, in the order in which they joined. */
   #order: number[];
   readonly #options: ModelOptions;
 
@@ -63,12 +63,12 @@ export class Model {
     this.#order = [...this.houses.keys()];
   }
 
-  /** Who is there. */
+  /** The members who are there. */
   get here(): ModelMember[] {
     return this.members.filter(({ isHere }) => isHere);
   }
 
-  /** The rooms as one server names them, and how many are in each. */
+  /** The rooms as one server names them, and the number of members in each. */
   rooms(house: number): string[] {
     const keys = [...new Set(this.here.map(({ room }) => room))].sort();
     return keys.map((key) => `${this.#room(house, key).name} (${this.#in(key).length})`);
@@ -151,7 +151,7 @@ export class Model {
     }
   }
 
-  /** It is decided whether she has the name that she waits for. */
+  /** The name that the member waits for is granted or refused. */
   decide(member: ModelMember, isGranted: boolean): void {
     const name = member.pending as string;
     member.pending = undefined;
@@ -165,7 +165,7 @@ export class Model {
     }
   }
 
-  /** A server is gone, and another takes its place that remembers nothing. */
+  /** A server is gone. Another one, which remembers nothing, takes its place. */
   fall(house: number): void {
     const gone = this.here.filter((member) => member.house === house);
     const names = new Map<string, string[]>();
@@ -225,7 +225,7 @@ export class Model {
     this.#arrive(member);
   }
 
-  /** She has come to a room, which she is shown and the room her. */
+  /** A member has come to a room. The member is shown the room, and the room is told. */
   #arrive(member: ModelMember): void {
     const { house, name, room } = member;
     const others = this.names(room).filter((other) => other !== name);
@@ -259,7 +259,7 @@ export class Model {
     }
   }
 
-  /** A room in which nobody is and nothing was said is forgotten. */
+  /** Forgets a room if nobody is in it and nothing was said in it. */
   #tidy(key: string): void {
     if (key === "lobby" || this.#in(key).length > 0) return;
     for (const { rooms } of this.houses) {

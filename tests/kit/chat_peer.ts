@@ -12,14 +12,14 @@ import { Peer } from "./peer.ts";
 /** The first line that everybody reads. */
 export const WELCOME = "* welcome: type a line to talk, /help for commands, /quit or exit to leave";
 
-/** The last. */
+/** The last line that everybody reads. */
 export const GOODBYE = "* goodbye";
 
 /** One user, who reads and writes lines of text. */
 export class ChatPeer implements AsyncDisposable {
-  /** The name that she was given, or has asked for. */
+  /** The name that the user was given, or has asked for. */
   readonly name: string;
-  /** Her connection. */
+  /** The user's connection. */
   readonly peer: Peer;
 
   private constructor(peer: Peer, name: string) {
@@ -28,10 +28,10 @@ export class ChatPeer implements AsyncDisposable {
   }
 
   /**
-   * Comes to a server, and waits until she is there.
+   * Enters the chat, and waits until the server has said so.
    *
-   * @param server where to
-   * @param name to take; the guest's if left out
+   * @param server the server to connect to
+   * @param name the name to take; if it is left out, the user stays a guest
    */
   static async enter(server: { readonly address: Address }, name?: string): Promise<ChatPeer> {
     const peer = await Peer.connect(server.address);
@@ -59,12 +59,12 @@ export class ChatPeer implements AsyncDisposable {
     return decode(await this.peer.line());
   }
 
-  /** Waits for lines, which must be these. */
+  /** Waits for lines, and asserts that they are these. */
   async reads(...lines: readonly string[]): Promise<void> {
     for (const line of lines) assertEquals(await this.line(), line);
   }
 
-  /** Waits for a line that is this, or looks like it; what comes before it is passed over. */
+  /** Waits for a line that equals or matches this. Lines before it are skipped. */
   async find(wanted: string | RegExp): Promise<readonly string[]> {
     for (;;) {
       const line = await this.line();
@@ -74,18 +74,18 @@ export class ChatPeer implements AsyncDisposable {
     }
   }
 
-  /** Waits until the server closes in order; all lines that it sent meanwhile. */
+  /** Waits until the server closes in order, and returns all lines that came before that. */
   async rest(): Promise<string[]> {
     return decode(await this.peer.rest()).split("\n").slice(0, -1);
   }
 
-  /** Leaves without a word. */
+  /** Leaves without saying goodbye. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.peer[Symbol.asyncDispose]();
   }
 }
 
-/** Text as its UTF-8 bytes, a character each. */
+/** The UTF-8 bytes of a text, each as one character. */
 export function encode(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }

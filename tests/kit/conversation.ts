@@ -1,5 +1,5 @@
 /**
- * Conversations without a network: what a protocol does with bytes that are handed to it.
+ * Conversations without a network: what a protocol does with bytes that it is given.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { Effect, Protocol, ReadAnswer, Tasks } from "../../protocol.ts";
 
 /** All that can be seen of a conversation from outside. */
 export interface Transcript {
-  /** What was reported, written and computed, in order; a write as its text. */
+  /** What was reported, written and computed, in order. A write appears as its text. */
   readonly events: readonly string[];
   /** What the conversation returned. */
   readonly result?: unknown;
-  /** The class of what it threw. */
+  /** The class of the error that it threw. */
   readonly error?: string;
-  /** The fields of what it threw. */
+  /** The fields of the error that it threw. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
@@ -25,25 +25,25 @@ export class Talk {
   readonly events: string[] = [];
   /** The bytes written since they were last taken. */
   written: Uint8Array[] = [];
-  /** How long it waits for the read that it asks for; `undefined`: for ever. */
+  /** How long the requested read may wait; `undefined` means for ever. */
   withinMs: number | undefined;
-  /** How many reads it has asked for. */
+  /** How many reads the conversation has requested. */
   reads = 0;
   /** Whether it has returned or thrown. */
   over = false;
   /** What it returned. */
   result: unknown;
-  /** What it threw. */
+  /** The error that it threw. */
   error: unknown;
   readonly #conversation: Protocol<unknown>;
   readonly #tasks: Tasks | undefined;
-  // One buffer for all reads, as the blocking driver has it: what a protocol keeps without
-  // copying it is overwritten by the next read.
+  // There is one buffer for all reads, as in the blocking driver: if a protocol keeps bytes without
+  // copying them, the next read overwrites them.
   readonly #buffer = new Uint8Array(1 << 20);
 
   /**
-   * @param conversation is run until it asks for its first read
-   * @param tasks the work that it may ask for, done in place
+   * @param conversation runs until it requests its first read
+   * @param tasks the tasks that it may ask for, computed in place
    */
   constructor(conversation: Protocol<unknown>, tasks?: Tasks) {
     this.#conversation = conversation;
@@ -51,7 +51,7 @@ export class Talk {
     this.#run(() => conversation.next());
   }
 
-  /** Answers the read. */
+  /** Answers the requested read. */
   answer(answer: ReadAnswer): void {
     this.#buffer.fill(0x23);
     if (answer) {
@@ -66,7 +66,7 @@ export class Talk {
     this.#run(() => this.#conversation.throw(error));
   }
 
-  /** All that it has written, a character for each byte. */
+  /** All that it has written, with one character for each byte. */
   get text(): string {
     return this.written.map((bytes) => String.fromCharCode(...bytes)).join("");
   }
@@ -93,7 +93,7 @@ export class Talk {
     this.over = true;
   }
 
-  /** The answer of an effect that was granted at once. */
+  /** The answer to an effect that was granted at once. */
   #answer: unknown;
 
   #grant(effect: Effect): boolean {
@@ -117,11 +117,11 @@ export class Talk {
 }
 
 /**
- * Holds a conversation with a peer that sends these pieces, then FIN.
+ * Holds a conversation with a peer that sends these pieces and then FIN.
  *
  * @param conversation the protocol's side
- * @param pieces what each read brings; `undefined` is answered only to a read with a time limit
- * @param tasks the work that it may ask for
+ * @param pieces what each read returns; `undefined` answers only a read with a time limit
+ * @param tasks the tasks that it may ask for
  */
 export function hold(
   conversation: Protocol<unknown>,
@@ -146,10 +146,10 @@ export function bytesOf(text: string): Uint8Array {
 }
 
 /**
- * Cuts bytes into pieces of these lengths, round and round until nothing is left.
+ * Cuts bytes into pieces of these lengths, using the lengths in turn until nothing is left.
  *
- * @param bytes what is cut
- * @param lengths at least one, each at least 1
+ * @param bytes the bytes to cut
+ * @param lengths at least one length, each at least 1
  */
 export function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
   for (let at = 0, turn = 0; at < bytes.length; turn++) {

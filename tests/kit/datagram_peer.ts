@@ -20,7 +20,7 @@ export class DatagramPeer implements Disposable {
   readonly #buffer = new Uint8Array(65_535);
   #isOpen = true;
 
-  /** @param server where to send @param own where from; port 0 is a free one */
+  /** @param server the address to send to @param own the own address; port 0 is a free one */
   constructor(server: Address, own: Address = { hostname: server.hostname, port: 0 }) {
     const net = this.#net;
     const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
@@ -35,13 +35,13 @@ export class DatagramPeer implements Disposable {
     return this.#net.localAddress(this.#fd).port;
   }
 
-  /** Sends one datagram; whether the kernel has taken it. */
+  /** Sends one datagram. Returns whether the kernel has taken it. */
   send(what: string | Uint8Array): boolean {
     const bytes = typeof what === "string" ? bytesOf(what) : what;
     return this.#net.sendto(this.#fd, bytes, this.#server) === bytes.length;
   }
 
-  /** Takes what has come; `undefined` when nothing has. */
+  /** Takes a datagram that has come; `undefined` if none has. */
   take(): Uint8Array | undefined {
     const { MSG_DONTWAIT } = this.#net.constants;
     const from = new Uint8Array(SOCKADDR_SIZE);
@@ -66,7 +66,7 @@ export class DatagramPeer implements Disposable {
     return new TextDecoder().decode(await this.receive(`the answer to ${what}`));
   }
 
-  /** Leaves: what comes from now on is answered with an ICMP message. */
+  /** Leaves. The system answers later datagrams with an ICMP message. */
   [Symbol.dispose](): void {
     if (this.#isOpen) this.#net.close(this.#fd);
     this.#isOpen = false;

@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A folder that is gone afterwards. */
+/** A folder that is removed at the end of the test. */
 export class Folder implements Disposable {
   readonly #path: string;
 
@@ -22,17 +22,17 @@ export class Folder implements Disposable {
     return join(this.#path, name);
   }
 
-  /** What a file in it holds. */
+  /** The text of a file in it. */
   text(name: string): string {
     return readFileSync(this.path(name), "utf8");
   }
 
-  /** What is in it, sorted. */
+  /** The names of the files in it, sorted. */
   get names(): string[] {
     return readdirSync(this.#path).sort();
   }
 
-  /** Removes it, with all that is in it. */
+  /** Removes the folder and everything in it. */
   [Symbol.dispose](): void {
     rmSync(this.#path, { recursive: true });
   }

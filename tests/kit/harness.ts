@@ -17,10 +17,10 @@ export interface TestOptions {
   readonly skip?: string | undefined;
   /** How long it may take, in milliseconds. @default {20000} */
   readonly timeoutMs?: number;
-  /** Whether it must do without any permission, where the runtime has permissions. */
+  /** Whether it runs without any permission, on a runtime that has permissions. */
   readonly pure?: boolean;
   /**
-   * Whether all that it opens must be closed at its end, where the runner checks that.
+   * Whether everything that it opens must be closed at its end, if the runner checks that.
    *
    * @default {true}
    */
@@ -34,7 +34,10 @@ type NodeTest = (
   body: TestBody,
 ) => void;
 
-/** The tests of `node:test` fail alone; only Bun's runner is asked for it, and only on Bun. */
+/**
+ * Bun's runner, which takes tests through `node:test`. It is loaded on Bun only, because Deno's leak
+ * checks do not see tests that are registered there.
+ */
 const nodeTest: NodeTest | undefined = runtime.name === "bun"
   ? (globalThis as unknown as { process: { getBuiltinModule(name: string): { test: NodeTest } } })
     .process.getBuiltinModule("node:test").test
@@ -45,7 +48,7 @@ const nodeTest: NodeTest | undefined = runtime.name === "bun"
  *
  * @param name a sentence
  * @param body what it does
- * @param options limits, and why to skip it
+ * @param options its limits, and why to skip it
  */
 export function test(name: string, body: TestBody, options: TestOptions = {}): void {
   const { skip, timeoutMs = 20_000, pure = false, sanitize = true } = options;
@@ -69,15 +72,15 @@ export class WaitError extends Error {
 }
 
 /**
- * Waits, but not for ever.
+ * Waits for a promise, but not for ever.
  *
- * @param ms how long, in milliseconds
- * @param what is waited for, as the error names it
+ * @param ms how long to wait, in milliseconds
+ * @param what the name of what is waited for, for the error
  * @param promise what is waited for
  * @throws {WaitError} if it took longer
  */
 export async function within<T>(ms: number, what: string, promise: T | Promise<T>): Promise<T> {
-  // Not `@std/async/deadline`: its timer goes on after the wait, which Deno's leak check sees.
+  // Not `@std/async/deadline`: its timer outlives the wait, and Deno's leak check reports it.
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new WaitError(`Waited ${ms} ms in vain: ${what}`)),
@@ -91,11 +94,11 @@ export async function within<T>(ms: number, what: string, promise: T | Promise<T
 }
 
 /**
- * Waits until something holds.
+ * Waits until something is true.
  *
- * @param what is waited for, as the error names it
- * @param holds whether it does
- * @param ms how long, in milliseconds
+ * @param what the name of what is waited for, for the error
+ * @param holds tells whether it is true
+ * @param ms how long to wait, in milliseconds
  */
 export async function until(
   what: string,

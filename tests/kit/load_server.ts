@@ -1,5 +1,5 @@
 /**
- * A server that a load meets: it echoes, but when and what is as the test says.
+ * A server to put under load. It echoes, but the test decides when and what.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Address } from "../../protocol.ts";
 import { within } from "./harness.ts";
 
-/** What to do with bytes that came. */
+/** What to do with bytes that have arrived. */
 export type Reaction = (
   bytes: Uint8Array,
   socket: Socket,
-  /** How many times bytes came before, on all connections. */
+  /** How many times bytes have arrived before, over all connections. */
   index: number,
 ) => void;
 
 /** The server. */
 export class LoadServer implements AsyncDisposable {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly address: Address;
   /** How many connections it has accepted. */
   accepted = 0;
-  /** How often bytes came. */
+  /** How many times bytes have arrived. */
   arrivals = 0;
-  /** What came, and when: `accepted`, or how many bytes. */
+  /** What happened, in order: `accepted`, or how many bytes arrived. */
   readonly story: ("accepted" | number)[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -37,7 +37,7 @@ export class LoadServer implements AsyncDisposable {
   /**
    * Listens on a free port.
    *
-   * @param react to what comes; without, it is echoed
+   * @param react reacts to what arrives; without it, everything is echoed
    */
   static async start(
     react: Reaction = (bytes, socket) => void socket.write(bytes),
@@ -56,7 +56,7 @@ export class LoadServer implements AsyncDisposable {
     this.story.push("accepted");
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    // Loads end their connections as they like.
+    // A load may end its connections in any way.
     socket.on("error", () => {});
     socket.on("data", (bytes) => {
       this.story.push(bytes.length);
@@ -64,7 +64,7 @@ export class LoadServer implements AsyncDisposable {
     });
   }
 
-  /** Ends all connections and listens no more. */
+  /** Ends all connections and stops listening. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();

@@ -14,20 +14,20 @@ import { listen } from "../../engine/net/tcp.ts";
 import { until, within } from "./harness.ts";
 import { whyNoProgram } from "./server_process.ts";
 
-/** What is still running, to be ended if the tests themselves are. */
+/** The servers that still run. They are ended if the tests themselves are. */
 const running = new Set<NatsServer>();
 process.on("exit", () => {
   for (const server of running) server.signal("SIGKILL");
 });
 
-/** Why there can be no NATS server here; in CI there must be one. */
+/** Why there can be no NATS server here. In CI there must be one. */
 export const whyNoNats: string | undefined = whyNoProgram("nats-server");
 
 /** A NATS server in a process of its own. */
 export class NatsServer implements AsyncDisposable {
-  /** Where it listens, as `--bus` wants it. */
+  /** The URL that it listens on, as `--bus` takes it. */
   readonly url: string;
-  /** Its port, which it keeps when it is stopped and started again. */
+  /** Its port. It stays the same when the server is stopped and started again. */
   readonly port: number;
   readonly #folder: string;
   readonly #args: readonly string[];
@@ -49,7 +49,7 @@ export class NatsServer implements AsyncDisposable {
    */
   static async start(args: readonly string[] = ["-js"]): Promise<NatsServer> {
     const folder = await mkdtemp(join(tmpdir(), "nats-"));
-    // NATS has no way to say which port it picked before it listens; this one was free just now.
+    // NATS cannot say which port it picked before it listens. This port was free just now.
     const listener = await listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.address;
     await listener[Symbol.asyncDispose]();
@@ -91,7 +91,7 @@ export class NatsServer implements AsyncDisposable {
 
   /** Sends a signal. */
   signal(name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-    // Not `child.kill()`: on Deno the child then seems to have died of it.
+    // With `child.kill()` on Deno, the child would seem to have died of the signal.
     if (this.#child !== undefined) process.kill(this.#child.pid as number, name);
   }
 

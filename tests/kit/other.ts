@@ -1,5 +1,5 @@
 /**
- * Servers that are none of ours: they do with each connection what a test says.
+ * Servers that are not part of this project: they do with each connection what a test says.
  *
  * @module
  */
@@ -18,13 +18,13 @@ export class Other implements AsyncDisposable {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
-      // Clients leave as they like.
+      // A client may leave in any way.
       socket.on("error", () => {});
       serve(socket, index++);
     });
   }
 
-  /** @param serve is called for each connection @param port a free one if left out */
+  /** @param serve is called for each connection @param port where to listen; 0 is a free port */
   static async listen(
     serve: (socket: Socket, index: number) => void,
     port = 0,
@@ -39,7 +39,7 @@ export class Other implements AsyncDisposable {
     return { hostname: "127.0.0.1", port: (this.#server.address() as { port: number }).port };
   }
 
-  /** Listens no more, and cuts all connections. */
+  /** Stops listening, and cuts all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
@@ -47,7 +47,7 @@ export class Other implements AsyncDisposable {
   }
 }
 
-/** Where nobody listens. */
+/** An address on which nobody listens. */
 export async function unusedAddress(): Promise<Address> {
   await using other = await Other.listen(() => {});
   return other.address;

@@ -15,6 +15,7 @@ export class Peer implements AsyncDisposable {
   readonly #socket: Socket;
   #received = "";
   #end: "fin" | "reset" | undefined;
+  #isBroken = false;
   #changed = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
@@ -26,11 +27,17 @@ export class Peer implements AsyncDisposable {
       this.#change();
     });
     socket.on("end", () => this.#over("fin"));
-    socket.on("error", () => this.#over("reset"));
-    socket.on("close", () => this.#over("fin"));
+    socket.on("error", () => {
+      this.#isBroken = true;
+      this.#over("reset");
+    });
+    socket.on("close", () => {
+      this.#isBroken = true;
+      this.#over("fin");
+    });
   }
 
-  /** Connects; a refused connection rejects. */
+  /** Connects. It rejects if the connection is refused. */
   static connect({ hostname: host, port }: Address): Promise<Peer> {
     const { promise, resolve, reject } = Promise.withResolvers<Peer>();
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
@@ -45,7 +52,7 @@ export class Peer implements AsyncDisposable {
   /** Sends text, each character up to U+00FF as one byte. */
   async send(text: string): Promise<this> {
     const sent = new Promise<void>((resolve) => {
-      // An error is what the next read tells.
+      // If it fails, the next read tells.
       this.#socket.write(text, "latin1", () => resolve());
     });
     await within(10_000, "the peer's write", sent);
@@ -76,10 +83,10 @@ export class Peer implements AsyncDisposable {
         await this.#changed.promise;
       }
     };
-    return await within(15_000, "a line of the server", wait());
+    return await within(15_000, "a line from the server", wait());
   }
 
-  /** Waits until so many bytes have come; takes them. */
+  /** Waits until this many bytes have come, and takes them. */
   async take(count: number): Promise<string> {
     const wait = async () => {
       while (this.#received.length < count && this.#end === undefined) await this.#changed.promise;
@@ -88,10 +95,10 @@ export class Peer implements AsyncDisposable {
       if (taken.length < count) throw new Error(`${this.#end} after "${taken}"`);
       return taken;
     };
-    return await within(15_000, `${count} bytes of the server`, wait());
+    return await within(15_000, `${count} bytes from the server`, wait());
   }
 
-  /** Reads nothing more, so that what the server sends fills the kernel's buffers. */
+  /** Stops reading, so that what the server sends fills the kernel's buffers. */
   pause(): void {
     this.#socket.pause();
   }
@@ -101,12 +108,12 @@ export class Peer implements AsyncDisposable {
     this.#socket.resume();
   }
 
-  /** How many bytes of what was sent the kernel has not taken yet. */
+  /** How many of the bytes sent the kernel has not taken yet. */
   get unsent(): number {
     return this.#socket.writableLength;
   }
 
-  /** Waits until the server closes; all that it sent meanwhile. */
+  /** Waits until the server closes. Returns everything that it has sent meanwhile. */
   async rest(): Promise<string> {
     const wait = async () => {
       while (this.#end === undefined) await this.#changed.promise;
@@ -123,7 +130,12 @@ export class Peer implements AsyncDisposable {
     });
   }
 
-  /** Whether anything has come. */
+  /** Whether nothing can be sent any more: the connection is closed, or was reset. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** What has come and was not taken yet. */
   get heard(): string {
     return this.#received;
   }
@@ -133,7 +145,7 @@ export class Peer implements AsyncDisposable {
     this.#socket.resetAndDestroy();
   }
 
-  /** Leaves without a word. */
+  /** Leaves without saying anything. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#socket.closed) return;
@@ -154,13 +166,13 @@ export class Peer implements AsyncDisposable {
   }
 }
 
-/** One whole handshake; returns when the server has closed. */
+/** Makes one whole handshake. Returns when the server has closed. */
 export async function handshake(address: Address, x: number): Promise<void> {
   await using peer = await Peer.connect(address);
   await finishHandshake(await peer.send(`HELLO ${x}\n`), x);
 }
 
-/** The rest of a handshake whose first message was sent. */
+/** Makes the rest of a handshake whose first message was sent. */
 export async function finishHandshake(peer: Peer, x: number): Promise<void> {
   const answer = await peer.line();
   if (answer !== `HELLO ${x + 1}`) throw new Error(`Answered ${answer}`);

@@ -1,5 +1,5 @@
 /**
- * Measurements to test reports with: plausible, and the same each time.
+ * Measurements for testing reports: plausible, and the same each time.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { findingsOf } from "../../lab/report/findings.ts";
 export class Dice {
   #state: number;
 
-  /** @param seed the same gives the same numbers */
+  /** @param seed the same seed gives the same numbers */
   constructor(seed: number) {
     this.#state = seed;
   }
 
-  /** From 0 to just under 1. */
+  /** A number from 0 to just under 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -25,22 +25,22 @@ export class Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Normally distributed, with mean 0 and deviation 1: Box and Muller. */
+  /** A normally distributed number, with mean 0 and deviation 1: Box and Muller. */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
   }
 }
 
-/** What is special about a run. */
+/** How a run differs from the usual sample. */
 export interface Sample extends Partial<Omit<Run, "load">> {
   readonly load?: Partial<Load>;
-  /** Requests a second, about. @default {40000} */
+  /** About how many requests a second. @default {40000} */
   readonly about?: number;
-  /** How far repeats lie apart, as a share. @default {0.02} */
+  /** How much the repeats vary, as a share. @default {0.02} */
   readonly spread?: number;
 }
 
-/** A load as the bench has it when nothing else is said. */
+/** The bench's default load. */
 export const LOAD: Load = {
   protocol: "frame",
   connections: 50,
@@ -53,10 +53,10 @@ export const LOAD: Load = {
   timeout_ms: 5_000,
 };
 
-/** How many requests stand for all of a run. */
+/** How many drawn requests stand for all the requests of a run. */
 const DRAWN = 20_000;
 
-/** A run. */
+/** Makes a run. */
 export function sampleRun(dice: Dice, sample: Sample = {}): Run {
   const { about = 40_000, spread = 0.02, load: asked, ...own } = sample;
   const load = { ...LOAD, ...asked };
@@ -118,7 +118,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
   };
 }
 
-/** Several repeats of the same. */
+/** Makes several repeats of the same run. */
 export function sampleRepeats(dice: Dice, name: string, count: number, sample: Sample = {}): Run[] {
   const [mode = "", runtime] = name.split(" · ");
   const subject = runtime === undefined ? null : { mode, runtime };
@@ -128,7 +128,7 @@ export function sampleRepeats(dice: Dice, name: string, count: number, sample: S
   );
 }
 
-/** A measurement of these runs. */
+/** Makes a measurement from runs. */
 export function sampleReport(runs: readonly Run[]): Report {
   return {
     schema: SCHEMA,

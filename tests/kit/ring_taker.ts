@@ -1,5 +1,5 @@
 /**
- * A thread that takes everything out of a queue of connections, for `ring_test.ts`.
+ * A thread that takes connections out of a queue until that is closed, for `ring_test.ts`.
  *
  * @module
  */

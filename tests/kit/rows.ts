@@ -1,5 +1,5 @@
 /**
- * The modes and their hand-offs as a table: a test that holds for all of them is written once.
+ * The modes and their hand-offs as a table, so that a test that holds for all is written once.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { ServerProcess } from "./server_process.ts";
 
 /** A mode, and how it hands connections over. */
 export interface Row {
-  /** How the names of its tests begin. */
+  /** What the names of its tests begin with. */
   readonly name: string;
   /** The script. */
   readonly mode: ModeName;
   readonly args: readonly string[];
-  /** What its greeting must say. */
+  /** What its greeting must match. */
   readonly greeting: RegExp;
   /** Whether it serves several clients at a time. */
   readonly concurrent: boolean;
-  /** Whether brief requests are answered while another connection has something computed. */
+  /** Whether short requests are answered while a computation for another connection runs. */
   readonly overtakes: boolean;
-  /** Whether connections are served by Workers, which import the protocol for themselves. */
+  /** Whether Workers serve the connections: they import the protocol for themselves. */
   readonly workers: boolean;
-  /** Whether all connections are served by one thread, and so share a protocol's variables. */
+  /** Whether one thread serves all connections, so that they share a protocol's variables. */
   readonly sharesMemory: boolean;
   /** Why it cannot run here. */
   readonly skip?: string | undefined;
@@ -33,7 +33,7 @@ export interface Row {
 
 const skip = whyNoSockets();
 
-/** All of them. */
+/** All rows. */
 export const ROWS: readonly Row[] = [
   {
     name: "sequential",
@@ -174,7 +174,7 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
-/** The server of a row that several tests share: it is started when it is first needed. */
+/** The server of a row, shared by several tests. It is started when it is first needed. */
 export class Shared {
   readonly #row: Row;
   readonly #args: readonly string[];
@@ -192,14 +192,14 @@ export class Shared {
   }
 }
 
-/** Waits until the log says that the conversation with this peer failed, and of what. */
+/** Waits until the log says that the conversation with this peer failed, and checks why. */
 export async function failedAs(server: ServerProcess, peer: Peer, kind: string): Promise<void> {
   const entry = new RegExp(` failed ${peer.name} after [0-9.]+ ms: (.*)$`, "m");
   await until(`the log to say that ${peer.name} failed`, () => entry.test(server.stderr));
   assertMatch(entry.exec(server.stderr)?.[1] ?? "", new RegExp(`^${kind}: `));
 }
 
-/** Whether a row differs from another one only in who computes. */
+/** Whether a row differs from another one only in which thread computes. */
 export function computesInPlace({ args }: Row): boolean {
   return args.includes("--offload");
 }

@@ -1,6 +1,6 @@
 /**
- * A chat server that says what a test tells it to: for the client's tests, where the order of what
- * happens matters and ours would have a will of its own.
+ * A chat server that says what a test tells it to say. It is for tests of the client in which the
+ * order of events matters; the real server would decide the order by itself.
  *
  * @module
  */
@@ -35,12 +35,12 @@ export class Visitor {
     this.sayRaw(lines.map((line) => `${line}\n`).join(""));
   }
 
-  /** Sends what may be no line. */
+  /** Sends bytes that need not be a whole line. */
   sayRaw(bytes: string | Uint8Array): void {
     this.#socket.write(bytes);
   }
 
-  /** Greets as ours does. */
+  /** Greets the client as the real server does. */
   welcome(name = "guest-7", ...others: readonly string[]): void {
     this.say("* welcome: type a line to talk, /help for commands, /quit or exit to leave");
     this.say(`* you are ${name} in lobby`);
@@ -55,7 +55,7 @@ export class Visitor {
     return line;
   }
 
-  /** The lines that nobody has asked for. */
+  /** The lines that no test has asked for yet. */
   get unread(): readonly string[] {
     return this.#lines;
   }
@@ -80,7 +80,7 @@ export class Visitor {
     this.#socket.pause();
   }
 
-  /** Reads on, and keeps nothing of it. */
+  /** Goes on reading, and throws everything away. */
   discard(): void {
     this.#socket.removeAllListeners("data");
     this.#socket.resume();
@@ -102,14 +102,14 @@ export class ScriptedChat implements AsyncDisposable {
     this.#arrived = arrived;
   }
 
-  /** @param port a free one if left out */
+  /** @param port the port to listen on; 0 picks a free one */
   static async listen(port = 0): Promise<ScriptedChat> {
     const arrived: Visitor[] = [];
     const other = await Other.listen((socket) => arrived.push(new Visitor(socket)), port);
     return new ScriptedChat(other, arrived);
   }
 
-  /** Where it listens. */
+  /** The address that it listens on. */
   get address(): Address {
     return this.#other.address;
   }
@@ -120,7 +120,7 @@ export class ScriptedChat implements AsyncDisposable {
     return this.#arrived.shift() as Visitor;
   }
 
-  /** Listens no more, and cuts all connections. */
+  /** Stops listening, and cuts all connections. */
   [Symbol.asyncDispose](): Promise<void> {
     return within(5_000, "the scripted chat to close", this.#other[Symbol.asyncDispose]());
   }

@@ -1,5 +1,5 @@
 /**
- * The modes as people run them: processes of the runtime that runs the tests.
+ * The modes as users run them: as processes, on the runtime that runs the tests.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export interface Ending {
 
 /** What to start a program with, beside its arguments. */
 export interface ProgramOptions {
-  /** What it reads from standard input; with `"open"` the test writes it. Nothing if left out. */
+  /** What it reads from standard input: nothing if left out; with `"open"` the test writes it. */
   readonly input?: string | Uint8Array;
-  /** Whether it prints bytes, of which each is to be one character, and no text. */
+  /** Whether it prints bytes and not text. Each byte is then read as one character. */
   readonly binary?: boolean;
   /** The current directory. @default the project's */
   readonly cwd?: string;
@@ -40,13 +40,13 @@ export interface ProgramOptions {
 
 /** What to start a script with, beside its arguments. */
 export interface ScriptOptions extends ProgramOptions {
-  /** The most descriptors it may have: `ulimit -n`. */
+  /** How many descriptors it may have: `ulimit -n`. */
   readonly descriptors?: number;
   /** The runtime's own arguments. @default {["-A"]} on Deno */
   readonly permissions?: readonly string[];
   /** The runtime that it runs on. @default the one that runs the tests */
   readonly on?: RuntimeCommand;
-  /** An executable, which has the script as one of its commands: no runtime is needed. */
+  /** An executable with the script as one of its commands, to be run without a runtime. */
   readonly executable?: string;
 }
 
@@ -59,22 +59,22 @@ const [ours, theirs] = (runtime.name === "deno" ? RUNTIMES : [...RUNTIMES].rever
 /** The runtime that does not run the tests. */
 export const otherRuntime: RuntimeCommand = theirs;
 
-/** Why it cannot be used. */
+/** Why that runtime cannot be used. */
 export const whyNoOtherRuntime: string | undefined = existsSync(theirs.path)
   ? undefined
   : `${theirs.name} cannot be found`;
 
-/** What still runs, to be ended if the tests themselves are. */
+/** The programs that still run. They are ended if the tests themselves end. */
 const running = new Set<Program>();
 process.on("exit", () => {
   for (const program of running) program.signal("SIGKILL");
 });
 
 /**
- * Why a program cannot be used. In CI everything must be there that `scripts/peers.ts` can install,
- * and tests without it fail.
+ * Why a program cannot be used. In CI everything that `scripts/peers.ts` can install must be there:
+ * a test that misses it fails.
  *
- * @param name as a shell knows it
+ * @param name the program's name, as a shell knows it
  */
 export function whyNoProgram(name: string): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter);
@@ -85,7 +85,7 @@ export function whyNoProgram(name: string): string | undefined {
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Resolves when nothing more will come of a stream. */
+/** Resolves when nothing more will come from a stream. */
 function isRead(stream: Readable | null): Promise<void> {
   return new Promise((resolve) => {
     if (stream === null || stream.readableEnded || stream.destroyed) return resolve();
@@ -99,7 +99,7 @@ export class Program implements AsyncDisposable {
   stdout = "";
   /** What it has printed to standard error so far. */
   stderr = "";
-  /** Resolves when it has ended and all it printed was read. */
+  /** Resolves when it has ended and everything that it printed was read. */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #isOver = false;
@@ -113,7 +113,7 @@ export class Program implements AsyncDisposable {
       ...(environment !== undefined && { env: { ...environment } }),
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
-    // A program that ends before it has read everything is what some tests are about.
+    // Some tests are about a program that ends before it has read everything.
     child.stdin?.on("error", () => {});
     if (input !== undefined && input !== "open") child.stdin?.end(input);
     child.stdout?.setEncoding(binary ? "latin1" : "utf8").on(
@@ -122,7 +122,7 @@ export class Program implements AsyncDisposable {
     );
     child.stderr?.setEncoding("utf8").on("data", (text: string) => this.stderr += text);
     running.add(this);
-    // On a busy machine Deno may tell of the close before all that was printed has been read.
+    // On a busy machine Deno may report the close before everything printed has been read.
     const read = Promise.all([isRead(child.stdout), isRead(child.stderr)]);
     this.ended = new Promise((resolve, reject) => {
       child.on("error", reject);
@@ -134,7 +134,7 @@ export class Program implements AsyncDisposable {
         resolve({ code, signal, stdout, stderr });
       });
     });
-    // Whoever waits for it is told.
+    // Those who wait for its end get the error.
     this.ended.catch(() => this.#isOver = true);
   }
 
@@ -143,7 +143,7 @@ export class Program implements AsyncDisposable {
     this.#child.stdin?.write(text);
   }
 
-  /** Writes nothing more to its standard input. */
+  /** Closes its standard input. */
   finish(): void {
     this.#child.stdin?.end();
   }
@@ -156,14 +156,14 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  /** Reads no more of what it prints: the next that it writes fails. */
+  /** Closes its standard output for reading: its next write fails. */
   hangUp(): void {
     this.#child.stdout?.destroy();
   }
 
   /** Sends a signal. */
   signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-    // Not `child.kill()`: on Deno the child then seems to have died of it.
+    // Not `child.kill()`: on Deno the child would then seem to have died of the signal.
     if (!this.#isOver) process.kill(this.#child.pid as number, name);
   }
 
@@ -197,9 +197,9 @@ export class Program implements AsyncDisposable {
 }
 
 /**
- * How a runtime, or an executable, runs a script.
+ * The command by which a runtime, or an executable, runs a script.
  *
- * @param script its path from the folder of the project
+ * @param script its path in the project
  * @param args its arguments
  * @param options which runtime, and its own arguments
  */
@@ -231,7 +231,7 @@ export class Script extends Program {
   }
 }
 
-/** A mode's server, or another, in a process of its own. */
+/** The server of a mode, or another server, in a process of its own. */
 export class ServerProcess extends Script {
   /** Where it listens. */
   address: Address = { hostname: "", port: 0 };
@@ -272,21 +272,21 @@ export class ServerProcess extends Script {
     return this.stdout.split("\n")[0] as string;
   }
 
-  /** Asks it to end, and waits for that. */
+  /** Asks it to end, and waits until it has ended. */
   stop(signal: "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Ending> {
     this.signal(signal);
     return this.end();
   }
 }
 
-/** The totals in what a server printed at its end. */
+/** The totals that a server printed at its end. */
 export function totalsIn({ stderr }: { readonly stderr: string }): string {
   const match = /totals: (.*)$/m.exec(stderr);
   assert(match !== null, `There are no totals in: ${stderr}`);
   return match[1] as string;
 }
 
-/** Whether the script's parent may say how many descriptors it has, and why not. */
+/** Why the number of a script's descriptors cannot be limited; `undefined` if it can. */
 export const whyNoLimit: string | undefined = runtime.os === "windows"
   ? "Windows has no ulimit"
   : undefined;

@@ -1,6 +1,6 @@
 /**
- * A real terminal for tests: a program in a window of `tmux`, with keys to press and a screen to
- * look at.
+ * A real terminal for tests. The program runs in a window of `tmux`; tests press its keys and look
+ * at its screen.
  *
  * @module
  */
@@ -11,28 +11,28 @@ import { fileURLToPath } from "node:url";
 import { until } from "./harness.ts";
 import { commandOf, whyNoProgram } from "./server_process.ts";
 
-/** Why there is no terminal here. */
+/** Why there can be no terminal here. */
 export const whyNoTerminal: string | undefined = whyNoProgram("tmux");
 
 /**
- * Runs a program, says its exit status and keeps the terminal open. tmux can do that too, but waits
- * for the status of some programs for ever.
+ * Runs a program, prints its exit status and keeps the terminal open. tmux can do that too, but it
+ * waits for the status of some programs for ever.
  */
 const KEEP_OPEN = '"$@"; echo "ended: $?"; exec sleep 60';
 
-/** How to open a terminal. */
+/** Options for opening a terminal. */
 export interface TerminalOptions {
   /** How many characters fit on a row. @default {80} */
   readonly columns?: number;
   /** How many rows it has. @default {24} */
   readonly rows?: number;
-  /** Variables of the environment. */
+  /** Environment variables. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 let count = 0;
 
-/** What still runs, to be ended if the tests themselves are. */
+/** The terminals that are still open. They are ended if the tests themselves are. */
 const running = new Set<string>();
 process.on("exit", () => {
   for (const socket of running) execFileSync("tmux", ["-L", socket, "kill-server"]);
@@ -51,7 +51,7 @@ export class Terminal implements AsyncDisposable {
    *
    * @param script its path
    * @param args its arguments
-   * @param options the terminal
+   * @param options the options of the terminal
    */
   static async open(
     script: string,
@@ -76,14 +76,14 @@ export class Terminal implements AsyncDisposable {
 
   /** Pastes text, all of it at once. */
   async paste(text: string): Promise<void> {
-    // tmux takes no command of more than 16 KiB.
+    // tmux does not take commands of more than 16 KiB.
     for (const piece of text.match(/.{1,4000}/gs) ?? []) {
       await this.#tmux("set-buffer", "-a", "-b", "pasted", "--", piece);
     }
     await this.#tmux("paste-buffer", "-d", "-b", "pasted");
   }
 
-  /** Presses keys, as tmux names them, for instance `Enter`, `Up`, `C-d`. */
+  /** Presses keys. They have the names that tmux gives them, for instance `Enter`, `Up`, `C-d`. */
   async press(...keys: readonly string[]): Promise<void> {
     await this.#tmux("send-keys", ...keys);
   }
@@ -93,12 +93,12 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux("capture-pane", "-p")).trimEnd().split("\n");
   }
 
-  /** The same with the escape sequences for colours and the like; `␛` is their first character. */
+  /** The screen with its escape sequences for colours and the like; `␛` stands for escape. */
   async styledScreen(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p", "-e")).replaceAll("\x1b", "␛");
   }
 
-  /** Waits until the screen shows something, and returns it; the error shows what it shows. */
+  /** Waits until the screen shows this, and returns its text. An error contains the text too. */
   async shows(what: string | RegExp): Promise<string> {
     let text = "";
     await until(`the screen to show ${what}`, async () => {
@@ -114,14 +114,14 @@ export class Terminal implements AsyncDisposable {
   async resize(columns: number): Promise<void> {
     await this.#tmux("resize-window", "-x", `${columns}`);
     const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trim();
-    // tmux lets the program know a moment after it has folded the lines on its screen anew.
+    // tmux wraps the lines on its screen anew, and tells the program a moment later.
     await until(`the terminal to be ${columns} columns wide`, async () => {
       const size = await run("sh", ["-c", 'stty size < "$0"', tty]);
       return size.trim().endsWith(` ${columns}`);
     });
   }
 
-  /** Waits for the program's end; its exit status. */
+  /** Waits until the program has ended, and returns its exit status. */
   async end(): Promise<number> {
     const text = await this.shows(/^ended: \d+$/m);
     return Number(/^ended: (\d+)$/m.exec(text)?.[1]);
@@ -138,7 +138,7 @@ export class Terminal implements AsyncDisposable {
   }
 }
 
-/** Runs a command; what it prints. */
+/** Runs a command, and returns what it prints. */
 function run(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, [...args], (error, stdout, stderr) => {

@@ -1,5 +1,5 @@
 /**
- * What a trace says, read as the Trace Event format has it, and whether it says it properly.
+ * What a trace says. It is read as the Trace Event format requires, and checked against it.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { assert, assertEquals } from "./harness.ts";
 
-/** An event of the format; times in microseconds. */
+/** An event of the format. Times are in microseconds. */
 interface Event {
   readonly name: string;
   readonly ph: string;
@@ -21,7 +21,7 @@ interface Event {
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
-/** Something that takes a while: on a thread's row, or on a connection's. */
+/** A span of time on a thread's row or on a connection's row. */
 export interface Span {
   readonly name: string;
   readonly from: number;
@@ -34,18 +34,18 @@ export interface TracedConnection extends Span {
   readonly spans: readonly Span[];
 }
 
-/** A trace whose events are as they must be. */
+/** A trace whose events are all valid. */
 export class Trace {
-  /** What the process is called. */
+  /** The name of the process. */
   readonly process: string;
-  /** The spans of each thread, by its name, in the order of their beginnings. */
+  /** The spans of each thread by its name, in the order in which they begin. */
   readonly threads: ReadonlyMap<string, readonly Span[]>;
-  /** The connections, in the order of their beginnings. */
+  /** The connections, in the order in which they begin. */
   readonly connections: readonly TracedConnection[];
-  /** How many connections and spans it says that it leaves out. */
+  /** How many connections and spans the trace says it leaves out. */
   readonly leftOut: Readonly<Record<string, unknown>>;
 
-  /** @param text the file */
+  /** @param text the text of the file */
   constructor(text: string) {
     const events = JSON.parse(text) as Event[];
     for (const event of events) checkEvent(event);
@@ -58,7 +58,7 @@ export class Trace {
     assertEquals(threads.size, names("thread_name").length, "a thread has one name");
     for (const { tid } of events) assert(threads.has(tid), `thread ${tid} has a name`);
     const timed = events.filter(({ ph }) => ph !== "M");
-    // What is told out of order is put in order by who opens it; what is simultaneous stays.
+    // Viewers sort the events by time. Events at the same time keep their order.
     timed.sort((a, b) => a.ts - b.ts);
     this.threads = new Map(
       [...threads].map(([tid, name]) => [name, slicesOf(timed.filter((one) => one.tid === tid))]),
@@ -69,19 +69,19 @@ export class Trace {
     this.#checkThreads();
   }
 
-  /** @param path where it is */
+  /** @param path the path of the file */
   static read(path: string): Trace {
     return new Trace(readFileSync(path, "utf8"));
   }
 
-  /** The spans of a name that are on rows of threads, with the thread's name. */
+  /** The spans with this name on rows of threads, each with its thread's name. */
   slices(name: string): (Span & { readonly thread: string })[] {
     return [...this.threads].flatMap(([thread, spans]) =>
       spans.filter((span) => span.name === name).map((span) => ({ ...span, thread }))
     );
   }
 
-  /** How many connections ended how. */
+  /** How many connections ended in each way. */
   get outcomes(): Readonly<Record<string, number>> {
     const counts: Record<string, number> = {};
     for (const { args } of this.connections) {
@@ -91,14 +91,14 @@ export class Trace {
     return counts;
   }
 
-  /** What is on a thread's row belongs to a connection, and does not begin before it. */
+  /** Each span on a thread's row must belong to a connection, and must not begin before it. */
   #checkThreads(): void {
     const byNumber = new Map(this.connections.map((one) => [one.args.connection, one]));
     for (const [thread, spans] of this.threads) {
       for (const { name, from, to, args } of spans) {
         if (args.connection === undefined) continue;
         const connection = byNumber.get(args.connection);
-        assert(connection !== undefined, `${name} on ${thread} is of a connection`);
+        assert(connection !== undefined, `${name} on ${thread} belongs to a connection`);
         assert(from >= connection.from, `${name} on ${thread} begins after it was accepted`);
         if (name === "served") assertEquals(to, connection.to);
       }
@@ -106,7 +106,7 @@ export class Trace {
   }
 }
 
-/** The fields that its phase must have, and no others. */
+/** Checks that an event has the fields of its phase, and no others. */
 function checkEvent(event: Event): void {
   const shown = JSON.stringify(event);
   const isTime = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
@@ -130,7 +130,7 @@ function checkEvent(event: Event): void {
   if (event.id !== undefined) assert(/^0x[0-9a-f]+$/.test(event.id), shown);
 }
 
-/** The spans on a row of a thread: each lies within another or beside it. */
+/** The spans on a thread's row. Each must lie within another one or beside it. */
 function slicesOf(events: readonly Event[]): Span[] {
   const spans = events.filter(({ ph }) => ph === "X").map(({ name, ts, dur = 0, args = {} }) => ({
     name,
@@ -152,7 +152,9 @@ function slicesOf(events: readonly Event[]): Span[] {
   return spans;
 }
 
-/** A connection's row: every beginning has its end, and the connection is around them all. */
+/**
+ * A connection's row. Every beginning must have its end, and the connection must enclose them all.
+ */
 function connectionOf(events: readonly Event[]): TracedConnection {
   const open: Event[] = [];
   const spans: Span[] = [];

@@ -1,6 +1,7 @@
 /**
- * Prints what GitHub's own parser finds wrong with workflows, an array for each of them in JSON.
- * Deno cannot load that parser, which imports JSON as Node.js once let it: this runs on Bun.
+ * Prints the errors that GitHub's own parser finds in workflows, as one JSON array for each
+ * workflow. Deno cannot load that parser, because it imports JSON in the old way of Node.js. So
+ * this runs on Bun.
  *
  * @module
  */

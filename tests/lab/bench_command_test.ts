@@ -1,5 +1,5 @@
 /**
- * The bench as people type it: what it prints where, what it writes, how it ends, and what it
+ * The bench as users type it: what it prints and where, what it writes, how it ends, and what it
  * leaves behind.
  *
  * @module
@@ -32,20 +32,22 @@ import {
   whyNoProgram,
 } from "../kit/server_process.ts";
 
-/** A load that is over soon. */
+/** A short load. */
 const BRIEF = ["--protocol", "echo", "-c", "2", "-d", "300ms"];
 
-/** The same for servers that are started. */
+/** The same for servers that the bench starts. */
 const BRIEFLY = ["--protocols", "echo", "-c", "2", "-d", "300ms", "--warm-up", "0"];
 
-/** What others have written: it echoes, in a process for each connection. */
+/** A server of somebody else's: it echoes, with one process for each connection. */
 const NCAT = "ncat -lk -e /bin/cat 127.0.0.1 {port}";
 
 const skip = whyNoProgram("ncat");
 
-const whyNoHangUp = runtime.os === "linux" ? undefined : "only Linux says who ignores a hang-up";
+const whyNoHangUp = runtime.os === "linux"
+  ? undefined
+  : "only Linux shows which processes ignore a hang-up";
 
-/** The bench, and whatever it starts. */
+/** The bench, and everything it starts. */
 class Bench extends Script {
   readonly #mark: string;
 
@@ -64,13 +66,13 @@ class Bench extends Script {
       try {
         return readFileSync(`/proc/${name}/environ`, "utf8").includes(this.#mark);
       } catch {
-        // Gone, or somebody else's.
+        // The process is gone, or belongs to somebody else.
         return false;
       }
     });
   }
 
-  /** Waits for its end, which must be that of all that it has started. */
+  /** Waits for its end, and for the end of everything it has started. */
   async alone(): Promise<Ending> {
     const ending = await this.end();
     await until("all servers to end", () => this.left.length === 0);
@@ -78,13 +80,13 @@ class Bench extends Script {
   }
 }
 
-/** Runs it to its end. */
+/** Runs the bench to its end. */
 async function bench(...args: string[]): Promise<Ending> {
   await using run = new Bench(...args);
   return await run.alone();
 }
 
-/** What it has measured, as it wrote it. */
+/** The report that it wrote. */
 function reportOf(text: string): Report {
   return parseJson(text, "what it wrote");
 }
@@ -93,12 +95,12 @@ function at({ address: { port } }: { readonly address: { readonly port: number }
   return `127.0.0.1:${port}`;
 }
 
-/** On its standard error there is nothing but what it has to remark, and how the run goes. */
+/** Its standard error contains only its remarks and its progress. */
 function assertRemarks(stderr: string): void {
   for (const line of stderr.trim().split("\n")) assertMatch(line, /^bench: .| errors \d/);
 }
 
-test("the bench prints what it has measured, and how it goes on standard error", async () => {
+test("the bench prints what it has measured, and its progress on standard error", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "echo"]);
   const { code, stdout, stderr } = await bench(at(server), ...BRIEF);
   assertEquals(code, 0);
@@ -113,7 +115,7 @@ test("the bench prints what it has measured, and how it goes on standard error",
   assertRemarks(stderr);
 });
 
-test("--json - leaves nothing but JSON on standard output, of -n requests", async () => {
+test("--json - leaves only JSON on standard output, and -n counts the requests", async () => {
   await using server = await LoadServer.start();
   const { code, stdout, stderr } = await bench(
     at(server),
@@ -130,11 +132,11 @@ test("--json - leaves nothing but JSON on standard output, of -n requests", asyn
   const { runs: [run, ...more], command } = reportOf(stdout);
   assertEquals([run?.requests, run?.errors, more], [100, {}, []]);
   assertStringIncludes(command, `lab/bench.ts ${at(server)} --protocol echo -c 2`);
-  // The table is there too, for whoever watches.
+  // Those who watch still get the table.
   assertMatch(stderr, /^latency +/m);
 });
 
-test("the bench needs no more of Deno than to connect and to read its modules", async () => {
+test("on Deno the bench needs permission only to connect and to read its modules", async () => {
   await using server = await LoadServer.start();
   const permissions = ["--allow-net=127.0.0.1", "--allow-read=."];
   const args = [at(server), ...BRIEF];
@@ -146,7 +148,7 @@ test("the bench needs no more of Deno than to connect and to read its modules", 
   assertRemarks(stderr);
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
-test("with --rate both times stand side by side, and how much of it was reached", async () => {
+test("with --rate both times stand side by side, with the share that was reached", async () => {
   await using server = await LoadServer.start();
   const { code, stdout } = await bench(at(server), ...BRIEF, "--rate", "200/s");
   assertEquals(code, 0);
@@ -155,7 +157,7 @@ test("with --rate both times stand side by side, and how much of it was reached"
   assertMatch(stdout, /^service +[\d.]+ [µm]?s /m);
 });
 
-test("one run is written in all forms at once, over what was there", async () => {
+test("a run is written in all forms at once, over existing files", async () => {
   using folder = new Folder();
   await using server = await LoadServer.start();
   writeFileSync(folder.path("it.csv"), "an older one, and longer ".repeat(1000));
@@ -173,7 +175,7 @@ test("one run is written in all forms at once, over what was there", async () =>
   assertStringIncludes(folder.text("it.html"), at(server));
 });
 
-test("what names no file goes to standard output, and the table to standard error", async () => {
+test("a form without a file goes to standard output, its table to standard error", async () => {
   await using server = await LoadServer.start();
   const last = await bench(at(server), ...BRIEF, "--markdown");
   const first = await bench(at(server), "--markdown", ...BRIEF);
@@ -184,7 +186,7 @@ test("what names no file goes to standard output, and the table to standard erro
   }
 });
 
-test("what is wrong is said on one line before anything is measured, with status 2", async () => {
+test("a wrong command line is reported on one line at the start, with status 2", async () => {
   using folder = new Folder();
   writeFileSync(folder.path("cut.json"), '{ "schema": "handshake-bench/1", "runs": [');
   writeFileSync(folder.path("other.json"), '{ "name": "handshake" }');
@@ -201,7 +203,7 @@ test("what is wrong is said on one line before anything is measured, with status
     [["--threshold", "p99<5ms", "--threshold", "speed>5"], "one of p50, p90"],
     [["--baseline", folder.path("none.json")], "cannot read --baseline"],
     [["--baseline", folder.path("cut.json")], "not JSON, or not all of it"],
-    [["--baseline", folder.path("other.json")], "no measurement of this bench"],
+    [["--baseline", folder.path("other.json")], "not a measurement of this bench"],
     [["--baseline", folder.path("newer.json")], "its schema is"],
     [
       ["--baseline", folder.path("part.json"), "--json", folder.path("it.json")],
@@ -245,7 +247,7 @@ test("what is wrong is said on one line before anything is measured, with status
   assertEquals(folder.names, before);
 }, { timeoutMs: 60_000 });
 
-test("a file that cannot be written when all is measured costs no other one", async () => {
+test("a file that cannot be written at the end costs no other file", async () => {
   using folder = new Folder();
   await using server = await LoadServer.start();
   const files = ["--json", "/dev/full", "--csv", folder.path("it.csv")];
@@ -258,7 +260,7 @@ test("a file that cannot be written when all is measured costs no other one", as
   assertEquals(strict.code, 99);
 }, { skip: runtime.os === "linux" ? undefined : "only Linux has /dev/full" });
 
-test("what was measured is in its file, though nobody reads what is printed", async () => {
+test("a measurement is in its file, even if nobody reads what is printed", async () => {
   using folder = new Folder();
   await using server = await LoadServer.start();
   await using run = new Bench(at(server), ...BRIEF, "--json", folder.path("it.json"));
@@ -267,7 +269,7 @@ test("what was measured is in its file, though nobody reads what is printed", as
   assertEquals(reportOf(folder.text("it.json")).runs.length, 1);
 });
 
-test("where nothing can be connected to, the bench exits 3, and writes nothing", async () => {
+test("if no connection can be made, the bench exits with 3 and writes nothing", async () => {
   using folder = new Folder();
   const server = await LoadServer.start();
   await server[Symbol.asyncDispose]();
@@ -276,7 +278,7 @@ test("where nothing can be connected to, the bench exits 3, and writes nothing",
   assertStringIncludes(stderr, "connection refused (ECONNREFUSED)");
 });
 
-test("thresholds that are kept pass, and each that is not is said, with status 99", async () => {
+test("thresholds that are met pass, and each that fails is reported, with status 99", async () => {
   await using server = await LoadServer.start();
   const thresholds = (...texts: string[]) => texts.flatMap((text) => ["--threshold", text]);
   const kept = thresholds("p99<10s", "errors<0.1%", "rate>1");
@@ -286,7 +288,7 @@ test("thresholds that are kept pass, and each that is not is said, with status 9
   const failing = thresholds("errors<1", "p50<0us", "rate>1000000000");
   const bad = await bench(at(server), ...BRIEF, ...failing);
   assertEquals(bad.code, 99);
-  // What was measured is there all the same.
+  // The measurement is there all the same.
   assertMatch(bad.stdout, /^latency /m);
   const said = bad.stderr.split("\n").filter((line) => line.includes("threshold"));
   assertEquals(said.length, 2);
@@ -303,19 +305,19 @@ test("Ctrl-C ends the bench early, and it still reports", async () => {
   assertEquals(code, 0);
   assertStringIncludes(stdout, at(server));
   assertMatch(stdout, /^errors +none$/m);
-  // One to look whether it is there, and three that ask.
+  // One connection tries the server, and three make requests.
   assertEquals(server.accepted, 4);
 });
 
 test(
-  "compare gives all a turn before the first has its second one, and ends them all",
+  "compare gives every server a turn before the first has its second one, and ends them all",
   async () => {
     using folder = new Folder();
     const file = folder.path("base.json");
     const { code, stdout, stderr } = await bench(
       "compare",
       ...["--modes", "sequential,event,threadpool", "--runtimes", runtime.name, ...BRIEFLY],
-      // The server that counts is the child of another process.
+      // The measured server is a child of another process.
       ...["--against", `wrapped=sh -c '${NCAT} & wait'`],
       ...["--against", "gone=sh -c 'echo no such file >&2; exit 1' {port}"],
       ...["--repeat", "2", "--save", file, "--json", folder.path("same.json")],
@@ -337,7 +339,7 @@ test(
       const repeats = runs.filter((run) => run.name === name);
       assert(repeats.some(({ requests }) => requests > 0), name);
       if (runtime.os !== "linux" || name !== "wrapped") continue;
-      // The shell and what it has started: all of them are the server.
+      // The shell and the processes that it has started count together as the server.
       for (const { server } of repeats) assert(server !== null && server.threads >= 2);
     }
     assertMatch(stdout, /^server +rate .*times slower/m);
@@ -352,7 +354,7 @@ test(
   { skip, timeoutMs: 60_000 },
 );
 
-test("an earlier comparison is the baseline of the next one", async () => {
+test("an earlier comparison is the baseline of a later one", async () => {
   using folder = new Folder();
   const file = folder.path("base.json");
   const args = ["compare", "--modes", "none", "--against", `cat=${NCAT}`, ...BRIEFLY];
@@ -361,7 +363,7 @@ test("an earlier comparison is the baseline of the next one", async () => {
   const again = await bench(...args, "--repeat", "3", "--baseline", file, "--save", file);
   assertEquals(again.code, 0, again.stderr);
   assertMatch(again.stdout, /\nSince the baseline:\n(• .*(baseline|differ).*\n)+$/);
-  // What a file says of its machine is text, and does nothing to a terminal.
+  // What a file says about its machine is only text, which must not act on a terminal.
   const { machine, ...rest } = reportOf(folder.text("base.json"));
   writeFileSync(file, JSON.stringify({ ...rest, machine: { ...machine, cpu: "fast\x1b[2J" } }));
   const other = await bench(...args, "--size", "32", "--repeat", "1", "--baseline", file);
@@ -371,7 +373,7 @@ test("an earlier comparison is the baseline of the next one", async () => {
   assertNotMatch(other.stdout, /\x1b/);
 }, { skip, timeoutMs: 60_000 });
 
-test("compare speaks a protocol of one's own with a mode", async () => {
+test("compare measures a mode with a protocol of your own", async () => {
   const { code, stdout } = await bench(
     ...["compare", "--modes", "event", "--runtimes", runtime.name, "--repeat", "1", "-c", "1"],
     ...["--protocols", "./tests/kit/protocols/shout.ts", "-d", "100ms", "--warm-up", "100ms"],
@@ -383,7 +385,7 @@ test("compare speaks a protocol of one's own with a mode", async () => {
   assert(run.requests > 0);
 });
 
-test("--traces leaves a trace of each mode, and no more runs than without", async () => {
+test("--traces writes a trace of each mode, and adds no run to the report", async () => {
   using folder = new Folder();
   const args = ["--modes", "event", "--runtimes", runtime.name, ...BRIEFLY, "--repeat", "1"];
   const traces = folder.path("traces");
@@ -395,13 +397,13 @@ test("--traces leaves a trace of each mode, and no more runs than without", asyn
   assert(spans.length > 2, String(spans.length));
 });
 
-test("Ctrl-C keeps the runs that are complete", async () => {
+test("Ctrl-C keeps the complete runs", async () => {
   using folder = new Folder();
   const starts = folder.path("starts");
   const rival = `cat=sh -c 'echo >>${starts}; exec ${NCAT}'`;
   const args = ["--modes", "none", "--against", rival, ...BRIEFLY, "--repeat", "1000"];
   await using run = new Bench("compare", ...args, "--json", "-");
-  // The third one starts when two are over.
+  // The third server starts when two runs are over.
   const count = () => existsSync(starts) ? readFileSync(starts, "utf8").length : 0;
   await until("a third start", () => count() >= 3);
   run.signal("SIGINT");
@@ -412,7 +414,7 @@ test("Ctrl-C keeps the runs that are complete", async () => {
   for (const { duration_s } of runs) assert(duration_s >= 0.29, String(duration_s));
 }, { skip });
 
-test("a terminal that is closed ends the bench as Ctrl-C does", async () => {
+test("a terminal that closes ends the bench as Ctrl-C does", async () => {
   using folder = new Folder();
   const starts = folder.path("starts");
   const rival = `cat=sh -c 'echo >>${starts}; exec ${NCAT}'`;
@@ -425,7 +427,7 @@ test("a terminal that is closed ends the bench as Ctrl-C does", async () => {
   assert(reportOf(folder.text("it.json")).runs.length >= 1);
 }, { skip: skip ?? whyNoHangUp });
 
-test("under nohup the bench goes on when the terminal is closed", async () => {
+test("under nohup the bench goes on when the terminal closes", async () => {
   await using server = await LoadServer.start();
   const args = [at(server), "--protocol", "echo", "-c", "1", "-d", "2s"];
   await using run = new Program(["nohup", ...commandOf("lab/bench.ts", args)]);
@@ -436,7 +438,7 @@ test("under nohup the bench goes on when the terminal is closed", async () => {
   assertMatch(stdout, /^answered .* in 2\.\d\d s$/m);
 }, { skip: whyNoHangUp ?? whyNoProgram("nohup") });
 
-test("Ctrl-C before anything was measured is no failure of the bench", async () => {
+test("Ctrl-C before anything was measured is not a failure of the bench", async () => {
   using folder = new Folder();
   const started = folder.path("started");
   const rival = `cat=sh -c '>${started}; exec ${NCAT}'`;
@@ -447,7 +449,7 @@ test("Ctrl-C before anything was measured is no failure of the bench", async () 
   assertEquals([code, stdout], [130, ""]);
 }, { skip });
 
-test("a second Ctrl-C ends everything at once, even a server that does not want to", async () => {
+test("a second Ctrl-C ends everything at once, even a server that ignores SIGTERM", async () => {
   using folder = new Folder();
   const started = folder.path("started");
   const rival = `deaf=sh -c 'trap "" TERM; >${started}; ${NCAT} & while :; do wait; done'`;

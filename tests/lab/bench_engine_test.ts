@@ -1,8 +1,8 @@
 /**
- * The load engine: what it sends, what it measures, and what it makes of servers that misbehave.
+ * The load engine: what it sends, what it measures, and how it deals with servers that misbehave.
  *
- * How long something took decides nothing here: delays are the server's own, and what is measured
- * is held against them.
+ * No test depends on how long something took: the servers make their own delays, and the
+ * measurement is compared with them.
  *
  * @module
  */
@@ -32,12 +32,12 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, test } from 
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { ServerProcess } from "../kit/server_process.ts";
 
-/** The engines that there are here. */
+/** The engines that exist on this system. */
 const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
   ? ["descriptors", "runtime"]
   : ["runtime"];
 
-/** Measures a server that echoes as the test says. */
+/** Measures a server that echoes in the way that the test says. */
 async function load(
   server: LoadServer,
   options: PlanOptions,
@@ -57,7 +57,7 @@ function assertAtLeast(actual: number, least: number): void {
 
 const RATES = fc.double({ min: 0.1, max: 1e6, noNaN: true });
 
-test("a schedule has each request due at its time, however many threads take turns", () => {
+test("a schedule makes each request due at its time, however many threads take turns", () => {
   fc.assert(fc.property(
     RATES,
     fc.integer({ min: 1, max: 7 }),
@@ -105,7 +105,7 @@ test("all requests of a schedule are due before its end, and none is missing", (
   ));
 });
 
-test("payloads differ from one another, and are the same for the same seed", () => {
+test("payloads differ from one another, and the same seed gives the same payloads", () => {
   const all = (seed: number) => {
     const random = new Random(seed, 64);
     return Array.from({ length: 1000 }, () => random.bytes(random.between(16, 64)).join());
@@ -118,7 +118,7 @@ test("payloads differ from one another, and are the same for the same seed", () 
   assert(letters.every((byte) => byte >= 0x61 && byte <= 0x7a));
 });
 
-test("what is counted has the percentiles that it should have, to a thousandth", () => {
+test("the counts have the right percentiles, to a thousandth", () => {
   fc.assert(fc.property(
     fc.array(fc.double({ min: 0, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 200 }),
     (durations) => {
@@ -139,7 +139,7 @@ test("what is counted has the percentiles that it should have, to a thousandth",
   ));
 });
 
-test("however many requests failed alike, they are counted at once", () => {
+test("any number of failures of one kind is counted in a single step", () => {
   const tally = new Tally();
   tally.fail("unanswered", "the first", 1e12);
   tally.fail("unanswered", "the last");
@@ -167,7 +167,7 @@ for (const engine of ENGINES) {
     assertEquals([requests, errors], [90, {}]);
     took.sort((a, b) => a - b);
     const known = (percentile: number) => took[Math.ceil(90 * percentile / 100) - 1] as number;
-    // What the server does is a part of what is measured; and of the rest there is not much.
+    // The server's own work is part of the measured time, and little else is.
     const isNear = (measured: number, percentile: number) => {
       assertAtLeast(measured * 1.002 + 1, known(percentile));
       assert(measured < known(percentile) + 500_000, `${measured} for ${known(percentile)}`);
@@ -202,7 +202,7 @@ for (const engine of ENGINES) {
   test(`${engine}: a pipeline of 4 has 4 requests under way`, async () => {
     const size = 100;
     const waiting = new Map<unknown, Uint8Array[]>();
-    // Nothing is answered before four are there.
+    // The server answers nothing until four requests have arrived.
     await using server = await LoadServer.start((bytes, socket) => {
       const pieces = waiting.get(socket) ?? [];
       waiting.set(socket, pieces);
@@ -217,7 +217,7 @@ for (const engine of ENGINES) {
       pipeline: 4,
       size: [size, size],
     });
-    // The last ones wait for others that never come, but four always were enough.
+    // The last requests wait for others that never come, but four were always enough.
     assertEquals([run.requests, run.errors], [16, {}]);
   });
 
@@ -249,7 +249,7 @@ for (const engine of ENGINES) {
     assertStringIncludes(notes.join(), 'The first "wrong reply" was: Cannot parse');
   });
 
-  test(`${engine}: an answer that is too long is a wrong one`, async () => {
+  test(`${engine}: an answer that is too long counts as a wrong reply`, async () => {
     await using server = await LoadServer.start((bytes, socket) => {
       socket.write(new Uint8Array([...bytes, 1]));
     });
@@ -275,17 +275,17 @@ for (const engine of ENGINES) {
     assertEquals(run.requests + errorsOf(run), 90);
   });
 
-  test(`${engine}: a server that has gone refuses, and the run ends all the same`, async () => {
+  test(`${engine}: a server that has gone refuses, and the run still ends`, async () => {
     const server = await LoadServer.start();
     await server[Symbol.asyncDispose]();
     const run = await load(server, { engine, requests: 12 });
     assertEquals([run.requests, run.errors], [0, { refused: 12 }]);
   });
 
-  test(`${engine}: the rate of an open model is that of its schedule, with -n too`, async () => {
+  test(`${engine}: the rate of an open model is its schedule's, also with -n`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, rate: 20, requests: 4 });
-    // The last one has its time as well, though its answer comes at once.
+    // The last request has its full interval too, although its answer comes at once.
     assertEquals([run.requests, run.duration_s, run.rate], [4, 0.2, 20]);
   });
 
@@ -310,43 +310,44 @@ for (const engine of ENGINES) {
     const open = await load(first, { engine, rate: 200, duration: 2_000 });
     await using second = await stall();
     const closed = await load(second, { engine, think: 5, duration: 2_000 });
-    // 200 of 400 requests were due while it stalled, half of them waited for half of it or longer.
+    // 200 of 400 requests were due during the stall, and half of them waited for half of it or
+    // longer.
     assertEquals([open.requests, open.errors], [400, {}]);
     assertAtLeast(open.latency_us.max, 900_000);
     assertAtLeast(open.latency_us.p90, 300_000);
     assertAtLeast(open.latency_us.p99, 800_000);
-    // Of the closed one each of 4 connections had one such request, and asked no more meanwhile.
+    // In the closed model, each of 4 connections had one such request and sent no more meanwhile.
     assertAtLeast(closed.latency_us.max, 900_000);
     assert(closed.latency_us.p90 < open.latency_us.p90, JSON.stringify(closed.latency_us));
-    // The service time of an open model hides as much.
+    // The service time of an open model hides just as much.
     assert(open.service_us.p90 < open.latency_us.p90);
   });
 
-  test(`${engine}: what is due and never answered is counted`, async () => {
+  test(`${engine}: requests that are due and never answered are counted`, async () => {
     await using server = await LoadServer.start(() => {});
     const run = await load(server, { engine, connections: 2, rate: 100, duration: 500 });
     assertEquals([run.requests, run.errors], [0, { unanswered: 50 }]);
   });
 
-  test(`${engine}: to wait for the last answers makes a server no slower`, async () => {
+  test(`${engine}: waiting for the last answers makes a server no slower`, async () => {
     await using server = await LoadServer.start((bytes, socket) => {
       setTimeout(() => socket.write(bytes), 300);
     });
     const run = await load(server, { engine, connections: 60, rate: 100, duration: 500 });
     assertEquals([run.requests, run.errors], [50, {}]);
-    // The answers to the last ones came that much later, and belong to it all the same.
+    // The last answers came that much later, and they still belong to the run.
     const { at } = run.seconds.at(-1) as Second;
     assertAtLeast(at - run.duration_s, 0.25);
     assertEquals(run.rate, Number((50 / run.duration_s).toFixed(1)));
   });
 
-  test(`${engine}: what ends with a second has no row of nothing behind it`, async () => {
+  test(`${engine}: a run that ends together with a second has no empty row after it`, async () => {
     await using server = await LoadServer.start(() => {});
     const run = await load(server, { engine, connections: 1, rate: 20, duration: 1_000 });
     assertEquals(run.seconds.map(({ errors }) => errors), [0, 20]);
   });
 
-  test(`${engine}: who resets at once has not refused`, async () => {
+  test(`${engine}: a server that resets at once has not refused`, async () => {
     const server = createServer((socket) => void socket.on("error", () => {}).resetAndDestroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { readonly port: number };
@@ -356,8 +357,8 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors], [0, { reset: 1_000 }]);
   });
 
-  test(`${engine}: connections that are never answered are told of`, async () => {
-    // As a pool with too few workers does: who came first is served, the others wait.
+  test(`${engine}: connections that are never answered are reported`, async () => {
+    // The server acts like a pool with too few workers: it serves the first, and the others wait.
     const lucky = new Set<unknown>();
     await using server = await LoadServer.start((bytes, socket) => {
       if (lucky.size < 3) lucky.add(socket);
@@ -370,7 +371,7 @@ for (const engine of ENGINES) {
     assertEquals([all.errors, all.starved_connections], [{}, 0]);
   });
 
-  test(`${engine}: connections that are never greeted are told of`, async () => {
+  test(`${engine}: connections that are never greeted are reported`, async () => {
     let greeted = 0;
     const server = createServer((socket) => {
       socket.on("error", () => {}).resume();
@@ -381,7 +382,7 @@ for (const engine of ENGINES) {
     const plan = await makePlan({ engine, protocol: "frame", connections: 8, duration: 300 });
     const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
     await new Promise<void>((resolve) => void server.close(() => resolve()));
-    // Three asked and had no answer, the others could not even ask.
+    // Three connections sent a request and had no answer. The others could not even send one.
     assertEquals([run.requests, run.errors, run.starved_connections], [0, {}, 8]);
   });
 
@@ -400,7 +401,7 @@ for (const engine of ENGINES) {
     assertAtLeast(run.duration_s, 0.199);
   });
 
-  test(`${engine}: an abort ends a run with what there is`, async () => {
+  test(`${engine}: an abort ends a run with the results so far`, async () => {
     await using server = await LoadServer.start();
     const controller = new AbortController();
     const seconds: Second[] = [];
@@ -423,17 +424,18 @@ for (const engine of ENGINES) {
   });
 
   test(
-    `${engine}: hello, frame and a protocol of one's own are spoken with a real server`,
+    `${engine}: hello, frame and a protocol of your own work with a real server`,
     async () => {
       for (
         const [protocol, options] of [
           ["hello", { requests: 50 }],
           ["frame", { requests: 200, pipeline: 4, size: [1, 5000] }],
           ["frame", { requests: 20, connections: 2, size: [40_000, 60_000] }],
-          // More than buffers hold: whoever only writes waits for a server that waits for him.
+          // It is more than buffers hold: a client that only writes waits for a server that waits
+          // for it.
           ["echo", { requests: 640, connections: 2, pipeline: 64, size: [16_384, 16_384] }],
           ["./tests/kit/protocols/shout.ts", { requests: 200, pipeline: 2, size: [1, 50] }],
-          // With one connection nothing else happens that the next request could go with.
+          // With one connection, nothing else happens that the next request could wait for.
           ["./tests/kit/protocols/patient.ts", { requests: 10, connections: 1 }],
         ] as readonly (readonly [string, PlanOptions])[]
       ) {
@@ -452,7 +454,7 @@ for (const engine of ENGINES) {
   );
 }
 
-test("connections for which there was no room in a server's queue are told of", async () => {
+test("connections that found no room in a server's queue are reported", async () => {
   const net = sockets();
   const listener = net.socket(net.constants.AF_INET, net.constants.SOCK_STREAM);
   try {
@@ -466,7 +468,7 @@ test("connections for which there was no room in a server's queue are told of", 
   }
 }, { skip: runtime.os === "linux" ? whyNoSockets() : "other systems refuse them" });
 
-test("a load that makes no sense is refused in words", async () => {
+test("a load that makes no sense is refused with an explanation", async () => {
   const wrong: readonly (readonly [PlanOptions, string])[] = [
     [{ protocol: "print" }, "its server answers nothing"],
     [{ protocol: "./examples/kv.ts" }, 'expected "export function* load(context)"'],
@@ -482,7 +484,7 @@ test("a load that makes no sense is refused in words", async () => {
   }
 });
 
-test("what a server's process uses is found by its port, and by its number", async () => {
+test("the bench finds a server's process by its port or by its process ID", async () => {
   await using server = await LoadServer.start();
   assertEquals(findListener(server.address.port), process.pid);
   assertEquals(new ProcessStatus(0x7fff_fffe).isKnown, false);

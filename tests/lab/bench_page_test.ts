@@ -18,18 +18,18 @@ import {
   sampleRun,
 } from "../kit/report_samples.ts";
 
-/** A browser is started for each test: on two cores that many share that takes its time. */
+/** Each test starts a browser, which takes time on two cores that many processes share. */
 const options = { skip: whyNoBrowser, timeoutMs: 60_000 };
 
 const COMPARISON = sampleComparison(1, 3);
 
-/** What Chart.js knows of a chart that is drawn. */
+/** What Chart.js knows about a chart that it has drawn. */
 interface DrawnChart {
   readonly title: string;
-  /** How many pixels have a colour of their own, and how many colours there are. */
+  /** How many pixels are coloured, and in how many colours. */
   readonly pixels: number;
   readonly colours: number;
-  /** What is drawn, by its name. */
+  /** The names of what is drawn. */
   readonly names: readonly string[];
   /** The box that shows the values. */
   readonly tooltip: { readonly opacity: number; readonly title: string; readonly lines: string[] };
@@ -42,7 +42,8 @@ function look({ page }: OpenPage): Promise<DrawnChart[]> {
       const canvas = figure.querySelector("canvas") as HTMLCanvasElement;
       const { Chart } = globalThis as unknown as typeof import("chart.js");
       const chart = Chart.getChart(canvas);
-      // Not from the canvas itself: a browser complains of whoever reads one again and again.
+      // It reads a copy of the canvas: a browser warns about reading the same canvas again and
+      // again.
       const copy = new OffscreenCanvas(canvas.width, canvas.height);
       const context = copy.getContext("2d", {
         willReadFrequently: true,
@@ -53,7 +54,7 @@ function look({ page }: OpenPage): Promise<DrawnChart[]> {
       let pixels = 0;
       for (let at = 0; at < data.length; at += 4) {
         const [red = 0, green = 0, blue = 0, alpha = 0] = data.slice(at, at + 4);
-        // What is grey belongs to the axes and to the text.
+        // Grey pixels belong to the axes and to the text.
         if (alpha < 200 || Math.max(red, green, blue) - Math.min(red, green, blue) < 60) continue;
         pixels++;
         colours.add(red << 16 | green << 8 | blue);
@@ -124,7 +125,7 @@ test("the page draws a chart of everything, and needs nothing but itself", async
   assertQuiet(open);
 }, options);
 
-test("whoever holds the mouse over a chart sees the values", async () => {
+test("holding the mouse over a chart shows the values", async () => {
   const runs = sampleRepeats(new Dice(4), "event · bun", 3);
   await using open = await OpenPage.open(formatHtml(sampleReport(runs)));
   const points = distributionOf(runs.map(({ histogram }) => histogram.latency));
@@ -149,7 +150,7 @@ test("whoever holds the mouse over a chart sees the values", async () => {
   assertQuiet(open);
 }, options);
 
-test("the page is light or dark as its reader is, and changes with him", async () => {
+test("the page follows its reader's choice of light or dark, and changes with it", async () => {
   await using open = await OpenPage.open(formatHtml(COMPARISON), { colorScheme: "light" });
   const { page } = open;
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -174,7 +175,7 @@ test("the page is light or dark as its reader is, and changes with him", async (
   assertQuiet(open);
 }, options);
 
-test("another load is chosen, a mode is hidden, the table is sorted", async () => {
+test("readers can choose another load, hide a mode and sort the table", async () => {
   await using open = await OpenPage.open(formatHtml(COMPARISON));
   const { page } = open;
   await page.locator("#contests button").nth(3).click();
@@ -210,7 +211,7 @@ test("another load is chosen, a mode is hidden, the table is sorted", async () =
   assertQuiet(open);
 }, options);
 
-test("the page fits a telephone", async () => {
+test("the page fits on a telephone", async () => {
   await using open = await OpenPage.open(formatHtml(COMPARISON), {
     viewport: { width: 390, height: 800 },
     isMobile: true,
@@ -221,7 +222,7 @@ test("the page fits a telephone", async () => {
   assertQuiet(open);
 }, options);
 
-test("no name, command or finding can act in the page", async () => {
+test("no name, command or finding can run code in the page", async () => {
   const attack = `</script><script>hacked=1</script><img src=x onerror=hacked=1>"'><!-- & -->`;
   const report: Report = {
     ...sampleReport([
@@ -248,7 +249,7 @@ test("no name, command or finding can act in the page", async () => {
   assertQuiet(open);
 }, options);
 
-test("a single run has its figures in large, and nothing at all is a page too", async () => {
+test("a single run shows large figures, and a report without runs is a page too", async () => {
   const run = sampleRun(new Dice(6), { name: "127.0.0.1:8080", subject: null, server: null });
   {
     const seconds = run.seconds.map((second) => ({ ...second, cpu_s: null, memory_bytes: null }));

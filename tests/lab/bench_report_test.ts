@@ -1,5 +1,5 @@
 /**
- * Reports of a measurement: what they say, and what they leave unsaid.
+ * Reports of a measurement: what they say, and what they leave out.
  *
  * @module
  */
@@ -46,10 +46,10 @@ import {
   sampleRun,
 } from "../kit/report_samples.ts";
 
-/** What a terminal would do to names that are not fit for it. */
+/** A name that would act on a terminal if it were not escaped. */
 const HOSTILE = 'evil \x1b[2J\u202e <b>"x"</b> | `y` _z_ @you #1\r\nnext';
 
-/** A screen that keeps what is written. */
+/** A screen that keeps what is written to it. */
 class Paper implements Screen {
   readonly isTerminal: boolean;
   readonly hasColours: boolean;
@@ -71,7 +71,7 @@ class Paper implements Screen {
   }
 }
 
-/** Two things of which one answers twice as much, or about the same. */
+/** Two servers: one of them answers this many times as much as the other. */
 function pairOf(times: number, repeats: number, sample = {}): Run[] {
   const dice = new Dice(7);
   return [
@@ -109,10 +109,10 @@ test("figures have three digits and the unit that suits them", () => {
   for (const [actual, expected] of FIGURES) assertEquals(actual, expected);
 });
 
-test("a ratio has the error of both its sides", () => {
+test("a ratio carries the error of both its sides", () => {
   assertEquals(median([3, 1, 2]), 2);
   assertEquals(median([4, 1, 3, 2]), 2.5);
-  // As hyperfine has it: 2 · √((1/10)² + (1/20)²).
+  // Computed as hyperfine does: 2 · √((1/10)² + (1/20)²).
   const { ratio, deviation } = ratioOf([19, 20, 21], [9, 10, 11]);
   assertEquals(ratio, 2);
   assert(Math.abs((deviation as number) - 2 * Math.hypot(1 / 20, 1 / 10)) < 1e-12);
@@ -120,7 +120,7 @@ test("a ratio has the error of both its sides", () => {
   assertEquals(formatRatio(ratioOf([20], [10])), "2.00");
 });
 
-test("a difference is called one only where the repeats allow it", () => {
+test("a difference counts only if the repeats support it", () => {
   assertEquals(differ([100, 101, 99], [120, 121, 119]), true);
   assertEquals(differ([100, 130, 80], [120, 150, 95]), false);
   assertEquals(differ([100, 101], [200, 201]), false, "two repeats are too few");
@@ -130,7 +130,7 @@ test("a difference is called one only where the repeats allow it", () => {
   assertEquals(differ([NaN, 1, 1], [2, 2, 2]), false);
 });
 
-test("of a hundred comparisons of equal things about one finds a difference", () => {
+test("of a hundred comparisons of equals, about one finds a difference", () => {
   const dice = new Dice(1);
   const repeats = () => Array.from({ length: 3 }, () => 1000 * Math.exp(0.05 * dice.normal()));
   let found = 0;
@@ -154,7 +154,7 @@ test("equal modes are hardly ever ranked", () => {
   assert(ranked <= 4, `${ranked} of 200`);
 });
 
-test("the findings name the fastest, by how much, and the price in CPU", () => {
+test("the findings name the fastest server, its lead, and its price in CPU time", () => {
   const findings = findingsOf(pairOf(2, 3));
   assertMatch(
     findings[0] as string,
@@ -164,7 +164,7 @@ test("the findings name the fastest, by how much, and the price in CPU", () => {
   assert(findings.some((text) => text.includes("answers most for each second of CPU time")));
 });
 
-test("without three repeats nothing is called a difference, and that is said", () => {
+test("with fewer than three repeats no difference is reported, and the findings say so", () => {
   for (const repeats of [1, 2]) {
     const findings = findingsOf(pairOf(10, repeats));
     assertEquals(findings.filter((text) => /most|lowest|least memory/.test(text)), []);
@@ -173,12 +173,12 @@ test("without three repeats nothing is called a difference, and that is said", (
   assertEquals(findingsOf([sampleRun(new Dice(1))]), [], "one run is compared with nothing");
 });
 
-test("things that cannot be told apart are not ranked", () => {
+test("servers that cannot be told apart are not ranked", () => {
   const findings = findingsOf(pairOf(1.01, 3, { spread: 0.05 }));
   assertMatch(findings[0] as string, /^None differs from the best in rate/);
 });
 
-test("the findings tell of errors, of a load that was too slow, of a target that was missed", () => {
+test("the findings report errors, a load that was too slow, and a target that was missed", () => {
   const dice = new Dice(5);
   const load = { target_rate: 60_000 };
   const runs = [
@@ -217,7 +217,7 @@ test("a server that answers nothing is not the quickest", () => {
   }
 });
 
-test("of fewer than a thousand requests nothing is said of the slowest thousandth", () => {
+test("with fewer than a thousand requests, nothing is said about the slowest thousandth", () => {
   const slow = { latency_us: { p50: 20, p90: 30, p99: 40, p999: 9_000, max: 9_000, mean: 40 } };
   const said = (requests: number) =>
     findingsOf([sampleRun(new Dice(5), { ...slow, requests })]).join("\n");
@@ -225,7 +225,7 @@ test("of fewer than a thousand requests nothing is said of the slowest thousandt
   assertEquals(said(999), "");
 });
 
-test("a server that answers nothing is told of, and not another that fails", () => {
+test("a server that answers nothing is reported, but not another one that fails", () => {
   const dice = new Dice(11);
   const [silent = "", ...others] = findingsOf([
     sampleRun(dice, { name: "a", requests: 0 }),
@@ -236,7 +236,7 @@ test("a server that answers nothing is told of, and not another that fails", () 
   assertEquals(others.filter((text) => text.includes("answered")), []);
 });
 
-test("connections that were never answered are told of, for the figures do not", () => {
+test("connections that were never answered are reported: the figures omit them", () => {
   const dice = new Dice(13);
   const load = { connections: 50 };
   const [starved = ""] = findingsOf([
@@ -269,7 +269,7 @@ test("runs under different loads are not compared", () => {
   assertEquals(formatLoad(LOAD), "frame · 50 connections · 64 B");
 });
 
-test("a baseline is compared with where the load is the same, and the difference is called one", () => {
+test("a baseline is compared where the load is the same, and differences are reported", () => {
   const before = sampleReport(pairOf(2, 3));
   const now = sampleReport(pairOf(3, 3));
   const text = compareWithBaseline(now, before).join("\n");
@@ -342,7 +342,7 @@ const FAILED = [
   "connect.p99<1s",
 ];
 
-test("thresholds are kept or not, at their edge too", () => {
+test("thresholds are met or missed, also exactly at their limit", () => {
   for (const text of KEPT) {
     assertEquals(failedThresholds([parseThreshold(text)], [ROUND]), [], text);
   }
@@ -353,7 +353,7 @@ test("thresholds are kept or not, at their edge too", () => {
   }
 });
 
-test("what was not measured does not pass a threshold", () => {
+test("a figure that was not measured fails its threshold", () => {
   const latency_us = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
   const nothing = { ...ROUND, requests: 0, rate: 0, errors: {}, server: null, latency_us };
   for (const text of ["p99<5ms", "max<1s", "errors<1%", "cpu<100%", "memory<1g", "rate>0"]) {
@@ -361,7 +361,7 @@ test("what was not measured does not pass a threshold", () => {
   }
 });
 
-test("what is no threshold is refused on one line", () => {
+test("a text that is not a threshold is refused on one line", () => {
   const wrong = [
     "",
     "p99",
@@ -397,13 +397,13 @@ test("what is no threshold is refused on one line", () => {
   }));
 });
 
-test("a measurement is the same after it was written and read", () => {
+test("a measurement is unchanged after it was written and read", () => {
   const report = sampleReport([ROUND, sampleRun(new Dice(1), { subject: null, server: null })]);
   assertEquals(parseJson(formatJson(report), "base.json"), report);
 });
 
-test("the schema describes every field, and real reports are what it says", () => {
-  // The same schema, but nothing beyond it is allowed.
+test("the schema describes every field, and real reports conform to it", () => {
+  // The same schema, but no further properties are allowed.
   const strict = JSON.parse(
     JSON.stringify(form),
     (_, value) =>
@@ -417,13 +417,13 @@ test("the schema describes every field, and real reports are what it says", () =
   }
 });
 
-test("a measurement of before connections without answers were counted can be read", () => {
+test("a report from before unanswered connections were counted can still be read", () => {
   const report = JSON.parse(formatJson(sampleReport([ROUND])));
   delete report.runs[0].starved_connections;
   assertEquals(parseJson(JSON.stringify(report), "old.json").runs[0]?.starved_connections, 0);
 });
 
-test("a file that is no measurement, or is damaged, is refused on one line", () => {
+test("a file that is not a measurement, or is damaged, is refused on one line", () => {
   const good = formatJson(sampleReport([ROUND]));
   const change = (of: (report: { runs: Record<string, unknown>[] }) => void) => {
     const report = JSON.parse(good);
@@ -433,9 +433,9 @@ test("a file that is no measurement, or is damaged, is refused on one line", () 
   const WRONG: readonly (readonly [string, string])[] = [
     ["", "it is not JSON, or not all of it is there"],
     [good.slice(0, good.length / 2), "it is not JSON, or not all of it is there"],
-    ["null", 'it is no measurement of this bench: it has no "schema": "handshake-bench/1"'],
-    ["[1]", "it is no measurement of this bench"],
-    ['{"schema":7}', "it is no measurement of this bench"],
+    ["null", 'it is not a measurement of this bench: it has no "schema": "handshake-bench/1"'],
+    ["[1]", "it is not a measurement of this bench"],
+    ['{"schema":7}', "it is not a measurement of this bench"],
     ['{"schema":"handshake-bench/2"}', 'its schema is "handshake-bench/2", this bench reads'],
     ['{"schema":"handshake-bench/1"}', "it must have required property 'machine'"],
     [change(({ runs }) => delete runs[0]?.rate), "runs[0] must have required property 'rate'"],
@@ -453,7 +453,7 @@ test("a file that is no measurement, or is damaged, is refused on one line", () 
   }
 });
 
-/** Reads RFC 4180, by the letter. */
+/** Parses CSV strictly by RFC 4180. */
 function parseCsv(text: string): string[][] {
   const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
   const rows: string[][] = [];
@@ -469,7 +469,7 @@ function parseCsv(text: string): string[][] {
   return rows;
 }
 
-test("CSV has a row for each second and each run, and any name comes back as it was", () => {
+test("CSV has a row for each second and each run, and any name survives the round trip", () => {
   const report = sampleReport([{ ...ROUND, name: HOSTILE }, sampleRun(new Dice(1))]);
   const [head = [], ...rows] = parseCsv(formatCsv(report));
   for (const row of rows) assertEquals(row.length, head.length);
@@ -492,7 +492,7 @@ test("CSV has a row for each second and each run, and any name comes back as it 
   assertEquals(cell(run, "target_rate"), "");
 });
 
-test("Markdown has a table for each load, the machine and the command, and nothing of it acts", () => {
+test("Markdown has a table for each load, the machine and the command, and no active text", () => {
   const text = formatMarkdown({
     ...sampleReport([...pairOf(2, 3), { ...ROUND, name: HOSTILE }]),
     command: "bench --against 'x=```'",
@@ -511,7 +511,7 @@ test("Markdown has a table for each load, the machine and the command, and nothi
   assertStringIncludes(text, '&lt;b>"x"&lt;/b> \\| \\`y\\` \\_z\\_ &#64;you &#35;1 next');
 });
 
-test("the table fits terminals of any width, and goes without colours where there may be none", () => {
+test("the table fits terminals of any width, and has no colours where they are not allowed", () => {
   const hostile = { ...ROUND, name: HOSTILE.repeat(3) };
   const wide = { ...ROUND, name: "一二三四五六七八九十".repeat(4) };
   const reports: Report[] = [
@@ -535,7 +535,7 @@ test("the table fits terminals of any width, and goes without colours where ther
   }
 });
 
-test("the table says how many times slower each is than the best, the best first", () => {
+test("the table says how many times slower than the best each server is, best first", () => {
   const text = formatTerminal(sampleReport(pairOf(2, 3)), new Paper(80));
   const lines = text.split("\n");
   assertMatch(lines[1] as string, /^server +rate +times slower +p50 +p99 +errors$/);
@@ -578,7 +578,7 @@ const PROGRESS: Progress = {
   errors: 0,
 };
 
-test("the live line is drawn in its place, and taken away", () => {
+test("the live line is redrawn in place, and removed at the end", () => {
   for (const columns of [120, 80, 60, 40, 20]) {
     const paper = new Paper(columns);
     {
@@ -613,7 +613,7 @@ test("the live line is drawn in its place, and taken away", () => {
   }
 });
 
-test("into a pipe goes a line every five seconds, without an escape sequence", () => {
+test("a pipe gets a line every five seconds, without escape sequences", () => {
   const paper = new Paper();
   let now = 0;
   using display = new LiveDisplay(paper, () => now);
@@ -628,7 +628,7 @@ test("into a pipe goes a line every five seconds, without an escape sequence", (
   );
 });
 
-test("a terminal that is closed is nobody's loss", () => {
+test("a terminal that closes does not stop the display's caller", () => {
   let written = 0;
   using display = new LiveDisplay({
     isTerminal: true,

@@ -1,5 +1,5 @@
 /**
- * The lesson on measuring: its commands do what it says, and print what it shows, with other
+ * The lesson on measuring: its commands do what it says, and they print what it shows, with other
  * figures.
  *
  * @module
@@ -15,7 +15,7 @@ import { commandOf, Program, ServerProcess, whyNoProgram } from "../kit/server_p
 const root = new URL("../../", import.meta.url);
 const lesson = readFileSync(new URL("docs/measuring.md", root), "utf8");
 
-/** What is typed in a block, and what is printed. */
+/** What a block shows: the typed command, and its output. */
 interface Block {
   readonly name: string;
   readonly command: string;
@@ -31,10 +31,10 @@ const blocks: readonly Block[] = [
     printed: printed.split("\n"),
   }));
 
-/** Whatever is read of the server's process is there on Linux alone. */
+/** The figures of the server's process exist only on Linux. */
 const skip = runtime.os === "linux" ? whyNoProgram("ncat") : "the lesson shows Linux";
 
-/** Leaves out all figures, with their units, and how wide columns are. */
+/** Leaves out all figures with their units, and the widths of columns. */
 function inKind(line: string): string {
   return line
     .replaceAll(/\d[\d.]*(?: (?:[µm]?s|min|[kMG]|%|B|[KMG]iB)(?![\w]))?(?: ?\/s)?/g, "N")
@@ -43,7 +43,7 @@ function inKind(line: string): string {
     .replaceAll(/ +/g, " ");
 }
 
-/** The same, but over soon, with the runtime that runs the tests, in a folder of its own. */
+/** Types a command of the lesson, with a short run, on this runtime, in a folder of its own. */
 async function type(command: string, port: number, cwd: string): Promise<string> {
   const brief = command.includes(" compare ")
     ? `--runtimes ${runtime.name} --warm-up 0 --repeat 2 -d 300ms`
@@ -62,7 +62,7 @@ async function type(command: string, port: number, cwd: string): Promise<string>
   return stdout + stderr;
 }
 
-test("the commands of the lesson on measuring print what it shows", async () => {
+test("the commands of the lesson on measuring print what the lesson shows", async () => {
   const [first, ...others] = blocks;
   assertEquals(first?.name, "server");
   const flags = first?.command.split(" 8080 ")[1]?.split(" ") ?? [];
@@ -73,7 +73,7 @@ test("the commands of the lesson on measuring print what it shows", async () => 
       const output = await type(command, server.address.port, folder);
       const lines = output.split("\n").map(inKind);
       for (const line of printed) {
-        // Which sentences there are is for the numbers to say.
+        // The sentences depend on the numbers.
         if (line.startsWith("•")) continue;
         assert(lines.includes(inKind(line)), `${name} prints: ${line}\nbut: ${output}`);
       }
@@ -87,12 +87,12 @@ test("the commands of the lesson on measuring print what it shows", async () => 
   assertEquals(others.map(({ name }) => name), names);
 }, { skip, timeoutMs: 60_000 });
 
-test("the README's commands that measure are right", async () => {
+test("the README's commands that measure work", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "frame", "--quiet"]);
   const folder = mkdtempSync(join(tmpdir(), "handshake-measuring-"));
   try {
     const readme = readFileSync(new URL("README.md", root), "utf8");
-    // Not the one of the results before: it takes minutes.
+    // The command that made the published results is left out: it takes minutes.
     const [section = ""] = /^## Measuring$.*?(?=^## )/ms.exec(readme) ?? [];
     const commands = section.match(/^deno run -A lab\/bench\.ts .*$/gm) ?? [];
     assertEquals(commands.length, 3);
@@ -104,7 +104,7 @@ test("the README's commands that measure are right", async () => {
   }
 }, { skip, timeoutMs: 60_000 });
 
-test("every link of the lesson on measuring leads somewhere", () => {
+test("every link in the lesson on measuring leads somewhere", () => {
   for (const [, link = ""] of lesson.matchAll(/\]\(([^)#]+)/g)) {
     if (!link.startsWith("https:")) readFileSync(new URL(`docs/${link}`, root));
   }

@@ -1,5 +1,6 @@
 /**
- * The Berkeley mode: TCP and UDP on one port, and its calls shown one by one. Real processes.
+ * The Berkeley mode: TCP and UDP on one port, and its calls shown one by one. It runs real
+ * processes.
  *
  * @module
  */
@@ -30,15 +31,17 @@ function start(args: readonly string[] = [], options: ScriptOptions = {}): Promi
   return ServerProcess.start("berkeley", ["--workers", "2", ...args], options);
 }
 
-/** Waits for a line of the log. */
+/** Waits until the log has a line. */
 async function logged(server: ServerProcess, line: RegExp): Promise<void> {
   await until(`the log to say ${line}`, () => line.test(server.stderr));
 }
 
-/** Datagrams are served in order: when this one has come back all before it were served. */
+/**
+ * Datagrams are served in order: when this one has come back, all earlier ones have been served.
+ */
 async function allServed(server: ServerProcess): Promise<void> {
   using last = new DatagramPeer(server.address);
-  // Said again and again: what comes while the server's receive buffer is full is lost.
+  // It is sent repeatedly, because datagrams are lost while the server's receive buffer is full.
   await until("the server to answer", () => {
     last.send("was that all?");
     return last.receive("the answer", 100).then(() => true, () => false);
@@ -47,7 +50,7 @@ async function allServed(server: ServerProcess): Promise<void> {
 
 // TCP: any protocol.
 
-test("berkeley prints what comes over TCP and UDP by default, each with its sender", async () => {
+test("berkeley by default prints what comes over TCP and UDP, each with its sender", async () => {
   await using server = await start();
   assertMatch(server.greeting, / · berkeley · print · 2 workers · descriptors · TCP and UDP · /);
   await using peer = await Peer.connect(server.address);
@@ -93,7 +96,7 @@ test("berkeley speaks echo, frame and hello over TCP", async () => {
 
 // UDP.
 
-test("berkeley echoes datagrams from empty to 65,507 bytes, on its TCP port", async () => {
+test("berkeley echoes datagrams of 0 to 65,507 bytes, on its TCP port", async () => {
   await using server = await start(["--protocol", "echo"]);
   using peer = new DatagramPeer(server.address);
   for (const length of [3, 0, 1, 1472, 65_507]) {
@@ -133,7 +136,7 @@ test("berkeley prints datagrams as they were sent, in order, escaped", async () 
   assertEquals(printed, [...numbers, ": ", ": \\x1b[2J", ...chunks]);
 }, here);
 
-test("berkeley ends a sender's conversation at !Disconnect, and never the socket", async () => {
+test("berkeley ends a sender's conversation at !Disconnect, but never the socket", async () => {
   await using server = await start();
   using one = new DatagramPeer(server.address);
   using other = new DatagramPeer(server.address);
@@ -149,7 +152,7 @@ test("berkeley ends a sender's conversation at !Disconnect, and never the socket
   assertMatch(totalsIn(await server.stop()), /^accepted 3 · completed 3 · failed 0 · cut 0$/);
 }, here);
 
-test("berkeley goes on when its answers meet closed ports", async () => {
+test("berkeley goes on when its answers go to closed ports", async () => {
   await using server = await start(["--protocol", "echo"]);
   for (let round = 0; round < 50; round++) {
     using peer = new DatagramPeer(server.address);
@@ -158,7 +161,7 @@ test("berkeley goes on when its answers meet closed ports", async () => {
   await allServed(server);
 }, here);
 
-test("berkeley answers neither its own port number nor ports of the system", async () => {
+test("berkeley answers neither its own port number nor system ports", async () => {
   await using server = await start(["--protocol", "echo"]);
   const { port } = server.address;
   using twin = new DatagramPeer(server.address, { hostname: "127.0.0.2", port });
@@ -176,7 +179,7 @@ test("berkeley answers neither its own port number nor ports of the system", asy
     whyNotBound({ hostname: "127.0.0.2", port: 1024 }),
 });
 
-test("berkeley answers one source so often in a second and no more", async () => {
+test("berkeley limits how many answers one source gets in a second", async () => {
   const RATE = 20;
   await using server = await start(["--protocol", "echo", "--udp-rate", String(RATE)]);
   using greedy = new DatagramPeer(server.address);
@@ -190,7 +193,7 @@ test("berkeley answers one source so often in a second and no more", async () =>
   assert(answers >= RATE && answers <= RATE * Math.ceil(seconds), `${answers} in ${seconds} s`);
 }, here);
 
-test("berkeley lets a datagram that is thrown back for ever drop in the end", async () => {
+test("berkeley eventually drops a datagram that is sent back for ever", async () => {
   await using server = await start(["--protocol", "echo", "--udp-rate", "0"]);
   using mirror = new DatagramPeer(server.address);
   mirror.send("ping");
@@ -203,7 +206,7 @@ test("berkeley lets a datagram that is thrown back for ever drop in the end", as
       assert(answers < 1000, "it goes on and on");
       continue;
     }
-    // Nothing on its way here: it is in the server, or nowhere.
+    // Nothing is on its way here: the datagram is in the server, or gone.
     await allServed(server);
     const late = mirror.take();
     if (late === undefined) break;
@@ -232,7 +235,7 @@ test("berkeley takes datagrams and connections alike while it has workers", asyn
   assertEquals(await next.rest(), "and mine");
 }, here);
 
-test("berkeley counts connections only where connections are limited", async () => {
+test("berkeley counts only connections against the limit of connections", async () => {
   await using server = await start(["--protocol", "echo", "--max-connections", "1"]);
   await using first = await Peer.connect(server.address);
   await first.send("1");
@@ -246,11 +249,12 @@ test("berkeley counts connections only where connections are limited", async () 
   await until("the second to be served", () => second.heard === "2");
 }, here);
 
-test("berkeley outlives floods of garbage, and a signal in the middle of them", async () => {
+test("berkeley survives floods of garbage, and a signal in the middle of them", async () => {
   await using server = await start(["--protocol", "echo", "--drain", "2s", "--quiet"]);
   const garbage = Uint8Array.from({ length: 1400 }, (_, index) => index * index);
   await using talker = await Peer.connect(server.address);
-  // More senders than are remembered; none is lost, for a round fits into the receive buffer.
+  // There are more senders than the server remembers. None is lost, since a round fits the receive
+  // buffer.
   for (let round = 0; round < 50; round++) {
     for (let index = 0; index < 100; index++) {
       using sender = new DatagramPeer(server.address);
@@ -277,11 +281,11 @@ test("berkeley outlives floods of garbage, and a signal in the middle of them", 
 
 // The calls.
 
-test("berkeley shows each call with its arguments and result, quiet or not", async () => {
+test("berkeley shows each call with its arguments and result, even with --quiet", async () => {
   await using server = await start(["--protocol", "echo", "--trace-calls", "--quiet"]);
   using sender = new DatagramPeer(server.address);
   assertEquals(await sender.ask("abc"), "abc");
-  // A server that closes does not look whether more has come.
+  // A server that closes does not check whether more has arrived.
   await logged(server, /recvfrom\(\d+, 65535, MSG_DONTWAIT\) = -1 EAGAIN/);
   await using peer = await Peer.connect(server.address);
   await peer.send('say "hello"\n');
@@ -291,7 +295,7 @@ test("berkeley shows each call with its arguments and result, quiet or not", asy
   assertEquals(code, 0);
 
   let rest = stderr;
-  /** Finds a call behind the last one that was found; what its last group holds. */
+  /** Finds a call after the last one that was found; returns what its last group matched. */
   const then = (call: string): string => {
     const match = new RegExp(` ${call}\n`).exec(rest);
     assert(match !== null, `${call} is not in\n${rest}\nof\n${stderr}`);
@@ -309,7 +313,7 @@ test("berkeley shows each call with its arguments and result, quiet or not", asy
   assertEquals(Number(port), server.address.port);
   const udp = then("socket\\(AF_INET, SOCK_DGRAM\\) = (\\d+)");
   then(`bind\\(${udp}, 127.0.0.1:${port}\\) = 0`);
-  // The thread that answers a datagram and the one that accepts may tell of it in any order.
+  // The thread that answers a datagram and the one that accepts may report in any order.
   const bound = rest;
   then(`recvfrom\\(${udp}, 65535, MSG_DONTWAIT\\) = 3 ${from} "abc"`);
   then(`sendto\\(${udp}, "abc", 3, ${flags}, ${from}\\) = 3`);
@@ -321,7 +325,7 @@ test("berkeley shows each call with its arguments and result, quiet or not", asy
   then(`recv\\(${fd}, 65536\\) = 0 ""`);
   then(`shutdown\\(${fd}, SHUT_WR\\) = 0`);
   then(`close\\(${fd}\\) = 0`);
-  // Nor does the main thread, when it closes, for the worker that is just closing.
+  // When it closes, the main thread does not wait for a worker that is just closing, either.
   rest = bound;
   then(`shutdown\\(${tcp}, SHUT_RDWR\\) = 0`);
   then(`close\\(${tcp}\\) = 0`);
@@ -331,10 +335,10 @@ test("berkeley shows each call with its arguments and result, quiet or not", asy
 
 // How it starts and how it ends.
 
-test("berkeley says which UDP port is busy, and ends with 1", async () => {
+test("berkeley says which UDP port is busy, and exits with 1", async () => {
   const net = sockets();
   const { AF_INET, SOCK_DGRAM } = net.constants;
-  // A port that nobody else has: only UDP is to be busy.
+  // A port that nobody else uses: only its UDP side is to be busy.
   const listener = net.openListener(ANY);
   const { port } = net.localAddress(listener);
   const fd = net.socket(AF_INET, SOCK_DGRAM);
@@ -350,7 +354,7 @@ test("berkeley says which UDP port is busy, and ends with 1", async () => {
   );
 }, here);
 
-test("berkeley says what it cannot use, and ends with 2", async () => {
+test("berkeley says which option it cannot use, and exits with 2", async () => {
   for (
     const [args, expected] of [
       [["0", "--workers", "0"], "a whole number from 1 to 4096"],
@@ -366,7 +370,7 @@ test("berkeley says what it cannot use, and ends with 2", async () => {
   }
 }, { sanitize: false });
 
-test("berkeley listens on 8080 and prints, if its help is right", async () => {
+test("berkeley listens on 8080 and prints, as its help says", async () => {
   await using script = new Script("modes/berkeley.ts", ["--help"]);
   const { code, stdout } = await script.end();
   assertEquals(code, 0);
@@ -375,7 +379,7 @@ test("berkeley listens on 8080 and prints, if its help is right", async () => {
   assertMatch(stdout, /--udp-rate N .*\(default: 1000\)/);
 }, { sanitize: false });
 
-test("berkeley ends with one line where foreign functions cannot be called", async () => {
+test("berkeley ends with one line if foreign functions cannot be called", async () => {
   await using script = new Script("modes/berkeley.ts", ["0"], {
     permissions: ["--allow-net", "--allow-read"],
   });
@@ -390,7 +394,7 @@ test("berkeley ends with one line where foreign functions cannot be called", asy
   skip: runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`,
 });
 
-/** Why a client cannot send from an address; `undefined` where it can. */
+/** Why a client cannot send from an address; `undefined` if it can. */
 function whyNotBound(address: Address): string | undefined {
   if (skip !== undefined) return skip;
   try {

@@ -1,5 +1,5 @@
 /**
- * Every protocol but hello in every mode: real processes, real sockets. What can be said of a
+ * Every protocol except hello in every mode: real processes and real sockets. What concerns a
  * protocol alone is tested in `frame_test.ts`, `print_test.ts` and `examples_test.ts`.
  *
  * @module
@@ -21,7 +21,7 @@ import { Peer } from "../kit/peer.ts";
 import { failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
-/** A prime that takes about a second: the last one below 2^59. */
+/** A prime that takes about a second: the largest one below 2^59. */
 const LONG = 576460752303423433n;
 
 /** Registers a test that uses the server of its row and protocol. */
@@ -31,7 +31,7 @@ type Check = (
   options?: TestOptions,
 ) => void;
 
-/** The tests of a protocol in a mode. They share a server, which the last of them ends. */
+/** Registers the tests of a protocol in a mode. They share a server, and the last test ends it. */
 function contract(row: Row, protocol: string, declare: (check: Check) => void): void {
   const shared = new Shared(row, "--protocol", protocol);
   const name = protocol.replace(/^.*\/|\.ts$/g, "");
@@ -41,12 +41,12 @@ function contract(row: Row, protocol: string, declare: (check: Check) => void): 
       sanitize: false,
       ...options,
     });
-  check("is what it says that it speaks", ({ greeting }) => {
+  check("says which mode and protocol it is", ({ greeting }) => {
     assertStringIncludes(greeting, ` · ${row.mode} · ${name} · `);
     return Promise.resolve();
   });
   declare(check);
-  check("has counted every conversation at its end", async (server) => {
+  check("has counted every conversation when it ends", async (server) => {
     const ending = await server.stop();
     assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
     const match = /accepted (\d+) · completed (\d+) · failed (\d+).* · cut (\d+)/
@@ -57,7 +57,7 @@ function contract(row: Row, protocol: string, declare: (check: Check) => void): 
   });
 }
 
-/** Connects to a server of frames, and waits for its greeting. */
+/** Connects to a `frame` server and waits for its greeting. */
 async function connectFrame({ address }: ServerProcess): Promise<Peer> {
   const peer = await Peer.connect(address);
   assertEquals(await peer.take(1), "*");
@@ -66,7 +66,7 @@ async function connectFrame({ address }: ServerProcess): Promise<Peer> {
 
 function frames(row: Row): void {
   contract(row, "frame", (check) => {
-    check("answers each byte before the end marker has come", async (server) => {
+    check("answers each byte before the end marker has arrived", async (server) => {
       await using peer = await connectFrame(server);
       await peer.send("ignored^");
       for (
@@ -80,14 +80,14 @@ function frames(row: Row): void {
       assertEquals(await peer.rest(), "");
     });
 
-    check("answers what one segment holds, questions and data in order", async (server) => {
+    check("answers everything in one segment, questions and data, in order", async (server) => {
       await using peer = await connectFrame(server);
       await peer.send("^ab$^P7$^cd$x^P8$^P18446744073709551615$^$^e$^P2$^f");
       peer.finish();
       assertEquals(await peer.rest(), "bcprime\ndecomposite\ncomposite\nfprime\ng");
     });
 
-    check("takes a question a byte at a time", async (server) => {
+    check("accepts a question one byte at a time", async (server) => {
       await using peer = await connectFrame(server);
       for (const byte of "^P65537$") {
         await peer.send(byte);
@@ -102,7 +102,7 @@ function frames(row: Row): void {
       ["^P7$^P18446744073709551616", "prime\n", "out of range"],
       [`^a$^P${"0".repeat(21)}^b$`, "b", "out of range"],
     ] as const;
-    check("closes at a question that is none, and only logs why", async (server) => {
+    check("closes at a malformed question, and only the log says why", async (server) => {
       for (const [text, answer, kind] of REFUSED) {
         await using peer = await connectFrame(server);
         await peer.send(text);
@@ -112,7 +112,7 @@ function frames(row: Row): void {
       }
     });
 
-    check("loses nothing that it answered before a question that is none", async (server) => {
+    check("loses none of its answers before a malformed question", async (server) => {
       await using peer = await connectFrame(server);
       const text = "y".repeat(300_000);
       await peer.send(`^${text}$^P!^${text}$`);
@@ -120,7 +120,7 @@ function frames(row: Row): void {
       await failedAs(server, peer, "malformed");
     });
 
-    check("says that a peer has gone in the middle of a question", async (server) => {
+    check("reports a peer that goes away in the middle of a question", async (server) => {
       await using peer = await connectFrame(server);
       await peer.send("^P12");
       peer.finish();
@@ -138,7 +138,7 @@ function frames(row: Row): void {
         const answered = async (name: string, peer: Peer, answer: string) => {
           assertEquals(await peer.take(answer.length), answer);
           order.push(name);
-          // In the sequential mode the next one is served when this one has left.
+          // In the sequential mode, the next connection is served when this one has left.
           peer.finish();
         };
         await using long = await connectFrame(server);
@@ -147,7 +147,7 @@ function frames(row: Row): void {
         if (row.concurrent) await Promise.all([echo, small].map((peer) => peer.take(1)));
         await long.send(`^a$^P${LONG}$`);
         assertEquals(await long.take(1), "b");
-        // Whoever lets nobody else in between is given time to begin.
+        // A mode that lets nobody overtake gets time to begin.
         if (!row.overtakes) await delay(50);
         await Promise.all([echo.send("^echo$"), small.send("^P7$")]);
         const greeting = row.concurrent ? "" : "*";
@@ -163,12 +163,12 @@ function frames(row: Row): void {
   });
 }
 
-/** Five million bytes, all of them and in no order. */
+/** Five million bytes: every value, in no particular order. */
 const BINARY = Buffer.from(
   Uint8Array.from({ length: 5_000_000 }, (_, index) => Math.imul(index, 0x9e3779b1) >>> 24),
 ).toString("latin1");
 
-/** In which pieces they are sent, round and round. */
+/** The lengths of the pieces that are sent, used in turn. */
 const LENGTHS = [1, 65_536, 3, 1_460, 200_000, 17, 4_096, 511];
 
 async function echoBinary({ address }: ServerProcess): Promise<void> {
@@ -192,7 +192,7 @@ const MEGABYTE = "m".repeat(1 << 20);
 
 function echoes(row: Row): void {
   contract(row, "echo", (check) => {
-    check("gives back what it receives, as it comes", async (server) => {
+    check("sends back what it receives, as it arrives", async (server) => {
       await using peer = await Peer.connect(server.address);
       for (const text of ["a", "\r\n", "\x00\xff", "^P7$"]) {
         await peer.send(text);
@@ -203,12 +203,12 @@ function echoes(row: Row): void {
       assertEquals(await peer.rest(), "bye");
     });
 
-    check("gives back 5 MB while they are still being sent", async (server) => {
+    check("sends back 5 MB while they are still being sent", async (server) => {
       const clients = Array.from({ length: row.concurrent ? 2 : 1 }, () => echoBinary(server));
       await Promise.all(clients);
     }, { timeoutMs: 60_000 });
 
-    check("takes no more from a peer that never reads than fits into buffers", async (server) => {
+    check("reads from a peer that never reads no more than fits into buffers", async (server) => {
       await using stuck = await Peer.connect(server.address);
       stuck.pause();
       const megabytes = 48;
@@ -243,7 +243,7 @@ function echoes(row: Row): void {
 
 function prints(row: Row): void {
   contract(row, "print", (check) => {
-    /** Sends pieces; a conversation that the server is to end, or that FIN does. */
+    /** Sends pieces in a conversation that ends by the server or by FIN. */
     const say = async (server: ServerProcess, pieces: readonly string[], isLast: boolean) => {
       await using peer = await Peer.connect(server.address);
       for (const piece of pieces) {
@@ -254,7 +254,7 @@ function prints(row: Row): void {
       assertEquals(await peer.rest(), "", "nothing is answered");
       return peer.name;
     };
-    /** Waits until all of a text was printed: the network decides how it is cut into lines. */
+    /** Waits until all of a text was printed. The network decides how it is divided into lines. */
     const isPrinted = (server: ServerProcess, sender: string, text: string) =>
       until(`"${text}" of ${sender} to be printed`, () => {
         const lines = server.stdout.split("\n").filter((line) => line.startsWith(`${sender}: `));
@@ -269,14 +269,14 @@ function prints(row: Row): void {
       await until("both lines to be printed", () => server.stdout.includes(lines));
     });
 
-    check("closes at !Disconnect, whole or cut", async (server) => {
+    check("closes at !Disconnect, whether it arrives whole or in pieces", async (server) => {
       for (const pieces of [["bye !Disconnect"], ["!Disc", "onnect"], ["!", "!Disconnec", "t"]]) {
         const sender = await say(server, pieces, true);
         await isPrinted(server, sender, pieces.join(""));
       }
     });
 
-    check("prints characters as they are, and escapes what moves the cursor", async (server) => {
+    check("prints characters as they are, but escapes what moves the cursor", async (server) => {
       const utf8 = Buffer.from("gr\u00fc\u00df \u20ac").toString("latin1");
       const sender = await say(server, [`${utf8} \x1b[2J\x07\n`], false);
       await isPrinted(server, sender, `gr\u00fc\u00df \u20ac \\x1b[2J\\x07`);
@@ -308,7 +308,7 @@ function primeTimes(row: Row): void {
       assertEquals(await peer.rest(), answer(true) + answer(false) + answer(true));
     });
 
-    check("answers what is malformed once, and closes", async (server) => {
+    check("answers a malformed request once, and closes", async (server) => {
       await using peer = await Peer.connect(server.address);
       await peer.send(`${ask("7")}{"method":"isPrime"}\n${ask("7")}`);
       assertEquals(await peer.rest(), answer(true) + MALFORMED);
@@ -328,7 +328,7 @@ function primeTimes(row: Row): void {
 
 function stores(row: Row): void {
   contract(row, "./examples/kv.ts", (check) => {
-    /** Sends lines on a connection of its own; what each was answered. */
+    /** Sends lines on a new connection and returns the answer to each. */
     const talk = async ({ address }: ServerProcess, ...lines: string[]) => {
       await using peer = await Peer.connect(address);
       await peer.send(lines.map((line) => `${line}\r\n`).join(""));

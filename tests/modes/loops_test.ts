@@ -1,5 +1,5 @@
 /**
- * The modes with event loops: computations handed to other threads, and threads that die.
+ * The modes with event loops: computations that other threads do, and threads that die.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
 
-/** About a second of work, and a number of which nobody waits for the end. */
+/** About a second of work. No test waits for its end. */
 const LONG = "P144115188075855881";
 const ENDLESS = "P18446744073709551557";
 
@@ -33,14 +33,14 @@ const LOOPS: readonly { readonly mode: string; readonly options: TestOptions }[]
   { mode: "cluster", options: { sanitize: false } },
 ];
 
-/** Connects to a server of `frame` and takes its greeting. */
+/** Connects to a `frame` server and takes its greeting. */
 async function greeted(server: ServerProcess): Promise<Peer> {
   const peer = await Peer.connect(server.address);
   await until("the greeting", () => peer.heard === "*");
   return peer;
 }
 
-/** Says a line and returns the answer. */
+/** Sends a line and returns the answer. */
 async function ask(peer: Peer, line: string): Promise<string> {
   await peer.send(`${line}\n`);
   return await peer.line();
@@ -51,7 +51,7 @@ for (const { mode, options } of LOOPS) {
     ServerProcess.start(mode, ["--protocol", "frame", ...args]);
 
   test(
-    `${mode} stops computing for a client that has reset, and computes for the next`,
+    `${mode} stops computing for a client that has reset, and computes for the next one`,
     async () => {
       await using server = await serveFrames("--offload", "1");
       assertMatch(server.greeting, / · 1 computing · /);
@@ -77,7 +77,7 @@ for (const { mode, options } of LOOPS) {
   );
 
   test(
-    `${mode} lets others go before a client that only listens, which is answered too`,
+    `${mode} prefers other clients to one that only listens, but answers that one too`,
     async () => {
       await using server = await serveFrames("--offload", "1");
       await using listening = await greeted(server);
@@ -92,7 +92,7 @@ for (const { mode, options } of LOOPS) {
     options,
   );
 
-  test(`${mode} gives up on a computation that takes too long`, async () => {
+  test(`${mode} abandons a computation that takes too long`, async () => {
     await using server = await serveFrames("--offload", "1", "--compute-timeout", "150ms");
     await using peer = await greeted(server);
     await peer.send(`^${ENDLESS}$`);
@@ -103,7 +103,7 @@ for (const { mode, options } of LOOPS) {
     assertEquals(await other.line(), "*composite");
   }, options);
 
-  test(`${mode} answers everybody who asks at once, from a queue`, async () => {
+  test(`${mode} answers everybody who asks at once, by means of a queue`, async () => {
     await using server = await serveFrames("--offload", "1");
     const peers = await Promise.all(Array.from({ length: 60 }, () => greeted(server)));
     await Promise.all(peers.map(async (peer, index) => {
@@ -118,7 +118,7 @@ for (const { mode, options } of LOOPS) {
     }));
   }, options);
 
-  test(`${mode} ends within its drain although it computes`, async () => {
+  test(`${mode} ends within its drain time even while it computes`, async () => {
     await using server = await serveFrames("--offload", "1", "--drain", "200ms");
     await using peer = await greeted(server);
     await peer.send(`^${ENDLESS}$`);
@@ -128,7 +128,7 @@ for (const { mode, options } of LOOPS) {
     assertStringIncludes(totalsIn(ending), "completed 0 · failed 0 · cut 1");
   }, options);
 
-  test(`${mode} survives every way in which a task fails`, async () => {
+  test(`${mode} survives every way in which a task can fail`, async () => {
     await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, "--offload", "1"]);
     await using peer = await Peer.connect(server.address);
     assertEquals(await ask(peer, "double 21"), "42");
@@ -137,7 +137,7 @@ for (const { mode, options } of LOOPS) {
     assertEquals(await ask(peer, "missing"), 'failed: Cannot compute: current task is "missing"');
     assertMatch(await ask(peer, "unclonable"), /^failed: ./);
     assertEquals(await ask(peer, "perish"), "perishing");
-    // By the server: Deno itself says it before the server knows.
+    // It is the server's message that counts: Deno's own appears before the server knows.
     await until(
       "the death to be said",
       () => /computing thread died: .*perish/.test(server.stderr),
@@ -145,13 +145,13 @@ for (const { mode, options } of LOOPS) {
     assertEquals(await ask(peer, "double 4"), "8");
   }, options);
 
-  test(`${mode} computes for whoever waits behind an argument that cannot be sent`, async () => {
+  test(`${mode} computes for those who wait behind an argument that cannot be posted`, async () => {
     await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, "--offload", "1"]);
     const connect = () => Peer.connect(server.address);
     await using first = await connect();
     await using second = await connect();
     await using third = await connect();
-    // The others come to wait behind it, in this order.
+    // The other clients wait behind it, in this order.
     await first.send("spin 500\n");
     await second.send("double function\n");
     await third.send("double 3\n");
@@ -201,7 +201,7 @@ for (const mode of ["cluster", "nonblocking"]) {
     await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, ...workers]);
     await using peer = await Peer.connect(server.address);
     assertEquals(await ask(peer, "hello"), "hello");
-    // A readiness loop has no timers, so nothing that a protocol does late is ever run there.
+    // A readiness loop has no timers, so nothing that a protocol does later ever runs there.
     if (mode === "nonblocking") return assertEquals(await ask(peer, "die"), "die");
     await peer.send("die\n");
     await peer.gone();
@@ -220,7 +220,7 @@ for (const mode of ["cluster", "nonblocking"]) {
   }, { sanitize: false, skip: mode === "nonblocking" ? skip : undefined });
 }
 
-test("cluster spreads connections over its loops, and adds up what they count", async () => {
+test("cluster spreads connections over its loops, and adds up their counters", async () => {
   await using server = await ServerProcess.start("cluster", [
     "--protocol",
     "echo",
@@ -239,25 +239,25 @@ test("cluster spreads connections over its loops, and adds up what they count", 
   assertEquals(totalsIn(ending), "accepted 60 · completed 60 · failed 0 · cut 0");
 }, { sanitize: false });
 
-test("cluster refuses a port that another cluster shares already", async () => {
+test("cluster refuses a port that another cluster already shares", async () => {
   await using server = await ServerProcess.start("cluster", ["--workers", "1"]);
   const { port } = server.address;
   const { message } = await assertRejects(() => serveCluster({ port, workers: 1 }), Error);
   assertStringIncludes(message, `127.0.0.1:${port}: address already in use`);
 }, { sanitize: false });
 
-test("cluster says in one line that its address is none of this machine's", async () => {
-  // RFC 5737: an address for documentation, which nobody has.
+test("cluster says in one line that its address does not belong to this machine", async () => {
+  // RFC 5737: an address for documentation, which no machine has.
   await using script = new Script("modes/cluster.ts", ["0", "--host", "192.0.2.1"]);
   const { code, stdout, stderr } = await script.end();
   assertEquals([code, stdout], [1, ""], stderr);
   assertMatch(stderr, /^cluster: Cannot listen on 192\.0\.2\.1:0: [^\n]*\n$/);
 }, { sanitize: false });
 
-test("cluster says in one error where listeners cannot share a port", async () => {
+test("cluster says in one error that listeners cannot share a port", async () => {
   const deno = (globalThis as unknown as { Deno: { listenDatagram?: unknown } }).Deno;
   const { listenDatagram } = deno;
-  // As it is for a program whose own deno.json does not have `"unstable": ["net"]`.
+  // This is the state of a program whose own deno.json lacks `"unstable": ["net"]`.
   delete deno.listenDatagram;
   try {
     const { message } = await assertRejects(() => serveCluster({ port: 0 }), Error);
@@ -280,7 +280,7 @@ for (const poller of ["epoll", "poll"]) {
       await using slow = await Peer.connect(server.address);
       slow.pause();
       const piece = "0123456789abcdef".repeat(4096);
-      // More than the kernel's buffers of both ends hold.
+      // It is more than the kernel's buffers at both ends can hold.
       const sent = Promise.all(Array.from({ length: 256 }, () => slow.send(piece)));
       await using quick = await Peer.connect(server.address);
       await quick.send("quick\n");

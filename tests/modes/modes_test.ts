@@ -1,5 +1,5 @@
 /**
- * One contract for every mode, hand-off and runtime: real processes, real sockets.
+ * One contract for every mode, hand-off and runtime: real processes and real sockets.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
 import { computesInPlace, failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
-/** Waits until nobody listens any more. */
+/** Waits until nobody listens on the address. */
 async function isClosed(address: Address): Promise<void> {
   await until(`port ${address.port} to be closed`, async () => {
     try {
@@ -30,13 +30,13 @@ async function isClosed(address: Address): Promise<void> {
     } catch {
       return true;
     }
-    // A server that closes goes on accepting while clients keep coming: not too many of them.
+    // A closing server goes on accepting while clients keep coming, so there must not be too many.
     await delay(40);
     return false;
   });
 }
 
-/** Begins a handshake and waits for the answer: the server is in the middle of it. */
+/** Begins a handshake and waits for the answer, so that the server is in the middle of it. */
 async function halfway(address: Address, x: number): Promise<Peer> {
   const peer = await Peer.connect(address);
   await peer.send(`HELLO ${x}\n`);
@@ -44,7 +44,7 @@ async function halfway(address: Address, x: number): Promise<Peer> {
   return peer;
 }
 
-/** How often each kind of failure stands in a log. */
+/** How often each kind of failure appears in a log. */
 function failuresIn(log: string): string {
   const kinds = new Map<string, number>();
   for (const [, kind = ""] of log.matchAll(/ failed \S+ after [0-9.]+ ms: ([a-z ]+): /g)) {
@@ -59,7 +59,7 @@ function contract(row: Row): void {
   const shared = new Shared(row);
   const start = (...more: string[]) => ServerProcess.start(mode, [...args, ...more]);
 
-  /** The server outlives the test, so what a test opens and closes cannot be checked. */
+  /** The server outlives the test, so the runner cannot check what a test opens and closes. */
   const check = (what: string, body: () => Promise<void>, options: TestOptions = {}) =>
     test(`${name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
 
@@ -71,7 +71,7 @@ function contract(row: Row): void {
     assert(greeting.endsWith(` · ${navigator.userAgent.toLowerCase().replace("/", " ")}`));
   });
 
-  check("prints each message received, alone on its line", async () => {
+  check("prints each received message alone on its line", async () => {
     const server = await shared.get();
     await handshake(server.address, 100);
     await until("the messages to be printed", () => /\nHELLO 102\n/.test(server.stdout));
@@ -84,7 +84,7 @@ function contract(row: Row): void {
       "",
     ]] as const
   ) {
-    check(`takes messages that end with ${framing}`, async () => {
+    check(`accepts messages that end with ${framing}`, async () => {
       const { address } = await shared.get();
       await using peer = await Peer.connect(address);
       await peer.send(`HELLO 7${end}`);
@@ -94,7 +94,7 @@ function contract(row: Row): void {
     });
   }
 
-  check("takes a byte at a time, and both messages in one segment", async () => {
+  check("accepts a byte at a time, and both messages in one segment", async () => {
     const { address } = await shared.get();
     await using slow = await Peer.connect(address);
     for (const byte of "\tHELLO  -1 \r\n") {
@@ -112,12 +112,12 @@ function contract(row: Row): void {
     assertEquals(await fast.rest(), "HELLO -2147483648\n");
   });
 
-  check("takes a first message with the beginning of the last in one segment", async () => {
+  check("accepts a first message and the beginning of the last in one segment", async () => {
     const { address } = await shared.get();
     await using peer = await Peer.connect(address);
     await peer.send("HELLO 5\nH");
     assertEquals(await peer.line(), "HELLO 6");
-    // So long that it reaches where the beginning was received.
+    // It is long enough to reach the place where the beginning was received.
     await peer.send("ELLO            7\n");
     assertEquals(await peer.rest(), "");
   });
@@ -245,7 +245,7 @@ function contract(row: Row): void {
   });
 
   check(
-    "lets a handshake finish that is half-way when it is told to end, and exits 0",
+    "lets a half-way handshake finish when it is told to end, and exits with 0",
     async () => {
       await using server = await shared.get();
       await using peer = await halfway(server.address, 50);
@@ -272,7 +272,7 @@ function contract(row: Row): void {
     },
   );
 
-  check("gives up on a peer that is silent, and on one that drips", async () => {
+  check("abandons a peer that is silent, and one that drips", async () => {
     await using server = await start("--read-timeout", "300ms", "--session-timeout", "600ms");
     const silent = async () => {
       await using peer = await Peer.connect(server.address);
@@ -317,7 +317,7 @@ function contract(row: Row): void {
     assertEquals(ending.stderr.trim().split("\n").length, 1);
   });
 
-  check("counts whom it cuts as cut, though the protocol takes that for FIN", async () => {
+  check("counts what it cuts as cut, although the protocol takes that for FIN", async () => {
     await using server = await start("--protocol", "echo", "--drain", "0");
     await using peer = await Peer.connect(server.address);
     await peer.send("more is to come");
@@ -339,7 +339,7 @@ function contract(row: Row): void {
     const totals = records.at(-1);
     assertEquals([totals.accepted, totals.completed, totals.cut], [1, 0, 1]);
     assertEquals(records[0].peer, peer.name);
-    // The thread ended its connection itself: it did not have to be terminated.
+    // The thread ended its connection itself and did not have to be terminated.
     assertNotMatch(ending.stderr, /did not end in time/);
   });
 
@@ -355,7 +355,7 @@ function contract(row: Row): void {
     await peer.gone();
   });
 
-  check("with --max-connections 1 serves one by one, also those who wait at its end", async () => {
+  check("with --max-connections 1 serves one by one, even those who wait at its end", async () => {
     await using server = await start("--max-connections", "1");
     const { address } = server;
     await using first = await halfway(address, 10);
@@ -384,7 +384,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), " · cut 0");
   });
 
-  check("runs out of descriptors without harm, and serves again when there are some", async () => {
+  check("runs out of descriptors without harm, and serves again when some are free", async () => {
     await using server = await ServerProcess.start(mode, args, { descriptors: 96 });
     await handshake(server.address, 1);
     const peers = await Promise.all(
@@ -393,7 +393,7 @@ function contract(row: Row): void {
     await delay(100);
     assertEquals(server.isOver, false, server.stderr);
     await Promise.all(peers.map((peer) => peer[Symbol.asyncDispose]()));
-    // Until the server has closed them too it may have to turn others away.
+    // Until the server has closed them too, it may have to turn others away.
     await until(
       "the server to serve again",
       () => handshake(server.address, 5).then(() => true, () => false),
@@ -403,7 +403,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), " · completed 2 · ");
   }, { skip: row.skip ?? whyNoLimit, timeoutMs: 30_000 });
 
-  check("exits 1 with one line where the port is in use", async () => {
+  check("exits with 1 and one line if the port is in use", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as { port: number };
@@ -416,10 +416,10 @@ function contract(row: Row): void {
   });
 }
 
-// Nothing is computed in this protocol.
+// The hello protocol computes nothing.
 for (const row of ROWS) if (!computesInPlace(row)) contract(row);
 
-// The command line, which all modes share.
+// The command line that all modes share.
 
 for (const mode of new Set(ROWS.map(({ mode }) => mode))) {
   test(`${mode} refuses what it does not know on one line that says what is allowed`, async () => {
@@ -454,14 +454,14 @@ for (const mode of new Set(ROWS.map(({ mode }) => mode))) {
   }, { sanitize: false });
 }
 
-test("event listens on a name, and says which address that is", async () => {
+test("event listens on a name, and says which address the name means", async () => {
   await using server = await ServerProcess.start("event", ["--host", "localhost", "--quiet"]);
   assertMatch(server.greeting, /^Listening on (127\.0\.0\.1|\[::1\]):\d+ /);
   await handshake(server.address, 1);
   assertEquals((await server.stop()).code, 0);
 }, { sanitize: false });
 
-test("an address that is not allowed is one line and status 1", async () => {
+test("an address that is not allowed gives one line and status 1", async () => {
   for (const mode of ["event", "threadpool"]) {
     // TEST-NET-1 of RFC 5737: no machine has it.
     await using script = new Script(`modes/${mode}.ts`, ["0", "--host", "192.0.2.1"]);

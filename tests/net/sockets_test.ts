@@ -44,7 +44,7 @@ function whyNoIPv6(): string | undefined {
   }
 }
 
-/** A connection over the loopback, both of its ends in this thread. */
+/** A connection over the loopback with both ends in this thread. */
 class Pair implements Disposable {
   readonly net: Sockets = sockets();
   readonly listener: number;
@@ -69,7 +69,7 @@ class Pair implements Disposable {
   /** Closes one end now, in order or with a reset. */
   close(fd: number, how: "fin" | "reset" = "fin"): void {
     const { SOL_SOCKET, SO_LINGER } = this.net.constants;
-    // struct linger: on, and for no time: close(2) sends RST.
+    // struct linger: on, with a time of 0. Then close(2) sends RST.
     const linger = new Uint8Array(Int32Array.of(1, 0).buffer);
     if (how === "reset") this.net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, linger);
     this.net.close(fd);
@@ -96,7 +96,7 @@ function carriesBytes(address: Address): void {
   assertEquals(buffer.subarray(0, 4), bytesOf("ping"));
   assertEquals(net.shutdown(client, SHUT_WR), 0);
   assertEquals(net.recv(server, buffer), 0, "the peer's FIN");
-  assertEquals(net.send(server, bytesOf("pong")), 4, "the other direction is open still");
+  assertEquals(net.send(server, bytesOf("pong")), 4, "the other direction is still open");
   assertEquals(net.recv(client, buffer), 4);
   assertEquals(buffer.subarray(0, 4), bytesOf("pong"));
 }
@@ -149,7 +149,94 @@ test("a call on a closed descriptor returns the negated error number", () => {
   assertEquals(errorName(4095), "errno 4095");
 }, here);
 
-test("a reset is ECONNRESET to who receives, and no signal to who sends", () => {
+test("a call that does not throw returns the negated error number, and never a bare -1", () => {
+  const net = sockets();
+  const { SHUT_RDWR, POLLIN, AF_INET, errno } = net.constants;
+  // No process has a descriptor of this number.
+  const none = 2 ** 31 - 1;
+  const buffer = new Uint8Array(1);
+  const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  sockaddr.set(encodeSockaddr({ hostname: "127.0.0.1", port: 9 }, net.constants));
+  const results = {
+    accept: net.accept(none),
+    acceptNonBlocking: net.acceptNonBlocking(none, sockaddr),
+    connectNonBlocking: net.connectNonBlocking(none, sockaddr.subarray(0, 16)),
+    recv: net.recv(none, buffer),
+    send: net.send(none, buffer),
+    recvfrom: net.recvfrom(none, buffer, sockaddr),
+    sendto: net.sendto(none, buffer, sockaddr),
+    shutdown: net.shutdown(none, SHUT_RDWR),
+  };
+  for (const [call, result] of Object.entries(results)) assertEquals(result, -errno.EBADF, call);
+  assert(net.poll(none, POLLIN, 0) > 0, "poll reports an event that nobody asked for: POLLNVAL");
+  assertThrows(() => net.socket(AF_INET, 999), SocketError, "Cannot socket: ");
+}, here);
+
+test("pollAll looks at the first places only, and more places than descriptors are EINVAL", () => {
+  using pair = new Pair();
+  const { net, client, server } = pair;
+  const { POLLOUT, errno } = net.constants;
+  const set = new PollSet(3);
+  set.watch(1, client, POLLOUT);
+  set.watch(2, server, POLLOUT);
+  assertEquals([set.descriptorAt(0), set.descriptorAt(2), set.wantedAt(2)], [-1, server, POLLOUT]);
+  assertEquals(net.pollAll(set, 0, 2), 1);
+  assertEquals([0, 1, 2].map((place) => set.eventsAt(place)), [0, POLLOUT, 0]);
+  assertEquals(net.pollAll(set, 0), 2);
+  assertEquals([0, 1, 2].map((place) => set.eventsAt(place)), [0, POLLOUT, POLLOUT]);
+  const limit = net.descriptorLimit();
+  if (limit < 2 ** 31) assertEquals(net.pollAll(set, 0, limit + 1), -errno.EINVAL);
+}, here);
+
+test("a non-blocking listener and its connections never wait", () => {
+  const net = sockets();
+  const { POLLIN, POLLOUT, MSG_DONTWAIT, errno } = net.constants;
+  const listener = net.openListener(ANY_V4, { nonBlocking: true });
+  const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  assertEquals(net.acceptNonBlocking(listener, sockaddr), -errno.EAGAIN);
+  const client = net.openConnection(net.localAddress(listener));
+  assertEquals(net.poll(listener, POLLIN, -1), POLLIN);
+  const server = net.acceptNonBlocking(listener, sockaddr);
+  assert(server >= 0, errorName(-server));
+  assertEquals(net.readAddress(sockaddr), net.localAddress(client));
+  // Linux makes the connection non-blocking too; elsewhere each call says so.
+  const flags = net.constants.SOCK_NONBLOCK === 0 ? MSG_DONTWAIT : 0;
+  assertEquals(net.recv(server, new Uint8Array(1), flags), -errno.EAGAIN);
+  assertEquals(net.poll(server, POLLIN | POLLOUT, -1), POLLOUT);
+  for (const fd of [server, client, listener]) net.close(fd);
+}, here);
+
+test("a non-blocking connect tells in SO_ERROR how it ended", () => {
+  const net = sockets();
+  const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK, POLLOUT, SOL_SOCKET, SO_ERROR } = net.constants;
+  const { EINPROGRESS, ECONNREFUSED } = net.constants.errno;
+  const listener = net.openListener(ANY_V4);
+  const sockaddr = encodeSockaddr(net.localAddress(listener), net.constants);
+  const attempt = (): number => {
+    const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+    try {
+      const result = net.connectNonBlocking(fd, sockaddr);
+      if (result !== -EINPROGRESS) return -result;
+      assert((net.poll(fd, POLLOUT, 5_000) & POLLOUT) !== 0, "the attempt ends in time");
+      return net.getOption(fd, SOL_SOCKET, SO_ERROR);
+    } finally {
+      net.close(fd);
+    }
+  };
+  assertEquals(attempt(), 0);
+  net.close(listener);
+  assertEquals(attempt(), ECONNREFUSED);
+}, here);
+
+test("waitFine returns 1 when there is something to receive, and 0 if not in time", () => {
+  using pair = new Pair();
+  const { net, client, server } = pair;
+  assertEquals(net.waitFine(server, 0.2), 0);
+  net.send(client, Uint8Array.of(1));
+  assertEquals(net.waitFine(server, 2_000.5), 1);
+}, linuxOnly);
+
+test("a reset is ECONNRESET for those who receive, and no signal for those who send", () => {
   using pair = new Pair();
   const { net, client, server } = pair;
   const { ECONNRESET, EPIPE } = net.constants.errno;
@@ -175,7 +262,11 @@ function carriesDatagrams(hostname: string): void {
     assertEquals(net.recvfrom(other, buffer, from), text.length);
     assertEquals(net.readAddress(from), net.localAddress(one));
   }
-  assertEquals(net.sendto(other, bytesOf("pong"), from), 4, "the sender's address is where to");
+  assertEquals(
+    net.sendto(other, bytesOf("pong"), from),
+    4,
+    "the sender's address is an address to send to",
+  );
   assertEquals(net.recvfrom(one, buffer, from), 4);
   assertEquals(buffer.subarray(0, 4), bytesOf("pong"));
   assertEquals(net.sendto(one, new Uint8Array(65_536), to), -errno.EMSGSIZE);
@@ -191,7 +282,7 @@ test(
 
 test("sockets carry datagrams over IPv6", () => carriesDatagrams("::1"), ipv6);
 
-test("logged sockets tell of every call, as it was made and as it went", () => {
+test("logged sockets report every call, with its arguments and its result", () => {
   const calls: string[] = [];
   const net = new LoggedSockets((call) => calls.push(call));
   const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_ERROR, POLLIN, POLLOUT } = net.constants;
@@ -205,6 +296,7 @@ test("logged sockets tell of every call, as it was made and as it went", () => {
   set.watch(0, one, POLLIN);
   set.watch(1, other, POLLIN);
   assertEquals(net.pollAll(set, 0.5), 1);
+  assertEquals(net.pollAll(set, 0, 1), 0);
   net.close(one);
   net.close(other);
   assertEquals(net.recv(other, new Uint8Array(8)), -EBADF);
@@ -215,7 +307,7 @@ test("logged sockets tell of every call, as it was made and as it went", () => {
   assertEquals(error.errno, EADDRINUSE);
   net.close(fd);
   net.close(listener);
-  assertEquals(net.nextDescriptor(), one, "its own bookkeeping is not shown");
+  assertEquals(net.nextDescriptor(), one, "the search for the next descriptor is not shown");
   const bound = `127.0.0.1:${address.port}`;
   assertEquals(calls, [
     `socketpair(AF_UNIX, SOCK_STREAM) = 0 [${one}, ${other}]`,
@@ -224,6 +316,7 @@ test("logged sockets tell of every call, as it was made and as it went", () => {
     `getsockopt(${one}, SOL_SOCKET, SO_ERROR) = 0 0`,
     `poll([${other} POLLIN|POLLOUT], -1) = 1 [${other} POLLIN|POLLOUT]`,
     `poll([${one} POLLIN, ${other} POLLIN], 1) = 1 [${other} POLLIN]`,
+    `poll([${one} POLLIN], 0) = 0`,
     `close(${one}) = 0`,
     `close(${other}) = 0`,
     `recv(${other}, 8) = -1 EBADF`,
@@ -235,7 +328,7 @@ test("logged sockets tell of every call, as it was made and as it went", () => {
   ]);
 }, here);
 
-test("poll says what is ready, and 0 when nothing is in time", () => {
+test("poll returns what is ready, or 0 if nothing is ready in time", () => {
   using pair = new Pair();
   const { net, client, server, listener } = pair;
   const { POLLIN, POLLOUT, POLLHUP } = net.constants;
@@ -249,7 +342,7 @@ test("poll says what is ready, and 0 when nothing is in time", () => {
   assert((net.poll(server, POLLIN, -1) & POLLHUP) !== 0);
 }, here);
 
-test("epoll reports the token of what is ready, until it is removed", () => {
+test("epoll reports the token of a ready descriptor, until that is removed", () => {
   using pair = new Pair();
   const { net, client, server, listener } = pair;
   const { EPOLLIN, EPOLLOUT, EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL } = net.constants;
@@ -280,7 +373,7 @@ test("epoll reports the token of what is ready, until it is removed", () => {
   for (const fd of [epoll, other]) net.close(fd);
 }, linuxOnly);
 
-test("accepted connections have no Nagle delay, and options can be read and set", () => {
+test("accepted connections have no Nagle delay, and their options can be read and set", () => {
   using pair = new Pair();
   const { net, server } = pair;
   const { IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_ERROR } = net.constants;
@@ -304,7 +397,7 @@ test("a receive timeout ends a recv and an accept with EAGAIN", () => {
   assertEquals(net.accept(listener), -EAGAIN);
 }, here);
 
-test("MSG_DONTWAIT makes one call not wait: a full peer takes nothing more", () => {
+test("with MSG_DONTWAIT a call does not wait: a full peer takes nothing more", () => {
   using pair = new Pair();
   const { net, client, server } = pair;
   const { MSG_DONTWAIT, errno, POLLOUT } = net.constants;
@@ -320,7 +413,7 @@ test("MSG_DONTWAIT makes one call not wait: a full peer takes nothing more", () 
   assertEquals(received, sent);
 }, here);
 
-test("the lowest free descriptor is the next one, below the limit", () => {
+test("the next descriptor is the lowest free one, below the limit", () => {
   const net = sockets();
   const next = net.nextDescriptor();
   assert(next > 2 && next < net.descriptorLimit());
@@ -339,7 +432,7 @@ test("several sockets listen on one port with reusePort", () => {
 
 // Addresses.
 
-/** The 16 bytes of an IPv6 address, read by the rules of RFC 4291, section 2.2. */
+/** The 16 bytes of an IPv6 address, by the rules of RFC 4291, section 2.2. */
 function expandIPv6(text: string): number[] {
   const groups = (part: string) =>
     part.split(":").filter((group) => group !== "").flatMap((group) =>
@@ -355,7 +448,7 @@ function expandIPv6(text: string): number[] {
 const anyPort = fc.integer({ min: 0, max: 65535 });
 
 for (const [name, layout] of [["Linux", LINUX], ["macOS", DARWIN]] as [string, SockaddrLayout][]) {
-  test(`an IPv4 address survives being a sockaddr_in of ${name}`, () => {
+  test(`an IPv4 address survives as a sockaddr_in of ${name}`, () => {
     fc.assert(fc.property(fc.ipV4(), anyPort, (hostname, port) => {
       const bytes = new Uint8Array(SOCKADDR_SIZE);
       bytes.set(encodeSockaddr({ hostname, port }, layout));
@@ -363,7 +456,7 @@ for (const [name, layout] of [["Linux", LINUX], ["macOS", DARWIN]] as [string, S
     }));
   });
 
-  test(`an IPv6 address survives being a sockaddr_in6 of ${name}`, () => {
+  test(`an IPv6 address survives as a sockaddr_in6 of ${name}`, () => {
     fc.assert(fc.property(fc.ipV6(), anyPort, (hostname, port) => {
       const bytes = encodeSockaddr({ hostname, port }, layout);
       assertEquals([...bytes.subarray(8, 24)], expandIPv6(hostname));
@@ -394,7 +487,7 @@ test("an IPv4 client of an IPv6 socket is written as IPv4", () => {
   assertEquals(stripBrackets("localhost"), "localhost");
 });
 
-test("what is no address is a TypeError that shows it", () => {
+test("text that is no address is a TypeError that shows the text", () => {
   for (const hostname of ["256.0.0.1", "1.2.3", "a.b.c.d", "1.2.3.4.5"]) {
     assertThrows(() => encodeSockaddr({ hostname, port: 1 }, LINUX), TypeError, hostname);
   }
@@ -403,7 +496,7 @@ test("what is no address is a TypeError that shows it", () => {
   }
 });
 
-test("a host is resolved, or not found by name", async () => {
+test("a host is resolved to an address, or the error names it", async () => {
   assertEquals(await resolveHost("192.0.2.1"), "192.0.2.1");
   assertEquals(await resolveHost("::1"), "::1");
   assert(["127.0.0.1", "::1"].includes(await resolveHost("localhost")));

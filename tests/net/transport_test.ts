@@ -29,7 +29,7 @@ async function accept(listener: Listener): Promise<Connection> {
   return value;
 }
 
-/** A connection over the loopback, both of its ends. */
+/** Both ends of a connection over the loopback. */
 class Pair implements AsyncDisposable {
   readonly client: Connection;
   readonly server: Connection;
@@ -56,7 +56,7 @@ class Pair implements AsyncDisposable {
   }
 }
 
-/** Everything until FIN. */
+/** Reads everything until FIN. */
 async function readAll(connection: Connection): Promise<string> {
   let text = "";
   for (;;) {
@@ -66,7 +66,7 @@ async function readAll(connection: Connection): Promise<string> {
   }
 }
 
-/** A client that can end its connection with a reset; its calls do not wait on the loopback. */
+/** A client that can end its connection with a reset. On the loopback its calls do not wait. */
 function rawClient(address: Address): { send(text: string): void; reset(): void } {
   const net = sockets();
   const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_LINGER } = net.constants;
@@ -89,7 +89,7 @@ test("a connection carries bytes both ways and knows both addresses", async () =
   assertEquals(server.remoteAddress.hostname, "127.0.0.1");
 });
 
-test("a connection half-closes in both directions, and FIN is read as often as asked", async () => {
+test("a connection half-closes both ways, and every read after FIN returns null", async () => {
   await using pair = await Pair.open();
   const { client, server } = pair;
   await client.write(bytesOf("last words"));
@@ -113,7 +113,7 @@ test("a write to a peer that does not read waits for it, and loses nothing", asy
     client.closeWrite();
   });
   await delay(50);
-  assertEquals(written, false, "more than any kernel buffers, and nothing was read");
+  assertEquals(written, false, "this is more than any kernel buffers, and nothing was read");
   let at = 0;
   for (let chunk = await server.read(); chunk !== null; chunk = await server.read()) {
     for (let index = 0; index < chunk.length; index += 997) {
@@ -125,7 +125,7 @@ test("a write to a peer that does not read waits for it, and loses nothing", asy
   await within(5_000, "the write to end", writing);
 });
 
-test("what comes while nobody reads is held back, and kept", async () => {
+test("bytes that come while nobody reads are held back, and none is lost", async () => {
   await using pair = await Pair.open();
   const { client, server } = pair;
   let sent = 0;
@@ -138,7 +138,7 @@ test("what comes while nobody reads is held back, and kept", async () => {
     over = true;
     client.closeWrite();
   })();
-  // The first read starts the flow; then nobody reads.
+  // The first read starts the flow. After it nobody reads.
   let received = (await server.read())?.length ?? 0;
   await delay(50);
   assertEquals(over, false, `${sent} of 300 writes of 64 KiB were taken while nobody read`);
@@ -149,7 +149,7 @@ test("what comes while nobody reads is held back, and kept", async () => {
   await writing;
 });
 
-test("a peer's reset is an error to who reads", async () => {
+test("a peer's reset is an error for those who read", async () => {
   await using listener = await listen();
   const client = rawClient(listener.address);
   await using server = await accept(listener);
@@ -161,7 +161,7 @@ test("a peer's reset is an error to who reads", async () => {
   assertEquals((error as { code?: string }).code, "ECONNRESET");
 }, needsReset);
 
-test("a peer's reset is an error to who writes", async () => {
+test("a peer's reset is an error for those who write", async () => {
   await using listener = await listen();
   const client = rawClient(listener.address);
   await using server = await accept(listener);
@@ -183,11 +183,11 @@ test("a peer's reset ends a read and a write that wait at the same time", async 
   assertEquals(await within(5_000, "the end of the read", reading), null);
 }, needsReset);
 
-test("unpull takes a read back, and what comes is kept for the next one", async () => {
+test("unpull cancels a read, and the bytes that come are kept for the next one", async () => {
   await using pair = await Pair.open();
   const { client, server } = pair;
   const sink: Sink = {
-    onRead: () => assert(false, "the read was taken back"),
+    onRead: () => assert(false, "the read was cancelled"),
     onWritten() {},
     onError() {},
   };
@@ -222,7 +222,7 @@ test("a listener is iterated over, and leaving the loop closes it", async () => 
   for (const client of clients) client.close();
 });
 
-test("a listener survives those who reset before they are accepted", async () => {
+test("a listener survives clients that reset before they are accepted", async () => {
   await using listener = await listen();
   for (let client = 0; client < 5; client++) rawClient(listener.address).reset();
   await using client = await runtime.connect(listener.address);
@@ -236,7 +236,7 @@ test("a listener survives those who reset before they are accepted", async () =>
   });
 }, needsReset);
 
-test("stop takes who waits in the accept queue, then iteration ends", async () => {
+test("stop accepts those who wait in the accept queue, then iteration ends", async () => {
   const listener = await listen();
   const clients = await Promise.all([1, 2, 3, 4, 5].map(() => runtime.connect(listener.address)));
   await listener.stop();
@@ -263,7 +263,7 @@ test("a port in use and a refused connection have the system's code", async () =
   assertEquals((refused as { code?: string }).code, "ECONNREFUSED");
 });
 
-test("an attempt to connect that was given up rejects with the reason", async () => {
+test("an attempt to connect that was cancelled rejects with the reason", async () => {
   await using listener = await listen();
   const reason = new Error("given up");
   const signal = AbortSignal.abort(reason);
@@ -281,7 +281,7 @@ test("back-off doubles from 5 ms to 1 s and starts again after a success", () =>
   assertEquals(backoff.next(), 5);
 });
 
-test("back-off has other waits for who asks for them", () => {
+test("back-off has other waits for those who ask for them", () => {
   const backoff = new Backoff({ firstMs: 1_000, mostMs: 30_000 });
   const waits = Array.from({ length: 7 }, () => backoff.next());
   assertEquals(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
@@ -348,7 +348,7 @@ test("an accept queue is emptied past those that are lost, and again when there 
 
 // Deadlines.
 
-test("deadlines are reached in the order of their time, those of one length as they were set", async () => {
+test("deadlines are reached in the order of their times, equal ones as they were set", async () => {
   using deadlines = new TimedDeadlines();
   const reached: string[] = [];
   const last = Promise.withResolvers<void>();
@@ -360,7 +360,7 @@ test("deadlines are reached in the order of their time, those of one length as t
   assertEquals(reached, ["a", "b", "c", "d", "late"]);
 });
 
-test("a deadline that is lifted is not reached, wherever in the queue it was", async () => {
+test("a deadline that is lifted is not reached, wherever it was in the queue", async () => {
   for (const lifted of [0, 1, 2]) {
     using deadlines = new TimedDeadlines();
     const reached: number[] = [];
@@ -375,7 +375,7 @@ test("a deadline that is lifted is not reached, wherever in the queue it was", a
   }
 });
 
-test("a deadline that is set again moves behind those set before, to another length too", async () => {
+test("a deadline that is set again moves behind those set before, whatever its length", async () => {
   using deadlines = new TimedDeadlines();
   const reached: string[] = [];
   const end = Promise.withResolvers<void>();
@@ -402,7 +402,7 @@ test("a listener stops in time although the loop is busy and clients keep coming
   await listener.stop();
   clearInterval(busy);
   await Promise.all(clients);
-  // Waits that are counted, not timed, would add up to ten seconds.
+  // If the waits were counted and not timed, they would add up to ten seconds.
   assert(performance.now() - startedAt < 6_000);
 }, { sanitize: false });
 

@@ -57,31 +57,33 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const bun = RUNTIMES.find(({ name }) => name === "bun") as typeof RUNTIMES[number];
 const suffix = runtime.os === "windows" ? ".exe" : "";
-const skip = existsSync(bun.path) ? undefined : "bun, its base, cannot be found";
-/** How long one build may take: the base of another system has to be fetched first. */
+const skip = existsSync(bun.path) ? undefined : "bun, the base of the executable, cannot be found";
+/** How long one build may take. The base of another system has to be fetched first. */
 const BUILD_MS = 120_000;
 const slow = { skip, timeoutMs: BUILD_MS };
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "handshake-executable-")));
-// Bun's runner tells of its end by the one event, Deno's by the other.
+// Each runner announces its end by a different event, so both are listened to.
 const remove = () => rmSync(folder, { recursive: true, force: true });
 process.on("exit", remove);
 globalThis.addEventListener("unload", remove);
 
-/** Where the executable is alone. */
+/** The folder in which the executable is alone. */
 const alone = join(folder, "alone");
-/** What may be in reach of it: no runtime, no package. */
+/** The folder with all the tools that it can reach: no runtime, no package. */
 const tools = join(folder, "tools");
 for (const path of [alone, tools]) mkdirSync(path);
 
-/** The tools that a shell needs, each a link. */
+/** The tools that a shell needs, each as a link. */
 for (const name of ["sh", "head", "cat", "sleep"]) {
   const found = (process.env.PATH ?? "").split(delimiter).map((path) => join(path, name));
   const tool = found.find((path) => existsSync(path));
   if (tool !== undefined && runtime.os !== "windows") symlinkSync(tool, join(tools, name));
 }
 
-/** In which folder it runs, and with which variables. Windows has no sockets without its own. */
+/**
+ * The folder in which it runs, and its environment. Windows needs some variables for its sockets.
+ */
 const where: ProgramOptions = {
   cwd: alone,
   environment: {
@@ -98,7 +100,7 @@ async function compile(...args: readonly string[]): Promise<Ending> {
   return await compiler.end(BUILD_MS);
 }
 
-/** Builds an executable for this machine, and moves it to where it is alone. */
+/** Builds an executable for this machine, and moves it into the folder where it is alone. */
 async function place(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await compile(...args);
   assertEquals(code, 0, stderr);
@@ -111,18 +113,18 @@ async function place(...args: readonly string[]): Promise<string> {
 
 let built: Promise<string> | undefined;
 
-/** The executable of everything: built when the first test asks for it. */
+/** The executable of everything. The first test that asks for it builds it. */
 function executable(): Promise<string> {
   return built ??= place();
 }
 
-/** Runs it to its end. */
+/** Runs the executable to its end. */
 async function run(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
   await using program = new Program([await executable(), ...args], { ...where, ...options });
   return await program.end();
 }
 
-/** Starts one of its servers. */
+/** Starts one of the executable's servers. */
 async function start(
   mode: string,
   args: readonly string[] = [],
@@ -135,7 +137,7 @@ async function start(
   });
 }
 
-// What it serves.
+// The servers.
 
 for (
   const [mode, ...args] of [
@@ -159,7 +161,7 @@ for (
 }
 
 test(
-  "in the executable small questions overtake a large one, which a Worker computes",
+  "in the executable, small questions overtake a large one, which a Worker computes",
   async () => {
     await using server = await start("event", ["--protocol", "frame"]);
     const asked = ["P9007199254740881", "echo", "P7"];
@@ -173,7 +175,7 @@ test(
   slow,
 );
 
-test("two chat in the executable", async () => {
+test("two users chat in the executable", async () => {
   await using server = await start("chat/server", [], { input: "open" });
   const command = [await executable(), "chat-client", "127.0.0.1", `${server.address.port}`];
   await using ann = new Program([...command, "--nick", "ann"], { ...where, input: "open" });
@@ -192,7 +194,7 @@ test("two chat in the executable", async () => {
   assertEquals((await server.end()).code, 0);
 }, slow);
 
-// How it ends.
+// The end.
 
 test("the executable lets a conversation finish, and then ends with status 0", async () => {
   await using server = await start("threadpool", ["--drain", "15s"]);
@@ -210,13 +212,13 @@ test("a second signal ends the executable at once, with status 130", async () =>
   await using peer = await Peer.connect(server.address);
   await peer.send("HELLO 7\n");
   await peer.line();
-  // Two of the same kind may arrive as one.
+  // Two signals of the same kind may arrive as one.
   server.signal("SIGINT");
   server.signal("SIGTERM");
   assertEquals((await server.end()).code, 130);
 }, slow);
 
-// What it says.
+// The output.
 
 test("the executable lists its commands, and says what it was built from", async () => {
   const { code, stdout } = await run([]);
@@ -240,7 +242,7 @@ test("the executable lists its commands, and says what it was built from", async
 }, slow);
 
 test(
-  "a wrong command line is one line and status 2, what cannot be had is one line and 1",
+  "a wrong command line gives one line and status 2, and other failures one line and status 1",
   async () => {
     await using server = await start("event");
     const path = await executable();
@@ -272,14 +274,14 @@ test(
       assertNotMatch(
         stderr,
         /bunfs|BUN/,
-        "the inside of the executable is none of a reader's business",
+        "no path inside the executable is shown",
       );
     }
   },
   slow,
 );
 
-test("every example of the executable's help works as printed", async () => {
+test("every example in the executable's help works as printed", async () => {
   await using server = await start("event");
   await using framed = await start("event", ["--protocol", "frame"]);
   await using chat = await start("chat/server", [], { input: "open" });
@@ -310,7 +312,7 @@ test("every example of the executable's help works as printed", async () => {
   }
 }, slow);
 
-test("the executable compares the modes that it holds", async () => {
+test("the executable compares the modes that it contains", async () => {
   const { code, stdout } = await run([
     ..."bench compare --modes event,threadpool --protocols frame -c 4 -d 200ms".split(" "),
     ..."--warm-up 0 --repeat 1 --json -".split(" "),
@@ -322,7 +324,7 @@ test("the executable compares the modes that it holds", async () => {
 }, slow);
 
 test(
-  "the executable is called by a path, a link or a name, and read by who has read enough",
+  "the executable runs by a path, a link or a name, and its reader may leave early",
   async () => {
     const path = await executable();
     const link = join(folder, "a-link");
@@ -355,7 +357,7 @@ test(
   { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) },
 );
 
-test("help explains a command of a command as its own --help does", async () => {
+test("help explains a command of a command as that command's own --help does", async () => {
   const { code, stdout } = await run(["help", "bench", "compare"]);
   assertEquals(code, 0);
   assertStringIncludes(stdout, `\nexample: ${await executable()} bench compare --modes `);
@@ -363,7 +365,7 @@ test("help explains a command of a command as its own --help does", async () => 
   assertStringIncludes((await run(["bench", "--help"])).stdout, " bench compare [flags]\n");
 }, slow);
 
-test("from a folder with spaces the examples work as printed, too", async () => {
+test("in a folder with spaces, the examples work as printed, too", async () => {
   const spaced = join(folder, "two words");
   mkdirSync(spaced);
   const path = join(spaced, "it's a handshake");
@@ -378,7 +380,7 @@ test("from a folder with spaces the examples work as printed, too", async () => 
   skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : whyNoProgram("bash")),
 });
 
-test("where nothing can be written, one line and the status say so", async () => {
+test("if output cannot be written, one line and the status say so", async () => {
   const full = async (line: string) => {
     const command = [join(tools, "sh"), "-c", `"$0" ${line}`, await executable()];
     await using program = new Program(command, where);
@@ -393,7 +395,7 @@ test("where nothing can be written, one line and the status say so", async () =>
   assertEquals(await full("nothing 2>/dev/full"), [2, ""]);
 }, { ...slow, skip: skip ?? (runtime.os === "linux" ? undefined : "there is no /dev/full") });
 
-test("what the README says of a download is so", async () => {
+test("the README's description of a download is true", async () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const [, transcript = ""] = /^```console download\n(.*?)^```$/ms.exec(readme) ?? [];
   const release = readFileSync(join(root, ".github/workflows/release.yml"), "utf8");
@@ -411,9 +413,9 @@ test("what the README says of a download is so", async () => {
   assertEquals(alike(stdout), alike(shown));
 }, { ...slow, skip: skip ?? whyNoProgram("sha256sum") });
 
-// Protocols of one's own.
+// Protocols of your own.
 
-/** A protocol that says in which thread its task was done. */
+/** A protocol that says which thread did its task. */
 const OWN = `
   import { compute, encodeLine, type Protocol, write } from "handshake/protocol";
   import { thread } from "./own_task.ts";
@@ -429,7 +431,7 @@ const OWN_TASK = `
 
 for (const mode of ["event", "threadpool", "cluster"]) {
   test(
-    `${mode} of the executable runs a module of one's own, whose tasks are done in Workers`,
+    `${mode} of the executable runs a module of your own, whose tasks run in Workers`,
     async () => {
       writeFileSync(join(alone, "own.ts"), OWN);
       writeFileSync(join(alone, "own_task.ts"), OWN_TASK);
@@ -449,7 +451,7 @@ for (const mode of ["event", "threadpool", "cluster"]) {
   );
 }
 
-test("the examples run in the executable as they are", async () => {
+test("the examples run in the executable unchanged", async () => {
   copyFileSync(join(root, "examples/kv.ts"), join(alone, "kv.ts"));
   await using server = await start("event", ["--protocol", "./kv.ts"]);
   await using peer = await Peer.connect(server.address);
@@ -460,7 +462,9 @@ test("the examples run in the executable as they are", async () => {
 
 // Workers that start no Workers.
 
-/** More threads than any mode has here with two workers; fewer than Workers without end. */
+/**
+ * More threads than any mode with two workers has here, but fewer than endless Workers would be.
+ */
 const MOST_THREADS = 40;
 const whyNoProc = runtime.os === "linux" ? undefined : "there is no /proc";
 
@@ -470,7 +474,7 @@ for (const mode of MODE_NAMES) {
     const args = ["--protocol", "hello", ...(pooled ? ["--workers", "2"] : [])];
     await using server = await start(mode, args);
     for (let x = 0; x < 3; x++) await handshake(server.address, x);
-    // Workers that start Workers are more than this many in that time.
+    // Workers that start Workers would be more than this within that time.
     await delay(500);
     const threads = readdirSync(`/proc/${server.pid}/task`).length;
     assert(threads <= MOST_THREADS, `${mode} has ${threads} threads`);
@@ -478,7 +482,7 @@ for (const mode of MODE_NAMES) {
   }, { ...slow, skip: skip ?? whyNoProc });
 }
 
-/** Makes an executable of somebody's program that imports the library, and runs it. */
+/** Makes an executable from a user's program that imports the library, and runs it. */
 async function bundle(name: string, program: string): Promise<Ending> {
   const library = JSON.stringify(pathToFileURL(join(root, "mod.ts")).pathname);
   writeFileSync(join(folder, `${name}.ts`), program.replace("LIBRARY", library));
@@ -490,7 +494,7 @@ async function bundle(name: string, program: string): Promise<Ending> {
   return await made.end();
 }
 
-test("a program in one file with the library runs nothing but itself", async () => {
+test("a program in one file with the library runs only itself", async () => {
   const ending = await bundle(
     "user",
     `import { hello } from LIBRARY;\nconsole.log(typeof hello);\n`,
@@ -499,7 +503,7 @@ test("a program in one file with the library runs nothing but itself", async () 
 }, slow);
 
 test(
-  "a program in one file with the library serves with Workers, and its Workers do not",
+  "a program in one file with the library serves with Workers, and its Workers do not serve",
   async () => {
     const serve = `
     const server = await serveThreadpool({ port: 0, workers: 2, handoff: "message" });
@@ -531,7 +535,7 @@ test("main.ts has the commands of the executable as a script, too", async () => 
   assertEquals((await server.end()).code, 0);
 });
 
-// Other executables than that one.
+// Other executables.
 
 test("an executable of one command is that command", async () => {
   const path = await place("threadpool");
@@ -548,10 +552,10 @@ test("an executable of one command is that command", async () => {
   assertEquals((await wrong.end()).code, 2);
 }, { ...slow, skip: skip ?? whyNoSockets() });
 
-/** What an executable begins with: the numbers at these places, of so many bytes each. */
+/** The first bytes of an executable: the numbers at these places, with their length in bytes. */
 type Format = readonly (readonly [at: number, bytes: 2 | 4, value: number])[];
 
-/** ELF of 64 bits with its machine (elf(5)), Mach-O of 64 bits with its processor, and MZ. */
+/** 64-bit ELF with its machine (elf(5)), 64-bit Mach-O with its processor, and MZ. */
 const FORMATS: Readonly<Record<string, Format>> = {
   "linux-x64": [[0, 4, 0x464c457f], [4, 2, 0x0102], [18, 2, 62]],
   "linux-arm64": [[0, 4, 0x464c457f], [4, 2, 0x0102], [18, 2, 183]],
@@ -561,15 +565,18 @@ const FORMATS: Readonly<Record<string, Format>> = {
   "windows-x64": [[0, 2, 0x5a4d]],
 };
 
-/** Where a file of Windows says how far its PE header is, and what begins there for x86-64. */
+/**
+ * Where a Windows file has the offset of its PE header, and what that header begins with for
+ * x86-64.
+ */
 const PE_OFFSET = 60;
 const PE: Format = [[0, 4, 0x00004550], [4, 2, 0x8664]];
 
-/** How large an executable can be, in bytes: the runtime is most of it. */
+/** The possible size of an executable, in bytes: most of it is the runtime. */
 const LEAST_BYTES = 50e6;
 const MOST_BYTES = 200e6;
 
-/** Builds for another system; what was printed, and the file's first bytes and size. */
+/** Builds for another system. Returns the output, and the first bytes and the size of the file. */
 async function compileFor(target: string) {
   const ending = await compile("--target", target);
   if (ending.code !== 0) return { ending, head: new DataView(new ArrayBuffer(0)), bytes: 0 };
@@ -592,11 +599,11 @@ function assertBegins(head: DataView, format: Format, from = 0): void {
 }
 
 for (const [target, format] of Object.entries(FORMATS)) {
-  // Built before it is known whether the test can run.
+  // It is built before it is known whether the test can run.
   const compiled = skip === undefined ? await compileFor(target) : undefined;
   const { code, stderr = "" } = compiled?.ending ?? {};
   const whyNot = /Cannot fetch .*/.exec(stderr)?.[0];
-  test(`an executable for ${target} is one of that system`, () => {
+  test(`an executable for ${target} is in that system's format`, () => {
     assertEquals(code, 0, stderr);
     const { head, bytes } = compiled as NonNullable<typeof compiled>;
     assertBegins(head, format);
@@ -606,7 +613,7 @@ for (const [target, format] of Object.entries(FORMATS)) {
 }
 
 test(
-  "an executable that contains Deno is built, or it is said in a sentence why it cannot be",
+  "an executable with Deno in it is built, or one sentence says why it cannot be built",
   async () => {
     const earlier = join(folder, `handshake-event${suffix}`);
     writeFileSync(earlier, "an earlier one");
@@ -617,7 +624,7 @@ test(
     } else {
       assertEquals([code, stdout], [1, ""]);
       assertMatch(stderr, /^compile: Cannot (fetch what deno needs|start) .*: .*\n$/);
-      // What was built before is still there, and nothing of what was not finished.
+      // What was built earlier is still there, and no unfinished file is.
       assertEquals(readFileSync(earlier, "utf8"), "an earlier one");
     }
     assertEquals(readdirSync(folder).filter((name) => name.startsWith(".")), []);
@@ -628,7 +635,7 @@ test(
 test("a build that a signal ends leaves nothing behind", async () => {
   const unfinished = (path: string) => readdirSync(path).filter((name) => /bun-build/.test(name));
   const before = unfinished(root);
-  // Hang-ups are listened to where it can be seen whether they are to be ignored.
+  // The build listens to hang-ups only where it can see whether they are to be ignored.
   for (const signal of runtime.os === "linux" ? ["SIGTERM", "SIGHUP"] as const : ["SIGTERM"]) {
     const into = join(folder, `interrupted by ${signal}`);
     mkdirSync(into);
@@ -645,7 +652,7 @@ test("a build that a signal ends leaves nothing behind", async () => {
   }
 }, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows knows no SIGTERM" : undefined) });
 
-test("an executable of the bench alone says that it holds no modes to compare", async () => {
+test("an executable of the bench alone says that it contains no modes to compare", async () => {
   const path = await place("bench");
   await using bench = new Program([path, "compare"], where);
   const { code, stdout, stderr } = await bench.end();
@@ -653,7 +660,7 @@ test("an executable of the bench alone says that it holds no modes to compare", 
   assertMatch(stderr, /^bench: This executable holds bench alone, and no mode: .*\n$/);
 }, slow);
 
-test("what cannot be built is a wrong command line", async () => {
+test("a target that cannot be built is a wrong command line", async () => {
   for (
     const [args, line] of [
       [["nothing"], "compile: wrong value for <command>: expected "],
@@ -725,7 +732,7 @@ test("bash completes commands, flags and their values", async () => {
   }
 }, { ...slow, skip: skip ?? whyNoProgram("bash") });
 
-test("every command and flag of the help is in the completions of each shell", async () => {
+test("every command and flag in the help is in each shell's completions", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const { code, stdout } = await run(["completions", shell]);
     assertEquals(code, 0);
@@ -742,7 +749,7 @@ test("every command and flag of the help is in the completions of each shell", a
 }, slow);
 
 for (const shell of ["bash", "zsh", "fish"]) {
-  test(`${shell} can read its completions, under whatever name the executable has`, async () => {
+  test(`${shell} can read its completions, whatever the executable is called`, async () => {
     const other = join(alone, `handshake-other${suffix}`);
     if (!existsSync(other)) copyFileSync(await executable(), other);
     await using program = new Program([other, "completions", shell], where);
@@ -756,7 +763,7 @@ for (const shell of ["bash", "zsh", "fish"]) {
   }, { ...slow, skip: skip ?? whyNoProgram(shell) });
 }
 
-test("the executable prints all of what a pipe cannot hold, however late it is read", async () => {
+test("the executable prints all its output, even if a full pipe is read late", async () => {
   const other = join(alone, `handshake-other${suffix}`);
   if (!existsSync(other)) copyFileSync(await executable(), other);
   const line =

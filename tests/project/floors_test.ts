@@ -1,5 +1,5 @@
 /**
- * The house has floors: a module imports what lies below it, or beside it in its own folder, and
+ * The house has floors. A module imports what lies below it, or beside it in its own folder, and
  * nothing above. So no two folders need each other, and each can be read without those above it.
  *
  * @module
@@ -12,8 +12,8 @@ import { assert, assertEquals, test } from "../kit/harness.ts";
 const root = new URL("../../", import.meta.url);
 
 /**
- * The folders, and the modules that lie at the top, from the ground up. Those on one line are on one
- * floor: they do not import each other.
+ * The folders and the modules at the top, from the ground up. Those on one line are on one floor:
+ * they do not import each other.
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["protocols", "engine/values"],
@@ -39,26 +39,31 @@ const FLOORS: readonly (readonly string[])[] = [
 /** The floor of each folder. */
 const floorOf = new Map(FLOORS.flatMap((names, floor) => names.map((name) => [name, floor])));
 
-/** What is no part of the house: examples and tests stand outside, and look in from everywhere. */
+/**
+ * Paths that are not part of the house: examples and tests stand outside and import from
+ * everywhere.
+ */
 const OUTSIDE = /^(tests|examples|node_modules|dist|\.[^/]*)\//;
 
-/** The project's modules, by their path. */
+/** The project's modules, by path. */
 function modules(): string[] {
   const names = readdirSync(root, { recursive: true }) as string[];
   return names.map((name) => name.replaceAll("\\", "/"))
     .filter((name) => /(?<!\.d)\.ts$/.test(name) && !OUTSIDE.test(name));
 }
 
-/** The modules of this project that one imports, at once or later, types too. */
+/**
+ * The modules of this project that a module imports: statically, dynamically or for their types.
+ */
 function importsOf(path: string): string[] {
   const code = readFileSync(new URL(path, root), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
   const pattern = /(?:\bfrom\s+|\bimport\s+|\bimport\(\s*)"(\.[^"]+\.ts)"/g;
   return [...code.matchAll(pattern)].map(([, from]) => posix.join(dirname(path), from as string))
-    // What a script writes into another module is written for where that will lie.
+    // A script may write an import into another module. Its path is relative to that module.
     .filter((found) => !found.startsWith(".."));
 }
 
-/** The room of a module: its folder, or at the top the module itself. */
+/** The room of a module: its folder or, at the top, the module itself. */
 function roomOf(path: string): string {
   return path.includes("/") ? dirname(path) : path;
 }
@@ -68,7 +73,7 @@ test("every folder has a floor, and every floor a folder", () => {
   assertEquals([...rooms].sort(), [...floorOf.keys()].sort());
 });
 
-test("no module imports one on its own floor or above, but for those of its own folder", () => {
+test("no module imports one on its own floor or above, except from its own folder", () => {
   let seen = 0;
   for (const path of modules()) {
     const from = roomOf(path);
@@ -83,7 +88,7 @@ test("no module imports one on its own floor or above, but for those of its own 
   assert(seen > 300, "imports were found");
 });
 
-test("no modules import each other, not even around some corners", () => {
+test("no modules import each other, not even by a detour", () => {
   const done = new Set<string>();
   const visit = (path: string, above: readonly string[]): void => {
     assert(!above.includes(path), `a circle: ${[...above, path].join(" → ")}`);

@@ -1,5 +1,5 @@
 /**
- * What the library exports, and that importing it does nothing.
+ * What the library exports. Importing it does nothing else.
  *
  * @module
  */
@@ -84,7 +84,7 @@ test("the library exports these names", () => {
 });
 
 test("a Worker that imports the library stays silent and stays the user's own", async () => {
-  // The module of a user's Worker: it imports the library and then answers as it likes.
+  // The module of a user's Worker: it imports the library and then answers in its own way.
   const source = `
     import { hello } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
     self.onmessage = ({ data }) => self.postMessage([data, typeof hello]);

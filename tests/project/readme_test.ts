@@ -1,5 +1,5 @@
 /**
- * What the documents tell a reader to type does what they say.
+ * The commands in the documents do what the documents say.
  *
  * @module
  */
@@ -27,7 +27,7 @@ function block(info: string): string[] {
   return (match[1] as string).trimEnd().split("\n");
 }
 
-/** Leaves out what is another at every run. */
+/** Leaves out what differs from run to run. */
 function alike(lines: readonly string[]): string[] {
   return lines.map((line) =>
     line.replace(/^\d\d:\d\d:\d\d\.\d{3}/, "TIME")
@@ -56,7 +56,7 @@ async function type(command: string, port: number): Promise<string[]> {
   return stdout.trimEnd().split("\n");
 }
 
-test("the handshake of the README goes as it is written there", async () => {
+test("the README's handshake runs as it is written there", async () => {
   const transcript = block("console server");
   assertEquals(transcript[0], "$ deno run -A modes/threadpool.ts 8080");
   await using server = await ServerProcess.start("threadpool");
@@ -77,7 +77,7 @@ test("the handshake of the README goes as it is written there", async () => {
   assertEquals(alike(stderr.trimEnd().split("\n")), said.filter(isLog));
 }, { skip: whyNoNc });
 
-test("what the README has typed by hand is answered as it is written there", async () => {
+test("what the README types by hand is answered as it is written there", async () => {
   for (const info of ["nc", "kv"]) {
     const transcript = block(`console ${info}`);
     for (const [at, command] of transcript.entries()) {
@@ -92,7 +92,7 @@ test("what the README has typed by hand is answered as it is written there", asy
   }
 }, { skip: whyNoNc });
 
-test("the protocol of one's own of the README runs in a mode with Workers", async () => {
+test("the README's protocol of your own runs in a mode with Workers", async () => {
   const module = block("ts").join("\n");
   assertMatch(module, /export default function\*/);
   const folder = mkdtempSync(join(tmpdir(), "handshake readme "));
@@ -115,7 +115,7 @@ test("every call that the README shows is made", async () => {
   await using server = await ServerProcess.start("berkeley", args);
   await type("deno run -A client.ts 127.0.0.1 8080 --protocol echo hello", server.address.port);
   const { stderr } = await server.stop();
-  // Descriptors, ports and threads have other numbers at every run.
+  // The numbers of descriptors, ports and threads differ from run to run.
   const calls = (lines: readonly string[]) =>
     lines.map((line) => / TRC (.*)/.exec(line)?.[1]?.replaceAll(/\d+/g, "N") ?? "");
   const made = calls(stderr.split("\n"));
@@ -123,17 +123,17 @@ test("every call that the README shows is made", async () => {
 }, { skip: whyNoSockets() });
 
 for (const protocol of ["frame", "echo", "print"]) {
-  test(`the client's ${protocol} of the README goes as it is written there`, async () => {
+  test(`the client's ${protocol} of the README runs as it is written there`, async () => {
     await using server = await ServerProcess.start("threadpool", ["--protocol", protocol]);
     const transcript = block(`console ${protocol}`);
-    // How a pipe is typed depends on the runtime; what goes through it is another test's.
+    // How a pipe is typed depends on the runtime, and another test checks what goes through it.
     const commands = transcript.filter((line) => line.startsWith("$ ") && !line.includes(" | "));
     const printed: string[] = [];
     for (const command of commands) {
       printed.push(...await type(command.slice(2), server.address.port));
     }
     const expected = transcript.filter((line) => !line.startsWith("$ "));
-    // Which of two quick answers is first is another one at every run.
+    // Two quick answers may come in either order.
     const quick = (lines: string[]) => alike(lines).slice(0, -1).sort();
     assertEquals(quick(printed), quick(expected));
     assertEquals(alike(printed).at(-1) ?? "", alike(expected).at(-1) ?? "");
@@ -143,7 +143,7 @@ for (const protocol of ["frame", "echo", "print"]) {
 /** The modes that have `--offload`. */
 const OFFLOADING = ["nonblocking", "event", "cluster"];
 
-test("the least permissions of the README are enough, and none is asked for", async () => {
+test("the least permissions in the README are enough, and none is asked for", async () => {
   const rows = readme.split("\n").filter((line) => /^\|.*--allow-/.test(line));
   let seen = 0;
   for (const row of rows) {
@@ -162,7 +162,7 @@ test("the least permissions of the README are enough, and none is asked for", as
           await using server = await ServerProcess.start("event");
           const flags = permissions.includes("--allow-ffi") ? ["--blocking"] : [];
           const args = ["127.0.0.1", String(server.address.port), "7", ...flags];
-          // Quiet: a first run on a machine says that it looks packages up.
+          // It is quiet, because a first run on a machine reports that it looks up packages.
           await using client = new Script("client.ts", args, {
             permissions: ["--quiet", ...permissions],
           });
@@ -170,10 +170,10 @@ test("the least permissions of the README are enough, and none is asked for", as
           assertEquals([code, stdout, stderr], [0, "HELLO 8\n", ""]);
           continue;
         }
-        // What it speaks by default answers nothing.
+        // Its default protocol answers nothing.
         const args = name === "berkeley" ? ["--protocol", "hello"] : [];
         if (OFFLOADING.includes(name)) {
-          // Workers that compute want to be read, and nothing else.
+          // Workers that compute must read their modules, and need nothing else.
           const wider = [...new Set([...permissions, "--allow-read=."])];
           const flags = ["--protocol", "frame"];
           await using computing = await ServerProcess.start(name, flags, { permissions: wider });
@@ -191,13 +191,13 @@ test("the least permissions of the README are enough, and none is asked for", as
   assertEquals(seen, 12);
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
-test("the chat needs no more of Deno than the README says", async () => {
+test("on Deno the chat needs no more permissions than the README says", async () => {
   const [, allowed = ""] = /^\| all of `chat\/` .*`(--allow.*?)`/m.exec(readme) ?? [];
   const permissions = allowed.split(" ");
   for (const script of ["chat/v1_once", "chat/v2_echo", "chat/v3_operator", "chat/server"]) {
     await using server = await ServerProcess.start(script, [], { permissions });
     const address = ["127.0.0.1", String(server.address.port)];
-    // Quiet: a first run on a machine says that it looks packages up.
+    // It is quiet, because a first run on a machine reports that it looks up packages.
     const options = { permissions: ["--quiet", ...permissions], input: "hi\n" };
     await using client = new Script("chat/client.ts", address, options);
     const { code, stdout, stderr } = await client.end();
@@ -207,7 +207,7 @@ test("the chat needs no more of Deno than the README says", async () => {
   }
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
-test("every task, link and script that the documents name is there", () => {
+test("every task, link and script that the documents name exists", () => {
   const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
   for (const [name, task] of Object.entries<{ description?: string }>(tasks)) {
     assert(task.description !== undefined, `the task ${name} has a description`);

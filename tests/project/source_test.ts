@@ -1,5 +1,5 @@
 /**
- * What can be said of the source itself.
+ * Rules for the source itself.
  *
  * @module
  */
@@ -14,7 +14,7 @@ function read(path: string): string {
   return readFileSync(new URL(path, root), "utf8");
 }
 
-/** The project's own scripts, by their path. */
+/** The project's own scripts, by path. */
 function sources(): string[] {
   const names = readdirSync(root, { recursive: true }) as string[];
   return names.map((name) => name.replaceAll("\\", "/"))
@@ -44,7 +44,7 @@ test("protocol.ts and protocols/ name no runtime and import nothing but each oth
   }
 });
 
-test("each example has fewer than 60 lines and imports handshake/protocol alone", () => {
+test("each example has fewer than 60 lines and imports only handshake/protocol", () => {
   const examples = sources().filter((path) => path.startsWith("examples/"));
   assert(examples.length >= 2);
   for (const path of examples) {
@@ -53,7 +53,7 @@ test("each example has fewer than 60 lines and imports handshake/protocol alone"
   }
 });
 
-test("every bare import is known to both runtimes", () => {
+test("both runtimes know every bare import", () => {
   const { imports } = JSON.parse(read("deno.json"));
   const { dependencies, devDependencies } = JSON.parse(read("package.json"));
   const { compilerOptions: { paths } } = JSON.parse(read("tsconfig.json"));

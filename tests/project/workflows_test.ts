@@ -1,5 +1,5 @@
 /**
- * What can be said of the workflows and of a release without GitHub.
+ * The parts of the workflows and of a release that can be tested without GitHub.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const folder = join(root, ".github/workflows");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const bun = RUNTIMES.find(({ name }) => name === "bun") as typeof RUNTIMES[number];
 
-/** What is read of a workflow. */
+/** The part of a workflow that the tests read. */
 interface Workflow {
   readonly jobs: Readonly<
     Record<string, {
@@ -37,7 +37,7 @@ function stepsOf(name: string): Workflow["jobs"][string]["steps"] {
   return Object.values(readWorkflow(name).jobs).flatMap(({ steps }) => steps);
 }
 
-/** All that a workflow types, line by line. */
+/** All commands that a workflow types, line by line. */
 function linesOf(name: string): string[] {
   return stepsOf(name).flatMap(({ run = "" }) => run.trim().split("\n"));
 }
@@ -61,7 +61,7 @@ test("GitHub's parser finds nothing wrong with the workflows", async () => {
   }
 }, { skip: existsSync(bun.path) ? undefined : "bun cannot be found" });
 
-test("every task that the workflows call is there, and every action has its major version", () => {
+test("every task that the workflows call exists, and every action has its major version", () => {
   const { tasks } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
   for (const name of WORKFLOWS) {
     const called = [...linesOf(name).join("\n").matchAll(/ task (?:--quiet )?(\w+)/g)];
@@ -114,18 +114,18 @@ const CHANGELOG = `# Changelog
 - First.
 `;
 
-test("the notes of a version are what stands under its heading", () => {
+test("the notes of a version are the text under its heading", () => {
   assertEquals(releaseNotes(CHANGELOG, "0.2.0"), "- Second,\n  on two lines.\n- Third.");
   assertEquals(releaseNotes(CHANGELOG, "0.1.0"), "- First.");
 });
 
-test("there are no notes of a version that is not released or not known", () => {
+test("a version that is unreleased or unknown has no notes", () => {
   for (const version of ["0.3.0", "0.2", "1.0.0", "", "(unreleased)"]) {
     assertThrows(() => releaseNotes(CHANGELOG, version), NotesError, `Cannot release ${version}: `);
   }
 });
 
-test("the notes are printed of the version of package.json alone", async () => {
+test("the notes are printed only for the version of package.json", async () => {
   const changelog = readFileSync(join(root, "CHANGELOG.md"), "utf8");
   const isReleased = !changelog.includes(`## ${manifest.version} (unreleased)`);
   await using notes = new Script("scripts/release_notes.ts", [manifest.version]);

@@ -1,5 +1,5 @@
 /**
- * What is known of senders without connections, and the driver of their datagrams.
+ * What a server knows about senders without connections, and the driver for their datagrams.
  *
  * @module
  */
@@ -53,10 +53,14 @@ test("the sender table tells senders apart by address and port, on every thread"
   const again = hear(other, sockaddrOf(1), 50);
   assertEquals([other.size, again.talks, again.began, again.heard], [4, true, 10, 50]);
   assertEquals(again.sockaddr, sockaddrOf(1));
-  assertEquals(other.oldest?.sockaddr, sockaddrOf(2), "who was heard again is not the oldest");
+  assertEquals(
+    other.oldest?.sockaddr,
+    sockaddrOf(2),
+    "a sender that was heard again is not the oldest",
+  );
 });
 
-test("the sender table is bounded and forgets whom it has not heard longest", () => {
+test("the sender table is bounded, and forgets the sender that has been silent longest", () => {
   const table = SenderTable.create();
   for (let port = 0; port < table.capacity; port++) hear(table, sockaddrOf(port), port);
   assertEquals(table.size, table.capacity);
@@ -70,7 +74,7 @@ test("the sender table is bounded and forgets whom it has not heard longest", ()
   table.forgetOldest();
 });
 
-test("the sender table keeps the order of silence, for any sequence of senders", () => {
+test("the sender table keeps the senders in the order of their silence, for any sequence", () => {
   const step = fc.option(fc.integer({ min: 0, max: 9 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
@@ -93,9 +97,9 @@ test("the sender table keeps the order of silence, for any sequence of senders",
   );
 });
 
-test("no second sees more answers to a sender than are allowed, wherever it begins", () => {
+test("no second, wherever it begins, has more answers to one sender than are allowed", () => {
   const pauses = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 200 });
-  // Also where the number of the tenth leaves 32 bits.
+  // This includes times at which the number of tenths of a second leaves 32 bits.
   const start = fc.constantFrom(0, sharedNow(), 2 ** 31 * 100 - 3_000, 2 ** 32 * 100 - 3_000);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), start, pauses, (perSecond, start, pauses) => {
@@ -114,7 +118,7 @@ test("no second sees more answers to a sender than are allowed, wherever it begi
   );
 });
 
-test("a sender that was refused is answered again, also when the clock was set back", () => {
+test("a sender that was refused is answered again later, even after the clock was set back", () => {
   const sender = hear(SenderTable.create(), sockaddrOf(5000));
   const now = 1_700_000_000_000;
   assertEquals([sender.takeAnswer(now, 1), sender.takeAnswer(now + 999, 1)], [true, false]);
@@ -137,7 +141,7 @@ test("one answer in a thousand is left out, at any rate", () => {
 const peer: Address = { hostname: "127.0.0.1", port: 5000 };
 const context: Context = { peer, signal: new AbortController().signal };
 
-/** What becomes of a datagram: its answers, its reports and the result. */
+/** Runs a datagram's conversation: its answers, its reports and its result. */
 function converse<Result>(conversation: Protocol<Result>, refuse = false) {
   const answers: string[] = [];
   const reports: string[] = [];
@@ -165,7 +169,7 @@ test("the driver of datagrams runs echo and print", () => {
   });
 });
 
-test("the driver of datagrams does not tell a protocol whether it was answered", () => {
+test("the driver of datagrams does not tell a protocol whether its answer was sent", () => {
   function* protocol(): Protocol<string> {
     yield* write(bytesOf("lost"));
     const four = yield* compute<number>("double", 2);
@@ -175,7 +179,7 @@ test("the driver of datagrams does not tell a protocol whether it was answered",
   assertEquals(converse(protocol(), true), { answers: [], reports: ["4"], result: "done" });
 });
 
-test("the driver of datagrams ends a protocol that reads, or answers twice", () => {
+test("the driver of datagrams ends a protocol that reads, or that answers twice", () => {
   let ended = 0;
   function* stubborn(kind: "read" | "write"): Protocol {
     try {
@@ -183,7 +187,7 @@ test("the driver of datagrams ends a protocol that reads, or answers twice", () 
         try {
           yield kind === "read" ? { kind } : { kind, bytes: bytesOf("more") };
         } catch {
-          // It goes on as if nothing had happened.
+          // The protocol goes on as if nothing had happened.
         }
       }
     } finally {
@@ -195,7 +199,7 @@ test("the driver of datagrams ends a protocol that reads, or answers twice", () 
   assertEquals(ended, 2);
 });
 
-test("the driver of datagrams throws what the protocol throws, and into it what it does wrong", () => {
+test("the driver of datagrams passes a protocol's errors on, and its mistakes back to it", () => {
   function* failing(): Protocol {
     try {
       yield* compute("nothing of that name", 1);
@@ -209,7 +213,10 @@ test("the driver of datagrams throws what the protocol throws, and into it what 
 
 // The service.
 
-/** A UDP socket whose datagrams are made up, and what became of them. */
+/**
+ * A service with an invented UDP socket: the datagrams are made up, and what becomes of them is
+ * kept.
+ */
 class Desk implements Disposable {
   readonly told: string[] = [];
   readonly counters = new CounterBlock();
@@ -236,7 +243,7 @@ class Desk implements Disposable {
     this.service = new DatagramService(this.#datagrams, parts);
   }
 
-  /** What is answered to a datagram. */
+  /** Serves a datagram and returns its answers. */
   serve(port: number, text: string): string[] {
     const answers: string[] = [];
     const send = (bytes: Uint8Array) => void answers.push(new TextDecoder().decode(bytes));
@@ -258,7 +265,7 @@ class Desk implements Disposable {
 const here = { skip: whyNoSockets() };
 
 test(
-  "a sender that has been silent for a minute is forgotten, and its conversation is over",
+  "a sender that was silent for a minute is forgotten, and its conversation is over",
   () => {
     using desk = new Desk(echoDatagram);
     assertEquals([desk.serve(5000, "a"), desk.serve(6000, "b")], [["a"], ["b"]]);
@@ -274,7 +281,7 @@ test(
   here,
 );
 
-test("a sender that is forgotten for newer ones has ended its conversation", () => {
+test("the conversation of a sender that makes room for newer ones is over", () => {
   using desk = new Desk(echoDatagram);
   for (let port = 0; port <= desk.senders.capacity; port++) desk.serve(2000 + port, "");
   assertEquals(desk.told.at(-2), "done udp 127.0.0.1:2000 in {ms} ms");
@@ -282,7 +289,7 @@ test("a sender that is forgotten for newer ones has ended its conversation", () 
   assertEquals(desk.totals, "accepted 4097 · completed 1 · failed 0 · cut 0");
 }, here);
 
-test("a protocol that throws at a datagram fails that conversation alone", () => {
+test("when a protocol throws at a datagram, only that conversation fails", () => {
   // deno-lint-ignore require-yield -- it never gets that far
   using desk = new Desk(function* (_context, bytes) {
     if (bytes.length === 0) throw new Error("I expected more");
@@ -298,7 +305,7 @@ test("a protocol that throws at a datagram fails that conversation alone", () =>
   assertEquals(desk.totals, "accepted 2 · completed 1 · failed 1 (other 1) · cut 0");
 }, here);
 
-test("nobody is answered with more bytes than came, nor at a port of the system", () => {
+test("no answer has more bytes than the datagram, or goes to a system port", () => {
   using desk = new Desk(function* () {
     yield* write(bytesOf("four"));
     return false;

@@ -43,7 +43,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { name, serve, skip } of ROWS) {
-  test(`${name} serves in this process, counts, reports and is closed twice`, async () => {
+  test(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
     const reports: string[] = [];
     await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });
     assertEquals(server.protocol, "hello");
@@ -77,7 +77,7 @@ for (const { name, serve, skip } of ROWS) {
     assertEquals(reports, sent);
   }, { skip });
 
-  test(`${name} is closed by its signal, and cuts who is half-way`, async () => {
+  test(`${name} closes at its signal, and cuts half-way conversations`, async () => {
     const controller = new AbortController();
     const server = await serve({ port: 0, signal: controller.signal, drain: 0 });
     await using peer = await Peer.connect(server.address);

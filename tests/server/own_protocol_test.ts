@@ -1,5 +1,5 @@
 /**
- * Protocols of one's own: how they are found, and what is said of a module that holds none.
+ * Protocols of your own: how they are found, and what is said of a module that holds none.
  *
  * @module
  */
@@ -30,12 +30,12 @@ import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const kv = new URL("../../examples/kv.ts", import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), "handshake own #1 100% "));
-// Bun's runner tells of its end by the one event, Deno's by the other.
+// Each runner announces its end by a different event, so both are listened to.
 const remove = () => rmSync(folder, { recursive: true, force: true });
 process.on("exit", remove);
 globalThis.addEventListener("unload", remove);
 
-/** Writes a module; its path. */
+/** Writes a module and returns its path. */
 function write(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
@@ -43,7 +43,7 @@ function write(name: string, text: string): string {
 }
 
 const GENERATOR = "export default function* own() {}\n";
-/** It imports the library, and with it the very mode that imports it. */
+/** A module that imports the library, and with it the very mode that imports the module. */
 const SAYS_HELLO = `
   import { encodeLine, write } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
   export default function* own() {
@@ -52,7 +52,7 @@ const SAYS_HELLO = `
 `;
 const good = write("good 50%#é.ts", SAYS_HELLO);
 
-/** Asks for what no driver can grant, and says what it is told. */
+/** A protocol that asks for things no driver can grant, and answers with the errors. */
 const WISHES = write(
   "wishes.ts",
   `
@@ -75,7 +75,7 @@ const WISHES = write(
   }`,
 );
 
-/** Throws in a Worker only. */
+/** A module that throws only in a Worker. */
 const inWorker = write(
   "in_worker.ts",
   `
@@ -109,16 +109,16 @@ test("a module's name is that of its file", async () => {
 
 mkdirSync(join(folder, "folder"));
 const WRONG: readonly (readonly [string, string, RegExp])[] = [
-  ["that is not there", join(folder, "missing.ts"), /^Cannot import .*missing\.ts/],
+  ["that does not exist", join(folder, "missing.ts"), /^Cannot import .*missing\.ts/],
   ["that is a folder", join(folder, "folder"), /^Cannot import .*folder/],
   [
     "without a default export",
     write("none.ts", "export const own = 1;"),
     /\* \(context\)", got none$/,
   ],
-  ["whose default is no function", write("number.ts", "export default 7;"), /got Number$/],
+  ["whose default is not a function", write("number.ts", "export default 7;"), /got Number$/],
   [
-    "whose default is no generator",
+    "whose default is not a generator",
     write("f.ts", "export default function own() {}"),
     /got Function$/,
   ],
@@ -128,7 +128,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     /got AsyncGeneratorFunction$/,
   ],
   [
-    "whose tasks are no functions",
+    "whose tasks are not functions",
     write("tasks.ts", `${GENERATOR} export const tasks = { sum: 1 };`),
     /"export const tasks" to hold functions$/,
   ],
@@ -144,7 +144,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     /^Cannot import .*syntax\.ts.*(2:11|line 2, column 11)/,
   ],
   [
-    "with several",
+    "with several syntax errors",
     write("errors.ts", "export default function* own( {\n  let x = ;\n}\n"),
     /^Cannot import .*errors\.ts.*\b2\b/,
   ],
@@ -155,14 +155,14 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ],
   ["that throws nothing", write("throws_null.ts", "throw null;"), /throws_null\.ts: null$/],
   [
-    "that imports what is not there",
+    "that imports a missing module",
     write("inner.ts", `import "./not_there.ts"; ${GENERATOR}`),
     /^Cannot import .*not_there\.ts.*inner\.ts/,
   ],
 ];
 
 for (const [what, path, expected] of WRONG) {
-  test(`a module ${what} is one line that names it once`, async () => {
+  test(`a module ${what} gives one line of error that names the module once`, async () => {
     const error = await assertRejects(() => loadProtocol(locateProtocol(path)), OptionError);
     assertMatch(error.message, expected);
     // deno-lint-ignore no-control-regex -- control characters are what this is about
@@ -174,9 +174,9 @@ for (const [what, path, expected] of WRONG) {
 }
 
 for (const mode of new Set(ROWS.map(({ mode }) => mode))) {
-  test(`${mode} exits 2 with one line where there is no protocol`, async () => {
+  test(`${mode} exits with 2 and one line if there is no protocol`, async () => {
     const wrong = WRONG.filter(([what]) =>
-      /not there$|is a folder|no generator|throws$/.test(what)
+      /not exist$|missing module$|is a folder|not a generator|throws$/.test(what)
     );
     await Promise.all(wrong.map(async ([, path]) => {
       await using script = new Script(`modes/${mode}.ts`, ["0", "--protocol", path]);
@@ -187,7 +187,7 @@ for (const mode of new Set(ROWS.map(({ mode }) => mode))) {
   }, { sanitize: false });
 }
 
-test("without permission to read or to download it that is said in one line", async () => {
+test("without permission to read or to download it, one line says so", async () => {
   for (
     const [path, permission] of [
       [good, "--allow-read"],
@@ -221,7 +221,7 @@ for (const row of ROWS) {
     assertEquals((await server.stop()).code, 0);
   }, options);
 
-  test(`${row.name} tells a protocol that it asks for what cannot be granted`, async () => {
+  test(`${row.name} tells a protocol when its wish cannot be granted`, async () => {
     const args = [...row.args, "--protocol", WISHES];
     await using server = await ServerProcess.start(row.mode, args);
     await using peer = await Peer.connect(server.address);
@@ -232,7 +232,7 @@ for (const row of ROWS) {
   }, options);
 
   if (row.workers) {
-    test(`${row.name} exits 1 with one line when only its threads cannot import it`, async () => {
+    test(`${row.name} exits with 1 and one line if only its threads cannot import it`, async () => {
       const args = ["0", ...row.args, "--protocol", inWorker];
       await using script = new Script(`modes/${row.mode}.ts`, args);
       const { code, stdout, stderr } = await script.end();
@@ -249,7 +249,7 @@ const LIBRARY: readonly (readonly [string, (options: ServeOptions) => Promise<Se
 ];
 
 for (const [name, serve] of LIBRARY) {
-  test(`${name} serves a module that a program names by its URL or path`, async () => {
+  test(`${name} serves a module that a program names by URL or path`, async () => {
     for (const protocol of [kv, kv.href, good]) {
       await using server = await serve({ port: 0, protocol });
       await using peer = await Peer.connect(server.address);

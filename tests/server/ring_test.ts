@@ -1,5 +1,5 @@
 /**
- * What threads share: the queue of descriptors, the slots, the journal, the counters.
+ * What threads share: the queue of descriptors, the slots, the journal and the counters.
  *
  * @module
  */
@@ -32,7 +32,7 @@ function sockaddrOf(fd: number): Uint8Array {
 
 // The queue of descriptors.
 
-test("the descriptor ring gives back what was put in, oldest first, with its address", () => {
+test("the descriptor ring returns what was put in, oldest first, with its address", () => {
   const ring = DescriptorRing.create(3, 1);
   const sockaddr = new Uint8Array(SOCKADDR_SIZE);
   assertEquals([ring.capacity, ring.length, ring.tryTake(sockaddr)], [3, 0, -1]);
@@ -48,7 +48,7 @@ test("the descriptor ring gives back what was put in, oldest first, with its add
 
 test("the descriptor ring is a bounded queue, for any sequence of puts and takes", () => {
   const steps = fc.array(fc.boolean(), { maxLength: 200 });
-  // Near where its 32-bit counters wrap, too.
+  // This includes values near the wrap of its 32-bit counters.
   const start = fc.constantFrom(0, 1, 2 ** 31 - 5, -5);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9 }), start, steps, (capacity, start, steps) => {
@@ -71,7 +71,7 @@ test("the descriptor ring is a bounded queue, for any sequence of puts and takes
   );
 });
 
-test("a closed descriptor ring gives out what is left, then -1 without waiting", () => {
+test("a closed descriptor ring returns what is left, then -1 without waiting", () => {
   const ring = DescriptorRing.create(4, 1);
   const sockaddr = new Uint8Array(SOCKADDR_SIZE);
   ring.tryPut(9, sockaddrOf(9));
@@ -79,7 +79,7 @@ test("a closed descriptor ring gives out what is left, then -1 without waiting",
   assertEquals([ring.closed, ring.take(sockaddr, 0), ring.take(sockaddr, 0)], [true, 9, -1]);
 });
 
-test("waiting for room ends when there is some, or when it is over", () => {
+test("a wait for room ends when there is room, or when the ring closes", () => {
   const ring = DescriptorRing.create(1, 1);
   assertEquals(ring.waitForRoom(() => false), true);
   ring.tryPut(1, sockaddrOf(1));
@@ -126,7 +126,14 @@ test("the descriptor ring hands each connection to one of several sleeping threa
 
 // Who may touch a descriptor.
 
-test("another thread's cut ends the connection of a slot, whose owner still closes it", () => {
+/** Closes a connection as its owner does; returns whether it was still its own. */
+function closeOwn(slot: DescriptorSlot): boolean {
+  const fd = slot.release();
+  if (fd >= 0) sockets().close(fd);
+  return fd >= 0;
+}
+
+test("when another thread cuts a slot's connection, the slot's owner still closes it", () => {
   const net = sockets();
   const slot = new DescriptorSlot(new Int32Array(new SharedArrayBuffer(SLOT_WORDS * 4)));
   assertEquals(slot.cut(net), false, "there is nothing to cut yet");
@@ -137,25 +144,25 @@ test("another thread's cut ends the connection of a slot, whose owner still clos
   assertEquals(slot.wasCut, true);
   const buffer = new Uint8Array(1);
   assertEquals([net.recv(own, buffer), net.recv(peer, buffer)], [0, 0], "both see the end");
-  slot.close(net);
+  closeOwn(slot);
   assertEquals(net.recv(own, buffer), -net.constants.errno.EBADF);
   net.close(peer);
 }, noSockets);
 
-test("after its owner has closed, a slot's descriptor is touched by nobody", () => {
+test("after its owner has closed a slot's descriptor, nobody touches that number", () => {
   const net = sockets();
   const slot = new DescriptorSlot(new Int32Array(new SharedArrayBuffer(SLOT_WORDS * 4)));
   const [own, peer] = net.socketpair();
   slot.own(own);
-  slot.close(net);
-  // The number is given out again, lowest first: it is a stranger's now, ours or the runtime's.
+  closeOwn(slot);
+  // The number is reused, lowest first: it now belongs to a stranger, to us or to the runtime.
   const [stranger, other] = net.socketpair();
-  assertEquals([slot.cut(net), slot.reclaim(net), slot.close(net)], [false, false, false]);
+  assertEquals([slot.cut(net), slot.reclaim(net), closeOwn(slot)], [false, false, false]);
   assertEquals(net.send(stranger, Uint8Array.of(1)), 1);
   for (const fd of [stranger, other, peer]) net.close(fd);
 }, noSockets);
 
-test("what a dead thread has left in its slot is closed once", () => {
+test("what a dead thread has left open in its slot is closed once", () => {
   const net = sockets();
   const slot = new DescriptorSlot(new Int32Array(new SharedArrayBuffer(SLOT_WORDS * 4)));
   const [own, peer] = net.socketpair();
@@ -165,21 +172,21 @@ test("what a dead thread has left in its slot is closed once", () => {
   net.close(peer);
 }, noSockets);
 
-test("a slot that was cut is new for the next connection", () => {
+test("a slot that was cut is ready for the next connection", () => {
   const net = sockets();
   const slot = new DescriptorSlot(new Int32Array(new SharedArrayBuffer(SLOT_WORDS * 4)));
   const [first, second] = net.socketpair();
   slot.own(first);
   slot.cut(net);
-  slot.close(net);
+  closeOwn(slot);
   slot.own(second);
   assertEquals(slot.wasCut, false);
-  slot.close(net);
+  closeOwn(slot);
 }, noSockets);
 
 // The journal.
 
-/** Keeps what it is told. */
+/** A journal that keeps what it receives. */
 class Memory implements Journal {
   readonly wantsReports = true;
   readonly wantsLog = true;
@@ -197,14 +204,14 @@ class Memory implements Journal {
 interface Line {
   readonly writer: JournalWriter;
   readonly heard: Memory;
-  /** Takes everything out of it. */
+  /** Takes everything out of the ring. */
   drain(): JournalRecord[];
   /** How often it woke the reader. */
   woken(): number;
 }
 
 function journal(numbers = new Int32Array(new SharedArrayBuffer(4))): Line {
-  // Not at the beginning of its memory, as with every thread but the first.
+  // The ring begins in the middle of its memory, as it does for every thread but the first.
   const memory = new SharedArrayBuffer(2 * JOURNAL_BYTES);
   let woken = 0;
   const wants = { reports: true, log: true };
@@ -236,12 +243,12 @@ test("the journal carries lines and log entries in order, and wakes once for man
   assertEquals(woken(), 2);
 });
 
-test("the journal gives back every line however often its ring wraps around", () => {
+test("the journal returns every line, however often its ring wraps around", () => {
   const lines = fc.array(fc.string({ unit: "grapheme", maxLength: 400 }), { maxLength: 30 });
   fc.assert(
     fc.property(fc.array(lines, { minLength: 5, maxLength: 40 }), (batches) => {
       const { writer, drain, heard } = journal();
-      // Most of a ring first, so that what follows wraps.
+      // Most of the ring is used first, so that what follows wraps.
       for (let line = 0; line < 8; line++) writer.report("x".repeat(4000));
       drain();
       heard.reports.length = 0;
@@ -256,7 +263,7 @@ test("the journal gives back every line however often its ring wraps around", ()
   );
 });
 
-test("a full journal drops lines, counts them and says so once", () => {
+test("a full journal drops lines, counts them, and says so once", () => {
   const { writer, drain, heard } = journal();
   for (let line = 0; line < 10_000; line++) writer.report(`HELLO ${line}`);
   drain();
@@ -270,7 +277,7 @@ test("a full journal drops lines, counts them and says so once", () => {
   assertEquals([heard.reports.at(-1), heard.events.length], ["after", 1]);
 });
 
-test("the journal shortens a line that is too long, and drops an entry that is", () => {
+test("the journal shortens a report that is too long, and drops a log entry of that length", () => {
   const { writer, drain, heard } = journal();
   writer.report("x".repeat(5000));
   writer.log({ level: "info", text: "y".repeat(5000) });
@@ -279,7 +286,7 @@ test("the journal shortens a line that is too long, and drops an entry that is",
   assertEquals(heard.events.map(({ properties }) => properties), [{ dropped: 1 }]);
 });
 
-test("what several threads tell has one order, by the numbers of its records", () => {
+test("the records of several threads have one order, by their numbers", () => {
   const numbers = new Int32Array(new SharedArrayBuffer(4));
   const lines = [journal(numbers), journal(numbers)];
   for (let turn = 0; turn < 6; turn++) lines[turn % 2]?.writer.report(`line ${turn}`);
@@ -291,7 +298,7 @@ test("what several threads tell has one order, by the numbers of its records", (
 
 // Counters.
 
-test("counters of several threads are added up, and the line names only what occurred", () => {
+test("the counters of several threads are added up, and the line names only what occurred", () => {
   const memory = new SharedArrayBuffer(2 * COUNTER_BYTES);
   const one = new CounterBlock(memory, 0);
   const two = new CounterBlock(memory, COUNTER_BYTES);

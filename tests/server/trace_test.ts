@@ -1,5 +1,5 @@
 /**
- * The life of connections and computations, as `--trace` writes it.
+ * The life of connections and computations, as `--trace` records it.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { Trace } from "../kit/trace_events.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
 
-/** Some tenths of a second of work, and a number of which nobody waits for the end. */
+/** Some tenths of a second of work. No test waits for its end. */
 const LONG = "P9007199254740881";
 const ENDLESS = "P18446744073709551557";
 
@@ -40,14 +40,14 @@ class TraceFolder extends Folder {
   }
 }
 
-/** Connects to a server of `frame` and takes its greeting. */
+/** Connects to a `frame` server and takes its greeting. */
 async function greeted(server: ServerProcess): Promise<Peer> {
   const peer = await Peer.connect(server.address);
   await until("the greeting", () => peer.heard === "*");
   return peer;
 }
 
-/** Ends a server and reads its trace, which agrees with what it has counted. */
+/** Ends a server and reads its trace, which must agree with the server's counters. */
 async function traceOf(server: ServerProcess, file: string): Promise<Trace> {
   const ending = await server.stop("SIGINT");
   assertEquals(ending.code, 0, ending.stderr);
@@ -64,18 +64,18 @@ async function traceOf(server: ServerProcess, file: string): Promise<Trace> {
   return trace;
 }
 
-/** The rows whose connections wait in a queue of the server's own. */
+/** Whether connections wait in a queue of the server's own in this row. */
 function isQueued({ mode, args }: Row): boolean {
   return ["threaded", "threadpool", "berkeley"].includes(mode) &&
     !(args.includes("--queue") && args.includes("0"));
 }
 
-/** The rows in which one thread serves many connections at a time. */
+/** Whether one thread serves many connections at a time in this row. */
 function isLoop({ mode }: Row): boolean {
   return ["event", "nonblocking", "cluster"].includes(mode);
 }
 
-/** Whether a row computes on the thread that serves. */
+/** Whether the serving thread computes in this row. */
 function computesThere(row: Row): boolean {
   return !isLoop(row) || computesInPlace(row);
 }
@@ -86,7 +86,7 @@ for (const row of ROWS) {
   const start = (file: string, ...more: string[]) =>
     ServerProcess.start(mode, [...args, "--protocol", "frame", "--trace", file, ...more]);
 
-  test(`${name} writes down who was served by whom, and who computed`, async () => {
+  test(`${name} records which thread served each connection, and which one computed`, async () => {
     using folder = new TraceFolder();
     await using server = await start(folder.file);
     const ask = async (text: string, answer: string) => {
@@ -128,12 +128,12 @@ for (const row of ROWS) {
     if (!computesThere(row)) assertMatch(computed.thread, /^computing \d+$/);
   }, options);
 
-  test(`${name} writes down that a write had to wait for the peer, until it has gone`, async () => {
+  test(`${name} records that a write waited for the peer, until the peer is gone`, async () => {
     using folder = new TraceFolder();
     await using server = await start(folder.file, "--protocol", "echo");
     await using stuck = await Peer.connect(server.address);
     stuck.pause();
-    // More than all buffers between the two hold.
+    // It is more than all buffers between the two can hold.
     for (let sent = 0; sent < 48; sent++) stuck.post("a".repeat(1024 * 1024));
     let last = -1;
     let still = 0;
@@ -151,7 +151,7 @@ for (const row of ROWS) {
   }, options);
 }
 
-/** Its version, as a server says it. */
+/** The runtime's version, as a server prints it. */
 function runtimeVersion(): string {
   return navigator.userAgent.split("/")[1] as string;
 }
@@ -160,7 +160,7 @@ const skip = whyNoSockets();
 
 for (const handoff of ["fd", "message"]) {
   test(
-    `threadpool --handoff ${handoff} shows a pool that is full, and who was never served`,
+    `threadpool --handoff ${handoff} shows a full pool, and a connection that was never served`,
     async () => {
       using folder = new TraceFolder();
       const flags = ["--workers", "1", "--handoff", handoff, "--protocol", "frame"];
@@ -210,7 +210,8 @@ for (const mode of ["event", "nonblocking", "cluster"]) {
       assert(computing !== undefined);
       const { from, to } = computing;
       const turns = [...trace.slices("turn"), ...trace.slices("turns")];
-      // The turn in which it was computed is as long; nobody else has one meanwhile.
+      // The turn that computed is as long as the computation. No other connection has a turn
+      // meanwhile.
       const meanwhile = turns.filter((turn) => turn.from < to && turn.to > from);
       const around = meanwhile.filter((turn) => turn.from <= from && turn.to >= to);
       assertEquals(around.length, offload === "0" ? 1 : 0);
@@ -220,7 +221,7 @@ for (const mode of ["event", "nonblocking", "cluster"]) {
     }
   }, options);
 
-  test(`${mode} ends the computation of a client that has reset, in the trace too`, async () => {
+  test(`${mode} ends the computation of a client that has reset, also in the trace`, async () => {
     using folder = new TraceFolder();
     await using server = await serveFrames(
       "--offload",
@@ -248,7 +249,7 @@ for (const mode of ["event", "nonblocking", "cluster"]) {
   }, options);
 }
 
-test("cluster ends in the trace what a loop was serving that died", async () => {
+test("cluster ends in the trace what a loop was serving when it died", async () => {
   using folder = new TraceFolder();
   const flags = ["--workers", "1", "--protocol", FAULTY, "--trace", folder.file];
   await using server = await ServerProcess.start("cluster", flags);
@@ -261,7 +262,7 @@ test("cluster ends in the trace what a loop was serving that died", async () => 
   assertEquals(trace.connections[0]?.spans.at(-1)?.name, "served by loop 0");
 }, { sanitize: false });
 
-test("the trace of a server that was killed lacks nothing but its end", async () => {
+test("the trace of a server that was killed lacks only its end", async () => {
   using folder = new TraceFolder();
   await using server = await ServerProcess.start("event", ["--trace", folder.file]);
   await handshake(server.address, 1);
@@ -290,11 +291,11 @@ test("a trace has a bound, says what it leaves out, and ends what it has begun",
   assertEquals(Number(connections) + trace.connections.length, ids.length);
 });
 
-test("a ring that nobody empties loses spans, and neither ends nor order", () => {
+test("a ring that nobody empties loses spans, but neither ends nor order", () => {
   using folder = new TraceFolder();
   const timeline = Timeline.open(folder.file, { mode: "threadpool", threads: 4096 }) as Timeline;
   const { main } = timeline;
-  // As a thread that is never given time by the main thread.
+  // The thread acts like one that the main thread never gets to.
   const id = main.begin("127.0.0.1:1");
   for (let turn = 0; turn < 1_000; turn++) main.waited(performance.now());
   main.end(id, DONE);
@@ -302,7 +303,7 @@ test("a ring that nobody empties loses spans, and neither ends nor order", () =>
   assertEquals(Trace.read(folder.file).outcomes, { done: 1 });
 });
 
-test("a library's server writes its trace to a URL", async () => {
+test("a server in a library writes its trace to a URL", async () => {
   using folder = new TraceFolder();
   const trace = pathToFileURL(folder.file);
   await using server = await serveEvent({ port: 0, trace });
@@ -326,7 +327,7 @@ for (const { name, mode, args, skip } of ROWS) {
   }, { skip, sanitize: false });
 }
 
-test("a server serves on when its trace cannot be written any more", async () => {
+test("a server goes on serving when its trace can no longer be written", async () => {
   await using server = await ServerProcess.start("event", ["--trace", "/dev/full"]);
   await handshake(server.address, 1);
   await until("that to be said", () => server.stderr.includes("the trace ends here"));
@@ -339,7 +340,7 @@ test("a server serves on when its trace cannot be written any more", async () =>
   skip: runtime.os === "linux" ? undefined : `${runtime.os} has no /dev/full`,
 });
 
-test("without the permission to write it nobody is asked for it", async () => {
+test("without permission to write the trace, one line says so and nobody is asked", async () => {
   using folder = new TraceFolder();
   const permissions = ["--allow-net=127.0.0.1"];
   const args = ["0", "--trace", folder.file];

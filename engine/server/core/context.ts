@@ -1,19 +1,20 @@
 /**
- * What a protocol is told about its connection, worked out only when it asks.
+ * What a protocol can learn about its connection. Each fact is worked out only when it is asked
+ * for.
  *
  * @module
  */
 
 import type { Address, Context } from "../../../protocols/effects.ts";
 
-/** The context of one conversation; most protocols never look at it. */
+/** The context of one conversation. Most protocols never look at it. */
 export class LazyContext implements Context {
   readonly #connection: { readonly remoteAddress: Address };
   #peer: Address | undefined;
   #controller: AbortController | undefined;
   #over = false;
 
-  /** @param connection knows the peer's address while it is open */
+  /** @param connection knows the peer's address as long as it is open */
   constructor(connection: { readonly remoteAddress: Address }) {
     this.#connection = connection;
   }

@@ -1,25 +1,25 @@
 /**
- * What a server counts. The numbers live in shared memory, one block for each thread that counts,
- * and are added up when somebody asks.
+ * What a server counts. The numbers live in shared memory, in one block for each thread that
+ * counts. They are added up when somebody asks for them.
  *
  * @module
  */
 
 import { FAILURE_KINDS, type FailureKind } from "../../../protocols/errors.ts";
 
-/** The counters of a server at one moment. */
+/** The counters of a server at a given moment. */
 export interface Counters {
-  /** Connections accepted. */
+  /** Accepted connections. */
   readonly accepted: number;
-  /** Of these, connections whose conversation is not over. */
+  /** Accepted connections whose conversation is not over. */
   readonly active: number;
-  /** Conversations that ended as their protocol wants. */
+  /** Conversations that ended as their protocol intends. */
   readonly completed: number;
-  /** Conversations that failed, by kind; only kinds that occurred. */
+  /** Failed conversations, by kind. It contains only the kinds that occurred. */
   readonly failed: Readonly<Partial<Record<FailureKind, number>>>;
-  /** Connections that the server itself ended, because it was closing. */
+  /** Connections that the server itself ended because it was closing. */
   readonly cut: number;
-  /** Connections lost before they could be accepted. */
+  /** Connections that were lost before they could be accepted. */
   readonly lost: number;
 }
 
@@ -29,12 +29,16 @@ const CUT = 2;
 const LOST = 3;
 const FAILED = 4;
 
-/** How many bytes of shared memory a block takes: two cache lines or more, unshared. */
+/**
+ * The bytes of shared memory for a block: whole cache lines, at least two, that no other block
+ * shares.
+ */
 export const COUNTER_BYTES = Math.ceil((FAILED + FAILURE_KINDS.length) * 8 / 64) * 64;
 
 /**
- * The counters of one thread. Only that thread writes them, so that plain additions do; others
- * may read a number one too small, never a wrong one (64-bit stores are whole on 64-bit systems).
+ * The counters of one thread. Only that thread writes them, so plain additions suffice. Other
+ * threads may read a number that is one too small, but never a wrong one: 64-bit stores are whole
+ * on 64-bit systems.
  */
 export class CounterBlock {
   readonly #numbers: Float64Array;
@@ -44,38 +48,38 @@ export class CounterBlock {
     this.#numbers = new Float64Array(memory, offset, COUNTER_BYTES / 8);
   }
 
-  /** Connections accepted whose conversation is not over. */
+  /** How many accepted connections have a conversation that is not over. */
   get active(): number {
     const [accepted = 0, completed = 0, cut = 0, _lost, ...failed] = this.#numbers;
     return accepted - completed - cut - failed.reduce((sum, count) => sum + count, 0);
   }
 
-  /** A connection was accepted. */
+  /** Counts a connection that was accepted. */
   accepted(): void {
     this.#numbers[ACCEPTED]!++;
   }
 
-  /** A conversation ended well. */
+  /** Counts a conversation that ended well. */
   completed(): void {
     this.#numbers[COMPLETED]!++;
   }
 
-  /** A conversation failed. */
+  /** Counts a conversation that failed. */
   failed(kind: FailureKind): void {
     this.#numbers[FAILED + FAILURE_KINDS.indexOf(kind)]!++;
   }
 
-  /** The server ended connections. */
+  /** Counts connections that the server ended. */
   cut(count = 1): void {
     this.#numbers[CUT]! += count;
   }
 
-  /** A connection was lost before it could be accepted. */
+  /** Counts a connection that was lost before it could be accepted. */
   lost(): void {
     this.#numbers[LOST]!++;
   }
 
-  /** Adds several blocks up. */
+  /** Adds up several blocks. */
   static sum(blocks: Iterable<CounterBlock>): Counters {
     const total = new Float64Array(COUNTER_BYTES / 8);
     for (const block of blocks) block.#numbers.forEach((value, index) => total[index]! += value);
@@ -92,7 +96,7 @@ export class CounterBlock {
 }
 
 /**
- * The counters on one line.
+ * Writes the counters on one line.
  *
  * @param counters the counters
  * @returns for instance `accepted 3 · completed 2 · failed 1 (mismatch 1) · cut 0`

@@ -1,5 +1,5 @@
 /**
- * The runtime's own listener, as servers that use it open it.
+ * Opens the runtime's own listener for the servers that use it.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { tellWait } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
 
 /**
- * Listens, counting and telling what cannot be accepted.
+ * Listens. It counts connections that cannot be accepted, and logs why.
  *
- * @param options where; the host may be a name
- * @param counters counts connections lost
- * @param journal is told when accepting has to wait
+ * @param options the address; its host may be a name
+ * @param counters counts the connections that are lost
+ * @param journal receives the reason whenever accepting has to wait
  * @param more see `ListenOptions`
- * @throws {Error} naming the address, if it cannot be listened on
+ * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function listen(
   options: Pick<CheckedOptions, "address">,
@@ -32,19 +32,19 @@ export async function listen(
   more: Pick<ListenOptions, "descriptorCeiling"> = {},
 ): Promise<Listener> {
   const { hostname, port } = options.address;
-  // Resolved here, so that the same name means the same address on every runtime.
+  // The name is resolved here, so that it means the same address on every runtime.
   const address = { hostname: await resolveHost(hostname), port };
   return await listenAt(address, counters, journal, more, options.address);
 }
 
 /**
- * The same on a numeric address.
+ * Listens on a numeric address.
  *
- * @param address where
- * @param counters counts connections lost
- * @param journal is told when accepting has to wait
+ * @param address the address
+ * @param counters counts the connections that are lost
+ * @param journal receives the reason whenever accepting has to wait
  * @param more see `ListenOptions`
- * @param shown how the address is written in an error
+ * @param shown the address that an error names
  */
 export async function listenAt(
   address: Address,

@@ -1,5 +1,5 @@
 /**
- * Counts and tells what becomes of each connection, the same way in every mode.
+ * Counts each connection and logs what becomes of it, in the same way in every mode.
  *
  * @module
  */
@@ -19,9 +19,9 @@ export class Observer {
   readonly #counters: CounterBlock;
   readonly #journal: Journal;
   readonly #track: TrackWriter | undefined;
-  /** Counts only, and so is the same for every connection. */
+  /** Only counts, so one object serves every connection. */
   readonly #silent: Observation;
-  /** To be given to a driver as it is; `undefined` when nobody wants to hear. */
+  /** Goes to a driver as it is; `undefined` if nobody listens. */
   readonly onReport: ((message: string) => void) | undefined;
 
   /** @param counters this thread's @param journal this thread's @param track this thread's */
@@ -34,11 +34,11 @@ export class Observer {
   }
 
   /**
-   * A connection begins.
+   * A conversation begins.
    *
-   * @param context knows the peer; it is asked only if somebody wants to read it
-   * @param transport what stands before the peer's address; nothing for TCP
-   * @param more what is known of it where a trace is written
+   * @param context knows the peer; it is asked only if somebody wants to read the address
+   * @param transport a prefix to the peer's address; empty for TCP
+   * @param more what is known about the connection if a trace is written
    */
   begin(
     context: { readonly peer: Address },
@@ -58,10 +58,10 @@ export class Observer {
   }
 
   /**
-   * A conversation that began before, perhaps on another thread.
+   * Continues a conversation that began earlier, perhaps on another thread.
    *
    * @param context knows the peer
-   * @param transport as it was given to {@linkcode Observer.begin}
+   * @param transport the same prefix as in {@linkcode Observer.begin}
    * @param ageMs how long ago it began, in milliseconds
    */
   resume(context: { readonly peer: Address }, transport: string, ageMs: number): Observation {
@@ -71,15 +71,15 @@ export class Observer {
   }
 }
 
-/** What is known of a connection's life where a trace is written. */
+/** What is known about a connection's life if a trace is written. */
 export interface ObservedLife {
-  /** Since when it has waited to be served, as the trace has it; 0 if it has not. */
+  /** Since when it has waited for service, on the trace's clock; 0 if it has not waited. */
   readonly queuedAt?: number | undefined;
-  /** The number of the thread that serves it in the trace, if not this one; 0 for none. */
+  /** The trace's number of the thread that serves it, if it is not this one; 0 for none. */
   readonly servedBy?: number | undefined;
 }
 
-/** The server ended the connection, because it is closing. */
+/** The server ended the connection because it is closing. */
 export class CutError extends Error {
   override readonly name = "CutError";
 
@@ -90,7 +90,7 @@ export class CutError extends Error {
 
 /** Watches one connection. */
 export class Observation {
-  /** The connection's number in the trace; 0 where it is in none. */
+  /** The connection's number in the trace; 0 if it is in no trace. */
   readonly id: number = 0;
   readonly #counters: CounterBlock;
   readonly #journal: Journal | undefined;
@@ -98,10 +98,10 @@ export class Observation {
   readonly #startedAt: number;
 
   /**
-   * @param counters counts
-   * @param journal tells, if anybody listens
-   * @param peer whom of
-   * @param startedAt when the conversation began, as `performance.now()` tells it
+   * @param counters counts the outcome
+   * @param journal logs the outcome, if anybody reads the log
+   * @param peer the peer in the log
+   * @param startedAt when the conversation began, in the time of `performance.now()`
    */
   constructor(
     counters: CounterBlock,
@@ -116,10 +116,10 @@ export class Observation {
   }
 
   /**
-   * The connection over which an event loop is to hold the conversation.
+   * Gives the connection on which an event loop holds the conversation.
    *
-   * @param connection the real one
-   * @returns the same, or one that tells when its conversation runs
+   * @param connection the real connection
+   * @returns the same connection, or one that records when its conversation runs
    */
   watch(connection: Connection): Connection {
     return connection;
@@ -128,13 +128,13 @@ export class Observation {
   /** The conversation begins to run on its event loop. */
   enter(): void {}
 
-  /** It waits, or is over. */
+  /** It waits or is over. */
   leave(): void {}
 
   /**
-   * The conversation is over. To be called once.
+   * The conversation is over. It must be called exactly once.
    *
-   * @param error what it failed with; `undefined` when it ended as its protocol wants
+   * @param error the failure; `undefined` if the conversation ended as its protocol intends
    */
   over(error: unknown): void {
     if (error === undefined) {
@@ -160,7 +160,7 @@ export class Observation {
   }
 }
 
-/** Watches one connection of a trace. */
+/** Watches one connection and records it in the trace. */
 class RecordedObservation extends Observation {
   readonly #track: TrackWriter;
   override readonly id: number;
@@ -197,11 +197,11 @@ class RecordedObservation extends Observation {
 }
 
 /**
- * Tells that no connections are accepted for a while.
+ * Logs that no connections are accepted for a while.
  *
- * @param journal whose
- * @param ms how long
- * @param reason why
+ * @param journal the journal to log in
+ * @param ms how long, in milliseconds
+ * @param reason the reason
  */
 export function tellWait(journal: Journal, ms: number, reason: string): void {
   const text = "accepting waits {ms} ms: {reason}";

@@ -1,5 +1,5 @@
 /**
- * The options that every mode's `serve` takes, checked and completed once for all of them.
+ * The options that every mode's `serve` takes. They are checked and completed here, for all modes.
  *
  * @module
  */
@@ -37,18 +37,18 @@ export interface ServeOptions {
    */
   readonly host?: string;
   /**
-   * What to speak: the name of a protocol, or the path or URL of a module that holds one as its
-   * default export. A relative path starts at the current directory.
+   * The protocol to speak: its name, or the path or URL of a module whose default export is a
+   * protocol. A relative path starts at the current directory.
    *
    * @default {"hello"}
    */
   readonly protocol?: string | URL;
-  /** How long one read may wait; 0 is for ever. By default the protocol decides. */
+  /** How long one read may wait; 0 means for ever. By default the protocol decides. */
   readonly readTimeout?: Duration;
-  /** How long a connection may last; 0 is for ever. By default the protocol decides. */
+  /** How long a connection may last; 0 means for ever. By default the protocol decides. */
   readonly sessionTimeout?: Duration;
   /**
-   * How long a message without a line end waits for more, in `hello`; 0 turns it off.
+   * How long `hello` waits for the rest of a message without a line end; 0 turns this off.
    *
    * @default {"20ms"}
    */
@@ -60,13 +60,13 @@ export interface ServeOptions {
    */
   readonly prime?: boolean;
   /**
-   * How long a conversation waits for a computation; 0 is for ever.
+   * How long a conversation waits for a computation; 0 means for ever.
    *
    * @default {"120s"}
    */
   readonly computeTimeout?: Duration;
   /**
-   * How many connections are served or queued at a time; the rest wait. 0 is any number.
+   * How many connections are served or queued at a time; the others wait. 0 means no limit.
    *
    * @default {0}
    */
@@ -78,13 +78,13 @@ export interface ServeOptions {
    */
   readonly drain?: Duration;
   /**
-   * A file into which the life of each connection and each computation is written, as events that
-   * Perfetto opens: its path or URL. A relative path starts at the current directory.
+   * The path or URL of a file for the trace: the life of each connection and each computation, as
+   * events that Perfetto opens. A relative path starts at the current directory.
    */
   readonly trace?: string | URL;
-  /** Is told of each message received, escaped for a terminal. */
+  /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
-  /** Closes the server when it is aborted. */
+  /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
 
@@ -204,7 +204,10 @@ export function serveFlags(protocol: string): readonly Flag[] {
 
 /** The options of one server, complete. Plain data: it travels to Workers. */
 export interface ServiceSettings extends TimeLimits {
-  /** Where the protocol is found: see `protocol_loader.ts`. Of a server's own only its name. */
+  /**
+   * The location of the protocol, see `protocol_loader.ts`; only the name if the server has its
+   * own.
+   */
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
@@ -212,24 +215,24 @@ export interface ServiceSettings extends TimeLimits {
 
 /** The checked options of a server. */
 export interface CheckedOptions {
-  /** Where to listen: the host may still be a name. */
+  /** The address to listen on. The host may still be a name. */
   readonly address: Address;
-  /** What it speaks. */
+  /** The protocol to speak. */
   readonly protocol: ProtocolDefinition;
-  /** What its threads need to know. */
+  /** What the server's threads need to know. */
   readonly settings: ServiceSettings;
-  /** The most connections at a time; `Infinity` without a limit. */
+  /** The most connections at a time; `Infinity` if there is no limit. */
   readonly maxConnections: number;
   /** How long `close` lets connections finish, in milliseconds. */
   readonly drainMs: number;
 }
 
 /**
- * Checks options and fills in what is not given.
+ * Checks options and fills in what is missing.
  *
- * @param options as the caller gave them
- * @param own what is spoken if it is not for the caller to choose
- * @throws {OptionError} if one is not what it may be, naming it
+ * @param options the options from the caller
+ * @param own the server's own protocol, if the caller cannot choose one
+ * @throws {OptionError} that names the option, if one has a wrong value
  * @throws {Error} in a Worker that a server has started
  */
 export async function checkOptions(
@@ -259,8 +262,8 @@ export async function checkOptions(
 }
 
 /**
- * Where a bundler has made one file of a program and this library, a Worker runs the program from
- * its beginning. It would start a server, whose Workers would start a server each, without end.
+ * When a bundler has put a program and this library into one file, a Worker runs the program from
+ * its beginning. It would start a server, whose Workers would each start a server, without end.
  */
 function refuseInThread(): void {
   const mode = modeOfThread();
@@ -271,7 +274,7 @@ function refuseInThread(): void {
 }
 
 /**
- * Checks where to listen.
+ * Checks the address to listen on.
  *
  * @param options as the caller gave them
  * @param portOption the option of the port, with its default

@@ -1,8 +1,8 @@
 /**
- * Protocols by name or by module: what `--protocol` and `serve({ protocol })` can say.
+ * Finds protocols by name or by module: the values of `--protocol` and `serve({ protocol })`.
  *
- * A protocol of one's own is a module with `export default function* (context)` and, for CPU work
- * of its own, `export const tasks`. It travels to Workers as its URL, and each imports it there.
+ * A protocol of your own is a module with `export default function* (context)` and, for its own CPU
+ * work, `export const tasks`. It is posted to Workers as a URL, and each Worker imports it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { describeError } from "../../values/thrown.ts";
 import { OptionError } from "../../values/checks.ts";
 
 /**
- * Where a protocol is found, in a form that means the same in every thread.
+ * Turns the given protocol into a location that means the same in every thread.
  *
  * @param given a name, a path or a URL
  * @returns a key of the catalogue, or an absolute URL
@@ -68,7 +68,9 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
   };
 }
 
-/** Under which name a protocol's module finds what it is written with, wherever it lies. */
+/**
+ * The name by which a protocol's module imports what it is written with, wherever the module lies.
+ */
 const LIBRARY = "handshake/protocol";
 
 let provided: Promise<void> | undefined;
@@ -78,11 +80,11 @@ async function provideLibrary(): Promise<void> {
 }
 
 /**
- * Imports the module of a protocol of one's own.
+ * Imports the module of a protocol that is not built in.
  *
- * @param location its URL
- * @returns what it exports
- * @throws {OptionError} if it cannot be imported, on one line
+ * @param location the URL of the module
+ * @returns what the module exports
+ * @throws {OptionError} if the module cannot be imported; the message is one line
  */
 export async function importProtocol(location: string): Promise<Record<string, unknown>> {
   try {
@@ -97,20 +99,20 @@ function isGeneratorFunction(value: unknown): value is (context: Context) => Pro
   return tagOf(value) === "GeneratorFunction";
 }
 
-/** An asynchronous function is none that can be waited for in place. */
+/** Tasks must not be asynchronous functions: those cannot be computed in place. */
 function isTasks(value: unknown): value is Tasks {
   return typeof value === "object" && value !== null &&
     Object.values(value).every((task) => /^(Generator)?Function$/.test(tagOf(task)));
 }
 
-/** What kind of value it is, for instance `AsyncGeneratorFunction`. */
+/** The kind of a value, for instance `AsyncGeneratorFunction`. */
 function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
-/** Why a module cannot be imported, on one line that names it once. */
+/** Says on one line why a module cannot be imported. The line names the module once. */
 function describeFailure(location: string, error: unknown): string {
-  // Bun has an error for each mistake in the text of a module, and keeps their places apart.
+  // Bun has one error for each mistake in a module's text, and keeps their places separately.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const { position } = (first ?? {}) as { position?: { line: number; column: number } | null };
   const place = position ? ` at line ${position.line}, column ${position.column}` : "";
@@ -120,22 +122,22 @@ function describeFailure(location: string, error: unknown): string {
   return `Cannot import the protocol${isNamed ? "" : ` ${path}`}: ${why}`;
 }
 
-/** The runtimes explain themselves in colours, and show the text where a mistake is. */
+/** Shortens a runtime's explanation, which has colours and quotes the text around the mistake. */
 function onOneLine(message: string): string {
   // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
   const lines = message.replace(/\u001b\[[0-9;]*m/g, "").split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "" && !/^\d* ?\|/.test(line));
-  // That it is imported from this module, or from the executable, is true of every protocol.
+  // Every protocol is imported from this module or from the executable, so that is no news.
   const from = / imported from \S*(protocol_loader\.ts|[/\\](\$bunfs|~BUN)[/\\]\S*)$/;
   return escapeText(said.join(" ").replace(from, ""));
 }
 
-/** A location as a person writes it: of a file the path, without the escapes of a URL. */
+/** A location as users write it: a file's path, without the escapes of a URL. */
 export function pathOf(location: string): string {
   return escapeText(location.startsWith("file:") ? decode(location.slice(7)) : location);
 }
 
-/** The name of the module's file, without its ending. */
+/** The name of the module's file, without its extension. */
 export function nameOf(location: string): string {
   const { protocol, pathname } = new URL(location);
   const file = protocol === "data:" ? "" : decode(pathname.split("/").at(-1) as string);
@@ -146,7 +148,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A URL may hold escapes that are no text.
+    // A URL may contain escapes that do not decode to text.
     return text;
   }
 }

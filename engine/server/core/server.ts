@@ -1,5 +1,5 @@
 /**
- * What `serve` returns, the same small thing in every mode.
+ * What `serve` returns: the same small object in every mode.
  *
  * @module
  */
@@ -10,27 +10,32 @@ import { type Duration, parseDuration } from "../../values/durations.ts";
 
 /** How to close a server. */
 export interface CloseOptions {
-  /** How long connections may finish; 0 ends them at once. By default as `serve` was told. */
+  /**
+   * How long connections may take to finish; 0 ends them at once. The default is what `serve` was
+   * given.
+   */
   readonly drain?: Duration;
 }
 
-/** A server that is listening. Some count more than others. */
+/** A server that is listening. Some servers count more than others. */
 export interface Server<Count extends Counters = Counters> extends AsyncDisposable {
   /** The mode, for instance `threadpool`. */
   readonly mode: string;
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly address: Address;
   /** The name of the protocol that it speaks. */
   readonly protocol: string;
-  /** What a person wants to know of how it runs, for instance `4 workers`, `descriptors`. */
+  /** What people want to know about how it runs, for instance `4 workers`, `descriptors`. */
   readonly details: readonly string[];
-  /** The counters as they are now. */
+  /** The current counters. */
   readonly counters: Count;
-  /** Resolves when nothing of it is left, with the error if one ended it. Never rejects. */
+  /**
+   * Resolves when nothing of the server is left, with the error if one ended it. It never rejects.
+   */
   readonly closed: Promise<Error | undefined>;
   /**
-   * Takes what waits in the accept queue, stops accepting, lets connections finish and ends the
-   * rest. May be called again; later calls wait for the first.
+   * Accepts the connections in the accept queue, stops accepting, lets connections finish and ends
+   * the rest. It may be called again; later calls wait for the first.
    */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -45,16 +50,17 @@ export interface ServerParts<Count extends Counters = Counters> {
   readonly signal?: AbortSignal | undefined;
   /** Reads the counters. */
   count(): Count;
-  /** Does what {@linkcode Server.close} promises; called once. */
+  /** Does what {@linkcode Server.close} promises. It is called once. */
   shutDown(drainMs: number): Promise<void>;
-  /** It is asked to close once more, while it is closing. */
+  /** Is called when the server is asked to close again while it is closing. */
   hasten?(drainMs: number): void;
 }
 
 /**
- * Makes a server of what a mode has set up: `close` once, `closed` for ever, disposal.
+ * Makes a server from a mode's parts. It adds a `close` that runs once, a `closed` that stays
+ * resolved, and disposal.
  *
- * @param parts the mode's own
+ * @param parts the mode's parts
  */
 export function makeServer<Count extends Counters>(parts: ServerParts<Count>): Server<Count> {
   const { promise: closed, resolve } = Promise.withResolvers<Error | undefined>();
@@ -73,7 +79,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     );
     await closing;
   }
-  // An error is for whoever waits for `closed`.
+  // Those who wait for `closed` get the error.
   const onAbort = () => void close().catch(() => {});
   parts.signal?.addEventListener("abort", onAbort, { once: true });
   if (parts.signal?.aborted) onAbort();

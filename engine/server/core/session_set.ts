@@ -1,5 +1,5 @@
 /**
- * The conversations of one event loop: started, counted, cut.
+ * The conversations of one event loop: it starts them, counts them and cuts them.
  *
  * @module
  */
@@ -8,6 +8,8 @@ import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/ca
 import { beginConversation } from "../../drivers/conversation.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { Elsewhere } from "../../drivers/elsewhere.ts";
+import { LINGER_LIMITS, type LingerLimits } from "../../drivers/limits.ts";
+import { LingerSet } from "../../drivers/linger.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
 import type { Connection } from "../../net/transport.ts";
 import { LazyContext } from "./context.ts";
@@ -18,21 +20,23 @@ import { RecordedOffload, recordTasks } from "../trace/timeline_watch.ts";
 
 /** The conversations under way on this thread. */
 export class SessionSet {
-  /** Called whenever a conversation is over. */
+  /** Is called whenever a conversation is over. */
   onOver: (() => void) | undefined;
   readonly #protocol: ProtocolDefinition;
   readonly #settings: ProtocolSettings;
   readonly #limits: SessionOptions;
+  readonly #lingering: LingerSet;
   readonly #observer: Observer;
   readonly #sessions = new Set<Session<void>>();
   #cutting = false;
 
   /**
-   * @param options the server's
-   * @param observer this thread's
-   * @param deadlines keeps the limits
-   * @param offload computes; in place if not given
-   * @param track this thread's, where a trace is written
+   * @param options the server's options
+   * @param observer this thread's observer
+   * @param deadlines keeps the time limits
+   * @param offload does the computing; without it, this thread computes
+   * @param track this thread's track, if a trace is written
+   * @param limits how connections linger
    */
   constructor(
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
@@ -40,16 +44,19 @@ export class SessionSet {
     deadlines: Deadlines,
     offload: Elsewhere | undefined,
     track?: TrackWriter,
+    limits: LingerLimits = LINGER_LIMITS,
   ) {
     const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
     this.#protocol = protocol;
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
+    this.#lingering = new LingerSet(deadlines, limits);
     this.#limits = {
       readTimeoutMs,
       sessionTimeoutMs,
       computeTimeoutMs,
       deadlines,
+      lingerer: this.#lingering,
       offload: offload && track ? new RecordedOffload(offload, track) : offload,
       tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
       onReport: observer.onReport,
@@ -61,10 +68,20 @@ export class SessionSet {
     return this.#sessions.size;
   }
 
+  /** Whether no conversation is under way and no connection lingers. */
+  get isEmpty(): boolean {
+    return this.#sessions.size === 0 && this.#lingering.size === 0;
+  }
+
+  /** Resolves when no connection lingers. */
+  async lingered(): Promise<void> {
+    await this.#lingering.empty();
+  }
+
   /**
-   * Serves a connection, beside all others.
+   * Serves a connection beside all the others.
    *
-   * @param connection is closed when its conversation is over
+   * @param connection is closed when its conversation is over, or when it has lingered
    */
   serve(connection: Connection): void {
     const context = new LazyContext(connection);
@@ -95,8 +112,9 @@ export class SessionSet {
     this.onOver?.();
   }
 
-  /** Ends all conversations, and those that begin from now on. */
+  /** Ends all conversations, and those that begin from now on. Nothing lingers any more. */
   cutAll(): void {
+    this.#lingering.close();
     this.#cutting = true;
     for (const session of this.#sessions) session.cut(new CutError());
   }

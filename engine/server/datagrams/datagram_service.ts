@@ -1,16 +1,19 @@
 /**
- * What a server does with datagrams: conversations without connections, and whom it answers.
+ * What a server does with datagrams: it holds conversations without connections, and it decides
+ * which senders it answers.
  *
- * A sender's conversation begins with its first datagram. It ends when the protocol says so, when
- * the sender has been silent for a minute, or when it is forgotten for newer ones.
+ * A sender's conversation begins with its first datagram. It ends when the protocol ends it, when
+ * the sender has been silent for a minute, or when the sender is forgotten for a newer one.
  *
- * Whom to answer is no matter of the protocol. Anybody can write anybody's address on a datagram,
- * so a server that answers all of them can be used against others:
+ * The protocol does not decide who is answered. Anybody can write anybody's address on a datagram,
+ * so a server that answers all of them can be used against others. The rules are:
  *
- * - A port below 1024, or this server's own number on another machine, is likely to be a service
- *   that answers back, and the two would never stop (CERT advisory CA-1996-01). They get nothing.
- * - No answer is longer than the datagram that asked for it, or a flood could be made larger here.
- * - One source gets a limited number of answers in a second, and not quite all of them: see
+ * - A sender gets no answer if its port is below 1024 or is the port of this server. Such a sender
+ *   is likely to be a service that answers back, and the two would never stop (CERT advisory
+ *   CA-1996-01).
+ * - No answer is longer than the datagram that asked for it, or attackers could use this server to
+ *   make a flood larger.
+ * - One source gets a limited number of answers in a second, and not quite all of those: see
  *   {@linkcode Sender.takeAnswer}.
  *
  * @module
@@ -25,24 +28,24 @@ import type { SharedDatagramSocket } from "./shared_datagram_socket.ts";
 import type { Observer } from "../core/observer.ts";
 import { type Sender, sharedNow } from "./sender_table.ts";
 
-/** How long a sender may be silent until its conversation is over, in milliseconds. */
+/** After how long a silence a sender's conversation is over, in milliseconds. */
 const SILENT_MS = 60_000;
 
-/** The ports below are those of the system's services. */
+/** The ports below this one belong to the system's services. */
 const FIRST_FREE_PORT = 1024;
 
-/** How a sender is named in the log. */
+/** What stands before a sender's address in the log. */
 const TRANSPORT = "udp ";
 
-/** What a thread serves datagrams with; a `Thread` has it all. */
+/** What a thread needs to serve datagrams. A `Thread` has all of it. */
 export interface DatagramServiceParts {
   /** The Berkeley calls. */
   readonly calls: Sockets;
-  /** What is spoken. */
+  /** The protocol that is spoken. */
   readonly protocol: ProtocolDefinition;
-  /** Counts and tells. */
+  /** Counts the conversations and reports how they end. */
   readonly observer: Observer;
-  /** The limit of computations, in milliseconds. */
+  /** How long a computation may take, in milliseconds. */
   readonly computeTimeoutMs: number;
 }
 
@@ -54,7 +57,7 @@ export class DatagramService {
 
   /**
    * @param datagrams the socket; the thread must hold it whenever it uses the service
-   * @param parts the thread's
+   * @param parts what the thread serves with
    */
   constructor(datagrams: SharedDatagramSocket, parts: DatagramServiceParts) {
     this.#datagrams = datagrams;
@@ -67,11 +70,11 @@ export class DatagramService {
   }
 
   /**
-   * Serves one datagram. Nothing that it holds and nothing that the protocol throws harms anybody
-   * else.
+   * Serves one datagram. Neither its content nor an error that the protocol throws harms another
+   * sender.
    *
-   * @param sockaddr who sent it
-   * @param bytes what it holds
+   * @param sockaddr the sender's address
+   * @param bytes the content of the datagram
    * @param send sends an answer to the sender
    */
   serve(sockaddr: Uint8Array, bytes: Uint8Array, send: (answer: Uint8Array) => void): void {
@@ -84,7 +87,7 @@ export class DatagramService {
       if (this.#mayAnswer(sender, context.peer, bytes, answer, now)) send(answer);
     };
     try {
-      // Only protocols that have it are served by datagrams.
+      // Only protocols that have this function are served over UDP.
       const conversation = protocol.serveDatagram!(context, bytes);
       if (converseOnce(conversation, this.#options, answer)) this.#end(sender);
     } catch (error) {
@@ -102,7 +105,7 @@ export class DatagramService {
     }
   }
 
-  /** Ends all conversations: the server closes. */
+  /** Ends all conversations, because the server closes. */
   endAll(): void {
     const { senders } = this.#datagrams;
     for (let { oldest } = senders; oldest; { oldest } = senders) this.#forget(oldest);

@@ -1,13 +1,14 @@
 /**
- * Who has sent datagrams lately: what a connection would know, for senders that have none.
+ * The senders that have sent datagrams lately. What a TCP server knows from a connection, a UDP
+ * server keeps here.
  *
- * UDP tells nobody that a sender is new or has gone. So a server that wants to know keeps a list
- * of its own, and because anybody can write any sender on a datagram it must be bounded: the
- * sender that has been silent longest is forgotten for a new one.
+ * UDP tells nobody that a sender is new or has gone. So a server that wants to know keeps a list of
+ * its own. Anybody can write any sender on a datagram, so the list must be bounded: the sender that
+ * has been silent longest is forgotten for a new one.
  *
- * The list is in shared memory, for datagrams are served by any thread. Only one thread at a time
- * may use it: the one that holds the UDP socket (see `shared_datagram_socket.ts`). That makes plain loads
- * and stores safe.
+ * The list is in shared memory, because any thread may serve datagrams. Only one thread at a time
+ * may use it: the one that holds the UDP socket (see `shared_datagram_socket.ts`). That makes plain
+ * loads and stores safe.
  *
  * @module
  */
@@ -18,13 +19,13 @@ import { SOCKADDR_SIZE } from "../../net/address.ts";
 const CAPACITY = 4096;
 
 /**
- * A second is counted in tenths, and eleven of them cover any second wherever it begins: so none
- * ever sees more answers than are allowed.
+ * Answers are counted for each tenth of a second. Eleven tenths cover any second, wherever it
+ * begins, so no second ever sees more answers than are allowed.
  */
 const TENTH_MS = 100;
 const TENTHS = 11;
 
-/** One in so many answers to a sender is left out. */
+/** One in this many answers to a sender is left out. */
 const LEFT_OUT = 1000;
 
 // The control words. Places are counted from 1; 0 is none.
@@ -35,8 +36,8 @@ const FREE = 3;
 const SEED = 4;
 const CONTROL_WORDS = 16;
 
-// The words of a sender: its address, its neighbours in the order of silence, the next one in its
-// chain of the hash table (or of the free places), and what is known of it.
+// The words of a sender: its address, its neighbours in the order of silence, the next sender in
+// its chain of the hash table (or the next free place), and what is known about it.
 const KEY_WORDS = SOCKADDR_SIZE / 4;
 const OLDER = KEY_WORDS;
 const NEWER = KEY_WORDS + 1;
@@ -47,12 +48,12 @@ const TENTH = KEY_WORDS + 5;
 const COUNTS = KEY_WORDS + 6;
 const SENDER_WORDS = COUNTS + TENTHS;
 
-/** In memory of their own: when its conversation began, and when it was heard last. */
+/** Two times, in memory of their own: when its conversation began, and when it was last heard. */
 const BEGAN = 0;
 const HEARD = 1;
 const SENDER_TIMES = 2;
 
-/** The chains of the hash table; a power of two. */
+/** How many chains the hash table has: a power of two. */
 const CHAINS = CAPACITY;
 
 const TIMES_BYTES = CAPACITY * SENDER_TIMES * 8;
@@ -79,7 +80,7 @@ export class SenderTable {
   static create(): SenderTable {
     const size = FIRST_SENDER + CAPACITY * SENDER_WORDS;
     const table = new SenderTable(new SharedArrayBuffer(TIMES_BYTES + size * 4));
-    // Nobody outside can know which senders would fall into one chain.
+    // A random seed: no attacker can know which senders fall into the same chain.
     table.#words[SEED] = crypto.getRandomValues(new Int32Array(1))[0] as number;
     for (let place = CAPACITY; place > 0; place--) table.#release(place);
     return table;
@@ -102,12 +103,12 @@ export class SenderTable {
   }
 
   /**
-   * Finds a sender that was heard right now, or begins to remember it.
+   * Finds the sender of a datagram that has just come, or begins to remember it.
    *
    * @param sockaddr its address, as the system has filled it in
    * @param now the time, as {@linkcode sharedNow} tells it
-   * @returns the sender; `undefined` when it is new and {@linkcode SenderTable.oldest} has to be
-   * forgotten first
+   * @returns the sender; `undefined` if it is new and the table is full:
+   * {@linkcode SenderTable.oldest} has to be forgotten first
    */
   hear(sockaddr: Uint8Array, now: number): Sender | undefined {
     this.#keyBytes.set(sockaddr.subarray(0, SOCKADDR_SIZE));
@@ -178,7 +179,7 @@ export class SenderTable {
     return true;
   }
 
-  /** Where the chain of the key begins: a hash in the manner of MurmurHash3. */
+  /** The word in which the chain of the key begins: a hash in the manner of MurmurHash3. */
   #chain(): number {
     let hash = this.#words[SEED] as number;
     for (let word = 0; word < KEY_WORDS; word++) {
@@ -195,17 +196,17 @@ export class SenderTable {
   }
 }
 
-/** Where the words of a sender are. */
+/** The index of a sender's first word. */
 function at(place: number): number {
   return FIRST_SENDER + (place - 1) * SENDER_WORDS;
 }
 
-/** What is known of one sender. Valid as long as the thread holds the UDP socket. */
+/** What is known about one sender. Valid as long as the thread holds the UDP socket. */
 export class Sender {
   readonly #words: Int32Array;
   readonly #times: Float64Array;
 
-  /** @param words its part of the table @param times its times */
+  /** @param words its words in the table @param times its times */
   constructor(words: Int32Array, times: Float64Array) {
     this.#words = words;
     this.#times = times;
@@ -226,7 +227,7 @@ export class Sender {
     return this.#times[BEGAN] as number;
   }
 
-  /** When it was heard last. */
+  /** When it was last heard. */
   get heard(): number {
     return this.#times[HEARD] as number;
   }
@@ -237,20 +238,20 @@ export class Sender {
     this.#times[BEGAN] = now;
   }
 
-  /** Its conversation is over; what it was answered still counts. */
+  /** Its conversation is over. The answers that it got still count. */
   end(): void {
     this.#words[TALKS] = 0;
   }
 
   /**
-   * Whether it may be answered now; counts the answer if so.
+   * Decides whether the sender may be answered now, and counts the answer if so.
    *
-   * Beside the limit, each thousandth answer is left out: a datagram that two servers throw back
-   * and forth, however slowly, is dropped in the end, and a client that asks has to expect that a
-   * datagram is lost anyway.
+   * Apart from the limit, every thousandth answer is left out. So a datagram that two servers throw
+   * back and forth, however slowly, is dropped in the end. A client has to expect the loss of a
+   * datagram anyway.
    *
    * @param now the time
-   * @param perSecond how many answers any one second may see; 0 is any number
+   * @param perSecond how many answers are allowed in any one second; 0 is any number
    */
   takeAnswer(now: number, perSecond: number): boolean {
     const words = this.#words;
@@ -267,10 +268,10 @@ export class Sender {
     return true;
   }
 
-  /** Forgets the tenths that were more than a second ago; all if the clock was set back. */
+  /** Forgets the tenths that are more than a second old, or all if the clock was set back. */
   #forgetTenths(tenth: number): void {
     const words = this.#words;
-    // Of the number of the last one only 32 bits are kept, which is enough to tell them apart.
+    // Only 32 bits of the last tenth's number are kept, which is enough to tell tenths apart.
     const passed = (tenth - (words[TENTH] as number)) | 0;
     if (passed < 0 || passed >= TENTHS) words.fill(0, COUNTS, COUNTS + TENTHS);
     else for (let back = 0; back < passed; back++) words[COUNTS + (tenth - back) % TENTHS] = 0;

@@ -1,11 +1,11 @@
 /**
  * One UDP socket for a pool of threads.
  *
- * It has no accept queue: whatever arrives, from whomever, comes out of the same descriptor. So
- * that the datagrams of one sender stay in order, and what is known of senders needs no lock, one
- * thread at a time holds the socket. At home it is watched by the thread that accepts; when there
- * is something to receive, it goes through the queue like a connection to some worker, which
- * receives a few datagrams and brings it home.
+ * A UDP socket has no accept queue: all datagrams, from all senders, come out of the same
+ * descriptor. One thread at a time holds the socket. So the datagrams of one sender stay in order,
+ * and the table of senders needs no lock. The socket is at home while the thread that accepts
+ * watches it. When there is something to receive, the socket goes through the queue to a worker,
+ * like a connection. The worker receives a few datagrams and brings the socket home.
  *
  * @module
  */
@@ -15,21 +15,23 @@ import type { Sockets } from "../../net/sockets.ts";
 import type { Gate } from "../team/team_memory.ts";
 import { SenderTable } from "./sender_table.ts";
 
-/** After how long the senders are looked through when no datagram comes, in milliseconds. */
+/** After how long without a datagram the senders are looked through, in milliseconds. */
 const LOOK_THROUGH_MS = 10_000;
 
+/** Whether a worker holds the socket, or soon will. */
 const AWAY = 0;
-/** Whether a wake-up is under way that nobody has to repeat. */
+/** Whether the accepting thread has been woken and has not noticed yet: once is enough. */
 const WOKEN = 1;
-/** Whether the accepting thread waits until another connection is allowed. */
+/** Whether the accepting thread waits until it may accept another connection. */
 const FULL = 2;
 const WORDS = 16;
 
+// The places of the poll set.
 const LISTENER = 0;
 const DATAGRAMS = 1;
 const WAKE = 2;
 
-/** What the threads of a server share of its UDP socket. Plain data: it travels to Workers. */
+/** What all threads of a server need of its UDP socket. Plain data, to be posted to Workers. */
 export interface DatagramShare {
   /** The UDP socket. */
   readonly fd: number;
@@ -37,26 +39,29 @@ export interface DatagramShare {
   readonly port: number;
   /** How many answers one source may get in a second; 0 is any number. */
   readonly perSecond: number;
-  /** Two connected sockets: a byte into the second wakes whoever polls the first. */
+  /** Two connected sockets: a byte into the second wakes the thread that polls the first. */
   readonly wakePair: readonly [number, number];
-  /** Who holds the socket. */
+  /** Shared words that tell who holds the socket and who is to be woken. */
   readonly words: SharedArrayBuffer;
-  /** Who has sent datagrams lately. */
+  /** The memory of the senders that have sent datagrams lately. */
   readonly senders: SharedArrayBuffer;
 }
 
-/** The UDP socket. Every thread has an object of its own on what they share. */
+/** The UDP socket. Every thread has an object of its own on the same shared memory. */
 export class SharedDatagramSocket {
-  /** What other threads need to know of it. */
+  /** What other threads need to use the socket. */
   readonly share: DatagramShare;
-  /** Who has sent datagrams lately: for the thread that holds the socket. */
+  /** The recent senders, for the thread that holds the socket. */
   readonly senders: SenderTable;
   readonly #words: Int32Array;
   readonly #sockets: Sockets;
   readonly #byte = new Uint8Array(1);
   readonly #set = new PollSet(3);
 
-  /** @param share made by {@linkcode SharedDatagramSocket.open} @param sockets the Berkeley calls */
+  /**
+   * @param share made by {@linkcode SharedDatagramSocket.open}
+   * @param sockets the Berkeley calls
+   */
   constructor(share: DatagramShare, sockets: Sockets) {
     this.share = share;
     this.senders = new SenderTable(share.senders);
@@ -88,36 +93,37 @@ export class SharedDatagramSocket {
     return this.share.fd;
   }
 
-  /** Whether no thread holds it but the one that accepts. */
+  /** Whether the thread that accepts holds it, and no worker. */
   get isHome(): boolean {
     return Atomics.load(this.#words, AWAY) === 0;
   }
 
-  /** It goes to a worker. */
+  /** Notes that the socket goes to a worker. */
   leaveHome(): void {
     Atomics.store(this.#words, AWAY, 1);
   }
 
-  /** The worker brings it home. */
+  /** Notes that the worker brings the socket home, and wakes the accepting thread. */
   bringHome(): void {
     Atomics.store(this.#words, AWAY, 0);
     this.wake();
   }
 
-  /** Wakes the accepting thread, wherever it is. */
+  /** Wakes the accepting thread, from any thread. */
   wake(): void {
     if (Atomics.exchange(this.#words, WOKEN, 1) === 1) return;
     this.#sockets.send(this.share.wakePair[1], this.#byte, this.#sockets.constants.MSG_DONTWAIT);
   }
 
-  /** A connection is over: the accepting thread may have waited for that. */
+  /** Notes that a connection is over, and wakes the accepting thread if it waits for that. */
   hasRoom(): void {
     if (Atomics.exchange(this.#words, FULL, 0) === 1) this.wake();
   }
 
   /**
-   * Waits until there is a connection to accept, unless there are as many as there may be, or
-   * something to receive, if it is at home. For the accepting thread.
+   * Waits until there is a connection to accept or, if the socket is at home, a datagram to
+   * receive. It does not wait for connections while there are as many as are allowed. For the
+   * accepting thread.
    *
    * @param listener the listening socket
    * @param gate knows how many connections there are
@@ -127,14 +133,14 @@ export class SharedDatagramSocket {
   poll(listener: number, gate: Gate, timeoutMs: number): number | undefined {
     const { POLLIN, MSG_DONTWAIT } = this.#sockets.constants;
     const set = this.#set;
-    // Said first, then looked: a connection that ends in between wakes us.
+    // First say that we wait, then look: so a connection that ends in between wakes us.
     Atomics.store(this.#words, FULL, 1);
     const full = gate.full;
     if (!full) Atomics.store(this.#words, FULL, 0);
     set.watch(LISTENER, full ? -1 : listener, POLLIN);
     set.watch(DATAGRAMS, this.isHome ? this.fd : -1, POLLIN);
     set.watch(WAKE, this.share.wakePair[0], POLLIN);
-    // A connection whose thread has died is over, and nobody wakes us for it.
+    // When a thread dies its connection is over, and nobody wakes us for that.
     const patienceMs = full || this.senders.size > 0 ? LOOK_THROUGH_MS : -1;
     const count = this.#sockets.pollAll(set, timeoutMs >= 0 ? timeoutMs : patienceMs);
     if (count < 0) return undefined;
@@ -142,19 +148,19 @@ export class SharedDatagramSocket {
       this.#sockets.recv(this.share.wakePair[0], this.#byte, MSG_DONTWAIT);
       Atomics.store(this.#words, WOKEN, 0);
     }
-    // Its turn comes first: while it is away, connections have theirs.
+    // Datagrams come first. While the socket is away, connections have their turn.
     if (set.eventsAt(DATAGRAMS) !== 0) return this.fd;
     if (set.eventsAt(LISTENER) !== 0) return listener;
     // Nobody has sent anything: it is time to see who has left.
     return count === 0 && timeoutMs < 0 && this.isHome ? this.fd : undefined;
   }
 
-  /** Closes the socket: only when it is at home and no thread accepts any more. */
+  /** Closes the socket. Only allowed when it is at home and no thread accepts any more. */
   close(): void {
     this.#sockets.close(this.fd);
   }
 
-  /** Closes what threads are woken by: only when there is no thread left. */
+  /** Closes the sockets that wake the accepting thread. Only allowed when no thread is left. */
   closeWakePair(): void {
     for (const fd of this.share.wakePair) this.#sockets.close(fd);
   }

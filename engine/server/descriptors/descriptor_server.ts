@@ -11,6 +11,9 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
+import { DescriptorLingerer } from "./lingerer.ts";
+import { LingerQueue } from "./linger_queue.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -76,6 +79,7 @@ export class DescriptorServer {
   readonly #listener: number;
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
+  readonly #lingerer: DescriptorLingerer;
   #isOver = false;
   /** What waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -97,6 +101,9 @@ export class DescriptorServer {
     this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
     this.ring = DescriptorRing.create(plan.queue, plan.threads);
+    const lingering = LingerQueue.create();
+    const ceiling = connectionCeiling(sockets, 1);
+    this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
     this.team = new ThreadTeam({
       mode: plan.mode,
       url: plan.url,
@@ -108,6 +115,7 @@ export class DescriptorServer {
       shared: {
         listener,
         ring: this.ring.memory,
+        lingering: lingering.memory,
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
       } satisfies SharedSocket,
@@ -121,6 +129,7 @@ export class DescriptorServer {
       },
       nextDescriptor: () => sockets.nextDescriptor(),
     });
+    this.team.onLingering = () => this.#lingerer.wake();
   }
 
   /**
@@ -228,6 +237,7 @@ export class DescriptorServer {
       Math.max(0, cutAt - performance.now()) + CUT_MS,
     );
     await team.empty();
+    await this.#lingerer.empty();
     clearTimeout(timer);
     clearTimeout(killer);
     this.#isOver = true;
@@ -317,6 +327,7 @@ export class DescriptorServer {
   #cut(): void {
     this.#closeQueued();
     this.ring.close();
+    this.#lingerer.close();
     this.team.cutAll();
   }
 

@@ -7,21 +7,18 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
-import { beginConversation } from "../../drivers/conversation.ts";
-import { BlockingDriver } from "../../drivers/blocking.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
+import { LingerQueue } from "./linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
-import { type ConnectionCalls, type Sockets, sockets } from "../../net/sockets.ts";
-import { LazyContext } from "../core/context.ts";
+import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { CounterBlock } from "../core/counters.ts";
 import type { DatagramShare, SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
-import { CutError, type Observation, type Observer, tellWait } from "../core/observer.ts";
+import { type Observer, tellWait } from "../core/observer.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
-import { recordTasks } from "../trace/timeline_watch.ts";
 import {
   type Assignment,
   onAssignment,
@@ -29,14 +26,9 @@ import {
   type ThreadMessage,
 } from "../team/assignment.ts";
 import type { Journal, LogEvent } from "../journal/journal.ts";
+import { Service } from "./service.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import type { Gate } from "../team/team_memory.ts";
-
-/**
- * Whether connections inherit the listener's receive timeout: only Linux can be relied on. It is
- * another one once the server is closing.
- */
-const INHERITED = runtime.os === "linux";
 
 /** No descriptor. */
 const NONE = -1;
@@ -47,6 +39,8 @@ export interface SharedSocket {
   readonly listener: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
+  /** Where connections go that have to linger. */
+  readonly lingering: SharedArrayBuffer;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams: DatagramShare | undefined;
   /** Whether every call on a socket is to be shown. */
@@ -98,7 +92,6 @@ export class Thread {
   readonly #ring: DescriptorRing;
   readonly #policy: AcceptPolicy;
   readonly #waking: Waking;
-  readonly #slot: DescriptorSlot;
   readonly #gate: Gate;
   readonly #accepting: Int32Array;
   readonly #counters: CounterBlock;
@@ -106,7 +99,7 @@ export class Thread {
   readonly #track: TrackWriter | undefined;
   readonly #observer: Observer;
   readonly #protocol: ProtocolDefinition;
-  readonly #driver: BlockingDriver;
+  readonly #service: Service;
   readonly #isClosing = () => this.closing;
   /** The call that accepts, where the mode does not write it out. */
   readonly #accept = (sockaddr: Uint8Array) => this.#sockets.accept(this.#listener, sockaddr);
@@ -132,10 +125,9 @@ export class Thread {
     this.#protocol = protocol;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = takePlace(assignment, tell);
-    const { listener, ring, datagrams, traceCalls } = assignment.shared as SharedSocket;
+    const { listener, ring, lingering, datagrams, traceCalls } = assignment.shared as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
-    this.#slot = new DescriptorSlot(memory.slot);
     this.#accepting = memory.accepting;
     this.#gate = gate;
     this.#counters = counters;
@@ -160,15 +152,18 @@ export class Thread {
       askForThreads: () => tell({ kind: "queued" }),
     });
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
-    this.#driver = new BlockingDriver(this.#sockets, {
-      readTimeoutMs: settings.readTimeoutMs,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      computeTimeoutMs: settings.computeTimeoutMs,
-      receiveTimeoutMs: settings.readTimeoutMs,
-      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
-      mayCompute: () => !this.#slot.wasCut,
-      onWaited: track && ((since) => track.waited(since)),
-      onReport: observer.onReport,
+    this.#service = new Service({
+      sockets: net,
+      protocol,
+      settings,
+      slot: new DescriptorSlot(memory.slot),
+      gate,
+      observer,
+      track,
+      lingering: new LingerQueue(lingering),
+      wakeLingerer: () => tell({ kind: "lingering" }),
+      peer: this,
+      onOver: () => this.datagrams?.hasRoom(),
     });
   }
 
@@ -192,7 +187,7 @@ export class Thread {
     return this.#assignment.settings.computeTimeoutMs;
   }
 
-  /** The address of the peer that is being served; see {@linkcode LazyContext}. */
+  /** The address of the peer that is being served. */
   get remoteAddress(): Address {
     return this.#sockets.readAddress(this.#sockaddr);
   }
@@ -254,16 +249,18 @@ export class Thread {
     const listener = this.#listener;
     let ready: number | undefined;
     const poll = (timeoutMs: number) => {
-      ready = datagrams === undefined ? listener : datagrams.poll(listener, this.#gate, timeoutMs);
+      ready = datagrams?.poll(listener, this.#gate, timeoutMs);
       return ready !== undefined;
     };
-    const pause = () => poll(STALL_MS);
+    // Where there is no UDP socket, accept(2) waits just as well.
+    const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
     try {
       while (!this.closing) {
         this.#mayAccept();
         ready = undefined;
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (ready === undefined) poll(-1);
+        if (datagrams === undefined) ready = listener;
+        else if (ready === undefined) poll(-1);
         if (ready !== undefined) yield ready;
       }
     } finally {
@@ -371,40 +368,29 @@ export class Thread {
     this.#gate.sleep(ms);
   }
 
-  #begin(fd: number, context: LazyContext): Observation {
-    const track = this.#track;
-    if (track === undefined) return this.#observer.begin(context);
-    return this.#observer.begin(context, "", { queuedAt: track.dequeued(fd) });
-  }
-
   /**
    * Serves a connection, blocking the thread until it is over.
    *
-   * @param fd its descriptor, with the peer's address in this thread
-   * @param calls how to receive, send and close
+   * @param fd a connection that this thread has accepted, or that was handed over to it
    */
-  serve(fd: number, calls: ConnectionCalls = this.#sockets): void {
-    const { settings } = this.#assignment;
+  serve(fd: number): void {
+    const service = this.begin(fd);
+    service.converse();
+    if (service.release()) this.#sockets.close(fd);
+    service.over();
+  }
+
+  /**
+   * Begins to serve a connection, for those who write its calls out.
+   *
+   * @param fd as of {@linkcode Thread.serve}
+   * @returns what is left to do: the calls, to release and close the descriptor, and to say that it
+   * is over
+   */
+  begin(fd: number): Service {
     this.#unclaimed = NONE;
-    this.#slot.own(fd);
+    this.#service.begin(fd);
     Atomics.store(this.#accepting, 0, 0);
-    const context = new LazyContext(this);
-    const observation = this.#begin(fd, context);
-    let failure: unknown;
-    try {
-      if (this.#gate.cutting) throw new CutError();
-      const conversation = beginConversation(this.#protocol, context, settings.protocolSettings);
-      this.#driver.converse(fd, conversation, INHERITED && !this.closing, calls);
-    } catch (error) {
-      failure = error ?? new Error("The protocol threw nothing");
-    }
-    // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
-    if (this.#slot.wasCut) failure = new CutError();
-    // A thread that was given up has been counted by who gave it up.
-    if (!this.#slot.close(calls)) return;
-    observation.over(failure);
-    this.#gate.leave();
-    this.datagrams?.hasRoom();
-    context.end();
+    return this.#service;
   }
 }

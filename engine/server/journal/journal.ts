@@ -1,45 +1,45 @@
 /**
- * What a server tells people: the messages received, and the log.
+ * What a server tells people: the messages it received, and its log.
  *
  * @module
  */
 
 import type { Logger } from "@logtape/logtape";
 import { escapeText } from "../../../protocols/text.ts";
-import { loggerOf, traceLoggerOf } from "./logging.ts";
+import { callLoggerOf, loggerOf } from "./logging.ts";
 
-/** An entry of the log, plain data so that it can come from another thread. */
+/** An entry of the log: plain data, so that it can come from another thread. */
 export interface LogEvent {
-  /** How important it is; `trace` is for calls that somebody has asked to see. */
+  /** How important it is; `trace` is for the system calls of `--trace-calls`. */
   readonly level: "trace" | "info" | "warning" | "error";
-  /** The text, with `{name}` for a property. */
+  /** The text, with `{name}` in place of a property. */
   readonly text: string;
-  /** What the text names. */
+  /** The properties that the text names. */
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** Where a thread puts what people should hear. */
+/** The place where a thread puts what people should hear. */
 export interface Journal {
   /** Whether anybody listens to {@linkcode Journal.report}. */
   readonly wantsReports: boolean;
-  /** Whether anybody reads an ordinary {@linkcode Journal.log} entry. */
+  /** Whether anybody reads ordinary {@linkcode Journal.log} entries. */
   readonly wantsLog: boolean;
-  /** A message was received from a peer. */
+  /** Reports a message that a peer sent. */
   report(message: string): void;
-  /** Something happened. */
+  /** Logs an event. */
   log(event: LogEvent): void;
 }
 
-/** The journal of the main thread: straight to the listener and to the logger. */
+/** The journal of the main thread: it passes everything straight to the listener and the logger. */
 export class MainJournal implements Journal {
   readonly #logger: Logger;
-  readonly #tracer: Logger;
+  readonly #callLogger: Logger;
   readonly #onReport: ((message: string) => void) | undefined;
 
-  /** @param mode names the logger @param onReport hears of each message, escaped */
+  /** @param mode names the logger @param onReport receives each message, escaped */
   constructor(mode: string, onReport?: (message: string) => void) {
     this.#logger = loggerOf(mode);
-    this.#tracer = traceLoggerOf(mode);
+    this.#callLogger = callLoggerOf(mode);
     this.#onReport = onReport;
   }
 
@@ -56,12 +56,12 @@ export class MainJournal implements Journal {
   }
 
   log({ level, text, properties }: LogEvent): void {
-    const logger = level === "trace" ? this.#tracer : this.#logger;
+    const logger = level === "trace" ? this.#callLogger : this.#logger;
     logger[level](text, escapeProperties(properties));
   }
 }
 
-/** What a peer sent may be part of an error's message. */
+/** An error's message may contain what a peer sent. */
 function escapeProperties(properties: LogEvent["properties"] = {}): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(properties).map((

@@ -16,11 +16,11 @@ import type { BufferedOutput } from "../../cli/buffered_output.ts";
 
 /** How to log. */
 export interface LoggingOptions {
-  /** For people or for programs. */
+  /** Whether people or programs read the log. */
   readonly format: "text" | "json";
-  /** Whether nothing but the totals is of interest. */
+  /** Whether only the totals are of interest. */
   readonly quiet: boolean;
-  /** Where to. */
+  /** The stream to write to. */
   readonly to: BufferedOutput;
 }
 
@@ -38,20 +38,20 @@ export function loggerOf(mode: string): Logger {
   return getLogger(["handshake", mode]);
 }
 
-/** The logger of the calls that were asked to be shown, which a quiet server shows too. */
-export function traceLoggerOf(mode: string): Logger {
+/** The logger of system calls, for `--trace-calls`. A quiet server shows them too. */
+export function callLoggerOf(mode: string): Logger {
   return getLogger(["handshake-trace", mode]);
 }
 
-/** The logger of the one line that even a quiet server prints at its end. */
+/** The logger for the single line that even a quiet server prints at its end. */
 export function totalsLoggerOf(mode: string): Logger {
   return getLogger(["handshake-totals", mode]);
 }
 
 /**
- * Configures the logging of this process. A library leaves that to its user; a command does it.
+ * Configures the logging of this process. A library leaves that to its user, but a command does it.
  *
- * @param options how
+ * @param options how to log
  */
 export function configureLogging({ format, quiet, to }: LoggingOptions): void {
   const write = (record: LogRecord) => to.writeLine(FORMATS[format](record).trimEnd());
@@ -62,7 +62,7 @@ export function configureLogging({ format, quiet, to }: LoggingOptions): void {
       { category: "handshake", lowestLevel: quiet ? "fatal" : "info", sinks: ["write"] },
       { category: "handshake-trace", lowestLevel: "trace", sinks: ["write"] },
       { category: "handshake-totals", lowestLevel: "info", sinks: ["write"] },
-      // LogTape's own remarks: only when logging itself fails.
+      // LogTape's own messages appear only if logging itself fails.
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["write"] },
     ],
   });

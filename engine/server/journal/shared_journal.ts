@@ -1,5 +1,5 @@
 /**
- * The journal of a thread that may be blocked in a system call for hours.
+ * The journal of a thread that a system call may block for hours.
  *
  * A message for each line would cost more than the handshake that it tells of. So a thread writes
  * its lines into a ring of shared memory and wakes the main thread once, until that has answered.
@@ -11,26 +11,29 @@
 
 import type { Journal, LogEvent } from "./journal.ts";
 
-// Control words. HEAD and TAIL count bytes taken and put; only the reader writes HEAD, only the
-// writer TAIL.
+// Control words. HEAD counts the bytes taken, and only the reader writes it. TAIL counts the bytes
+// put, and only the writer writes it.
 const HEAD = 0;
 const TAIL = 1;
 const WOKEN = 2;
 const DROPPED = 3;
 const CONTROL_BYTES = 64;
 
-/** How many bytes of lines a ring holds. A power of two, for the counters wrap. */
+/** How many bytes of lines a ring holds. It is a power of two, because the counters wrap. */
 const RING_BYTES = 32 * 1024;
 
-/** How many bytes of shared memory a journal takes. */
+/** How many bytes of shared memory a journal needs. */
 export const JOURNAL_BYTES = CONTROL_BYTES + RING_BYTES;
 
-/** A record: its length in two bytes, what it is in one, its number in four, and its text. */
+/**
+ * The header of a record: two bytes of length, one byte of kind and four bytes of number. The text
+ * follows.
+ */
 const HEADER_BYTES = 7;
 const REPORT = 0;
 const LOG = 1;
 
-/** What a person needs of one record at most. */
+/** The longest text of one record, in bytes: people need no more. */
 const TEXT_BYTES = 4 * 1024;
 
 /** What both sides of a ring share. */
@@ -38,14 +41,14 @@ class JournalRing {
   protected readonly words: Int32Array;
   protected readonly bytes: Uint8Array;
 
-  /** @param memory shared @param offset where the ring begins, in bytes */
+  /** @param memory shared memory @param offset where the ring begins, in bytes */
   constructor(memory: SharedArrayBuffer, offset: number) {
     this.words = new Int32Array(memory, offset, CONTROL_BYTES / 4);
     this.bytes = new Uint8Array(memory, offset + CONTROL_BYTES, RING_BYTES);
   }
 }
 
-/** The side of the thread that has something to tell. */
+/** The side of the thread that has something to say. */
 export class JournalWriter extends JournalRing implements Journal {
   readonly wantsReports: boolean;
   readonly wantsLog: boolean;
@@ -58,9 +61,9 @@ export class JournalWriter extends JournalRing implements Journal {
   /**
    * @param memory shared with the reader
    * @param offset where the ring begins, in bytes
-   * @param numbers a shared word that numbers the records of all threads, so that they can be
-   * told in order
-   * @param wants what anybody wants to hear
+   * @param numbers a shared word that numbers the records of all threads, so that they can be told
+   * in order
+   * @param wants what people want to hear
    * @param wake wakes the main thread
    */
   constructor(
@@ -90,7 +93,7 @@ export class JournalWriter extends JournalRing implements Journal {
     const { words } = this;
     const tail = Atomics.load(words, TAIL);
     const used = (tail - Atomics.load(words, HEAD)) | 0;
-    // Half an event cannot be parsed; half a message can still be read.
+    // Half an event cannot be parsed, but half a message can still be read.
     const isWhole = read === text.length || kind === REPORT;
     if (!isWhole || used + HEADER_BYTES + written > RING_BYTES) {
       Atomics.add(words, DROPPED, 1);
@@ -116,11 +119,11 @@ export class JournalWriter extends JournalRing implements Journal {
   }
 }
 
-/** Something that a thread has told. */
+/** A record that a thread has put into its ring. */
 export interface JournalRecord {
-  /** Its number among the records of all threads; it wraps at 2^32. */
+  /** Its number among the records of all threads. It wraps at 2^32. */
   readonly number: number;
-  /** Tells it. */
+  /** Passes it to a journal. */
   tell(journal: Journal): void;
 }
 
@@ -131,7 +134,7 @@ export class JournalReader extends JournalRing {
   /**
    * Takes everything out of the ring. The next record wakes the main thread again.
    *
-   * @returns what the thread had to tell, oldest first
+   * @returns the thread's records, the oldest first
    */
   drain(): JournalRecord[] {
     const { words } = this;
@@ -164,7 +167,7 @@ export class JournalReader extends JournalRing {
     return records;
   }
 
-  /** A copy, for text cannot be decoded out of shared memory. */
+  /** Copies bytes, because text cannot be decoded from shared memory. */
   #copy(from: number, length: number): Uint8Array {
     const at = from & (RING_BYTES - 1);
     const copy = new Uint8Array(length);

@@ -1,16 +1,19 @@
 /**
- * Which descriptors a thread has open, for who has to close them should it die.
+ * The descriptors that a thread has open, for those who must close them if the thread dies.
  *
  * @module
  */
 
-/** A set of descriptors in shared memory. One thread changes it; others read it when that is dead. */
+/**
+ * A set of descriptors in shared memory. One thread changes it. Others read it when that thread is
+ * dead.
+ */
 export class DescriptorSet {
-  /** The shared memory, to be posted to another thread: a bit for each descriptor. */
+  /** The shared memory, which can be posted to another thread: one bit for each descriptor. */
   readonly memory: SharedArrayBuffer;
   readonly #bits: Uint8Array;
 
-  /** @param memory made by {@linkcode DescriptorSet.create} on some thread */
+  /** @param memory shared memory that {@linkcode DescriptorSet.create} made on some thread */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#bits = new Uint8Array(memory);
@@ -19,23 +22,23 @@ export class DescriptorSet {
   /**
    * Makes an empty set.
    *
-   * @param limit all descriptors are below it
+   * @param limit a number above all descriptors
    */
   static create(limit: number): DescriptorSet {
     return new DescriptorSet(new SharedArrayBuffer(Math.ceil(limit / 8)));
   }
 
-  /** Puts a descriptor in. */
+  /** Adds a descriptor. */
   add(fd: number): void {
     this.#bits[fd >> 3]! |= 1 << (fd & 7);
   }
 
-  /** Takes a descriptor out. */
+  /** Removes a descriptor. */
   delete(fd: number): void {
     this.#bits[fd >> 3]! &= ~(1 << (fd & 7));
   }
 
-  /** Takes out all that are in it. */
+  /** Yields all descriptors in the set, and empties it. */
   *drain(): Generator<number> {
     for (const [index, byte] of this.#bits.entries()) {
       for (let bit = 0; bit < 8; bit++) {

@@ -86,6 +86,12 @@ export class ListenerLoop {
     while (this.#sessions.size > 0) await this.#change();
   }
 
+  /** Resolves when no conversation is under way and no connection lingers. */
+  async over(): Promise<void> {
+    await this.idle();
+    await this.#sessions.lingered();
+  }
+
   #change(withinMs?: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
@@ -169,7 +175,7 @@ export async function serveListener(
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;
-        await loop.idle();
+        await loop.over();
         clearTimeout(late);
       },
     });

@@ -10,7 +10,7 @@ import { listenAt } from "../core/listening.ts";
 import { ListenerLoop } from "./listener_loop.ts";
 import type { LoopThread, ToLoop } from "./loop_thread.ts";
 
-/** How often a loop asks whether connections of the other loops have ended, in milliseconds. */
+/** How often a loop checks whether connections of the other loops have ended, in milliseconds. */
 const POLL_MS = 2;
 
 /**
@@ -45,8 +45,8 @@ export async function listenOn(
     look();
   };
   thread.listening(listener.address);
-  // It may have been told before it listened.
+  // The server may have started to close before this loop listened.
   look();
   await body(loop);
-  await loop.idle();
+  await loop.over();
 }

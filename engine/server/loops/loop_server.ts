@@ -1,5 +1,5 @@
 /**
- * A server whose Workers are event loops: how it starts them, computes for them, and closes.
+ * A server whose Workers are event loops: it starts them, computes for them, and closes them.
  *
  * @module
  */
@@ -21,35 +21,37 @@ import { Timeline } from "../trace/timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 
-/** What a mode gives one of its loops. */
+/** What a mode gives to one of its loops. */
 export interface LoopParts {
-  /** What the mode tells it. */
+  /** The mode's own message to the loop. */
   readonly own?: unknown;
-  /** Wakes it, where a message alone does not. */
+  /** Wakes the loop, if a message alone does not. */
   readonly wake?: () => void;
-  /** Called when it is gone, with the error if it died, and whether it may still run. */
+  /**
+   * Is called when the loop is gone: with the error if it died, and with whether it may still run.
+   */
   readonly onGone?: (error: Error | undefined, mayRun: boolean) => void;
 }
 
-/** How a mode opens such a server. */
+/** How a mode sets up such a server. */
 export interface LoopPlan {
   /** The mode's name. */
   readonly mode: string;
-  /** The URL of its module, which calls `onLoop` and `onComputeThread`. */
+  /** The URL of the mode's module, which calls `onLoop` and `onComputeThread`. */
   readonly url: string;
-  /** How many loops. */
+  /** The number of loops. */
   readonly loops: number;
-  /** Where it listens already; where not, the first loop says. */
+  /** The address, if the mode already listens. Otherwise the first loop reports it. */
   readonly address?: Address;
-  /** Below which number descriptors stay, where a loop looks at that. */
+  /** The number below which descriptors must stay, if the loops check that. */
   readonly descriptorCeiling?: number;
   /** Prepares another loop. */
   prepare(): LoopParts;
-  /** Called when all loops are gone. */
+  /** Is called when all loops are gone. */
   onClosed?(): void;
 }
 
-/** A loop as the main thread sees it. */
+/** The main thread's view of a loop. */
 interface Link {
   readonly port: MessagePort;
   readonly clerk: OffloadClerk | undefined;
@@ -65,7 +67,7 @@ export class LoopServer {
   readonly #timeline: Timeline | undefined;
   #pool: OffloadPool | undefined;
   readonly #links = new Set<Link>();
-  /** With the port that the kernel picked, once it is known. */
+  /** The address. Its port is the one that the kernel picked, once that is known. */
   #address: Address;
 
   private constructor(
@@ -94,11 +96,11 @@ export class LoopServer {
   }
 
   /**
-   * Starts the loops and hands the server out.
+   * Starts the loops and returns the server.
    *
-   * @param options what the caller wants
-   * @param makePlan what the mode is, where it is to listen: a numeric address
-   * @param details what a person wants to know of how it runs
+   * @param options the options from the caller
+   * @param makePlan makes the mode's plan, for a numeric address to listen on
+   * @param details what people want to know about how it runs
    */
   static async serve(
     options: ServeOptions & OffloadOptions,
@@ -113,7 +115,7 @@ export class LoopServer {
     try {
       server = new LoopServer(plan, options, checked, address);
     } catch (error) {
-      // Its trace cannot be written.
+      // The trace cannot be written.
       plan.onClosed?.();
       throw error;
     }
@@ -132,7 +134,7 @@ export class LoopServer {
         const timeline = this.#timeline;
         this.#pool = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
       }
-      // The first one finds the port that all share.
+      // The first loop finds the port that all loops share.
       await this.#keepLoop();
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
     } catch (error) {
@@ -188,7 +190,7 @@ export class LoopServer {
     };
   }
 
-  /** Has all loops look at the gate. */
+  /** Makes all loops look at the gate. */
   #wakeAll(): void {
     for (const { port, wake } of this.#links) {
       port.postMessage({ kind: "look" } satisfies ToLoop);
@@ -216,11 +218,11 @@ export class LoopServer {
 }
 
 /**
- * Makes sure that an address can be listened on and its port is not taken: loops share it with one
- * another, and would share it with another server's too.
+ * Makes sure that an address can be listened on and that its port is free. The loops share their
+ * port with one another, so they would also share it with another server.
  *
- * @param address where the loops will listen
- * @throws {Error} naming the address, if it cannot be listened on
+ * @param address the address that the loops will listen on
+ * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function requireFreePort(address: Address): Promise<void> {
   const listener = await listenAt(address);

@@ -1,5 +1,5 @@
 /**
- * The inside of a Worker that is an event loop: what the worker half of such a mode is given.
+ * The inside of a Worker that is an event loop: what the Worker half of such a mode works with.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
 import { runtime } from "../../net/runtime.ts";
 import { sockets } from "../../net/sockets.ts";
 import {
@@ -23,33 +24,33 @@ import { SessionSet } from "../core/session_set.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
 import type { Gate } from "../team/team_memory.ts";
 
-/** What the main thread tells each loop of its own. */
+/** What the main thread tells each loop. */
 export interface LoopData {
-  /** Between this loop and the main thread. */
+  /** Connects this loop and the main thread. */
   readonly port: MessagePort;
-  /** Where to listen; with port 0 the first loop picks the port for all. */
+  /** The address to listen on. If its port is 0, the first loop picks the port for all. */
   readonly address: Address;
   /** Whether other threads compute. */
   readonly offloads: boolean;
-  /** What the mode itself wants to tell it. */
+  /** The mode's own message to the loop. */
   readonly own: unknown;
 }
 
 /** What the main thread says later. */
 export type ToLoop = OffloadAnswer | { readonly kind: "look" };
 
-/** What a loop says. */
+/** What a loop says to the main thread. */
 export type FromLoop = OffloadRequest | { readonly kind: "listening"; readonly address: Address };
 
 /** A loop, from its beginning to its end. */
 export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
 
 /**
- * The worker half of a mode whose Workers are event loops. Does nothing in any other thread than
- * one that was started for this mode.
+ * The Worker half of a mode whose Workers are event loops. It does nothing except in a Worker that
+ * was started for this mode.
  *
  * @param mode the mode's name
- * @param body the loop; returns when the server has closed and all its conversations are over
+ * @param body the loop; it returns when the server has closed and all its conversations are over
  */
 export function onLoop(mode: string, body: LoopBody): void {
   onAssignment(mode, async (assignment, protocol, tell, sayReady) => {
@@ -62,17 +63,17 @@ export function onLoop(mode: string, body: LoopBody): void {
 
 /** One thread with an event loop. */
 export class LoopThread {
-  /** Where to listen. */
+  /** The address to listen on. */
   readonly address: Address;
-  /** Where connections enter and leave, and where the end is announced. */
+  /** The gate where connections enter and leave. It also announces the end. */
   readonly gate: Gate;
   /** Counts for this thread. */
   readonly counters: CounterBlock;
-  /** Tells what happens in this thread. */
+  /** Reports what happens in this thread. */
   readonly journal: Journal;
-  /** Writes down what happens in this thread, where a trace is written. */
+  /** Records what happens in this thread, if a trace is written. */
   readonly track: TrackWriter | undefined;
-  /** Between this loop and the main thread. */
+  /** Connects this loop and the main thread. */
   readonly port: MessagePort;
   readonly #assignment: Assignment;
   readonly #protocol: ProtocolDefinition;
@@ -85,7 +86,7 @@ export class LoopThread {
    * @param assignment from the main thread
    * @param protocol what to speak
    * @param tell answers the main thread
-   * @param sayReady tells it that connections can come
+   * @param sayReady tells it that the loop listens
    */
   constructor(
     assignment: Assignment,
@@ -109,32 +110,33 @@ export class LoopThread {
   }
 
   /**
-   * The conversations of this loop.
+   * Makes the set of this loop's conversations.
    *
-   * @param deadlines keeps their limits
+   * @param deadlines keeps their time limits
    */
   makeSessions(deadlines: Deadlines): SessionSet {
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
     const options = { protocol, settings };
-    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track);
+    const limits = lingerLimits(this.gate.ceiling);
+    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, limits);
   }
 
-  /** Tells the main thread that connections can come. */
+  /** Tells the main thread that the loop listens. */
   listening(address: Address): void {
     this.say({ kind: "listening", address });
     this.#sayReady();
   }
 
-  /** Tells the main thread something. */
+  /** Sends a message to the main thread. */
   say(message: FromLoop): void {
     this.port.postMessage(message);
   }
 
   /**
-   * Takes all that the main thread has said, in a thread that has no event loop.
+   * Receives all messages from the main thread, in a thread without a runtime's event loop.
    *
-   * @param wake the socket by which it was woken
+   * @param wake the socket that woke this thread
    */
   hearAll(wake: number): void {
     const net = sockets();
@@ -146,7 +148,7 @@ export class LoopThread {
     }
   }
 
-  /** Takes what the main thread says. */
+  /** Handles a message from the main thread. */
   hear(message: ToLoop): void {
     if (message.kind === "computed") this.#offload?.handle(message);
   }

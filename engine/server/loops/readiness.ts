@@ -1,5 +1,5 @@
 /**
- * What the main thread opens for a readiness loop: the listener, and a way to wake it.
+ * What the main thread opens for a readiness loop: the listener, and a socket to wake the loop.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { LoopPlan } from "./loop_server.ts";
 
 const WAKE = Uint8Array.of(1);
 
-/** How a mode opens it. */
+/** What a mode says about its readiness loop. */
 export interface ReadinessOptions {
   /** The mode's name. */
   readonly mode: string;
-  /** The URL of its module. */
+  /** The URL of the mode's module. */
   readonly url: string;
-  /** How to ask the kernel. */
+  /** The kernel's interface to poll with. */
   readonly poller: PollerKind;
   /** The Berkeley calls. */
   readonly sockets: Sockets;
@@ -28,8 +28,8 @@ export interface ReadinessOptions {
 /**
  * Opens the listener.
  *
- * @param options what the mode is
- * @returns makes the plan of its server, for a numeric address
+ * @param options describes the mode
+ * @returns a function that makes the server's plan for a numeric address
  */
 export function openReadiness(options: ReadinessOptions): (address: Address) => LoopPlan {
   const { mode, url, poller, sockets } = options;
@@ -48,13 +48,14 @@ export function openReadiness(options: ReadinessOptions): (address: Address) => 
         const [ours, wake] = sockets.socketpair();
         return {
           own: { listener, wake, poller, open: open.memory },
-          // Should its buffer be full, there is enough in it to wake anybody.
+          // If the buffer is full, it already holds enough to wake the loop.
           wake: () => void sockets.send(ours, WAKE, MSG_DONTWAIT),
           onGone(_error, mayRun) {
-            // Whatever it still does with the numbers must not be done to somebody else.
+            // A loop that may still run may use these numbers, so they must not come to mean other
+            // sockets.
             isAbandoned ||= mayRun;
             if (mayRun) return;
-            // One that died has left them open.
+            // A loop that died has left its descriptors open.
             for (const fd of open.drain()) sockets.close(fd);
             sockets.close(ours);
             sockets.close(wake);

@@ -6,7 +6,9 @@
  */
 
 import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
-import { LINGER_MS } from "../../drivers/limits.ts";
+import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
+import { LingerSet } from "../../drivers/linger.ts";
 import type { Listener } from "../../net/listener.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { sockets } from "../../net/sockets.ts";
@@ -108,12 +110,13 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = Timeline.open(options.trace, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const crew = new MessageCrew(plan, checked, observer, journal, timeline);
+  const ceiling = whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
+  const deadlines = new TimedDeadlines();
+  const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
+  const crew = new MessageCrew(plan, checked, observer, journal, timeline, lingering);
   let listener: Listener | undefined;
   try {
-    listener = await listen(checked, counters, journal, {
-      descriptorCeiling: whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity,
-    });
+    listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
     await crew.start();
   } catch (error) {
     listener?.close();
@@ -131,11 +134,13 @@ export async function serveByMessages(
     signal: options.signal,
     count: () => CounterBlock.sum([counters]),
     async shutDown(drainMs) {
+      using _limits = deadlines;
       const late = setTimeout(() => crew.cutAll(), drainMs);
       const killer = setTimeout(() => crew.terminateBusy(), drainMs + CUT_MS);
       await listener.stop();
       await accepting;
       await crew.idle();
+      await lingering.empty();
       clearTimeout(late);
       clearTimeout(killer);
       crew.dispose();
@@ -152,6 +157,7 @@ class MessageCrew {
   readonly #journal: Journal;
   readonly #members = new Set<Member>();
   readonly #timeline: Timeline | undefined;
+  readonly #lingering: LingerSet;
   readonly #waiting: Waiting[] = [];
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
@@ -167,6 +173,7 @@ class MessageCrew {
     observer: Observer,
     journal: Journal,
     timeline: Timeline | undefined,
+    lingering: LingerSet,
   ) {
     this.#plan = plan;
     this.#options = options;
@@ -174,6 +181,7 @@ class MessageCrew {
     this.#journal = journal;
     this.#keeper = new WorkerKeeper({ journal });
     this.#timeline = timeline;
+    this.#lingering = lingering;
   }
 
   get #busy(): number {
@@ -213,9 +221,10 @@ class MessageCrew {
     while (this.#waiting.length > 0 || this.#busy > 0) await this.#change();
   }
 
-  /** Ends every connection. */
+  /** Ends every connection. Nothing lingers any more. */
   cutAll(): void {
     this.#cutting = true;
+    this.#lingering.close();
     for (const member of this.#members) {
       if (member.serving?.outcome !== undefined) member.serving.relay.close();
       else if (member.serving !== undefined) {
@@ -296,7 +305,12 @@ class MessageCrew {
     };
     const life = { queuedAt, servedBy: member.track?.number };
     const observation = this.#observer.begin(context, "", life);
-    const relay = new Relay(connection, id, (message) => this.#post(member, message));
+    const relay = new Relay(
+      connection,
+      id,
+      this.#lingering,
+      (message) => this.#post(member, message),
+    );
     member.serving = { id, relay, observation, outcome: undefined };
     relay.onClosed = () => this.#settle(member);
     relay.start(observation.id);
@@ -347,9 +361,10 @@ class MessageCrew {
       serving.outcome = message;
       if (message.failure?.kind === "cut") serving.relay.close();
       // What is still to be written may take as long as a conversation may, after a failure only
-      // for a moment: a peer that does not read must not hold the thread for ever.
+      // as long as a peer may be silent: one that does not read must not hold the thread for ever.
       const { sessionTimeoutMs } = this.#options.settings;
-      const withinMs = message.failure === undefined ? sessionTimeoutMs : LINGER_MS;
+      const { silenceMs } = LINGER_LIMITS;
+      const withinMs = message.failure === undefined ? sessionTimeoutMs : silenceMs;
       if (withinMs > 0 && !serving.relay.closed) {
         member.closeTimer = setTimeout(() => serving.relay.close(), withinMs);
       }

@@ -50,6 +50,8 @@ export async function serveMessages(
         sessionTimeoutMs: settings.sessionTimeoutMs,
         computeTimeoutMs: settings.computeTimeoutMs,
         deadlines,
+        // The main thread has it linger.
+        lingerer: { add: () => connection.linger() },
         tasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
       },

@@ -11,6 +11,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { FailureKind } from "../../../protocols/errors.ts";
+import type { Lingerer } from "../../drivers/linger.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 
 /** The most bytes under way in one direction that were not acknowledged. */
@@ -41,6 +42,7 @@ export type FromThread =
   | { readonly kind: "consumed"; readonly id: number; readonly count: number }
   | { readonly kind: "closeWrite"; readonly id: number }
   | { readonly kind: "close"; readonly id: number }
+  | { readonly kind: "linger"; readonly id: number }
   | { readonly kind: "report"; readonly id: number; readonly message: string }
   | { readonly kind: "over"; readonly id: number; readonly failure: Failure | undefined };
 
@@ -57,21 +59,35 @@ export class Relay implements Sink {
   readonly #connection: Connection;
   readonly #id: number;
   readonly #post: (message: ToThread) => void;
+  readonly #lingerer: Lingerer;
   readonly #toWrite: Uint8Array[] = [];
   #inFlight = 0;
   #reading = false;
   #writing = false;
+  #hasWritten = false;
   #written = 0;
   #closeWriteWanted = false;
   #closeWanted = false;
+  #lingerWanted = false;
   #over = false;
-  /** Called once, when the socket is closed. */
+  /** Called once, when the socket is closed, or lingers. */
   onClosed: (() => void) | undefined;
 
-  /** @param connection the socket @param id names it to the thread @param post tells the thread */
-  constructor(connection: Connection, id: number, post: (message: ToThread) => void) {
+  /**
+   * @param connection the socket
+   * @param id names it to the thread
+   * @param lingerer takes the socket when it has to linger
+   * @param post tells the thread
+   */
+  constructor(
+    connection: Connection,
+    id: number,
+    lingerer: Lingerer,
+    post: (message: ToThread) => void,
+  ) {
     this.#connection = connection;
     this.#id = id;
+    this.#lingerer = lingerer;
     this.#post = post;
   }
 
@@ -91,6 +107,7 @@ export class Relay implements Sink {
     switch (message.kind) {
       case "write":
         this.#toWrite.push(message.bytes);
+        this.#hasWritten = true;
         return this.#write();
       case "consumed":
         this.#inFlight -= message.count;
@@ -100,6 +117,12 @@ export class Relay implements Sink {
         return this.#write();
       case "close":
         this.#closeWanted = true;
+        // The thread knows neither what the socket has unread nor what is on its way to itself.
+        this.#lingerWanted ||= this.#hasWritten &&
+          (this.#inFlight >= ACKNOWLEDGE || this.#connection.hasUnread);
+        return this.#write();
+      case "linger":
+        this.#lingerWanted = true;
         return this.#write();
     }
   }
@@ -107,13 +130,26 @@ export class Relay implements Sink {
   /** Closes the socket now, whatever is still to be written. */
   close(): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#connection.unpull();
+    this.#end();
     this.#connection.close();
     this.onClosed?.();
   }
 
-  /** Whether the socket is closed. */
+  /** All is written: sends FIN and gives the socket away. The thread is free. */
+  #linger(): void {
+    this.#end();
+    this.#connection.closeWrite();
+    this.#lingerer.add(this.#connection);
+    this.onClosed?.();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#toWrite.length = 0;
+    this.#connection.unpull();
+  }
+
+  /** Whether the socket is closed, or lingers. */
   get closed(): boolean {
     return this.#over;
   }
@@ -160,7 +196,8 @@ export class Relay implements Sink {
       while (!this.#writing && !this.#over) {
         const bytes = this.#toWrite[0];
         if (bytes === undefined) {
-          if (this.#closeWanted) this.close();
+          if (this.#lingerWanted) this.#linger();
+          else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
             this.#closeWriteWanted = false;
             this.#connection.closeWrite();
@@ -254,6 +291,10 @@ export class RelayedConnection extends Connection {
     return undefined;
   }
 
+  override get hasUnread(): boolean {
+    return this.#unread.length > 0;
+  }
+
   override unpull(): void {
     this.#reader = undefined;
   }
@@ -274,6 +315,13 @@ export class RelayedConnection extends Connection {
 
   override closeWrite(): void {
     if (!this.#closed) this.#post({ kind: "closeWrite", id: this.#id });
+  }
+
+  /** Has the main thread close it, when all is written and it has lingered. */
+  linger(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#post({ kind: "linger", id: this.#id });
   }
 
   override close(): void {

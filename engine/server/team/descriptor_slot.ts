@@ -5,7 +5,8 @@
  * descriptor. But the number is somebody else's a moment after its owner closed it, and then that
  * `shutdown` would hit a stranger's connection. So each thread has a slot in shared memory with
  * its descriptor and a state word; `close` by the owner and `shutdown` by others go through
- * compare-and-swap on that word, and one waits for the other.
+ * compare-and-swap on that word, and one waits for the other. An owner that gives its descriptor to
+ * another thread, to have it linger, takes it out of its slot in the same way first.
  *
  * @module
  */
@@ -45,20 +46,19 @@ export class DescriptorSlot {
   }
 
   /**
-   * The owner closes its connection, after any other thread's `shutdown` is through.
+   * The owner gives its connection up, after any other thread's `shutdown` is through. No other
+   * thread reaches the descriptor through this slot any more.
    *
-   * @returns whether it was still its own; if not, nothing was closed
+   * @returns the descriptor; -1 if it was no longer its own
    */
-  close(sockets: Pick<Sockets, "close">): boolean {
+  release(): number {
     const words = this.#words;
     for (;;) {
       const state = Atomics.compareExchange(words, STATE, OWNED, FREE);
-      if (state === FREE) return false;
-      if (state === OWNED) break;
+      if (state === FREE) return -1;
+      if (state === OWNED) return Atomics.load(words, FD);
       Atomics.wait(words, STATE, BEING_SHUT);
     }
-    sockets.close(Atomics.load(words, FD));
-    return true;
   }
 
   /**

@@ -80,6 +80,8 @@ export class ThreadTeam {
    * be set before the first thread is started.
    */
   onQueued: ((wanted: number) => void) | undefined;
+  /** Called when threads have given connections away that have to linger. */
+  onLingering: (() => void) | undefined;
   readonly #options: TeamOptions;
   readonly #memory: TeamMemory;
   readonly #journal: Journal;
@@ -173,6 +175,7 @@ export class ThreadTeam {
       transfer,
       onMessage: ({ kind }) => {
         if (kind === "wake") this.#drainSoon();
+        else if (kind === "lingering") this.onLingering?.();
         else this.onQueued?.(this.gate.answerHelp());
       },
       onGone: (error, mayRun) => {

@@ -2,11 +2,11 @@
  * The trace of a server, for `--trace`: the life of each connection and each computation, as spans
  * by thread.
  *
- * Every thread writes down what happens there (`timeline_track.ts`); the main thread collects that
- * now and then, and writes it as events that Perfetto opens (`trace_file.ts`). A connection has a
- * row of its own, on which are its time in a queue, the thread that serves it, and what it waits
- * for. A thread's row shows which connection it serves, the turns of an event loop, and what it
- * computes.
+ * Every thread records what happens in it (`timeline_track.ts`). The main thread collects the
+ * records at intervals and writes them as events that Perfetto opens (`trace_file.ts`). A
+ * connection has a row of its own. It shows the time in a queue, the thread that serves the
+ * connection, and what the connection waits for. A thread's row shows the connection that the
+ * thread serves, the turns of an event loop, and what the thread computes.
  *
  * @module
  */
@@ -28,25 +28,28 @@ import {
 } from "./timeline_track.ts";
 import { TraceFile } from "./trace_file.ts";
 
-/** How large a trace becomes at most, in bytes: more than Perfetto likes to open at once. */
+/** The largest size of a trace, in bytes: already more than Perfetto opens with ease. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** What the end of a connection takes in the file at most, in bytes: that room is kept. */
+/** The room that the end of a connection needs in the file at most, in bytes. It is reserved. */
 const END_BYTES = 512;
 
 /** How often the rings are emptied, in milliseconds. */
 const PAUSE_MS = 25;
 
-/** How many records the ring of an event loop holds, and those of all other threads together. */
+/**
+ * How many records the ring of an event loop holds, and how many all other threads' rings hold
+ * together.
+ */
 const LOOP_RECORDS = 16_384;
 const THREAD_RECORDS = 32_768;
 const FEWEST_RECORDS = 64;
 const MOST_RECORDS = 4096;
 
-/** What an event is about, in a word or two for each. */
+/** The details of an event, in a word or two each. */
 type Details = Readonly<Record<string, unknown>>;
 
-/** What a trace needs to know of its server. */
+/** What a trace needs to know about its server. */
 export interface TimelineOptions {
   /** The server's mode. */
   readonly mode: string;
@@ -57,37 +60,37 @@ export interface TimelineOptions {
    */
   readonly isLoop?: boolean;
   /**
-   * How many threads there may be at a time.
+   * The most threads at a time.
    *
    * @default {1}
    */
   readonly threads?: number;
   /**
-   * How many descriptors there may be, where they are queued.
+   * The most descriptors, if connections are queued by descriptor.
    *
    * @default {0}
    */
   readonly descriptors?: number;
   /**
-   * How large the file becomes at most, in bytes.
+   * The largest size of the file, in bytes.
    *
    * @default {67108864}
    */
   readonly limitBytes?: number;
 }
 
-/** A connection that was written down and is not over. */
+/** A recorded connection that is not over. */
 interface Open {
   readonly peer: string;
   readonly servedAt: number;
   readonly servedBy: number;
-  /** The thread that tells of it. */
+  /** The thread that records its life. */
   readonly toldBy: number;
 }
 
-/** A trace under way, on the main thread. */
+/** A trace in progress, on the main thread. */
 export class Timeline implements Disposable {
-  /** What the main thread writes down itself. */
+  /** Records what happens in the main thread. */
   readonly main: TrackWriter;
   readonly #file: TraceFile;
   readonly #journal: MainJournal;
@@ -96,7 +99,10 @@ export class Timeline implements Disposable {
   readonly #records: number;
   readonly #limitBytes: number;
   readonly #readers = new Map<TrackShare, TrackReader>();
-  /** The threads by name; the second of a name follows the first on its row. */
+  /**
+   * The numbers of the threads, by name. A thread with the name of an earlier one continues its
+   * row.
+   */
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [""];
   readonly #loops = new Set<number>();
@@ -119,11 +125,11 @@ export class Timeline implements Disposable {
   }
 
   /**
-   * Begins a trace.
+   * Starts a trace.
    *
-   * @param path the file; one that is there is written over
-   * @param options what the server is
-   * @returns `undefined` when no path is given
+   * @param path the file; an existing file is overwritten
+   * @param options describes the server
+   * @returns `undefined` if no path is given
    * @throws {Error} if the file cannot be written
    */
   static open(path: string | URL | undefined, options: TimelineOptions): Timeline | undefined {
@@ -136,9 +142,9 @@ export class Timeline implements Disposable {
   }
 
   /**
-   * A thread begins.
+   * Adds a thread that begins.
    *
-   * @param name what it is called, for instance `worker 3`
+   * @param name the name of the thread, for instance `worker 3`
    * @param isLoop whether it is an event loop
    */
   track(name: string, isLoop = false): TrackShare {
@@ -161,11 +167,11 @@ export class Timeline implements Disposable {
   }
 
   /**
-   * A thread is gone.
+   * Removes a thread that is gone.
    *
-   * @param share what {@linkcode Timeline.track} returned for it
-   * @param error what it died of: so did the conversations that it was serving
-   * @param wasCut whether they were ended by the server, because it is closing
+   * @param share what {@linkcode Timeline.track} returned for the thread
+   * @param error what the thread died of; the conversations that it served died of the same
+   * @param wasCut whether the server ended them because it is closing
    */
   release(share: TrackShare, error?: Error, wasCut = false): void {
     this.collect();
@@ -176,12 +182,13 @@ export class Timeline implements Disposable {
     }
   }
 
-  /** Takes what all threads have written down and writes it into the file. */
+  /** Takes the records of all threads and writes them into the file. */
   collect(): void {
     if (this.#isOver) return;
     this.main.flush();
     const records: TrackRecord[] = [];
-    // Last what this thread has written down: it has heard of nothing that others have not.
+    // The main thread's own records come last: it has heard of nothing that the others have not
+    // recorded.
     for (const reader of [...this.#readers.values()].reverse()) reader.drain(records);
     records.sort((a, b) => a.to - b.to);
     for (const record of records) this.#write(record);
@@ -190,12 +197,12 @@ export class Timeline implements Disposable {
     if (this.#file.failure !== undefined && !this.#isFull) this.#fail(this.#file.failure);
   }
 
-  /** Writes the end of the file. May be called again. */
+  /** Writes the end of the file. It may be called again. */
   [Symbol.dispose](): void {
     if (this.#isOver) return;
     clearInterval(this.#timer);
     this.collect();
-    // Of these the end was lost, or nobody waited for it.
+    // The ends of these were lost, or nobody waited for them.
     for (const id of [...this.#open.keys()]) this.#end(id, this.main.now(), undefined);
     this.#tellLeftOut();
     this.#isOver = true;
@@ -215,7 +222,7 @@ export class Timeline implements Disposable {
       case RECORD.waiting:
         return this.#span("waiting for computing", id, thread, from, to, { task: text });
       case RECORD.writing:
-        // A loop goes on meanwhile.
+        // A loop serves other connections meanwhile.
         if (!this.#loops.has(thread)) {
           this.#slice("writing", thread, from, to, { connection: id });
         }
@@ -239,7 +246,7 @@ export class Timeline implements Disposable {
     this.#checkRoom();
   }
 
-  /** @param outcome `undefined` if nobody knows */
+  /** @param outcome `undefined` if it is not known */
   #end(id: number, at: number, outcome: number | undefined): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
@@ -256,19 +263,19 @@ export class Timeline implements Disposable {
     return `served by ${this.#names[by]}`;
   }
 
-  /** A span on a thread's row, unless there is no room any more for what may be left out. */
+  /** Adds a span to a thread's row, unless the file has no room left for optional events. */
   #slice(name: string, tid: number, from: number, to: number, args: Details): void {
     if (this.#isFull) this.#common.lose();
     else this.#addSlice(name, tid, from, to, args);
   }
 
   #addSlice(name: string, tid: number, from: number, to: number, args: Details): void {
-    // The difference of what is written, so that spans nest to the microsecond.
+    // The duration is the difference of the rounded times, so that spans nest to the microsecond.
     const ts = microseconds(from);
     this.#file.add({ name, cat: "thread", ph: "X", ts, dur: microseconds(to) - ts, tid, args });
   }
 
-  /** A span on a connection's row, unless there is no room any more. */
+  /** Adds a span to a connection's row, unless the file has no room left. */
   #span(
     name: string,
     id: number,
@@ -282,7 +289,7 @@ export class Timeline implements Disposable {
     this.#row("e", name, id, tid, to);
   }
 
-  /** An end of a span on a connection's row. */
+  /** Adds one end of a span to a connection's row. */
   #row(
     ph: "b" | "e",
     name: string,
@@ -295,7 +302,10 @@ export class Timeline implements Disposable {
     this.#file.add({ name, cat: "connection", ph, ts, id: `0x${id.toString(16)}`, tid, args });
   }
 
-  /** From now on only the ends are written of what has begun, for which there is room. */
+  /**
+   * Checks the room. When it runs out, only the ends of open connections are written: room for them
+   * is kept.
+   */
   #checkRoom(): void {
     const reserved = (this.#open.size + 2) * END_BYTES;
     if (this.#file.size + reserved >= this.#limitBytes) this.#fill();

@@ -1,127 +1,129 @@
 /**
- * What one thread writes down of its connections and computations for `--trace`: a ring of records
- * of a fixed size in shared memory, written by that thread alone and emptied by the main thread.
+ * What one thread records about its connections and computations for `--trace`: a ring of records
+ * of fixed size in shared memory. Only that thread writes it, and the main thread empties it.
  *
- * A record is a few stores: no text is made, nothing is posted and nobody is woken. A full ring
- * loses records and counts them: what is written down must never slow what it is about.
+ * A record costs a few stores: no text is formatted, nothing is posted and nobody is woken. A full
+ * ring loses records and counts them: recording must never slow what it records.
  *
  * @module
  */
 
 import { FAILURE_KINDS, failureKind } from "../../../protocols/errors.ts";
 
-/** What a record tells; the times of it are in its `from` and `to`. */
+/** The kinds of record. Their times are in `from` and `to`. */
 export const RECORD = {
-  /** A connection was accepted, then served; its peer is the text, the serving thread the value. */
+  /**
+   * A connection was accepted and then served. The text is its peer, the value the serving thread.
+   */
   begin: 1,
-  /** Its conversation is over, at `to`; how is the value. */
+  /** A conversation ended, at `to`. The value is its outcome. */
   end: 2,
-  /** This thread computed for one of its conversations; the text is the task. */
+  /** This thread computed for one of its own conversations. The text is the task. */
   computing: 3,
-  /** A conversation waited for another thread to compute. */
+  /** A conversation waited while another thread computed. */
   waiting: 4,
-  /** A conversation waited until its peer took what was sent. */
+  /** A conversation waited until its peer had taken what was sent. */
   writing: 5,
-  /** Conversations ran on this event loop, as many as the value says. */
+  /** Conversations ran on this event loop. The value is their number. */
   turns: 6,
   /** This thread computed for a conversation of another thread. */
   task: 7,
 } as const;
 
-/** How a conversation ended: the value of an end. Failures follow, in their order. */
+/** The outcomes of a conversation: the value of an end. The failures follow, in their order. */
 export const DONE = 0;
 export const CUT = 1;
 const FAILED = 2;
 
 /**
- * How a conversation ended, as the value of an end.
+ * The outcome of a conversation that failed, as the value of an end.
  *
- * @param error what it failed with
+ * @param error the error that it failed with
  */
 export function outcomeOf(error: unknown): number {
   return FAILED + FAILURE_KINDS.indexOf(failureKind(error));
 }
 
-/** The same in words, as the events of the trace have it. */
+/** An outcome in words, for the events of the trace. */
 export function describeOutcome(value: number): { readonly [name: string]: string } {
   if (value === DONE) return { outcome: "done" };
   if (value === CUT) return { outcome: "cut" };
   return { outcome: "failed", failure: FAILURE_KINDS[value - FAILED] as string };
 }
 
-// The words that all threads of a server share. Behind them are the times at which connections
-// were put into a queue, by descriptor.
+// The words that all threads of a server share. After them come, by descriptor, the times at which
+// connections were put into a queue.
 const LAST_ID = 0;
 const IS_FULL = 1;
 const LEFT_OUT = 2;
 const LOST = 3;
 const COMMON_BYTES = 64;
 
-/** Descriptors above have no place for a time; the memory is only taken where it is used. */
+/** Higher descriptors have no place for a time. Memory is committed only where it is used. */
 const MOST_DESCRIPTORS = 1 << 20;
 
-/** What all threads of a server share beside their rings. */
+/** What all threads of a server share besides their rings. */
 export class TimelineCommon {
-  /** The shared memory, to be posted to other threads. */
+  /** The shared memory, which can be posted to other threads. */
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #queued: Float64Array;
 
-  /** @param memory made by {@linkcode TimelineCommon.create} */
+  /** @param memory shared memory from {@linkcode TimelineCommon.create} */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, COMMON_BYTES / 4);
     this.#queued = new Float64Array(memory, COMMON_BYTES);
   }
 
-  /** @param descriptors how many descriptors there may be of connections that are queued */
+  /** @param descriptors how many descriptors queued connections may have */
   static create(descriptors: number): TimelineCommon {
     const places = Math.min(descriptors, MOST_DESCRIPTORS);
     return new TimelineCommon(new SharedArrayBuffer(COMMON_BYTES + places * 8));
   }
 
-  /** The number of another connection, from 1. */
+  /** The number for another connection, from 1. */
   nextId(): number {
     return Atomics.add(this.#words, LAST_ID, 1) + 1;
   }
 
-  /** Whether nothing more is written down. */
+  /** Whether recording has stopped. */
   get isFull(): boolean {
     return this.#words[IS_FULL] === 1;
   }
 
-  /** Nothing more is to be written down, but the ends of what has begun. */
+  /** Stops recording, except for the ends of what has begun. */
   fill(): void {
     Atomics.store(this.#words, IS_FULL, 1);
   }
 
-  /** A connection was not written down. */
+  /** Counts a connection that was not recorded. */
   leaveOut(): void {
     Atomics.add(this.#words, LEFT_OUT, 1);
   }
 
-  /** How many connections were not. */
+  /** How many connections were not recorded. */
   get leftOut(): number {
     return Atomics.load(this.#words, LEFT_OUT);
   }
 
-  /** A record was lost of a connection that was written down. */
+  /** Counts a lost record of a recorded connection. */
   lose(): void {
     Atomics.add(this.#words, LOST, 1);
   }
 
-  /** How many were. */
+  /** How many records were lost. */
   get lost(): number {
     return Atomics.load(this.#words, LOST);
   }
 
-  /** A connection is put into a queue. The queue's own stores make it seen. */
+  /** A connection enters a queue. The queue's own stores publish the time to other threads. */
   enqueued(fd: number, at: number): void {
-    // Where there is no place this does nothing.
+    // Without a place for the descriptor, this store does nothing.
     this.#queued[fd] = at;
   }
 
-  /** It is taken out; returns when it was put in, 0 if it was not. */
+  /** A connection leaves the queue. Returns when it entered, or 0 if it did not. */
   dequeued(fd: number): number {
     const at = this.#queued[fd] ?? 0;
     if (at !== 0) this.#queued[fd] = 0;
@@ -129,12 +131,12 @@ export class TimelineCommon {
   }
 }
 
-// Control words of a ring: bytes taken and put are counted in records, and wrap.
+// Control words of a ring: the records taken and the records put. Both counters wrap.
 const HEAD = 0;
 const TAIL = 1;
 const CONTROL_BYTES = 64;
 
-// A record: what it is, which connection, two times, a number, and a text with its length.
+// A record: its kind, its connection, two times, a value, and a text with its length.
 const RECORD_BYTES = 80;
 const RECORD_WORDS = RECORD_BYTES / 4;
 const RECORD_DOUBLES = RECORD_BYTES / 8;
@@ -147,13 +149,13 @@ const LENGTH = 28;
 const TEXT = 29;
 const TEXT_BYTES = RECORD_BYTES - TEXT;
 
-/** One thread's track. Plain data: it travels to Workers. */
+/** A thread's track: plain data, which can be posted to Workers. */
 export interface TrackShare {
   /** The thread's number in the trace. */
   readonly number: number;
-  /** Whether the thread is an event loop, with many conversations at a time. */
+  /** Whether the thread is an event loop, which runs many conversations at a time. */
   readonly isLoop: boolean;
-  /** Its ring. */
+  /** The thread's ring. */
   readonly ring: SharedArrayBuffer;
   /** What all threads share. */
   readonly common: SharedArrayBuffer;
@@ -162,9 +164,9 @@ export interface TrackShare {
 }
 
 /**
- * The shared memory of a ring.
+ * Makes the shared memory of a ring.
  *
- * @param records how many it holds, a power of two
+ * @param records how many records it holds: a power of two
  */
 export function createRing(records: number): SharedArrayBuffer {
   return new SharedArrayBuffer(CONTROL_BYTES + records * RECORD_BYTES);
@@ -177,7 +179,7 @@ class Ring {
   protected readonly bytes: Uint8Array;
   protected readonly capacity: number;
 
-  /** @param memory made by {@linkcode createRing} */
+  /** @param memory shared memory from {@linkcode createRing} */
   constructor(memory: SharedArrayBuffer) {
     this.words = new Int32Array(memory);
     this.doubles = new Float64Array(memory);
@@ -185,34 +187,34 @@ class Ring {
     this.capacity = (memory.byteLength - CONTROL_BYTES) / RECORD_BYTES;
   }
 
-  /** How many records it holds at the moment. */
+  /** How many records it holds now. */
   protected get used(): number {
     return (Atomics.load(this.words, TAIL) - Atomics.load(this.words, HEAD)) | 0;
   }
 
-  /** Where a record begins, in records of a ring without control words. */
+  /** The place of a record, counted in records after the control words. */
   protected place(count: number): number {
     return count & (this.capacity - 1);
   }
 }
 
-/** Turns that are less apart are told as one, in milliseconds. */
+/** Turns with a shorter gap than this are recorded as one, in milliseconds. */
 const APART_MS = 0.05;
 
-/** Unless they take longer together. */
+/** But not if together they take longer than this, in milliseconds. */
 const TOGETHER_MS = 1;
 
-/** The side of the thread whose track it is. */
+/** The side of the thread that owns the track. */
 export class TrackWriter extends Ring {
   /** The thread's number in the trace. */
   readonly number: number;
   /** Whether the thread is an event loop. */
   readonly isLoop: boolean;
-  /** The connection whose conversation runs, or ran last. */
+  /** The connection whose conversation runs now, or ran last. */
   current = 0;
   /**
-   * The time when this thread looked at the clock last, in a turn or between two: to look again
-   * costs more than all the rest.
+   * The last time that this thread read from the clock, in a turn or between two. Reading the clock
+   * again costs more than everything else here.
    */
   latest = 0;
   readonly #common: TimelineCommon;
@@ -227,41 +229,41 @@ export class TrackWriter extends Ring {
   #turnOf = 0;
 
   /**
-   * @param share from the main thread
-   * @param onFilling called when the ring fills up, where the thread can empty it itself
+   * @param share the thread's track, from the main thread
+   * @param onFilling is called when the ring fills up, if the thread can empty it itself
    */
   constructor(share: TrackShare, onFilling?: () => void) {
     super(share.ring);
     this.number = share.number;
     this.isLoop = share.isLoop;
     this.#common = new TimelineCommon(share.common);
-    // The time origin of a Worker is when it began; together they are the same clock.
+    // A Worker's time origin is its own start. With this offset, all threads have the same clock.
     this.#offset = performance.timeOrigin - share.origin;
     this.#onFilling = onFilling;
   }
 
-  /** The time since the trace began, in milliseconds; the same for all threads. */
+  /** The time since the trace began, in milliseconds. It is the same for all threads. */
   now(): number {
     return performance.now() + this.#offset;
   }
 
-  /** A connection is put into a queue of descriptors. */
+  /** A connection enters a queue of descriptors. */
   enqueued(fd: number): void {
     this.#common.enqueued(fd, this.now());
   }
 
-  /** It is taken out; returns when it was put in, 0 if it was not. */
+  /** A connection leaves the queue. Returns when it entered, or 0 if it did not. */
   dequeued(fd: number): number {
     return this.#common.dequeued(fd);
   }
 
   /**
-   * A connection begins to be served.
+   * The service of a connection begins.
    *
-   * @param peer its peer
-   * @param queuedAt since when it has waited for that; 0 if it has not
+   * @param peer the connection's peer
+   * @param queuedAt the time since when it has waited for service; 0 if it has not waited
    * @param servedBy the number of the serving thread; 0 if it is not served at all
-   * @returns its number; 0 if it is not written down, and nothing more of it is to be
+   * @returns its number; 0 if it is not recorded, and neither is the rest of its life
    */
   begin(peer: string, queuedAt = 0, servedBy = this.number): number {
     const now = this.now();
@@ -275,38 +277,38 @@ export class TrackWriter extends Ring {
     return 0;
   }
 
-  /** A connection is over. @param outcome how: {@linkcode outcomeOf} */
+  /** A connection is over. @param outcome how it ended, see {@linkcode outcomeOf} */
   end(id: number, outcome: number): void {
     const now = this.now();
     if (id !== 0 && !this.#put(1, RECORD.end, id, now, now, outcome)) this.#common.lose();
   }
 
-  /** A connection is closed that waited in a queue until the server's end. */
+  /** A connection that waited in a queue is closed because the server ends. */
   refuse(peer: string, queuedAt: number): void {
     this.end(this.begin(peer, queuedAt, 0), CUT);
   }
 
-  /** Something of a connection took a while. */
+  /** Records that a connection spent some time on something. */
   tell(kind: number, id: number, from: number, to: number, text = ""): void {
     if (kind === RECORD.computing) this.latest = to;
     if (this.#common.isFull) return;
     if (!this.#put(DETAILS, kind, id, from, to, 0, text)) this.#common.lose();
   }
 
-  /** The conversation that this thread serves had to wait until its peer took what was sent. */
+  /** The conversation that this thread serves waited until its peer had taken what was sent. */
   waited(since: number): void {
     this.tell(RECORD.writing, this.current, since + this.#offset, this.now());
   }
 
-  /** A loop of one's own has slept, and has things to do now, turn after turn. */
+  /** The thread's own loop has slept and now has work, turn after turn. */
   woke(): void {
     this.#tellsWhenItWakes = true;
     this.latest = this.now();
   }
 
   /**
-   * A conversation begins to run. Another may have its turn within its turn, when the one ends and
-   * makes room for the other: that is told as one.
+   * A conversation begins to run. When its end makes room for another conversation, that one runs
+   * within its turn; the two are recorded as one.
    *
    * @returns the time
    */
@@ -318,7 +320,7 @@ export class TrackWriter extends Ring {
     return this.#enteredAt = now;
   }
 
-  /** It waits, or is over. */
+  /** The conversation waits, or is over. */
   leave(): void {
     if (--this.#depth > 0 || !this.isLoop) return;
     this.latest = this.now();
@@ -338,7 +340,7 @@ export class TrackWriter extends Ring {
     this.#turnsTo = to;
   }
 
-  /** Writes down what was kept to be told together. */
+  /** Records the turns that were kept to be recorded together. */
   flush(): void {
     if (this.#turns === 0) return;
     const id = this.#turns === 1 ? this.#turnOf : 0;
@@ -350,7 +352,7 @@ export class TrackWriter extends Ring {
     }
   }
 
-  /** @param share how much of the ring may be in use */
+  /** @param share the share of the ring that may be in use */
   #put(
     share: number,
     kind: number,
@@ -384,27 +386,30 @@ export class TrackWriter extends Ring {
   }
 }
 
-/** How much of a ring beginnings may use, and the rest but the ends: those must find room. */
+/**
+ * The share of a ring that beginnings may fill, and the share for other records. Ends may fill it
+ * all: they must find room.
+ */
 const BEGINNINGS = 0.75;
 const DETAILS = 0.5;
 
 const QUESTION_MARK = 63;
 
-/** A record, taken out of a ring. */
+/** A record that was taken out of a ring. */
 export interface TrackRecord {
   /** The number of the thread that wrote it. */
   readonly thread: number;
-  /** One of {@linkcode RECORD}. */
+  /** A value of {@linkcode RECORD}. */
   readonly kind: number;
-  /** Which connection; 0 for none. */
+  /** The connection's number; 0 for none. */
   readonly id: number;
   /** When it began, in milliseconds since the trace began. */
   readonly from: number;
   /** When it ended. */
   readonly to: number;
-  /** What the kind says. */
+  /** Its meaning depends on the kind. */
   readonly value: number;
-  /** What the kind says. */
+  /** Its meaning depends on the kind. */
   readonly text: string;
 }
 
@@ -412,7 +417,7 @@ export interface TrackRecord {
 export class TrackReader extends Ring {
   readonly #number: number;
 
-  /** @param share what the thread was given */
+  /** @param share the thread's track */
   constructor(share: TrackShare) {
     super(share.ring);
     this.#number = share.number;
@@ -421,7 +426,7 @@ export class TrackReader extends Ring {
   /**
    * Takes everything out of the ring.
    *
-   * @param records are added to, oldest first
+   * @param records receives the records, the oldest first
    */
   drain(records: TrackRecord[]): void {
     const { words, doubles, bytes } = this;

@@ -1,8 +1,8 @@
 /**
- * A file in the Trace Event format, written piece by piece.
+ * A file in the Trace Event format that is written piece by piece.
  *
  * The format is that of "Trace Event Format" (Duca, Sinclair, Google, 2016), in its simplest form:
- * an array of events. Its end may be missing, so what a killed server leaves behind can still be
+ * an array of events. Its end may be missing, so the file of a server that was killed can still be
  * opened. Perfetto (ui.perfetto.dev) and chrome://tracing read it.
  *
  * @module
@@ -12,33 +12,33 @@ import type { WritableFile } from "../../net/adapter.ts";
 
 /** An event. Times are in microseconds. */
 export interface TraceEvent {
-  /** What happens. */
+  /** The name of what happens. */
   readonly name: string;
-  /** What kind of thing, for filters. */
+  /** The kind of event, for filters. */
   readonly cat?: string;
   /**
-   * The phase: `X` is a span on a thread, `b` and `e` are the ends of a span that belongs to none,
-   * `i` a moment, `M` says what a thread or process is called.
+   * The phase. `X` is a span on a thread. `b` and `e` are the ends of a span that belongs to no
+   * thread. `i` is a moment. `M` names a thread or process.
    */
   readonly ph: "X" | "b" | "e" | "i" | "M";
   /** When it begins. */
   readonly ts?: number;
-  /** How long a span on a thread takes. */
+  /** The length of a span on a thread. */
   readonly dur?: number;
-  /** What it belongs to, where that is no thread. */
+  /** What a span belongs to if that is not a thread. */
   readonly id?: string;
-  /** Of a moment: whether it is one of the whole process. */
+  /** Whether a moment concerns the whole process. */
   readonly s?: "p";
-  /** On which thread. */
+  /** The thread. */
   readonly tid: number;
-  /** Anything else. */
+  /** Further details. */
   readonly args?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** There is only one process in a trace. */
 const PROCESS = 1;
 
-/** The file, and how much still goes into it. */
+/** The file, and the events that are still to be written. */
 export class TraceFile {
   readonly #file: WritableFile;
   readonly #encoder = new TextEncoder();
@@ -48,18 +48,18 @@ export class TraceFile {
   #isFirst = true;
   #failure: Error | undefined;
 
-  /** @param file empty, to be closed with the trace */
+  /** @param file an empty file; it is closed together with the trace */
   constructor(file: WritableFile) {
     this.#file = file;
     this.#lines.push("[\n");
   }
 
-  /** How many bytes it has, with those that are still to be written. */
+  /** The size in bytes, including what is still to be written. */
   get size(): number {
     return this.#written + this.#pending;
   }
 
-  /** Why nothing can be written any more. */
+  /** The error that stopped the writing. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -70,11 +70,11 @@ export class TraceFile {
     const line = this.#isFirst ? text : `,\n${text}`;
     this.#isFirst = false;
     this.#lines.push(line);
-    // Nearly all of it is ASCII; what is written is counted exactly.
+    // Nearly all of the text is ASCII, so this is an estimate. Written text is counted exactly.
     this.#pending += line.length;
   }
 
-  /** Writes what was added. */
+  /** Writes the events that were added. */
   flush(): void {
     const text = this.#lines.join("");
     this.#lines = [];
@@ -85,12 +85,12 @@ export class TraceFile {
       this.#file.write(bytes);
       this.#written += bytes.length;
     } catch (error) {
-      // The disk is full, or whoever read it has gone. The server goes on.
+      // The disk is full, or the reader has gone. The server goes on.
       this.#failure = error as Error;
     }
   }
 
-  /** Writes what is left, and the end. */
+  /** Writes the remaining events and the end of the file. */
   close(): void {
     this.#lines.push("\n]\n");
     this.flush();

@@ -1,5 +1,5 @@
 /**
- * Draws the charts of the page, from the data that is part of it. It runs in a browser, as it is.
+ * Draws the charts of the page from the data in the page. It runs in a browser as it is.
  *
  * @module
  */
@@ -19,7 +19,7 @@
   // @ts-ignore the library has made it a global
   const Chart = globalThis.Chart;
 
-  /** Ten colours that can be told apart, on white and on black, by most people. */
+  /** Ten colours that most people can tell apart, on white and on black. */
   const COLOURS = [
     "#4269d0",
     "#e0a010",
@@ -33,10 +33,10 @@
     "#868b95",
   ];
 
-  /** Which percentiles the axis names: one request in so many takes longer. */
+  /** The percentiles that the axis names: one request in this many takes longer. */
   const NAMED = [1, 2, 4, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-  /** A scale with a decade or more, on which 1, 2 and 5 are named. */
+  /** A scale that spans at least a decade and names 1, 2 and 5. */
   const LOGARITHMIC = {
     type: "logarithmic",
     afterDataLimits: (/** @type {any} */ scale) => {
@@ -75,7 +75,7 @@
 
   const time = unit(data.units.time);
   const count = unit(data.units.count);
-  /** How many bytes are 1 on the axes of memory: round figures are to stand there. */
+  /** The bytes in 1 on the axes of memory, so that round figures stand there. */
   const MIB = 2 ** 20;
   const bytes = unit(data.units.bytes);
   /** @type {Format} */
@@ -109,7 +109,7 @@
   }
 
   /**
-   * A button that is pressed or not.
+   * A button that stays pressed or not.
    *
    * @param {boolean} isPressed
    * @param {() => void} press
@@ -129,7 +129,7 @@
   }
 
   /**
-   * Writes a figure in the unit that suits it, with three digits.
+   * Writes a figure with three digits, in the unit that suits.
    *
    * @param {readonly (readonly [name: string, size: number])[]} units
    * @returns {Format}
@@ -144,7 +144,7 @@
     };
   }
 
-  /** The same on an axis, where nothing but round figures stands. @param {Format} format */
+  /** The same for an axis, where only round figures stand. @param {Format} format */
   function tick(format) {
     return (/** @type {string | number} */ value) =>
       format(Number(value)).replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
@@ -170,13 +170,13 @@
     return /** @type {Contest} */ (data.contests[chosen.contest]);
   }
 
-  /** Those that are shown. */
+  /** The entries that are shown. */
   function entries() {
     return contest().entries.filter(({ name }) => !chosen.hidden.has(name));
   }
 
   /**
-   * A place for a chart.
+   * Adds a chart to the page.
    *
    * @param {string} title
    * @param {string} note
@@ -199,7 +199,7 @@
   }
 
   /**
-   * Bars, the best first, with a point for each repeat.
+   * Draws bars, the best first, with a point for each repeat.
    *
    * @param {string} title
    * @param {string} note
@@ -214,7 +214,7 @@
         return values === null ? [] : [{ entry, values, mean: mean(values) }];
       })
       .sort((a, b) => isMoreBetter ? b.mean - a.mean : a.mean - b.mean);
-    // One bar alone tells nothing.
+    // A single bar tells nothing.
     if (rows.length === 0) return;
     if (rows.length === 1 && rows[0]?.values.length === 1 && target === null) return;
     const labels = rows.map(({ entry }) => entry.name);
@@ -269,7 +269,7 @@
   }
 
   /**
-   * Names beside the bars, shortened where there is little room.
+   * Names beside the bars, shortened if there is little room.
    *
    * @param {readonly string[]} labels
    */
@@ -286,7 +286,7 @@
   }
 
   /**
-   * A broken line across a chart: what was asked for.
+   * A dashed line across a chart: the rate that was asked for.
    *
    * @param {"x" | "y"} scale
    * @param {number} value
@@ -313,7 +313,7 @@
         ctx.stroke();
         ctx.font = "12px system-ui, sans-serif";
         ctx.textAlign = "right";
-        // Above the line where there is room.
+        // Above the line, if there is room.
         const beside = at - 16 < top ? at + 14 : at - 5;
         const [x, y] = scale === "x" ? [at - 5, top + 12] : [right - 5, beside];
         ctx.fillText(text, x, y);
@@ -323,7 +323,7 @@
   }
 
   /**
-   * Lines, one for each thing that is shown.
+   * Draws lines, one for each entry that is shown.
    *
    * @param {string} title
    * @param {string} note
@@ -394,7 +394,7 @@
   }
 
   /**
-   * What all charts have in common.
+   * The options that all charts share.
    *
    * @param {import("chart.js").ChartOptions<"line">} own
    * @returns {any}
@@ -428,14 +428,14 @@
     return `${Number((100 * (1 - 1 / oneIn)).toFixed(nines))} %`;
   }
 
-  /** Each further nine takes the same room. */
+  /** An axis on which each further nine takes the same room. */
   function percentiles() {
     return axis({
       type: "logarithmic",
       min: 1,
       ticks: { callback: (/** @type {any} */ value) => percentile(Number(value)), autoSkip: false },
       afterBuildTicks: (/** @type {any} */ scale) => {
-        // Those between the nines only where there is room.
+        // The percentiles between the nines appear only if there is room.
         const least = scale.chart.width < 600 ? 10 : scale.chart.width < 800 ? 4 : 0;
         scale.ticks = NAMED.filter((oneIn) => oneIn <= scale.max && (oneIn >= least || oneIn === 1))
           .map((value) => ({ value }));
@@ -587,7 +587,7 @@
     scrollTo({ top: scrollY });
   }
 
-  /** Sorts the table by the column whose head is pressed. */
+  /** Makes a click on a column's head sort the table by it. */
   function makeSortable() {
     const table = element("runs");
     const heads = [...table.querySelectorAll("th")];

@@ -1,5 +1,5 @@
 /**
- * A protocol whose threads die, and whose tasks fail in every way, when a client says so.
+ * A protocol whose threads die and whose tasks fail in every way, when a client says so.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { compute, Input, type Protocol, readLine, write } from "../../../protoco
 
 const encoder = new TextEncoder();
 
-/** Answers each line with what it made of it. */
+/** Answers each line with the result of its task. */
 export default function* faulty(): Protocol {
   const input = new Input();
   for (;;) {
@@ -19,7 +19,7 @@ export default function* faulty(): Protocol {
     if (word === "die") setTimeout(() => dieOf("asked to die"), 0);
     else if (word in tasks || word === "missing") {
       try {
-        // A function cannot be sent to another thread.
+        // A function cannot be posted to another thread.
         const given = argument === "function" ? dieOf : argument;
         answer = String(yield* compute<unknown>(word, given));
       } catch (error) {
@@ -34,11 +34,11 @@ function dieOf(reason: string): never {
   throw new Error(reason);
 }
 
-/** Its CPU-bound work. */
+/** Its CPU-bound tasks. */
 export const tasks = {
-  /** A plain function. */
+  /** Is a plain function. */
   double: (text: string) => Number(text) * 2,
-  /** A generator with slices. */
+  /** Is a generator with slices. */
   *count(text: string) {
     let sum = 0;
     for (let n = 0; n < Number(text); n++) {
@@ -47,7 +47,7 @@ export const tasks = {
     }
     return sum;
   },
-  /** Takes some time, and cannot be stopped. */
+  /** Takes some time and cannot be stopped. */
   spin(ms: string) {
     const until = performance.now() + Number(ms);
     while (performance.now() < until);
@@ -55,18 +55,18 @@ export const tasks = {
   },
   /** Fails. */
   throw: (text: string) => dieOf(`asked to throw ${text}`),
-  /** Returns what cannot be sent to another thread. */
+  /** Returns something that cannot be posted to another thread. */
   unclonable: () => () => {},
-  /** Ends its thread. */
+  /** Kills its thread. */
   perish() {
     setTimeout(() => dieOf("asked to perish"), 0);
     return "perishing";
   },
-  /** Goes on for ever, but can be stopped. */
+  /** Runs for ever, but can be stopped. */
   *endless() {
     for (;;) yield;
   },
-  /** Goes on for ever, and cannot be stopped. */
+  /** Runs for ever, and cannot be stopped. */
   stuck() {
     for (;;);
   },

@@ -1,6 +1,6 @@
 /**
- * The client's side of an echo that does not know how long an answer is: it is over when for a
- * while nothing more comes.
+ * The client's side of an echo that does not know how long an answer is. It ends when nothing more
+ * has arrived for a while.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import type { LoadContext } from "../../../lab/load/load_protocol.ts";
 import type { Protocol, ReadAnswer } from "../../../protocol.ts";
 
-/** How long nothing more must come, in milliseconds. */
+/** How long nothing must arrive, in milliseconds. */
 const SILENCE_MS = 5;
 
 export { echo as default } from "../../../protocol.ts";
 
-/** Some bytes, and all that comes back. */
+/** Sends some bytes and reads everything that comes back. */
 export function* load({ size, random }: LoadContext): Protocol {
   yield { kind: "write", bytes: random.letters(size) };
   let received = 0;

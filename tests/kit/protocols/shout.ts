@@ -1,5 +1,5 @@
 /**
- * A line comes back in capitals: a protocol of one's own with a client's side for the load.
+ * A line comes back in capitals: a protocol of your own, with a client's side for the load.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export default function* serve(): Protocol {
   }
 }
 
-/** One line, and its answer. */
+/** Sends one line and checks its answer. */
 export function* load({ input, size, random }: LoadContext): Protocol {
   const payload = random.letters(size);
   yield* writeLine(payload);

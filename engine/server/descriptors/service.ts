@@ -1,0 +1,178 @@
+/**
+ * One connection after another, served by a thread that blocks: whom it belongs to, what is counted
+ * and told of it, and who closes it.
+ *
+ * @module
+ */
+
+import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
+import { beginConversation } from "../../drivers/conversation.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import { runtime } from "../../net/runtime.ts";
+import type { Sockets } from "../../net/sockets.ts";
+import { LazyContext } from "../core/context.ts";
+import { CutError, type Observation, type Observer } from "../core/observer.ts";
+import type { ServiceSettings } from "../core/options.ts";
+import type { DescriptorSlot } from "../team/descriptor_slot.ts";
+import type { Gate } from "../team/team_memory.ts";
+import type { TrackWriter } from "../trace/timeline_track.ts";
+import { recordTasks } from "../trace/timeline_watch.ts";
+import type { LingerQueue } from "./linger_queue.ts";
+
+/**
+ * Whether connections inherit the listener's receive timeout: only Linux can be relied on. It is
+ * another one once the server is closing.
+ */
+const INHERITED = runtime.os === "linux";
+
+/** What a thread serves its connections with. */
+export interface ServiceParts {
+  /** The Berkeley calls. */
+  readonly sockets: Sockets;
+  /** What is spoken, and its limits. */
+  readonly protocol: ProtocolDefinition;
+  readonly settings: ServiceSettings;
+  /** Where other threads find the descriptor that this one serves. */
+  readonly slot: DescriptorSlot;
+  /** Where connections leave, and where the end is announced. */
+  readonly gate: Gate;
+  /** Counts and tells. */
+  readonly observer: Observer;
+  /** Writes down what happens, where a trace is written. */
+  readonly track: TrackWriter | undefined;
+  /** Where connections go that linger. */
+  readonly lingering: LingerQueue;
+  /** Wakes the one who has them linger. */
+  wakeLingerer(): void;
+  /** The address of the peer that is being served. */
+  readonly peer: { readonly remoteAddress: Address };
+  /** Is told when a connection is over. */
+  onOver(): void;
+}
+
+/**
+ * Serves connections, one at a time. Between {@linkcode Service.begin} and {@linkcode Service.over}
+ * stand the calls on the socket, made by {@linkcode Service.converse} or by whoever wants to make
+ * them.
+ */
+export class Service {
+  readonly #parts: ServiceParts;
+  readonly #driver: BlockingDriver;
+  #fd = -1;
+  #context: LazyContext | undefined;
+  #observation: Observation | undefined;
+  #failure: unknown;
+  /** Whether the thread still had the connection when it was released. */
+  #wasOurs = false;
+
+  /** @param parts what it works with */
+  constructor(parts: ServiceParts) {
+    const { sockets, protocol, settings, slot, track, observer } = parts;
+    this.#parts = parts;
+    this.#driver = new BlockingDriver(sockets, {
+      readTimeoutMs: settings.readTimeoutMs,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      computeTimeoutMs: settings.computeTimeoutMs,
+      receiveTimeoutMs: settings.readTimeoutMs,
+      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
+      mayCompute: () => !slot.wasCut,
+      onWaited: track && ((since) => track.waited(since)),
+      onReport: observer.onReport,
+    });
+  }
+
+  /** Where bytes are received: for `recv`. */
+  get buffer(): Uint8Array {
+    return this.#driver.buffer;
+  }
+
+  /** What is to be sent: for `send`. */
+  get unsent(): Uint8Array {
+    return this.#driver.unsent;
+  }
+
+  /**
+   * Begins to serve a connection.
+   *
+   * @param fd its descriptor, which this thread owns from now on
+   */
+  begin(fd: number): void {
+    const { slot, track, observer, gate, protocol, settings, peer } = this.#parts;
+    slot.own(fd);
+    this.#fd = fd;
+    this.#failure = undefined;
+    const context = this.#context = new LazyContext(peer);
+    this.#observation = track === undefined
+      ? observer.begin(context)
+      : observer.begin(context, "", { queuedAt: track.dequeued(fd) });
+    if (gate.cutting) {
+      this.#failure = new CutError();
+      return;
+    }
+    const conversation = beginConversation(protocol, context, settings.protocolSettings);
+    this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
+  }
+
+  /** The call that the conversation needs now, as {@linkcode BlockingDriver.next} has it. */
+  next(): Need {
+    if (this.#failure !== undefined) return "nothing";
+    try {
+      return this.#driver.next();
+    } catch (error) {
+      this.#failure = error ?? new Error("The protocol threw nothing");
+      return "nothing";
+    }
+  }
+
+  /** @param count what `recv` has returned */
+  received(count: number): void {
+    this.#driver.received(count);
+  }
+
+  /** @param count what `send` has returned */
+  sent(count: number): void {
+    this.#driver.sent(count);
+  }
+
+  /** Makes all the calls of the conversation, blocking the thread until it is over. */
+  converse(): void {
+    const { sockets } = this.#parts;
+    const { MSG_DONTWAIT } = sockets.constants;
+    for (let need = this.next(); need !== "nothing"; need = this.next()) {
+      if (need === "recv") this.received(sockets.recv(this.#fd, this.buffer, 0));
+      else this.sent(sockets.send(this.#fd, this.unsent, MSG_DONTWAIT));
+    }
+  }
+
+  /**
+   * The conversation is over: nobody else may touch the descriptor any more. Where closing it now
+   * could destroy what was said last, it is not for this thread to close: it goes where it lingers,
+   * so that its peer cannot hold the thread.
+   *
+   * @returns whether the caller has to close it
+   */
+  release(): boolean {
+    const { slot, sockets, lingering } = this.#parts;
+    const fd = this.#fd;
+    // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
+    if (slot.wasCut) this.#failure = new CutError();
+    const isCut = this.#failure instanceof CutError;
+    const mustLinger = !isCut && this.#driver.mustLinger(this.#failure !== undefined) &&
+      sockets.shutdown(fd, sockets.constants.SHUT_WR) >= 0;
+    this.#wasOurs = slot.release() >= 0;
+    if (!this.#wasOurs || !mustLinger || !lingering.put(fd)) return this.#wasOurs;
+    if (lingering.mustCall()) this.#parts.wakeLingerer();
+    return false;
+  }
+
+  /** The connection is closed, or lingers: it is counted and told of. */
+  over(): void {
+    // A thread that was given up has been counted by who gave it up.
+    if (!this.#wasOurs) return;
+    this.#observation?.over(this.#failure);
+    this.#parts.gate.leave();
+    this.#parts.onOver();
+    this.#context?.end();
+  }
+}

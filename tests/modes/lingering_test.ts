@@ -1,0 +1,169 @@
+/**
+ * Closing without losing the last words, in every mode: real processes, real sockets.
+ *
+ * @module
+ */
+
+import { whyNoSockets } from "../../engine/net/sockets.ts";
+import {
+  assert,
+  assertEquals,
+  assertNotMatch,
+  assertStringIncludes,
+  delay,
+  test,
+  type TestOptions,
+  until,
+} from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import { computesInPlace, type Row, ROWS, Shared } from "../kit/rows.ts";
+import { ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
+
+const PROTOCOL = ["--protocol", "./tests/kit/protocols/parting.ts"];
+
+/** The ways in which a conversation ends, and how it is counted. */
+const WAYS = [
+  ["ended", "done"],
+  ["heard", "done"],
+  ["failed", "failed"],
+  ["refused", "failed"],
+] as const;
+
+/** More than the kernel keeps for a peer that does not read: the server is still writing. */
+const LONG = 6_000_000;
+
+const MEGABYTE = "m".repeat(1 << 20);
+
+/** Has a conversation end whose client goes on talking. */
+async function part(server: ServerProcess, way: string): Promise<Peer> {
+  const peer = await Peer.connect(server.address);
+  await peer.send(`${way} 3\n`);
+  if (way === "heard" || way === "refused") await peer.send("and more");
+  assertEquals(await peer.rest(), "www");
+  return peer;
+}
+
+/** The peer says a little more; fails if its server does not listen. */
+async function trickle(peer: Peer): Promise<void> {
+  for (let count = 0; count < 3; count++) {
+    await peer.send("x");
+    // Long enough for the answer to what a closed socket receives, which is RST.
+    await delay(20);
+    assert(!peer.isBroken, "the server still reads");
+  }
+}
+
+function contract(row: Row): void {
+  const shared = new Shared(row, ...PROTOCOL);
+  const start = (...args: string[]) =>
+    ServerProcess.start(row.mode, [...row.args, ...PROTOCOL, ...args]);
+  const check = (what: string, body: () => Promise<void>, options: TestOptions = {}) =>
+    test(`${row.name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
+
+  for (const [way, outcome] of WAYS) {
+    check(`loses no last words of a conversation that ${way}, of a peer that sends`, async () => {
+      const server = await shared.get();
+      await using peer = await Peer.connect(server.address);
+      peer.pause();
+      await peer.send(`${way} ${LONG}\n`);
+      // What comes before the last words are all taken is unread when the conversation ends.
+      peer.post(MEGABYTE);
+      peer.post(MEGABYTE);
+      await delay(20);
+      peer.resume();
+      const words = await peer.rest().catch(() => "reset");
+      assert(words === "w".repeat(LONG), `${words.length} of ${LONG} bytes`);
+      await trickle(peer);
+      // It counts as over although its peer still talks.
+      const entry = new RegExp(` ${outcome} ${peer.name} `);
+      await until(`the log to say that it is ${outcome}`, () => entry.test(server.stderr));
+      peer.finish();
+    }, { timeoutMs: 30_000 });
+  }
+
+  // In the pools, as many as there are workers.
+  const count = row.concurrent ? 4 : 1;
+  check(`serves another one beside ${count} that trickle after their last words`, async () => {
+    const server = await shared.get();
+    const trickling: Peer[] = [];
+    for (let index = 0; index < count; index++) {
+      trickling.push(await part(server, index % 2 === 0 ? "ended" : "failed"));
+    }
+    await Promise.all(trickling.map(trickle));
+    const next = await part(server, "ended");
+    // They have lingered all the time.
+    await Promise.all(trickling.map(trickle));
+    for (const peer of [...trickling, next]) {
+      peer.finish();
+      await peer[Symbol.asyncDispose]();
+    }
+  });
+
+  check("closes what lingers when the time to finish is over, and exits 0", async () => {
+    await using server = await start("--drain", "400ms");
+    await using peer = await part(server, "ended");
+    await trickle(peer);
+    server.signal("SIGTERM");
+    await trickle(peer);
+    assertEquals(server.isOver, false, "it waits for what lingers");
+    const over = server.end();
+    // It never stops to talk.
+    while (!server.isOver && !peer.isBroken) {
+      await peer.send("x");
+      await delay(10);
+    }
+    const ending = await over;
+    assertEquals(ending.code, 0, ending.stderr);
+    assertStringIncludes(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+  });
+
+  check("closes as soon as nothing lingers any more", async () => {
+    await using server = await start("--drain", "60s");
+    await using peer = await part(server, "failed");
+    server.signal("SIGTERM");
+    await trickle(peer);
+    assertEquals(server.isOver, false, "it waits for what lingers");
+    peer.finish();
+    const ending = await server.end();
+    assertEquals(ending.code, 0, ending.stderr);
+  });
+
+  check("with --drain 0 lets nothing linger", async () => {
+    await using server = await start("--drain", "0");
+    await using peer = await part(server, "ended");
+    await trickle(peer);
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    await peer.gone();
+  });
+
+  check("is asked to end after all that", async () => {
+    const ending = await (await shared.get()).stop();
+    assertEquals(ending.code, 0, ending.stderr);
+  });
+}
+
+for (const row of ROWS) if (!computesInPlace(row)) contract(row);
+
+for (const mode of ["sequential", "nonblocking"]) {
+  test(
+    `${mode} with few descriptors serves although many linger: the oldest make room`,
+    async () => {
+      await using server = await ServerProcess.start(mode, PROTOCOL, { descriptors: 100 });
+      const peers: Peer[] = [];
+      for (let count = 0; count < 60; count++) peers.push(await part(server, "ended"));
+      const [oldest, latest] = [peers[0] as Peer, peers.at(-1) as Peer];
+      await oldest.send("x");
+      await until("the oldest to be closed", async () => {
+        await oldest.send("x");
+        return oldest.isBroken;
+      });
+      await trickle(latest);
+      for (const peer of peers) await peer[Symbol.asyncDispose]();
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertNotMatch(ending.stderr, /out of descriptors/);
+    },
+    { skip: whyNoSockets() ?? whyNoLimit, sanitize: false },
+  );
+}

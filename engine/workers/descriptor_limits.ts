@@ -11,7 +11,7 @@ import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 
 /**
- * How many descriptors are kept back beside those of the threads. The process itself needs some: a
+ * How many descriptors are reserved beside those of the threads. The process itself needs some: a
  * resolver, a file, a pipe. A new thread opens its modules, several at a time. And while the main
  * thread looks whether there is room, other threads accept.
  */
@@ -60,9 +60,9 @@ export function requireThreads(threads: number): void {
  * Makes sure that Workers can be started, on systems where descriptors can only be tried and not
  * counted.
  *
- * @param threads how many
- * @param what what they are, for the message
- * @throws {Error} if there are not enough
+ * @param threads how many Workers
+ * @param what the word for them in the message
+ * @throws {Error} if there are not enough descriptors
  */
 export function requireDescriptors(threads: number, what: string): void {
   if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) return;

@@ -73,7 +73,7 @@ export class LoadTeam implements Disposable {
   readonly totals = new TeamTotals();
   readonly #stop = new SharedArrayBuffer(4);
   readonly #members: SupervisedWorker<ToLoadThread, FromLoadThread>[] = [];
-  /** The seconds of the threads, until each has told of the same one. */
+  /** The seconds that not all threads have reported yet. */
   readonly #seconds = new Map<number, ThreadSecond[]>();
   #nextSecond = 0;
   #endedAt = 0;

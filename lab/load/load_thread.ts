@@ -51,7 +51,7 @@ export const LOAD_THREAD = "handshake bench";
 /** The module of these Workers. */
 export const LOAD_THREAD_URL: string = import.meta.url;
 
-/** What the scheduler says of this thread: milliseconds of running, and of waiting to run. */
+/** What the scheduler tells of this thread: the milliseconds it ran, and those it waited to run. */
 function schedulerTimes(): readonly [number, number] | undefined {
   try {
     // The file describes the thread that reads it, in nanoseconds (proc(5)).

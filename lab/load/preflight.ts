@@ -13,7 +13,7 @@ import { read } from "../../engine/process/process_status.ts";
 import { RESERVE } from "../../engine/workers/descriptor_limits.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";
 
-/** How long a port cannot be used again after its connection was closed, in seconds. */
+/** How long a port stays unusable after its connection was closed, in seconds. */
 const TIME_WAIT_S = 60;
 
 /**

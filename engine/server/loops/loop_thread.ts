@@ -86,7 +86,7 @@ export class LoopThread {
    * @param assignment from the main thread
    * @param protocol what to speak
    * @param tell answers the main thread
-   * @param sayReady tells it that connections can come
+   * @param sayReady tells it that the loop listens
    */
   constructor(
     assignment: Assignment,

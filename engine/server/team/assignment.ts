@@ -43,10 +43,12 @@ export interface Assignment {
   readonly data: unknown;
 }
 
-/** What a thread tells the main thread, beside when it is ready and when it has finished. */
+/** What a thread tells the main thread, besides when it is ready and when it has finished. */
 export interface ThreadMessage {
-  /** `wake`: there is something to read in its journal; `queued`: connections wait for threads;
-   * `lingering`: a connection was given away that has to linger. */
+  /**
+   * `wake`: there is something to read in its journal; `queued`: connections wait for threads;
+   * `lingering`: a connection has been left to the common lingerer.
+   */
   readonly kind: "wake" | "queued" | "lingering";
 }
 

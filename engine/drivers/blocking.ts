@@ -12,7 +12,7 @@ import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/
 import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { type ConnectionCalls, SocketError, type Sockets } from "../net/sockets.ts";
-import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, LINGER_BYTES, LINGER_MS, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
@@ -97,8 +97,9 @@ export class BlockingDriver {
         const effect = step.value;
         let answer: unknown;
         try {
-          if (effect.kind === "read") answer = this.#read(effect.withinMs);
-          else if (effect.kind === "write") this.#write(effect.bytes);
+          // A protocol may yield anything, nothing too.
+          if (effect?.kind === "read") answer = this.#read(effect.withinMs);
+          else if (effect?.kind === "write") this.#write(effect.bytes);
           else answer = this.#grant(effect);
         } catch (error) {
           // A protocol that goes on after the end is not asked twice.
@@ -117,13 +118,13 @@ export class BlockingDriver {
       // What the protocol said last must reach the peer: closing with unread bytes would reset
       // the connection and could destroy it on the way (RFC 2525, section 2.17).
       if (this.#wroteLast) this.#linger();
-      throw error;
+      throw failureBy(error);
     }
   }
 
   /** Grants what is rare; reading and writing are the hot path. */
   #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
-    switch (effect.kind) {
+    switch (effect?.kind) {
       case "report":
         return this.#options.onReport?.(effect.message);
       case "compute":

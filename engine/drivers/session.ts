@@ -17,7 +17,7 @@ import {
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 import { Lingering } from "./linger.ts";
@@ -230,10 +230,11 @@ export class Session<Result> implements Sink {
   /** Grants an effect; returns false where the answer comes later. */
   #grant(effect: Effect): boolean {
     this.#answer = undefined;
-    if (this.#fatal !== undefined && (effect.kind === "read" || effect.kind === "write")) {
+    if (this.#fatal !== undefined && (effect?.kind === "read" || effect?.kind === "write")) {
       throw this.#fatal;
     }
-    switch (effect.kind) {
+    // A protocol may yield anything, nothing too.
+    switch (effect?.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
         this.#wroteLast = false;
@@ -319,7 +320,7 @@ export class Session<Result> implements Sink {
   }
 
   #fail(error: unknown): void {
-    this.#failure = error ?? new Error("The protocol threw nothing");
+    this.#failure = failureBy(error);
     if (!this.#wroteLast) return this.#close();
     // What the protocol said last must reach the peer.
     this.#waiting = "linger";

@@ -367,7 +367,7 @@ export class Thread {
       const conversation = beginConversation(this.#protocol, context, settings.protocolSettings);
       this.#driver.converse(fd, conversation, INHERITED && !this.closing, calls);
     } catch (error) {
-      failure = error ?? new Error("The protocol threw nothing");
+      failure = error;
     }
     // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
     if (this.#slot.wasCut) failure = new CutError();

@@ -13,7 +13,7 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
-import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
@@ -141,6 +141,14 @@ export class BlockingDriver {
    * @throws what the conversation threw
    */
   next(): Need {
+    try {
+      return this.#advance();
+    } catch (error) {
+      throw failureBy(error);
+    }
+  }
+
+  #advance(): Need {
     if (this.#need !== "nothing") return this.#need;
     const conversation = this.#conversation;
     if (this.#hasGivenUp) return this.#giveUp();
@@ -155,10 +163,11 @@ export class BlockingDriver {
       const effect = step.value;
       this.#answer = undefined;
       try {
-        if (effect.kind === "read") {
+        // A protocol may yield anything, nothing too.
+        if (effect?.kind === "read") {
           // Where nothing came within the time, that is the answer.
           if (this.#mayReceive(effect.withinMs)) return this.#need = "recv";
-        } else if (effect.kind === "write") {
+        } else if (effect?.kind === "write") {
           this.#write(effect.bytes);
           return this.#need = "send";
         } else this.#answer = this.#grant(effect);
@@ -239,7 +248,7 @@ export class BlockingDriver {
 
   /** Grants what is rare; reading and writing are the hot path. */
   #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
-    switch (effect.kind) {
+    switch (effect?.kind) {
       case "report":
         return this.#options.onReport?.(effect.message);
       case "compute":

@@ -89,6 +89,15 @@ export function nothingToWaitFor({ event }: WaitEffect): TypeError {
 }
 
 /**
+ * What a conversation has failed with: whatever it threw, it is told from one that has not failed.
+ *
+ * @param thrown what it threw
+ */
+export function failureBy(thrown: unknown): unknown {
+  return thrown ?? new Error("The protocol threw nothing");
+}
+
+/**
  * What a driver throws into a protocol that yields something else than an effect.
  *
  * @param effect what it yielded

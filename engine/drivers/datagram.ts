@@ -9,7 +9,7 @@
 
 import type { Tasks } from "../../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
-import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 
 /** What the driver of datagrams needs beside a conversation. */
 export interface DatagramOptions {
@@ -35,19 +35,34 @@ export function converseOnce<Result>(
   options: DatagramOptions,
   answer: (bytes: Uint8Array) => void,
 ): Result {
+  try {
+    return holdOnce(conversation, options, answer);
+  } catch (error) {
+    throw failureBy(error);
+  }
+}
+
+function holdOnce<Result>(
+  conversation: Protocol<Result>,
+  options: DatagramOptions,
+  answer: (bytes: Uint8Array) => void,
+): Result {
   let answered = false;
   let step = conversation.next();
   while (step.done !== true) {
     const effect: Effect = step.value;
-    if (effect.kind === "read" || (effect.kind === "write" && answered)) {
+    // A protocol may yield anything, nothing too.
+    const kind = effect?.kind;
+    if (kind === "read" || (kind === "write" && answered)) {
       conversation.return(undefined as Result);
-      throw new TypeError(`Cannot ${effect.kind}: a datagram comes whole and has one answer`);
+      throw new TypeError(`Cannot ${kind}: a datagram comes whole and has one answer`);
     }
     let granted: unknown;
     try {
-      if (effect.kind === "write") {
+      if (kind === "write") {
+        const bytes = checkBytes(effect.bytes);
         answered = true;
-        answer(checkBytes(effect.bytes));
+        answer(bytes);
       } else granted = grant(effect, options);
     } catch (error) {
       step = conversation.throw(error);
@@ -59,7 +74,7 @@ export function converseOnce<Result>(
 }
 
 function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: DatagramOptions) {
-  switch (effect.kind) {
+  switch (effect?.kind) {
     case "report":
       return options.onReport?.(effect.message);
     case "compute":

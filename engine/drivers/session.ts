@@ -17,7 +17,7 @@ import {
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { checkBytes, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
@@ -228,7 +228,7 @@ export class Session<Result> implements Sink {
         }
       }
     } catch (thrown) {
-      return this.#end(thrown ?? new Error("The protocol threw nothing"), undefined);
+      return this.#end(failureBy(thrown), undefined);
     }
     if (step.done === true) return this.#end(undefined, step.value);
     if (this.#aborted !== undefined) {
@@ -244,10 +244,11 @@ export class Session<Result> implements Sink {
   /** Grants an effect; returns false where the answer comes later. */
   #grant(effect: Effect): boolean {
     this.#answer = undefined;
-    if (this.#fatal !== undefined && (effect.kind === "read" || effect.kind === "write")) {
+    if (this.#fatal !== undefined && (effect?.kind === "read" || effect?.kind === "write")) {
       throw this.#fatal;
     }
-    switch (effect.kind) {
+    // A protocol may yield anything, nothing too.
+    switch (effect?.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
         const pulled = this.#connection.pull(this);

@@ -104,6 +104,7 @@ export class ReadyConnection extends Connection {
 
   override pull(sink: Sink): Pulled {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw this.#fail("recv", -this.#loop.sockets.constants.errno.EBADF);
     if (this.#lent !== undefined) this.#giveBack();
     if (this.#ended) return null;
     this.#reader = sink;
@@ -141,8 +142,10 @@ export class ReadyConnection extends Connection {
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
-    if (bytes.length === 0) return true;
     const { sockets } = this.#loop;
+    // Its number may be another connection's by now.
+    if (this.#closed) throw this.#fail("send", -sockets.constants.errno.EBADF);
+    if (bytes.length === 0) return true;
     const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
     if (count === bytes.length) return true;
     if (count < 0 && !this.#mustWait(count)) throw this.#fail("send", count);

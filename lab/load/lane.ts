@@ -10,7 +10,12 @@
 
 import { explainConnectError } from "../../engine/dial/failures.ts";
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { checkBytes, nothingToWaitFor, unknownEffect } from "../../engine/drivers/conversation.ts";
+import {
+  checkBytes,
+  failureBy,
+  nothingToWaitFor,
+  unknownEffect,
+} from "../../engine/drivers/conversation.ts";
 import { checkWithin } from "../../engine/drivers/limits.ts";
 import type { Connection, Pulled, Sink } from "../../engine/net/transport.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
@@ -88,6 +93,10 @@ export class Lane implements Sink {
   #writer: Protocol<unknown> | undefined;
   /** The limit of a read that waits only for some time. */
   #within: Deadline | undefined;
+  /** What came before the one who reads had written all: see {@linkcode Lane.onWritten}. */
+  #kept: Pulled;
+  /** Whether the server's FIN has come. */
+  #hasEnded = false;
   /** How many requests were answered on this connection. */
   #answered = 0;
   /** Whether any request was ever answered or anything has failed. */
@@ -181,6 +190,7 @@ export class Lane implements Sink {
     this.#connection = connection;
     for (const exchange of this.#ring) exchange.input = new Input();
     this.#answered = 0;
+    this.#hasEnded = false;
     if (connect) {
       const exchange = this.#ring[this.#first] as Exchange;
       exchange.sentAt = now;
@@ -243,8 +253,9 @@ export class Lane implements Sink {
       if (this.#run(writer, undefined)) this.#onDone();
       this.#startWaiting();
     } catch (error) {
-      this.#failWith(error);
+      return this.#failWith(error);
     }
+    this.#takeKept();
   }
 
   /** Starts the requests that waited while another one was written. */
@@ -264,8 +275,8 @@ export class Lane implements Sink {
     const connection = this.#connection as Connection;
     try {
       if (arrived !== undefined) this.#take(arrived);
-      // The connection may have been closed and replaced in the meantime.
-      while (this.#connection === connection && arrived !== null) {
+      // It may have been closed, and another one made, in the meantime.
+      while (this.#connection === connection && arrived !== null && this.#kept === undefined) {
         arrived = connection.pull(this);
         if (arrived === undefined) return;
         this.#take(arrived);
@@ -278,6 +289,11 @@ export class Lane implements Sink {
   /** Gives the bytes that arrived to the exchanges that wait, one after the other. */
   #take(chunk: Uint8Array | null): void {
     if (chunk !== null) this.#host.tally.bytesReceived += chunk.length;
+    else this.#hasEnded = true;
+    this.#hand(chunk);
+  }
+
+  #hand(chunk: Uint8Array | null): void {
     const connection = this.#connection;
     let rest: Uint8Array | null | undefined = chunk;
     while (rest !== undefined && this.#connection === connection) rest = this.#give(rest);
@@ -297,6 +313,11 @@ export class Lane implements Sink {
       this.#fail("closed", "The server closed the connection before it had answered");
       return undefined;
     }
+    if (conversation === this.#writer) {
+      // It does not read yet: the bytes stay where they are, and no others are asked for.
+      this.#kept = chunk;
+      return undefined;
+    }
     this.#within?.lift();
     if (!this.#run(conversation, chunk)) return undefined;
     const input = this.#greeting === undefined
@@ -310,6 +331,19 @@ export class Lane implements Sink {
     }
     this.#onDone();
     return rest;
+  }
+
+  /** Hands on what came while the reader was still writing, and asks for more. */
+  #takeKept(): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    this.#kept = undefined;
+    try {
+      this.#hand(kept);
+    } catch (error) {
+      return this.#failWith(error);
+    }
+    if (kept !== null && this.#connection !== undefined) this.#receive(undefined);
   }
 
   /** The conversation whose turn it is to read. */
@@ -352,18 +386,36 @@ export class Lane implements Sink {
 
   /** Runs a conversation until it waits for something; returns whether it is over. */
   #run(conversation: Protocol<unknown>, answer: unknown): boolean {
-    for (;;) {
-      const step = conversation.next(answer);
-      if (step.done === true) return true;
-      answer = undefined;
-      if (!this.#grant(conversation, step.value)) return false;
+    let step = conversation.next(answer);
+    while (step.done !== true) {
+      try {
+        if (!this.#grant(conversation, step.value)) return false;
+        answer = this.#answer;
+      } catch (error) {
+        // Of a failure of the connection nobody is told: all that is under way on it has failed.
+        if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+        step = conversation.throw(error);
+        continue;
+      }
+      step = conversation.next(answer);
     }
+    return true;
   }
 
+  /** The answer of an effect that was granted at once. */
+  #answer: Pulled;
+
   #grant(conversation: Protocol<unknown>, effect: Effect): boolean {
-    switch (effect.kind) {
+    this.#answer = undefined;
+    // A protocol may yield anything, nothing too.
+    switch (effect?.kind) {
       case "read":
-        if (effect.withinMs !== undefined) this.#limitRead(checkWithin(effect.withinMs));
+        if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
+        if (this.#hasEnded) {
+          this.#answer = null;
+          return true;
+        }
+        if (effect.withinMs !== undefined) this.#limitRead(effect.withinMs);
         return false;
       case "write": {
         const { bytes } = effect;
@@ -395,7 +447,8 @@ export class Lane implements Sink {
     this.#host.deadlines.set(this.#within, withinMs);
   }
 
-  #failWith(error: unknown): void {
+  #failWith(thrown: unknown): void {
+    const error = failureBy(thrown);
     const cause = error instanceof PeerGoneError ? error.cause : error;
     const { code, message } = (cause ?? error) as { code?: unknown; message?: string };
     const text = String(message ?? error);
@@ -433,6 +486,7 @@ export class Lane implements Sink {
     this.#connection = undefined;
     this.#greeting = undefined;
     this.#writer = undefined;
+    this.#kept = undefined;
     this.#greetingLimit.lift();
     this.#within?.lift();
     if (connection === undefined) return;

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { nothingToWaitFor, runTask } from "../../engine/drivers/conversation.ts";
+import {
+  checkBytes,
+  failureBy,
+  nothingToWaitFor,
+  runTask,
+  unknownEffect,
+} from "../../engine/drivers/conversation.ts";
+import { checkWithin } from "../../engine/drivers/limits.ts";
 import type { Effect, Protocol, ReadAnswer, Tasks } from "../../protocol.ts";
 
 /** All that can be seen of a conversation from outside. */
@@ -37,17 +44,20 @@ export class Talk {
   error: unknown;
   readonly #conversation: Protocol<unknown>;
   readonly #tasks: Tasks | undefined;
-  // There is one buffer for all reads, as in the blocking driver: if a protocol keeps bytes without
-  // copying them, the next read overwrites them.
+  readonly #computeTimeoutMs: number;
+  // One buffer for all reads, as the blocking driver has it: what a protocol keeps without
+  // copying it is overwritten by the next read.
   readonly #buffer = new Uint8Array(1 << 20);
 
   /**
-   * @param conversation runs until it requests its first read
-   * @param tasks the tasks that it may ask for, computed in place
+   * @param conversation is run until it asks for its first read
+   * @param tasks the work that it may ask for, done in place
+   * @param computeTimeoutMs how long that may take, in milliseconds; 0 is for ever
    */
-  constructor(conversation: Protocol<unknown>, tasks?: Tasks) {
+  constructor(conversation: Protocol<unknown>, tasks?: Tasks, computeTimeoutMs = 0) {
     this.#conversation = conversation;
     this.#tasks = tasks;
+    this.#computeTimeoutMs = computeTimeoutMs;
     this.#run(() => conversation.next());
   }
 
@@ -82,13 +92,18 @@ export class Talk {
   #run(resume: () => IteratorResult<Effect, unknown>): void {
     try {
       let step = resume();
-      while (step.done !== true && this.#grant(step.value)) {
+      while (step.done !== true) {
+        try {
+          if (!this.#grant(step.value)) return;
+        } catch (thrown) {
+          step = this.#conversation.throw(thrown);
+          continue;
+        }
         step = this.#conversation.next(this.#answer);
       }
-      if (step.done !== true) return;
       this.result = step.value;
     } catch (error) {
-      this.error = error;
+      this.error = failureBy(error);
     }
     this.over = true;
   }
@@ -98,21 +113,28 @@ export class Talk {
 
   #grant(effect: Effect): boolean {
     this.#answer = undefined;
-    if (effect.kind === "read") {
-      this.reads++;
-      this.withinMs = effect.withinMs;
-      return false;
+    switch (effect?.kind) {
+      case "read":
+        if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
+        this.reads++;
+        this.withinMs = effect.withinMs;
+        return false;
+      case "write":
+        this.written.push(checkBytes(effect.bytes).slice());
+        this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
+        return true;
+      case "report":
+        this.events.push(`report ${effect.message}`);
+        return true;
+      case "compute":
+        this.events.push(`compute ${effect.task} ${effect.argument}`);
+        this.#answer = runTask(this.#tasks, effect.task, effect.argument, this.#computeTimeoutMs);
+        return true;
+      case "wait":
+        throw nothingToWaitFor(effect);
+      default:
+        throw unknownEffect(effect);
     }
-    if (effect.kind === "write") {
-      this.written.push(effect.bytes.slice());
-      this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
-    } else if (effect.kind === "report") this.events.push(`report ${effect.message}`);
-    else if (effect.kind === "wait") throw nothingToWaitFor(effect);
-    else {
-      this.events.push(`compute ${effect.task} ${effect.argument}`);
-      this.#answer = runTask(this.#tasks, effect.task, effect.argument, 0);
-    }
-    return true;
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../../protocol.ts";
 import { within } from "./harness.ts";
 
@@ -47,6 +47,28 @@ export class Peer implements AsyncDisposable {
       resolve(new Peer(socket));
     });
     return within(10_000, `a connection to port ${port}`, promise);
+  }
+
+  /**
+   * Listens on a port of its own for one connection.
+   *
+   * @returns where, and who calls
+   */
+  static async listen(): Promise<{ address: Address; peer: Promise<Peer> }> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
+    const arrived = Promise.withResolvers<Peer>();
+    server.once("connection", (socket) => {
+      server.close();
+      arrived.resolve(new Peer(socket));
+    });
+    const listening = new Promise<void>((resolve) => server.once("listening", resolve));
+    server.listen(0, "127.0.0.1");
+    await within(5_000, "a peer to listen", listening);
+    const { port } = server.address() as { port: number };
+    return {
+      address: { hostname: "127.0.0.1", port },
+      peer: within(10_000, "a connection to the peer", arrived.promise),
+    };
   }
 
   /** Sends text, each character up to U+00FF as one byte. */

@@ -91,7 +91,7 @@ export class DatagramService {
       const conversation = protocol.serveDatagram!(context, bytes);
       if (converseOnce(conversation, this.#options, answer)) this.#end(sender);
     } catch (error) {
-      this.#end(sender, error ?? new Error("The protocol threw nothing"));
+      this.#end(sender, error);
     }
     context.end();
   }

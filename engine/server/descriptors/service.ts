@@ -120,7 +120,7 @@ export class Service {
     try {
       return this.#driver.next();
     } catch (error) {
-      this.#failure = error ?? new Error("The protocol threw nothing");
+      this.#failure = error;
       return "nothing";
     }
   }

@@ -226,6 +226,9 @@ export class Relay implements Sink {
   }
 }
 
+/** What a connection fails with that its own side has closed. */
+const CLOSED = "The connection is closed";
+
 /** The thread's side: a connection like any other, for the driver that never waits. */
 export class RelayedConnection extends Connection {
   override readonly localAddress: Address;
@@ -286,6 +289,7 @@ export class RelayedConnection extends Connection {
       return chunk;
     }
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new Error(CLOSED);
     if (this.#ended) return null;
     this.#reader = sink;
     return undefined;
@@ -304,6 +308,7 @@ export class RelayedConnection extends Connection {
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new Error(CLOSED);
     if (bytes.length === 0) return true;
     // A copy of these bytes alone: posting a view would copy all of the buffer behind it.
     this.#post({ kind: "write", id: this.#id, bytes: bytes.slice() });

@@ -1,0 +1,133 @@
+/**
+ * The gate: where the connections of all threads enter and leave.
+ *
+ * @module
+ */
+
+import { runtime } from "../../engine/net/runtime.ts";
+import { createTeamMemory, Gate } from "../../engine/server/team/team_memory.ts";
+import { GATE_THREAD, type GateErrand, type GateReport } from "../kit/gate_thread.ts";
+import { assert, assertEquals, delay, test, within } from "../kit/harness.ts";
+
+/** A gate for so many connections, and its memory. */
+function openGate(connections: number): { gate: Gate; memory: SharedArrayBuffer } {
+  const { gate: memory } = createTeamMemory(4);
+  const gate = new Gate(memory);
+  gate.limit(connections, Infinity);
+  return { gate, memory };
+}
+
+/** A thread at the gate. */
+class Goer implements Disposable {
+  /** Resolves when it is about to go. */
+  readonly ready: Promise<void>;
+  /** What has come of it. */
+  readonly report: Promise<Exclude<GateReport, "ready">>;
+  /** Whether it has come through, or was refused. */
+  isOver = false;
+  readonly #worker: Worker;
+
+  constructor(errand: GateErrand) {
+    const ready = Promise.withResolvers<void>();
+    const report = Promise.withResolvers<Exclude<GateReport, "ready">>();
+    this.ready = ready.promise;
+    this.report = report.promise;
+    const url = new URL("../kit/gate_thread.ts", import.meta.url).href;
+    this.#worker = runtime.startThread(url, GATE_THREAD);
+    this.#worker.onmessage = ({ data }: MessageEvent<GateReport>) => {
+      if (data === "ready") return ready.resolve();
+      this.isOver = true;
+      report.resolve(data);
+    };
+    this.#worker.postMessage(errand);
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
+}
+
+test("the gate lets in as many as its limit, and counts them", () => {
+  const { gate } = openGate(2);
+  assertEquals([gate.tryEnter(), gate.full, gate.tryEnter(), gate.full], [true, false, true, true]);
+  assertEquals([gate.tryEnter(), gate.open], [false, 2]);
+  gate.leave();
+  assertEquals([gate.open, gate.full, gate.tryEnter(), gate.open], [1, false, true, 2]);
+});
+
+test("a gate without a limit is never full", () => {
+  const { gate } = openGate(Infinity);
+  for (let count = 0; count < 10_000; count++) assert(gate.tryEnter());
+  assertEquals([gate.full, gate.open, gate.ceiling], [false, 10_000, 0x7fff_ffff]);
+});
+
+test("a gate that closes says so, and only later that connections are cut", () => {
+  const { gate } = openGate(1);
+  assertEquals([gate.closing, gate.cutting], [false, false]);
+  gate.close();
+  assertEquals([gate.closing, gate.cutting, gate.enter()], [true, false, false]);
+  gate.cut();
+  assertEquals(gate.cutting, true);
+});
+
+test("help is asked for once until it is given, however many ask", () => {
+  const { gate } = openGate(1);
+  assertEquals([gate.askForHelp(3), gate.askForHelp(5)], [true, false]);
+  assertEquals([gate.answerHelp(), gate.answerHelp()], [5, 0]);
+  assertEquals([gate.askForHelp(Infinity), gate.answerHelp()], [true, 0x7fff_ffff]);
+});
+
+test("threads that come and go are never more inside than the limit, and none is lost", async () => {
+  const TIMES = 3_000;
+  const { gate, memory } = openGate(2);
+  const inside = new SharedArrayBuffer(8);
+  const errand = { gate: memory, inside, times: TIMES };
+  using first = new Goer(errand);
+  using second = new Goer(errand);
+  using third = new Goer(errand);
+  const reports = await within(
+    15_000,
+    "three threads to come and go",
+    Promise.all([first.report, second.report, third.report]),
+  );
+  assertEquals(reports, Array(3).fill({ entered: TIMES, refused: false }));
+  const most = new Int32Array(inside)[1] as number;
+  assert(most >= 1 && most <= 2, `${most} were inside`);
+  assertEquals(gate.open, 0);
+});
+
+test("whoever waits at a full gate comes in when one leaves, one for each", async () => {
+  const { gate, memory } = openGate(1);
+  assert(gate.tryEnter());
+  const errand = { gate: memory, inside: new SharedArrayBuffer(8), times: 0 };
+  using first = new Goer(errand);
+  using second = new Goer(errand);
+  await within(10_000, "threads at the gate", Promise.all([first.ready, second.ready]));
+  await delay(20);
+  assertEquals([first.isOver, second.isOver], [false, false]);
+  gate.leave();
+  await within(10_000, "one of them", Promise.race([first.report, second.report]));
+  await delay(20);
+  assertEquals(Number(first.isOver) + Number(second.isOver), 1);
+  gate.leave();
+  await within(10_000, "the other one", Promise.all([first.report, second.report]));
+  assertEquals(gate.open, 1);
+});
+
+test("closing wakes those who wait at the gate and those who sleep", async () => {
+  const { gate, memory } = openGate(1);
+  assert(gate.tryEnter());
+  const errand = { gate: memory, inside: new SharedArrayBuffer(8) };
+  using waiting = new Goer({ ...errand, times: 0 });
+  using sleeping = new Goer({ ...errand, times: -1 });
+  await within(10_000, "threads at the gate", Promise.all([waiting.ready, sleeping.ready]));
+  await delay(20);
+  gate.close();
+  const reports = await within(
+    10_000,
+    "threads to wake up",
+    Promise.all([waiting.report, sleeping.report]),
+  );
+  assertEquals(reports, Array(2).fill({ entered: 0, refused: true }));
+  assertEquals(gate.open, 1);
+});

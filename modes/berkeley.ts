@@ -184,6 +184,12 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
 /** How to serve with Berkeley sockets. */
 export interface BerkeleyOptions extends ServeOptions, PoolOptions {
   /**
+   * What to speak, as in every mode.
+   *
+   * @default {"print"}
+   */
+  readonly protocol?: string | URL;
+  /**
    * How many datagrams from one address and port are answered in a second; 0 is any number.
    *
    * @default {1000}

@@ -15,7 +15,7 @@ import { hello } from "./client/hello.ts";
 import { printNote } from "./client/output.ts";
 import { print } from "./client/print.ts";
 import { type Speaker, TIMEOUT } from "./client/speaker.ts";
-import { targetOf } from "./engine/dial/target.ts";
+import { CONNECT_TIMEOUT, targetOf } from "./engine/dial/target.ts";
 import { isMainModule, runtime } from "./engine/net/runtime.ts";
 import { readCommandLine } from "./engine/cli/command_line.ts";
 import { EXIT_USAGE } from "./engine/cli/exit_status.ts";
@@ -47,12 +47,7 @@ const COMMON: readonly Flag[] = [
     default: "hello",
     help: "the protocol to speak",
   },
-  {
-    name: "connect-timeout",
-    kind: "duration",
-    default: "10s",
-    help: "how long connecting may take",
-  },
+  CONNECT_TIMEOUT,
   {
     name: "timeout",
     kind: "duration",

@@ -11,7 +11,7 @@
 import { clientFailureKind, exitStatusOf, messageOf } from "../engine/dial/failures.ts";
 import { printNote } from "../client/output.ts";
 import { makeEventDialer } from "../client/speaker.ts";
-import { connect, findAddresses, targetOf } from "../engine/dial/target.ts";
+import { connect, CONNECT_TIMEOUT, findAddresses, targetOf } from "../engine/dial/target.ts";
 import { environment } from "../engine/net/environment.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -65,12 +65,7 @@ const command = (): Command => ({
       default: "lobby",
       help: "the room to begin in",
     },
-    {
-      name: "connect-timeout",
-      kind: "duration",
-      default: "10s",
-      help: "how long connecting may take",
-    },
+    CONNECT_TIMEOUT,
   ],
   example: formatRun("chat/client.ts", "127.0.0.1 7878 --nick ann"),
 });

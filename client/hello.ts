@@ -5,9 +5,12 @@
  */
 
 import type { TimeLimits } from "../engine/drivers/limits.ts";
-import { formatHello } from "../protocols/hello.ts";
+import { formatHello, HELLO_GRACE_MS } from "../protocols/hello.ts";
 import type { Flag, Values } from "../engine/cli/flags.ts";
 import { UsageError } from "../engine/cli/flags.ts";
+import { integerOption, valueOf } from "../engine/cli/options.ts";
+import { durationOption } from "../engine/cli/quantity_options.ts";
+import { formatDuration } from "../engine/values/durations.ts";
 import { BlockingDialer, type Dialer, EventDialer } from "../engine/dial/dialer.ts";
 import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 import { type HandshakeTarget, shakeHands } from "./handshake.ts";
@@ -26,40 +29,39 @@ const INITIAL_SEQUENCE: Flag = {
   help: "in hello: the number to begin with, 32 bits with a sign",
 };
 
+const COUNT = integerOption("count", {
+  least: 1,
+  most: 1_000_000_000,
+  default: 1,
+  help: "perform N handshakes and print a summary",
+});
+
+const CONCURRENCY = integerOption("concurrency", {
+  value: "C",
+  least: 1,
+  most: 65_535,
+  default: 1,
+  help: "how many handshakes to perform at a time",
+});
+
+const HANDSHAKE_TIMEOUT = durationOption("handshakeTimeout", {
+  default: "10s",
+  help: "how long a handshake may take once connected",
+});
+
+const GRACE = durationOption("grace", {
+  default: formatDuration(HELLO_GRACE_MS),
+  help: "how long an answer without a line end waits for more; 0: line ends only",
+});
+
 /** `--protocol hello`. */
 export const hello: Speaker = {
   form: { positionals: [INITIAL_SEQUENCE], required: 1 },
   flags: [
-    {
-      name: "count",
-      kind: "integer",
-      value: "N",
-      least: 1,
-      most: 1_000_000_000,
-      default: "1",
-      help: "perform N handshakes and print a summary",
-    },
-    {
-      name: "concurrency",
-      kind: "integer",
-      value: "C",
-      least: 1,
-      most: 65_535,
-      default: "1",
-      help: "how many handshakes to perform at a time",
-    },
-    {
-      name: "handshake-timeout",
-      kind: "duration",
-      default: "10s",
-      help: "how long a handshake may take once connected",
-    },
-    {
-      name: "grace",
-      kind: "duration",
-      default: "20ms",
-      help: "how long an answer without a line end waits for more; 0: line ends only",
-    },
+    COUNT,
+    CONCURRENCY,
+    HANDSHAKE_TIMEOUT,
+    GRACE,
     { name: "blocking", kind: "boolean", help: "use system calls that block, one at a time" },
     { name: "verbose", kind: "boolean", help: "show each step of a handshake with its time" },
   ],
@@ -67,11 +69,11 @@ export const hello: Speaker = {
 };
 
 async function run(values: Values, server: Target): Promise<number> {
-  const concurrency = (values.concurrency ?? 1) as number;
+  const concurrency = valueOf(CONCURRENCY, values);
   if (values.blocking === true && concurrency > 1) {
     throw new UsageError("--blocking does one at a time: --concurrency must be 1");
   }
-  const target: HandshakeTarget = { ...server, graceMs: (values.grace ?? 20) as number };
+  const target: HandshakeTarget = { ...server, graceMs: valueOf(GRACE, values) };
   const initialSequence = values.initial_sequence as number;
   const isMany = values.count !== undefined || values.concurrency !== undefined;
   const tell = values.verbose === true ? narrator(performance.now(), "") : undefined;
@@ -86,7 +88,7 @@ async function run(values: Values, server: Target): Promise<number> {
   // whole handshake takes.
   const { ManyHandshakes } = await import("./many.ts");
   const many = new ManyHandshakes(dialer, target, {
-    count: (values.count ?? 1) as number,
+    count: valueOf(COUNT, values),
     concurrency,
     initialSequence,
     tellOf: (index) => tell && narrator(performance.now(), `#${index + 1} `),
@@ -113,7 +115,7 @@ async function performMany(
 function makeDialer(values: Values): Dialer {
   const limits: TimeLimits = {
     readTimeoutMs: timeoutOf(values),
-    sessionTimeoutMs: (values.handshakeTimeout ?? 10_000) as number,
+    sessionTimeoutMs: valueOf(HANDSHAKE_TIMEOUT, values),
     computeTimeoutMs: 0,
   };
   return values.blocking === true ? new BlockingDialer(limits) : new EventDialer(limits);

@@ -20,6 +20,8 @@ import { encodeLine } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
 import type { Command } from "../engine/cli/flags.ts";
+import { integerOption, valueOf } from "../engine/cli/options.ts";
+import { durationOption, rateOption, sizeOption } from "../engine/cli/quantity_options.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
@@ -280,64 +282,60 @@ function row(name: string, { stalled }: Load, result: Result): string[] {
   ];
 }
 
+const CLIENTS = integerOption("clients", {
+  least: 2,
+  most: 20_000,
+  default: 1000,
+  help: "users who read",
+});
+
+const ROOMS = integerOption("rooms", {
+  least: 1,
+  most: 10_000,
+  default: 10,
+  help: "rooms over which they are spread",
+});
+
+const RATE = rateOption("rate", { default: "20/s", help: "lines that each room receives" });
+
+const SIZE = sizeOption("size", { default: "64", help: "length of a line" });
+
+const STALLED = integerOption("stalled", {
+  least: 0,
+  most: 10_000,
+  default: 10,
+  help: "users who never read, in every second run",
+});
+
+const DURATION = durationOption("duration", {
+  default: "10s",
+  help: "how long each run is measured",
+});
+
+const REPEAT = integerOption("repeat", {
+  least: 1,
+  most: 100,
+  default: 3,
+  help: "how many runs of each kind, in turn",
+});
+
 const COMMAND: Command = {
   name: "chat_load",
   summary: "load the chat server of both runtimes",
   positionals: [],
-  flags: [
-    {
-      name: "clients",
-      kind: "integer",
-      value: "N",
-      least: 2,
-      most: 20_000,
-      default: "1000",
-      help: "users who read",
-    },
-    {
-      name: "rooms",
-      kind: "integer",
-      value: "N",
-      least: 1,
-      most: 10_000,
-      default: "10",
-      help: "rooms over which they are spread",
-    },
-    { name: "rate", kind: "rate", default: "20/s", help: "lines that each room receives" },
-    { name: "size", kind: "size", default: "64", help: "length of a line" },
-    {
-      name: "stalled",
-      kind: "integer",
-      value: "N",
-      least: 0,
-      most: 10_000,
-      default: "10",
-      help: "users who never read, in every second run",
-    },
-    { name: "duration", kind: "duration", default: "10s", help: "how long each run is measured" },
-    {
-      name: "repeat",
-      kind: "integer",
-      value: "N",
-      least: 1,
-      most: 100,
-      default: "3",
-      help: "how many runs of each kind, in turn",
-    },
-  ],
+  flags: [CLIENTS, ROOMS, RATE, SIZE, STALLED, DURATION, REPEAT],
   example: formatRun("lab/chat_load.ts"),
 };
 
 async function main(): Promise<void> {
   const values = readCommandLine(COMMAND);
-  const number = (name: string, otherwise: number) => (values[name] ?? otherwise) as number;
   const load: Load = {
-    clients: number("clients", 1000),
-    rooms: number("rooms", 10),
-    rate: number("rate", 20),
-    size: number("size", 64),
+    clients: valueOf(CLIENTS, values),
+    rooms: valueOf(ROOMS, values),
+    rate: valueOf(RATE, values),
+    size: valueOf(SIZE, values),
     stalled: 0,
-    durationMs: number("duration", 10_000),
+    durationMs: valueOf(DURATION, values),
   };
   if (load.clients < 2 * load.rooms) fail(COMMAND.name, "each room needs two clients or more", 2);
   const print = (cells: readonly string[]) =>
@@ -347,8 +345,8 @@ async function main(): Promise<void> {
         "\n",
     );
   print(COLUMNS);
-  for (let run = 0; run < number("repeat", 3); run++) {
-    for (const stalled of new Set([0, number("stalled", 10)])) {
+  for (let run = 0; run < valueOf(REPEAT, values); run++) {
+    for (const stalled of new Set([0, valueOf(STALLED, values)])) {
       for (const command of RUNTIMES) {
         const asked = { ...load, stalled };
         print(row(command.name, asked, await measure(command, asked)));

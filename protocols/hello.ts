@@ -26,6 +26,9 @@ import {
 import { Input, readLine } from "./input.ts";
 import { encodeLine, escapeBytes, shorten } from "./text.ts";
 
+/** How long a message without a line end waits for more if nobody says otherwise, in milliseconds. */
+export const HELLO_GRACE_MS = 20;
+
 /** How both sides of the handshake treat a peer that sends no line ends. */
 export interface HelloOptions {
   /**
@@ -105,7 +108,7 @@ const EXPECTED = "HELLO <number>";
 const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
 
 /** How to read the line of a message. */
-function line(during: string, { graceMs = 20 }: HelloOptions) {
+function line(during: string, { graceMs = HELLO_GRACE_MS }: HelloOptions) {
   return { limit: HELLO_LIMIT, graceMs, isComplete, during };
 }
 

@@ -22,7 +22,7 @@
  * @module
  */
 
-import type { Flag } from "./flags.ts";
+import type { Flag, Values } from "./flags.ts";
 
 /** The value of an option is wrong. */
 export class OptionError extends RangeError {
@@ -159,6 +159,18 @@ export function stringOption<Given = string>(
   details: OptionDetails<Given> & { readonly suggestions?: readonly string[] },
 ): Option<Given> {
   return defineOption(option, { kind: "string" }, details, (given) => given);
+}
+
+/**
+ * Reads an option from a command line.
+ *
+ * @param option the option
+ * @param values what was given on the command line
+ * @returns its value, or its default
+ * @throws {OptionError} if it was not given and has no default
+ */
+export function valueOf<Value, Given>(option: Option<Value, Given>, values: Values): Value {
+  return option.read(values[option.option] as Given | undefined);
 }
 
 /** `max-threads` for `maxThreads`. */

@@ -11,6 +11,9 @@ import { escapeText } from "../../protocols/text.ts";
 import { stripBrackets } from "../net/address.ts";
 import { HostNotFoundError, resolveHosts } from "../net/resolve.ts";
 import { UsageError, type Values } from "../cli/flags.ts";
+import { type Option, valueOf } from "../cli/options.ts";
+import { durationOption } from "../cli/quantity_options.ts";
+import type { Duration } from "../values/durations.ts";
 import type { Call, Dialer } from "./dialer.ts";
 import {
   ConnectError,
@@ -23,6 +26,12 @@ import {
 
 /** Receives each step when it is done. */
 export type Tell = (step: string) => void;
+
+/** How long connecting may take. */
+export const CONNECT_TIMEOUT: Option<number, Duration> = durationOption("connectTimeout", {
+  default: "10s",
+  help: "how long connecting may take",
+});
 
 /** A server to call. */
 export interface Target {
@@ -46,7 +55,7 @@ export function targetOf(values: Values): Target {
   return {
     host,
     port: values.port as number,
-    connectTimeoutMs: (values.connectTimeout ?? 10_000) as number,
+    connectTimeoutMs: valueOf(CONNECT_TIMEOUT, values),
   };
 }
 

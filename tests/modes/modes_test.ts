@@ -19,6 +19,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
+import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { computesInPlace, failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
@@ -417,6 +418,10 @@ function contract(row: Row): void {
 }
 
 // The hello protocol computes nothing.
+test("every mode of the catalogue is tested", () => {
+  assertEquals([...new Set(ROWS.map(({ mode }) => mode as string))].sort(), [...MODE_NAMES].sort());
+});
+
 for (const row of ROWS) if (!computesInPlace(row)) contract(row);
 
 // The command line that all modes share.

@@ -4,47 +4,29 @@
  * @module
  */
 
+import { parseFlags } from "../../engine/cli/flags.ts";
+import { MODES } from "../../modes/catalogue.ts";
 import { serve as serveEvent } from "../../modes/event.ts";
-import { serve as serveSequential } from "../../modes/sequential.ts";
-import { serve as serveThreaded } from "../../modes/threaded.ts";
 import { serve as serveThreadpool } from "../../modes/threadpool.ts";
-import { whyNoSockets } from "../../engine/net/libc.ts";
 import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
+import { type Row, ROWS } from "../kit/rows.ts";
 
-interface Row {
-  readonly name: string;
-  serve(options: ServeOptions): Promise<Server>;
-  readonly skip?: string | undefined;
+/** A mode's `serve`, with the options that its row gives as flags, but for the few workers. */
+async function serveOf({ mode, args }: Row): Promise<(options: ServeOptions) => Promise<Server>> {
+  const { serve, program } = await MODES[mode].load();
+  const { command } = await program();
+  const own = parseFlags(command, args);
+  return (options) => serve({ protocol: "hello", ...own, ...options });
 }
 
-const skip = whyNoSockets();
-const ROWS: readonly Row[] = [
-  { name: "sequential", serve: serveSequential },
-  { name: "threaded by descriptors", serve: (o) => serveThreaded({ ...o, handoff: "fd" }), skip },
-  { name: "threaded by messages", serve: (o) => serveThreaded({ ...o, handoff: "message" }) },
-  {
-    name: "threadpool by descriptors",
-    serve: (o) => serveThreadpool({ ...o, handoff: "fd", workers: 2 }),
-    skip,
-  },
-  {
-    name: "threadpool without a queue",
-    serve: (o) => serveThreadpool({ ...o, handoff: "fd", workers: 2, queue: 0 }),
-    skip,
-  },
-  {
-    name: "threadpool by messages",
-    serve: (o) => serveThreadpool({ ...o, handoff: "message", workers: 2 }),
-  },
-  { name: "event", serve: serveEvent },
-];
-
-for (const { name, serve, skip } of ROWS) {
+for (const row of ROWS) {
+  const { name, skip } = row;
   test(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
     const reports: string[] = [];
+    const serve = await serveOf(row);
     await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });
     assertEquals(server.protocol, "hello");
     assert(name.startsWith(server.mode));
@@ -79,6 +61,7 @@ for (const { name, serve, skip } of ROWS) {
 
   test(`${name} closes at its signal, and cuts half-way conversations`, async () => {
     const controller = new AbortController();
+    const serve = await serveOf(row);
     const server = await serve({ port: 0, signal: controller.signal, drain: 0 });
     await using peer = await Peer.connect(server.address);
     await peer.send("HELLO 1\n");
@@ -90,6 +73,7 @@ for (const { name, serve, skip } of ROWS) {
   }, { skip });
 
   test(`${name} refuses wrong options and a port in use, and leaves nothing behind`, async () => {
+    const serve = await serveOf(row);
     await assertRejects(() => serve({ port: -1 }), OptionError, "port");
     await assertRejects(() => serve({ port: 0, readTimeout: "soon" }), OptionError, "readTimeout");
     await using server = await serve({ port: 0 });

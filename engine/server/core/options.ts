@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { HELLO_GRACE_MS } from "../../../protocols/hello.ts";
 import {
   type ProtocolDefinition,
   PROTOCOLS,
@@ -20,7 +21,7 @@ import {
 import { durationOption } from "../../cli/quantity_options.ts";
 import { stripBrackets } from "../../net/address.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
-import type { Duration } from "../../values/durations.ts";
+import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
@@ -135,21 +136,28 @@ export function protocolOption(standard: string): Option<string | URL> {
 /** What to speak, in a mode that says nothing else. */
 const PROTOCOL = protocolOption("hello");
 
+/** The default of a time limit, which each protocol has for itself, as the help shows it. */
+function shownTimeout(limit: "readTimeoutMs" | "sessionTimeoutMs"): string {
+  const limited = Object.values(PROTOCOLS).filter((protocol) => protocol[limit] > 0);
+  const each = limited.map((protocol) => `${formatDuration(protocol[limit])} in ${protocol.name}`);
+  return [...each, "else none"].join(", ");
+}
+
 /** How long a `hello` without a line end waits for more. */
 const GRACE = durationOption("grace", {
-  default: "20ms",
+  default: formatDuration(HELLO_GRACE_MS),
   help: "how long a hello without a line end waits for more; 0: line ends only",
 });
 
 /** How long one read may wait. */
 const READ_TIMEOUT = durationOption("readTimeout", {
-  shown: "5s in hello, else none",
+  shown: shownTimeout("readTimeoutMs"),
   help: "how long one read may wait",
 });
 
 /** How long a connection may last. */
 const SESSION_TIMEOUT = durationOption("sessionTimeout", {
-  shown: "30s in hello, else none",
+  shown: shownTimeout("sessionTimeoutMs"),
   help: "how long a connection may last",
 });
 

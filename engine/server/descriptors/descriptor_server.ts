@@ -170,12 +170,6 @@ export class DescriptorServer {
     }
   }
 
-  /** Whether there are descriptors for another thread: without, Deno would end the process. */
-  get hasRoomForThread(): boolean {
-    const next = this.#sockets.nextDescriptor();
-    return next >= 0 && next + runtime.descriptorsPerThread <= this.#sockets.descriptorLimit();
-  }
-
   /**
    * Lets connections in and hands the server out. If the threads cannot be started, everything is
    * closed again.

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
 import type { DescriptorServer } from "./descriptor_server.ts";
 
 /** How many threads there may be. */
@@ -40,7 +41,8 @@ export function startOnDemand(
 
   function start(wanted: number): void {
     const unattended = ring.length - ring.idle - team.starting;
-    if (Math.min(wanted, unattended, most - running) <= 0 || !server.hasRoomForThread) return;
+    // Connections leave room for one: see `gate.ceiling`.
+    if (Math.min(wanted, unattended, most - running) <= 0 || !hasRoomForWorker(0)) return;
     const isBeyondSpare = running >= spare;
     if (isBeyondSpare && team.starting > 0) return;
     running++;

@@ -101,11 +101,20 @@ export class BlockingDriver {
    */
   converse<Result>(fd: number, conversation: Protocol<Result>, inherits = true): Result {
     this.begin(fd, conversation, inherits);
-    for (let need = this.next(); need !== "nothing"; need = this.next()) {
-      if (need === "recv") this.received(this.#sockets.recv(fd, this.buffer, 0));
-      else this.sent(this.#sockets.send(fd, this.unsent, this.#dontWait));
-    }
+    this.run();
     return this.#result as Result;
+  }
+
+  /**
+   * Makes all the calls of the conversation that was begun, blocking the thread until it is over.
+   *
+   * @throws what the conversation threw
+   */
+  run(): void {
+    for (let need = this.next(); need !== "nothing"; need = this.next()) {
+      if (need === "recv") this.received(this.#sockets.recv(this.#fd, this.buffer, 0));
+      else this.sent(this.#sockets.send(this.#fd, this.unsent, this.#dontWait));
+    }
   }
 
   /**

@@ -137,11 +137,11 @@ export class Service {
 
   /** Makes all the calls of the conversation, blocking the thread until it is over. */
   converse(): void {
-    const { sockets } = this.#parts;
-    const { MSG_DONTWAIT } = sockets.constants;
-    for (let need = this.next(); need !== "nothing"; need = this.next()) {
-      if (need === "recv") this.received(sockets.recv(this.#fd, this.buffer, 0));
-      else this.sent(sockets.send(this.#fd, this.unsent, MSG_DONTWAIT));
+    if (this.#failure !== undefined) return;
+    try {
+      this.#driver.run();
+    } catch (error) {
+      this.#failure = error;
     }
   }
 

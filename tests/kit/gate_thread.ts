@@ -10,7 +10,7 @@ import { Gate } from "../../engine/server/team/team_memory.ts";
 /** What such a thread is told. */
 export interface GateErrand {
   readonly gate: SharedArrayBuffer;
-  /** Two words: how many are inside, and the most that ever were. */
+  /** Three words: how many are inside, the most that ever were, and whether they may go. */
   readonly inside: SharedArrayBuffer;
   /** How often it goes through; once, without leaving, if 0; it sleeps if -1. */
   readonly times: number;
@@ -34,6 +34,7 @@ function goThrough({ gate: memory, inside: counts, times }: GateErrand): GateRep
   const gate = new Gate(memory);
   const inside = new Int32Array(counts);
   if (times < 0) gate.sleep(LONG_MS);
+  else if (times > 0) Atomics.wait(inside, 2, 0);
   let entered = 0;
   for (; entered < Math.max(1, times); entered++) {
     if (times < 0 || !gate.enter()) return { entered, refused: gate.closing };

@@ -78,20 +78,24 @@ test("help is asked for once until it is given, however many ask", () => {
 });
 
 test("threads that come and go are never more inside than the limit, and none is lost", async () => {
-  const TIMES = 3_000;
+  const TIMES = 20_000;
   const { gate, memory } = openGate(2);
-  const inside = new SharedArrayBuffer(8);
-  const errand = { gate: memory, inside, times: TIMES };
+  const inside = new Int32Array(new SharedArrayBuffer(12));
+  const errand = { gate: memory, inside: inside.buffer, times: TIMES };
   using first = new Goer(errand);
   using second = new Goer(errand);
   using third = new Goer(errand);
+  const threads = [first, second, third];
+  await within(10_000, "threads at the gate", Promise.all(threads.map(({ ready }) => ready)));
+  Atomics.store(inside, 2, 1);
+  Atomics.notify(inside, 2);
   const reports = await within(
     15_000,
     "three threads to come and go",
-    Promise.all([first.report, second.report, third.report]),
+    Promise.all(threads.map(({ report }) => report)),
   );
   assertEquals(reports, Array(3).fill({ entered: TIMES, refused: false }));
-  const most = new Int32Array(inside)[1] as number;
+  const most = inside[1] as number;
   assert(most >= 1 && most <= 2, `${most} were inside`);
   assertEquals(gate.open, 0);
 });
@@ -99,7 +103,7 @@ test("threads that come and go are never more inside than the limit, and none is
 test("whoever waits at a full gate comes in when one leaves, one for each", async () => {
   const { gate, memory } = openGate(1);
   assert(gate.tryEnter());
-  const errand = { gate: memory, inside: new SharedArrayBuffer(8), times: 0 };
+  const errand = { gate: memory, inside: new SharedArrayBuffer(12), times: 0 };
   using first = new Goer(errand);
   using second = new Goer(errand);
   await within(10_000, "threads at the gate", Promise.all([first.ready, second.ready]));
@@ -117,7 +121,7 @@ test("whoever waits at a full gate comes in when one leaves, one for each", asyn
 test("closing wakes those who wait at the gate and those who sleep", async () => {
   const { gate, memory } = openGate(1);
   assert(gate.tryEnter());
-  const errand = { gate: memory, inside: new SharedArrayBuffer(8) };
+  const errand = { gate: memory, inside: new SharedArrayBuffer(12) };
   using waiting = new Goer({ ...errand, times: 0 });
   using sleeping = new Goer({ ...errand, times: -1 });
   await within(10_000, "threads at the gate", Promise.all([waiting.ready, sleeping.ready]));

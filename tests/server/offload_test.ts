@@ -162,6 +162,15 @@ test(
   options,
 );
 
+test("whoever gives way while others wait is stopped for them at once", async () => {
+  using asked = await Asked.start(1);
+  const endless = asked.begin("endless");
+  asked.begin("double", 1);
+  endless.giveWay?.();
+  assertEquals(await asked.answered(1), ["double 1: 2"]);
+  endless.cancel();
+}, options);
+
 test("whoever gives way while waiting is passed by those who come later", async () => {
   using asked = await Asked.start(1);
   const endless = asked.begin("endless");

@@ -90,8 +90,14 @@ function block(script: Script, post: (message: FromDriver) => void): void {
   } catch (error) {
     outcome = notes.threw(error);
   }
-  net.close(fd);
+  const mustLinger = driver.mustLinger(outcome.failure !== undefined);
+  if (mustLinger) net.shutdown(fd, net.constants.SHUT_WR);
+  else net.close(fd);
   post({ kind: "over", outcome });
+  if (!mustLinger) return;
+  // Here the thread itself may wait for its peer's FIN: it serves nobody else.
+  while (net.recv(fd, driver.buffer) > 0);
+  net.close(fd);
 }
 
 function relay(script: Script, post: (message: FromDriver) => void): (message: ToDriver) => void {

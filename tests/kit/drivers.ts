@@ -93,6 +93,7 @@ const LOOPBACK: Address = { hostname: "127.0.0.1", port: 0 };
 function beginSession(connection: Connection, script: Script) {
   const notes = new Notes();
   const deadlines = new TimedDeadlines();
+  const lingering = new LingerSet(deadlines);
   const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
   const session: Session<unknown> = new Session(
     connection,
@@ -101,6 +102,7 @@ function beginSession(connection: Connection, script: Script) {
       ...NO_LIMITS,
       ...script.limits,
       deadlines,
+      lingerer: lingering,
       tasks: TASKS,
       events: script.hasEvents ? eventsFor(notes.write) : undefined,
       onReport: notes.report,
@@ -114,6 +116,7 @@ function beginSession(connection: Connection, script: Script) {
     cut: (error: Error) => session.cut(error),
     end() {
       session.cut(new Error("The test is over"));
+      lingering.close();
       deadlines[Symbol.dispose]();
     },
   };

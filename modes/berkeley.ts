@@ -68,7 +68,7 @@ function serveConnection(thread: Thread, fd: number): void {
     else service.sent(calls.send(fd, service.unsent, MSG_DONTWAIT));
   }
   // FIN: we have said all there is to say.
-  calls.shutdown(fd, SHUT_WR);
+  service.shutDown(calls.shutdown(fd, SHUT_WR));
   // The number goes back, and may be somebody else's a moment later. Not yet, if the peer may still
   // be talking: the answer to that would be RST, and our last words could be lost.
   if (service.release()) calls.close(fd);

@@ -38,6 +38,9 @@ const UNKNOWN = -1;
 /** How much one `recv` takes at most, in bytes. */
 const RECEIVE_BYTES = 64 * 1024;
 
+/** How many `recv` throw away what a peer has sent: more bytes than a receive buffer usually holds. */
+const MOST_DISCARDED = 128;
+
 /** What a conversation needs next: a call on its socket, or nothing because it is over. */
 export type Need = "recv" | "send" | "nothing";
 
@@ -253,6 +256,19 @@ export class BlockingDriver {
     if ((events & POLLERR) !== 0) return false;
     // FIN: nothing more will come.
     return this.#sockets.recv(this.#fd, this.buffer, this.#dontWait) !== 0;
+  }
+
+  /**
+   * Sends FIN and throws away what has come so far, for those who have to close a descriptor that
+   * {@linkcode BlockingDriver.mustLinger} and have nobody to leave it to. Waits for nothing.
+   */
+  part(): void {
+    const { SHUT_WR } = this.#sockets.constants;
+    if (this.#sockets.shutdown(this.#fd, SHUT_WR) < 0) return;
+    // A peer that never stops must not hold the thread.
+    for (let left = MOST_DISCARDED; left > 0; left--) {
+      if (this.#sockets.recv(this.#fd, this.buffer, this.#dontWait) <= 0) return;
+    }
   }
 
   /** Grants what is rare; reading and writing are the hot path. */

@@ -20,7 +20,6 @@
 import type { Program } from "../engine/cli/program.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { whyNoSockets } from "../engine/net/libc.ts";
-import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
@@ -45,7 +44,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const why = whyNoSockets();
   if (why !== undefined) return await serveOnListener(options, why);
 
-  const plan = { mode: "sequential", url: import.meta.url, threads: 1, queue: ACCEPT_QUEUE };
+  const plan = { mode: "sequential", url: import.meta.url, threads: 1 };
   const server = await DescriptorServer.open(plan, options);
   return await server.serve(server.team.keepRunning("loop"), ["1 thread", "descriptors"]);
 }

@@ -19,7 +19,6 @@
 import { integerOption, type Option } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { isMainModule } from "../engine/net/runtime.ts";
-import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { chooseHandoff, HANDOFF, type Handoff } from "../engine/server/descriptors/handoff.ts";
@@ -67,8 +66,7 @@ export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
 
   const threads = queue === 0 ? workers : workers + 1;
   requireThreads(threads);
-  const plan = { ...own, threads, queue: queue || ACCEPT_QUEUE };
-  const server = await DescriptorServer.open(plan, options);
+  const server = await DescriptorServer.open({ ...own, threads, queue }, options);
   const role = queue === 0 ? "acceptingWorker" : "worker";
   const started = Array.from({ length: workers }, () => server.team.keepRunning(role));
   if (queue > 0) started.push(server.team.keepRunning("acceptor"));

@@ -19,6 +19,7 @@ import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
+import { ACCEPT_QUEUE } from "../../net/transport.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
 import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
@@ -45,10 +46,12 @@ export interface DescriptorServerPlan {
   /** The most threads that it starts at a time. */
   readonly threads: number;
   /**
-   * How many accepted connections wait for a thread at most; at least 1. Where threads accept for
-   * themselves it is used for those that wait when the server closes.
+   * How many accepted connections wait for a thread at most. With 0, the threads accept for
+   * themselves: then only those are queued that wait to be accepted when the server closes.
+   *
+   * @default {0}
    */
-  readonly queue: number;
+  readonly queue?: number;
   /** The most connections that it takes at a time, if the model itself limits them. */
   readonly connections?: number;
   /** Opens the sockets, where a mode shows how; by default there is a listening one. */
@@ -100,7 +103,7 @@ export class DescriptorServer {
     this.#listener = listener;
     this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
-    this.ring = DescriptorRing.create(plan.queue, plan.threads);
+    this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));

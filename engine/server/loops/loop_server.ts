@@ -45,8 +45,8 @@ export interface LoopPlan {
   readonly address?: Address;
   /** The number below which descriptors must stay, if the loops check that. */
   readonly descriptorCeiling?: number;
-  /** Prepares another loop. */
-  prepare(): LoopParts;
+  /** Prepares another loop, if it needs anything. */
+  prepare?(): LoopParts;
   /** Is called when all loops are gone. */
   onClosed?(): void;
 }
@@ -159,7 +159,7 @@ export class LoopServer {
   }
 
   #prepare(): ThreadData {
-    const { own, wake, onGone } = this.#plan.prepare();
+    const { own, wake, onGone } = this.#plan.prepare?.() ?? {};
     const { port1, port2 } = new MessageChannel();
     const answer = (message: ToLoop) => {
       port1.postMessage(message);

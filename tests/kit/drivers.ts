@@ -17,16 +17,8 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { Relay } from "../../engine/server/messages/relay.ts";
-import { runOnRuntime } from "../../lab/load/event_engine.ts";
-import type { LoadLoop } from "../../lab/load/load_loop.ts";
-import { makePlan } from "../../lab/load/plan.ts";
-import {
-  type Address,
-  type FailureKind,
-  PeerGoneError,
-  type Protocol,
-  READ,
-} from "../../protocol.ts";
+import { whyNoDescriptors } from "../../lab/load/plan.ts";
+import { type Address, type FailureKind, PeerGoneError } from "../../protocol.ts";
 import { bytesOf, Talk } from "./conversation.ts";
 import { DatagramPeer } from "./datagram_peer.ts";
 import {
@@ -42,6 +34,7 @@ import {
 import {
   DRIVER_THREAD,
   type FromDriver,
+  holdUnderLoad,
   NO_LIMITS,
   Notes,
   type ToDriver,
@@ -307,52 +300,50 @@ function openDatagrams(script: Script): Promise<Stage> {
 
 // The load: the same from the client's side.
 
-/** What the load's kinds of failures are to those who converse. */
-const KINDS: Readonly<Record<string, FailureKind>> = {
-  "reset": "peer gone",
-  "closed": "peer gone",
-  "timeout": "read timeout",
-};
-
+/** Begins an exchange of the load on the runtime's sockets, in this thread. */
 async function openLoad(script: Script): Promise<Stage> {
   const { address, peer: arriving } = await Peer.listen();
-  const notes = new Notes();
-  const returned: unknown[] = [];
-  /** One that does not wait is no exchange: each begins with a word of the server. */
-  function* exchange(): Protocol {
-    yield READ;
-    yield { kind: "write", bytes: bytesOf("!") };
-    returned.push(yield* script.protocol(notes.write));
-  }
-  const plan = await makePlan({
-    protocol: "echo",
-    connections: 1,
-    requests: 1,
-    connect: true,
-    threads: 1,
-    engine: "runtime",
-    timeout: script.needs?.includes("keep limits") ? 300 : 10_000,
-  });
-  const share = { plan, address, thread: 0, connections: 1, requests: 1 };
   let isStopped = false;
-  const running = runOnRuntime(share, { name: "script", exchange }, () => {}, () => isStopped);
-  const peer = await arriving;
-  await peer.send("begin");
-  await peer.take(1);
+  const outcome = holdUnderLoad(script, address, "runtime", () => isStopped);
+  const peer = await greet(arriving);
   return {
     peer,
-    outcome: running.then((loop: LoadLoop) => {
-      const [failure] = Object.entries(loop.tally.words);
-      if (failure === undefined) return notes.returned(returned[0]);
-      const [kind, message] = failure;
-      return { ...notes.threw(undefined), failure: { kind: KINDS[kind] ?? "other", message } };
-    }),
+    outcome,
     async [Symbol.asyncDispose]() {
       isStopped = true;
       await peer[Symbol.asyncDispose]();
-      await within(10_000, "the load to end", running);
+      await within(10_000, "the load to end", outcome);
     },
   };
+}
+
+/** Begins one on descriptors, in a thread of its own. */
+async function openLoadOnDescriptors(script: Script): Promise<Stage> {
+  const { address, peer: arriving } = await Peer.listen();
+  const outcome = Promise.withResolvers<Outcome>();
+  const thread = startThread((said) => {
+    if (said.kind === "over") outcome.resolve(said.outcome);
+  });
+  thread.post({ kind: "load", script: script.name, address });
+  const peer = await greet(arriving);
+  return {
+    peer,
+    outcome: outcome.promise,
+    async [Symbol.asyncDispose]() {
+      await peer[Symbol.asyncDispose]();
+      // Its thread is blocked until then.
+      await within(10_000, "the load to end", outcome.promise);
+      thread.end();
+    },
+  };
+}
+
+/** Says the word with which each exchange begins. */
+async function greet(arriving: Promise<Peer>): Promise<Peer> {
+  const peer = await arriving;
+  await peer.send("begin");
+  await peer.take(1);
+  return peer;
 }
 
 // By hand.
@@ -448,6 +439,20 @@ function openTalk(script: Script): Promise<Stage> {
   });
 }
 
+/** What the load, which measures others, does without. */
+const LOAD_CANNOT: DriverRow["cannot"] = {
+  "wait": { refuses: "TypeError: Cannot wait: nothing happens here" },
+  "compute": { refuses: "TypeError: Cannot compute" },
+  // What is measured is told by those who measure.
+  "report": { ignores: "report" },
+  "abort": { hasNo: "abort" },
+  "cut": { hasNo: "cut" },
+  "tell of failure": { abandons: "peer gone" },
+  // One limit for the whole of a request is all it has.
+  "keep limits": { abandons: "read timeout" },
+  "linger": { abandons: "other" },
+};
+
 /** All of them. */
 export const DRIVERS: readonly DriverRow[] = [
   {
@@ -491,20 +496,15 @@ export const DRIVERS: readonly DriverRow[] = [
     open: openDatagrams,
   },
   {
-    name: "load lane",
-    cannot: {
-      "wait": { refuses: "TypeError: Cannot wait: nothing happens here" },
-      "compute": { refuses: "TypeError: Cannot compute" },
-      // What is measured is told by those who measure.
-      "report": { ignores: "report" },
-      "abort": { hasNo: "abort" },
-      "cut": { hasNo: "cut" },
-      "tell of failure": { abandons: "peer gone" },
-      // One limit for the whole of a request is all it has.
-      "keep limits": { abandons: "read timeout" },
-      "linger": { abandons: "other" },
-    },
+    name: `load over ${runtime.name}'s sockets`,
+    cannot: LOAD_CANNOT,
     open: openLoad,
+  },
+  {
+    name: "load on descriptors",
+    skip: whyNoDescriptors(),
+    cannot: LOAD_CANNOT,
+    open: openLoadOnDescriptors,
   },
   {
     name: "by hand",

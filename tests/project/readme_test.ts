@@ -10,8 +10,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { MODE_NAMES } from "../../modes/catalogue.ts";
+import { PROTOCOLS } from "../../protocols/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
+import { hasFlag } from "../kit/rows.ts";
 import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -140,12 +143,9 @@ for (const protocol of ["frame", "echo", "print"]) {
   });
 }
 
-/** The modes that have `--offload`. */
-const OFFLOADING = ["nonblocking", "event", "cluster"];
-
 test("the least permissions in the README are enough, and none is asked for", async () => {
   const rows = readme.split("\n").filter((line) => /^\|.*--allow-/.test(line));
-  let seen = 0;
+  const seen: string[] = [];
   for (const row of rows) {
     const [, names = "", withSockets = "", without = ""] = row.split("|");
     for (const [, name = ""] of names.matchAll(/`([\w.]+)`/g)) {
@@ -157,7 +157,7 @@ test("the least permissions in the README are enough, and none is asked for", as
       ) {
         const permissions = /`(--allow.*?)`/.exec(cell)?.[1]?.split(" ");
         if (permissions === undefined) continue;
-        seen++;
+        seen.push(name);
         if (name === "client.ts") {
           await using server = await ServerProcess.start("event");
           const flags = permissions.includes("--allow-ffi") ? ["--blocking"] : [];
@@ -172,7 +172,7 @@ test("the least permissions in the README are enough, and none is asked for", as
         }
         // Its default protocol answers nothing.
         const args = name === "berkeley" ? ["--protocol", "hello"] : [];
-        if (OFFLOADING.includes(name)) {
+        if (await hasFlag(name, "offload")) {
           // Workers that compute must read their modules, and need nothing else.
           const wider = [...new Set([...permissions, "--allow-read=."])];
           const flags = ["--protocol", "frame"];
@@ -188,7 +188,8 @@ test("the least permissions in the README are enough, and none is asked for", as
       }
     }
   }
-  assertEquals(seen, 12);
+  assertEquals([...new Set(seen)].sort(), [...MODE_NAMES, "client.ts"].sort());
+  assert(seen.length >= 12, "both columns were found");
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
 test("on Deno the chat needs no more permissions than the README says", async () => {
@@ -206,6 +207,14 @@ test("on Deno the chat needs no more permissions than the README says", async ()
     assertEquals((await server.stop()).code, 0);
   }
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
+
+test("the README's tables have every mode and every protocol, in the order of the catalogues", () => {
+  const linked = (folder: string) =>
+    [...readme.matchAll(/^\| \[`(\w+)`\]\((\w+)\/\1\.ts\) /gm)]
+      .filter(([, , from]) => from === folder).map(([, name]) => name);
+  assertEquals(linked("modes"), [...MODE_NAMES]);
+  assertEquals(linked("protocols"), Object.keys(PROTOCOLS));
+});
 
 test("every task, link and script that the documents name exists", () => {
   const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));

@@ -4,45 +4,23 @@
  * @module
  */
 
+import { MODES } from "../../modes/catalogue.ts";
 import { serve as serveEvent } from "../../modes/event.ts";
-import { serve as serveSequential } from "../../modes/sequential.ts";
-import { serve as serveThreaded } from "../../modes/threaded.ts";
 import { serve as serveThreadpool } from "../../modes/threadpool.ts";
-import { whyNoSockets } from "../../engine/net/libc.ts";
+import { parseFlags } from "../../engine/cli/flags.ts";
 import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
+import { ROWS } from "../kit/rows.ts";
 
-interface Row {
-  readonly name: string;
-  serve(options: ServeOptions): Promise<Server>;
-  readonly skip?: string | undefined;
-}
+for (const { name, mode, args, skip } of ROWS) {
+  /** The mode's `serve`, with what the row's flags say. */
+  const serve = async (options: ServeOptions): Promise<Server> => {
+    const { serve, program } = await MODES[mode].load();
+    return await serve({ ...parseFlags((await program()).command, args), ...options });
+  };
 
-const skip = whyNoSockets();
-const ROWS: readonly Row[] = [
-  { name: "sequential", serve: serveSequential },
-  { name: "threaded by descriptors", serve: (o) => serveThreaded({ ...o, handoff: "fd" }), skip },
-  { name: "threaded by messages", serve: (o) => serveThreaded({ ...o, handoff: "message" }) },
-  {
-    name: "threadpool by descriptors",
-    serve: (o) => serveThreadpool({ ...o, handoff: "fd", workers: 2 }),
-    skip,
-  },
-  {
-    name: "threadpool without a queue",
-    serve: (o) => serveThreadpool({ ...o, handoff: "fd", workers: 2, queue: 0 }),
-    skip,
-  },
-  {
-    name: "threadpool by messages",
-    serve: (o) => serveThreadpool({ ...o, handoff: "message", workers: 2 }),
-  },
-  { name: "event", serve: serveEvent },
-];
-
-for (const { name, serve, skip } of ROWS) {
   test(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
     const reports: string[] = [];
     await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });

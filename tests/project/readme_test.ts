@@ -5,14 +5,14 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { PROTOCOLS } from "../../protocols/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, within } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { hasFlag } from "../kit/rows.ts";
 import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
@@ -23,10 +23,10 @@ const contributing = readFileSync(new URL("CONTRIBUTING.md", root), "utf8");
 
 const whyNoNc = whyNoProgram("nc");
 
-/** The lines of a block of the README. */
-function block(info: string): string[] {
-  const match = new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(readme);
-  assert(match !== null, `README.md has no block ${info}`);
+/** The lines of a block of the README, or of another document. */
+function block(info: string, text = readme): string[] {
+  const match = new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(text);
+  assert(match !== null, `there is a block ${info}`);
   return (match[1] as string).trimEnd().split("\n");
 }
 
@@ -95,22 +95,60 @@ test("what the README types by hand is answered as it is written there", async (
   }
 }, { skip: whyNoNc });
 
+/** Writes a module of a document into a folder of its own, and passes its path on. */
+async function inFolder(
+  name: string,
+  code: string,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  using folder = new Folder("handshake documents ");
+  const path = folder.path(name);
+  writeFileSync(path, code);
+  await use(path);
+}
+
 test("the README's protocol of your own runs in a mode with Workers", async () => {
   const module = block("ts").join("\n");
   assertMatch(module, /export default function\*/);
-  const folder = mkdtempSync(join(tmpdir(), "handshake readme "));
-  try {
-    const path = join(folder, "double.ts");
-    writeFileSync(path, module);
+  await inFolder("double.ts", module, async (path) => {
     await using server = await ServerProcess.start("event", ["--protocol", path]);
     await using peer = await Peer.connect(server.address);
     await peer.send("21\n4\n");
     peer.finish();
     assertEquals(await peer.rest(), "42\n8\n");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 });
+
+test("the protocol that CONTRIBUTING shows does what is written there", async () => {
+  const module = block("ts greet\\.ts", contributing).join("\n");
+  const [, command = "", answer] = /^(echo .*) {3}# (.*)$/m.exec(contributing) ?? [];
+  await inFolder("greet.ts", module, async (path) => {
+    await using server = await ServerProcess.start("event", ["--protocol", path]);
+    assertEquals(await type(command, server.address.port), [answer]);
+  });
+}, { skip: whyNoNc });
+
+test("the mode that CONTRIBUTING shows serves, and each of its threads accepts", async () => {
+  const script = block("ts modes/prethreaded\\.ts", contributing).join("\n");
+  // It lies elsewhere, so it names the project's modules by their URLs.
+  const moved = script.replaceAll('"../', `"${root.href}`);
+  await inFolder("prethreaded.ts", moved, async (path) => {
+    const permissions = ["-A", "--config", fileURLToPath(new URL("deno.json", root))];
+    const name = path.replace(/\.ts$/, "");
+    await using server = await ServerProcess.start(name, ["--threads", "2"], { permissions });
+    assertMatch(server.greeting, / · prethreaded · hello · 2 threads · descriptors · /);
+    await using first = await Peer.connect(server.address);
+    await first.send("HELLO 1\n");
+    assertEquals(await first.line(), "HELLO 2");
+    // One thread is in the middle of a conversation, and the other one is free.
+    await handshake(server.address, 100);
+    await first.send("HELLO 3\n");
+    assertEquals(await first.rest(), "");
+    const { code, stderr } = await server.stop();
+    assertEquals(code, 0);
+    assertMatch(stderr, /totals: accepted 2 · completed 2 · failed 0 · cut 0/);
+  });
+}, { skip: whyNoSockets() });
 
 test("every call that the README shows is made", async () => {
   const [command = "", , ...expected] = block("console trace");
@@ -225,9 +263,12 @@ test("every task, link and script that the documents name exists", () => {
     const named = [...text.matchAll(/deno(?:@\S+)? task (\w+)/g)].map(([, name]) => name as string);
     assert(named.length > 0);
     for (const name of named) assert(name in tasks, `there is a task ${name}`);
+    // A block of code that begins with a path is a file to be written.
+    const written = [...text.matchAll(/^ *```ts (\S+)$/gm)].map(([, path]) => path as string);
     const paths = text.matchAll(/\]\(([\w./]+)\)|(?<![*\w/.])([\w/]+\.ts)\b/g);
     for (const [, link, path] of paths) {
       const name = (link ?? path) as string;
+      if (written.includes(name)) continue;
       const found = ["", "tests/", "chat/"].some((folder) =>
         existsSync(new URL(folder + name, root))
       );

@@ -6,6 +6,7 @@
 
 import { createServer } from "node:net";
 import { runtime } from "../../engine/net/runtime.ts";
+import { MODE_NAMES } from "../../modes/catalogue.ts";
 import type { Address } from "../../protocol.ts";
 import {
   assert,
@@ -417,6 +418,11 @@ function contract(row: Row): void {
 }
 
 // The hello protocol computes nothing.
+test("every mode has a row in the table of these tests", () => {
+  const inRows = [...new Set<string>(ROWS.map(({ mode }) => mode))];
+  assertEquals(inRows.sort(), [...MODE_NAMES].sort());
+});
+
 for (const row of ROWS) if (!computesInPlace(row)) contract(row);
 
 // The command line that all modes share.

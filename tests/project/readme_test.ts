@@ -11,7 +11,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { PROTOCOLS } from "../../protocols/catalogue.ts";
-import { assert, assertEquals, assertMatch, test, within } from "../kit/harness.ts";
+import { assert, assertEquals, assertMatch, test, until, within } from "../kit/harness.ts";
 import { Folder } from "../kit/folder.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { hasFlag } from "../kit/rows.ts";
@@ -69,6 +69,12 @@ test("the README's handshake runs as it is written there", async () => {
   for (const line of expected) {
     if (!line.startsWith("$ ")) continue;
     printed.push(line, ...await type(line.slice(2), server.address.port));
+    // The next client may be accepted sooner than another thread says that this one is done.
+    const typed = printed.filter((line) => line.startsWith("$ ")).length;
+    await until(
+      `the end of ${line}`,
+      () => [...server.stderr.matchAll(/ (done|failed) /g)].length === typed,
+    );
   }
   assertEquals(printed, expected);
 

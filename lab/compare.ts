@@ -9,7 +9,7 @@
 
 import { mkdirSync } from "node:fs";
 import process from "node:process";
-import { MODE_NAMES, type ModeName, MODES } from "../modes/catalogue.ts";
+import { MODE_NAMES, type ModeEntry, type ModeName, MODES } from "../modes/catalogue.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
@@ -342,19 +342,19 @@ function readModes({ modes, runtimes }: Values): Subject[] {
   return names.flatMap((mode) =>
     chosen.map((name) => {
       const found = available.find((candidate) => candidate.name === name);
-      if (found !== undefined) return ourServer(mode, found);
+      if (found !== undefined) return ourServer(mode as ModeName, found);
       const expected = available.map(({ name }) => name).join(" or ");
       throw new UsageError(`wrong value for --runtimes: expected ${expected}, got "${name}"`);
     })
   );
 }
 
-function ourServer(mode: string, command: RuntimeCommand): Subject {
+function ourServer(mode: ModeName, command: RuntimeCommand): Subject {
   const { name } = command;
   // An executable holds the modes itself.
   const words = buildInfo.isExecutable === true
     ? [process.execPath, mode]
-    : scriptCommand(command, MODES[mode as ModeName].script);
+    : scriptCommand(command, MODES[mode].script);
   return {
     name: `${mode} · ${name}`,
     subject: { mode, runtime: name },
@@ -375,19 +375,20 @@ function ourServer(mode: string, command: RuntimeCommand): Subject {
 }
 
 /** The flags that a mode needs to serve this many persistent connections. */
-function flagsOf(mode: string, { connect, connections }: Plan): string[] {
-  if (connect) return [];
-  if (mode === "threadpool" || mode === "berkeley") return ["--workers", String(connections)];
-  return mode === "threaded" ? ["--max-threads", String(connections)] : [];
+function flagsOf(mode: ModeName, { connect, connections }: Plan): string[] {
+  const { stay }: ModeEntry = MODES[mode];
+  return connect || typeof stay !== "string" ? [] : [stay, String(connections)];
 }
 
-function whyNotMode(mode: string, { connect, connections }: Plan): string | undefined {
-  if (connect) return undefined;
-  if (mode === "sequential" && connections > 1) {
-    return `it serves one connection at a time, and ${connections} stay`;
+function whyNotMode(mode: ModeName, { connect, connections }: Plan): string | undefined {
+  const { stay }: ModeEntry = MODES[mode];
+  if (connect || stay === undefined) return undefined;
+  if (stay === 1) {
+    return connections > 1
+      ? `it serves one connection at a time, and ${connections} stay`
+      : undefined;
   }
-  const isThreaded = mode === "threadpool" || mode === "berkeley" || mode === "threaded";
-  return isThreaded && connections > MOST_THREADS
+  return connections > MOST_THREADS
     ? `${connections} connections that stay would need as many threads`
     : undefined;
 }

@@ -21,7 +21,7 @@ import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts
 import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";
-import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
+import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
 
 /** The least and the most bytes of a request's payload. */
 export type Sizes = readonly [least: number, most: number];
@@ -96,9 +96,9 @@ export interface PlanOptions {
 /** What the load speaks. */
 const PROTOCOL = stringOption("protocol", {
   value: "NAME|PATH",
-  suggestions: ["hello", "frame", "echo"],
+  suggestions: MEASURABLE,
   default: "hello",
-  help: "what to speak: hello, frame, echo, or a module that exports a generator load",
+  help: `what to speak: ${MEASURABLE.join(", ")}, or a module that exports a generator load`,
 });
 
 /** How many connections there are at a time. */

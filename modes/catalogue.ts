@@ -1,5 +1,6 @@
 /**
- * The modes by name, in the order of reading. The commands, the bench and the tests read this table.
+ * The table of the modes, in the order in which to read them. The commands, the bench and the tests
+ * use it.
  *
  * @module
  */
@@ -8,13 +9,13 @@ import type { Program } from "../engine/cli/program.ts";
 
 /** One mode. */
 export interface ModeEntry {
-  /** Its script, from the folder of the project. */
+  /** The path of its script, relative to the project's folder. */
   readonly script: string;
-  /** Loads it. */
+  /** Loads the script. */
   load(): Promise<{ program(): Promise<Program> }>;
 }
 
-/** The modes. */
+/** The modes by name. */
 export const MODES = {
   sequential: { script: "modes/sequential.ts", load: () => import("./sequential.ts") },
   threaded: { script: "modes/threaded.ts", load: () => import("./threaded.ts") },
@@ -28,5 +29,5 @@ export const MODES = {
 /** The name of a mode. */
 export type ModeName = keyof typeof MODES;
 
-/** The names of the modes, in the order of reading. */
+/** The names of the modes, in the order in which to read them. */
 export const MODE_NAMES: readonly string[] = Object.keys(MODES);

@@ -4,7 +4,7 @@
  * Each Worker runs the server of `event.ts`, and all listen on the same port. With SO_REUSEPORT
  * (socket(7)) the kernel gives every new connection to one of their listeners. It chooses by a hash
  * of the two addresses. No connection is handed over, and the loops share nothing but counters. So
- * the server's speed grows with the number of cores.
+ * the server can use every core.
  *
  * Costs: a runtime for each loop. A connection stays with the loop that the kernel chose, even if
  * that loop is busy and another one is idle. Conversations of different loops share no memory. Use

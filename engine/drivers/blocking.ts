@@ -216,7 +216,7 @@ export class BlockingDriver {
   #fail(error: unknown): void {
     this.#need = "nothing";
     this.#error = error;
-    // A protocol that goes on after this error gets no second chance.
+    // A protocol gets a fatal error once. If it reads or writes again, its conversation is ended.
     this.#hasGivenUp = error === this.#fatal && this.#wasTold;
     this.#wasTold = error === this.#fatal;
   }

@@ -226,7 +226,7 @@ export class Session<Result> implements Sink {
           if (!this.#grant(step.value)) break;
           answer = this.#answer;
         } catch (thrown) {
-          // A protocol that goes on after a fatal error gets no second chance.
+          // A protocol gets a fatal error once. If it reads or writes again, it is ended.
           if (this.#fatal !== undefined) throw this.#giveUp();
           error = this.#asPeerGone(step.value, thrown);
         }

@@ -82,9 +82,9 @@ export class AcceptPolicy {
   }
 
   /**
-   * How long to wait after accepting has failed. With most other errors than those of one
-   * connection something is wrong with the machine (EMFILE, ENFILE, ENOBUFS or ENOMEM), and the
-   * next attempt would fail too.
+   * How long to wait after accepting has failed. An error that does not concern only one connection
+   * means that something is wrong with the machine. Most often it is EMFILE, ENFILE, ENOBUFS or
+   * ENOMEM. Then the next attempt would fail too.
    *
    * @param error the error, with the system's name for it in `code`
    * @returns 0 if only that one connection is lost; else milliseconds, twice as many each time

@@ -1,5 +1,5 @@
 /**
- * A thread that holds one conversation of `driver_scripts.ts`: with calls that block, or over a
+ * A thread that holds one conversation of `driver_scripts.ts`, with blocking calls or over a
  * connection that comes as messages.
  *
  * @module
@@ -26,14 +26,14 @@ import {
   TASKS,
 } from "./driver_scripts.ts";
 
-/** What the thread is told. */
+/** A message to the thread. */
 export type ToDriver =
   | { readonly kind: "block"; readonly script: string }
   | { readonly kind: "relay"; readonly script: string }
   | { readonly kind: "relayed"; readonly message: ToThread }
   | { readonly kind: "abort" | "cut"; readonly message: string };
 
-/** What it says. */
+/** A message from the thread. */
 export type FromDriver =
   | { readonly kind: "ready" }
   | { readonly kind: "listening"; readonly address: Address }
@@ -41,7 +41,7 @@ export type FromDriver =
   | { readonly kind: "relayed"; readonly message: FromThread }
   | { readonly kind: "over"; readonly outcome: Outcome };
 
-/** No limits but for those that a script names. */
+/** No limits, except for those that a script names. */
 export const NO_LIMITS: TimeLimits = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
 interface Scope {
@@ -49,20 +49,20 @@ interface Scope {
   postMessage(message: FromDriver): void;
 }
 
-/** Writes down what a conversation does. */
+/** Records what a conversation does. */
 export class Notes {
   readonly log: string[] = [];
   readonly reports: string[] = [];
   readonly write = (entry: string): void => void this.log.push(entry);
   readonly report = (message: string): void => void this.reports.push(message);
 
-  /** What has come of it. */
+  /** The outcome of a conversation that has succeeded. */
   returned(result: unknown): Outcome {
     const { log, reports } = this;
     return { log, reports, ...(result !== undefined && { result }) };
   }
 
-  /** The same of one that has failed. */
+  /** The outcome of a conversation that has failed. */
   threw(error: unknown): Outcome {
     const { log, reports } = this;
     return { log, reports, failure: failureOf(error) };
@@ -126,7 +126,7 @@ function relay(script: Script, post: (message: FromDriver) => void): (message: T
   };
 }
 
-/** The name of such a thread: whoever else imports this module is none. */
+/** The name of such a thread. Other threads that import this module have other names. */
 export const DRIVER_THREAD = "a driver under test";
 
 if (runtime.threadName === DRIVER_THREAD) {

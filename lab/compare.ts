@@ -66,7 +66,7 @@ const REPEAT = integerOption("repeat", {
   least: 1,
   most: 1000,
   default: 5,
-  help: "how often each server is measured; 3 or more to find differences",
+  help: "how often each server is measured; with fewer than 3, no difference is reported",
 });
 
 /** The most threads that a server is started with. It gets one for each connection. */

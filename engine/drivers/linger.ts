@@ -16,8 +16,8 @@
  * - The conversation failed, or it wrote after the last bytes that it read: the connection lingers.
  *   The peer may be in the middle of a message.
  * - The conversation succeeded, and its last bytes came from the peer: the connection lingers only
- * if more bytes have come already. The driver looks once, without waiting. If the peer has ended
- * the conversation, it has no more to send.
+ *   if more bytes have come already. The driver looks once, without waiting. If the peer has ended
+ *   the conversation, it has no more to send.
  *
  * A lingering connection is closed when the peer sends FIN or resets the connection. It is closed
  * too when the peer sends nothing for 5 s, and after 30 s in any case. There is no limit in bytes:

@@ -57,8 +57,8 @@ export function requireThreads(threads: number): void {
 }
 
 /**
- * Makes sure that Workers can be started. It works on all systems, because it tries to open
- * descriptors and does not count them.
+ * Makes sure that Workers can be started. It opens descriptors to try, so it also works on systems
+ * where they cannot be counted.
  *
  * @param threads how many Workers
  * @param what the word for them in the message

@@ -5,14 +5,14 @@
  * The runtimes have some traps here. Each is dealt with once, in this folder:
  *
  * - On Deno, an error in a Worker ends the main thread too, unless `onerror` calls
- * `preventDefault`.
+ *   `preventDefault`.
  * - On Deno, starting a Worker without free descriptors panics: the process ends, and nothing can
- * be caught. On Bun the Worker has an error event. So free descriptors are checked for first, in
- * `descriptor_limits.ts`.
+ *   be caught. On Bun the Worker has an error event. So free descriptors are checked for first, in
+ *   `descriptor_limits.ts`.
  * - On Deno, `terminate` does not stop a Worker that computes. It runs on, and no other thread may
  *   close the descriptors that it uses. So the caller that ends a busy Worker says so: `mayRun`.
  * - On Deno, a Worker that has finished keeps the process running until `terminate`. So every
- * Worker is terminated, however it ends.
+ *   Worker is terminated, however it ends.
  *
  * @module
  */

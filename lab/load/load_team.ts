@@ -90,8 +90,8 @@ export class LoadTeam implements Disposable {
    */
   static async start(plan: Plan, address: Address): Promise<LoadTeam> {
     requireWorkers(LOAD_THREAD_URL);
-    // Trying for descriptors uses up ports, and the load may have few of them. So they are only
-    // tried for if they cannot be counted.
+    // If descriptors cannot be counted, they are tried out. That uses up ports, and the load may
+    // have few of them. So counting comes first.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
     else requireDescriptors(plan.threads, "threads");
     const team = new LoadTeam();

@@ -61,24 +61,28 @@ function contract(row: Row): void {
     test(`${row.name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
 
   for (const [way, outcome] of WAYS) {
-    check(`loses no last words of a conversation that ${way} while its peer sends`, async () => {
-      const server = await shared.get();
-      await using peer = await Peer.connect(server.address);
-      peer.pause();
-      await peer.send(`${way} ${LONG}\n`);
-      // These bytes come before the last words are all sent. They are unread at the end.
-      peer.post(MEGABYTE);
-      peer.post(MEGABYTE);
-      await delay(20);
-      peer.resume();
-      const words = await peer.rest().catch(() => "reset");
-      assert(words === "w".repeat(LONG), `${words.length} of ${LONG} bytes`);
-      await trickle(peer);
-      // The conversation counts as over although its peer still sends.
-      const entry = new RegExp(` ${outcome} ${peer.name} `);
-      await until(`the log to say that it is ${outcome}`, () => entry.test(server.stderr));
-      peer.finish();
-    }, { timeoutMs: 30_000 });
+    check(
+      `loses no last words of a conversation that is "${way}" while its peer sends`,
+      async () => {
+        const server = await shared.get();
+        await using peer = await Peer.connect(server.address);
+        peer.pause();
+        await peer.send(`${way} ${LONG}\n`);
+        // These bytes come before the last words are all sent. They are unread at the end.
+        peer.post(MEGABYTE);
+        peer.post(MEGABYTE);
+        await delay(20);
+        peer.resume();
+        const words = await peer.rest().catch(() => "reset");
+        assert(words === "w".repeat(LONG), `${words.length} of ${LONG} bytes`);
+        await trickle(peer);
+        // The conversation counts as over although its peer still sends.
+        const entry = new RegExp(` ${outcome} ${peer.name} `);
+        await until(`the log to say that it is ${outcome}`, () => entry.test(server.stderr));
+        peer.finish();
+      },
+      { timeoutMs: 30_000 },
+    );
   }
 
   // In the pools this is the number of workers.

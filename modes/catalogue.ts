@@ -1,5 +1,6 @@
 /**
- * The modes by name, in the order of reading. The commands, the bench and the tests read this table.
+ * The table of the modes, in the order in which to read them. The commands, the bench and the tests
+ * use it.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import type { Server } from "../engine/server/core/server.ts";
 
 /** One mode. */
 export interface ModeEntry {
-  /** Its script, from the folder of the project. */
+  /** The path of its script, relative to the project's folder. */
   readonly script: string;
   /** Loads it. */
   load(): Promise<ModeModule>;
@@ -29,7 +30,7 @@ export interface ModeModule {
   program(): Promise<Program>;
 }
 
-/** The modes. */
+/** The modes by name. */
 export const MODES = {
   sequential: {
     script: "modes/sequential.ts",
@@ -59,5 +60,5 @@ export const MODES = {
 /** The name of a mode. */
 export type ModeName = keyof typeof MODES;
 
-/** The names of the modes, in the order of reading. */
+/** The names of the modes, in the order in which to read them. */
 export const MODE_NAMES: readonly string[] = Object.keys(MODES);

@@ -29,7 +29,7 @@ import {
   TASKS,
 } from "./driver_scripts.ts";
 
-/** What the thread is told. */
+/** A message to the thread. */
 export type ToDriver =
   | { readonly kind: "block"; readonly script: string }
   | { readonly kind: "relay"; readonly script: string }
@@ -37,7 +37,7 @@ export type ToDriver =
   | { readonly kind: "relayed"; readonly message: ToThread }
   | { readonly kind: "abort" | "cut"; readonly message: string };
 
-/** What it says. */
+/** A message from the thread. */
 export type FromDriver =
   | { readonly kind: "ready" }
   | { readonly kind: "listening"; readonly address: Address }
@@ -45,7 +45,7 @@ export type FromDriver =
   | { readonly kind: "relayed"; readonly message: FromThread }
   | { readonly kind: "over"; readonly outcome: Outcome };
 
-/** No limits but for those that a script names. */
+/** No limits, except for those that a script names. */
 export const NO_LIMITS: TimeLimits = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
 interface Scope {
@@ -53,20 +53,20 @@ interface Scope {
   postMessage(message: FromDriver): void;
 }
 
-/** Writes down what a conversation does. */
+/** Records what a conversation does. */
 export class Notes {
   readonly log: string[] = [];
   readonly reports: string[] = [];
   readonly write = (entry: string): void => void this.log.push(entry);
   readonly report = (message: string): void => void this.reports.push(message);
 
-  /** What has come of it. */
+  /** The outcome of a conversation that has succeeded. */
   returned(result: unknown): Outcome {
     const { log, reports } = this;
     return { log, reports, ...(result !== undefined && { result }) };
   }
 
-  /** The same of one that has failed. */
+  /** The outcome of a conversation that has failed. */
   threw(error: unknown): Outcome {
     const { log, reports } = this;
     return { log, reports, failure: failureOf(error) };

@@ -1,6 +1,5 @@
 /**
- * The drivers, each with a conversation and its peer: the rows of the contract that all of them
- * keep.
+ * The table of the drivers for their contract. Each row can begin a conversation with a peer.
  *
  * @module
  */
@@ -46,25 +45,25 @@ import { Peer } from "./peer.ts";
 export interface Stage extends Handle, AsyncDisposable {
   readonly peer: ScriptPeer;
   readonly outcome: Promise<Outcome>;
-  /** How many bytes were taken of what was written, where nobody has to read them. */
+  /** How many bytes were written, for a driver whose peer need not read them. */
   taken?(): number;
 }
 
-/** What a driver does where it cannot do what a script needs. */
+/** What a driver does if it does not have an ability that a script needs. */
 export type Refusal =
-  /** The conversation fails, and the message says why. */
+  /** The conversation fails, and the message contains this. */
   | { readonly fails: string }
-  /** The conversation fails so, and was not told before. */
+  /** The conversation fails with this kind, and the error is not thrown into it. */
   | { readonly abandons: FailureKind }
-  /** The effect is refused, and the conversation may go on: what is written down begins so. */
+  /** The effect is refused, and the conversation may go on. What it logs contains this. */
   | { readonly refuses: string }
-  /** It has no such call. */
+  /** The driver has no such call. */
   | { readonly hasNo: "abort" | "cut" }
   /** The conversation goes on waiting. */
   | { readonly waits: true }
-  /** Nobody hears of it. */
+  /** The effect has no consequence. */
   | { readonly ignores: "report" }
-  /** Whatever is written is taken at once. */
+  /** All writes are taken at once. */
   | { readonly takesAll: true };
 
 /** One driver, over one kind of connection. */
@@ -72,7 +71,7 @@ export interface DriverRow {
   readonly name: string;
   /** Why it cannot run here. */
   readonly skip?: string | undefined;
-  /** What it cannot do, in the order in which it shows, and what it does instead. */
+  /** The abilities that it does not have, and what it does instead. */
   readonly cannot: Partial<Record<Ability, Refusal>>;
   /** Begins a conversation. */
   open(script: Script): Promise<Stage>;
@@ -80,7 +79,7 @@ export interface DriverRow {
 
 const LOOPBACK: Address = { hostname: "127.0.0.1", port: 0 };
 
-// Event-driven: one driver over each kind of connection.
+// The event-driven driver, over each kind of connection.
 
 /** Begins the conversation of a script over a connection of this thread. */
 function beginSession(connection: Connection, script: Script) {
@@ -140,7 +139,7 @@ async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> 
   const peer = await Peer.connect(net.localAddress(listener));
   const sockaddr = new Uint8Array(SOCKADDR_SIZE);
   const fd = net.acceptNonBlocking(listener, sockaddr);
-  assert(fd >= 0, "who is connected waits to be accepted");
+  assert(fd >= 0, "the peer that has connected waits to be accepted");
   net.close(listener);
   const poller = openPoller(kind, net);
   let connection: ReadyConnection | undefined;
@@ -174,7 +173,7 @@ async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> 
 
 // In another thread.
 
-/** Starts a thread; `hear` is told all that it says. */
+/** Starts a thread. `hear` receives all its messages. */
 function startThread(hear: (message: FromDriver) => void) {
   const url = new URL("./driver_thread.ts", import.meta.url).href;
   const worker = runtime.startThread(url, DRIVER_THREAD);
@@ -220,7 +219,7 @@ async function openRelayed(script: Script): Promise<Stage> {
   };
 }
 
-/** A conversation with calls that block, and its descriptor. */
+/** A conversation with blocking calls, and its descriptor. */
 export interface BlockingStage extends Stage {
   readonly fd: number;
 }
@@ -243,7 +242,7 @@ export async function openBlocking(script: Script): Promise<BlockingStage> {
     outcome: outcome.promise,
     fd: await within(10_000, "a thread that serves", serving.promise),
     async [Symbol.asyncDispose]() {
-      // Who still reads gets FIN, and with it the thread can be ended.
+      // A conversation that still reads gets FIN and ends. Then the thread can be ended.
       await peer[Symbol.asyncDispose]();
       await within(10_000, "the conversation to end", outcome.promise);
       thread.end();
@@ -251,7 +250,7 @@ export async function openBlocking(script: Script): Promise<BlockingStage> {
   };
 }
 
-// Datagrams: one that begins, and what is answered.
+// Datagrams: one that begins the conversation, and one for the answer.
 
 function openDatagrams(script: Script): Promise<Stage> {
   const net = sockets();
@@ -277,7 +276,7 @@ function openDatagrams(script: Script): Promise<Stage> {
   const take = () => textOf(client.take() ?? new Uint8Array(0));
   const peer: ScriptPeer = {
     send: (text) => Promise.resolve(client.send(text)),
-    // The answer is there, if there is one.
+    // If there is an answer, it is there already.
     take: () => Promise.resolve(take()),
     rest: () => Promise.resolve(take()),
     gone: () => Promise.resolve(),
@@ -298,7 +297,7 @@ function openDatagrams(script: Script): Promise<Stage> {
   });
 }
 
-// The load: the same from the client's side.
+// The load: conversations from the client's side.
 
 /** Begins an exchange of the load on the runtime's sockets, in this thread. */
 async function openLoad(script: Script): Promise<Stage> {
@@ -348,7 +347,7 @@ async function greet(arriving: Promise<Peer>): Promise<Peer> {
 
 // By hand.
 
-/** The peer of a conversation without a network: it is resumed when something comes. */
+/** The peer of a conversation without a network. It resumes the conversation itself. */
 class TalkPeer implements ScriptPeer {
   readonly #talk: Talk;
   readonly #sent: (Uint8Array | null)[] = [];
@@ -390,11 +389,11 @@ class TalkPeer implements ScriptPeer {
     return Promise.resolve();
   }
 
-  // What is written is there at once.
+  // Writes arrive at once, so there is nothing to pause.
   pause(): void {}
   resume(): void {}
 
-  /** Lets the time of a read pass, or a FIN be read again; whether something has happened. */
+  /** Lets the time of a read pass, or a FIN be read again. Returns whether anything happened. */
   #pass(): boolean {
     if (this.#talk.over) return false;
     if (this.#talk.withinMs === undefined && this.#sent[0] === undefined) return false;
@@ -459,7 +458,7 @@ export const DRIVERS: readonly DriverRow[] = [
     name: "blocking",
     skip: whyNoSockets(),
     cannot: {
-      // Nobody can reach it but through its descriptor: see the tests of its own.
+      // It can be reached only through its descriptor: see its own tests.
       abort: { hasNo: "abort" },
       cut: { hasNo: "cut" },
       wait: { refuses: "TypeError: Cannot wait: nothing happens here" },
@@ -478,7 +477,7 @@ export const DRIVERS: readonly DriverRow[] = [
   })),
   {
     name: "event-driven by messages",
-    // Its thread computes in place, and has nobody to ask meanwhile.
+    // Its thread computes in place, and cannot notice anything meanwhile.
     cannot: { watch: { waits: true } },
     open: openRelayed,
   },
@@ -511,7 +510,7 @@ export const DRIVERS: readonly DriverRow[] = [
     cannot: {
       "wait": { refuses: "TypeError: Cannot wait: nothing happens here" },
       "cut": { hasNo: "cut" },
-      // Whoever holds it has no clock and no connection: it throws what it wants to.
+      // There is no clock and no connection. The test itself throws errors.
       "keep limits": { waits: true },
       "end": { waits: true },
       "wait to write": { takesAll: true },

@@ -14,6 +14,7 @@ const NAMES = [
   "DISCONNECT",
   "EpollEvents",
   "FAILURE_KINDS",
+  "HELLO_GRACE_MS",
   "HELLO_LIMIT",
   "HandshakeTimeoutError",
   "Input",

@@ -24,7 +24,15 @@ export * from "./protocols/errors.ts";
 export * from "./protocols/input.ts";
 export * from "./protocols/text.ts";
 export * from "./protocols/address.ts";
-export * from "./protocols/hello.ts";
+export {
+  formatHello,
+  hello,
+  HELLO_LIMIT,
+  helloClient,
+  type HelloOptions,
+  parseHello,
+  successor,
+} from "./protocols/hello.ts";
 export * from "./protocols/frame.ts";
 export * from "./protocols/prime.ts";
 export * from "./protocols/echo.ts";

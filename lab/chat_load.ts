@@ -19,6 +19,7 @@ import type { Address } from "../protocols/effects.ts";
 import { encodeLine } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "../engine/cli/exit_status.ts";
 import type { Command } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../engine/cli/quantity_options.ts";
@@ -337,7 +338,9 @@ async function main(): Promise<void> {
     stalled: 0,
     durationMs: valueOf(DURATION, values),
   };
-  if (load.clients < 2 * load.rooms) fail(COMMAND.name, "each room needs two clients or more", 2);
+  if (load.clients < 2 * load.rooms) {
+    fail(COMMAND.name, "each room needs two clients or more", EXIT_USAGE);
+  }
   const print = (cells: readonly string[]) =>
     runtime.printNow(
       "stdout",
@@ -357,7 +360,7 @@ async function main(): Promise<void> {
 
 if (isMainModule(import.meta)) {
   main().then(
-    () => runtime.exit(0),
-    (error: Error) => fail(COMMAND.name, error.message, 1),
+    () => runtime.exit(EXIT_DONE),
+    (error: Error) => fail(COMMAND.name, error.message, EXIT_FAILED),
   );
 }

@@ -30,7 +30,7 @@ export function readServer(text: string): { readonly host: string; readonly port
  * @param text for instance `64` or `1k..64k`
  * @throws {UsageError} if it is neither
  */
-export function readSizes(text: string): Sizes {
+function readSizes(text: string): Sizes {
   try {
     return SIZE.read(text);
   } catch {

@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { ROOT, RUNTIMES } from "../engine/process/runtimes.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import type { Command } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 
@@ -118,5 +119,5 @@ async function main(): Promise<void> {
 }
 
 if (isMainModule(import.meta)) {
-  main().catch((error: Error) => fail(COMMAND.name, error.message, 1));
+  main().catch((error: Error) => fail(COMMAND.name, error.message, EXIT_FAILED));
 }

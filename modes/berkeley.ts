@@ -70,7 +70,7 @@ function serveConnection(thread: Thread, fd: number): void {
     else service.sent(calls.send(fd, service.unsent, MSG_DONTWAIT));
   }
   // Sends FIN: we will send no more bytes.
-  calls.shutdown(fd, SHUT_WR);
+  service.shutDown(calls.shutdown(fd, SHUT_WR));
   // Gives the descriptor back. A moment later its number may belong to another connection. If the
   // peer may still be sending, it is too early to close: the kernel would answer the peer with RST,
   // and our last bytes could be lost.

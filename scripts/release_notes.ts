@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import manifest from "../package.json" with { type: "json" };
 import { isMainModule } from "../engine/net/runtime.ts";
 import { fail, printAndExit, readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import type { Command } from "../engine/cli/flags.ts";
 import { ROOT } from "../engine/process/runtimes.ts";
 
@@ -61,7 +62,7 @@ function main(): void {
     printAndExit(releaseNotes(changelog, version));
   } catch (error) {
     if (!(error instanceof NotesError)) throw error;
-    fail(COMMAND.name, error.message, 1);
+    fail(COMMAND.name, error.message, EXIT_FAILED);
   }
 }
 

@@ -69,7 +69,7 @@ export function programArguments(): readonly string[] {
  *
  * @param script the path of the script
  */
-export function formatScript(script: string): string {
+function formatScript(script: string): string {
   return `${runtime.name} ${RUN[runtime.name]}${script}`;
 }
 

@@ -160,9 +160,14 @@ export class BlockingDialer implements Dialer {
         return net.localAddress(fd);
       },
       converse(conversation) {
+        let hasFailed = true;
         try {
-          return driver.converse(fd, conversation);
+          const result = driver.converse(fd, conversation);
+          hasFailed = false;
+          return result;
         } finally {
+          // The thread that calls is the only one there is, and it does not wait for a server.
+          if (driver.mustLinger(hasFailed)) driver.part();
           net.close(fd);
         }
       },

@@ -40,6 +40,12 @@ const UNKNOWN = -1;
 /** The most bytes that one `recv` takes. */
 const RECEIVE_BYTES = 64 * 1024;
 
+/**
+ * How many times `recv` may throw away what a peer has sent: that is more than a receive buffer
+ * usually holds.
+ */
+const MOST_DISCARDED = 128;
+
 /** What a conversation needs next: a call on its socket, or nothing, because it is over. */
 export type Need = "recv" | "send" | "nothing";
 
@@ -259,6 +265,20 @@ export class BlockingDriver {
     if ((events & POLLERR) !== 0) return false;
     // 0 is the peer's FIN: nothing more will come.
     return this.#sockets.recv(this.#fd, this.buffer, this.#dontWait) !== 0;
+  }
+
+  /**
+   * Sends FIN and throws away what has come so far. It is for callers that have to close a descriptor
+   * although {@linkcode BlockingDriver.mustLinger} is true, and that have nobody to leave it to. It
+   * never waits.
+   */
+  part(): void {
+    const { SHUT_WR } = this.#sockets.constants;
+    if (this.#sockets.shutdown(this.#fd, SHUT_WR) < 0) return;
+    // A peer that never stops must not hold the thread.
+    for (let left = MOST_DISCARDED; left > 0; left--) {
+      if (this.#sockets.recv(this.#fd, this.buffer, this.#dontWait) <= 0) return;
+    }
   }
 
   /** Grants the rare effects. Reading and writing, the hot path, are in `#advance`. */

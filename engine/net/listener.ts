@@ -124,4 +124,4 @@ const QUIET_MS = 15;
 const LONGEST_STOP_MS = 1_000;
 
 /** How many accepted connections may wait for an owner: the kernel's usual limit for its queue. */
-export const BACKLOG = 1024;
+const BACKLOG = 1024;

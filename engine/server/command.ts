@@ -9,7 +9,7 @@ import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { BufferedOutput } from "../cli/buffered_output.ts";
 import { fail, readCommandLine } from "../cli/command_line.ts";
-import { EXIT_FAILED, EXIT_SIGNALLED, EXIT_USAGE } from "../cli/exit_status.ts";
+import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED, EXIT_USAGE } from "../cli/exit_status.ts";
 import type { Command, Flag, Values } from "../cli/flags.ts";
 import { formatRun } from "../cli/invocation.ts";
 import type { Program } from "../cli/program.ts";
@@ -190,7 +190,7 @@ async function run(command: Command, start: Start): Promise<void> {
   // A write that waits for a stuck reader would keep the process running, and so would a stuck
   // thread.
   if (flushed.includes(false) || hasAbandonedThreads() || service.leavesWaiting === true) {
-    runtime.exit(error === undefined ? 0 : EXIT_FAILED);
+    runtime.exit(error === undefined ? EXIT_DONE : EXIT_FAILED);
   }
 }
 

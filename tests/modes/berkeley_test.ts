@@ -333,6 +333,19 @@ test("berkeley shows each call with its arguments and result, even with --quiet"
   assertNotMatch(stderr, / INF (?!totals)/);
 }, here);
 
+test("berkeley sends FIN once, whether or not the connection lingers", async () => {
+  await using server = await start(["--protocol", "hello", "--trace-calls"]);
+  await handshake(server.address, 1);
+  // After a mistake the peer may be in the middle of saying something, so the connection lingers.
+  {
+    await using peer = await Peer.connect(server.address);
+    await peer.send("HELLO x\n");
+    assertMatch(await peer.rest(), /^ERROR /);
+  }
+  const { stderr } = await server.stop();
+  assertEquals(stderr.match(/ shutdown\(\d+, SHUT_WR\) = 0\n/g)?.length, 2, stderr);
+}, here);
+
 // How it starts and how it ends.
 
 test("berkeley says which UDP port is busy, and exits with 1", async () => {

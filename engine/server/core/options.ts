@@ -123,7 +123,7 @@ export const HOST: Option<string> = stringOption("host", {
  *
  * @param standard the protocol if the user names none
  */
-export function protocolOption(standard: string): Option<string | URL> {
+function protocolOption(standard: string): Option<string | URL> {
   const names = Object.keys(PROTOCOLS);
   return stringOption<string | URL>("protocol", {
     value: "NAME|PATH",

@@ -63,6 +63,8 @@ export class Service {
   #context: LazyContext | undefined;
   #observation: Observation | undefined;
   #failure: unknown;
+  /** What `shutdown` has returned, where the caller has made it. */
+  #shutdown: number | undefined;
   /** Whether the thread still had the connection when it was released. */
   #wasOurs = false;
 
@@ -102,6 +104,7 @@ export class Service {
     slot.own(fd);
     this.#fd = fd;
     this.#failure = undefined;
+    this.#shutdown = undefined;
     const context = this.#context = new LazyContext(peer);
     this.#observation = track === undefined
       ? observer.begin(context)
@@ -135,6 +138,11 @@ export class Service {
     this.#driver.sent(count);
   }
 
+  /** @param result what `shutdown` of the sending side has returned, after the last `send` */
+  shutDown(result: number): void {
+    this.#shutdown = result;
+  }
+
   /** Makes all the calls of the conversation, blocking the thread until it is over. */
   converse(): void {
     if (this.#failure !== undefined) return;
@@ -148,7 +156,8 @@ export class Service {
   /**
    * Ends the conversation. From now on no other thread can touch the descriptor. If closing it at
    * once could destroy the last bytes sent, this thread must not close it: the connection lingers
-   * elsewhere, so that its peer cannot hold the thread.
+   * elsewhere, so that its peer cannot hold the thread. Lingering begins with FIN: the sending side
+   * is shut down here, if the caller has not done so.
    *
    * @returns whether the caller has to close it
    */
@@ -160,7 +169,7 @@ export class Service {
     if (slot.wasCut) this.#failure = new CutError();
     const isCut = this.#failure instanceof CutError;
     const mustLinger = !isCut && this.#driver.mustLinger(this.#failure !== undefined) &&
-      sockets.shutdown(fd, sockets.constants.SHUT_WR) >= 0;
+      (this.#shutdown ?? sockets.shutdown(fd, sockets.constants.SHUT_WR)) >= 0;
     this.#wasOurs = slot.release() >= 0;
     if (!this.#wasOurs || !mustLinger || !lingering.put(fd)) return this.#wasOurs;
     if (lingering.mustCall()) this.#parts.wakeLingerer();

@@ -283,13 +283,13 @@ export class Thread {
     while (this.#policy.isShort && !this.closing) {
       this.#rest(this.#policy.pause(), "nearly out of descriptors");
     }
-    const fd = this.closing ? NONE : accept(this.#sockaddr);
-    if (fd >= 0) {
+    const fd = this.closing ? undefined : accept(this.#sockaddr);
+    if (fd !== undefined && fd >= 0) {
       this.#policy.accepted(fd);
       return this.#unclaimed = fd;
     }
     this.#gate.leave();
-    this.#missed(-fd);
+    if (fd !== undefined) this.#missed(-fd);
     return undefined;
   }
 

@@ -117,18 +117,18 @@ export async function serveByMessages(
   const ceiling = whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
-  const crew = new MessageCrew(plan, checked, observer, journal, timeline, lingering);
+  const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering);
   let listener: Listener | undefined;
   try {
     listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
-    await crew.start();
+    await team.start();
   } catch (error) {
     listener?.close();
-    crew.dispose();
+    team.dispose();
     timeline?.[Symbol.dispose]();
     throw error;
   }
-  const accepting = crew.accept(listener);
+  const accepting = team.accept(listener);
   return makeServer({
     mode,
     address: listener.address,
@@ -139,22 +139,22 @@ export async function serveByMessages(
     count: () => CounterBlock.sum([counters]),
     async shutDown(drainMs) {
       using _limits = deadlines;
-      const late = setTimeout(() => crew.cutAll(), drainMs);
-      const killer = setTimeout(() => crew.terminateBusy(), drainMs + CUT_MS);
+      const late = setTimeout(() => team.cutAll(), drainMs);
+      const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);
       await listener.stop();
       await accepting;
-      await crew.idle();
+      await team.idle();
       await lingering.empty();
       clearTimeout(late);
       clearTimeout(killer);
-      crew.dispose();
+      team.dispose();
       timeline?.[Symbol.dispose]();
     },
   });
 }
 
 /** The threads of such a server. */
-class MessageCrew {
+class MessageTeam {
   readonly #plan: MessagePlan;
   readonly #options: CheckedOptions;
   readonly #observer: Observer;

@@ -39,12 +39,13 @@ import type { Address } from "../protocols/effects.ts";
 
 onThread("berkeley", {
   acceptor(thread: Thread) {
-    const { calls, listener, datagrams } = thread;
+    const { calls, listener } = thread;
     // Takes the oldest connection of the accept queue. It gets a descriptor of its own.
     const accept = (peer: Uint8Array) => calls.accept(listener, peer);
     // poll(2) says which of the two sockets is ready.
     for (const ready of thread.readySockets()) {
-      const fd = ready === datagrams?.fd ? ready : thread.admit(accept);
+      // A worker gets the connection, or the UDP socket itself.
+      const fd = ready === listener ? thread.admit(accept) : ready;
       if (fd !== undefined) thread.handOver(fd);
     }
   },

@@ -32,7 +32,7 @@ onThread("threaded", {
   acceptor(thread: Thread) {
     for (const fd of thread.accepted()) thread.handOver(fd);
   },
-  server(thread: Thread, { spare }: DemandOptions) {
+  worker(thread: Thread, { spare }: DemandOptions) {
     for (const fd of thread.handedOver(SPARE_MS)) {
       thread.serve(fd);
       if (thread.idleThreads >= spare) return;
@@ -71,7 +71,7 @@ export async function serve(options: ThreadedOptions = {}): Promise<Server> {
   // The acceptor cannot start a Worker: it blocks in accept(2), and a new Worker gets its first
   // message through its parent's event loop. So the acceptor asks the main thread, which never
   // blocks.
-  startOnDemand(server, "server", { most, spare });
+  startOnDemand(server, "worker", { most, spare });
   return await server.serve(server.team.keepRunning("acceptor"), details(most));
 }
 

@@ -49,8 +49,8 @@ const NO_RESERVE: DescriptorReserve = { ceiling: Infinity, nextDescriptor: () =>
 export class AcceptPolicy {
   readonly #backoff = new Backoff();
   readonly #reserve: DescriptorReserve;
-  /** The descriptor accepted last; `Infinity` if that is unknown, as at first. */
-  #lastAccepted = Infinity;
+  /** At least so many descriptors are in use, as far as is known; `Infinity` at first. */
+  #inUse = Infinity;
   #rescues = 0;
 
   /** @param reserve the descriptors to keep free; none by default */
@@ -65,10 +65,10 @@ export class AcceptPolicy {
    */
   get isShort(): boolean {
     const { ceiling } = this.#reserve;
-    if (this.#lastAccepted < ceiling) return false;
+    if (this.#inUse < ceiling) return false;
     const next = this.#reserve.nextDescriptor();
-    this.#lastAccepted = next >= 0 ? next : Infinity;
-    return this.#lastAccepted >= ceiling;
+    this.#inUse = next >= 0 ? next : Infinity;
+    return this.#inUse >= ceiling;
   }
 
   /**
@@ -78,7 +78,7 @@ export class AcceptPolicy {
    */
   accepted(fd?: number): void {
     this.#backoff.reset();
-    if (fd !== undefined) this.#lastAccepted = fd;
+    if (fd !== undefined) this.#inUse = fd;
   }
 
   /**

@@ -72,9 +72,9 @@ test("a gate says first that it closes, and later that connections are cut", () 
 
 test("many requests for help count as one until the answer", () => {
   const { gate } = openGate(1);
-  assertEquals([gate.askForHelp(3), gate.askForHelp(5)], [true, false]);
-  assertEquals([gate.answerHelp(), gate.answerHelp()], [5, 0]);
-  assertEquals([gate.askForHelp(Infinity), gate.answerHelp()], [true, 0x7fff_ffff]);
+  assertEquals([gate.askForThreads(3), gate.askForThreads(5)], [true, false]);
+  assertEquals([gate.takeThreadsAskedFor(), gate.takeThreadsAskedFor()], [5, 0]);
+  assertEquals([gate.askForThreads(Infinity), gate.takeThreadsAskedFor()], [true, 0x7fff_ffff]);
 });
 
 test("threads that come and go are never more inside than the limit, and none is lost", async () => {

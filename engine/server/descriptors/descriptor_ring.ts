@@ -53,7 +53,7 @@ export class DescriptorRing {
   readonly #words: Int32Array;
   readonly #capacity: number;
   readonly #takers: number;
-  readonly #beds: number;
+  readonly #sleepWords: number;
   readonly #entries: number;
   readonly #mask: number;
 
@@ -63,8 +63,8 @@ export class DescriptorRing {
     this.#words = new Int32Array(memory);
     this.#capacity = this.#words[CAPACITY] as number;
     this.#takers = this.#words[TAKERS] as number;
-    this.#beds = CONTROL_WORDS + Math.ceil(this.#takers / 32);
-    this.#entries = this.#beds + this.#takers;
+    this.#sleepWords = CONTROL_WORDS + Math.ceil(this.#takers / 32);
+    this.#entries = this.#sleepWords + this.#takers;
     this.#mask = places(this.#capacity) - 1;
   }
 
@@ -187,17 +187,17 @@ export class DescriptorRing {
    */
   take(sockaddr: Uint8Array, taker: number, timeoutMs = Infinity): number {
     const words = this.#words;
-    const bed = this.#beds + taker;
+    const sleepWord = this.#sleepWords + taker;
     for (let timedOut = false;;) {
       // Read before looking into the queue: entries that were put in before it was closed must not
       // be overlooked.
       const closed = this.closed;
       const fd = this.tryTake(sockaddr);
       if (fd >= 0 || timedOut || closed) return fd;
-      Atomics.store(words, bed, ASLEEP);
+      Atomics.store(words, sleepWord, ASLEEP);
       this.#setIdle(taker);
       if (this.length === 0 && !this.closed) {
-        timedOut = Atomics.wait(words, bed, ASLEEP, timeoutMs) === "timed-out";
+        timedOut = Atomics.wait(words, sleepWord, ASLEEP, timeoutMs) === "timed-out";
       }
       // If another thread has woken us, it has cleared the bit already.
       this.#clearIdle(taker);
@@ -230,8 +230,8 @@ export class DescriptorRing {
       for (let bits = Atomics.load(words, group); bits !== 0; bits = Atomics.load(words, group)) {
         const taker = first + 31 - Math.clz32(bits & -bits);
         if (!this.#clearIdle(taker)) continue;
-        Atomics.store(words, this.#beds + taker, WOKEN);
-        Atomics.notify(words, this.#beds + taker, 1);
+        Atomics.store(words, this.#sleepWords + taker, WOKEN);
+        Atomics.notify(words, this.#sleepWords + taker, 1);
         return true;
       }
     }

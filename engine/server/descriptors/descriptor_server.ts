@@ -145,7 +145,7 @@ export class DescriptorServer {
     const journal = new MainJournal(plan.mode);
     const calls = !plan.traceCalls ? sockets() : logCalls((event) => {
       // Entries that other threads have written earlier come first.
-      server?.team.tell();
+      server?.team.printJournals();
       journal.log(event);
     });
     const hostname = await resolveHost(checked.address.hostname);
@@ -251,7 +251,7 @@ export class DescriptorServer {
     // An abandoned thread may still use it.
     if (!datagrams.isHome) return;
     datagrams.close();
-    team.tell();
+    team.printJournals();
     const { protocol, settings: { computeTimeoutMs } } = this.#checked;
     const observer = new Observer(team.counters, team.journal);
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };

@@ -11,7 +11,7 @@
  * the policy measures how fast connections leave the queue. If this one will be taken within
  * {@linkcode PATIENCE_MS} at that rate, it is left for the threads that already run. The queue may
  * also stand still, because those threads are stuck with slow clients or long conversations. When
- * nothing has left it for {@linkcode STALLED} milliseconds, more and more threads are woken, until
+ * nothing has left it for {@linkcode STALLED} pauses of a millisecond, more and more threads are woken, until
  * one of the busy ones takes a connection again. Other systems, too, tolerate a standing queue for
  * a few milliseconds (CoDel, RFC 8289).
  *
@@ -29,7 +29,10 @@ const WINDOW_MS = 20;
 /** Without a connection for this time the rate is unknown again, in milliseconds. */
 const IDLE_MS = 5 * WINDOW_MS;
 
-/** A queue without progress for this time is stalled, in milliseconds. */
+/**
+ * How many pauses without progress make a stalled queue. A pause is a millisecond: `STALL_MS` of
+ * `waking.ts`.
+ */
 const STALLED = 10;
 
 /** The policy. The one thread that puts connections into the queue uses it. */

@@ -74,7 +74,7 @@ export class Waking {
     let woken = 0;
     while (woken < count && ring.wakeTaker()) woken++;
     const isShort = elastic && woken < count && ring.length > ring.idle;
-    if (isShort && gate.askForHelp(count - woken)) this.#parts.askForThreads();
+    if (isShort && gate.askForThreads(count - woken)) this.#parts.askForThreads();
     return woken;
   }
 }

@@ -79,7 +79,7 @@ const CUTTING = 1;
 const OPEN = 2;
 const LIMIT = 3;
 const CEILING = 4;
-const HELP = 5;
+const ASKED_FOR = 5;
 /** Changes whenever there may be room for a thread that waits to enter. */
 const LEFT = 6;
 
@@ -163,15 +163,15 @@ export class Gate {
    * @returns whether this is the first request since the last answer: then the main thread must be
    * woken
    */
-  askForHelp(count: number): boolean {
-    return Atomics.exchange(this.#words, HELP, Math.min(count, 0x7fff_ffff)) === 0;
+  askForThreads(count: number): boolean {
+    return Atomics.exchange(this.#words, ASKED_FOR, Math.min(count, 0x7fff_ffff)) === 0;
   }
 
   /**
    * Takes the request for threads and returns how many. From now on there can be another request.
    */
-  answerHelp(): number {
-    return Atomics.exchange(this.#words, HELP, 0);
+  takeThreadsAskedFor(): number {
+    return Atomics.exchange(this.#words, ASKED_FOR, 0);
   }
 
   /** Counts that a connection is over. */

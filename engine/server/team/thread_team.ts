@@ -177,11 +177,11 @@ export class ThreadTeam {
       onMessage: ({ kind }) => {
         if (kind === "wake") this.#drainSoon();
         else if (kind === "lingering") this.onLingering?.();
-        else this.onQueued?.(this.gate.answerHelp());
+        else this.onQueued?.(this.gate.takeThreadsAskedFor());
       },
       onGone: (error, mayRun) => {
         // Its last lines must stay in order with the lines of the others.
-        this.tell();
+        this.printJournals();
         this.#members[index] = undefined;
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
@@ -204,16 +204,16 @@ export class ThreadTeam {
    * Starts a thread, and starts another one in its place whenever it dies.
    *
    * @param role its role in its mode
-   * @param tell returns what the mode gives to each of them, or `undefined` to start no other one
+   * @param prepare returns what the mode gives to each of them, or `undefined` to start no other one
    * @returns a promise that resolves when the first one runs, and rejects if it could not be
    * started
    */
-  keepRunning(role: string, tell: () => ThreadData | undefined = () => ({})): Promise<void> {
-    return this.#keeper.keepRunning(() => this.start(role, tell()), () => {
-      const told = tell();
-      if (told === undefined) return undefined;
+  keepRunning(role: string, prepare: () => ThreadData | undefined = () => ({})): Promise<void> {
+    return this.#keeper.keepRunning(() => this.start(role, prepare()), () => {
+      const prepared = prepare();
+      if (prepared === undefined) return undefined;
       this.journal.log({ level: "warning", text: "a thread is replaced" });
-      return this.start(role, told);
+      return this.start(role, prepared);
     });
   }
 
@@ -262,7 +262,7 @@ export class ThreadTeam {
   dispose(): void {
     this.#keeper.stop();
     clearTimeout(this.#draining);
-    this.tell();
+    this.printJournals();
   }
 
   #bury(member: Member, mayRun: boolean): void {
@@ -283,12 +283,12 @@ export class ThreadTeam {
   #drainSoon(): void {
     this.#draining ??= setTimeout(() => {
       this.#draining = undefined;
-      this.tell();
+      this.printJournals();
     }, JOURNAL_PAUSE_MS);
   }
 
   /** Prints what the threads have written into their journals so far. */
-  tell(): void {
+  printJournals(): void {
     const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
     records.sort((a, b) => (a.number - b.number) | 0);
     for (const record of records) {

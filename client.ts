@@ -66,7 +66,10 @@ const command = (): Command => ({
   ...formOf(hello),
   forms: {
     flag: "protocol",
-    of: { frame: formOf(frame), echo: formOf(echo), print: formOf(print) },
+    of: Object.fromEntries(
+      Object.entries(SPEAKERS).filter(([, speaker]) => speaker !== hello)
+        .map(([name, speaker]) => [name, formOf(speaker)]),
+    ),
   },
   // Each flag is listed once, even if several protocols have it.
   flags: [...new Set([...COMMON, ...Object.values(SPEAKERS).flatMap(({ flags }) => flags)])],

@@ -1,7 +1,8 @@
 /**
- * A key-value store in the manner of Redis' inline commands: a line asks, and a line answers.
+ * A key-value store in the manner of Redis' inline commands: each line is answered with a line.
  * `SET colour blue` says `OK`, then `GET colour` says `blue`, `DEL colour` says `(integer) 1`, and
- * another `GET colour` says `(nil)`. Try `deno run -A modes/event.ts 8080 --protocol examples/kv.ts`
+ * another `GET colour` says `(nil)`. Try `deno run -A modes/event.ts 8080 --protocol
+ * examples/kv.ts`
  *
  * The store is a variable of this module, so all connections of one thread share it. The modes
  * `sequential`, `nonblocking` and `event` have only one such thread. But threads of JavaScript

@@ -22,7 +22,7 @@ export default function* primeTime(): protocol.Protocol {
   } catch (error) {
     const isMistake = ["malformed", "too long"].includes(protocol.failureKind(error));
     if (isMistake) yield* protocol.write(protocol.encodeLine('{"method":"malformed"}'));
-    throw error; // for the log; perhaps the peer has gone, or its time is over
+    throw error; // for the log; perhaps the peer has gone, or the time is over
   }
 }
 
@@ -30,16 +30,16 @@ function parseRequest(line: Uint8Array): bigint {
   try {
     const { method, number } = JSON.parse(new TextDecoder().decode(line), revive as () => unknown);
     if (method === "isPrime" && typeof number === "bigint") return number;
-  } catch { /* It is no JSON, or `null`. */ }
+  } catch { /* It is not JSON, or it is `null`. */ }
   throw new protocol.MalformedMessageError('a request "isPrime"', protocol.escapeBytes(line, 24));
 }
 
-/** The exact integer, from its text (an argument that TypeScript misses); 0 if it is no integer. */
+/** The exact integer, from its text (TypeScript does not know that argument); 0 if it is none. */
 function revive(_key: string, value: unknown, { source }: { source: string }): unknown {
   if (typeof value !== "number") return value;
   const [, whole = "", fraction = "", exponent = ""] = /^(\d+)\.?(\d*)e?(.*)$/i.exec(source) ?? [];
   const digits = (whole + fraction).replace(/0+$/, "");
-  // Zeros after the digits make a multiple of ten, and fewer than none a fraction: no primes.
+  // With more zeros after the digits it is a multiple of ten; with fewer than none, a fraction.
   return whole.length - digits.length + Number(exponent) === 0 ? BigInt(digits) : 0n;
 }
 

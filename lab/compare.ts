@@ -1,15 +1,15 @@
 /**
- * Many servers under the same load, in turn.
+ * Puts many servers under the same load, in turn.
  *
  * Each run starts a new server, so that no run affects the next. All servers have their first run
- * before any has its second, so that whatever else the machine does affects all of them alike.
+ * before any has its second. So other work on the machine affects all of them alike.
  *
  * @module
  */
 
 import { mkdirSync } from "node:fs";
 import process from "node:process";
-import { MODE_NAMES, type ModeName, MODES } from "../modes/catalogue.ts";
+import { MODE_NAMES, type ModeEntry, type ModeName, MODES } from "../modes/catalogue.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
@@ -33,11 +33,11 @@ const COMPARED_MODES = stringOption("modes", {
   help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
 });
 
-/** What is spoken. */
+/** Which protocols are spoken. */
 const PROTOCOLS = stringOption("protocols", {
   value: "LIST",
   default: "hello,frame",
-  help: "what to speak",
+  help: "which protocols",
 });
 
 /** How many connections there are at a time. */
@@ -55,24 +55,24 @@ const DURATION = durationOption("duration", {
   help: "how long each run is measured",
 });
 
-/** How long a server is under load before it counts. */
+/** How long a server is under load before it is measured. */
 const WARM_UP = durationOption("warmUp", {
   default: "2s",
-  help: "how long each server is under load before that",
+  help: "how long each server is under load before it is measured",
 });
 
-/** How often each is measured: fewer repeats tell hardly any difference. */
+/** How often each server is measured. With too few repeats a difference may be chance. */
 const REPEAT = integerOption("repeat", {
   least: 1,
   most: 1000,
   default: 5,
-  help: "how often each is measured; with fewer than 3 no difference is called one",
+  help: "how often each server is measured; with fewer than 3, no difference is reported",
 });
 
-/** The most threads that a server is started with, one for each connection. */
+/** The most threads that a server is started with. It gets one for each connection. */
 const MOST_THREADS = 256;
 
-/** The flags of a single load mean the same here, except those that become lists. */
+/** The flags of a single load, without those that have another form here. */
 const SHARED = LOAD_FLAGS.filter(({ name }) =>
   !["protocol", "connections", "duration", "requests"].includes(name)
 );
@@ -98,13 +98,13 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     kind: "string",
     value: `'NAME=COMMAND ${PORT}'`,
     repeats: true,
-    help: "another server, started with a port of its own",
+    help: "another server; it is started with its own port",
   },
   {
     name: "traces",
     kind: "string",
     value: "DIR",
-    help: "write a trace of each mode there, of a short run that does not count",
+    help: "write a trace of each mode there, from a short run that is not measured",
   },
   ...SHARED,
 ];
@@ -238,7 +238,7 @@ export async function compare(
   return runs;
 }
 
-/** One run, with a server of its own. */
+/** Makes one run, with its own server. */
 async function measureOne(
   { name, subject, start }: Subject,
   plan: Plan,
@@ -275,7 +275,7 @@ async function measureOne(
 /** How long the traced run lasts, in milliseconds. */
 const TRACE_MS = 1_000;
 
-/** Runs each mode for a short time and has it write a trace of its connections. */
+/** Runs each mode for a short time, with a trace of its connections. */
 async function trace(
   folder: string,
   subjects: readonly Subject[],
@@ -300,7 +300,7 @@ async function trace(
 }
 
 /**
- * Lists what would spoil the comparison, each with its remedy, one sentence each.
+ * Lists what would spoil the comparison. Each entry is one sentence and names the remedy.
  *
  * @param comparison what is compared
  */
@@ -342,19 +342,19 @@ function readModes({ modes, runtimes }: Values): Subject[] {
   return names.flatMap((mode) =>
     chosen.map((name) => {
       const found = available.find((candidate) => candidate.name === name);
-      if (found !== undefined) return ourServer(mode, found);
+      if (found !== undefined) return ourServer(mode as ModeName, found);
       const expected = available.map(({ name }) => name).join(" or ");
       throw new UsageError(`wrong value for --runtimes: expected ${expected}, got "${name}"`);
     })
   );
 }
 
-function ourServer(mode: string, command: RuntimeCommand): Subject {
+function ourServer(mode: ModeName, command: RuntimeCommand): Subject {
   const { name } = command;
   // An executable holds the modes itself.
   const words = buildInfo.isExecutable === true
     ? [process.execPath, mode]
-    : scriptCommand(command, MODES[mode as ModeName].script);
+    : scriptCommand(command, MODES[mode].script);
   return {
     name: `${mode} · ${name}`,
     subject: { mode, runtime: name },
@@ -375,24 +375,25 @@ function ourServer(mode: string, command: RuntimeCommand): Subject {
 }
 
 /** The flags that a mode needs to serve this many persistent connections. */
-function flagsOf(mode: string, { connect, connections }: Plan): string[] {
-  if (connect) return [];
-  if (mode === "threadpool" || mode === "berkeley") return ["--workers", String(connections)];
-  return mode === "threaded" ? ["--max-threads", String(connections)] : [];
+function flagsOf(mode: ModeName, { connect, connections }: Plan): string[] {
+  const { stay }: ModeEntry = MODES[mode];
+  return connect || typeof stay !== "string" ? [] : [stay, String(connections)];
 }
 
-function whyNotMode(mode: string, { connect, connections }: Plan): string | undefined {
-  if (connect) return undefined;
-  if (mode === "sequential" && connections > 1) {
-    return `it serves one connection at a time, and ${connections} stay`;
+function whyNotMode(mode: ModeName, { connect, connections }: Plan): string | undefined {
+  const { stay }: ModeEntry = MODES[mode];
+  if (connect || stay === undefined) return undefined;
+  if (stay === 1) {
+    return connections > 1
+      ? `it serves one connection at a time, and ${connections} stay`
+      : undefined;
   }
-  const isThreaded = mode === "threadpool" || mode === "berkeley" || mode === "threaded";
-  return isThreaded && connections > MOST_THREADS
+  return connections > MOST_THREADS
     ? `${connections} connections that stay would need as many threads`
     : undefined;
 }
 
-/** A server of somebody else's, given by `--against`. */
+/** Reads the server of somebody else from a value of `--against`. */
 function readRival(text: string): Subject {
   const [, name = "", line = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name.trim() === "" || !line.includes(PORT)) {

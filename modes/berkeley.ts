@@ -1,17 +1,19 @@
 /**
- * Berkeley: the whole life of a socket written out call by call, TCP and UDP on the same port.
+ * Berkeley: the whole life of a socket, written out call by call, with TCP and UDP on the same
+ * port.
  *
- * The calls are those of 4.2BSD, 1983, and every network program ends in them. Over TCP a socket
- * listens, and each connection is another socket: accepted, served and closed. Over UDP one socket
- * is all there is: every datagram comes with its sender's address, and an answer needs it. A pool of
- * workers serves both: a connection from beginning to end, and datagrams a few at a time, by one
- * worker at a time so that they stay in order.
+ * The calls are those of 4.2BSD (1983). Every network program ends in them. With TCP one socket
+ * listens, and each connection is a socket of its own: it is accepted, served and closed. With UDP
+ * there is only one socket. Every datagram comes with its sender's address, and an answer needs
+ * that address. A pool of workers serves both. A worker serves a connection from beginning to end.
+ * Datagrams are served a few at a time, and only one worker at a time does so, so that they stay in
+ * order.
  *
- * With `--trace-calls` every call is shown with its arguments and its result as it is made.
+ * With `--trace-calls` every call is shown as it is made, with its arguments and its result.
  *
- * Costs: those of the thread pool. While all workers are busy with connections, datagrams wait in the
- * socket's receive buffer, and when that is full they are lost. Use it to read, and where one service
- * has to be had over TCP and UDP, as DNS does.
+ * Costs: those of the thread pool. While all workers are busy with connections, datagrams wait in
+ * the socket's receive buffer. When that is full, they are lost. Use this mode to read, and where
+ * one service must be there over both TCP and UDP, as DNS is.
  *
  * @module
  */
@@ -37,12 +39,13 @@ import type { Address } from "../protocols/effects.ts";
 
 onThread("berkeley", {
   acceptor(thread: Thread) {
-    const { calls, listener, datagrams } = thread;
-    // The oldest connection of the accept queue: a descriptor for this peer alone.
+    const { calls, listener } = thread;
+    // Takes the oldest connection of the accept queue. It gets a descriptor of its own.
     const accept = (peer: Uint8Array) => calls.accept(listener, peer);
-    // poll(2) tells which of the two sockets has something.
+    // poll(2) says which of the two sockets is ready.
     for (const ready of thread.readySockets()) {
-      const fd = ready === datagrams?.fd ? ready : thread.admit(accept);
+      // A worker gets the connection, or the UDP socket itself.
+      const fd = ready === listener ? thread.admit(accept) : ready;
       if (fd !== undefined) thread.handOver(fd);
     }
   },
@@ -56,26 +59,29 @@ onThread("berkeley", {
   },
 }, { logCalls, openDatagrams: (share, calls) => new SharedDatagramSocket(share, calls) });
 
-/** The life of a connection. The protocol decides how often bytes are received and sent. */
+/** Serves a connection. The protocol decides how often bytes are received and sent. */
 function serveConnection(thread: Thread, fd: number): void {
   const { calls } = thread;
   const { MSG_DONTWAIT, SHUT_WR } = calls.constants;
   const service = thread.begin(fd);
   for (let need = service.next(); need !== "nothing"; need = service.next()) {
-    // Waits for bytes, however many there are; 0 is the peer's FIN.
+    // Waits until there are bytes, and takes as many as have come. 0 means the peer's FIN.
     if (need === "recv") service.received(calls.recv(fd, service.buffer, 0));
-    // The kernel takes as many bytes as it has room for. The next turn sends the rest.
+    // The kernel takes as many bytes as it has room for. The next turn of the loop sends the rest.
     else service.sent(calls.send(fd, service.unsent, MSG_DONTWAIT));
   }
-  // FIN: we have said all there is to say.
+  // Sends FIN: we will send no more bytes.
   service.shutDown(calls.shutdown(fd, SHUT_WR));
-  // The number goes back, and may be somebody else's a moment later. Not yet, if the peer may still
-  // be talking: the answer to that would be RST, and our last words could be lost.
+  // Gives the descriptor back. A moment later its number may belong to another connection. If the
+  // peer may still be sending, it is too early to close: the kernel would answer the peer with RST,
+  // and our last bytes could be lost.
   if (service.release()) calls.close(fd);
   service.over();
 }
 
-/** Receives datagrams, a few at a time: one socket serves all peers, and there is none to close. */
+/**
+ * Receives datagrams, a few at a time. One socket serves all peers, and no peer has to be closed.
+ */
 function datagramReceiver(thread: Thread, datagrams: SharedDatagramSocket): () => void {
   const { calls } = thread;
   const { fd } = datagrams;
@@ -83,15 +89,17 @@ function datagramReceiver(thread: Thread, datagrams: SharedDatagramSocket): () =
   const service = new DatagramService(datagrams, thread);
   const buffer = new Uint8Array(LONGEST);
   const sender = new Uint8Array(SOCKADDR_SIZE);
-  // To where it came from. Whether it arrives, or found room to be sent at all, nobody will know.
+  // Sends the answer to where the datagram came from. Nobody will know whether it arrives, or even
+  // whether there was room to send it.
   const send = (answer: Uint8Array) => void calls.sendto(fd, answer, sender, MSG_DONTWAIT);
   return () => {
     try {
       service.forgetSilent();
       for (let left = BURST; left > 0 && !thread.closing; left--) {
-        // One datagram, whole, and the address of its sender.
+        // Takes one whole datagram and the address of its sender.
         const count = calls.recvfrom(fd, buffer, sender, MSG_DONTWAIT);
-        // EAGAIN: that was all. Any other error is of an answer that could not be delivered.
+        // EAGAIN: there are no more. Any other error concerns an earlier answer that could not be
+        // delivered.
         if (count < 0) break;
         service.serve(sender, buffer.subarray(0, count), send);
       }
@@ -101,27 +109,29 @@ function datagramReceiver(thread: Thread, datagrams: SharedDatagramSocket): () =
   };
 }
 
-/** How many datagrams a worker receives until it looks for other work. */
+/** How many datagrams a worker receives before it looks for other work. */
 const BURST = 64;
 
-/** No datagram is longer, in bytes: its length has 16 bits. */
+/** The length of the longest datagram, in bytes: its header has 16 bits for the length. */
 const LONGEST = 65_535;
 
-/** A TCP socket that listens. The server closes it when no thread accepts any more. */
+/**
+ * Opens a TCP socket that listens. The server closes it when all threads have stopped accepting.
+ */
 function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number): number {
   const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = calls.constants;
   const { SOL_SOCKET, SO_REUSEADDR } = calls.constants;
-  // A descriptor for an endpoint of a stream, without an address so far.
+  // Makes an endpoint of a byte stream. It has a descriptor, but no address yet.
   const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
   try {
-    // The port may be taken although old connections of it linger in TIME-WAIT.
+    // Allows binding to the port although old connections on it are still in TIME-WAIT.
     calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    // Small answers are sent at once. Like the next option, accepted connections inherit it.
+    // Sends small answers at once. Accepted connections inherit this option and the next one.
     calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (receiveTimeoutMs > 0) calls.setReceiveTimeout(fd, receiveTimeoutMs);
-    // Its own address. With port 0 the kernel picks one.
+    // Gives the socket its address. For port 0 the kernel picks a free port.
     calls.bind(fd, address);
-    // From now on the kernel shakes hands with clients, and queues their connections.
+    // From now on the kernel does the handshake with clients and queues their connections.
     calls.listen(fd, ACCEPT_QUEUE);
     return fd;
   } catch (error) {
@@ -130,12 +140,13 @@ function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number
   }
 }
 
-/** A UDP socket: it has nothing to listen for and nobody to accept. */
+/** Opens a UDP socket. It does not listen and does not accept: there are no connections. */
 function openDatagrams(calls: Sockets, address: Address): number {
   const { AF_INET, AF_INET6, SOCK_DGRAM } = calls.constants;
   const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
   try {
-    // Not SO_REUSEADDR: with it two servers could have the same port, and one gets nothing.
+    // Without SO_REUSEADDR: with it two servers could have the same port, and one would get
+    // nothing.
     calls.bind(fd, address);
     return fd;
   } catch (error) {
@@ -144,10 +155,10 @@ function openDatagrams(calls: Sockets, address: Address): number {
   }
 }
 
-/** How many accepted connections wait for a worker. */
+/** How many accepted connections may wait for a worker. */
 const QUEUE = 1024;
 
-/** What is spoken when nothing else is said. */
+/** The protocol if the caller names none. */
 const PROTOCOL = "print";
 
 /** What only the main thread needs; without it a Worker starts faster. */
@@ -156,7 +167,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves connections and datagrams on the same port with a fixed number of threads.
  *
- * @param options where to listen, what to speak, how many threads
+ * @param options the address, the protocol and the number of threads
  * @returns the server, listening
  */
 export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
@@ -184,19 +195,20 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
 /** How to serve with Berkeley sockets. */
 export interface BerkeleyOptions extends ServeOptions, PoolOptions {
   /**
-   * What to speak, as in every mode.
+   * The protocol, as in every mode.
    *
    * @default {"print"}
    */
   readonly protocol?: string | URL;
   /**
-   * How many datagrams from one address and port are answered in a second; 0 is any number.
+   * How many datagrams from one address and port are answered in a second. With 0 there is no
+   * limit.
    *
    * @default {1000}
    */
   readonly udpRate?: number;
   /**
-   * Whether every call is shown with its arguments and its result: in the log, under the category
+   * Whether the log shows every call with its arguments and its result, under the category
    * `handshake-trace`.
    *
    * @default {false}
@@ -208,12 +220,12 @@ const UDP_RATE: Option<number> = integerOption("udpRate", {
   least: 0,
   most: 1_000_000,
   default: 1000,
-  help: "how many datagrams of one source are answered in a second; 0: any number",
+  help: "how many datagrams of one source are answered in a second; 0: no limit",
 });
 
 const TRACE_CALLS: Option<boolean> = booleanOption("traceCalls", {
   default: false,
-  help: "show every call with its arguments and result",
+  help: "show every call with its arguments and its result",
 });
 
 /** The mode as a command. */

@@ -2,13 +2,13 @@
  * Cluster: several event loops behind one port.
  *
  * Each Worker runs the server of `event.ts`, and all listen on the same port. With SO_REUSEPORT
- * (socket(7)) the kernel gives every new connection to one of their listeners, by a hash of its
- * addresses. No connection is handed over and nothing is shared but counters, so it uses every core
- * as far as the cores allow.
+ * (socket(7)) the kernel gives every new connection to one of their listeners. It chooses by a hash
+ * of the two addresses. No connection is handed over, and the loops share nothing but counters. So
+ * the server can use every core.
  *
- * Costs: a runtime for each loop; a connection stays with the loop that it fell to, busy or not; and
- * what the conversations of one loop share in memory, those of another do not see. Use it where one
- * event loop is not enough.
+ * Costs: a runtime for each loop. A connection stays with the loop that the kernel chose, even if
+ * that loop is busy and another one is idle. Conversations of different loops share no memory. Use
+ * it where one event loop is not enough.
  *
  * @module
  */
@@ -29,7 +29,7 @@ onLoop("cluster", (thread) =>
     for await (const connection of loop.connections()) loop.serve(connection);
   }));
 
-// What a protocol has to compute is done by other threads: here it would hold up everybody.
+// Other threads do the CPU work of a protocol. Here it would hold up all connections.
 onComputeThread("cluster");
 
 /** What only the main thread needs; without it a Worker starts faster. */
@@ -38,7 +38,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves connections with several event loops on one port.
  *
- * @param options where to listen, what to speak, how many loops
+ * @param options the address, the protocol and the number of loops
  * @returns the server, listening
  * @throws {Error} if listeners cannot share a port
  */

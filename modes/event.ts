@@ -2,17 +2,17 @@
  * Event: the runtime's own loop, one task for each connection.
  *
  * A single thread serves everybody. It iterates over the listener asynchronously and begins a
- * conversation with each connection. It does not wait for its end.
+ * conversation with each connection. It does not wait for the conversation to end.
  *
- * The task of a connection is a generator, the protocol, that is suspended wherever it needs
- * something: bytes, room to write, a result. A callback of the runtime resumes it when that has come
- * (`Session`, in `engine/drivers/session.ts`). Between two callbacks nothing of the task runs and
- * nothing waits: so one thread has room for thousands of them.
+ * The task of a connection is the protocol, a generator. It is suspended wherever it needs
+ * something: bytes, room to write, a result. When that has come, a callback of the runtime resumes
+ * the generator (`Session`, in `engine/drivers/session.ts`). Between two callbacks the task takes
+ * no time and blocks no thread, so one thread has room for thousands of tasks.
  *
- * Costs: a few kilobytes for each connection and no thread. But one core is all it ever uses, and a
- * task that computes holds up all others: such work goes to `--offload` Workers, and `--offload 0`
- * shows why. Use it for very many connections that mostly wait: chat, proxies, anything whose work
- * is elsewhere.
+ * Costs: a few kilobytes for each connection, and no thread. But the loop never uses more than one
+ * core, and a task that computes holds up all others. Such work goes to `--offload` Workers, and
+ * `--offload 0` shows why. Use it for very many connections that mostly wait: chat, proxies,
+ * anything whose work is done elsewhere.
  *
  * @module
  */
@@ -33,7 +33,7 @@ async function acceptAll(loop: ListenerLoop): Promise<void> {
   for await (const connection of loop.connections()) loop.serve(connection);
 }
 
-// What a protocol has to compute is done by other threads: here it would hold up everybody.
+// Other threads do the CPU work of a protocol. Here it would hold up all connections.
 onComputeThread("event");
 
 /** What only the main thread needs; without it a Worker starts faster. */
@@ -42,7 +42,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves connections side by side on the runtime's event loop.
  *
- * @param options where to listen, what to speak, how many Workers compute
+ * @param options the address, the protocol and the number of Workers that compute
  * @returns the server, listening
  */
 export async function serve(options: EventOptions = {}): Promise<Server> {

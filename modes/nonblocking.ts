@@ -1,20 +1,20 @@
 /**
  * Nonblocking: one thread, sockets that do not block, and a readiness loop written out by hand.
  *
- * The thread asks the kernel which of all its sockets have something for it (`epoll`, or `poll`),
- * does for each what can be done without waiting, and asks again. That is what every event loop does
- * underneath, `event.ts` too: here it lies open.
+ * The thread asks the kernel which of its sockets are ready (`epoll` or `poll`). It does for each
+ * of them what can be done without waiting, and asks again. Every event loop does this underneath,
+ * that of `event.ts` too. Here you can read it.
  *
- * A call that would have to wait returns EAGAIN instead, and a `send` may take only a part. Both are
- * dealt with in `engine/net/ready_connection.ts`: after EAGAIN the conversation stays suspended until
- * its socket is readable; what `send` did not take is kept, and sent when the socket is writable.
+ * A call that would have to wait returns EAGAIN instead, and a `send` may take only a part of the
+ * bytes. `engine/net/ready_connection.ts` deals with both. After EAGAIN the conversation stays
+ * suspended until its socket is readable. The bytes that `send` did not take are kept, and are sent
+ * when the socket is writable.
  *
  * The loop blocks its thread in one system call, so it runs in a Worker. The main thread stays free
- * for signals, and wakes the loop through a socket of its own.
+ * for signals. It wakes the loop through a socket of its own.
  *
- * Costs: one core, and care: nothing in the loop may wait. What a protocol has to compute goes to
- * `--offload` Workers. Use it where ten thousand connections mostly wait, and to see how that is
- * done.
+ * Costs: one core, and care, for nothing in the loop may wait. CPU work goes to `--offload`
+ * Workers. Use it where ten thousand connections mostly wait, and to see how that is done.
  *
  * @module
  */
@@ -81,7 +81,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   thread.listening(thread.address);
 
   while (!thread.gate.closing || !acceptor.isEmpty || !sessions.isEmpty) {
-    // The one call that waits: until a socket is ready, or the next time limit is over.
+    // The only call that waits. It returns when a socket is ready or the next deadline has come.
     const count = poller.wait(deadlines.msToNext);
     thread.track?.woke();
     let mayAccept = false;
@@ -92,7 +92,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
       else connections[fd]?.onReady(poller.eventsAt(index));
     }
     deadlines.expire();
-    // Last: a new connection may get the number of one that was closed just now.
+    // This comes last: a new connection may get the descriptor number of one that was just closed.
     if (mayAccept) acceptor.accept();
     if (thread.gate.closing) acceptor.close();
     if (thread.gate.cutting) {
@@ -103,7 +103,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   poller.close();
 });
 
-// What a protocol has to compute is done by other threads: here it would hold up everybody.
+// Other threads do the CPU work of a protocol. Here it would hold up all connections.
 onComputeThread("nonblocking");
 
 /** What only the main thread needs; without it a Worker starts faster. */
@@ -112,7 +112,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves connections with a readiness loop.
  *
- * @param options where to listen, what to speak, how to ask the kernel
+ * @param options the address, the protocol and the system call that asks the kernel
  * @returns the server, listening
  * @throws {SocketsUnavailableError} where there are no Berkeley sockets
  */
@@ -127,7 +127,7 @@ export async function serve(options: NonblockingOptions = {}): Promise<Server> {
 /** How to serve with a readiness loop. */
 export interface NonblockingOptions extends ServeOptions, OffloadOptions {
   /**
-   * How to ask the kernel.
+   * Which system call asks the kernel.
    *
    * @default {"epoll"} on Linux, elsewhere `"poll"`
    */

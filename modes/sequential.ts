@@ -1,18 +1,19 @@
 /**
  * Sequential: one connection at a time.
  *
- * The whole model is a loop: accept, serve, close, again. While one client is served, all others wait
- * in the kernel's accept queue, however little they want. A client that says nothing holds everybody
- * up until its time is over.
+ * The whole model is a loop: accept, serve, close, and again. While one client is served, all
+ * others wait in the kernel's accept queue, however little they want. A client that sends nothing
+ * holds up everybody until the server's time limit ends its connection.
  *
  * This file runs twice. The main thread runs it first and starts a Worker from the same file. The
  * loop runs in that Worker, because a system call that blocks stops its whole thread, and the main
- * thread must stay free to hear signals. `onThread` does nothing on the main thread, and nothing but
- * the loop starts in the Worker.
+ * thread must stay free to handle signals. On the main thread, `onThread` does nothing. In the
+ * Worker, nothing but the loop is started.
  *
- * Costs: one thread, no switching, no locks, no memory for each client. Use it when clients are few
- * and brief, or when one at a time is the point, as with a device or a file that only one may hold.
- * It is also where to begin reading: every other mode is a way not to wait here.
+ * Costs: one thread. There is no switching, no lock, and no memory for each client. Use it when
+ * clients are few and brief, or when one at a time is the point, as with a device or a file that
+ * only one client may use. It is also where to begin reading: every other mode is a way not to wait
+ * here.
  *
  * @module
  */
@@ -36,7 +37,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves connections one after another.
  *
- * @param options where to listen and what to speak
+ * @param options the address and the protocol
  * @returns the server, listening
  */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
@@ -49,7 +50,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   return await server.serve(server.team.keepRunning("loop"), ["1 thread", "descriptors"]);
 }
 
-/** The same with the runtime's own listener, where Berkeley sockets cannot be had. */
+/** Does the same with the runtime's own listener, where Berkeley sockets are not available. */
 async function serveOnListener(options: ServeOptions, why: string): Promise<Server> {
   const { serveListener } = await mainThread();
   const details = ["1 at a time", `${runtime.name}'s listener: ${why}`];

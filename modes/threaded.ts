@@ -1,16 +1,16 @@
 /**
  * Threaded: a thread for each connection.
  *
- * One thread accepts. Each connection goes to a thread that serves it with calls that block, as the
- * sequential server does, and nobody waits for anybody. If no thread is free, one is started.
+ * One thread accepts. Each connection goes to a thread that serves it with blocking calls, as the
+ * sequential server does. No client waits for another one. If no thread is free, one is started.
  *
- * What the model costs is the thread: a pthread is started in 20 microseconds, a Web Worker in
- * milliseconds. So a thread whose connection is over is kept for the next one, up to `--spare` of
- * them. With `--spare 0` this is the textbook model, accept, start a thread, serve, end, and its bare
- * cost shows. Beyond `--max-threads`, connections wait.
+ * The price of this model is the thread. A pthread starts in 20 microseconds, but a Web Worker
+ * takes milliseconds. So a thread whose connection has ended is kept for the next one, up to
+ * `--spare` of them. With `--spare 0` this is the textbook model: accept, start a thread, serve,
+ * end. Then its bare cost shows. When `--max-threads` threads are busy, further connections wait.
  *
- * Costs: megabytes for each connection, and time to start. Use it for few, long conversations that
- * compute or block.
+ * Costs: megabytes for each connection, and the time to start a thread. Use it for few, long
+ * conversations that compute or block.
  *
  * @module
  */
@@ -32,7 +32,7 @@ onThread("threaded", {
   acceptor(thread: Thread) {
     for (const fd of thread.accepted()) thread.handOver(fd);
   },
-  server(thread: Thread, { spare }: DemandOptions) {
+  worker(thread: Thread, { spare }: DemandOptions) {
     for (const fd of thread.handedOver(SPARE_MS)) {
       thread.serve(fd);
       if (thread.idleThreads >= spare) return;
@@ -48,7 +48,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves each connection with a thread of its own.
  *
- * @param options where to listen, what to speak, how many threads
+ * @param options the address, the protocol and the number of threads
  * @returns the server, listening
  */
 export async function serve(options: ThreadedOptions = {}): Promise<Server> {
@@ -68,9 +68,10 @@ export async function serve(options: ThreadedOptions = {}): Promise<Server> {
   const most = Math.min(wanted, threadsThatFit() - 1);
   const plan = { ...own, threads: most + 1, queue: most, connections: most };
   const server = await DescriptorServer.open(plan, options);
-  // The acceptor cannot start a Worker: it blocks in accept(2), and the first message to a Worker
-  // goes through its parent's event loop. So it asks the main thread, which does not block.
-  startOnDemand(server, "server", { most, spare });
+  // The acceptor cannot start a Worker: it blocks in accept(2), and a new Worker gets its first
+  // message through its parent's event loop. So the acceptor asks the main thread, which never
+  // blocks.
+  startOnDemand(server, "worker", { most, spare });
   return await server.serve(server.team.keepRunning("acceptor"), details(most));
 }
 
@@ -83,7 +84,7 @@ export interface ThreadedOptions extends ServeOptions {
    */
   readonly spare?: number;
   /**
-   * How many threads there are at most, never more than the limit of descriptors allows.
+   * How many threads there are at most. The limit of open descriptors may allow fewer.
    *
    * @default {256}
    */

@@ -2,16 +2,15 @@
  * Thread pool: a fixed number of threads and a queue.
  *
  * One thread accepts connections and puts them into a bounded queue. Each worker takes one out,
- * serves it from beginning to end with calls that block, and comes back for the next. When all
- * workers are busy the queue fills. When it is full the kernel's accept queue holds the rest, and in
- * the end clients wait to connect: nothing grows without bound.
+ * serves it from beginning to end with blocking calls, and comes back for the next. When all
+ * workers are busy, the queue fills. When the queue is full, the kernel's accept queue holds the
+ * rest. When that is full too, clients wait to connect. So nothing grows without bound.
  *
- * With `--queue 0` there is no queue and no accepting thread. Every worker accepts for itself: the
- * pre-threaded server of Stevens ("UNIX Network Programming", chapter 30).
+ * With `--queue 0` there is no queue and no accepting thread. Every worker accepts for itself. This
+ * is the pre-threaded server of Stevens ("UNIX Network Programming", chapter 30).
  *
- * Costs: memory for each worker whether it works or not, and as many conversations at a time as there
- * are workers. Use it for work that computes or blocks, where the number of clients at a time is
- * known.
+ * Costs: memory for each worker, busy or idle. There are never more conversations at a time than
+ * workers. Use it for work that computes or blocks, where the number of clients at a time is known.
  *
  * @module
  */
@@ -50,7 +49,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 /**
  * Serves connections with a fixed number of threads.
  *
- * @param options where to listen, what to speak, how many threads
+ * @param options the address, the protocol and the number of threads
  * @returns the server, listening
  */
 export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
@@ -76,7 +75,7 @@ export async function serve(options: ThreadpoolOptions = {}): Promise<Server> {
 /** How to serve with a pool of threads. */
 export interface ThreadpoolOptions extends ServeOptions, PoolOptions {
   /**
-   * How many accepted connections wait for a worker; with 0 every worker accepts for itself.
+   * How many accepted connections may wait for a worker. With 0 every worker accepts for itself.
    *
    * @default {1024}
    */

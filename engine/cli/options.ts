@@ -1,7 +1,6 @@
 /**
- * Options, each of them stated once. One value says what an option may be, what its default is, and
- * what it does. That value is the flag on the command line. It also checks the same option of the
- * library:
+ * Options that are stated once. One object holds an option's range, its default and its help. This
+ * object is the flag of the command line. It also checks the same option of the library:
  *
  * ```ts
  * import { integerOption } from "./options.ts";
@@ -16,7 +15,7 @@
  * const queue = QUEUE.read(undefined); // 1024
  * ```
  *
- * Worker threads load this module, so it is small. Options with a syntax of their own (durations,
+ * Workers load this module, so it is small. Options whose values have their own syntax (durations,
  * sizes, rates) are in `quantity_options.ts`.
  *
  * @module
@@ -30,15 +29,15 @@ export class OptionError extends RangeError {
   override readonly name = "OptionError";
 }
 
-/** An option of the library that is a flag too. */
+/** An option of the library that is also a flag. */
 export interface Option<Value, Given = Value> extends Flag {
-  /** Its name in the library, for instance `maxThreads`; as a flag it is `max-threads`. */
+  /** Its name in the library, for instance `maxThreads`. The flag is `max-threads` then. */
   readonly option: string;
   /**
    * Checks what the caller gave, and fills in the default.
    *
    * @param given the option as the caller gave it
-   * @returns the value that holds
+   * @returns the checked value
    * @throws {OptionError} if the value is wrong, or if it is missing and there is no default
    */
   read(given: Given | undefined): Value;
@@ -46,15 +45,15 @@ export interface Option<Value, Given = Value> extends Flag {
 
 /** What every kind of option has. */
 export interface OptionDetails<Given> {
-  /** One line for a person. */
+  /** The line in the help. */
   readonly help: string;
-  /** A letter that means the same on the command line, without `-`. */
+  /** A letter that stands for the flag on the command line, without `-`. */
   readonly short?: string;
-  /** What the value is called in the help, for instance `FILE`. */
+  /** The word for the value in the help, for instance `FILE`. */
   readonly value?: string;
-  /** The value that holds if nobody gives one; a function if it depends on the machine. */
+  /** The value if the user gives none. It is a function if it depends on the machine. */
   readonly default?: Given | (() => Given);
-  /** The default in the words of the help, if the value itself says too little. */
+  /** The default in words, for the help, if the value itself says too little. */
   readonly shown?: string;
 }
 
@@ -62,7 +61,7 @@ export interface OptionDetails<Given> {
  * States an option.
  *
  * @param option its name in the library, in camel case
- * @param own what this kind of flag has beside the details
+ * @param own what this kind of flag has besides the details
  * @param details what every kind of option has
  * @param check returns the value, or throws an `OptionError` that names the option
  */
@@ -91,7 +90,7 @@ export function defineOption<Value, Given>(
 }
 
 /**
- * An option that is a whole number.
+ * Makes an option that is a whole number.
  *
  * @param option its name in the library
  * @param details its range, its default and its help
@@ -110,11 +109,11 @@ export function integerOption(
 }
 
 /**
- * An option that is one of several words.
+ * Makes an option that is one of several words.
  *
  * @param option its name in the library
- * @param details the words, the default and the help; `available` are the words that can be used
- * on this machine, if not all can
+ * @param details the words, the default and the help; `available` returns the words that work on
+ * this machine, if not all do
  */
 export function choiceOption<Choice extends string>(
   option: string,
@@ -134,8 +133,8 @@ export function choiceOption<Choice extends string>(
 }
 
 /**
- * An option that is true or false. One that is true by default has a flag that turns it off:
- * `prime` has `--no-prime`.
+ * Makes an option that is true or false. An option that is true by default has a flag that turns it
+ * off: `prime` has `--no-prime`.
  *
  * @param option its name in the library
  * @param details the default, and the help of the flag
@@ -149,10 +148,10 @@ export function booleanOption(
 }
 
 /**
- * An option that is text. It is not checked here.
+ * Makes an option that is text. The text is not checked here.
  *
  * @param option its name in the library
- * @param details the default and the help; `suggestions` are what it often is
+ * @param details the default and the help; `suggestions` are frequent values
  */
 export function stringOption<Given = string>(
   option: string,

@@ -1,5 +1,5 @@
 /**
- * Options whose values have a syntax of their own: durations, sizes and rates.
+ * Options whose values have their own syntax: durations, sizes and rates.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { parseRate, parseSize, type Rate, type Size } from "../values/quantities
 import { defineOption, type Option, type OptionDetails, OptionError } from "./options.ts";
 
 /**
- * An option that is a length of time; it is read as milliseconds.
+ * Makes an option that is a length of time. Its value is in milliseconds.
  *
  * @param option its name in the library
  * @param details its default and its help
@@ -22,7 +22,7 @@ export function durationOption(
 }
 
 /**
- * An option that is a number of bytes.
+ * Makes an option that is a number of bytes.
  *
  * @param option its name in the library
  * @param details its default and its help
@@ -32,7 +32,7 @@ export function sizeOption(option: string, details: OptionDetails<Size>): Option
 }
 
 /**
- * An option that is a number of events a second.
+ * Makes an option that is a number of events a second.
  *
  * @param option its name in the library
  * @param details its default and its help

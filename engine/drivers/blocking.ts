@@ -1,9 +1,9 @@
 /**
- * The driver that blocks: a protocol's every wish is a system call that returns when it is done.
+ * The blocking driver: each effect of a protocol is a system call that returns when it is done.
  *
- * This is how servers were written before there were event loops, and still the plainest way: the
- * thread is the state of the conversation. It must run in a Worker, for nothing else of its
- * thread happens meanwhile.
+ * Servers were written like this before there were event loops. It is still the plainest way: the
+ * thread itself holds the state of the conversation. The driver must run in a Worker, because
+ * nothing else on its thread happens meanwhile.
  *
  * @module
  */
@@ -18,51 +18,56 @@ import { checkWithin, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
 export interface BlockingOptions extends TimeLimits {
-  /** The `SO_RCVTIMEO` that sockets have to begin with, in milliseconds; 0 is none. */
+  /** The `SO_RCVTIMEO` that sockets have at first, in milliseconds; 0 means none. */
   readonly receiveTimeoutMs: number;
-  /** The CPU-bound work that the conversation may ask for; it is done in place. */
+  /** The CPU-bound work that the conversation may ask for. It is done in place. */
   readonly tasks?: Tasks | undefined;
-  /** Whether a computation may go on; asked every few milliseconds where its task has slices. */
+  /**
+   * Whether a computation may go on. It is called every few milliseconds if the task has slices.
+   */
   readonly mayCompute?: (() => boolean) | undefined;
-  /** Is told when a write had to wait, since when, on the clock of `performance.now()`. */
+  /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
   readonly onWaited?: ((since: number) => void) | undefined;
-  /** Is told of each message received. */
+  /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
 
 const NOTHING = new Uint8Array(0);
 
-/** A receive timeout that no option can name, so that it is set before the first `recv`. */
+/** A receive timeout that no option can have, so that one is set before the first `recv`. */
 const UNKNOWN = -1;
 
-/** How much one `recv` takes at most, in bytes. */
+/** The most bytes that one `recv` takes. */
 const RECEIVE_BYTES = 64 * 1024;
 
-/** How many `recv` throw away what a peer has sent: more bytes than a receive buffer usually holds. */
+/**
+ * How many times `recv` may throw away what a peer has sent: that is more than a receive buffer
+ * usually holds.
+ */
 const MOST_DISCARDED = 128;
 
-/** What a conversation needs next: a call on its socket, or nothing because it is over. */
+/** What a conversation needs next: a call on its socket, or nothing, because it is over. */
 export type Need = "recv" | "send" | "nothing";
 
 /**
- * Holds conversations over connected sockets, one at a time. Each thread has one of its own, with
+ * Holds conversations over connected sockets, one at a time. Each thread has its own driver, with
  * the buffer into which it receives.
  *
- * {@linkcode BlockingDriver.converse} makes all the calls. Those who want to make them themselves
- * begin a conversation, ask what it needs, and tell what became of each call.
+ * {@linkcode BlockingDriver.converse} makes all the calls. A mode may also make them itself: it
+ * begins a conversation, asks what call it needs, and reports the result of each call.
  */
 export class BlockingDriver {
-  /** Where bytes are received: for `recv`. */
+  /** The buffer into which `recv` receives. */
   readonly buffer: Uint8Array = new Uint8Array(RECEIVE_BYTES);
-  /** What is to be sent and has not been taken yet: for `send`. */
+  /** The bytes for the next `send`: those that the kernel has not taken yet. */
   unsent: Uint8Array = NOTHING;
   readonly #sockets: Sockets;
   readonly #options: BlockingOptions;
   readonly #dontWait: number;
   #conversation: Protocol<unknown> = over();
-  /** The call that was asked for and not yet made in full. */
+  /** The call that the conversation needs and that is not done yet. */
   #need: Need = "nothing";
-  /** What the conversation is resumed with: an answer, or an error. */
+  /** The answer or the error with which the conversation is resumed. */
   #answer: unknown;
   #error: unknown;
   #result: unknown;
@@ -70,22 +75,25 @@ export class BlockingDriver {
   #fd = -1;
   #endsAt = Infinity;
   #receiveTimeoutMs = 0;
-  /** Whether the next `recv` needs another timeout than the socket has, or may. */
+  /** Whether the next `recv` needs, or may need, another timeout than the socket has. */
   #isLimited = false;
   #sessionEndsFirst = false;
-  /** Since when a `send` has to be gone on with; `undefined` while none has to. */
+  /** When the present write began to wait for room; `undefined` while none waits. */
   #waitingSince: number | undefined;
-  /** Whether anything was written, and whether nothing has come since. */
+  /** Whether anything was written, and whether nothing has been received since. */
   #hasWritten = false;
   #wroteLast = false;
-  /** Whether nothing more can come: the peer's FIN or a reset has been seen. */
+  /** Whether the peer's FIN or a reset has been seen, so that nothing more can come. */
   #hasEnded = false;
-  /** Why nothing can be received or sent any more, and whether the protocol has been told. */
+  /** The error after which nothing can be received or sent, and whether the protocol has had it. */
   #fatal: Error | undefined;
   #wasTold = false;
   #hasGivenUp = false;
 
-  /** @param sockets the Berkeley calls @param options limits */
+  /**
+   * @param sockets the Berkeley calls
+   * @param options limits
+   */
   constructor(sockets: Sockets, options: BlockingOptions) {
     this.#sockets = sockets;
     this.#dontWait = sockets.constants.MSG_DONTWAIT;
@@ -93,14 +101,15 @@ export class BlockingDriver {
   }
 
   /**
-   * Holds a conversation, blocking the thread until it is over. The descriptor is left open.
+   * Holds a conversation. Blocks the thread until it is over. The descriptor stays open.
    *
    * @param fd a connected, blocking socket
    * @param conversation the protocol's side of it
-   * @param inherits whether the socket has the receive timeout that the options name; if not, it
-   * is set
+   * @param inherits whether the socket already has the receive timeout of the options; if not, the
+   * driver sets it
    * @returns what the conversation returned
-   * @throws what the conversation threw, or let pass of what the driver threw into it
+   * @throws what the conversation threw; this includes errors that the driver threw into it and
+   * that it did not catch
    */
   converse<Result>(fd: number, conversation: Protocol<Result>, inherits = true): Result {
     this.begin(fd, conversation, inherits);
@@ -121,11 +130,11 @@ export class BlockingDriver {
   }
 
   /**
-   * Begins a conversation whose calls somebody else makes.
+   * Begins a conversation whose calls the caller makes.
    *
    * @param fd a connected, blocking socket
    * @param conversation the protocol's side of it
-   * @param inherits as of {@linkcode BlockingDriver.converse}
+   * @param inherits see {@linkcode BlockingDriver.converse}
    */
   begin(fd: number, conversation: Protocol<unknown>, inherits = true): void {
     const { readTimeoutMs, sessionTimeoutMs, receiveTimeoutMs } = this.#options;
@@ -148,8 +157,8 @@ export class BlockingDriver {
   /**
    * Runs the conversation until it needs a call.
    *
-   * @returns the call that is to be made now: `recv` into {@linkcode BlockingDriver.buffer}, or
-   * `send` of {@linkcode BlockingDriver.unsent} with `MSG_DONTWAIT`; `nothing` when it is over
+   * @returns the call to make now: `recv` into {@linkcode BlockingDriver.buffer}, or `send` of
+   * {@linkcode BlockingDriver.unsent} with `MSG_DONTWAIT`; `nothing` when the conversation is over
    * @throws what the conversation threw
    */
   next(): Need {
@@ -175,9 +184,9 @@ export class BlockingDriver {
       const effect = step.value;
       this.#answer = undefined;
       try {
-        // A protocol may yield anything, nothing too.
+        // A protocol may yield anything, even `undefined`.
         if (effect?.kind === "read") {
-          // Where nothing came within the time, that is the answer.
+          // If nothing came within the time, the answer is `undefined`.
           if (this.#mayReceive(effect.withinMs)) return this.#need = "recv";
         } else if (effect?.kind === "write") {
           this.#write(effect.bytes);
@@ -191,9 +200,9 @@ export class BlockingDriver {
   }
 
   /**
-   * What `recv` has returned.
+   * Takes the result of `recv`.
    *
-   * @param count how many bytes, 0 at the peer's FIN, or the negated error number
+   * @param count how many bytes came, 0 at the peer's FIN, or the negated error number
    */
   received(count: number): void {
     this.#need = "nothing";
@@ -207,7 +216,7 @@ export class BlockingDriver {
   }
 
   /**
-   * What `send` has returned.
+   * Takes the result of `send`.
    *
    * @param count how many bytes the kernel has taken, or the negated error number
    */
@@ -218,11 +227,11 @@ export class BlockingDriver {
     } else this.#sentSome(count);
   }
 
-  /** Something failed: the conversation is told of it when it goes on. */
+  /** Notes an error. It is thrown into the conversation when that goes on. */
   #fail(error: unknown): void {
     this.#need = "nothing";
     this.#error = error;
-    // A protocol that goes on after the end is not asked twice.
+    // A protocol gets a fatal error once. If it reads or writes again, its conversation is ended.
     this.#hasGivenUp = error === this.#fatal && this.#wasTold;
     this.#wasTold = error === this.#fatal;
   }
@@ -242,25 +251,26 @@ export class BlockingDriver {
 
   /**
    * Whether the descriptor has to linger before it is closed, because closing it at once could
-   * destroy what was said last. To be asked when the conversation is over. What the rule is stands
-   * in `linger.ts`.
+   * destroy the last bytes sent. Call this when the conversation is over. The rule is explained in
+   * `linger.ts`.
    *
    * @param hasFailed whether the conversation failed
    */
   mustLinger(hasFailed: boolean): boolean {
     if (!this.#hasWritten || this.#hasEnded) return false;
     const { POLLIN, POLLERR } = this.#sockets.constants;
-    // Mostly nothing has come: then poll(2) costs less than a `recv` that fails.
+    // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails.
     const events = this.#sockets.poll(this.#fd, POLLIN, 0);
     if (events <= 0) return hasFailed || this.#wroteLast;
     if ((events & POLLERR) !== 0) return false;
-    // FIN: nothing more will come.
+    // 0 is the peer's FIN: nothing more will come.
     return this.#sockets.recv(this.#fd, this.buffer, this.#dontWait) !== 0;
   }
 
   /**
-   * Sends FIN and throws away what has come so far, for those who have to close a descriptor that
-   * {@linkcode BlockingDriver.mustLinger} and have nobody to leave it to. Waits for nothing.
+   * Sends FIN and throws away what has come so far. It is for callers that have to close a descriptor
+   * although {@linkcode BlockingDriver.mustLinger} is true, and that have nobody to leave it to. It
+   * never waits.
    */
   part(): void {
     const { SHUT_WR } = this.#sockets.constants;
@@ -271,7 +281,7 @@ export class BlockingDriver {
     }
   }
 
-  /** Grants what is rare; reading and writing are the hot path. */
+  /** Grants the rare effects. Reading and writing, the hot path, are in `#advance`. */
   #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
     switch (effect?.kind) {
       case "report":
@@ -285,27 +295,31 @@ export class BlockingDriver {
     }
   }
 
-  /** Whether to receive now; false if nothing came within the time that the protocol gave. */
+  /** Whether to receive now. It is false if nothing came within the time that the protocol gave. */
   #mayReceive(withinMs: number | undefined): boolean {
     if (this.#fatal !== undefined) throw this.#fatal;
     const isLimited = this.#isLimited || withinMs !== undefined;
     return !isLimited || this.#limitReceive(withinMs);
   }
 
-  /** The first bytes of the buffer. Messages are often as long as the one before. */
+  /**
+   * The first bytes of the buffer. The view is kept: a message is often as long as the last one.
+   */
   #head(count: number): Uint8Array {
     if (this.#view.length !== count) this.#view = this.buffer.subarray(0, count);
     return this.#view;
   }
 
-  /** What it means that nothing could be received. */
+  /** Decides what to do after a `recv` that failed. */
   #notReceived(errno: number): void {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
     if (errno === EINTR) this.#need = "recv";
     else this.#fail(errno === EAGAIN ? this.#timeout() : this.#gone("recv", errno));
   }
 
-  /** Sees to it that the next `recv` ends in time; returns false if nothing came within that. */
+  /**
+   * Makes the next `recv` end in time. Returns false if nothing came within the protocol's time.
+   */
   #limitReceive(withinMs: number | undefined): boolean {
     const limitMs = this.#receiveLimit();
     if (withinMs !== undefined && checkWithin(withinMs) < limitMs) {
@@ -315,7 +329,7 @@ export class BlockingDriver {
     return true;
   }
 
-  /** How long the next `recv` may block, in milliseconds; `Infinity` is for ever. */
+  /** How long the next `recv` may block, in milliseconds; `Infinity` means for ever. */
   #receiveLimit(): number {
     const readMs = this.#options.readTimeoutMs > 0 ? this.#options.readTimeoutMs : Infinity;
     if (this.#endsAt === Infinity) return readMs;
@@ -325,7 +339,7 @@ export class BlockingDriver {
     return Math.min(readMs, leftMs);
   }
 
-  /** Mostly it is what the last one had, and costs nothing. */
+  /** Sets the socket's receive timeout. Most often it is the same as before, and costs nothing. */
   #setReceiveTimeout(limitMs: number): void {
     const ms = limitMs === Infinity ? 0 : limitMs;
     if (ms === this.#receiveTimeoutMs) return;
@@ -373,7 +387,7 @@ export class BlockingDriver {
     }
   }
 
-  /** A write that had to wait is over. */
+  /** Reports that a write had to wait. */
   #waited(): void {
     const since = this.#waitingSince as number;
     this.#waitingSince = undefined;
@@ -388,13 +402,13 @@ export class BlockingDriver {
     if (ready === 0) throw this.#sessionTimeout();
   }
 
-  /** Computes in place, unless the time is over, the peer has left or somebody objects. */
+  /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
   #compute(task: string, argument: unknown): unknown {
     const { tasks, mayCompute, computeTimeoutMs } = this.#options;
     const { POLLERR, POLLHUP } = this.#sockets.constants;
     return runTask(tasks, task, argument, computeTimeoutMs, () => {
       if (performance.now() >= this.#endsAt) throw this.#sessionTimeout();
-      // A peer that has only sent FIN may still want the answer; one that has reset does not.
+      // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;
       if (isGone) this.#hasEnded = true;
@@ -412,5 +426,5 @@ export class BlockingDriver {
   }
 }
 
-/** A conversation that is over, for a driver that holds none. */
+/** An ended conversation, for a driver that holds none. */
 function* over(): Protocol<void> {}

@@ -1,5 +1,6 @@
 /**
- * What all drivers do alike: begin a conversation, do the work it asks for, refuse what it may not.
+ * What all drivers share: how to begin a conversation, how to do the work that it asks for, and how
+ * to refuse what it may not do.
  *
  * @module
  */
@@ -9,12 +10,12 @@ import type { Context, Protocol, WaitEffect } from "../../protocols/effects.ts";
 import { ComputeTimeoutError } from "../../protocols/errors.ts";
 
 /**
- * Begins the server's side of a conversation. A protocol that throws before its first step fails
- * at its first step, like any other.
+ * Begins the server's side of a conversation. If the protocol throws here already, the conversation
+ * fails at its first step, like any other.
  *
- * @param protocol which
- * @param context what it is told about its connection
- * @param settings what was set of it
+ * @param protocol the protocol
+ * @param context what the protocol may know about its connection
+ * @param settings the protocol's settings
  */
 export function beginConversation(
   protocol: ProtocolDefinition,
@@ -36,13 +37,13 @@ function* failAtOnce(error: unknown): Protocol {
 /**
  * Does the work that a protocol asked for, here and now.
  *
- * @param tasks the protocol's
- * @param name which
+ * @param tasks the protocol's tasks
+ * @param name the name of the task
  * @param argument its argument
- * @param timeoutMs how long it may take, in milliseconds, if it has slices; 0 is for ever
- * @param onSlice called between the slices of a task that has slices; what it throws ends the work
+ * @param timeoutMs how long it may take, in milliseconds, if it has slices; 0 means for ever
+ * @param onSlice called between the slices of a task that has slices; if it throws, the work ends
  * @returns its result
- * @throws {TypeError} if there is none of that name
+ * @throws {TypeError} if there is no task of that name
  * @throws {ComputeTimeoutError} if it takes too long
  */
 export function runTask(
@@ -71,36 +72,37 @@ export function runTask(
 }
 
 /**
- * Whether what a task returned is work that is done slice by slice.
+ * Whether a task has returned work that is done slice by slice.
  *
- * @param work what it returned
+ * @param work what the task has returned
  */
 export function isSliced(work: unknown): work is Generator<unknown, unknown> {
   return Object.prototype.toString.call(work) === "[object Generator]";
 }
 
 /**
- * What a driver throws into a protocol that waits for what does not happen where it is served.
+ * Makes the error for a protocol that waits for an event that its server does not have.
  *
- * @param effect what it yielded
+ * @param effect the effect that the protocol yielded
  */
 export function nothingToWaitFor({ event }: WaitEffect): TypeError {
   return new TypeError(`Cannot wait: nothing happens here, current event is "${String(event)}"`);
 }
 
 /**
- * What a conversation has failed with: whatever it threw, it is told from one that has not failed.
+ * The error of a failed conversation. It is never `undefined`, which stands for success, not even
+ * if the protocol threw that.
  *
- * @param thrown what it threw
+ * @param thrown what the protocol threw
  */
 export function failureBy(thrown: unknown): unknown {
   return thrown ?? new Error("The protocol threw nothing");
 }
 
 /**
- * What a driver throws into a protocol that yields something else than an effect.
+ * Makes the error for a protocol that yields something other than an effect.
  *
- * @param effect what it yielded
+ * @param effect what the protocol yielded
  */
 export function unknownEffect(effect: never): TypeError {
   const kind = (effect as { kind?: unknown } | null | undefined)?.kind;
@@ -108,12 +110,12 @@ export function unknownEffect(effect: never): TypeError {
 }
 
 /**
- * Checks what a protocol wants to send. Of another array than one of bytes a runtime or the system
- * would take some, or report it as a failure of the connection.
+ * Checks what a protocol wants to send. If it were no array of bytes, a runtime or the system might
+ * send a part of it, or report a failure of the connection.
  *
- * @param bytes what it wants to send
- * @returns the same
- * @throws {TypeError} if they are no bytes, which is the protocol's mistake
+ * @param bytes what the protocol wants to send
+ * @returns the same bytes
+ * @throws {TypeError} if it is no `Uint8Array`, which is the protocol's mistake
  */
 export function checkBytes(bytes: Uint8Array): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;

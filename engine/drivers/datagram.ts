@@ -1,8 +1,8 @@
 /**
- * The driver of datagrams: a protocol's side of one datagram, which has come whole.
+ * The driver of datagrams: it runs a protocol for one datagram, which has come whole.
  *
- * There is nothing to wait for. The protocol gets the bytes to begin with, may answer once, and is
- * over; whether the answer arrives nobody knows.
+ * There is nothing to wait for. The protocol has the bytes from the beginning. It may answer once,
+ * and then it is over. Nobody knows whether the answer arrives.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
 import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
 
-/** What the driver of datagrams needs beside a conversation. */
+/** What the driver of datagrams needs besides a conversation. */
 export interface DatagramOptions {
-  /** How long a computation may take, in milliseconds; 0 is for ever. */
+  /** How long a computation may take, in milliseconds; 0 means for ever. */
   readonly computeTimeoutMs: number;
-  /** The CPU-bound work that the conversation may ask for; it is done in place. */
+  /** The CPU-bound work that the conversation may ask for. It is done in place. */
   readonly tasks?: Tasks | undefined;
-  /** Is told of each message received. */
+  /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
 
@@ -26,9 +26,10 @@ export interface DatagramOptions {
  *
  * @param conversation the protocol's side of it
  * @param options limits
- * @param answer sends one datagram back, or does not: no protocol can tell the difference
+ * @param answer sends one datagram back, or drops it: no protocol can tell the difference
  * @returns what the conversation returned
- * @throws what the conversation threw; {@linkcode TypeError} if it wanted to read, or to answer twice
+ * @throws what the conversation threw; {@linkcode TypeError} if it wanted to read, or to answer
+ * twice
  */
 export function converseOnce<Result>(
   conversation: Protocol<Result>,
@@ -51,7 +52,7 @@ function holdOnce<Result>(
   let step = conversation.next();
   while (step.done !== true) {
     const effect: Effect = step.value;
-    // A protocol may yield anything, nothing too.
+    // A protocol may yield anything, even `undefined`.
     const kind = effect?.kind;
     if (kind === "read" || (kind === "write" && answered)) {
       conversation.return(undefined as Result);

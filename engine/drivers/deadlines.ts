@@ -1,25 +1,25 @@
 /**
- * Time limits for very many connections with one timer each for every length of time.
+ * Time limits for very many connections, with one timer for each length of time.
  *
- * Each read of each connection has a limit and nearly none is ever reached. A runtime's timer for
- * every read costs more than the read. But limits of the same length run out in the order in
- * which they were set: a queue, of which only the head needs a timer, so that to set or to lift a
- * limit moves two pointers.
+ * Each read of each connection has a limit, and hardly any limit is ever reached. A timer of the
+ * runtime for every read would cost more than the read. But limits of the same length are reached
+ * in the order in which they were set. So they form a queue, and only its head needs a timer. To
+ * set or lift a limit means to move two pointers.
  *
  * @module
  */
 
-/** A limit that can be set, and then either lifted or reached. */
+/** A limit that can be set. Then it is either lifted or reached. */
 export class Deadline {
   /** Called when it is reached. */
   readonly onReached: () => void;
   /** When it is reached, on the clock of `performance.now()`. */
   at = 0;
-  /** The queue in which it is; `undefined` when it is not set. */
+  /** The queue that it is in; `undefined` when it is not set. */
   queue: DeadlineQueue | undefined;
-  /** The one that is reached before this. */
+  /** The limit that is reached before this one. */
   previous: Deadline | undefined;
-  /** The one that is reached after this. */
+  /** The limit that is reached after this one. */
   next: Deadline | undefined;
 
   /** @param onReached called when it is reached */
@@ -35,7 +35,7 @@ export class Deadline {
 
 class DeadlineQueue {
   readonly ms: number;
-  /** The one that is reached first. */
+  /** The limit that is reached first. */
   head: Deadline | undefined;
   #tail: Deadline | undefined;
 
@@ -61,7 +61,7 @@ class DeadlineQueue {
     deadline.queue = deadline.previous = deadline.next = undefined;
   }
 
-  /** Calls those that are reached. */
+  /** Calls `onReached` of each limit that has been reached. */
   expire(now: number): void {
     for (let head = this.head; head !== undefined && head.at <= now; head = this.head) {
       this.remove(head);
@@ -76,11 +76,11 @@ export abstract class Deadlines {
   protected readonly queues = new Map<number, DeadlineQueue>();
 
   /**
-   * Sets a limit, lifting it first if it is set.
+   * Sets a limit. If it is set already, it is lifted first.
    *
-   * @param deadline what to call
-   * @param ms when, from now, in milliseconds
-   * @param now what `performance.now()` says, for who has asked it already
+   * @param deadline the limit
+   * @param ms how long from now it is reached, in milliseconds
+   * @param now the present `performance.now()`, if the caller knows it already
    */
   set(deadline: Deadline, ms: number, now: number = performance.now()): void {
     deadline.lift();
@@ -90,7 +90,7 @@ export abstract class Deadlines {
   }
 }
 
-/** Limits that the runtime's timers watch over. */
+/** Limits that timers of the runtime watch. */
 export class TimedDeadlines extends Deadlines implements Disposable {
   readonly #timers = new Map<DeadlineQueue, ReturnType<typeof setTimeout>>();
 
@@ -99,7 +99,7 @@ export class TimedDeadlines extends Deadlines implements Disposable {
     this.#watch(deadline.queue as DeadlineQueue, ms);
   }
 
-  /** A timer stays when its queue empties: a busy server does not set one for each read. */
+  /** A timer stays when its queue empties, so that a busy server does not set one for each read. */
   #watch(queue: DeadlineQueue, ms: number): void {
     if (this.#timers.has(queue)) return;
     this.#timers.set(queue, setTimeout(() => this.#expire(queue), ms));
@@ -109,7 +109,7 @@ export class TimedDeadlines extends Deadlines implements Disposable {
     this.#timers.delete(queue);
     const now = performance.now();
     queue.expire(now);
-    // A length that is not used any more is forgotten.
+    // If no limit of this length is set, the length is forgotten.
     if (queue.head === undefined) this.queues.delete(queue.ms);
     else this.#watch(queue, Math.max(1, Math.ceil(queue.head.at - now)));
   }
@@ -122,9 +122,11 @@ export class TimedDeadlines extends Deadlines implements Disposable {
   }
 }
 
-/** Limits that a loop of one's own watches over, whose thread has no time for timers. */
+/**
+ * Limits that a readiness loop watches itself. Its thread never returns to the runtime's timers.
+ */
 export class PolledDeadlines extends Deadlines {
-  /** How long until the first is reached, in milliseconds; -1 if none is set. */
+  /** The time until the first limit is reached, in milliseconds; -1 if none is set. */
   get msToNext(): number {
     if (this.queues.size === 0) return -1;
     let first = Infinity;
@@ -132,7 +134,7 @@ export class PolledDeadlines extends Deadlines {
     return first === Infinity ? -1 : Math.max(0, Math.ceil(first - performance.now()));
   }
 
-  /** Calls those that are reached. */
+  /** Calls `onReached` of each limit that has been reached. */
   expire(): void {
     if (this.queues.size === 0) return;
     const now = performance.now();

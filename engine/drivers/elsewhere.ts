@@ -1,18 +1,18 @@
 /**
- * What a conversation waits for and its driver does not do itself: it is done, or happens,
- * somewhere else.
+ * How a conversation waits for something outside its driver: work that another thread does, or an
+ * event in the server.
  *
  * @module
  */
 
-/** Where something is done, or happens, that conversations wait for. */
+/** A place outside the driver where work is done or events happen. */
 export interface Elsewhere {
   /**
    * Begins an operation.
    *
-   * @param what its name
-   * @param argument what it is about
-   * @param done called once, later, with the error or the result; not if it was cancelled
+   * @param what the name of the task or event
+   * @param argument its argument
+   * @param done called once, later, with the error or the result, but not after a cancellation
    * @throws {Error} if the argument cannot be sent there
    */
   begin(
@@ -24,11 +24,11 @@ export interface Elsewhere {
 
 /** An operation under way. */
 export interface Operation {
-  /** Nobody wants the result any more. */
+  /** Cancels the operation, because nobody wants its result. */
   cancel(): void;
   /**
-   * The result may not be wanted any more: everybody else's comes first. Left out where nobody has
-   * to wait for the others.
+   * Lets all other operations go first, because perhaps nobody wants this result. It is missing
+   * where operations do not wait for each other.
    */
   giveWay?(): void;
 }

@@ -1,26 +1,29 @@
 /**
- * Closing without losing the last words: the one rule, for every driver.
+ * Closing without losing the last bytes sent: one rule, for every driver.
  *
- * `close` on a socket with unread bytes does not send FIN. It sends RST, and so does a closed socket
- * that receives more (RFC 1122, section 4.2.2.13). A reset discards what is still on its way to the
- * peer, and on many systems what the peer has received and not read: the last answer is lost (RFC
- * 2525, section 2.17). So a connection whose conversation is over may have to linger. Its sending
- * side is shut down, which sends FIN, and what the peer still sends is read and thrown away until
- * the peer has sent FIN too. nginx calls that a lingering close.
+ * `close` on a socket with unread bytes does not send FIN. It sends RST, and so does a closed
+ * socket that receives more bytes (RFC 1122, section 4.2.2.13). A reset discards the bytes that are
+ * still on their way to the peer. On many systems it also discards bytes that the peer has received
+ * and not read. So the last answer is lost (RFC 2525, section 2.17). Therefore a connection may
+ * have to linger when its conversation is over. Its sending side is shut down, which sends FIN.
+ * Then the bytes that the peer still sends are read and thrown away, until the peer has sent FIN
+ * too. nginx calls this a lingering close.
  *
  * When a conversation ends, its driver decides:
  *
- * - It has written nothing, or the peer's FIN or a reset has been seen: close. Nothing can be lost.
- *   This costs no system call.
- * - It failed, or it wrote after the last bytes that it read: linger. The peer may be in the middle
- *   of saying something.
- * - It ended well and its peer had the last word: linger only if more has come already. The driver
- *   looks once, without waiting. A peer that ends the conversation itself has no more to say.
+ * - The conversation has written nothing, or the peer's FIN or a reset has been seen: the driver
+ *   closes. Nothing can be lost. This costs no system call.
+ * - The conversation failed, or it wrote after the last bytes that it read: the connection lingers.
+ *   The peer may be in the middle of a message.
+ * - The conversation succeeded, and its last bytes came from the peer: the connection lingers only
+ *   if more bytes have come already. The driver looks once, without waiting. If the peer has ended
+ *   the conversation, it has no more to send.
  *
- * A lingering connection is closed when the peer sends FIN or resets the connection, when it sends
- * nothing for 5 s, and after 30 s in any case. What it sends does not count in bytes: nothing of it
- * is kept, and each turn of a loop reads one piece. The conversation is over and counted when it
- * ends. Only the server as a whole waits for what lingers, and only while it drains.
+ * A lingering connection is closed when the peer sends FIN or resets the connection. It is closed
+ * too when the peer sends nothing for 5 s, and after 30 s in any case. There is no limit in bytes:
+ * they are not kept, and each turn of a loop reads one piece. A conversation is over, and is
+ * counted, when it ends, not when its connection has lingered. Only the server as a whole waits for
+ * lingering connections, and only while it drains.
  *
  * @module
  */
@@ -34,7 +37,7 @@ export interface Lingerer {
   /**
    * Takes a connection over.
    *
-   * @param connection its sending side has been shut down; nobody else uses it any more
+   * @param connection a connection whose sending side has been shut down and that nobody else uses
    */
   add(connection: Connection): void;
 }
@@ -43,12 +46,15 @@ export interface Lingerer {
 export class LingerSet implements Lingerer {
   readonly #deadlines: Deadlines;
   readonly #limits: LingerLimits;
-  /** The oldest comes first. */
+  /** The lingering connections, the oldest first. */
   readonly #lingering = new Set<Lingering>();
   #isClosed = false;
   #waiters: (() => void)[] = [];
 
-  /** @param deadlines keeps the time @param limits how long, and how many at a time */
+  /**
+   * @param deadlines sets the time limits
+   * @param limits how long connections linger, and how many at a time
+   */
   constructor(deadlines: Deadlines, limits: LingerLimits = LINGER_LIMITS) {
     this.#deadlines = deadlines;
     this.#limits = limits;
@@ -80,7 +86,7 @@ export class LingerSet implements Lingerer {
     while (this.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Closes all, and from now on each that is added. */
+  /** Closes all of them at once, and each one that is added later. */
   close(): void {
     this.#isClosed = true;
     for (const lingering of this.#lingering) lingering.end();
@@ -123,11 +129,11 @@ class Lingering implements Sink {
   onWritten(): void {}
 
   onError(): void {
-    // The peer has gone: there is nobody left to wait for.
+    // The peer has gone, so there is nothing to wait for.
     this.end();
   }
 
-  /** Waits no longer. */
+  /** Closes the connection now. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -138,16 +144,17 @@ class Lingering implements Sink {
     this.#onOver();
   }
 
-  /** Throws away what has come, and waits for more. */
+  /** Throws away the bytes that have come, and waits for more. */
   #drain(): void {
-    // Each piece is progress.
+    // Each piece is progress, so the time of silence starts again.
     this.#deadlines.set(this.#silence, this.#limits.silenceMs);
     try {
       let pulled: Pulled;
       do {
         pulled = this.#connection.pull(this);
         if (pulled === null) return this.end();
-        // What has come already is bounded; what comes later is one piece a turn.
+        // This loop ends: the bytes that have come already are bounded. Later bytes come through
+        // `onRead`, one piece in each turn of the event loop.
       } while (pulled !== undefined);
     } catch {
       this.end();

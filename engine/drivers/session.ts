@@ -1,8 +1,8 @@
 /**
- * The driver that never waits: a conversation is resumed when its socket has an answer for it.
+ * The event-driven driver: it never waits. An event on the socket resumes the conversation.
  *
- * One thread holds thousands of conversations. Between two steps a conversation is nothing but
- * its suspended generator, and what resumes it is an event.
+ * One thread holds thousands of conversations. Between two steps a conversation is nothing but its
+ * suspended generator.
  *
  * @module
  */
@@ -22,34 +22,34 @@ import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
 
-/** What the event-driven driver needs beside a connection and a conversation. */
+/** What the event-driven driver needs besides a connection and a conversation. */
 export interface SessionOptions extends TimeLimits {
-  /** Where the time limits are kept. */
+  /** Sets the time limits. */
   readonly deadlines: Deadlines;
   /** The CPU-bound work that the conversation may ask for. */
   readonly tasks?: Tasks | undefined;
-  /** Who does that work; without, it is done in place and everybody else waits. */
+  /** Does that work. Without it, the work is done in place, and all other conversations wait. */
   readonly offload?: Elsewhere | undefined;
-  /** Where that happens which the conversation may wait for; without, it may wait for nothing. */
+  /** Has the events that the conversation may wait for. Without it, there are none. */
   readonly events?: Elsewhere | undefined;
   /**
-   * Whether the connection stays open when the conversation is done, for the next one over it.
+   * Whether the connection stays open for another conversation when this one has succeeded.
    *
    * @default {false}
    */
   readonly keepOpen?: boolean;
-  /** Takes connections that have to linger; without, closing is the connection's own business. */
+  /** Takes connections that have to linger. Without it, connections are closed at once. */
   readonly lingerer?: Lingerer | undefined;
-  /** Is told of each message received. */
+  /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
 
-/** Is called once when a conversation is over, with the error it failed with if it did. */
+/** Called once when a conversation is over: with its error if it failed, else with its result. */
 export type Done<Result> = (error: unknown, result: Result | undefined) => void;
 
 type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "over";
 
-/** What a conversation was doing when its peer left, in words. */
+/** What a conversation was doing when its peer left, in words for the error. */
 const DURING: Readonly<Record<string, string>> = {
   read: "receiving",
   write: "sending",
@@ -57,30 +57,30 @@ const DURING: Readonly<Record<string, string>> = {
   wait: "waiting for what happens elsewhere",
 };
 
-/** One conversation under way. How its connection is closed stands in `linger.ts`. */
+/** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
   #waiting: Waiting = "nothing";
-  /** Whether anything was written, and whether nothing has come since. */
+  /** Whether anything was written, and whether nothing has been received since. */
   #hasWritten = false;
   #wroteLast = false;
-  /** Whether nothing can be lost any more: the peer's FIN or an error was seen, or it was cut. */
+  /** Whether lingering is useless: the peer's FIN or an error was seen, or the session was cut. */
   #hasEnded = false;
   #readLimit: Deadline | undefined;
   #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
   #operation: Operation | undefined;
   #computeLimit: Deadline | undefined;
-  /** What the conversation is to fail with as soon as it does not run. */
+  /** The error that is thrown into the conversation as soon as it is suspended. */
   #aborted: Error | undefined;
-  /** Why nothing can be received or sent any more. */
+  /** The error after which nothing can be received or sent. */
   #fatal: Error | undefined;
 
   /**
-   * @param connection is closed when the conversation is over
+   * @param connection the connection; it is closed when the conversation is over
    * @param conversation a generator that has not been started
    * @param options limits
    * @param done called once when it is over
@@ -113,20 +113,22 @@ export class Session<Result> implements Sink {
   /**
    * Throws an error into the conversation, whatever it is waiting for.
    *
-   * @param error what it is to fail with
+   * @param error the error
    */
   abort(error: Error): void {
     if (this.#waiting === "over") return;
     if (this.#waiting === "nothing") {
-      // The conversation itself is running, below us on the stack.
+      // The conversation is running: it is below us on the stack.
       this.#aborted = error;
       return;
     }
     const wasWriting = this.#waiting === "write";
     this.#connection.unpull();
-    // What waits to be written would be written into the middle of it: only reading may go on.
+    // If the conversation wrote again, its bytes would land in the middle of the waiting ones. So
+    // the connection is closed.
     if (wasWriting) {
-      // Bun tells a writer of the close before it returns: that is not why it ends.
+      // On Bun, `close` calls the writer back before it returns. The writer must not take that for
+      // its reason to end.
       this.#waiting = "nothing";
       this.#hasEnded = true;
       this.#connection.close();
@@ -137,18 +139,18 @@ export class Session<Result> implements Sink {
   /**
    * Ends the conversation now: throws an error into it and gives it no time to react.
    *
-   * @param error what it is to fail with
+   * @param error the error
    */
   cut(error: Error): void {
     this.#hasEnded = true;
     this.abort(error);
     if (this.#waiting === "over" || this.#waiting === "nothing") return;
-    // The protocol may have a `finally`; what it still wants to say is not sent.
+    // The protocol has gone on. Its `finally` still runs, but nothing that it writes is sent.
     this.#waiting = "nothing";
     try {
       this.#conversation.return(undefined as Result);
     } catch {
-      // Its conversation has failed already.
+      // The conversation has failed already.
     }
     this.#end(error, undefined);
   }
@@ -172,27 +174,29 @@ export class Session<Result> implements Sink {
   }
 
   onEnd(): void {
-    // It may have gone, or only have nothing more to ask: TCP does not tell one from the other.
+    // The peer may have gone, or it may only have no more to send. TCP does not distinguish these.
     this.#operation?.giveWay?.();
   }
 
-  /** Something came, or the peer's FIN. */
+  /** Notes that bytes have come, or the peer's FIN. */
   #received(chunk: Uint8Array | null): void {
     if (chunk === null) this.#hasEnded = true;
     else this.#wroteLast = false;
   }
 
-  /** Ends a conversation that does not end by itself; returns what it failed with. */
+  /** Ends a conversation that does not end by itself. Returns its error. */
   #giveUp(): unknown {
     try {
       this.#conversation.return(undefined as Result);
     } catch {
-      // It has failed already, and what it failed with first is what counts.
+      // The conversation has failed already, and its first error counts.
     }
     return this.#fatal;
   }
 
-  /** What the connection threw at an effect; a mistake of the protocol's own is left as it is. */
+  /**
+   * Wraps an error that the connection threw. A mistake of the protocol itself is left as it is.
+   */
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
     if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
@@ -222,7 +226,7 @@ export class Session<Result> implements Sink {
           if (!this.#grant(step.value)) break;
           answer = this.#answer;
         } catch (thrown) {
-          // A protocol that goes on after the end is not asked twice.
+          // A protocol gets a fatal error once. If it reads or writes again, it is ended.
           if (this.#fatal !== undefined) throw this.#giveUp();
           error = this.#asPeerGone(step.value, thrown);
         }
@@ -241,13 +245,13 @@ export class Session<Result> implements Sink {
   /** The answer of an effect that was granted at once. */
   #answer: unknown;
 
-  /** Grants an effect; returns false where the answer comes later. */
+  /** Grants an effect. Returns false if the answer comes later. */
   #grant(effect: Effect): boolean {
     this.#answer = undefined;
     if (this.#fatal !== undefined && (effect?.kind === "read" || effect?.kind === "write")) {
       throw this.#fatal;
     }
-    // A protocol may yield anything, nothing too.
+    // A protocol may yield anything, even `undefined`.
     switch (effect?.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
@@ -299,7 +303,7 @@ export class Session<Result> implements Sink {
     }
   }
 
-  /** Computes here if there is nobody else to do it; returns whether it is done. */
+  /** Computes in place if there is no off-loading. Returns whether it is done. */
   #compute(task: string, argument: unknown): boolean {
     const { tasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
@@ -316,7 +320,7 @@ export class Session<Result> implements Sink {
     return false;
   }
 
-  /** Has something done elsewhere, and waits for it. */
+  /** Begins an operation elsewhere and waits for its result. */
   #begin(waiting: "compute" | "wait", where: Elsewhere, what: string, argument: unknown): void {
     this.#operation = where.begin(what, argument, (error, result) => {
       this.#operation = undefined;
@@ -347,8 +351,8 @@ export class Session<Result> implements Sink {
   }
 
   /**
-   * Closes the connection, or has it linger where that could destroy what was said last. What the
-   * rule is stands in `linger.ts`.
+   * Closes the connection. If that could destroy the last bytes sent, the connection lingers first.
+   * The rule is explained in `linger.ts`.
    */
   #letGo(hasFailed: boolean): void {
     const { lingerer } = this.#options;

@@ -12,13 +12,16 @@ export interface BackoffOptions {
   readonly mostMs?: number;
 }
 
-/** Waits that double, by default from 5 ms to 1 s, as in Go's `net/http` between failed accepts. */
+/**
+ * Waiting times that double, by default from 5 ms to 1 s, as in Go's `net/http` between failed
+ * accepts.
+ */
 export class Backoff {
   readonly #firstMs: number;
   readonly #mostMs: number;
   #nextMs: number;
 
-  /** @param options other waits */
+  /** @param options other waiting times */
   constructor({ firstMs = 5, mostMs = 1_000 }: BackoffOptions = {}) {
     this.#firstMs = firstMs;
     this.#mostMs = mostMs;

@@ -1,6 +1,6 @@
 /**
- * A connection on a non-blocking socket: it reads and writes when a {@linkcode Poller} says that
- * it can.
+ * A connection on a non-blocking socket. It reads and writes when a {@linkcode Poller} says that it
+ * can.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const RECEIVE_BYTES = 16 * 1024;
 const SPARE_BUFFERS = 64;
 
 /**
- * The memory into which the connections of one thread receive, one after the other. Most messages
+ * The memory into which the connections of one thread receive, one after another. Most messages
  * are answered at once. When one is not, its conversation keeps the buffer until it asks for more,
  * and the thread takes another buffer. So an idle connection holds none.
  */
@@ -36,7 +36,7 @@ export class ReceiveBuffer {
     return this.#view;
   }
 
-  /** Lends the buffer to a connection and replaces it by another. */
+  /** Lends the buffer to a connection and replaces it with another one. */
   lend(): Uint8Array {
     const lent = this.bytes;
     this.bytes = this.#spare.pop() ?? new Uint8Array(RECEIVE_BYTES);
@@ -108,7 +108,7 @@ export class ReadyConnection extends Connection {
     if (this.#lent !== undefined) this.#giveBack();
     if (this.#ended) return null;
     this.#reader = sink;
-    // Mostly the poller is still watching for that, and no call to the kernel is needed.
+    // In most cases the poller still watches for this, and no call to the kernel is needed.
     const { POLLIN, POLLOUT } = this.#loop.sockets.constants;
     if (this.#events !== POLLIN) {
       this.#watchFor(this.#writer === undefined ? POLLIN : POLLIN | POLLOUT);
@@ -120,7 +120,8 @@ export class ReadyConnection extends Connection {
     if (this.#ended || this.#failure !== undefined) return false;
     const { sockets } = this.#loop;
     const { POLLIN, MSG_DONTWAIT, MSG_PEEK } = sockets.constants;
-    // Mostly nothing has come: then poll(2) costs less than a `recv` that fails. FIN is no bytes.
+    // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails. At the
+    // peer's FIN poll(2) reports the socket too, but `recv` returns 0.
     return sockets.poll(this.fd, POLLIN, 0) > 0 &&
       sockets.recv(this.fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
   }
@@ -143,7 +144,7 @@ export class ReadyConnection extends Connection {
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     const { sockets } = this.#loop;
-    // Its number may be another connection's by now.
+    // The descriptor may belong to another connection by now.
     if (this.#closed) throw this.#fail("send", -sockets.constants.errno.EBADF);
     if (bytes.length === 0) return true;
     const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
@@ -168,7 +169,7 @@ export class ReadyConnection extends Connection {
     else if (!this.#closed) this.#notice(events);
   }
 
-  /** A write waits, and perhaps a read too. */
+  /** Goes on with a write that waits, and perhaps with a read too. */
   #onReadyWriting(writer: Sink, events: number): void {
     const { POLLIN } = this.#loop.sockets.constants;
     // The bytes received may end the connection. After that nothing is sent.
@@ -261,7 +262,7 @@ export class ReadyConnection extends Connection {
   }
 }
 
-/** Where the look at what is unread goes. */
+/** The buffer for peeking at unread bytes. */
 const ONE = new Uint8Array(1);
 
 /** Watched for errors only. */

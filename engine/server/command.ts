@@ -24,9 +24,9 @@ import { configureLogging, loggerOf, totalsLoggerOf } from "./journal/logging.ts
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
 const FLUSH_MS = 1_000;
 
-/** The flags that {@linkcode serverProgram} itself obeys: every server's command has them. */
+/** The flags that {@linkcode serverProgram} itself obeys. Every server's command has them. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
-  { name: "quiet", kind: "boolean", help: "print only where it listens and the totals" },
+  { name: "quiet", kind: "boolean", help: "print only the address and the totals" },
   {
     name: "log-format",
     kind: "choice",
@@ -36,7 +36,7 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   },
 ];
 
-/** What a mode adds to the command line that all have. */
+/** What a mode adds to the command line that all modes share. */
 export interface ModeCommand {
   /** One line that describes the model. */
   readonly summary: string;

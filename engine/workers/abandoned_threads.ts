@@ -19,7 +19,7 @@ export function abandonThread(worker: Worker): void {
   count++;
 }
 
-/** Whether this process may have threads that still run although nobody waits for them. */
+/** Whether this process may have terminated threads that still run. */
 export function hasAbandonedThreads(): boolean {
   return count > 0;
 }

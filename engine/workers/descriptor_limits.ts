@@ -1,8 +1,8 @@
 /**
- * What the limit of descriptors allows: for connections, for threads, and for the process itself.
+ * Divides the process's descriptors among connections, threads, and the process itself.
  *
- * To start a Worker without descriptors panics on Deno: the process ends and nothing can be caught.
- * So whoever starts one asks here first, and connections leave room for one.
+ * On Deno, starting a Worker without free descriptors panics: the process ends, and nothing can be
+ * caught. So code that starts a Worker asks here first, and connections leave room for a Worker.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 
 /**
- * How many descriptors are reserved beside those of the threads. The process itself needs some: a
- * resolver, a file, a pipe. A new thread opens its modules, several at a time. And while the main
- * thread looks whether there is room, other threads accept.
+ * How many descriptors are reserved besides those of the threads. The process itself needs some:
+ * for a resolver, a file, a pipe. A new thread opens its modules, several at a time. And while the
+ * main thread checks whether there is room, other threads accept connections.
  */
 export const RESERVE = 24;
 
@@ -57,8 +57,8 @@ export function requireThreads(threads: number): void {
 }
 
 /**
- * Makes sure that Workers can be started, on systems where descriptors can only be tried and not
- * counted.
+ * Makes sure that Workers can be started. It opens descriptors to try, so it also works on systems
+ * where they cannot be counted.
  *
  * @param threads how many Workers
  * @param what the word for them in the message
@@ -74,7 +74,7 @@ export function requireDescriptors(threads: number, what: string): void {
 /**
  * Whether another Worker can be started now.
  *
- * @param reserve how many descriptors must be free beside its own
+ * @param reserve how many descriptors must be free besides its own
  */
 export function hasRoomForWorker(reserve: number = RESERVE): boolean {
   return runtime.hasDescriptors(runtime.descriptorsPerThread + reserve);

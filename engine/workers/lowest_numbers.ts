@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Gives out numbers from 0: always the lowest one that nobody has. */
+/** Gives out numbers from 0. It always gives the lowest free one. */
 export class LowestNumbers {
   readonly #taken: boolean[] = [];
 
@@ -16,7 +16,7 @@ export class LowestNumbers {
     return number;
   }
 
-  /** Gives one back. */
+  /** Gives a number back. */
   giveBack(number: number): void {
     this.#taken[number] = false;
   }

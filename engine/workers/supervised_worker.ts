@@ -1,16 +1,18 @@
 /**
- * A Worker as the main thread sees it: it starts, or cannot start; it is ready; it is gone, because it
- * has finished, was ended or died.
+ * The main thread's view of a Worker. A Worker starts or cannot start. Then it is ready. At last it
+ * is gone: it has finished, was ended, or died.
  *
- * The runtimes set traps here, and each is dealt with once, in this folder:
+ * The runtimes have some traps here. Each is dealt with once, in this folder:
  *
- * - An error in a Worker ends the main thread too on Deno, unless `onerror` calls `preventDefault`.
- * - To start a Worker without descriptors panics on Deno: the process ends and nothing can be caught.
- *   On Bun the Worker has an error event. So descriptors are counted first: `descriptor_limits.ts`.
- * - `terminate` does not stop a Worker that computes on Deno. It runs on, and nobody else may close
- *   the descriptors that it uses. Whoever ends a busy Worker says so: `mayRun`.
- * - A live Worker keeps the process of Deno up until `terminate`, even if it has finished. So a Worker
- *   is terminated however it ends.
+ * - On Deno, an error in a Worker ends the main thread too, unless `onerror` calls
+ *   `preventDefault`.
+ * - On Deno, starting a Worker without free descriptors panics: the process ends, and nothing can
+ *   be caught. On Bun the Worker has an error event. So free descriptors are checked for first, in
+ *   `descriptor_limits.ts`.
+ * - On Deno, `terminate` does not stop a Worker that computes. It runs on, and no other thread may
+ *   close the descriptors that it uses. So the caller that ends a busy Worker says so: `mayRun`.
+ * - On Deno, a Worker that has finished keeps the process running until `terminate`. So every
+ *   Worker is terminated, however it ends.
  *
  * @module
  */
@@ -30,35 +32,35 @@ export function requireWorkers(url: string): void {
   if (why !== undefined) throw new Error(`Cannot start threads: ${why}`);
 }
 
-/** What its user needs to know of a Worker that was started. */
+/** What the code that has started a Worker needs to know about it. */
 export interface WorkerHandle {
-  /** Resolves when it is ready; rejects if it never was. */
+  /** Resolves when the Worker is ready. Rejects if it ends before that. */
   readonly ready: Promise<void>;
-  /** Resolves when it is gone, with the error if it died. */
+  /** Resolves when the Worker is gone, with the error if it died. */
   readonly gone: Promise<Error | undefined>;
 }
 
-/** What a Worker is, and who hears of it. */
+/** How to start a Worker, and what to call when something happens to it. */
 export interface WorkerPlan<FromWorker> {
-  /** The module that it runs, which calls `onAssigned`. */
+  /** The URL of the module that it runs, which calls `onAssigned`. */
   readonly url: string;
-  /** Its name, by which it knows what it is for. */
+  /** Its name, which tells it what it is for. */
   readonly name: string;
-  /** What it is told first. */
+  /** The first message to it. */
   readonly assignment: unknown;
-  /** What of it changes its owner. */
+  /** The objects in the assignment that are transferred, not copied. */
   readonly transfer?: readonly Transferable[];
-  /** What its errors begin with if it cannot start. @default {"Cannot start a thread"} */
+  /** The beginning of its error if it cannot start. @default {"Cannot start a thread"} */
   readonly cannotStart?: string;
-  /** What its errors begin with if it dies. @default {"A thread died"} */
+  /** The beginning of its error if it dies. @default {"A thread died"} */
   readonly died?: string;
-  /** Hears that it is ready. */
+  /** Called when it is ready. */
   readonly onReady?: () => void;
-  /** Hears what else it says. */
+  /** Receives its other messages. */
   readonly onMessage?: (message: FromWorker) => void;
   /**
-   * Hears first that it is gone, before the promises do: with the error if it died, and whether it may
-   * still run.
+   * Called when it is gone, before the promises are settled: with the error if it died, and with
+   * whether it may still run.
    */
   readonly onGone?: (error: Error | undefined, mayRun: boolean) => void;
 }
@@ -80,7 +82,7 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     this.#plan = plan;
     this.ready = this.#whenReady.promise;
     this.gone = this.#whenGone.promise;
-    // Those who wait for it are told.
+    // Nobody may be waiting for `ready`. Then its rejection must not end the process.
     this.ready.catch(() => {});
     const worker = this.#worker = runtime.startThread(plan.url, plan.name);
     worker.onmessage = ({ data }: MessageEvent<StateMessage | FromWorker>) => {
@@ -92,23 +94,23 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
       } else plan.onMessage?.(data as FromWorker);
     };
     worker.onerror = (event) => {
-      // On Deno an error that nobody prevents ends the main thread too.
+      // Without this, the error would end the main thread too on Deno.
       event.preventDefault();
       this.end(new Error(`${died}: ${event.message}`, { cause: event.error }));
     };
     try {
       worker.postMessage(plan.assignment, [...plan.transfer ?? []]);
     } catch (error) {
-      // It cannot be cloned. The Worker would wait for it, and keep the process up.
+      // The assignment cannot be cloned. The Worker would wait for it and keep the process running.
       worker.terminate();
       throw error;
     }
   }
 
   /**
-   * Starts a Worker. The caller has made sure that there are descriptors for it.
+   * Starts a Worker. The caller must have made sure that there are descriptors for it.
    *
-   * @param plan what it is
+   * @param plan how to start it
    */
   static start<ToWorker, FromWorker extends { readonly kind: string }>(
     plan: WorkerPlan<FromWorker>,
@@ -116,13 +118,13 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     return new SupervisedWorker<ToWorker, FromWorker>(plan);
   }
 
-  /** Whether it has said that it is ready; it may be gone since. */
+  /** Whether it has said that it is ready. It may be gone by now. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
   /**
-   * Tells it something.
+   * Sends it a message.
    *
    * @throws {Error} if the message cannot be cloned
    */
@@ -131,9 +133,9 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
   }
 
   /**
-   * Ends it. May be called again.
+   * Ends it. This may be called again.
    *
-   * @param error what it is said to have died of
+   * @param error the error that it died of, if it did not end well
    * @param mayRun whether it is busy: then it may run on although it was terminated
    */
   end(error?: Error, mayRun = false): void {
@@ -142,7 +144,7 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     if (mayRun) abandonThread(this.#worker);
     else this.#worker.terminate();
     this.#plan.onGone?.(error, mayRun);
-    // Before it is ready, this is for those who wait for that; later it changes nothing.
+    // If it was not ready yet, this rejects `ready`. Otherwise it changes nothing.
     this.#whenReady.reject(error ?? new Error("Cannot start a thread: it ended at once"));
     this.#whenGone.resolve(error);
   }

@@ -1,6 +1,6 @@
 /**
- * The names of the Workers that a server starts. A Worker learns only from its name what it is for:
- * in an executable, or in any other bundle of all modules, all Workers have the same URL.
+ * The names of the Workers that a server starts. Only its name tells a Worker what it is for: in an
+ * executable, or in any other bundle of all modules, all Workers have the same URL.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export function threadName(mode: string): string {
   return `${OURS} ${mode}`;
 }
 
-/** The name of a mode's Workers that get their connections' bytes by messages. */
+/** The name of a mode's Workers that receive the bytes of their connections as messages. */
 export function messageThreadName(mode: string): string {
   return `${OURS} ${mode} by messages`;
 }
@@ -25,7 +25,7 @@ export function computeThreadName(mode: string): string {
   return `${OURS} ${mode} computing`;
 }
 
-/** The mode that started this Worker; `undefined` in every other thread. */
+/** The mode that started this Worker. It is `undefined` in every other thread. */
 export function modeOfThread(): string | undefined {
   const [ours, mode] = runtime.threadName?.split(" ") ?? [];
   return ours === OURS ? mode : undefined;

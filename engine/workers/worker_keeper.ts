@@ -1,5 +1,6 @@
 /**
- * When a Worker that has died is replaced: after a pause, and when there are descriptors for another.
+ * Replaces Workers that have died: after a pause, and when there are descriptors for another
+ * Worker.
  *
  * @module
  */
@@ -8,12 +9,12 @@ import { Backoff } from "../net/backoff.ts";
 import { hasRoomForWorker, RESERVE } from "./descriptor_limits.ts";
 import type { WorkerHandle } from "./supervised_worker.ts";
 
-/** A Worker that lived so long, in milliseconds, did not die of how it was started. */
+/** A Worker that lived longer than this, in milliseconds, did not fail because of its start. */
 const LIVED_MS = 10_000;
 
-/** Where it is written what a Worker died of. */
+/** A log of why Workers died. */
 export interface DeathLog {
-  /** Takes one death. */
+  /** Logs the death of one Worker. */
   log(event: {
     readonly level: "error";
     readonly text: string;
@@ -23,36 +24,36 @@ export interface DeathLog {
 
 /** How Workers are replaced. */
 export interface KeeperOptions {
-  /** Where deaths are logged, before the pause. */
+  /** The log for deaths. It is written before the pause. */
   readonly journal: DeathLog;
-  /** Whether one that is missing is still wanted. @default until {@linkcode WorkerKeeper.stop} */
+  /** Whether a replacement is still wanted. @default until {@linkcode WorkerKeeper.stop} */
   readonly isWanted?: () => boolean;
   /** Whether there is no time for a pause after a death. @default never */
   readonly isUrgent?: () => boolean;
-  /** How many descriptors must be free beside those of a replacement. @default {RESERVE} */
+  /** How many descriptors must be free besides those of a replacement. @default {RESERVE} */
   readonly reserve?: number;
 }
 
 /** Replaces the Workers of one server, or of one pool. */
 export class WorkerKeeper {
   readonly #options: KeeperOptions;
-  // One for all: a protocol that kills each Worker kills many of them at a time.
+  // All Workers share one back-off: a protocol that kills each Worker kills many at the same time.
   readonly #backoff = new Backoff();
-  /** The pauses under way, each with what ends it. */
+  /** The pauses under way: each timer, and the function that ends its pause. */
   readonly #pauses = new Map<ReturnType<typeof setTimeout>, () => void>();
   #isStopped = false;
 
-  /** @param options how */
+  /** @param options how Workers are replaced */
   constructor(options: KeeperOptions) {
     this.#options = options;
   }
 
   /**
-   * Starts a Worker, and another in its place whenever it dies.
+   * Starts a Worker, and starts another one in its place whenever it dies.
    *
    * @param start starts the first one
-   * @param replace starts another; `undefined` if none is wanted any more
-   * @returns resolves when the first one is ready; rejects if it could not start
+   * @param replace starts another one, or returns `undefined` if none is wanted
+   * @returns a promise that resolves when the first one is ready, and rejects if it cannot start
    */
   async keepRunning(
     start: () => WorkerHandle,
@@ -70,7 +71,7 @@ export class WorkerKeeper {
     }
   }
 
-  /** Waits until there is room for a replacement; returns whether it is still wanted. */
+  /** Waits until there is room for a replacement. Returns whether it is still wanted. */
   async #room(): Promise<boolean> {
     const { isWanted = () => true, reserve = RESERVE } = this.#options;
     while (!this.#isStopped && isWanted()) {
@@ -81,11 +82,11 @@ export class WorkerKeeper {
   }
 
   /**
-   * Waits until a Worker is gone. If it died that is logged, and waited for a while longer: one that
-   * cannot live is not brought back to life without end.
+   * Waits until a Worker is gone. If it died, this is logged and followed by a pause, so that a
+   * Worker that cannot live is not started again and again without one.
    *
-   * @param worker which
-   * @returns the error that it died of, if it did
+   * @param worker the Worker
+   * @returns the error, if the Worker died of one
    */
   async settle({ gone }: WorkerHandle): Promise<Error | undefined> {
     const startedAt = performance.now();
@@ -99,7 +100,7 @@ export class WorkerKeeper {
     return error;
   }
 
-  /** Waits, each time for longer, but not beyond {@linkcode WorkerKeeper.stop}. */
+  /** Waits, each time for longer. {@linkcode WorkerKeeper.stop} ends the wait. */
   pause(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isStopped) return resolve();
@@ -111,7 +112,7 @@ export class WorkerKeeper {
     });
   }
 
-  /** Replaces no other Worker, and ends the pauses. May be called again. */
+  /** Stops replacing Workers, and ends the pauses. This may be called again. */
   stop(): void {
     this.#isStopped = true;
     for (const [timer, resolve] of this.#pauses) {

@@ -1,12 +1,12 @@
 /**
- * How a Worker begins: its half of the start, for every kind of Worker. The main thread's half is
+ * The Worker's half of its start, for every kind of Worker. The main thread's half is
  * `supervised_worker.ts`.
  *
- * The main thread posts one message first, the assignment. The Worker loads what it needs for it and
- * answers that it is ready, or why it cannot start. A Worker that plays a part says later that it has
- * finished. Everything else that the two tell each other is their own.
+ * The first message from the main thread is the assignment. The Worker loads what it needs for
+ * that. Then it answers that it is ready, or why it cannot start. If its work has an end, it says
+ * later that it has finished. All other messages are up to the two of them.
  *
- * Every Worker loads this module before it can start: it imports next to nothing.
+ * Every Worker loads this module before it can start, so the module imports next to nothing.
  *
  * @module
  */
@@ -14,7 +14,7 @@
 import { runtime } from "../net/runtime.ts";
 import { describeError } from "../values/thrown.ts";
 
-/** What every Worker says of itself. */
+/** The messages in which every Worker reports its state. */
 export type StateMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "cannotStart"; readonly why: string }
@@ -22,25 +22,25 @@ export type StateMessage =
 
 /** What a Worker does when it has loaded what it needs. */
 export interface WorkerPart<ToWorker> {
-  /** Takes each message that follows the assignment; without it, none is read. */
+  /** Handles each message that follows the assignment. Without it, such messages are ignored. */
   readonly hear?: (message: ToWorker) => void;
   /**
-   * Plays a part that ends: the Worker has finished when this returns. It says itself when the Worker
-   * is ready. Without it, the Worker is ready at once and only hears messages.
+   * Does work that has an end: the Worker has finished when this returns. It says itself when the
+   * Worker is ready. Without it, the Worker is ready at once and only handles messages.
    */
   readonly play?: (sayReady: () => void) => void | Promise<void>;
 }
 
-/** What is used of a Worker's global scope. */
+/** The members of a Worker's global scope that are used here. */
 interface WorkerScope {
   onmessage: ((event: { data: unknown }) => void) | null;
   postMessage(message: unknown): void;
 }
 
 /**
- * Waits for the assignment and begins. Nothing happens in any other thread than a Worker of this name:
- * in an executable, and wherever a bundler has made one file of all modules, every Worker runs the
- * code of all the others too.
+ * Waits for the assignment and begins. In a thread of another name it does nothing. That matters in
+ * an executable, and in any bundle of all modules in one file: there every Worker also runs the
+ * code of all the others.
  *
  * @param name the Worker's name
  * @param load loads what the assignment needs; if it throws, the Worker cannot start
@@ -60,13 +60,13 @@ export function onAssigned<Assignment, ToWorker, FromWorker>(
     try {
       part = await load(assignment as Assignment, (message) => scope.postMessage(message));
     } catch (error) {
-      // The module of a protocol may throw here although it did not in the main thread.
+      // A protocol's module may throw in this thread although it did not in the main thread.
       return say({ kind: "cannotStart", why: describeError(error) });
     }
     const { hear, play } = part;
     scope.onmessage = hear === undefined ? null : ({ data }) => hear(data as ToWorker);
     if (play === undefined) return say({ kind: "ready" });
-    // An error from here on is the Worker's death, of which the runtime tells the main thread.
+    // An error from here on ends the Worker, and the runtime reports it to the main thread.
     await play(() => say({ kind: "ready" }));
     say({ kind: "finished" });
   };

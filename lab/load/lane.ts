@@ -1,5 +1,5 @@
 /**
- * A lane of the load: one connection at a time, and the requests that are under way on it.
+ * A lane of the load: one connection at a time, and the requests under way on it.
  *
  * It drives the client's side of a protocol as a server's driver drives the other side, but it runs
  * several exchanges on one connection. Each exchange is a generator. It writes its request as soon
@@ -73,8 +73,8 @@ class Exchange {
 /** One connection of the load, and the connections that replace it when it fails. */
 export class Lane implements Sink {
   /**
-   * The time since when it has room, in milliseconds: a request that was due earlier could not be
-   * sent earlier.
+   * When it last got room for a request, in milliseconds. A request that was due earlier could not
+   * be sent earlier.
    */
   roomSince = 0;
   /** Whether it stands in its host's queue for requests. */
@@ -89,11 +89,14 @@ export class Lane implements Sink {
   #greeting: Protocol<unknown> | undefined;
   #greetingInput = new Input();
   readonly #greetingLimit: Deadline;
-  /** The conversation whose bytes wait to be taken; `undefined` if none wait. */
+  /** The conversation whose write waits for room; `undefined` if none waits. */
   #writer: Protocol<unknown> | undefined;
   /** The limit of a read that waits only for some time. */
   #within: Deadline | undefined;
-  /** What came before the one who reads had written all: see {@linkcode Lane.onWritten}. */
+  /**
+   * What came for a conversation that was still writing its request: see {@linkcode
+   * Lane.onWritten}.
+   */
   #kept: Pulled;
   /** Whether the server's FIN has come. */
   #hasEnded = false;
@@ -124,8 +127,8 @@ export class Lane implements Sink {
   }
 
   /**
-   * Whether its first request still waits: for an answer, for a connection, or for the first words
-   * of a server that speaks first.
+   * Whether its first request still waits: for an answer, for a connection, or for the greeting of
+   * a server that speaks first.
    *
    * @param since only a request that began no later than this counts
    */
@@ -181,7 +184,7 @@ export class Lane implements Sink {
     return { input, size: random.between(least, most), random };
   }
 
-  /** The connection is made. */
+  /** Begins to use the connection that was made. */
   onOpen(connection: Connection): void {
     const { protocol, tally, connect } = this.#host;
     const now = performance.now();
@@ -232,7 +235,7 @@ export class Lane implements Sink {
   }
 
   /**
-   * No connection could be made.
+   * Fails the requests under way, because no connection could be made.
    *
    * @param error the reason, as a runtime or the system gave it
    */
@@ -275,7 +278,7 @@ export class Lane implements Sink {
     const connection = this.#connection as Connection;
     try {
       if (arrived !== undefined) this.#take(arrived);
-      // It may have been closed, and another one made, in the meantime.
+      // Meanwhile the connection may have been closed, and another one may have been made.
       while (this.#connection === connection && arrived !== null && this.#kept === undefined) {
         arrived = connection.pull(this);
         if (arrived === undefined) return;
@@ -286,7 +289,7 @@ export class Lane implements Sink {
     }
   }
 
-  /** Gives the bytes that arrived to the exchanges that wait, one after the other. */
+  /** Gives the bytes that arrived to the waiting exchanges, one after another. */
   #take(chunk: Uint8Array | null): void {
     if (chunk !== null) this.#host.tally.bytesReceived += chunk.length;
     else this.#hasEnded = true;
@@ -300,8 +303,8 @@ export class Lane implements Sink {
   }
 
   /**
-   * Gives the bytes to the exchange that waits for them; returns what it leaves over when it is
-   * complete.
+   * Gives the bytes to the exchange that waits for them. When it is complete, returns the bytes
+   * that it has not used.
    */
   #give(chunk: Uint8Array | null): Uint8Array | undefined {
     const conversation = this.#greeting ?? this.#reader();
@@ -314,7 +317,7 @@ export class Lane implements Sink {
       return undefined;
     }
     if (conversation === this.#writer) {
-      // It does not read yet: the bytes stay where they are, and no others are asked for.
+      // It does not read yet. So the bytes are kept, and no others are asked for.
       this.#kept = chunk;
       return undefined;
     }
@@ -326,14 +329,14 @@ export class Lane implements Sink {
     // The rest belongs to the next exchange. If there is none, the answer was longer than allowed.
     const rest = input.length > 0 ? input.take(input.length) : undefined;
     if (rest !== undefined && this.#greeting === undefined && this.#count === 1) {
-      this.#fail("wrong reply", `After the answer came more: "${escapeBytes(rest, 24)}"`);
+      this.#fail("wrong reply", `More came after the answer: "${escapeBytes(rest, 24)}"`);
       return undefined;
     }
     this.#onDone();
     return rest;
   }
 
-  /** Hands on what came while the reader was still writing, and asks for more. */
+  /** Hands on what came while the conversation was still writing, and asks for more. */
   #takeKept(): void {
     const kept = this.#kept;
     if (kept === undefined) return;
@@ -359,12 +362,12 @@ export class Lane implements Sink {
       );
     }
     if (this.#answered === 0) return this.#fail("closed", "The server closes connections at once");
-    // It has waited long enough for another request, and may close.
+    // The server has waited long enough for another request. It may close.
     this.#close();
     this.open(performance.now());
   }
 
-  /** The greeting, or the first of the requests under way, is over. */
+  /** Ends the greeting, or the first of the requests under way. */
   #onDone(): void {
     if (this.#greeting !== undefined) return this.#onGreeted();
     const exchange = this.#ring[this.#first] as Exchange;
@@ -384,7 +387,7 @@ export class Lane implements Sink {
     this.#host.onAnswered(this, now);
   }
 
-  /** Runs a conversation until it waits for something; returns whether it is over. */
+  /** Runs a conversation until it waits for something. Returns whether it is over. */
   #run(conversation: Protocol<unknown>, answer: unknown): boolean {
     let step = conversation.next(answer);
     while (step.done !== true) {
@@ -392,7 +395,8 @@ export class Lane implements Sink {
         if (!this.#grant(conversation, step.value)) return false;
         answer = this.#answer;
       } catch (error) {
-        // Of a failure of the connection nobody is told: all that is under way on it has failed.
+        // A failure of the connection is not thrown into the conversation: everything under way on
+        // the connection has failed.
         if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
         step = conversation.throw(error);
         continue;
@@ -407,7 +411,7 @@ export class Lane implements Sink {
 
   #grant(conversation: Protocol<unknown>, effect: Effect): boolean {
     this.#answer = undefined;
-    // A protocol may yield anything, nothing too.
+    // A protocol may yield anything, even `undefined`.
     switch (effect?.kind) {
       case "read":
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
@@ -455,7 +459,7 @@ export class Lane implements Sink {
     if (error instanceof PeerGoneError) {
       return this.#fail(cause === undefined ? "closed" : KINDS[String(code)] ?? "reset", text);
     }
-    // An error of the connection has the system's name for it; a protocol's own error has none.
+    // An error of the connection has the system's name in `code`. A protocol's own error has none.
     const isOfSystem = !(error instanceof ConversationError) && /^E[A-Z]+$/.test(String(code));
     this.#fail(isOfSystem ? KINDS[code as string] ?? "reset" : "wrong reply", text);
   }
@@ -501,8 +505,8 @@ export class Lane implements Sink {
 }
 
 /**
- * The error codes of connecting to a server that accepts and resets before anybody has looked. The
- * socket reports the first. Deno asks for the peer's address then, and gets the second.
+ * The error codes of connecting to a server that accepts and resets at once. The socket reports the
+ * first. Deno then asks for the peer's address and gets the second.
  */
 const OVER_ALREADY: ReadonlySet<string> = new Set(["ECONNRESET", "ENOTCONN"]);
 

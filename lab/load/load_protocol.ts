@@ -63,13 +63,19 @@ export interface LoadProtocol extends LoadSide {
 /** The longest frame that is sent whole before its answer is read, in bytes. */
 const WHOLE = 1024;
 
-const BUILT_IN: Readonly<Record<string, LoadSide>> = {
+/** The client's sides of this project's protocols, or why there is none. */
+const BUILT_IN: Readonly<Record<string, LoadSide | string>> = {
   hello: { connects: true, exchange: shakeHands },
   frame: { greeting: ({ input }) => frameGreeting(input), exchange: askForHigher },
   echo: {
     exchange: ({ input, size, random }) => echoClient(input, random.bytes(size)),
   },
+  print: "its server answers nothing",
 };
+
+/** The protocols of this project that can be measured. */
+export const MEASURABLE: readonly string[] = Object.keys(BUILT_IN)
+  .filter((name) => typeof BUILT_IN[name] === "object");
 
 /**
  * Finds or imports the client's side.
@@ -80,9 +86,9 @@ const BUILT_IN: Readonly<Record<string, LoadSide>> = {
 export async function loadLoadProtocol(location: string): Promise<LoadProtocol> {
   const name = Object.hasOwn(PROTOCOLS, location) ? location : nameOf(location);
   const built = BUILT_IN[location];
-  if (built !== undefined) return { name, ...built };
+  if (typeof built === "object") return { name, ...built };
   if (Object.hasOwn(PROTOCOLS, location)) {
-    throw new OptionError(`Cannot measure ${name}: its server answers nothing`);
+    throw new OptionError(`Cannot measure ${name}: ${built ?? "the bench has no client for it"}`);
   }
   const { load } = await importProtocol(location);
   if (isGeneratorFunction(load)) return { name, exchange: load };

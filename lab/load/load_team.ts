@@ -90,7 +90,8 @@ export class LoadTeam implements Disposable {
    */
   static async start(plan: Plan, address: Address): Promise<LoadTeam> {
     requireWorkers(LOAD_THREAD_URL);
-    // If descriptors cannot be counted, trying uses up ports, and the load may have few of them.
+    // If descriptors cannot be counted, they are tried out. That uses up ports, and the load may
+    // have few of them. So counting comes first.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
     else requireDescriptors(plan.threads, "threads");
     const team = new LoadTeam();
@@ -123,7 +124,7 @@ export class LoadTeam implements Disposable {
   /**
    * Makes the load, from beginning to end.
    *
-   * @param onSecond is called for each second once all threads have reported it
+   * @param onSecond called for each second, when all threads have reported it
    * @param signal ends the load early
    */
   async run(onSecond: (second: TeamSecond) => void, signal?: AbortSignal): Promise<TeamTotals> {

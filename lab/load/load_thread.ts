@@ -13,7 +13,7 @@ import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** What the main thread tells it first. */
+/** The first message from the main thread. */
 export interface LoadAssignment {
   /** Its part of the load. */
   readonly share: Share;
@@ -21,10 +21,10 @@ export interface LoadAssignment {
   readonly stop: SharedArrayBuffer;
 }
 
-/** What the main thread tells it when all threads are ready. */
+/** The message from the main thread when all threads are ready. */
 export type ToLoadThread = "begin";
 
-/** What it tells the main thread. */
+/** The messages to the main thread. */
 export type FromLoadThread =
   | ThreadSecond
   | ThreadEnd
@@ -51,7 +51,9 @@ export const LOAD_THREAD = "handshake bench";
 /** The module of these Workers. */
 export const LOAD_THREAD_URL: string = import.meta.url;
 
-/** What the scheduler tells of this thread: the milliseconds it ran, and those it waited to run. */
+/**
+ * How many milliseconds this thread has run and has waited to run, as the scheduler counts them.
+ */
 function schedulerTimes(): readonly [number, number] | undefined {
   try {
     // The file describes the thread that reads it, in nanoseconds (proc(5)).

@@ -21,7 +21,7 @@ import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts
 import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";
-import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
+import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
 
 /** The least and the most bytes of a request's payload. */
 export type Sizes = readonly [least: number, most: number];
@@ -62,7 +62,7 @@ export interface Plan {
   readonly seed: number;
 }
 
-/** What a user says about the load. The rest is filled in. */
+/** What the user says about the load. The rest is filled in. */
 export interface PlanOptions {
   /** A name, or the path of a module. @default {"hello"} */
   readonly protocol?: string;
@@ -87,18 +87,18 @@ export interface PlanOptions {
   readonly timeout?: number;
   /** @default {Math.max(1, cores >> 2)} */
   readonly threads?: number;
-  /** @default {"descriptors"} where they can be had, else `"runtime"` */
+  /** @default {"descriptors"} where they can be used, else `"runtime"` */
   readonly engine?: EngineKind;
   /** @default {1} */
   readonly seed?: number;
 }
 
-/** What the load speaks. */
+/** The protocol of the load. */
 const PROTOCOL = stringOption("protocol", {
   value: "NAME|PATH",
-  suggestions: ["hello", "frame", "echo"],
+  suggestions: MEASURABLE,
   default: "hello",
-  help: "what to speak: hello, frame, echo, or a module that exports a generator load",
+  help: `the protocol: ${MEASURABLE.join(", ")}, or a module that exports a generator load`,
 });
 
 /** How many connections there are at a time. */
@@ -130,7 +130,7 @@ const REQUESTS = integerOption("requests", {
 const RATE = rateOption("rate", {
   default: 0,
   shown: "as fast as the answers come",
-  help: "requests that are due, of all connections together, whether or not they are answered",
+  help: "how many requests are due, over all connections together, answered or not",
 });
 
 /** How many requests a connection has under way. */
@@ -153,17 +153,17 @@ const THINK = durationOption("think", {
   help: "how long a connection waits between an answer and its next request",
 });
 
-/** Over how long the connections begin. */
+/** The time over which the connections begin. */
 const RAMP = durationOption("ramp", {
   default: 0,
-  help: "over how long the connections begin",
+  help: "the time over which the connections begin",
 });
 
-/** How many bytes a request asks with. */
+/** How many bytes a request sends. */
 export const SIZE = defineOption<Sizes, Sizes | string>("size", { kind: "string" }, {
   value: "SIZE|LEAST..MOST",
   default: "64",
-  help: "how many bytes a request asks with: 64, or 1k..64k",
+  help: "how many bytes a request sends: 64, or 1k..64k",
 }, checkSizes);
 
 /** How long connecting, and then a request, may take. */
@@ -185,16 +185,16 @@ const THREADS = integerOption("threads", {
 const ENGINE = choiceOption<EngineKind>("engine", {
   choices: ["descriptors", "runtime"],
   default: () => whyNoDescriptors() === undefined ? "descriptors" : "runtime",
-  shown: "descriptors where they can be had",
+  shown: "descriptors where they can be used",
   help: "how to connect: by system calls, or with the runtime's own sockets",
 });
 
-/** Which payloads. */
+/** The seed of the payloads. */
 const SEED = integerOption("seed", {
   least: 0,
   most: 0x7fff_ffff,
   default: 1,
-  help: "another one gives other payloads",
+  help: "the seed of the payloads",
 });
 
 /** The flags that say what load to make, in the order of the help. */
@@ -218,11 +218,11 @@ export const LOAD_FLAGS: readonly Flag[] = [
 /** The longest request that can be sent before its answer is read, in bytes. */
 const WHOLE_BYTES = 16 * 1024;
 
-/** The most bytes under way on one connection: already more than the buffers on the way hold. */
+/** The most bytes under way on one connection. This is already more than the buffers hold. */
 const PIPELINE_BYTES = 1024 * 1024;
 
 /**
- * Checks what a user says about the load, and fills in the rest.
+ * Checks what the user says about the load, and fills in the rest.
  *
  * @param options what the user said
  * @throws {OptionError} if something is wrong
@@ -263,12 +263,12 @@ function checkSizes(given: Sizes | string): Sizes {
     const [least = 0, most = least, ...more] = sizes;
     if (least > 0 && least <= most && more.length === 0) return [least, most];
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw new OptionError("Cannot use size: expected 64 or 1k..64k");
 }
 
-/** Why connections cannot be made by descriptor; `undefined` where they can. */
+/** Why connections cannot be made by descriptor; `undefined` if they can. */
 export function whyNoDescriptors(): string | undefined {
   if (pollerKinds()[0] === "epoll") return undefined;
   return whyNoSockets() ?? "only Linux has sockets that connect without blocking";

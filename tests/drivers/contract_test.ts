@@ -1,5 +1,5 @@
 /**
- * The contract of the drivers: what a conversation asks for is granted alike, whoever grants it.
+ * The contract of the drivers: all of them grant the effects of a conversation in the same way.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import {
 import { type DriverRow, DRIVERS, openBlocking, type Refusal, type Stage } from "../kit/drivers.ts";
 import { assert, assertEquals, assertStringIncludes, delay, test, within } from "../kit/harness.ts";
 
-/** How long the driver may take for everything, in milliseconds. */
+/** How long a driver may take for a whole script, in milliseconds. */
 const LONG_MS = 10_000;
 
-/** How long a conversation is seen to wait, in milliseconds. */
+/** How long a test watches a conversation that must wait, in milliseconds. */
 const WAITING_MS = 40;
 
 const noSockets = { skip: whyNoSockets() };
@@ -29,13 +29,13 @@ function shutDown(fd: number): void {
   assertEquals(net.shutdown(fd, net.constants.SHUT_RDWR), 0);
 }
 
-/** Plays a script, and says what has come of it and what the peer has received in the end. */
+/** Plays a script. Returns its outcome and what the peer has received at the end. */
 async function play(
   stage: Stage,
   { peer, expected }: Script,
 ): Promise<{ outcome: Outcome; received: string | false }> {
   await peer?.(stage.peer, stage);
-  // Whoever has gone itself hears nothing more.
+  // A peer that has gone itself receives nothing more.
   const received = expected.received !== false && await stage.peer.rest();
   return { outcome: await within(LONG_MS, "the conversation to end", stage.outcome), received };
 }
@@ -84,7 +84,7 @@ async function assertRefused(stage: Stage, refusal: Refusal): Promise<void> {
   } else assertEquals([failure, reports], [undefined, []]);
 }
 
-/** Plays a script that the driver cannot have; its peer may wait in vain for what is refused. */
+/** Plays a script that the driver must decline. The peer may wait in vain for what is refused. */
 async function decline(driver: DriverRow, script: Script, refusal: Refusal): Promise<void> {
   let playing: Promise<unknown> | undefined;
   {
@@ -117,7 +117,7 @@ for (const driver of DRIVERS) {
   }
 }
 
-// What ends a conversation whose thread is blocked.
+// How a conversation ends whose thread is blocked.
 
 function scriptNamed(name: string): Script {
   const script = SCRIPTS.find((script) => script.name === name);
@@ -126,7 +126,7 @@ function scriptNamed(name: string): Script {
 }
 
 test("blocking: a shutdown by another thread ends a read that waits, as FIN does", async () => {
-  const script = scriptNamed("an abort ends a read that waits, and the conversation may say so");
+  const script = scriptNamed("an abort ends a read that waits, and the conversation may reply");
   await using stage = await openBlocking(script);
   await stage.peer.take("ready".length);
   shutDown(stage.fd);
@@ -137,7 +137,9 @@ test("blocking: a shutdown by another thread ends a read that waits, as FIN does
 test(
   "blocking: a shutdown by another thread ends a write that waits, as a reset does",
   async () => {
-    const script = scriptNamed("a write waits for a peer that does not read, and loses nothing");
+    const script = scriptNamed(
+      "a write waits for a peer that does not read, and no bytes are lost",
+    );
     await using stage = await openBlocking(script);
     await stage.peer.take("ready".length);
     await stage.peer.send("go");

@@ -1,5 +1,5 @@
 /**
- * Connections that linger: who closes them and when, over real sockets, with small limits.
+ * Connections that linger: when they are closed and by whom, over real sockets, with small limits.
  *
  * @module
  */
@@ -23,16 +23,16 @@ import { Peer } from "../kit/peer.ts";
 
 const skip = whyNoSockets();
 
-/** Limits that no test reaches by itself. */
+/** Limits that no test reaches by accident. */
 const PATIENT: LingerLimits = { totalMs: 60_000, silenceMs: 60_000, most: 16 };
 
-/** Has connections linger, whichever way, and accepts them. */
+/** Accepts connections and lets them linger. */
 interface Bench extends AsyncDisposable {
-  /** How many linger. */
+  /** How many connections linger. */
   readonly size: number;
-  /** Makes a connection linger; its peer. */
+  /** Makes a connection that lingers. Returns its peer. */
   linger(): Promise<Peer>;
-  /** Closes all. */
+  /** Closes all of them. */
   close(): void;
   empty(): Promise<void>;
 }
@@ -59,7 +59,7 @@ async function benchOfConnections(limits: LingerLimits): Promise<Bench> {
       set.close();
       deadlines[Symbol.dispose]();
       listener.close();
-      // Deno ends what waits at a connection a moment after it is closed.
+      // On Deno, a pending read of a connection ends a moment after the connection is closed.
       await delay(0);
     },
   };
@@ -79,7 +79,7 @@ function benchOfDescriptors(limits: LingerLimits): Promise<Bench> {
       const before = lingerer.size;
       assert(queue.put(net.accept(fd)));
       if (queue.mustCall()) lingerer.wake();
-      // At most so many: the oldest has made room.
+      // At the limit, the oldest one makes room.
       const after = Math.min(before + 1, limits.most);
       await until("the descriptor to be taken", () => queue.isEmpty && lingerer.size === after);
       return peer;
@@ -99,7 +99,7 @@ const BENCHES: readonly [string, (limits: LingerLimits) => Promise<Bench>, strin
   ["descriptor", benchOfDescriptors, skip],
 ];
 
-/** Waits until so many linger. */
+/** Waits until this many connections linger. */
 function lingers(bench: Bench, count: number): Promise<void> {
   return until(`${count} to linger`, () => bench.size === count);
 }
@@ -108,7 +108,7 @@ for (const [what, open, skip] of BENCHES) {
   const check = (name: string, body: () => Promise<void>) =>
     test(`a lingering ${what} ${name}`, body, { skip, sanitize: false });
 
-  check("is closed at once when its peer sends FIN, whatever came before", async () => {
+  check("is closed at once when its peer sends FIN, with or without bytes before", async () => {
     await using bench = await open(PATIENT);
     await using silent = await bench.linger();
     await using talking = await bench.linger();
@@ -127,7 +127,7 @@ for (const [what, open, skip] of BENCHES) {
     await bench.empty();
   });
 
-  check("is closed after a time without a byte, and lives as long as some come", async () => {
+  check("is closed after a time without a byte, and stays open while bytes come", async () => {
     await using bench = await open({ ...PATIENT, silenceMs: 1_500 });
     await using silent = await bench.linger();
     await using talking = await bench.linger();
@@ -144,7 +144,7 @@ for (const [what, open, skip] of BENCHES) {
     assertEquals(await talking.rest(), "");
   });
 
-  check("is closed after a time in all, however much its peer talks", async () => {
+  check("is closed after the total time, however much its peer sends", async () => {
     await using bench = await open({ ...PATIENT, totalMs: 300 });
     await using peer = await bench.linger();
     while (!peer.isBroken) {
@@ -154,7 +154,7 @@ for (const [what, open, skip] of BENCHES) {
     assertEquals(bench.size, 0);
   });
 
-  check("lets others be closed beside it while its peer floods", async () => {
+  check("does not keep others from being closed while its peer floods", async () => {
     await using bench = await open(PATIENT);
     await using flood = await bench.linger();
     let isOver = false;
@@ -173,7 +173,7 @@ for (const [what, open, skip] of BENCHES) {
     await bench.empty();
   });
 
-  check("is closed when one more comes than may linger, the oldest first", async () => {
+  check("is closed when too many linger, the oldest first", async () => {
     await using bench = await open({ ...PATIENT, most: 3 });
     const peers: Peer[] = [];
     for (let count = 0; count < 3; count++) peers.push(await bench.linger());
@@ -186,7 +186,7 @@ for (const [what, open, skip] of BENCHES) {
     for (const peer of peers) await peer[Symbol.asyncDispose]();
   });
 
-  check("is closed with all others, and so is one that comes later", async () => {
+  check("is closed when all are closed, and so is one that comes later", async () => {
     await using bench = await open(PATIENT);
     await using first = await bench.linger();
     await using second = await bench.linger();
@@ -196,7 +196,7 @@ for (const [what, open, skip] of BENCHES) {
   });
 }
 
-test("1,024 connections linger, or a quarter of the descriptors", () => {
+test("1,024 connections may linger, or as many as a quarter of the descriptors", () => {
   assertEquals(LINGER_LIMITS, { totalMs: 30_000, silenceMs: 5_000, most: 1_024 });
   assertEquals(lingerLimits(Infinity), LINGER_LIMITS);
   assertEquals([lingerLimits(20_000), lingerLimits(256), lingerLimits(1)].map(({ most }) => most), [
@@ -206,9 +206,9 @@ test("1,024 connections linger, or a quarter of the descriptors", () => {
   ]);
 });
 
-// How a descriptor leaves its thread.
+// How a thread gives a descriptor away.
 
-test("a queue for lingering descriptors takes 1,024 of them, and calls once", () => {
+test("a queue for lingering descriptors takes 1,024 of them, and asks for one wake-up", () => {
   const queue = LingerQueue.create();
   const [producer, other] = [new LingerQueue(queue.memory), new LingerQueue(queue.memory)];
   assertEquals(queue.take(), []);
@@ -225,7 +225,7 @@ test("a queue for lingering descriptors takes 1,024 of them, and calls once", ()
   assertEquals(queue.take(), [1_024]);
 });
 
-test("a descriptor that was given away is nobody's to cut or to close through its slot", () => {
+test("a descriptor that was given away cannot be cut or closed through its slot", () => {
   const slot = new DescriptorSlot(new Int32Array(new SharedArrayBuffer(SLOT_WORDS * 4)));
   const never = {
     close: () => assert(false, "it is closed"),
@@ -239,7 +239,7 @@ test("a descriptor that was given away is nobody's to cut or to close through it
 
 const NO_LIMITS = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
-// Which conversations end so: the same table for both drivers.
+// Which connections linger: the same table for both drivers.
 
 function* says(...steps: ("read" | "write" | "fail" | "wait")[]): Protocol {
   for (const step of steps) {
@@ -250,19 +250,19 @@ function* says(...steps: ("read" | "write" | "fail" | "wait")[]): Protocol {
   }
 }
 
-/** What the server does, what the peer does before it, and whether the connection lingers. */
+/** What the peer sends first, what the server does then, and whether the connection lingers. */
 const CASES: readonly {
   readonly what: string;
   readonly steps: Parameters<typeof says>;
   readonly peer: string;
   readonly fin?: boolean;
   readonly lingers: boolean;
-  /** How many calls it takes a blocking driver to find out. */
+  /** The calls that a blocking driver makes to decide that. */
   readonly calls: readonly string[];
 }[] = [
   { what: "nothing was written", steps: ["read"], peer: "x", lingers: false, calls: [] },
   {
-    what: "nothing was written and it failed",
+    what: "the conversation failed and nothing was written",
     steps: ["read", "fail"],
     peer: "x",
     lingers: false,
@@ -277,7 +277,7 @@ const CASES: readonly {
     calls: [],
   },
   {
-    what: "FIN was read before the last words",
+    what: "FIN was read before the last write",
     steps: ["read", "read", "write", "fail"],
     peer: "x",
     fin: true,
@@ -285,37 +285,37 @@ const CASES: readonly {
     calls: [],
   },
   {
-    what: "it wrote last",
+    what: "the server wrote last",
     steps: ["read", "write"],
     peer: "x",
     lingers: true,
     calls: ["poll"],
   },
   {
-    what: "it waited in vain after its last words",
+    what: "the server waited in vain after its last write",
     steps: ["read", "write", "wait"],
     peer: "x",
     lingers: true,
     calls: ["poll"],
   },
   {
-    what: "the peer had the last word",
+    what: "the peer sent the last bytes",
     steps: ["write", "read"],
     peer: "x",
     lingers: false,
     calls: ["poll"],
   },
   {
-    what: "the peer had the last word and it failed",
+    what: "the peer sent the last bytes and the conversation failed",
     steps: ["write", "read", "fail"],
     peer: "x",
     lingers: true,
     calls: ["poll"],
   },
   {
-    what: "the peer had the last word and more",
+    what: "the peer sent more bytes than the conversation read",
     steps: ["write", "read"],
-    // More than one read takes.
+    // More bytes than one read takes.
     peer: "x".repeat(200_000),
     lingers: true,
     calls: ["poll", "recv"],
@@ -323,7 +323,7 @@ const CASES: readonly {
 ];
 
 for (const { what, steps, peer: text, fin = false, lingers, calls } of CASES) {
-  const verdict = lingers ? "has the connection linger" : "closes at once";
+  const verdict = lingers ? "lets the connection linger" : "closes at once";
 
   test(`the blocking driver ${verdict} when ${what}`, async () => {
     const net = sockets();
@@ -359,7 +359,7 @@ for (const { what, steps, peer: text, fin = false, lingers, calls } of CASES) {
     await using _peer = peer;
     await peer.send(text);
     if (fin) peer.finish();
-    // Bun receives by itself: it is given some turns for it.
+    // Bun receives by itself, and needs some turns of the event loop for that.
     for (let turn = 0; turn < 10; turn++) await delay(2);
     const lingering: Connection[] = [];
     const lingerer = { add: (connection: Connection) => void lingering.push(connection) };
@@ -368,7 +368,7 @@ for (const { what, steps, peer: text, fin = false, lingers, calls } of CASES) {
       new Session(value as Connection, says(...steps), options, () => resolve()).start();
     });
     assertEquals(lingering.length, lingers ? 1 : 0);
-    // FIN is sent in either case.
+    // The server sends FIN in either case.
     if (text.length < 100) await peer.rest();
     for (const connection of lingering) connection.close();
     await delay(0);
@@ -376,7 +376,7 @@ for (const { what, steps, peer: text, fin = false, lingers, calls } of CASES) {
 }
 
 for (const how of ["FIN", "a reset"] as const) {
-  test(`the blocking driver closes at once when ${how} has come that nobody read`, async () => {
+  test(`the blocking driver closes at once when ${how} has come unread`, async () => {
     const net = sockets();
     const { POLLIN, POLLHUP, POLLERR } = net.constants;
     const listener = net.openListener({ hostname: "127.0.0.1", port: 0 });
@@ -400,7 +400,7 @@ for (const how of ["FIN", "a reset"] as const) {
   }, { skip, sanitize: false });
 }
 
-/** Real calls, and the names of those that were made. */
+/** Wraps the real calls and records the names of those that were made. */
 function watch(net: Sockets): { readonly made: string[]; readonly calls: Sockets } {
   const made: string[] = [];
   const calls = new Proxy(net, {
@@ -416,11 +416,11 @@ function watch(net: Sockets): { readonly made: string[]; readonly calls: Sockets
   return { made, calls };
 }
 
-/** Waits until what a peer sent can be received. */
+/** Waits until the peer's bytes can be received. */
 async function arrived(net: Sockets, fd: number, count: number, fin: boolean): Promise<void> {
   const { MSG_DONTWAIT, MSG_PEEK, POLLRDHUP } = net.constants;
   const buffer = new Uint8Array(count);
-  // Of very much, so much that it does not fit into one read.
+  // If there are very many bytes, it waits only for more than one read takes.
   const enough = Math.min(count, 100_000);
   await until("the bytes", () => net.recv(fd, buffer, MSG_DONTWAIT | MSG_PEEK) >= enough);
   if (fin && POLLRDHUP !== 0) await until("FIN", () => net.poll(fd, POLLRDHUP, 0) > 0);

@@ -1,6 +1,6 @@
 /**
- * What the event-driven driver alone does: conversations one after the other on one connection,
- * work that is done elsewhere, and errors that come from outside at any time.
+ * What only the event-driven driver does: conversations one after another on one connection, work
+ * that is done elsewhere, and errors that come from outside at any time.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 
-/** Work that is done when the test says so. */
+/** Work that the test itself finishes. */
 class Works implements Elsewhere {
   /** What has happened, in order. */
   readonly story: string[] = [];
@@ -68,7 +68,7 @@ class Table implements AsyncDisposable {
     return new Table(listener, peer, value as Connection);
   }
 
-  /** Begins a conversation; its promise is settled when it is over. */
+  /** Begins a conversation. `over` is settled when the conversation is over. */
   hold<Result>(
     conversation: Protocol<Result>,
     own: Partial<SessionOptions> = {},
@@ -92,7 +92,7 @@ class Table implements AsyncDisposable {
   }
 }
 
-/** Asks, and returns what was answered. */
+/** Asks, and returns the answer. */
 function* ask(question: string): Protocol<string> {
   yield { kind: "write", bytes: bytesOf(question) };
   const answer: ReadAnswer = yield READ;
@@ -122,14 +122,14 @@ function* fail(): Protocol {
   throw new Error("mine");
 }
 
-test("a conversation that fails closes the connection that it should keep open", async () => {
+test("a conversation that fails closes its connection even if it was to keep it open", async () => {
   await using table = await Table.open();
   const { over } = table.hold(fail(), { keepOpen: true });
   await assertRejects(() => over, Error, "mine");
   assertEquals(await table.peer.rest(), "");
 });
 
-/** Reads, reports, and returns what its next read fails with. */
+/** Reads, reports, and returns the error of its next read. */
 function* reportAndRead(log: string[]): Protocol<string> {
   yield READ;
   yield { kind: "report", message: "now" };
@@ -142,7 +142,7 @@ function* reportAndRead(log: string[]): Protocol<string> {
   return "not told";
 }
 
-test("an abort while the conversation itself is running waits until it waits", async () => {
+test("an abort of a running conversation takes effect when the conversation waits", async () => {
   await using table = await Table.open();
   const log: string[] = [];
   const { session, over } = table.hold(reportAndRead(log), {
@@ -155,7 +155,7 @@ test("an abort while the conversation itself is running waits until it waits", a
   session.cut(new Error("over already"));
 });
 
-/** Returns what its work fails with. */
+/** Returns the error of its work. */
 function* failToCompute(): Protocol<unknown> {
   try {
     return yield* computeFor(1);
@@ -164,7 +164,7 @@ function* failToCompute(): Protocol<unknown> {
   }
 }
 
-test("work that is done elsewhere is waited for, and answers or fails", async () => {
+test("a conversation waits for work that is done elsewhere, which answers or fails", async () => {
   await using table = await Table.open();
   const { works } = table;
   const first = table.hold(computeFor(1), { offload: works, keepOpen: true });
@@ -193,7 +193,7 @@ test("work gives way when the peer has sent FIN, and is cancelled when it is gon
   assertEquals(other.works.story, ["begin work 2", "cancel"]);
 });
 
-test("work that takes too long is cancelled, and nobody waits for its answer any more", async () => {
+test("work that takes too long is cancelled, and its answer is ignored", async () => {
   await using table = await Table.open();
   const { works } = table;
   const { over } = table.hold(failToCompute(), { offload: works, computeTimeoutMs: 20 });
@@ -202,7 +202,7 @@ test("work that takes too long is cancelled, and nobody waits for its answer any
   works.finish(undefined, "too late");
 });
 
-test("an argument that cannot be sent is the conversation's mistake, thrown into it", async () => {
+test("an argument that cannot be sent is an error that is thrown into the conversation", async () => {
   await using table = await Table.open();
   const refused = new DOMException("not cloned", "DataCloneError");
   const elsewhere: Elsewhere = {

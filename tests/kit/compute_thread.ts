@@ -1,5 +1,5 @@
 /**
- * A mode that is nothing but the threads which compute for it, for `offload_test.ts`.
+ * A mode that has only computing threads, for `offload_test.ts`.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What every driver must do alike: conversations, what their peer does meanwhile, and what comes of
- * it. `tests/drivers/contract_test.ts` runs each over each driver.
+ * The contract of the drivers as scripts. Each script has a conversation, what its peer does
+ * meanwhile, and the expected outcome. `tests/drivers/contract_test.ts` runs each script over each
+ * driver.
  *
  * @module
  */
@@ -20,33 +21,33 @@ import {
 } from "../../protocol.ts";
 import { bytesOf } from "./conversation.ts";
 
-/** What not every driver can do. */
+/** The abilities that not every driver has. */
 export type Ability =
-  /** Reads what the peer sends. */
+  /** Reads the bytes that the peer sends. */
   | "read"
-  /** Hands reports on. */
+  /** Passes reports on. */
   | "report"
   /** Writes more than once. */
   | "write on"
-  /** Has a write wait until the peer has taken what was sent. */
+  /** Lets a write wait until the peer has taken the bytes. */
   | "wait to write"
-  /** Tells the conversation that its connection has failed. */
+  /** Throws into the conversation that its connection has failed. */
   | "tell of failure"
-  /** Grants nothing after the end to a conversation that was told of it. */
+  /** Ends a conversation that reads or writes again after such an error. */
   | "end"
-  /** Waits until the last words of a conversation that has failed have arrived. */
+  /** Waits until the last words of a failed conversation have arrived. */
   | "linger"
-  /** Keeps the time limits of reads and of the whole conversation. */
+  /** Enforces the time limits of reads and of the whole conversation. */
   | "keep limits"
-  /** Has tasks done. */
+  /** Runs tasks. */
   | "compute"
-  /** Waits for what happens elsewhere. */
+  /** Waits for events outside the driver. */
   | "wait"
-  /** Sees that the peer is gone while something is done elsewhere. */
+  /** Notices that the peer has gone while the conversation waits for something else. */
   | "watch"
-  /** Can be told to throw an error into the conversation. */
+  /** Throws an error into the conversation on request. */
   | "abort"
-  /** Can be told to end the conversation now. */
+  /** Ends the conversation at once on request. */
   | "cut";
 
 /** The other end of the connection, as a script uses it. */
@@ -61,30 +62,30 @@ export interface ScriptPeer {
   resume(): void;
 }
 
-/** What a driver can be told from outside. */
+/** What can be done to a conversation from outside. */
 export interface Handle {
   abort?(error: Error): void;
   cut?(error: Error): void;
 }
 
-/** What has come of a conversation; plain data, for it may come from a Worker. */
+/** The outcome of a conversation. It is plain data, because it may come from a Worker. */
 export interface Outcome {
-  /** What the conversation has written down, in order. */
+  /** What the conversation has logged, in order. */
   readonly log: readonly string[];
   readonly reports: readonly string[];
   readonly result?: unknown;
-  /** What it failed with. */
+  /** Its error, if it failed. */
   readonly failure?: { readonly kind: FailureKind; readonly message: string };
 }
 
-/** What must come of a script. */
+/** The expected outcome of a script. */
 export interface Expected {
   readonly log?: readonly string[];
   readonly reports?: readonly string[];
   readonly result?: unknown;
-  /** The kind of its failure, and how the message begins where that is the protocol's own. */
+  /** The kind of its failure, and the beginning of the message if that is the protocol's own. */
   readonly failure?: FailureKind | readonly [FailureKind, string];
-  /** What the peer receives after what the script itself has taken; `false` if nobody asks. */
+  /** What the peer receives after what the script has taken; `false` if that does not matter. */
   readonly received?: string | false;
 }
 
@@ -92,26 +93,26 @@ export interface Expected {
 export interface Script {
   /** What must hold, as the end of a sentence. */
   readonly name: string;
-  /** What a driver must be able to do. */
+  /** The abilities that the driver needs for it. */
   readonly needs?: readonly Ability[];
   readonly limits?: Partial<TimeLimits>;
-  /** Whether the driver is told where that happens which {@linkcode eventsFor} makes happen. */
+  /** Whether the driver has the events of {@linkcode eventsFor}. */
   readonly hasEvents?: boolean;
   readonly protocol: (log: Log) => Protocol<unknown>;
   readonly peer?: (peer: ScriptPeer, driver: Handle) => void | Promise<void>;
   readonly expected: Expected;
 }
 
-/** Writes something down. */
+/** Logs something. */
 export type Log = (entry: string) => void;
 
-/** What a conversation is to fail with that is told to from outside. */
+/** The message of an error that is thrown into a conversation from outside. */
 export const ENOUGH = "that is enough";
 
-/** More than the kernel's buffers of both sides and everything in between can hold, in bytes. */
+/** More bytes than the kernel's buffers of both sides and everything in between can hold. */
 export const TOO_MUCH = 16 << 20;
 
-/** The tasks that the scripts have done. */
+/** The tasks that the scripts ask for. */
 export const TASKS: Tasks = {
   double: (n: number) => n * 2,
   fail: () => {
@@ -123,9 +124,9 @@ export const TASKS: Tasks = {
 };
 
 /**
- * What the scripts wait for.
+ * The events that the scripts wait for.
  *
- * @param log is told what was cancelled
+ * @param log logs cancellations
  */
 export function eventsFor(log: Log): Elsewhere {
   return {
@@ -143,7 +144,7 @@ export function eventsFor(log: Log): Elsewhere {
   };
 }
 
-/** Writes down what came of an effect, and goes on. */
+/** Asks for an effect, logs its answer or its error, and goes on. */
 function* ask(log: Log, effect: unknown): Protocol<unknown> {
   try {
     const answer: unknown = yield effect as Effect;
@@ -161,7 +162,7 @@ function describe(answer: unknown): string {
   return `"${textOf(answer)}"`;
 }
 
-/** Bytes as text, a character for each. */
+/** Turns bytes into text: one character for each. */
 export function textOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
@@ -180,7 +181,7 @@ function within(ms: unknown): Effect {
   return { kind: "read", withinMs: ms as number };
 }
 
-/** A byte of a flood. */
+/** The byte of a flood at this place. */
 function flooding(at: number): number {
   return at & 0xff ^ at >> 8 & 0xff;
 }
@@ -191,7 +192,9 @@ function makeFlood(): Uint8Array {
   return bytes;
 }
 
-/** Has a conversation that is ready write more than anybody takes, of which the first byte is taken. */
+/**
+ * Lets a conversation that is ready write a flood. The peer takes its first byte and then stops.
+ */
 async function letItFlood(peer: ScriptPeer): Promise<void> {
   await peer.take("ready".length);
   await peer.send("go");
@@ -199,7 +202,7 @@ async function letItFlood(peer: ScriptPeer): Promise<void> {
   peer.pause();
 }
 
-/** Takes the rest of what {@linkcode makeFlood} has made. */
+/** Takes the rest of the flood of {@linkcode makeFlood}, and checks samples of it. */
 async function takeFlood(peer: ScriptPeer): Promise<void> {
   peer.resume();
   const received = await peer.take(TOO_MUCH - 1);
@@ -208,7 +211,7 @@ async function takeFlood(peer: ScriptPeer): Promise<void> {
   }
 }
 
-/** What has come of a conversation that threw this. */
+/** The failure of a conversation that threw this. */
 export function failureOf(error: unknown): { kind: FailureKind; message: string } {
   return { kind: failureKind(error), message: error instanceof Error ? error.message : "" };
 }
@@ -228,7 +231,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { result: { a: 1 }, received: "" },
   },
   {
-    name: "what a conversation throws is what it failed with",
+    name: "a conversation fails with the error that it throws",
     // deno-lint-ignore require-yield -- it asks for nothing
     *protocol() {
       throw new RangeError("mine");
@@ -236,7 +239,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { failure: ["other", "mine"] },
   },
   {
-    name: "a conversation that throws nothing has failed all the same",
+    name: "a conversation that throws undefined has failed too",
     // deno-lint-ignore require-yield -- it asks for nothing
     *protocol() {
       throw undefined;
@@ -244,7 +247,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { failure: ["other", "The protocol threw nothing"] },
   },
   {
-    name: "what is reported is told in order, and answered at once",
+    name: "reports arrive in order, and are answered at once",
     needs: ["report"],
     *protocol(log) {
       yield* ask(log, { kind: "report", message: "one" });
@@ -265,7 +268,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ['"\0\x80\xff abc"'], received: "!" },
   },
   {
-    name: "many reads bring all that was sent, in order",
+    name: "many reads return all bytes that were sent, in order",
     needs: ["read", "write on"],
     *protocol() {
       const input = new Input();
@@ -285,7 +288,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { result: "all", received: "....." },
   },
   {
-    name: "the bytes of a read are the conversation's own to write over and to send",
+    name: "the conversation may change the bytes of a read and send them",
     needs: ["read"],
     *protocol() {
       const bytes: Uint8Array = yield READ;
@@ -296,7 +299,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { received: "cba" },
   },
   {
-    name: "a read that waits for some time only is answered with nothing, and loses nothing",
+    name: "a read with a time of its own is answered with nothing, and no bytes are lost",
     needs: ["read", "write on"],
     *protocol(log) {
       yield* ask(log, within(0));
@@ -311,7 +314,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["nothing", "nothing", '"late"'] },
   },
   {
-    name: "a read that waits for some time only is answered with what comes in time",
+    name: "a read with a time of its own is answered with the bytes that come in time",
     needs: ["read"],
     *protocol(log) {
       yield* ask(log, within(10_000));
@@ -324,7 +327,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ['"soon"', "FIN"] },
   },
   {
-    name: "a time that nobody can wait is the conversation's mistake",
+    name: "a time that no driver can wait is the conversation's mistake",
     needs: ["read"],
     *protocol(log) {
       for (const ms of [-1, NaN, Infinity, 2 ** 31]) {
@@ -339,7 +342,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // Writes.
   {
-    name: "what is written is received in order",
+    name: "the peer receives writes in order",
     needs: ["write on"],
     *protocol(log) {
       for (const text of ["one ", "", "two ", "three"]) yield* ask(log, write(text));
@@ -347,7 +350,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["nothing", "nothing", "nothing", "nothing"], received: "one two three" },
   },
   {
-    name: "one write is received, and answered with nothing",
+    name: "one write arrives, and is answered with nothing",
     *protocol(log) {
       yield* ask(log, write("one"));
     },
@@ -365,7 +368,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { received: "first second" },
   },
   {
-    name: "a write waits for a peer that does not read, and loses nothing",
+    name: "a write waits for a peer that does not read, and no bytes are lost",
     needs: ["read", "write on", "wait to write"],
     *protocol(log) {
       yield write("ready");
@@ -380,7 +383,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["nothing"], received: "end" },
   },
   {
-    name: "what comes while a write waits is read afterwards",
+    name: "bytes that come while a write waits are read afterwards",
     needs: ["read", "write on", "wait to write"],
     *protocol(log) {
       yield write("ready");
@@ -399,7 +402,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["nothing", '"early"', "FIN"], received: "end" },
   },
   {
-    name: "what is no array of bytes is not written, which is the conversation's mistake",
+    name: "a write of something other than bytes is refused, as the conversation's mistake",
     *protocol(log) {
       for (
         const bytes of ["text", undefined, new Uint16Array(1), new DataView(new ArrayBuffer(1))]
@@ -414,7 +417,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // The end of the peer.
   {
-    name: "FIN comes after the bytes before it, and as often as it is asked for",
+    name: "FIN comes after the bytes before it, and each further read returns FIN again",
     needs: ["read", "write on"],
     *protocol(log) {
       const input = new Input();
@@ -449,7 +452,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["peer gone while receiving"], result: "told", received: false },
   },
   {
-    name: "a reset ends a read that waits for some time only",
+    name: "a reset ends a read with a time of its own",
     needs: ["read", "tell of failure"],
     *protocol() {
       yield write("ready");
@@ -477,7 +480,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["peer gone while sending"], result: "told", received: false },
   },
   {
-    name: "a conversation that goes on after the end is told once, and not asked twice",
+    name: "a conversation gets the error of a failed connection once, and is ended if it goes on",
     needs: ["read", "tell of failure", "end"],
     *protocol(log) {
       yield write("ready");
@@ -501,7 +504,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "after the end a conversation may still report and return",
+    name: "a conversation may still report and return after its connection has failed",
     needs: ["read", "tell of failure", "report"],
     *protocol(log) {
       yield write("ready");
@@ -523,7 +526,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // Throwing and catching.
   {
-    name: "the last words of a conversation that fails arrive, although something was not read",
+    name: "the last words of a failed conversation arrive, although bytes were left unread",
     needs: ["read", "write on", "linger"],
     *protocol() {
       yield READ;
@@ -555,7 +558,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // Nonsense.
   {
-    name: "what is no effect is refused, and the conversation may go on",
+    name: "something other than an effect is refused, and the conversation may go on",
     *protocol(log) {
       for (const nonsense of [undefined, null, 7, "read", {}, { kind: "sleep" }, []]) {
         yield* ask(log, nonsense);
@@ -574,7 +577,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "what is no effect ends a conversation that does not expect it",
+    name: "something other than an effect ends a conversation that does not catch the error",
     *protocol(log) {
       try {
         yield undefined as unknown as Effect;
@@ -587,7 +590,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // Work, and waiting.
   {
-    name: "a task is done, fails, or is not there",
+    name: "a task returns a result, fails, or does not exist",
     needs: ["compute"],
     *protocol(log) {
       yield* ask(log, { kind: "compute", task: "double", argument: 21 });
@@ -621,7 +624,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "where nothing happens there is nothing to wait for, and the conversation may go on",
+    name: "waiting is refused where there are no events, and the conversation may go on",
     *protocol(log) {
       yield* ask(log, { kind: "wait", event: "echo", argument: 1 });
       yield* ask(log, write("going on"));
@@ -635,7 +638,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "what is waited for is answered or fails, and no limit of computing concerns it",
+    name: "an event answers or fails, and no limit of reading or computing applies to it",
     needs: ["wait"],
     hasEvents: true,
     limits: { computeTimeoutMs: 1, readTimeoutMs: 1 },
@@ -647,7 +650,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["1", "Error: it failed", "nothing"], received: "going on" },
   },
   {
-    name: "FIN does not end waiting, and what was sent before it is read afterwards",
+    name: "FIN does not end a wait, and the bytes before it are read afterwards",
     needs: ["read", "write on", "wait"],
     hasEvents: true,
     *protocol(log) {
@@ -665,7 +668,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["1", '"abc"', "FIN"], received: "answer" },
   },
   {
-    name: "a reset ends waiting, and what was waited for is cancelled",
+    name: "a reset ends a wait, and the operation is cancelled",
     needs: ["wait", "watch"],
     hasEvents: true,
     *protocol(log) {
@@ -682,7 +685,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "an abort ends waiting, and what was waited for is cancelled",
+    name: "an abort ends a wait, and the operation is cancelled",
     needs: ["wait", "abort"],
     hasEvents: true,
     *protocol(log) {
@@ -699,7 +702,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // Limits.
   {
-    name: "a read that takes too long fails, and the conversation may say so",
+    name: "a read that takes too long fails, and the conversation may reply",
     needs: ["read", "keep limits"],
     limits: { readTimeoutMs: 30 },
     *protocol(log) {
@@ -713,7 +716,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "the shorter limit of a read counts",
+    name: "the shorter of two limits of a read applies",
     needs: ["read", "write on"],
     limits: { readTimeoutMs: 10_000 },
     *protocol(log) {
@@ -728,7 +731,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: ["nothing", '"!"'] },
   },
   {
-    name: "a conversation that takes too long while it reads is told once",
+    name: "a conversation that takes too long while it reads gets the error once",
     needs: ["read", "keep limits", "end"],
     limits: { sessionTimeoutMs: 30 },
     *protocol(log) {
@@ -760,7 +763,7 @@ export const SCRIPTS: readonly Script[] = [
 
   // From outside.
   {
-    name: "an abort ends a read that waits, and the conversation may say so",
+    name: "an abort ends a read that waits, and the conversation may reply",
     needs: ["read", "abort"],
     *protocol(log) {
       yield write("ready");
@@ -775,7 +778,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: [`Error: ${ENOUGH}`], result: "done", received: "bye" },
   },
   {
-    name: "after an abort that it survives a conversation reads on",
+    name: "a conversation that survives an abort reads on",
     needs: ["read", "abort"],
     *protocol(log) {
       yield write("ready");
@@ -792,7 +795,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: [`Error: ${ENOUGH}`, '"more"'] },
   },
   {
-    name: "an abort of a write that waits ends the connection: nothing may come into its middle",
+    name: "an abort of a write that waits ends the connection: no bytes may land in its middle",
     needs: ["read", "write on", "wait to write", "abort"],
     *protocol(log) {
       yield write("ready");
@@ -812,7 +815,7 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
-    name: "after an abort of a write that waits there is nothing to read either",
+    name: "nothing can be read either after an abort of a write that waits",
     needs: ["read", "write on", "wait to write", "abort"],
     *protocol(log) {
       yield write("ready");
@@ -827,7 +830,7 @@ export const SCRIPTS: readonly Script[] = [
     expected: { log: [`Error: ${ENOUGH}`, "peer gone while receiving"], received: false },
   },
   {
-    name: "a cut gives the conversation no time to react, but for its cleaning up",
+    name: "a cut gives the conversation no time to react, except for its clean-up",
     needs: ["read", "cut"],
     *protocol(log) {
       yield write("ready");

@@ -1,6 +1,6 @@
 /**
- * A thread that holds one conversation of `driver_scripts.ts`: with calls that block, or over a
- * connection that comes as messages.
+ * A thread that holds one conversation of `driver_scripts.ts`: with calls that block, over a
+ * connection that comes as messages, or as the exchange of a load on descriptors.
  *
  * @module
  */
@@ -16,7 +16,10 @@ import {
   RelayedConnection,
   type ToThread,
 } from "../../engine/server/messages/relay.ts";
-import type { Address } from "../../protocol.ts";
+import { runOnRuntime } from "../../lab/load/event_engine.ts";
+import { runOnDescriptors } from "../../lab/load/epoll_engine.ts";
+import { type EngineKind, makePlan } from "../../lab/load/plan.ts";
+import { type Address, type FailureKind, type Protocol, READ } from "../../protocol.ts";
 import {
   eventsFor,
   failureOf,
@@ -26,14 +29,15 @@ import {
   TASKS,
 } from "./driver_scripts.ts";
 
-/** What the thread is told. */
+/** A message to the thread. */
 export type ToDriver =
   | { readonly kind: "block"; readonly script: string }
   | { readonly kind: "relay"; readonly script: string }
+  | { readonly kind: "load"; readonly script: string; readonly address: Address }
   | { readonly kind: "relayed"; readonly message: ToThread }
   | { readonly kind: "abort" | "cut"; readonly message: string };
 
-/** What it says. */
+/** A message from the thread. */
 export type FromDriver =
   | { readonly kind: "ready" }
   | { readonly kind: "listening"; readonly address: Address }
@@ -41,7 +45,7 @@ export type FromDriver =
   | { readonly kind: "relayed"; readonly message: FromThread }
   | { readonly kind: "over"; readonly outcome: Outcome };
 
-/** No limits but for those that a script names. */
+/** No limits, except for those that a script names. */
 export const NO_LIMITS: TimeLimits = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
 interface Scope {
@@ -49,20 +53,20 @@ interface Scope {
   postMessage(message: FromDriver): void;
 }
 
-/** Writes down what a conversation does. */
+/** Records what a conversation does. */
 export class Notes {
   readonly log: string[] = [];
   readonly reports: string[] = [];
   readonly write = (entry: string): void => void this.log.push(entry);
   readonly report = (message: string): void => void this.reports.push(message);
 
-  /** What has come of it. */
+  /** The outcome of a conversation that has succeeded. */
   returned(result: unknown): Outcome {
     const { log, reports } = this;
     return { log, reports, ...(result !== undefined && { result }) };
   }
 
-  /** The same of one that has failed. */
+  /** The outcome of a conversation that has failed. */
   threw(error: unknown): Outcome {
     const { log, reports } = this;
     return { log, reports, failure: failureOf(error) };
@@ -132,6 +136,53 @@ function relay(script: Script, post: (message: FromDriver) => void): (message: T
   };
 }
 
+/** What the load's kinds of failures are to those who converse. */
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  "reset": "peer gone",
+  "closed": "peer gone",
+  "timeout": "read timeout",
+};
+
+/**
+ * Holds a conversation as the only exchange of a load.
+ *
+ * @param script whose conversation
+ * @param address where to connect
+ * @param engine how
+ * @param isStopped whether it is to end early
+ */
+export async function holdUnderLoad(
+  script: Script,
+  address: Address,
+  engine: EngineKind,
+  isStopped: () => boolean = () => false,
+): Promise<Outcome> {
+  const notes = new Notes();
+  let result: unknown;
+  /** One that does not wait is no exchange: each begins with a word of the server. */
+  function* exchange(): Protocol {
+    yield READ;
+    yield { kind: "write", bytes: Uint8Array.of(0x21) };
+    result = yield* script.protocol(notes.write);
+  }
+  const plan = await makePlan({
+    protocol: "echo",
+    connections: 1,
+    requests: 1,
+    connect: true,
+    threads: 1,
+    engine,
+    timeout: script.needs?.includes("keep limits") ? 300 : 10_000,
+  });
+  const share = { plan, address, thread: 0, connections: 1, requests: 1 };
+  const run = engine === "runtime" ? runOnRuntime : runOnDescriptors;
+  const loop = await run(share, { name: "script", exchange }, () => {}, isStopped);
+  const [failure] = Object.entries(loop.tally.words);
+  if (failure === undefined) return notes.returned(result);
+  const [kind, message] = failure;
+  return { ...notes.returned(undefined), failure: { kind: KINDS[kind] ?? "other", message } };
+}
+
 /** The name of such a thread: whoever else imports this module is none. */
 export const DRIVER_THREAD = "a driver under test";
 
@@ -139,9 +190,13 @@ if (runtime.threadName === DRIVER_THREAD) {
   const scope = globalThis as unknown as Scope;
   const post = (message: FromDriver) => scope.postMessage(message);
   scope.onmessage = ({ data }) => {
-    if (data.kind !== "block" && data.kind !== "relay") return;
+    if (!("script" in data)) return;
     const script = SCRIPTS.find(({ name }) => name === data.script) as Script;
     if (data.kind === "block") return block(script, post);
+    if (data.kind === "load") {
+      const over = holdUnderLoad(script, data.address, "descriptors");
+      return void over.then((outcome) => post({ kind: "over", outcome }));
+    }
     const handle = relay(script, post);
     scope.onmessage = ({ data }) => handle(data);
     post({ kind: "ready" });

@@ -1,6 +1,5 @@
 /**
- * The drivers, each with a conversation and its peer: the rows of the contract that all of them
- * keep.
+ * The table of the drivers for their contract. Each row can begin a conversation with a peer.
  *
  * @module
  */
@@ -17,16 +16,8 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { Relay } from "../../engine/server/messages/relay.ts";
-import { runOnRuntime } from "../../lab/load/event_engine.ts";
-import type { LoadLoop } from "../../lab/load/load_loop.ts";
-import { makePlan } from "../../lab/load/plan.ts";
-import {
-  type Address,
-  type FailureKind,
-  PeerGoneError,
-  type Protocol,
-  READ,
-} from "../../protocol.ts";
+import { whyNoDescriptors } from "../../lab/load/plan.ts";
+import { type Address, type FailureKind, PeerGoneError } from "../../protocol.ts";
 import { bytesOf, Talk } from "./conversation.ts";
 import { DatagramPeer } from "./datagram_peer.ts";
 import {
@@ -42,6 +33,7 @@ import {
 import {
   DRIVER_THREAD,
   type FromDriver,
+  holdUnderLoad,
   NO_LIMITS,
   Notes,
   type ToDriver,
@@ -53,25 +45,25 @@ import { Peer } from "./peer.ts";
 export interface Stage extends Handle, AsyncDisposable {
   readonly peer: ScriptPeer;
   readonly outcome: Promise<Outcome>;
-  /** How many bytes were taken of what was written, where nobody has to read them. */
+  /** How many bytes were written, for a driver whose peer need not read them. */
   taken?(): number;
 }
 
-/** What a driver does where it cannot do what a script needs. */
+/** What a driver does if it does not have an ability that a script needs. */
 export type Refusal =
-  /** The conversation fails, and the message says why. */
+  /** The conversation fails, and the message contains this. */
   | { readonly fails: string }
-  /** The conversation fails so, and was not told before. */
+  /** The conversation fails with this kind, and the error is not thrown into it. */
   | { readonly abandons: FailureKind }
-  /** The effect is refused, and the conversation may go on: what is written down begins so. */
+  /** The effect is refused, and the conversation may go on. What it logs contains this. */
   | { readonly refuses: string }
-  /** It has no such call. */
+  /** The driver has no such call. */
   | { readonly hasNo: "abort" | "cut" }
   /** The conversation goes on waiting. */
   | { readonly waits: true }
-  /** Nobody hears of it. */
+  /** The effect has no consequence. */
   | { readonly ignores: "report" }
-  /** Whatever is written is taken at once. */
+  /** All writes are taken at once. */
   | { readonly takesAll: true };
 
 /** One driver, over one kind of connection. */
@@ -79,7 +71,7 @@ export interface DriverRow {
   readonly name: string;
   /** Why it cannot run here. */
   readonly skip?: string | undefined;
-  /** What it cannot do, in the order in which it shows, and what it does instead. */
+  /** The abilities that it does not have, and what it does instead. */
   readonly cannot: Partial<Record<Ability, Refusal>>;
   /** Begins a conversation. */
   open(script: Script): Promise<Stage>;
@@ -87,7 +79,7 @@ export interface DriverRow {
 
 const LOOPBACK: Address = { hostname: "127.0.0.1", port: 0 };
 
-// Event-driven: one driver over each kind of connection.
+// The event-driven driver, over each kind of connection.
 
 /** Begins the conversation of a script over a connection of this thread. */
 function beginSession(connection: Connection, script: Script) {
@@ -147,7 +139,7 @@ async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> 
   const peer = await Peer.connect(net.localAddress(listener));
   const sockaddr = new Uint8Array(SOCKADDR_SIZE);
   const fd = net.acceptNonBlocking(listener, sockaddr);
-  assert(fd >= 0, "who is connected waits to be accepted");
+  assert(fd >= 0, "the peer that has connected waits to be accepted");
   net.close(listener);
   const poller = openPoller(kind, net);
   let connection: ReadyConnection | undefined;
@@ -181,7 +173,7 @@ async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> 
 
 // In another thread.
 
-/** Starts a thread; `hear` is told all that it says. */
+/** Starts a thread. `hear` receives all its messages. */
 function startThread(hear: (message: FromDriver) => void) {
   const url = new URL("./driver_thread.ts", import.meta.url).href;
   const worker = runtime.startThread(url, DRIVER_THREAD);
@@ -227,7 +219,7 @@ async function openRelayed(script: Script): Promise<Stage> {
   };
 }
 
-/** A conversation with calls that block, and its descriptor. */
+/** A conversation with blocking calls, and its descriptor. */
 export interface BlockingStage extends Stage {
   readonly fd: number;
 }
@@ -250,7 +242,7 @@ export async function openBlocking(script: Script): Promise<BlockingStage> {
     outcome: outcome.promise,
     fd: await within(10_000, "a thread that serves", serving.promise),
     async [Symbol.asyncDispose]() {
-      // Who still reads gets FIN, and with it the thread can be ended.
+      // A conversation that still reads gets FIN and ends. Then the thread can be ended.
       await peer[Symbol.asyncDispose]();
       await within(10_000, "the conversation to end", outcome.promise);
       thread.end();
@@ -258,7 +250,7 @@ export async function openBlocking(script: Script): Promise<BlockingStage> {
   };
 }
 
-// Datagrams: one that begins, and what is answered.
+// Datagrams: one that begins the conversation, and one for the answer.
 
 function openDatagrams(script: Script): Promise<Stage> {
   const net = sockets();
@@ -284,7 +276,7 @@ function openDatagrams(script: Script): Promise<Stage> {
   const take = () => textOf(client.take() ?? new Uint8Array(0));
   const peer: ScriptPeer = {
     send: (text) => Promise.resolve(client.send(text)),
-    // The answer is there, if there is one.
+    // If there is an answer, it is there already.
     take: () => Promise.resolve(take()),
     rest: () => Promise.resolve(take()),
     gone: () => Promise.resolve(),
@@ -305,59 +297,57 @@ function openDatagrams(script: Script): Promise<Stage> {
   });
 }
 
-// The load: the same from the client's side.
+// The load: conversations from the client's side.
 
-/** What the load's kinds of failures are to those who converse. */
-const KINDS: Readonly<Record<string, FailureKind>> = {
-  "reset": "peer gone",
-  "closed": "peer gone",
-  "timeout": "read timeout",
-};
-
+/** Begins an exchange of the load on the runtime's sockets, in this thread. */
 async function openLoad(script: Script): Promise<Stage> {
   const { address, peer: arriving } = await Peer.listen();
-  const notes = new Notes();
-  const returned: unknown[] = [];
-  /** One that does not wait is no exchange: each begins with a word of the server. */
-  function* exchange(): Protocol {
-    yield READ;
-    yield { kind: "write", bytes: bytesOf("!") };
-    returned.push(yield* script.protocol(notes.write));
-  }
-  const plan = await makePlan({
-    protocol: "echo",
-    connections: 1,
-    requests: 1,
-    connect: true,
-    threads: 1,
-    engine: "runtime",
-    timeout: script.needs?.includes("keep limits") ? 300 : 10_000,
-  });
-  const share = { plan, address, thread: 0, connections: 1, requests: 1 };
   let isStopped = false;
-  const running = runOnRuntime(share, { name: "script", exchange }, () => {}, () => isStopped);
-  const peer = await arriving;
-  await peer.send("begin");
-  await peer.take(1);
+  const outcome = holdUnderLoad(script, address, "runtime", () => isStopped);
+  const peer = await greet(arriving);
   return {
     peer,
-    outcome: running.then((loop: LoadLoop) => {
-      const [failure] = Object.entries(loop.tally.words);
-      if (failure === undefined) return notes.returned(returned[0]);
-      const [kind, message] = failure;
-      return { ...notes.threw(undefined), failure: { kind: KINDS[kind] ?? "other", message } };
-    }),
+    outcome,
     async [Symbol.asyncDispose]() {
       isStopped = true;
       await peer[Symbol.asyncDispose]();
-      await within(10_000, "the load to end", running);
+      await within(10_000, "the load to end", outcome);
     },
   };
 }
 
+/** Begins one on descriptors, in a thread of its own. */
+async function openLoadOnDescriptors(script: Script): Promise<Stage> {
+  const { address, peer: arriving } = await Peer.listen();
+  const outcome = Promise.withResolvers<Outcome>();
+  const thread = startThread((said) => {
+    if (said.kind === "over") outcome.resolve(said.outcome);
+  });
+  thread.post({ kind: "load", script: script.name, address });
+  const peer = await greet(arriving);
+  return {
+    peer,
+    outcome: outcome.promise,
+    async [Symbol.asyncDispose]() {
+      await peer[Symbol.asyncDispose]();
+      // Its thread is blocked until then.
+      await within(10_000, "the load to end", outcome.promise);
+      thread.end();
+    },
+  };
+}
+
+/** Says the word with which each exchange begins. */
+async function greet(arriving: Promise<Peer>): Promise<Peer> {
+  const peer = await arriving;
+  await peer.send("begin");
+  await peer.take(1);
+  return peer;
+}
+
 // By hand.
 
-/** The peer of a conversation without a network: it is resumed when something comes. */
+/** The peer of a conversation without a network. It resumes the conversation itself. */
 class TalkPeer implements ScriptPeer {
   readonly #talk: Talk;
   readonly #sent: (Uint8Array | null)[] = [];
@@ -399,11 +389,11 @@ class TalkPeer implements ScriptPeer {
     return Promise.resolve();
   }
 
-  // What is written is there at once.
+  // Writes arrive at once, so there is nothing to pause.
   pause(): void {}
   resume(): void {}
 
-  /** Lets the time of a read pass, or a FIN be read again; whether something has happened. */
+  /** Lets the time of a read pass, or a FIN be read again. Returns whether anything happened. */
   #pass(): boolean {
     if (this.#talk.over) return false;
     if (this.#talk.withinMs === undefined && this.#sent[0] === undefined) return false;
@@ -448,13 +438,27 @@ function openTalk(script: Script): Promise<Stage> {
   });
 }
 
+/** What the load, which measures others, does without. */
+const LOAD_CANNOT: DriverRow["cannot"] = {
+  "wait": { refuses: "TypeError: Cannot wait: nothing happens here" },
+  "compute": { refuses: "TypeError: Cannot compute" },
+  // What is measured is told by those who measure.
+  "report": { ignores: "report" },
+  "abort": { hasNo: "abort" },
+  "cut": { hasNo: "cut" },
+  "tell of failure": { abandons: "peer gone" },
+  // One limit for the whole of a request is all it has.
+  "keep limits": { abandons: "read timeout" },
+  "linger": { abandons: "other" },
+};
+
 /** All of them. */
 export const DRIVERS: readonly DriverRow[] = [
   {
     name: "blocking",
     skip: whyNoSockets(),
     cannot: {
-      // Nobody can reach it but through its descriptor: see the tests of its own.
+      // It can be reached only through its descriptor: see its own tests.
       abort: { hasNo: "abort" },
       cut: { hasNo: "cut" },
       wait: { refuses: "TypeError: Cannot wait: nothing happens here" },
@@ -473,7 +477,7 @@ export const DRIVERS: readonly DriverRow[] = [
   })),
   {
     name: "event-driven by messages",
-    // Its thread computes in place, and has nobody to ask meanwhile.
+    // Its thread computes in place, and cannot notice anything meanwhile.
     cannot: { watch: { waits: true } },
     open: openRelayed,
   },
@@ -491,27 +495,22 @@ export const DRIVERS: readonly DriverRow[] = [
     open: openDatagrams,
   },
   {
-    name: "load lane",
-    cannot: {
-      "wait": { refuses: "TypeError: Cannot wait: nothing happens here" },
-      "compute": { refuses: "TypeError: Cannot compute" },
-      // What is measured is told by those who measure.
-      "report": { ignores: "report" },
-      "abort": { hasNo: "abort" },
-      "cut": { hasNo: "cut" },
-      "tell of failure": { abandons: "peer gone" },
-      // One limit for the whole of a request is all it has.
-      "keep limits": { abandons: "read timeout" },
-      "linger": { abandons: "other" },
-    },
+    name: `load over ${runtime.name}'s sockets`,
+    cannot: LOAD_CANNOT,
     open: openLoad,
+  },
+  {
+    name: "load on descriptors",
+    skip: whyNoDescriptors(),
+    cannot: LOAD_CANNOT,
+    open: openLoadOnDescriptors,
   },
   {
     name: "by hand",
     cannot: {
       "wait": { refuses: "TypeError: Cannot wait: nothing happens here" },
       "cut": { hasNo: "cut" },
-      // Whoever holds it has no clock and no connection: it throws what it wants to.
+      // There is no clock and no connection. The test itself throws errors.
       "keep limits": { waits: true },
       "end": { waits: true },
       "wait to write": { takesAll: true },

@@ -7,22 +7,22 @@
 import { runtime } from "../../engine/net/runtime.ts";
 import { Gate } from "../../engine/server/team/team_memory.ts";
 
-/** What such a thread is told. */
+/** The message to such a thread. */
 export interface GateErrand {
   readonly gate: SharedArrayBuffer;
   /** Three words: how many are inside, the most that ever were, and whether they may go. */
   readonly inside: SharedArrayBuffer;
-  /** How often it goes through; once, without leaving, if 0; it sleeps if -1. */
+  /** How often it goes through. If 0, it enters once and does not leave; if -1, it sleeps. */
   readonly times: number;
 }
 
-/** What it says. */
+/** A message from such a thread. */
 export type GateReport = "ready" | { readonly entered: number; readonly refused: boolean };
 
 /** The name of such threads. */
 export const GATE_THREAD = "at the gate";
 
-/** How long a thread sleeps that is not woken, in milliseconds. */
+/** How long a thread sleeps if it is not woken, in milliseconds. */
 const LONG_MS = 60_000;
 
 interface Scope {

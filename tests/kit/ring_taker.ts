@@ -1,5 +1,5 @@
 /**
- * A thread that takes connections out of a queue until that is closed, for `ring_test.ts`.
+ * A thread that takes connections out of a queue until the queue is closed, for `ring_test.ts`.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
-import type { ModeName } from "../../modes/catalogue.ts";
+import { type ModeName, MODES } from "../../modes/catalogue.ts";
 import { assertMatch, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";
 import { ServerProcess } from "./server_process.ts";
@@ -27,6 +27,10 @@ export interface Row {
   readonly workers: boolean;
   /** Whether one thread serves all connections, so that they share a protocol's variables. */
   readonly sharesMemory: boolean;
+  /** Whether connections wait in a queue of the server's own. */
+  readonly queues: boolean;
+  /** Whether a thread serves many connections at a time. */
+  readonly loops: boolean;
   /** Why it cannot run here. */
   readonly skip?: string | undefined;
 }
@@ -44,6 +48,8 @@ export const ROWS: readonly Row[] = [
     overtakes: false,
     workers: skip === undefined,
     sharesMemory: true,
+    queues: false,
+    loops: false,
   },
   {
     name: "threaded by descriptors",
@@ -54,6 +60,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: true,
+    loops: false,
     skip,
   },
   {
@@ -65,6 +73,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: true,
+    loops: false,
   },
   {
     name: "threadpool by descriptors",
@@ -75,6 +85,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: true,
+    loops: false,
     skip,
   },
   {
@@ -86,6 +98,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: false,
+    loops: false,
     skip,
   },
   {
@@ -97,6 +111,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: true,
+    loops: false,
   },
   {
     name: "berkeley",
@@ -107,6 +123,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: true,
+    loops: false,
     skip,
   },
   {
@@ -118,6 +136,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: false,
     sharesMemory: true,
+    queues: false,
+    loops: true,
   },
   {
     name: "event computing in place",
@@ -128,6 +148,8 @@ export const ROWS: readonly Row[] = [
     overtakes: false,
     workers: false,
     sharesMemory: true,
+    queues: false,
+    loops: true,
   },
   {
     name: "nonblocking",
@@ -138,6 +160,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: true,
+    queues: false,
+    loops: true,
     skip,
   },
   {
@@ -149,6 +173,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: true,
+    queues: false,
+    loops: true,
     skip,
   },
   {
@@ -160,6 +186,8 @@ export const ROWS: readonly Row[] = [
     overtakes: false,
     workers: true,
     sharesMemory: true,
+    queues: false,
+    loops: true,
     skip,
   },
   {
@@ -171,6 +199,8 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
+    queues: false,
+    loops: true,
   },
 ];
 
@@ -197,6 +227,12 @@ export async function failedAs(server: ServerProcess, peer: Peer, kind: string):
   const entry = new RegExp(` failed ${peer.name} after [0-9.]+ ms: (.*)$`, "m");
   await until(`the log to say that ${peer.name} failed`, () => entry.test(server.stderr));
   assertMatch(entry.exec(server.stderr)?.[1] ?? "", new RegExp(`^${kind}: `));
+}
+
+/** Whether a mode has a flag. */
+export async function hasFlag(mode: string, name: string): Promise<boolean> {
+  const { command } = await (await MODES[mode as ModeName].load()).program();
+  return command.flags.some((flag) => flag.name === name);
 }
 
 /** Whether a row differs from another one only in which thread computes. */

@@ -6,30 +6,30 @@
 
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 
-/** Its name. */
+/** The Worker's name. */
 export const NAME = "handshake supervised";
 
-/** Its module. */
+/** The Worker's module. */
 export const URL_OF_WORKER: string = import.meta.url;
 
-/** What it is to do. */
+/** The Worker's assignment. */
 export interface Orders {
-  /** What it fails to load with. */
+  /** The message of the error with which loading fails. */
   readonly failing?: string;
-  /** Whether it plays a part, which ends at the message `finish`, instead of only hearing. */
+  /** Whether its work has an end, at the message `finish`. Otherwise it only handles messages. */
   readonly playing?: boolean;
   /** Whether it throws as soon as it is ready. */
   readonly dying?: boolean;
 }
 
-/** What it is told then. */
+/** A further message to the Worker. */
 export type Order =
   | { readonly kind: "say"; readonly word: string; readonly times: number }
   | { readonly kind: "die" }
   | { readonly kind: "spin"; readonly ms: number }
   | { readonly kind: "finish" };
 
-/** What it says. */
+/** A message from the Worker. */
 export interface Said {
   readonly kind: "said";
   readonly word: string;

@@ -1,6 +1,6 @@
 /**
- * A process that starts Workers and sees them die, for `tests/workers/`. Each argument is something that
- * it does, and what came of it is printed.
+ * A process that starts Workers and sees them die, for `tests/workers/`. Its argument says what to
+ * do, and it prints what came of it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { SupervisedWorker } from "../../engine/workers/supervised_worker.ts";
 import { WorkerKeeper } from "../../engine/workers/worker_keeper.ts";
 import { NAME, type Order, type Orders, type Said, URL_OF_WORKER } from "./supervised_worker.ts";
 
-/** How often it is looked in vain for room, before there is some. */
+/** How often the keeper looks for room in vain before there is some. */
 const LOOKS = 4;
 
 function start(
@@ -27,7 +27,7 @@ function start(
   });
 }
 
-/** A Worker dies, and this thread goes on. */
+/** Lets a Worker die. This thread must go on. */
 async function die(): Promise<void> {
   const worker = start();
   await worker.ready;
@@ -35,7 +35,7 @@ async function die(): Promise<void> {
   console.log(`gone: ${(await worker.gone)?.message}`);
 }
 
-/** A Worker is ended while it is busy. */
+/** Ends a Worker while it is busy. */
 async function abandon(): Promise<void> {
   const idle = start();
   await idle.ready;
@@ -50,14 +50,14 @@ async function abandon(): Promise<void> {
   console.log(`after a busy one: ${hasAbandonedThreads()}, ${(await busy.gone)?.message}`);
 }
 
-/** A Worker dies when there are no descriptors for another. */
+/** Lets a Worker die when there are no descriptors for another one. */
 async function replace(): Promise<void> {
   const fillers: number[] = [];
   const fill = () => {
     try {
       for (;;) fillers.push(openSync("/dev/null", "r"));
     } catch {
-      // Now there are none.
+      // Now there are no free descriptors.
     }
   };
   let looks = 0;
@@ -65,7 +65,7 @@ async function replace(): Promise<void> {
   const keeper = new WorkerKeeper({
     journal: { log: ({ properties: { error } }) => console.log(`died: ${error}`) },
     isWanted: () => {
-      // The one that died gives its descriptors back when the runtime comes to it.
+      // The dead Worker gives its descriptors back at some time, so all are taken again.
       if (++looks <= LOOKS) fill();
       else for (const fd of fillers.splice(0)) closeSync(fd);
       return true;
@@ -88,6 +88,6 @@ async function replace(): Promise<void> {
 
 const ACTS: Readonly<Record<string, () => Promise<void>>> = { die, abandon, replace };
 
-// The Worker's module is another one, so this is the main thread.
+// The Workers run another module, so this is the main thread.
 await ACTS[runtime.args[0] as string]?.();
 console.log("over");

@@ -29,12 +29,12 @@ const WAYS = [
   ["refused", "failed"],
 ] as const;
 
-/** More than the kernel keeps for a peer that does not read: the server is still writing. */
+/** More bytes than the kernel keeps for a peer that does not read, so the server still writes. */
 const LONG = 6_000_000;
 
 const MEGABYTE = "m".repeat(1 << 20);
 
-/** Has a conversation end whose client goes on talking. */
+/** Lets a conversation end whose client goes on sending. */
 async function part(server: ServerProcess, way: string): Promise<Peer> {
   const peer = await Peer.connect(server.address);
   await peer.send(`${way} 3\n`);
@@ -43,11 +43,11 @@ async function part(server: ServerProcess, way: string): Promise<Peer> {
   return peer;
 }
 
-/** The peer says a little more; fails if its server does not listen. */
+/** Sends a little more from the peer. Fails if the server does not read it. */
 async function trickle(peer: Peer): Promise<void> {
   for (let count = 0; count < 3; count++) {
     await peer.send("x");
-    // Long enough for the answer to what a closed socket receives, which is RST.
+    // A closed socket would answer with RST. This is long enough for it to arrive.
     await delay(20);
     assert(!peer.isBroken, "the server still reads");
   }
@@ -61,29 +61,33 @@ function contract(row: Row): void {
     test(`${row.name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
 
   for (const [way, outcome] of WAYS) {
-    check(`loses no last words of a conversation that ${way}, of a peer that sends`, async () => {
-      const server = await shared.get();
-      await using peer = await Peer.connect(server.address);
-      peer.pause();
-      await peer.send(`${way} ${LONG}\n`);
-      // What comes before the last words are all taken is unread when the conversation ends.
-      peer.post(MEGABYTE);
-      peer.post(MEGABYTE);
-      await delay(20);
-      peer.resume();
-      const words = await peer.rest().catch(() => "reset");
-      assert(words === "w".repeat(LONG), `${words.length} of ${LONG} bytes`);
-      await trickle(peer);
-      // It counts as over although its peer still talks.
-      const entry = new RegExp(` ${outcome} ${peer.name} `);
-      await until(`the log to say that it is ${outcome}`, () => entry.test(server.stderr));
-      peer.finish();
-    }, { timeoutMs: 30_000 });
+    check(
+      `loses no last words of a conversation that is "${way}" while its peer sends`,
+      async () => {
+        const server = await shared.get();
+        await using peer = await Peer.connect(server.address);
+        peer.pause();
+        await peer.send(`${way} ${LONG}\n`);
+        // These bytes come before the last words are all sent. They are unread at the end.
+        peer.post(MEGABYTE);
+        peer.post(MEGABYTE);
+        await delay(20);
+        peer.resume();
+        const words = await peer.rest().catch(() => "reset");
+        assert(words === "w".repeat(LONG), `${words.length} of ${LONG} bytes`);
+        await trickle(peer);
+        // The conversation counts as over although its peer still sends.
+        const entry = new RegExp(` ${outcome} ${peer.name} `);
+        await until(`the log to say that it is ${outcome}`, () => entry.test(server.stderr));
+        peer.finish();
+      },
+      { timeoutMs: 30_000 },
+    );
   }
 
-  // In the pools, as many as there are workers.
+  // In the pools this is the number of workers.
   const count = row.concurrent ? 4 : 1;
-  check(`serves another one beside ${count} that trickle after their last words`, async () => {
+  check(`serves another client beside ${count} that trickle after their last words`, async () => {
     const server = await shared.get();
     const trickling: Peer[] = [];
     for (let index = 0; index < count; index++) {
@@ -91,7 +95,7 @@ function contract(row: Row): void {
     }
     await Promise.all(trickling.map(trickle));
     const next = await part(server, "ended");
-    // They have lingered all the time.
+    // They have lingered the whole time.
     await Promise.all(trickling.map(trickle));
     for (const peer of [...trickling, next]) {
       peer.finish();
@@ -99,7 +103,7 @@ function contract(row: Row): void {
     }
   });
 
-  check("closes what lingers when the time to finish is over, and exits 0", async () => {
+  check("closes lingering connections when the time to finish is over, and exits 0", async () => {
     await using server = await start("--drain", "400ms");
     await using peer = await part(server, "ended");
     await trickle(peer);
@@ -107,7 +111,7 @@ function contract(row: Row): void {
     await trickle(peer);
     assertEquals(server.isOver, false, "it waits for what lingers");
     const over = server.end();
-    // It never stops to talk.
+    // The peer never stops sending.
     while (!server.isOver && !peer.isBroken) {
       await peer.send("x");
       await delay(10);
@@ -117,7 +121,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
   });
 
-  check("closes as soon as nothing lingers any more", async () => {
+  check("closes as soon as no connection lingers", async () => {
     await using server = await start("--drain", "60s");
     await using peer = await part(server, "failed");
     server.signal("SIGTERM");
@@ -128,7 +132,7 @@ function contract(row: Row): void {
     assertEquals(ending.code, 0, ending.stderr);
   });
 
-  check("with --drain 0 lets nothing linger", async () => {
+  check("lets nothing linger with --drain 0", async () => {
     await using server = await start("--drain", "0");
     await using peer = await part(server, "ended");
     await trickle(peer);
@@ -137,7 +141,7 @@ function contract(row: Row): void {
     await peer.gone();
   });
 
-  check("is asked to end after all that", async () => {
+  check("ends well after all that", async () => {
     const ending = await (await shared.get()).stop();
     assertEquals(ending.code, 0, ending.stderr);
   });
@@ -147,7 +151,7 @@ for (const row of ROWS) if (!computesInPlace(row)) contract(row);
 
 for (const mode of ["sequential", "nonblocking"]) {
   test(
-    `${mode} with few descriptors serves although many linger: the oldest make room`,
+    `${mode} with few descriptors serves although many connections linger: the oldest make room`,
     async () => {
       await using server = await ServerProcess.start(mode, PROTOCOL, { descriptors: 100 });
       const peers: Peer[] = [];

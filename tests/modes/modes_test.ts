@@ -6,6 +6,7 @@
 
 import { createServer } from "node:net";
 import { runtime } from "../../engine/net/runtime.ts";
+import { MODE_NAMES } from "../../modes/catalogue.ts";
 import type { Address } from "../../protocol.ts";
 import {
   assert,
@@ -19,7 +20,6 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
-import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { computesInPlace, failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
@@ -418,8 +418,9 @@ function contract(row: Row): void {
 }
 
 // The hello protocol computes nothing.
-test("every mode of the catalogue is tested", () => {
-  assertEquals([...new Set(ROWS.map(({ mode }) => mode as string))].sort(), [...MODE_NAMES].sort());
+test("every mode has a row in the table of these tests", () => {
+  const inRows = [...new Set<string>(ROWS.map(({ mode }) => mode))];
+  assertEquals(inRows.sort(), [...MODE_NAMES].sort());
 });
 
 for (const row of ROWS) if (!computesInPlace(row)) contract(row);

@@ -1,5 +1,5 @@
 /**
- * How the C library is found, why it may not be, and the errors of its calls.
+ * How the C library is found, why it may be missing, and the errors of its calls.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const known = {
   skip: runtime.os in CONSTANTS ? undefined : `the errors of ${runtime.os} have no names here`,
 };
 
-/** The reason and the cause with which the library of a system cannot be opened. */
+/** The error of opening the library of another system. It has a reason and a cause. */
 function failureOf(os: string, arch: string): SocketsUnavailableError {
   const error = openLibrary(os, arch);
   assertInstanceOf(error, SocketsUnavailableError);
@@ -39,7 +39,7 @@ test("the library is opened once, and the sockets are made once", () => {
   assertEquals(sockets().constants, CONSTANTS[runtime.os]);
 }, here);
 
-test("where there is a reason for no sockets, asking for them throws that reason", () => {
+test("asking for sockets throws the reason where there are none", () => {
   for (const ask of [library, sockets]) {
     assertEquals(assertThrows(ask, SocketsUnavailableError).reason, whyNoSockets());
   }
@@ -52,7 +52,7 @@ test("a system whose numbers are unknown has no sockets, and the reason names it
   }
 });
 
-test("a library that is not there is a reason that names it, with each loader's error", () => {
+test("a missing library is a reason that names it, with the loader's errors", () => {
   const [other, names] = runtime.os === "darwin"
     ? ["linux", ["libc.so.6", `libc.musl-${runtime.arch}.so.1`, "libc.so"]] as const
     : ["darwin", ["libSystem.B.dylib"]] as const;
@@ -76,13 +76,13 @@ test(
   { pure: true, skip: runtime.name === "deno" ? undefined : "Bun has no permissions" },
 );
 
-test("every error number that a system knows has its name back, and others show the number", () => {
+test("every error number that a system knows has its name, and others show the number", () => {
   const { errno } = CONSTANTS[runtime.os]!;
   for (const [name, number] of Object.entries(errno)) assertEquals(errorName(number), name);
   assertEquals([errorName(0), errorName(4095)], ["errno 0", "errno 4095"]);
 }, known);
 
-test("a SocketError says what failed, with what, and why", () => {
+test("a SocketError names the call, its object and the reason", () => {
   const { ECONNREFUSED, EPROTO } = CONSTANTS[runtime.os]!.errno;
   const told = (error: SocketError) => [error.message, error.code, error.errno, error.syscall];
   assertEquals(told(new SocketError("connect", ECONNREFUSED, "to 127.0.0.1:80")), [
@@ -91,7 +91,7 @@ test("a SocketError says what failed, with what, and why", () => {
     ECONNREFUSED,
     "connect",
   ]);
-  // An error that has a name and no text here, and one that has neither.
+  // An error with a name but no text, and one with neither.
   assertEquals(told(new SocketError("accept", EPROTO)), [
     "Cannot accept: system error (EPROTO)",
     "EPROTO",
@@ -107,7 +107,7 @@ test("a SocketError says what failed, with what, and why", () => {
   assertEquals(new SocketError("recv", 4095).name, "SocketError");
 }, known);
 
-test("the systems give every error another number", () => {
+test("every error has a number of its own on each system", () => {
   for (const { errno } of Object.values(CONSTANTS)) {
     const numbers = Object.values(errno);
     assertEquals(new Set(numbers).size, numbers.length);

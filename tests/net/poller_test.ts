@@ -1,5 +1,5 @@
 /**
- * The pollers: epoll(7) and poll(2) tell of the same things.
+ * The pollers: epoll(7) and poll(2) report the same events.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { assert, assertEquals, test } from "../kit/harness.ts";
 
-/** A poller, and socket pairs that are closed with it. */
+/** A poller and socket pairs, which are closed with it. */
 class Watch implements Disposable {
   readonly net: Sockets = sockets();
   readonly poller: Poller;
@@ -31,7 +31,7 @@ class Watch implements Disposable {
     if (this.#open.delete(fd)) this.net.close(fd);
   }
 
-  /** What is ready, by descriptor. */
+  /** Returns the events of the ready sockets, by descriptor. */
   wait(timeoutMs = 0): Map<number, number> {
     const count = this.poller.wait(timeoutMs);
     return new Map(
@@ -52,13 +52,13 @@ class Watch implements Disposable {
 }
 
 if (whyNoSockets() !== undefined) {
-  test("pollers tell what is ready", () => {}, { skip: whyNoSockets() });
+  test("pollers report which sockets are ready", () => {}, { skip: whyNoSockets() });
 }
 
 for (const kind of pollerKinds()) {
   const { POLLIN, POLLOUT, POLLHUP, POLLRDHUP, SHUT_WR } = sockets().constants;
 
-  test(`${kind} tells of what has come, again and again until it was taken`, () => {
+  test(`${kind} reports bytes again and again until they were received`, () => {
     using watch = new Watch(kind);
     const [own, peer] = watch.pair();
     watch.poller.add(own, POLLIN);
@@ -72,7 +72,7 @@ for (const kind of pollerKinds()) {
     assertEquals(watch.wait(), new Map());
   });
 
-  test(`${kind} watches for what it is told to, and for something else when told so`, () => {
+  test(`${kind} watches for the given events, which can be changed`, () => {
     using watch = new Watch(kind);
     const [own, peer] = watch.pair();
     watch.send(peer, "abc");
@@ -86,7 +86,7 @@ for (const kind of pollerKinds()) {
     assertEquals(watch.wait(), new Map([[own, POLLIN]]));
   });
 
-  test(`${kind} tells nothing of what was removed or is closed, whose number comes again`, () => {
+  test(`${kind} reports nothing of a removed or closed socket, even if its number is reused`, () => {
     using watch = new Watch(kind);
     const [own, peer] = watch.pair();
     watch.send(peer, "abc");
@@ -97,14 +97,14 @@ for (const kind of pollerKinds()) {
     assertEquals(watch.wait(), new Map([[own, POLLIN]]));
     watch.poller.forget(own);
     watch.close(own);
-    // The lowest number that is free: mostly the same.
+    // The kernel gives the lowest free number, which is mostly the same one.
     const [again] = watch.pair();
     assertEquals(watch.wait(), new Map());
     watch.poller.add(again, POLLOUT);
     assertEquals(watch.wait(), new Map([[again, POLLOUT]]));
   });
 
-  test(`${kind} tells of an end that nobody asked for, and of FIN to those who ask`, () => {
+  test(`${kind} always reports that a peer has closed, and FIN only on request`, () => {
     using watch = new Watch(kind);
     const [silent, left] = watch.pair();
     const [asking, finished] = watch.pair();
@@ -116,19 +116,19 @@ for (const kind of pollerKinds()) {
     assertEquals((watch.wait().get(silent) ?? 0) & POLLHUP, POLLHUP);
   }, { skip: runtime.os === "linux" ? undefined : "other systems have no POLLRDHUP" });
 
-  test(`${kind} waits as long as it is told to, of a millisecond a part too`, () => {
+  test(`${kind} waits for the given time, also for a part of a millisecond`, () => {
     using watch = new Watch(kind);
     const [own] = watch.pair();
     watch.poller.add(own, POLLIN);
     for (const ms of [0, 0.3, 20, 20.5]) {
       const since = performance.now();
       assertEquals(watch.wait(ms), new Map());
-      // Kernels count in ticks of their own; that it does not return at once is what matters.
+      // Kernels count in ticks of their own. What matters is that the call does not return at once.
       assert(performance.now() - since >= Math.floor(ms) - 1, `${ms} ms`);
     }
   });
 
-  test(`${kind} tells of all of very many descriptors, whichever of them are ready`, () => {
+  test(`${kind} reports all ready sockets of very many`, () => {
     using watch = new Watch(kind);
     const pairs = Array.from({ length: 300 }, () => watch.pair());
     for (const [own] of pairs) watch.poller.add(own, POLLIN);
@@ -149,7 +149,7 @@ for (const kind of pollerKinds()) {
     }
     const ascending = (a: number, b: number) => a - b;
     assertEquals(told.sort(ascending), chosen.map(([own]) => own).sort(ascending));
-    // And once more all of them at once: more than one wait tells of.
+    // Once more, with all of them ready: these are more than one wait reports.
     for (const [, peer] of watched) watch.send(peer, "x");
     const all = new Set<number>();
     for (let ready = watch.wait(); ready.size > 0; ready = watch.wait()) {

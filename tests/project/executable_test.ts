@@ -42,6 +42,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
+import { hasFlag } from "../kit/rows.ts";
 import {
   commandOf,
   type Ending,
@@ -470,7 +471,7 @@ const whyNoProc = runtime.os === "linux" ? undefined : "there is no /proc";
 
 for (const mode of MODE_NAMES) {
   test(`${mode} of the executable has no more threads than it says`, async () => {
-    const pooled = ["threadpool", "berkeley", "cluster"].includes(mode);
+    const pooled = await hasFlag(mode, "workers");
     const args = ["--protocol", "hello", ...(pooled ? ["--workers", "2"] : [])];
     await using server = await start(mode, args);
     for (let x = 0; x < 3; x++) await handshake(server.address, x);

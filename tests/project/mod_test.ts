@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { assertEquals, test } from "../kit/harness.ts";
 import * as library from "../../mod.ts";
 
@@ -13,6 +14,7 @@ const NAMES = [
   "DISCONNECT",
   "EpollEvents",
   "FAILURE_KINDS",
+  "HELLO_GRACE_MS",
   "HELLO_LIMIT",
   "HandshakeTimeoutError",
   "Input",
@@ -81,6 +83,16 @@ const NAMES = [
 
 test("the library exports these names", () => {
   assertEquals(Object.keys(library).sort(), NAMES);
+});
+
+test("the library serves in every mode, and nothing else serves", () => {
+  const servers = Object.keys(library).filter((name) => name.startsWith("serve"));
+  assertEquals(
+    servers.map((name) => name.slice("serve".length).toLowerCase()).sort(),
+    [
+      ...MODE_NAMES,
+    ].sort(),
+  );
 });
 
 test("a Worker that imports the library stays silent and stays the user's own", async () => {

@@ -5,13 +5,16 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
-import { assert, assertEquals, assertMatch, test, within } from "../kit/harness.ts";
+import { MODE_NAMES } from "../../modes/catalogue.ts";
+import { PROTOCOLS } from "../../protocols/catalogue.ts";
+import { assert, assertEquals, assertMatch, test, until, within } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
 import { handshake, Peer } from "../kit/peer.ts";
+import { hasFlag } from "../kit/rows.ts";
 import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -20,10 +23,10 @@ const contributing = readFileSync(new URL("CONTRIBUTING.md", root), "utf8");
 
 const whyNoNc = whyNoProgram("nc");
 
-/** The lines of a block of the README. */
-function block(info: string): string[] {
-  const match = new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(readme);
-  assert(match !== null, `README.md has no block ${info}`);
+/** The lines of a block of the README, or of another document. */
+function block(info: string, text = readme): string[] {
+  const match = new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(text);
+  assert(match !== null, `there is a block ${info}`);
   return (match[1] as string).trimEnd().split("\n");
 }
 
@@ -66,6 +69,12 @@ test("the README's handshake runs as it is written there", async () => {
   for (const line of expected) {
     if (!line.startsWith("$ ")) continue;
     printed.push(line, ...await type(line.slice(2), server.address.port));
+    // The next client may be accepted sooner than another thread says that this one is done.
+    const typed = printed.filter((line) => line.startsWith("$ ")).length;
+    await until(
+      `the end of ${line}`,
+      () => [...server.stderr.matchAll(/ (done|failed) /g)].length === typed,
+    );
   }
   assertEquals(printed, expected);
 
@@ -92,22 +101,60 @@ test("what the README types by hand is answered as it is written there", async (
   }
 }, { skip: whyNoNc });
 
+/** Writes a module of a document into a folder of its own, and passes its path on. */
+async function inFolder(
+  name: string,
+  code: string,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  using folder = new Folder("handshake documents ");
+  const path = folder.path(name);
+  writeFileSync(path, code);
+  await use(path);
+}
+
 test("the README's protocol of your own runs in a mode with Workers", async () => {
   const module = block("ts").join("\n");
   assertMatch(module, /export default function\*/);
-  const folder = mkdtempSync(join(tmpdir(), "handshake readme "));
-  try {
-    const path = join(folder, "double.ts");
-    writeFileSync(path, module);
+  await inFolder("double.ts", module, async (path) => {
     await using server = await ServerProcess.start("event", ["--protocol", path]);
     await using peer = await Peer.connect(server.address);
     await peer.send("21\n4\n");
     peer.finish();
     assertEquals(await peer.rest(), "42\n8\n");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 });
+
+test("the protocol that CONTRIBUTING shows does what is written there", async () => {
+  const module = block("ts greet\\.ts", contributing).join("\n");
+  const [, command = "", answer] = /^(echo .*) {3}# (.*)$/m.exec(contributing) ?? [];
+  await inFolder("greet.ts", module, async (path) => {
+    await using server = await ServerProcess.start("event", ["--protocol", path]);
+    assertEquals(await type(command, server.address.port), [answer]);
+  });
+}, { skip: whyNoNc });
+
+test("the mode that CONTRIBUTING shows serves, and each of its threads accepts", async () => {
+  const script = block("ts modes/prethreaded\\.ts", contributing).join("\n");
+  // It lies elsewhere, so it names the project's modules by their URLs.
+  const moved = script.replaceAll('"../', `"${root.href}`);
+  await inFolder("prethreaded.ts", moved, async (path) => {
+    const permissions = ["-A", "--config", fileURLToPath(new URL("deno.json", root))];
+    const name = path.replace(/\.ts$/, "");
+    await using server = await ServerProcess.start(name, ["--threads", "2"], { permissions });
+    assertMatch(server.greeting, / · prethreaded · hello · 2 threads · descriptors · /);
+    await using first = await Peer.connect(server.address);
+    await first.send("HELLO 1\n");
+    assertEquals(await first.line(), "HELLO 2");
+    // One thread is in the middle of a conversation, and the other one is free.
+    await handshake(server.address, 100);
+    await first.send("HELLO 3\n");
+    assertEquals(await first.rest(), "");
+    const { code, stderr } = await server.stop();
+    assertEquals(code, 0);
+    assertMatch(stderr, /totals: accepted 2 · completed 2 · failed 0 · cut 0/);
+  });
+}, { skip: whyNoSockets() });
 
 test("every call that the README shows is made", async () => {
   const [command = "", , ...expected] = block("console trace");
@@ -140,12 +187,9 @@ for (const protocol of ["frame", "echo", "print"]) {
   });
 }
 
-/** The modes that have `--offload`. */
-const OFFLOADING = ["nonblocking", "event", "cluster"];
-
 test("the least permissions in the README are enough, and none is asked for", async () => {
   const rows = readme.split("\n").filter((line) => /^\|.*--allow-/.test(line));
-  let seen = 0;
+  const seen: string[] = [];
   for (const row of rows) {
     const [, names = "", withSockets = "", without = ""] = row.split("|");
     for (const [, name = ""] of names.matchAll(/`([\w.]+)`/g)) {
@@ -157,7 +201,7 @@ test("the least permissions in the README are enough, and none is asked for", as
       ) {
         const permissions = /`(--allow.*?)`/.exec(cell)?.[1]?.split(" ");
         if (permissions === undefined) continue;
-        seen++;
+        seen.push(name);
         if (name === "client.ts") {
           await using server = await ServerProcess.start("event");
           const flags = permissions.includes("--allow-ffi") ? ["--blocking"] : [];
@@ -172,7 +216,7 @@ test("the least permissions in the README are enough, and none is asked for", as
         }
         // Its default protocol answers nothing.
         const args = name === "berkeley" ? ["--protocol", "hello"] : [];
-        if (OFFLOADING.includes(name)) {
+        if (await hasFlag(name, "offload")) {
           // Workers that compute must read their modules, and need nothing else.
           const wider = [...new Set([...permissions, "--allow-read=."])];
           const flags = ["--protocol", "frame"];
@@ -188,7 +232,8 @@ test("the least permissions in the README are enough, and none is asked for", as
       }
     }
   }
-  assertEquals(seen, 12);
+  assertEquals([...new Set(seen)].sort(), [...MODE_NAMES, "client.ts"].sort());
+  assert(seen.length >= 12, "both columns were found");
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
 test("on Deno the chat needs no more permissions than the README says", async () => {
@@ -207,6 +252,14 @@ test("on Deno the chat needs no more permissions than the README says", async ()
   }
 }, { skip: runtime.name === "deno" ? undefined : "Bun has no permissions" });
 
+test("the README's tables have every mode and every protocol, in the order of the catalogues", () => {
+  const linked = (folder: string) =>
+    [...readme.matchAll(/^\| \[`(\w+)`\]\((\w+)\/\1\.ts\) /gm)]
+      .filter(([, , from]) => from === folder).map(([, name]) => name);
+  assertEquals(linked("modes"), [...MODE_NAMES]);
+  assertEquals(linked("protocols"), Object.keys(PROTOCOLS));
+});
+
 test("every task, link and script that the documents name exists", () => {
   const { tasks } = JSON.parse(readFileSync(new URL("deno.json", root), "utf8"));
   for (const [name, task] of Object.entries<{ description?: string }>(tasks)) {
@@ -216,9 +269,12 @@ test("every task, link and script that the documents name exists", () => {
     const named = [...text.matchAll(/deno(?:@\S+)? task (\w+)/g)].map(([, name]) => name as string);
     assert(named.length > 0);
     for (const name of named) assert(name in tasks, `there is a task ${name}`);
+    // A block of code that begins with a path is a file to be written.
+    const written = [...text.matchAll(/^ *```ts (\S+)$/gm)].map(([, path]) => path as string);
     const paths = text.matchAll(/\]\(([\w./]+)\)|(?<![*\w/.])([\w/]+\.ts)\b/g);
     for (const [, link, path] of paths) {
       const name = (link ?? path) as string;
+      if (written.includes(name)) continue;
       const found = ["", "tests/", "chat/"].some((folder) =>
         existsSync(new URL(folder + name, root))
       );

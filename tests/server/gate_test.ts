@@ -1,5 +1,5 @@
 /**
- * The gate: where the connections of all threads enter and leave.
+ * The gate, which counts and limits the connections of all threads.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { createTeamMemory, Gate } from "../../engine/server/team/team_memory.ts"
 import { GATE_THREAD, type GateErrand, type GateReport } from "../kit/gate_thread.ts";
 import { assert, assertEquals, delay, test, within } from "../kit/harness.ts";
 
-/** A gate for so many connections, and its memory. */
+/** Opens a gate for this many connections. Returns it with its memory. */
 function openGate(connections: number): { gate: Gate; memory: SharedArrayBuffer } {
   const { gate: memory } = createTeamMemory(4);
   const gate = new Gate(memory);
@@ -17,13 +17,13 @@ function openGate(connections: number): { gate: Gate; memory: SharedArrayBuffer 
   return { gate, memory };
 }
 
-/** A thread at the gate. */
+/** A thread that goes through the gate. */
 class Goer implements Disposable {
   /** Resolves when it is about to go. */
   readonly ready: Promise<void>;
-  /** What has come of it. */
+  /** Its report at the end. */
   readonly report: Promise<Exclude<GateReport, "ready">>;
-  /** Whether it has come through, or was refused. */
+  /** Whether it has come through or was refused. */
   isOver = false;
   readonly #worker: Worker;
 
@@ -47,7 +47,7 @@ class Goer implements Disposable {
   }
 }
 
-test("the gate lets in as many as its limit, and counts them", () => {
+test("the gate admits as many connections as its limit allows, and counts them", () => {
   const { gate } = openGate(2);
   assertEquals([gate.tryEnter(), gate.full, gate.tryEnter(), gate.full], [true, false, true, true]);
   assertEquals([gate.tryEnter(), gate.open], [false, 2]);
@@ -61,7 +61,7 @@ test("a gate without a limit is never full", () => {
   assertEquals([gate.full, gate.open, gate.ceiling], [false, 10_000, 0x7fff_ffff]);
 });
 
-test("a gate that closes says so, and only later that connections are cut", () => {
+test("a gate says first that it closes, and later that connections are cut", () => {
   const { gate } = openGate(1);
   assertEquals([gate.closing, gate.cutting], [false, false]);
   gate.close();
@@ -70,11 +70,11 @@ test("a gate that closes says so, and only later that connections are cut", () =
   assertEquals(gate.cutting, true);
 });
 
-test("help is asked for once until it is given, however many ask", () => {
+test("many requests for help count as one until the answer", () => {
   const { gate } = openGate(1);
-  assertEquals([gate.askForHelp(3), gate.askForHelp(5)], [true, false]);
-  assertEquals([gate.answerHelp(), gate.answerHelp()], [5, 0]);
-  assertEquals([gate.askForHelp(Infinity), gate.answerHelp()], [true, 0x7fff_ffff]);
+  assertEquals([gate.askForThreads(3), gate.askForThreads(5)], [true, false]);
+  assertEquals([gate.takeThreadsAskedFor(), gate.takeThreadsAskedFor()], [5, 0]);
+  assertEquals([gate.askForThreads(Infinity), gate.takeThreadsAskedFor()], [true, 0x7fff_ffff]);
 });
 
 test("threads that come and go are never more inside than the limit, and none is lost", async () => {
@@ -100,7 +100,7 @@ test("threads that come and go are never more inside than the limit, and none is
   assertEquals(gate.open, 0);
 });
 
-test("whoever waits at a full gate comes in when one leaves, one for each", async () => {
+test("each time one leaves a full gate, one that waits comes in", async () => {
   const { gate, memory } = openGate(1);
   assert(gate.tryEnter());
   const errand = { gate: memory, inside: new SharedArrayBuffer(12), times: 0 };
@@ -118,7 +118,7 @@ test("whoever waits at a full gate comes in when one leaves, one for each", asyn
   assertEquals(gate.open, 1);
 });
 
-test("closing wakes those who wait at the gate and those who sleep", async () => {
+test("closing wakes the threads that wait at the gate and those that sleep", async () => {
   const { gate, memory } = openGate(1);
   assert(gate.tryEnter());
   const errand = { gate: memory, inside: new SharedArrayBuffer(12) };

@@ -4,29 +4,25 @@
  * @module
  */
 
-import { parseFlags } from "../../engine/cli/flags.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { serve as serveEvent } from "../../modes/event.ts";
 import { serve as serveThreadpool } from "../../modes/threadpool.ts";
+import { parseFlags } from "../../engine/cli/flags.ts";
 import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { type Row, ROWS } from "../kit/rows.ts";
+import { ROWS } from "../kit/rows.ts";
 
-/** A mode's `serve`, with the options that its row gives as flags, but for the few workers. */
-async function serveOf({ mode, args }: Row): Promise<(options: ServeOptions) => Promise<Server>> {
-  const { serve, program } = await MODES[mode].load();
-  const { command } = await program();
-  const own = parseFlags(command, args);
-  return (options) => serve({ protocol: "hello", ...own, ...options });
-}
+for (const { name, mode, args, skip } of ROWS) {
+  /** The mode's `serve`, with what the row's flags say. */
+  const serve = async (options: ServeOptions): Promise<Server> => {
+    const { serve, program } = await MODES[mode].load();
+    return await serve({ ...parseFlags((await program()).command, args), ...options });
+  };
 
-for (const row of ROWS) {
-  const { name, skip } = row;
   test(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
     const reports: string[] = [];
-    const serve = await serveOf(row);
     await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });
     assertEquals(server.protocol, "hello");
     assert(name.startsWith(server.mode));
@@ -61,7 +57,6 @@ for (const row of ROWS) {
 
   test(`${name} closes at its signal, and cuts half-way conversations`, async () => {
     const controller = new AbortController();
-    const serve = await serveOf(row);
     const server = await serve({ port: 0, signal: controller.signal, drain: 0 });
     await using peer = await Peer.connect(server.address);
     await peer.send("HELLO 1\n");
@@ -73,7 +68,6 @@ for (const row of ROWS) {
   }, { skip });
 
   test(`${name} refuses wrong options and a port in use, and leaves nothing behind`, async () => {
-    const serve = await serveOf(row);
     await assertRejects(() => serve({ port: -1 }), OptionError, "port");
     await assertRejects(() => serve({ port: 0, readTimeout: "soon" }), OptionError, "readTimeout");
     await using server = await serve({ port: 0 });

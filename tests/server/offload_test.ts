@@ -1,6 +1,6 @@
 /**
- * The pool of threads that compute: who is served when, who is stopped, and what becomes of a
- * thread that dies.
+ * The pool of computing threads: the order of its jobs, cancellation, preemption, and what happens
+ * when a thread dies.
  *
  * @module
  */
@@ -28,14 +28,14 @@ import {
 
 const urlOf = (path: string) => new URL(path, import.meta.url).href;
 
-/** Workers are given up at the end of a test, and some of them are still computing. */
+/** The Workers are abandoned at the end of a test, and some of them are still computing. */
 const options = { sanitize: false };
 
-/** A pool, what it has said, and what was asked of it. */
+/** A pool, what it has logged, and what it has answered. */
 class Asked implements Disposable {
   readonly pool: OffloadPool;
   readonly said: string[];
-  /** What was answered, in order: the name that was given to the question, and the answer. */
+  /** The answers in order, each with the name of its job. */
   readonly answers: string[] = [];
   readonly #elsewhere: Elsewhere;
 
@@ -64,12 +64,12 @@ class Asked implements Disposable {
     return new Asked(await within(15_000, "a pool to start", starting), said);
   }
 
-  /** The same as another thread sees it. */
+  /** The same pool as another thread uses it. */
   through(elsewhere: Elsewhere): Asked {
     return new Asked(this.pool, this.said, elsewhere);
   }
 
-  /** Asks for something. */
+  /** Begins a job. */
   begin(task: string, argument?: unknown, name = `${task} ${argument}`): Operation {
     return this.#elsewhere.begin(task, argument, (error, result) => {
       const answer = error === undefined ? String(result) : `failed: ${(error as Error).message}`;
@@ -77,7 +77,7 @@ class Asked implements Disposable {
     });
   }
 
-  /** Waits until so many were answered. */
+  /** Waits until there are this many answers. */
   async answered(count: number): Promise<string[]> {
     await until(`${count} answers`, () => this.answers.length >= count);
     return this.answers;
@@ -88,7 +88,7 @@ class Asked implements Disposable {
   }
 }
 
-test("the pool answers later, with the result or with what went wrong", async () => {
+test("the pool answers later, with the result or with the error", async () => {
   using asked = await Asked.start(1);
   asked.begin("double", 21);
   asked.begin("count", 1000);
@@ -106,7 +106,7 @@ test("the pool answers later, with the result or with what went wrong", async ()
   assertMatch(answers[4] ?? "", /^unclonable undefined: failed: ./);
 }, options);
 
-test("the pool computes in the order in which it was asked, with one thread", async () => {
+test("with one thread the pool computes jobs in the order in which they came", async () => {
   using asked = await Asked.start(1);
   const order = Array.from({ length: 20 }, (_, index) => index);
   for (const index of order) asked.begin(index % 3 === 0 ? "count" : "double", index, `${index}`);
@@ -114,7 +114,7 @@ test("the pool computes in the order in which it was asked, with one thread", as
   assertEquals(answers.map((answer) => parseInt(answer)), order);
 }, options);
 
-test("an argument that cannot be sent fails by itself, later, and holds up nobody", async () => {
+test("a job whose argument cannot be sent fails later, and holds up no other job", async () => {
   using asked = await Asked.start(1);
   asked.begin("double", () => {}, "function");
   asked.begin("double", 3);
@@ -132,7 +132,7 @@ test("several threads compute at the same time", async () => {
   endless.cancel();
 }, options);
 
-test("what is cancelled is not answered, whether it waits or is under way", async () => {
+test("a cancelled job is not answered, whether it waits or is under way", async () => {
   using asked = await Asked.start(1);
   const running = asked.begin("endless");
   const waiting = asked.begin("double", 1);
@@ -146,7 +146,7 @@ test("what is cancelled is not answered, whether it waits or is under way", asyn
 }, options);
 
 test(
-  "whoever gives way is stopped for the others, and begins anew when they are done",
+  "a job that gives way is preempted by the others, and starts again when they are done",
   async () => {
     using asked = await Asked.start(1);
     const long = asked.begin("count", 300_000, "long");
@@ -181,13 +181,13 @@ test("whoever gives way while waiting is passed by those who come later", async 
   assertEquals(await asked.answered(2), ["double 2: 4", "double 1: 2"]);
 }, options);
 
-test("whoever gives way keeps the thread as long as nobody else wants it", async () => {
+test("a job that gives way keeps its thread while no other job wants it", async () => {
   using asked = await Asked.start(1);
   asked.begin("count", 1000, "alone").giveWay?.();
   assertEquals(await asked.answered(1), ["alone: 499500"]);
 }, options);
 
-test("whoever has given way may still be cancelled, running or waiting", async () => {
+test("a job that has given way can still be cancelled, running or waiting", async () => {
   using asked = await Asked.start(1);
   const running = asked.begin("endless", 1);
   const waiting = asked.begin("endless", 2);
@@ -201,11 +201,11 @@ test("whoever has given way may still be cancelled, running or waiting", async (
   assertEquals(await asked.answered(2), ["double 1: 2", "double 2: 4"]);
 }, options);
 
-test("a thread that dies is replaced, and that is said", async () => {
+test("a thread that dies is replaced, and its death is logged", async () => {
   using asked = await Asked.start(1);
   asked.begin("perish");
   assertEquals(await asked.answered(1), ["perish undefined: perishing"]);
-  await until("the death to be said", () => asked.said.length > 0);
+  await until("the death to be logged", () => asked.said.length > 0);
   assertMatch(asked.said[0] ?? "", /^A computing thread died: [^]*asked to perish/);
   asked.begin("double", 5);
   assertEquals((await asked.answered(2))[1], "double 5: 10");
@@ -216,7 +216,7 @@ test("a pool whose threads cannot import the protocol does not start", async () 
   assertMatch(error.message, /^Cannot start a computing thread: /);
 }, options);
 
-test("what is under way when the pool is disposed of is not answered", async () => {
+test("jobs under way are not answered when the pool is disposed of", async () => {
   const asked = await Asked.start(1);
   asked.begin("count", 100_000);
   asked.begin("double", 1);
@@ -228,7 +228,7 @@ test("what is under way when the pool is disposed of is not answered", async () 
 
 // From another thread.
 
-/** A pool as a loop sees it on the other side of a port. */
+/** A pool as a loop uses it from the other side of a port. */
 class Far implements Disposable {
   readonly asked: Asked;
   readonly clerk: OffloadClerk;
@@ -255,7 +255,7 @@ class Far implements Disposable {
   }
 }
 
-test("through a port the pool answers, is told of cancelling and of giving way", async () => {
+test("answers, cancelling and giving way work through a port", async () => {
   using near = await Asked.start(1);
   using far = new Far(near);
   const { asked } = far;
@@ -287,7 +287,7 @@ test("an argument that cannot be sent through a port is refused at once", async 
   assertEquals(await far.asked.answered(1), ["double 7: 14"]);
 }, options);
 
-test("when a loop is gone, all that it has asked for is cancelled", async () => {
+test("when a loop is gone, all its jobs are cancelled", async () => {
   using near = await Asked.start(1);
   using far = new Far(near);
   far.asked.begin("endless", 1);

@@ -1,6 +1,7 @@
 /**
- * A connection carried by messages: what is on its way is bounded in both directions, and both ends
- * come through. That conversations run over it in a thread of their own is tested with the drivers.
+ * A connection that is relayed by messages. The bytes under way are bounded in both directions, and
+ * each side's FIN comes through. The tests of the drivers run conversations over it, in a thread of
+ * their own.
  *
  * @module
  */
@@ -20,17 +21,17 @@ import { bytesOf } from "../kit/conversation.ts";
 import { assert, assertEquals, assertRejects, delay, test, until, within } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 
-/** The most that may be under way when another piece is sent, however long that is, in bytes. */
+/** Another piece, of any length, may be sent only while fewer bytes than this are under way. */
 const WINDOW = 64 * 1024;
 
-/** More than the kernel keeps of a connection whose peer does not read, in bytes. */
+/** More bytes than the kernel keeps for a peer that does not read. */
 const TOO_MUCH = 16 << 20;
 
-/** A socket whose bytes come and go as messages, the other end of it, and who takes the messages. */
+/** A relayed socket, its peer, and the messages to the thread. */
 class Relayed implements AsyncDisposable {
   readonly peer: Peer;
   readonly relay: Relay;
-  /** What was posted to the thread and it has not taken. */
+  /** The messages that were posted to the thread and that it has not taken. */
   readonly posted: ToThread[] = [];
   /** How often the relay has said that it is closed. */
   closings = 0;
@@ -58,7 +59,7 @@ class Relayed implements AsyncDisposable {
     return new Relayed(listener, peer, value as Connection);
   }
 
-  /** How long the pieces of the peer's bytes are that were posted and not taken. */
+  /** The lengths of the pieces of the peer's bytes that were posted and not taken. */
   get underWay(): number[] {
     return this.posted.flatMap((message) => message.kind === "data" ? [message.bytes.length] : []);
   }
@@ -70,7 +71,7 @@ class Relayed implements AsyncDisposable {
     return find() as ToThread & { kind: Kind };
   }
 
-  /** The thread's side, which takes what was posted and all that will be. */
+  /** Makes the thread's side. It takes all messages, posted already or later. */
   accept(): RelayedConnection {
     const [opened, ...rest] = this.posted.splice(0);
     assert(opened?.kind === "open");
@@ -78,7 +79,7 @@ class Relayed implements AsyncDisposable {
       this.relay.handle(structuredClone(message));
     });
     const push = (message: ToThread) => {
-      // As between threads: later, and in order.
+      // Messages arrive as between threads: later, and in order.
       queueMicrotask(() => connection.handle(structuredClone(message)));
       return 0;
     };
@@ -103,13 +104,13 @@ function sum(lengths: readonly number[]): number {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
-/** Before the last piece was sent there was still room. */
+/** Asserts that there was still room before the last piece was sent. */
 function assertInWindow(underWay: readonly number[]): void {
   const before = sum(underWay.slice(0, -1));
   assert(before < WINDOW, `${before} bytes were under way, and then another piece`);
 }
 
-test("a relay first says who is connected, and then what comes", async () => {
+test("a relay first names the peer, and then passes its bytes on", async () => {
   await using relayed = await Relayed.open();
   await relayed.peer.send("hello");
   const opened = await relayed.heard("open");
@@ -119,7 +120,7 @@ test("a relay first says who is connected, and then what comes", async () => {
   assertEquals(bytes.buffer.byteLength, 5, "the bytes alone are posted");
 });
 
-test("a thread that takes nothing is not sent more than the window, whatever comes", async () => {
+test("a thread that takes nothing gets no more than the window, whatever the peer sends", async () => {
   await using relayed = await Relayed.open();
   relayed.peer.post("x".repeat(TOO_MUCH));
   await until("the window to be full", () => sum(relayed.underWay) >= WINDOW);
@@ -128,7 +129,7 @@ test("a thread that takes nothing is not sent more than the window, whatever com
   assert(relayed.peer.unsent > 0, "the peer is held back");
 });
 
-test("what was taken makes room for more, until all has come", async () => {
+test("bytes that were taken make room for more, until all have come", async () => {
   await using relayed = await Relayed.open();
   relayed.peer.post("x".repeat(TOO_MUCH));
   relayed.peer.finish();
@@ -146,7 +147,7 @@ test("what was taken makes room for more, until all has come", async () => {
   assertEquals(received, TOO_MUCH);
 });
 
-test("the thread's side acknowledges what is read, and only that", async () => {
+test("the thread's side acknowledges only the bytes that were read", async () => {
   await using relayed = await Relayed.open();
   const connection = relayed.accept();
   relayed.peer.post("x".repeat(TOO_MUCH));
@@ -162,7 +163,7 @@ test("the thread's side acknowledges what is read, and only that", async () => {
   assertEquals([received, await connection.read()], [TOO_MUCH, null]);
 });
 
-test("the thread may not write more than the window before some of it is written", async () => {
+test("the thread cannot write more than the window until the socket has taken some", async () => {
   await using relayed = await Relayed.open();
   const connection = relayed.accept();
   relayed.peer.pause();
@@ -178,7 +179,7 @@ test("the thread may not write more than the window before some of it is written
     for (let look = 0; look < 40 && !isWritten; look++) await delay(5);
     return isWritten;
   };
-  // The kernel takes some; then it stops, and with it everybody before it.
+  // The kernel takes some bytes. Then it stops, and so do the relay and the thread.
   do {
     isWritten = connection.push(piece, sink);
     pushed += piece.length;
@@ -205,7 +206,7 @@ test("FIN comes through in both directions, one without the other", async () => 
   assertEquals([relayed.relay.closed, relayed.closings], [true, 1]);
 });
 
-test("the thread's FIN comes behind all that it has written, and the peer may go on", async () => {
+test("the thread's FIN comes after all its bytes, and the peer may go on", async () => {
   await using relayed = await Relayed.open();
   const connection = relayed.accept();
   const written = connection.write(new Uint8Array(1 << 20).fill(0x79));
@@ -217,7 +218,7 @@ test("the thread's FIN comes behind all that it has written, and the peer may go
   assertEquals(await within(5_000, "bytes", connection.read()), bytesOf("still here"));
 });
 
-test("closing waits for what is to be written; closing the relay itself does not", async () => {
+test("closing waits until all bytes are written, but closing the relay itself does not", async () => {
   await using slow = await Relayed.open();
   const connection = slow.accept();
   slow.peer.pause();
@@ -230,7 +231,7 @@ test("closing waits for what is to be written; closing the relay itself does not
   assertEquals([slow.relay.closed, slow.closings], [true, 1]);
 });
 
-test("a connection that its thread has closed takes nothing more", async () => {
+test("a connection that its thread has closed can be neither read nor written", async () => {
   await using relayed = await Relayed.open();
   const connection = relayed.accept();
   connection.close();
@@ -240,7 +241,7 @@ test("a connection that its thread has closed takes nothing more", async () => {
   assertEquals(await relayed.peer.rest(), "");
 });
 
-test("a reset is told to the thread, which may read what came before it", async () => {
+test("the thread hears of a reset after the bytes before it", async () => {
   await using relayed = await Relayed.open();
   const connection = relayed.accept();
   await relayed.peer.send("last words");

@@ -64,20 +64,9 @@ async function traceOf(server: ServerProcess, file: string): Promise<Trace> {
   return trace;
 }
 
-/** Whether connections wait in a queue of the server's own in this row. */
-function isQueued({ mode, args }: Row): boolean {
-  return ["threaded", "threadpool", "berkeley"].includes(mode) &&
-    !(args.includes("--queue") && args.includes("0"));
-}
-
-/** Whether one thread serves many connections at a time in this row. */
-function isLoop({ mode }: Row): boolean {
-  return ["event", "nonblocking", "cluster"].includes(mode);
-}
-
 /** Whether the serving thread computes in this row. */
 function computesThere(row: Row): boolean {
-  return !isLoop(row) || computesInPlace(row);
+  return !row.loops || computesInPlace(row);
 }
 
 for (const row of ROWS) {
@@ -109,7 +98,7 @@ for (const row of ROWS) {
     assertEquals(trace.connections.map(({ args }) => args.peer), [...peers, gone.name]);
     for (const { spans } of trace.connections) {
       const [first, second] = spans.map(({ name }) => name);
-      assertEquals(first === "queued" || second === "queued", isQueued(row));
+      assertEquals(first === "queued" || second === "queued", row.queues);
       assertMatch(spans.at(-1)?.name ?? "", /^served by (main|(accepting )?[a-z]+ \d+)$/);
     }
     const [computed] = trace.slices("computing");
@@ -121,7 +110,7 @@ for (const row of ROWS) {
     const waiting = computesThere(row) ? "computing" : "waiting for computing";
     const waited = connection.spans.find((span) => span.name === waiting);
     assert(waited !== undefined && waited.from <= computed.from && waited.to >= computed.to);
-    if (isLoop(row)) {
+    if (row.loops) {
       assert(trace.slices("turn").length > 0);
       assertEquals(trace.slices("served"), []);
     } else assertEquals(trace.slices("served").length, 5);

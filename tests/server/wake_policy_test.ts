@@ -1,8 +1,8 @@
 /**
  * When another thread is woken for a connection.
  *
- * The policy looks at the clock. Where the machine was too slow for a test to have said anything,
- * it is done again; the clock itself decides nothing.
+ * The policy looks at the clock. If the machine was too slow for a test to be meaningful, the test
+ * runs again. So the clock decides no test.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { assertEquals, test } from "../kit/harness.ts";
 
 const CORES = 4;
 
-/** The length of a window in which the rate is measured, and a little more, in milliseconds. */
+/** A little more than the time over which the rate is measured, in milliseconds. */
 const WINDOW_MS = 22;
 
-/** After so long without a connection the rate is unknown again, in milliseconds. */
+/** Without a connection for this time the rate is unknown again, in milliseconds. */
 const IDLE_MS = 100;
 
 const sockaddr = new Uint8Array(SOCKADDR_SIZE);
 
-/** A queue, and the policy of the one who puts something in. */
+/** A queue, and the policy of the thread that puts connections in. */
 class Queue {
   readonly ring = DescriptorRing.create(256, 1);
   readonly policy = new WakePolicy(this.ring, CORES);
@@ -36,7 +36,7 @@ class Queue {
     for (let time = 0; time < count; time++) this.ring.tryTake(sockaddr);
   }
 
-  /** Lets time pass since it was made. */
+  /** Waits until the queue is this old. */
   pass(ms: number): void {
     while (performance.now() - this.#since < ms);
   }
@@ -46,7 +46,9 @@ class Queue {
   }
 }
 
-/** Does something with a queue, and does it again if it took longer than a rate is remembered. */
+/**
+ * Runs `body` with a queue, and runs it again if it took so long that the rate is unknown again.
+ */
 function inTime<T>(body: (queue: Queue) => T): T {
   for (;;) {
     const queue = new Queue();
@@ -55,12 +57,12 @@ function inTime<T>(body: (queue: Queue) => T): T {
   }
 }
 
-test("as long as fewer threads are busy than there are cores, one is woken for each", () => {
+test("while fewer threads are busy than there are cores, a connection wakes another one", () => {
   const { policy } = new Queue();
   for (let busy = 0; busy < CORES; busy++) assertEquals(policy.isUrgent(busy), true);
 });
 
-test("where all cores are busy and nobody knows how fast they are, none is woken", () => {
+test("no thread is woken while all cores are busy and the rate is unknown", () => {
   const isUrgent = inTime((queue) => {
     queue.put(100);
     return queue.policy.isUrgent(CORES);
@@ -68,7 +70,7 @@ test("where all cores are busy and nobody knows how fast they are, none is woken
   assertEquals(isUrgent, false);
 });
 
-test("when nothing has left the queue for a while, one is woken at once", () => {
+test("a connection wakes a thread when nothing has left the queue for a while", () => {
   const isUrgent = inTime((queue) => {
     queue.put(1);
     queue.pass(WINDOW_MS);
@@ -77,12 +79,12 @@ test("when nothing has left the queue for a while, one is woken at once", () => 
   assertEquals(isUrgent, true);
 });
 
-test("a queue that will soon be empty is left to those who are busy, a longer one is not", () => {
+test("a queue that will soon be empty is left to the busy threads, a longer one is not", () => {
   const [short, long] = inTime((queue) => {
     queue.put(200);
     queue.take(200);
     queue.pass(WINDOW_MS);
-    // At least two in a millisecond were taken: twenty will be within ten.
+    // At least two were taken in a millisecond. So twenty will be taken within ten.
     queue.put(15);
     const short = queue.policy.isUrgent(CORES);
     queue.put(240);
@@ -91,14 +93,14 @@ test("a queue that will soon be empty is left to those who are busy, a longer on
   assertEquals([short, long], [false, true]);
 });
 
-test("after a time without connections, that none was taken says nothing", () => {
+test("a time without connections says nothing about the rate", () => {
   const queue = new Queue();
   queue.pass(IDLE_MS + 5);
   queue.put(1);
   assertEquals(queue.policy.isUrgent(CORES), false);
 });
 
-test("a stalled queue wakes more and more, until one who was busy takes from it again", () => {
+test("a stalled queue wakes more and more threads, until a busy one takes from it again", () => {
   const { policy, ring } = new Queue();
   for (let fd = 0; fd < 10; fd++) ring.tryPut(fd, sockaddr);
   const pauses = (count: number) => Array.from({ length: count }, () => policy.wakeAfterPause());
@@ -109,7 +111,7 @@ test("a stalled queue wakes more and more, until one who was busy takes from it 
   assertEquals(pauses(10), [...Array(9).fill(0), CORES]);
 });
 
-test("what those take who were woken for it is no progress", () => {
+test("connections that go to newly woken threads are no progress", () => {
   const { policy, ring } = new Queue();
   for (let fd = 0; fd < 10; fd++) ring.tryPut(fd, sockaddr);
   for (let pause = 0; pause < 10; pause++) policy.wakeAfterPause();
@@ -121,7 +123,7 @@ test("what those take who were woken for it is no progress", () => {
   assertEquals(policy.wakeAfterPause(), 0);
 });
 
-test("however long a queue is stalled, the number of threads to wake stays one", () => {
+test("however long a queue is stalled, the number of threads to wake stays finite", () => {
   const { policy } = new Queue();
   let last = 0;
   for (let pause = 0; pause < 200; pause++) last = policy.wakeAfterPause();

@@ -1,5 +1,5 @@
 /**
- * Workers that are supervised: how they start, die and are replaced, on the real runtimes.
+ * Supervised Workers: how they start, die and are replaced, on the real runtimes.
  *
  * @module
  */
@@ -34,7 +34,7 @@ function gone(worker: SupervisedWorker<Order, Said>): Promise<Error | undefined>
   return within(WAIT_MS, "the Worker to be gone", worker.gone);
 }
 
-test("SupervisedWorker is ready when its Worker says so, and hears what it is told", async () => {
+test("SupervisedWorker is ready when its Worker says so, and answers messages", async () => {
   const heard = Promise.withResolvers<string>();
   let readies = 0;
   const worker = start({}, {
@@ -73,7 +73,7 @@ test("SupervisedWorker is gone with the error when its Worker dies", async () =>
   worker.post({ kind: "die" });
   const error = await gone(worker);
   assertMatch(error?.message ?? "", /^A tester died: [^]*asked to die/);
-  // Nobody is told again.
+  // To end it again calls nobody.
   worker.end(new Error("once more"));
   assertEquals(ends, [[error?.message, false]]);
 });
@@ -86,7 +86,7 @@ test("SupervisedWorker is gone without an error when its Worker has finished", a
   assertEquals([await gone(worker), ...heard], [undefined, "finishing"]);
 });
 
-test("SupervisedWorker that is ended before it is ready never becomes it", async () => {
+test("SupervisedWorker that is ended before it is ready never becomes ready", async () => {
   const worker = start({});
   worker.end();
   const error = await assertRejects(() => ready(worker));
@@ -94,7 +94,7 @@ test("SupervisedWorker that is ended before it is ready never becomes it", async
   assertEquals([await gone(worker), worker.isReady], [undefined, false]);
 });
 
-test("SupervisedWorker hears nothing that its Worker said after it was ended", async () => {
+test("SupervisedWorker receives no messages after it was ended", async () => {
   const heard: string[] = [];
   const first = Promise.withResolvers<void>();
   const worker = start({}, {
@@ -107,7 +107,7 @@ test("SupervisedWorker hears nothing that its Worker said after it was ended", a
   await ready(worker);
   worker.post({ kind: "say", word: "again", times: 100 });
   await within(WAIT_MS, "the first word", first.promise);
-  // Another Worker's start and answer take longer than what is left of the words.
+  // Starting another Worker takes longer than the messages that were under way.
   const other = start({});
   await ready(other);
   other.end();
@@ -132,7 +132,7 @@ test("an error in a Worker does not end the main thread", async () => {
   assertEquals(code, 0, stderr);
 });
 
-test("a Worker that is ended while it is busy is known as abandoned", async () => {
+test("a Worker that is ended while it is busy counts as abandoned", async () => {
   await using script = new Script("tests/kit/worker_starter.ts", ["abandon"]);
   const { code, stdout, stderr } = await script.end();
   assertEquals(
@@ -143,7 +143,7 @@ test("a Worker that is ended while it is busy is known as abandoned", async () =
   assertEquals(code, 0, stderr);
 });
 
-test("WorkerKeeper waits with a replacement until there are descriptors for it", async () => {
+test("WorkerKeeper replaces a Worker only when there are descriptors for another one", async () => {
   const options = { descriptors: 128 };
   await using script = new Script("tests/kit/worker_starter.ts", ["replace"], options);
   const { code, stdout, stderr } = await script.end();
@@ -155,7 +155,7 @@ test("WorkerKeeper waits with a replacement until there are descriptors for it",
   assertEquals(code, 0, stderr);
 }, { skip: whyNoLimit });
 
-test("WorkerKeeper replaces a Worker each time that it dies, after pauses that grow", async () => {
+test("WorkerKeeper replaces a Worker each time it dies, after pauses that grow", async () => {
   const deaths: string[] = [];
   const keeper = new WorkerKeeper({
     journal: { log: ({ properties: { error } }) => deaths.push(error) },
@@ -171,18 +171,18 @@ test("WorkerKeeper replaces a Worker each time that it dies, after pauses that g
     return worker;
   });
   const worker = await within(WAIT_MS, "the last one to be started", last.promise);
-  // Timers never end early: 5, 10, 20, 40 and 80 ms, less what a clock rounds away.
+  // Timers never end early. The pauses are 5, 10, 20, 40 and 80 ms, less what a clock rounds away.
   assert(performance.now() - startedAt > 150);
   await ready(worker);
   assertEquals(deaths.length, LIVES);
   for (const death of deaths) assertMatch(death, /^A thread died: [^]*asked to die/);
-  // One that is ended has done what it was for.
+  // A Worker that is ended without an error is not replaced.
   worker.end();
   await gone(worker);
   keeper.stop();
 });
 
-test("WorkerKeeper replaces nobody if the first one cannot start", async () => {
+test("WorkerKeeper replaces no Worker if the first one cannot start", async () => {
   const keeper = new WorkerKeeper({ journal: { log: () => {} } });
   let replaced = false;
   const kept = keeper.keepRunning(() => start({ failing: "no such protocol" }), () => {
@@ -193,11 +193,11 @@ test("WorkerKeeper replaces nobody if the first one cannot start", async () => {
   assertEquals(replaced, false);
 });
 
-test("WorkerKeeper that is stopped ends its pause and replaces nobody", async () => {
+test("WorkerKeeper that is stopped ends its pauses and replaces no Worker", async () => {
   let replaced = false;
   const died = Promise.withResolvers<void>();
   const keeper = new WorkerKeeper({ journal: { log: () => died.resolve() }, reserve: 0 });
-  // The next pauses are long.
+  // After twelve pauses the next ones are long.
   const pauses = Array.from({ length: 12 }, () => keeper.pause());
   const worker = start({ dying: true });
   await keeper.keepRunning(() => worker, () => {
@@ -212,7 +212,7 @@ test("WorkerKeeper that is stopped ends its pause and replaces nobody", async ()
   assertEquals(replaced, false);
 });
 
-test("WorkerKeeper asks whether a replacement is wanted, and does not pause where it is urgent", async () => {
+test("WorkerKeeper asks whether a replacement is wanted, and does not pause if it is urgent", async () => {
   const asked: string[] = [];
   let isWanted = true;
   const done = Promise.withResolvers<void>();
@@ -240,7 +240,7 @@ test("WorkerKeeper asks whether a replacement is wanted, and does not pause wher
   keeper.stop();
 });
 
-test("LowestNumbers gives out the lowest number that nobody has", () => {
+test("LowestNumbers gives out the lowest free number", () => {
   const numbers = new LowestNumbers();
   assertEquals([numbers.take(), numbers.take(), numbers.take()], [0, 1, 2]);
   numbers.giveBack(1);

@@ -95,9 +95,9 @@ export interface ServeOptions {
 }
 
 /**
- * Where to listen, as an argument of a command line and as an option.
+ * Makes the option of the port, which is also an argument of the command line.
  *
- * @param standard the port when nobody says one
+ * @param standard the port if the user names none
  */
 export function portOption(standard: number): Option<number> {
   return integerOption("port", {
@@ -119,9 +119,9 @@ export const HOST: Option<string> = stringOption("host", {
 });
 
 /**
- * What to speak.
+ * Makes the option of the protocol.
  *
- * @param standard what is spoken when nobody says
+ * @param standard the protocol if the user names none
  */
 function protocolOption(standard: string): Option<string | URL> {
   const names = Object.keys(PROTOCOLS);
@@ -129,11 +129,11 @@ function protocolOption(standard: string): Option<string | URL> {
     value: "NAME|PATH",
     suggestions: names,
     default: standard,
-    help: `what to speak: ${names.join(", ")}, or a module of one's own`,
+    help: `the protocol: ${names.join(", ")}, or your own module`,
   });
 }
 
-/** What to speak, in a mode that says nothing else. */
+/** The protocol, in a mode that has no default of its own. */
 const PROTOCOL = protocolOption("hello");
 
 /** The default of a time limit, which each protocol has for itself, as the help shows it. */
@@ -167,13 +167,13 @@ const COMPUTE_TIMEOUT = durationOption("computeTimeout", {
   help: "how long a conversation waits for a computation",
 });
 
-/** Whether there are questions in `frame`. */
+/** Whether `frame` has questions. */
 const PRIME = booleanOption("prime", {
   default: true,
   help: "in frame: ^P7$ is data like any other, not a question",
 });
 
-/** How many connections are served at a time; 0 is any number. */
+/** How many connections are served at a time; 0 means no limit. */
 const MAX_CONNECTIONS = integerOption("maxConnections", {
   least: 0,
   most: 1_000_000_000,
@@ -182,23 +182,23 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   help: "how many connections to serve at a time; the rest wait",
 });
 
-/** The time to finish. */
+/** How long connections may finish. */
 export const DRAIN: Option<number, Duration> = durationOption("drain", {
   default: "5s",
-  help: "how long connections may finish after a signal",
+  help: "how long connections may take to finish after a signal",
 });
 
 /** The file of the trace. */
 const TRACE = stringOption<string | URL>("trace", {
   value: "FILE",
-  help: "write what each thread does when into a file that ui.perfetto.dev opens",
+  help: "write what each thread does, and when, into a file for ui.perfetto.dev",
 });
 
 /**
- * The options of {@linkcode ServeOptions} that are flags, in the order of the help. Beside them
- * there is the port, which is an argument.
+ * The options of {@linkcode ServeOptions} that are flags, in the order of the help. The port is an
+ * argument and not among them.
  *
- * @param protocol what is spoken when nobody says
+ * @param protocol the protocol if the user names none
  */
 export function serveFlags(protocol: string): readonly Flag[] {
   return [
@@ -218,8 +218,8 @@ export function serveFlags(protocol: string): readonly Flag[] {
 /** The options of one server, complete. Plain data: it travels to Workers. */
 export interface ServiceSettings extends TimeLimits {
   /**
-   * The location of the protocol, see `protocol_loader.ts`; only the name if the server has its
-   * own.
+   * The location of the protocol: see `protocol_loader.ts`. If the server has its own protocol,
+   * this is only its name.
    */
   readonly protocol: string;
   /** The protocol's own settings. */
@@ -289,9 +289,9 @@ function refuseInThread(): void {
 /**
  * Checks the address to listen on.
  *
- * @param options as the caller gave them
+ * @param options the options from the caller
  * @param portOption the option of the port, with its default
- * @throws {OptionError} if it is no place to listen on
+ * @throws {OptionError} if it is not an address to listen on
  */
 export function checkAddress(
   { host, port }: Pick<ServeOptions, "host" | "port">,

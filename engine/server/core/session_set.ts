@@ -20,7 +20,7 @@ import { RecordedOffload, recordTasks } from "../trace/timeline_watch.ts";
 
 /** The conversations under way on this thread. */
 export class SessionSet {
-  /** Is called whenever a conversation is over. */
+  /** Called whenever a conversation is over. */
   onOver: (() => void) | undefined;
   readonly #protocol: ProtocolDefinition;
   readonly #settings: ProtocolSettings;
@@ -34,9 +34,9 @@ export class SessionSet {
    * @param options the server's options
    * @param observer this thread's observer
    * @param deadlines keeps the time limits
-   * @param offload does the computing; without it, this thread computes
+   * @param offload does the CPU work; without it, this thread does
    * @param track this thread's track, if a trace is written
-   * @param limits how connections linger
+   * @param limits how long connections linger, and how many
    */
   constructor(
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
@@ -81,7 +81,8 @@ export class SessionSet {
   /**
    * Serves a connection beside all the others.
    *
-   * @param connection is closed when its conversation is over, or when it has lingered
+   * @param connection the connection; it is closed when its conversation is over, or when it has
+   * lingered
    */
   serve(connection: Connection): void {
     const context = new LazyContext(connection);
@@ -112,7 +113,7 @@ export class SessionSet {
     this.onOver?.();
   }
 
-  /** Ends all conversations, and those that begin from now on. Nothing lingers any more. */
+  /** Cuts all conversations, and those that begin later. It also closes all that linger. */
   cutAll(): void {
     this.#lingering.close();
     this.#cutting = true;

@@ -28,7 +28,9 @@ import type { SharedDatagramSocket } from "./shared_datagram_socket.ts";
 import type { Observer } from "../core/observer.ts";
 import { type Sender, sharedNow } from "./sender_table.ts";
 
-/** After how long a silence a sender's conversation is over, in milliseconds. */
+/**
+ * A sender's conversation is over when the sender has been silent for this long, in milliseconds.
+ */
 const SILENT_MS = 60_000;
 
 /** The ports below this one belong to the system's services. */

@@ -48,7 +48,9 @@ const TENTH = KEY_WORDS + 5;
 const COUNTS = KEY_WORDS + 6;
 const SENDER_WORDS = COUNTS + TENTHS;
 
-/** Two times, in memory of their own: when its conversation began, and when it was last heard. */
+/**
+ * A sender's two times, in memory of their own: when its conversation began, and when it was heard.
+ */
 const BEGAN = 0;
 const HEARD = 1;
 const SENDER_TIMES = 2;
@@ -60,7 +62,7 @@ const TIMES_BYTES = CAPACITY * SENDER_TIMES * 8;
 const FIRST_CHAIN = CONTROL_WORDS;
 const FIRST_SENDER = FIRST_CHAIN + CHAINS;
 
-/** The senders. Every thread has an object of its own on the same shared memory. */
+/** The senders. Every thread has its own object, and all of them use the same shared memory. */
 export class SenderTable {
   /** The shared memory, to be posted to other threads. */
   readonly memory: SharedArrayBuffer;
@@ -69,7 +71,7 @@ export class SenderTable {
   readonly #key = new Int32Array(KEY_WORDS);
   readonly #keyBytes = new Uint8Array(this.#key.buffer);
 
-  /** @param memory made by {@linkcode SenderTable.create} on some thread */
+  /** @param memory the memory of a table that {@linkcode SenderTable.create} has made */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#times = new Float64Array(memory, 0, CAPACITY * SENDER_TIMES);
@@ -107,7 +109,7 @@ export class SenderTable {
    *
    * @param sockaddr its address, as the system has filled it in
    * @param now the time, as {@linkcode sharedNow} tells it
-   * @returns the sender; `undefined` if it is new and the table is full:
+   * @returns the sender, or `undefined` if it is new and the table is full; then
    * {@linkcode SenderTable.oldest} has to be forgotten first
    */
   hear(sockaddr: Uint8Array, now: number): Sender | undefined {
@@ -206,7 +208,10 @@ export class Sender {
   readonly #words: Int32Array;
   readonly #times: Float64Array;
 
-  /** @param words its words in the table @param times its times */
+  /**
+   * @param words its words in the table
+   * @param times its times
+   */
   constructor(words: Int32Array, times: Float64Array) {
     this.#words = words;
     this.#times = times;
@@ -232,13 +237,13 @@ export class Sender {
     return this.#times[HEARD] as number;
   }
 
-  /** Its conversation begins. */
+  /** Notes that its conversation begins. */
   begin(now: number): void {
     this.#words[TALKS] = 1;
     this.#times[BEGAN] = now;
   }
 
-  /** Its conversation is over. The answers that it got still count. */
+  /** Notes that its conversation is over. The answers that it got still count. */
   end(): void {
     this.#words[TALKS] = 0;
   }
@@ -251,7 +256,7 @@ export class Sender {
    * datagram anyway.
    *
    * @param now the time
-   * @param perSecond how many answers are allowed in any one second; 0 is any number
+   * @param perSecond how many answers are allowed in any one second; 0 means no limit
    */
   takeAnswer(now: number, perSecond: number): boolean {
     const words = this.#words;

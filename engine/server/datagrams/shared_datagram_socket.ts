@@ -15,7 +15,7 @@ import type { Sockets } from "../../net/sockets.ts";
 import type { Gate } from "../team/team_memory.ts";
 import { SenderTable } from "./sender_table.ts";
 
-/** After how long without a datagram the senders are looked through, in milliseconds. */
+/** When no datagram has come for this long, silent senders are looked for, in milliseconds. */
 const LOOK_THROUGH_MS = 10_000;
 
 /** Whether a worker holds the socket, or soon will. */
@@ -37,11 +37,11 @@ export interface DatagramShare {
   readonly fd: number;
   /** Its port. */
   readonly port: number;
-  /** How many answers one source may get in a second; 0 is any number. */
+  /** How many answers one source may get in a second; 0 means no limit. */
   readonly perSecond: number;
   /** Two connected sockets: a byte into the second wakes the thread that polls the first. */
   readonly wakePair: readonly [number, number];
-  /** Shared words that tell who holds the socket and who is to be woken. */
+  /** Shared words that say who holds the socket and who is to be woken. */
   readonly words: SharedArrayBuffer;
   /** The memory of the senders that have sent datagrams lately. */
   readonly senders: SharedArrayBuffer;
@@ -74,7 +74,7 @@ export class SharedDatagramSocket {
    *
    * @param sockets the Berkeley calls
    * @param fd the socket, bound
-   * @param perSecond how many answers one source may get in a second; 0 is any number
+   * @param perSecond how many answers one source may get in a second; 0 means no limit
    */
   static open(sockets: Sockets, fd: number, perSecond: number): SharedDatagramSocket {
     const share: DatagramShare = {
@@ -122,25 +122,25 @@ export class SharedDatagramSocket {
 
   /**
    * Waits until there is a connection to accept or, if the socket is at home, a datagram to
-   * receive. It does not wait for connections while there are as many as are allowed. For the
-   * accepting thread.
+   * receive. It does not wait for connections while there are as many as allowed. Only the
+   * accepting thread may call this.
    *
    * @param listener the listening socket
    * @param gate knows how many connections there are
-   * @param timeoutMs how long to wait; -1 is for ever
-   * @returns the listener or this socket, whichever has something; `undefined` for neither
+   * @param timeoutMs how long to wait, in milliseconds; -1 means for ever
+   * @returns the listener or this socket, whichever is ready; `undefined` if neither is
    */
   poll(listener: number, gate: Gate, timeoutMs: number): number | undefined {
     const { POLLIN, MSG_DONTWAIT } = this.#sockets.constants;
     const set = this.#set;
-    // First say that we wait, then look: so a connection that ends in between wakes us.
+    // Say first that we wait, and look afterwards: so a connection that ends in between wakes us.
     Atomics.store(this.#words, FULL, 1);
     const full = gate.full;
     if (!full) Atomics.store(this.#words, FULL, 0);
     set.watch(LISTENER, full ? -1 : listener, POLLIN);
     set.watch(DATAGRAMS, this.isHome ? this.fd : -1, POLLIN);
     set.watch(WAKE, this.share.wakePair[0], POLLIN);
-    // When a thread dies its connection is over, and nobody wakes us for that.
+    // When a thread dies, its connection is over, but nobody wakes us for that.
     const patienceMs = full || this.senders.size > 0 ? LOOK_THROUGH_MS : -1;
     const count = this.#sockets.pollAll(set, timeoutMs >= 0 ? timeoutMs : patienceMs);
     if (count < 0) return undefined;
@@ -151,11 +151,11 @@ export class SharedDatagramSocket {
     // Datagrams come first. While the socket is away, connections have their turn.
     if (set.eventsAt(DATAGRAMS) !== 0) return this.fd;
     if (set.eventsAt(LISTENER) !== 0) return listener;
-    // Nobody has sent anything: it is time to see who has left.
+    // Nobody has sent anything. It is time to look for senders that have left.
     return count === 0 && timeoutMs < 0 && this.isHome ? this.fd : undefined;
   }
 
-  /** Closes the socket. Only allowed when it is at home and no thread accepts any more. */
+  /** Closes the socket. It must be at home, and all threads must have stopped accepting. */
   close(): void {
     this.#sockets.close(this.fd);
   }

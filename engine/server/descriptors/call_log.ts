@@ -1,6 +1,6 @@
 /**
- * System calls in the log, for `--trace-calls`: one line for each call, with its arguments and its
- * result. The spans that `--trace` writes into a file are something else: see `trace_file.ts`.
+ * Writes system calls into the log, for `--trace-calls`: one line for each call, with its arguments
+ * and its result. `--trace` is something else: it writes spans into a file (`trace_file.ts`).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { LogEvent } from "../journal/journal.ts";
 /**
  * Makes sockets that write every call into the log.
  *
- * @param log is given an entry for each call
+ * @param log receives an entry for each call
  * @param thread the name of the thread that makes the calls; empty for the main thread
  */
 export function logCalls(log: (event: LogEvent) => void, thread = ""): Sockets {

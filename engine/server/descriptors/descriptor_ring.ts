@@ -1,66 +1,70 @@
 /**
- * A bounded queue of accepted connections in shared memory: one thread accepts and puts
- * descriptors in, many threads take them out, and idle ones sleep in the kernel until one comes.
+ * A bounded queue of accepted connections in shared memory. One thread accepts connections and puts
+ * their descriptors in. Many threads take them out. Idle threads sleep in the kernel until a
+ * connection comes.
  *
- * It is the `mpsc` channel of a thread pool in other languages, the other way round: a single
- * producer and many consumers. JavaScript has no such channel; `Atomics.wait` (a futex) makes one.
+ * Thread pools in other languages have an `mpsc` channel for this. Here it is the other way round:
+ * there is a single producer and there are many consumers. JavaScript has no such channel, so this
+ * one is made with `Atomics.wait` (a futex).
  *
- * Putting something in wakes nobody: when that is worth its price, {@linkcode WakePolicy} knows.
+ * To put something in wakes nobody. {@linkcode WakePolicy} decides when waking a thread is worth
+ * its price.
  *
  * @module
  */
 
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 
-// The control words. HEAD and TAIL count entries taken and put in; their difference is the
-// length. They wrap at 2^32 as sequence numbers do, which no comparison here minds.
+// The control words. HEAD counts the entries that were taken, TAIL those that were put in. Their
+// difference is the length. They wrap at 2^32 as sequence numbers do, and every comparison here
+// works across the wrap.
 const HEAD = 0;
 const TAIL = 1;
 const CLOSED = 2;
-/** How many entries it holds, and how many threads may take them. */
+/** How many entries the queue holds, and how many threads may take them. */
 const CAPACITY = 3;
 const TAKERS = 4;
 /** How many threads are idle. */
 const IDLE = 5;
-/** Whether the producer waits for room or is about to, and the word on which it sleeps. */
+/** How many producers wait for room or are about to, and the word on which they sleep. */
 const PRODUCERS = 6;
 const LEFT = 7;
 const CONTROL_WORDS = 16;
 
-// Behind them: a bit for each thread that says whether it is idle, then a word for each on which
-// it sleeps, then the entries.
+// After the control words come three parts: one bit for each thread, which says whether it is idle;
+// one word for each thread, on which it sleeps; and the entries.
 //
-// Nobody is woken too late: whoever wants to sleep says so first, then looks once more, and then
-// sleeps only if nobody has answered meanwhile. Whoever puts something in does that first and
-// looks for sleepers then. An idle bit is taken down by the thread itself or by the one that
-// wakes it, never by both.
+// No wake-up is lost. A thread that wants to sleep sets its idle bit first, then looks into the
+// queue once more, and sleeps only if nobody has woken it meanwhile. The producer puts an entry in
+// first, and looks for sleeping threads afterwards. An idle bit is cleared by the thread itself or
+// by the one that wakes it, never by both.
 
-/** What is in the word on which an idle thread sleeps. */
+/** The values of the word on which an idle thread sleeps. */
 const ASLEEP = 0;
 const WOKEN = 1;
 
 /** An entry is a descriptor and the peer's address: eight words, half a cache line. */
 const ENTRY_WORDS = 1 + SOCKADDR_SIZE / 4;
 
-/** The queue. Every thread has an object of its own on the same shared memory. */
+/** The queue. Every thread has its own object, and all of them use the same shared memory. */
 export class DescriptorRing {
   /** The shared memory, to be posted to other threads. */
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #capacity: number;
   readonly #takers: number;
-  readonly #beds: number;
+  readonly #sleepWords: number;
   readonly #entries: number;
   readonly #mask: number;
 
-  /** @param memory made by {@linkcode DescriptorRing.create} on some thread */
+  /** @param memory the memory of a queue that {@linkcode DescriptorRing.create} has made */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#words = new Int32Array(memory);
     this.#capacity = this.#words[CAPACITY] as number;
     this.#takers = this.#words[TAKERS] as number;
-    this.#beds = CONTROL_WORDS + Math.ceil(this.#takers / 32);
-    this.#entries = this.#beds + this.#takers;
+    this.#sleepWords = CONTROL_WORDS + Math.ceil(this.#takers / 32);
+    this.#entries = this.#sleepWords + this.#takers;
     this.#mask = places(this.#capacity) - 1;
   }
 
@@ -68,7 +72,7 @@ export class DescriptorRing {
    * Makes an empty queue.
    *
    * @param capacity how many connections it holds, at least 1
-   * @param takers how many threads take connections out; their numbers are below it
+   * @param takers how many threads take connections out; they are numbered from 0
    */
   static create(capacity: number, takers: number): DescriptorRing {
     const size = CONTROL_WORDS + Math.ceil(takers / 32) + takers + places(capacity) * ENTRY_WORDS;
@@ -79,7 +83,7 @@ export class DescriptorRing {
     return new DescriptorRing(memory);
   }
 
-  /** How many connections it can hold. */
+  /** How many connections the queue can hold. */
   get capacity(): number {
     return this.#capacity;
   }
@@ -94,7 +98,7 @@ export class DescriptorRing {
     return Atomics.load(this.#words, HEAD);
   }
 
-  /** How many threads are idle; one that was just woken still counts. */
+  /** How many threads are idle. A thread that was just woken still counts. */
   get idle(): number {
     return Atomics.load(this.#words, IDLE);
   }
@@ -105,7 +109,7 @@ export class DescriptorRing {
   }
 
   /**
-   * Puts a connection in. Only one thread at a time may do so. It wakes nobody.
+   * Puts a connection in. Only one thread at a time may do so. This wakes nobody.
    *
    * @returns whether there was room
    */
@@ -125,10 +129,11 @@ export class DescriptorRing {
   }
 
   /**
-   * Waits until there is room, so that the thread that accepts leaves the rest to the kernel's
-   * accept queue. Blocks the thread.
+   * Blocks the thread until there is room. Meanwhile the accepting thread accepts nothing, and
+   * further connections stay in the kernel's accept queue.
    *
-   * @param isOver whether to give up; asked after every {@linkcode DescriptorRing.wakeProducer}
+   * @param isOver whether to give up; called again after every
+   * {@linkcode DescriptorRing.wakeProducer}
    * @returns whether there is room
    */
   waitForRoom(isOver: () => boolean): boolean {
@@ -154,8 +159,8 @@ export class DescriptorRing {
     for (;;) {
       const head = Atomics.load(words, HEAD);
       if (head === Atomics.load(words, TAIL)) return -1;
-      // Read before the entry is claimed: afterwards the producer may write over it. If another
-      // consumer was faster, what was read is worthless and the exchange below fails.
+      // The entry is read before it is claimed, because afterwards the producer may overwrite it.
+      // If another consumer was faster, the values are worthless, and the exchange below fails.
       const at = this.#entry(head);
       const fd = words[at] as number;
       for (let word = 1; word < ENTRY_WORDS; word++) {
@@ -173,47 +178,48 @@ export class DescriptorRing {
   }
 
   /**
-   * Takes the oldest connection out, sleeping until there is one. Blocks the thread.
+   * Takes the oldest connection out. Blocks the thread until there is one.
    *
    * @param sockaddr is filled with the peer's address
    * @param taker the thread's number
-   * @param timeoutMs how long to sleep
-   * @returns the descriptor, or -1 when the time is over or the queue is closed and empty
+   * @param timeoutMs how long to sleep at most
+   * @returns the descriptor, or -1 when the time has passed or the queue is closed and empty
    */
   take(sockaddr: Uint8Array, taker: number, timeoutMs = Infinity): number {
     const words = this.#words;
-    const bed = this.#beds + taker;
+    const sleepWord = this.#sleepWords + taker;
     for (let timedOut = false;;) {
-      // Asked before looking: what was put in before the end must not be overlooked.
+      // Read before looking into the queue: entries that were put in before it was closed must not
+      // be overlooked.
       const closed = this.closed;
       const fd = this.tryTake(sockaddr);
       if (fd >= 0 || timedOut || closed) return fd;
-      Atomics.store(words, bed, ASLEEP);
+      Atomics.store(words, sleepWord, ASLEEP);
       this.#setIdle(taker);
       if (this.length === 0 && !this.closed) {
-        timedOut = Atomics.wait(words, bed, ASLEEP, timeoutMs) === "timed-out";
+        timedOut = Atomics.wait(words, sleepWord, ASLEEP, timeoutMs) === "timed-out";
       }
-      // The thread that woke us has taken the bit down already.
+      // If another thread has woken us, it has cleared the bit already.
       this.#clearIdle(taker);
       Atomics.sub(words, IDLE, 1);
     }
   }
 
-  /** Ends the queue: what is in it can still be taken, then takers return. */
+  /** Closes the queue. Threads can still take what is in it, and then they stop waiting. */
   close(): void {
     Atomics.store(this.#words, CLOSED, 1);
     while (this.wakeTaker());
   }
 
-  /** Has a producer that waits for room ask whether it is over. */
+  /** Wakes a producer that waits for room, so that it asks again whether to give up. */
   wakeProducer(): void {
     Atomics.add(this.#words, LEFT, 1);
     Atomics.notify(this.#words, LEFT);
   }
 
   /**
-   * Wakes the idle thread with the lowest number, which is the one that ran last more often than
-   * not and has its memory still in the processor's caches.
+   * Wakes the idle thread with the lowest number. Most often it is the one that ran last, and its
+   * memory is still in the processor's caches.
    *
    * @returns whether there was one
    */
@@ -224,8 +230,8 @@ export class DescriptorRing {
       for (let bits = Atomics.load(words, group); bits !== 0; bits = Atomics.load(words, group)) {
         const taker = first + 31 - Math.clz32(bits & -bits);
         if (!this.#clearIdle(taker)) continue;
-        Atomics.store(words, this.#beds + taker, WOKEN);
-        Atomics.notify(words, this.#beds + taker, 1);
+        Atomics.store(words, this.#sleepWords + taker, WOKEN);
+        Atomics.notify(words, this.#sleepWords + taker, 1);
         return true;
       }
     }
@@ -237,7 +243,7 @@ export class DescriptorRing {
     Atomics.or(this.#words, CONTROL_WORDS + (taker >> 5), 1 << (taker & 31));
   }
 
-  /** Takes the bit down; returns whether it was up. */
+  /** Clears the thread's idle bit. Returns whether it was set. */
   #clearIdle(taker: number): boolean {
     const bit = 1 << (taker & 31);
     return (Atomics.and(this.#words, CONTROL_WORDS + (taker >> 5), ~bit) & bit) !== 0;
@@ -248,7 +254,7 @@ export class DescriptorRing {
   }
 }
 
-/** A power of two, so that the place of an entry survives the counters' wrapping. */
+/** Rounds up to a power of two, so that entries keep their places when the counters wrap. */
 function places(capacity: number): number {
   return 2 ** Math.ceil(Math.log2(capacity));
 }

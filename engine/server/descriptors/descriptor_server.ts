@@ -1,6 +1,6 @@
 /**
- * A server whose connections are served by blocking threads: how it opens, and how it closes
- * without losing anybody who waits in a queue.
+ * A server whose blocking threads serve its connections. This module says how it opens, and how it
+ * closes without losing a connection that waits in a queue.
  *
  * @module
  */
@@ -34,7 +34,7 @@ import { requireWorkers } from "../../workers/supervised_worker.ts";
 import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 
-/** How often closing looks whether it can go on, in milliseconds. */
+/** How often a server that is closing looks whether it can go on, in milliseconds. */
 const LOOK_MS = 2;
 
 /** How a mode opens its server. */
@@ -43,20 +43,20 @@ export interface DescriptorServerPlan {
   readonly mode: string;
   /** The URL of its module. */
   readonly url: string;
-  /** The most threads that it starts at a time. */
+  /** The most threads that run at the same time. */
   readonly threads: number;
   /**
-   * How many accepted connections wait for a thread at most. With 0, the threads accept for
-   * themselves: then only those are queued that wait to be accepted when the server closes.
+   * The most accepted connections that wait for a thread. With 0, the threads accept for themselves:
+   * then the queue holds only the connections that wait when the server closes.
    *
    * @default {0}
    */
   readonly queue?: number;
-  /** The most connections that it takes at a time, if the model itself limits them. */
+  /** The most connections at the same time, if the model itself limits them. */
   readonly connections?: number;
-  /** Opens the sockets, where a mode shows how; by default there is a listening one. */
+  /** Opens the sockets, in modes that show how. By default there is one socket, which listens. */
   readonly open?: SocketOpeners;
-  /** Whether every call on a socket is to be shown. */
+  /** Whether the log shows every call on a socket. */
   readonly traceCalls?: boolean;
 }
 
@@ -66,11 +66,11 @@ interface Rescued {
   readonly sockaddr: Uint8Array;
 }
 
-/** A server of threads. A mode opens it, starts its threads and then hands it out. */
+/** A server of threads. A mode opens it, starts its threads and then calls `serve`. */
 export class DescriptorServer {
   /** The threads. */
   readonly team: ThreadTeam;
-  /** The connections that were accepted and wait for a thread. */
+  /** The queue of accepted connections that wait for a thread. */
   readonly ring: DescriptorRing;
   /** The UDP socket, if there is one. */
   readonly datagrams: SharedDatagramSocket | undefined;
@@ -84,7 +84,7 @@ export class DescriptorServer {
   readonly #policy: AcceptPolicy;
   readonly #lingerer: DescriptorLingerer;
   #isOver = false;
-  /** What waited in the accept queue when the server began to close. */
+  /** The connections that waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
 
   private constructor(
@@ -126,7 +126,7 @@ export class DescriptorServer {
     const { team } = this;
     this.#policy = new AcceptPolicy({
       get ceiling() {
-        // Threads that are started when they are needed must find descriptors too.
+        // Threads that are started on demand need descriptors too.
         const startable = team.onQueued === undefined ? 0 : runtime.cpus;
         return team.gate.ceiling - startable * runtime.descriptorsPerThread;
       },
@@ -136,10 +136,10 @@ export class DescriptorServer {
   }
 
   /**
-   * Opens the listening socket.
+   * Opens the server's sockets.
    *
-   * @param plan what the mode is
-   * @param options what the caller wants
+   * @param plan how the mode opens its server
+   * @param options the caller's options
    */
   static async open(plan: DescriptorServerPlan, options: ServeOptions): Promise<DescriptorServer> {
     requireWorkers(plan.url);
@@ -147,8 +147,8 @@ export class DescriptorServer {
     let server: DescriptorServer | undefined;
     const journal = new MainJournal(plan.mode);
     const calls = !plan.traceCalls ? sockets() : logCalls((event) => {
-      // What other threads did before comes first.
-      server?.team.tell();
+      // Entries that other threads have written earlier come first.
+      server?.team.printJournals();
       journal.log(event);
     });
     const hostname = await resolveHost(checked.address.hostname);
@@ -174,11 +174,11 @@ export class DescriptorServer {
   }
 
   /**
-   * Lets connections in and hands the server out. If the threads cannot be started, everything is
+   * Lets connections in and returns the server. If the threads cannot be started, everything is
    * closed again.
    *
    * @param started resolves when the threads run
-   * @param details what a person wants to know of how it runs
+   * @param details how it runs, in words for people
    */
   async serve(started: Promise<unknown>, details: readonly string[]): Promise<Server> {
     try {
@@ -212,12 +212,14 @@ export class DescriptorServer {
     team.gate.close();
     ring.wakeProducer();
     this.datagrams?.wake();
-    // Out of descriptors, the rest is taken as connections end and give theirs back.
+    // When there are no descriptors left, the rest is accepted later: connections that end give
+    // theirs back.
     while (!this.#rescueWaiting() && !late()) {
       this.#queueRescued();
       await delay(LOOK_MS);
     }
-    // Wakes the threads that block in accept(2); it would reset who waits in the accept queue.
+    // This wakes the threads that block in accept(2). It comes after the rescue, because it resets
+    // the connections that wait in the accept queue.
     this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
     while (team.accepting) {
       await delay(LOOK_MS);
@@ -244,15 +246,15 @@ export class DescriptorServer {
     this.#timeline?.[Symbol.dispose]();
   }
 
-  /** Closes the UDP socket when no thread can be in a call on it, and ends its conversations. */
+  /** Ends the UDP conversations, and closes their socket when no thread can be in a call on it. */
   async #closeDatagrams(): Promise<void> {
     const { datagrams, team } = this;
     if (datagrams === undefined) return;
     while (!datagrams.isHome && !this.#isOver) await delay(LOOK_MS);
-    // A thread that was given up may still use it.
+    // An abandoned thread may still use it.
     if (!datagrams.isHome) return;
     datagrams.close();
-    team.tell();
+    team.printJournals();
     const { protocol, settings: { computeTimeoutMs } } = this.#checked;
     const observer = new Observer(team.counters, team.journal);
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
@@ -261,7 +263,7 @@ export class DescriptorServer {
     datagrams.closeWakePair();
   }
 
-  /** Elsewhere than on Linux `shutdown` does not end an accept(2); a connection does. */
+  /** Connects to the listener. Only on Linux does `shutdown` end an accept(2). */
   #wakeByConnecting(): void {
     const { AF_INET, AF_INET6, SOCK_STREAM } = this.#sockets.constants;
     const { hostname } = this.#address;
@@ -269,21 +271,22 @@ export class DescriptorServer {
     try {
       this.#sockets.connect(fd, this.#address);
     } catch {
-      // Refused: then nobody can be waiting in accept(2) either.
+      // The connection was refused, so no thread can be waiting in accept(2) either.
     } finally {
       this.#sockets.close(fd);
     }
   }
 
   /**
-   * Takes the connections out of the accept queue: closing the socket would reset them.
+   * Takes the connections out of the accept queue, because closing the socket would reset them.
    *
-   * @returns whether it is empty; if not, there are no descriptors to spare
+   * @returns whether the accept queue is empty; if not, there are no descriptors to spare
    */
   #rescueWaiting(): boolean {
     const { team } = this;
-    // Another thread may be faster than the accept that follows a poll: it must not block. What
-    // is accepted from now on inherits that, which its driver knows from the closed gate.
+    // Between a poll and its accept, another thread may take the connection. The accept must not
+    // block then. Connections that are accepted from now on inherit this timeout. Their drivers
+    // know it, because the gate is closed.
     this.#sockets.setReceiveTimeout(this.#listener, 1);
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
     return this.#policy.rescue(
@@ -296,7 +299,7 @@ export class DescriptorServer {
     );
   }
 
-  /** Accepts a connection that waits; `undefined` if none does. */
+  /** Accepts a connection that waits. Returns `undefined` if there is none. */
   #acceptWaiting(sockaddr: Uint8Array): number | undefined {
     const { POLLIN, errno } = this.#sockets.constants;
     while (this.#sockets.poll(this.#listener, POLLIN, 0) > 0) {
@@ -307,7 +310,7 @@ export class DescriptorServer {
     return undefined;
   }
 
-  /** Puts what was rescued into the queue as far as there is room; returns whether all is in. */
+  /** Puts rescued connections into the queue while there is room. Returns whether all are in. */
   #queueRescued(): boolean {
     let put = 0;
     for (const { fd, sockaddr } of this.#rescued) {
@@ -320,7 +323,7 @@ export class DescriptorServer {
     return this.#rescued.length === 0;
   }
 
-  /** The time to finish is over. */
+  /** Cuts all connections, because the time to finish has passed. */
   #cut(): void {
     this.#closeQueued();
     this.ring.close();
@@ -328,7 +331,7 @@ export class DescriptorServer {
     this.team.cutAll();
   }
 
-  /** Closes the connections that no thread will serve any more. */
+  /** Closes the connections that no thread will serve. */
   #closeQueued(): void {
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
     const left = this.#rescued.splice(0);

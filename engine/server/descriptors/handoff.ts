@@ -8,8 +8,8 @@ import { whyNoSockets } from "../../net/libc.ts";
 import { choiceOption, type Option, OptionError } from "../../cli/options.ts";
 
 /**
- * `fd`: its descriptor, a number, and the thread makes the system calls itself. `message`: the
- * main thread makes them and copies every byte to and from the thread.
+ * With `fd` the thread gets the connection's descriptor, a number, and makes the system calls
+ * itself. With `message` the main thread makes them, and copies every byte to and from the thread.
  */
 export type Handoff = "fd" | "message";
 
@@ -25,9 +25,9 @@ export const HANDOFF: Option<Handoff> = choiceOption("handoff", {
  * Chooses how connections are handed over.
  *
  * @param wanted what the caller wants, if anything
- * @returns the way, and a note on it for the line that says where the server listens
- * @throws {OptionError} if there is no such way, or if descriptors are wanted where they cannot be
- * used
+ * @returns the way, and a note for the line that says where the server listens
+ * @throws {OptionError} if there is no such way, or if the caller wants descriptors where they
+ * cannot be used
  */
 export function chooseHandoff(wanted: Handoff | undefined): { handoff: Handoff; note: string } {
   const handoff = HANDOFF.read(wanted);

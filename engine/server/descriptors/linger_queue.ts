@@ -1,35 +1,38 @@
 /**
- * How a thread gives a connection away that has to linger: through shared memory, to the main
- * thread.
+ * How a worker gives a lingering connection to the main thread: through shared memory.
  *
- * A thread that waited itself for what a peer still sends would be held by any peer that trickles.
- * So the worker puts the descriptor in here and goes on with its next connection. Whoever puts a
- * descriptor in does not touch it any more: it has given up its slot first (`descriptor_slot.ts`),
- * and from then on only the {@linkcode DescriptorLingerer} closes it.
+ * The peer of such a connection may still be sending. If the worker itself waited for the last
+ * bytes, a peer that trickles could hold it. So the worker puts the descriptor in here and goes on
+ * with its next connection. It releases its slot first (`descriptor_slot.ts`), and does not touch
+ * the descriptor afterwards. From then on only the {@linkcode DescriptorLingerer} closes it.
  *
  * @module
  */
 
-/** Whether the main thread looks into the queue already, so that it need not be told. */
+/** Whether the main thread already looks into the queue, so that nobody has to wake it. */
 const CALLED = 0;
-/** How many descriptors are in it or about to be, and where the next producer tries first. */
+/**
+ * How many descriptors are in the queue or about to be, and where the next producer tries first.
+ */
 const LENGTH = 1;
 const NEXT = 2;
-/** Behind the control words, in a cache line of their own: a place is 0 or a descriptor plus one. */
+/**
+ * Where the places begin: behind the control words' cache line. Each is 0 or a descriptor plus 1.
+ */
 const PLACES = 16;
 
 const EMPTY = 0;
 
-/** How many descriptors it holds. It is emptied every few milliseconds. */
+/** How many descriptors the queue holds. The main thread empties it every few milliseconds. */
 const CAPACITY = 1_024;
 
-/** The queue: many threads put descriptors in, one takes them out. Nobody sleeps on it. */
+/** The queue. Many threads put descriptors in, one thread takes them out, and none sleeps on it. */
 export class LingerQueue {
   /** The shared memory, to be posted to other threads. */
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
 
-  /** @param memory made by {@linkcode LingerQueue.create} on some thread */
+  /** @param memory the memory of a queue that {@linkcode LingerQueue.create} has made */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#words = new Int32Array(memory);
@@ -43,11 +46,11 @@ export class LingerQueue {
   /**
    * Gives a descriptor away.
    *
-   * @returns whether there was room; if not, it is still the caller's
+   * @returns whether there was room; if not, the descriptor is still the caller's
    */
   put(fd: number): boolean {
     const words = this.#words;
-    // First: whoever takes looks only where something may be.
+    // This comes first, because `take` looks at the places only if the length is not 0.
     Atomics.add(words, LENGTH, 1);
     for (let tries = 0; tries < CAPACITY; tries++) {
       const place = PLACES + (Atomics.add(words, NEXT, 1) & (CAPACITY - 1));
@@ -58,20 +61,20 @@ export class LingerQueue {
   }
 
   /**
-   * To be asked after a put.
+   * Call this after a `put`.
    *
-   * @returns whether the main thread must be told, for it does not look by itself
+   * @returns whether the main thread must be woken, because it does not look by itself
    */
   mustCall(): boolean {
     return Atomics.exchange(this.#words, CALLED, 1) === 0;
   }
 
-  /** The main thread looks no more, until it is told. What comes from now on makes it so. */
+  /** The main thread stops looking. Whoever puts something in from now on has to wake it. */
   rest(): void {
     Atomics.store(this.#words, CALLED, 0);
   }
 
-  /** Whether nothing is in it. */
+  /** Whether the queue is empty. */
   get isEmpty(): boolean {
     return Atomics.load(this.#words, LENGTH) === 0;
   }

@@ -1,9 +1,9 @@
 /**
- * The connections of blocking threads that linger: all of a server's, on its main thread.
+ * Looks after the lingering connections of a server with blocking threads, on its main thread.
  *
- * The main thread must not block. So it looks every few milliseconds, and only while something
- * lingers: with poll(2), which returns at once, and with a `recv` for each descriptor that is
- * ready. The rule itself is that of the event-driven modes, and so is the code: see `linger.ts`.
+ * The main thread must not block. So while anything lingers, it looks every few milliseconds: it
+ * calls poll(2), which returns at once, and then `recv` for each descriptor that is ready. The rule
+ * and its code are those of the event-driven modes: see `linger.ts`.
  *
  * @module
  */
@@ -17,35 +17,39 @@ import { ReadyConnection, type ReadyLoop, ReceiveBuffer } from "../../net/ready_
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { LingerQueue } from "./linger_queue.ts";
 
-/** How often it looks while something lingers, in milliseconds. */
+/** How often it looks while anything lingers, in milliseconds. */
 const LOOK_MS = 5;
 
-/** How many descriptors it reads from at a time, so that a flood leaves time for everything else. */
+/**
+ * How many descriptors it reads from at a time, so that a flood leaves time for everything else.
+ */
 const BATCH = 64;
 
-/** Has descriptors linger that threads have put into a queue. */
+/** Lets the descriptors linger that threads have put into a queue. */
 export class DescriptorLingerer {
   readonly #queue: LingerQueue;
   readonly #deadlines = new PolledDeadlines();
   readonly #lingering: LingerSet;
   readonly #connections = new Map<number, ReadyConnection>();
   readonly #loop: ReadyLoop;
-  /** Where in what is ready the last look has ended. */
+  /**
+   * Counts the ready descriptors it has read from, so that the next look goes on where this ends.
+   */
   #turn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param queue where descriptors come from
-   * @param calls how to receive and close
-   * @param limits how they linger
+   * @param queue where the descriptors come from
+   * @param calls the calls that receive and close
+   * @param limits how long they linger, and how many
    */
   constructor(queue: LingerQueue, calls: Sockets, limits: LingerLimits = LINGER_LIMITS) {
     this.#queue = queue;
     this.#lingering = new LingerSet(this.#deadlines, limits);
     this.#loop = {
       sockets: calls,
-      // To look is no part of a connection's life: where calls are shown, this one is not. And
-      // poll(2) needs no descriptor of its own.
+      // These are plain sockets, so `--trace-calls` does not show this poll: it is no part of a
+      // connection's life. And poll(2), unlike epoll, needs no descriptor of its own.
       poller: openPoller("poll", sockets()),
       buffer: new ReceiveBuffer(),
       onClose: (fd) => void this.#connections.delete(fd),
@@ -57,12 +61,12 @@ export class DescriptorLingerer {
     return this.#lingering.size;
   }
 
-  /** Takes what is in the queue, and looks again as long as anything lingers. */
+  /** Takes the descriptors out of the queue, and keeps looking while anything lingers. */
   wake(): void {
     this.#timer ??= setTimeout(this.#look);
   }
 
-  /** Resolves when nothing lingers. No thread may put anything in any more. */
+  /** Resolves when nothing lingers. The threads must have stopped putting descriptors in. */
   async empty(): Promise<void> {
     this.#collect();
     this.wake();
@@ -70,7 +74,7 @@ export class DescriptorLingerer {
     clearTimeout(this.#timer);
   }
 
-  /** Closes all, and from now on each that comes. */
+  /** Closes all of them at once, and each one that comes later. */
   close(): void {
     this.#lingering.close();
   }
@@ -85,7 +89,7 @@ export class DescriptorLingerer {
     }
     this.#timer = undefined;
     this.#queue.rest();
-    // What was put in just before has told nobody.
+    // A descriptor that was put in just before `rest` has woken nobody.
     this.#collect();
     if (this.size > 0) this.wake();
   };
@@ -108,5 +112,5 @@ export class DescriptorLingerer {
   }
 }
 
-/** Nobody asks any more who the peer is. */
+/** An empty address: nobody asks who the peer of a lingering connection is. */
 const NOBODY = new Uint8Array(SOCKADDR_SIZE);

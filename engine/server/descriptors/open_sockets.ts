@@ -1,5 +1,5 @@
 /**
- * How a server opens its sockets: one that listens, and perhaps a UDP socket on the same port.
+ * How a server opens its sockets: a listening socket, and perhaps a UDP socket on the same port.
  *
  * @module
  */
@@ -10,25 +10,25 @@ import type { Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
 
-/** How many ports are tried until one is free for UDP too, if any will do. */
+/** If any port will do: how many ports are tried until one is free for UDP too. */
 const ATTEMPTS = 16;
 
-/** How a mode that shows it opens its sockets. */
+/** How a mode opens its sockets, if it wants to show that itself. */
 export interface SocketOpeners {
   /**
    * Opens a listening socket. The connections that it accepts must inherit the receive timeout.
    *
-   * @param receiveTimeoutMs in milliseconds; 0 is none
+   * @param receiveTimeoutMs how long a `recv` waits, in milliseconds; 0 means for ever
    * @returns its descriptor
    */
   listener(calls: Sockets, address: Address, receiveTimeoutMs: number): number;
   /**
-   * Opens a UDP socket; called only for protocols that can be spoken over UDP.
+   * Opens a UDP socket. It is called only for protocols that work over UDP.
    *
    * @returns its descriptor
    */
   datagrams?(calls: Sockets, address: Address): number;
-  /** How many datagrams of one source are answered in a second; 0 is any number. @default {0} */
+  /** How many datagrams of one source are answered in a second; 0 means no limit. @default {0} */
   readonly udpRate?: number;
 }
 
@@ -50,8 +50,8 @@ const LISTENER_ONLY: SocketOpeners = {
  *
  * @param calls the Berkeley calls
  * @param address a numeric address; port 0 picks one that is free for all of them
- * @param options what the server speaks, and how long it waits
- * @param openers how
+ * @param options the server's protocol and time limits
+ * @param openers how to open each of them
  * @throws {Error} if one of them cannot be opened; then none is left open
  */
 export function openSockets(
@@ -61,7 +61,7 @@ export function openSockets(
   openers: SocketOpeners = LISTENER_ONLY,
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
-    // Accepted connections inherit the timeout, which saves a call for each of them.
+    // Accepted connections inherit the timeout. That saves one call for each of them.
     const listener = openers.listener(calls, address, settings.readTimeoutMs);
     if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
       return { listener };
@@ -73,7 +73,7 @@ export function openSockets(
     } catch (error) {
       calls.close(listener);
       if (fd >= 0) calls.close(fd);
-      // The kernel has picked a port that is free for TCP. That says nothing of UDP.
+      // The kernel has picked a port that is free for TCP. It may still be taken for UDP.
       const isTaken = error instanceof SocketError && error.code === "EADDRINUSE";
       if (isTaken && address.port === 0 && attempt < ATTEMPTS) continue;
       throw new Error(`Cannot use UDP: ${(error as Error).message}`, { cause: error });

@@ -26,7 +26,7 @@ export const WORKERS: Option<number> = integerOption("workers", {
   help: "how many workers there are",
 });
 
-/** What a person wants to know of them. */
+/** The number of workers, in words for people. */
 export function describeWorkers(workers: number): string {
   return workers === 1 ? "1 worker" : `${workers} workers`;
 }

@@ -1,6 +1,6 @@
 /**
- * One connection after another, served by a thread that blocks: whom it belongs to, what is counted
- * and told of it, and who closes it.
+ * How a blocking thread serves one connection after another: who owns the descriptor, what is
+ * counted and reported, and who closes it.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import { recordTasks } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "./linger_queue.ts";
 
 /**
- * Whether connections inherit the listener's receive timeout: only Linux can be relied on. It is
- * another one once the server is closing.
+ * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that.
+ * Once the server is closing, the listener has another timeout.
  */
 const INHERITED = runtime.os === "linux";
 
@@ -30,31 +30,31 @@ const INHERITED = runtime.os === "linux";
 export interface ServiceParts {
   /** The Berkeley calls. */
   readonly sockets: Sockets;
-  /** What is spoken, and its limits. */
+  /** The protocol, and its limits. */
   readonly protocol: ProtocolDefinition;
   readonly settings: ServiceSettings;
   /** Where other threads find the descriptor that this one serves. */
   readonly slot: DescriptorSlot;
-  /** Where connections leave, and where the end is announced. */
+  /** Counts the open connections, and says when the server closes. */
   readonly gate: Gate;
-  /** Counts and tells. */
+  /** Counts what happens and reports it. */
   readonly observer: Observer;
-  /** Writes down what happens, where a trace is written. */
+  /** Writes what happens into the trace, if there is one. */
   readonly track: TrackWriter | undefined;
-  /** Where connections go that linger. */
+  /** Takes the connections that have to linger. */
   readonly lingering: LingerQueue;
-  /** Wakes the one who has them linger. */
+  /** Wakes the lingerer on the main thread. */
   wakeLingerer(): void;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
-  /** Is told when a connection is over. */
+  /** Called when a connection is over. */
   onOver(): void;
 }
 
 /**
- * Serves connections, one at a time. Between {@linkcode Service.begin} and {@linkcode Service.over}
- * stand the calls on the socket, made by {@linkcode Service.converse} or by whoever wants to make
- * them.
+ * Serves connections, one at a time. The calls on the socket come between {@linkcode Service.begin}
+ * and {@linkcode Service.over}. Either {@linkcode Service.converse} makes them, or a mode that
+ * wants to show them.
  */
 export class Service {
   readonly #parts: ServiceParts;
@@ -68,7 +68,7 @@ export class Service {
   /** Whether the thread still had the connection when it was released. */
   #wasOurs = false;
 
-  /** @param parts what it works with */
+  /** @param parts what the thread serves its connections with */
   constructor(parts: ServiceParts) {
     const { sockets, protocol, settings, slot, track, observer } = parts;
     this.#parts = parts;
@@ -84,12 +84,12 @@ export class Service {
     });
   }
 
-  /** Where bytes are received: for `recv`. */
+  /** The buffer into which `recv` receives. */
   get buffer(): Uint8Array {
     return this.#driver.buffer;
   }
 
-  /** What is to be sent: for `send`. */
+  /** The bytes for the next `send`. */
   get unsent(): Uint8Array {
     return this.#driver.unsent;
   }
@@ -117,7 +117,7 @@ export class Service {
     this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
   }
 
-  /** The call that the conversation needs now, as {@linkcode BlockingDriver.next} has it. */
+  /** The call that the conversation needs now: see {@linkcode BlockingDriver.next}. */
   next(): Need {
     if (this.#failure !== undefined) return "nothing";
     try {
@@ -154,17 +154,18 @@ export class Service {
   }
 
   /**
-   * The conversation is over: nobody else may touch the descriptor any more. Where closing it now
-   * could destroy what was said last, it is not for this thread to close: it goes where it lingers,
-   * so that its peer cannot hold the thread. Lingering begins with FIN: the sending side is shut down
-   * here, if the caller has not done so.
+   * Ends the conversation. From now on no other thread can touch the descriptor. If closing it at
+   * once could destroy the last bytes sent, this thread must not close it: the connection lingers
+   * elsewhere, so that its peer cannot hold the thread. Lingering begins with FIN: the sending side
+   * is shut down here, if the caller has not done so.
    *
    * @returns whether the caller has to close it
    */
   release(): boolean {
     const { slot, sockets, lingering } = this.#parts;
     const fd = this.#fd;
-    // To a protocol that may end at any time, the end of a connection that was cut looks like FIN.
+    // A connection that was cut looks like a FIN to its protocol. A protocol that may end at any
+    // time takes it for a success.
     if (slot.wasCut) this.#failure = new CutError();
     const isCut = this.#failure instanceof CutError;
     const mustLinger = !isCut && this.#driver.mustLinger(this.#failure !== undefined) &&
@@ -175,9 +176,9 @@ export class Service {
     return false;
   }
 
-  /** The connection is closed, or lingers: it is counted and told of. */
+  /** Counts the connection and reports its end. It has been closed by now, or it lingers. */
   over(): void {
-    // A thread that was given up has been counted by who gave it up.
+    // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
     this.#observation?.over(this.#failure);
     this.#parts.gate.leave();

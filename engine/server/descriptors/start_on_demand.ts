@@ -1,13 +1,14 @@
 /**
- * When a thread is started because a connection waits and no thread is free.
+ * Starts a thread when a connection waits and no thread is free.
  *
- * The thread that accepts cannot start it: it blocks in accept(2), and a Worker gets its first
- * message through the event loop of the thread that has started it. So it asks the main thread.
+ * The thread that accepts cannot start it. It blocks in accept(2), and a new Worker gets its first
+ * message through the event loop of the thread that started it. So the acceptor asks the main
+ * thread.
  *
- * To start a Worker costs as much as hundreds of answers. Threads that will be kept as spare ones are
- * started as fast as they are asked for. Beyond those they are started one at a time, each when the
- * one before runs: so the threads that serve already have the processors too, and may be free sooner
- * than a new one.
+ * Starting a Worker costs as much as hundreds of answers. Up to the number of spare threads, which
+ * will be kept, threads are started as fast as they are asked for. Further threads are started one
+ * at a time: the next one is started when the last one runs. So the threads that already serve get
+ * processor time too, and one of them may be free sooner than a new one.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import type { DescriptorServer } from "./descriptor_server.ts";
 export interface DemandOptions {
   /** The most threads at a time. */
   readonly most: number;
-  /** How many threads are kept when they have no connection. */
+  /** How many threads without a connection are kept. */
   readonly spare: number;
 }
 
@@ -27,8 +28,8 @@ export interface DemandOptions {
  * Starts threads as connections need them.
  *
  * @param server the server, before its acceptor is started
- * @param role the part that each thread plays in its mode; it is told the same options
- * @param options how many there may be
+ * @param role the role of each thread in its mode; the role receives the same options
+ * @param options how many threads there may be
  */
 export function startOnDemand(
   server: DescriptorServer,
@@ -49,11 +50,11 @@ export function startOnDemand(
     const thread = team.start(role, { data: options });
     void team.settle(thread).then(() => {
       running--;
-      // A connection may have come while the thread that was free for it was already ending.
+      // A connection may have come for this thread while it was already ending.
       start(1);
     });
-    // One after the other: on Deno to start a Worker holds up this thread, which has signals to
-    // hear.
+    // One after another, with the event loop between them: on Deno, starting a Worker holds up this
+    // thread, which has to handle signals.
     const startNext = () => setTimeout(() => start(isBeyondSpare ? wanted : wanted - 1));
     if (isBeyondSpare) thread.ready.then(startNext, () => {});
     else startNext();

@@ -1,6 +1,6 @@
 /**
- * The inside of a Worker that serves connections by descriptor: what the worker half of a mode
- * is given.
+ * The inside of a Worker that serves connections by descriptor. The worker half of a mode gets a
+ * {@linkcode Thread}.
  *
  * @module
  */
@@ -33,39 +33,39 @@ import type { Gate } from "../team/team_memory.ts";
 /** No descriptor. */
 const NONE = -1;
 
-/** What the threads of a server share beside their memory. */
+/** What the threads of a server share besides the memory of the team. */
 export interface SharedSocket {
   /** The listening socket. */
   readonly listener: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
-  /** Where connections go that have to linger. */
+  /** The queue of connections that have to linger. */
   readonly lingering: SharedArrayBuffer;
-  /** The UDP socket beside it, if there is one. */
+  /** The UDP socket on the same port, if there is one. */
   readonly datagrams: DatagramShare | undefined;
-  /** Whether every call on a socket is to be shown. */
+  /** Whether the log shows every call on a socket. */
   readonly traceCalls: boolean;
 }
 
-/** What the threads of some modes have and the others need not load. */
+/** What only the threads of some modes need. The other modes do not load it. */
 export interface Equipment {
-  /** Makes sockets that show every call. */
+  /** Makes sockets that log every call. */
   readonly logCalls?: (log: (event: LogEvent) => void, thread: string) => Sockets;
   /** Opens this thread's side of the UDP socket. */
   readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => SharedDatagramSocket;
 }
 
-/** A part that a thread can play; returns when the server closes. */
+/** What a thread does in its mode. It returns when the server closes. */
 export type Role = (thread: Thread, data: never) => void | Promise<void>;
 
 /**
- * The worker half of a mode. Does nothing in any other thread than one that was started for this
- * mode: not in another mode's Worker, though in an executable all modes share one module, and not
- * in a Worker of somebody who imports the library.
+ * The worker half of a mode. It does something only in a thread that was started for this mode. It
+ * does nothing in another mode's Worker, although in an executable all modes share one module. Nor
+ * does it do anything in a Worker of somebody who imports the library.
  *
  * @param mode the mode's name
- * @param roles its parts by name
- * @param equipment what not all modes have
+ * @param roles the roles of its threads, by name
+ * @param equipment what only some modes need
  */
 export function onThread(
   mode: string,
@@ -103,17 +103,17 @@ export class Thread {
   readonly #isClosing = () => this.closing;
   /** The call that accepts, where the mode does not write it out. */
   readonly #accept = (sockaddr: Uint8Array) => this.#sockets.accept(this.#listener, sockaddr);
-  /** Sleeps for as long as a queue may stand still; returns whether a connection has come. */
+  /** Sleeps for {@linkcode STALL_MS} at most. Returns whether a connection has come. */
   readonly #pause = () =>
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
 
   /**
-   * @param assignment from the main thread
-   * @param protocol what to speak
-   * @param equipment what not all modes have
-   * @param tell answers the main thread
+   * @param assignment what the main thread wants this thread to do
+   * @param protocol the protocol
+   * @param equipment what only some modes need
+   * @param tell sends a message to the main thread
    */
   constructor(
     assignment: Assignment,
@@ -172,17 +172,17 @@ export class Thread {
     return this.#sockets;
   }
 
-  /** What is spoken. */
+  /** The protocol. */
   get protocol(): ProtocolDefinition {
     return this.#protocol;
   }
 
-  /** Counts and tells. */
+  /** Counts what happens and reports it. */
   get observer(): Observer {
     return this.#observer;
   }
 
-  /** How long a computation may take, in milliseconds; 0 is for ever. */
+  /** How long a computation may take, in milliseconds; 0 means for ever. */
   get computeTimeoutMs(): number {
     return this.#assignment.settings.computeTimeoutMs;
   }
@@ -208,10 +208,11 @@ export class Thread {
   }
 
   /**
-   * The connections that this thread is to serve itself: those that it accepts, until the server
-   * closes, and then its share of those that were rescued from the accept queue.
+   * Yields the connections that this thread serves itself. Until the server closes, these are the
+   * connections that it accepts. Then it gets its share of those that the server has rescued from
+   * the accept queue.
    *
-   * @returns descriptors, each to be given to {@linkcode Thread.serve}
+   * @returns descriptors; give each of them to {@linkcode Thread.serve}
    */
   *connections(): Generator<number, void> {
     yield* this.accepted();
@@ -219,11 +220,12 @@ export class Thread {
   }
 
   /**
-   * The connections that this thread accepts, one after another, until the server closes. Those that
-   * are lost on the way are counted; what is wrong with the machine is waited for.
+   * Yields the connections that this thread accepts, one after another, until the server closes. It
+   * counts connections that are lost before they are accepted. When the machine is in trouble, it
+   * waits and tries again.
    *
-   * @returns descriptors, each to be given to {@linkcode Thread.serve} or
-   * {@linkcode Thread.handOver}; one that was given to neither is closed
+   * @returns descriptors; give each of them to {@linkcode Thread.serve} or
+   * {@linkcode Thread.handOver}, or it will be closed
    */
   *accepted(): Generator<number, void> {
     try {
@@ -239,8 +241,9 @@ export class Thread {
   }
 
   /**
-   * The sockets on which something waits, one after another, until the server closes: the listener,
-   * or the UDP socket beside it. Its thread sleeps in poll(2) meanwhile.
+   * Yields the sockets that are ready, one after another, until the server closes. They are the
+   * listener and the UDP socket on the same port. While neither is ready, the thread sleeps in
+   * poll(2).
    *
    * @returns the listener or the UDP socket
    */
@@ -269,11 +272,11 @@ export class Thread {
   }
 
   /**
-   * Accepts a connection if it may: waits until `--max-connections` allows another one, and keeps
-   * some descriptors free.
+   * Accepts a connection. Before that it waits until `--max-connections` allows another one, and
+   * until enough descriptors are free.
    *
-   * @param accept the call; it is given room for the peer's address
-   * @returns the descriptor; `undefined` if there is none, for whatever reason
+   * @param accept the call; its argument is the buffer for the peer's address
+   * @returns the descriptor, or `undefined` if no connection was accepted, for whatever reason
    */
   admit(accept: (sockaddr: Uint8Array) => number): number | undefined {
     if (!this.#gate.enter()) return undefined;
@@ -291,9 +294,9 @@ export class Thread {
   }
 
   /**
-   * Hands a connection over to whichever thread is free next, through the queue. Waits until the
-   * queue has room for another: the kernel's accept queue keeps what does not fit. For the one
-   * thread that accepts.
+   * Hands a connection over through the queue to the thread that is free next. Then it waits until
+   * the queue has room for another one. Meanwhile the kernel's accept queue holds the rest. Only
+   * the thread that accepts may call this.
    *
    * @param fd a connection that this thread has accepted, or the UDP socket
    */
@@ -310,11 +313,11 @@ export class Thread {
   }
 
   /**
-   * The connections that were handed over, one after another, as this thread comes back for them;
-   * it sleeps while there are none. Ends when the server has closed its queue.
+   * Takes connections that were handed over, one each time this thread comes back for the next. It
+   * sleeps while there is none. It ends when the server has closed its queue.
    *
-   * @param idleMs ends too when none came for so long
-   * @returns descriptors, each to be given to {@linkcode Thread.serve}
+   * @param idleMs it also ends when no connection has come for this long, in milliseconds
+   * @returns descriptors; give each of them to {@linkcode Thread.serve}
    */
   *handedOver(idleMs = Infinity): Generator<number, void> {
     const { index } = this.#assignment;
@@ -326,16 +329,16 @@ export class Thread {
   }
 
   /**
-   * From now on this thread may be in accept(2). Until it is not, the main thread neither gives the
-   * listener's number back nor puts anything into the queue: so the connection that is accepted
-   * meanwhile has an owner before that.
+   * Says that this thread may be in accept(2) from now on. Until it says otherwise, the main thread
+   * neither closes the listener nor puts anything into the queue. So a connection that is accepted
+   * meanwhile has an owner before the main thread goes on.
    */
   #mayAccept(): void {
     this.#closeUnclaimed();
     Atomics.store(this.#accepting, 0, 1);
   }
 
-  /** It is not in accept(2), and will not be any more. */
+  /** Says that this thread is not in accept(2) and will never be again. */
   #acceptsNoMore(): void {
     this.#closeUnclaimed();
     Atomics.store(this.#accepting, 0, 0);
@@ -350,10 +353,10 @@ export class Thread {
     this.#gate.leave();
   }
 
-  /** No connection could be accepted. */
+  /** Decides what to do after an accept that failed. */
   #missed(number: number): void {
     const { errno } = this.#sockets.constants;
-    // The listener's receive timeout, which its connections inherit, ends an accept too.
+    // The listener has a receive timeout for its connections to inherit. It ends an accept too.
     if (number === errno.EAGAIN || number === errno.EINTR || this.closing) return;
     const error = new SocketError("accept", number);
     const waitMs = this.#policy.failed(error);
@@ -361,7 +364,7 @@ export class Thread {
     else this.#rest(waitMs, error.message);
   }
 
-  /** Waits, but not longer than until the server closes. */
+  /** Waits for a time, or until the server closes. */
   #rest(ms: number, reason: string): void {
     this.#waking.wakeAll();
     tellWait(this.#journal, ms, reason);
@@ -369,7 +372,7 @@ export class Thread {
   }
 
   /**
-   * Serves a connection, blocking the thread until it is over.
+   * Serves a connection. Blocks the thread until the conversation is over.
    *
    * @param fd a connection that this thread has accepted, or that was handed over to it
    */
@@ -381,11 +384,11 @@ export class Thread {
   }
 
   /**
-   * Begins to serve a connection, for those who write its calls out.
+   * Begins to serve a connection, for a mode that makes the calls itself.
    *
-   * @param fd as of {@linkcode Thread.serve}
-   * @returns what is left to do: the calls, to release and close the descriptor, and to say that it
-   * is over
+   * @param fd see {@linkcode Thread.serve}
+   * @returns what is left to do: make the calls, release and close the descriptor, and say that the
+   * connection is over
    */
   begin(fd: number): Service {
     this.#unclaimed = NONE;

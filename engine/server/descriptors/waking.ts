@@ -1,6 +1,5 @@
 /**
- * When threads are woken for the connections that wait in the queue: what {@linkcode WakePolicy}
- * decides, done.
+ * Wakes threads for the connections that wait in the queue, as {@linkcode WakePolicy} decides.
  *
  * @module
  */
@@ -9,50 +8,50 @@ import type { Gate } from "../team/team_memory.ts";
 import type { DescriptorRing } from "./descriptor_ring.ts";
 import { WakePolicy } from "./wake_policy.ts";
 
-/** How long a queue that does not move is watched before more threads are woken, in milliseconds. */
+/** How often a queue with connections in it is looked at, in milliseconds. */
 export const STALL_MS = 1;
 
-/** What waking needs to know of its server. */
+/** What {@linkcode Waking} needs from its server. */
 export interface WakingParts {
   /** The queue of connections. */
   readonly ring: DescriptorRing;
-  /** Knows how many connections there are, and is asked for more threads. */
+  /** Knows how many connections there are, and passes on requests for more threads. */
   readonly gate: Gate;
   /** How many processors there are. */
   readonly cores: number;
-  /** Whether the main thread starts more threads when it is asked to. */
+  /** Whether the main thread starts more threads on request. */
   readonly elastic: boolean;
-  /** Tells the main thread that more threads were asked for. */
+  /** Tells the main thread that more threads are requested. */
   askForThreads(): void;
 }
 
-/** Wakes the threads that take connections; used by the one thread that accepts. */
+/** Wakes the threads that take connections. The one thread that accepts uses it. */
 export class Waking {
   readonly #parts: WakingParts;
   readonly #policy: WakePolicy;
 
-  /** @param parts what it needs to know */
+  /** @param parts what it needs from its server */
   constructor(parts: WakingParts) {
     this.#parts = parts;
     this.#policy = new WakePolicy(parts.ring, parts.cores);
   }
 
-  /** A connection was put into the queue: wakes a thread for it, unless a busy one is free soon. */
+  /** Wakes a thread for a connection that was just queued, unless a busy one will be free soon. */
   queued(): void {
     const { gate, ring } = this.#parts;
     if (this.#policy.isUrgent(gate.open - ring.length)) this.#wake(1);
   }
 
-  /** Wakes every thread, because the one that accepts has nothing else to do for a while. */
+  /** Wakes every idle thread, because the accepting thread will not look after them for a while. */
   wakeAll(): void {
     this.#wake(Infinity);
   }
 
   /**
-   * Looks after the queue as long as connections wait in it for a busy thread: the accepting thread
-   * must not sleep for longer than it takes to see that none of them is getting on.
+   * Watches the queue while connections wait in it for a busy thread. So the accepting thread never
+   * sleeps for so long that it overlooks a queue that stands still.
    *
-   * @param pause sleeps for {@linkcode STALL_MS}; returns whether there is something else to do
+   * @param pause sleeps for {@linkcode STALL_MS}, and returns whether there is something else to do
    * @param isOver whether the server is closing
    */
   watchQueue(pause: () => boolean, isOver: () => boolean): void {
@@ -64,18 +63,18 @@ export class Waking {
     }
   }
 
-  /** Whether there is a thread to wake, or there could be one to start. */
+  /** Whether there is a thread that can be woken or one that can be started. */
   get #canWake(): boolean {
     return this.#parts.ring.idle > 0 || this.#parts.elastic;
   }
 
-  /** Wakes threads, and asks for more where all are busy; returns how many it woke. */
+  /** Wakes threads, and asks for more if all are busy. Returns how many it woke. */
   #wake(count: number): number {
     const { ring, gate, elastic } = this.#parts;
     let woken = 0;
     while (woken < count && ring.wakeTaker()) woken++;
     const isShort = elastic && woken < count && ring.length > ring.idle;
-    if (isShort && gate.askForHelp(count - woken)) this.#parts.askForThreads();
+    if (isShort && gate.askForThreads(count - woken)) this.#parts.askForThreads();
     return woken;
   }
 }

@@ -1,10 +1,10 @@
 /**
  * The journal of a thread that a system call may block for hours.
  *
- * A message for each line would cost more than the handshake that it tells of. So a thread writes
- * its lines into a ring of shared memory and wakes the main thread once, until that has answered.
- * The main thread empties the ring whether or not the other thread runs. A full ring
- * drops lines and counts them: what a person reads must never slow the server.
+ * To post a message for each line would cost more than the handshake that the line is about. So a
+ * thread writes its lines into a ring of shared memory. It wakes the main thread once, and not
+ * again before the main thread has read. The main thread empties the ring whether or not the other
+ * thread runs. A full ring drops lines and counts them: log lines must never slow the server.
  *
  * @module
  */
@@ -41,14 +41,17 @@ class JournalRing {
   protected readonly words: Int32Array;
   protected readonly bytes: Uint8Array;
 
-  /** @param memory shared memory @param offset where the ring begins, in bytes */
+  /**
+   * @param memory shared memory
+   * @param offset where the ring begins, in bytes
+   */
   constructor(memory: SharedArrayBuffer, offset: number) {
     this.words = new Int32Array(memory, offset, CONTROL_BYTES / 4);
     this.bytes = new Uint8Array(memory, offset + CONTROL_BYTES, RING_BYTES);
   }
 }
 
-/** The side of the thread that has something to say. */
+/** The writing thread's side. */
 export class JournalWriter extends JournalRing implements Journal {
   readonly wantsReports: boolean;
   readonly wantsLog: boolean;
@@ -61,9 +64,9 @@ export class JournalWriter extends JournalRing implements Journal {
   /**
    * @param memory shared with the reader
    * @param offset where the ring begins, in bytes
-   * @param numbers a shared word that numbers the records of all threads, so that they can be told
+   * @param numbers a shared word that numbers the records of all threads, so that they can be put
    * in order
-   * @param wants what people want to hear
+   * @param wants whether anybody reads the reports and the log
    * @param wake wakes the main thread
    */
   constructor(
@@ -127,7 +130,7 @@ export interface JournalRecord {
   tell(journal: Journal): void;
 }
 
-/** The side of the main thread. */
+/** The main thread's side. */
 export class JournalReader extends JournalRing {
   readonly #decoder = new TextDecoder();
 

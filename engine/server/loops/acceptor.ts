@@ -1,5 +1,6 @@
 /**
- * Accepting without blocking: as far as there is room, and at closing everybody who waits.
+ * Accepts connections without blocking. It accepts while there is room. When the server closes, it
+ * accepts all connections that still wait.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import type { Sockets } from "../../net/sockets.ts";
 import { tellWait } from "../core/observer.ts";
 import type { LoopThread } from "./loop_thread.ts";
 
-/** How many connections are accepted before others get their turn. */
+/** How many connections are accepted before the open ones get their turn. */
 const BATCH = 128;
 
 /** What an acceptor works with. */
@@ -22,11 +23,11 @@ export interface AcceptorParts {
   readonly sockets: Sockets;
   /** Watches the listener. */
   readonly poller: Poller;
-  /** Keeps the time until the next attempt. */
+  /** Runs the timer for the next attempt. */
   readonly deadlines: Deadlines;
-  /** A listening socket that does not block, and that the poller watches already. */
+  /** A listening socket that does not block. The poller already watches it. */
   readonly listener: number;
-  /** Is given each connection, with the address of its peer, which it may not keep. */
+  /** Receives each connection with its peer's address. It must copy the address to keep it. */
   onConnection(fd: number, sockaddr: Uint8Array): void;
 }
 
@@ -37,14 +38,19 @@ export class Acceptor {
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   readonly #policy: AcceptPolicy;
   readonly #retry = new Deadline(() => this.#watch());
-  /** Accepted when the server began to close, to be served when there is room. */
+  /**
+   * Connections that were accepted when the server began to close, and wait until there is room.
+   */
   readonly #rescued: { readonly fd: number; readonly sockaddr: Uint8Array }[] = [];
   #isWatching = true;
   #isClosing = false;
   /** Whether the accept queue has been emptied for the last time. */
   #isClosed = false;
 
-  /** @param thread the loop's @param parts what to work with */
+  /**
+   * @param thread the thread of the loop
+   * @param parts what the acceptor works with
+   */
   constructor(thread: LoopThread, parts: AcceptorParts) {
     const { gate } = thread;
     this.#thread = thread;
@@ -57,12 +63,12 @@ export class Acceptor {
     });
   }
 
-  /** Whether everybody who waited in the accept queue at closing is being served. */
+  /** Whether all connections that waited in the accept queue at closing have begun to be served. */
   get isEmpty(): boolean {
     return this.#rescued.length === 0 && (this.#isClosed || !this.#isClosing);
   }
 
-  /** Accepts those who wait, as far as there is room. */
+  /** Accepts the connections that wait, while there is room. */
   accept(): void {
     if (!this.#isWatching) return;
     const { gate, counters } = this.#thread;
@@ -70,7 +76,7 @@ export class Acceptor {
       if (this.#policy.isShort) {
         return this.#rest(this.#policy.pause(), "nearly out of descriptors");
       }
-      // Until another conversation is over.
+      // Watch the listener again when a conversation is over.
       if (!gate.tryEnter()) return this.#unwatch();
       try {
         const fd = this.#acceptOne();
@@ -86,7 +92,7 @@ export class Acceptor {
     }
   }
 
-  /** Accepts a connection; `undefined` is EAGAIN: nobody waits. */
+  /** Accepts a connection. Returns `undefined` if none waits (EAGAIN). */
   #acceptOne(): number | undefined {
     const { sockets, listener } = this.#parts;
     const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
@@ -95,15 +101,15 @@ export class Acceptor {
     throw new SocketError("accept", -fd);
   }
 
-  /** A connection has ended: there is room for another. */
+  /** Goes on accepting, because a connection has ended and there is room for another one. */
   onRoom(): void {
     if (this.#isClosing) this.close();
     else if (!this.#retry.queue) this.#watch();
   }
 
   /**
-   * Takes everybody out of the accept queue, whom closing would reset, and listens no more. Called
-   * again when descriptors were short.
+   * Takes all connections out of the accept queue, because closing would reset them. Then it stops
+   * listening. It is called again if there were too few descriptors.
    */
   close(): void {
     this.#isClosing = true;
@@ -120,7 +126,7 @@ export class Acceptor {
     while (this.#rescued.length > 0 && this.#thread.gate.tryEnter()) this.#serveRescued();
   }
 
-  /** Serves all who were rescued, to be cut with the rest. */
+  /** Begins to serve all rescued connections, so that they are cut with the others. */
   release(): void {
     if (!this.#isClosed) this.#stopListening();
     while (this.#rescued.length > 0) this.#serveRescued();
@@ -131,14 +137,14 @@ export class Acceptor {
     this.#parts.onConnection(fd, sockaddr);
   }
 
-  /** The number stays taken until all threads are done with it. */
+  /** Stops listening. The descriptor stays open until all threads are done with it. */
   #stopListening(): void {
     const { sockets, listener } = this.#parts;
     this.#isClosed = true;
     sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 
-  /** Waits a while. */
+  /** Stops accepting for a while. */
   #rest(ms: number, reason: string): void {
     tellWait(this.#thread.journal, ms, reason);
     this.#unwatch();

@@ -1,6 +1,6 @@
 /**
- * The runtime's own listener and its loop: connections accepted as there is room, and closing that
- * loses nobody.
+ * The runtime's own listener and its loop. It accepts connections while there is room, and closes
+ * without losing a connection.
  *
  * @module
  */
@@ -20,18 +20,18 @@ import { makeServer, type Server } from "../core/server.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { Timeline } from "../trace/timeline.ts";
 
-// Loaded when they are needed: the Workers of `cluster` load this module too. They check no options,
-// and start no Workers.
+// These are loaded only when they are needed. The Workers of `cluster` load this module too, but
+// they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
-/** Who may be served. */
+/** Limits how many connections are served at a time, as a semaphore does. */
 export interface Admission {
-  /** Whether one more may be; if so it counts. */
+  /** Counts one more connection if that is allowed. Returns whether it is. */
   tryEnter(): boolean;
-  /** One less is. */
+  /** Counts one connection less. */
   leave(): void;
-  /** How often to ask again, in milliseconds, where others than this loop leave too. */
+  /** How often to ask again, in milliseconds, if connections of other loops count too. */
   readonly pollMs?: number;
 }
 
@@ -40,13 +40,13 @@ export class ListenerLoop {
   readonly #listener: Listener;
   readonly #sessions: SessionSet;
   readonly #admission: Admission;
-  /** Who wants to hear of the next conversation that is over. */
+  /** Called when the next conversation is over. */
   readonly #waiters = new Set<() => void>();
 
   /**
    * @param listener where the connections come from
    * @param sessions the conversations
-   * @param admission how many there may be
+   * @param admission limits how many there may be
    */
   constructor(listener: Listener, sessions: SessionSet, admission: Admission) {
     this.#listener = listener;
@@ -59,10 +59,11 @@ export class ListenerLoop {
   }
 
   /**
-   * The connections as they are accepted, until the server closes; the last ones are those that
-   * waited in the accept queue. With `--max-connections` each comes when another has ended.
+   * Yields connections as they are accepted, until the server closes. The last ones are those that
+   * waited in the accept queue then. At the limit of `--max-connections` it waits until another
+   * connection has ended.
    *
-   * @returns connections, each to be given to {@linkcode ListenerLoop.serve}
+   * @returns connections; give each of them to {@linkcode ListenerLoop.serve}
    */
   async *connections(): AsyncGenerator<Connection, void> {
     const { tryEnter, pollMs } = this.#admission;
@@ -73,9 +74,9 @@ export class ListenerLoop {
   }
 
   /**
-   * Serves a connection, beside all others.
+   * Serves a connection beside all others, and returns at once.
    *
-   * @param connection is closed when its conversation is over
+   * @param connection the connection; it is closed when its conversation is over
    */
   serve(connection: Connection): void {
     this.#sessions.serve(connection);
@@ -105,28 +106,30 @@ export class ListenerLoop {
   }
 }
 
-/** What a mode with the runtime's own listener is. */
+/** How a mode with the runtime's own listener opens its server. */
 export interface ListenerPlan {
   /** The mode's name. */
   readonly mode: string;
-  /** What a person wants to know of how it runs. */
+  /** How it runs, in words for people. */
   readonly details: readonly string[];
   /**
-   * What it speaks, whatever the options say. Not together with {@linkcode ListenerPlan.computing}:
-   * a Worker knows a protocol only by its name or module.
+   * The protocol, whatever the options say. It cannot be combined with
+   * {@linkcode ListenerPlan.computing}: a Worker finds a protocol only by its name or its module.
    */
   readonly protocol?: ProtocolDefinition;
   /** The URL of its module, if that calls `onComputeThread`. */
   readonly url?: string;
-  /** How many Workers compute, by what the options say; in place if not set. */
+  /**
+   * How many Workers compute, for these options. If this is not set, the loop computes in place.
+   */
   readonly computing?: (checked: CheckedOptions) => number;
 }
 
 /**
- * Serves with the runtime's own listener, all on this thread.
+ * Serves all connections on this thread, with the runtime's own listener.
  *
- * @param plan what the mode is
- * @param options what the caller wants
+ * @param plan how the mode opens its server
+ * @param options the caller's options
  * @param accept serves the connections of the loop until there are no more
  */
 export async function serveListener(
@@ -170,7 +173,7 @@ export async function serveListener(
         using _limits = deadlines;
         using _threads = offload;
         const late = setTimeout(() => sessions.cutAll(), drainMs);
-        // Who waits in its accept queue is served.
+        // The connections that wait in its accept queue are still served.
         const stopped = listener.stop();
         if (drainMs === 0) sessions.cutAll();
         await stopped;

@@ -1,5 +1,5 @@
 /**
- * The runtime's own listener in one of several Workers, until the server closes.
+ * The runtime's own listener in one of several Workers.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import type { LoopThread, ToLoop } from "./loop_thread.ts";
 const POLL_MS = 2;
 
 /**
- * Listens where all loops of a server listen, and serves until it closes and no conversation is
- * under way.
+ * Listens on the address that all loops of a server share. It serves until the server closes and no
+ * conversation is under way.
  *
- * @param thread this loop's
+ * @param thread this loop's thread
  * @param options how to listen
  * @param body serves the connections of the loop until there are no more
  */
@@ -36,7 +36,7 @@ export async function listenOn(
     pollMs: POLL_MS,
   });
   const look = () => {
-    // Those who wait in its accept queue are served.
+    // The connections that wait in its accept queue are still served.
     if (gate.closing) void listener.stop();
     if (gate.cutting) sessions.cutAll();
   };

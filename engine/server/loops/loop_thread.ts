@@ -84,7 +84,7 @@ export class LoopThread {
 
   /**
    * @param assignment from the main thread
-   * @param protocol what to speak
+   * @param protocol the protocol
    * @param tell answers the main thread
    * @param sayReady tells it that the loop listens
    */

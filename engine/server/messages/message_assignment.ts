@@ -1,5 +1,5 @@
 /**
- * What the main thread tells a Worker that serves by messages before the first connection.
+ * The first message to a Worker that serves by messages. It comes before the first connection.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import type { ServiceSettings } from "../core/options.ts";
 import type { TrackShare } from "../trace/timeline_track.ts";
 
-/** What the main thread tells such a thread first. */
+/** The first message from the main thread. */
 export interface MessageAssignment {
   /** The protocol and its limits. */
   readonly settings: ServiceSettings;
-  /** Whether anybody wants to hear of each message received. */
+  /** Whether the main thread wants a report of each message received. */
   readonly wantsReports: boolean;
-  /** Where it writes down what happens, where a trace is written. */
+  /** The memory of this thread's track, if a trace is written. */
   readonly track: TrackShare | undefined;
 }

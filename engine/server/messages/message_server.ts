@@ -1,6 +1,7 @@
 /**
- * A server that hands connections to Workers as messages: the main thread owns every socket and
- * copies every byte. For where foreign functions cannot be called, and to measure the difference.
+ * A server that hands connections to Workers as messages. The main thread owns every socket and
+ * copies every byte. It is for systems where foreign functions cannot be called, and for measuring
+ * the difference.
  *
  * @module
  */
@@ -46,15 +47,18 @@ export interface MessagePlan {
   readonly url: string;
   /** The most threads. */
   readonly threads: number;
-  /** How many accepted connections wait for a thread; the accept queue holds the rest. */
+  /** How many accepted connections may wait for a thread. The accept queue holds the rest. */
   readonly queue: number;
-  /** How many threads without a connection are kept; all are, and started at once, if not set. */
+  /**
+   * How many threads without a connection are kept. If this is not set, all threads are kept, and
+   * all are started at once.
+   */
   readonly spare?: number;
-  /** How long a spare one is kept, in milliseconds. */
+  /** How long a spare thread is kept, in milliseconds. */
   readonly spareMs?: number;
 }
 
-/** What a conversation failed with in another thread. */
+/** The error of a conversation that failed in another thread. */
 class RemoteError extends ConversationError {
   override readonly name = "RemoteError";
   override readonly kind: FailureKind;
@@ -70,21 +74,21 @@ interface Serving {
   readonly id: number;
   readonly relay: Relay;
   readonly observation: Observation;
-  /** The thread's last word on it; the socket may still have bytes to write. */
+  /** How the conversation ended. The socket may still have bytes to write. */
   outcome: (FromThread & { kind: "over" }) | undefined;
 }
 
 /** A connection that waits for a thread. */
 interface Waiting {
   readonly connection: Connection;
-  /** Since when, as the trace has it. */
+  /** When it began to wait, on the clock of the trace. */
   readonly queuedAt: number | undefined;
 }
 
-/** A thread, and the connection that it is serving. */
+/** A thread and the connection that it is serving. */
 interface Member {
   readonly worker: SupervisedWorker<ToThread, FromThread>;
-  /** Where it writes down what happens, where a trace is written. */
+  /** The memory of its track, if a trace is written. */
   readonly track: TrackShare | undefined;
   serving: Serving | undefined;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -94,9 +98,9 @@ interface Member {
 /**
  * Serves connections by messages.
  *
- * @param plan what the mode is
- * @param options what the caller wants
- * @param details what a person wants to know of how it runs
+ * @param plan how the mode opens its server
+ * @param options the caller's options
+ * @param details how it runs, in words for people
  */
 export async function serveByMessages(
   plan: MessagePlan,
@@ -188,7 +192,7 @@ class MessageTeam {
     return [...this.#members].filter(({ serving }) => serving !== undefined).length;
   }
 
-  /** Starts the threads of a pool; where threads come and go, one, to see that they can start. */
+  /** Starts the threads of a pool. Where threads come and go, it starts one to see that it can. */
   async start(): Promise<void> {
     const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
     requireDescriptors(threads, "threads");
@@ -199,7 +203,7 @@ class MessageTeam {
     }));
   }
 
-  /** Takes connections from the listener until there are no more. */
+  /** Takes connections from the listener until it closes. */
   async accept(listener: Listener): Promise<void> {
     for await (const connection of listener) {
       this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
@@ -216,12 +220,12 @@ class MessageTeam {
       this.#waiting.length >= Math.max(1, this.#plan.queue);
   }
 
-  /** Resolves when no connection is served or waits. */
+  /** Resolves when no connection is being served and none waits. */
   async idle(): Promise<void> {
     while (this.#waiting.length > 0 || this.#busy > 0) await this.#change();
   }
 
-  /** Ends every connection. Nothing lingers any more. */
+  /** Ends every connection, also those that linger. */
   cutAll(): void {
     this.#cutting = true;
     this.#lingering.close();
@@ -244,7 +248,7 @@ class MessageTeam {
     this.#notify();
   }
 
-  /** Ends the threads that do not end their connection by themselves. */
+  /** Terminates the threads that have not ended their connection by themselves. */
   terminateBusy(): void {
     for (const member of this.#members) {
       if (member.serving !== undefined) {
@@ -261,7 +265,7 @@ class MessageTeam {
     for (const { worker } of this.#members) worker.end();
   }
 
-  /** Gives waiting connections to threads that are free, and starts threads if it may. */
+  /** Gives waiting connections to free threads, and starts more threads if that is allowed. */
   #dispatch(): void {
     for (const member of this.#members) {
       if (member.worker.isReady && member.serving === undefined) {
@@ -274,7 +278,7 @@ class MessageTeam {
     for (let wanted = this.#waiting.length - starting; wanted > 0; wanted--) {
       if (this.#disposed || this.#members.size >= this.#plan.threads) return;
       if (!hasRoomForWorker()) {
-        // With a thread, the next look is when it has served its connection.
+        // If there is a thread, this runs again when that thread has served its connection.
         if (this.#members.size === 0) void this.#dispatchLater();
         return;
       }
@@ -290,7 +294,7 @@ class MessageTeam {
     this.#dispatch();
   }
 
-  /** Another thread takes the place of one that has died when a connection waits for it. */
+  /** Waits for the end of a thread. If it died and connections wait, another one is started. */
   async #watch(worker: WorkerHandle): Promise<void> {
     if (await this.#keeper.settle(worker) !== undefined) this.#dispatch();
   }
@@ -360,8 +364,9 @@ class MessageTeam {
     else if (message.kind === "over") {
       serving.outcome = message;
       if (message.failure?.kind === "cut") serving.relay.close();
-      // What is still to be written may take as long as a conversation may, after a failure only
-      // as long as a peer may be silent: one that does not read must not hold the thread for ever.
+      // A peer that does not read must not hold the thread for ever. So the last bytes have to be
+      // written within a limit: that of a whole conversation, or after a failure that of a silent
+      // peer.
       const { sessionTimeoutMs } = this.#options.settings;
       const { silenceMs } = LINGER_LIMITS;
       const withinMs = message.failure === undefined ? sessionTimeoutMs : silenceMs;
@@ -372,7 +377,7 @@ class MessageTeam {
     } else serving.relay.handle(message);
   }
 
-  /** The connection is over when the conversation is and its last byte is written. */
+  /** Ends the connection when its conversation is over and its last byte is written. */
   #settle(member: Member): void {
     const { serving } = member;
     if (serving?.outcome === undefined || !serving.relay.closed) return;
@@ -382,7 +387,7 @@ class MessageTeam {
     this.#rest(member, true);
   }
 
-  /** A thread has nothing to do: it takes what waits, stays for a while, or ends. */
+  /** Lets an idle thread take the next connection, wait for a while, or end. */
   #rest(member: Member, hasServed: boolean): void {
     const { spare = Infinity, spareMs = 0 } = this.#plan;
     const idle = this.#members.size - this.#busy - 1;

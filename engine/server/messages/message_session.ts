@@ -1,5 +1,5 @@
 /**
- * The conversations of a thread whose connections come as messages.
+ * The conversations of a Worker whose connections come as messages.
  *
  * @module
  */
@@ -20,9 +20,9 @@ import { RecordedConnection, recordTasks } from "../trace/timeline_watch.ts";
 /**
  * Begins to serve connections, one at a time.
  *
- * @param assignment what the main thread said first
- * @param post tells it something
- * @returns takes what it says then
+ * @param assignment the first message from the main thread
+ * @param post sends a message to the main thread
+ * @returns a function that handles each further message from the main thread
  * @throws {OptionError} if the protocol cannot be imported
  */
 export async function serveMessages(
@@ -50,7 +50,7 @@ export async function serveMessages(
         sessionTimeoutMs: settings.sessionTimeoutMs,
         computeTimeoutMs: settings.computeTimeoutMs,
         deadlines,
-        // The main thread has it linger.
+        // The connection lingers on the main thread.
         lingerer: { add: () => connection.linger() },
         tasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
@@ -67,7 +67,7 @@ export async function serveMessages(
 
   return (message) => {
     if (message.kind === "open") return open(message);
-    // What was under way when a conversation ended belongs to nobody.
+    // The message was under way when its conversation ended. It concerns nobody now.
     if (message.id !== current?.id) return;
     if (message.kind === "cut") current.session.cut(new CutError());
     else current.connection.handle(message);

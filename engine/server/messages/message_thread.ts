@@ -1,5 +1,5 @@
 /**
- * How a Worker becomes one that serves connections by messages.
+ * The worker half of a mode whose connections come as messages.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { messageThreadName } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 
 /**
- * The worker half of a mode whose connections come as messages: serves one at a time. Does
- * nothing in any other thread than one that was started for it.
+ * The worker half of a mode whose connections come as messages. It serves one connection at a time.
+ * In a thread that was not started for this it does nothing.
  *
  * @param mode the mode's name
  */
@@ -20,7 +20,8 @@ export function onMessageThread(mode: string): void {
     assignment: MessageAssignment,
     post: (message: FromThread) => void,
   ) => {
-    // Loaded when it is needed: threads that serve by descriptor start faster without.
+    // This module is loaded only when it is needed. Threads that serve by descriptor start faster
+    // without it.
     const { serveMessages } = await import("./message_session.ts");
     const hear: (message: ToThread) => void = await serveMessages(assignment, post);
     return { hear };

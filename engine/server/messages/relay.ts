@@ -1,10 +1,10 @@
 /**
- * A connection carried to a Worker by messages, for want of a descriptor: every byte is copied
- * from one thread to the other and back.
+ * Relays a connection to a Worker by messages, where the Worker cannot use its descriptor. Every
+ * byte is copied from one thread to the other.
  *
- * `postMessage` has no back-pressure: what is posted to a thread that does not read piles up in
- * memory. So both directions have a window, as TCP has: no more than {@linkcode WINDOW} bytes are
- * under way that the other side has not acknowledged.
+ * `postMessage` has no back-pressure: messages to a thread that does not read them pile up in
+ * memory. So each direction has a window, as in TCP: about {@linkcode WINDOW} bytes may be under
+ * way before the other side has acknowledged them.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import type { FailureKind } from "../../../protocols/errors.ts";
 import type { Lingerer } from "../../drivers/linger.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 
-/** The most bytes under way in one direction that were not acknowledged. */
+/** How many bytes may be under way in one direction without an acknowledgement. */
 const WINDOW = 64 * 1024;
 
-/** When so much was used up, it is acknowledged. */
+/** A side acknowledges when it has used up this many bytes. */
 const ACKNOWLEDGE = WINDOW / 2;
 
 /** What the main thread posts about a connection. */
@@ -27,7 +27,7 @@ export type ToThread =
     readonly id: number;
     readonly peer: Address;
     readonly local: Address;
-    /** The number of the connection in the trace; 0 where it is in none. */
+    /** The number of the connection in the trace; 0 if there is no trace. */
     readonly recordedAs: number;
   }
   | { readonly kind: "data"; readonly id: number; readonly bytes: Uint8Array }
@@ -36,7 +36,7 @@ export type ToThread =
   | { readonly kind: "written"; readonly id: number; readonly count: number }
   | { readonly kind: "cut"; readonly id: number };
 
-/** What the thread posts about it. */
+/** What the thread posts about a connection. */
 export type FromThread =
   | { readonly kind: "write"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "consumed"; readonly id: number; readonly count: number }
@@ -46,7 +46,7 @@ export type FromThread =
   | { readonly kind: "report"; readonly id: number; readonly message: string }
   | { readonly kind: "over"; readonly id: number; readonly failure: Failure | undefined };
 
-/** What a conversation failed with, as far as it can be posted. */
+/** The parts of a conversation's error that can be posted. */
 export interface Failure {
   /** How it is counted; `cut` when the server itself ended it. */
   readonly kind: FailureKind | "cut";
@@ -70,14 +70,14 @@ export class Relay implements Sink {
   #closeWanted = false;
   #lingerWanted = false;
   #over = false;
-  /** Called once, when the socket is closed, or lingers. */
+  /** Called once, when the socket is closed or begins to linger. */
   onClosed: (() => void) | undefined;
 
   /**
    * @param connection the socket
-   * @param id names it to the thread
+   * @param id its number in messages
    * @param lingerer takes the socket when it has to linger
-   * @param post tells the thread
+   * @param post sends a message to the thread
    */
   constructor(
     connection: Connection,
@@ -94,7 +94,7 @@ export class Relay implements Sink {
   /**
    * Begins to read.
    *
-   * @param recordedAs the number of the connection in the trace; 0 where it is in none
+   * @param recordedAs the number of the connection in the trace; 0 if there is no trace
    */
   start(recordedAs: number): void {
     const { remoteAddress: peer, localAddress: local } = this.#connection;
@@ -102,7 +102,7 @@ export class Relay implements Sink {
     this.#read();
   }
 
-  /** Does what the thread says. */
+  /** Handles a message from the thread. */
   handle(message: FromThread): void {
     switch (message.kind) {
       case "write":
@@ -117,7 +117,8 @@ export class Relay implements Sink {
         return this.#write();
       case "close":
         this.#closeWanted = true;
-        // The thread knows neither what the socket has unread nor what is on its way to itself.
+        // The thread does not know whether the socket has unread bytes, or whether bytes are on
+        // their way to it.
         this.#lingerWanted ||= this.#hasWritten &&
           (this.#inFlight >= ACKNOWLEDGE || this.#connection.hasUnread);
         return this.#write();
@@ -127,7 +128,7 @@ export class Relay implements Sink {
     }
   }
 
-  /** Closes the socket now, whatever is still to be written. */
+  /** Closes the socket now, even if there are bytes to write. */
   close(): void {
     if (this.#over) return;
     this.#end();
@@ -135,7 +136,9 @@ export class Relay implements Sink {
     this.onClosed?.();
   }
 
-  /** All is written: sends FIN and gives the socket away. The thread is free. */
+  /**
+   * Sends FIN and gives the socket to the lingerer, when all is written. Then the thread is free.
+   */
   #linger(): void {
     this.#end();
     this.#connection.closeWrite();
@@ -149,7 +152,7 @@ export class Relay implements Sink {
     this.#connection.unpull();
   }
 
-  /** Whether the socket is closed, or lingers. */
+  /** Whether the socket is closed or lingers. */
   get closed(): boolean {
     return this.#over;
   }
@@ -187,7 +190,7 @@ export class Relay implements Sink {
     if (this.#over) return;
     if (chunk === null) return this.#post({ kind: "end", id: this.#id });
     this.#inFlight += chunk.length;
-    // A copy of these bytes alone: posting a view would copy all of the buffer behind it.
+    // Copies only these bytes. To post a view would copy the whole buffer behind it.
     this.#post({ kind: "data", id: this.#id, bytes: chunk.slice() });
   }
 
@@ -226,10 +229,10 @@ export class Relay implements Sink {
   }
 }
 
-/** What a connection fails with that its own side has closed. */
+/** The message of the error for a connection that this side has closed. */
 const CLOSED = "The connection is closed";
 
-/** The thread's side: a connection like any other, for the driver that never waits. */
+/** The thread's side: a connection like any other for the event-driven driver. */
 export class RelayedConnection extends Connection {
   override readonly localAddress: Address;
   override readonly remoteAddress: Address;
@@ -244,7 +247,10 @@ export class RelayedConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  /** @param opened the main thread's message @param post tells the main thread */
+  /**
+   * @param opened the main thread's message
+   * @param post sends a message to the main thread
+   */
   constructor(opened: ToThread & { kind: "open" }, post: (message: FromThread) => void) {
     super();
     this.localAddress = opened.local;
@@ -253,7 +259,7 @@ export class RelayedConnection extends Connection {
     this.#post = post;
   }
 
-  /** Takes what the main thread says. */
+  /** Handles a message from the main thread. */
   handle(message: ToThread): void {
     switch (message.kind) {
       case "data":
@@ -303,14 +309,14 @@ export class RelayedConnection extends Connection {
     this.#reader = undefined;
   }
 
-  /** A thread of its own computes in place: then nothing can be told. */
+  /** Does nothing: this thread computes in place, and meanwhile no message can reach it. */
   override watch(): void {}
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#closed) throw new Error(CLOSED);
     if (bytes.length === 0) return true;
-    // A copy of these bytes alone: posting a view would copy all of the buffer behind it.
+    // Copies only these bytes. To post a view would copy the whole buffer behind it.
     this.#post({ kind: "write", id: this.#id, bytes: bytes.slice() });
     this.#inFlight += bytes.length;
     if (this.#inFlight <= WINDOW) return true;
@@ -322,7 +328,7 @@ export class RelayedConnection extends Connection {
     if (!this.#closed) this.#post({ kind: "closeWrite", id: this.#id });
   }
 
-  /** Has the main thread close it, when all is written and it has lingered. */
+  /** Asks the main thread to close the socket when all is written and it has lingered. */
   linger(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -12,17 +12,17 @@ import { computeThreadName } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 import { RECORD, type TrackShare, TrackWriter } from "../trace/timeline_track.ts";
 
-/** What the main thread tells such a thread first. */
+/** The first message from the main thread to such a Worker. */
 export interface ComputeAssignment {
-  /** Where the protocol is found whose tasks it does. */
+  /** The location of the protocol whose tasks the Worker runs. */
   readonly protocol: string;
   /** One word: the number of the job that is to stop. */
   readonly stop: SharedArrayBuffer;
-  /** Where it writes down what it computes, where a trace is written. */
+  /** The memory of this thread's track, if a trace is written. */
   readonly track: TrackShare | undefined;
 }
 
-/** What the main thread tells it then: one job at a time. */
+/** A further message from the main thread: one job at a time. */
 export interface Job {
   /** The job's number, at least 1. */
   readonly id: number;
@@ -30,21 +30,21 @@ export interface Job {
   readonly task: string;
   /** Its argument. */
   readonly argument: unknown;
-  /** The number of the connection in the trace, where one is written. */
+  /** The number of the connection in the trace, if one is written. */
   readonly connection: number | undefined;
 }
 
-/** What it answers to a job. */
+/** The Worker's answer to a job. */
 export type ComputeAnswer =
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly message: string }
   | { readonly kind: "stopped"; readonly id: number };
 
-/** What ends a job that is to stop. */
+/** The error that ends a job that is to stop. */
 const STOPPED = new Error("The computation was stopped");
 
 /**
- * The computing half of a mode. Does nothing in any other thread than one that was started for it.
+ * The computing half of a mode. In a thread that was not started for this it does nothing.
  *
  * @param mode the mode's name
  */
@@ -64,7 +64,7 @@ export function onComputeThread(mode: string): void {
         try {
           post(answer);
         } catch (error) {
-          // The result is nothing that can be sent to another thread.
+          // The result cannot be sent to another thread.
           post({ kind: "failed", id: job.id, message: describeError(error) });
         }
       },
@@ -78,7 +78,7 @@ function perform(
   isStopped: () => boolean,
 ): ComputeAnswer {
   try {
-    // How long it may take the loop knows that waits for it.
+    // There is no time limit here (0). The event loop that waits for the result has one.
     const result = runTask(tasks, task, argument, 0, () => {
       if (isStopped()) throw STOPPED;
     });

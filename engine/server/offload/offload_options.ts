@@ -11,7 +11,7 @@ import type { CheckedOptions } from "../core/options.ts";
 /** How a mode with event loops computes. */
 export interface OffloadOptions {
   /**
-   * How many Workers compute for the event loops; with 0 a loop computes in place, and everybody
+   * How many Workers compute for the event loops. With 0 a loop computes in place, and everybody
    * else waits.
    *
    * @default {cores}
@@ -28,13 +28,13 @@ export const OFFLOAD: Option<number> = integerOption("offload", {
   help: "how many workers compute; 0: in place, while everybody else waits",
 });
 
-/** How many Workers to start: none for a protocol without anything to compute. */
+/** How many Workers to start. A protocol that computes nothing needs none. */
 export function countComputing(checked: CheckedOptions, { offload }: OffloadOptions): number {
   const wanted = OFFLOAD.read(offload);
   return checked.protocol.tasks === undefined ? 0 : wanted;
 }
 
-/** What a person wants to know of them. */
+/** The number of computing Workers, in words for people. */
 export function describeComputing(threads: number): readonly string[] {
   return threads === 0 ? [] : [`${threads} computing`];
 }

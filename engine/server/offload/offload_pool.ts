@@ -1,8 +1,9 @@
 /**
- * The Workers that compute for event loops, and the queue of what they are to compute.
+ * The Workers that compute for event loops, and the queue of their jobs.
  *
- * A conversation waits for its computation before it asks for another, so the queue is never
- * longer than there are connections. Whose client has left is taken out of it, or stopped.
+ * A conversation waits for its computation before it asks for another one, so there are never more
+ * jobs than connections. When a client leaves, its job is cancelled: it is taken out of the queue,
+ * or it is stopped.
  *
  * @module
  */
@@ -18,45 +19,48 @@ import { computeThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
-/** How long a computation may take to stop before its thread is ended, in milliseconds. */
+/** How long a computation may take to stop before its thread is terminated, in milliseconds. */
 const STUCK_MS = 1_000;
 
-/** How many stuck threads are replaced where they compute on for ever, each on a core. */
+/**
+ * How many stuck threads are replaced on a runtime that cannot stop them. There each of them
+ * computes on for ever, on a core of its own.
+ */
 const MOST_STUCK = 8;
 
-/** What such a pool needs to know. */
+/** What an {@linkcode OffloadPool} needs to know. */
 export interface OffloadPlan {
   /** The mode's name. */
   readonly mode: string;
   /** The URL of its module, which calls `onComputeThread`. */
   readonly url: string;
-  /** How many threads, at least 1. */
+  /** How many threads there are, at least 1. */
   readonly threads: number;
-  /** Where the protocol is found: see `protocol_loader.ts`. */
+  /** The location of the protocol: see `protocol_loader.ts`. */
   readonly protocol: string;
-  /** Is told of threads that die. */
+  /** The journal for threads that die. */
   readonly journal: Journal;
-  /** The trace, where one is written. */
+  /** The trace, if one is written. */
   readonly timeline?: Timeline | undefined;
 }
 
-/** A computation that somebody waits for. */
+/** A job whose result a conversation waits for. */
 interface Pending extends Job {
   readonly done: (error: unknown, result: unknown) => void;
-  /** Whether everybody else comes first. */
+  /** Whether all other jobs come first. */
   givesWay: boolean;
-  /** Who does it; `undefined` while it waits. */
+  /** The thread that runs it; `undefined` while it waits for one. */
   thread: ComputeThread | undefined;
 }
 
 interface ComputeThread {
   readonly worker: SupervisedWorker<Job, ComputeAnswer>;
   readonly stop: Int32Array;
-  /** What it is doing, whether or not anybody still wants to know. */
+  /** The job that it runs, even if that was cancelled. */
   job: Pending | undefined;
-  /** Whether nobody wants to know. */
+  /** Whether the job was cancelled. */
   isCancelled: boolean;
-  /** Ends a thread that does not stop. */
+  /** The timer that terminates a thread whose job does not stop. */
   killer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -64,7 +68,7 @@ interface ComputeThread {
 export class OffloadPool implements Elsewhere, Disposable {
   readonly #plan: OffloadPlan;
   readonly #threads = new Set<ComputeThread>();
-  // In the order of their coming; what is taken out of the middle leaves no hole.
+  // Sets keep the order in which jobs came, and jobs can be taken out of the middle.
   readonly #waiting = new Set<Pending>();
   readonly #givingWay = new Set<Pending>();
   readonly #numbers = new LowestNumbers();
@@ -80,8 +84,9 @@ export class OffloadPool implements Elsewhere, Disposable {
   /**
    * Starts the threads.
    *
-   * @param plan how many, and for what
-   * @throws {Error} if Workers cannot be started, or not so many, or cannot import the protocol
+   * @param plan how many threads to start, and for what
+   * @throws {Error} if Workers cannot be started, or too few of them, or if they cannot import the
+   * protocol
    */
   static async start(plan: OffloadPlan): Promise<OffloadPool> {
     requireWorkers(plan.url);
@@ -97,7 +102,7 @@ export class OffloadPool implements Elsewhere, Disposable {
     return pool;
   }
 
-  /** @param connection the number of the connection in the trace, where one is written */
+  /** @param connection the number of the connection in the trace, if one is written */
   begin(
     task: string,
     argument: unknown,
@@ -129,11 +134,13 @@ export class OffloadPool implements Elsewhere, Disposable {
     if (thread?.job !== job || thread.isCancelled) return;
     thread.isCancelled = true;
     this.#stop(thread, job);
-    // A task without slices does not notice.
+    // A task that is not cut into slices does not notice the request.
     thread.killer = setTimeout(() => this.#giveUp(thread, job), STUCK_MS);
   }
 
-  /** Has another thread take the place of one that is stuck, as often as can be afforded. */
+  /**
+   * Abandons a stuck thread and lets another one take its place, as often as that is affordable.
+   */
   #giveUp(thread: ComputeThread, { task }: Pending): void {
     const what = `The computation "${task}" did not stop`;
     if (runtime.stopsBusyThreads || this.#stuck < MOST_STUCK) {
@@ -154,10 +161,10 @@ export class OffloadPool implements Elsewhere, Disposable {
     Atomics.store(thread.stop, 0, job.id);
   }
 
-  /** Gives what waits to threads that are free, and takes threads from those who give way. */
+  /** Gives waiting jobs to free threads, and preempts jobs that give way to others. */
   #dispatch(): void {
     for (const thread of this.#threads) {
-      // One whose argument cannot be sent leaves the thread free for the next.
+      // If a job's argument cannot be sent, the thread is still free for the next job.
       while (thread.worker.isReady && thread.job === undefined) {
         const job = first(this.#waiting) ?? first(this.#givingWay);
         if (job === undefined) return;
@@ -171,7 +178,7 @@ export class OffloadPool implements Elsewhere, Disposable {
       if (wanted === 0) return;
       const { job } = thread;
       if (job === undefined || !job.givesWay || thread.isCancelled) continue;
-      // It begins anew when there is a thread to spare.
+      // The preempted job starts again when a thread is free for it.
       this.#stop(thread, job);
       wanted--;
     }
@@ -179,12 +186,12 @@ export class OffloadPool implements Elsewhere, Disposable {
 
   #give(thread: ComputeThread, job: Pending): void {
     const { id, task, argument, connection } = job;
-    // It may be this very job that had to stop before.
+    // The word may still hold the number of this very job, if it was preempted before.
     Atomics.store(thread.stop, 0, 0);
     try {
       thread.worker.post({ id, task, argument, connection });
     } catch (error) {
-      // It cannot be cloned. Whoever asked is told when it can wait for the answer.
+      // The argument cannot be cloned. The caller is not waiting yet: it gets the error later.
       queueMicrotask(() => job.done(error, undefined));
       return;
     }
@@ -238,7 +245,7 @@ export class OffloadPool implements Elsewhere, Disposable {
     this.#dispatch();
   }
 
-  /** Ends the threads; what is under way is not answered. */
+  /** Ends the threads. Jobs that are under way are not answered. */
   [Symbol.dispose](): void {
     this.#keeper.stop();
     for (const { worker, job } of this.#threads) worker.end(undefined, job !== undefined);

@@ -1,5 +1,5 @@
 /**
- * The pool of computing threads as an event loop in another thread sees it: through a port.
+ * How an event loop in another thread uses the pool of computing Workers: through a port.
  *
  * @module
  */
@@ -9,36 +9,39 @@ import { describeError } from "../../values/thrown.ts";
 import type { OffloadPool } from "./offload_pool.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
 
-/** What the loop asks. */
+/** What the loop asks for. */
 export type OffloadRequest =
   | {
     readonly kind: "begin";
     readonly id: number;
     readonly task: string;
     readonly argument: unknown;
-    /** The number of the connection in the trace, where one is written. */
+    /** The number of the connection in the trace, if one is written. */
     readonly connection: number | undefined;
   }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "giveWay"; readonly id: number };
 
-/** What it is answered. */
+/** The answer from the main thread. */
 export interface OffloadAnswer {
   readonly kind: "computed";
   readonly id: number;
-  /** What the computation failed with, if it did. */
+  /** The message of the error, if the computation failed. */
   readonly failure: string | undefined;
   readonly result: unknown;
 }
 
-/** The side of the loop. */
+/** The loop's side. */
 export class PortOffload implements Elsewhere {
   readonly #post: (request: OffloadRequest) => void;
   readonly #pending = new Map<number, (error: unknown, result: unknown) => void>();
   readonly #track: TrackWriter | undefined;
   #nextId = 1;
 
-  /** @param post asks the main thread @param track this thread's, where a trace is written */
+  /**
+   * @param post sends a request to the main thread
+   * @param track this thread's track, if a trace is written
+   */
   constructor(post: (request: OffloadRequest) => void, track?: TrackWriter) {
     this.#post = post;
     this.#track = track;
@@ -60,7 +63,7 @@ export class PortOffload implements Elsewhere {
     };
   }
 
-  /** Takes an answer. */
+  /** Handles an answer. */
   handle({ id, failure, result }: OffloadAnswer): void {
     const done = this.#pending.get(id);
     this.#pending.delete(id);
@@ -69,19 +72,22 @@ export class PortOffload implements Elsewhere {
   }
 }
 
-/** The side of the main thread: does what one loop asks. */
+/** The main thread's side: it does what one loop asks for. */
 export class OffloadClerk implements Disposable {
   readonly #offload: OffloadPool;
   readonly #answer: (answer: OffloadAnswer) => void;
   readonly #computations = new Map<number, Operation>();
 
-  /** @param offload who computes @param answer tells the loop */
+  /**
+   * @param offload the pool that computes
+   * @param answer sends an answer to the loop
+   */
   constructor(offload: OffloadPool, answer: (answer: OffloadAnswer) => void) {
     this.#offload = offload;
     this.#answer = answer;
   }
 
-  /** Takes a request. */
+  /** Handles a request. */
   handle(request: OffloadRequest): void {
     const { id } = request;
     if (request.kind === "begin") {
@@ -98,7 +104,7 @@ export class OffloadClerk implements Disposable {
     } else this.#computations.get(id)?.giveWay?.();
   }
 
-  /** The loop is gone: nobody wants the results. */
+  /** Cancels everything, because the loop is gone and nobody wants the results. */
   [Symbol.dispose](): void {
     for (const computation of this.#computations.values()) computation.cancel();
     this.#computations.clear();

@@ -1,5 +1,5 @@
 /**
- * What the main thread tells a Worker of a team first, and how a Worker knows that it is meant.
+ * The first message to a Worker of a team, and how the Worker takes its place in the team.
  *
  * @module
  */
@@ -21,58 +21,60 @@ import { type TrackShare, TrackWriter } from "../trace/timeline_track.ts";
 import { threadName } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 
-/** What the main thread tells a thread first. */
+/** The first message from the main thread to a thread. */
 export interface Assignment {
-  /** Which part the thread plays in its mode. */
+  /** The thread's role in its mode. */
   readonly role: string;
   /** Its number in the team, from 0. */
   readonly index: number;
-  /** What all threads of the server share. */
+  /** The memory that all threads of the server share. */
   readonly memory: TeamMemory;
-  /** What all threads of the server share beside the memory: plain data, as their mode has it. */
+  /**
+   * What all threads of the server share besides the memory: plain data, which the mode chooses.
+   */
   readonly shared: unknown;
-  /** Whether the main thread starts more threads when it is asked to. */
+  /** Whether the main thread starts more threads on request. */
   readonly elastic: boolean;
   /** The protocol and its limits. */
   readonly settings: ServiceSettings;
-  /** Whether anybody wants to hear reports and read the log. */
+  /** Whether anybody reads the reports and the log. */
   readonly wants: { readonly reports: boolean; readonly log: boolean };
-  /** Where it writes down what happens, where a trace is written. */
+  /** The memory of this thread's track, if a trace is written. */
   readonly track: TrackShare | undefined;
-  /** What the mode itself wants to tell it. */
+  /** The mode's own data for this thread. */
   readonly data: unknown;
 }
 
-/** What a thread tells the main thread, besides when it is ready and when it has finished. */
+/** A message to the main thread, apart from those that say "ready" and "finished". */
 export interface ThreadMessage {
   /**
-   * `wake`: there is something to read in its journal; `queued`: connections wait for threads;
-   * `lingering`: a connection has been left to the common lingerer.
+   * `wake`: the thread's journal has something to read. `queued`: connections wait for threads.
+   * `lingering`: the thread has left a connection to the common lingerer.
    */
   readonly kind: "wake" | "queued" | "lingering";
 }
 
-/** What a thread has in its team, whatever its part. */
+/** What every thread of a team has, whatever its role. */
 export interface Place {
   /** Its part of the team's memory. */
   readonly memory: ThreadMemory;
-  /** Where connections enter and leave, and where the end is announced. */
+  /** Counts the open connections, and says when the server closes. */
   readonly gate: Gate;
-  /** Counts for this thread. */
+  /** The counters of this thread. */
   readonly counters: CounterBlock;
-  /** Tells what happens in this thread. */
+  /** The journal of this thread. */
   readonly journal: JournalWriter;
-  /** Writes down what happens in this thread, where a trace is written. */
+  /** The track of this thread, if a trace is written. */
   readonly track: TrackWriter | undefined;
-  /** Counts and tells what becomes of its connections. */
+  /** Counts and reports what becomes of its connections. */
   readonly observer: Observer;
 }
 
 /**
  * Takes a thread's place in its team.
  *
- * @param assignment from the main thread
- * @param tell answers it
+ * @param assignment the message from the main thread
+ * @param tell sends a message to the main thread
  */
 export function takePlace(
   { memory, index, wants, track: share }: Assignment,
@@ -99,12 +101,12 @@ export function takePlace(
 }
 
 /**
- * Does what the main thread assigns. Nothing happens in any other thread than one that was started
- * for this mode.
+ * Does what the main thread assigns. In a thread that was not started for this mode it does
+ * nothing.
  *
  * @param mode the mode's name
- * @param work is told of the assignment, what to speak, how to answer, and how to say that it is
- * ready; it has finished when it returns
+ * @param work receives the assignment, the protocol, a function that sends messages to the main
+ * thread, and one that says "ready"; the thread has finished when `work` returns
  */
 export function onAssignment(
   mode: string,

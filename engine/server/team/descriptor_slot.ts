@@ -1,12 +1,13 @@
 /**
- * Who may touch a descriptor that several threads know.
+ * Decides which thread may touch a descriptor that several threads know.
  *
  * A thread that is blocked in `recv` can only be woken from outside, by `shutdown` on its
- * descriptor. But the number is somebody else's a moment after its owner closed it, and then that
- * `shutdown` would hit a stranger's connection. So each thread has a slot in shared memory with
- * its descriptor and a state word; `close` by the owner and `shutdown` by others go through
- * compare-and-swap on that word, and one waits for the other. An owner that gives its descriptor to
- * another thread, to have it linger, takes it out of its slot in the same way first.
+ * descriptor. But a moment after the owner has closed the descriptor, its number may belong to
+ * another connection, and `shutdown` would hit that one. So each thread has a slot in shared
+ * memory. The slot holds its descriptor and a state word. The owner's `close` and another thread's
+ * `shutdown` both begin with a compare-and-swap on that word, so that one waits for the other. An
+ * owner may also give its descriptor to another thread, where it lingers. Then it takes the
+ * descriptor out of its slot first, in the same way.
  *
  * @module
  */
@@ -21,10 +22,10 @@ const STATE = 0;
 const FD = 1;
 const CUT = 2;
 
-/** How many 32-bit words a slot takes: a cache line, so that threads do not share one. */
+/** How many 32-bit words a slot takes. It fills a cache line, so that no two threads share one. */
 export const SLOT_WORDS = 16;
 
-/** The descriptor that one thread is serving. Every thread has an object of its own on it. */
+/** The descriptor that one thread is serving. Every thread has its own object for the same slot. */
 export class DescriptorSlot {
   readonly #words: Int32Array;
 
@@ -33,12 +34,12 @@ export class DescriptorSlot {
     this.#words = words;
   }
 
-  /** Whether another thread ended the present connection, or the last one. */
+  /** Whether another thread has cut the present connection or, if there is none, the last one. */
   get wasCut(): boolean {
     return Atomics.load(this.#words, CUT) === 1;
   }
 
-  /** The owner begins to serve a connection. */
+  /** Puts a connection into the slot. The owner calls this when it begins to serve. */
   own(fd: number): void {
     Atomics.store(this.#words, CUT, 0);
     Atomics.store(this.#words, FD, fd);
@@ -46,10 +47,10 @@ export class DescriptorSlot {
   }
 
   /**
-   * The owner gives its connection up, after any other thread's `shutdown` is through. No other
-   * thread reaches the descriptor through this slot any more.
+   * Takes the connection out of the slot. The owner calls this. If another thread is in `shutdown`,
+   * it waits for that. Afterwards no other thread can reach the descriptor through this slot.
    *
-   * @returns the descriptor; -1 if it was no longer its own
+   * @returns the descriptor, or -1 if it was no longer the owner's
    */
   release(): number {
     const words = this.#words;
@@ -62,7 +63,8 @@ export class DescriptorSlot {
   }
 
   /**
-   * Another thread ends the connection: the owner's blocked call returns, and the owner closes.
+   * Cuts the connection from another thread. The owner's blocked call returns, and the owner closes
+   * the descriptor.
    *
    * @returns whether there was a connection to end
    */
@@ -77,8 +79,9 @@ export class DescriptorSlot {
   }
 
   /**
-   * Takes the connection from an owner that may still run, and leaves the descriptor open: it
-   * costs a descriptor, but whatever that thread still does with the number harms nobody.
+   * Takes the connection from an owner that may still run, and leaves the descriptor open. That
+   * costs a descriptor. But whatever the thread still does with the number, it harms no other
+   * connection.
    *
    * @returns whether there was a connection
    */
@@ -87,7 +90,7 @@ export class DescriptorSlot {
   }
 
   /**
-   * Closes what a dead thread has left. Only when the thread cannot run any more.
+   * Closes the descriptor that a dead thread has left. The thread must not be running.
    *
    * @returns whether there was anything to close
    */

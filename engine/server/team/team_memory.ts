@@ -1,5 +1,5 @@
 /**
- * The shared memory of a team of threads, and the gate through which its connections go.
+ * The shared memory of a team of threads, and the gate that counts its connections.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
-/** What all threads of a server share; plain shared memory, to be posted to them. */
+/** The memory that all threads of a server share. It is posted to each of them. */
 export interface TeamMemory {
   /** The gate's words. */
   readonly gate: SharedArrayBuffer;
-  /** For each thread a descriptor's slot, and a word that says whether it is in accept(2). */
+  /** A descriptor slot for each thread, and a word that says whether it may be in accept(2). */
   readonly slots: SharedArrayBuffer;
-  /** For each thread a block of counters, and one for the main thread. */
+  /** A block of counters for each thread, and one for the main thread. */
   readonly counters: SharedArrayBuffer;
-  /** For each thread a journal. */
+  /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
 }
 
-/** One thread's part of it. */
+/** One thread's part of the memory. */
 export interface ThreadMemory {
   readonly slot: Int32Array;
   readonly accepting: Int32Array;
@@ -28,28 +28,28 @@ export interface ThreadMemory {
   readonly journalOffset: number;
 }
 
-/** Where in the gate's words the number of the next record of a journal is. */
+/** The index of the gate's word that numbers the records of the journals. */
 const RECORDS = 8;
 
 /**
  * The word that numbers the records of all threads.
  *
- * @param memory the team's
+ * @param memory the team's memory
  */
 export function recordNumbers(memory: TeamMemory): Int32Array {
   return new Int32Array(memory.gate, RECORDS * 4, 1);
 }
 
-/** Where in a slot's words the accepting word is: behind those that the slot itself uses. */
+/** The index of a slot's accepting word: behind the words that the slot itself uses. */
 const ACCEPTING = 8;
 
 /**
  * Makes the memory for a team.
  *
- * @param threads how many it may have at a time
+ * @param threads how many threads it may have at a time
  */
 export function createTeamMemory(threads: number): TeamMemory {
-  // One part more, of which the main thread uses the counters.
+  // There is one part more than threads. The main thread uses that part's counters.
   return {
     gate: new SharedArrayBuffer(64),
     slots: new SharedArrayBuffer((threads + 1) * SLOT_WORDS * 4),
@@ -61,7 +61,7 @@ export function createTeamMemory(threads: number): TeamMemory {
 /**
  * One thread's part of the memory.
  *
- * @param memory the team's
+ * @param memory the team's memory
  * @param index the thread's number, from 0
  */
 export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
@@ -79,49 +79,52 @@ const CUTTING = 1;
 const OPEN = 2;
 const LIMIT = 3;
 const CEILING = 4;
-const HELP = 5;
-/** Changes whenever there may be room for somebody who waits to enter. */
+const ASKED_FOR = 5;
+/** Changes whenever there may be room for a thread that waits to enter. */
 const LEFT = 6;
 
-/** Where connections enter and leave, and where all threads learn that the server closes. */
+/**
+ * Counts the open connections and limits them, as a semaphore does. It also tells all threads that
+ * the server closes.
+ */
 export class Gate {
   readonly #words: Int32Array;
 
-  /** @param memory the team's */
+  /** @param memory the gate's part of the team's memory */
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory);
   }
 
-  /** Whether the server has begun to close: nothing more is accepted. */
+  /** Whether the server has begun to close. Then nothing more is accepted. */
   get closing(): boolean {
     return Atomics.load(this.#words, CLOSING) === 1;
   }
 
-  /** Whether the time to finish is over: connections are cut. */
+  /** Whether the time to finish has passed. Then connections are cut. */
   get cutting(): boolean {
     return Atomics.load(this.#words, CUTTING) === 1;
   }
 
-  /** The descriptor from which on accepting waits for others to be given back. */
+  /** The number of the first descriptor that connections may not use: accepting waits before it. */
   get ceiling(): number {
     return Atomics.load(this.#words, CEILING);
   }
 
-  /** Sets the limits; `Infinity` is none. */
+  /** Sets the limits. `Infinity` means no limit. */
   limit(connections: number, ceiling: number): void {
     Atomics.store(this.#words, LIMIT, Math.min(connections, 0x7fff_ffff));
     Atomics.store(this.#words, CEILING, Math.min(ceiling, 0x7fff_ffff));
   }
 
   /**
-   * Waits until another connection is allowed, and counts it. Blocks the thread.
+   * Blocks the thread until another connection is allowed, and counts it.
    *
-   * @returns false when the server is closing
+   * @returns whether it is allowed; `false` when the server is closing
    */
   enter(): boolean {
     const words = this.#words;
     for (;;) {
-      // Read before looking: whoever leaves afterwards is not missed.
+      // Read this word before looking, so that a connection that ends afterwards is not missed.
       const left = Atomics.load(words, LEFT);
       if (this.closing) return false;
       if (this.tryEnter()) return true;
@@ -157,18 +160,21 @@ export class Gate {
    * Asks for more threads.
    *
    * @param count how many
-   * @returns whether nobody had asked since the last answer: then the main thread must be told
+   * @returns whether this is the first request since the last answer: then the main thread must be
+   * woken
    */
-  askForHelp(count: number): boolean {
-    return Atomics.exchange(this.#words, HELP, Math.min(count, 0x7fff_ffff)) === 0;
+  askForThreads(count: number): boolean {
+    return Atomics.exchange(this.#words, ASKED_FOR, Math.min(count, 0x7fff_ffff)) === 0;
   }
 
-  /** How many threads were asked for; they can be asked for again from now on. */
-  answerHelp(): number {
-    return Atomics.exchange(this.#words, HELP, 0);
+  /**
+   * Takes the request for threads and returns how many. From now on there can be another request.
+   */
+  takeThreadsAskedFor(): number {
+    return Atomics.exchange(this.#words, ASKED_FOR, 0);
   }
 
-  /** A connection is over. */
+  /** Counts that a connection is over. */
   leave(): void {
     const open = Atomics.sub(this.#words, OPEN, 1);
     if (open < Atomics.load(this.#words, LIMIT)) return;
@@ -176,12 +182,12 @@ export class Gate {
     Atomics.notify(this.#words, LEFT, 1);
   }
 
-  /** Sleeps, but not longer than until the server closes. Blocks the thread. */
+  /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
     Atomics.wait(this.#words, CLOSING, 0, ms);
   }
 
-  /** The server begins to close. */
+  /** Says that the server begins to close. */
   close(): void {
     Atomics.store(this.#words, CLOSING, 1);
     Atomics.notify(this.#words, CLOSING);
@@ -189,7 +195,7 @@ export class Gate {
     Atomics.notify(this.#words, LEFT);
   }
 
-  /** The time to finish is over. */
+  /** Says that the time to finish has passed. */
   cut(): void {
     Atomics.store(this.#words, CUTTING, 1);
   }

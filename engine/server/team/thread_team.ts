@@ -1,5 +1,5 @@
 /**
- * The Workers of a server as its main thread sees them.
+ * The main thread's side of the Workers of a server.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import type { Timeline } from "../trace/timeline.ts";
 /** How long a thread may take to end after its connections were cut, in milliseconds. */
 export const CUT_MS = 1_000;
 
-/** How long lines gather in a thread's journal before they are printed together. */
+/** How long lines gather in the journals before they are printed together, in milliseconds. */
 const JOURNAL_PAUSE_MS = 5;
 
-/** What a team needs to know of its server. */
+/** What a team needs to know about its server. */
 export interface TeamOptions {
-  /** The mode: the worker half that the threads run. */
+  /** The name of the mode whose worker half the threads run. */
   readonly mode: string;
   /** The URL of the mode's module. */
   readonly url: string;
@@ -36,23 +36,23 @@ export interface TeamOptions {
   readonly threads: number;
   /** The server's options. */
   readonly options: CheckedOptions;
-  /** Hears of each message received. */
+  /** Receives each message that a conversation reports. */
   readonly onReport: ((message: string) => void) | undefined;
   /** Whether the threads are event loops. @default {false} */
   readonly areLoops?: boolean;
-  /** The trace, where one is written. */
+  /** The trace, if one is written. */
   readonly timeline?: Timeline | undefined;
-  /** The Berkeley calls, where the threads serve by descriptor. */
+  /** The Berkeley calls, if the threads serve by descriptor. */
   readonly sockets?: Sockets;
-  /** What all threads share beside the memory: plain data, as their mode has it. */
+  /** What all threads share besides the memory: plain data, which the mode chooses. */
   readonly shared?: unknown;
 }
 
-/** What a mode tells a thread that it starts. */
+/** What a mode gives to a thread that it starts. */
 export interface ThreadData {
   /** Any plain data. */
   readonly data?: unknown;
-  /** What of it changes its owner. */
+  /** The objects in the data that are transferred, not copied. */
   readonly transfer?: readonly Transferable[];
   /** Called when the thread is gone, with the error if it died, and whether it may still run. */
   readonly onGone?: (error: Error | undefined, mayRun: boolean) => void;
@@ -66,21 +66,21 @@ interface Member {
   readonly counters: CounterBlock;
 }
 
-/** What a thread is called in a trace: `accepting worker 0`. */
+/** The name of a thread in a trace, for instance `accepting worker 0`. */
 function describeThread(role: string, index: number): string {
   return `${role.replace(/[A-Z]/, (letter) => ` ${letter.toLowerCase()}`)} ${index}`;
 }
 
-/** Starts threads, hears from them, and buries those that die. */
+/** Starts threads, receives their messages, and cleans up after those that die. */
 export class ThreadTeam {
-  /** The gate that all connections go through. */
+  /** The gate that counts all connections. */
   readonly gate: Gate;
   /**
-   * Called when connections wait for which no thread is free, with how many threads to start. To
-   * be set before the first thread is started.
+   * Called when connections wait and no thread is free. It receives how many threads to start. Set
+   * it before the first thread is started.
    */
   onQueued: ((wanted: number) => void) | undefined;
-  /** Called when threads have given connections away that have to linger. */
+  /** Called when threads have given away connections that have to linger. */
   onLingering: (() => void) | undefined;
   readonly #options: TeamOptions;
   readonly #memory: TeamMemory;
@@ -91,7 +91,7 @@ export class ThreadTeam {
   readonly #keeper: WorkerKeeper;
   #draining: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param options what the server is */
+  /** @param options what the team needs to know about its server */
   constructor(options: TeamOptions) {
     const { threads } = options;
     this.#options = options;
@@ -101,9 +101,10 @@ export class ThreadTeam {
     this.#keeper = new WorkerKeeper({
       journal: this.#journal,
       isWanted: () => !this.gate.cutting,
-      // While the server closes, what is queued must not wait for a pause.
+      // While the server closes, queued connections must not wait for a pause.
       isUrgent: () => this.gate.closing,
-      // Connections have left this room for the replacement of a thread, which may be the only one.
+      // Connections have left enough descriptors for a replacement. The dead thread may have been
+      // the only one.
       reserve: 0,
     });
     this.#members = new Array(threads).fill(undefined);
@@ -119,7 +120,7 @@ export class ThreadTeam {
     return this.#members.reduce((sum, member) => sum + (member === undefined ? 0 : 1), 0);
   }
 
-  /** How many of them have been started and do not run yet. */
+  /** How many of them have been started but do not run yet. */
   get starting(): number {
     return this.#members.reduce(
       (sum, member) => sum + (member?.worker.isReady === false ? 1 : 0),
@@ -145,9 +146,9 @@ export class ThreadTeam {
   /**
    * Starts a thread.
    *
-   * @param role the part it plays in its mode
-   * @param told what the mode wants to tell it
-   * @throws {RangeError} if there are as many as there may be
+   * @param role its role in its mode
+   * @param told what the mode gives to it
+   * @throws {RangeError} if there are already as many threads as allowed
    */
   start(role: string, { data, transfer = [], onGone }: ThreadData = {}): WorkerHandle {
     if (this.size === this.#members.length) {
@@ -176,11 +177,11 @@ export class ThreadTeam {
       onMessage: ({ kind }) => {
         if (kind === "wake") this.#drainSoon();
         else if (kind === "lingering") this.onLingering?.();
-        else this.onQueued?.(this.gate.answerHelp());
+        else this.onQueued?.(this.gate.takeThreadsAskedFor());
       },
       onGone: (error, mayRun) => {
-        // What it has told last belongs among what the others tell.
-        this.tell();
+        // Its last lines must stay in order with the lines of the others.
+        this.printJournals();
         this.#members[index] = undefined;
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
@@ -200,32 +201,33 @@ export class ThreadTeam {
   }
 
   /**
-   * Starts a thread, and another in its place whenever it dies.
+   * Starts a thread, and starts another one in its place whenever it dies.
    *
-   * @param role the part it plays in its mode
-   * @param tell what the mode wants to tell each of them; `undefined` when it wants no other
-   * @returns resolves when the first one runs; rejects if it could not be started
+   * @param role its role in its mode
+   * @param prepare returns what the mode gives to each of them, or `undefined` to start no other one
+   * @returns a promise that resolves when the first one runs, and rejects if it could not be
+   * started
    */
-  keepRunning(role: string, tell: () => ThreadData | undefined = () => ({})): Promise<void> {
-    return this.#keeper.keepRunning(() => this.start(role, tell()), () => {
-      const told = tell();
-      if (told === undefined) return undefined;
+  keepRunning(role: string, prepare: () => ThreadData | undefined = () => ({})): Promise<void> {
+    return this.#keeper.keepRunning(() => this.start(role, prepare()), () => {
+      const prepared = prepare();
+      if (prepared === undefined) return undefined;
       this.journal.log({ level: "warning", text: "a thread is replaced" });
-      return this.start(role, told);
+      return this.start(role, prepared);
     });
   }
 
   /**
-   * Waits until a thread is gone. If it died that is logged, and waited for a while longer.
+   * Waits until a thread is gone. If it died, this is logged, and the wait is a while longer.
    *
-   * @param thread which
-   * @returns the error that it died of, if it did
+   * @param thread the thread
+   * @returns the error, if the thread died of one
    */
   settle(thread: WorkerHandle): Promise<Error | undefined> {
     return this.#keeper.settle(thread);
   }
 
-  /** Whether any thread may be inside accept(2), and so may use the listener's number. */
+  /** Whether any thread may be in accept(2), and so may use the listener's descriptor. */
   get accepting(): boolean {
     return this.#members.some((member) =>
       member !== undefined && Atomics.load(member.accepting, 0) === 1
@@ -244,33 +246,33 @@ export class ThreadTeam {
   async empty(): Promise<void> {
     do {
       await Promise.all(this.#members.map((member) => member?.worker.gone));
-      // One that died may have to be replaced: whoever does that comes first.
+      // A thread that died may have to be replaced. Let that happen before looking again.
       await delay(0);
     } while (this.size > 0);
   }
 
-  /** Ends the threads that do not end by themselves, for instance one in an endless loop. */
+  /** Terminates the threads that do not end by themselves, for instance one in an endless loop. */
   terminateAll(): void {
     for (const member of this.#members) {
       member?.worker.end(new Error("A thread did not end in time and was terminated"), true);
     }
   }
 
-  /** Prints what is left in the journals, and stops the timer. */
+  /** Prints what is left in the journals, and stops the timers. */
   dispose(): void {
     this.#keeper.stop();
     clearTimeout(this.#draining);
-    this.tell();
+    this.printJournals();
   }
 
   #bury(member: Member, mayRun: boolean): void {
     Atomics.store(member.accepting, 0, 0);
     const { sockets } = this.#options;
-    // Only of a thread that cannot run any more may somebody else close what it was serving. On
-    // Deno `terminate` does not stop one that computes.
+    // Another thread may close the descriptor of this one only if this one cannot run any more. On
+    // Deno, `terminate` does not stop a thread that computes.
     if (mayRun) member.slot.abandon();
     else if (sockets !== undefined) member.slot.reclaim(sockets);
-    // What it was serving is lost, and the thread that gets its number begins with nothing.
+    // The connection that it was serving is lost. The thread that gets its number starts with none.
     for (let lost = member.counters.active; lost > 0; lost--) {
       if (this.gate.cutting) member.counters.cut();
       else member.counters.failed("other");
@@ -281,19 +283,19 @@ export class ThreadTeam {
   #drainSoon(): void {
     this.#draining ??= setTimeout(() => {
       this.#draining = undefined;
-      this.tell();
+      this.printJournals();
     }, JOURNAL_PAUSE_MS);
   }
 
-  /** Prints what the threads have told so far. */
-  tell(): void {
+  /** Prints what the threads have written into their journals so far. */
+  printJournals(): void {
     const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
     records.sort((a, b) => (a.number - b.number) | 0);
     for (const record of records) {
       try {
         record.tell(this.#journal);
       } catch (error) {
-        // Whoever listens to the reports has failed; the server goes on.
+        // The caller's function for reports has failed. The server goes on.
         const text = "a listener failed: {error}";
         this.#journal.log({ level: "error", text, properties: { error: String(error) } });
       }

@@ -1,0 +1,126 @@
+/**
+ * Writes the code that the lessons quote anew, or checks that it is what the scripts say today.
+ *
+ * A lesson marks a quote with a comment before the block of code. The comment names the script and
+ * the words that the first quoted line begins with:
+ *
+ * ````md
+ * <!-- quote modes/sequential.ts: onThread( -->
+ *
+ * ```ts
+ * ```
+ * ````
+ *
+ * The quote ends where the statement of that line ends: after the lines that are indented more, and
+ * the brackets that close them.
+ *
+ * @module
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fail, printAndExit, readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_FAILED } from "../engine/cli/exit_status.ts";
+import type { Command } from "../engine/cli/flags.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import { ROOT } from "../engine/process/runtimes.ts";
+
+const COMMAND: Command = {
+  name: "quotes",
+  summary: "write the code that the lessons in docs/ quote anew",
+  positionals: [],
+  flags: [{
+    name: "check",
+    kind: "boolean",
+    help: "change nothing; fail if a quote is out of date",
+  }],
+  example: "deno task quotes --check",
+};
+
+/** A quote cannot be made: its script has no such line, or several. */
+export class QuoteError extends Error {
+  override readonly name = "QuoteError";
+}
+
+/**
+ * Finds what a quote shows.
+ *
+ * @param code the text of the script
+ * @param start what the first line begins with, after its indentation
+ * @returns the statement that begins there, moved to the left
+ * @throws {QuoteError} if not precisely one line begins so
+ */
+export function quoteOf(code: string, start: string): string {
+  const lines = code.split("\n");
+  const found = [...lines.keys()].filter((at) => lines[at]?.trimStart().startsWith(start));
+  const [first] = found;
+  if (first === undefined || found.length > 1) {
+    throw new QuoteError(`${found.length} lines begin with "${start}"`);
+  }
+  const depthOf = (line: string) => line.length - line.trimStart().length;
+  const indentation = depthOf(lines[first] as string);
+  const isInside = (line: string) => line === "" || depthOf(line) > indentation;
+  let end = first + 1;
+  for (let isOpen = true; isOpen;) {
+    while (end < lines.length && isInside(lines[end] as string)) end++;
+    const line = lines[end] ?? "";
+    const closing = depthOf(line) === indentation ? line.trimStart() : "";
+    if (/^[\])}]/.test(closing)) end++;
+    // After `} else {` the statement goes on.
+    isOpen = /^[\])}].*[[({]$/.test(closing);
+  }
+  return lines.slice(first, end).map((line) => line.slice(indentation)).join("\n").trimEnd();
+}
+
+/**
+ * Puts every quote of a document into it.
+ *
+ * @param text the document
+ * @param read reads a script of the project
+ * @returns the document with the quotes of today
+ * @throws {QuoteError} if a quote cannot be made
+ */
+export function quoteAll(text: string, read: (path: string) => string): string {
+  const pattern = /^(<!-- quote (\S+): (.+) -->\n\n```ts\n)(?:.*\n)*?(?=```$)/gm;
+  const marks = text.match(/<!-- quote /g)?.length ?? 0;
+  const whole = text.match(pattern)?.length ?? 0;
+  if (marks !== whole) throw new QuoteError(`${marks - whole} marks have no block of code below`);
+  return text.replace(
+    pattern,
+    (_, head: string, path: string, start: string) => `${head}${quote(path, start)}\n`,
+  );
+
+  function quote(path: string, start: string): string {
+    try {
+      return quoteOf(read(path), start);
+    } catch (error) {
+      throw new QuoteError(`Cannot quote ${path}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+/** The lessons, by their paths. */
+export function lessons(): string[] {
+  return readdirSync(new URL("docs/", ROOT)).filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`);
+}
+
+function read(path: string): string {
+  return readFileSync(new URL(path, ROOT), "utf8");
+}
+
+function main(): void {
+  const { check } = readCommandLine(COMMAND);
+  try {
+    const stale = lessons().filter((path) => quoteAll(read(path), read) !== read(path));
+    if (check === true && stale.length > 0) {
+      throw new QuoteError(`${stale.join(", ")}: a quote is out of date; run deno task quotes`);
+    }
+    for (const path of stale) writeFileSync(new URL(path, ROOT), quoteAll(read(path), read));
+    printAndExit(stale.length === 0 ? "all quotes are up to date" : `written: ${stale.join(", ")}`);
+  } catch (error) {
+    if (!(error instanceof QuoteError)) throw error;
+    fail(COMMAND.name, error.message, EXIT_FAILED);
+  }
+}
+
+if (isMainModule(import.meta)) main();

@@ -1,0 +1,85 @@
+/**
+ * The code that the lessons quote is what the scripts say today.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { lessons, quoteAll, QuoteError, quoteOf } from "../../scripts/quotes.ts";
+import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
+
+const root = new URL("../../", import.meta.url);
+
+function read(path: string): string {
+  return readFileSync(new URL(path, root), "utf8");
+}
+
+let seen = 0;
+for (const path of lessons()) {
+  if (!read(path).includes("<!-- quote ")) continue;
+  seen++;
+  test(`${path} quotes the code of today (if not: deno task quotes)`, () => {
+    const text = read(path);
+    assertEquals(text, quoteAll(text, read));
+  });
+}
+
+test("there is a lesson that quotes", () => assert(seen > 0));
+
+const CODE = `before();
+onThread("a", {
+  one() {
+    for (const fd of all) {
+
+      serve(fd);
+    }
+  },
+});
+
+if (one) {
+  two();
+} else {
+  three();
+}
+last();
+`;
+
+test("a quote is one statement, to the bracket that closes it", () => {
+  assertEquals(quoteOf(CODE, "before"), "before();");
+  assertEquals(quoteOf(CODE, "for ("), "for (const fd of all) {\n\n  serve(fd);\n}");
+  assertEquals(quoteOf(CODE, "serve("), "serve(fd);");
+  assertEquals(quoteOf(CODE, "if ("), "if (one) {\n  two();\n} else {\n  three();\n}");
+  assertEquals(quoteOf(CODE, "onThread("), CODE.split("\n").slice(1, 9).join("\n"));
+  assertEquals(quoteOf(CODE, "last"), "last();");
+});
+
+const LESSON = `A page.
+
+<!-- quote a.ts: serve( -->
+
+\`\`\`ts
+serve(it);
+\`\`\`
+
+The end.
+`;
+
+test("a document that differs from the code by one character is written anew", () => {
+  const today = quoteAll(LESSON, () => CODE);
+  assertEquals(today, LESSON.replace("serve(it)", "serve(fd)"));
+  assertEquals(quoteAll(today, () => CODE), today);
+  const tomorrow = quoteAll(today, () => CODE.replace("serve(fd)", "serve(fd, more)"));
+  assertEquals(tomorrow, LESSON.replace("serve(it)", "serve(fd, more)"));
+});
+
+test("a quote of a line that is gone, or that is there twice, is an error", () => {
+  for (const code of ["", "serve(1);\nserve(2);\n"]) {
+    const { message } = assertThrows(() => quoteAll(LESSON, () => code), QuoteError);
+    assertEquals(
+      message,
+      `Cannot quote a.ts: ${code === "" ? 0 : 2} lines begin with "serve("`,
+    );
+  }
+  const bare = LESSON.replace("```ts", "```sh");
+  assertThrows(() => quoteAll(bare, () => CODE), QuoteError, "no block of code");
+});

@@ -14,7 +14,6 @@ const NAMES = [
   "DISCONNECT",
   "EpollEvents",
   "FAILURE_KINDS",
-  "HELLO_GRACE_MS",
   "HELLO_LIMIT",
   "HandshakeTimeoutError",
   "Input",

@@ -11,21 +11,20 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { CounterBlock } from "./counters.ts";
 import { describeError } from "../../values/thrown.ts";
 import type { Journal } from "../journal/journal.ts";
-import { CUT, DONE, outcomeOf, type TrackWriter } from "../trace/timeline_track.ts";
-import { RecordedConnection } from "../trace/timeline_watch.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
 
 /** Watches the connections of one thread. */
 export class Observer {
   readonly #counters: CounterBlock;
   readonly #journal: Journal;
-  readonly #track: TrackWriter | undefined;
+  readonly #track: WatchingTrack | undefined;
   /** Only counts, so one object serves every connection. */
   readonly #silent: Observation;
   /** Goes to a driver as it is; `undefined` if nobody listens. */
   readonly onReport: ((message: string) => void) | undefined;
 
   /** @param counters this thread's @param journal this thread's @param track this thread's */
-  constructor(counters: CounterBlock, journal: Journal, track?: TrackWriter) {
+  constructor(counters: CounterBlock, journal: Journal, track?: WatchingTrack) {
     this.#counters = counters;
     this.#journal = journal;
     this.#track = track;
@@ -162,14 +161,14 @@ export class Observation {
 
 /** Watches one connection and records it in the trace. */
 class RecordedObservation extends Observation {
-  readonly #track: TrackWriter;
+  readonly #track: WatchingTrack;
   override readonly id: number;
 
   constructor(
     counters: CounterBlock,
     journal: Journal | undefined,
     peer: string,
-    track: TrackWriter,
+    track: WatchingTrack,
     { queuedAt, servedBy }: ObservedLife,
   ) {
     super(counters, journal, peer);
@@ -178,7 +177,7 @@ class RecordedObservation extends Observation {
   }
 
   override watch(connection: Connection): Connection {
-    return this.id === 0 ? connection : new RecordedConnection(connection, this.#track, this.id);
+    return this.id === 0 ? connection : this.#track.watchConnection(connection, this.id);
   }
 
   override enter(): void {
@@ -190,8 +189,7 @@ class RecordedObservation extends Observation {
   }
 
   override over(error: unknown): void {
-    const isCut = error instanceof CutError;
-    this.#track.end(this.id, error === undefined ? DONE : isCut ? CUT : outcomeOf(error));
+    this.#track.endOf(this.id, error, error instanceof CutError);
     super.over(error);
   }
 }

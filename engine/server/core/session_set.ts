@@ -15,8 +15,7 @@ import type { Connection } from "../../net/transport.ts";
 import { LazyContext } from "./context.ts";
 import { CutError, type Observation, type Observer } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
-import type { TrackWriter } from "../trace/timeline_track.ts";
-import { RecordedOffload, recordTasks } from "../trace/timeline_watch.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
 
 /** The conversations under way on this thread. */
 export class SessionSet {
@@ -43,7 +42,7 @@ export class SessionSet {
     observer: Observer,
     deadlines: Deadlines,
     offload: Elsewhere | undefined,
-    track?: TrackWriter,
+    track?: WatchingTrack,
     limits: LingerLimits = LINGER_LIMITS,
   ) {
     const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
@@ -57,8 +56,8 @@ export class SessionSet {
       computeTimeoutMs,
       deadlines,
       lingerer: this.#lingering,
-      offload: offload && track ? new RecordedOffload(offload, track) : offload,
-      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
+      offload: offload && track ? track.watchOffload(offload) : offload,
+      tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       onReport: observer.onReport,
     };
   }

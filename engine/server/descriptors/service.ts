@@ -16,8 +16,7 @@ import { CutError, type Observation, type Observer } from "../core/observer.ts";
 import type { ServiceSettings } from "../core/options.ts";
 import type { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Gate } from "../team/team_memory.ts";
-import type { TrackWriter } from "../trace/timeline_track.ts";
-import { recordTasks } from "../trace/timeline_watch.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "./linger_queue.ts";
 
 /**
@@ -40,7 +39,7 @@ export interface ServiceParts {
   /** Counts what happens and reports it. */
   readonly observer: Observer;
   /** Writes what happens into the trace, if there is one. */
-  readonly track: TrackWriter | undefined;
+  readonly track: WatchingTrack | undefined;
   /** Takes the connections that have to linger. */
   readonly lingering: LingerQueue;
   /** Wakes the lingerer on the main thread. */
@@ -77,7 +76,7 @@ export class Service {
       sessionTimeoutMs: settings.sessionTimeoutMs,
       computeTimeoutMs: settings.computeTimeoutMs,
       receiveTimeoutMs: settings.readTimeoutMs,
-      tasks: track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track),
+      tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       mayCompute: () => !slot.wasCut,
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,

@@ -18,11 +18,11 @@ import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { CounterBlock } from "../core/counters.ts";
 import type { DatagramShare, SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { type Observer, tellWait } from "../core/observer.ts";
-import type { TrackWriter } from "../trace/timeline_track.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import {
   type Assignment,
   onAssignment,
-  takePlace,
+  type Place,
   type ThreadMessage,
 } from "../team/assignment.ts";
 import type { Journal, LogEvent } from "../journal/journal.ts";
@@ -72,8 +72,8 @@ export function onThread(
   roles: Readonly<Record<string, Role>>,
   equipment: Equipment = {},
 ): void {
-  onAssignment(mode, async (assignment, protocol, tell, sayReady) => {
-    const thread = new Thread(assignment, protocol, equipment, tell);
+  onAssignment(mode, async (assignment, place, protocol, tell, sayReady) => {
+    const thread = new Thread(assignment, place, protocol, equipment, tell);
     const role = roles[assignment.role] as Role;
     sayReady();
     await role(thread, assignment.data as never);
@@ -96,7 +96,7 @@ export class Thread {
   readonly #accepting: Int32Array;
   readonly #counters: CounterBlock;
   readonly #journal: Journal;
-  readonly #track: TrackWriter | undefined;
+  readonly #track: WatchingTrack | undefined;
   readonly #observer: Observer;
   readonly #protocol: ProtocolDefinition;
   readonly #service: Service;
@@ -111,12 +111,14 @@ export class Thread {
 
   /**
    * @param assignment what the main thread wants this thread to do
+   * @param place its place in the team
    * @param protocol the protocol
    * @param equipment what only some modes need
    * @param tell sends a message to the main thread
    */
   constructor(
     assignment: Assignment,
+    place: Place,
     protocol: ProtocolDefinition,
     equipment: Equipment,
     tell: (message: ThreadMessage) => void,
@@ -124,7 +126,7 @@ export class Thread {
     this.#assignment = assignment;
     this.#protocol = protocol;
     const { index, settings, role } = assignment;
-    const { memory, gate, counters, journal, track, observer } = takePlace(assignment, tell);
+    const { memory, gate, counters, journal, track, observer } = place;
     const { listener, ring, lingering, datagrams, traceCalls } = assignment.shared as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);

@@ -10,18 +10,13 @@ import type { Deadlines } from "../../drivers/deadlines.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { runtime } from "../../net/runtime.ts";
 import { sockets } from "../../net/sockets.ts";
-import {
-  type Assignment,
-  onAssignment,
-  takePlace,
-  type ThreadMessage,
-} from "../team/assignment.ts";
+import { type Assignment, onAssignment, type Place } from "../team/assignment.ts";
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
 import { SessionSet } from "../core/session_set.ts";
-import type { TrackWriter } from "../trace/timeline_track.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { Gate } from "../team/team_memory.ts";
 
 /** What the main thread tells each loop. */
@@ -53,8 +48,8 @@ export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
  * @param body the loop; it returns when the server has closed and all its conversations are over
  */
 export function onLoop(mode: string, body: LoopBody): void {
-  onAssignment(mode, async (assignment, protocol, tell, sayReady) => {
-    const loop = new LoopThread(assignment, protocol, tell, sayReady);
+  onAssignment(mode, async (assignment, place, protocol, _tell, sayReady) => {
+    const loop = new LoopThread(assignment, place, protocol, sayReady);
     await body(loop, (assignment.data as LoopData).own as never);
     loop.track?.flush();
     (assignment.data as LoopData).port.close();
@@ -72,7 +67,7 @@ export class LoopThread {
   /** Reports what happens in this thread. */
   readonly journal: Journal;
   /** Records what happens in this thread, if a trace is written. */
-  readonly track: TrackWriter | undefined;
+  readonly track: WatchingTrack | undefined;
   /** Connects this loop and the main thread. */
   readonly port: MessagePort;
   readonly #assignment: Assignment;
@@ -84,18 +79,18 @@ export class LoopThread {
 
   /**
    * @param assignment from the main thread
+   * @param place its place in the team
    * @param protocol the protocol
-   * @param tell answers the main thread
-   * @param sayReady tells it that the loop listens
+   * @param sayReady tells the main thread that the loop listens
    */
   constructor(
     assignment: Assignment,
+    place: Place,
     protocol: ProtocolDefinition,
-    tell: (message: ThreadMessage) => void,
     sayReady: () => void,
   ) {
     const { port, address, offloads } = assignment.data as LoopData;
-    const { gate, counters, journal, track, observer } = takePlace(assignment, tell);
+    const { gate, counters, journal, track, observer } = place;
     this.address = address;
     this.port = port;
     this.#assignment = assignment;

@@ -14,8 +14,7 @@ import { CutError } from "../core/observer.ts";
 import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
-import { TrackWriter } from "../trace/timeline_track.ts";
-import { RecordedConnection, recordTasks } from "../trace/timeline_watch.ts";
+import { openTrack } from "../trace/open_track.ts";
 
 /**
  * Begins to serve connections, one at a time.
@@ -31,8 +30,8 @@ export async function serveMessages(
 ): Promise<(message: ToThread) => void> {
   const protocol = await loadProtocol(settings.protocol);
   const deadlines = new TimedDeadlines();
-  const track = share && new TrackWriter(share);
-  const tasks = track === undefined ? protocol.tasks : recordTasks(protocol.tasks, track);
+  const track = await openTrack(share);
+  const tasks = track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks);
   let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;
 
   function open(message: ToThread & { kind: "open" }): void {
@@ -43,7 +42,7 @@ export async function serveMessages(
     const session = new Session(
       track === undefined || recordedAs === 0
         ? connection
-        : new RecordedConnection(connection, track, recordedAs),
+        : track.watchConnection(connection, recordedAs),
       beginConversation(protocol, context, settings.protocolSettings),
       {
         readTimeoutMs: settings.readTimeoutMs,

@@ -10,7 +10,8 @@ import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { computeThreadName } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
-import { RECORD, type TrackShare, TrackWriter } from "../trace/timeline_track.ts";
+import { openTrack } from "../trace/open_track.ts";
+import type { TrackShare } from "../trace/timeline_track.ts";
 
 /** The first message from the main thread to such a Worker. */
 export interface ComputeAssignment {
@@ -55,12 +56,12 @@ export function onComputeThread(mode: string): void {
   ) => {
     const { tasks } = await loadProtocol(protocol);
     const stop = new Int32Array(word);
-    const track = share && new TrackWriter(share);
+    const track = await openTrack(share);
     return {
       hear(job: Job) {
         const startedAt = track?.now() ?? 0;
         const answer = perform(tasks, job, () => Atomics.load(stop, 0) === job.id);
-        track?.tell(RECORD.task, job.connection ?? 0, startedAt, track.now(), job.task);
+        track?.computed(job.connection ?? 0, startedAt, job.task);
         try {
           post(answer);
         } catch (error) {

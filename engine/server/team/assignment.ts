@@ -17,7 +17,9 @@ import {
   type ThreadMemory,
   threadMemory,
 } from "./team_memory.ts";
-import { type TrackShare, TrackWriter } from "../trace/timeline_track.ts";
+import { openTrack } from "../trace/open_track.ts";
+import type { TrackShare } from "../trace/timeline_track.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import { threadName } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 
@@ -65,21 +67,16 @@ export interface Place {
   /** The journal of this thread. */
   readonly journal: JournalWriter;
   /** The track of this thread, if a trace is written. */
-  readonly track: TrackWriter | undefined;
+  readonly track: WatchingTrack | undefined;
   /** Counts and reports what becomes of its connections. */
   readonly observer: Observer;
 }
 
-/**
- * Takes a thread's place in its team.
- *
- * @param assignment the message from the main thread
- * @param tell sends a message to the main thread
- */
-export function takePlace(
+/** Takes a thread's place in its team. */
+async function takePlace(
   { memory, index, wants, track: share }: Assignment,
   tell: (message: ThreadMessage) => void,
-): Place {
+): Promise<Place> {
   const own = threadMemory(memory, index);
   const counters = new CounterBlock(memory.counters, own.countersOffset);
   const journal = new JournalWriter(
@@ -89,7 +86,7 @@ export function takePlace(
     wants,
     () => tell({ kind: "wake" }),
   );
-  const track = share && new TrackWriter(share);
+  const track = await openTrack(share);
   return {
     memory: own,
     gate: new Gate(memory.gate),
@@ -105,13 +102,14 @@ export function takePlace(
  * nothing.
  *
  * @param mode the mode's name
- * @param work receives the assignment, the protocol, a function that sends messages to the main
+ * @param work receives the assignment, its place, the protocol, a function that sends messages to the main
  * thread, and one that says "ready"; the thread has finished when `work` returns
  */
 export function onAssignment(
   mode: string,
   work: (
     assignment: Assignment,
+    place: Place,
     protocol: ProtocolDefinition,
     tell: (message: ThreadMessage) => void,
     sayReady: () => void,
@@ -119,6 +117,7 @@ export function onAssignment(
 ): void {
   onAssigned(threadName(mode), async (assignment: Assignment, tell) => {
     const protocol = await loadProtocol(assignment.settings.protocol);
-    return { play: (sayReady) => work(assignment, protocol, tell, sayReady) };
+    const place = await takePlace(assignment, tell);
+    return { play: (sayReady) => work(assignment, place, protocol, tell, sayReady) };
   });
 }

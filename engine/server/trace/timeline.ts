@@ -24,8 +24,8 @@ import {
   TrackReader,
   type TrackRecord,
   type TrackShare,
-  TrackWriter,
 } from "./timeline_track.ts";
+import { WatchingTrack } from "./timeline_watch.ts";
 import { TraceFile } from "./trace_file.ts";
 
 /** The largest size of a trace, in bytes: already more than Perfetto opens with ease. */
@@ -91,7 +91,7 @@ interface Open {
 /** A trace in progress, on the main thread. */
 export class Timeline implements Disposable {
   /** Records what happens in the main thread. */
-  readonly main: TrackWriter;
+  readonly main: WatchingTrack;
   readonly #file: TraceFile;
   readonly #journal: MainJournal;
   readonly #common: TimelineCommon;
@@ -120,7 +120,7 @@ export class Timeline implements Disposable {
     this.#records = 2 ** Math.floor(Math.log2(THREAD_RECORDS / threads));
     const name = `${mode} · ${runtime.name} ${runtime.version}`;
     this.#file.add({ name: "process_name", ph: "M", tid: 1, args: { name } });
-    this.main = new TrackWriter(this.track("main", isLoop), () => this.collect());
+    this.main = new WatchingTrack(this.track("main", isLoop), () => this.collect());
     this.#timer = setInterval(() => this.collect(), PAUSE_MS);
   }
 

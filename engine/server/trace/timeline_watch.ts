@@ -11,13 +11,13 @@ import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { RECORD, type TrackWriter } from "./timeline_track.ts";
+import { CUT, DONE, outcomeOf, RECORD, TrackWriter } from "./timeline_track.ts";
 
 /** A write that took at least this long had to wait, in milliseconds. */
 const WAITED_MS = 1;
 
 /** A connection that records when its conversation runs, and how long it waits to write. */
-export class RecordedConnection extends Connection implements Sink {
+class RecordedConnection extends Connection implements Sink {
   readonly #connection: Connection;
   readonly #track: TrackWriter;
   readonly #id: number;
@@ -123,7 +123,7 @@ export class RecordedConnection extends Connection implements Sink {
  * @param tasks the tasks of a protocol
  * @param track this thread's track
  */
-export function recordTasks(tasks: Tasks | undefined, track: TrackWriter): Tasks | undefined {
+function recordTasks(tasks: Tasks | undefined, track: TrackWriter): Tasks | undefined {
   return tasks && Object.fromEntries(
     Object.entries(tasks).map(([name, task]) => [name, (argument: unknown) => {
       const from = track.now();
@@ -149,7 +149,7 @@ function* told(work: Generator<unknown, unknown>, tell: () => void): Generator<u
 }
 
 /** Computing elsewhere, of which is written down how long it was waited for. */
-export class RecordedOffload implements Elsewhere {
+class RecordedOffload implements Elsewhere {
   readonly #offload: Elsewhere;
   readonly #track: TrackWriter;
 
@@ -181,5 +181,50 @@ export class RecordedOffload implements Elsewhere {
       },
       giveWay: () => computation.giveWay?.(),
     };
+  }
+}
+
+/**
+ * The track of a thread that serves connections. It wraps what their conversations work with, so that
+ * it records what they spend their time on.
+ *
+ * A Worker imports this module only if a trace is written: it starts faster without.
+ */
+export class WatchingTrack extends TrackWriter {
+  /** Wraps a connection. @param connection the real one @param id its number in the trace */
+  watchConnection(connection: Connection, id: number): Connection {
+    return new RecordedConnection(connection, this, id);
+  }
+
+  /** Wraps the tasks of a protocol, which this thread computes. @param tasks the real ones */
+  watchTasks(tasks: Tasks | undefined): Tasks | undefined {
+    return recordTasks(tasks, this);
+  }
+
+  /** Wraps the computing of other threads. @param offload the real one */
+  watchOffload(offload: Elsewhere): Elsewhere {
+    return new RecordedOffload(offload, this);
+  }
+
+  /**
+   * Records that this thread computed for a conversation of another thread.
+   *
+   * @param id the number of the other thread's connection; 0 if it has none
+   * @param from when it began, on the clock of {@linkcode TrackWriter.now}
+   * @param task the name of the task
+   */
+  computed(id: number, from: number, task: string): void {
+    this.tell(RECORD.task, id, from, this.now(), task);
+  }
+
+  /**
+   * Records the end of a conversation.
+   *
+   * @param id the number of its connection
+   * @param error the error that it failed with, if it failed
+   * @param isCut whether the server cut it
+   */
+  endOf(id: number, error: unknown, isCut: boolean): void {
+    this.end(id, error === undefined ? DONE : isCut ? CUT : outcomeOf(error));
   }
 }

@@ -46,7 +46,8 @@ export const LINGER_LIMITS: LingerLimits = { totalMs: 30_000, silenceMs: 5_000, 
 /**
  * How connections linger where descriptors are few: a quarter of them is spent on that at most.
  *
- * @param descriptors how many connections may have; `Infinity` where that is not known
+ * @param descriptors how many the connections of this lingerer may have; `Infinity` where that is
+ * not known
  */
 export function lingerLimits(descriptors: number): LingerLimits {
   const most = Math.min(LINGER_LIMITS.most, Math.max(1, Math.floor(descriptors / 4)));

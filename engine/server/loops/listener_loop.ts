@@ -7,6 +7,7 @@
 
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
@@ -23,6 +24,7 @@ import { Timeline } from "../trace/timeline.ts";
 // Loaded when they are needed: the Workers of `cluster` load this module too. They check no options,
 // and start no Workers.
 const checking = () => import("../core/options.ts");
+const limiting = () => import("../../workers/descriptor_limits.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
 /** Who may be served. */
@@ -136,6 +138,7 @@ export async function serveListener(
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
   const { checkOptions } = await checking();
+  const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
@@ -151,7 +154,9 @@ export async function serveListener(
     const listener = await listen(checked, counters, journal);
     const deadlines = new TimedDeadlines();
     const observer = new Observer(counters, journal, timeline?.main);
-    const sessions = new SessionSet(checked, observer, deadlines, offload, timeline?.main);
+    const lingering = lingerLimits(countedCeiling());
+    const track = timeline?.main;
+    const sessions = new SessionSet(checked, observer, deadlines, offload, track, lingering);
     const loop = new ListenerLoop(listener, sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},

@@ -10,8 +10,6 @@ import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import type { Listener } from "../../net/listener.ts";
-import { whyNoSockets } from "../../net/libc.ts";
-import { sockets } from "../../net/sockets.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
@@ -22,7 +20,7 @@ import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts"
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
-  connectionCeiling,
+  countedCeiling,
   hasRoomForWorker,
   requireDescriptors,
 } from "../../workers/descriptor_limits.ts";
@@ -110,7 +108,7 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = Timeline.open(options.trace, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const ceiling = whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
+  const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
   const crew = new MessageCrew(plan, checked, observer, journal, timeline, lingering);

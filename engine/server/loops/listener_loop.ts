@@ -174,9 +174,13 @@ export async function serveListener(
         using _trace = timeline;
         using _limits = deadlines;
         using _threads = offload;
-        const late = setTimeout(() => sessions.cutAll(), drainMs);
+        let isLate = drainMs === 0;
+        const late = setTimeout(() => {
+          isLate = true;
+          sessions.cutAll();
+        }, drainMs);
         // Who waits in its accept queue is served.
-        const stopped = listener.stop();
+        const stopped = listener.stop(() => isLate);
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;

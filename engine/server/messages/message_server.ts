@@ -135,7 +135,7 @@ export async function serveByMessages(
       using _limits = deadlines;
       const late = setTimeout(() => crew.cutAll(), drainMs);
       const killer = setTimeout(() => crew.terminateBusy(), drainMs + CUT_MS);
-      await listener.stop();
+      await listener.stop(() => crew.isCutting);
       await accepting;
       await crew.idle();
       await lingering.empty();
@@ -212,6 +212,11 @@ class MessageCrew {
     const open = this.#waiting.length + this.#busy;
     return open >= this.#options.maxConnections ||
       this.#waiting.length >= Math.max(1, this.#plan.queue);
+  }
+
+  /** Whether every connection was ended. */
+  get isCutting(): boolean {
+    return this.#cutting;
   }
 
   /** Resolves when no connection is served or waits. */

@@ -289,14 +289,6 @@ export class ThreadTeam {
   tell(): void {
     const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
     records.sort((a, b) => (a.number - b.number) | 0);
-    for (const record of records) {
-      try {
-        record.tell(this.#journal);
-      } catch (error) {
-        // Whoever listens to the reports has failed; the server goes on.
-        const text = "a listener failed: {error}";
-        this.#journal.log({ level: "error", text, properties: { error: String(error) } });
-      }
-    }
+    for (const record of records) record.tell(this.#journal);
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { lingerLimits } from "../../engine/drivers/limits.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
@@ -15,6 +16,7 @@ import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
+import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
 import { LazyContext } from "../../engine/server/core/context.ts";
 import { CutError, type Observation, type Observer } from "../../engine/server/core/observer.ts";
 import type { Hearer } from "../rooms/room.ts";
@@ -73,7 +75,7 @@ export class Visitors {
   /** @param parts what the visitors share */
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
-    this.#lingering = new LingerSet(parts.deadlines);
+    this.#lingering = new LingerSet(parts.deadlines, () => lingerLimits(countedCeiling()));
   }
 
   /**

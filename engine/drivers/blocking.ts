@@ -13,7 +13,14 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
-import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import {
+  checkBytes,
+  checkReport,
+  failureBy,
+  nothingToWaitFor,
+  runTask,
+  unknownEffect,
+} from "./conversation.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
@@ -285,6 +292,7 @@ export class BlockingDriver {
   #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
     switch (effect?.kind) {
       case "report":
+        checkReport(effect.message);
         return this.#options.onReport?.(effect.message);
       case "compute":
         return this.#compute(effect.task, effect.argument);

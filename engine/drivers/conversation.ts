@@ -45,8 +45,23 @@ function* failAtOnce(error: unknown): Protocol {
  * @returns its result
  * @throws {TypeError} if there is no task of that name
  * @throws {ComputeTimeoutError} if it takes too long
+ * @throws what the task threw, which is never nothing
  */
 export function runTask(
+  tasks: Tasks | undefined,
+  name: string,
+  argument: unknown,
+  timeoutMs: number,
+  onSlice?: () => void,
+): unknown {
+  try {
+    return runSlices(tasks, name, argument, timeoutMs, onSlice);
+  } catch (error) {
+    throw failureBy(error);
+  }
+}
+
+function runSlices(
   tasks: Tasks | undefined,
   name: string,
   argument: unknown,
@@ -121,4 +136,17 @@ export function checkBytes(bytes: Uint8Array): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
   const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
   throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
+}
+
+/**
+ * Checks what a protocol wants to report. What is no text would fail later, in another thread, where
+ * nobody expects that.
+ *
+ * @param message what it wants to report
+ * @returns the same
+ * @throws {TypeError} if it is no text, which is the protocol's mistake
+ */
+export function checkReport(message: string): string {
+  if (typeof message === "string") return message;
+  throw new TypeError(`Cannot report: expected a string, got ${typeof message}`);
 }

@@ -9,7 +9,14 @@
 
 import type { Tasks } from "../../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
-import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import {
+  checkBytes,
+  checkReport,
+  failureBy,
+  nothingToWaitFor,
+  runTask,
+  unknownEffect,
+} from "./conversation.ts";
 
 /** What the driver of datagrams needs besides a conversation. */
 export interface DatagramOptions {
@@ -77,6 +84,7 @@ function holdOnce<Result>(
 function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: DatagramOptions) {
   switch (effect?.kind) {
     case "report":
+      checkReport(effect.message);
       return options.onReport?.(effect.message);
     case "compute":
       return runTask(options.tasks, effect.task, effect.argument, options.computeTimeoutMs);

@@ -46,7 +46,8 @@ export const LINGER_LIMITS: LingerLimits = { totalMs: 30_000, silenceMs: 5_000, 
 /**
  * The limits on a system with few descriptors. At most a quarter of them is spent on lingering.
  *
- * @param descriptors how many descriptors connections may have; `Infinity` if that is not known
+ * @param descriptors how many descriptors the connections of this lingerer may have; `Infinity` if
+ * that is not known
  */
 export function lingerLimits(descriptors: number): LingerLimits {
   const most = Math.min(LINGER_LIMITS.most, Math.max(1, Math.floor(descriptors / 4)));

@@ -45,7 +45,9 @@ export interface Lingerer {
 /** The connections that linger on one thread. */
 export class LingerSet implements Lingerer {
   readonly #deadlines: Deadlines;
-  readonly #limits: LingerLimits;
+  readonly #findLimits: () => LingerLimits;
+  /** The limits, once they are needed. */
+  #limits: LingerLimits | undefined;
   /** The lingering connections, the oldest first. */
   readonly #lingering = new Set<Lingering>();
   #isClosed = false;
@@ -53,11 +55,12 @@ export class LingerSet implements Lingerer {
 
   /**
    * @param deadlines sets the time limits
-   * @param limits how long connections linger, and how many at a time
+   * @param limits how long connections linger, and how many at a time; a function where it costs
+   * something to find out, which is called when the first connection lingers
    */
-  constructor(deadlines: Deadlines, limits: LingerLimits = LINGER_LIMITS) {
+  constructor(deadlines: Deadlines, limits: LingerLimits | (() => LingerLimits) = LINGER_LIMITS) {
     this.#deadlines = deadlines;
-    this.#limits = limits;
+    this.#findLimits = typeof limits === "function" ? limits : () => limits;
   }
 
   /** How many connections linger. */
@@ -67,11 +70,12 @@ export class LingerSet implements Lingerer {
 
   add(connection: Connection): void {
     if (this.#isClosed) return connection.close();
-    const lingering = new Lingering(connection, this.#deadlines, this.#limits, () => {
+    const limits = this.#limits ??= this.#findLimits();
+    const lingering = new Lingering(connection, this.#deadlines, limits, () => {
       this.#lingering.delete(lingering);
       if (this.size === 0) { for (const resolve of this.#waiters.splice(0)) resolve(); }
     });
-    if (this.size >= this.#limits.most) {
+    if (this.size >= limits.most) {
       for (const oldest of this.#lingering) {
         oldest.end();
         break;

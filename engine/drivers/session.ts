@@ -17,7 +17,14 @@ import {
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { checkBytes, failureBy, nothingToWaitFor, runTask, unknownEffect } from "./conversation.ts";
+import {
+  checkBytes,
+  checkReport,
+  failureBy,
+  nothingToWaitFor,
+  runTask,
+  unknownEffect,
+} from "./conversation.ts";
 import type { Elsewhere, Operation } from "./elsewhere.ts";
 import { checkWithin, type TimeLimits } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
@@ -273,6 +280,7 @@ export class Session<Result> implements Sink {
         this.#waiting = "write";
         return false;
       case "report":
+        checkReport(effect.message);
         this.#options.onReport?.(effect.message);
         return true;
       case "compute":

@@ -322,6 +322,11 @@ class BunListener extends Listener {
     // Bun accepts by itself and cannot be told to wait.
   }
 
+  protected override get isShort(): boolean {
+    // Bun does not tell that it cannot accept.
+    return !bunRuntime.hasDescriptors(1);
+  }
+
   protected override closeSocket(): void {
     this.#listener.stop();
   }

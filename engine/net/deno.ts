@@ -195,7 +195,11 @@ class DenoListener extends Listener {
   }
 
   protected override wake(): void {
-    if (this.#accepting || this.#retry !== undefined || !this.wantsMore) return;
+    if (this.#accepting || !this.wantsMore) return;
+    // A listener that is about to close looks more often: its time is short.
+    if (this.#retry !== undefined && !this.isStopping) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#accepting = true;
     this.#listener.accept().then(this.#onAccept, this.#onError);
   }
@@ -221,13 +225,17 @@ class DenoListener extends Listener {
     // The pending accept of a closed listener rejects with `BadResource`.
     if (this.#closed) return;
     const waitMs = this.#policy.failed(error);
-    this.#onAcceptError?.(error, waitMs);
+    if (waitMs === 0 || !this.isStopping) this.#onAcceptError?.(error, waitMs);
     if (waitMs === 0) return this.wake();
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.wake();
     }, waitMs);
   };
+
+  protected override get isShort(): boolean {
+    return this.#retry !== undefined;
+  }
 
   protected override closeSocket(): void {
     this.#closed = true;

@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import type { Connection } from "./transport.ts";
+import { ACCEPT_QUEUE, type Connection } from "./transport.ts";
 
 /** Accepts connections; iterating ends after `stop` or `close`. */
 export abstract class Listener implements AsyncIterableIterator<Connection>, AsyncDisposable {
@@ -29,6 +29,16 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   protected get wantsMore(): boolean {
     if (this.#ended) return false;
     return this.#stopping ? this.#held.length < BACKLOG : this.#waiter !== undefined;
+  }
+
+  /** Whether the listener is about to close. */
+  protected get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Whether descriptors are short: then connections may wait although none can be accepted. */
+  protected get isShort(): boolean {
+    return false;
   }
 
   /** Tells the adapter that it may accept, if its runtime leaves the choice to it. */
@@ -79,19 +89,31 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   /**
    * Accepts the connections that already wait in the accept queue, then closes the socket. Closing
    * it first would reset them. Iteration yields them and ends.
+   *
+   * @param isLate whether there is no time left to wait for descriptors; by default there is none
    */
-  async stop(): Promise<void> {
+  async stop(isLate: () => boolean = () => true): Promise<void> {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
     // The clock decides, not the number of waits: each takes longer when the event loop is busy.
     const endsAt = performance.now() + LONGEST_STOP_MS;
     // No runtime tells the length of its accept queue. It counts as empty if nobody comes for a
     // while.
-    while (!this.#ended && performance.now() < endsAt) {
+    const first = this.#arrivals;
+    let wasShort = false;
+    while (!this.#ended) {
       const before = this.#arrivals;
       this.wake();
       await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      // Out of descriptors, the rest is taken as connections end and give theirs back.
+      // Those that were given back just now may not have been used yet.
+      const { isShort } = this;
+      const mayWait = isShort || wasShort;
+      wasShort = isShort;
+      // The accept queue was no longer than that: those who come later came too late.
+      if (mayWait && !isLate() && this.#arrivals - first < ACCEPT_QUEUE) continue;
       if (this.#arrivals === before || this.#held.length >= BACKLOG) break;
+      if (performance.now() >= endsAt) break;
     }
     this.#end();
   }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { whyNoSockets } from "../net/libc.ts";
 import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 
@@ -29,6 +30,15 @@ export function connectionCeiling(calls: Sockets, threads: number): number {
   // With very few descriptors, connections get half of what is left.
   const half = (limit - calls.nextDescriptor()) >> 1;
   return limit - Math.min(RESERVE + threads * runtime.descriptorsPerThread, half);
+}
+
+/**
+ * The same for servers that do without the Berkeley calls otherwise.
+ *
+ * @returns `Infinity` where descriptors cannot be counted
+ */
+export function countedCeiling(): number {
+  return whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
 }
 
 /**

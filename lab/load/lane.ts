@@ -12,6 +12,7 @@ import { explainConnectError } from "../../engine/dial/failures.ts";
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import {
   checkBytes,
+  checkReport,
   failureBy,
   nothingToWaitFor,
   unknownEffect,
@@ -429,6 +430,7 @@ export class Lane implements Sink {
         return false;
       }
       case "report":
+        checkReport(effect.message);
         return true;
       case "compute":
         throw new TypeError("Cannot compute: the client's side of a load does not");

@@ -6,6 +6,7 @@
 
 import { createServer } from "node:net";
 import process from "node:process";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import {
   assert,
@@ -25,6 +26,7 @@ import {
   type ScriptOptions,
   ServerProcess,
   totalsIn,
+  whyNoLimit,
   whyNoProgram,
 } from "../kit/server_process.ts";
 
@@ -346,6 +348,24 @@ test("the operator's input may be a whole book, and those who read hear all of i
     assertEquals(await reader.take(heard.length), heard);
   }
 }, live);
+
+test("chat with few descriptors serves although many linger: the oldest make room", async () => {
+  await using server = await operate({ descriptors: 100 }, "--max-per-host", "1000");
+  const guests: ChatPeer[] = [];
+  for (let count = 0; count < 60; count++) {
+    const guest = await ChatPeer.enter(server);
+    await guest.say("/quit");
+    await guest.rest();
+    guests.push(guest);
+  }
+  const { peer: oldest } = guests[0] as ChatPeer;
+  await until("the oldest to be closed", async () => {
+    await oldest.send("x");
+    return oldest.isBroken;
+  });
+  for (const guest of guests) await guest[Symbol.asyncDispose]();
+  assertEquals((await server.stop()).code, 0);
+}, { ...live, skip: whyNoSockets() ?? whyNoLimit });
 
 test("the chat runs without an operator, with standard input closed", async () => {
   const script = [process.execPath, ...(runtime.name === "deno" ? ["run", "-A"] : [])];

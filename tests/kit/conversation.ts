@@ -6,6 +6,7 @@
 
 import {
   checkBytes,
+  checkReport,
   failureBy,
   nothingToWaitFor,
   runTask,
@@ -124,7 +125,7 @@ export class Talk {
         this.events.push(`write ${new TextDecoder("latin1").decode(effect.bytes)}`);
         return true;
       case "report":
-        this.events.push(`report ${effect.message}`);
+        this.events.push(`report ${checkReport(effect.message)}`);
         return true;
       case "compute":
         this.events.push(`compute ${effect.task} ${effect.argument}`);

@@ -118,6 +118,9 @@ export const TASKS: Tasks = {
   fail: () => {
     throw new Error("the task failed");
   },
+  failWithNothing: () => {
+    throw undefined;
+  },
   *endless() {
     for (;;) yield;
   },
@@ -254,6 +257,20 @@ export const SCRIPTS: readonly Script[] = [
       yield* ask(log, { kind: "report", message: "two" });
     },
     expected: { log: ["nothing", "nothing"], reports: ["one", "two"] },
+  },
+
+  {
+    name: "what is no text is not reported, which is the conversation's mistake",
+    *protocol(log) {
+      for (const message of [7, undefined, null, {}, Symbol("text")]) {
+        yield* ask(log, { kind: "report", message });
+      }
+    },
+    expected: {
+      log: ["number", "undefined", "object", "object", "symbol"].map((found) =>
+        `TypeError: Cannot report: expected a string, got ${found}`
+      ),
+    },
   },
 
   // Reads.
@@ -606,6 +623,14 @@ export const SCRIPTS: readonly Script[] = [
         'TypeError: Cannot compute: current task is "toString"',
       ],
     },
+  },
+  {
+    name: "a task that throws nothing has failed all the same",
+    needs: ["compute"],
+    *protocol(log) {
+      yield* ask(log, { kind: "compute", task: "failWithNothing", argument: 0 });
+    },
+    expected: { log: ["Error: The protocol threw nothing"] },
   },
   {
     name: "a task that takes too long is stopped, and the conversation goes on",

@@ -55,6 +55,20 @@ for (const { name, mode, args, skip } of ROWS) {
     assertEquals(reports, sent);
   }, { skip });
 
+  test(`${name} goes on although the one who listens to its reports fails`, async () => {
+    let heard = 0;
+    const onReport = () => {
+      heard++;
+      throw new Error("asked to fail");
+    };
+    await using server = await serve({ port: 0, onReport });
+    for (const x of [1, 10]) await handshake(server.address, x);
+    await until("the conversations to be counted", () => server.counters.completed === 2);
+    await server.close();
+    assertEquals(heard, 4);
+    assertEquals(server.counters.failed, {});
+  }, { skip });
+
   test(`${name} closes at its signal, and cuts half-way conversations`, async () => {
     const controller = new AbortController();
     const server = await serve({ port: 0, signal: controller.signal, drain: 0 });

@@ -8,7 +8,7 @@ import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/ca
 import { beginConversation } from "../../drivers/conversation.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { Elsewhere } from "../../drivers/elsewhere.ts";
-import { LINGER_LIMITS, type LingerLimits } from "../../drivers/limits.ts";
+import type { LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
 import type { Connection } from "../../net/transport.ts";
@@ -42,8 +42,8 @@ export class SessionSet {
     observer: Observer,
     deadlines: Deadlines,
     offload: Elsewhere | undefined,
-    track?: WatchingTrack,
-    limits: LingerLimits = LINGER_LIMITS,
+    track: WatchingTrack | undefined,
+    limits: LingerLimits | (() => LingerLimits),
   ) {
     const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
     this.#protocol = protocol;

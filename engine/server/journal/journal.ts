@@ -52,7 +52,13 @@ export class MainJournal implements Journal {
   }
 
   report(message: string): void {
-    this.#onReport?.(escapeText(message));
+    try {
+      this.#onReport?.(escapeText(message));
+    } catch (error) {
+      // Whoever listens to the reports has failed; the server goes on, and so does the conversation.
+      const text = "a listener failed: {error}";
+      this.log({ level: "error", text, properties: { error: String(error) } });
+    }
   }
 
   log({ level, text, properties }: LogEvent): void {

@@ -7,6 +7,7 @@
 
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
@@ -23,6 +24,7 @@ import { Timeline } from "../trace/timeline.ts";
 // These are loaded only when they are needed. The Workers of `cluster` load this module too, but
 // they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
+const limiting = () => import("../../workers/descriptor_limits.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
@@ -139,6 +141,7 @@ export async function serveListener(
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
   const { checkOptions } = await checking();
+  const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
@@ -154,7 +157,10 @@ export async function serveListener(
     const listener = await listen(checked, counters, journal);
     const deadlines = new TimedDeadlines();
     const observer = new Observer(counters, journal, timeline?.main);
-    const sessions = new SessionSet(checked, observer, deadlines, offload, timeline?.main);
+    // To count descriptors, the C library has to be loaded.
+    const lingering = () => lingerLimits(countedCeiling());
+    const track = timeline?.main;
+    const sessions = new SessionSet(checked, observer, deadlines, offload, track, lingering);
     const loop = new ListenerLoop(listener, sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
@@ -172,9 +178,13 @@ export async function serveListener(
         using _trace = timeline;
         using _limits = deadlines;
         using _threads = offload;
-        const late = setTimeout(() => sessions.cutAll(), drainMs);
+        let isLate = drainMs === 0;
+        const late = setTimeout(() => {
+          isLate = true;
+          sessions.cutAll();
+        }, drainMs);
         // The connections that wait in its accept queue are still served.
-        const stopped = listener.stop();
+        const stopped = listener.stop(() => isLate);
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;

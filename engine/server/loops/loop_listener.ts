@@ -37,7 +37,7 @@ export async function listenOn(
   });
   const look = () => {
     // The connections that wait in its accept queue are still served.
-    if (gate.closing) void listener.stop();
+    if (gate.closing) void listener.stop(() => gate.cutting);
     if (gate.cutting) sessions.cutAll();
   };
   port.onmessage = ({ data: message }: MessageEvent<ToLoop>) => {

@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { lingerLimits } from "../../drivers/limits.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
 import type { FromLoop, LoopData, ToLoop } from "./loop_thread.ts";
@@ -19,6 +20,7 @@ import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/op
 import { makeServer, type Server } from "../core/server.ts";
 import { Timeline } from "../trace/timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
+import { countedCeiling } from "../../workers/descriptor_limits.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 
 /** What a mode gives to one of its loops. */
@@ -172,10 +174,12 @@ export class LoopServer {
       if (message.kind === "listening") this.#address = message.address;
       else clerk?.handle(message);
     };
+    const { loops, descriptorCeiling = countedCeiling() } = this.#plan;
     const data: LoopData = {
       port: port2,
       address: this.#address,
       offloads: clerk !== undefined,
+      lingering: lingerLimits(descriptorCeiling / loops),
       own,
     };
     return {

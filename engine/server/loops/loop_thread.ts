@@ -7,7 +7,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
-import { lingerLimits } from "../../drivers/limits.ts";
+import type { LingerLimits } from "../../drivers/limits.ts";
 import { runtime } from "../../net/runtime.ts";
 import { sockets } from "../../net/sockets.ts";
 import { type Assignment, onAssignment, type Place } from "../team/assignment.ts";
@@ -27,6 +27,8 @@ export interface LoopData {
   readonly address: Address;
   /** Whether other threads compute. */
   readonly offloads: boolean;
+  /** How its connections linger. */
+  readonly lingering: LingerLimits;
   /** The mode's own message to the loop. */
   readonly own: unknown;
 }
@@ -113,8 +115,8 @@ export class LoopThread {
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
     const options = { protocol, settings };
-    const limits = lingerLimits(this.gate.ceiling);
-    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, limits);
+    const { lingering } = this.#assignment.data as LoopData;
+    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, lingering);
   }
 
   /** Tells the main thread that the loop listens. */

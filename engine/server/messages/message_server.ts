@@ -11,8 +11,6 @@ import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import type { Listener } from "../../net/listener.ts";
-import { whyNoSockets } from "../../net/libc.ts";
-import { sockets } from "../../net/sockets.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
@@ -23,7 +21,7 @@ import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts"
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
-  connectionCeiling,
+  countedCeiling,
   hasRoomForWorker,
   requireDescriptors,
 } from "../../workers/descriptor_limits.ts";
@@ -114,7 +112,7 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = Timeline.open(options.trace, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const ceiling = whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
+  const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
   const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering);
@@ -141,7 +139,7 @@ export async function serveByMessages(
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);
-      await listener.stop();
+      await listener.stop(() => team.isCutting);
       await accepting;
       await team.idle();
       await lingering.empty();
@@ -218,6 +216,11 @@ class MessageTeam {
     const open = this.#waiting.length + this.#busy;
     return open >= this.#options.maxConnections ||
       this.#waiting.length >= Math.max(1, this.#plan.queue);
+  }
+
+  /** Whether every connection was ended. */
+  get isCutting(): boolean {
+    return this.#cutting;
   }
 
   /** Resolves when no connection is being served and none waits. */

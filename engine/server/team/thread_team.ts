@@ -291,14 +291,6 @@ export class ThreadTeam {
   printJournals(): void {
     const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
     records.sort((a, b) => (a.number - b.number) | 0);
-    for (const record of records) {
-      try {
-        record.tell(this.#journal);
-      } catch (error) {
-        // The caller's function for reports has failed. The server goes on.
-        const text = "a listener failed: {error}";
-        this.#journal.log({ level: "error", text, properties: { error: String(error) } });
-      }
-    }
+    for (const record of records) record.tell(this.#journal);
   }
 }

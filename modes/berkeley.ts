@@ -64,9 +64,9 @@ function serveConnection(thread: Thread, fd: number): void {
   const { calls } = thread;
   const { MSG_DONTWAIT, SHUT_WR } = calls.constants;
   const service = thread.begin(fd);
-  for (let need = service.next(); need !== "nothing"; need = service.next()) {
+  while (service.need !== "nothing") {
     // Waits until there are bytes, and takes as many as have come. 0 means the peer's FIN.
-    if (need === "recv") service.received(calls.recv(fd, service.buffer, 0));
+    if (service.need === "recv") service.received(calls.recv(fd, service.buffer, 0));
     // The kernel takes as many bytes as it has room for. The next turn of the loop sends the rest.
     else service.sent(calls.send(fd, service.unsent, MSG_DONTWAIT));
   }

@@ -61,7 +61,7 @@ export type Need = "recv" | "send" | "nothing";
  * the buffer into which it receives.
  *
  * {@linkcode BlockingDriver.converse} makes all the calls. A mode may also make them itself: it
- * begins a conversation, asks what call it needs, and reports the result of each call.
+ * begins a conversation, is told which call that needs, and reports the result of each call.
  */
 export class BlockingDriver {
   /** The buffer into which `recv` receives. */
@@ -72,11 +72,6 @@ export class BlockingDriver {
   readonly #options: BlockingOptions;
   readonly #dontWait: number;
   #conversation: Protocol<unknown> = over();
-  /** The call that the conversation needs and that is not done yet. */
-  #need: Need = "nothing";
-  /** The answer or the error with which the conversation is resumed. */
-  #answer: unknown;
-  #error: unknown;
   #result: unknown;
   #view: Uint8Array = this.buffer;
   #fd = -1;
@@ -95,7 +90,6 @@ export class BlockingDriver {
   /** The error after which nothing can be received or sent, and whether the protocol has had it. */
   #fatal: Error | undefined;
   #wasTold = false;
-  #hasGivenUp = false;
 
   /**
    * @param sockets the Berkeley calls
@@ -119,141 +113,112 @@ export class BlockingDriver {
    * that it did not catch
    */
   converse<Result>(fd: number, conversation: Protocol<Result>, inherits = true): Result {
-    this.begin(fd, conversation, inherits);
-    this.run();
+    try {
+      this.run(this.begin(fd, conversation, inherits));
+    } catch (error) {
+      throw failureBy(error);
+    }
     return this.#result as Result;
   }
 
   /**
-   * Makes all the calls of the conversation that was begun, blocking the thread until it is over.
+   * Makes all the calls of a conversation that was begun, blocking the thread until it is over.
    *
+   * @param first the first call that it needs
    * @throws what the conversation threw
    */
-  run(): void {
-    for (let need = this.next(); need !== "nothing"; need = this.next()) {
-      if (need === "recv") this.received(this.#sockets.recv(this.#fd, this.buffer, 0));
-      else this.sent(this.#sockets.send(this.#fd, this.unsent, this.#dontWait));
+  run(first: Need): void {
+    for (let need = first; need !== "nothing";) {
+      need = need === "recv"
+        ? this.received(this.#sockets.recv(this.#fd, this.buffer, 0))
+        : this.sent(this.#sockets.send(this.#fd, this.unsent, this.#dontWait));
     }
   }
 
   /**
-   * Begins a conversation whose calls the caller makes.
+   * Begins a conversation whose calls the caller makes, and runs it until it needs a call.
    *
    * @param fd a connected, blocking socket
    * @param conversation the protocol's side of it
    * @param inherits see {@linkcode BlockingDriver.converse}
+   * @returns the call to make now: `recv` into {@linkcode BlockingDriver.buffer}, or `send` of
+   * {@linkcode BlockingDriver.unsent} with `MSG_DONTWAIT`; `nothing` when the conversation is over
+   * @throws what the conversation threw
    */
-  begin(fd: number, conversation: Protocol<unknown>, inherits = true): void {
+  begin(fd: number, conversation: Protocol<unknown>, inherits = true): Need {
     const { readTimeoutMs, sessionTimeoutMs, receiveTimeoutMs } = this.#options;
     this.#fd = fd;
     this.#conversation = conversation;
-    this.#need = "nothing";
-    this.#answer = undefined;
-    this.#error = undefined;
     this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
     this.#hasWritten = false;
     this.#wroteLast = false;
     this.#hasEnded = false;
     this.#fatal = undefined;
     this.#wasTold = false;
-    this.#hasGivenUp = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
     this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
+    return this.#advance(conversation.next());
   }
 
   /**
-   * Runs the conversation until it needs a call.
+   * Takes the result of `recv`, and runs the conversation until it needs another call.
    *
-   * @returns the call to make now: `recv` into {@linkcode BlockingDriver.buffer}, or `send` of
-   * {@linkcode BlockingDriver.unsent} with `MSG_DONTWAIT`; `nothing` when the conversation is over
+   * @param count how many bytes came, 0 at the peer's FIN, or the negated error number
+   * @returns the call to make now: see {@linkcode BlockingDriver.begin}
    * @throws what the conversation threw
    */
-  next(): Need {
-    try {
-      return this.#advance();
-    } catch (error) {
-      throw failureBy(error);
-    }
+  received(count: number): Need {
+    if (count <= 0) return this.#receivedNothing(-count);
+    this.#wroteLast = false;
+    return this.#advance(this.#conversation.next(this.#head(count)));
   }
 
-  #advance(): Need {
-    if (this.#need !== "nothing") return this.#need;
-    const conversation = this.#conversation;
-    if (this.#hasGivenUp) return this.#giveUp();
-    for (;;) {
-      const step = this.#error === undefined
-        ? conversation.next(this.#answer)
-        : conversation.throw(this.#takeError());
-      if (step.done === true) {
-        this.#result = step.value;
-        return "nothing";
-      }
+  /**
+   * Takes the result of `send`, and runs the conversation until it needs another call.
+   *
+   * @param count how many bytes the kernel has taken, or the negated error number
+   * @returns the call to make now: see {@linkcode BlockingDriver.begin}
+   * @throws what the conversation threw
+   */
+  sent(count: number): Need {
+    if (count !== this.unsent.length) return this.#sentSome(count);
+    if (this.#waitingSince !== undefined) this.#waited();
+    return this.#advance(this.#conversation.next());
+  }
+
+  /** Grants effects until one needs a call. */
+  #advance(step: IteratorResult<Effect, unknown>): Need {
+    while (step.done !== true) {
       const effect = step.value;
-      this.#answer = undefined;
+      let answer: unknown;
       try {
         // A protocol may yield anything, even `undefined`.
         if (effect?.kind === "read") {
           // If nothing came within the time, the answer is `undefined`.
-          if (this.#mayReceive(effect.withinMs)) return this.#need = "recv";
+          if (this.#mayReceive(effect.withinMs)) return "recv";
         } else if (effect?.kind === "write") {
           this.#write(effect.bytes);
-          return this.#need = "send";
-        } else this.#answer = this.#grant(effect);
+          return "send";
+        } else answer = this.#grant(effect);
       } catch (error) {
-        this.#fail(error);
-        if (this.#hasGivenUp) return this.#giveUp();
+        step = this.#throw(error);
+        continue;
       }
+      step = this.#conversation.next(answer);
     }
+    this.#result = step.value;
+    return "nothing";
   }
 
-  /**
-   * Takes the result of `recv`.
-   *
-   * @param count how many bytes came, 0 at the peer's FIN, or the negated error number
-   */
-  received(count: number): void {
-    this.#need = "nothing";
-    if (count > 0) {
-      this.#wroteLast = false;
-      this.#answer = this.#head(count);
-    } else if (count === 0) {
-      this.#hasEnded = true;
-      this.#answer = null;
-    } else this.#notReceived(-count);
-  }
-
-  /**
-   * Takes the result of `send`.
-   *
-   * @param count how many bytes the kernel has taken, or the negated error number
-   */
-  sent(count: number): void {
-    if (count === this.unsent.length) {
-      this.#need = "nothing";
-      if (this.#waitingSince !== undefined) this.#waited();
-    } else this.#sentSome(count);
-  }
-
-  /** Notes an error. It is thrown into the conversation when that goes on. */
-  #fail(error: unknown): void {
-    this.#need = "nothing";
-    this.#error = error;
+  /** Throws an error into the conversation. */
+  #throw(error: unknown): IteratorResult<Effect, unknown> {
     // A protocol gets a fatal error once. If it reads or writes again, its conversation is ended.
-    this.#hasGivenUp = error === this.#fatal && this.#wasTold;
+    if (error === this.#fatal && this.#wasTold) {
+      this.#conversation.return(undefined);
+      throw error;
+    }
     this.#wasTold = error === this.#fatal;
-  }
-
-  /** Ends a conversation that does not end by itself. */
-  #giveUp(): never {
-    const error = this.#takeError();
-    this.#conversation.return(undefined);
-    throw error;
-  }
-
-  #takeError(): unknown {
-    const error = this.#error;
-    this.#error = undefined;
-    return error;
+    return this.#conversation.throw(error);
   }
 
   /**
@@ -318,11 +283,16 @@ export class BlockingDriver {
     return this.#view;
   }
 
-  /** Decides what to do after a `recv` that failed. */
-  #notReceived(errno: number): void {
+  /** Takes the peer's FIN, or an error of `recv`. */
+  #receivedNothing(errno: number): Need {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    if (errno === EINTR) this.#need = "recv";
-    else this.#fail(errno === EAGAIN ? this.#timeout() : this.#gone("recv", errno));
+    if (errno === EINTR) return "recv";
+    if (errno === 0) {
+      this.#hasEnded = true;
+      return this.#advance(this.#conversation.next(null));
+    }
+    const error = errno === EAGAIN ? this.#timeout() : this.#gone("recv", errno);
+    return this.#advance(this.#throw(error));
   }
 
   /**
@@ -382,16 +352,17 @@ export class BlockingDriver {
   }
 
   /** Goes on after a `send` that did not take everything. */
-  #sentSome(count: number): void {
+  #sentSome(count: number): Need {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
     this.#waitingSince ??= performance.now();
     try {
       if (count >= 0) this.unsent = this.unsent.subarray(count);
       else if (count !== -EAGAIN && count !== -EINTR) throw this.#gone("send", -count);
       this.#waitForRoom();
+      return "send";
     } catch (error) {
       this.#waited();
-      this.#fail(error);
+      return this.#advance(this.#throw(error));
     }
   }
 

@@ -7,7 +7,7 @@
 
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
-import { beginConversation } from "../../drivers/conversation.ts";
+import { beginConversation, failureBy } from "../../drivers/conversation.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -61,6 +61,7 @@ export class Service {
   #fd = -1;
   #context: LazyContext | undefined;
   #observation: Observation | undefined;
+  #need: Need = "nothing";
   #failure: unknown;
   /** What `shutdown` has returned, where the caller has made it. */
   #shutdown: number | undefined;
@@ -94,47 +95,61 @@ export class Service {
   }
 
   /**
-   * Begins to serve a connection.
+   * Takes a connection. From now on the thread owns its descriptor.
    *
-   * @param fd its descriptor, which this thread owns from now on
+   * @param fd the descriptor
    */
-  begin(fd: number): void {
-    const { slot, track, observer, gate, protocol, settings, peer } = this.#parts;
-    slot.own(fd);
+  own(fd: number): void {
+    this.#parts.slot.own(fd);
     this.#fd = fd;
+  }
+
+  /** Begins to serve the connection, and runs its conversation until that needs a call. */
+  begin(): void {
+    const { track, observer, gate, protocol, settings, peer } = this.#parts;
+    const fd = this.#fd;
+    this.#need = "nothing";
     this.#failure = undefined;
     this.#shutdown = undefined;
     const context = this.#context = new LazyContext(peer);
     this.#observation = track === undefined
       ? observer.begin(context)
       : observer.begin(context, "", { queuedAt: track.dequeued(fd) });
-    if (gate.cutting) {
-      this.#failure = new CutError();
-      return;
+    try {
+      if (gate.cutting) throw new CutError();
+      const conversation = beginConversation(protocol, context, settings.protocolSettings);
+      this.#need = this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
+    } catch (error) {
+      this.#fail(error);
     }
-    const conversation = beginConversation(protocol, context, settings.protocolSettings);
-    this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
   }
 
-  /** The call that the conversation needs now: see {@linkcode BlockingDriver.next}. */
-  next(): Need {
-    if (this.#failure !== undefined) return "nothing";
-    try {
-      return this.#driver.next();
-    } catch (error) {
-      this.#failure = error;
-      return "nothing";
-    }
+  /** The call that the conversation needs now: see {@linkcode BlockingDriver.begin}. */
+  get need(): Need {
+    return this.#need;
   }
 
   /** @param count what `recv` has returned */
   received(count: number): void {
-    this.#driver.received(count);
+    try {
+      this.#need = this.#driver.received(count);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** @param count what `send` has returned */
   sent(count: number): void {
-    this.#driver.sent(count);
+    try {
+      this.#need = this.#driver.sent(count);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#need = "nothing";
+    this.#failure = failureBy(error);
   }
 
   /** @param result what `shutdown` of the sending side has returned, after the last `send` */
@@ -144,11 +159,10 @@ export class Service {
 
   /** Makes all the calls of the conversation, blocking the thread until it is over. */
   converse(): void {
-    if (this.#failure !== undefined) return;
     try {
-      this.#driver.run();
+      this.#driver.run(this.#need);
     } catch (error) {
-      this.#failure = error;
+      this.#fail(error);
     }
   }
 

@@ -394,8 +394,9 @@ export class Thread {
    */
   begin(fd: number): Service {
     this.#unclaimed = NONE;
-    this.#service.begin(fd);
+    this.#service.own(fd);
     Atomics.store(this.#accepting, 0, 0);
+    this.#service.begin();
     return this.#service;
   }
 }

@@ -94,7 +94,10 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
     deadlines.expire();
     // This comes last: a new connection may get the descriptor number of one that was just closed.
     if (mayAccept) acceptor.accept();
-    if (thread.gate.closing) acceptor.close();
+    if (thread.gate.closing) {
+      acceptor.close();
+      sessions.hasten();
+    }
     if (thread.gate.cutting) {
       acceptor.release();
       sessions.cutAll();

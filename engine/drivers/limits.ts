@@ -43,6 +43,9 @@ export interface LingerLimits {
 /** The limits by default. */
 export const LINGER_LIMITS: LingerLimits = { totalMs: 30_000, silenceMs: 5_000, most: 1_024 };
 
+/** How long the peer of a lingering connection may be silent while the server closes, in milliseconds. */
+export const HASTE_MS = 500;
+
 /**
  * The limits on a system with few descriptors. At most a quarter of them is spent on lingering.
  *

@@ -20,17 +20,17 @@
  *   the conversation, it has no more to send.
  *
  * A lingering connection is closed when the peer sends FIN or resets the connection. It is closed
- * too when the peer sends nothing for 5 s, and after 30 s in any case. There is no limit in bytes:
- * they are not kept, and each turn of a loop reads one piece. A conversation is over, and is
- * counted, when it ends, not when its connection has lingered. Only the server as a whole waits for
- * lingering connections, and only while it drains.
+ * too when the peer sends nothing for 5 s, or for half a second while the server closes, and after
+ * 30 s in any case. There is no limit in bytes: they are not kept, and each turn of a loop reads one
+ * piece. A conversation is over, and is counted, when it ends, not when its connection has lingered.
+ * Only the server as a whole waits for lingering connections, and only while it drains.
  *
  * @module
  */
 
 import type { Connection, Pulled, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import { LINGER_LIMITS, type LingerLimits } from "./limits.ts";
+import { HASTE_MS, LINGER_LIMITS, type LingerLimits } from "./limits.ts";
 
 /** Takes connections that have to linger. */
 export interface Lingerer {
@@ -50,6 +50,7 @@ export class LingerSet implements Lingerer {
   #limits: LingerLimits | undefined;
   /** The lingering connections, the oldest first. */
   readonly #lingering = new Set<Lingering>();
+  #isHasty = false;
   #isClosed = false;
   #waiters: (() => void)[] = [];
 
@@ -71,7 +72,7 @@ export class LingerSet implements Lingerer {
   add(connection: Connection): void {
     if (this.#isClosed) return connection.close();
     const limits = this.#limits ??= this.#findLimits();
-    const lingering = new Lingering(connection, this.#deadlines, limits, () => {
+    const lingering = new Lingering(connection, this.#deadlines, limits.totalMs, () => {
       this.#lingering.delete(lingering);
       if (this.size === 0) { for (const resolve of this.#waiters.splice(0)) resolve(); }
     });
@@ -82,11 +83,19 @@ export class LingerSet implements Lingerer {
       }
     }
     this.#lingering.add(lingering);
-    lingering.start();
+    lingering.start(Math.min(limits.silenceMs, this.#isHasty ? HASTE_MS : Infinity));
   }
 
-  /** Resolves when nothing lingers. */
+  /** Hurries, because the server closes: from now on a peer may be silent for half a second only. */
+  hasten(): void {
+    if (this.#isHasty) return;
+    this.#isHasty = true;
+    for (const lingering of this.#lingering) lingering.limitSilence(HASTE_MS);
+  }
+
+  /** Hurries, and resolves when nothing lingers. */
   async empty(): Promise<void> {
+    this.hasten();
     while (this.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
@@ -101,28 +110,36 @@ export class LingerSet implements Lingerer {
 class Lingering implements Sink {
   readonly #connection: Connection;
   readonly #deadlines: Deadlines;
-  readonly #limits: LingerLimits;
+  readonly #totalMs: number;
   readonly #onOver: () => void;
   readonly #total = new Deadline(() => this.end());
   readonly #silence = new Deadline(() => this.end());
+  #silenceMs = Infinity;
   #isOver = false;
 
   constructor(
     connection: Connection,
     deadlines: Deadlines,
-    limits: LingerLimits,
+    totalMs: number,
     onOver: () => void,
   ) {
     this.#connection = connection;
     this.#deadlines = deadlines;
-    this.#limits = limits;
+    this.#totalMs = totalMs;
     this.#onOver = onOver;
   }
 
-  /** Begins to read. */
-  start(): void {
-    this.#deadlines.set(this.#total, this.#limits.totalMs);
+  /** Begins to read. @param silenceMs how long the peer may be silent, in milliseconds */
+  start(silenceMs: number): void {
+    this.#silenceMs = silenceMs;
+    this.#deadlines.set(this.#total, this.#totalMs);
     this.#drain();
+  }
+
+  /** @param silenceMs how long the peer may be silent from now on, in milliseconds */
+  limitSilence(silenceMs: number): void {
+    this.#silenceMs = Math.min(silenceMs, this.#silenceMs);
+    this.#deadlines.set(this.#silence, this.#silenceMs);
   }
 
   onRead(chunk: Uint8Array | null): void {
@@ -151,7 +168,7 @@ class Lingering implements Sink {
   /** Throws away the bytes that have come, and waits for more. */
   #drain(): void {
     // Each piece is progress, so the time of silence starts again.
-    this.#deadlines.set(this.#silence, this.#limits.silenceMs);
+    this.#deadlines.set(this.#silence, this.#silenceMs);
     try {
       let pulled: Pulled;
       do {

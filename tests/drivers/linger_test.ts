@@ -127,6 +127,22 @@ for (const [what, open, skip] of BENCHES) {
     await bench.empty();
   });
 
+  check(
+    "of a silent peer is closed soon when the server closes, but not while bytes come",
+    async () => {
+      await using bench = await open(PATIENT);
+      await using silent = await bench.linger();
+      await using talking = await bench.linger();
+      const sending = setInterval(() => void talking.send("x"), 20);
+      const emptied = bench.empty();
+      assertEquals(await silent.rest(), "");
+      await lingers(bench, 1);
+      clearInterval(sending);
+      talking.finish();
+      await emptied;
+    },
+  );
+
   check("is closed after a time without a byte, and stays open while bytes come", async () => {
     await using bench = await open({ ...PATIENT, silenceMs: 1_500 });
     await using silent = await bench.linger();

@@ -227,6 +227,8 @@ for (const row of ROWS) {
     await using peer = await Peer.connect(server.address);
     const told = ["TypeError", "TypeError", "TypeError", "RangeError", "RangeError", "TypeError"];
     assertEquals(await peer.rest(), told.map((name) => `${name}\n`).join(""));
+    // Without its FIN the connection would linger, and the server would wait for it.
+    peer.finish();
     const ending = await server.stop();
     assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
   }, options);

@@ -72,6 +72,11 @@ export class SessionSet {
     return this.#sessions.size === 0 && this.#lingering.size === 0;
   }
 
+  /** Hurries the connections that linger, because the server closes. */
+  hasten(): void {
+    this.#lingering.hasten();
+  }
+
   /** Resolves when no connection lingers. */
   async lingered(): Promise<void> {
     await this.#lingering.empty();

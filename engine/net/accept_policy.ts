@@ -37,13 +37,13 @@ const MOST_RESCUED = 65_536;
 /** The descriptors that are kept free for the server itself, mainly for replacing a dead thread. */
 export interface DescriptorReserve {
   /** Descriptors with this number or a higher one are kept free. */
-  readonly ceiling: number;
+  ceiling(): number;
   /** The number that the next descriptor would get. It is negative if there is none. */
   nextDescriptor(): number;
 }
 
 /** No reserve: no descriptors are kept free, or they cannot be counted. */
-const NO_RESERVE: DescriptorReserve = { ceiling: Infinity, nextDescriptor: () => 0 };
+const NO_RESERVE: DescriptorReserve = { ceiling: () => Infinity, nextDescriptor: () => 0 };
 
 /** The policy of one thread that accepts. */
 export class AcceptPolicy {
@@ -64,7 +64,7 @@ export class AcceptPolicy {
    * is low, no call is needed.
    */
   get isShort(): boolean {
-    const { ceiling } = this.#reserve;
+    const ceiling = this.#reserve.ceiling();
     if (this.#inUse < ceiling) return false;
     const next = this.#reserve.nextDescriptor();
     this.#inUse = next >= 0 ? next : Infinity;

@@ -307,7 +307,7 @@ test("accepting pauses while descriptors are short, and asks how many only near 
   let next = 10;
   let asked = 0;
   const policy = new AcceptPolicy({
-    ceiling: 20,
+    ceiling: () => 20,
     nextDescriptor() {
       asked++;
       return next;

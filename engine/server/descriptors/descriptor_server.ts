@@ -125,7 +125,7 @@ export class DescriptorServer {
     });
     const { team } = this;
     this.#policy = new AcceptPolicy({
-      get ceiling() {
+      ceiling() {
         // Threads that are started on demand need descriptors too.
         const startable = team.onQueued === undefined ? 0 : runtime.cpus;
         return team.gate.ceiling - startable * runtime.descriptorsPerThread;

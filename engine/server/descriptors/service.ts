@@ -108,7 +108,6 @@ export class Service {
   begin(): void {
     const { track, observer, gate, protocol, settings, peer } = this.#parts;
     const fd = this.#fd;
-    this.#need = "nothing";
     this.#failure = undefined;
     this.#shutdown = undefined;
     const context = this.#context = new LazyContext(peer);

@@ -141,9 +141,7 @@ export class Thread {
       : sockets();
     const net = this.#sockets;
     this.#policy = new AcceptPolicy({
-      get ceiling() {
-        return gate.ceiling;
-      },
+      ceiling: () => gate.ceiling,
       nextDescriptor: () => net.nextDescriptor(),
     });
     this.#waking = new Waking({

@@ -56,9 +56,7 @@ export class Acceptor {
     this.#thread = thread;
     this.#parts = parts;
     this.#policy = new AcceptPolicy({
-      get ceiling() {
-        return gate.ceiling;
-      },
+      ceiling: () => gate.ceiling,
       nextDescriptor: () => parts.sockets.nextDescriptor(),
     });
   }

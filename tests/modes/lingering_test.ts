@@ -8,6 +8,7 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import {
   assert,
   assertEquals,
+  assertNotMatch,
   assertStringIncludes,
   delay,
   test,
@@ -178,6 +179,9 @@ for (const [mode, ...args] of WITH_FEW) {
       for (const peer of peers) await peer[Symbol.asyncDispose]();
       const ending = await server.stop();
       assertEquals(ending.code, 0, ending.stderr);
+      // In `sequential`, descriptors that are on their way to the main thread may be so many for a
+      // moment that accepting pauses.
+      if (mode !== "sequential") assertNotMatch(ending.stderr, /out of descriptors/);
     },
     { skip: whyNoSockets() ?? whyNoLimit, sanitize: false },
   );

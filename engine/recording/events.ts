@@ -195,12 +195,12 @@ export interface PacketEvent extends Timed {
 }
 
 /** The timer that runs for a socket. */
-export type SocketTimer = "retransmission" | "keepalive" | "time wait" | "zero window";
+export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
 
 /** A socket's state, when it is first seen and whenever something in it has changed. */
 export interface SocketEvent extends Timed {
   readonly type: "socket";
-  /** The kernel's name for it: the cookie in lower-case hexadecimal digits, as `ss -e` shows it. */
+  /** The kernel's name for it, which no other socket ever has: a 64-bit number in decimal digits. */
   readonly cookie: string;
   /** Its own address. */
   readonly local: string;
@@ -231,7 +231,7 @@ export interface ListenerEvent extends Timed {
   readonly type: "listener";
   /** Where it listens. */
   readonly local: string;
-  /** The kernel's cookie, in lower-case hexadecimal digits. */
+  /** The kernel's cookie, in decimal digits. */
   readonly cookie?: string;
   /** How many connections wait to be accepted. */
   readonly waiting?: number;

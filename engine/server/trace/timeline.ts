@@ -13,6 +13,7 @@
 
 import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
+import { TextFile } from "../../recording/text_file.ts";
 import { MainJournal } from "../journal/journal.ts";
 import {
   createRing,
@@ -134,11 +135,7 @@ export class Timeline implements Disposable {
    */
   static open(path: string | URL | undefined, options: TimelineOptions): Timeline | undefined {
     if (path === undefined) return undefined;
-    try {
-      return new Timeline(new TraceFile(runtime.createFile(path)), options);
-    } catch (cause) {
-      throw new Error(`Cannot write the trace ${path}: ${describeSystemError(cause)}`, { cause });
-    }
+    return new Timeline(new TraceFile(TextFile.create(path, "trace")), options);
   }
 
   /**

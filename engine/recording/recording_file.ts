@@ -49,6 +49,7 @@ export class RecordingFile implements Disposable {
   readonly #file: TextFile;
   readonly #limitBytes: number;
   readonly #leftOut = new Map<string, number>();
+  #reserved = 0;
   #isClosed = false;
 
   private constructor(file: TextFile, options: RecordingOptions) {
@@ -96,13 +97,18 @@ export class RecordingFile implements Disposable {
     return this.#file.failure;
   }
 
+  /** Whether there is room, besides what is reserved. */
+  get hasRoom(): boolean {
+    return this.#file.size + LAST_BYTES + this.#reserved < this.#limitBytes;
+  }
+
   /**
-   * Whether there is room.
+   * Keeps room for events that must find some, such as the ends of what has begun.
    *
-   * @param reserved how many bytes must be left free, besides those for the last lines
+   * @param bytes how much, in place of what was reserved before
    */
-  hasRoom(reserved = 0): boolean {
-    return this.#file.size + LAST_BYTES + reserved < this.#limitBytes;
+  reserve(bytes: number): void {
+    this.#reserved = bytes;
   }
 
   /**
@@ -112,12 +118,17 @@ export class RecordingFile implements Disposable {
    * @returns whether there was room; what had none is counted, and told at the end
    */
   add(event: Event): boolean {
-    if (this.hasRoom()) {
+    if (this.hasRoom) {
       this.#write(event);
       return true;
     }
     this.leaveOut(LEFT_OUT[event.type] ?? "events");
     return false;
+  }
+
+  /** Adds an event for which room was reserved. */
+  addReserved(event: Event): void {
+    this.#write(event);
   }
 
   /**

@@ -23,7 +23,7 @@ export const GROUPS = {
   modes: "Servers, one for each concurrency model",
   clients: "Clients",
   chat: "Chat",
-  measuring: "Measuring",
+  measuring: "Measuring and observing",
 } as const;
 
 const { modes, clients, chat, measuring } = GROUPS;
@@ -48,4 +48,5 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./chat/v3_operator.ts"),
   },
   bench: { group: measuring, script: "lab/bench.ts", load: () => import("./lab/bench.ts") },
+  observe: { group: measuring, script: "lab/observe.ts", load: () => import("./lab/observe.ts") },
 };

@@ -79,6 +79,8 @@ export interface Runtime {
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions;
   /** Reads a C `int` from the address that a foreign function returned. */
   readInt(pointer: unknown): number;
+  /** The address of bytes in memory, for a structure that holds it. Keep the bytes meanwhile. */
+  addressOf(bytes: Uint8Array): bigint;
   /**
    * Whether `count` more descriptors are free, as far as that can be told without foreign calls.
    */

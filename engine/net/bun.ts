@@ -61,6 +61,7 @@ interface BunSocket {
 interface BunForeign {
   dlopen(path: string, symbols: unknown): { symbols: ForeignFunctions };
   read: { i32(pointer: number, offset: number): number };
+  ptr(bytes: Uint8Array): number;
 }
 
 interface BunFiles {
@@ -442,6 +443,10 @@ export const bunRuntime: Runtime = {
 
   readInt(pointer: unknown): number {
     return foreign().read.i32(pointer as number, 0);
+  },
+
+  addressOf(bytes: Uint8Array): bigint {
+    return BigInt(foreign().ptr(bytes));
   },
 
   hasDescriptors(count: number): boolean {

@@ -344,6 +344,10 @@ export const denoRuntime: Runtime = {
     return new Deno.UnsafePointerView(pointer as Deno.PointerObject).getInt32(0);
   },
 
+  addressOf(bytes: Uint8Array): bigint {
+    return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>));
+  },
+
   hasDescriptors(count: number): boolean {
     const probes: Disposable[] = [];
     try {

@@ -35,10 +35,10 @@ export class LoggedSockets extends Sockets {
     this.#tell = tell;
   }
 
-  override socket(family: number, type: number): number {
+  override socket(family: number, type: number, protocol = 0): number {
     const { constants } = this;
     const names = [nameOf(constants, "AF_", family), nameOf(constants, "SOCK_", type)];
-    return this.#try(`socket(${names.join(", ")})`, () => super.socket(family, type));
+    return this.#try(`socket(${names.join(", ")})`, () => super.socket(family, type, protocol));
   }
 
   override socketpair(): [number, number] {

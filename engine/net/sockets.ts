@@ -33,6 +33,7 @@ import {
 } from "./address.ts";
 import type { Constants } from "./constants.ts";
 import { type Library, library } from "./libc.ts";
+import type { MessageBuffer } from "./message_buffer.ts";
 import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
@@ -103,10 +104,11 @@ export class Sockets {
    *
    * @param family `AF_INET` or `AF_INET6`
    * @param type `SOCK_STREAM` or `SOCK_DGRAM`
+   * @param protocol the family's number of a protocol; 0 is the usual one of the type
    * @returns a descriptor
    */
-  socket(family: number, type: number): number {
-    return this.#check("socket", this.#call("socket", family, type, 0));
+  socket(family: number, type: number, protocol = 0): number {
+    return this.#check("socket", this.#call("socket", family, type, protocol));
   }
 
   /**
@@ -127,6 +129,16 @@ export class Sockets {
     const sockaddr = encodeSockaddr(address, this.constants);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
+  }
+
+  /**
+   * Gives the socket an address of another family than the internet's (bind(2)).
+   *
+   * @param sockaddr the family's own structure
+   * @param what what the address is, for the error
+   */
+  bindBytes(fd: number, sockaddr: Uint8Array, what: string): void {
+    this.#check("bind", this.#call("bind", fd, sockaddr, sockaddr.length), what);
   }
 
   /** Makes the socket accept connections (listen(2)). */
@@ -240,6 +252,32 @@ export class Sockets {
       sockaddrLength(sockaddr, this.constants),
     );
     return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Receives a message together with what the kernel says about it (recvmsg(2), Linux).
+   *
+   * @param message is filled
+   * @returns how many bytes the message has, more than there is room for if it was cut and `flags`
+   * has `MSG_TRUNC`; or the negated error number
+   */
+  receiveMessage(fd: number, message: MessageBuffer, flags = 0): number {
+    message.clear();
+    const count: number = this.#libc.recvmsg!(fd, message.header, flags);
+    if (count < 0) return -this.errno;
+    message.fill(count);
+    return count;
+  }
+
+  /**
+   * Asks a device something (ioctl(2), Linux).
+   *
+   * @param request the number of the request
+   * @param argument is read or filled
+   * @throws {SocketError} if the device refuses
+   */
+  ioctl(fd: number, request: number, argument: Uint8Array): void {
+    this.#check("ioctl", this.#call("ioctl", fd, request, argument));
   }
 
   /**

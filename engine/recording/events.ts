@@ -22,6 +22,9 @@
  * @module
  */
 
+import type { SocketTimer } from "../kernel/sock_diag.ts";
+import type { TcpState } from "../kernel/tcp_states.ts";
+
 /** The version of the form. */
 export const VERSION = 1;
 
@@ -194,9 +197,6 @@ export interface PacketEvent extends Timed {
   readonly lost?: boolean;
 }
 
-/** The timer that runs for a socket. */
-export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
-
 /** A socket's state, when it is first seen and whenever something in it has changed. */
 export interface SocketEvent extends Timed {
   readonly type: "socket";
@@ -206,8 +206,8 @@ export interface SocketEvent extends Timed {
   readonly local: string;
   /** The address of its peer. */
   readonly remote: string;
-  /** The state as the kernel calls it, for instance `ESTABLISHED`; see `tcp_states.ts`. */
-  readonly state: string;
+  /** The state as the kernel calls it, for instance `ESTABLISHED`. */
+  readonly state: TcpState;
   /** Which end it is, if that is known. */
   readonly end?: "client" | "server";
   /** Bytes that its program has sent and its peer has not acknowledged. */

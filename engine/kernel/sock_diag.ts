@@ -1,0 +1,420 @@
+/**
+ * Asks the kernel about all TCP sockets of this network namespace, by netlink (sock_diag(7)). Any
+ * user may ask, about everybody's sockets.
+ *
+ * A socket has a cookie, a number that is never used again. Addresses and inodes are used again, so
+ * only the cookie tells whether two answers are about the same socket.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { decodeSockaddr, encodeSockaddr, isIPv6 } from "../net/address.ts";
+import { LINUX } from "../net/constants.ts";
+import { SocketError } from "../net/socket_error.ts";
+import { type Sockets, sockets } from "../net/sockets.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  SO_COOKIE,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+} from "./linux.ts";
+import { parseTcpInfo, type TcpInfo } from "./tcp_info.ts";
+import { stateMask, stateOf, type TcpState } from "./tcp_states.ts";
+
+const NETLINK_SOCK_DIAG = 4;
+const SOCK_DIAG_BY_FAMILY = 20;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_REQUEST = 1;
+const NLM_F_DUMP = 0x300;
+const HEADER_BYTES = 16;
+const REQUEST_BYTES = 56;
+const ROW_BYTES = 72;
+
+/** Where a request has the two ends of a connection: `struct inet_diag_sockid`. */
+const LOCAL = { port: 8, host: 12 };
+const REMOTE = { port: 10, host: 28 };
+
+/** Attributes of an answer. */
+const INET_DIAG_INFO = 2;
+const INET_DIAG_CONG = 4;
+const INET_DIAG_SKMEMINFO = 7;
+const INET_DIAG_SHUTDOWN = 8;
+
+/** The groups of netlink in which the kernel tells of TCP sockets that end, as bits. */
+const DESTROY_GROUPS = 0b0101;
+
+/** The most bytes of one answer. The kernel fills up to 32 KiB at a time. */
+const ANSWER_BYTES = 64 * 1024;
+
+/** How many bytes of events may wait to be read. */
+const EVENT_BUFFER = 4 * 1024 * 1024;
+
+/** The timers of a socket, by their numbers. */
+const TIMERS = [undefined, "retransmission", "keepalive", "TIME_WAIT", "probe"] as const;
+
+/** What the kernel is waiting for on a socket. */
+export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
+
+/** One socket, as the kernel describes it. */
+export interface SocketRow {
+  /** Its name, which no other socket ever has: the decimal digits of a 64-bit number. */
+  readonly cookie: string;
+  /** Its state. */
+  readonly state: TcpState;
+  /** Its own address. */
+  readonly local: Address;
+  /** The address of its peer; 0.0.0.0:0 or [::]:0 for a listener. */
+  readonly remote: Address;
+  /** The timer that runs; `undefined` if none does. */
+  readonly timer: SocketTimer | undefined;
+  /** When the timer ends, in milliseconds; 0 if none runs. */
+  readonly expiresMs: number;
+  /** How often the timer has ended in vain. */
+  readonly retransmissions: number;
+  /** Bytes that the program has not read. For a listener: connections in its accept queue. */
+  readonly receiveQueue: number;
+  /** Bytes that the peer has not acknowledged. For a listener: the limit of its accept queue. */
+  readonly sendQueue: number;
+  /** The number of its file; 0 if no program has it: not yet accepted, or already closed. */
+  readonly inode: number;
+  /** The user who owns it. */
+  readonly uid: number;
+  /** Which directions are shut down. */
+  readonly shutdown?: { readonly receive: boolean; readonly send: boolean };
+  /** The congestion control, for instance `cubic`. */
+  readonly congestion?: string;
+  /** How many segments were dropped because the socket had no memory left. */
+  readonly drops?: number;
+  /** The figures of TCP. Absent in TIME_WAIT, and where the program has closed in FIN_WAIT2. */
+  readonly info?: TcpInfo;
+}
+
+/** Which sockets to ask for. */
+export interface SocketQuery {
+  /** Only those with this local port, or with `either` also those with this remote port. */
+  readonly port?: number;
+  /**
+   * Whether a remote port counts too.
+   *
+   * @default {false}
+   */
+  readonly either?: boolean;
+  /** Only those in these states. By default all states. */
+  readonly states?: readonly TcpState[];
+}
+
+/** A netlink socket for questions about TCP sockets. */
+export class SockDiag implements Disposable {
+  readonly #net: Sockets;
+  readonly #fd: number;
+  readonly #answer = new Uint8Array(ANSWER_BYTES);
+  #sequence = 0;
+
+  /**
+   * Opens it.
+   *
+   * @param net the calls
+   * @throws {SocketError} where there is no netlink, as in some containers and on WSL 1
+   */
+  constructor(net: Sockets = sockets()) {
+    this.#net = net;
+    this.#fd = openNetlink(net);
+    // The kernel answers within the call that asks. So this limit only ends a wait for nothing.
+    net.setReceiveTimeout(this.#fd, 1_000);
+  }
+
+  /**
+   * All TCP sockets that match, of both families.
+   *
+   * @param query which
+   * @returns the sockets; each one once
+   * @throws {SocketError} if the kernel refuses
+   */
+  sockets({ port = 0, either = false, states }: SocketQuery = {}): SocketRow[] {
+    const mask = states === undefined ? 0xffff_ffff : stateMask(states);
+    const found = new Map<string, SocketRow>();
+    for (const family of [AF_INET, AF_INET6]) {
+      for (const portAt of either && port !== 0 ? [LOCAL.port, REMOTE.port] : [LOCAL.port]) {
+        const request = makeRequest(family, NLM_F_REQUEST | NLM_F_DUMP, mask);
+        // The kernel passes over the sockets with other ports, unless this is 0.
+        new DataView(request.buffer).setUint16(HEADER_BYTES + portAt, port);
+        for (const row of this.#ask(request, true)) found.set(row.cookie, row);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /**
+   * One connection, which is cheaper than to ask for all.
+   *
+   * @param local the address of this end
+   * @param remote the address of the other end
+   * @returns `undefined` if there is none
+   */
+  find(local: Address, remote: Address): SocketRow | undefined {
+    const request = makeRequest(isIPv6(local.hostname) ? AF_INET6 : AF_INET, NLM_F_REQUEST, 0xfff);
+    writeEnd(request, LOCAL, local);
+    writeEnd(request, REMOTE, remote);
+    try {
+      const [row] = this.#ask(request, false);
+      return row;
+    } catch (error) {
+      if ((error as SocketError).errno === LINUX.errno.ENOENT) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives the descriptor back. */
+  [Symbol.dispose](): void {
+    this.#net.close(this.#fd);
+  }
+
+  #ask(request: Uint8Array, isDump: boolean): SocketRow[] {
+    const sequence = ++this.#sequence;
+    new DataView(request.buffer).setUint32(8, sequence, true);
+    this.#check("send", this.#net.send(this.#fd, request));
+    const rows: SocketRow[] = [];
+    while (true) {
+      const count = this.#receive();
+      for (const { type, from, payload } of messagesIn(this.#answer.subarray(0, count))) {
+        // An earlier question may have been left with a part of its answer unread.
+        if (from !== sequence) continue;
+        if (type === NLMSG_DONE) return rows;
+        if (type === NLMSG_ERROR) {
+          const error = new DataView(payload.buffer, payload.byteOffset).getInt32(0, true);
+          throw new SocketError("ask", -error, "about sockets");
+        }
+        if (type === SOCK_DIAG_BY_FAMILY) rows.push(parseRow(payload));
+        if (!isDump) return rows;
+      }
+    }
+  }
+
+  #receive(): number {
+    const { EINTR } = this.#net.constants.errno;
+    while (true) {
+      const count = this.#net.recv(this.#fd, this.#answer);
+      if (count !== -EINTR) return this.#check("recv", count);
+    }
+  }
+
+  #check(call: string, result: number): number {
+    if (result < 0) throw new SocketError(call, -result, "by netlink");
+    return result;
+  }
+}
+
+/** Hears of each TCP socket of this network namespace that ends, with its last figures. */
+export class DestroyEvents implements Disposable {
+  readonly #net: Sockets;
+  readonly #fd: number;
+  readonly #answer = new Uint8Array(ANSWER_BYTES);
+
+  /**
+   * Begins to hear. Sockets that end from now on are not missed.
+   *
+   * @param net the calls
+   * @throws {SocketError} where there is no netlink
+   */
+  constructor(net: Sockets = sockets()) {
+    this.#net = net;
+    this.#fd = openNetlink(net);
+    const { SOL_SOCKET } = net.constants;
+    try {
+      // Only root may exceed the system's limit.
+      net.setOption(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, EVENT_BUFFER);
+    } catch {
+      net.setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, EVENT_BUFFER);
+    }
+    try {
+      const address = new Uint8Array(12);
+      const view = new DataView(address.buffer);
+      view.setUint16(0, AF_NETLINK, true);
+      view.setUint32(8, DESTROY_GROUPS, true);
+      net.bindBytes(this.#fd, address, "to the events of sockets");
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** The descriptor, to be waited for with poll(2). */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /**
+   * Takes the events that are there, without waiting.
+   *
+   * @returns the sockets that have ended, the oldest first, each in the state `CLOSE`; and whether
+   * the kernel had to drop some before these, because they were not read in time
+   */
+  take(): { readonly ended: readonly SocketRow[]; readonly missed: boolean } {
+    const { MSG_DONTWAIT, errno } = this.#net.constants;
+    const ended: SocketRow[] = [];
+    let missed = false;
+    while (true) {
+      const count = this.#net.recv(this.#fd, this.#answer, MSG_DONTWAIT);
+      if (count === -errno.EINTR) continue;
+      if (count === -errno.ENOBUFS) missed = true;
+      else if (count < 0) return { ended, missed };
+      else {
+        for (const { type, payload } of messagesIn(this.#answer.subarray(0, count))) {
+          if (type === SOCK_DIAG_BY_FAMILY) ended.push(parseRow(payload));
+        }
+      }
+    }
+  }
+
+  /** Gives the descriptor back. */
+  [Symbol.dispose](): void {
+    this.#net.close(this.#fd);
+  }
+}
+
+/**
+ * The cookie of an own socket (`SO_COOKIE`, socket(7)).
+ *
+ * @param net the calls
+ * @param fd the socket
+ */
+export function cookieOf(net: Sockets, fd: number): string {
+  const value = new BigUint64Array(1);
+  net.getOptionBytes(fd, net.constants.SOL_SOCKET, SO_COOKIE, new Uint8Array(value.buffer));
+  return String(value[0]);
+}
+
+/**
+ * Whether a row is a connection that the kernel has opened and that no program has accepted yet.
+ *
+ * @param row a socket
+ */
+export function waitsForAccept({ state, inode }: SocketRow): boolean {
+  return inode === 0 && (state === "ESTABLISHED" || state === "CLOSE_WAIT");
+}
+
+function openNetlink(net: Sockets): number {
+  return net.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+}
+
+/** A `nlmsghdr` and an `inet_diag_req_v2`. */
+function makeRequest(family: number, flags: number, states: number): Uint8Array {
+  const request = new Uint8Array(HEADER_BYTES + REQUEST_BYTES);
+  const view = new DataView(request.buffer);
+  view.setUint32(0, request.length, true);
+  view.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
+  view.setUint16(6, flags, true);
+  view.setUint8(16, family);
+  view.setUint8(17, LINUX.IPPROTO_TCP);
+  const wanted = [INET_DIAG_INFO, INET_DIAG_CONG, INET_DIAG_SKMEMINFO];
+  view.setUint8(18, wanted.reduce((set, attribute) => set | (1 << (attribute - 1)), 0));
+  view.setUint32(20, states, true);
+  // Any cookie will do.
+  view.setUint32(64, 0xffff_ffff, true);
+  view.setUint32(68, 0xffff_ffff, true);
+  return request;
+}
+
+/** Writes one end of a connection into a request, at its places for the port and the address. */
+function writeEnd(
+  request: Uint8Array,
+  { port, host: hostAt }: typeof LOCAL,
+  address: Address,
+): void {
+  const sockaddr = encodeSockaddr(address, LINUX);
+  request.set(sockaddr.subarray(2, 4), HEADER_BYTES + port);
+  const host = isIPv6(address.hostname) ? sockaddr.subarray(8, 24) : sockaddr.subarray(4, 8);
+  request.set(host, HEADER_BYTES + hostAt);
+}
+
+interface NetlinkMessage {
+  readonly type: number;
+  readonly from: number;
+  readonly payload: Uint8Array;
+}
+
+function* messagesIn(bytes: Uint8Array): Generator<NetlinkMessage> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
+    const length = view.getUint32(at, true);
+    if (length < HEADER_BYTES || at + length > bytes.length) return;
+    yield {
+      type: view.getUint16(at + 4, true),
+      from: view.getUint32(at + 8, true),
+      payload: bytes.subarray(at + HEADER_BYTES, at + length),
+    };
+    at += Math.ceil(length / 4) * 4;
+  }
+}
+
+/** Reads an `inet_diag_msg` and its attributes. */
+function parseRow(bytes: Uint8Array): SocketRow {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const family = view.getUint8(0);
+  const words = [view.getUint32(44, true), view.getUint32(48, true)].map(BigInt);
+  const timer = TIMERS[view.getUint8(2)];
+  return {
+    cookie: String((words[1]! << 32n) | words[0]!),
+    state: stateOf(view.getUint8(1)),
+    local: readEnd(bytes, family, 4, 8),
+    remote: readEnd(bytes, family, 6, 24),
+    timer,
+    expiresMs: timer === undefined ? 0 : view.getUint32(52, true),
+    retransmissions: view.getUint8(3),
+    receiveQueue: view.getUint32(56, true),
+    sendQueue: view.getUint32(60, true),
+    uid: view.getUint32(64, true),
+    inode: view.getUint32(68, true),
+    ...attributesIn(bytes.subarray(ROW_BYTES)),
+  };
+}
+
+function readEnd(bytes: Uint8Array, family: number, portAt: number, hostAt: number): Address {
+  const sockaddr = new Uint8Array(28);
+  sockaddr[0] = family;
+  sockaddr.set(bytes.subarray(portAt, portAt + 2), 2);
+  if (family === AF_INET6) sockaddr.set(bytes.subarray(hostAt, hostAt + 16), 8);
+  else sockaddr.set(bytes.subarray(hostAt, hostAt + 4), 4);
+  return decodeSockaddr(sockaddr, LINUX);
+}
+
+type Attributes = Pick<SocketRow, "shutdown" | "congestion" | "drops" | "info">;
+
+function attributesIn(bytes: Uint8Array): Attributes {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let found: Attributes = {};
+  for (let at = 0; at + 4 <= bytes.length;) {
+    const length = view.getUint16(at, true);
+    if (length < 4 || at + length > bytes.length) break;
+    found = {
+      ...found,
+      ...readAttribute(view.getUint16(at + 2, true), bytes.subarray(at + 4, at + length)),
+    };
+    at += Math.ceil(length / 4) * 4;
+  }
+  return found;
+}
+
+function readAttribute(type: number, data: Uint8Array): Attributes {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  switch (type) {
+    case INET_DIAG_INFO:
+      return data.length < 8 ? {} : { info: parseTcpInfo(data) };
+    case INET_DIAG_CONG:
+      return { congestion: new TextDecoder().decode(data).replace(/\0.*$/s, "") };
+    case INET_DIAG_SKMEMINFO:
+      return data.length < 36 ? {} : { drops: view.getUint32(32, true) };
+    case INET_DIAG_SHUTDOWN: {
+      const directions = view.getUint8(0);
+      return { shutdown: { receive: (directions & 1) !== 0, send: (directions & 2) !== 0 } };
+    }
+    default:
+      return {};
+  }
+}

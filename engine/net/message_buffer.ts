@@ -1,0 +1,110 @@
+/**
+ * The memory in which recvmsg(2) hands over a message, its sender, and what the kernel says about
+ * it: times, errors, options. The layout is that of 64-bit Linux.
+ *
+ * @module
+ */
+
+import { runtime } from "./runtime.ts";
+
+/** The size of `struct msghdr`. */
+const HEADER_BYTES = 56;
+
+/** The header of a control message: its length in 8 bytes, its level and its type in 4 each. */
+const CONTROL_HEADER_BYTES = 16;
+
+/** Room for the address of any family: `struct sockaddr_storage`. */
+const NAME_BYTES = 128;
+
+/** A control message (cmsg(3)). */
+export interface ControlMessage {
+  /** The level, for instance `SOL_SOCKET`. */
+  readonly level: number;
+  /** The type within the level. */
+  readonly type: number;
+  /** What it says. It is valid until the next call. */
+  readonly data: Uint8Array;
+}
+
+/** One message that can be received again and again. */
+export class MessageBuffer {
+  /** The `struct msghdr` that the kernel reads and fills. */
+  readonly header: Uint8Array = new Uint8Array(HEADER_BYTES);
+  readonly #view = new DataView(this.header.buffer);
+  readonly #name = fixedBytes(NAME_BYTES);
+  readonly #vector = new BigUint64Array(2);
+  readonly #vectorBytes = new Uint8Array(this.#vector.buffer);
+  readonly #data: Uint8Array;
+  readonly #control: Uint8Array;
+  #count = 0;
+
+  /**
+   * Makes the memory.
+   *
+   * @param size how many bytes of a message are kept
+   * @param controlSize how many bytes of control messages are kept
+   */
+  constructor(size: number, controlSize = 512) {
+    this.#data = fixedBytes(size);
+    this.#control = fixedBytes(controlSize);
+    this.#vector[0] = runtime.addressOf(this.#data);
+    this.#vector[1] = BigInt(size);
+    this.#view.setBigUint64(0, runtime.addressOf(this.#name), true);
+    this.#view.setBigUint64(16, runtime.addressOf(this.#vectorBytes), true);
+    this.#view.setBigUint64(24, 1n, true);
+    this.#view.setBigUint64(32, runtime.addressOf(this.#control), true);
+    this.clear();
+  }
+
+  /** The bytes of the message. They are valid until the next call. */
+  get data(): Uint8Array {
+    return this.#data.subarray(0, this.#count);
+  }
+
+  /** The sender's address: a `sockaddr` of any family; empty if there is none. */
+  get name(): Uint8Array {
+    return this.#name.subarray(0, this.#view.getUint32(8, true));
+  }
+
+  /** The flags that the kernel has set, for instance `MSG_TRUNC`. */
+  get flags(): number {
+    return this.#view.getInt32(48, true);
+  }
+
+  /** What the kernel says about the message. */
+  *control(): Generator<ControlMessage> {
+    const length = Number(this.#view.getBigUint64(40, true));
+    const view = new DataView(this.#control.buffer);
+    for (let at = 0; at + CONTROL_HEADER_BYTES <= length;) {
+      const size = Number(view.getBigUint64(at, true));
+      if (size < CONTROL_HEADER_BYTES || at + size > length) return;
+      yield {
+        level: view.getInt32(at + 8, true),
+        type: view.getInt32(at + 12, true),
+        data: this.#control.subarray(at + CONTROL_HEADER_BYTES, at + size),
+      };
+      at += Math.ceil(size / 8) * 8;
+    }
+  }
+
+  /** Makes room for the next message. */
+  clear(): void {
+    this.#count = 0;
+    this.#view.setUint32(8, NAME_BYTES, true);
+    this.#view.setBigUint64(40, BigInt(this.#control.length), true);
+    this.#view.setInt32(48, 0, true);
+  }
+
+  /** @param count the length of the message that was received */
+  fill(count: number): void {
+    this.#count = Math.min(count, this.#data.length);
+  }
+}
+
+/**
+ * Bytes that never move in memory. Bun moves a small array when a part of it is first taken, unless
+ * it has been made over a buffer.
+ */
+function fixedBytes(size: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(size));
+}

@@ -1,0 +1,58 @@
+/**
+ * Observe: what really happens when TCP opens, uses and closes a connection, as the kernel tells it
+ * to an ordinary user, and without root.
+ *
+ * @module
+ */
+
+import { messageOf } from "../engine/dial/failures.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_FAILED, EXIT_USAGE } from "../engine/cli/exit_status.ts";
+import { UsageError } from "../engine/cli/flags.ts";
+import { formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
+import { OptionError } from "../engine/cli/options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import { connect } from "./observe/connect.ts";
+import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
+
+/** The commands with a name of their own, by that name. */
+const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {};
+
+/** Does what the command line says, and returns the exit status. */
+async function perform(): Promise<number> {
+  const [first = "", ...rest] = programArguments();
+  const named = Object.hasOwn(SUBCOMMANDS, first) ? SUBCOMMANDS[first] : undefined;
+  if (named !== undefined) invokeAs({ typed: formatRun(SCRIPT, first), args: rest });
+  const subcommand = named === undefined ? whole() : named();
+  const values = readCommandLine(subcommand.command);
+  try {
+    return await subcommand.perform(values);
+  } catch (error) {
+    const isUsage = error instanceof UsageError || error instanceof OptionError;
+    fail("observe", messageOf(error), isUsage ? EXIT_USAGE : EXIT_FAILED);
+  }
+}
+
+/** The command without a name of its own, which knows all others for its help. */
+function whole(): Subcommand {
+  const { command, perform } = connect();
+  const commands = Object.fromEntries(
+    Object.entries(SUBCOMMANDS).map(([name, make]) => [name, make().command]),
+  );
+  return { command: { ...command, commands }, perform };
+}
+
+/** The observer as a command. */
+export function program(): Program {
+  return {
+    command: whole().command,
+    run: () =>
+      void perform().then(
+        (status) => runtime.exit(status),
+        (error: Error) => fail("observe", error.message, EXIT_FAILED),
+      ),
+  };
+}
+
+if (isMainModule(import.meta)) program().run();

@@ -178,8 +178,10 @@ export interface PacketEvent extends Timed {
   readonly from: string;
   /** The receiver's address. */
   readonly to: string;
-  /** Its flags in this order, as far as they are set: `S` SYN, `F` FIN, `R` RST, `P` PSH, `U` URG,
-   * `E` ECE, `C` CWR, `A` ACK. So a SYN-ACK is `SA`. */
+  /**
+   * Its flags, a letter each, in this order: S SYN, F FIN, R RST, P PSH, A ACK, U URG, E ECE, C CWR.
+   * So a SYN-ACK is `SA`.
+   */
   readonly flags: string;
   /** The sequence number, absolute: 32 bits. */
   readonly seq: number;
@@ -206,7 +208,7 @@ export interface SocketEvent extends Timed {
   readonly local: string;
   /** The address of its peer. */
   readonly remote: string;
-  /** The state as the kernel calls it, for instance `ESTABLISHED`. */
+  /** The state as the kernel calls it. `CLOSE` means that the socket is gone. */
   readonly state: TcpState;
   /** Which end it is, if that is known. */
   readonly end?: "client" | "server";

@@ -129,11 +129,11 @@ export class Timeline implements Disposable {
     const sinks: TimelineSink[] = [];
     try {
       if (trace !== undefined) {
-        sinks.push(TraceSink.create(trace, mode, journal, threads, limitBytes));
+        sinks.push(TraceSink.create(trace, { mode, beganUs, limitBytes }, journal, threads));
       }
       if (record !== undefined) {
-        const options = { by: mode, beganUs, ...(limitBytes !== undefined && { limitBytes }) };
-        sinks.push(new RecordingSink(RecordingFile.create(record, options), journal, threads));
+        const file = RecordingFile.create(record, { by: mode, beganUs, limitBytes });
+        sinks.push(new RecordingSink(file, journal, threads));
       }
     } catch (error) {
       for (const sink of sinks) sink.close(0, { connections: 0, spans: 0 });

@@ -73,7 +73,7 @@ export class EventText {
       case "connection":
         return describeEnd(event);
       case "counters":
-        return Object.entries(event.values).map(([name, value]) => `${name} ${value}`).join(" · ");
+        return describeCounters(event.values);
       case "note":
         return event.text;
       case "left_out":
@@ -119,6 +119,13 @@ function describeEnd(event: ConnectionEvent): string {
     (retransmissions ?? 0) > 0 && `${retransmissions} retransmissions`,
   ].filter((part) => part !== false);
   return [`ended ${event.local} ⇄ ${event.remote}${how}${after}`, ...details].join(", ");
+}
+
+/** Only those that are not 0. */
+function describeCounters(values: Readonly<Record<string, number>>): string {
+  const counted = Object.entries(values).filter(([, value]) => value !== 0);
+  if (counted.length === 0) return "counters: all are 0";
+  return `counters: ${counted.map(([name, value]) => `${name} ${value}`).join(" · ")}`;
 }
 
 /** @param us microseconds */

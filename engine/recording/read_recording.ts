@@ -30,60 +30,58 @@ export interface Recording {
 /** Why a line cannot be read, in words. */
 class LineError extends Error {}
 
-/** Checks the lines of a recording, one by one. */
-export class RecordingChecker {
-  readonly #ajv = new Ajv2020();
-  readonly #checks = new Map<string, ValidateFunction | undefined>();
+// The checks are compiled when they are first needed, and kept: that takes longer than most files.
+const ajv = new Ajv2020();
+const checks = new Map<string, ValidateFunction>();
 
-  constructor() {
-    this.#ajv.addSchema(form, "form");
+/**
+ * Reads the first line of a recording.
+ *
+ * @param line the line
+ * @throws {Error} if a recording does not begin like this, or has an unknown version
+ */
+export function readHeader(line: string): Header {
+  const value = parse(line);
+  if (value?.type !== "recording") {
+    throw new LineError(
+      `it is not a recording: its first line is not {"type":"recording","version":${VERSION},…}`,
+    );
   }
+  const { version } = value;
+  if (version !== VERSION) {
+    const shown = version === undefined ? "no version" : `version ${clip(version)}`;
+    throw new LineError(`it has ${shown}, and this program reads version ${VERSION} only`);
+  }
+  return check<Header>("recording", value);
+}
 
-  /**
-   * Reads a first line.
-   *
-   * @param line the line
-   * @throws {Error} if a recording does not begin like this, or has an unknown version
-   */
-  header(line: string): Header {
-    const value = parse(line);
-    if (value?.type !== "recording") {
-      throw new LineError(
-        `it is not a recording: its first line is not {"type":"recording","version":${VERSION},…}`,
-      );
-    }
-    const { version } = value;
-    if (version !== VERSION) {
-      const shown = version === undefined ? "no version" : `version ${clip(version)}`;
-      throw new LineError(`it has ${shown}, and this program reads version ${VERSION} only`);
-    }
-    return this.#check<Header>("recording", value);
-  }
+/**
+ * Reads any other line of a recording.
+ *
+ * @param line the line
+ * @returns `undefined` if its type is not known
+ * @throws {Error} if it is no event; the message says what is wrong with it
+ */
+export function readEvent(line: string): Event | undefined {
+  const value = parse(line);
+  if (value === undefined) throw new LineError("it is not JSON");
+  if (typeof value.type !== "string") throw new LineError('it has no "type"');
+  if (value.type === "recording") throw new LineError("another recording begins");
+  if (!Object.hasOwn(form.$defs, value.type)) return undefined;
+  return check<Event>(value.type, value);
+}
 
-  /**
-   * Reads any other line.
-   *
-   * @param line the line
-   * @returns `undefined` if its type is not known
-   * @throws {Error} if it is no event; the message says what is wrong with it
-   */
-  event(line: string): Event | undefined {
-    const value = parse(line);
-    if (value === undefined) throw new LineError("it is not JSON");
-    if (typeof value?.type !== "string") throw new LineError('it has no "type"');
-    if (value.type === "recording") throw new LineError("another recording begins");
-    if (!Object.hasOwn(form.$defs, value.type)) return undefined;
-    return this.#check<Event>(value.type, value);
-  }
+function check<Line>(type: string, value: unknown): Line {
+  const validate = checks.get(type) ?? compile(type);
+  if (!validate(value)) throw new LineError(describe(type, validate.errors?.[0]));
+  return value as Line;
+}
 
-  #check<Line>(type: string, value: unknown): Line {
-    if (!this.#checks.has(type)) {
-      this.#checks.set(type, this.#ajv.getSchema(`form#/$defs/${type}`));
-    }
-    const validate = this.#checks.get(type) as ValidateFunction;
-    if (!validate(value)) throw new LineError(describe(type, validate.errors?.[0]));
-    return value as Line;
-  }
+function compile(type: string): ValidateFunction {
+  if (checks.size === 0) ajv.addSchema(form, "form");
+  const validate = ajv.getSchema(`form#/$defs/${type}`) as ValidateFunction;
+  checks.set(type, validate);
+  return validate;
 }
 
 /**
@@ -99,17 +97,16 @@ export function readRecording(text: string, source: string): Recording {
   const lines = text.split("\n");
   // What follows the last line end is nothing, or a line whose writer was killed.
   const rest = lines.pop() as string;
-  const checker = new RecordingChecker();
   const events: Event[] = [];
   let header: Header | undefined;
   let unknown = 0;
   const take = (line: string, number: number): void => {
     try {
       if (header === undefined) {
-        header = checker.header(line);
+        header = readHeader(line);
         return;
       }
-      const event = checker.event(line);
+      const event = readEvent(line);
       if (event === undefined) unknown++;
       else events.push(event);
     } catch (error) {

@@ -190,7 +190,8 @@ export class Timeline implements Disposable {
     const thread = { number, name, isLoop };
     this.#numbers.set(name, number);
     this.#threads.set(number, thread);
-    for (const sink of this.#sinks) sink.addThread(thread, this.#now(), known !== undefined);
+    const now = this.#now();
+    for (const sink of this.#sinks) sink.addThread(thread, now, known !== undefined);
     const records = isLoop
       ? LOOP_RECORDS
       : Math.min(MOST_RECORDS, Math.max(FEWEST_RECORDS, this.#records));
@@ -251,7 +252,8 @@ export class Timeline implements Disposable {
     this.collect();
     this.#isOver = true;
     const { leftOut: connections, lost: spans } = this.#common;
-    for (const sink of this.#sinks) sink.close(this.#now(), { connections, spans });
+    const now = this.#now();
+    for (const sink of this.#sinks) sink.close(now, { connections, spans });
   }
 
   /** Records the counters, if they have changed. */

@@ -6,7 +6,7 @@
 
 import type { ConnectionEvent, Event, SocketEvent } from "../../engine/recording/events.ts";
 import { escapeText } from "../../protocols/text.ts";
-import { Sequence } from "./sequence.ts";
+import { PacketLines } from "./packet_text.ts";
 
 /** How wide the time is: enough for 10,000 seconds. */
 const TIME_WIDTH = 13;
@@ -18,7 +18,7 @@ export class EventText {
   /** The last state of each socket, by cookie. */
   readonly #states = new Map<string, string>();
   readonly #listeners = new Set<string>();
-  readonly #sequence = new Sequence((address) => this.#listeners.has(address));
+  readonly #packets = new PacketLines((address) => this.#listeners.has(address));
 
   /**
    * Describes an event.
@@ -60,7 +60,7 @@ export class EventText {
         return `${who}: ${what}, ${milliseconds(to - at)}`;
       }
       case "packet":
-        return this.#sequence.draw(event);
+        return this.#packets.draw(event);
       case "socket":
         return this.#socket(event);
       case "listener": {

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { EventText } from "../../lab/observe/event_text.ts";
-import { Sequence } from "../../lab/observe/sequence.ts";
+import { PacketLines } from "../../lab/observe/packet_text.ts";
 import { convertTrace } from "../../lab/observe/trace_conversion.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, assertThrows, test } from "../kit/harness.ts";
@@ -46,31 +46,31 @@ const PACKETS: readonly PacketEvent[] = [
 ];
 
 const DRAWN = [
-  "127.0.0.1:4711 ── SYN seq 0 win 512 mss 65495 scale 10 sack ──▶ 127.0.0.1:80",
-  "127.0.0.1:4711 ◀─ SYN-ACK seq 0 ack 1 win 512 mss 65495 ─── 127.0.0.1:80",
-  "127.0.0.1:4711 ── ACK seq 1 ack 1 ───────────────────────▶ 127.0.0.1:80",
-  "127.0.0.1:4711 ── PSH-ACK seq 1 ack 1 8 B lost ──────────✗ 127.0.0.1:80",
-  "127.0.0.1:4711 ── PSH-ACK seq 1 ack 1 8 B 20.0 ms on the way ──▶ 127.0.0.1:80",
-  "127.0.0.1:4711 ◀─ FIN-ACK seq 1 ack 9 ──────────────────── 127.0.0.1:80",
-  "127.0.0.1:4711 ── RST seq 9 ─────────────────────────────▶ 127.0.0.1:80",
+  "127.0.0.1:4711 ─ SYN seq=0 win=512 ISN 4294967295 mss 65495 wscale 10 sack ▶ 127.0.0.1:80",
+  "127.0.0.1:4711 ◀ SYN ACK seq=0 ack=1 win=512 ISN 700 mss 65495 ─ 127.0.0.1:80",
+  "127.0.0.1:4711 ─ ACK seq=1 ack=1 win=512 ─────────────────▶ 127.0.0.1:80",
+  "127.0.0.1:4711 ─ PSH ACK seq=1 ack=1 len=8 win=512 ───────✕ 127.0.0.1:80",
+  "127.0.0.1:4711 ─ PSH ACK seq=1 ack=1 len=8 win=512 20.0 ms on the way ▶ 127.0.0.1:80",
+  "127.0.0.1:4711 ◀───────────── FIN ACK seq=1 ack=9 win=512 ─ 127.0.0.1:80",
+  "127.0.0.1:4711 ─ RST seq=9 win=512 ───────────────────────▶ 127.0.0.1:80",
 ];
 
 test("packets are drawn with the client at the left, whoever is seen first", () => {
-  const sequence = new Sequence();
-  assertEquals(PACKETS.map((packet) => sequence.draw(packet)), DRAWN);
+  const lines = new PacketLines();
+  assertEquals(PACKETS.map((packet) => lines.draw(packet)), DRAWN);
   // Without the SYN of the client, a SYN-ACK or a listener tells who is who.
-  assertMatch(new Sequence().draw(PACKETS[1] as PacketEvent), /^127\.0\.0\.1:4711 ◀/);
+  assertMatch(new PacketLines().draw(PACKETS[1] as PacketEvent), /^127\.0\.0\.1:4711 ◀/);
   const late = packet(1, "PA", 5, { ...FROM_SERVER, ack: 7, length: 1 });
-  assertMatch(new Sequence((one) => one === SERVER).draw(late), /^127\.0\.0\.1:4711 ◀/);
-  assertMatch(new Sequence().draw(late), /^127\.0\.0\.1:80 ──/);
+  assertMatch(new PacketLines((one) => one === SERVER).draw(late), /^127\.0\.0\.1:4711 ◀/);
+  assertMatch(new PacketLines().draw(late), /^127\.0\.0\.1:80 ─/);
 }, { pure: true });
 
 test("relative numbers begin anew when addresses are used again", () => {
-  const sequence = new Sequence();
-  for (const packet of PACKETS) sequence.draw(packet);
-  assertMatch(sequence.draw(packet(400, "S", 5)), /SYN seq 0 /);
-  assertMatch(sequence.draw(packet(500, "S", 5)), /SYN seq 0 /);
-  assertMatch(sequence.draw(packet(600, "A", 6, { ack: 77 })), /ACK seq 1 ack 0 /);
+  const lines = new PacketLines();
+  for (const packet of PACKETS) lines.draw(packet);
+  assertMatch(lines.draw(packet(400, "S", 5)), /SYN seq=0 /);
+  assertMatch(lines.draw(packet(500, "S", 5)), /SYN seq=0 /);
+  assertMatch(lines.draw(packet(600, "A", 6, { ack: 77 })), /ACK seq=1 ack=0 /);
 }, { pure: true });
 
 /** One event of most types, not in the order of time, and what is shown of them. */

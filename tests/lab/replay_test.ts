@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
+import form from "../../docs/recording.schema.json" with { type: "json" };
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { EventText } from "../../lab/observe/event_text.ts";
 import { PacketLines } from "../../lab/observe/packet_text.ts";
@@ -232,6 +233,23 @@ test("replay refuses what it cannot show, and says why on one line", async () =>
   });
   assertEquals(folder.names.includes("x"), false);
 }, { sanitize: false });
+
+test(
+  "the example in docs/recording.md is shown as it is written there, and its table is complete",
+  async () => {
+    const text = readFileSync(new URL("../../docs/recording.md", import.meta.url), "utf8");
+    const block = (info: string) =>
+      new RegExp(`^\`\`\`${info}\n(.*?)^\`\`\`$`, "ms").exec(text)?.[1] ?? "";
+    using folder = new Folder();
+    const path = folder.path("pool.jsonl");
+    writeFileSync(path, block("jsonl"));
+    const { code, stdout, stderr } = await observe("replay", path);
+    assertEquals([code, stdout, stderr], [0, block("console"), ""]);
+    const types = [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, type]) => type);
+    assertEquals(types, Object.keys(form.$defs));
+  },
+  { sanitize: false },
+);
 
 /** Something that happens at once, and something that happens a day later. */
 const SLOW = formatRecording([

@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["protocol.ts"],
   ["engine/net"],
   ["engine/cli", "engine/drivers", "engine/process", "engine/workers"],
-  ["engine/dial", "engine/kernel", "engine/server/journal"],
+  ["engine/dial", "engine/kernel", "engine/recording", "engine/server/journal"],
   ["engine/server/trace"],
   ["engine/server/core"],
   ["engine/server/team"],

@@ -22,6 +22,9 @@
  * @module
  */
 
+import type { SocketTimer } from "../kernel/sock_diag.ts";
+import type { TcpState } from "../kernel/tcp_states.ts";
+
 /** The version of the form. */
 export const VERSION = 1;
 
@@ -175,8 +178,10 @@ export interface PacketEvent extends Timed {
   readonly from: string;
   /** The receiver's address. */
   readonly to: string;
-  /** Its flags in this order, as far as they are set: `S` SYN, `F` FIN, `R` RST, `P` PSH, `U` URG,
-   * `E` ECE, `C` CWR, `A` ACK. So a SYN-ACK is `SA`. */
+  /**
+   * Its flags, a letter each, in this order: S SYN, F FIN, R RST, P PSH, A ACK, U URG, E ECE, C CWR.
+   * So a SYN-ACK is `SA`.
+   */
   readonly flags: string;
   /** The sequence number, absolute: 32 bits. */
   readonly seq: number;
@@ -194,9 +199,6 @@ export interface PacketEvent extends Timed {
   readonly lost?: boolean;
 }
 
-/** The timer that runs for a socket. */
-export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
-
 /** A socket's state, when it is first seen and whenever something in it has changed. */
 export interface SocketEvent extends Timed {
   readonly type: "socket";
@@ -206,8 +208,8 @@ export interface SocketEvent extends Timed {
   readonly local: string;
   /** The address of its peer. */
   readonly remote: string;
-  /** The state as the kernel calls it, for instance `ESTABLISHED`; see `tcp_states.ts`. */
-  readonly state: string;
+  /** The state as the kernel calls it. `CLOSE` means that the socket is gone. */
+  readonly state: TcpState;
   /** Which end it is, if that is known. */
   readonly end?: "client" | "server";
   /** Bytes that its program has sent and its peer has not acknowledged. */

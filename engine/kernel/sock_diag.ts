@@ -163,7 +163,8 @@ export class SockDiag implements Disposable {
     writeEnd(request, REMOTE, remote);
     try {
       const [row] = this.#ask(request, false);
-      return row;
+      // Where there is no such connection, the kernel answers with the listener of its address.
+      return row?.state === "LISTEN" ? undefined : row;
     } catch (error) {
       if ((error as SocketError).errno === LINUX.errno.ENOENT) return undefined;
       throw error;

@@ -19,12 +19,12 @@ import type { OffloadPool } from "../offload/offload_pool.ts";
 import type { CheckedOptions, ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { SessionSet } from "../core/session_set.ts";
-import { Timeline } from "../trace/timeline.ts";
 
 // These are loaded only when they are needed. The Workers of `cluster` load this module too, but
 // they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
+const recording = () => import("../trace/timeline.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
@@ -146,6 +146,7 @@ export async function serveListener(
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
+  const { Timeline } = await recording();
   const timeline = Timeline.open(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {

@@ -153,7 +153,7 @@ export class DescriptorServer {
     });
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const timeline = Timeline.open(options.trace, {
+    const timeline = Timeline.open(options, {
       mode: plan.mode,
       threads: plan.threads,
       descriptors: calls.descriptorLimit(),

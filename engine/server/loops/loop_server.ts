@@ -83,8 +83,11 @@ export class LoopServer {
     this.#checked = checked;
     this.#address = plan.address ?? address;
     const { mode, url, loops } = plan;
-    const { onReport, trace } = options;
-    this.#timeline = Timeline.open(trace, { mode, threads: countComputing(checked, options) + 1 });
+    const { onReport } = options;
+    this.#timeline = Timeline.open(options, {
+      mode,
+      threads: countComputing(checked, options) + 1,
+    });
     this.#team = new ThreadTeam({
       mode,
       url,
@@ -117,7 +120,7 @@ export class LoopServer {
     try {
       server = new LoopServer(plan, options, checked, address);
     } catch (error) {
-      // The trace cannot be written.
+      // The trace or the recording cannot be written.
       plan.onClosed?.();
       throw error;
     }

@@ -39,7 +39,7 @@ export interface RecordingOptions {
    *
    * @default {67108864}
    */
-  readonly limitBytes?: number;
+  readonly limitBytes?: number | undefined;
 }
 
 /** A recording in progress. */

@@ -39,6 +39,7 @@ const ROW_BYTES = 72;
 /** Where a request has the two ends of a connection: `struct inet_diag_sockid`. */
 const LOCAL = { port: 8, host: 12 };
 const REMOTE = { port: 10, host: 28 };
+const DEVICE = 44;
 
 /** Attributes of an answer. */
 const INET_DIAG_INFO = 2;
@@ -87,6 +88,8 @@ export interface SocketRow {
   readonly inode: number;
   /** The user who owns it. */
   readonly uid: number;
+  /** The number of the device that it is bound to; 0 if it is bound to none. Absent if unknown. */
+  readonly device?: number;
   /** Which directions are shut down. */
   readonly shutdown?: { readonly receive: boolean; readonly send: boolean };
   /** The congestion control, for instance `cubic`. */
@@ -158,12 +161,14 @@ export class SockDiag implements Disposable {
    *
    * @param local the address of this end
    * @param remote the address of the other end
+   * @param device the number of the device that it is bound to
    * @returns `undefined` if there is none
    */
-  find(local: Address, remote: Address): SocketRow | undefined {
+  find(local: Address, remote: Address, device = 0): SocketRow | undefined {
     const request = makeRequest(isIPv6(local.hostname) ? AF_INET6 : AF_INET, NLM_F_REQUEST, 0xfff);
     writeEnd(request, LOCAL, local);
     writeEnd(request, REMOTE, remote);
+    new DataView(request.buffer).setUint32(HEADER_BYTES + DEVICE, device, true);
     try {
       const [row] = this.#ask(request, false);
       // Where there is no such connection, the kernel answers with the listener on its local port.
@@ -378,6 +383,7 @@ class KernelRow implements SocketRow {
   readonly receiveQueue: number;
   readonly sendQueue: number;
   readonly uid: number;
+  readonly device: number;
   readonly inode: number;
   declare shutdown?: { readonly receive: boolean; readonly send: boolean };
   declare congestion?: string;
@@ -402,6 +408,7 @@ class KernelRow implements SocketRow {
     this.retransmissions = view.getUint8(at + 3);
     this.receiveQueue = view.getUint32(at + 56, true);
     this.sendQueue = view.getUint32(at + 60, true);
+    this.device = view.getUint32(at + 40, true);
     this.uid = view.getUint32(at + 64, true);
     this.inode = view.getUint32(at + 68, true);
     for (let next = at + ROW_BYTES; next + 4 <= end;) {

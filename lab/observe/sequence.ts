@@ -43,11 +43,11 @@ const TIME_WIDTH = 10;
  * @returns lines without line ends
  */
 export function drawConnections(events: readonly Event[], options: DrawOptions = {}): string[] {
-  return conversationsIn(events).flatMap((conversation) => [
-    ...drawStates(conversation, options),
-    ...(conversation.packets.length > 0 ? ["", ...drawSequence(conversation, options)] : []),
-    "",
-  ]).slice(0, -1);
+  const drawings = conversationsIn(events).flatMap((conversation) => [
+    drawStates(conversation, options),
+    drawSequence(conversation, options),
+  ]).filter((lines) => lines.length > 0);
+  return drawings.flatMap((lines, index) => index === 0 ? lines : ["", ...lines]);
 }
 
 /**
@@ -55,7 +55,7 @@ export function drawConnections(events: readonly Event[], options: DrawOptions =
  *
  * @param conversation the connection
  * @param options how wide
- * @returns lines without line ends
+ * @returns lines without line ends; none if no state lasted
  */
 export function drawStates(conversation: Conversation, options: DrawOptions = {}): string[] {
   const { client, server, from } = conversation;
@@ -123,11 +123,12 @@ function endOfScale({ client, server, from, to }: Conversation): number {
  *
  * @param conversation the connection
  * @param options how wide, and how numbers are shown
- * @returns lines without line ends
+ * @returns lines without line ends; none if there are no packets
  */
 export function drawSequence(conversation: Conversation, options: DrawOptions = {}): string[] {
   const { client, server, packets, from } = conversation;
   const { absolute = false, most = 200 } = options;
+  if (packets.length === 0) return [];
   const inner = columnsOf(options) - TIME_WIDTH - 1 - STATE_WIDTH - 3 - 1 - STATE_WIDTH;
   const row = (at: number | undefined, left: string, middle: string, right: string) => {
     const time = at === undefined ? "" : (at - from).toFixed(1);

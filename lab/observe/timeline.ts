@@ -50,6 +50,9 @@ const NAME = "observe timeline";
 /** The protocol of the server in the sandbox. */
 const STANDARD_PROTOCOL = "hello";
 
+/** How much longer than the timeline the sandbox may last, in milliseconds. */
+const ROOM_MS = 30_000;
+
 const FIRST_BYTE = durationOption("firstByte", {
   default: "500ms",
   help: "without --protocol: how long the server may take to say its first byte",
@@ -160,7 +163,8 @@ async function watchInSandbox(
 ): Promise<Watched> {
   let sandbox: Sandbox;
   try {
-    sandbox = await Sandbox.open("timeline");
+    const limitMs = plan.forMs > 0 ? plan.forMs + ROOM_MS : Infinity;
+    sandbox = await Sandbox.open("timeline", { limitMs });
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
     // The same server and client, outside.
@@ -263,8 +267,7 @@ async function conclude(
           ? [`${event.count} ${event.what} are missing: they came faster than they were taken`]
           : []
       ),
-      `The states of the client were sampled ${outcome.samples} times, at the changes at most ` +
-      `${formatTime(outcome.worstUs)} apart; the server's more rarely`,
+      describePrecision(outcome),
     ];
     print([
       await describeTier(observed.tier, outcome, refusal),
@@ -300,6 +303,12 @@ async function describeTier(
       return `T0: states only; ${whyNoPackets}; ${elsewhere}`;
     }
   }
+}
+
+function describePrecision({ samples, worstUs }: TimelineOutcome): string {
+  const often = `The client's state was sampled ${samples} times`;
+  const close = worstUs > 0 ? `, at the changes at most ${formatTime(worstUs)} apart` : "";
+  return `${often}${close}; the server's more rarely`;
 }
 
 /** The location of the protocol to speak; `undefined` for none. */

@@ -21,7 +21,7 @@ export interface TimelinePlan {
   readonly firstByteMs: number;
   /** How long the connection stays open afterwards, in milliseconds. */
   readonly stayMs: number;
-  /** How long everything may take together, in milliseconds. */
+  /** How long everything may take together, in milliseconds; 0 is for ever. */
   readonly forMs: number;
   /** Whether the connection is closed by RST and not by FIN. */
   readonly reset: boolean;

@@ -83,7 +83,9 @@ function conversationOf(gathered: Gathered): Conversation {
   const { addresses, sockets, packets } = gathered;
   const client = clientOf(gathered);
   const server = addresses.find((address) => address !== client) ?? client;
-  const times = [...sockets, ...packets].map(({ at }) => at);
+  // Both lists are in the order of time.
+  const ends = [sockets.at(0), packets.at(0), sockets.at(-1), packets.at(-1)];
+  const times = ends.flatMap((event) => event === undefined ? [] : [event.at]);
   return {
     client: { address: client, states: spansOf(sockets, client, "client") },
     server: { address: server, states: spansOf(sockets, server, "server") },

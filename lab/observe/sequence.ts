@@ -5,6 +5,7 @@
  * @module
  */
 
+import { wrap } from "../../engine/cli/layout.ts";
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { formatTime } from "../report/units.ts";
@@ -83,9 +84,9 @@ export function drawStates(conversation: Conversation, options: DrawOptions = {}
   const legend = [
     `a column is ${formatTime(perColumn)}`,
     ...(areShort ? [`${SHORT} is shorter`] : []),
-    ...(isKept ? [`${KEPT} the kernel keeps TIME_WAIT for so long; not waited for`] : []),
+    ...(isKept ? [`${KEPT} is kept for so long, not to scale`] : []),
   ];
-  return [...rows, `  ${legend.join(" · ")}`];
+  return [...rows, ...wrap(legend.join(" · "), columnsOf(options) - 2).map((line) => `  ${line}`)];
 }
 
 /** A state that is too short for the scale. */
@@ -112,10 +113,12 @@ function barOf({ from, to, keptUs }: StateSpan, scale: Scale): string {
 
 /** TIME_WAIT lasts a minute and would leave no room for anything else, so it is not on the scale. */
 function endOfScale({ client, server, from, to }: Conversation): number {
-  const ends = [...client.states, ...server.states].flatMap((span) =>
-    span.keptUs === undefined ? [span.to ?? (span.state === "CLOSE" ? span.from : to)] : [span.from]
-  );
-  return Math.max(from, ...ends, ...(ends.length === 0 ? [to] : []));
+  const endOf = (span: StateSpan) => {
+    if (span.keptUs !== undefined || span.state === "CLOSE") return span.from;
+    return span.to ?? to;
+  };
+  const last = [client, server].flatMap(({ states }) => states.slice(-1));
+  return Math.max(from, ...last.map(endOf));
 }
 
 /**

@@ -152,6 +152,16 @@ test(
     }
     assertEquals(new Set(sockets.map(({ cookie }) => cookie)).size, 2);
     assert(sockets.some(({ waiting }) => waiting === true), "one was seen in the accept queue");
+    const ended = (one: Peer) => {
+      const found = eventsOf(recording, "connection").filter(({ remote }) => remote === one.name);
+      assertEquals(found.length, 1);
+      const { cookie, opened_by, closed_first, ended_with, bytes_sent, bytes_received } = found[0]!;
+      assertEquals(cookie, sockets.find(({ remote }) => remote === one.name)?.cookie);
+      return [opened_by, closed_first, ended_with, bytes_sent, bytes_received];
+    };
+    const sizes = ["*prime\nprime\n".length, `^${LONG}$^${LONG}$`.length];
+    assertEquals(ended(peer), ["remote", "remote", "fin", ...sizes]);
+    assertEquals(ended(other), ["remote", "remote", "reset", 1, 0]);
   },
   { sanitize: false, skip: whyNoKernel() },
 );

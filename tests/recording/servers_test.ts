@@ -125,7 +125,8 @@ test(
     await peer.send(`^${LONG}$^${LONG}$`);
     await using other = await Peer.connect(server.address);
     await until("both answers", () => peer.heard === "*prime\nprime\n");
-    await until(
+    await until("the other to be served", () => other.heard === "*");
+  await until(
       "the other to be seen",
       () => states(other).some(({ state }) => state === "ESTABLISHED"),
     );

@@ -14,10 +14,12 @@ import { formatRun, invokeAs, programArguments } from "../engine/cli/invocation.
 import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { connect } from "./observe/connect.ts";
+import { convert } from "./observe/convert.ts";
+import { replay } from "./observe/replay.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 
 /** The commands with a name of their own, by that name. */
-const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {};
+const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { convert, replay };
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {

@@ -21,6 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/net"],
   ["engine/cli", "engine/drivers", "engine/process", "engine/workers"],
   ["engine/dial", "engine/kernel", "engine/server/journal"],
+  ["engine/recording"],
   ["engine/server/trace"],
   ["engine/server/core"],
   ["engine/server/team"],

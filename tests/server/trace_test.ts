@@ -267,7 +267,7 @@ test("a trace has a bound, says what it leaves out, and ends what it has begun",
   using folder = new TraceFolder();
   const limitBytes = 64 * 1024;
   const options = { mode: "event", isLoop: true, limitBytes };
-  const timeline = Timeline.open(folder.file, options) as Timeline;
+  const timeline = Timeline.open({ trace: folder.file }, options) as Timeline;
   const { main } = timeline;
   const ids = Array.from({ length: 40_000 }, (_, port) => main.begin(`[::1]:${port}`));
   for (const id of ids) main.end(id, DONE);
@@ -282,7 +282,10 @@ test("a trace has a bound, says what it leaves out, and ends what it has begun",
 
 test("a ring that nobody empties loses spans, but neither ends nor order", () => {
   using folder = new TraceFolder();
-  const timeline = Timeline.open(folder.file, { mode: "threadpool", threads: 4096 }) as Timeline;
+  const timeline = Timeline.open({ trace: folder.file }, {
+    mode: "threadpool",
+    threads: 4096,
+  }) as Timeline;
   const { main } = timeline;
   // The thread acts like one that the main thread never gets to.
   const id = main.begin("127.0.0.1:1");

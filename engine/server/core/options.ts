@@ -88,6 +88,12 @@ export interface ServeOptions {
    * events that Perfetto opens. A relative path starts at the current directory.
    */
   readonly trace?: string | URL;
+  /**
+   * The path or URL of a file for the recording: threads, connections and, on Linux, the states of
+   * their sockets, as events that `observe replay` shows. A relative path starts at the current
+   * directory.
+   */
+  readonly record?: string | URL;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */
@@ -194,6 +200,12 @@ const TRACE = stringOption<string | URL>("trace", {
   help: "write what each thread does, and when, into a file for ui.perfetto.dev",
 });
 
+/** The file of the recording. */
+export const RECORD: Option<string | URL> = stringOption<string | URL>("record", {
+  value: "FILE",
+  help: "write threads, connections and the states of sockets into a file for observe replay",
+});
+
 /**
  * The options of {@linkcode ServeOptions} that are flags, in the order of the help. The port is an
  * argument and not among them.
@@ -212,6 +224,7 @@ export function serveFlags(protocol: string): readonly Flag[] {
     MAX_CONNECTIONS,
     DRAIN,
     TRACE,
+    RECORD,
   ];
 }
 

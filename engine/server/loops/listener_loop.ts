@@ -146,7 +146,7 @@ export async function serveListener(
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
-  const timeline = Timeline.open(options.trace, { mode, isLoop: true, threads });
+  const timeline = Timeline.open(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
     const { protocol } = checked.settings;
@@ -173,9 +173,9 @@ export async function serveListener(
       details: [...details, ...describeComputing(threads)],
       drainMs: checked.drainMs,
       signal: options.signal,
+      timeline,
       count: () => CounterBlock.sum([counters]),
       async shutDown(drainMs) {
-        using _trace = timeline;
         using _limits = deadlines;
         using _threads = offload;
         let isLate = drainMs === 0;

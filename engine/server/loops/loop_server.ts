@@ -83,8 +83,11 @@ export class LoopServer {
     this.#checked = checked;
     this.#address = plan.address ?? address;
     const { mode, url, loops } = plan;
-    const { onReport, trace } = options;
-    this.#timeline = Timeline.open(trace, { mode, threads: countComputing(checked, options) + 1 });
+    const { onReport } = options;
+    this.#timeline = Timeline.open(options, {
+      mode,
+      threads: countComputing(checked, options) + 1,
+    });
     this.#team = new ThreadTeam({
       mode,
       url,
@@ -117,7 +120,7 @@ export class LoopServer {
     try {
       server = new LoopServer(plan, options, checked, address);
     } catch (error) {
-      // The trace cannot be written.
+      // The trace or the recording cannot be written.
       plan.onClosed?.();
       throw error;
     }
@@ -141,6 +144,7 @@ export class LoopServer {
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
     } catch (error) {
       await this.#shutDown(0);
+      this.#timeline?.[Symbol.dispose]();
       throw error;
     }
     return makeServer({
@@ -150,6 +154,7 @@ export class LoopServer {
       details: [...details, ...describeComputing(threads)],
       drainMs: this.#checked.drainMs,
       signal: this.#options.signal,
+      timeline: this.#timeline,
       count: () => this.#team.count(),
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
@@ -216,7 +221,6 @@ export class LoopServer {
     clearTimeout(killer);
     this.#team.dispose();
     this.#pool?.[Symbol.dispose]();
-    this.#timeline?.[Symbol.dispose]();
     this.#plan.onClosed?.();
   }
 }

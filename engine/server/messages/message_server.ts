@@ -110,7 +110,7 @@ export async function serveByMessages(
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;
-  const timeline = Timeline.open(options.trace, { mode, threads });
+  const timeline = Timeline.open(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
@@ -134,6 +134,7 @@ export async function serveByMessages(
     details,
     drainMs: checked.drainMs,
     signal: options.signal,
+    timeline,
     count: () => CounterBlock.sum([counters]),
     async shutDown(drainMs) {
       using _limits = deadlines;
@@ -146,7 +147,6 @@ export async function serveByMessages(
       clearTimeout(late);
       clearTimeout(killer);
       team.dispose();
-      timeline?.[Symbol.dispose]();
     },
   });
 }

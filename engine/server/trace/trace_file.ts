@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { WritableFile } from "../../net/adapter.ts";
+import type { TextFile } from "../../recording/text_file.ts";
 
 /** An event. Times are in microseconds. */
 export interface TraceEvent {
@@ -40,60 +40,40 @@ const PROCESS = 1;
 
 /** The file, and the events that are still to be written. */
 export class TraceFile {
-  readonly #file: WritableFile;
-  readonly #encoder = new TextEncoder();
-  #lines: string[] = [];
-  #pending = 0;
-  #written = 0;
+  readonly #file: TextFile;
   #isFirst = true;
-  #failure: Error | undefined;
 
   /** @param file an empty file; it is closed together with the trace */
-  constructor(file: WritableFile) {
+  constructor(file: TextFile) {
     this.#file = file;
-    this.#lines.push("[\n");
+    this.#file.add("[\n");
   }
 
   /** The size in bytes, including what is still to be written. */
   get size(): number {
-    return this.#written + this.#pending;
+    return this.#file.size;
   }
 
   /** The error that stopped the writing. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#file.failure;
   }
 
   /** Adds an event. */
   add(event: TraceEvent): void {
     const text = JSON.stringify({ pid: PROCESS, ...event });
-    const line = this.#isFirst ? text : `,\n${text}`;
+    this.#file.add(this.#isFirst ? text : `,\n${text}`);
     this.#isFirst = false;
-    this.#lines.push(line);
-    // Nearly all of the text is ASCII, so this is an estimate. Written text is counted exactly.
-    this.#pending += line.length;
   }
 
   /** Writes the events that were added. */
   flush(): void {
-    const text = this.#lines.join("");
-    this.#lines = [];
-    this.#pending = 0;
-    if (text === "" || this.#failure !== undefined) return;
-    try {
-      const bytes = this.#encoder.encode(text);
-      this.#file.write(bytes);
-      this.#written += bytes.length;
-    } catch (error) {
-      // The disk is full, or the reader has gone. The server goes on.
-      this.#failure = error as Error;
-    }
+    this.#file.flush();
   }
 
   /** Writes the remaining events and the end of the file. */
   close(): void {
-    this.#lines.push("\n]\n");
-    this.flush();
+    this.#file.add("\n]\n");
     this.#file.close();
   }
 }

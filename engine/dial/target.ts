@@ -60,6 +60,26 @@ export function targetOf(values: Values): Target {
 }
 
 /**
+ * Reads an address that is one word.
+ *
+ * @param text `HOST:PORT`, with an IPv6 address in brackets
+ * @param expected what the command takes, for the message
+ * @throws {UsageError} if the text is not an address
+ */
+export function readServer(
+  text: string,
+  expected = "HOST:PORT",
+): { readonly host: string; readonly port: number } {
+  const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  const isBare = host.includes(":") && !host.startsWith("[");
+  if (host === "" || isBare || port < 1 || port > 65535) {
+    throw new UsageError(`wrong value for <server>: expected ${expected}, got "${text}"`);
+  }
+  return { host: stripBrackets(host), port };
+}
+
+/**
  * Finds the addresses of a server.
  *
  * @param target the server

@@ -126,7 +126,7 @@ test(
     await using other = await Peer.connect(server.address);
     await until("both answers", () => peer.heard === "*prime\nprime\n");
     await until("the other to be served", () => other.heard === "*");
-  await until(
+    await until(
       "the other to be seen",
       () => states(other).some(({ state }) => state === "ESTABLISHED"),
     );

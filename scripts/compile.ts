@@ -239,7 +239,9 @@ function formatEntry(command: string | undefined, commit: string | undefined): s
     head,
     `import { program } from "../../${script}";\n`,
     `import { runAlone } from "../../engine/cli/invocation.ts";\n`,
+    `import { loadPrinter } from "../../engine/server/statistics/load_printer.ts";\n`,
     facts,
+    `await loadPrinter();\n`,
     `await runAlone(program);\n`,
   ].join("");
 }

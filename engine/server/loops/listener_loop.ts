@@ -25,6 +25,7 @@ import { Timeline } from "../trace/timeline.ts";
 // they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
+const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
@@ -140,9 +141,10 @@ export async function serveListener(
   accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const { checkOptions } = await checking();
+  const { checkOptions, refuseLogSyn } = await checking();
   const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
+  refuseLogSyn(checked, mode);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
@@ -165,6 +167,8 @@ export async function serveListener(
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
     });
+    const { startHeartbeat } = await beating();
+    const beats = startHeartbeat(checked.statsEveryMs, deadlines);
     const accepting = accept(loop);
     return makeServer({
       mode,
@@ -174,6 +178,8 @@ export async function serveListener(
       drainMs: checked.drainMs,
       signal: options.signal,
       count: () => CounterBlock.sum([counters]),
+      counters: counters.memory,
+      figures: { beats },
       async shutDown(drainMs) {
         using _trace = timeline;
         using _limits = deadlines;

@@ -262,11 +262,11 @@ export class Sockets {
    * has `MSG_TRUNC`; or the negated error number
    */
   receiveMessage(fd: number, message: MessageBuffer, flags = 0): number {
-    message.clear();
+    message.prepare();
     const count: number = this.#libc.recvmsg!(fd, message.header, flags);
-    if (count < 0) return -this.errno;
-    message.fill(count);
-    return count;
+    const result = count >= 0 ? count : -this.errno;
+    message.settle(count);
+    return result;
   }
 
   /**

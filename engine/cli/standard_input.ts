@@ -70,7 +70,7 @@ async function readSome(buffer: Uint8Array): Promise<number> {
 
 /** Whether another job has the terminal: see proc(5) and credentials(7). */
 function isInBackground(): boolean {
-  const status = runtime.processStatus() ?? "";
+  const status = runtime.readSystemFile("/proc/self/stat") ?? "";
   // The second field is the program's name in parentheses. It may itself contain spaces and
   // parentheses.
   const [, , group, , , foreground] = status.slice(status.lastIndexOf(")") + 1).trim().split(" ");

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import type { Address } from "../../protocols/effects.ts";
 import { decodeSockaddr } from "../net/address.ts";
 import { LINUX } from "../net/constants.ts";
+import { runtime } from "../net/runtime.ts";
 import type { SocketRow, SocketTimer } from "./sock_diag.ts";
 import { stateOf } from "./tcp_states.ts";
 
@@ -158,10 +158,6 @@ function parseEnd(text: string): Address {
 }
 
 function readProc(path: string): string {
-  try {
-    return readFileSync(`/proc/${path}`, "utf8");
-  } catch {
-    // Not on Linux, or this may not be read.
-    return "";
-  }
+  // Empty where this is not Linux, or where it may not be read.
+  return runtime.readSystemFile(`/proc/${path}`) ?? "";
 }

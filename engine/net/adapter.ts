@@ -104,10 +104,10 @@ export interface Runtime {
    */
   createFile(path: string | URL): WritableFile;
   /**
-   * The text of `/proc/self/stat`, which describes this process (proc(5)); `undefined` if there is
-   * no such file or if it may not be read. Never asks the user.
+   * The text of a small file of the system, such as `/proc/self/stat` (proc(5)); `undefined` if
+   * there is no such file or if it may not be read. Never asks the user.
    */
-  processStatus(): string | undefined;
+  readSystemFile(path: string): string | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

@@ -507,9 +507,9 @@ export const bunRuntime: Runtime = {
     };
   },
 
-  processStatus(): string | undefined {
+  readSystemFile(path: string): string | undefined {
     try {
-      return fs().readFileSync("/proc/self/stat", "utf8");
+      return fs().readFileSync(path, "utf8");
     } catch {
       // This system has no such file.
       return undefined;

@@ -401,8 +401,7 @@ export const denoRuntime: Runtime = {
     };
   },
 
-  processStatus(): string | undefined {
-    const path = "/proc/self/stat";
+  readSystemFile(path: string): string | undefined {
     if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
     try {
       return Deno.readTextFileSync(path);

@@ -6,6 +6,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { Counters } from "./counters.ts";
+import type { OwnFigures, StatisticsShare } from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
@@ -31,6 +32,11 @@ export interface Server<Count extends Counters = Counters> extends AsyncDisposab
   /** The current counters. */
   readonly counters: Count;
   /**
+   * Where its figures lie in shared memory. It is plain data: post it to any thread of the process,
+   * and read it there with `StatisticsReader`.
+   */
+  readonly statistics: StatisticsShare;
+  /**
    * Resolves when nothing of the server is left, with the error if one ended it. It never rejects.
    */
   readonly closed: Promise<Error | undefined>;
@@ -53,6 +59,10 @@ export interface ServerParts<Count extends Counters = Counters> {
   readonly timeline?: Timeline | undefined;
   /** Reads the counters. */
   count(): Count;
+  /** Where the counters lie: blocks one behind the other. */
+  readonly counters: SharedArrayBuffer;
+  /** Where the figures lie that not every server has. */
+  readonly figures?: OwnFigures;
   /** Does what {@linkcode Server.close} promises. It is called once. */
   shutDown(drainMs: number): Promise<void>;
   /** Is called when the server is asked to close again while it is closing. */
@@ -104,6 +114,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     get counters() {
       return parts.count();
     },
+    statistics: { ...parts.figures, address, counters: parts.counters },
     closed,
     close,
     [Symbol.asyncDispose]: () => close(),

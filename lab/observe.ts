@@ -15,11 +15,12 @@ import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { connect } from "./observe/connect.ts";
 import { convert } from "./observe/convert.ts";
+import { life } from "./observe/life.ts";
 import { replay } from "./observe/replay.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 
 /** The commands with a name of their own, by that name. */
-const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { convert, replay };
+const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { life, convert, replay };
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {

@@ -185,7 +185,10 @@ export class ConnectionLives implements Disposable {
     const rows = this.#diag.sockets({ ...query, either: true });
     const lookedAtUs = this.#now();
     this.#listeners = new Listeners(rows);
-    for (const row of rows) this.#see(row, lookedAtUs);
+    for (const row of rows) {
+      if (row.timer === "TIME_WAIT") this.#seeRemainder(row, lookedAtUs);
+      else this.#see(row, lookedAtUs);
+    }
     this.#gapUs = this.#look > 1 ? lookedAtUs - this.#lookedAtUs : 0;
     this.#lookedAtUs = lookedAtUs;
     return { ended: this.#settle(false), missed, rows };
@@ -234,11 +237,19 @@ export class ConnectionLives implements Disposable {
     life.seenAt = this.#look;
     life.endedAtUs = atUs;
     life.states.add(row.state);
-    if (row.timer === "TIME_WAIT") life.isHalfClosed = true;
-    else {
-      life.last = row;
-      life.openedBy ??= openedBy(row);
-    }
+    life.last = row;
+    life.openedBy ??= openedBy(row);
+  }
+
+  /** What is left of a freed socket waits for the peer's FIN. */
+  #seeRemainder(row: SocketRow, atUs: number): void {
+    const life = this.#lives.get(row.cookie) ??
+      this.#byAddresses.get(keyOf(row.local, row.remote));
+    if (life === undefined || !isRemainderOf(row, life)) return;
+    life.seenAt = this.#look;
+    life.endedAtUs = atUs;
+    life.states.add(row.state);
+    life.isHalfClosed = true;
   }
 
   #begin(row: SocketRow, atUs: number, began: Life["began"]): Life {
@@ -341,15 +352,19 @@ export class ConnectionLives implements Disposable {
 
   #remainderFinder(count: number): (life: Life) => boolean {
     if (count < TOGETHER) {
-      return ({ cookie, local, remote, event, last }) => {
+      return (life) => {
+        const { local, remote, event, last } = life;
         const row = this.#diag.find(local, remote, (event ?? last)?.device);
-        return row?.cookie === cookie && row.state === "TIME_WAIT";
+        return row?.state === "TIME_WAIT" && isRemainderOf(row, life);
       };
     }
     const query = { ...(this.#port !== undefined && { port: this.#port }), either: true };
     const rows = this.#diag.sockets({ ...query, states: ["TIME_WAIT"] });
-    const cookies = new Set(rows.map(({ cookie }) => cookie));
-    return ({ cookie }) => cookies.has(cookie);
+    const byAddresses = new Map(rows.map((row) => [keyOf(row.local, row.remote), row]));
+    return (life) => {
+      const row = byAddresses.get(keyOf(life.local, life.remote));
+      return row !== undefined && isRemainderOf(row, life);
+    };
   }
 
   /** Completes addresses that the kernel has forgotten, from the other end of the connection. */
@@ -423,6 +438,16 @@ class Listeners {
   }
 }
 
+/**
+ * Whether a row in FIN_WAIT2 or TIME_WAIT is what is left of a socket. The kernel makes a cookie when
+ * somebody first asks for it, and a socket hands it on to what is left of it. So if nobody has asked
+ * before, both get cookies of their own. Then their addresses tell: as long as there is a remainder,
+ * no other socket can have them.
+ */
+function isRemainderOf({ cookie }: SocketRow, life: Life): boolean {
+  return cookie === life.cookie || (life.began === "unseen" && !life.isUnsure);
+}
+
 /** Whether it was a connection and not only an attempt. */
 function wasOpen({ states, event, remainder }: Life): boolean {
   const isOpen = [...states].some((state) => state !== "SYN_SENT" && state !== "SYN_RECV");
@@ -434,10 +459,11 @@ function isSure({ openedBy, closedFirst, endedWith, countsFin }: Conclusion): bo
 }
 
 function durationOf(
-  { began, noticedAtUs, gapUs, endedAtUs, event }: Life,
+  { began, noticedAtUs, gapUs, endedAtUs, event, isHalfClosed }: Life,
 ): Pick<EndedConnection, "durationUs" | "longerThanUs" | "shorterThanUs"> {
   const us = Math.round(endedAtUs - noticedAtUs);
-  if (began === "seen") return { durationUs: us };
+  // Where only what is left of it was seen, its beginning was shortly before.
+  if (began === "seen" || (began === "unseen" && isHalfClosed)) return { durationUs: us };
   if (began === "before") return { longerThanUs: us };
   // A program may keep for long what has ended. Its last data, or its beginning, is old then.
   const lastDataUs = event === undefined || isForgotten(event)

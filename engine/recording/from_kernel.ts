@@ -99,20 +99,20 @@ export function listenerEvent(row: SocketRow, at: number): ListenerEvent {
 /**
  * A connection that has ended as an event.
  *
- * @param ended the connection, as one of its ends saw it
+ * @param connection the connection
  * @param at when its end was noticed, in microseconds since the recording began
  */
-export function connectionEvent(ended: EndedConnection, at: number): ConnectionEvent {
-  const { durationUs, bytesSent, bytesReceived, rttUs, retransmissions } = ended;
+export function connectionEvent(connection: EndedConnection, at: number): ConnectionEvent {
+  const { durationUs, bytesSent, bytesReceived, rttUs, retransmissions } = connection;
   return {
     type: "connection",
     at,
-    cookie: ended.cookie,
-    local: formatAddress(ended.local),
-    remote: formatAddress(ended.remote),
-    opened_by: ended.openedBy,
-    closed_first: ended.closedFirst,
-    ended_with: ended.endedWith,
+    cookie: connection.cookie,
+    local: formatAddress(connection.local),
+    remote: formatAddress(connection.remote),
+    opened_by: connection.openedBy,
+    closed_first: connection.closedFirst,
+    ended_with: connection.endedWith,
     ...(durationUs !== undefined && { duration_us: durationUs }),
     ...(bytesSent !== undefined && { bytes_sent: bytesSent }),
     ...(bytesReceived !== undefined && { bytes_received: bytesReceived }),

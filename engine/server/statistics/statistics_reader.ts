@@ -5,11 +5,11 @@
  * @module
  */
 
-import process from "node:process";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import type { SharedFigure, StatisticsShare } from "../core/statistics_share.ts";
 import { moment, readLag } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
+import { ProcessMemory } from "./process_memory.ts";
 
 /**
  * The statistics of a server at one moment. A figure that this kind of server does not have, or that
@@ -45,7 +45,7 @@ export interface StatisticsSnapshot {
    */
   readonly listenOverflows?: number;
   /** The resident memory of the process, in bytes. */
-  readonly memoryBytes: number;
+  readonly memoryBytes?: number;
   /**
    * The longest time that something due on an event loop had to wait since the last reading, in
    * milliseconds: how late the loop was, or is. With several loops it is that of the latest one.
@@ -60,6 +60,7 @@ export class StatisticsReader implements Disposable {
   readonly #share: StatisticsShare;
   readonly #blocks: readonly CounterBlock[];
   readonly #listeners: ListenerFigures;
+  readonly #memory = new ProcessMemory();
   #readAt = moment();
 
   /**
@@ -84,6 +85,7 @@ export class StatisticsReader implements Disposable {
     const since = this.#readAt;
     this.#readAt = moment();
     const loopLagMs = beats && readLag(beats, since);
+    const memoryBytes = this.#memory.bytes;
     const { acceptQueue, overflows: listenOverflows } = this.#listeners;
     return {
       at: this.#readAt,
@@ -94,13 +96,14 @@ export class StatisticsReader implements Disposable {
       }),
       ...(acceptQueue !== undefined && { acceptQueue }),
       ...(listenOverflows !== undefined && { listenOverflows }),
-      memoryBytes: process.memoryUsage().rss,
+      ...(memoryBytes !== undefined && { memoryBytes }),
       ...(loopLagMs !== undefined && { loopLagMs }),
     };
   }
 
-  /** Gives its descriptor back. */
+  /** Gives its descriptors back. */
   [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
     this.#listeners[Symbol.dispose]();
   }
 }

@@ -21,8 +21,9 @@ import type { Server } from "../../engine/server/core/server.ts";
 import {
   createBeats,
   Heartbeat,
+  LagReader,
   moment,
-  readLag,
+  stopBeat,
 } from "../../engine/server/statistics/heartbeat.ts";
 import { ListenerFigures } from "../../engine/server/statistics/listener_figures.ts";
 import {
@@ -373,24 +374,39 @@ test("a line has the figures that there are, and a dash for what cannot be known
 test("the lag of a loop is known while it lasts and after it is over, to every reader", async () => {
   const stuckMs = 100;
   const beats = createBeats(2, 20) as SharedArrayBuffer;
-  const since = moment();
-  assertEquals(readLag(beats, since), undefined, "no loop beats yet");
+  const readers = [new LagReader(beats), new LagReader(beats)];
+  assertEquals(readers.map((reader) => reader.read()), [undefined, undefined], "none beats yet");
   using deadlines = new TimedDeadlines();
   new Heartbeat(beats, 1, deadlines);
   const endsAt = performance.now() + stuckMs;
   while (performance.now() < endsAt);
   // A beat is 10 ms long, and nobody has come to it yet.
-  const during = readLag(beats, since) as number;
-  assert(during >= stuckMs - 10, `${during}`);
-  let beaten = false;
-  while (!beaten) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    const due = new Float64Array(beats);
-    beaten = due.some((value) => value > moment());
-  }
-  for (const _reader of ["one", "another"]) {
-    const lag = readLag(beats, since) as number;
-    assert(lag >= during, `${lag} after ${during}`);
+  const during = readers.map((reader) => reader.read() as number);
+  assert(during.every((lag) => lag >= stuckMs - 10), `${during}`);
+  const due = new Float64Array(beats);
+  const before = due.join();
+  await until("a beat", () => due.join() !== before);
+  const after = readers.map((reader) => reader.read() as number);
+  assert(after.every((lag, index) => lag >= during[index]!), `${after} after ${during}`);
+  stopBeat(beats, 1);
+  assertEquals(readers.map((reader) => reader.read()), [undefined, undefined], "it is gone");
+});
+
+test("a reader whose clock differs from the loop's still tells the lag", () => {
+  for (const skewMs of [-3_600_000, 3_600_000]) {
+    // A thread writes what a heartbeat writes. Its clock is wrong by an hour.
+    const beats = createBeats(1, 20) as SharedArrayBuffer;
+    const loop = new Float64Array(beats, 64);
+    const beat = () => loop[0] = moment() + skewMs + 10;
+    beat();
+    const reader = new LagReader(beats);
+    for (const before = loop[0]; loop[0] === before;) beat();
+    const first = reader.read() as number;
+    assert(first >= 0 && first < 1_000, `${first}`);
+    const waitsUntil = performance.now() + 50;
+    while (performance.now() < waitsUntil);
+    const second = reader.read() as number;
+    assert(second >= first + 49 && second < 10_000, `${second} after ${first}`);
   }
 });
 

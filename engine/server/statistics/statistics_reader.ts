@@ -7,7 +7,7 @@
 
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import type { SharedFigure, StatisticsShare } from "../core/statistics_share.ts";
-import { moment, readLag } from "./heartbeat.ts";
+import { LagReader, moment } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
 import { ProcessMemory } from "./process_memory.ts";
 
@@ -61,7 +61,7 @@ export class StatisticsReader implements Disposable {
   readonly #blocks: readonly CounterBlock[];
   readonly #listeners: ListenerFigures;
   readonly #memory = new ProcessMemory();
-  #readAt = moment();
+  readonly #lags: LagReader | undefined;
 
   /**
    * Makes a reader. Overflows of accept queues count from now on.
@@ -71,6 +71,7 @@ export class StatisticsReader implements Disposable {
   constructor(share: StatisticsShare) {
     this.#share = share;
     this.#blocks = CounterBlock.allIn(share.counters);
+    this.#lags = share.beats && new LagReader(share.beats);
     this.#listeners = new ListenerFigures(share.address);
   }
 
@@ -81,14 +82,12 @@ export class StatisticsReader implements Disposable {
 
   /** Reads the statistics. It waits for nobody. */
   read(): StatisticsSnapshot {
-    const { queued, busy, workers, beats } = this.#share;
-    const since = this.#readAt;
-    this.#readAt = moment();
-    const loopLagMs = beats && readLag(beats, since);
+    const { queued, busy, workers } = this.#share;
+    const loopLagMs = this.#lags?.read();
     const memoryBytes = this.#memory.bytes;
     const { acceptQueue, overflows: listenOverflows } = this.#listeners;
     return {
-      at: this.#readAt,
+      at: moment(),
       counters: CounterBlock.sum(this.#blocks),
       ...(queued !== undefined && { queued: readFigure(queued) }),
       ...(busy !== undefined && workers !== undefined && {

@@ -35,7 +35,7 @@ const DUE = 0;
 const FIRST = 8;
 const PART = FIRST + 2 * STRETCHES;
 
-/** The present moment: milliseconds since 1970, on the clock that all threads share. */
+/** The present moment on the clock of this thread: milliseconds since 1970. */
 export function moment(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -73,7 +73,8 @@ export class Heartbeat {
    */
   constructor(memory: SharedArrayBuffer, index: number, deadlines: Deadlines) {
     const [beatMs = 0, stretchMs = 0] = new Float64Array(memory, 0, 2);
-    this.#part = partOf(memory, index);
+    // What a loop has left that was here before would be read as ours.
+    this.#part = partOf(memory, index).fill(0);
     this.#beatMs = beatMs;
     this.#stretchMs = stretchMs;
     this.#deadlines = deadlines;
@@ -127,28 +128,95 @@ export function stopBeat(memory: SharedArrayBuffer, index: number): void {
   partOf(memory, index)[DUE] = 0;
 }
 
+/** What a reader has seen of a loop. */
+interface Seen {
+  /** When its next beat was due, on the loop's clock; 0 if it had none. */
+  due: number;
+  /** When the reader first saw that, on the reader's clock, and how late the beat was then. */
+  at: number;
+  late: number;
+  /** The number of the last stretch. */
+  stretch: number;
+}
+
 /**
- * Tells the longest lag of any of the loops.
+ * Reads the lag of the loops, in any thread.
  *
- * @param memory from {@linkcode createBeats}
- * @param since the moment from which on lags count: those that ended later, and that of a loop that
- * is late now
- * @returns the lag in milliseconds; `undefined` if no loop beats
+ * The clocks of two threads may differ, by the time for which the machine has slept between their
+ * starts, or by which somebody has set its clock meanwhile. So a reader trusts the loop's clock only
+ * as far as its own allows.
  */
-export function readLag(memory: SharedArrayBuffer, since: number): number | undefined {
-  const numbers = new Float64Array(memory);
-  const firstStretch = Math.floor(since / numbers[STRETCH_MS]!);
-  const now = moment();
-  let longest: number | undefined;
-  for (let part = HEAD; part < numbers.length; part += PART) {
-    const due = numbers[part + DUE]!;
-    if (due === 0) continue;
-    longest = Math.max(longest ?? 0, now - due);
-    for (let at = part + FIRST; at < part + PART; at += 2) {
-      if (numbers[at]! >= firstStretch) longest = Math.max(longest, numbers[at + 1]!);
+export class LagReader {
+  readonly #numbers: Float64Array;
+  readonly #seen: Seen[] = [];
+  #readAt = moment();
+
+  /** @param memory from {@linkcode createBeats} */
+  constructor(memory: SharedArrayBuffer) {
+    this.#numbers = new Float64Array(memory);
+    for (let part = HEAD; part < this.#numbers.length; part += PART) {
+      const due = this.#numbers[part + DUE]!;
+      const late = this.#readAt - due;
+      this.#seen.push({ due, at: this.#readAt, late, stretch: this.#lastStretch(part) });
     }
   }
-  return longest;
+
+  /**
+   * Tells the longest lag of any of the loops since the last reading, or since the reader was made:
+   * that of a beat that has come, or of one that is late now.
+   *
+   * @returns the lag in milliseconds; `undefined` if no loop beats
+   */
+  read(): number | undefined {
+    const now = moment();
+    let longest: number | undefined;
+    this.#seen.forEach((seen, index) => {
+      const part = HEAD + index * PART;
+      const late = this.#lateness(seen, this.#numbers[part + DUE]!, now);
+      if (late === undefined) return;
+      longest = Math.max(longest ?? 0, late, this.#longestOver(seen, part));
+    });
+    this.#readAt = now;
+    return longest;
+  }
+
+  /** How late the next beat of a loop is now. */
+  #lateness(seen: Seen, due: number, now: number): number | undefined {
+    if (due === 0) {
+      seen.due = 0;
+      return undefined;
+    }
+    if (due !== seen.due) {
+      // The loop has beaten since the last reading. So its next beat is no later than that.
+      const late = now - due;
+      const isPossible = late >= -2 * this.#numbers[BEAT_MS]! && late <= now - this.#readAt;
+      Object.assign(seen, { due, at: now, late: isPossible ? late : 0 });
+    }
+    return seen.late + now - seen.at;
+  }
+
+  /** The longest lag of the beats that have come. */
+  #longestOver(seen: Seen, part: number): number {
+    const last = this.#lastStretch(part);
+    // Another thread has taken the place of the loop, and its clock is behind.
+    if (last < seen.stretch) seen.stretch = 0;
+    let longest = 0;
+    for (let at = part + FIRST; at < part + PART; at += 2) {
+      if (this.#numbers[at]! >= seen.stretch) {
+        longest = Math.max(longest, this.#numbers[at + 1]!);
+      }
+    }
+    seen.stretch = last;
+    return longest;
+  }
+
+  #lastStretch(part: number): number {
+    let last = 0;
+    for (let at = part + FIRST; at < part + PART; at += 2) {
+      last = Math.max(last, this.#numbers[at]!);
+    }
+    return last;
+  }
 }
 
 function partOf(memory: SharedArrayBuffer, index: number): Float64Array {

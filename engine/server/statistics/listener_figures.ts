@@ -7,8 +7,10 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
-import { readCounters, readSocketTable } from "../../kernel/proc_net.ts";
+import { parseCounters, readSocketTable } from "../../kernel/proc_net.ts";
 import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import type { SystemFile } from "../../net/adapter.ts";
+import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 
 /** An accept queue: connections that the kernel has opened and that no program has accepted yet. */
@@ -23,7 +25,9 @@ export interface AcceptQueue {
 export class ListenerFigures implements Disposable {
   readonly #address: Address;
   readonly #diag: SockDiag | undefined;
-  readonly #overflowsBefore = readOverflows();
+  // It stays open, so that it can be read when the process has no descriptors left.
+  readonly #counters: SystemFile | undefined = runtime.openSystemFile("/proc/net/netstat");
+  readonly #overflowsBefore = this.#readOverflows();
   readonly #unknown: readonly string[];
 
   /** @param address where the server listens */
@@ -72,7 +76,7 @@ export class ListenerFigures implements Disposable {
 
   /** How often an accept queue of this machine was full, since this object was made. */
   get overflows(): number | undefined {
-    const now = readOverflows();
+    const now = this.#readOverflows();
     const before = this.#overflowsBefore;
     return now === undefined || before === undefined ? undefined : now - before;
   }
@@ -87,12 +91,13 @@ export class ListenerFigures implements Disposable {
     }
   }
 
-  /** Gives the descriptor back. */
+  #readOverflows(): number | undefined {
+    return parseCounters(this.#counters?.read() ?? "").get("ListenOverflows");
+  }
+
+  /** Gives the descriptors back. */
   [Symbol.dispose](): void {
     this.#diag?.[Symbol.dispose]();
+    this.#counters?.close();
   }
-}
-
-function readOverflows(): number | undefined {
-  return readCounters().get("ListenOverflows");
 }

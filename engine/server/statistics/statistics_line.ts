@@ -20,16 +20,21 @@ const UNKNOWN = "–";
  * overflows 5 · memory 61.2 MiB`
  */
 export function formatStatistics(statistics: StatisticsSnapshot): string {
-  const { counters, queued, workers, acceptQueue, listenOverflows, loopLagMs } = statistics;
+  const { counters, queued, workers, acceptQueue, listenOverflows, memoryBytes, loopLagMs } =
+    statistics;
   const parts = [`accepted ${counters.accepted}`, `live ${counters.active}`];
   if (queued !== undefined) parts.push(`queued ${queued}`);
   if (workers !== undefined) parts.push(`workers ${workers.busy} of ${workers.running}`);
   const { waiting = UNKNOWN, limit = UNKNOWN } = acceptQueue ?? {};
   parts.push(`accept queue ${acceptQueue === undefined ? UNKNOWN : `${waiting} of ${limit}`}`);
   parts.push(`overflows ${listenOverflows ?? UNKNOWN}`);
-  parts.push(`memory ${(statistics.memoryBytes / MIB).toFixed(1)} MiB`);
+  parts.push(`memory ${memoryBytes === undefined ? UNKNOWN : formatMemory(memoryBytes)}`);
   if (loopLagMs !== undefined) parts.push(`loop lag ${loopLagMs.toFixed(1)} ms`);
   return parts.join(" · ");
+}
+
+function formatMemory(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
 /**

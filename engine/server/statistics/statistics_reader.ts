@@ -5,11 +5,11 @@
  * @module
  */
 
-import process from "node:process";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import type { SharedFigure, StatisticsShare } from "../core/statistics_share.ts";
-import { moment, readLag } from "./heartbeat.ts";
+import { LagReader, moment } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
+import { ProcessMemory } from "./process_memory.ts";
 
 /**
  * The statistics of a server at one moment. A figure that this kind of server does not have, or that
@@ -45,7 +45,7 @@ export interface StatisticsSnapshot {
    */
   readonly listenOverflows?: number;
   /** The resident memory of the process, in bytes. */
-  readonly memoryBytes: number;
+  readonly memoryBytes?: number;
   /**
    * The longest time that something due on an event loop had to wait since the last reading, in
    * milliseconds: how late the loop was, or is. With several loops it is that of the latest one.
@@ -60,7 +60,8 @@ export class StatisticsReader implements Disposable {
   readonly #share: StatisticsShare;
   readonly #blocks: readonly CounterBlock[];
   readonly #listeners: ListenerFigures;
-  #readAt = moment();
+  readonly #memory = new ProcessMemory();
+  readonly #lags: LagReader | undefined;
 
   /**
    * Makes a reader. Overflows of accept queues count from now on.
@@ -70,6 +71,7 @@ export class StatisticsReader implements Disposable {
   constructor(share: StatisticsShare) {
     this.#share = share;
     this.#blocks = CounterBlock.allIn(share.counters);
+    this.#lags = share.beats && new LagReader(share.beats);
     this.#listeners = new ListenerFigures(share.address);
   }
 
@@ -80,13 +82,12 @@ export class StatisticsReader implements Disposable {
 
   /** Reads the statistics. It waits for nobody. */
   read(): StatisticsSnapshot {
-    const { queued, busy, workers, beats } = this.#share;
-    const since = this.#readAt;
-    this.#readAt = moment();
-    const loopLagMs = beats && readLag(beats, since);
+    const { queued, busy, workers } = this.#share;
+    const loopLagMs = this.#lags?.read();
+    const memoryBytes = this.#memory.bytes;
     const { acceptQueue, overflows: listenOverflows } = this.#listeners;
     return {
-      at: this.#readAt,
+      at: moment(),
       counters: CounterBlock.sum(this.#blocks),
       ...(queued !== undefined && { queued: readFigure(queued) }),
       ...(busy !== undefined && workers !== undefined && {
@@ -94,13 +95,14 @@ export class StatisticsReader implements Disposable {
       }),
       ...(acceptQueue !== undefined && { acceptQueue }),
       ...(listenOverflows !== undefined && { listenOverflows }),
-      memoryBytes: process.memoryUsage().rss,
+      ...(memoryBytes !== undefined && { memoryBytes }),
       ...(loopLagMs !== undefined && { loopLagMs }),
     };
   }
 
-  /** Gives its descriptor back. */
+  /** Gives its descriptors back. */
   [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
     this.#listeners[Symbol.dispose]();
   }
 }

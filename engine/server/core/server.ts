@@ -6,7 +6,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { Counters } from "./counters.ts";
-import type { OwnFigures, StatisticsShare } from "./statistics_share.ts";
+import { type OwnFigures, readFigure, type StatisticsShare } from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
@@ -105,7 +105,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
   if (parts.signal?.aborted) onAbort();
 
   const { mode, address, protocol, details, timeline } = parts;
-  timeline?.listening({ address, count: () => parts.count() });
+  timeline?.listening({ address, count: () => figuresOf(parts) });
   return {
     mode,
     address,
@@ -118,5 +118,24 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     closed,
     close,
     [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+/** The figures of a server for a recording, by the names that `--stats-every` gives them in JSON. */
+function figuresOf({ count, figures = {} }: ServerParts): Record<string, number> {
+  const { accepted, active: live, completed, failed, ...more } = count();
+  const { queued, busy, workers } = figures;
+  const own = { queued, workers_busy: busy, workers };
+  return {
+    accepted,
+    live,
+    completed,
+    failed: Object.values(failed).reduce((sum, count) => sum + count, 0),
+    ...more,
+    ...Object.fromEntries(
+      Object.entries(own).flatMap(([name, figure]) =>
+        figure === undefined ? [] : [[name, readFigure(figure)]]
+      ),
+    ),
   };
 }

@@ -44,3 +44,22 @@ export interface StatisticsShare extends OwnFigures {
   /** The blocks of counters, one behind the other: see `counters.ts`. */
   readonly counters: SharedArrayBuffer;
 }
+
+/**
+ * Reads a figure.
+ *
+ * @param figure where it lies
+ */
+export function readFigure(figure: SharedFigure): number {
+  const words = new Int32Array(figure.memory);
+  if (figure.kind === "word") {
+    const minus = figure.minus === undefined ? 0 : Atomics.load(words, figure.minus);
+    // Another thread may change one word between the two readings.
+    return Math.max(0, ((Atomics.load(words, figure.at) - minus) | 0) - (figure.less ?? 0));
+  }
+  let count = 0;
+  for (let at = figure.first; at < words.length; at += figure.stride) {
+    if (Atomics.load(words, at) !== 0) count++;
+  }
+  return count;
+}

@@ -6,7 +6,7 @@
  */
 
 import { CounterBlock, type Counters } from "../core/counters.ts";
-import type { SharedFigure, StatisticsShare } from "../core/statistics_share.ts";
+import { readFigure, type StatisticsShare } from "../core/statistics_share.ts";
 import { LagReader, moment } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
 import { ProcessMemory } from "./process_memory.ts";
@@ -105,18 +105,4 @@ export class StatisticsReader implements Disposable {
     this.#memory[Symbol.dispose]();
     this.#listeners[Symbol.dispose]();
   }
-}
-
-function readFigure(figure: SharedFigure): number {
-  const words = new Int32Array(figure.memory);
-  if (figure.kind === "word") {
-    const minus = figure.minus === undefined ? 0 : Atomics.load(words, figure.minus);
-    // Another thread may change one word between the two readings.
-    return Math.max(0, ((Atomics.load(words, figure.at) - minus) | 0) - (figure.less ?? 0));
-  }
-  let count = 0;
-  for (let at = figure.first; at < words.length; at += figure.stride) {
-    if (Atomics.load(words, at) !== 0) count++;
-  }
-  return count;
 }

@@ -27,8 +27,9 @@ import { eventsOf, readStrictly } from "../kit/recordings.ts";
 import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
 
-/** A prime that takes some tenths of a second. No test waits for its end. */
-const LONG = "P9007199254740881";
+/** Questions that take some tenths of a second each, and what is heard then. */
+const QUESTIONS = "^P9007199254740881$".repeat(3);
+const ANSWERS = `*${"prime\n".repeat(3)}`;
 
 /** The server of a row, in this process. */
 async function serveRow({ mode, args }: Row, more: { trace?: string; record: string }) {
@@ -122,9 +123,10 @@ test(
     await using peer = await Peer.connect(server.address);
     await until("its socket to be seen", () => states(peer).at(-1)?.state === "ESTABLISHED");
     // The loop is stuck in a computation, and another client waits to be accepted.
-    await peer.send(`^${LONG}$^${LONG}$`);
+    await peer.send(QUESTIONS);
+    await until("the first answer", () => peer.heard.includes("prime"));
     await using other = await Peer.connect(server.address);
-    await until("both answers", () => peer.heard === "*prime\nprime\n");
+    await until("all answers", () => peer.heard === ANSWERS);
     await until("the other to be served", () => other.heard === "*");
     await until(
       "the other to be seen",
@@ -160,7 +162,7 @@ test(
       assertEquals(cookie, sockets.find(({ remote }) => remote === one.name)?.cookie);
       return [opened_by, closed_first, ended_with, bytes_sent, bytes_received];
     };
-    const sizes = ["*prime\nprime\n".length, `^${LONG}$^${LONG}$`.length];
+    const sizes = [ANSWERS.length, QUESTIONS.length] as const;
     assertEquals(ended(peer), ["remote", "remote", "fin", ...sizes]);
     assertEquals(ended(other), ["remote", "remote", "reset", 1, 0]);
   },

@@ -112,7 +112,7 @@ function readFigure(figure: SharedFigure): number {
   if (figure.kind === "word") {
     const minus = figure.minus === undefined ? 0 : Atomics.load(words, figure.minus);
     // Another thread may change one word between the two readings.
-    return Math.max(0, ((Atomics.load(words, figure.at) - minus) | 0) - (figure.less ?? 0));
+    return Math.max(0, (Atomics.load(words, figure.at) - minus) | 0);
   }
   let count = 0;
   for (let at = figure.first; at < words.length; at += figure.stride) {

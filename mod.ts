@@ -65,6 +65,7 @@ export type {
 export type { PackedAddress, SockaddrLayout } from "./engine/net/address.ts";
 export type { Constants, ErrorName } from "./engine/net/constants.ts";
 export type { PollerKind } from "./engine/net/poller.ts";
+export { type ControlMessage, MessageBuffer } from "./engine/net/message_buffer.ts";
 export { EpollEvents, PollSet } from "./engine/net/poll_sets.ts";
 export { SocketError, SocketsUnavailableError } from "./engine/net/socket_error.ts";
 export { type ListenSocketOptions, type Sockets, sockets } from "./engine/net/sockets.ts";

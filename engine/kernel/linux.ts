@@ -39,8 +39,6 @@ export const TCP_SYNCNT = 7;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_CONGESTION = 13;
-export const TCP_SAVE_SYN = 27;
-export const TCP_SAVED_SYN = 28;
 
 /** Options of IP. */
 export const IP_TTL = 2;

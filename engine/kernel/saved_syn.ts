@@ -6,7 +6,6 @@
  */
 
 import type { Sockets } from "../net/sockets.ts";
-import { SOL_TCP, TCP_SAVE_SYN, TCP_SAVED_SYN } from "./linux.ts";
 import { parsePacket, type TcpSegment } from "./packet.ts";
 
 /** The longest IP and TCP headers with all options that there can be, and some room. */
@@ -20,7 +19,7 @@ const MOST_BYTES = 256;
  * @throws {SocketError} if this kernel cannot
  */
 export function saveSyns(net: Sockets, listener: number): void {
-  net.setOption(listener, SOL_TCP, TCP_SAVE_SYN, 1);
+  net.setOption(listener, net.constants.IPPROTO_TCP, net.constants.TCP_SAVE_SYN, 1);
 }
 
 /**
@@ -31,9 +30,10 @@ export function saveSyns(net: Sockets, listener: number): void {
  * @returns the SYN; `undefined` if it was taken before, or not kept
  */
 export function takeSavedSyn(net: Sockets, fd: number): TcpSegment | undefined {
+  const { IPPROTO_TCP, TCP_SAVED_SYN } = net.constants;
   const bytes = new Uint8Array(MOST_BYTES);
   try {
-    const length = net.getOptionBytes(fd, SOL_TCP, TCP_SAVED_SYN, bytes);
+    const length = net.getOptionBytes(fd, IPPROTO_TCP, TCP_SAVED_SYN, bytes);
     return parsePacket(bytes.subarray(0, length));
   } catch {
     // The peer has already gone, or the option is not known here.

@@ -61,6 +61,10 @@ export interface Constants extends SockaddrLayout {
   readonly IPPROTO_TCP: number;
   /** Option: send at once, without Nagle's algorithm. */
   readonly TCP_NODELAY: number;
+  /** Option: keep the SYN of each connection that a listener accepts; 0 where the system cannot. */
+  readonly TCP_SAVE_SYN: number;
+  /** Option: the SYN that was kept; 0 where none is. */
+  readonly TCP_SAVED_SYN: number;
   /** The level of the options that all sockets have. */
   readonly SOL_SOCKET: number;
   /** Option: listen on a port although its old connections linger in TIME-WAIT. */
@@ -134,6 +138,8 @@ export const LINUX: Constants = {
   SOCK_NONBLOCK: 0x800,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
+  TCP_SAVE_SYN: 27,
+  TCP_SAVED_SYN: 28,
   SOL_SOCKET: 1,
   SO_REUSEADDR: 2,
   SO_REUSEPORT: 15,
@@ -213,6 +219,8 @@ export const DARWIN: Constants = {
   SOCK_NONBLOCK: 0,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
+  TCP_SAVE_SYN: 0,
+  TCP_SAVED_SYN: 0,
   SOL_SOCKET: 0xffff,
   SO_REUSEADDR: 4,
   SO_REUSEPORT: 0x200,

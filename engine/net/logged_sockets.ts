@@ -201,8 +201,9 @@ function quote(bytes: Uint8Array): string {
   return `"${escapeBytes(bytes, SHOWN)}"`;
 }
 
-/** An `int`, or a `struct timeval` in seconds and microseconds. */
+/** An `int`, a `struct timeval` in seconds and microseconds, or only the size of what is larger. */
 function formatOption(value: Uint8Array): string {
+  if (value.length > 16) return `{${value.length} bytes}`;
   const words = new Int32Array(value.slice().buffer, 0, value.length >> 2);
   return words.length === 1 ? String(words[0]) : `{${words[0]}, ${words[2]}}`;
 }

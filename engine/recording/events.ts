@@ -24,6 +24,7 @@
 
 import type { SocketTimer } from "../kernel/sock_diag.ts";
 import type { TcpState } from "../kernel/tcp_states.ts";
+import { moment } from "../values/moment.ts";
 
 /** The version of the form. */
 export const VERSION = 1;
@@ -318,7 +319,7 @@ export type EventType = Event["type"];
 
 /** A moment of this thread, in microseconds since 1970: what {@linkcode Header.began_us} counts. */
 export function nowUs(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
+  return moment() * 1000;
 }
 
 /**

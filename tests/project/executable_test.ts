@@ -198,10 +198,11 @@ test("two users chat in the executable", async () => {
 // The end.
 
 test("the executable lets a conversation finish, and then ends with status 0", async () => {
-  await using server = await start("threadpool", ["--drain", "15s"]);
+  await using server = await start("threadpool", ["--drain", "15s", "--stats-every", "20ms"]);
   await using peer = await Peer.connect(server.address);
   await peer.send("HELLO 7\n");
   server.signal("SIGTERM");
+  await server.printed(" statistics: accepted 1 · live 1 · queued 0 · workers 1 of 1 ", "stderr");
   await finishHandshake(peer, 7);
   const ending = await server.end();
   assertEquals(ending.code, 0);
@@ -541,10 +542,11 @@ test("main.ts has the commands of the executable as a script, too", async () => 
 test("an executable of one command is that command", async () => {
   const path = await place("threadpool");
   assertEquals(basename(path), `handshake-threadpool${suffix}`);
-  await using server = new Program([path, "0"], where);
+  await using server = new Program([path, "0", "--stats-every", "20ms"], where);
   await server.printed("\n");
   const port = Number(/^Listening on 127\.0\.0\.1:(\d+) · threadpool · /.exec(server.stdout)?.[1]);
   await handshake({ hostname: "127.0.0.1", port }, 100);
+  await server.printed(" statistics: accepted 1 · live 0 ", "stderr");
   server.signal("SIGTERM");
   assertEquals((await server.end()).code, 0);
   await using help = new Program([path, "--help"], where);

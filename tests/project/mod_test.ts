@@ -18,6 +18,7 @@ const NAMES = [
   "HandshakeTimeoutError",
   "Input",
   "MalformedMessageError",
+  "MessageBuffer",
   "MessageTooLongError",
   "NumberOutOfRangeError",
   "OptionError",

@@ -24,7 +24,8 @@ import { DatagramService } from "../../engine/server/datagrams/datagram_service.
 import { SharedDatagramSocket } from "../../engine/server/datagrams/shared_datagram_socket.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
-import { type Sender, SenderTable, sharedNow } from "../../engine/server/datagrams/sender_table.ts";
+import { type Sender, SenderTable } from "../../engine/server/datagrams/sender_table.ts";
+import { moment } from "../../engine/values/moment.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
 
@@ -100,7 +101,7 @@ test("the sender table keeps the senders in the order of their silence, for any 
 test("no second, wherever it begins, has more answers to one sender than are allowed", () => {
   const pauses = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 200 });
   // This includes times at which the number of tenths of a second leaves 32 bits.
-  const start = fc.constantFrom(0, sharedNow(), 2 ** 31 * 100 - 3_000, 2 ** 32 * 100 - 3_000);
+  const start = fc.constantFrom(0, moment(), 2 ** 31 * 100 - 3_000, 2 ** 32 * 100 - 3_000);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), start, pauses, (perSecond, start, pauses) => {
       const sender = hear(SenderTable.create(), sockaddrOf(5000));
@@ -269,8 +270,8 @@ test(
   () => {
     using desk = new Desk(echoDatagram);
     assertEquals([desk.serve(5000, "a"), desk.serve(6000, "b")], [["a"], ["b"]]);
-    hear(desk.senders, sockaddrOf(5000), sharedNow() - 61_000);
-    hear(desk.senders, sockaddrOf(6000), sharedNow() - 59_000);
+    hear(desk.senders, sockaddrOf(5000), moment() - 61_000);
+    hear(desk.senders, sockaddrOf(6000), moment() - 59_000);
     desk.service.forgetSilent();
     const BEGUN = ["accepted udp 127.0.0.1:5000", "accepted udp 127.0.0.1:6000"];
     assertEquals(desk.told, [...BEGUN, "done udp 127.0.0.1:5000 in {ms} ms"]);

@@ -22,9 +22,9 @@ import {
   createBeats,
   Heartbeat,
   LagReader,
-  moment,
   stopBeat,
 } from "../../engine/server/statistics/heartbeat.ts";
+import { moment } from "../../engine/values/moment.ts";
 import { ListenerFigures } from "../../engine/server/statistics/listener_figures.ts";
 import {
   formatStatistics,
@@ -40,6 +40,9 @@ import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/ser
 const noKernel = whyNoKernel();
 const noSockets = whyNoSockets();
 const noPermissions = runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`;
+
+/** Deno says in between when it waits for another process that starts. */
+const LOG_ALONE = { permissions: ["--quiet", "-A"] };
 
 /** A computation that no test waits for. */
 const ENDLESS = "P18446744073709551557";
@@ -86,10 +89,10 @@ for (const row of DIFFERENT) {
     assertEquals(queued, row.queues ? 0 : undefined);
     const onLoop = row.loops || (name === "sequential" && noSockets !== undefined);
     assertEquals(workers?.busy, onLoop ? undefined : 1);
+    // The threads begin one after another. `threaded` has as many as it needs.
+    const running = { sequential: 1, threaded: workers?.running }[row.mode as string] ?? 4;
     if (workers !== undefined) {
-      const running = { sequential: 1, threaded: workers.running }[row.mode as string] ?? 4;
-      assertEquals(workers.running, running);
-      assert(workers.running >= 1);
+      await until("all to run", () => reader.read().workers?.running === running);
     }
     // Where the main thread copies the bytes, its loop serves too.
     assertEquals(loopLagMs !== undefined, onLoop || args.includes("message"));
@@ -167,7 +170,7 @@ test("every mode writes its statistics, in lines that are whole", async () => {
   const modes = new Map(rows.map((row) => [row.mode, row]));
   const check = async ({ mode, args }: Row): Promise<void> => {
     const flags = [...args, "--protocol", "hello", "--log-format", "json", "--stats-every", "20ms"];
-    await using server = await ServerProcess.start(mode, flags);
+    await using server = await ServerProcess.start(mode, flags, LOG_ALONE);
     for (let x = 0; x < 8; x++) await handshake(server.address, x);
     await using peer = await Peer.connect(server.address);
     await peer.send("HELLO 1\n");
@@ -209,7 +212,7 @@ for (const mode of ["event", "nonblocking", "cluster"] as const) {
     await using server = await ServerProcess.start(mode, [
       ...["--protocol", "frame", "--offload", "0", ...workers],
       ...["--log-format", "json", "--stats-every", "20ms"],
-    ]);
+    ], LOG_ALONE);
     await using idle = await Peer.connect(server.address);
     await until("the greeting", () => idle.heard === "*");
     await using busy = await Peer.connect(server.address);
@@ -227,6 +230,23 @@ for (const mode of ["event", "nonblocking", "cluster"] as const) {
     assertEquals([accepted, live, busy.heard], [2, 2, "*"]);
   }, { sanitize: false, skip: mode === "nonblocking" ? noSockets : undefined });
 }
+
+test("a server without free descriptors still has all its statistics", async () => {
+  const args = ["--log-format", "json", "--stats-every", "20ms", "--drain", "0"];
+  const options = { ...LOG_ALONE, descriptors: 80 };
+  await using server = await ServerProcess.start("event", args, options);
+  await using peers = new AsyncDisposableStack();
+  for (let count = 0; count < 90; count++) peers.use(await Peer.connect(server.address));
+  const last = () => statisticsIn(server).at(-1);
+  await until("the rest to wait", () => last()?.accept_queue as number >= 10);
+  const before = statisticsIn(server).length;
+  await until("another line", () => statisticsIn(server).length > before);
+  for (const name of ["accept_queue_limit", "listen_overflows", "memory_bytes", "loop_lag_ms"]) {
+    assertEquals(typeof last()?.[name], "number", name);
+  }
+  assert(last()?.live as number < 80);
+  assertEquals((await server.stop()).code, 0);
+}, { skip: noKernel ?? whyNoLimit, sanitize: false });
 
 test(
   "a reader of standard error who is stuck holds up neither the server nor its end",
@@ -261,7 +281,7 @@ test(
 );
 
 test("where a figure cannot be known, it is absent, and a line says why", async () => {
-  const permissions = ["--allow-net=127.0.0.1", "--allow-read=."];
+  const permissions = ["--quiet", "--allow-net=127.0.0.1", "--allow-read=."];
   const args = ["--log-format", "json", "--stats-every", "20ms"];
   await using server = await ServerProcess.start("event", args, { permissions });
   await until("a line", () => statisticsIn(server).length > 0);
@@ -283,13 +303,14 @@ test("what is wrong with the statistics is said in one line, before anything lis
   const refused = [
     {
       args: ["--stats-every", "1ms"],
+      options: LOG_ALONE,
       why: /^event: Cannot use statsEvery: expected at least 10 ms or 0, current value is "1"\n$/,
       code: 2,
     },
     ...(noPermissions === undefined
       ? [{
         args: ["--stats-every", "1s"],
-        options: { permissions: ["--allow-net=127.0.0.1"] },
+        options: { permissions: ["--quiet", "--allow-net=127.0.0.1"] },
         why: /^event: Cannot start threads: no permission to read [^\n]+\n$/,
         code: 1,
       }]
@@ -297,7 +318,7 @@ test("what is wrong with the statistics is said in one line, before anything lis
     ...(whyNoLimit === undefined
       ? [{
         args: ["--stats-every", "1s"],
-        options: { descriptors: 26 },
+        options: { ...LOG_ALONE, descriptors: 26 },
         why: /^event: Cannot write statistics: the limit of open files \(ulimit -n\) is too low\n$/,
         code: 1,
       }]

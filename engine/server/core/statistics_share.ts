@@ -9,13 +9,12 @@ import type { Address } from "../../../protocols/effects.ts";
 
 /** A figure that a server keeps in 32-bit words of shared memory. */
 export type SharedFigure =
-  /** A word, less what another word says, and less a number that is always the same. */
+  /** A word, less what another word says. */
   | {
     readonly kind: "word";
     readonly memory: SharedArrayBuffer;
     readonly at: number;
     readonly minus?: number;
-    readonly less?: number;
   }
   /** How many words are not 0: the first one, and from there every one that is `stride` further. */
   | {
@@ -55,7 +54,7 @@ export function readFigure(figure: SharedFigure): number {
   if (figure.kind === "word") {
     const minus = figure.minus === undefined ? 0 : Atomics.load(words, figure.minus);
     // Another thread may change one word between the two readings.
-    return Math.max(0, ((Atomics.load(words, figure.at) - minus) | 0) - (figure.less ?? 0));
+    return Math.max(0, (Atomics.load(words, figure.at) - minus) | 0);
   }
   let count = 0;
   for (let at = figure.first; at < words.length; at += figure.stride) {

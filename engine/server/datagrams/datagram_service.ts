@@ -26,7 +26,8 @@ import type { Sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
 import type { SharedDatagramSocket } from "./shared_datagram_socket.ts";
 import type { Observer } from "../core/observer.ts";
-import { type Sender, sharedNow } from "./sender_table.ts";
+import type { Sender } from "./sender_table.ts";
+import { moment } from "../../values/moment.ts";
 
 /**
  * A sender's conversation is over when the sender has been silent for this long, in milliseconds.
@@ -81,7 +82,7 @@ export class DatagramService {
    */
   serve(sockaddr: Uint8Array, bytes: Uint8Array, send: (answer: Uint8Array) => void): void {
     const { calls, protocol } = this.#parts;
-    const now = sharedNow();
+    const now = moment();
     const sender = this.#hear(sockaddr, now);
     const context = new LazyContext({ remoteAddress: calls.readAddress(sockaddr) });
     if (!sender.talks) this.#begin(sender, context.peer, now);
@@ -100,7 +101,7 @@ export class DatagramService {
 
   /** Ends the conversations of those who have been silent for long, and forgets them. */
   forgetSilent(): void {
-    const until = sharedNow() - SILENT_MS;
+    const until = moment() - SILENT_MS;
     const { senders } = this.#datagrams;
     for (let { oldest } = senders; oldest && oldest.heard < until; { oldest } = senders) {
       this.#forget(oldest);
@@ -136,7 +137,7 @@ export class DatagramService {
     const { calls, observer } = this.#parts;
     sender.end();
     const context = new LazyContext({ remoteAddress: calls.readAddress(sender.sockaddr) });
-    observer.resume(context, TRANSPORT, sharedNow() - sender.began).over(error);
+    observer.resume(context, TRANSPORT, moment() - sender.began).over(error);
   }
 
   #mayAnswer(

@@ -108,7 +108,7 @@ export class SenderTable {
    * Finds the sender of a datagram that has just come, or begins to remember it.
    *
    * @param sockaddr its address, as the system has filled it in
-   * @param now the time, as {@linkcode sharedNow} tells it
+   * @param now the time, as `moment` tells it
    * @returns the sender, or `undefined` if it is new and the table is full; then
    * {@linkcode SenderTable.oldest} has to be forgotten first
    */
@@ -282,9 +282,4 @@ export class Sender {
     else for (let back = 0; back < passed; back++) words[COUNTS + (tenth - back) % TENTHS] = 0;
     words[TENTH] = tenth | 0;
   }
-}
-
-/** The time in milliseconds since 1970, with fractions; the same for all threads. */
-export function sharedNow(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -210,11 +210,8 @@ export class DescriptorServer {
   }
 
   get #figures(): OwnFigures {
-    // Where there is a queue, one thread only accepts.
-    const { memory } = this.team;
-    return this.#plan.queue
-      ? { queued: this.ring.figure, ...workerFigures(memory, 1) }
-      : workerFigures(memory, 0);
+    const workers = workerFigures(this.team.memory);
+    return this.#plan.queue ? { queued: this.ring.figure, ...workers } : workers;
   }
 
   #setLimits(): void {

@@ -98,6 +98,7 @@ export class Thread {
   readonly #waking: Waking;
   readonly #gate: Gate;
   readonly #accepting: Int32Array;
+  readonly #serving: Int32Array;
   readonly #counters: CounterBlock;
   readonly #journal: Journal;
   readonly #track: WatchingTrack | undefined;
@@ -136,6 +137,7 @@ export class Thread {
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#accepting = memory.accepting;
+    this.#serving = memory.serving;
     this.#gate = gate;
     this.#counters = counters;
     this.#journal = journal;
@@ -227,6 +229,7 @@ export class Thread {
    * @returns descriptors; give each of them to {@linkcode Thread.serve}
    */
   *connections(): Generator<number, void> {
+    Atomics.store(this.#serving, 0, 1);
     yield* this.accepted();
     yield* this.handedOver();
   }
@@ -333,6 +336,7 @@ export class Thread {
    */
   *handedOver(idleMs = Infinity): Generator<number, void> {
     const { index } = this.#assignment;
+    Atomics.store(this.#serving, 0, 1);
     for (;;) {
       const fd = this.#ring.take(this.#sockaddr, index, idleMs);
       if (fd < 0) return;

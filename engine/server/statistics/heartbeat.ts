@@ -13,6 +13,7 @@
  * @module
  */
 
+import { moment } from "../../values/moment.ts";
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 
 /** The longest time between two beats, in milliseconds. */
@@ -34,11 +35,6 @@ const HEAD = 8;
 const DUE = 0;
 const FIRST = 8;
 const PART = FIRST + 2 * STRETCHES;
-
-/** The present moment on the clock of this thread: milliseconds since 1970. */
-export function moment(): number {
-  return performance.timeOrigin + performance.now();
-}
 
 /**
  * Makes the memory for the heartbeats of a server.

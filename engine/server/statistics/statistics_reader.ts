@@ -7,7 +7,8 @@
 
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { readFigure, type StatisticsShare } from "../core/statistics_share.ts";
-import { LagReader, moment } from "./heartbeat.ts";
+import { moment } from "../../values/moment.ts";
+import { LagReader } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
 import { ProcessMemory } from "./process_memory.ts";
 

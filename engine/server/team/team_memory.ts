@@ -13,7 +13,10 @@ import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 export interface TeamMemory {
   /** The gate's words. */
   readonly gate: SharedArrayBuffer;
-  /** A descriptor slot for each thread, and a word that says whether it may be in accept(2). */
+  /**
+   * For each thread a descriptor slot, a word that says whether it may be in accept(2), and one that
+   * says whether it serves connections.
+   */
   readonly slots: SharedArrayBuffer;
   /** A block of counters for each thread, and one for the main thread. */
   readonly counters: SharedArrayBuffer;
@@ -27,6 +30,7 @@ export interface TeamMemory {
 export interface ThreadMemory {
   readonly slot: Int32Array;
   readonly accepting: Int32Array;
+  readonly serving: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -43,27 +47,26 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
   return new Int32Array(memory.gate, RECORDS * 4, 1);
 }
 
-/** The index of the gate's word that counts the threads that run. */
-const RUNNING = 9;
+/** The index of a slot's accepting word: behind the words that the slot itself uses. */
+const ACCEPTING = 8;
+
+/** The index of the word after it, which says whether the thread serves connections. */
+const SERVING = 9;
 
 /**
  * The figures of the threads that serve by descriptor.
  *
  * @param memory the team's memory
- * @param others how many of the threads only accept
  */
 export function workerFigures(
-  memory: TeamMemory,
-  others: number,
+  { slots: memory }: TeamMemory,
 ): Required<Pick<OwnFigures, "busy" | "workers">> {
+  const { first, stride } = SLOT_STATES;
   return {
-    busy: { kind: "set", memory: memory.slots, ...SLOT_STATES },
-    workers: { kind: "word", memory: memory.gate, at: RUNNING, less: others },
+    busy: { kind: "set", memory, first, stride },
+    workers: { kind: "set", memory, first: SERVING, stride },
   };
 }
-
-/** The index of a slot's accepting word: behind the words that the slot itself uses. */
-const ACCEPTING = 8;
 
 /**
  * Makes the memory for a team.
@@ -93,6 +96,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
   return {
     slot,
     accepting: slot.subarray(ACCEPTING, ACCEPTING + 1),
+    serving: slot.subarray(SERVING, SERVING + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };
@@ -127,11 +131,6 @@ export class Gate {
   /** Whether the time to finish has passed. Then connections are cut. */
   get cutting(): boolean {
     return Atomics.load(this.#words, CUTTING) === 1;
-  }
-
-  /** Shows other threads how many threads run. Only the main thread calls this. */
-  showRunning(threads: number): void {
-    Atomics.store(this.#words, RUNNING, threads);
   }
 
   /** The number of the first descriptor that connections may not use: accepting waits before it. */

@@ -193,7 +193,7 @@ export class ThreadTeam {
         // Its last lines must stay in order with the lines of the others.
         this.printJournals();
         this.#members[index] = undefined;
-        this.gate.showRunning(this.size);
+        Atomics.store(memory.serving, 0, 0);
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
@@ -209,7 +209,6 @@ export class ThreadTeam {
       counters: this.#blocks[index] as CounterBlock,
     };
     this.#members[index] = member;
-    this.gate.showRunning(this.size);
     return worker;
   }
 

@@ -12,6 +12,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { nowUs } from "../../recording/events.ts";
 import { RecordingFile } from "../../recording/recording_file.ts";
+import { moment } from "../../values/moment.ts";
 import { MainJournal } from "../journal/journal.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
@@ -270,6 +271,6 @@ export class Timeline implements Disposable {
 
   /** Milliseconds since the beginning, on the clock of all tracks. */
   #now(): number {
-    return performance.timeOrigin + performance.now() - this.#origin;
+    return moment() - this.#origin;
   }
 }

@@ -71,6 +71,7 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
     details: ["side by side"],
     counts: { full: 0, perHost: 0, dropped: 0 },
     signal: options.signal,
+    record: options.record,
     journal: new MainJournal("v3_operator", options.onReport),
     deadlines,
     converse: echoLines,

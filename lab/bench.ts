@@ -32,10 +32,11 @@ import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/inv
 import type { Program } from "../engine/cli/program.ts";
 import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
+import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
-import { planOptionsOf, readServer } from "./load_flags.ts";
+import { planOptionsOf } from "./load_flags.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
@@ -142,7 +143,7 @@ class Watch {
 
 /** Measures one server. */
 async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
-  const { host, port } = readServer(values.server as string);
+  const { host, port } = readServer(values.server as string, `HOST:PORT or ${COMPARE}`);
   const plan = await makePlan(planOptionsOf(values));
   const address = await findServer(host, port, plan.timeoutMs, watch.signal);
   for (const warning of preflight(plan, address)) watch.note(warning);

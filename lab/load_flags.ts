@@ -4,25 +4,8 @@
  * @module
  */
 
-import { stripBrackets } from "../engine/net/address.ts";
 import { UsageError, type Values } from "../engine/cli/flags.ts";
 import { type EngineKind, type PlanOptions, SIZE, type Sizes } from "./load/plan.ts";
-
-/**
- * Reads an address.
- *
- * @param text `HOST:PORT`, with an IPv6 address in brackets
- * @throws {UsageError} if the text is not an address
- */
-export function readServer(text: string): { readonly host: string; readonly port: number } {
-  const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  const isBare = host.includes(":") && !host.startsWith("[");
-  if (host === "" || isBare || port < 1 || port > 65535) {
-    throw new UsageError(`wrong value for <server>: expected HOST:PORT or compare, got "${text}"`);
-  }
-  return { host: stripBrackets(host), port };
-}
 
 /**
  * Reads a size or a range of sizes.

@@ -14,13 +14,15 @@ import { formatRun, invokeAs, programArguments } from "../engine/cli/invocation.
 import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { connect } from "./observe/connect.ts";
+import { convert } from "./observe/convert.ts";
 import { performInside } from "./observe/inside.ts";
+import { replay } from "./observe/replay.ts";
 import { INSIDE } from "./observe/sandbox.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
 
 /** The commands with a name of their own, by that name. */
-const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { timeline };
+const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { timeline, convert, replay };
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {

@@ -81,6 +81,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       details: bus.details.slice(0, 1),
       counts,
       signal: options.signal,
+      record: options.record,
       journal,
       deadlines,
       events: desk,

@@ -112,6 +112,11 @@ export interface ChatOptions {
    * @default {"5s"}
    */
   readonly drain?: Duration;
+  /**
+   * The path or URL of a file for the recording: the connections and, on Linux, the states of their
+   * sockets, as events that `observe replay` shows. A relative path starts at the current directory.
+   */
+  readonly record?: string | URL;
   /** Is told each line that is said in a room. The line is safe to show in a terminal. */
   readonly onReport?: (line: string) => void;
   /** Closes the server when it is aborted. */

@@ -241,7 +241,8 @@ class ServedVisitor implements Visitor {
     });
     this.hearer = buffered.outbox;
     const options = { ...NO_LIMITS, deadlines, events };
-    this.#session = new Session(buffered, parts.converse(this), options, (error) => {
+    const watched = this.#observation.watch(buffered);
+    this.#session = new Session(watched, parts.converse(this), options, (error) => {
       this.#failure ??= error;
       this.#end();
     });
@@ -249,7 +250,9 @@ class ServedVisitor implements Visitor {
 
   /** Begins the conversation. */
   start(): void {
+    this.#observation.enter();
     this.#session.start();
+    this.#observation.leave();
   }
 
   abort(error: Error): void {

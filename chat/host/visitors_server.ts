@@ -14,6 +14,7 @@ import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
+import { Timeline } from "../../engine/server/trace/timeline.ts";
 import { closing } from "../talk/notices.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 
@@ -35,6 +36,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly drainMs: number;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal | undefined;
+  /** The file of the recording, if there is to be one. */
+  readonly record?: string | URL | undefined;
   /** Reports what happens. */
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
@@ -65,10 +68,18 @@ export async function serveVisitors<Count extends Counters>(
   plan: VisitorsPlan<Count>,
   accept: Accept,
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
-  const { mode, protocol, details, drainMs, signal, journal, deadlines } = plan;
+  const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
   const counters = new CounterBlock();
-  const listener = await listen(plan, counters, journal);
-  const visitors = new Visitors({ ...plan, observer: new Observer(counters, journal) });
+  const timeline = Timeline.open({ record }, { mode, isLoop: true });
+  let listener: Listener;
+  try {
+    listener = await listen(plan, counters, journal);
+  } catch (error) {
+    timeline?.[Symbol.dispose]();
+    throw error;
+  }
+  const observer = new Observer(counters, journal, timeline?.main);
+  const visitors = new Visitors({ ...plan, observer });
   const accepting = accept(listener, visitors);
   let endsAt = Infinity;
   const leftMs = () => Math.max(0, endsAt - performance.now());
@@ -79,6 +90,7 @@ export async function serveVisitors<Count extends Counters>(
     details,
     drainMs,
     signal,
+    timeline,
     count: () => plan.count(CounterBlock.sum([counters])),
     async shutDown(drainMs) {
       using _limits = deadlines;

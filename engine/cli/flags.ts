@@ -139,16 +139,19 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   const apart = args.slice(0, end).flatMap((argument, index) =>
     takeApart(argument, index + 1 < end ? args[index + 1] : undefined, flags)
   );
-  const parsed = parseArgs([...apart, ...args.slice(end)].map(hideSign), {
-    boolean: names(flags.filter(isBoolean)),
-    string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
-    collect: names(flags.filter(({ repeats }) => repeats === true)),
-    alias: Object.fromEntries(flags.flatMap(({ short, name }) => short ? [[short, name]] : [])),
-    unknown(argument, key) {
-      if (key === undefined) return true;
-      throw new UsageError(unknownFlag(argument, names(flags)));
+  const parsed = parseArgs(
+    [...apart, ...args.slice(end)].map((argument) => hideSign(argument, flags)),
+    {
+      boolean: names(flags.filter(isBoolean)),
+      string: [...names(flags.filter((flag) => !isBoolean(flag))), "_"],
+      collect: names(flags.filter(({ repeats }) => repeats === true)),
+      alias: Object.fromEntries(flags.flatMap(({ short, name }) => short ? [[short, name]] : [])),
+      unknown(argument, key) {
+        if (key === undefined) return true;
+        throw new UsageError(unknownFlag(argument, names(flags)));
+      },
     },
-  });
+  );
 
   for (const argument of apart) {
     const [, name, value] = /^--([^=]+)=(.*)$/.exec(argument) ?? [];
@@ -201,9 +204,13 @@ function takeApart(argument: string, next: string | undefined, flags: readonly F
     : [argument];
 }
 
-/** Marks arguments whose dash starts no flag: negative numbers, and `-` alone. */
-function hideSign(argument: string): string {
-  return /^-(?:\d|$)/.test(argument) ? `\0${argument}` : argument;
+/**
+ * Marks arguments whose dash starts no flag: negative numbers, and `-` alone. A flag may have a digit
+ * for its letter.
+ */
+function hideSign(argument: string, flags: readonly Flag[]): string {
+  const isFlag = flags.some(({ short }) => argument === `-${short}`);
+  return /^-(?:\d|$)/.test(argument) && !isFlag ? `\0${argument}` : argument;
 }
 
 function showSign(argument: string): string {

@@ -41,6 +41,8 @@ export interface Target {
   readonly port: number;
   /** How long the lookup may take, and then connecting, in milliseconds; 0 means for ever. */
   readonly connectTimeoutMs: number;
+  /** Only its addresses of IPv4 or of IPv6. @default both */
+  readonly family?: 4 | 6 | undefined;
 }
 
 /**
@@ -60,6 +62,26 @@ export function targetOf(values: Values): Target {
 }
 
 /**
+ * Reads an address that is one word.
+ *
+ * @param text `HOST:PORT`, with an IPv6 address in brackets
+ * @param expected what the command takes, for the message
+ * @throws {UsageError} if the text is not an address
+ */
+export function readServer(
+  text: string,
+  expected = "HOST:PORT",
+): { readonly host: string; readonly port: number } {
+  const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  const isBare = host.includes(":") && !host.startsWith("[");
+  if (host === "" || isBare || port < 1 || port > 65535) {
+    throw new UsageError(`wrong value for <server>: expected ${expected}, got "${text}"`);
+  }
+  return { host: stripBrackets(host), port };
+}
+
+/**
  * Finds the addresses of a server.
  *
  * @param target the server
@@ -68,8 +90,8 @@ export function targetOf(values: Values): Target {
  * @throws {ConnectError} if there is no address, or none was found in time
  */
 export async function findAddresses(target: Target, tell?: Tell): Promise<readonly string[]> {
-  const { host, connectTimeoutMs } = target;
-  const found = resolveHosts(host);
+  const { host, connectTimeoutMs, family } = target;
+  const found = resolveHosts(host, { family });
   try {
     const addresses = await (connectTimeoutMs > 0 ? deadline(found, connectTimeoutMs) : found);
     if (addresses[0] !== host) tell?.(`found ${escapeText(host)}: ${addresses.join(", ")}`);

@@ -53,7 +53,6 @@ export class MessageBuffer {
     this.#view.setBigUint64(16, runtime.addressOf(this.#vectorBytes), true);
     this.#view.setBigUint64(24, 1n, true);
     this.#view.setBigUint64(32, runtime.addressOf(this.#control), true);
-    this.clear();
   }
 
   /** The bytes of the message. They are valid until the next call. */
@@ -87,17 +86,24 @@ export class MessageBuffer {
     }
   }
 
-  /** Makes room for the next message. */
-  clear(): void {
-    this.#count = 0;
+  /** Tells the kernel how much room there is, before a call. */
+  prepare(): void {
     this.#view.setUint32(8, NAME_BYTES, true);
     this.#view.setBigUint64(40, BigInt(this.#control.length), true);
-    this.#view.setInt32(48, 0, true);
   }
 
-  /** @param count the length of the message that was received */
-  fill(count: number): void {
-    this.#count = Math.min(count, this.#data.length);
+  /**
+   * Takes over what a call has left.
+   *
+   * @param count the length of the message; negative if there is none
+   */
+  settle(count: number): void {
+    this.#count = Math.max(0, Math.min(count, this.#data.length));
+    if (count >= 0) return;
+    // The kernel has not said how much of the room it has used: nothing.
+    this.#view.setUint32(8, 0, true);
+    this.#view.setBigUint64(40, 0n, true);
+    this.#view.setInt32(48, 0, true);
   }
 }
 

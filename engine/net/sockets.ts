@@ -7,8 +7,8 @@
  * thread that makes it: timers and signals wait. Make blocking calls in Workers only.
  *
  * The calls that a loop makes again and again (`accept`, `acceptNonBlocking`, `connectNonBlocking`,
- * `recv`, `send`, `recvfrom`, `sendto`, `shutdown`, `poll`, `pollAll`, `epollWait`, `waitFine`,
- * `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
+ * `recv`, `send`, `recvfrom`, `sendto`, `shutdown`, `poll`, `pollAll`, `pollFine`, `epollWait`,
+ * `waitFine`, `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
  *
@@ -262,11 +262,11 @@ export class Sockets {
    * has `MSG_TRUNC`; or the negated error number
    */
   receiveMessage(fd: number, message: MessageBuffer, flags = 0): number {
-    message.clear();
+    message.prepare();
     const count: number = this.#libc.recvmsg!(fd, message.header, flags);
-    if (count < 0) return -this.errno;
-    message.fill(count);
-    return count;
+    const result = count >= 0 ? count : -this.errno;
+    message.settle(count);
+    return result;
   }
 
   /**
@@ -434,12 +434,25 @@ export class Sockets {
    * @returns 1 if it has, 0 if nothing came in time, or the negated error number
    */
   waitFine(fd: number, timeoutMs: number): number {
+    this.#pollfd.watch(0, fd, this.constants.POLLIN);
+    return this.pollFine(this.#pollfd, timeoutMs, 1);
+  }
+
+  /**
+   * Does what {@linkcode Sockets.pollAll} does, with a limit in fractions of a millisecond (ppoll(2),
+   * Linux).
+   *
+   * @param set the descriptors
+   * @param timeoutMs how long to wait
+   * @param places how many of its places the kernel looks at
+   * @returns how many are ready, 0 if none was in time, or the negated error number
+   */
+  pollFine(set: PollSet, timeoutMs: number, places = set.size): number {
     const [timespec, bytes] = this.#timespec;
     const seconds = Math.floor(timeoutMs / 1000);
     timespec[0] = seconds;
     timespec[2] = Math.floor((timeoutMs - seconds * 1000) * 1e6);
-    this.#pollfd.watch(0, fd, this.constants.POLLIN);
-    const count: number = this.#libc.ppoll!(this.#pollfd.bytes, 1, bytes, null);
+    const count: number = this.#libc.ppoll!(set.bytes, places, bytes, null);
     return count >= 0 ? count : -this.errno;
   }
 

@@ -25,6 +25,9 @@ export function computeThreadName(mode: string): string {
   return `${OURS} ${mode} computing`;
 }
 
+/** The name of the Worker that watches the sockets of a server, for its recording. */
+export const SOCKETS_THREAD = `${OURS} sockets`;
+
 /** The mode that started this Worker. It is `undefined` in every other thread. */
 export function modeOfThread(): string | undefined {
   const [ours, mode] = runtime.threadName?.split(" ") ?? [];

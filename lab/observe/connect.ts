@@ -1,11 +1,67 @@
 /**
- * `observe HOST:PORT`: how long a server takes to answer, and what the kernel says about it.
+ * `observe HOST:PORT`: how long a server takes to answer, and what the kernel says about it. It is
+ * what tcping is, with evidence.
  *
  * @module
  */
 
+import type { Address } from "../../protocols/effects.ts";
+import { readInput } from "../../engine/cli/standard_input.ts";
+import { EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
+import { UsageError, type Values } from "../../engine/cli/flags.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
+import { integerOption, valueOf } from "../../engine/cli/options.ts";
+import { durationOption } from "../../engine/cli/quantity_options.ts";
+import { CONNECT_TIMEOUT } from "../../engine/dial/target.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { isIPv6 } from "../../engine/net/address.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
+import { onEndingSignal } from "../../engine/process/ending_signals.ts";
+import { screenOf } from "../report/screen.ts";
+import { exitStatus } from "./connect/failure.ts";
+import { Interrupt } from "./connect/interrupt.ts";
+import { Lines } from "./connect/lines.ts";
+import { tracePath } from "./connect/path.ts";
+import { RuntimeProber } from "./connect/runtime_prober.ts";
+import { Report } from "./connect/report.ts";
+import { Series, type SeriesPlan } from "./connect/series.ts";
+import { ThreadProber } from "./connect/thread.ts";
+import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
+
+const COUNT = integerOption("count", {
+  short: "c",
+  least: 1,
+  most: 1_000_000_000,
+  shown: "until Ctrl-C",
+  help: "how many attempts to make",
+});
+
+const INTERVAL = durationOption("interval", {
+  short: "i",
+  default: "1s",
+  help: "the time from the beginning of an attempt to that of the next; 0 is none",
+});
+
+const FIRST_BYTE = durationOption("firstByte", {
+  default: "500ms",
+  shown: "500ms, or the interval if that is shorter; with --hello 0",
+  help: "how long the server may take to say its first byte; 0 does not wait",
+});
+
+const RESOLVE_EVERY = durationOption("resolveEvery", {
+  default: 0,
+  shown: "never",
+  help: "look the name up again when this time has gone by",
+});
+
+const MAX_HOPS = integerOption("maxHops", {
+  least: 1,
+  most: 255,
+  default: 30,
+  help: "with --path: how far to look",
+});
 
 /** The command without a name of its own. */
 export function connect(): Subcommand {
@@ -13,11 +69,139 @@ export function connect(): Subcommand {
     command: {
       name: "observe",
       summary: "see a real handshake: its time, its states, its packets",
-      positionals: [{ name: "server", kind: "string", help: "its address, HOST:PORT or HOST" }],
+      positionals: SERVER_ARGUMENTS,
       required: 1,
-      flags: [],
-      example: formatRun(SCRIPT, "127.0.0.1:8080"),
+      flags: [
+        COUNT,
+        INTERVAL,
+        CONNECT_TIMEOUT,
+        FIRST_BYTE,
+        { name: "hello", kind: "boolean", help: "shake hands as the protocol hello does" },
+        ...FAMILY_FLAGS,
+        RESOLVE_EVERY,
+        {
+          name: "source",
+          kind: "string",
+          value: "ADDRESS",
+          help: "the address of this machine to call from",
+        },
+        { name: "rst", kind: "boolean", help: "close with a RST; without it, with a FIN" },
+        { name: "quiet", short: "q", kind: "boolean", help: "print only the statistics" },
+        { name: "json", kind: "boolean", help: "print an object a line" },
+        { name: "csv", kind: "boolean", help: "print a table: RFC 4180" },
+        { name: "time", kind: "boolean", help: "begin each line with the time" },
+        { name: "path", kind: "boolean", help: "find the routers on the way, without root" },
+        MAX_HOPS,
+      ],
+      example: formatRun(SCRIPT, "127.0.0.1:8080 -c 3"),
     },
-    perform: () => Promise.reject(new Error("Cannot connect yet")),
+    perform,
   };
+}
+
+/** Makes sure that this machine has the address to call from. */
+function checkSource(source: string): void {
+  const net = sockets();
+  const { AF_INET, AF_INET6, SOCK_STREAM } = net.constants;
+  const fd = net.socket(isIPv6(source) ? AF_INET6 : AF_INET, SOCK_STREAM);
+  try {
+    net.bind(fd, { hostname: source, port: 0 });
+  } catch {
+    throw new UsageError(`wrong value for --source: ${source} is not an address of this machine`);
+  } finally {
+    net.close(fd);
+  }
+}
+
+function planOf(values: Values): SeriesPlan {
+  const server = serverOf(values);
+  const intervalMs = valueOf(INTERVAL, values);
+  const standardMs = intervalMs === 0 ? 500 : Math.min(500, intervalMs);
+  const given = values.firstByte as number | undefined;
+  return {
+    server,
+    family: familyOf(values, server),
+    count: (values.count as number | undefined) ?? Infinity,
+    intervalMs,
+    timeoutMs: valueOf(CONNECT_TIMEOUT, values),
+    firstByteMs: given ?? (values.hello === true ? 0 : standardMs),
+    hello: values.hello === true,
+    rst: values.rst === true,
+    source: values.source as string | undefined,
+    resolveEveryMs: valueOf(RESOLVE_EVERY, values),
+  };
+}
+
+async function perform(values: Values): Promise<number> {
+  const plan = planOf(values);
+  if (values.json === true && values.csv === true) {
+    throw new UsageError("--json and --csv exclude each other");
+  }
+  const format = values.json === true ? "json" : values.csv === true ? "csv" : "text";
+  const why = whyNoKernel();
+  if (plan.source !== undefined) {
+    if (why !== undefined) throw new UsageError(`--source cannot be used here: ${why}`);
+    checkSource(plan.source);
+  }
+  if (plan.rst && why !== undefined) throw new UsageError(`--rst cannot be used here: ${why}`);
+  const means = why === undefined
+    ? "T0, any user: times, and the kernel's own figures"
+    : `T0, any user: times of ${runtime.name}'s own sockets, no figures of the kernel: ${why}`;
+  const lines = new Lines();
+  if (format !== "text") lines.note(means);
+  const interrupt = new Interrupt();
+  const forget = onEndingSignal(() => {
+    // Whoever asks twice does not even want the statistics.
+    if (interrupt.isOver) runtime.exit(EXIT_SIGNALLED);
+    interrupt.end();
+  });
+  try {
+    if (values.path === true) {
+      if (why !== undefined) throw new UsageError(`--path cannot be used here: ${why}`);
+      const withinMs = (values.connectTimeout as number | undefined) ?? 1_000;
+      const maxHops = valueOf(MAX_HOPS, values);
+      return await tracePath(
+        { ...plan, maxHops, withinMs: withinMs || 1_000, format, means },
+        lines,
+        interrupt,
+      );
+    }
+    if (values.maxHops !== undefined) throw new UsageError("--max-hops is only for --path");
+    const screen = screenOf("stdout");
+    const report = new Report({ server: plan.server, means, tier: "T0" }, {
+      format,
+      stamps: values.time === true,
+      columns: screen.isTerminal ? screen.columns() : 0,
+    });
+    const prober = why === undefined ? await ThreadProber.start() : new RuntimeProber();
+    const series = new Series(plan, prober, interrupt);
+    void watchKeys(() => {
+      const told = report.statistics(series.figures);
+      if (format === "text") lines.print(told);
+      else told.forEach((line) => lines.note(line));
+    });
+    lines.print(report.begin());
+    for await (const attempt of series.attempts()) {
+      if (values.quiet !== true) await lines.written(report.attempt(attempt), interrupt);
+    }
+    const figures = series.figures;
+    lines.print(report.end(figures, performance.now()));
+    await interrupt.race(prober.finish());
+    await lines.end(interrupt);
+    return exitStatus(figures.ok, figures.failures);
+  } finally {
+    forget();
+  }
+}
+
+/** Calls a function at each Enter on a terminal. A script's input is left for its other commands. */
+async function watchKeys(onEnter: () => void): Promise<void> {
+  if (!runtime.isTerminal("stdin")) return;
+  try {
+    for await (const bytes of readInput({ waitsInBackground: true })) {
+      if (bytes.includes(0x0a)) onEnter();
+    }
+  } catch {
+    // The terminal has gone, and nobody presses its keys any more.
+  }
 }

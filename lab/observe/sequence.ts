@@ -15,6 +15,7 @@ import {
   conversationsIn,
   type StateSpan,
 } from "./conversations.ts";
+import { type Count, describePacket, drawArrow } from "./packet_text.ts";
 
 /** How to draw. */
 export interface DrawOptions {
@@ -34,18 +35,6 @@ const STATE_WIDTH = 11;
 
 /** The width of a time in the diagram: nearly three hours in microseconds. */
 const TIME_WIDTH = 10;
-
-/** The names of the flags in the diagram. */
-const FLAGS: Readonly<Record<string, string>> = {
-  S: "SYN",
-  F: "FIN",
-  R: "RST",
-  P: "PSH",
-  A: "ACK",
-  U: "URG",
-  E: "ECE",
-  C: "CWR",
-};
 
 /**
  * Draws all connections of a recording.
@@ -159,7 +148,12 @@ export function drawSequence(conversation: Conversation, options: DrawOptions = 
     rows.push({
       at: packet.at,
       lines: [
-        row(packet.at, "", arrow(first, { isRight, isLost: packet.lost === true, inner }), ""),
+        row(
+          packet.at,
+          "",
+          drawArrow(first, { isRight, isLost: packet.lost === true, width: inner }),
+          "",
+        ),
         ...more.map((text) => row(undefined, "", `   ${text}`, "")),
       ],
     });
@@ -217,30 +211,11 @@ function describe(
   absolute: boolean,
   width: number,
 ): string[] {
-  const { from, to, flags, seq, ack, window, length } = packet;
-  const count = (side: string, number: number) =>
-    absolute ? number : numbers.relative(side, number);
-  const names = [...flags].map((flag) => FLAGS[flag] ?? escapeText(flag));
-  const isSyn = flags.includes("S");
-  const head = [
-    names.join(" "),
-    `seq=${count(from, seq)}`,
-    ...(ack === undefined ? [] : [`ack=${count(to, ack)}`]),
-    ...(length > 0 ? [`len=${length}`] : []),
-    `win=${window}`,
-  ];
-  const { mss, window_scale, sack_permitted, timestamps, sack = [] } = packet.options ?? {};
-  const blocks = sack.map(([first, end]) => `${count(to, first)}-${count(to, end)}`);
-  const options = [
-    ...(isSyn && !absolute ? [`ISN ${seq}`] : []),
-    ...(mss === undefined ? [] : [`mss ${mss}`]),
-    ...(window_scale === undefined ? [] : [`wscale ${window_scale}`]),
-    ...(sack_permitted === true ? ["sack"] : []),
-    // Nearly every packet has them, so only the agreement is worth a line.
-    ...(isSyn && timestamps !== undefined ? ["timestamps"] : []),
-    ...(blocks.length > 0 ? [`sack ${blocks.join(" ")}`] : []),
-  ];
-  return [...fill(head, width), ...fill(options, width)];
+  const count: Count | undefined = absolute
+    ? undefined
+    : (side, number) => numbers.relative(side, number);
+  const { head, options } = describePacket(packet, count);
+  return [...fill(head, width), ...fill(options, width)].map(escapeText);
 }
 
 /** Puts words into lines that are no longer than the width, unless one word is. */
@@ -253,19 +228,6 @@ function fill(words: readonly string[], width: number): string[] {
     } else lines.push(word);
   }
   return lines;
-}
-
-/** How an arrow goes. */
-interface Arrow {
-  readonly isRight: boolean;
-  readonly isLost: boolean;
-  readonly inner: number;
-}
-
-function arrow(text: string, { isRight, isLost, inner }: Arrow): string {
-  const shaft = "─".repeat(Math.max(0, inner - text.length - 4));
-  if (isRight) return `─ ${text} ${shaft}${isLost ? "✕" : "▶"}`;
-  return `${isLost ? "✕" : "◀"}${shaft} ${text} ─`;
 }
 
 function columnsOf({ columns = 80 }: DrawOptions): number {

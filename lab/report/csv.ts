@@ -8,7 +8,8 @@
 import type { Latency, Report, Run, Second } from "../load/results.ts";
 import { errorsOf } from "./contests.ts";
 
-type Cell = string | number | boolean | null;
+/** A value of a table; `null` if it is not known. */
+export type Cell = string | number | boolean | null;
 
 /** The names of the columns that all rows have in common, in order. */
 const COMMON = [
@@ -81,8 +82,18 @@ export function formatCsv({ runs }: Report): string {
     rowOf("run", run, runCells(run)),
   ]);
   return [[...COMMON, ...MEASURED], ...rows]
-    .map((cells) => `${cells.map(quote).join(",")}\r\n`)
+    .map((cells) => `${formatRow(cells)}\r\n`)
     .join("");
+}
+
+/**
+ * Writes a row of a table.
+ *
+ * @param cells its values, in the order of the columns
+ * @returns a line, without its line end
+ */
+export function formatRow(cells: readonly Cell[]): string {
+  return cells.map(quote).join(",");
 }
 
 function rowOf(kind: "second" | "run", run: Run, measured: Measured): Cell[] {

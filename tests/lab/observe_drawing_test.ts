@@ -7,7 +7,7 @@
 import type { Event, PacketEvent, SocketEvent } from "../../engine/recording/events.ts";
 import type { TcpState } from "../../engine/kernel/tcp_states.ts";
 import { conversationsIn } from "../../lab/observe/conversations.ts";
-import { writePcap } from "../../lab/observe/pcap.ts";
+import { PcapFile } from "../../lab/observe/pcap.ts";
 import { drawConnections, drawSequence } from "../../lab/observe/sequence.ts";
 import { passedUnseen } from "../../lab/observe/state_paths.ts";
 import { readFileSync } from "node:fs";
@@ -146,10 +146,11 @@ test("a pcap file has nanoseconds, and packets that begin with IP", () => {
   using folder = new Folder();
   const path = folder.path("two.pcap");
   const [first, second] = [Uint8Array.of(0x45, 1, 2), Uint8Array.of(0x60, 3)];
-  writePcap(path, [
-    { stampNs: 1_700_000_000_123_456_789n, bytes: first as Uint8Array },
-    { stampNs: 1_700_000_001_000_000_001n, bytes: second as Uint8Array },
-  ]);
+  {
+    using file = PcapFile.create(path);
+    file.add({ stampNs: 1_700_000_000_123_456_789n, bytes: first as Uint8Array });
+    file.add({ stampNs: 1_700_000_001_000_000_001n, bytes: second as Uint8Array });
+  }
   const file = readFileSync(path);
   const numbers = (at: number, count: number) =>
     Array.from({ length: count }, (_, index) => file.readUInt32LE(at + index * 4));

@@ -31,6 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],
   ["chat/rooms", "chat/terminal", "lab/report"],
+  ["lab/observe/connect"],
   ["lab/observe"],
   ["chat/host", "lab"],
   ["chat"],

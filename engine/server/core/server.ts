@@ -7,6 +7,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import type { Counters } from "./counters.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
+import type { Timeline } from "../trace/timeline.ts";
 
 /** How to close a server. */
 export interface CloseOptions {
@@ -48,6 +49,8 @@ export interface ServerParts<Count extends Counters = Counters> {
   readonly details: readonly string[];
   readonly drainMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** What is recorded of the server, if anything is. It is closed after the server. */
+  readonly timeline?: Timeline | undefined;
   /** Reads the counters. */
   count(): Count;
   /** Does what {@linkcode Server.close} promises. It is called once. */
@@ -70,7 +73,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     const drainMs = options.drain === undefined ? parts.drainMs : parseDuration(options.drain);
     parts.signal?.removeEventListener("abort", onAbort);
     if (closing !== undefined) parts.hasten?.(drainMs);
-    closing ??= parts.shutDown(drainMs).then(
+    closing ??= shutDown(drainMs).then(
       () => resolve(undefined),
       (error) => {
         resolve(error);
@@ -79,12 +82,20 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     );
     await closing;
   }
+  async function shutDown(drainMs: number): Promise<void> {
+    try {
+      await parts.shutDown(drainMs);
+    } finally {
+      await parts.timeline?.close();
+    }
+  }
   // Those who wait for `closed` get the error.
   const onAbort = () => void close().catch(() => {});
   parts.signal?.addEventListener("abort", onAbort, { once: true });
   if (parts.signal?.aborted) onAbort();
 
-  const { mode, address, protocol, details } = parts;
+  const { mode, address, protocol, details, timeline } = parts;
+  timeline?.listening({ address, count: () => parts.count() });
   return {
     mode,
     address,

@@ -185,6 +185,7 @@ export class DescriptorServer {
       await started;
     } catch (error) {
       await this.#shutDown(0);
+      this.#timeline?.[Symbol.dispose]();
       throw error;
     }
     this.#setLimits();
@@ -195,6 +196,7 @@ export class DescriptorServer {
       details,
       drainMs: this.#checked.drainMs,
       signal: this.#options.signal,
+      timeline: this.#timeline,
       count: () => this.team.count(),
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
@@ -243,7 +245,6 @@ export class DescriptorServer {
     this.#closeQueued();
     await noDatagrams;
     team.dispose();
-    this.#timeline?.[Symbol.dispose]();
   }
 
   /** Ends the UDP conversations, and closes their socket when no thread can be in a call on it. */

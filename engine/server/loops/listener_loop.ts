@@ -173,9 +173,9 @@ export async function serveListener(
       details: [...details, ...describeComputing(threads)],
       drainMs: checked.drainMs,
       signal: options.signal,
+      timeline,
       count: () => CounterBlock.sum([counters]),
       async shutDown(drainMs) {
-        using _trace = timeline;
         using _limits = deadlines;
         using _threads = offload;
         let isLate = drainMs === 0;

@@ -144,6 +144,7 @@ export class LoopServer {
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
     } catch (error) {
       await this.#shutDown(0);
+      this.#timeline?.[Symbol.dispose]();
       throw error;
     }
     return makeServer({
@@ -153,6 +154,7 @@ export class LoopServer {
       details: [...details, ...describeComputing(threads)],
       drainMs: this.#checked.drainMs,
       signal: this.#options.signal,
+      timeline: this.#timeline,
       count: () => this.#team.count(),
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
@@ -219,7 +221,6 @@ export class LoopServer {
     clearTimeout(killer);
     this.#team.dispose();
     this.#pool?.[Symbol.dispose]();
-    this.#timeline?.[Symbol.dispose]();
     this.#plan.onClosed?.();
   }
 }

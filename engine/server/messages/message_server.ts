@@ -134,6 +134,7 @@ export async function serveByMessages(
     details,
     drainMs: checked.drainMs,
     signal: options.signal,
+    timeline,
     count: () => CounterBlock.sum([counters]),
     async shutDown(drainMs) {
       using _limits = deadlines;
@@ -146,7 +147,6 @@ export async function serveByMessages(
       clearTimeout(late);
       clearTimeout(killer);
       team.dispose();
-      timeline?.[Symbol.dispose]();
     },
   });
 }

@@ -9,11 +9,13 @@
  * @module
  */
 
+import type { Address } from "../../../protocols/effects.ts";
 import { nowUs } from "../../recording/events.ts";
 import { RecordingFile } from "../../recording/recording_file.ts";
 import { MainJournal } from "../journal/journal.ts";
 import { RecordingSink } from "./recording_sink.ts";
-import type { TimelineSink, TimelineThread } from "./timeline_sink.ts";
+import type { SocketWatch } from "./socket_watch.ts";
+import { microseconds, type TimelineSink, type TimelineThread } from "./timeline_sink.ts";
 import {
   createRing,
   CUT,
@@ -76,6 +78,17 @@ export interface TimelineOptions {
   readonly limitBytes?: number;
 }
 
+/** A server that listens. */
+export interface ListeningServer {
+  /** Where. */
+  readonly address: Address;
+  /** Reads its counters. */
+  count(): object;
+}
+
+/** How often the counters are recorded, if they have changed, in milliseconds. */
+const COUNTERS_MS = 250;
+
 /** A timeline in progress, on the main thread. */
 export class Timeline implements Disposable {
   /** Records what happens in the main thread. */
@@ -93,17 +106,24 @@ export class Timeline implements Disposable {
    */
   readonly #numbers = new Map<string, number>();
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #recording: RecordingFile | undefined;
+  #server: ListeningServer | undefined;
+  #counters = "";
+  #countedAt = -Infinity;
+  #sockets: Promise<SocketWatch | undefined> | undefined;
   #isOver = false;
 
   private constructor(
     origin: number,
     sinks: readonly TimelineSink[],
+    recording: RecordingFile | undefined,
     threads: Map<number, TimelineThread>,
     options: TimelineOptions,
   ) {
     const { isLoop = false, threads: most = 1, descriptors = 0 } = options;
     this.#origin = origin;
     this.#sinks = sinks;
+    this.#recording = recording;
     this.#threads = threads;
     this.#common = TimelineCommon.create(descriptors);
     this.#records = 2 ** Math.floor(Math.log2(THREAD_RECORDS / most));
@@ -127,19 +147,35 @@ export class Timeline implements Disposable {
     // Both files begin at the same whole microsecond.
     const beganUs = Math.floor(nowUs());
     const sinks: TimelineSink[] = [];
+    let recording: RecordingFile | undefined;
     try {
       if (trace !== undefined) {
-        sinks.push(TraceSink.create(trace, mode, journal, threads, limitBytes));
+        sinks.push(TraceSink.create(trace, { mode, beganUs, limitBytes }, journal, threads));
       }
       if (record !== undefined) {
-        const options = { by: mode, beganUs, ...(limitBytes !== undefined && { limitBytes }) };
-        sinks.push(new RecordingSink(RecordingFile.create(record, options), journal, threads));
+        recording = RecordingFile.create(record, { by: mode, beganUs, limitBytes });
+        sinks.push(new RecordingSink(recording, journal, threads));
       }
     } catch (error) {
       for (const sink of sinks) sink.close(0, { connections: 0, spans: 0 });
       throw error;
     }
-    return new Timeline(beganUs / 1000, sinks, threads, options);
+    return new Timeline(beganUs / 1000, sinks, recording, threads, options);
+  }
+
+  /**
+   * The server listens. From now on a recording also has its counters and its sockets.
+   *
+   * @param server the server
+   */
+  listening(server: ListeningServer): void {
+    const file = this.#recording;
+    if (file === undefined) return;
+    this.#server = server;
+    // The module is loaded only when something is recorded.
+    this.#sockets = import("./socket_watch.ts").then(({ SocketWatch }) =>
+      this.#isOver ? undefined : SocketWatch.start(file, server.address)
+    );
   }
 
   /**
@@ -154,7 +190,8 @@ export class Timeline implements Disposable {
     const thread = { number, name, isLoop };
     this.#numbers.set(name, number);
     this.#threads.set(number, thread);
-    for (const sink of this.#sinks) sink.addThread(thread, this.#now(), known !== undefined);
+    const now = this.#now();
+    for (const sink of this.#sinks) sink.addThread(thread, now, known !== undefined);
     const records = isLoop
       ? LOOP_RECORDS
       : Math.min(MOST_RECORDS, Math.max(FEWEST_RECORDS, this.#records));
@@ -193,11 +230,19 @@ export class Timeline implements Disposable {
     // recorded.
     for (const reader of [...this.#readers.values()].reverse()) reader.drain(records);
     records.sort((a, b) => a.to - b.to);
+    this.#count();
     for (const sink of this.#sinks) {
       for (const record of records) sink.take(record);
       sink.flush();
     }
     if (this.#sinks.every(({ isFull }) => isFull)) this.#common.fill();
+  }
+
+  /** Ends what was begun when the server listened, and writes the ends of the files. */
+  async close(): Promise<void> {
+    await (await this.#sockets)?.close();
+    this.#countedAt = -Infinity;
+    this[Symbol.dispose]();
   }
 
   /** Writes the ends of the files. It may be called again. */
@@ -207,11 +252,36 @@ export class Timeline implements Disposable {
     this.collect();
     this.#isOver = true;
     const { leftOut: connections, lost: spans } = this.#common;
-    for (const sink of this.#sinks) sink.close(this.#now(), { connections, spans });
+    const now = this.#now();
+    for (const sink of this.#sinks) sink.close(now, { connections, spans });
+  }
+
+  /** Records the counters, if they have changed. */
+  #count(): void {
+    const now = this.#now();
+    if (this.#server === undefined || now - this.#countedAt < COUNTERS_MS) return;
+    this.#countedAt = now;
+    const values = numbersIn(this.#server.count());
+    const text = JSON.stringify(values);
+    if (text === this.#counters) return;
+    this.#counters = text;
+    this.#recording?.add({ type: "counters", at: microseconds(now), values });
   }
 
   /** Milliseconds since the beginning, on the clock of all tracks. */
   #now(): number {
     return performance.timeOrigin + performance.now() - this.#origin;
   }
+}
+
+/** The numbers among the counters of a server. Those of several kinds are added up. */
+function numbersIn(counters: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters).map(([name, value]) => [
+      name,
+      typeof value === "number"
+        ? value
+        : Object.values(value as Record<string, number>).reduce((sum, count) => sum + count, 0),
+    ]),
+  );
 }

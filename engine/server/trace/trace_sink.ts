@@ -28,6 +28,20 @@ const END_BYTES = 512;
 /** The details of an event, in a word or two each. */
 type Details = Readonly<Record<string, unknown>>;
 
+/** What a trace needs to know about its server. */
+export interface TraceOptions {
+  /** The server's mode. */
+  readonly mode: string;
+  /** When the trace begins, in microseconds since 1970. */
+  readonly beganUs: number;
+  /**
+   * The largest size of the file, in bytes.
+   *
+   * @default {67108864}
+   */
+  readonly limitBytes?: number | undefined;
+}
+
 /** A trace in progress. */
 export class TraceSink extends TimelineSink {
   protected override readonly what = "trace";
@@ -36,42 +50,46 @@ export class TraceSink extends TimelineSink {
 
   private constructor(
     file: TraceFile,
-    mode: string,
+    { mode, beganUs, limitBytes = LIMIT_BYTES }: TraceOptions,
     journal: Journal,
     threads: ReadonlyMap<number, TimelineThread>,
-    limitBytes: number,
   ) {
     super(file, journal, threads);
     this.#file = file;
     this.#limitBytes = limitBytes;
     const name = `${mode} · ${runtime.name} ${runtime.version}`;
-    this.#file.add({ name: "process_name", ph: "M", tid: 1, args: { name } });
+    // A viewer shows the name only. `observe convert` needs the rest.
+    const args = { name, began_us: beganUs, os: runtime.os };
+    this.#file.add({ name: "process_name", ph: "M", tid: 1, args });
   }
 
   /**
    * Begins a trace.
    *
    * @param path the file; an existing file is overwritten
-   * @param mode the server's mode
+   * @param options describes it
    * @param journal is told what was not written
    * @param threads the server's threads, by number
-   * @param limitBytes the largest size of the file
    * @throws {Error} if the file cannot be written
    */
   static create(
     path: string | URL,
-    mode: string,
+    options: TraceOptions,
     journal: Journal,
     threads: ReadonlyMap<number, TimelineThread>,
-    limitBytes: number = LIMIT_BYTES,
   ): TraceSink {
     const file = new TraceFile(TextFile.create(path, "trace"));
-    return new TraceSink(file, mode, journal, threads, limitBytes);
+    return new TraceSink(file, options, journal, threads);
   }
 
-  override addThread({ number, name }: TimelineThread, _at: number, isKnown: boolean): void {
+  override addThread(
+    { number, name, isLoop }: TimelineThread,
+    at: number,
+    isKnown: boolean,
+  ): void {
     if (isKnown) return;
-    const names = { name: "thread_name", ph: "M", tid: number, args: { name } } as const;
+    const args = { name, at: microseconds(at), ...(isLoop && { loop: true }) };
+    const names = { name: "thread_name", ph: "M", tid: number, args } as const;
     this.#file.add(names);
     this.#file.add({ ...names, name: "thread_sort_index", args: { sort_index: number } });
   }

@@ -1,0 +1,132 @@
+/**
+ * Watches the sockets of a server for its recording, in a Worker: the kernel may have ten thousand of
+ * them to tell about, and the server's own threads must not wait for that.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+import { formatAddress } from "../../../protocols/address.ts";
+import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { type Event, nowUs, roundUs } from "../../recording/events.ts";
+import { SocketChanges } from "../../recording/socket_changes.ts";
+import { SOCKETS_THREAD } from "../../workers/thread_names.ts";
+import { onAssigned } from "../../workers/worker_side.ts";
+
+/** The module of this thread. */
+export const SOCKETS_THREAD_URL: string = import.meta.url;
+
+/** The first message from the main thread. */
+export interface WatchAssignment {
+  /** Where the server listens. */
+  readonly address: Address;
+  /** When the recording began, in microseconds since 1970. */
+  readonly beganUs: number;
+}
+
+/** The other messages from the main thread: it has taken a batch, or wants the last one. */
+export type ToWatch = "taken" | "stop";
+
+/** What the thread has seen since its last message. */
+export interface WatchBatch {
+  readonly kind: "seen";
+  readonly events: readonly Event[];
+  /** How many events had no room. */
+  readonly leftOut: number;
+}
+
+/** How long it pauses between two looks at least, in milliseconds. */
+const PAUSE_MS = 25;
+
+/** It pauses this many times as long as a look has taken, so that it never fills a processor. */
+const REST = 4;
+
+/** How many events may wait for the main thread. */
+const MOST_EVENTS = 4096;
+
+/** Looks at the sockets, and gathers what has changed. */
+class SocketWatch {
+  readonly #diag = new SockDiag();
+  readonly #changes = new SocketChanges(() => "server");
+  readonly #address: Address;
+  readonly #local: string;
+  readonly #beganUs: number;
+  readonly #post: (batch: WatchBatch) => void;
+  /** The remainders of an earlier server's connections. */
+  #earlier: ReadonlySet<string> | undefined;
+  #events: Event[] = [];
+  #leftOut = 0;
+  #mayPost = true;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ address, beganUs }: WatchAssignment, post: (batch: WatchBatch) => void) {
+    this.#address = address;
+    this.#local = formatAddress(address);
+    this.#beganUs = beganUs;
+    this.#post = post;
+    this.#look();
+  }
+
+  hear(message: ToWatch, finish: () => void): void {
+    if (message === "taken") {
+      this.#mayPost = true;
+      return this.#send();
+    }
+    clearTimeout(this.#timer);
+    this.#see();
+    this.#mayPost = true;
+    this.#send();
+    this.#diag[Symbol.dispose]();
+    finish();
+  }
+
+  #look(): void {
+    const beganAt = performance.now();
+    this.#see();
+    const tookMs = performance.now() - beganAt;
+    this.#timer = setTimeout(() => this.#look(), Math.max(PAUSE_MS, tookMs * REST));
+  }
+
+  #see(): void {
+    const rows = this.#diag.sockets({ port: this.#address.port });
+    this.#earlier ??= new Set(
+      rows.filter(({ state }) => state === "TIME_WAIT").map(({ cookie }) => cookie),
+    );
+    const own = rows.filter((row) => this.#isOwn(row));
+    for (const event of this.#changes.look(own, roundUs(nowUs() - this.#beganUs))) {
+      if (this.#events.length < MOST_EVENTS) this.#events.push(event);
+      else this.#leftOut++;
+    }
+    this.#send();
+  }
+
+  /** Whether a socket with the server's port is the server's. */
+  #isOwn({ local, cookie }: SocketRow): boolean {
+    if (this.#earlier?.has(cookie)) return false;
+    const { hostname } = this.#address;
+    return hostname === "0.0.0.0" || hostname === "::" || formatAddress(local) === this.#local;
+  }
+
+  #send(): void {
+    if (!this.#mayPost || this.#events.length === 0) return;
+    this.#mayPost = false;
+    this.#post({ kind: "seen", events: this.#events, leftOut: this.#leftOut });
+    this.#events = [];
+    this.#leftOut = 0;
+  }
+}
+
+onAssigned(SOCKETS_THREAD, async (
+  assignment: WatchAssignment,
+  post: (batch: WatchBatch) => void,
+) => {
+  const watch = new SocketWatch(assignment, post);
+  const end = Promise.withResolvers<void>();
+  return await Promise.resolve({
+    hear: (message: ToWatch) => watch.hear(message, end.resolve),
+    async play(sayReady: () => void) {
+      sayReady();
+      await end.promise;
+    },
+  });
+});

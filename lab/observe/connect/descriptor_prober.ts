@@ -1,0 +1,359 @@
+/**
+ * Makes attempts with the Berkeley sockets of Linux, and asks the kernel for evidence. It blocks its
+ * thread, so it must run in a Worker.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+import { helloClient } from "../../../protocols/hello.ts";
+import { BlockingDriver } from "../../../engine/drivers/blocking.ts";
+import { wantErrors } from "../../../engine/kernel/error_queue.ts";
+import { SOCK_CLOEXEC, SOL_IP } from "../../../engine/kernel/linux.ts";
+import {
+  readCounters,
+  readSetting,
+  readSocketTable,
+  synSchedule,
+} from "../../../engine/kernel/proc_net.ts";
+import { cookieOf, SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
+import { readTcpInfo, type TcpInfo } from "../../../engine/kernel/tcp_info.ts";
+import { encodeSockaddr, isIPv6 } from "../../../engine/net/address.ts";
+import { PollSet } from "../../../engine/net/poll_sets.ts";
+import { errorName, type SocketError } from "../../../engine/net/socket_error.ts";
+import type { Sockets } from "../../../engine/net/sockets.ts";
+import { LONGEST_MS } from "../../../engine/values/durations.ts";
+import type { ClosingConnections } from "./closing_connections.ts";
+import { type AcceptQueue, type Failure, failureOf } from "./failure.ts";
+import { takeIcmp } from "./icmp.ts";
+import { helloFailure } from "./hello_failure.ts";
+import { Fates, HELLO_NUMBER, type Outcome, type ProbeRequest } from "./probe.ts";
+import { Race } from "./race.ts";
+
+/** Option of IP: bind an address now, and choose the port when the peer is known (ip(7)). */
+const IP_BIND_ADDRESS_NO_PORT = 24;
+
+/** Request of ioctl(2): whether calls on a descriptor wait. */
+const FIONBIO = 0x5421;
+
+/** How often the calls of an attempt are tried before the first one counts. */
+const WARM_UP_ROUNDS = 50;
+
+/** An attempt at one address. */
+interface Attempt {
+  readonly index: number;
+  readonly address: Address;
+  readonly fd: number;
+  /** When `connect` was called. */
+  readonly beganAt: number;
+  /** ListenOverflows before, if the server is this machine. */
+  readonly overflows: number | undefined;
+}
+
+/** Makes attempts, one at a time. */
+export class DescriptorProber {
+  readonly #net: Sockets;
+  readonly #closing: ClosingConnections;
+  readonly #buffer = new Uint8Array(1);
+
+  /** @param net the calls @param closing takes the connections that were made */
+  constructor(net: Sockets, closing: ClosingConnections) {
+    this.#net = net;
+    this.#closing = closing;
+  }
+
+  /**
+   * Makes the calls of an attempt a few times without any packet, because a runtime takes
+   * milliseconds for the first ones. They would count as the server's.
+   */
+  warmUp(): void {
+    const net = this.#net;
+    const { AF_INET, SOCK_STREAM } = net.constants;
+    const [one, other] = net.socketpair();
+    const fd = net.socket(AF_INET, SOCK_STREAM);
+    // To connect to no family dissolves an association, and a new socket has none (connect(2)).
+    const nobody = new Uint8Array(16);
+    const address = { hostname: "127.0.0.1", port: 0 };
+    const attempt = { index: 0, address, fd: one, beganAt: 0, overflows: undefined };
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+      net.connectNonBlocking(fd, nobody);
+      for (const { fd } of this.#await([attempt], 1)) this.#errorOf(fd);
+    }
+    for (const opened of [one, other, fd]) net.close(opened);
+  }
+
+  /**
+   * Makes an attempt.
+   *
+   * @param request what to do
+   * @returns what it has found
+   */
+  probe(request: ProbeRequest): Outcome {
+    this.#closing.drain(0);
+    const limitMs = request.timeoutMs === 0 ? Infinity : request.timeoutMs;
+    const race = new Race(request.addresses.length, performance.now(), limitMs);
+    const fates = new Fates(request.addresses);
+    const open: Attempt[] = [];
+    try {
+      const winner = this.#run(race, request, fates, open);
+      if (winner === undefined) return fates.lost();
+      open.splice(open.indexOf(winner), 1);
+      return this.#use(winner, request, fates);
+    } finally {
+      for (const { index, fd } of open) {
+        if (fates.all[index]?.fate === "not tried") fates.set(index, "under way");
+        this.#net.close(fd);
+      }
+    }
+  }
+
+  #run(race: Race, request: ProbeRequest, fates: Fates, open: Attempt[]): Attempt | undefined {
+    const fail = (attempt: Attempt, failure: Failure, now: number) => {
+      fates.set(attempt.index, failure, (now - attempt.beganAt) * 1000);
+      open.splice(open.indexOf(attempt), 1);
+      this.#net.close(attempt.fd);
+      race.failed();
+    };
+    while (!race.isLost) {
+      for (let next = race.next(performance.now()); next !== undefined;) {
+        const address = request.addresses[next] as Address;
+        const begun = this.#begin(next, address, request.source);
+        if ("failure" in begun) {
+          fates.set(next, begun.failure, begun.us);
+          race.failed();
+        } else {
+          open.push(begun.attempt);
+          if (begun.isConnected) return begun.attempt;
+        }
+        next = race.next(performance.now());
+      }
+      const now = performance.now();
+      if (race.isLate(now)) {
+        for (const attempt of [...open]) fail(attempt, this.#explainSilence(attempt, now), now);
+        return undefined;
+      }
+      if (open.length === 0) continue;
+      const ended = this.#await(open, race.waitMs(now));
+      const at = performance.now();
+      for (const attempt of ended) {
+        const errno = this.#errorOf(attempt.fd);
+        if (errno === 0) {
+          fates.set(attempt.index, "connected", (at - attempt.beganAt) * 1000);
+          return attempt;
+        }
+        fail(attempt, this.#explain(attempt, errno, at), at);
+      }
+    }
+    return undefined;
+  }
+
+  /** Calls `connect` on a new socket. */
+  #begin(
+    index: number,
+    address: Address,
+    source: string | undefined,
+  ):
+    | { readonly attempt: Attempt; readonly isConnected: boolean }
+    | { readonly failure: Failure; readonly us: number } {
+    const net = this.#net;
+    const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY } =
+      net.constants;
+    const isSix = isIPv6(address.hostname);
+    const overflows = isLoopback(address) ? readCounters().get("ListenOverflows") : undefined;
+    const sockaddr = encodeSockaddr(address, net.constants);
+    const before = performance.now();
+    let fd = -1;
+    try {
+      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+      net.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      wantErrors(net, fd, isSix);
+      if (source !== undefined) {
+        net.setOption(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+        net.bind(fd, { hostname: source, port: 0 });
+      }
+    } catch (error) {
+      if (fd >= 0) net.close(fd);
+      const { code } = error as SocketError;
+      return { failure: failureOf({ code, afterMs: 0 }), us: (performance.now() - before) * 1000 };
+    }
+    const beganAt = performance.now();
+    const result = net.connectNonBlocking(fd, sockaddr);
+    const attempt: Attempt = { index, address, fd, beganAt, overflows };
+    if (result === 0) return { attempt, isConnected: true };
+    // A signal that comes in between does not end the attempt (connect(2)).
+    const { EINPROGRESS, EINTR } = net.constants.errno;
+    if (result === -EINPROGRESS || result === -EINTR) return { attempt, isConnected: false };
+    const at = performance.now();
+    const failure = this.#explain(attempt, -result, at);
+    net.close(fd);
+    return { failure, us: (at - beganAt) * 1000 };
+  }
+
+  /** Waits for attempts, and returns those that have ended. */
+  #await(open: readonly Attempt[], waitMs: number): Attempt[] {
+    const set = new PollSet(open.length);
+    open.forEach(({ fd }, index) => set.watch(index, fd, this.#net.constants.POLLOUT));
+    if (this.#net.pollFine(set, Math.min(waitMs, LONGEST_MS)) <= 0) return [];
+    return open.filter((_, index) => set.eventsAt(index) !== 0);
+  }
+
+  /** The error of a socket that is ready; 0 if it is connected. */
+  #errorOf(fd: number): number {
+    const { SOL_SOCKET, SO_ERROR } = this.#net.constants;
+    return this.#net.getOption(fd, SOL_SOCKET, SO_ERROR);
+  }
+
+  /** Uses the connection as was asked for, and closes it. */
+  #use(attempt: Attempt, request: ProbeRequest, fates: Fates): Outcome {
+    const net = this.#net;
+    const { fd, address } = attempt;
+    const us = fates.all[attempt.index]?.us ?? (performance.now() - attempt.beganAt) * 1000;
+    fates.set(attempt.index, "connected", us);
+    const outcome = { fates: fates.all, address, connectUs: us };
+    try {
+      const local = net.localAddress(fd);
+      const cookie = cookieOf(net, fd);
+      const known = { ...outcome, local, cookie };
+      const peer = net.peerAddress(fd);
+      if (local.hostname === peer.hostname && local.port === peer.port) {
+        const failure: Failure = { kind: "self" };
+        fates.set(attempt.index, failure, us);
+        this.#closing.close(fd, true);
+        return { ...known, failure };
+      }
+      const said = request.firstByteMs > 0 ? this.#listen(fd, request.firstByteMs) : {};
+      const done = request.hello && !("failure" in said)
+        ? { ...said, ...this.#shakeHands(fd, request.timeoutMs) }
+        : said;
+      const info = this.#infoOf(fd);
+      this.#closing.close(fd, request.rst);
+      return { ...known, ...done, ...(info !== undefined && { info }) };
+    } catch (error) {
+      // Between `poll` and here the peer has reset the connection.
+      net.close(fd);
+      const { code } = error as SocketError;
+      if (code !== "ENOTCONN" && code !== "ECONNRESET" && code !== "EINVAL") throw error;
+      return { ...outcome, failure: { kind: "reset", during: "connecting" } };
+    }
+  }
+
+  /** Waits for the first byte, and leaves it where it is. */
+  #listen(
+    fd: number,
+    withinMs: number,
+  ): Pick<Outcome, "beginning" | "firstByteUs" | "failure"> {
+    const { EAGAIN, EINTR } = this.#net.constants.errno;
+    const { MSG_PEEK, MSG_DONTWAIT } = this.#net.constants;
+    const began = performance.now();
+    for (;;) {
+      const left = withinMs - (performance.now() - began);
+      if (left <= 0 || this.#net.waitFine(fd, left) === 0) return { beginning: "silent" };
+      const at = performance.now();
+      const count = this.#net.recv(fd, this.#buffer, MSG_PEEK | MSG_DONTWAIT);
+      if (count === -EINTR || count === -EAGAIN) continue;
+      if (count > 0) return { beginning: "spoke", firstByteUs: (at - began) * 1000 };
+      if (count === 0) return { beginning: "closed" };
+      return { failure: { kind: "reset", during: "first byte" } };
+    }
+  }
+
+  #shakeHands(fd: number, timeoutMs: number): Pick<Outcome, "helloUs" | "failure"> {
+    this.#net.ioctl(fd, FIONBIO, new Uint8Array(4));
+    const limits = { readTimeoutMs: 0, sessionTimeoutMs: timeoutMs, computeTimeoutMs: 0 };
+    const driver = new BlockingDriver(this.#net, { ...limits, receiveTimeoutMs: 0 });
+    const began = performance.now();
+    try {
+      driver.converse(fd, helloClient(HELLO_NUMBER));
+      return { helloUs: (performance.now() - began) * 1000 };
+    } catch (error) {
+      return { failure: helloFailure(error, performance.now() - began) };
+    }
+  }
+
+  #infoOf(fd: number): TcpInfo | undefined {
+    try {
+      return readTcpInfo(this.#net, fd);
+    } catch {
+      // This system has no such figures, as on gVisor.
+      return undefined;
+    }
+  }
+
+  /** Why `connect` has failed. */
+  #explain({ fd, address, beganAt, overflows }: Attempt, errno: number, at: number): Failure {
+    const failure = failureOf({
+      code: errorName(errno),
+      afterMs: at - beganAt,
+      icmp: takeIcmp(this.#net, fd),
+    });
+    if (failure.kind === "no_ports") return { ...failure, ...this.#portsFor(address) };
+    if (failure.kind !== "timeout") return failure;
+    const queue = this.#queueOf(address, overflows);
+    return { ...failure, schedule: synSchedule(), ...(queue !== undefined && { queue }) };
+  }
+
+  /** Why nothing has come. */
+  #explainSilence({ fd, address, beganAt, overflows }: Attempt, at: number): Failure {
+    const sentAgain = this.#infoOf(fd)?.total_retrans;
+    const queue = this.#queueOf(address, overflows);
+    return {
+      kind: "timeout",
+      afterMs: at - beganAt,
+      byKernel: false,
+      schedule: synSchedule(),
+      ...(sentAgain !== undefined && { syns: 1 + sentAgain }),
+      ...(queue !== undefined && { queue }),
+    };
+  }
+
+  /** The accept queue of the listener on this machine, if that is where the server is, and full. */
+  #queueOf(address: Address, before: number | undefined): AcceptQueue | undefined {
+    const listener = listeners(this.#net, address.port).find(({ local }) =>
+      local.hostname === address.hostname ||
+      (isLoopback(address) && /^(0\.0\.0\.0|::)$/.test(local.hostname))
+    );
+    if (listener === undefined) return undefined;
+    const { receiveQueue: waiting, sendQueue: limit } = listener;
+    // Linux takes one more than the limit. Where the limit is not known, a queue is only a hint.
+    if (waiting === 0 || waiting < limit) return undefined;
+    const now = readCounters().get("ListenOverflows");
+    return {
+      waiting,
+      ...(Number.isFinite(limit) && { limit }),
+      ...(before !== undefined && now !== undefined && { overflows: now - before }),
+    };
+  }
+
+  #portsFor(address: Address): Pick<Failure & { kind: "no_ports" }, "range" | "timeWait"> {
+    const numbers = readSetting("net/ipv4/ip_local_port_range")?.split(/\s+/).map(Number);
+    const timeWait = timeWaitTo(this.#net, address);
+    return {
+      ...(numbers?.length === 2 && { range: [numbers[0], numbers[1]] as [number, number] }),
+      ...(timeWait !== undefined && { timeWait }),
+    };
+  }
+}
+
+function isLoopback({ hostname }: Address): boolean {
+  return /^(127\.|0\.0\.0\.0$|::1?$|::ffff:127\.)/.test(hostname);
+}
+
+function listeners(net: Sockets, port: number): SocketRow[] {
+  try {
+    using diag = new SockDiag(net);
+    return diag.sockets({ port, states: ["LISTEN"] });
+  } catch {
+    // No netlink here.
+    return readSocketTable(port).filter(({ state }) => state === "LISTEN");
+  }
+}
+
+function timeWaitTo(net: Sockets, { hostname, port }: Address): number | undefined {
+  try {
+    using diag = new SockDiag(net);
+    return diag.sockets({ port, either: true, states: ["TIME_WAIT"] })
+      .filter(({ remote }) => remote.port === port && remote.hostname === hostname).length;
+  } catch {
+    return undefined;
+  }
+}

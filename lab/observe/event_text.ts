@@ -1,0 +1,134 @@
+/**
+ * Events of a recording as lines for people.
+ *
+ * @module
+ */
+
+import type { ConnectionEvent, Event, SocketEvent } from "../../engine/recording/events.ts";
+import { escapeText } from "../../protocols/text.ts";
+import { PacketLines } from "./packet_text.ts";
+
+/** How wide the time is: enough for 10,000 seconds. */
+const TIME_WIDTH = 13;
+
+/** Describes the events of one recording. Give it events in the order of time. */
+export class EventText {
+  /** The names of the threads, by number. */
+  readonly #threads = new Map<number, string>();
+  /** The last state of each socket, by cookie. */
+  readonly #states = new Map<string, string>();
+  readonly #listeners = new Set<string>();
+  readonly #packets = new PacketLines((address) => this.#listeners.has(address));
+
+  /**
+   * Describes an event.
+   *
+   * @param event the event
+   * @returns one line, safe for a terminal; `undefined` if there is nothing to say
+   */
+  describe(event: Event): string | undefined {
+    const text = this.#describe(event);
+    if (text === undefined) return undefined;
+    return `${milliseconds(event.at).padStart(TIME_WIDTH)}  ${escapeText(text)}`;
+  }
+
+  #describe(event: Event): string | undefined {
+    switch (event.type) {
+      case "thread": {
+        const { thread, name, loop, gone } = event;
+        this.#threads.set(thread, name);
+        return `thread ${name} ${gone ? "is gone" : loop ? "begins: an event loop" : "begins"}`;
+      }
+      case "begun":
+        return `#${event.connection} from ${event.peer} is accepted`;
+      case "queued":
+        return `#${event.connection} waits ${milliseconds(event.to - event.at)} for a thread`;
+      case "served":
+        return `#${event.connection} is served by ${this.#nameOf(event.thread)}`;
+      case "over": {
+        const { connection, outcome, failure } = event;
+        return `#${connection} is over: ${failure ?? (outcome === "unknown" ? "?" : outcome)}`;
+      }
+      case "span": {
+        const { name, at, to, thread, connection, task, count } = event;
+        const who = [
+          connection !== undefined && `#${connection}`,
+          thread !== undefined && this.#nameOf(thread),
+        ].filter((part) => part !== false).join(" on ");
+        const what = [name, task, count !== undefined && `of ${count} connections`]
+          .filter((part) => part !== false && part !== undefined).join(" ");
+        return `${who}: ${what}, ${milliseconds(to - at)}`;
+      }
+      case "packet":
+        return this.#packets.draw(event);
+      case "socket":
+        return this.#socket(event);
+      case "listener": {
+        const { local, waiting, limit } = event;
+        this.#listeners.add(local);
+        if (waiting === undefined) return `listener ${local}`;
+        const most = limit === undefined ? "" : ` of ${limit}`;
+        return `listener ${local}: accept queue ${waiting}${most}`;
+      }
+      case "connection":
+        return describeEnd(event);
+      case "counters":
+        return describeCounters(event.values);
+      case "note":
+        return event.text;
+      case "left_out":
+        return `${event.count} ${event.what} were left out`;
+      case "end":
+        return undefined;
+    }
+  }
+
+  #nameOf(thread: number): string {
+    return this.#threads.get(thread) ?? `thread ${thread}`;
+  }
+
+  /** For instance `server 127.0.0.1:80 ⇄ 127.0.0.1:4711  SYN_RECV → ESTABLISHED`. */
+  #socket(event: SocketEvent): string {
+    const { cookie, local, remote, state, end = "socket", send_queue, receive_queue } = event;
+    const before = this.#states.get(cookie);
+    if (state === "CLOSE") this.#states.delete(cookie);
+    else this.#states.set(cookie, state);
+    const change = before === undefined || before === state ? state : `${before} → ${state}`;
+    const details = [
+      event.waiting === true && "waits for accept",
+      (send_queue ?? 0) > 0 && `${send_queue} B not acknowledged`,
+      (receive_queue ?? 0) > 0 && `${receive_queue} B not read`,
+      event.timer !== undefined && event.timer !== state && `${event.timer} timer`,
+      (event.retransmissions ?? 0) > 0 && `${event.retransmissions} retransmissions`,
+    ].filter((part) => part !== false);
+    return [`${end} ${local} ⇄ ${remote}  ${change}`, ...details].join(", ");
+  }
+}
+
+/** For instance `ended 127.0.0.1:80 ⇄ 127.0.0.1:4711 with FIN after 2.1 ms, …`. */
+function describeEnd(event: ConnectionEvent): string {
+  const { duration_us, bytes_sent, bytes_received, rtt_us, retransmissions } = event;
+  const how = { fin: " with FIN", reset: " with RST", unknown: "" }[event.ended_with];
+  const after = duration_us === undefined ? "" : ` after ${milliseconds(duration_us)}`;
+  const details = [
+    event.opened_by !== "unknown" && `opened by ${event.opened_by}`,
+    event.closed_first !== "unknown" && `closed first by ${event.closed_first}`,
+    bytes_sent !== undefined && `sent ${bytes_sent} B`,
+    bytes_received !== undefined && `received ${bytes_received} B`,
+    rtt_us !== undefined && `rtt ${milliseconds(rtt_us)}`,
+    (retransmissions ?? 0) > 0 && `${retransmissions} retransmissions`,
+  ].filter((part) => part !== false);
+  return [`ended ${event.local} ⇄ ${event.remote}${how}${after}`, ...details].join(", ");
+}
+
+/** Only those that are not 0. */
+function describeCounters(values: Readonly<Record<string, number>>): string {
+  const counted = Object.entries(values).filter(([, value]) => value !== 0);
+  if (counted.length === 0) return "counters: all are 0";
+  return `counters: ${counted.map(([name, value]) => `${name} ${value}`).join(" · ")}`;
+}
+
+/** @param us microseconds */
+function milliseconds(us: number): string {
+  return `${(us / 1000).toFixed(3)} ms`;
+}

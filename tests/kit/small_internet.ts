@@ -1,0 +1,292 @@
+/**
+ * A network of its own with three routers, a resolver and some strange hosts, in which the observer
+ * is tried. It runs inside a user, network and mount namespace that the test has made, and nothing
+ * leaves it.
+ *
+ * The wire is a TUN device. What is sent to 10.9.0.100 comes back with its addresses swapped, so
+ * the kernel answers for that host; the other hosts are answered for with ICMP, or not at all.
+ *
+ * It makes all attempts at the same time and prints what they found as one line of JSON.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import process from "node:process";
+import { isMainModule, runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
+import type { ProbeRequest } from "../../lab/observe/connect/probe.ts";
+import { lookUp } from "../../lab/observe/connect/series.ts";
+import { ThreadProber } from "../../lab/observe/connect/thread.ts";
+import { commandOf } from "./server_process.ts";
+
+/** This machine in that network. */
+const OWN = "10.9.0.1";
+
+/** The routers, from the nearest. */
+export const ROUTERS = ["10.9.0.71", "10.9.0.72", "10.9.0.73"] as const;
+
+/** The hosts, and what becomes of packets to them. */
+export const HOSTS = {
+  /** Answers: port 7000 listens, the others refuse. */
+  real: "10.9.0.100",
+  /** The second router has no way to it: ICMP 3/1. */
+  unreachable: "10.9.0.101",
+  /** The third router forbids it: ICMP 3/13. */
+  filtered: "10.9.0.102",
+  /** Answers itself with ICMP 3/3. */
+  portless: "10.9.0.103",
+  /** Nothing comes back. */
+  silent: "10.9.0.104",
+  /** No route leads there. */
+  elsewhere: "192.0.2.1",
+} as const;
+
+/** The port that listens on the real host. */
+export const PORT = 7000;
+
+const SIOCSIFFLAGS = 0x8914;
+const SIOCSIFADDR = 0x8916;
+const SIOCSIFNETMASK = 0x891c;
+const TUNSETIFF = 0x400454ca;
+const IFF_UP_RUNNING = 0x41;
+const IFF_TUN_NO_PI = 0x1001;
+
+const net = sockets();
+const libc = runtime.openLibrary("libc.so.6", {
+  open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+});
+
+/** A `struct ifreq`. */
+function request(name: string, fill: (view: DataView) => void): Uint8Array {
+  const bytes = new Uint8Array(40);
+  new TextEncoder().encodeInto(name, bytes);
+  fill(new DataView(bytes.buffer));
+  return bytes;
+}
+
+function configure(name: string, address?: string): void {
+  const fd = net.socket(net.constants.AF_INET, net.constants.SOCK_DGRAM);
+  const put = (text: string) => (view: DataView) => {
+    view.setUint16(16, net.constants.AF_INET, true);
+    text.split(".").forEach((part, index) => view.setUint8(20 + index, Number(part)));
+  };
+  if (address !== undefined) {
+    net.ioctl(fd, SIOCSIFADDR, request(name, put(address)));
+    net.ioctl(fd, SIOCSIFNETMASK, request(name, put("255.255.255.0")));
+  }
+  const up = (view: DataView) => view.setUint16(16, IFF_UP_RUNNING, true);
+  net.ioctl(fd, SIOCSIFFLAGS, request(name, up));
+  net.close(fd);
+}
+
+function openTun(name: string): number {
+  const fd: number = libc.open!(new TextEncoder().encode("/dev/net/tun\0"), 2, 0);
+  if (fd < 0) throw new Error("Cannot open /dev/net/tun");
+  net.ioctl(fd, TUNSETIFF, request(name, (view) => view.setUint16(16, IFF_TUN_NO_PI, true)));
+  return fd;
+}
+
+function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at]! << 8) | (bytes[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return ~sum & 0xffff;
+}
+
+/** A message of ICMP about a packet (RFC 792). */
+function icmp(type: number, code: number, from: string, about: Uint8Array): Uint8Array {
+  const quoted = about.subarray(0, 40);
+  const bytes = new Uint8Array(28 + quoted.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x45, 0, 0, bytes.length, 0, 0, 0, 0, 64, 1]);
+  bytes.set(from.split(".").map(Number), 12);
+  bytes.set(about.subarray(12, 16), 16);
+  view.setUint16(10, checksum(bytes.subarray(0, 20)));
+  bytes.set([type, code], 20);
+  bytes.set(quoted, 28);
+  view.setUint16(22, checksum(bytes.subarray(20)));
+  return bytes;
+}
+
+/** What comes back for a packet. */
+function answer(packet: Uint8Array): Uint8Array | undefined {
+  if (packet[0]! >> 4 !== 4) return undefined;
+  const to = packet.subarray(16, 20).join(".");
+  const hops = packet[8] as number;
+  // The kernel's answers for the real host have gone the whole way already.
+  if (to === HOSTS.real && packet[9] === 6 && hops > ROUTERS.length) {
+    const back = packet.slice();
+    back.set(packet.subarray(16, 20), 12);
+    back.set(packet.subarray(12, 16), 16);
+    return back;
+  }
+  const end = to === HOSTS.unreachable ? 2 : ROUTERS.length;
+  const router = ROUTERS[hops - 1];
+  if (router !== undefined && hops <= end && !(hops === end && to === HOSTS.filtered)) {
+    return icmp(11, 0, router, packet);
+  }
+  switch (to) {
+    case HOSTS.unreachable:
+      return icmp(3, 1, ROUTERS[1], packet);
+    case HOSTS.filtered:
+      return icmp(3, 13, ROUTERS[2], packet);
+    case HOSTS.portless:
+      return icmp(3, 3, HOSTS.portless, packet);
+    default:
+      return undefined;
+  }
+}
+
+/** Carries packets until it is told to stop. */
+function carry(tun: number): () => void {
+  const buffer = new Uint8Array(2048);
+  const timer = setInterval(() => {
+    while (net.poll(tun, net.constants.POLLIN, 0) > 0) {
+      const count: number = libc.read!(tun, buffer, buffer.length);
+      const back = count > 0 ? answer(buffer.subarray(0, count)) : undefined;
+      if (back !== undefined) libc.write!(tun, back, back.length);
+    }
+  }, 1);
+  return () => clearInterval(timer);
+}
+
+/**
+ * A resolver (RFC 1035): there is no `missing.test`, it fails for `broken.test`, and is silent about
+ * all other names.
+ */
+function resolver(): Promise<() => void> {
+  const socket = createSocket("udp4");
+  socket.on("message", (question, { port, address }) => {
+    const name = question.toString("latin1", 12);
+    const code = name.includes("missing") ? 3 : name.includes("broken") ? 2 : undefined;
+    if (code === undefined) return;
+    const reply = Buffer.from(question);
+    reply[2] = 0x81;
+    reply[3] = 0x80 | code;
+    socket.send(reply, port, address);
+  });
+  return new Promise((resolve) =>
+    socket.bind(53, "127.0.0.1", () => resolve(() => socket.close()))
+  );
+}
+
+/** Accepts, and closes when its peer has closed. */
+function listen(port: number, host: string): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+    socket.on("error", () => {});
+    socket.resume();
+    socket.on("end", () => socket.end());
+  });
+  return new Promise((resolve) => server.listen(port, host, () => resolve(server)));
+}
+
+const USUAL: ProbeRequest = {
+  addresses: [],
+  timeoutMs: 5_000,
+  firstByteMs: 0,
+  hello: false,
+  rst: false,
+  source: undefined,
+  closeWithinMs: 0,
+};
+
+async function probe(hosts: readonly string[], port: number, own: Partial<ProbeRequest> = {}) {
+  using prober = await ThreadProber.start();
+  const addresses = hosts.map((hostname) => ({ hostname, port }));
+  const found = await prober.probe({ ...USUAL, addresses, ...own });
+  await prober.finish();
+  return found;
+}
+
+async function lookUpAll() {
+  const of = (hostname: string, family?: 4 | 6) =>
+    lookUp({ server: { hostname, port: 1 }, family, timeoutMs: 5_000 });
+  return {
+    missing: await of("missing.test"),
+    broken: await of("broken.test"),
+    four: await of("four.test", 4),
+    notSix: await of("missing.test", 6),
+    both: await of("both.test"),
+  };
+}
+
+/** Runs the command, and interrupts it when it has begun if it is to be. */
+function observe(args: readonly string[], interrupt = false) {
+  const [file, ...rest] = commandOf("lab/observe.ts", args) as [string, ...string[]];
+  const child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  let signalledAt = 0;
+  let endedAt = 0;
+  child.stderr.on("data", (data) => text += data);
+  child.stdout.on("data", (data) => {
+    text += data;
+    if (!interrupt || signalledAt > 0) return;
+    signalledAt = performance.now();
+    process.kill(child.pid as number, "SIGINT");
+  });
+  child.on("exit", () => endedAt = performance.now());
+  return new Promise<{ code: number | null; text: string; endMs: number }>((resolve) =>
+    child.on("close", (code) => resolve({ code, text, endMs: endedAt - signalledAt }))
+  );
+}
+
+/** With a single local port: the socket meets itself, and then nothing is left. */
+async function narrow() {
+  const range = (text: string) => writeFileSync("/proc/sys/net/ipv4/ip_local_port_range", text);
+  writeFileSync("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
+  range("40001 40001");
+  const self = await probe(["127.0.0.1"], 40001);
+  const first = await probe(["127.0.0.1"], PORT);
+  const second = await probe(["127.0.0.1"], PORT);
+  return { self, first, second };
+}
+
+async function main(): Promise<void> {
+  configure("lo");
+  const tun = openTun("wire0");
+  configure("wire0", OWN);
+  const stop = carry(tun);
+  const [closeResolver, ...servers] = await Promise.all([
+    resolver(),
+    listen(PORT, OWN),
+    listen(PORT, "127.0.0.1"),
+  ]);
+  const { real, unreachable, filtered, portless, silent, elsewhere } = HOSTS;
+  const path = (host: string, port: number, ...flags: readonly string[]) =>
+    observe([`${host}:${port}`, "--path", "--connect-timeout", "150ms", ...flags]);
+  const named = Object.entries({
+    connected: probe([real], PORT),
+    refusedByRst: probe([real], 1),
+    refusedByIcmp: probe([portless], 1),
+    unreachable: probe([unreachable], PORT),
+    filtered: probe([filtered], PORT),
+    timeout: probe([silent], PORT, { timeoutMs: 20 }),
+    noRoute: probe([elsewhere], PORT),
+    eyeballs: probe(["::1", "127.0.0.1"], PORT),
+    slowEyeballs: probe([silent, "127.0.0.1", "::1"], PORT),
+    lookups: lookUpAll(),
+    pathReached: path(real, PORT, "--json"),
+    pathRefused: path(real, 1),
+    pathFiltered: path(filtered, PORT),
+    pathSilent: path(silent, PORT, "--max-hops", "4"),
+    resolving: observe(["silent.test:80", "--connect-timeout", "10s"], true),
+  });
+  const found: Record<string, unknown> = {};
+  await Promise.all(named.map(async ([name, promise]) => {
+    found[name] = await promise;
+  }));
+  found.narrow = await narrow();
+  stop();
+  closeResolver();
+  for (const server of servers) server.close();
+  runtime.printNow("stdout", `${JSON.stringify(found)}\n`);
+  runtime.exit(0);
+}
+
+if (isMainModule(import.meta)) await main();

@@ -1,0 +1,231 @@
+/**
+ * What servers record: in every mode, and in every step of the chat.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseFlags } from "../../engine/cli/flags.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import type { Event } from "../../engine/recording/events.ts";
+import { readRecording, type Recording } from "../../engine/recording/read_recording.ts";
+import { convertTrace } from "../../lab/observe/trace_conversion.ts";
+import { MODES } from "../../modes/catalogue.ts";
+import { Folder } from "../kit/folder.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import { eventsOf, readStrictly } from "../kit/recordings.ts";
+import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
+import { Script, ServerProcess } from "../kit/server_process.ts";
+
+/** A prime that takes some tenths of a second. No test waits for its end. */
+const LONG = "P9007199254740881";
+
+/** The server of a row, in this process. */
+async function serveRow({ mode, args }: Row, more: { trace?: string; record: string }) {
+  const { serve, program } = await MODES[mode].load();
+  const { command } = await program();
+  const values = parseFlags(command, ["0", ...args, "--protocol", "frame"]);
+  return await serve({ ...values, ...more });
+}
+
+/** Has a conversation in which something is computed. Returns the peer's address. */
+async function converse(address: { hostname: string; port: number }): Promise<string> {
+  await using peer = await Peer.connect(address);
+  await peer.send("^ab$^P7$");
+  await until("both answers", () => peer.heard === "*bcprime\n");
+  peer.finish();
+  await peer.rest();
+  return peer.name;
+}
+
+/** The numbers and names of things as the files have them, without what only a recording has. */
+function comparable(events: readonly Event[]): string[] {
+  return events.filter((event) =>
+    ["begun", "queued", "served", "over", "span"].includes(event.type) ||
+    event.type === "thread" && event.gone !== true
+  ).map((event) => JSON.stringify(event, Object.keys(event).sort())).sort();
+}
+
+for (const row of ROWS) {
+  const { name, skip } = row;
+  test(`${name} records a conversation, and its trace converts into the same`, async () => {
+    using folder = new Folder();
+    const record = folder.path("it.jsonl");
+    const trace = folder.path("it.json");
+    const server = await serveRow(row, { record, trace });
+    const peer = await converse(server.address);
+    await until("it to be over", () => server.counters.completed === 1);
+    await server.close();
+    const recording = readStrictly(record);
+    checkServer(recording, row, peer);
+    const converted = convertTrace(readFileSync(trace, "utf8"), trace);
+    assertEquals(converted.header, recording.header);
+    assertEquals(comparable(converted.events), comparable(recording.events));
+    assertEquals(converted.events.at(-1)?.type, "end");
+  }, { skip, sanitize: false });
+}
+
+/** Checks what a recording says about a server that had this one peer. */
+function checkServer(recording: Recording, row: Row, peer: string): void {
+  const { header, isFinished } = recording;
+  assertEquals([header.by, isFinished], [row.mode, true]);
+  assertEquals(header.runtime, `${runtime.name} ${runtime.version}`);
+  const threads = new Map(
+    eventsOf(recording, "thread").map(({ thread, name }) => [thread, name]),
+  );
+  const begun = eventsOf(recording, "begun");
+  assertEquals(begun.map(({ connection, peer }) => [connection, peer]), [[1, peer]]);
+  const queued = eventsOf(recording, "queued");
+  assertEquals(queued.length, row.queues ? 1 : 0);
+  const served = eventsOf(recording, "served");
+  assertEquals(served.length, 1);
+  assertMatch(threads.get(served[0]!.thread) ?? "", /^(main|(accepting )?[a-z]+ \d+)$/);
+  const over = eventsOf(recording, "over");
+  assertEquals(over.map(({ connection, outcome }) => [connection, outcome]), [[1, "done"]]);
+  const computing = eventsOf(recording, "span").filter(({ name }) => name === "computing");
+  assertEquals(computing.map(({ connection, task }) => [connection, task]), [[1, "prime"]]);
+  const computesThere = !row.loops || computesInPlace(row);
+  assertEquals(computing[0]?.thread === served[0]?.thread, computesThere);
+  // One time base: each thing lies within what it belongs to.
+  const [first, last] = [begun[0]!.at, over[0]!.at];
+  for (const { at } of [...queued, ...served, ...computing]) assert(first <= at && at <= last);
+  const counters = eventsOf(recording, "counters").at(-1);
+  assertEquals([counters?.values.accepted, counters?.values.completed], [1, 1]);
+}
+
+test(
+  "a recording has the server's sockets by cookie, and joins them to its connections",
+  async () => {
+    using folder = new Folder();
+    const record = folder.path("sockets.jsonl");
+    await using server = await ServerProcess.start("event", [
+      "--protocol",
+      "frame",
+      "--offload",
+      "0",
+      "--record",
+      record,
+    ]);
+    const look = () => readRecording(readFileSync(record, "utf8"), record);
+    const states = (peer: Peer) =>
+      eventsOf(look(), "socket").filter(({ remote }) => remote === peer.name);
+    await using peer = await Peer.connect(server.address);
+    await until("its socket to be seen", () => states(peer).at(-1)?.state === "ESTABLISHED");
+    // The loop is stuck in a computation, and another client waits to be accepted.
+    await peer.send(`^${LONG}$^${LONG}$`);
+    await using other = await Peer.connect(server.address);
+    await until("both answers", () => peer.heard === "*prime\nprime\n");
+    await until(
+      "the other to be seen",
+      () => states(other).some(({ state }) => state === "ESTABLISHED"),
+    );
+    peer.finish();
+    await peer.rest();
+    other.reset();
+    await until(
+      "both to be gone",
+      () => [peer, other].every((one) => states(one).at(-1)?.state === "CLOSE"),
+    );
+    const { code, stderr } = await server.stop();
+    assertEquals(code, 0, stderr);
+
+    const recording = readStrictly(record);
+    const sockets = eventsOf(recording, "socket");
+    const local = `127.0.0.1:${server.address.port}`;
+    assert(sockets.every((socket) => socket.local === local && socket.end === "server"));
+    const [listener] = eventsOf(recording, "listener");
+    assertEquals([listener?.local, listener?.waiting], [local, 0]);
+    assert((listener?.limit ?? 0) > 0);
+    for (const { peer } of eventsOf(recording, "begun")) {
+      const its = sockets.filter(({ remote }) => remote === peer);
+      assertEquals(new Set(its.map(({ cookie }) => cookie)).size, 1, "one socket, one cookie");
+    }
+    assertEquals(new Set(sockets.map(({ cookie }) => cookie)).size, 2);
+    assert(sockets.some(({ waiting }) => waiting === true), "one was seen in the accept queue");
+  },
+  { sanitize: false, skip: whyNoKernel() },
+);
+
+for (
+  const [script, line] of [
+    ["chat/v1_once", "x"],
+    ["chat/v2_echo", "exit"],
+    ["chat/v3_operator", "exit"],
+    ["chat/server", "/quit"],
+  ] as const
+) {
+  test(`${script} records a conversation`, async () => {
+    using folder = new Folder();
+    const record = folder.path("chat.jsonl");
+    await using server = await ServerProcess.start(script, ["--record", record]);
+    await using peer = await Peer.connect(server.address);
+    await peer.send(`${line}\n`);
+    await peer.rest();
+    peer.finish();
+    const { code, stderr } = await server.stop();
+    assertEquals(code, 0, stderr);
+    const recording = readStrictly(record);
+    assertEquals(eventsOf(recording, "begun").map(({ peer }) => peer), [peer.name]);
+    assertEquals(eventsOf(recording, "over").map(({ outcome }) => outcome), ["done"]);
+    assert(
+      eventsOf(recording, "span").some(({ name, connection }) =>
+        name === "turn" && connection === 1
+      ),
+    );
+    assert(recording.isFinished);
+  }, { sanitize: false });
+}
+
+test("the recording of a server that was killed lacks only its end", async () => {
+  using folder = new Folder();
+  const record = folder.path("killed.jsonl");
+  await using server = await ServerProcess.start("event", [
+    "--protocol",
+    "frame",
+    "--record",
+    record,
+  ]);
+  await converse(server.address);
+  await until("it to be written", () => readFileSync(record, "utf8").includes('"done"'));
+  server.signal("SIGKILL");
+  await server.end();
+  const recording = readRecording(readFileSync(record, "utf8"), record);
+  assertEquals(recording.isFinished, false);
+  assertEquals(eventsOf(recording, "over").length, 1);
+}, { sanitize: false });
+
+test("a server goes on serving when its recording can no longer be written", async () => {
+  await using server = await ServerProcess.start("threadpool", [
+    "--protocol",
+    "frame",
+    "--record",
+    "/dev/full",
+  ]);
+  await converse(server.address);
+  await until("that to be said", () => server.stderr.includes("the recording ends here"));
+  await converse(server.address);
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "no space left (ENOSPC)");
+}, {
+  sanitize: false,
+  skip: runtime.os === "linux" ? undefined : `${runtime.os} has no /dev/full`,
+});
+
+test("a recording that cannot be written is refused in one line", async () => {
+  const path = fileURLToPath(new URL("../../tests/", import.meta.url));
+  await using script = new Script("modes/event.ts", ["0", "--record", path]);
+  const { code, stdout, stderr } = await script.end();
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^event: Cannot write the recording .+: is a directory \(EISDIR\)\n$/);
+}, { sanitize: false });

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Address } from "../../protocols/effects.ts";
 import { readInput } from "../../engine/cli/standard_input.ts";
 import { EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
 import { UsageError, type Values } from "../../engine/cli/flags.ts";

@@ -114,7 +114,7 @@ class Observation {
     const net = this.#net;
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY, POLLOUT } =
       net.constants;
-    const { EINPROGRESS } = net.constants.errno;
+    const { EINPROGRESS, ECONNRESET } = net.constants.errno;
     const family = isIPv6(address.hostname) ? AF_INET6 : AF_INET;
     const fd = net.socket(family, SOCK_STREAM | SOCK_NONBLOCK);
     try {
@@ -131,8 +131,12 @@ class Observation {
         throw new ConnectTimeoutError(Math.round(limitMs));
       }
       const errno = net.getOption(fd, net.constants.SOL_SOCKET, net.constants.SO_ERROR);
-      if (errno !== 0) throw new SocketError("connect", errno, `to ${formatAddress(address)}`);
-      this.#witness.connected();
+      // A reset is the end of a connection that was there. To a SYN it would be a refusal.
+      if (errno !== 0 && errno !== ECONNRESET) {
+        throw new SocketError("connect", errno, `to ${formatAddress(address)}`);
+      }
+      if (errno === 0) this.#witness.connected();
+      else this.#witness.reset();
       return fd;
     } catch (error) {
       net.close(fd);
@@ -244,7 +248,7 @@ function openCapture(addresses: readonly Address[]): PacketCapture | string {
 }
 
 /** How often everything is done for practice. */
-const REHEARSALS = 40;
+const REHEARSALS = 20;
 
 /**
  * Watches a few connections of this thread to itself, so that the code that looks is compiled when

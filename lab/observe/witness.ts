@@ -139,8 +139,12 @@ export class Witness implements Disposable {
   /** Tells the witness that the connection is there. */
   connected(): void {
     const own = this.#own as OwnEnd;
-    // A connection to 0.0.0.0 leads to 127.0.0.1.
-    own.remote = this.#net.peerAddress(own.fd);
+    try {
+      // A connection to 0.0.0.0 leads to 127.0.0.1.
+      own.remote = this.#net.peerAddress(own.fd);
+    } catch {
+      // It was reset in the meantime.
+    }
     this.#lookAtPeer(own);
     this.#hasPeer = this.#peer !== undefined;
   }

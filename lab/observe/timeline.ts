@@ -128,9 +128,9 @@ async function perform(values: Values): Promise<number> {
     };
     if (!isSandbox && plan.addresses.length === 0) return EXIT_SIGNALLED;
     const run = isSandbox ? watchInSandbox : watchHere;
-    const { outcome, refusal } = await run(plan, observed, ending.signal);
+    const outcome = await run(plan, observed, ending.signal);
     observed.finish();
-    await show(values, observed, outcome, refusal);
+    await show(values, observed, outcome);
     const { failure, connected } = outcome;
     if (failure !== undefined) return exitStatusOf(failure.kind);
     return ending.signal.aborted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
@@ -139,19 +139,13 @@ async function perform(values: Values): Promise<number> {
   }
 }
 
-/** How it went, and why there was no sandbox if one was wanted. */
-interface Watched {
-  readonly outcome: TimelineOutcome;
-  readonly refusal?: Refusal;
-}
-
 async function watchHere(
   plan: TimelinePlan,
   observed: Observed,
   signal: AbortSignal,
-): Promise<Watched> {
+): Promise<TimelineOutcome> {
   observed.begin(tierHere());
-  return { outcome: await watchConnection(plan, (message) => observed.take(message), signal) };
+  return await watchConnection(plan, (message) => observed.take(message), signal);
 }
 
 /** Outside of the sandbox. */
@@ -163,7 +157,7 @@ async function watchInSandbox(
   plan: TimelinePlan,
   observed: Observed,
   signal: AbortSignal,
-): Promise<Watched> {
+): Promise<TimelineOutcome> {
   let sandbox: Sandbox;
   try {
     const limitMs = plan.forMs > 0 ? plan.forMs + ROOM_MS : Infinity;
@@ -171,9 +165,13 @@ async function watchInSandbox(
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
     // The same server and client, outside.
-    observed.begin(tierHere());
-    const outcome = await watchOwnServer(plan, (message) => observed.take(message), signal);
-    return { outcome, refusal: error.refusal };
+    const tier = tierHere();
+    observed.begin(tier);
+    const rest = tier === "T0"
+      ? "it goes on outside without packets: states only"
+      : "it goes on outside, with the packets of the real loopback";
+    observed.say(`${describeRefusal(error.refusal)}; ${rest}`);
+    return await watchOwnServer(plan, (message) => observed.take(message), signal);
   }
   await using _sandbox = sandbox;
   const finish = () => sandbox.finish();
@@ -184,7 +182,7 @@ async function watchInSandbox(
   try {
     for await (const line of sandbox.lines()) {
       const message = line as TimelineMessage;
-      if (message.kind === "outcome") return { outcome: message.outcome };
+      if (message.kind === "outcome") return message.outcome;
       observed.take(message);
     }
   } finally {
@@ -230,6 +228,11 @@ class Observed implements Disposable {
     this.#packets?.add({ stampNs, bytes: Buffer.from(bytes, "base64") });
   }
 
+  /** Says a sentence, without its full stop. */
+  say(text: string): void {
+    this.take({ kind: "seen", event: { type: "note", at: roundUs(nowUs() - this.beganUs), text } });
+  }
+
   /** Nothing more will come. @throws {Error} if the recording could not be written */
   finish(): void {
     this.events.sort((a, b) => a.at - b.at);
@@ -258,11 +261,11 @@ async function show(
   values: Values,
   observed: Observed,
   outcome: TimelineOutcome,
-  refusal: Refusal | undefined,
 ): Promise<void> {
   const output = new LineOutput();
+  const wantedSandbox = values.sandbox === true;
   if (values.json === true) return await output.write(observed.lines());
-  const { events } = observed;
+  const { events, tier } = observed;
   const columns = runtime.columns("stdout");
   const drawing = drawConnections(events, { columns, absolute: values.absolute === true });
   const remarks = [
@@ -273,37 +276,33 @@ async function show(
         : []
     ),
     describePrecision(outcome),
+    ...(tier === "T0" && !wantedSandbox ? [await offerSandbox()] : []),
   ];
   await output.write([
-    await describeTier(observed.tier, outcome, refusal),
+    TIERS[tier],
     ...(drawing.length > 0 ? ["", ...drawing] : []),
     "",
     ...remarks.flatMap((text) => wrap(`${escapeText(text)}.`, columns)),
   ]);
 }
 
-/** Says in one line which means there were, and why there were no more. */
-async function describeTier(
-  tier: Tier,
-  { whyNoPackets }: TimelineOutcome,
-  refusal: Refusal | undefined,
-): Promise<string> {
-  const withPackets = "states and packets";
-  switch (tier) {
-    case "T2":
-      return `T2: ${withPackets}, of a server and a client in a network of their own`;
-    case "T1":
-      return `T1: ${withPackets}, of this machine's real network` +
-        (refusal === undefined ? "" : `; no sandbox: ${refusal.sentence}`);
-    case "T0": {
-      // A sandbox is only offered where there is one.
-      const why = refusal ?? await whyNoSandbox();
-      const elsewhere = why === undefined
-        ? `\`${formatRun(SCRIPT)} --sandbox\` shows those of a server of its own`
-        : `no sandbox either: ${why.sentence}`;
-      return `T0: states only; ${whyNoPackets}; ${elsewhere}`;
-    }
-  }
+/** Says in one line which means there were. */
+const TIERS: Readonly<Record<Tier, string>> = {
+  T0: "T0: states only, as every user may see them",
+  T1: "T1: states and packets, of this machine's real network",
+  T2: "T2: states and packets, of a server and a client in a network of their own",
+};
+
+/** Says how packets could be seen. A sandbox is only offered where there is one. */
+async function offerSandbox(): Promise<string> {
+  const refusal = await whyNoSandbox();
+  return refusal === undefined
+    ? `\`${formatRun(SCRIPT)} --sandbox\` shows the packets of a server of its own`
+    : describeRefusal(refusal);
+}
+
+function describeRefusal({ sentence }: Refusal): string {
+  return `No sandbox: ${sentence}`;
 }
 
 function describePrecision({ samples, worstUs }: TimelineOutcome): string {

@@ -243,7 +243,7 @@ function openCapture(addresses: readonly Address[]): PacketCapture | string {
     });
   } catch (error) {
     const { code } = error as { code?: string };
-    return code === "EPERM" ? "packets need root (CAP_NET_RAW)" : messageOf(error);
+    return code === "EPERM" ? "only root may capture them (CAP_NET_RAW)" : messageOf(error);
   }
 }
 
@@ -316,6 +316,7 @@ function observe(
     isStopped,
     capture: packets,
   });
+  if (typeof capture === "string") witness.note(`No packets: ${capture}`);
   const observation = new Observation(plan, protocol, witness);
   try {
     observation.run();
@@ -328,7 +329,6 @@ function observe(
   return {
     ...(connected !== undefined && { connected }),
     ...(failure !== undefined && { failure }),
-    ...(typeof capture === "string" && { whyNoPackets: capture }),
     ...witness.precision,
   };
 }

@@ -27,7 +27,7 @@ import { escapeText } from "../../protocols/text.ts";
 import { loadLoadProtocol, MEASURABLE } from "../load/load_protocol.ts";
 import { formatTime } from "../report/units.ts";
 import { whyNoCapture } from "./capture.ts";
-import { notesIn } from "./conversations.ts";
+import { conversationsIn, notesIn } from "./conversations.ts";
 import { LineOutput } from "./line_output.ts";
 import { PcapFile } from "./pcap.ts";
 import { Sandbox, SandboxError, whyNoSandbox } from "./sandbox.ts";
@@ -223,6 +223,8 @@ class Observed implements Disposable {
   take({ event, bytes }: TimelineMessage & { readonly kind: "seen" }): void {
     this.events.push(event);
     this.#recording?.add(event);
+    // Who reads the file meanwhile sees what happens.
+    this.#recording?.flush();
     if (bytes === undefined) return;
     const stampNs = BigInt(this.beganUs) * 1000n + BigInt(Math.round(event.at * 1000));
     this.#packets?.add({ stampNs, bytes: Buffer.from(bytes, "base64") });
@@ -275,7 +277,10 @@ async function show(
         ? [`${event.count} ${event.what} are missing: they came faster than they were taken`]
         : []
     ),
-    describePrecision(outcome),
+    describePrecision(
+      outcome,
+      conversationsIn(events).some(({ server }) => server.states.length > 0),
+    ),
     ...(tier === "T0" && !wantedSandbox ? [await offerSandbox()] : []),
   ];
   await output.write([
@@ -305,10 +310,10 @@ function describeRefusal({ sentence }: Refusal): string {
   return `No sandbox: ${sentence}`;
 }
 
-function describePrecision({ samples, worstUs }: TimelineOutcome): string {
+function describePrecision({ samples, worstUs }: TimelineOutcome, hasServer: boolean): string {
   const often = `The client's state was sampled ${samples} times`;
   const close = worstUs > 0 ? `, at the changes at most ${formatTime(worstUs)} apart` : "";
-  return `${often}${close}; the server's more rarely`;
+  return `${often}${close}${hasServer ? "; the server's more rarely" : ""}`;
 }
 
 /** The location of the protocol to speak; `undefined` for none. */

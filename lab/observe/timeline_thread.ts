@@ -301,8 +301,11 @@ function observe(
   isStopped: () => boolean,
   post: (message: TimelineMessage) => void,
 ): TimelineOutcome {
-  const mayCapture = whyNoCapture(sockets()) === undefined;
-  rehearse(mayCapture);
+  try {
+    rehearse(whyNoCapture(sockets()) === undefined);
+  } catch {
+    // There may be no IPv4 here. Without practice the first looks are slower, and nothing else.
+  }
   const capture = openCapture(plan.addresses);
   const packets = typeof capture === "string" ? undefined : capture;
   const bytesOf = (packet?: CapturedPacket) =>

@@ -119,7 +119,7 @@ export class Witness implements Disposable {
       fd,
       cookie: cookieOf(this.#net, fd),
       local: this.#net.localAddress(fd),
-      remote,
+      remote: destinationOf(remote),
       state: this.#sampleOwn(fd),
       isOpen: true,
     };
@@ -139,12 +139,6 @@ export class Witness implements Disposable {
   /** Tells the witness that the connection is there. */
   connected(): void {
     const own = this.#own as OwnEnd;
-    try {
-      // A connection to 0.0.0.0 leads to 127.0.0.1.
-      own.remote = this.#net.peerAddress(own.fd);
-    } catch {
-      // It was reset in the meantime.
-    }
     this.#lookAtPeer(own);
     this.#hasPeer = this.#peer !== undefined;
   }
@@ -351,13 +345,15 @@ export class Witness implements Disposable {
       this.#early = packets.slice(-MOST_PACKETS);
       return;
     }
-    for (const packet of packets) this.#tellPacket(packet, own.local.port);
+    for (const packet of packets) this.#tellPacket(packet, own);
   }
 
-  #tellPacket(packet: CapturedPacket, ownPort: number): void {
-    const { segment, stampNs } = packet;
+  #tellPacket(packet: CapturedPacket, { local, remote }: OwnEnd): void {
+    const { segment: { from, to }, segment, stampNs } = packet;
     // Other clients of the same server are none of our business.
-    if (segment.from.port !== ownPort && segment.to.port !== ownPort) return;
+    const isOurs = isSame(from, local) && isSame(to, remote) ||
+      isSame(from, remote) && isSame(to, local);
+    if (!isOurs) return;
     if (segment.flags.includes("R")) this.#wasReset = true;
     if (++this.#packets > MOST_PACKETS) {
       this.#leftOut++;
@@ -392,11 +388,22 @@ interface Change {
 interface OwnEnd {
   readonly fd: number;
   readonly cookie: string;
-  local: Address;
-  remote: Address;
+  readonly local: Address;
+  readonly remote: Address;
   state: TcpState;
   /** Whether the descriptor is still this connection's. */
   isOpen: boolean;
+}
+
+/** A packet does not tell the zone of an address. */
+function isSame(inPacket: Address, { hostname, port }: Address): boolean {
+  return inPacket.port === port && inPacket.hostname === hostname.replace(/%.*$/, "");
+}
+
+/** Where a connection to an address leads: to the loopback from the address of all interfaces. */
+function destinationOf({ hostname, port }: Address): Address {
+  if (hostname === "0.0.0.0") return { hostname: "127.0.0.1", port };
+  return hostname === "::" ? { hostname: "::1", port } : { hostname, port };
 }
 
 /** A socket that is not in the kernel's table any more. */

@@ -10,6 +10,7 @@ import process from "node:process";
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { SockDiag } from "../../engine/kernel/sock_diag.ts";
 import { saveSyns, takeSavedSyn } from "../../engine/kernel/saved_syn.ts";
 import type { TcpState } from "../../engine/kernel/tcp_states.ts";
 import { sockets } from "../../engine/net/sockets.ts";
@@ -23,7 +24,6 @@ import {
   assertEquals,
   assertMatch,
   assertStringIncludes,
-  delay,
   test,
   until,
 } from "../kit/harness.ts";
@@ -171,8 +171,7 @@ test("timeline: the client closes first, and both ends are seen with their packe
   const other = sockets().openConnection(sockets().localAddress(listener.fd));
   await untilFin(fd);
   sockets().close(other);
-  // Longer than the kernel delays an acknowledgement, so that FIN_WAIT2 is there to be seen.
-  await delay(80);
+  await isRecorded(file, "FIN_WAIT2");
   listener.close(fd);
   const ending = await program.end();
   assertEquals(ending.code, 0);
@@ -233,25 +232,43 @@ function checkPcap(bytes: Uint8Array, packets: readonly PacketEvent[]): void {
   });
 }
 
+/** Waits until a state of the connection has been seen. */
+type Seen = (state: TcpState) => Promise<void>;
+
+/** Waits until a command has recorded a state. */
+function isRecorded(file: string, state: TcpState): Promise<void> {
+  const isThere = () => existsSync(file) && readFileSync(file, "utf8").includes(`"${state}"`);
+  return until(`${state} to be recorded`, isThere);
+}
+
 /** Runs the command against a server that does something, and returns the recording. */
 async function against(
-  serve: (listener: Listener, fd: number) => void | Promise<void>,
+  serve: (listener: Listener, fd: number, seen: Seen) => void | Promise<void>,
   { hostname = "127.0.0.1", args = [] as readonly string[] } = {},
 ): Promise<{ ending: Ending; events: readonly Event[] }> {
+  using folder = new Folder();
+  const file = folder.path("it.jsonl");
   using listener = new Listener(hostname);
-  await using program = timeline(listener.address, "--json", ...args);
-  await serve(listener, await listener.accept());
+  await using program = timeline(listener.address, "--json", "--record", file, ...args);
+  await serve(listener, await listener.accept(), (state) => isRecorded(file, state));
   const ending = await program.end();
   return { ending, events: recordingOf(ending).events };
 }
 
 test("timeline: the server closes first, resets, is reset, and speaks IPv6", async () => {
-  const [first, reset, own, six] = await Promise.all([
+  using silent = new Listener("127.0.0.1");
+  const [first, reset, own, six, open] = await Promise.all([
     against((listener, fd) => listener.close(fd)),
-    against((listener, fd) => listener.reset(fd)),
+    against((listener, fd, seen) => seen("ESTABLISHED").then(() => listener.reset(fd))),
     against(untilGone, { args: ["--rst", "--first-byte", "0"] }),
     against((listener, fd) => listener.close(fd), { hostname: "::1" }),
+    timeline(silent.address, "--first-byte", "1ms", "--for", "300ms").end(),
   ]);
+  // Nobody accepts, and nobody closes.
+  assertEquals(open.code, 0);
+  assertStringIncludes(open.stdout, "The time is over, and the client is still in FIN_WAIT2.");
+  assertMatch(open.stdout, /ESTABLISHED .*░.*\n.*\n.* ░ waits to be accepted/s);
+
   for (const { ending } of [first, reset, own, six]) assertEquals(ending.code, 0);
   for (const { events } of [first, six]) {
     const { client, server } = statesIn(events);
@@ -294,16 +311,29 @@ test("timeline: what cannot be connected to is told apart by the exit status", a
   const address = net.localAddress(full.fd);
   // Linux takes one more than the limit. From then on SYNs are dropped.
   const waiting = [net.openConnection(address)];
-  using gone = new Listener("127.0.0.1");
-  const closed = gone.address;
-  gone[Symbol.dispose]();
+  // Nobody listens there, and nobody else can get the port.
+  const bound = net.socket(net.constants.AF_INET, net.constants.SOCK_STREAM);
+  net.bind(bound, { hostname: "127.0.0.1", port: 0 });
+  const closed = formatAddress(net.localAddress(bound));
+  await using hanging = timeline(full.address, "--connect-timeout", "15s");
   const [late, refused, none, both] = await Promise.all([
     timeline(full.address, "--json", "--connect-timeout", "150ms").end(),
     timeline(closed, "--json").end(),
     timeline().end(),
     timeline(closed, "--sandbox").end(),
   ]);
-  for (const fd of waiting) net.close(fd);
+  // The other one that hung has given up by now.
+  using diag = new SockDiag(net);
+  await until(
+    "a SYN that nobody answers",
+    () => diag.sockets({ port: address.port, either: true, states: ["SYN_SENT"] }).length > 0,
+  );
+  hanging.signal("SIGINT");
+  const interrupted = await hanging.end(5_000);
+  assertEquals(interrupted.code, 130);
+  assertMatch(interrupted.stdout, /^ {2}SYN_SENT /m);
+  assertStringIncludes(interrupted.stdout, "Interrupted.");
+  for (const fd of [...waiting, bound]) net.close(fd);
   assertEquals([late.code, refused.code, none.code, both.code], [4, 3, 2, 2]);
   const { events } = recordingOf(late);
   assertEquals(statesIn(events).client, ["SYN_SENT"]);
@@ -317,11 +347,14 @@ test("timeline: what cannot be connected to is told apart by the exit status", a
 test(
   "timeline --sandbox: two real ends, their packets and states, and Ctrl-C at any moment",
   async () => {
-    await using stayed = timeline("--sandbox", "--protocol", "echo", "--stay", "15s");
+    using folder = new Folder();
+    const file = folder.path("stayed.jsonl");
+    const stay = ["--protocol", "echo", "--stay", "15s", "--record", file];
+    await using stayed = timeline("--sandbox", ...stay);
     const [hello, drawn] = await Promise.all([
       timeline("--sandbox", "--json").end(),
       timeline("--sandbox", "--protocol", "echo").end(),
-      delay(0).then(() => until("the stay", () => isConnected(stayed))),
+      isRecorded(file, "ESTABLISHED"),
     ]);
     stayed.signal("SIGINT");
     const interrupted = await stayed.end(5_000);
@@ -345,15 +378,6 @@ test(
   },
   { skip: whyNotInside },
 );
-
-/** Whether the program inside the sandbox of a command is connected by now. */
-function isConnected(program: Program): boolean {
-  const inside = childrenOf(program.pid).flatMap(childrenOf)[0];
-  if (inside === undefined) return false;
-  const table = readFileSync(`/proc/${inside}/net/tcp`, "utf8").trim().split("\n").slice(1);
-  // Two sockets in ESTABLISHED, and all bytes of the echo have come back.
-  return table.filter((row) => / 01 00000000:00000000 /.test(row)).length === 2;
-}
 
 function childrenOf(pid: number): number[] {
   const text = existsSync(`/proc/${pid}/task/${pid}/children`)
@@ -450,5 +474,9 @@ test("packets that come faster than they are taken are counted", () => {
   assert(drops > 0);
   assert(capture.take().length > 10);
   assertEquals(capture.takeDrops(), 0);
-  for (const each of [client, server, fd]) net.close(each);
+  // A connection that leaves the machine is seen in both directions. The loopback shows it twice.
+  using both = new PacketCapture(net, { port: address.port, isLocal: false });
+  const second = net.openConnection(address);
+  assertEquals(both.take().map(({ segment }) => segment.flags), ["S", "S", "SA", "SA", "A", "A"]);
+  for (const each of [client, server, second, fd]) net.close(each);
 }, { skip: whyNoPackets });

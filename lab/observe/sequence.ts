@@ -218,10 +218,8 @@ function describe(
   absolute: boolean,
   width: number,
 ): string[] {
-  const count: Count | undefined = absolute
-    ? undefined
-    : (side, number) => numbers.relative(side, number);
-  const { head, options } = describePacket(packet, count);
+  const count: Count = (side, number) => numbers.relative(side, number);
+  const { head, options } = describePacket(packet, absolute ? undefined : count);
   return [...fill(head, width), ...fill(options, width)].map(escapeText);
 }
 

@@ -18,8 +18,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { isMainModule, runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
-import type { ProbeRequest } from "../../lab/observe/connect/probe.ts";
-import { lookUp } from "../../lab/observe/connect/series.ts";
+import type { Outcome, ProbeRequest } from "../../lab/observe/connect/probe.ts";
+import { type Lookup, lookUp } from "../../lab/observe/connect/series.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
 import { commandOf } from "./server_process.ts";
 
@@ -47,6 +47,35 @@ export const HOSTS = {
 
 /** The port that listens on the real host. */
 export const PORT = 7000;
+
+/** How a command ended. */
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type ProbeName =
+  | "connected"
+  | "refusedByRst"
+  | "refusedByIcmp"
+  | "unreachable"
+  | "filtered"
+  | "timeout"
+  | "noRoute"
+  | "eyeballs"
+  | "slowEyeballs"
+  | "self"
+  | "lastPort"
+  | "noPort";
+type RunName = "pathReached" | "pathRefused" | "pathFiltered" | "pathSilent" | "resolving";
+type LookupName = "missing" | "broken" | "four" | "both";
+
+/** What was found in that network. */
+export type Findings =
+  & Readonly<Record<ProbeName, Outcome>>
+  & Readonly<Record<RunName, Ran>>
+  & Readonly<Record<LookupName, Lookup>>;
 
 const SIOCSIFFLAGS = 0x8914;
 const SIOCSIFADDR = 0x8916;
@@ -157,18 +186,17 @@ function carry(tun: number): () => void {
 }
 
 /**
- * A resolver (RFC 1035): there is no `missing.test`, it fails for `broken.test`, and is silent about
- * all other names.
+ * A resolver (RFC 1035): it is silent about `silent.test`, fails for `broken.test`, and knows no other
+ * name.
  */
-function resolver(): Promise<() => void> {
+function resolver(onSilent: () => void): Promise<() => void> {
   const socket = createSocket("udp4");
   socket.on("message", (question, { port, address }) => {
     const name = question.toString("latin1", 12);
-    const code = name.includes("missing") ? 3 : name.includes("broken") ? 2 : undefined;
-    if (code === undefined) return;
+    if (name.includes("silent")) return onSilent();
     const reply = Buffer.from(question);
     reply[2] = 0x81;
-    reply[3] = 0x80 | code;
+    reply[3] = 0x80 | (name.includes("broken") ? 2 : 3);
     socket.send(reply, port, address);
   });
   return new Promise((resolve) =>
@@ -204,35 +232,21 @@ async function probe(hosts: readonly string[], port: number, own: Partial<ProbeR
   return found;
 }
 
-async function lookUpAll() {
-  const of = (hostname: string, family?: 4 | 6) =>
-    lookUp({ server: { hostname, port: 1 }, family, timeoutMs: 5_000 });
-  return {
-    missing: await of("missing.test"),
-    broken: await of("broken.test"),
-    four: await of("four.test", 4),
-    notSix: await of("missing.test", 6),
-    both: await of("both.test"),
-  };
+function find(hostname: string, family?: 4 | 6): Promise<Lookup> {
+  return lookUp({ server: { hostname, port: 1 }, family, timeoutMs: 5_000 });
 }
 
-/** Runs the command, and interrupts it when it has begun if it is to be. */
-function observe(args: readonly string[], interrupt = false) {
+/** Runs the command, and interrupts it when something has happened. */
+function observe(args: readonly string[], interrupt?: Promise<void>) {
   const [file, ...rest] = commandOf("lab/observe.ts", args) as [string, ...string[]];
   const child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  let signalledAt = 0;
-  let endedAt = 0;
-  child.stderr.on("data", (data) => text += data);
-  child.stdout.on("data", (data) => {
-    text += data;
-    if (!interrupt || signalledAt > 0) return;
-    signalledAt = performance.now();
-    process.kill(child.pid as number, "SIGINT");
-  });
-  child.on("exit", () => endedAt = performance.now());
-  return new Promise<{ code: number | null; text: string; endMs: number }>((resolve) =>
-    child.on("close", (code) => resolve({ code, text, endMs: endedAt - signalledAt }))
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => stdout += text);
+  child.stderr.setEncoding("utf8").on("data", (text) => stderr += text);
+  void interrupt?.then(() => process.kill(child.pid as number, "SIGINT"));
+  return new Promise<Ran>((resolve) =>
+    child.on("close", (code) => resolve({ code, stdout, stderr }))
   );
 }
 
@@ -242,9 +256,9 @@ async function narrow() {
   writeFileSync("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
   range("40001 40001");
   const self = await probe(["127.0.0.1"], 40001);
-  const first = await probe(["127.0.0.1"], PORT);
-  const second = await probe(["127.0.0.1"], PORT);
-  return { self, first, second };
+  const lastPort = await probe(["127.0.0.1"], PORT);
+  const noPort = await probe(["127.0.0.1"], PORT);
+  return { self, lastPort, noPort };
 }
 
 async function main(): Promise<void> {
@@ -252,15 +266,16 @@ async function main(): Promise<void> {
   const tun = openTun("wire0");
   configure("wire0", OWN);
   const stop = carry(tun);
+  const asked = Promise.withResolvers<void>();
   const [closeResolver, ...servers] = await Promise.all([
-    resolver(),
+    resolver(asked.resolve),
     listen(PORT, OWN),
     listen(PORT, "127.0.0.1"),
   ]);
   const { real, unreachable, filtered, portless, silent, elsewhere } = HOSTS;
   const path = (host: string, port: number, ...flags: readonly string[]) =>
     observe([`${host}:${port}`, "--path", "--connect-timeout", "150ms", ...flags]);
-  const named = Object.entries({
+  const wide = await all({
     connected: probe([real], PORT),
     refusedByRst: probe([real], 1),
     refusedByIcmp: probe([portless], 1),
@@ -270,23 +285,30 @@ async function main(): Promise<void> {
     noRoute: probe([elsewhere], PORT),
     eyeballs: probe(["::1", "127.0.0.1"], PORT),
     slowEyeballs: probe([silent, "127.0.0.1", "::1"], PORT),
-    lookups: lookUpAll(),
+    missing: find("missing.test"),
+    broken: find("broken.test"),
+    four: find("four.test", 4),
+    both: find("both.test"),
     pathReached: path(real, PORT, "--json"),
     pathRefused: path(real, 1),
     pathFiltered: path(filtered, PORT),
     pathSilent: path(silent, PORT, "--max-hops", "4"),
-    resolving: observe(["silent.test:80", "--connect-timeout", "10s"], true),
+    resolving: observe(["silent.test:80", "--connect-timeout", "1m"], asked.promise),
   });
-  const found: Record<string, unknown> = {};
-  await Promise.all(named.map(async ([name, promise]) => {
-    found[name] = await promise;
-  }));
-  found.narrow = await narrow();
+  const findings: Findings = { ...wide, ...await narrow() };
   stop();
   closeResolver();
   for (const server of servers) server.close();
-  runtime.printNow("stdout", `${JSON.stringify(found)}\n`);
+  runtime.printNow("stdout", `${JSON.stringify(findings)}\n`);
   runtime.exit(0);
+}
+
+/** Waits for all of them. */
+async function all<Made extends Record<string, Promise<unknown>>>(
+  made: Made,
+): Promise<{ [Name in keyof Made]: Awaited<Made[Name]> }> {
+  const entries = Object.entries(made).map(async ([name, promise]) => [name, await promise]);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 if (isMainModule(import.meta)) await main();

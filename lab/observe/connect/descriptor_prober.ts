@@ -46,8 +46,6 @@ interface Attempt {
   readonly fd: number;
   /** When `connect` was called. */
   readonly beganAt: number;
-  /** ListenOverflows before, if the server is this machine. */
-  readonly overflows: number | undefined;
 }
 
 /** Makes attempts, one at a time. */
@@ -55,6 +53,8 @@ export class DescriptorProber {
   readonly #net: Sockets;
   readonly #closing: ClosingConnections;
   readonly #buffer = new Uint8Array(1);
+  /** ListenOverflows before the attempt, if the server may be this machine. */
+  #overflows: number | undefined;
 
   /** @param net the calls @param closing takes the connections that were made */
   constructor(net: Sockets, closing: ClosingConnections) {
@@ -74,7 +74,7 @@ export class DescriptorProber {
     // To connect to no family dissolves an association, and a new socket has none (connect(2)).
     const nobody = new Uint8Array(16);
     const address = { hostname: "127.0.0.1", port: 0 };
-    const attempt = { index: 0, address, fd: one, beganAt: 0, overflows: undefined };
+    const attempt = { index: 0, address, fd: one, beganAt: 0 };
     for (let round = 0; round < WARM_UP_ROUNDS; round++) {
       net.connectNonBlocking(fd, nobody);
       for (const { fd } of this.#await([attempt], 1)) this.#errorOf(fd);
@@ -90,8 +90,11 @@ export class DescriptorProber {
    */
   probe(request: ProbeRequest): Outcome {
     this.#closing.drain(0);
+    // It takes as long as a short limit, so it is read before the clock starts.
+    const isNear = request.addresses.some(isLoopback);
+    this.#overflows = isNear ? readCounters().get("ListenOverflows") : undefined;
     const limitMs = request.timeoutMs === 0 ? Infinity : request.timeoutMs;
-    const race = new Race(request.addresses.length, performance.now(), limitMs);
+    const race = new Race(request.addresses.length, limitMs);
     const fates = new Fates(request.addresses);
     const open: Attempt[] = [];
     try {
@@ -123,6 +126,7 @@ export class DescriptorProber {
           race.failed();
         } else {
           open.push(begun.attempt);
+          race.called(begun.attempt.beganAt);
           if (begun.isConnected) return begun.attempt;
         }
         next = race.next(performance.now());
@@ -159,7 +163,6 @@ export class DescriptorProber {
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY } =
       net.constants;
     const isSix = isIPv6(address.hostname);
-    const overflows = isLoopback(address) ? readCounters().get("ListenOverflows") : undefined;
     const sockaddr = encodeSockaddr(address, net.constants);
     const before = performance.now();
     let fd = -1;
@@ -178,7 +181,7 @@ export class DescriptorProber {
     }
     const beganAt = performance.now();
     const result = net.connectNonBlocking(fd, sockaddr);
-    const attempt: Attempt = { index, address, fd, beganAt, overflows };
+    const attempt: Attempt = { index, address, fd, beganAt };
     if (result === 0) return { attempt, isConnected: true };
     // A signal that comes in between does not end the attempt (connect(2)).
     const { EINPROGRESS, EINTR } = net.constants.errno;
@@ -209,7 +212,8 @@ export class DescriptorProber {
     const { fd, address } = attempt;
     const us = fates.all[attempt.index]?.us ?? (performance.now() - attempt.beganAt) * 1000;
     fates.set(attempt.index, "connected", us);
-    const outcome = { fates: fates.all, address, connectUs: us };
+    const connectedAt = performance.timeOrigin + attempt.beganAt + us / 1000;
+    const outcome = { fates: fates.all, address, connectUs: us, connectedAt };
     try {
       const local = net.localAddress(fd);
       const cookie = cookieOf(net, fd);
@@ -280,7 +284,7 @@ export class DescriptorProber {
   }
 
   /** Why `connect` has failed. */
-  #explain({ fd, address, beganAt, overflows }: Attempt, errno: number, at: number): Failure {
+  #explain({ fd, address, beganAt }: Attempt, errno: number, at: number): Failure {
     const failure = failureOf({
       code: errorName(errno),
       afterMs: at - beganAt,
@@ -288,14 +292,14 @@ export class DescriptorProber {
     });
     if (failure.kind === "no_ports") return { ...failure, ...this.#portsFor(address) };
     if (failure.kind !== "timeout") return failure;
-    const queue = this.#queueOf(address, overflows);
+    const queue = this.#queueOf(address);
     return { ...failure, schedule: synSchedule(), ...(queue !== undefined && { queue }) };
   }
 
   /** Why nothing has come. */
-  #explainSilence({ fd, address, beganAt, overflows }: Attempt, at: number): Failure {
+  #explainSilence({ fd, address, beganAt }: Attempt, at: number): Failure {
     const sentAgain = this.#infoOf(fd)?.total_retrans;
-    const queue = this.#queueOf(address, overflows);
+    const queue = this.#queueOf(address);
     return {
       kind: "timeout",
       afterMs: at - beganAt,
@@ -307,7 +311,7 @@ export class DescriptorProber {
   }
 
   /** The accept queue of the listener on this machine, if that is where the server is, and full. */
-  #queueOf(address: Address, before: number | undefined): AcceptQueue | undefined {
+  #queueOf(address: Address): AcceptQueue | undefined {
     const listener = listeners(this.#net, address.port).find(({ local }) =>
       local.hostname === address.hostname ||
       (isLoopback(address) && /^(0\.0\.0\.0|::)$/.test(local.hostname))
@@ -316,7 +320,7 @@ export class DescriptorProber {
     const { receiveQueue: waiting, sendQueue: limit } = listener;
     // Linux takes one more than the limit. Where the limit is not known, a queue is only a hint.
     if (waiting === 0 || waiting < limit) return undefined;
-    const now = readCounters().get("ListenOverflows");
+    const [before, now] = [this.#overflows, readCounters().get("ListenOverflows")];
     return {
       waiting,
       ...(Number.isFinite(limit) && { limit }),

@@ -8,13 +8,15 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import form from "../../docs/observe.schema.json" with { type: "json" };
+import { parseFlags, UsageError } from "../../engine/cli/flags.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { SockDiag } from "../../engine/kernel/sock_diag.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
-import { describeFailure } from "../../lab/observe/connect/failure.ts";
+import { connect } from "../../lab/observe/connect.ts";
+import { describeFailure, FAILURE_KINDS } from "../../lab/observe/connect/failure.ts";
 import type { Outcome, Prober, ProbeRequest } from "../../lab/observe/connect/probe.ts";
 import { RuntimeProber } from "../../lab/observe/connect/runtime_prober.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
@@ -26,6 +28,7 @@ import {
   assertEquals,
   assertMatch,
   assertNotMatch,
+  assertRejects,
   assertStringIncludes,
   test,
   until,
@@ -296,55 +299,32 @@ class Observe extends Script {
   }
 }
 
-test(
-  "--json prints an object a line, the last one the summary, and one line says the means",
-  async () => {
-    using listener = new Listener(1024);
-    const refused = closedPort();
-    const flags = ["--json", "-i", "10ms", "--first-byte", "0"];
-    await using ok = new Observe([listener.text, "-c", "3", ...flags]);
-    await using bad = new Observe(["127.0.0.1", `${refused.port}`, "-c", "2", ...flags]);
-    await using both = new Observe([`localhost:${listener.address.port}`, "-c", "2", ...flags]);
-    const [good, failed, named] = [await ok.end(), await bad.end(), await both.end()];
-    assertEquals([good.code, failed.code, named.code], [0, 3, 0]);
-    for (const { stderr } of [good, failed, named]) {
-      assertMatch(stderr, /^observe: T0, any user: [^\n]+\n$/);
-    }
-    const attempts = objectsIn(good.stdout);
-    const summary = attempts.pop() as Record<string, unknown>;
-    assertEquals(attempts.map(({ type, ok, address }) => [type, ok, address]), [
-      ["connect", true, listener.text],
-      ["connect", true, listener.text],
-      ["connect", true, listener.text],
-    ]);
-    assertEquals([summary.type, summary.sent, summary.ok, summary.failures, summary.outages], [
-      "summary",
-      3,
-      3,
-      {},
-      [],
-    ]);
-    assert(!("resolve_us" in attempts[0]!), "an address needs no lookup");
-    const [first, second, end] = objectsIn(failed.stdout) as [
-      Record<string, unknown>,
-      Record<string, unknown>,
-      Record<string, unknown>,
-    ];
-    assertEquals([first.ok, first.failure, second.attempt], [false, "refused", 2]);
-    assertEquals([end.sent, end.ok, end.failures, "connect_us" in end], [
-      2,
-      0,
-      { refused: 2 },
-      false,
-    ]);
-    assertEquals((end.outages as unknown[]).length, 1);
-    if (noKernel === undefined) assertEquals(first.evidence, { by: "rst" });
-    // zhengxiaowai/tcping #15: the lookup is apart, and there is only one.
-    const lookups = objectsIn(named.stdout).map((object) => "resolve_us" in object);
-    assertEquals(lookups, [true, false, false]);
-  },
-  needsSockets,
-);
+test("--json prints an object a line, the summary last, and one line says the means", async () => {
+  using listener = new Listener(1024);
+  const flags = ["--json", "-i", "10ms", "--first-byte", "0"];
+  await using address = new Observe([listener.text, "-c", "3", ...flags]);
+  await using name = new Observe(["localhost", `${listener.address.port}`, "-c", "2", ...flags]);
+  const [ending, named] = [await address.end(), await name.end()];
+  assertEquals([ending.code, named.code], [0, 0]);
+  assertMatch(ending.stderr, /^observe: T0, any user: [^\n]+\n$/);
+  const attempts = objectsIn(ending.stdout);
+  const summary = attempts.pop() as Record<string, unknown>;
+  assertEquals(
+    attempts.map(({ type, ok, address }) => [type, ok, address]),
+    Array(3).fill(["connect", true, listener.text]),
+  );
+  assertEquals([summary.type, summary.sent, summary.ok, summary.failures, summary.outages], [
+    "summary",
+    3,
+    3,
+    {},
+    [],
+  ]);
+  // zhengxiaowai/tcping #15: the lookup is apart from connecting, and there is only one.
+  const lookups = objectsIn(named.stdout).map((object) => "resolve_us" in object);
+  assertEquals(lookups, [true, false, false]);
+  assert(attempts.every((object) => !("resolve_us" in object)), "an address needs no lookup");
+}, needsSockets);
 
 test("Ctrl-C ends a connect that hangs, with statistics and without NaN", async () => {
   // jlyo/tcping #1 and pouriyajamshidi/tcping #81.
@@ -373,19 +353,6 @@ test("Ctrl-C ends a connect that hangs, with statistics and without NaN", async 
   ]);
 }, needsKernel);
 
-test("all time-outs are status 4, and -i below the limit is kept", async () => {
-  using listener = new Listener(0);
-  listener.fill(1);
-  await using late = new Observe([listener.text, "-c", "2", "-i", "1ms", ...[
-    "--connect-timeout",
-    "3ms",
-    "--json",
-  ]]);
-  const { code, stdout } = await late.end();
-  const failures = objectsIn(stdout).map(({ failure }) => failure);
-  assertEquals([code, failures], [4, ["timeout", "timeout", undefined]]);
-}, needsKernel);
-
 test("lines come out at once into a pipe, and a reader who leaves ends it quietly", async () => {
   // bcc #5142: output into a pipe that comes late.
   using listener = new Listener(1024);
@@ -396,29 +363,40 @@ test("lines come out at once into a pipe, and a reader who leaves ends it quietl
   assertEquals([code, stderr], [0, ""]);
 }, needsSockets);
 
-test(
-  "IPv6 addresses are understood with brackets and without, and what is wrong is said",
-  async () => {
-    // cloverstd/tcping #38.
-    const { port } = closedPort();
-    const run = (...args: string[]) => new Observe([...args, "-c", "1"]);
-    await using bare = run("::1", `${port}`);
-    await using brackets = run(`[::1]:${port}`);
-    await using without = run("::1");
-    await using family = run("-4", "::1", `${port}`);
-    await using source = run("--source", "192.0.2.77", "127.0.0.1", `${port}`);
-    for (const { code, stdout } of [await bare.end(), await brackets.end()]) {
-      assertEquals(code, 3);
-      assertStringIncludes(stdout, `#1 [::1]:${port} failed`);
-    }
-    const [no, other, far] = [await without.end(), await family.end(), await source.end()];
-    assertEquals([no.code, other.code, far.code], [2, 2, 2]);
-    assertStringIncludes(no.stderr, "[::1]:443 or ::1 443");
-    assertStringIncludes(other.stderr, "::1 is no IPv4 address");
-    if (noKernel === undefined) assertStringIncludes(far.stderr, "not an address of this machine");
-  },
-  { sanitize: false },
-);
+test("IPv6 addresses are understood with brackets and without", async () => {
+  // cloverstd/tcping #38.
+  const { port } = closedPort();
+  const run = (...args: string[]) => new Observe([...args, "-c", "1"]);
+  await using bare = run("::1", `${port}`);
+  await using brackets = run(`[::1]:${port}`);
+  for (const { code, stdout } of [await bare.end(), await brackets.end()]) {
+    assertEquals(code, 3);
+    assertStringIncludes(stdout, `#1 [::1]:${port} failed`);
+  }
+}, needsSockets);
+
+test("what is wrong with a command line is said before anything is sent", async () => {
+  const { command, perform } = connect();
+  const WRONG: readonly (readonly [string, string])[] = [
+    ["::1", "[::1]:443 or ::1 443"],
+    ["localhost", "expected HOST:PORT"],
+    ["127.0.0.1:0", "expected HOST:PORT"],
+    ["-4 ::1 80", "::1 is no IPv4 address"],
+    ["-6 127.0.0.1:80", "127.0.0.1 is no IPv6 address"],
+    ["-4 -6 localhost:80", "exclude each other"],
+    ["localhost:80 --json --csv", "exclude each other"],
+    ["localhost:80 --source example", "expected an address"],
+    ["localhost:80 --source ::1 -4", "is an IPv6 address, and -4"],
+    ["localhost:80 --max-hops 3", "only for --path"],
+    ["localhost:80 --path --hello", "--hello is not for --path"],
+    ["127.0.0.1:80 --source 192.0.2.77", noKernel ?? "not an address of this machine"],
+  ];
+  for (const [line, why] of WRONG) {
+    const values = parseFlags(command, line.split(" "));
+    const { message } = await assertRejects(() => perform(values), UsageError);
+    assertStringIncludes(message, why);
+  }
+}, needsSockets);
 
 test("--csv and --record write what was found, and a replay shows it", async () => {
   using listener = new Listener(1024);
@@ -477,6 +455,56 @@ test("on a terminal Enter prints the statistics so far, and Ctrl-C ends with the
   const screen = (await terminal.screen()).join("\n");
   assertMatch(screen, /^[▁▂▃▄▅▆▇█]{2}$/m);
 }, { skip: noKernel ?? whyNoTerminal, sanitize: false });
+
+// The documentation.
+
+const lesson = readFileSync(new URL("../../docs/observe.md", import.meta.url), "utf8");
+
+/** The blocks of the documentation in a language, in order. */
+function blocksOf(language: string): string[] {
+  const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
+  return [...lesson.matchAll(pattern)].map(([, text]) => text as string);
+}
+
+/** An output without what differs from run to run: times and ports, and figures of the kernel. */
+function shapeOf(output: string): string {
+  return output.replace(/[\d.]+ (µs|ms|s)\b/g, "0 s").replace(/\b\d+(\.\d+)?\b/g, "0")
+    // How many SYNs the kernel sends, and when, is a setting.
+    .replace(/at (0, )*0 s and/, "at 0 s and");
+}
+
+test("the documentation shows what the command prints", async () => {
+  await using server = await serve({ port: 0, protocol: "frame" });
+  using full = new Listener(2);
+  full.fill(3);
+  const closed = `127.0.0.1:${closedPort().port}`;
+  await using good = new Observe([
+    `127.0.0.1:${server.address.port}`,
+    ...["-c", "3", "-i", "100ms"],
+  ]);
+  await using refused = new Observe([closed, "-c", "1"]);
+  await using late = new Observe([full.text, "-c", "1", "--connect-timeout", "20ms"]);
+  await using json = new Observe([closed, "-c", "1", "--json"]);
+  const endings = await Promise.all([good, refused, late, json].map((script) => script.end()));
+  // cloverstd/tcping #34: all attempts fail and the status is 0.
+  assertEquals(endings.map(({ code }) => code), [0, 3, 4, 3]);
+  const [series, ...others] = endings.map(({ stdout }) => stdout) as [string, ...string[]];
+  const attempts = others.slice(0, 2).map((text) => `${text.split("\n")[1]}\n`);
+  const blocks = blocksOf("console");
+  assertEquals([series, ...attempts].map(shapeOf), blocks.slice(0, 3).map(shapeOf));
+  const [objects] = blocksOf("json") as [string];
+  const keysOf = (text: string) => objectsIn(text).map((object) => Object.keys(object));
+  assertEquals(keysOf(others[2] as string), keysOf(objects));
+  const [attempt, summary] = objectsIn(others[2] as string);
+  assertEquals([attempt?.failure, attempt?.evidence], ["refused", { by: "rst" }]);
+  assertEquals([summary?.ok, summary?.failures], [0, { refused: 1 }]);
+}, needsKernel);
+
+test("the documentation names every failure", () => {
+  const [, ...rows] = [...lesson.matchAll(/^\| `(\w+)` +\|/gm)].map(([, kind]) => kind);
+  assertEquals(rows, form.$defs.failure.enum);
+  assertEquals([...rows].sort(), [...FAILURE_KINDS].sort());
+});
 
 // A network of its own.
 
@@ -574,4 +602,6 @@ test("--path finds each router, and connected, refused and filtered end the way"
     `${HOSTS.filtered}:${PORT} was not reached after 3 hops: filtered: ICMP 3/13`,
   );
   assertStringIncludes(pathSilent.stdout, "  4  *\n");
+  const shown = [pathRefused, pathFiltered].map(({ stdout }) => shapeOf(stdout));
+  assertEquals(shown, blocksOf("console").slice(3).map(shapeOf));
 }, network);

@@ -36,8 +36,11 @@ const IP_BIND_ADDRESS_NO_PORT = 24;
 /** Request of ioctl(2): whether calls on a descriptor wait. */
 const FIONBIO = 0x5421;
 
-/** How often the calls of an attempt are tried before the first one counts. */
-const WARM_UP_ROUNDS = 50;
+/** How many attempts are made before the first one counts. */
+const WARM_UP_ROUNDS = 5;
+
+/** How long each of them may take, in milliseconds. */
+const WARM_UP_MS = 20;
 
 /** An attempt at one address. */
 interface Attempt {
@@ -63,23 +66,25 @@ export class DescriptorProber {
   }
 
   /**
-   * Makes the calls of an attempt a few times without any packet, because a runtime takes
-   * milliseconds for the first ones. They would count as the server's.
+   * Makes a few attempts at a listener of its own, because a runtime takes milliseconds for the first
+   * one, and they would count as the server's.
    */
   warmUp(): void {
     const net = this.#net;
-    const { AF_INET, SOCK_STREAM } = net.constants;
-    const [one, other] = net.socketpair();
-    const fd = net.socket(AF_INET, SOCK_STREAM);
-    // To connect to no family dissolves an association, and a new socket has none (connect(2)).
-    const nobody = new Uint8Array(16);
-    const address = { hostname: "127.0.0.1", port: 0 };
-    const attempt = { index: 0, address, fd: one, beganAt: 0 };
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-      net.connectNonBlocking(fd, nobody);
-      for (const { fd } of this.#await([attempt], 1)) this.#errorOf(fd);
+    let listener = -1;
+    try {
+      listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, { backlog: WARM_UP_ROUNDS });
+      const addresses = [net.localAddress(listener)];
+      const limits = { timeoutMs: WARM_UP_MS, firstByteMs: 0, closeWithinMs: 0 };
+      for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+        // A RST leaves nothing behind, not even a port in TIME_WAIT.
+        this.probe({ addresses, ...limits, hello: false, rst: true, source: undefined });
+      }
+    } catch {
+      // There is no loopback here, or no descriptor. The first attempt takes longer then.
+    } finally {
+      if (listener >= 0) net.close(listener);
     }
-    for (const opened of [one, other, fd]) net.close(opened);
   }
 
   /**
@@ -91,7 +96,7 @@ export class DescriptorProber {
   probe(request: ProbeRequest): Outcome {
     this.#closing.drain(0);
     // It takes as long as a short limit, so it is read before the clock starts.
-    const isNear = request.addresses.some(isLoopback);
+    const isNear = request.addresses.some((address) => isOwnAddress(this.#net, address));
     this.#overflows = isNear ? readCounters().get("ListenOverflows") : undefined;
     const limitMs = request.timeoutMs === 0 ? Infinity : request.timeoutMs;
     const race = new Race(request.addresses.length, limitMs);
@@ -292,18 +297,23 @@ export class DescriptorProber {
     });
     if (failure.kind === "no_ports") return { ...failure, ...this.#portsFor(address) };
     if (failure.kind !== "timeout") return failure;
-    const queue = this.#queueOf(address);
-    return { ...failure, schedule: synSchedule(), ...(queue !== undefined && { queue }) };
+    return { ...failure, ...this.#silenceOf(fd, address) };
   }
 
-  /** Why nothing has come. */
+  /** Why nothing has come within the limit. */
   #explainSilence({ fd, address, beganAt }: Attempt, at: number): Failure {
+    const afterMs = at - beganAt;
+    return { kind: "timeout", afterMs, byKernel: false, ...this.#silenceOf(fd, address) };
+  }
+
+  /** What is known of SYNs that nobody has answered. */
+  #silenceOf(
+    fd: number,
+    address: Address,
+  ): Pick<Failure & { kind: "timeout" }, "syns" | "schedule" | "queue"> {
     const sentAgain = this.#infoOf(fd)?.total_retrans;
     const queue = this.#queueOf(address);
     return {
-      kind: "timeout",
-      afterMs: at - beganAt,
-      byKernel: false,
       schedule: synSchedule(),
       ...(sentAgain !== undefined && { syns: 1 + sentAgain }),
       ...(queue !== undefined && { queue }),
@@ -312,9 +322,9 @@ export class DescriptorProber {
 
   /** The accept queue of the listener on this machine, if that is where the server is, and full. */
   #queueOf(address: Address): AcceptQueue | undefined {
-    const listener = listeners(this.#net, address.port).find(({ local }) =>
-      local.hostname === address.hostname ||
-      (isLoopback(address) && /^(0\.0\.0\.0|::)$/.test(local.hostname))
+    if (!isOwnAddress(this.#net, address)) return undefined;
+    const listener = listeners(this.#net, address.port).find(({ local: { hostname } }) =>
+      hostname === address.hostname || hostname === "0.0.0.0" || hostname === "::"
     );
     if (listener === undefined) return undefined;
     const { receiveQueue: waiting, sendQueue: limit } = listener;
@@ -338,8 +348,21 @@ export class DescriptorProber {
   }
 }
 
-function isLoopback({ hostname }: Address): boolean {
-  return /^(127\.|0\.0\.0\.0$|::1?$|::ffff:127\.)/.test(hostname);
+/** Whether an address is this machine's. A datagram socket finds out without sending anything. */
+function isOwnAddress(net: Sockets, address: Address): boolean {
+  if (/^(127\.|::1$)/.test(address.hostname)) return true;
+  const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
+  let fd = -1;
+  try {
+    fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    net.connect(fd, address);
+    return net.localAddress(fd).hostname === address.hostname;
+  } catch {
+    // There is no route to it.
+    return false;
+  } finally {
+    if (fd >= 0) net.close(fd);
+  }
 }
 
 function listeners(net: Sockets, port: number): SocketRow[] {

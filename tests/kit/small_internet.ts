@@ -16,6 +16,7 @@ import { createSocket } from "node:dgram";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
+import { encodeSockaddr } from "../../engine/net/address.ts";
 import { isMainModule, runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Outcome, ProbeRequest } from "../../lab/observe/connect/probe.ts";
@@ -45,6 +46,11 @@ export const HOSTS = {
   elsewhere: "192.0.2.1",
 } as const;
 
+/** The same in IPv6: this machine, two routers, a host that answers, and one that is forbidden. */
+const OWN_SIX = "fd00:9::1";
+export const ROUTERS_SIX = ["fd00:9::71", "fd00:9::72"] as const;
+export const HOSTS_SIX = { real: "fd00:9::100", filtered: "fd00:9::102" } as const;
+
 /** The port that listens on the real host. */
 export const PORT = 7000;
 
@@ -57,6 +63,8 @@ export interface Ran {
 
 type ProbeName =
   | "connected"
+  | "connectedSix"
+  | "filteredSix"
   | "refusedByRst"
   | "refusedByIcmp"
   | "unreachable"
@@ -68,7 +76,13 @@ type ProbeName =
   | "self"
   | "lastPort"
   | "noPort";
-type RunName = "pathReached" | "pathRefused" | "pathFiltered" | "pathSilent" | "resolving";
+type RunName =
+  | "pathReached"
+  | "pathSix"
+  | "pathRefused"
+  | "pathFiltered"
+  | "pathSilent"
+  | "resolving";
 type LookupName = "missing" | "broken" | "four" | "both";
 
 /** What was found in that network. */
@@ -80,6 +94,7 @@ export type Findings =
 const SIOCSIFFLAGS = 0x8914;
 const SIOCSIFADDR = 0x8916;
 const SIOCSIFNETMASK = 0x891c;
+const SIOCGIFINDEX = 0x8933;
 const TUNSETIFF = 0x400454ca;
 const IFF_UP_RUNNING = 0x41;
 const IFF_TUN_NO_PI = 0x1001;
@@ -114,6 +129,25 @@ function configure(name: string, address?: string): void {
   net.close(fd);
 }
 
+/** Gives a device an address of IPv6: `struct in6_ifreq`. */
+function configureSix(name: string, address: string): void {
+  const { AF_INET6, SOCK_DGRAM } = net.constants;
+  const fd = net.socket(AF_INET6, SOCK_DGRAM);
+  const device = request(name, () => {});
+  net.ioctl(fd, SIOCGIFINDEX, device);
+  const wanted = new Uint8Array(24);
+  wanted.set(sixBytes(address));
+  const view = new DataView(wanted.buffer);
+  view.setUint32(16, 64, true);
+  view.setUint32(20, new DataView(device.buffer).getUint32(16, true), true);
+  net.ioctl(fd, SIOCSIFADDR, wanted);
+  net.close(fd);
+}
+
+function sixBytes(hostname: string): Uint8Array {
+  return encodeSockaddr({ hostname, port: 0 }, net.constants).slice(8, 24);
+}
+
 function openTun(name: string): number {
   const fd: number = libc.open!(new TextEncoder().encode("/dev/net/tun\0"), 2, 0);
   if (fd < 0) throw new Error("Cannot open /dev/net/tun");
@@ -143,9 +177,46 @@ function icmp(type: number, code: number, from: string, about: Uint8Array): Uint
   return bytes;
 }
 
+/** A message of ICMPv6 about a packet (RFC 4443). */
+function icmpSix(type: number, code: number, from: string, about: Uint8Array): Uint8Array {
+  const body = new Uint8Array(8 + about.length);
+  body.set([type, code]);
+  body.set(about, 8);
+  const pseudo = new Uint8Array(40 + body.length);
+  pseudo.set(sixBytes(from));
+  pseudo.set(about.subarray(8, 24), 16);
+  new DataView(pseudo.buffer).setUint32(32, body.length);
+  pseudo[39] = 58;
+  pseudo.set(body, 40);
+  new DataView(body.buffer).setUint16(2, checksum(pseudo));
+  const bytes = new Uint8Array(40 + body.length);
+  bytes.set([0x60, 0, 0, 0, body.length >> 8, body.length & 255, 58, 64]);
+  bytes.set(pseudo.subarray(0, 32), 8);
+  bytes.set(body, 40);
+  return bytes;
+}
+
+/** What comes back for a packet of IPv6. */
+function answerSix(packet: Uint8Array): Uint8Array | undefined {
+  const goesTo = (host: string) => sixBytes(host).every((byte, at) => packet[24 + at] === byte);
+  const isTcp = packet[6] === 6;
+  const hops = packet[7] as number;
+  const router = ROUTERS_SIX[hops - 1];
+  if (isTcp && goesTo(HOSTS_SIX.filtered) && hops >= 2) {
+    return icmpSix(1, 1, ROUTERS_SIX[1], packet);
+  }
+  if (!isTcp) return undefined;
+  if (router !== undefined) return icmpSix(3, 0, router, packet);
+  if (!goesTo(HOSTS_SIX.real)) return undefined;
+  const back = packet.slice();
+  back.set(packet.subarray(24, 40), 8);
+  back.set(packet.subarray(8, 24), 24);
+  return back;
+}
+
 /** What comes back for a packet. */
 function answer(packet: Uint8Array): Uint8Array | undefined {
-  if (packet[0]! >> 4 !== 4) return undefined;
+  if (packet[0]! >> 4 === 6) return answerSix(packet);
   const to = packet.subarray(16, 20).join(".");
   const hops = packet[8] as number;
   // The kernel's answers for the real host have gone the whole way already.
@@ -265,11 +336,13 @@ async function main(): Promise<void> {
   configure("lo");
   const tun = openTun("wire0");
   configure("wire0", OWN);
+  configureSix("wire0", OWN_SIX);
   const stop = carry(tun);
   const asked = Promise.withResolvers<void>();
   const [closeResolver, ...servers] = await Promise.all([
     resolver(asked.resolve),
     listen(PORT, OWN),
+    listen(PORT, OWN_SIX),
     listen(PORT, "127.0.0.1"),
   ]);
   const { real, unreachable, filtered, portless, silent, elsewhere } = HOSTS;
@@ -277,6 +350,8 @@ async function main(): Promise<void> {
     observe([`${host}:${port}`, "--path", "--connect-timeout", "150ms", ...flags]);
   const wide = await all({
     connected: probe([real], PORT),
+    connectedSix: probe([HOSTS_SIX.real], PORT),
+    filteredSix: probe([HOSTS_SIX.filtered], PORT),
     refusedByRst: probe([real], 1),
     refusedByIcmp: probe([portless], 1),
     unreachable: probe([unreachable], PORT),
@@ -290,6 +365,7 @@ async function main(): Promise<void> {
     four: find("four.test", 4),
     both: find("both.test"),
     pathReached: path(real, PORT, "--json"),
+    pathSix: path(`[${HOSTS_SIX.real}]`, PORT),
     pathRefused: path(real, 1),
     pathFiltered: path(filtered, PORT),
     pathSilent: path(silent, PORT, "--max-hops", "4"),

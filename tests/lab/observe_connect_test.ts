@@ -35,7 +35,14 @@ import {
 } from "../kit/harness.ts";
 import { exploreNetwork, whyNoNetwork } from "../kit/network.ts";
 import { Script, type ScriptOptions } from "../kit/server_process.ts";
-import { type Findings, HOSTS, PORT, ROUTERS } from "../kit/small_internet.ts";
+import {
+  type Findings,
+  HOSTS,
+  HOSTS_SIX,
+  PORT,
+  ROUTERS,
+  ROUTERS_SIX,
+} from "../kit/small_internet.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 
 const noSockets = whyNoSockets();
@@ -524,13 +531,16 @@ function evidence({ failure }: Outcome): unknown[] {
 }
 
 test("ICMP errors are told apart, with the address of the router that sent them", async () => {
-  const { connected, refusedByRst, refusedByIcmp, unreachable, filtered, noRoute, timeout } =
-    await found();
+  const findings = await found();
+  const { connected, refusedByRst, refusedByIcmp, unreachable, filtered, noRoute } = findings;
+  const { connectedSix, filteredSix, timeout } = findings;
   assertEquals(connected.failure, undefined);
   assertEquals(evidence(refusedByRst), ["refused", undefined, undefined, undefined]);
   assertEquals(evidence(refusedByIcmp), ["refused", 3, 3, HOSTS.portless]);
   assertEquals(evidence(unreachable), ["unreachable", 3, 1, ROUTERS[1]]);
   assertEquals(evidence(filtered), ["filtered", 3, 13, ROUTERS[2]]);
+  assertEquals(connectedSix.failure, undefined);
+  assertEquals(evidence(filteredSix), ["filtered", 1, 1, ROUTERS_SIX[1]]);
   assertEquals(evidence(noRoute), ["unreachable", undefined, undefined, undefined]);
   assertStringIncludes(
     describeFailure(filtered.failure!),
@@ -578,7 +588,7 @@ test("Ctrl-C ends the command while its name is looked up", async () => {
 
 test("--path finds each router, and connected, refused and filtered end the way", async () => {
   // mtr #425: the TTL of a probe is ignored.
-  const { pathReached, pathRefused, pathFiltered, pathSilent } = await found();
+  const { pathReached, pathRefused, pathFiltered, pathSilent, pathSix } = await found();
   assertEquals([pathReached, pathRefused, pathFiltered, pathSilent].map(({ code }) => code), [
     0,
     0,
@@ -602,6 +612,8 @@ test("--path finds each router, and connected, refused and filtered end the way"
     `${HOSTS.filtered}:${PORT} was not reached after 3 hops: filtered: ICMP 3/13`,
   );
   assertStringIncludes(pathSilent.stdout, "  4  *\n");
+  const hops = [...pathSix.stdout.matchAll(/^ +\d+ {2}(\S+)/gm)].map(([, by]) => by);
+  assertEquals([pathSix.code, hops], [0, [...ROUTERS_SIX, HOSTS_SIX.real]]);
   const shown = [pathRefused, pathFiltered].map(({ stdout }) => shapeOf(stdout));
   assertEquals(shown, blocksOf("console").slice(3).map(shapeOf));
 }, network);

@@ -19,6 +19,8 @@ import { connect } from "../../lab/observe/connect.ts";
 import { describeFailure, FAILURE_KINDS } from "../../lab/observe/connect/failure.ts";
 import type { Outcome, Prober, ProbeRequest } from "../../lab/observe/connect/probe.ts";
 import { RuntimeProber } from "../../lab/observe/connect/runtime_prober.ts";
+import { Interrupt } from "../../lab/observe/connect/interrupt.ts";
+import { Series, type SeriesPlan } from "../../lab/observe/connect/series.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
 import type { Address } from "../../protocol.ts";
 import { serve } from "../../modes/event.ts";
@@ -296,6 +298,55 @@ test("the kernel's figures of a connection are there, and --rst closes with a RS
   assertEquals(local?.hostname, "127.0.0.1");
   assertMatch(cookie as string, /^\d+$/);
 }, needsKernel);
+
+/** A series of attempts at a server that is named. */
+function series(server: Address, own: Partial<SeriesPlan>, interrupt = new Interrupt()): Series {
+  const plan: SeriesPlan = {
+    server,
+    family: 4,
+    count: 3,
+    intervalMs: 2,
+    timeoutMs: 5_000,
+    firstByteMs: 0,
+    hello: false,
+    rst: false,
+    source: undefined,
+    resolveEveryMs: 0,
+    ...own,
+  };
+  return new Series(plan, new RuntimeProber(), interrupt);
+}
+
+test("a name is looked up once, and again only with --resolve-every", async () => {
+  using listener = new Listener();
+  const server = { hostname: "localhost", port: listener.address.port };
+  const lookups = async (resolveEveryMs: number) => {
+    const found = await Array.fromAsync(series(server, { resolveEveryMs }).attempts());
+    return found.map(({ resolveUs }) => resolveUs !== undefined);
+  };
+  assertEquals(await lookups(0), [true, false, false]);
+  assertEquals(await lookups(1e-6), [true, true, true]);
+}, needsSockets);
+
+test(
+  "a series has an attempt for each time that is due, and ends when it is interrupted",
+  async () => {
+    using listener = new Listener();
+    const interrupt = new Interrupt();
+    const endless = series(listener.address, { count: Infinity, intervalMs: 5 }, interrupt);
+    const times: number[] = [];
+    for await (const { number, failure } of endless.attempts()) {
+      times.push(performance.now());
+      assertEquals([number, failure], [times.length, undefined]);
+      if (number === 4) interrupt.end();
+    }
+    const { sent, ok, upMs, downMs } = endless.figures;
+    assertEquals([sent, ok, downMs], [4, 4, 0]);
+    // Three intervals of 5 ms lie between four attempts.
+    assert(upMs >= 5, `${upMs} ms`);
+  },
+  needsSockets,
+);
 
 // The command.
 

@@ -323,9 +323,11 @@ export class DescriptorProber {
   /** The accept queue of the listener on this machine, if that is where the server is, and full. */
   #queueOf(address: Address): AcceptQueue | undefined {
     if (!isOwnAddress(this.#net, address)) return undefined;
-    const listener = listeners(this.#net, address.port).find(({ local: { hostname } }) =>
-      hostname === address.hostname || hostname === "0.0.0.0" || hostname === "::"
-    );
+    const found = listeners(this.#net, address.port);
+    // The kernel prefers the listener with the very address.
+    const at = (hostname: string) => found.find(({ local }) => local.hostname === hostname);
+    const isSix = isIPv6(address.hostname);
+    const listener = at(address.hostname) ?? (isSix ? undefined : at("0.0.0.0")) ?? at("::");
     if (listener === undefined) return undefined;
     const { receiveQueue: waiting, sendQueue: limit } = listener;
     // Linux takes one more than the limit. Where the limit is not known, a queue is only a hint.

@@ -141,6 +141,7 @@ class Observation {
     } catch (error) {
       net.close(fd);
       if (error instanceof InterruptedError) throw error;
+      this.#witness.reset();
       const { kind, detail } = explainConnectError(error);
       this.#failure = { kind, detail: `Cannot connect to ${formatAddress(address)}: ${detail}` };
       this.#witness.note(this.#failure.detail);
@@ -243,7 +244,9 @@ function openCapture(addresses: readonly Address[]): PacketCapture | string {
     });
   } catch (error) {
     const { code } = error as { code?: string };
-    return code === "EPERM" ? "only root may capture them (CAP_NET_RAW)" : messageOf(error);
+    return code === "EPERM"
+      ? "to capture them needs CAP_NET_RAW, which root has"
+      : messageOf(error);
   }
 }
 

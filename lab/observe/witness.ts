@@ -113,6 +113,8 @@ export class Witness implements Disposable {
    */
   follow(fd: number, remote: Address, calledUs: number): void {
     const returnedUs = nowUs();
+    // Of an attempt at another address.
+    this.#tellUnseen();
     this.#changedUs = returnedUs;
     this.#sampledUs = returnedUs;
     const own: OwnEnd = {
@@ -124,6 +126,9 @@ export class Witness implements Disposable {
       isOpen: true,
     };
     this.#own = own;
+    this.#peer = undefined;
+    this.#hasPeer = undefined;
+    this.#wasReset = false;
     // If SYN_SENT is still to be seen, it began within the call.
     const at = own.state === "SYN_SENT" ? calledUs : returnedUs;
     this.#options.tell(this.#ownEvent(own, at));
@@ -226,7 +231,7 @@ export class Witness implements Disposable {
     this.#options.tell({ type: "note", at: this.#at(us), text });
   }
 
-  /** The connection was reset, by whichever end. */
+  /** The connection was reset or given up: it may have come to `CLOSE` from any state. */
   reset(): void {
     this.#wasReset = true;
   }
@@ -234,17 +239,22 @@ export class Witness implements Disposable {
   /** Takes the last packets, and tells what was not seen. */
   finish(): void {
     this.#takePackets();
-    for (const { end, from, to, withinUs, us } of this.#changes) {
+    this.#tellUnseen();
+    const drops = this.#options.capture?.takeDrops() ?? 0;
+    const count = drops + this.#leftOut;
+    if (count === 0) return;
+    this.#options.tell({ type: "left_out", at: this.#at(nowUs()), count, what: "packets" });
+  }
+
+  /** Tells which states must have been passed although nobody saw them. */
+  #tellUnseen(): void {
+    for (const { end, from, to, withinUs, us } of this.#changes.splice(0)) {
       // A reset leads from any state to CLOSE.
       const states = to === "CLOSE" && this.#wasReset ? [] : passedUnseen(from, to);
       if (states.length === 0) continue;
       const what = `${states.join(" and ")} of the ${end}`;
       this.note(`${what} passed between two looks, in less than ${formatTime(withinUs)}`, us);
     }
-    const drops = this.#options.capture?.takeDrops() ?? 0;
-    const count = drops + this.#leftOut;
-    if (count === 0) return;
-    this.#options.tell({ type: "left_out", at: this.#at(nowUs()), count, what: "packets" });
   }
 
   /** Gives its descriptors back. */

@@ -41,6 +41,8 @@ export interface Target {
   readonly port: number;
   /** How long the lookup may take, and then connecting, in milliseconds; 0 means for ever. */
   readonly connectTimeoutMs: number;
+  /** Only its addresses of IPv4 or of IPv6. @default both */
+  readonly family?: 4 | 6 | undefined;
 }
 
 /**
@@ -88,8 +90,8 @@ export function readServer(
  * @throws {ConnectError} if there is no address, or none was found in time
  */
 export async function findAddresses(target: Target, tell?: Tell): Promise<readonly string[]> {
-  const { host, connectTimeoutMs } = target;
-  const found = resolveHosts(host);
+  const { host, connectTimeoutMs, family } = target;
+  const found = resolveHosts(host, { family });
   try {
     const addresses = await (connectTimeoutMs > 0 ? deadline(found, connectTimeoutMs) : found);
     if (addresses[0] !== host) tell?.(`found ${escapeText(host)}: ${addresses.join(", ")}`);

@@ -149,6 +149,18 @@ function fieldIn(status: string, name: string): number {
 }
 
 /**
+ * The parent of a process (proc(5)).
+ *
+ * @param pid its process ID
+ * @returns the parent's; 0 if there is none, or if nothing is known
+ */
+export function parentOf(pid: number): number {
+  const line = read(`/proc/${pid}/stat`);
+  // The second field, the program's name in parentheses, may itself contain spaces.
+  return Number(line.slice(line.lastIndexOf(")") + 1).trim().split(" ")[1] ?? 0);
+}
+
+/**
  * Reads a small system file.
  *
  * @param path the path of the file

@@ -42,6 +42,25 @@ export interface RecordingOptions {
   readonly limitBytes?: number | undefined;
 }
 
+/**
+ * Makes the first line of a recording of this process.
+ *
+ * @param by who records: see {@linkcode RecordingOptions}
+ * @param beganUs when it began, in whole microseconds since 1970
+ * @param tier which means there are
+ */
+export function makeHeader(by: string, beganUs: number, tier?: Tier): Header {
+  return {
+    type: "recording",
+    version: VERSION,
+    began_us: beganUs,
+    by,
+    runtime: `${runtime.name} ${runtime.version}`,
+    os: runtime.os,
+    ...(tier !== undefined && { tier }),
+  };
+}
+
 /** A recording in progress. */
 export class RecordingFile implements Disposable {
   /** When it began, in whole microseconds since 1970. */
@@ -57,16 +76,7 @@ export class RecordingFile implements Disposable {
     this.beganUs = Math.floor(beganUs);
     this.#file = file;
     this.#limitBytes = limitBytes;
-    const header: Header = {
-      type: "recording",
-      version: VERSION,
-      began_us: this.beganUs,
-      by,
-      runtime: `${runtime.name} ${runtime.version}`,
-      os: runtime.os,
-      ...(tier !== undefined && { tier }),
-    };
-    this.#write(header);
+    this.#write(makeHeader(by, this.beganUs, tier));
     // A reader that looks at once finds a recording.
     this.#file.flush();
   }

@@ -5,19 +5,19 @@
  * @module
  */
 
-import type { Address } from "../../protocols/effects.ts";
 import { readInput } from "../../engine/cli/standard_input.ts";
-import { EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
+import { EXIT_DONE, EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
 import { UsageError, type Values } from "../../engine/cli/flags.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 import { integerOption, valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
-import { CONNECT_TIMEOUT, readServer, targetOf } from "../../engine/dial/target.ts";
+import { CONNECT_TIMEOUT } from "../../engine/dial/target.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { isIPv6 } from "../../engine/net/address.ts";
-import { isNumeric } from "../../engine/net/resolve.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { RecordingFile } from "../../engine/recording/recording_file.ts";
+import { describeSystemError } from "../../engine/net/constants.ts";
 import { onEndingSignal } from "../../engine/process/ending_signals.ts";
 import { screenOf } from "../report/screen.ts";
 import { exitStatus } from "./connect/failure.ts";
@@ -25,9 +25,12 @@ import { Interrupt } from "./connect/interrupt.ts";
 import { Lines } from "./connect/lines.ts";
 import { tracePath } from "./connect/path.ts";
 import { RuntimeProber } from "./connect/runtime_prober.ts";
-import { Report } from "./connect/report.ts";
+import { recordAttempt } from "./connect/recording.ts";
+import { describeAttempt, type Format, Report } from "./connect/report.ts";
 import { Series, type SeriesPlan } from "./connect/series.ts";
 import { ThreadProber } from "./connect/thread.ts";
+import { LineOutput } from "./line_output.ts";
+import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 
 const COUNT = integerOption("count", {
@@ -63,16 +66,32 @@ const MAX_HOPS = integerOption("maxHops", {
   help: "with --path: how far to look",
 });
 
+/** How long an answer on the way may take by default, in milliseconds. */
+const HOP_MS = 1_000;
+
+/** The means of this command: what the system shows to everybody. */
+const TIER = "T0";
+
+/** The flags of attempts that the path has no use for, by their names here and for the user. */
+const ONLY_ATTEMPTS: readonly (readonly [string, string])[] = [
+  ["count", "count"],
+  ["interval", "interval"],
+  ["firstByte", "first-byte"],
+  ["hello", "hello"],
+  ["rst", "rst"],
+  ["quiet", "quiet"],
+  ["time", "time"],
+  ["resolveEvery", "resolve-every"],
+  ["record", "record"],
+];
+
 /** The command without a name of its own. */
 export function connect(): Subcommand {
   return {
     command: {
       name: "observe",
       summary: "see a real handshake: its time, its states, its packets",
-      positionals: [
-        { name: "server", kind: "string", help: "its address, HOST:PORT, [::1]:PORT or HOST" },
-        { name: "port", kind: "integer", least: 1, most: 65535, help: "its port, after a HOST" },
-      ],
+      positionals: SERVER_ARGUMENTS,
       required: 1,
       flags: [
         COUNT,
@@ -80,8 +99,7 @@ export function connect(): Subcommand {
         CONNECT_TIMEOUT,
         FIRST_BYTE,
         { name: "hello", kind: "boolean", help: "shake hands as the protocol hello does" },
-        { name: "ipv4", short: "4", kind: "boolean", help: "only addresses of IPv4" },
-        { name: "ipv6", short: "6", kind: "boolean", help: "only addresses of IPv6" },
+        ...FAMILY_FLAGS,
         RESOLVE_EVERY,
         {
           name: "source",
@@ -96,54 +114,17 @@ export function connect(): Subcommand {
         { name: "time", kind: "boolean", help: "begin each line with the time" },
         { name: "path", kind: "boolean", help: "find the routers on the way, without root" },
         MAX_HOPS,
+        {
+          name: "record",
+          kind: "string",
+          value: "FILE",
+          help: "write what was seen to FILE; observe replay shows it",
+        },
       ],
       example: formatRun(SCRIPT, "127.0.0.1:8080 -c 3"),
     },
     perform,
   };
-}
-
-/** The server that was named, in one word or in two. */
-function serverOf(values: Values): Address {
-  const text = values.server as string;
-  if (values.port === undefined) {
-    if (isIPv6(text) && isNumeric(text)) {
-      throw new UsageError(
-        `wrong value for <server>: after an IPv6 address its port is missing: [${text}]:443 or ` +
-          `${text} 443`,
-      );
-    }
-    const { host, port } = readServer(text, "HOST:PORT, or HOST and PORT");
-    return { hostname: host, port };
-  }
-  const { host, port } = targetOf({ ...values, host: text });
-  return { hostname: host, port };
-}
-
-/** The family that was asked for. */
-function familyOf(values: Values, { hostname }: Address): 4 | 6 | undefined {
-  if (values.ipv4 === true && values.ipv6 === true) {
-    throw new UsageError("-4 and -6 exclude each other");
-  }
-  const source = values.source as string | undefined;
-  if (source !== undefined && !isNumeric(source)) {
-    throw new UsageError(`wrong value for --source: expected an address, got "${source}"`);
-  }
-  const bySource = source === undefined ? undefined : isIPv6(source) ? 6 : 4;
-  const asked = values.ipv4 === true ? 4 : values.ipv6 === true ? 6 : bySource;
-  if (asked !== undefined && bySource !== undefined && asked !== bySource) {
-    throw new UsageError(
-      `--source ${source} is an IPv${bySource} address, and -${asked} was given`,
-    );
-  }
-  if (asked !== undefined && isNumeric(hostname) && isIPv6(hostname) !== (asked === 6)) {
-    throw new UsageError(
-      `${hostname} is no IPv${asked} address, and ${
-        bySource === undefined ? `-${asked}` : "--source"
-      } asks for one`,
-    );
-  }
-  return asked;
 }
 
 /** Makes sure that this machine has the address to call from. */
@@ -181,63 +162,104 @@ function planOf(values: Values): SeriesPlan {
 
 async function perform(values: Values): Promise<number> {
   const plan = planOf(values);
-  if (values.json === true && values.csv === true) {
-    throw new UsageError("--json and --csv exclude each other");
-  }
-  const format = values.json === true ? "json" : values.csv === true ? "csv" : "text";
   const why = whyNoKernel();
-  if (plan.source !== undefined) {
-    if (why !== undefined) throw new UsageError(`--source cannot be used here: ${why}`);
-    checkSource(plan.source);
-  }
-  if (plan.rst && why !== undefined) throw new UsageError(`--rst cannot be used here: ${why}`);
+  checkMeans(values, plan, why);
+  const format = values.json === true ? "json" : values.csv === true ? "csv" : "text";
   const means = why === undefined
     ? "T0, any user: times, and the kernel's own figures"
     : `T0, any user: times of ${runtime.name}'s own sockets, no figures of the kernel: ${why}`;
-  const lines = new Lines();
-  if (format !== "text") lines.note(means);
   const interrupt = new Interrupt();
   const forget = onEndingSignal(() => {
     // Whoever asks twice does not even want the statistics.
     if (interrupt.isOver) runtime.exit(EXIT_SIGNALLED);
     interrupt.end();
   });
+  if (format !== "text") note(means);
+  const output = new LineOutput();
+  const lines = new Lines(async (text) => {
+    await output.write(text);
+    // Readers who have read enough, as in `… | head -1`, want no further attempts.
+    if (output.isGone) runtime.exit(EXIT_DONE);
+  });
   try {
-    if (values.path === true) {
-      if (why !== undefined) throw new UsageError(`--path cannot be used here: ${why}`);
-      const withinMs = (values.connectTimeout as number | undefined) ?? 1_000;
-      const maxHops = valueOf(MAX_HOPS, values);
-      return await tracePath(
-        { ...plan, maxHops, withinMs: withinMs || 1_000, format, means },
-        lines,
-        interrupt,
-      );
+    if (values.path !== true) {
+      return await attemptAll(values, plan, means, format, lines, interrupt);
     }
-    if (values.maxHops !== undefined) throw new UsageError("--max-hops is only for --path");
-    const screen = screenOf("stdout");
-    const report = new Report({ server: plan.server, means, tier: "T0" }, {
-      format,
-      stamps: values.time === true,
-      columns: screen.isTerminal ? screen.columns() : 0,
-    });
-    const prober = why === undefined ? await ThreadProber.start() : new RuntimeProber();
-    const series = new Series(plan, prober, interrupt);
-    void watchKeys(() => {
-      const told = report.statistics(series.figures);
-      if (format === "text") lines.print(told);
-      else told.forEach((line) => lines.note(line));
-    });
-    lines.print(report.begin());
-    for await (const attempt of series.attempts()) {
-      if (values.quiet !== true) await lines.written(report.attempt(attempt), interrupt);
-    }
-    const figures = series.figures;
-    lines.print(report.end(figures, performance.now()));
-    await interrupt.race(prober.finish());
-    await lines.end(interrupt);
-    return exitStatus(figures.ok, figures.failures);
+    const withinMs = (values.connectTimeout as number | undefined) ?? HOP_MS;
+    const maxHops = valueOf(MAX_HOPS, values);
+    const pathPlan = { ...plan, maxHops, withinMs: withinMs || HOP_MS, format, means } as const;
+    return await tracePath(pathPlan, lines, interrupt);
   } finally {
     forget();
+  }
+}
+
+/** Refuses what cannot be done, here or together. */
+function checkMeans(values: Values, { source }: SeriesPlan, why: string | undefined): void {
+  if (values.json === true && values.csv === true) {
+    throw new UsageError("--json and --csv exclude each other");
+  }
+  for (const flag of ["source", "rst", "path"]) {
+    if (values[flag] !== undefined && why !== undefined) {
+      throw new UsageError(`--${flag} cannot be used here: ${why}`);
+    }
+  }
+  if (source !== undefined) checkSource(source);
+  if (values.path === true) {
+    for (const [name, flag] of ONLY_ATTEMPTS) {
+      if (values[name] !== undefined) throw new UsageError(`--${flag} is not for --path`);
+    }
+  } else if (values.maxHops !== undefined) throw new UsageError("--max-hops is only for --path");
+}
+
+/** Makes the attempts, and prints what they find. */
+async function attemptAll(
+  values: Values,
+  plan: SeriesPlan,
+  means: string,
+  format: Format,
+  lines: Lines,
+  interrupt: Interrupt,
+): Promise<number> {
+  const screen = screenOf("stdout");
+  const report = new Report({ server: plan.server, means, tier: TIER }, {
+    format,
+    stamps: values.time === true,
+    columns: screen.isTerminal ? screen.columns() : 0,
+  });
+  using recording = values.record === undefined
+    ? undefined
+    : RecordingFile.create(values.record as string, { by: "observe", tier: TIER });
+  const prober = whyNoKernel() === undefined ? await ThreadProber.start() : new RuntimeProber();
+  const series = new Series(plan, prober, interrupt);
+  void watchKeys(() => {
+    const told = report.statistics(series.figures);
+    if (format === "text") lines.print(told);
+    else told.forEach(note);
+  });
+  lines.print(report.begin());
+  for await (const attempt of series.attempts()) {
+    if (recording !== undefined) {
+      recordAttempt(recording, attempt, describeAttempt(attempt, plan.server));
+    }
+    if (values.quiet !== true) await lines.written(report.attempt(attempt), interrupt);
+  }
+  const { figures } = series;
+  lines.print(report.end(figures, performance.now()));
+  await interrupt.race(prober.finish());
+  await lines.end(interrupt);
+  if (recording?.failure !== undefined) {
+    throw new Error(`Cannot write the recording: ${describeSystemError(recording.failure)}`);
+  }
+  return exitStatus(figures.ok, figures.failures);
+}
+
+/** Prints a line to standard error. */
+function note(line: string): void {
+  try {
+    runtime.printNow("stderr", `observe: ${line}\n`);
+  } catch {
+    // Nobody reads it.
   }
 }
 

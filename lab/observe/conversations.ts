@@ -40,7 +40,7 @@ export interface Conversation {
   readonly packets: readonly PacketEvent[];
   /** When the first of all that was seen, in microseconds since the recording began. */
   readonly from: number;
-  /** When the last of it was. */
+  /** When the recording ends: a state that was not left lasts until then. */
   readonly to: number;
 }
 
@@ -67,11 +67,13 @@ export function conversationsIn(events: readonly Event[]): Conversation[] {
     }
     return gathered;
   };
-  for (const event of [...events].sort((a, b) => a.at - b.at)) {
+  const inOrder = [...events].sort((a, b) => a.at - b.at);
+  for (const event of inOrder) {
     if (event.type === "socket") gather(event.local, event.remote).sockets.push(event);
     else if (event.type === "packet") gather(event.from, event.to).packets.push(event);
   }
-  return [...found.values()].map(conversationOf);
+  const lastAt = inOrder.at(-1)?.at ?? 0;
+  return [...found.values()].map((gathered) => conversationOf(gathered, lastAt));
 }
 
 /** The sentences in a recording, the oldest first. @param events its events */
@@ -79,19 +81,18 @@ export function notesIn(events: readonly Event[]): NoteEvent[] {
   return events.filter((event) => event.type === "note").sort((a, b) => a.at - b.at);
 }
 
-function conversationOf(gathered: Gathered): Conversation {
+function conversationOf(gathered: Gathered, lastAt: number): Conversation {
   const { addresses, sockets, packets } = gathered;
   const client = clientOf(gathered);
   const server = addresses.find((address) => address !== client) ?? client;
   // Both lists are in the order of time.
-  const ends = [sockets.at(0), packets.at(0), sockets.at(-1), packets.at(-1)];
-  const times = ends.flatMap((event) => event === undefined ? [] : [event.at]);
+  const firsts = [...sockets.slice(0, 1), ...packets.slice(0, 1)].map(({ at }) => at);
   return {
     client: { address: client, states: spansOf(sockets, client, "client") },
     server: { address: server, states: spansOf(sockets, server, "server") },
     packets,
-    from: Math.min(...times),
-    to: Math.max(...times),
+    from: Math.min(...firsts),
+    to: lastAt,
   };
 }
 

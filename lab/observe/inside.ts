@@ -5,13 +5,13 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
 import { readInput } from "../../engine/cli/standard_input.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { onInterrupt } from "../../engine/process/interrupts.ts";
+import { parentOf } from "../../engine/process/process_status.ts";
 import { whyNoCapture } from "./capture.ts";
 import { PROBE, type ReadyLine, type RoleStyle } from "./sandbox.ts";
 import type { Role, RoleContext } from "./role.ts";
@@ -101,16 +101,6 @@ function endWith(outside: number): void {
     runtime.exit(EXIT_SIGNALLED);
   };
   setInterval(look, LOOK_MS);
-}
-
-/** The parent of a process (proc(5)). The second field of the line may contain spaces. */
-function parentOf(pid: number): number {
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(line.slice(line.lastIndexOf(")") + 1).trim().split(" ")[1]);
-  } catch {
-    return 0;
-  }
 }
 
 function say(line: unknown): void {

@@ -6,6 +6,7 @@
  */
 
 import { describeSystemError } from "../../engine/net/constants.ts";
+import type { WritableFile } from "../../engine/net/adapter.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 
 /** What a file with nanoseconds begins with. */
@@ -25,30 +26,62 @@ export interface RawPacket {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Writes the packets.
- *
- * @param path the file; an existing file is overwritten
- * @param packets the packets, the oldest first
- * @throws {Error} if it cannot be written; the message is one line
- */
-export function writePcap(path: string, packets: readonly RawPacket[]): void {
-  try {
-    const file = runtime.createFile(path);
-    try {
-      file.write(fileHeader());
-      for (const packet of packets) {
-        file.write(packetHeader(packet));
-        file.write(packet.bytes);
-      }
-    } finally {
-      file.close();
-    }
-  } catch (cause) {
-    throw new Error(`Cannot write the packets to ${path}: ${describeSystemError(cause)}`, {
-      cause,
-    });
+/** A file of packets that is being written. */
+export class PcapFile implements Disposable {
+  readonly #path: string;
+  readonly #file: WritableFile;
+  #isClosed = false;
+
+  private constructor(path: string, file: WritableFile) {
+    this.#path = path;
+    this.#file = file;
+    this.#write(fileHeader());
   }
+
+  /**
+   * Begins a file.
+   *
+   * @param path the file; an existing file is overwritten
+   * @throws {Error} if it cannot be written; the message is one line
+   */
+  static create(path: string): PcapFile {
+    try {
+      return new PcapFile(path, runtime.createFile(path));
+    } catch (error) {
+      throw failureOf(path, error);
+    }
+  }
+
+  /**
+   * Adds a packet.
+   *
+   * @param packet the packet, no older than the one before
+   * @throws {Error} if it cannot be written; the message is one line
+   */
+  add(packet: RawPacket): void {
+    this.#write(packetHeader(packet));
+    this.#write(packet.bytes);
+  }
+
+  /** Closes the file. It may be called again. */
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#file.close();
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      this.#file.write(bytes);
+    } catch (error) {
+      throw failureOf(this.#path, error);
+    }
+  }
+}
+
+function failureOf(path: string, cause: unknown): Error {
+  const why = describeSystemError(cause);
+  return new Error(`Cannot write the packets to ${path}: ${why}`, { cause });
 }
 
 function fileHeader(): Uint8Array {

@@ -65,7 +65,7 @@ export class SandboxError extends Error {
 export interface RoleOptions {
   /** Its arguments. */
   readonly args?: readonly string[];
-  /** How long it may run, in milliseconds; then it is killed. @default {Infinity} */
+  /** How long it may run once it is inside, in milliseconds; then it is killed. @default {Infinity} */
   readonly limitMs?: number;
 }
 
@@ -121,15 +121,16 @@ export class Sandbox implements AsyncDisposable {
   #said = "";
   #startCode: string | undefined;
   #isOver = false;
+  #limit: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(role: string, { args = [], limitMs }: RoleOptions) {
+  private constructor(role: string, args: readonly string[]) {
     const [program, ...words] = commandLine(role, "lines", args);
     const child = this.#child = spawn(program as string, words, {
       stdio: ["pipe", "pipe", "pipe"],
       // The reason for a refusal is recognized by its English words.
       env: { ...process.env, LC_ALL: "C" },
     });
-    const forget = killAtTheEnd(child, limitMs);
+    const forget = killAtTheEnd(child);
     child.stdin?.on("error", () => {
       // The role has ended without reading everything. Its end is reported anyway.
     });
@@ -140,6 +141,7 @@ export class Sandbox implements AsyncDisposable {
     this.ended = new Promise((resolve) => {
       const end = (status: number | null) => {
         this.#isOver = true;
+        clearTimeout(this.#limit);
         forget();
         resolve(status);
         this.#wake();
@@ -160,19 +162,19 @@ export class Sandbox implements AsyncDisposable {
    * @throws {SandboxError} if there is no sandbox
    */
   static async open(role: string, options: RoleOptions = {}): Promise<Sandbox> {
-    const { limitMs = Infinity } = options;
+    const { args = [], limitMs = Infinity } = options;
     if (runtime.os !== "linux") throw new SandboxError(refuse({ said: "" }));
     let sandbox: Sandbox;
     try {
-      sandbox = new Sandbox(role, { ...options, limitMs });
+      sandbox = new Sandbox(role, args);
     } catch (error) {
       // Some runtimes throw what others report later.
       const startCode = (error as { code?: string }).code ?? (error as Error).name;
       throw new SandboxError(refuse({ said: "", startCode }));
     }
-    const late = setTimeout(() => sandbox.#child.kill("SIGKILL"), START_MS);
+    sandbox.#limitTo(START_MS);
     const ready = await sandbox.next() as ReadyLine | undefined;
-    clearTimeout(late);
+    sandbox.#limitTo(limitMs);
     if (ready?.type === "sandbox" && ready.failed === undefined) return sandbox;
     await sandbox[Symbol.asyncDispose]();
     const { failed } = ready ?? {};
@@ -220,9 +222,15 @@ export class Sandbox implements AsyncDisposable {
   /** Ends the role, with time to end in order. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.finish();
-    const late = setTimeout(() => this.#child.kill("SIGKILL"), END_MS);
+    this.#limitTo(END_MS);
     await this.ended;
-    clearTimeout(late);
+  }
+
+  /** Kills the role after that time, in place of what was said before. */
+  #limitTo(ms: number): void {
+    clearTimeout(this.#limit);
+    if (this.#isOver || ms === Infinity) return;
+    this.#limit = setTimeout(() => this.#child.kill("SIGKILL"), ms);
   }
 
   #hear(text: string): void {

@@ -5,8 +5,10 @@
  */
 
 import { existsSync, readFileSync, statSync } from "node:fs";
+import process from "node:process";
 import { readSetting } from "../../engine/kernel/proc_net.ts";
 import { runtime } from "../../engine/net/runtime.ts";
+import { parentOf } from "../../engine/process/process_status.ts";
 import { escapeText } from "../../protocols/text.ts";
 
 /** Why there is no sandbox. */
@@ -169,15 +171,27 @@ function unknown({ said, inside }: SandboxSigns): Refusal {
   };
 }
 
+/**
+ * Whether a process that has led to this one has another root folder. Processes of others may not be
+ * looked at.
+ */
 function hasOtherRoot(): boolean {
+  const own = rootOf("self");
+  for (let pid = process.ppid; pid > 0; pid = parentOf(pid)) {
+    const root = rootOf(String(pid));
+    if (root !== undefined && root !== own) return true;
+  }
+  // In a chroot to a folder that is no mount, no mount is at the root.
+  const mounts = readText("/proc/self/mountinfo").trim();
+  return mounts !== "" && !mounts.split("\n").some((line) => line.split(" ")[4] === "/");
+}
+
+function rootOf(pid: string): string | undefined {
   try {
-    // Only root may look at the root folder of the first process.
-    const [own, first] = ["/", "/proc/1/root/"].map((path) => statSync(path));
-    return own?.dev !== first?.dev || own?.ino !== first?.ino;
+    const { dev, ino } = statSync(`/proc/${pid}/root/`);
+    return `${dev} ${ino}`;
   } catch {
-    // In a chroot to a folder that is no mount, no mount is at the root.
-    const mounts = readText("/proc/self/mountinfo").trim();
-    return mounts !== "" && !mounts.split("\n").some((line) => line.split(" ")[4] === "/");
+    return undefined;
   }
 }
 

@@ -63,19 +63,16 @@ export function drawStates(conversation: Conversation, options: DrawOptions = {}
   const width = columnsOf(options) - 2 - STATE_WIDTH - 2 - 9 - 2;
   const end = endOfScale(conversation);
   const perColumn = Math.max(end - from, 1) / width;
-  let areShort = false;
-  let isKept = false;
+  const used = new Set<string>();
   const draw = (name: string, { address, states }: ConnectionEnd): string[] => {
     const shown = states.filter(({ state }) => state !== "CLOSE");
     if (shown.length === 0) return [];
     const rows = shown.map((span) => {
       const bar = barOf(span, { from, end, perColumn, width });
-      areShort ||= bar.includes(SHORT);
-      isKept ||= span.keptUs !== undefined;
+      for (const sign of bar) used.add(sign);
       const time = span.keptUs ?? (span.to ?? end) - span.from;
-      const note = span.waiting ? " in the accept queue" : "";
       const state = escapeText(span.state).padEnd(STATE_WIDTH);
-      return `  ${state}  ${formatTime(Math.round(time)).padStart(9)}  ${bar}${note}`.trimEnd();
+      return `  ${state}  ${formatTime(Math.round(time)).padStart(9)}  ${bar}`.trimEnd();
     });
     return [`${name} ${escapeText(address)}`, ...rows];
   };
@@ -83,8 +80,7 @@ export function drawStates(conversation: Conversation, options: DrawOptions = {}
   if (rows.length === 0) return [];
   const legend = [
     `a column is ${formatTime(perColumn)}`,
-    ...(areShort ? [`${SHORT} is shorter`] : []),
-    ...(isKept ? [`${KEPT} is kept for so long, not to scale`] : []),
+    ...LEGEND.filter(([sign]) => used.has(sign)).map(([sign, text]) => `${sign} ${text}`),
   ];
   return [...rows, ...wrap(legend.join(" · "), columnsOf(options) - 2).map((line) => `  ${line}`)];
 }
@@ -95,6 +91,16 @@ const SHORT = "▏";
 /** A state that the kernel keeps for longer than was looked. */
 const KEPT = "▸";
 
+/** A connection that waits to be accepted. */
+const WAITING = "░";
+
+/** What the signs mean that need it. */
+const LEGEND: readonly (readonly [sign: string, text: string])[] = [
+  [SHORT, "is shorter"],
+  [WAITING, "waits to be accepted"],
+  [KEPT, "is kept for so long, not to scale"],
+];
+
 /** How time becomes width. */
 interface Scale {
   readonly from: number;
@@ -103,12 +109,13 @@ interface Scale {
   readonly width: number;
 }
 
-function barOf({ from, to, keptUs }: StateSpan, scale: Scale): string {
+function barOf({ from, to, keptUs, waiting }: StateSpan, scale: Scale): string {
   const columnOf = (at: number) => (at - scale.from) / scale.perColumn;
   const first = Math.min(scale.width - 1, Math.max(0, Math.round(columnOf(from))));
   if (keptUs !== undefined) return " ".repeat(first) + KEPT;
   const last = Math.min(scale.width, Math.round(columnOf(to ?? scale.end)));
-  return " ".repeat(first) + (last > first ? "█".repeat(last - first) : SHORT);
+  return " ".repeat(first) +
+    (last > first ? (waiting ? WAITING : "█").repeat(last - first) : SHORT);
 }
 
 /** TIME_WAIT lasts a minute and would leave no room for anything else, so it is not on the scale. */
@@ -213,7 +220,7 @@ function describe(
 ): string[] {
   const count: Count = (side, number) => numbers.relative(side, number);
   const { head, options } = describePacket(packet, absolute ? undefined : count);
-  return [...fill(head, width), ...fill(options, width)];
+  return [...fill(head, width), ...fill(options, width)].map(escapeText);
 }
 
 /** Puts words into lines that are no longer than the width, unless one word is. */

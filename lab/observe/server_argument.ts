@@ -48,11 +48,32 @@ export function serverOf(values: Values): Address {
 /**
  * The family that was asked for.
  *
- * @param values the values of {@linkcode FAMILY_FLAGS}
+ * @param values the values of {@linkcode FAMILY_FLAGS}, and `source`, the address to call from
+ * @param server the server
  * @returns `undefined` if any will do
- * @throws {UsageError} if two were
+ * @throws {UsageError} if the server or the source is of another family
  */
-export function familyOf({ ipv4, ipv6 }: Values): 4 | 6 | undefined {
-  if (ipv4 === true && ipv6 === true) throw new UsageError("-4 and -6 exclude each other");
-  return ipv4 === true ? 4 : ipv6 === true ? 6 : undefined;
+export function familyOf(values: Values, { hostname }: Address): 4 | 6 | undefined {
+  if (values.ipv4 === true && values.ipv6 === true) {
+    throw new UsageError("-4 and -6 exclude each other");
+  }
+  const source = values.source as string | undefined;
+  if (source !== undefined && !isNumeric(source)) {
+    throw new UsageError(`wrong value for --source: expected an address, got "${source}"`);
+  }
+  const bySource = source === undefined ? undefined : isIPv6(source) ? 6 : 4;
+  const asked = values.ipv4 === true ? 4 : values.ipv6 === true ? 6 : bySource;
+  if (asked !== undefined && bySource !== undefined && asked !== bySource) {
+    throw new UsageError(
+      `--source ${source} is an IPv${bySource} address, and -${asked} was given`,
+    );
+  }
+  if (asked !== undefined && isNumeric(hostname) && isIPv6(hostname) !== (asked === 6)) {
+    throw new UsageError(
+      `${hostname} is no IPv${asked} address, and ${
+        bySource === undefined ? `-${asked}` : "--source"
+      } asks for one`,
+    );
+  }
+  return asked;
 }

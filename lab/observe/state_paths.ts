@@ -7,7 +7,10 @@
 
 import type { TcpState } from "../../engine/kernel/tcp_states.ts";
 
-/** From each state, those that can follow it. */
+/**
+ * From each state, those that can follow it. TIME_WAIT lasts a minute and is not passed unseen, so
+ * its end is left out.
+ */
 const NEXT: Readonly<Partial<Record<TcpState, readonly TcpState[]>>> = {
   SYN_SENT: ["ESTABLISHED", "SYN_RECV"],
   SYN_RECV: ["ESTABLISHED", "FIN_WAIT1"],
@@ -17,7 +20,6 @@ const NEXT: Readonly<Partial<Record<TcpState, readonly TcpState[]>>> = {
   CLOSING: ["TIME_WAIT"],
   CLOSE_WAIT: ["LAST_ACK"],
   LAST_ACK: ["CLOSE"],
-  TIME_WAIT: ["CLOSE"],
 };
 
 /**

@@ -12,29 +12,24 @@ import { wrap } from "../../engine/cli/layout.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 import { valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
-import { ConnectError, exitStatusOf } from "../../engine/dial/failures.ts";
+import { exitStatusOf } from "../../engine/dial/failures.ts";
 import { CONNECT_TIMEOUT, findAddresses } from "../../engine/dial/target.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
-import { isIPv6 } from "../../engine/net/address.ts";
+import { describeSystemError } from "../../engine/net/constants.ts";
 import { runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { onEndingSignal } from "../../engine/process/ending_signals.ts";
-import {
-  type Event,
-  type Header,
-  nowUs,
-  roundUs,
-  type Tier,
-  VERSION,
-} from "../../engine/recording/events.ts";
-import { RecordingFile } from "../../engine/recording/recording_file.ts";
+import { type Event, nowUs, roundUs, type Tier } from "../../engine/recording/events.ts";
+import { makeHeader, RecordingFile } from "../../engine/recording/recording_file.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
-import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { loadLoadProtocol, MEASURABLE } from "../load/load_protocol.ts";
 import { formatTime } from "../report/units.ts";
-import { notesIn } from "./conversations.ts";
-import { type RawPacket, writePcap } from "./pcap.ts";
+import { whyNoCapture } from "./capture.ts";
+import { conversationsIn, notesIn } from "./conversations.ts";
+import { LineOutput } from "./line_output.ts";
+import { PcapFile } from "./pcap.ts";
 import { Sandbox, SandboxError, whyNoSandbox } from "./sandbox.ts";
 import type { Refusal } from "./sandbox_signs.ts";
 import { drawConnections } from "./sequence.ts";
@@ -119,7 +114,7 @@ async function perform(values: Values): Promise<number> {
   const ending = new AbortController();
   const forget = onEndingSignal(() => ending.abort());
   try {
-    const observed = new Observed(values.record as string | undefined);
+    using observed = new Observed(values);
     const plan: TimelinePlan = {
       beganUs: observed.beganUs,
       addresses: isSandbox ? [] : await addressesOf(values, ending.signal),
@@ -133,34 +128,36 @@ async function perform(values: Values): Promise<number> {
     };
     if (!isSandbox && plan.addresses.length === 0) return EXIT_SIGNALLED;
     const run = isSandbox ? watchInSandbox : watchHere;
-    const { outcome, refusal } = await run(plan, observed, ending.signal);
-    return await conclude(values, observed, outcome, refusal, ending.signal.aborted);
+    const outcome = await run(plan, observed, ending.signal);
+    observed.finish();
+    await show(values, observed, outcome);
+    const { failure, connected } = outcome;
+    if (failure !== undefined) return exitStatusOf(failure.kind);
+    return ending.signal.aborted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
   } finally {
     forget();
   }
-}
-
-/** How it went, and why there was no sandbox if one was wanted. */
-interface Watched {
-  readonly outcome: TimelineOutcome;
-  readonly refusal?: Refusal;
 }
 
 async function watchHere(
   plan: TimelinePlan,
   observed: Observed,
   signal: AbortSignal,
-): Promise<Watched> {
-  const outcome = await watchConnection(plan, (message) => observed.take(message), signal);
-  observed.tier = outcome.whyNoPackets === undefined ? "T1" : "T0";
-  return { outcome };
+): Promise<TimelineOutcome> {
+  observed.begin(tierHere());
+  return await watchConnection(plan, (message) => observed.take(message), signal);
+}
+
+/** Outside of the sandbox. */
+function tierHere(): Tier {
+  return whyNoCapture(sockets()) === undefined ? "T1" : "T0";
 }
 
 async function watchInSandbox(
   plan: TimelinePlan,
   observed: Observed,
   signal: AbortSignal,
-): Promise<Watched> {
+): Promise<TimelineOutcome> {
   let sandbox: Sandbox;
   try {
     const limitMs = plan.forMs > 0 ? plan.forMs + ROOM_MS : Infinity;
@@ -168,20 +165,24 @@ async function watchInSandbox(
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
     // The same server and client, outside.
-    const outcome = await watchOwnServer(plan, (message) => observed.take(message), signal);
-    observed.tier = outcome.whyNoPackets === undefined ? "T1" : "T0";
-    return { outcome, refusal: error.refusal };
+    const tier = tierHere();
+    observed.begin(tier);
+    const rest = tier === "T0"
+      ? "it goes on outside without packets: states only"
+      : "it goes on outside, with the packets of the real loopback";
+    observed.say(`${describeRefusal(error.refusal)}; ${rest}`);
+    return await watchOwnServer(plan, (message) => observed.take(message), signal);
   }
   await using _sandbox = sandbox;
   const finish = () => sandbox.finish();
   signal.addEventListener("abort", finish, { once: true });
-  observed.tier = "T2";
+  observed.begin("T2");
   sandbox.say(plan);
   if (signal.aborted) finish();
   try {
     for await (const line of sandbox.lines()) {
       const message = line as TimelineMessage;
-      if (message.kind === "outcome") return { outcome: message.outcome };
+      if (message.kind === "outcome") return message.outcome;
       observed.take(message);
     }
   } finally {
@@ -190,125 +191,129 @@ async function watchInSandbox(
   throw new Error(`The sandbox ended too early: ${sandbox.lastWords}`);
 }
 
-/** What was observed. */
-class Observed {
+/** What was observed, and the files that it goes into. */
+class Observed implements Disposable {
   readonly beganUs = Math.floor(nowUs());
   readonly events: Event[] = [];
-  readonly packets: RawPacket[] = [];
   readonly #path: string | undefined;
-  /** The means that there were. */
-  tier: Tier = "T0";
+  readonly #packets: PcapFile | undefined;
+  #recording: RecordingFile | undefined;
+  #tier: Tier = "T0";
 
-  /** @param path where to write the recording, if that is wanted */
-  constructor(path: string | undefined) {
-    this.#path = path;
+  /** @param values where to write, by `--record` and `--pcap` */
+  constructor({ record, pcap }: Values) {
+    this.#path = record as string | undefined;
+    this.#packets = pcap === undefined ? undefined : PcapFile.create(pcap as string);
+  }
+
+  /** The means that there were. */
+  get tier(): Tier {
+    return this.#tier;
+  }
+
+  /** Begins, with the means that there are. @throws {Error} if the recording cannot be written */
+  begin(tier: Tier): void {
+    this.#tier = tier;
+    if (this.#path === undefined) return;
+    const { beganUs } = this;
+    this.#recording = RecordingFile.create(this.#path, { by: NAME, tier, beganUs });
   }
 
   /** Takes what the thread tells. */
   take({ event, bytes }: TimelineMessage & { readonly kind: "seen" }): void {
     this.events.push(event);
+    this.#recording?.add(event);
+    // Who reads the file meanwhile sees what happens.
+    this.#recording?.flush();
     if (bytes === undefined) return;
     const stampNs = BigInt(this.beganUs) * 1000n + BigInt(Math.round(event.at * 1000));
-    this.packets.push({ stampNs, bytes: Buffer.from(bytes, "base64") });
+    this.#packets?.add({ stampNs, bytes: Buffer.from(bytes, "base64") });
   }
 
-  /** Puts everything in order, and writes the recording if one is wanted. */
+  /** Says a sentence, without its full stop. */
+  say(text: string): void {
+    this.take({ kind: "seen", event: { type: "note", at: roundUs(nowUs() - this.beganUs), text } });
+  }
+
+  /** Nothing more will come. @throws {Error} if the recording could not be written */
   finish(): void {
     this.events.sort((a, b) => a.at - b.at);
-    this.packets.sort((a, b) => Number(a.stampNs - b.stampNs));
-    if (this.#path === undefined) return;
-    using file = RecordingFile.create(this.#path, {
-      by: NAME,
-      tier: this.tier,
-      beganUs: this.beganUs,
-    });
-    for (const event of this.events) file.add(event);
-    file.flush();
-    if (file.failure !== undefined) {
-      throw new Error(`Cannot write the recording ${this.#path}: ${file.failure.message}`);
-    }
+    this[Symbol.dispose]();
+    const failure = this.#recording?.failure;
+    if (failure === undefined) return;
+    throw new Error(`Cannot write the recording ${this.#path}: ${describeSystemError(failure)}`);
+  }
+
+  /** Closes the files. */
+  [Symbol.dispose](): void {
+    this.#recording?.[Symbol.dispose]();
+    this.#packets?.[Symbol.dispose]();
   }
 
   /** The recording as lines. */
   lines(): string[] {
-    const header: Header = {
-      type: "recording",
-      version: VERSION,
-      began_us: this.beganUs,
-      by: NAME,
-      runtime: `${runtime.name} ${runtime.version}`,
-      os: runtime.os,
-      tier: this.tier,
-    };
+    const header = makeHeader(NAME, this.beganUs, this.#tier);
     const end: Event = { type: "end", at: roundUs(nowUs() - this.beganUs) };
     return [header, ...this.events, end].map((line) => JSON.stringify(line));
   }
 }
 
-/** Writes and prints what was observed. */
-async function conclude(
+/** Prints what was observed. */
+async function show(
   values: Values,
   observed: Observed,
   outcome: TimelineOutcome,
-  refusal: Refusal | undefined,
-  isInterrupted: boolean,
-): Promise<number> {
-  observed.finish();
-  if (values.pcap !== undefined) writePcap(values.pcap as string, observed.packets);
-  if (values.json === true) print(observed.lines());
-  else {
-    const { events } = observed;
-    const options = { columns: runtime.columns("stdout"), absolute: values.absolute === true };
-    const drawing = drawConnections(events, options);
-    const remarks = [
-      ...notesIn(events).map(({ text }) => text),
-      ...events.flatMap((event) =>
-        event.type === "left_out"
-          ? [`${event.count} ${event.what} are missing: they came faster than they were taken`]
-          : []
-      ),
-      describePrecision(outcome),
-    ];
-    print([
-      await describeTier(observed.tier, outcome, refusal),
-      ...(drawing.length > 0 ? ["", ...drawing] : []),
-      "",
-      ...remarks.flatMap((text) => wrap(`${escapeText(text)}.`, options.columns)),
-    ]);
-  }
-  const { failure, connected } = outcome;
-  if (failure !== undefined) return exitStatusOf(failure.kind);
-  return isInterrupted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
+): Promise<void> {
+  const output = new LineOutput();
+  const wantedSandbox = values.sandbox === true;
+  if (values.json === true) return await output.write(observed.lines());
+  const { events, tier } = observed;
+  const columns = runtime.columns("stdout");
+  const drawing = drawConnections(events, { columns, absolute: values.absolute === true });
+  const remarks = [
+    ...notesIn(events).map(({ text }) => text),
+    ...events.flatMap((event) =>
+      event.type === "left_out"
+        ? [`${event.count} ${event.what} are missing: they came faster than they were taken`]
+        : []
+    ),
+    describePrecision(
+      outcome,
+      conversationsIn(events).some(({ server }) => server.states.length > 0),
+    ),
+    ...(tier === "T0" && !wantedSandbox ? [await offerSandbox()] : []),
+  ];
+  await output.write([
+    TIERS[tier],
+    ...(drawing.length > 0 ? ["", ...drawing] : []),
+    "",
+    ...remarks.flatMap((text) => wrap(`${escapeText(text)}.`, columns)),
+  ]);
 }
 
-/** Says in one line which means there were, and why there were no more. */
-async function describeTier(
-  tier: Tier,
-  { whyNoPackets }: TimelineOutcome,
-  refusal: Refusal | undefined,
-): Promise<string> {
-  const withPackets = "states and packets";
-  switch (tier) {
-    case "T2":
-      return `T2: ${withPackets}, of a server and a client in a network of their own`;
-    case "T1":
-      return `T1: ${withPackets}, of this machine's real network` +
-        (refusal === undefined ? "" : `; no sandbox: ${refusal.sentence}`);
-    case "T0": {
-      // A sandbox is only offered where there is one.
-      const why = refusal ?? await whyNoSandbox();
-      const elsewhere = why === undefined
-        ? `\`${formatRun(SCRIPT)} --sandbox\` shows those of a server of its own`
-        : `no sandbox either: ${why.sentence}`;
-      return `T0: states only; ${whyNoPackets}; ${elsewhere}`;
-    }
-  }
+/** Says in one line which means there were. */
+const TIERS: Readonly<Record<Tier, string>> = {
+  T0: "T0: states only, as every user may see them",
+  T1: "T1: states and packets, of this machine's real network",
+  T2: "T2: states and packets, of a server and a client in a network of their own",
+};
+
+/** Says how packets could be seen. A sandbox is only offered where there is one. */
+async function offerSandbox(): Promise<string> {
+  const refusal = await whyNoSandbox();
+  return refusal === undefined
+    ? `\`${formatRun(SCRIPT)} --sandbox\` shows the packets of a server of its own`
+    : describeRefusal(refusal);
 }
 
-function describePrecision({ samples, worstUs }: TimelineOutcome): string {
+function describeRefusal({ sentence }: Refusal): string {
+  return `No sandbox: ${sentence}`;
+}
+
+function describePrecision({ samples, worstUs }: TimelineOutcome, hasServer: boolean): string {
   const often = `The client's state was sampled ${samples} times`;
   const close = worstUs > 0 ? `, at the changes at most ${formatTime(worstUs)} apart` : "";
-  return `${often}${close}; the server's more rarely`;
+  return `${often}${close}${hasServer ? "; the server's more rarely" : ""}`;
 }
 
 /** The location of the protocol to speak; `undefined` for none. */
@@ -328,29 +333,14 @@ async function protocolOf(values: Values, isSandbox: boolean): Promise<string | 
 
 /** The server's addresses; none if the search was interrupted. */
 async function addressesOf(values: Values, signal: AbortSignal): Promise<readonly Address[]> {
-  const { hostname: host, port } = serverOf(values);
-  const family = familyOf(values);
-  const target = { host, port, connectTimeoutMs: valueOf(CONNECT_TIMEOUT, values) };
+  const server = serverOf(values);
+  const { hostname: host, port } = server;
+  const connectTimeoutMs = valueOf(CONNECT_TIMEOUT, values);
+  const target = { host, port, connectTimeoutMs, family: familyOf(values, server) };
   const interrupted = new Promise<readonly string[]>((resolve) => {
     if (signal.aborted) resolve([]);
     signal.addEventListener("abort", () => resolve([]), { once: true });
   });
   const found = await Promise.race([findAddresses(target), interrupted]);
-  const wanted = found.filter((address) =>
-    family === undefined || isIPv6(address) === (family === 6)
-  );
-  if (found.length > 0 && wanted.length === 0) {
-    const shown = escapeText(formatAddress({ hostname: host, port }));
-    throw new ConnectError("name not found", shown, `it has no address of IPv${family}`);
-  }
-  return wanted.map((hostname) => ({ hostname, port }));
-}
-
-function print(lines: readonly string[]): void {
-  try {
-    runtime.printNow("stdout", `${lines.join("\n")}\n`);
-  } catch (error) {
-    // Whoever reads has read enough, as in `… | head -1`.
-    if ((error as { code?: unknown }).code !== "EPIPE") throw error;
-  }
+  return found.map((hostname) => ({ hostname, port }));
 }

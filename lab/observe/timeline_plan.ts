@@ -35,8 +35,6 @@ export interface TimelineOutcome {
   readonly connected?: Address;
   /** The first failure: its kind, by which the exit status is found, and what it says. */
   readonly failure?: { readonly kind: string; readonly detail: string };
-  /** Why there are no packets. */
-  readonly whyNoPackets?: string;
   /** How often the state of this end was sampled. */
   readonly samples: number;
   /** The longest time between two samples around a change, in microseconds. */

@@ -114,7 +114,7 @@ class Observation {
     const net = this.#net;
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY, POLLOUT } =
       net.constants;
-    const { EINPROGRESS } = net.constants.errno;
+    const { EINPROGRESS, ECONNRESET } = net.constants.errno;
     const family = isIPv6(address.hostname) ? AF_INET6 : AF_INET;
     const fd = net.socket(family, SOCK_STREAM | SOCK_NONBLOCK);
     try {
@@ -131,12 +131,17 @@ class Observation {
         throw new ConnectTimeoutError(Math.round(limitMs));
       }
       const errno = net.getOption(fd, net.constants.SOL_SOCKET, net.constants.SO_ERROR);
-      if (errno !== 0) throw new SocketError("connect", errno, `to ${formatAddress(address)}`);
-      this.#witness.connected();
+      // A reset is the end of a connection that was there. To a SYN it would be a refusal.
+      if (errno !== 0 && errno !== ECONNRESET) {
+        throw new SocketError("connect", errno, `to ${formatAddress(address)}`);
+      }
+      if (errno === 0) this.#witness.connected();
+      else this.#witness.reset();
       return fd;
     } catch (error) {
       net.close(fd);
       if (error instanceof InterruptedError) throw error;
+      this.#witness.reset();
       const { kind, detail } = explainConnectError(error);
       this.#failure = { kind, detail: `Cannot connect to ${formatAddress(address)}: ${detail}` };
       this.#witness.note(this.#failure.detail);
@@ -239,12 +244,14 @@ function openCapture(addresses: readonly Address[]): PacketCapture | string {
     });
   } catch (error) {
     const { code } = error as { code?: string };
-    return code === "EPERM" ? "packets need root (CAP_NET_RAW)" : messageOf(error);
+    return code === "EPERM"
+      ? "to capture them needs CAP_NET_RAW, which root has"
+      : messageOf(error);
   }
 }
 
 /** How often everything is done for practice. */
-const REHEARSALS = 40;
+const REHEARSALS = 20;
 
 /**
  * Watches a few connections of this thread to itself, so that the code that looks is compiled when
@@ -297,8 +304,11 @@ function observe(
   isStopped: () => boolean,
   post: (message: TimelineMessage) => void,
 ): TimelineOutcome {
-  const mayCapture = whyNoCapture(sockets()) === undefined;
-  rehearse(mayCapture);
+  try {
+    rehearse(whyNoCapture(sockets()) === undefined);
+  } catch {
+    // There may be no IPv4 here. Without practice the first looks are slower, and nothing else.
+  }
   const capture = openCapture(plan.addresses);
   const packets = typeof capture === "string" ? undefined : capture;
   const bytesOf = (packet?: CapturedPacket) =>
@@ -312,6 +322,7 @@ function observe(
     isStopped,
     capture: packets,
   });
+  if (typeof capture === "string") witness.note(`No packets: ${capture}`);
   const observation = new Observation(plan, protocol, witness);
   try {
     observation.run();
@@ -324,7 +335,6 @@ function observe(
   return {
     ...(connected !== undefined && { connected }),
     ...(failure !== undefined && { failure }),
-    ...(typeof capture === "string" && { whyNoPackets: capture }),
     ...witness.precision,
   };
 }

@@ -113,17 +113,22 @@ export class Witness implements Disposable {
    */
   follow(fd: number, remote: Address, calledUs: number): void {
     const returnedUs = nowUs();
+    // Of an attempt at another address.
+    this.#tellUnseen();
     this.#changedUs = returnedUs;
     this.#sampledUs = returnedUs;
     const own: OwnEnd = {
       fd,
       cookie: cookieOf(this.#net, fd),
       local: this.#net.localAddress(fd),
-      remote,
+      remote: destinationOf(remote),
       state: this.#sampleOwn(fd),
       isOpen: true,
     };
     this.#own = own;
+    this.#peer = undefined;
+    this.#hasPeer = undefined;
+    this.#wasReset = false;
     // If SYN_SENT is still to be seen, it began within the call.
     const at = own.state === "SYN_SENT" ? calledUs : returnedUs;
     this.#options.tell(this.#ownEvent(own, at));
@@ -139,8 +144,6 @@ export class Witness implements Disposable {
   /** Tells the witness that the connection is there. */
   connected(): void {
     const own = this.#own as OwnEnd;
-    // A connection to 0.0.0.0 leads to 127.0.0.1.
-    own.remote = this.#net.peerAddress(own.fd);
     this.#lookAtPeer(own);
     this.#hasPeer = this.#peer !== undefined;
   }
@@ -228,7 +231,7 @@ export class Witness implements Disposable {
     this.#options.tell({ type: "note", at: this.#at(us), text });
   }
 
-  /** The connection was reset, by whichever end. */
+  /** The connection was reset or given up: it may have come to `CLOSE` from any state. */
   reset(): void {
     this.#wasReset = true;
   }
@@ -236,17 +239,22 @@ export class Witness implements Disposable {
   /** Takes the last packets, and tells what was not seen. */
   finish(): void {
     this.#takePackets();
-    for (const { end, from, to, withinUs, us } of this.#changes) {
+    this.#tellUnseen();
+    const drops = this.#options.capture?.takeDrops() ?? 0;
+    const count = drops + this.#leftOut;
+    if (count === 0) return;
+    this.#options.tell({ type: "left_out", at: this.#at(nowUs()), count, what: "packets" });
+  }
+
+  /** Tells which states must have been passed although nobody saw them. */
+  #tellUnseen(): void {
+    for (const { end, from, to, withinUs, us } of this.#changes.splice(0)) {
       // A reset leads from any state to CLOSE.
       const states = to === "CLOSE" && this.#wasReset ? [] : passedUnseen(from, to);
       if (states.length === 0) continue;
       const what = `${states.join(" and ")} of the ${end}`;
       this.note(`${what} passed between two looks, in less than ${formatTime(withinUs)}`, us);
     }
-    const drops = this.#options.capture?.takeDrops() ?? 0;
-    const count = drops + this.#leftOut;
-    if (count === 0) return;
-    this.#options.tell({ type: "left_out", at: this.#at(nowUs()), count, what: "packets" });
   }
 
   /** Gives its descriptors back. */
@@ -347,13 +355,15 @@ export class Witness implements Disposable {
       this.#early = packets.slice(-MOST_PACKETS);
       return;
     }
-    for (const packet of packets) this.#tellPacket(packet, own.local.port);
+    for (const packet of packets) this.#tellPacket(packet, own);
   }
 
-  #tellPacket(packet: CapturedPacket, ownPort: number): void {
-    const { segment, stampNs } = packet;
+  #tellPacket(packet: CapturedPacket, { local, remote }: OwnEnd): void {
+    const { segment: { from, to }, segment, stampNs } = packet;
     // Other clients of the same server are none of our business.
-    if (segment.from.port !== ownPort && segment.to.port !== ownPort) return;
+    const isOurs = isSame(from, local) && isSame(to, remote) ||
+      isSame(from, remote) && isSame(to, local);
+    if (!isOurs) return;
     if (segment.flags.includes("R")) this.#wasReset = true;
     if (++this.#packets > MOST_PACKETS) {
       this.#leftOut++;
@@ -388,11 +398,22 @@ interface Change {
 interface OwnEnd {
   readonly fd: number;
   readonly cookie: string;
-  local: Address;
-  remote: Address;
+  readonly local: Address;
+  readonly remote: Address;
   state: TcpState;
   /** Whether the descriptor is still this connection's. */
   isOpen: boolean;
+}
+
+/** A packet does not tell the zone of an address. */
+function isSame(inPacket: Address, { hostname, port }: Address): boolean {
+  return inPacket.port === port && inPacket.hostname === hostname.replace(/%.*$/, "");
+}
+
+/** Where a connection to an address leads: to the loopback from the address of all interfaces. */
+function destinationOf({ hostname, port }: Address): Address {
+  if (hostname === "0.0.0.0") return { hostname: "127.0.0.1", port };
+  return hostname === "::" ? { hostname: "::1", port } : { hostname, port };
 }
 
 /** A socket that is not in the kernel's table any more. */

@@ -65,6 +65,14 @@ test("flags are read with = and without, before and after the arguments, in came
   });
 });
 
+test("a digit may be a flag's letter, and then it is no negative number", () => {
+  const four: Flag = { name: "ipv4", short: "4", kind: "boolean", help: "only IPv4" };
+  const command = { ...COMMAND, flags: [...COMMAND.flags, four] };
+  assertEquals(parseFlags(command, ["-4", "h"]), { ipv4: true, host: "h" });
+  assertEquals(parseFlags(command, ["-5"]), { host: "-5" });
+  assertEquals(parseFlags(command, ["--", "-4"]), { host: "-4" });
+});
+
 test("a flag may have a letter too, and the help shows it", () => {
   assertEquals(parseFlags(COMMAND, ["h", "-m", "7"]), { maxThreads: 7, host: "h" });
   assertEquals(parseFlags(COMMAND, ["-m7", "h"]), { maxThreads: 7, host: "h" });

@@ -16,10 +16,11 @@ import { createSocket } from "node:dgram";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
+import { encodeSockaddr } from "../../engine/net/address.ts";
 import { isMainModule, runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
-import type { ProbeRequest } from "../../lab/observe/connect/probe.ts";
-import { lookUp } from "../../lab/observe/connect/series.ts";
+import type { Outcome, ProbeRequest } from "../../lab/observe/connect/probe.ts";
+import { type Lookup, lookUp } from "../../lab/observe/connect/series.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
 import { commandOf } from "./server_process.ts";
 
@@ -45,12 +46,55 @@ export const HOSTS = {
   elsewhere: "192.0.2.1",
 } as const;
 
+/** The same in IPv6: this machine, two routers, a host that answers, and one that is forbidden. */
+const OWN_SIX = "fd00:9::1";
+export const ROUTERS_SIX = ["fd00:9::71", "fd00:9::72"] as const;
+export const HOSTS_SIX = { real: "fd00:9::100", filtered: "fd00:9::102" } as const;
+
 /** The port that listens on the real host. */
 export const PORT = 7000;
+
+/** How a command ended. */
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type ProbeName =
+  | "connected"
+  | "connectedSix"
+  | "filteredSix"
+  | "refusedByRst"
+  | "refusedByIcmp"
+  | "unreachable"
+  | "filtered"
+  | "timeout"
+  | "noRoute"
+  | "eyeballs"
+  | "slowEyeballs"
+  | "self"
+  | "lastPort"
+  | "noPort";
+type RunName =
+  | "pathReached"
+  | "pathSix"
+  | "pathRefused"
+  | "pathFiltered"
+  | "pathSilent"
+  | "resolving";
+type LookupName = "missing" | "broken" | "four" | "both";
+
+/** What was found in that network. */
+export type Findings =
+  & Readonly<Record<ProbeName, Outcome>>
+  & Readonly<Record<RunName, Ran>>
+  & Readonly<Record<LookupName, Lookup>>;
 
 const SIOCSIFFLAGS = 0x8914;
 const SIOCSIFADDR = 0x8916;
 const SIOCSIFNETMASK = 0x891c;
+const SIOCGIFINDEX = 0x8933;
 const TUNSETIFF = 0x400454ca;
 const IFF_UP_RUNNING = 0x41;
 const IFF_TUN_NO_PI = 0x1001;
@@ -85,6 +129,25 @@ function configure(name: string, address?: string): void {
   net.close(fd);
 }
 
+/** Gives a device an address of IPv6: `struct in6_ifreq`. */
+function configureSix(name: string, address: string): void {
+  const { AF_INET6, SOCK_DGRAM } = net.constants;
+  const fd = net.socket(AF_INET6, SOCK_DGRAM);
+  const device = request(name, () => {});
+  net.ioctl(fd, SIOCGIFINDEX, device);
+  const wanted = new Uint8Array(24);
+  wanted.set(sixBytes(address));
+  const view = new DataView(wanted.buffer);
+  view.setUint32(16, 64, true);
+  view.setUint32(20, new DataView(device.buffer).getUint32(16, true), true);
+  net.ioctl(fd, SIOCSIFADDR, wanted);
+  net.close(fd);
+}
+
+function sixBytes(hostname: string): Uint8Array {
+  return encodeSockaddr({ hostname, port: 0 }, net.constants).slice(8, 24);
+}
+
 function openTun(name: string): number {
   const fd: number = libc.open!(new TextEncoder().encode("/dev/net/tun\0"), 2, 0);
   if (fd < 0) throw new Error("Cannot open /dev/net/tun");
@@ -114,9 +177,46 @@ function icmp(type: number, code: number, from: string, about: Uint8Array): Uint
   return bytes;
 }
 
+/** A message of ICMPv6 about a packet (RFC 4443). */
+function icmpSix(type: number, code: number, from: string, about: Uint8Array): Uint8Array {
+  const body = new Uint8Array(8 + about.length);
+  body.set([type, code]);
+  body.set(about, 8);
+  const pseudo = new Uint8Array(40 + body.length);
+  pseudo.set(sixBytes(from));
+  pseudo.set(about.subarray(8, 24), 16);
+  new DataView(pseudo.buffer).setUint32(32, body.length);
+  pseudo[39] = 58;
+  pseudo.set(body, 40);
+  new DataView(body.buffer).setUint16(2, checksum(pseudo));
+  const bytes = new Uint8Array(40 + body.length);
+  bytes.set([0x60, 0, 0, 0, body.length >> 8, body.length & 255, 58, 64]);
+  bytes.set(pseudo.subarray(0, 32), 8);
+  bytes.set(body, 40);
+  return bytes;
+}
+
+/** What comes back for a packet of IPv6. */
+function answerSix(packet: Uint8Array): Uint8Array | undefined {
+  const goesTo = (host: string) => sixBytes(host).every((byte, at) => packet[24 + at] === byte);
+  const isTcp = packet[6] === 6;
+  const hops = packet[7] as number;
+  const router = ROUTERS_SIX[hops - 1];
+  if (isTcp && goesTo(HOSTS_SIX.filtered) && hops >= 2) {
+    return icmpSix(1, 1, ROUTERS_SIX[1], packet);
+  }
+  if (!isTcp) return undefined;
+  if (router !== undefined) return icmpSix(3, 0, router, packet);
+  if (!goesTo(HOSTS_SIX.real)) return undefined;
+  const back = packet.slice();
+  back.set(packet.subarray(24, 40), 8);
+  back.set(packet.subarray(8, 24), 24);
+  return back;
+}
+
 /** What comes back for a packet. */
 function answer(packet: Uint8Array): Uint8Array | undefined {
-  if (packet[0]! >> 4 !== 4) return undefined;
+  if (packet[0]! >> 4 === 6) return answerSix(packet);
   const to = packet.subarray(16, 20).join(".");
   const hops = packet[8] as number;
   // The kernel's answers for the real host have gone the whole way already.
@@ -157,18 +257,17 @@ function carry(tun: number): () => void {
 }
 
 /**
- * A resolver (RFC 1035): there is no `missing.test`, it fails for `broken.test`, and is silent about
- * all other names.
+ * A resolver (RFC 1035): it is silent about `silent.test`, fails for `broken.test`, and knows no other
+ * name.
  */
-function resolver(): Promise<() => void> {
+function resolver(onSilent: () => void): Promise<() => void> {
   const socket = createSocket("udp4");
   socket.on("message", (question, { port, address }) => {
     const name = question.toString("latin1", 12);
-    const code = name.includes("missing") ? 3 : name.includes("broken") ? 2 : undefined;
-    if (code === undefined) return;
+    if (name.includes("silent")) return onSilent();
     const reply = Buffer.from(question);
     reply[2] = 0x81;
-    reply[3] = 0x80 | code;
+    reply[3] = 0x80 | (name.includes("broken") ? 2 : 3);
     socket.send(reply, port, address);
   });
   return new Promise((resolve) =>
@@ -204,35 +303,21 @@ async function probe(hosts: readonly string[], port: number, own: Partial<ProbeR
   return found;
 }
 
-async function lookUpAll() {
-  const of = (hostname: string, family?: 4 | 6) =>
-    lookUp({ server: { hostname, port: 1 }, family, timeoutMs: 5_000 });
-  return {
-    missing: await of("missing.test"),
-    broken: await of("broken.test"),
-    four: await of("four.test", 4),
-    notSix: await of("missing.test", 6),
-    both: await of("both.test"),
-  };
+function find(hostname: string, family?: 4 | 6): Promise<Lookup> {
+  return lookUp({ server: { hostname, port: 1 }, family, timeoutMs: 5_000 });
 }
 
-/** Runs the command, and interrupts it when it has begun if it is to be. */
-function observe(args: readonly string[], interrupt = false) {
+/** Runs the command, and interrupts it when something has happened. */
+function observe(args: readonly string[], interrupt?: Promise<void>) {
   const [file, ...rest] = commandOf("lab/observe.ts", args) as [string, ...string[]];
   const child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  let signalledAt = 0;
-  let endedAt = 0;
-  child.stderr.on("data", (data) => text += data);
-  child.stdout.on("data", (data) => {
-    text += data;
-    if (!interrupt || signalledAt > 0) return;
-    signalledAt = performance.now();
-    process.kill(child.pid as number, "SIGINT");
-  });
-  child.on("exit", () => endedAt = performance.now());
-  return new Promise<{ code: number | null; text: string; endMs: number }>((resolve) =>
-    child.on("close", (code) => resolve({ code, text, endMs: endedAt - signalledAt }))
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => stdout += text);
+  child.stderr.setEncoding("utf8").on("data", (text) => stderr += text);
+  void interrupt?.then(() => process.kill(child.pid as number, "SIGINT"));
+  return new Promise<Ran>((resolve) =>
+    child.on("close", (code) => resolve({ code, stdout, stderr }))
   );
 }
 
@@ -242,26 +327,31 @@ async function narrow() {
   writeFileSync("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
   range("40001 40001");
   const self = await probe(["127.0.0.1"], 40001);
-  const first = await probe(["127.0.0.1"], PORT);
-  const second = await probe(["127.0.0.1"], PORT);
-  return { self, first, second };
+  const lastPort = await probe(["127.0.0.1"], PORT);
+  const noPort = await probe(["127.0.0.1"], PORT);
+  return { self, lastPort, noPort };
 }
 
 async function main(): Promise<void> {
   configure("lo");
   const tun = openTun("wire0");
   configure("wire0", OWN);
+  configureSix("wire0", OWN_SIX);
   const stop = carry(tun);
+  const asked = Promise.withResolvers<void>();
   const [closeResolver, ...servers] = await Promise.all([
-    resolver(),
+    resolver(asked.resolve),
     listen(PORT, OWN),
+    listen(PORT, OWN_SIX),
     listen(PORT, "127.0.0.1"),
   ]);
   const { real, unreachable, filtered, portless, silent, elsewhere } = HOSTS;
   const path = (host: string, port: number, ...flags: readonly string[]) =>
     observe([`${host}:${port}`, "--path", "--connect-timeout", "150ms", ...flags]);
-  const named = Object.entries({
+  const wide = await all({
     connected: probe([real], PORT),
+    connectedSix: probe([HOSTS_SIX.real], PORT),
+    filteredSix: probe([HOSTS_SIX.filtered], PORT),
     refusedByRst: probe([real], 1),
     refusedByIcmp: probe([portless], 1),
     unreachable: probe([unreachable], PORT),
@@ -270,23 +360,31 @@ async function main(): Promise<void> {
     noRoute: probe([elsewhere], PORT),
     eyeballs: probe(["::1", "127.0.0.1"], PORT),
     slowEyeballs: probe([silent, "127.0.0.1", "::1"], PORT),
-    lookups: lookUpAll(),
+    missing: find("missing.test"),
+    broken: find("broken.test"),
+    four: find("four.test", 4),
+    both: find("both.test"),
     pathReached: path(real, PORT, "--json"),
+    pathSix: path(`[${HOSTS_SIX.real}]`, PORT),
     pathRefused: path(real, 1),
     pathFiltered: path(filtered, PORT),
     pathSilent: path(silent, PORT, "--max-hops", "4"),
-    resolving: observe(["silent.test:80", "--connect-timeout", "10s"], true),
+    resolving: observe(["silent.test:80", "--connect-timeout", "1m"], asked.promise),
   });
-  const found: Record<string, unknown> = {};
-  await Promise.all(named.map(async ([name, promise]) => {
-    found[name] = await promise;
-  }));
-  found.narrow = await narrow();
+  const findings: Findings = { ...wide, ...await narrow() };
   stop();
   closeResolver();
   for (const server of servers) server.close();
-  runtime.printNow("stdout", `${JSON.stringify(found)}\n`);
+  runtime.printNow("stdout", `${JSON.stringify(findings)}\n`);
   runtime.exit(0);
+}
+
+/** Waits for all of them. */
+async function all<Made extends Record<string, Promise<unknown>>>(
+  made: Made,
+): Promise<{ [Name in keyof Made]: Awaited<Made[Name]> }> {
+  const entries = Object.entries(made).map(async ([name, promise]) => [name, await promise]);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 if (isMainModule(import.meta)) await main();

@@ -16,9 +16,9 @@ export const whyNoTerminal: string | undefined = whyNoProgram("tmux");
 
 /**
  * Runs a program, prints its exit status and keeps the terminal open. tmux can do that too, but it
- * waits for the status of some programs for ever.
+ * waits for the status of some programs for ever. Ctrl-C is for the program and not for the shell.
  */
-const KEEP_OPEN = '"$@"; echo "ended: $?"; exec sleep 60';
+const KEEP_OPEN = 'trap : INT; "$@"; echo "ended: $?"; exec sleep 60';
 
 /** Options for opening a terminal. */
 export interface TerminalOptions {

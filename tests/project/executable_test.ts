@@ -29,6 +29,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { COMMANDS, GROUPS } from "../../commands.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { RUNTIMES } from "../../engine/process/runtimes.ts";
 import {
@@ -76,7 +77,7 @@ const tools = join(folder, "tools");
 for (const path of [alone, tools]) mkdirSync(path);
 
 /** The tools that a shell needs, each as a link. */
-for (const name of ["sh", "head", "cat", "sleep"]) {
+for (const name of ["sh", "head", "cat", "sleep", "unshare"]) {
   const found = (process.env.PATH ?? "").split(delimiter).map((path) => join(path, name));
   const tool = found.find((path) => existsSync(path));
   if (tool !== undefined && runtime.os !== "windows") symlinkSync(tool, join(tools, name));
@@ -358,6 +359,13 @@ test(
   },
   { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) },
 );
+
+test("the executable runs itself in the sandbox, or says why there is none", async () => {
+  const { code, stdout, stderr } = await run(["observe", "timeline", "--sandbox"]);
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^T2: |^No sandbox: /m);
+  assertMatch(stdout, /^ {2}ESTABLISHED /m);
+}, { ...slow, skip: skip ?? whyNoKernel() });
 
 test("help explains a command of a command as that command's own --help does", async () => {
   const { code, stdout } = await run(["help", "bench", "compare"]);

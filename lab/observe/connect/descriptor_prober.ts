@@ -36,8 +36,11 @@ const IP_BIND_ADDRESS_NO_PORT = 24;
 /** Request of ioctl(2): whether calls on a descriptor wait. */
 const FIONBIO = 0x5421;
 
-/** How often the calls of an attempt are tried before the first one counts. */
-const WARM_UP_ROUNDS = 50;
+/** How many attempts are made before the first one counts. */
+const WARM_UP_ROUNDS = 5;
+
+/** How long each of them may take, in milliseconds. */
+const WARM_UP_MS = 20;
 
 /** An attempt at one address. */
 interface Attempt {
@@ -46,8 +49,6 @@ interface Attempt {
   readonly fd: number;
   /** When `connect` was called. */
   readonly beganAt: number;
-  /** ListenOverflows before, if the server is this machine. */
-  readonly overflows: number | undefined;
 }
 
 /** Makes attempts, one at a time. */
@@ -55,6 +56,8 @@ export class DescriptorProber {
   readonly #net: Sockets;
   readonly #closing: ClosingConnections;
   readonly #buffer = new Uint8Array(1);
+  /** ListenOverflows before the attempt, if the server may be this machine. */
+  #overflows: number | undefined;
 
   /** @param net the calls @param closing takes the connections that were made */
   constructor(net: Sockets, closing: ClosingConnections) {
@@ -63,23 +66,25 @@ export class DescriptorProber {
   }
 
   /**
-   * Makes the calls of an attempt a few times without any packet, because a runtime takes
-   * milliseconds for the first ones. They would count as the server's.
+   * Makes a few attempts at a listener of its own, because a runtime takes milliseconds for the first
+   * one, and they would count as the server's.
    */
   warmUp(): void {
     const net = this.#net;
-    const { AF_INET, SOCK_STREAM } = net.constants;
-    const [one, other] = net.socketpair();
-    const fd = net.socket(AF_INET, SOCK_STREAM);
-    // To connect to no family dissolves an association, and a new socket has none (connect(2)).
-    const nobody = new Uint8Array(16);
-    const address = { hostname: "127.0.0.1", port: 0 };
-    const attempt = { index: 0, address, fd: one, beganAt: 0, overflows: undefined };
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-      net.connectNonBlocking(fd, nobody);
-      for (const { fd } of this.#await([attempt], 1)) this.#errorOf(fd);
+    let listener = -1;
+    try {
+      listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, { backlog: WARM_UP_ROUNDS });
+      const addresses = [net.localAddress(listener)];
+      const limits = { timeoutMs: WARM_UP_MS, firstByteMs: 0, closeWithinMs: 0 };
+      for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+        // A RST leaves nothing behind, not even a port in TIME_WAIT.
+        this.probe({ addresses, ...limits, hello: false, rst: true, source: undefined });
+      }
+    } catch {
+      // There is no loopback here, or no descriptor. The first attempt takes longer then.
+    } finally {
+      if (listener >= 0) net.close(listener);
     }
-    for (const opened of [one, other, fd]) net.close(opened);
   }
 
   /**
@@ -90,8 +95,11 @@ export class DescriptorProber {
    */
   probe(request: ProbeRequest): Outcome {
     this.#closing.drain(0);
+    // It takes as long as a short limit, so it is read before the clock starts.
+    const isNear = request.addresses.some((address) => isOwnAddress(this.#net, address));
+    this.#overflows = isNear ? readCounters().get("ListenOverflows") : undefined;
     const limitMs = request.timeoutMs === 0 ? Infinity : request.timeoutMs;
-    const race = new Race(request.addresses.length, performance.now(), limitMs);
+    const race = new Race(request.addresses.length, limitMs);
     const fates = new Fates(request.addresses);
     const open: Attempt[] = [];
     try {
@@ -123,6 +131,7 @@ export class DescriptorProber {
           race.failed();
         } else {
           open.push(begun.attempt);
+          race.called(begun.attempt.beganAt);
           if (begun.isConnected) return begun.attempt;
         }
         next = race.next(performance.now());
@@ -159,7 +168,6 @@ export class DescriptorProber {
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY } =
       net.constants;
     const isSix = isIPv6(address.hostname);
-    const overflows = isLoopback(address) ? readCounters().get("ListenOverflows") : undefined;
     const sockaddr = encodeSockaddr(address, net.constants);
     const before = performance.now();
     let fd = -1;
@@ -178,7 +186,7 @@ export class DescriptorProber {
     }
     const beganAt = performance.now();
     const result = net.connectNonBlocking(fd, sockaddr);
-    const attempt: Attempt = { index, address, fd, beganAt, overflows };
+    const attempt: Attempt = { index, address, fd, beganAt };
     if (result === 0) return { attempt, isConnected: true };
     // A signal that comes in between does not end the attempt (connect(2)).
     const { EINPROGRESS, EINTR } = net.constants.errno;
@@ -209,7 +217,8 @@ export class DescriptorProber {
     const { fd, address } = attempt;
     const us = fates.all[attempt.index]?.us ?? (performance.now() - attempt.beganAt) * 1000;
     fates.set(attempt.index, "connected", us);
-    const outcome = { fates: fates.all, address, connectUs: us };
+    const connectedAt = performance.timeOrigin + attempt.beganAt + us / 1000;
+    const outcome = { fates: fates.all, address, connectUs: us, connectedAt };
     try {
       const local = net.localAddress(fd);
       const cookie = cookieOf(net, fd);
@@ -280,7 +289,7 @@ export class DescriptorProber {
   }
 
   /** Why `connect` has failed. */
-  #explain({ fd, address, beganAt, overflows }: Attempt, errno: number, at: number): Failure {
+  #explain({ fd, address, beganAt }: Attempt, errno: number, at: number): Failure {
     const failure = failureOf({
       code: errorName(errno),
       afterMs: at - beganAt,
@@ -288,18 +297,23 @@ export class DescriptorProber {
     });
     if (failure.kind === "no_ports") return { ...failure, ...this.#portsFor(address) };
     if (failure.kind !== "timeout") return failure;
-    const queue = this.#queueOf(address, overflows);
-    return { ...failure, schedule: synSchedule(), ...(queue !== undefined && { queue }) };
+    return { ...failure, ...this.#silenceOf(fd, address) };
   }
 
-  /** Why nothing has come. */
-  #explainSilence({ fd, address, beganAt, overflows }: Attempt, at: number): Failure {
+  /** Why nothing has come within the limit. */
+  #explainSilence({ fd, address, beganAt }: Attempt, at: number): Failure {
+    const afterMs = at - beganAt;
+    return { kind: "timeout", afterMs, byKernel: false, ...this.#silenceOf(fd, address) };
+  }
+
+  /** What is known of SYNs that nobody has answered. */
+  #silenceOf(
+    fd: number,
+    address: Address,
+  ): Pick<Failure & { kind: "timeout" }, "syns" | "schedule" | "queue"> {
     const sentAgain = this.#infoOf(fd)?.total_retrans;
-    const queue = this.#queueOf(address, overflows);
+    const queue = this.#queueOf(address);
     return {
-      kind: "timeout",
-      afterMs: at - beganAt,
-      byKernel: false,
       schedule: synSchedule(),
       ...(sentAgain !== undefined && { syns: 1 + sentAgain }),
       ...(queue !== undefined && { queue }),
@@ -307,16 +321,18 @@ export class DescriptorProber {
   }
 
   /** The accept queue of the listener on this machine, if that is where the server is, and full. */
-  #queueOf(address: Address, before: number | undefined): AcceptQueue | undefined {
-    const listener = listeners(this.#net, address.port).find(({ local }) =>
-      local.hostname === address.hostname ||
-      (isLoopback(address) && /^(0\.0\.0\.0|::)$/.test(local.hostname))
-    );
+  #queueOf(address: Address): AcceptQueue | undefined {
+    if (!isOwnAddress(this.#net, address)) return undefined;
+    const found = listeners(this.#net, address.port);
+    // The kernel prefers the listener with the very address.
+    const at = (hostname: string) => found.find(({ local }) => local.hostname === hostname);
+    const isSix = isIPv6(address.hostname);
+    const listener = at(address.hostname) ?? (isSix ? undefined : at("0.0.0.0")) ?? at("::");
     if (listener === undefined) return undefined;
     const { receiveQueue: waiting, sendQueue: limit } = listener;
     // Linux takes one more than the limit. Where the limit is not known, a queue is only a hint.
     if (waiting === 0 || waiting < limit) return undefined;
-    const now = readCounters().get("ListenOverflows");
+    const [before, now] = [this.#overflows, readCounters().get("ListenOverflows")];
     return {
       waiting,
       ...(Number.isFinite(limit) && { limit }),
@@ -334,8 +350,21 @@ export class DescriptorProber {
   }
 }
 
-function isLoopback({ hostname }: Address): boolean {
-  return /^(127\.|0\.0\.0\.0$|::1?$|::ffff:127\.)/.test(hostname);
+/** Whether an address is this machine's. A datagram socket finds out without sending anything. */
+function isOwnAddress(net: Sockets, address: Address): boolean {
+  if (/^(127\.|::1$)/.test(address.hostname)) return true;
+  const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
+  let fd = -1;
+  try {
+    fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    net.connect(fd, address);
+    return net.localAddress(fd).hostname === address.hostname;
+  } catch {
+    // There is no route to it.
+    return false;
+  } finally {
+    if (fd >= 0) net.close(fd);
+  }
 }
 
 function listeners(net: Sockets, port: number): SocketRow[] {

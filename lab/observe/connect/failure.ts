@@ -338,9 +338,9 @@ function describePorts({ range, timeWait }: Failure & { readonly kind: "no_ports
   return `no local port is left${details.length === 0 ? "" : `: ${details.join(", ")}`}`;
 }
 
-/** At most three decimals: a limit may be shorter than a millisecond. */
+/** Three significant digits, or whole milliseconds: a limit may be as short as one. */
 function formatMs(ms: number): string {
-  return String(Math.round(ms * 1000) / 1000);
+  return ms >= 100 ? String(Math.round(ms)) : String(Number(ms.toPrecision(3)));
 }
 
 /**

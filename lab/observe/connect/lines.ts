@@ -1,19 +1,23 @@
 /**
- * Lines that come out at once, one write each, without ever holding the main thread up.
+ * Lines that come out at once and in their order, without ever holding the main thread up.
  *
  * @module
  */
 
-import { printNote, writeOutput } from "../../../client/output.ts";
 import { type Interrupt, INTERRUPTED } from "./interrupt.ts";
 
 /** How long the last lines may take once the user wants to end, in milliseconds. */
 const HASTE_MS = 50;
 
-/** Standard output, line by line. If its reader is gone, the process ends quietly. */
+/** Lines on their way to a reader. */
 export class Lines {
-  readonly #encoder = new TextEncoder();
+  readonly #write: (lines: readonly string[]) => Promise<void>;
   #written: Promise<void> = Promise.resolve();
+
+  /** @param write writes lines, and resolves when the reader has them */
+  constructor(write: (lines: readonly string[]) => Promise<void>) {
+    this.#write = write;
+  }
 
   /**
    * Prints lines.
@@ -21,9 +25,9 @@ export class Lines {
    * @param lines without their line ends
    */
   print(lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    const bytes = this.#encoder.encode(lines.join("\n") + "\n");
-    this.#written = this.#written.then(() => writeOutput(bytes));
+    this.#written = this.#written.then(() => this.#write(lines));
+    // Whoever waits for the lines gets the error.
+    this.#written.catch(() => {});
   }
 
   /**
@@ -49,14 +53,5 @@ export class Lines {
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, HASTE_MS));
     await Promise.race([this.#written, late]);
     clearTimeout(timer);
-  }
-
-  /**
-   * Prints a line to standard error.
-   *
-   * @param line without its line end
-   */
-  note(line: string): void {
-    printNote(line);
   }
 }

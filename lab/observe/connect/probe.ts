@@ -63,6 +63,8 @@ export interface Outcome {
   readonly local?: Address;
   /** How long the handshake of TCP took, or how long it took to fail, in microseconds. */
   readonly connectUs?: number;
+  /** When it was connected, in milliseconds since 1970. */
+  readonly connectedAt?: number;
   /** What the server did within the time for the first byte. */
   readonly beginning?: Beginning;
   /** How long the first byte took once connected, in microseconds. */

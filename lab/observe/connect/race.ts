@@ -31,23 +31,22 @@ export function alternate(addresses: readonly string[]): string[] {
 /** A race between the addresses of a server. All times are in milliseconds, on one clock. */
 export class Race {
   readonly #count: number;
-  readonly #endsAt: number;
+  readonly #timeoutMs: number;
+  #endsAt = Infinity;
   #begun = 0;
   #open = 0;
   /** When the next attempt may begin, whatever becomes of the others. */
-  #nextAt: number;
+  #nextAt = -Infinity;
 
   /**
-   * Begins.
+   * Makes a race.
    *
    * @param count how many addresses there are
-   * @param now the time
-   * @param timeoutMs how long all of it may take; `Infinity` for no limit
+   * @param timeoutMs how long all of it may take from the first attempt on; `Infinity` for no limit
    */
-  constructor(count: number, now: number, timeoutMs: number) {
+  constructor(count: number, timeoutMs: number) {
     this.#count = count;
-    this.#nextAt = now;
-    this.#endsAt = now + timeoutMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -61,6 +60,16 @@ export class Race {
     this.#nextAt = now + STAGGER_MS;
     this.#open++;
     return this.#begun++;
+  }
+
+  /**
+   * An attempt has called `connect`. The limit counts from the first one: what comes before it, such
+   * as making a socket, is not the server's time.
+   *
+   * @param at when it did
+   */
+  called(at: number): void {
+    if (this.#endsAt === Infinity) this.#endsAt = at + this.#timeoutMs;
   }
 
   /** An attempt has failed. The next one need not wait. */

@@ -226,8 +226,14 @@ function attemptCells({ number, at, resolveUs, outcome, failure }: Attempt): rea
   return COLUMNS.map((column) => cells[column]);
 }
 
-/** One line about an attempt. */
-function describeAttempt(
+/**
+ * Says what an attempt has found.
+ *
+ * @param attempt the attempt
+ * @param server the server, as the user named it
+ * @returns one line, safe for a terminal
+ */
+export function describeAttempt(
   { number, resolveUs, outcome, failure }: Attempt,
   server: Address,
 ): string {

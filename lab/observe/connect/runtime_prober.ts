@@ -28,12 +28,8 @@ export class RuntimeProber implements Prober {
   async probe(request: ProbeRequest): Promise<Outcome> {
     const { addresses, timeoutMs } = request;
     const fates = new Fates(addresses);
-    const began = performance.now();
-    const won = await this.#race(
-      request,
-      fates,
-      new Race(addresses.length, began, timeoutMs || Infinity),
-    );
+    const race = new Race(addresses.length, timeoutMs || Infinity);
+    const won = await this.#race(request, fates, race);
     return won === undefined ? fates.lost() : await this.#use(won, request, fates);
   }
 
@@ -80,6 +76,7 @@ export class RuntimeProber implements Prober {
       const abort = new AbortController();
       const beganAt = performance.now();
       open.set(index, { beganAt, abort });
+      race.called(beganAt);
       runtime.connect({ ...address, signal: abort.signal }).then((connection) => {
         const us = (performance.now() - beganAt) * 1000;
         if (isOver) return connection.close();
@@ -106,7 +103,8 @@ export class RuntimeProber implements Prober {
     fates: Fates,
   ): Promise<Outcome> {
     const local = connection.localAddress;
-    const outcome = { fates: fates.all, address, local, connectUs: us };
+    const connectedAt = performance.timeOrigin + performance.now();
+    const outcome = { fates: fates.all, address, local, connectUs: us, connectedAt };
     if (local.hostname === address.hostname && local.port === address.port) {
       connection.close();
       return { ...outcome, failure: { kind: "self" } };

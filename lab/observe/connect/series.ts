@@ -138,10 +138,11 @@ export class Series {
 
   /** Waits for a moment on the clock of `performance.now()`; `false` if the user ends it. */
   async #waitUntil(at: number): Promise<boolean> {
+    const leftMs = at - performance.now();
+    if (leftMs <= 0) return !this.#interrupt.isOver;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const due = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, Math.ceil(at - performance.now())));
-    });
+    // Timers count in whole milliseconds, and would end too early.
+    const due = new Promise<void>((resolve) => timer = setTimeout(resolve, Math.ceil(leftMs)));
     const ended = await this.#interrupt.race(due);
     clearTimeout(timer);
     return ended !== INTERRUPTED;

@@ -1,0 +1,55 @@
+/**
+ * Runs the network of `small_internet.ts` in namespaces of its own.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { runtime } from "../../engine/net/runtime.ts";
+import { Folder } from "./folder.ts";
+import { commandOf, Program } from "./server_process.ts";
+import type { Findings } from "./small_internet.ts";
+
+const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount", "--kill-child", "--"];
+
+/** What stands in /etc in that network. */
+const FILES: Readonly<Record<string, string>> = {
+  "resolv.conf": "nameserver 127.0.0.1\noptions timeout:3 attempts:1\n",
+  "nsswitch.conf": "hosts: files dns\n",
+  hosts: "127.0.0.1 localhost\n127.0.0.2 four.test\n127.0.0.1 both.test\n::1 both.test\n",
+};
+
+/** Lays those files over the real ones, which only this namespace sees, and runs the rest. */
+const WITH_FILES =
+  `for file in ${Object.keys(FILES).join(" ")}; do mount --bind "$0/$file" "/etc/$file" || exit; ` +
+  `done; exec "$@"`;
+
+/** Tries what the network needs. */
+const TRY = "exec 3<>/dev/net/tun && " +
+  Object.keys(FILES).map((file) => `mount --bind "/etc/${file}" "/etc/${file}"`).join(" && ");
+
+/** Why there can be no such network here; `undefined` if there can. It is found out by trying. */
+export function whyNoNetwork(): string | undefined {
+  if (runtime.os !== "linux") return `${runtime.os} has no namespaces`;
+  const tried = spawnSync("unshare", [...NAMESPACES, "sh", "-c", TRY]);
+  if (tried.error !== undefined) return "the program unshare is missing";
+  return tried.status === 0
+    ? undefined
+    : `no namespaces with a TUN device: ${String(tried.stderr).trim().split("\n")[0]}`;
+}
+
+/** Makes the network, tries everything in it, and returns what was found. */
+export async function exploreNetwork(): Promise<Findings> {
+  using folder = new Folder();
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(folder.path(name), text);
+  await using program = new Program([
+    "unshare",
+    ...NAMESPACES,
+    ...["sh", "-c", WITH_FILES, folder.path("")],
+    ...commandOf("tests/kit/small_internet.ts", []),
+  ]);
+  const { code, stdout, stderr } = await program.end();
+  if (code !== 0) throw new Error(`The network failed: ${stdout}${stderr}`);
+  return JSON.parse(stdout);
+}

@@ -16,7 +16,7 @@ import { baseCommand, formatRun, invokeAs } from "./engine/cli/invocation.ts";
 import { formatRows, wrap } from "./engine/cli/layout.ts";
 import type { Program } from "./engine/cli/program.ts";
 import { nearest } from "./engine/cli/suggestion.ts";
-import { loadSocketWatch } from "./engine/server/trace/load_socket_watch.ts";
+import { loadServiceThread } from "./engine/server/service_threads.ts";
 import { modeOfThread } from "./engine/workers/thread_names.ts";
 
 /** The script of this module. */
@@ -46,7 +46,7 @@ export async function runMain(): Promise<void> {
 
 /** Loads the module that this Worker is for. In a Worker with any other name nothing starts. */
 async function loadThread(): Promise<void> {
-  await loadSocketWatch();
+  await loadServiceThread();
   const mode = modeOfThread();
   if (mode !== undefined && Object.hasOwn(COMMANDS, mode)) await COMMANDS[mode]?.load();
 }

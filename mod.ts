@@ -38,6 +38,18 @@ export { OptionError, type ServeOptions } from "./engine/server/core/options.ts"
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
+// The statistics of a server, for any thread.
+export type {
+  OwnFigures,
+  SharedFigure,
+  StatisticsShare,
+} from "./engine/server/core/statistics_share.ts";
+export type { AcceptQueue } from "./engine/server/statistics/listener_figures.ts";
+export {
+  StatisticsReader,
+  type StatisticsSnapshot,
+} from "./engine/server/statistics/statistics_reader.ts";
+
 // TCP with promises.
 export type { Listener } from "./engine/net/listener.ts";
 export { connect, listen } from "./engine/net/tcp.ts";

@@ -239,9 +239,9 @@ function formatEntry(command: string | undefined, commit: string | undefined): s
     head,
     `import { program } from "../../${script}";\n`,
     `import { runAlone } from "../../engine/cli/invocation.ts";\n`,
-    `import { loadSocketWatch } from "../../engine/server/trace/load_socket_watch.ts";\n`,
+    `import { loadServiceThread } from "../../engine/server/service_threads.ts";\n`,
     facts,
-    `await loadSocketWatch();\n`,
+    `await loadServiceThread();\n`,
     `await runAlone(program);\n`,
   ].join("");
 }

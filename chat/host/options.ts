@@ -15,7 +15,7 @@ import {
 } from "../../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantity_options.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-import { checkAddress, DRAIN } from "../../engine/server/core/options.ts";
+import { checkAddress, DRAIN, STATS_EVERY } from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
@@ -117,6 +117,13 @@ export interface ChatOptions {
    * sockets, as events that `observe replay` shows. A relative path starts at the current directory.
    */
   readonly record?: string | URL;
+  /**
+   * How often the statistics of the server are to be read; 0 is never. Its event loop then has a
+   * heartbeat, from which its lag is known. `Server.statistics` tells where the figures are.
+   *
+   * @default {0}
+   */
+  readonly statsEvery?: Duration;
   /** Is told each line that is said in a room. The line is safe to show in a terminal. */
   readonly onReport?: (line: string) => void;
   /** Closes the server when it is aborted. */
@@ -232,6 +239,8 @@ export interface CheckedChatOptions {
   readonly turnBytes: number;
   /** How long users may still talk once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** How often the statistics are to be read, in milliseconds; 0 means never. */
+  readonly statsEveryMs: number;
 }
 
 /** The smallest limit of an outbox, in bytes: the longest line, and what comes with it. */
@@ -286,6 +295,7 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
       idleMs: IDLE_TIMEOUT.read(options.idleTimeout),
     },
     drainMs: DRAIN.read(options.drain),
+    statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };
 }
 

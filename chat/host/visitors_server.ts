@@ -14,6 +14,7 @@ import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
+import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import { Timeline } from "../../engine/server/trace/timeline.ts";
 import { closing } from "../talk/notices.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
@@ -34,6 +35,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly counts: AdmissionCounts;
   /** How long visitors may stay once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** How often its statistics are to be read, in milliseconds; 0 means never. */
+  readonly statsEveryMs: number;
   /** Closes the server when it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** The file of the recording, if there is to be one. */
@@ -81,6 +84,7 @@ export async function serveVisitors<Count extends Counters>(
   const observer = new Observer(counters, journal, timeline?.main);
   const visitors = new Visitors({ ...plan, observer });
   const accepting = accept(listener, visitors);
+  const beats = startHeartbeat(plan.statsEveryMs, deadlines);
   let endsAt = Infinity;
   const leftMs = () => Math.max(0, endsAt - performance.now());
   const server = makeServer({
@@ -92,6 +96,8 @@ export async function serveVisitors<Count extends Counters>(
     signal,
     timeline,
     count: () => plan.count(CounterBlock.sum([counters])),
+    counters: counters.memory,
+    figures: { beats },
     async shutDown(drainMs) {
       using _limits = deadlines;
       endsAt = performance.now() + drainMs;

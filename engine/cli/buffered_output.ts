@@ -9,6 +9,12 @@ import { runtime } from "../net/runtime.ts";
 /** How many bytes may wait for a slow terminal or pipe before lines are dropped. */
 const BUFFER_BYTES = 1024 * 1024;
 
+/**
+ * The most bytes that a pipe takes in one piece, whoever else writes to it: `PIPE_BUF` (pipe(7)),
+ * which is at least 512 on every system.
+ */
+const PIECE_BYTES = runtime.os === "linux" ? 4096 : 512;
+
 /** One of the process's two output streams, buffered. */
 export class BufferedOutput {
   readonly #to: "stdout" | "stderr";
@@ -19,11 +25,20 @@ export class BufferedOutput {
   #dropped = 0;
   #broken = false;
   #writing: Promise<void> | undefined;
+  #isShared = false;
 
   /** @param to the stream @param onDropped is called with the number of lines that were dropped */
   constructor(to: "stdout" | "stderr", onDropped: (lines: number) => void) {
     this.#to = to;
     this.#onDropped = onDropped;
+  }
+
+  /**
+   * From now on another thread writes lines to the stream too. So each line is written as a whole,
+   * if it is not longer than a pipe takes in one piece.
+   */
+  share(): void {
+    this.#isShared = true;
   }
 
   /**
@@ -70,8 +85,7 @@ export class BufferedOutput {
     await Promise.resolve();
     try {
       while (this.#lines.length > 0) {
-        let bytes = this.#encoder.encode(this.#lines.join("\n") + "\n");
-        this.#lines = [];
+        let bytes = this.#isShared ? this.#takePiece() : this.#takeAll();
         while (bytes.length > 0) bytes = bytes.subarray(await this.#print(bytes));
         this.#waiting = this.#lines.reduce((sum, line) => sum + line.length + 1, 0);
         this.tellDropped();
@@ -82,6 +96,27 @@ export class BufferedOutput {
       this.#lines = [];
     }
     this.#writing = undefined;
+  }
+
+  #takeAll(): Uint8Array {
+    const bytes = this.#encoder.encode(this.#lines.join("\n") + "\n");
+    this.#lines = [];
+    return bytes;
+  }
+
+  /** Takes as many lines as make a piece, at least one. */
+  #takePiece(): Uint8Array {
+    const piece = new Uint8Array(PIECE_BYTES);
+    let length = 0;
+    let taken = 0;
+    for (const line of this.#lines) {
+      const { read, written } = this.#encoder.encodeInto(`${line}\n`, piece.subarray(length));
+      if (read <= line.length) break;
+      length += written;
+      taken++;
+    }
+    const [first] = this.#lines.splice(0, Math.max(1, taken));
+    return taken > 0 ? piece.subarray(0, length) : this.#encoder.encode(`${first}\n`);
   }
 
   async #print(bytes: Uint8Array): Promise<number> {

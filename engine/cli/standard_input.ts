@@ -7,6 +7,7 @@
 // @ts-types="../types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { runtime } from "../net/runtime.ts";
+import { readSystemFile } from "../net/system_file.ts";
 import { describeError } from "../values/thrown.ts";
 
 /** How much is read at a time, in bytes. */
@@ -70,7 +71,7 @@ async function readSome(buffer: Uint8Array): Promise<number> {
 
 /** Whether another job has the terminal: see proc(5) and credentials(7). */
 function isInBackground(): boolean {
-  const status = runtime.processStatus() ?? "";
+  const status = readSystemFile("/proc/self/stat") ?? "";
   // The second field is the program's name in parentheses. It may itself contain spaces and
   // parentheses.
   const [, , group, , , foreground] = status.slice(status.lastIndexOf(")") + 1).trim().split(" ");

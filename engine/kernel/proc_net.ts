@@ -5,10 +5,10 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import type { Address } from "../../protocols/effects.ts";
 import { decodeSockaddr } from "../net/address.ts";
 import { LINUX } from "../net/constants.ts";
+import { readSystemFile } from "../net/system_file.ts";
 import type { SocketRow, SocketTimer } from "./sock_diag.ts";
 import { stateOf } from "./tcp_states.ts";
 
@@ -34,16 +34,26 @@ const TIMERS: readonly (SocketTimer | undefined)[] = [
  * cannot be read
  */
 export function readCounters(): Map<string, number> {
+  return new Map(
+    ["snmp", "netstat"].flatMap((file) => [...parseCounters(readProc(`net/${file}`))]),
+  );
+}
+
+/**
+ * Reads the counters in the text of one of those files.
+ *
+ * @param text the text of `/proc/net/snmp` or `/proc/net/netstat`
+ * @returns its counters of TCP
+ */
+export function parseCounters(text: string): Map<string, number> {
   const counters = new Map<string, number>();
-  for (const file of ["snmp", "netstat"]) {
-    const lines = readProc(`net/${file}`).split("\n");
-    // The names stand in one line, and the numbers in the next. Each kernel adds some names.
-    for (let at = 0; at + 1 < lines.length; at += 2) {
-      const names = (lines[at] as string).split(" ");
-      const numbers = (lines[at + 1] as string).split(" ");
-      if (!/^Tcp(Ext)?:$/.test(names[0] as string)) continue;
-      names.slice(1).forEach((name, index) => counters.set(name, Number(numbers[index + 1])));
-    }
+  const lines = text.split("\n");
+  // The names stand in one line, and the numbers in the next. Each kernel adds some names.
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    const names = (lines[at] as string).split(" ");
+    const numbers = (lines[at + 1] as string).split(" ");
+    if (!/^Tcp(Ext)?:$/.test(names[0] as string)) continue;
+    names.slice(1).forEach((name, index) => counters.set(name, Number(numbers[index + 1])));
   }
   return counters;
 }
@@ -158,10 +168,6 @@ function parseEnd(text: string): Address {
 }
 
 function readProc(path: string): string {
-  try {
-    return readFileSync(`/proc/${path}`, "utf8");
-  } catch {
-    // Not on Linux, or this may not be read.
-    return "";
-  }
+  // Empty where this is not Linux, or where it may not be read.
+  return readSystemFile(`/proc/${path}`) ?? "";
 }

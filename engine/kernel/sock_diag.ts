@@ -9,7 +9,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { decodeSockaddr, encodeSockaddr, isIPv6 } from "../net/address.ts";
+import { decodeSockaddr, encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
 import { LINUX } from "../net/constants.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
@@ -39,6 +39,7 @@ const ROW_BYTES = 72;
 /** Where a request has the two ends of a connection: `struct inet_diag_sockid`. */
 const LOCAL = { port: 8, host: 12 };
 const REMOTE = { port: 10, host: 28 };
+const DEVICE = 44;
 
 /** Attributes of an answer. */
 const INET_DIAG_INFO = 2;
@@ -57,6 +58,8 @@ const EVENT_BUFFER = 4 * 1024 * 1024;
 
 /** The timers of a socket, by their numbers. */
 const TIMERS = [undefined, "retransmission", "keepalive", "TIME_WAIT", "probe"] as const;
+
+const decoder = new TextDecoder();
 
 /** What the kernel is waiting for on a socket. */
 export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
@@ -85,6 +88,8 @@ export interface SocketRow {
   readonly inode: number;
   /** The user who owns it. */
   readonly uid: number;
+  /** The number of the device that it is bound to; 0 if it is bound to none. Absent if unknown. */
+  readonly device?: number;
   /** Which directions are shut down. */
   readonly shutdown?: { readonly receive: boolean; readonly send: boolean };
   /** The congestion control, for instance `cubic`. */
@@ -92,7 +97,7 @@ export interface SocketRow {
   /** How many segments were dropped because the socket had no memory left. */
   readonly drops?: number;
   /** The figures of TCP. Absent in TIME_WAIT, and where the program has closed in FIN_WAIT2. */
-  readonly info?: TcpInfo;
+  readonly info?: TcpInfo | undefined;
 }
 
 /** Which sockets to ask for. */
@@ -114,6 +119,7 @@ export class SockDiag implements Disposable {
   readonly #net: Sockets;
   readonly #fd: number;
   readonly #answer = new Uint8Array(ANSWER_BYTES);
+  readonly #view = new DataView(this.#answer.buffer);
   #sequence = 0;
 
   /**
@@ -155,15 +161,18 @@ export class SockDiag implements Disposable {
    *
    * @param local the address of this end
    * @param remote the address of the other end
+   * @param device the number of the device that it is bound to
    * @returns `undefined` if there is none
    */
-  find(local: Address, remote: Address): SocketRow | undefined {
+  find(local: Address, remote: Address, device = 0): SocketRow | undefined {
     const request = makeRequest(isIPv6(local.hostname) ? AF_INET6 : AF_INET, NLM_F_REQUEST, 0xfff);
     writeEnd(request, LOCAL, local);
     writeEnd(request, REMOTE, remote);
+    new DataView(request.buffer).setUint32(HEADER_BYTES + DEVICE, device, true);
     try {
       const [row] = this.#ask(request, false);
-      return row;
+      // Where there is no such connection, the kernel answers with the listener of its address.
+      return row?.state === "LISTEN" ? undefined : row;
     } catch (error) {
       if ((error as SocketError).errno === LINUX.errno.ENOENT) return undefined;
       throw error;
@@ -182,15 +191,17 @@ export class SockDiag implements Disposable {
     const rows: SocketRow[] = [];
     while (true) {
       const count = this.#receive();
-      for (const { type, from, payload } of messagesIn(this.#answer.subarray(0, count))) {
+      for (const { type, from, at, end } of messagesIn(this.#view, count)) {
         // An earlier question may have been left with a part of its answer unread.
         if (from !== sequence) continue;
         if (type === NLMSG_DONE) return rows;
         if (type === NLMSG_ERROR) {
-          const error = new DataView(payload.buffer, payload.byteOffset).getInt32(0, true);
+          const error = this.#view.getInt32(at, true);
           throw new SocketError("ask", -error, "about sockets");
         }
-        if (type === SOCK_DIAG_BY_FAMILY) rows.push(parseRow(payload));
+        if (type === SOCK_DIAG_BY_FAMILY) {
+          rows.push(new KernelRow(this.#answer, this.#view, at, end));
+        }
         if (!isDump) return rows;
       }
     }
@@ -215,6 +226,7 @@ export class DestroyEvents implements Disposable {
   readonly #net: Sockets;
   readonly #fd: number;
   readonly #answer = new Uint8Array(ANSWER_BYTES);
+  readonly #view = new DataView(this.#answer.buffer);
 
   /**
    * Begins to hear. Sockets that end from now on are not missed.
@@ -265,8 +277,9 @@ export class DestroyEvents implements Disposable {
       if (count === -errno.ENOBUFS) missed = true;
       else if (count < 0) return { ended, missed };
       else {
-        for (const { type, payload } of messagesIn(this.#answer.subarray(0, count))) {
-          if (type === SOCK_DIAG_BY_FAMILY) ended.push(parseRow(payload));
+        for (const { type, at, end } of messagesIn(this.#view, count)) {
+          if (type !== SOCK_DIAG_BY_FAMILY) continue;
+          ended.push(new KernelRow(this.#answer, this.#view, at, end));
         }
       }
     }
@@ -333,88 +346,118 @@ function writeEnd(
   request.set(host, HEADER_BYTES + hostAt);
 }
 
+/** A message of netlink: what follows its header lies from `at` to `end`. */
 interface NetlinkMessage {
   readonly type: number;
   readonly from: number;
-  readonly payload: Uint8Array;
+  readonly at: number;
+  readonly end: number;
 }
 
-function* messagesIn(bytes: Uint8Array): Generator<NetlinkMessage> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
+function* messagesIn(view: DataView, count: number): Generator<NetlinkMessage> {
+  for (let at = 0; at + HEADER_BYTES <= count;) {
     const length = view.getUint32(at, true);
-    if (length < HEADER_BYTES || at + length > bytes.length) return;
+    if (length < HEADER_BYTES || at + length > count) return;
     yield {
       type: view.getUint16(at + 4, true),
       from: view.getUint32(at + 8, true),
-      payload: bytes.subarray(at + HEADER_BYTES, at + length),
+      at: at + HEADER_BYTES,
+      end: at + length,
     };
     at += Math.ceil(length / 4) * 4;
   }
 }
 
-/** Reads an `inet_diag_msg` and its attributes. */
-function parseRow(bytes: Uint8Array): SocketRow {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const family = view.getUint8(0);
-  const words = [view.getUint32(44, true), view.getUint32(48, true)].map(BigInt);
-  const timer = TIMERS[view.getUint8(2)];
-  return {
-    cookie: String((words[1]! << 32n) | words[0]!),
-    state: stateOf(view.getUint8(1)),
-    local: readEnd(bytes, family, 4, 8),
-    remote: readEnd(bytes, family, 6, 24),
-    timer,
-    expiresMs: timer === undefined ? 0 : view.getUint32(52, true),
-    retransmissions: view.getUint8(3),
-    receiveQueue: view.getUint32(56, true),
-    sendQueue: view.getUint32(60, true),
-    uid: view.getUint32(64, true),
-    inode: view.getUint32(68, true),
-    ...attributesIn(bytes.subarray(ROW_BYTES)),
-  };
-}
+/**
+ * A row from an `inet_diag_msg` and its attributes. Whoever asks for thousands of sockets again and
+ * again looks at the figures of a few. So those are copied here, and read when they are asked for.
+ */
+class KernelRow implements SocketRow {
+  readonly cookie: string;
+  readonly state: TcpState;
+  readonly local: Address;
+  readonly remote: Address;
+  readonly timer: SocketTimer | undefined;
+  readonly expiresMs: number;
+  readonly retransmissions: number;
+  readonly receiveQueue: number;
+  readonly sendQueue: number;
+  readonly uid: number;
+  readonly device: number;
+  readonly inode: number;
+  declare shutdown?: { readonly receive: boolean; readonly send: boolean };
+  declare congestion?: string;
+  declare drops?: number;
+  #figures: Uint8Array | undefined;
+  #info: TcpInfo | undefined;
 
-function readEnd(bytes: Uint8Array, family: number, portAt: number, hostAt: number): Address {
-  const sockaddr = new Uint8Array(28);
-  sockaddr[0] = family;
-  sockaddr.set(bytes.subarray(portAt, portAt + 2), 2);
-  if (family === AF_INET6) sockaddr.set(bytes.subarray(hostAt, hostAt + 16), 8);
-  else sockaddr.set(bytes.subarray(hostAt, hostAt + 4), 4);
-  return decodeSockaddr(sockaddr, LINUX);
-}
-
-type Attributes = Pick<SocketRow, "shutdown" | "congestion" | "drops" | "info">;
-
-function attributesIn(bytes: Uint8Array): Attributes {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let found: Attributes = {};
-  for (let at = 0; at + 4 <= bytes.length;) {
-    const length = view.getUint16(at, true);
-    if (length < 4 || at + length > bytes.length) break;
-    found = {
-      ...found,
-      ...readAttribute(view.getUint16(at + 2, true), bytes.subarray(at + 4, at + length)),
-    };
-    at += Math.ceil(length / 4) * 4;
-  }
-  return found;
-}
-
-function readAttribute(type: number, data: Uint8Array): Attributes {
-  const view = new DataView(data.buffer, data.byteOffset, data.length);
-  switch (type) {
-    case INET_DIAG_INFO:
-      return data.length < 8 ? {} : { info: parseTcpInfo(data) };
-    case INET_DIAG_CONG:
-      return { congestion: new TextDecoder().decode(data).replace(/\0.*$/s, "") };
-    case INET_DIAG_SKMEMINFO:
-      return data.length < 36 ? {} : { drops: view.getUint32(32, true) };
-    case INET_DIAG_SHUTDOWN: {
-      const directions = view.getUint8(0);
-      return { shutdown: { receive: (directions & 1) !== 0, send: (directions & 2) !== 0 } };
+  /**
+   * @param bytes what the kernel answered
+   * @param view the same
+   * @param at where the message begins
+   * @param end where it ends
+   */
+  constructor(bytes: Uint8Array, view: DataView, at: number, end: number) {
+    const family = view.getUint8(at);
+    this.cookie = readCookie(view, at + 44);
+    this.state = stateOf(view.getUint8(at + 1));
+    this.local = readEnd(bytes, family, at + 4, at + 8);
+    this.remote = readEnd(bytes, family, at + 6, at + 24);
+    this.timer = TIMERS[view.getUint8(at + 2)];
+    this.expiresMs = this.timer === undefined ? 0 : view.getUint32(at + 52, true);
+    this.retransmissions = view.getUint8(at + 3);
+    this.receiveQueue = view.getUint32(at + 56, true);
+    this.sendQueue = view.getUint32(at + 60, true);
+    this.device = view.getUint32(at + 40, true);
+    this.uid = view.getUint32(at + 64, true);
+    this.inode = view.getUint32(at + 68, true);
+    for (let next = at + ROW_BYTES; next + 4 <= end;) {
+      const length = view.getUint16(next, true);
+      if (length < 4 || next + length > end) break;
+      this.#readAttribute(bytes, view, next, next + length);
+      next += Math.ceil(length / 4) * 4;
     }
-    default:
-      return {};
   }
+
+  /** The figures of TCP. */
+  get info(): TcpInfo | undefined {
+    return this.#info ??= this.#figures && parseTcpInfo(this.#figures);
+  }
+
+  #readAttribute(bytes: Uint8Array, view: DataView, at: number, end: number): void {
+    const data = at + 4;
+    const length = end - data;
+    switch (view.getUint16(at + 2, true)) {
+      case INET_DIAG_INFO:
+        if (length >= 8) this.#figures = bytes.slice(data, end);
+        break;
+      case INET_DIAG_CONG:
+        this.congestion = decoder.decode(bytes.subarray(data, end)).replace(/\0.*$/s, "");
+        break;
+      case INET_DIAG_SKMEMINFO:
+        if (length >= 36) this.drops = view.getUint32(data + 32, true);
+        break;
+      case INET_DIAG_SHUTDOWN: {
+        const directions = view.getUint8(data);
+        this.shutdown = { receive: (directions & 1) !== 0, send: (directions & 2) !== 0 };
+      }
+    }
+  }
+}
+
+/** The cookie as text. All that a machine has given out so far nearly always fit into 32 bits. */
+function readCookie(view: DataView, at: number): string {
+  const isSmall = view.getUint32(at + 4, true) === 0;
+  return String(isSmall ? view.getUint32(at, true) : view.getBigUint64(at, true));
+}
+
+/** An address and a port, which lie at different places in a row. */
+function readEnd(bytes: Uint8Array, family: number, portAt: number, hostAt: number): Address {
+  const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  sockaddr[0] = family;
+  const hostBytes = family === AF_INET6 ? 16 : 4;
+  const start = family === AF_INET6 ? 8 : 4;
+  for (let at = 0; at < 2; at++) sockaddr[2 + at] = bytes[portAt + at] as number;
+  for (let at = 0; at < hostBytes; at++) sockaddr[start + at] = bytes[hostAt + at] as number;
+  return decodeSockaddr(sockaddr, LINUX);
 }

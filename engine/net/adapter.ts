@@ -30,6 +30,14 @@ export interface WritableFile {
   close(): void;
 }
 
+/** A file that the system makes up anew each time it is read. */
+export interface SystemFile {
+  /** Its whole text, as it is now. */
+  read(): string;
+  /** Closes it. */
+  close(): void;
+}
+
 /** What the runtimes do differently. Both adapters have these members in this order. */
 export interface Runtime {
   /** `deno` or `bun`. */
@@ -104,10 +112,10 @@ export interface Runtime {
    */
   createFile(path: string | URL): WritableFile;
   /**
-   * The text of `/proc/self/stat`, which describes this process (proc(5)); `undefined` if there is
-   * no such file or if it may not be read. Never asks the user.
+   * Opens a file that the system makes up when it is read, such as `/proc/self/stat` (proc(5));
+   * `undefined` if there is no such file or if it may not be read. Never asks the user.
    */
-  processStatus(): string | undefined;
+  openSystemFile(path: string): SystemFile | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

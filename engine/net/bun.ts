@@ -10,6 +10,7 @@ import {
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
+  type SystemFile,
   USUAL_COLUMNS,
   type WritableFile,
 } from "./adapter.ts";
@@ -21,6 +22,7 @@ import {
   type Sink,
   UNREAD_LIMIT,
 } from "./transport.ts";
+import { readAll } from "./read_all.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The members of Bun that are used here. Bun's types cannot be loaded together with Deno's. */
@@ -81,7 +83,13 @@ interface BunFiles {
     done: (error: Error | null, count: number) => void,
   ): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
-  readFileSync(path: string, encoding: "utf8"): string;
+  readSync(
+    descriptor: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
 }
 
 interface BunTerminals {
@@ -507,13 +515,18 @@ export const bunRuntime: Runtime = {
     };
   },
 
-  processStatus(): string | undefined {
+  openSystemFile(path: string): SystemFile | undefined {
+    let file: number;
     try {
-      return fs().readFileSync("/proc/self/stat", "utf8");
+      file = fs().openSync(path, "r");
     } catch {
       // This system has no such file.
       return undefined;
     }
+    return {
+      read: () => readAll((buffer, at) => fs().readSync(file, buffer, 0, buffer.length, at)),
+      close: () => fs().closeSync(file),
+    };
   },
 
   exit(code: number): never {

@@ -11,6 +11,7 @@ import {
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
+  type SystemFile,
   USUAL_COLUMNS,
   type WritableFile,
 } from "./adapter.ts";
@@ -23,6 +24,7 @@ import {
   type Sink,
   UNREAD_LIMIT,
 } from "./transport.ts";
+import { readAll } from "./read_all.ts";
 import { writeAll } from "./write_all.ts";
 
 /** Loads a module of Node.js when it is needed: Workers start faster without it. */
@@ -401,15 +403,22 @@ export const denoRuntime: Runtime = {
     };
   },
 
-  processStatus(): string | undefined {
-    const path = "/proc/self/stat";
+  openSystemFile(path: string): SystemFile | undefined {
     if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    let file: Deno.FsFile;
     try {
-      return Deno.readTextFileSync(path);
+      file = Deno.openSync(path);
     } catch {
       // This system has no such file, or reading it takes more than that permission.
       return undefined;
     }
+    return {
+      read() {
+        file.seekSync(0, Deno.SeekMode.Start);
+        return readAll((buffer) => file.readSync(buffer) ?? 0);
+      },
+      close: () => file.close(),
+    };
   },
 
   exit(code: number): never {

@@ -271,7 +271,7 @@ export interface ConnectionEvent extends Timed {
 /** The server's counters at one moment. */
 export interface CountersEvent extends Timed {
   readonly type: "counters";
-  /** The numbers by name, for instance `accepted`, `live`, `queued`. */
+  /** The numbers by name, for instance `accepted`, `live`, `queued`: as in `--stats-every`. */
   readonly values: Readonly<Record<string, number>>;
 }
 

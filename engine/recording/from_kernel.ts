@@ -5,9 +5,16 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { EndedConnection } from "../kernel/connection_lives.ts";
 import type { SegmentOptions, TcpSegment } from "../kernel/packet.ts";
 import { type SocketRow, waitsForAccept } from "../kernel/sock_diag.ts";
-import type { ListenerEvent, PacketEvent, PacketOptions, SocketEvent } from "./events.ts";
+import type {
+  ConnectionEvent,
+  ListenerEvent,
+  PacketEvent,
+  PacketOptions,
+  SocketEvent,
+} from "./events.ts";
 
 /**
  * A packet as an event.
@@ -86,5 +93,30 @@ export function listenerEvent(row: SocketRow, at: number): ListenerEvent {
     cookie: row.cookie,
     waiting: row.receiveQueue,
     limit: row.sendQueue,
+  };
+}
+
+/**
+ * A connection that has ended as an event.
+ *
+ * @param connection the connection
+ * @param at when its end was noticed, in microseconds since the recording began
+ */
+export function connectionEvent(connection: EndedConnection, at: number): ConnectionEvent {
+  const { durationUs, bytesSent, bytesReceived, rttUs, retransmissions } = connection;
+  return {
+    type: "connection",
+    at,
+    cookie: connection.cookie,
+    local: formatAddress(connection.local),
+    remote: formatAddress(connection.remote),
+    opened_by: connection.openedBy,
+    closed_first: connection.closedFirst,
+    ended_with: connection.endedWith,
+    ...(durationUs !== undefined && { duration_us: durationUs }),
+    ...(bytesSent !== undefined && { bytes_sent: bytesSent }),
+    ...(bytesReceived !== undefined && { bytes_received: bytesReceived }),
+    ...(rttUs !== undefined && { rtt_us: rttUs }),
+    ...(retransmissions !== undefined && { retransmissions }),
   };
 }

@@ -12,14 +12,17 @@ import { fail, readCommandLine } from "../cli/command_line.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED, EXIT_USAGE } from "../cli/exit_status.ts";
 import type { Command, Flag, Values } from "../cli/flags.ts";
 import { formatRun } from "../cli/invocation.ts";
+import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
 import { onInterrupt } from "../process/interrupts.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { formatCounters } from "./core/counters.ts";
-import { OptionError, PORT, serveFlags, type ServeOptions } from "./core/options.ts";
+import { OptionError, PORT, serveFlags, type ServeOptions, STATS_EVERY } from "./core/options.ts";
 import type { Server } from "./core/server.ts";
-import { configureLogging, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import type { StatisticsShare } from "./core/statistics_share.ts";
+import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
 const FLUSH_MS = 1_000;
@@ -34,6 +37,7 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     default: "text",
     help: "how to write the log",
   },
+  STATS_EVERY,
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -89,6 +93,8 @@ export interface Service {
    * Resolves when nothing of the service is left, with the error if one ended it. It never rejects.
    */
   readonly closed: Promise<Error | undefined>;
+  /** Where its figures lie in shared memory. */
+  readonly statistics: StatisticsShare;
   /**
    * Whether something in it, for instance a read of standard input, still waits after it has closed
    * and would keep the process running.
@@ -120,6 +126,7 @@ export function serviceOf(server: Server): Service {
     address: server.address,
     details: [server.mode, server.protocol, ...server.details],
     closed: server.closed,
+    statistics: server.statistics,
     close: () => server.close(),
     count() {
       const { counters } = server;
@@ -157,14 +164,18 @@ async function run(command: Command, start: Start): Promise<void> {
   const stdout = new BufferedOutput("stdout", (lines) => {
     loggerOf(name).warn("{lines} lines were dropped: standard output is too slow", { lines });
   });
+  const format: LogFormat = values.logFormat === "json" ? "json" : "text";
   configureLogging({
-    format: values.logFormat === "json" ? "json" : "text",
+    format,
     quiet: values.quiet === true,
     to: stderr,
   });
 
   let service: Service;
+  let printer: StatisticsPrinter | undefined;
   try {
+    printer = await startPrinter(name, values, format);
+    if (printer !== undefined) stderr.share();
     service = await start(values, stdout);
   } catch (error) {
     const usage = error instanceof OptionError;
@@ -180,11 +191,14 @@ async function run(command: Command, start: Start): Promise<void> {
   const forget = onInterrupt(onSignal);
 
   stdout.writeLine(describe(service));
+  printer?.print(service.statistics);
   const error = await service.closed;
+  const stopped = printer?.stop(FLUSH_MS);
   stdout.tellDropped();
   const { line, properties } = service.count();
   totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
+  await stopped;
   forget();
   if (error !== undefined && !flushed.includes(false)) fail(name, error.message, EXIT_FAILED);
   // A write that waits for a stuck reader would keep the process running, and so would a stuck
@@ -192,6 +206,18 @@ async function run(command: Command, start: Start): Promise<void> {
   if (flushed.includes(false) || hasAbandonedThreads() || service.leavesWaiting === true) {
     runtime.exit(error === undefined ? EXIT_DONE : EXIT_FAILED);
   }
+}
+
+/** Starts the thread that writes statistics, if there are to be any. */
+async function startPrinter(
+  name: string,
+  values: Values,
+  format: LogFormat,
+): Promise<StatisticsPrinter | undefined> {
+  const everyMs = valueOf(STATS_EVERY, values);
+  if (everyMs === 0) return undefined;
+  const { StatisticsPrinter } = await import("./statistics/statistics_printer.ts");
+  return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
 function describe({ address, details }: Service): string {

@@ -28,6 +28,9 @@ export function computeThreadName(mode: string): string {
 /** The name of the Worker that watches the sockets of a server, for its recording. */
 export const SOCKETS_THREAD = `${OURS} sockets`;
 
+/** The name of the Worker that writes the statistics of a server. */
+export const STATISTICS_THREAD = `${OURS} statistics`;
+
 /** The mode that started this Worker. It is `undefined` in every other thread. */
 export function modeOfThread(): string | undefined {
   const [ours, mode] = runtime.threadName?.split(" ") ?? [];

@@ -6,6 +6,7 @@
  */
 
 import type { PacketEvent } from "../../engine/recording/events.ts";
+import { escapeText } from "../../protocols/text.ts";
 
 /** The names of the flags. */
 const FLAGS: Readonly<Record<string, string>> = {
@@ -47,7 +48,7 @@ export function describePacket(packet: PacketEvent, count?: Count): PacketWords 
   const blocks = sack.map(([first, end]) => `${shown(to, first)}-${shown(to, end)}`);
   return {
     head: [
-      [...flags].map((flag) => FLAGS[flag] ?? flag).join(" "),
+      [...flags].map((flag) => FLAGS[flag] ?? escapeText(flag)).join(" "),
       `seq=${shown(from, seq)}`,
       ...(ack === undefined ? [] : [`ack=${shown(to, ack)}`]),
       ...(length > 0 ? [`len=${length}`] : []),

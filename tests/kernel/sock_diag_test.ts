@@ -95,6 +95,8 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     assert(!waitsForAccept(accepted as SocketRow), "a program has it now");
     assertEquals(diag.find(from, address)?.cookie, cookieOf(net, client));
     assertEquals(diag.find({ ...from, port: 1 }, address), undefined);
+    // The kernel itself would name the listener, which is no connection.
+    assertEquals(diag.find(address, { ...from, port: 1 }), undefined);
 
     net.send(client, bytesOf("hello"));
     const unread = diag.find(address, from);

@@ -34,6 +34,7 @@ const NAMES = [
   "SlowReaderError",
   "SocketError",
   "SocketsUnavailableError",
+  "StatisticsReader",
   "compute",
   "connect",
   "echo",

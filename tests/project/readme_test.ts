@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runtime } from "../../engine/net/runtime.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { PROTOCOLS } from "../../protocols/catalogue.ts";
@@ -168,6 +169,29 @@ test("every call that the README shows is made", async () => {
   const made = calls(stderr.split("\n"));
   for (const call of calls(expected)) assert(made.includes(call), `it calls ${call}`);
 }, { skip: whyNoSockets() });
+
+test("the statistics and the SYN that the README shows are logged", async () => {
+  const ask = {
+    statistics: "--protocol frame P144115188075855881",
+    syn: "100",
+  };
+  // Everything that is a number differs from run to run.
+  const shapes = (lines: readonly string[]) =>
+    lines.filter((line) => line.includes(" INF ")).map((line) => line.replaceAll(/[\d.]+/g, "N"));
+  await Promise.all(
+    Object.entries(ask).map(async ([info, args]) => {
+      const [command = "", ...expected] = block(`console ${info}`);
+      const [, mode = "", flags = ""] =
+        /^\$ deno run -A modes\/(\w+)\.ts 8080 (.*)$/.exec(command) ?? [];
+      await using server = await ServerProcess.start(mode, flags.split(" "));
+      await type(`deno run -A client.ts 127.0.0.1 8080 ${args}`, server.address.port);
+      await until("the end to be logged", () => / done /.test(server.stderr));
+      const { stderr } = await server.stop();
+      const logged = new Set(shapes(stderr.split("\n")));
+      for (const shape of shapes(expected)) assert(logged.has(shape), `${shape}\n${stderr}`);
+    }),
+  );
+}, { skip: whyNoKernel() });
 
 for (const protocol of ["frame", "echo", "print"]) {
   test(`the client's ${protocol} of the README runs as it is written there`, async () => {

@@ -27,9 +27,6 @@ import { eventsOf, readStrictly } from "../kit/recordings.ts";
 import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
 
-/** A prime that takes some tenths of a second. No test waits for its end. */
-const LONG = "P9007199254740881";
-
 /** The server of a row, in this process. */
 async function serveRow({ mode, args }: Row, more: { trace?: string; record: string }) {
   const { serve, program } = await MODES[mode].load();
@@ -108,29 +105,20 @@ test(
   async () => {
     using folder = new Folder();
     const record = folder.path("sockets.jsonl");
-    await using server = await ServerProcess.start("event", [
-      "--protocol",
-      "frame",
-      "--offload",
-      "0",
-      "--record",
-      record,
-    ]);
+    const flags = ["--protocol", "frame", "--record", record];
+    await using server = await ServerProcess.start("sequential", flags);
     const look = () => readRecording(readFileSync(record, "utf8"), record);
     const states = (peer: Peer) =>
       eventsOf(look(), "socket").filter(({ remote }) => remote === peer.name);
     await using peer = await Peer.connect(server.address);
     await until("its socket to be seen", () => states(peer).at(-1)?.state === "ESTABLISHED");
-    // The loop is stuck in a computation, and another client waits to be accepted.
-    await peer.send(`^${LONG}$^${LONG}$`);
+    // One is served at a time, so another client waits to be accepted.
     await using other = await Peer.connect(server.address);
-    await until("both answers", () => peer.heard === "*prime\nprime\n");
-    await until(
-      "the other to be seen",
-      () => states(other).some(({ state }) => state === "ESTABLISHED"),
-    );
+    await until("the other to wait", () => states(other).at(-1)?.waiting === true);
+    await peer.send("^ab$");
     peer.finish();
-    await peer.rest();
+    assertEquals(await peer.rest(), "*bc");
+    await until("the other to be served", () => other.heard === "*");
     other.reset();
     await until(
       "both to be gone",
@@ -143,15 +131,24 @@ test(
     const sockets = eventsOf(recording, "socket");
     const local = `127.0.0.1:${server.address.port}`;
     assert(sockets.every((socket) => socket.local === local && socket.end === "server"));
-    const [listener] = eventsOf(recording, "listener");
-    assertEquals([listener?.local, listener?.waiting], [local, 0]);
-    assert((listener?.limit ?? 0) > 0);
+    const listeners = eventsOf(recording, "listener");
+    assert(listeners.every((one) => one.local === local && (one.limit ?? 0) > 0));
+    assertEquals(listeners.at(-1)?.waiting, 0);
+    assert(listeners.some(({ waiting }) => waiting === 1), "its queue was seen");
     for (const { peer } of eventsOf(recording, "begun")) {
       const its = sockets.filter(({ remote }) => remote === peer);
       assertEquals(new Set(its.map(({ cookie }) => cookie)).size, 1, "one socket, one cookie");
     }
     assertEquals(new Set(sockets.map(({ cookie }) => cookie)).size, 2);
-    assert(sockets.some(({ waiting }) => waiting === true), "one was seen in the accept queue");
+    const ended = (one: Peer) => {
+      const found = eventsOf(recording, "connection").filter(({ remote }) => remote === one.name);
+      assertEquals(found.length, 1);
+      const { cookie, opened_by, closed_first, ended_with, bytes_sent, bytes_received } = found[0]!;
+      assertEquals(cookie, sockets.find(({ remote }) => remote === one.name)?.cookie);
+      return [opened_by, closed_first, ended_with, bytes_sent, bytes_received];
+    };
+    assertEquals(ended(peer), ["remote", "remote", "fin", 3, 4]);
+    assertEquals(ended(other), ["remote", "remote", "reset", 1, 0]);
   },
   { sanitize: false, skip: whyNoKernel() },
 );

@@ -41,10 +41,13 @@ export const COUNTER_BYTES = Math.ceil((FAILED + FAILURE_KINDS.length) * 8 / 64)
  * on 64-bit systems.
  */
 export class CounterBlock {
+  /** The shared memory that it lies in, perhaps with blocks of other threads. */
+  readonly memory: SharedArrayBuffer;
   readonly #numbers: Float64Array;
 
-  /** @param memory shared, or this thread's own @param offset where the block begins, in bytes */
-  constructor(memory: ArrayBufferLike = new ArrayBuffer(COUNTER_BYTES), offset = 0) {
+  /** @param memory shared memory @param offset where the block begins, in bytes */
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(COUNTER_BYTES), offset = 0) {
+    this.memory = memory;
     this.#numbers = new Float64Array(memory, offset, COUNTER_BYTES / 8);
   }
 
@@ -77,6 +80,15 @@ export class CounterBlock {
   /** Counts a connection that was lost before it could be accepted. */
   lost(): void {
     this.#numbers[LOST]!++;
+  }
+
+  /** All blocks in a memory that consists of blocks. */
+  static allIn(memory: SharedArrayBuffer): CounterBlock[] {
+    const count = Math.floor(memory.byteLength / COUNTER_BYTES);
+    return Array.from(
+      { length: count },
+      (_, index) => new CounterBlock(memory, index * COUNTER_BYTES),
+    );
   }
 
   /** Adds up several blocks. */

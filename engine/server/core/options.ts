@@ -19,6 +19,7 @@ import {
   stringOption,
 } from "../../cli/options.ts";
 import { durationOption } from "../../cli/quantity_options.ts";
+import { runtime } from "../../net/runtime.ts";
 import { stripBrackets } from "../../net/address.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
@@ -94,6 +95,21 @@ export interface ServeOptions {
    * directory.
    */
   readonly record?: string | URL;
+  /**
+   * Whether the log tells what the SYN of each connection said: TTL, MSS, window, options. Only
+   * Linux keeps it, and only modes with the descriptors of their connections can read it:
+   * `sequential`, `threaded`, `threadpool`, `berkeley` and `nonblocking`.
+   *
+   * @default {false}
+   */
+  readonly logSyn?: boolean;
+  /**
+   * How often the statistics of the server are to be read; 0 is never. Its event loops then have a
+   * heartbeat, from which their lag is known. `Server.statistics` tells where the figures are.
+   *
+   * @default {0}
+   */
+  readonly statsEvery?: Duration;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */
@@ -206,6 +222,34 @@ export const RECORD: Option<string | URL> = stringOption<string | URL>("record",
   help: "write threads, connections and the states of sockets into a file for observe replay",
 });
 
+/** Whether the log tells what each SYN said. */
+const LOG_SYN = booleanOption("logSyn", {
+  default: false,
+  help: "log what the SYN of each connection said; on Linux, in modes with descriptors",
+});
+
+/** How often the statistics are to be read. */
+const EVERY: Option<number, Duration> = durationOption("statsEvery", {
+  default: 0,
+  shown: "never",
+  help: "how often to write a line of statistics to standard error",
+});
+
+/** The shortest time between two readings of the statistics, in milliseconds. */
+const SHORTEST_MS = 10;
+
+/** How often the statistics are to be read, in milliseconds; 0 means never. */
+export const STATS_EVERY: Option<number, Duration> = {
+  ...EVERY,
+  read(given) {
+    const ms = EVERY.read(given);
+    if (ms === 0 || ms >= SHORTEST_MS) return ms;
+    throw new OptionError(
+      `Cannot use statsEvery: expected at least ${SHORTEST_MS} ms or 0, current value is "${given}"`,
+    );
+  },
+};
+
 /**
  * The options of {@linkcode ServeOptions} that are flags, in the order of the help. The port is an
  * argument and not among them.
@@ -225,6 +269,7 @@ export function serveFlags(protocol: string): readonly Flag[] {
     DRAIN,
     TRACE,
     RECORD,
+    LOG_SYN,
   ];
 }
 
@@ -251,6 +296,10 @@ export interface CheckedOptions {
   readonly maxConnections: number;
   /** How long `close` lets connections finish, in milliseconds. */
   readonly drainMs: number;
+  /** Whether the log tells what each SYN said. */
+  readonly logSyn: boolean;
+  /** How often the statistics are to be read, in milliseconds; 0 means never. */
+  readonly statsEveryMs: number;
 }
 
 /**
@@ -284,7 +333,27 @@ export async function checkOptions(
     },
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
     drainMs: DRAIN.read(options.drain),
+    logSyn: checkLogSyn(options),
+    statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };
+}
+
+function checkLogSyn(options: ServeOptions): boolean {
+  const isWanted = LOG_SYN.read(options.logSyn);
+  if (!isWanted || runtime.os === "linux") return isWanted;
+  throw new OptionError("Cannot use logSyn: only Linux keeps the SYN of a connection");
+}
+
+/**
+ * Refuses to log SYNs where the server has no descriptors to ask the kernel with.
+ *
+ * @param options the checked options
+ * @param where the mode, and what is special about it here
+ * @throws {OptionError} if the caller wants them logged
+ */
+export function refuseLogSyn({ logSyn }: CheckedOptions, where: string): void {
+  if (!logSyn) return;
+  throw new OptionError(`Cannot use logSyn: ${where} has no descriptors of its connections`);
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { Counters } from "./counters.ts";
+import { type OwnFigures, readFigure, type StatisticsShare } from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
@@ -31,6 +32,11 @@ export interface Server<Count extends Counters = Counters> extends AsyncDisposab
   /** The current counters. */
   readonly counters: Count;
   /**
+   * Where its figures lie in shared memory. It is plain data: post it to any thread of the process,
+   * and read it there with `StatisticsReader`.
+   */
+  readonly statistics: StatisticsShare;
+  /**
    * Resolves when nothing of the server is left, with the error if one ended it. It never rejects.
    */
   readonly closed: Promise<Error | undefined>;
@@ -53,6 +59,10 @@ export interface ServerParts<Count extends Counters = Counters> {
   readonly timeline?: Timeline | undefined;
   /** Reads the counters. */
   count(): Count;
+  /** Where the counters lie: blocks one behind the other. */
+  readonly counters: SharedArrayBuffer;
+  /** Where the figures lie that not every server has. */
+  readonly figures?: OwnFigures;
   /** Does what {@linkcode Server.close} promises. It is called once. */
   shutDown(drainMs: number): Promise<void>;
   /** Is called when the server is asked to close again while it is closing. */
@@ -95,7 +105,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
   if (parts.signal?.aborted) onAbort();
 
   const { mode, address, protocol, details, timeline } = parts;
-  timeline?.listening({ address, count: () => parts.count() });
+  timeline?.listening({ address, count: () => figuresOf(parts) });
   return {
     mode,
     address,
@@ -104,8 +114,28 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     get counters() {
       return parts.count();
     },
+    statistics: { ...parts.figures, address, counters: parts.counters },
     closed,
     close,
     [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+/** The figures of a server for a recording, by the names that `--stats-every` gives them in JSON. */
+function figuresOf({ count, figures = {} }: ServerParts): Record<string, number> {
+  const { accepted, active: live, completed, failed, ...more } = count();
+  const { queued, busy, workers } = figures;
+  const own = { queued, workers_busy: busy, workers };
+  return {
+    accepted,
+    live,
+    completed,
+    failed: Object.values(failed).reduce((sum, count) => sum + count, 0),
+    ...more,
+    ...Object.fromEntries(
+      Object.entries(own).flatMap(([name, figure]) =>
+        figure === undefined ? [] : [[name, readFigure(figure)]]
+      ),
+    ),
   };
 }

@@ -14,6 +14,7 @@
  */
 
 import { SOCKADDR_SIZE } from "../../net/address.ts";
+import type { SharedFigure } from "../core/statistics_share.ts";
 
 // The control words. HEAD counts the entries that were taken, TAIL those that were put in. Their
 // difference is the length. They wrap at 2^32 as sequence numbers do, and every comparison here
@@ -91,6 +92,11 @@ export class DescriptorRing {
   /** How many connections wait in it. */
   get length(): number {
     return (Atomics.load(this.#words, TAIL) - Atomics.load(this.#words, HEAD)) | 0;
+  }
+
+  /** Where other threads find how many connections wait in it. */
+  get figure(): SharedFigure {
+    return { kind: "word", memory: this.memory, at: TAIL, minus: HEAD };
   }
 
   /** How many connections have been taken since the beginning, modulo 2^32. */

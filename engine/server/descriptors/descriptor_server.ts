@@ -9,6 +9,7 @@
 import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { saveSyns } from "../../kernel/saved_syn.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
@@ -28,6 +29,8 @@ import { MainJournal } from "../journal/journal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
+import type { OwnFigures } from "../core/statistics_share.ts";
+import { workerFigures } from "../team/team_memory.ts";
 import { Timeline } from "../trace/timeline.ts";
 import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
@@ -121,6 +124,7 @@ export class DescriptorServer {
         lingering: lingering.memory,
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
+        logSyn: checked.logSyn,
       } satisfies SharedSocket,
     });
     const { team } = this;
@@ -161,6 +165,7 @@ export class DescriptorServer {
     let opened: ServerSockets | undefined;
     try {
       opened = openSockets(calls, address, checked, plan.open);
+      if (checked.logSyn) saveSyns(calls, opened.listener);
       server = new DescriptorServer(plan, options, checked, calls, opened, timeline);
       server.#setLimits();
       return server;
@@ -198,8 +203,18 @@ export class DescriptorServer {
       signal: this.#options.signal,
       timeline: this.#timeline,
       count: () => this.team.count(),
+      counters: this.team.memory.counters,
+      figures: this.#figures,
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
+  }
+
+  get #figures(): OwnFigures {
+    // Where there is a queue, one thread only accepts.
+    const { memory } = this.team;
+    return this.#plan.queue
+      ? { queued: this.ring.figure, ...workerFigures(memory, 1) }
+      : workerFigures(memory, 0);
   }
 
   #setLimits(): void {

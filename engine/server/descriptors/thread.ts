@@ -18,6 +18,7 @@ import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { CounterBlock } from "../core/counters.ts";
 import type { DatagramShare, SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { type Observer, tellWait } from "../core/observer.ts";
+import type { SynLog } from "../core/syn_log.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import {
   type Assignment,
@@ -45,6 +46,8 @@ export interface SharedSocket {
   readonly datagrams: DatagramShare | undefined;
   /** Whether the log shows every call on a socket. */
   readonly traceCalls: boolean;
+  /** Whether the log tells what the SYN of each connection said. */
+  readonly logSyn: boolean;
 }
 
 /** What only the threads of some modes need. The other modes do not load it. */
@@ -74,6 +77,7 @@ export function onThread(
 ): void {
   onAssignment(mode, async (assignment, place, protocol, tell, sayReady) => {
     const thread = new Thread(assignment, place, protocol, equipment, tell);
+    await thread.prepare();
     const role = roles[assignment.role] as Role;
     sayReady();
     await role(thread, assignment.data as never);
@@ -108,6 +112,7 @@ export class Thread {
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
+  #synLog: SynLog | undefined;
 
   /**
    * @param assignment what the main thread wants this thread to do
@@ -165,6 +170,13 @@ export class Thread {
       peer: this,
       onOver: () => this.datagrams?.hasRoom(),
     });
+  }
+
+  /** Loads what only some servers want. */
+  async prepare(): Promise<void> {
+    if (!(this.#assignment.shared as SharedSocket).logSyn) return;
+    const { SynLog } = await import("../core/syn_log.ts");
+    this.#synLog = new SynLog(this.#sockets, this.#journal);
   }
 
   /** The Berkeley calls. */
@@ -394,6 +406,7 @@ export class Thread {
     this.#unclaimed = NONE;
     this.#service.own(fd);
     Atomics.store(this.#accepting, 0, 0);
+    this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();
     return this.#service;
   }

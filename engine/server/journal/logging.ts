@@ -14,10 +14,13 @@ import {
 } from "@logtape/logtape";
 import type { BufferedOutput } from "../../cli/buffered_output.ts";
 
+/** The forms of the log: for people, and for programs. */
+export type LogFormat = "text" | "json";
+
 /** How to log. */
 export interface LoggingOptions {
   /** Whether people or programs read the log. */
-  readonly format: "text" | "json";
+  readonly format: LogFormat;
   /** Whether only the totals are of interest. */
   readonly quiet: boolean;
   /** The stream to write to. */
@@ -32,6 +35,38 @@ const FORMATS = {
   }),
   json: getJsonLinesFormatter({ properties: "flatten" }),
 };
+
+/** An entry that is written past the loggers, from a thread that has none. */
+export interface PlainEntry {
+  /** The form of the log. */
+  readonly format: LogFormat;
+  /** The name of the server. */
+  readonly name: string;
+  /** How important it is. */
+  readonly level: "info" | "warning";
+  /** The text. It is written as it is. */
+  readonly text: string;
+  /** The properties that a log in JSON has besides. */
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes an entry of the statistics as the log would.
+ *
+ * @param entry the entry
+ * @returns a line without its end
+ */
+export function formatEntry({ format, name, level, text, properties }: PlainEntry): string {
+  const message = `statistics: ${text}`;
+  return FORMATS[format]({
+    category: ["handshake-statistics", name],
+    level,
+    message: [message],
+    rawMessage: message,
+    timestamp: Date.now(),
+    properties: { ...properties },
+  }).trimEnd();
+}
 
 /** The logger of a mode. */
 export function loggerOf(mode: string): Logger {

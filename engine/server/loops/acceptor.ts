@@ -80,7 +80,7 @@ export class Acceptor {
         const fd = this.#acceptOne();
         if (fd === undefined) return gate.leave();
         this.#policy.accepted(fd);
-        this.#parts.onConnection(fd, this.#sockaddr);
+        this.#serve(fd, this.#sockaddr);
       } catch (error) {
         gate.leave();
         const waitMs = this.#policy.failed(error);
@@ -132,6 +132,11 @@ export class Acceptor {
 
   #serveRescued(): void {
     const { fd, sockaddr } = this.#rescued.shift() as { fd: number; sockaddr: Uint8Array };
+    this.#serve(fd, sockaddr);
+  }
+
+  #serve(fd: number, sockaddr: Uint8Array): void {
+    this.#thread.synLog?.tell(fd, this.#parts.sockets.readAddress(sockaddr));
     this.#parts.onConnection(fd, sockaddr);
   }
 

@@ -19,12 +19,13 @@ import type { OffloadPool } from "../offload/offload_pool.ts";
 import type { CheckedOptions, ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { SessionSet } from "../core/session_set.ts";
-import { Timeline } from "../trace/timeline.ts";
 
 // These are loaded only when they are needed. The Workers of `cluster` load this module too, but
 // they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
+const recording = () => import("../trace/timeline.ts");
+const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
@@ -140,12 +141,14 @@ export async function serveListener(
   accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const { checkOptions } = await checking();
+  const { checkOptions, refuseLogSyn } = await checking();
   const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
+  refuseLogSyn(checked, mode);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
+  const { Timeline } = await recording();
   const timeline = Timeline.open(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
@@ -165,6 +168,8 @@ export async function serveListener(
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
     });
+    const { startHeartbeat } = await beating();
+    const beats = startHeartbeat(checked.statsEveryMs, deadlines);
     const accepting = accept(loop);
     return makeServer({
       mode,
@@ -175,6 +180,8 @@ export async function serveListener(
       signal: options.signal,
       timeline,
       count: () => CounterBlock.sum([counters]),
+      counters: counters.memory,
+      figures: { beats },
       async shutDown(drainMs) {
         using _limits = deadlines;
         using _threads = offload;

@@ -16,7 +16,12 @@ import {
 } from "../offload/offload_options.ts";
 import { OffloadPool } from "../offload/offload_pool.ts";
 import { OffloadClerk } from "../offload/offload_port.ts";
-import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
+import {
+  type CheckedOptions,
+  checkOptions,
+  refuseLogSyn,
+  type ServeOptions,
+} from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { Timeline } from "../trace/timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
@@ -45,6 +50,8 @@ export interface LoopPlan {
   readonly loops: number;
   /** The address, if the mode already listens. Otherwise the first loop reports it. */
   readonly address?: Address;
+  /** Whether the listener keeps the SYNs of its connections, and the loops can read them. */
+  readonly savesSyns?: boolean;
   /** The number below which descriptors must stay, if the loops check that. */
   readonly descriptorCeiling?: number;
   /** Prepares another loop, if it needs anything. */
@@ -104,18 +111,19 @@ export class LoopServer {
    * Starts the loops and returns the server.
    *
    * @param options the options from the caller
-   * @param makePlan makes the mode's plan, for a numeric address to listen on
+   * @param makePlan makes the mode's plan, for a numeric address to listen on and the checked options
    * @param details what people want to know about how it runs
    */
   static async serve(
     options: ServeOptions & OffloadOptions,
-    makePlan: (address: Address) => LoopPlan | Promise<LoopPlan>,
+    makePlan: (address: Address, checked: CheckedOptions) => LoopPlan | Promise<LoopPlan>,
     details: readonly string[],
   ): Promise<Server> {
     const checked = await checkOptions(options);
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const plan = await makePlan(address);
+    const plan = await makePlan(address, checked);
+    if (plan.savesSyns !== true) refuseLogSyn(checked, plan.mode);
     let server: LoopServer;
     try {
       server = new LoopServer(plan, options, checked, address);
@@ -156,6 +164,8 @@ export class LoopServer {
       signal: this.#options.signal,
       timeline: this.#timeline,
       count: () => this.#team.count(),
+      counters: this.#team.memory.counters,
+      figures: { beats: this.#team.memory.beats },
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
   }
@@ -183,6 +193,7 @@ export class LoopServer {
     const data: LoopData = {
       port: port2,
       address: this.#address,
+      logSyn: this.#checked.logSyn,
       offloads: clerk !== undefined,
       lingering: lingerLimits(descriptorCeiling / loops),
       own,

@@ -14,6 +14,7 @@ import { type Assignment, onAssignment, type Place } from "../team/assignment.ts
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
+import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
 import { SessionSet } from "../core/session_set.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
@@ -25,6 +26,8 @@ export interface LoopData {
   readonly port: MessagePort;
   /** The address to listen on. If its port is 0, the first loop picks the port for all. */
   readonly address: Address;
+  /** Whether the log tells what the SYN of each connection said. */
+  readonly logSyn: boolean;
   /** Whether other threads compute. */
   readonly offloads: boolean;
   /** How its connections linger. */
@@ -52,6 +55,7 @@ export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
 export function onLoop(mode: string, body: LoopBody): void {
   onAssignment(mode, async (assignment, place, protocol, _tell, sayReady) => {
     const loop = new LoopThread(assignment, place, protocol, sayReady);
+    await loop.prepare();
     await body(loop, (assignment.data as LoopData).own as never);
     loop.track?.flush();
     (assignment.data as LoopData).port.close();
@@ -72,12 +76,16 @@ export class LoopThread {
   readonly track: WatchingTrack | undefined;
   /** Connects this loop and the main thread. */
   readonly port: MessagePort;
+  /** Logs what the SYN of each connection said, if anybody wants to know. */
+  synLog: SynLog | undefined;
   readonly #assignment: Assignment;
   readonly #protocol: ProtocolDefinition;
   readonly #observer: Observer;
   readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
+  /** Begins the heartbeat, if anybody wants one. */
+  #startBeat: ((deadlines: Deadlines) => void) | undefined;
 
   /**
    * @param assignment from the main thread
@@ -106,12 +114,26 @@ export class LoopThread {
     this.#offload = offloads ? new PortOffload((request) => this.say(request), track) : undefined;
   }
 
+  /** Loads what only some servers want. A Worker starts faster without. */
+  async prepare(): Promise<void> {
+    const { memory: { beats }, index, data } = this.#assignment;
+    if (beats !== undefined) {
+      const { Heartbeat } = await import("../statistics/heartbeat.ts");
+      this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
+    }
+    if ((data as LoopData).logSyn) {
+      const { SynLog } = await import("../core/syn_log.ts");
+      this.synLog = new SynLog(sockets(), this.journal);
+    }
+  }
+
   /**
-   * Makes the set of this loop's conversations.
+   * Makes the set of this loop's conversations, and begins the loop's heartbeat.
    *
    * @param deadlines keeps their time limits
    */
   makeSessions(deadlines: Deadlines): SessionSet {
+    this.#startBeat?.(deadlines);
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
     const options = { protocol, settings };

@@ -8,6 +8,8 @@ import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
 import type { PollerKind } from "../../net/poller.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { saveSyns } from "../../kernel/saved_syn.ts";
+import type { CheckedOptions } from "../core/options.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import type { LoopPlan } from "./loop_server.ts";
 
@@ -29,18 +31,22 @@ export interface ReadinessOptions {
  * Opens the listener.
  *
  * @param options describes the mode
- * @returns a function that makes the server's plan for a numeric address
+ * @returns a function that makes the server's plan for a numeric address and the checked options
  */
-export function openReadiness(options: ReadinessOptions): (address: Address) => LoopPlan {
+export function openReadiness(
+  options: ReadinessOptions,
+): (address: Address, checked: CheckedOptions) => LoopPlan {
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address) => {
+  return (address, { logSyn }) => {
     const listener = sockets.openListener(address, { nonBlocking: true });
+    if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
     return {
       mode,
       url,
       loops: 1,
+      savesSyns: logSyn,
       address: sockets.localAddress(listener),
       descriptorCeiling: connectionCeiling(sockets, 2),
       prepare() {
@@ -68,4 +74,13 @@ export function openReadiness(options: ReadinessOptions): (address: Address) => 
       },
     };
   };
+}
+
+function saveSynsOrClose(sockets: Sockets, listener: number): void {
+  try {
+    saveSyns(sockets, listener);
+  } catch (error) {
+    sockets.close(listener);
+    throw error;
+  }
 }

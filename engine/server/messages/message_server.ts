@@ -16,7 +16,12 @@ import { CounterBlock } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
 import { CutError, type Observation, Observer } from "../core/observer.ts";
-import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
+import {
+  type CheckedOptions,
+  checkOptions,
+  refuseLogSyn,
+  type ServeOptions,
+} from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
@@ -34,6 +39,8 @@ import {
 import { messageThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
+import { startHeartbeat } from "../statistics/heartbeat.ts";
+import { PoolGauge } from "../statistics/pool_gauge.ts";
 import { Timeline } from "../trace/timeline.ts";
 import type { TrackShare } from "../trace/timeline_track.ts";
 
@@ -107,6 +114,7 @@ export async function serveByMessages(
 ): Promise<Server> {
   requireWorkers(plan.url);
   const checked = await checkOptions(options);
+  refuseLogSyn(checked, `${plan.mode} with messages`);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;
@@ -127,6 +135,8 @@ export async function serveByMessages(
     throw error;
   }
   const accepting = team.accept(listener);
+  // The main thread copies the bytes of all connections, so its loop serves them too.
+  const beats = startHeartbeat(checked.statsEveryMs, deadlines);
   return makeServer({
     mode,
     address: listener.address,
@@ -136,6 +146,8 @@ export async function serveByMessages(
     signal: options.signal,
     timeline,
     count: () => CounterBlock.sum([counters]),
+    counters: counters.memory,
+    figures: { ...team.gauge.figures, beats },
     async shutDown(drainMs) {
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
@@ -153,6 +165,8 @@ export async function serveByMessages(
 
 /** The threads of such a server. */
 class MessageTeam {
+  /** Shows other threads how busy the team is. */
+  readonly gauge = new PoolGauge();
   readonly #plan: MessagePlan;
   readonly #options: CheckedOptions;
   readonly #observer: Observer;
@@ -187,7 +201,7 @@ class MessageTeam {
   }
 
   get #busy(): number {
-    return [...this.#members].filter(({ serving }) => serving !== undefined).length;
+    return this.gauge.busy;
   }
 
   /** Starts the threads of a pool. Where threads come and go, it starts one to see that it can. */
@@ -270,6 +284,11 @@ class MessageTeam {
 
   /** Gives waiting connections to free threads, and starts more threads if that is allowed. */
   #dispatch(): void {
+    this.#giveOut();
+    this.#show();
+  }
+
+  #giveOut(): void {
     for (const member of this.#members) {
       if (member.worker.isReady && member.serving === undefined) {
         const waiting = this.#waiting.shift();
@@ -319,6 +338,7 @@ class MessageTeam {
       (message) => this.#post(member, message),
     );
     member.serving = { id, relay, observation, outcome: undefined };
+    this.gauge.busy++;
     relay.onClosed = () => this.#settle(member);
     relay.start(observation.id);
     if (this.#cutting) this.#post(member, { kind: "cut", id });
@@ -386,6 +406,7 @@ class MessageTeam {
     if (serving?.outcome === undefined || !serving.relay.closed) return;
     clearTimeout(member.closeTimer);
     member.serving = undefined;
+    this.gauge.busy--;
     serving.observation.over(asError(serving.outcome.failure));
     this.#rest(member, true);
   }
@@ -402,9 +423,11 @@ class MessageTeam {
 
   #bury(member: Member, error: Error): void {
     const { serving } = member;
+    if (serving === undefined) return;
     member.serving = undefined;
-    serving?.relay.close();
-    serving?.observation.over(this.#cutting ? new CutError() : error);
+    this.gauge.busy--;
+    serving.relay.close();
+    serving.observation.over(this.#cutting ? new CutError() : error);
   }
 
   #post(member: Member, message: ToThread): void {
@@ -415,7 +438,12 @@ class MessageTeam {
     return new Promise((resolve) => this.#changed.push(resolve));
   }
 
+  #show(): void {
+    this.gauge.show(this.#waiting.length, this.#members.size);
+  }
+
   #notify(): void {
+    this.#show();
     for (const resolve of this.#changed.splice(0)) resolve();
   }
 }

@@ -25,6 +25,9 @@ const CUT = 2;
 /** How many 32-bit words a slot takes. It fills a cache line, so that no two threads share one. */
 export const SLOT_WORDS = 16;
 
+/** Where the states of slots in a row lie, in words; 0 is the state of a slot without a connection. */
+export const SLOT_STATES = { first: STATE, stride: SLOT_WORDS } as const;
+
 /** The descriptor that one thread is serving. Every thread has its own object for the same slot. */
 export class DescriptorSlot {
   readonly #words: Int32Array;

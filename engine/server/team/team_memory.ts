@@ -4,8 +4,9 @@
  * @module
  */
 
-import { SLOT_WORDS } from "./descriptor_slot.ts";
+import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
+import type { OwnFigures } from "../core/statistics_share.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
 /** The memory that all threads of a server share. It is posted to each of them. */
@@ -18,6 +19,8 @@ export interface TeamMemory {
   readonly counters: SharedArrayBuffer;
   /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
+  /** The heartbeats of the threads, if they are event loops and somebody wants to know. */
+  readonly beats: SharedArrayBuffer | undefined;
 }
 
 /** One thread's part of the memory. */
@@ -40,6 +43,25 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
   return new Int32Array(memory.gate, RECORDS * 4, 1);
 }
 
+/** The index of the gate's word that counts the threads that run. */
+const RUNNING = 9;
+
+/**
+ * The figures of the threads that serve by descriptor.
+ *
+ * @param memory the team's memory
+ * @param others how many of the threads only accept
+ */
+export function workerFigures(
+  memory: TeamMemory,
+  others: number,
+): Required<Pick<OwnFigures, "busy" | "workers">> {
+  return {
+    busy: { kind: "set", memory: memory.slots, ...SLOT_STATES },
+    workers: { kind: "word", memory: memory.gate, at: RUNNING, less: others },
+  };
+}
+
 /** The index of a slot's accepting word: behind the words that the slot itself uses. */
 const ACCEPTING = 8;
 
@@ -47,14 +69,16 @@ const ACCEPTING = 8;
  * Makes the memory for a team.
  *
  * @param threads how many threads it may have at a time
+ * @param beats the memory for their heartbeats, if they have any
  */
-export function createTeamMemory(threads: number): TeamMemory {
+export function createTeamMemory(threads: number, beats?: SharedArrayBuffer): TeamMemory {
   // There is one part more than threads. The main thread uses that part's counters.
   return {
     gate: new SharedArrayBuffer(64),
     slots: new SharedArrayBuffer((threads + 1) * SLOT_WORDS * 4),
     counters: new SharedArrayBuffer((threads + 1) * COUNTER_BYTES),
     journals: new SharedArrayBuffer((threads + 1) * JOURNAL_BYTES),
+    beats,
   };
 }
 
@@ -103,6 +127,11 @@ export class Gate {
   /** Whether the time to finish has passed. Then connections are cut. */
   get cutting(): boolean {
     return Atomics.load(this.#words, CUTTING) === 1;
+  }
+
+  /** Shows other threads how many threads run. Only the main thread calls this. */
+  showRunning(threads: number): void {
+    Atomics.store(this.#words, RUNNING, threads);
   }
 
   /** The number of the first descriptor that connections may not use: accepting waits before it. */

@@ -18,6 +18,7 @@ import { SupervisedWorker, type WorkerHandle } from "../../workers/supervised_wo
 import { threadName } from "../../workers/thread_names.ts";
 import { LowestNumbers } from "../../workers/lowest_numbers.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
+import { createBeats, stopBeat } from "../statistics/heartbeat.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
 /** How long a thread may take to end after its connections were cut, in milliseconds. */
@@ -95,7 +96,11 @@ export class ThreadTeam {
   constructor(options: TeamOptions) {
     const { threads } = options;
     this.#options = options;
-    this.#memory = createTeamMemory(threads);
+    const { areLoops = false, options: { statsEveryMs } } = options;
+    this.#memory = createTeamMemory(
+      threads,
+      areLoops ? createBeats(threads, statsEveryMs) : undefined,
+    );
     this.gate = new Gate(this.#memory.gate);
     this.#journal = new MainJournal(options.mode, options.onReport);
     this.#keeper = new WorkerKeeper({
@@ -136,6 +141,11 @@ export class ThreadTeam {
   /** The counters of the main thread. */
   get counters(): CounterBlock {
     return this.#blocks[this.#options.threads] as CounterBlock;
+  }
+
+  /** The memory that the threads share. */
+  get memory(): TeamMemory {
+    return this.#memory;
   }
 
   /** Adds up what all threads have counted. */
@@ -183,6 +193,8 @@ export class ThreadTeam {
         // Its last lines must stay in order with the lines of the others.
         this.printJournals();
         this.#members[index] = undefined;
+        this.gate.showRunning(this.size);
+        if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
         if (error !== undefined) this.#bury(member, mayRun);
@@ -197,6 +209,7 @@ export class ThreadTeam {
       counters: this.#blocks[index] as CounterBlock,
     };
     this.#members[index] = member;
+    this.gate.showRunning(this.size);
     return worker;
   }
 

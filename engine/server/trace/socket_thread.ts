@@ -7,8 +7,10 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { formatAddress } from "../../../protocols/address.ts";
-import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { ConnectionLives, type Look } from "../../kernel/connection_lives.ts";
+import { SockDiag } from "../../kernel/sock_diag.ts";
 import { type Event, nowUs, roundUs } from "../../recording/events.ts";
+import { connectionEvent } from "../../recording/from_kernel.ts";
 import { SocketChanges } from "../../recording/socket_changes.ts";
 import { SOCKETS_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
@@ -46,7 +48,9 @@ const MOST_EVENTS = 4096;
 
 /** Looks at the sockets, and gathers what has changed. */
 class SocketWatch {
-  readonly #diag = new SockDiag();
+  readonly #lives: ConnectionLives;
+  /** For what the lives do not ask for: the remainders in TIME_WAIT. */
+  readonly #diag: SockDiag;
   readonly #changes = new SocketChanges(() => "server");
   readonly #address: Address;
   readonly #local: string;
@@ -60,6 +64,8 @@ class SocketWatch {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ address, beganUs }: WatchAssignment, post: (batch: WatchBatch) => void) {
+    this.#lives = new ConnectionLives(address.port);
+    this.#diag = new SockDiag();
     this.#address = address;
     this.#local = formatAddress(address);
     this.#beganUs = beganUs;
@@ -73,38 +79,54 @@ class SocketWatch {
       return this.#send();
     }
     clearTimeout(this.#timer);
-    this.#see();
+    this.#see(this.#lives.finish());
     this.#mayPost = true;
     this.#send();
+    this.#lives[Symbol.dispose]();
     this.#diag[Symbol.dispose]();
     finish();
   }
 
   #look(): void {
     const beganAt = performance.now();
-    this.#see();
+    this.#see(this.#lives.look());
     const tookMs = performance.now() - beganAt;
     this.#timer = setTimeout(() => this.#look(), Math.max(PAUSE_MS, tookMs * REST));
   }
 
-  #see(): void {
-    const rows = this.#diag.sockets({ port: this.#address.port });
-    this.#earlier ??= new Set(
-      rows.filter(({ state }) => state === "TIME_WAIT").map(({ cookie }) => cookie),
+  #see({ rows, ended, missed }: Look): void {
+    const remainders = this.#diag.sockets({ port: this.#address.port, states: ["TIME_WAIT"] });
+    this.#earlier ??= new Set(remainders.map(({ cookie }) => cookie));
+    const known = new Set(remainders.map(({ cookie }) => cookie));
+    // A socket may have come to TIME_WAIT since the others were looked at.
+    const all = [...rows.filter(({ cookie }) => !known.has(cookie)), ...remainders];
+    const own = all.filter(({ local, cookie }) =>
+      this.#isOwn(local) && !this.#earlier?.has(cookie)
     );
-    const own = rows.filter((row) => this.#isOwn(row));
-    for (const event of this.#changes.look(own, roundUs(nowUs() - this.#beganUs))) {
-      if (this.#events.length < MOST_EVENTS) this.#events.push(event);
-      else this.#leftOut++;
+    const now = this.#at(nowUs());
+    for (const event of this.#changes.look(own, now)) this.#add(event);
+    for (const connection of ended) {
+      if (!this.#isOwn(connection.local)) continue;
+      this.#add(connectionEvent(connection, this.#at(connection.endedAtUs)));
     }
+    if (missed) this.#add({ type: "note", at: now, text: "ends of connections were missed" });
     this.#send();
   }
 
-  /** Whether a socket with the server's port is the server's. */
-  #isOwn({ local, cookie }: SocketRow): boolean {
-    if (this.#earlier?.has(cookie)) return false;
-    const { hostname } = this.#address;
-    return hostname === "0.0.0.0" || hostname === "::" || formatAddress(local) === this.#local;
+  /** Whether an address is the server's. */
+  #isOwn(local: Address): boolean {
+    const { hostname, port } = this.#address;
+    const isAny = hostname === "0.0.0.0" || hostname === "::";
+    return isAny ? local.port === port : formatAddress(local) === this.#local;
+  }
+
+  #add(event: Event): void {
+    if (this.#events.length < MOST_EVENTS) this.#events.push(event);
+    else this.#leftOut++;
+  }
+
+  #at(us: number): number {
+    return roundUs(us - this.#beganUs);
   }
 
   #send(): void {

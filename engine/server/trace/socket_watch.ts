@@ -71,6 +71,6 @@ export class SocketWatch {
 }
 
 function tell(file: RecordingFile, why: string): void {
-  const text = `the states of sockets are not recorded: ${why}`;
+  const text = `sockets are not recorded: ${why}`;
   file.add({ type: "note", at: file.now(), text });
 }

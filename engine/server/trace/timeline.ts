@@ -82,8 +82,8 @@ export interface TimelineOptions {
 export interface ListeningServer {
   /** Where. */
   readonly address: Address;
-  /** Reads its counters. */
-  count(): object;
+  /** Reads its figures. */
+  count(): Readonly<Record<string, number>>;
 }
 
 /** How often the counters are recorded, if they have changed, in milliseconds. */
@@ -261,7 +261,7 @@ export class Timeline implements Disposable {
     const now = this.#now();
     if (this.#server === undefined || now - this.#countedAt < COUNTERS_MS) return;
     this.#countedAt = now;
-    const values = numbersIn(this.#server.count());
+    const values = this.#server.count();
     const text = JSON.stringify(values);
     if (text === this.#counters) return;
     this.#counters = text;
@@ -272,16 +272,4 @@ export class Timeline implements Disposable {
   #now(): number {
     return performance.timeOrigin + performance.now() - this.#origin;
   }
-}
-
-/** The numbers among the counters of a server. Those of several kinds are added up. */
-function numbersIn(counters: object): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(counters).map(([name, value]) => [
-      name,
-      typeof value === "number"
-        ? value
-        : Object.values(value as Record<string, number>).reduce((sum, count) => sum + count, 0),
-    ]),
-  );
 }

@@ -1,0 +1,508 @@
+/**
+ * The lives of TCP connections: all of this network namespace, or those of one port, told as they
+ * end.
+ *
+ * Two sources are joined by the sockets' cookies. Events tell of each socket that is freed, with its
+ * last figures. Looks at the table of sockets tell what an event does not say: when a connection
+ * began, which states it passed, and what is left of it in TIME_WAIT, which has no figures. An event
+ * does not mean that the connection is over: the end that closes first is freed as soon as its FIN
+ * is acknowledged, and what is left of it waits for the peer's FIN.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
+import { type Sockets, sockets } from "../net/sockets.ts";
+import {
+  conclude,
+  type Conclusion,
+  isForgotten,
+  openedBy,
+  type Side,
+  type Traces,
+  wasConnected,
+} from "./ending.ts";
+import { readCounters } from "./proc_net.ts";
+import { DestroyEvents, SockDiag, type SocketRow } from "./sock_diag.ts";
+import { TCP_STATES, type TcpState } from "./tcp_states.ts";
+
+/** What each look asks for. A machine may have very many sockets in TIME_WAIT. */
+const WATCHED = TCP_STATES.filter((state) => state !== "TIME_WAIT");
+
+/** After how many looks a connection is told although something about it is still unknown. */
+const LOOKS = 2;
+
+/** How long to wait for a program that does not close what has ended, in microseconds. */
+const PATIENCE_US = 1_000_000;
+
+/** From how many sockets on they are looked for together and not one by one. */
+const TOGETHER = 200;
+
+/** How many cookies of connections that were told before their event are kept. */
+const MOST_TOLD = 10_000;
+
+/** A connection that has ended, as one of its ends saw it. */
+export interface EndedConnection extends Conclusion {
+  /** The name of this end's socket. */
+  readonly cookie: string;
+  /** The address of this end. */
+  readonly local: Address;
+  /** The address of the other end. Its port is 0 if the kernel has forgotten it. */
+  readonly remote: Address;
+  /** When its end was noticed, in microseconds since 1970. */
+  readonly endedAtUs: number;
+  /** From the first look that showed it to its end, in microseconds, if it began under watch. */
+  readonly durationUs?: number;
+  /** It lasted longer than this, in microseconds: it was there before the first look. */
+  readonly longerThanUs?: number;
+  /** It lasted less than this, in microseconds: it was between two looks. */
+  readonly shorterThanUs?: number;
+  /** Bytes of data sent, each counted once; absent if unknown. */
+  readonly bytesSent?: number;
+  /**
+   * Bytes of data received; absent if unknown. It is one too many if `countsFin` is unknown and the
+   * kernel has counted the peer's FIN.
+   */
+  readonly bytesReceived?: number;
+  /** The last smoothed round-trip time, in microseconds; absent if there was none. */
+  readonly rttUs?: number;
+  /** How many segments were sent again; absent if unknown. */
+  readonly retransmissions?: number;
+  /** Whether the figures are those of the last look: the kernel has told no later ones. */
+  readonly isEarlier: boolean;
+}
+
+/** What a look has found. */
+export interface Look {
+  /** The connections that have ended. */
+  readonly ended: readonly EndedConnection[];
+  /** Whether the kernel had to drop events, so that connections may be missing. */
+  readonly missed: boolean;
+  /** The sockets that were seen, in all states but TIME_WAIT. */
+  readonly rows: readonly SocketRow[];
+}
+
+/** What is known of one end of a connection. */
+interface Life extends Traces {
+  readonly cookie: string;
+  local: Address;
+  remote: Address;
+  readonly states: Set<TcpState>;
+  openedBy: Side | undefined;
+  last: SocketRow | undefined;
+  event: SocketRow | undefined;
+  remainder: "TIME_WAIT" | "none" | undefined;
+  isHalfClosed: boolean;
+  isGoneFirst: boolean;
+  isListener: boolean;
+  isUnsure: boolean;
+  /** The other end, if it is a socket of this machine too. */
+  peer: Life | undefined;
+  /** When it was first noticed, in microseconds since 1970. */
+  readonly noticedAtUs: number;
+  /** How long it has lasted, as {@linkcode EndedConnection} tells it. */
+  readonly began: "before" | "seen" | "unseen";
+  /**
+   * The time since the look before it was noticed, or between that look and the one before, whichever
+   * is longer, in microseconds; NaN if there was no look.
+   */
+  readonly gapUs: number;
+  endedAtUs: number;
+  /** The last look that showed it, or what is left of it. */
+  seenAt: number;
+  /** The look that found its end. */
+  endedAt: number;
+}
+
+/** Watches connections until they end. */
+export class ConnectionLives implements Disposable {
+  readonly #port: number | undefined;
+  readonly #diag: SockDiag;
+  readonly #events: DestroyEvents;
+  readonly #now: () => number;
+  /** By cookie. */
+  readonly #lives = new Map<string, Life>();
+  /** By both addresses. */
+  readonly #byAddresses = new Map<string, Life>();
+  /** Cookies of connections that were told and whose event may come. */
+  readonly #told = new Set<string>();
+  readonly #overflows: number | undefined;
+  #listeners: Listeners = new Listeners([]);
+  #look = 0;
+  #lookedAtUs = NaN;
+  /** The time between the last two looks, in microseconds. */
+  #gapUs = 0;
+  #missedAt = -Infinity;
+  #unplaced = 0;
+
+  /**
+   * Begins to watch.
+   *
+   * @param port only connections with this port at one of their ends; by default all
+   * @param now the time in microseconds since 1970
+   * @param net the calls
+   * @throws {SocketError} where there is no netlink
+   */
+  constructor(
+    port?: number,
+    now: () => number = () => (performance.timeOrigin + performance.now()) * 1000,
+    net: Sockets = sockets(),
+  ) {
+    this.#port = port;
+    this.#now = now;
+    this.#overflows = readCounters().get("TCPTimeWaitOverflow");
+    // Before the first look, so that what ends after it is not missed.
+    this.#events = new DestroyEvents(net);
+    try {
+      this.#diag = new SockDiag(net);
+    } catch (error) {
+      this.#events[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * How many connections were reset before a look could show their ports. With a port to watch, they
+   * cannot be told: they may be of another port.
+   */
+  get unplaced(): number {
+    return this.#unplaced;
+  }
+
+  /**
+   * Takes a look. Take one every few milliseconds: what is between two looks is known less well.
+   *
+   * @returns what has ended since the last look, as far as it is sure
+   */
+  look(): Look {
+    this.#look++;
+    const { ended, missed } = this.#events.take();
+    if (missed) this.#missedAt = this.#look;
+    const eventsAtUs = this.#now();
+    for (const event of ended) this.#end(event, eventsAtUs);
+    const query = { states: WATCHED, ...(this.#port !== undefined && { port: this.#port }) };
+    const rows = this.#diag.sockets({ ...query, either: true });
+    const lookedAtUs = this.#now();
+    this.#listeners = new Listeners(rows);
+    for (const row of rows) {
+      if (row.timer === "TIME_WAIT") this.#seeRemainder(row, lookedAtUs);
+      else this.#see(row, lookedAtUs);
+    }
+    this.#gapUs = this.#look > 1 ? lookedAtUs - this.#lookedAtUs : 0;
+    this.#lookedAtUs = lookedAtUs;
+    return { ended: this.#settle(false), missed, rows };
+  }
+
+  /**
+   * Takes the last look, after which nothing is waited for.
+   *
+   * @returns what has ended
+   */
+  finish(): Look {
+    const look = this.look();
+    return { ...look, ended: [...look.ended, ...this.#settle(true)] };
+  }
+
+  /** Gives the descriptors back. */
+  [Symbol.dispose](): void {
+    this.#events[Symbol.dispose]();
+    this.#diag[Symbol.dispose]();
+  }
+
+  /** A socket was freed. */
+  #end(event: SocketRow, atUs: number): void {
+    if (this.#told.delete(event.cookie)) return;
+    let life = this.#lives.get(event.cookie);
+    if (life === undefined) {
+      if (!wasConnected(event.info)) return;
+      if (!isForgotten(event) && !this.#isWatched(event)) return;
+      life = this.#begin(event, atUs, "unseen");
+    }
+    const isGone = life.seenAt < this.#look - LOOKS && life.began !== "unseen";
+    life.isGoneFirst = isGone && this.#missedAt < life.seenAt;
+    life.event = event;
+    life.endedAtUs = isGone ? life.endedAtUs : atUs;
+    life.endedAt = this.#look;
+  }
+
+  /** A socket is in the table. */
+  #see(row: SocketRow, atUs: number): void {
+    // Listeners, and sockets that are not connected to anything.
+    if (row.remote.port === 0 || this.#told.has(row.cookie)) return;
+    let life = this.#lives.get(row.cookie);
+    if (life === undefined) {
+      life = this.#begin(row, atUs, this.#look === 1 ? "before" : "seen");
+    }
+    life.seenAt = this.#look;
+    life.endedAtUs = atUs;
+    life.states.add(row.state);
+    life.last = row;
+    life.openedBy ??= openedBy(row);
+  }
+
+  /** What is left of a freed socket waits for the peer's FIN. */
+  #seeRemainder(row: SocketRow, atUs: number): void {
+    const life = this.#lives.get(row.cookie) ??
+      this.#byAddresses.get(keyOf(row.local, row.remote));
+    if (life === undefined || !isRemainderOf(row, life)) return;
+    life.seenAt = this.#look;
+    life.endedAtUs = atUs;
+    life.states.add(row.state);
+    life.isHalfClosed = true;
+  }
+
+  #begin(row: SocketRow, atUs: number, began: Life["began"]): Life {
+    const life: Life = {
+      cookie: row.cookie,
+      local: row.local,
+      remote: row.remote,
+      states: new Set(),
+      openedBy: undefined,
+      last: undefined,
+      event: undefined,
+      remainder: undefined,
+      isHalfClosed: false,
+      isGoneFirst: false,
+      isListener: false,
+      isUnsure: false,
+      peer: undefined,
+      noticedAtUs: atUs,
+      began,
+      gapUs: Math.max(this.#gapUs, atUs - this.#lookedAtUs),
+      endedAtUs: atUs,
+      seenAt: this.#look,
+      endedAt: 0,
+    };
+    this.#lives.set(life.cookie, life);
+    if (row.remote.port !== 0) this.#place(life);
+    return life;
+  }
+
+  /** Finds the other end of a connection, now that both its addresses are known. */
+  #place(life: Life): void {
+    const { local, remote } = life;
+    const key = keyOf(local, remote);
+    const other = this.#byAddresses.get(key);
+    this.#byAddresses.set(key, life);
+    const peer = this.#byAddresses.get(keyOf(remote, local));
+    if (other !== undefined && other !== life) {
+      // The addresses are in use again. Whose the other end was, nobody can say.
+      other.isUnsure = true;
+      for (const one of [other, life, other.peer, peer]) {
+        if (one !== undefined) one.peer = undefined;
+      }
+    } else if (peer !== undefined && peer !== life && peer.peer === undefined) {
+      life.peer = peer;
+      peer.peer = life;
+    }
+  }
+
+  /** Tells what has ended, and forgets it. */
+  #settle(isLast: boolean): EndedConnection[] {
+    this.#placeForgotten();
+    const over = [...this.#lives.values()].filter((life) => this.#isOver(life));
+    this.#findRemainders(over);
+    return over.flatMap((life) => {
+      const isHere = life.seenAt === this.#look && life.isHalfClosed;
+      // What is left of it waits for the peer's FIN.
+      if (isHere && life.remainder === undefined) return [];
+      life.isListener = this.#listeners.has(life.local) && !this.#listeners.has(life.remote);
+      const conclusion = conclude(life, life.peer);
+      if (!isLast && !isSure(conclusion) && this.#mayLearnMore(life)) return [];
+      if (life.event === undefined && !isLast && this.#mayLearnMore(life)) return [];
+      return this.#tell(life, conclusion);
+    });
+  }
+
+  /** Whether a connection has ended, as far as its own socket tells. */
+  #isOver(life: Life): boolean {
+    if (life.event !== undefined) return true;
+    return life.seenAt <= this.#look - LOOKS;
+  }
+
+  /** Whether it is worth while to wait for another look. */
+  #mayLearnMore({ event, endedAt, endedAtUs, seenAt, peer, remote }: Life): boolean {
+    const isRecent = this.#lookedAtUs - endedAtUs < PATIENCE_US;
+    // Its event may be among those that the kernel has dropped.
+    if (event === undefined) return isRecent && this.#missedAt < seenAt;
+    const isPeerOpen = peer !== undefined && peer.event === undefined;
+    if (isRecent && (isPeerOpen || remote.port === 0)) return true;
+    return this.#look - endedAt < LOOKS;
+  }
+
+  /** Looks for what the table still has of connections that have ended. */
+  #findRemainders(over: readonly Life[]): void {
+    const unknown = over.filter((life) =>
+      life.remainder === undefined && life.remote.port !== 0 && wasOpen(life) &&
+      !(life.isHalfClosed && life.seenAt === this.#look)
+    );
+    if (unknown.length === 0) return;
+    const find = this.#remainderFinder(unknown.length);
+    for (const life of unknown) {
+      const isThere = find(life);
+      if (isThere) life.states.add("TIME_WAIT");
+      life.remainder = isThere ? "TIME_WAIT" : "none";
+    }
+    const isComplete = unknown.every(({ remainder }) => remainder === "TIME_WAIT") ||
+      readCounters().get("TCPTimeWaitOverflow") === this.#overflows;
+    if (isComplete) return;
+    for (const life of unknown) life.isUnsure ||= life.remainder === "none";
+  }
+
+  #remainderFinder(count: number): (life: Life) => boolean {
+    if (count < TOGETHER) {
+      return (life) => {
+        const { local, remote, event, last } = life;
+        const row = this.#diag.find(local, remote, (event ?? last)?.device);
+        return row?.state === "TIME_WAIT" && isRemainderOf(row, life);
+      };
+    }
+    const query = { ...(this.#port !== undefined && { port: this.#port }), either: true };
+    const rows = this.#diag.sockets({ ...query, states: ["TIME_WAIT"] });
+    const byAddresses = new Map(rows.map((row) => [keyOf(row.local, row.remote), row]));
+    return (life) => {
+      const row = byAddresses.get(keyOf(life.local, life.remote));
+      return row !== undefined && isRemainderOf(row, life);
+    };
+  }
+
+  /** Completes addresses that the kernel has forgotten, from the other end of the connection. */
+  #placeForgotten(): void {
+    const forgotten = [...this.#lives.values()].filter(({ remote }) => remote.port === 0);
+    if (forgotten.length === 0) return;
+    const byRemotePort = new Map<number, Life[]>();
+    for (const life of this.#lives.values()) {
+      const { port } = life.remote;
+      if (port === 0 || life.peer !== undefined) continue;
+      byRemotePort.set(port, [...byRemotePort.get(port) ?? [], life]);
+    }
+    for (const life of forgotten) {
+      const host = hostOf(life.remote);
+      const found = (byRemotePort.get(life.local.port) ?? [])
+        .filter(({ local, peer }) => hostOf(local) === host && peer === undefined);
+      const [peer] = found;
+      if (peer === undefined || found.length > 1) continue;
+      life.local = peer.remote;
+      life.remote = peer.local;
+      this.#place(life);
+    }
+  }
+
+  #tell(life: Life, conclusion: Conclusion): EndedConnection[] {
+    const { cookie, local, remote, event, endedAtUs } = life;
+    this.#lives.delete(cookie);
+    const key = keyOf(local, remote);
+    if (this.#byAddresses.get(key) === life) this.#byAddresses.delete(key);
+    if (!wasOpen(life)) return [];
+    if (event === undefined) this.#remember(cookie);
+    if (!this.#isWatched(life)) {
+      if (remote.port === 0) this.#unplaced++;
+      return [];
+    }
+    return [{
+      ...conclusion,
+      cookie,
+      local,
+      remote,
+      endedAtUs,
+      ...durationOf(life),
+      ...figuresOf(life, conclusion),
+    }];
+  }
+
+  #remember(cookie: string): void {
+    this.#told.add(cookie);
+    const [oldest] = this.#told;
+    if (this.#told.size > MOST_TOLD) this.#told.delete(oldest as string);
+  }
+
+  #isWatched({ local, remote }: Pick<SocketRow, "local" | "remote">): boolean {
+    return this.#port === undefined || local.port === this.#port || remote.port === this.#port;
+  }
+}
+
+/** The listeners of a look. */
+class Listeners {
+  readonly #addresses: ReadonlySet<string>;
+
+  constructor(rows: readonly SocketRow[]) {
+    const listening = rows.filter(({ state }) => state === "LISTEN");
+    this.#addresses = new Set(listening.map(({ local }) => formatAddress(local)));
+  }
+
+  /** Whether a listener has this address. */
+  has({ hostname, port }: Address): boolean {
+    return [hostname, "0.0.0.0", "::"]
+      .some((host) => this.#addresses.has(formatAddress({ hostname: host, port })));
+  }
+}
+
+/**
+ * Whether a row in FIN_WAIT2 or TIME_WAIT is what is left of a socket. The kernel makes a cookie when
+ * somebody first asks for it, and a socket hands it on to what is left of it. So if nobody has asked
+ * before, both get cookies of their own. Then their addresses tell: as long as there is a remainder,
+ * no other socket can have them.
+ */
+function isRemainderOf({ cookie }: SocketRow, life: Life): boolean {
+  return cookie === life.cookie || (life.began === "unseen" && !life.isUnsure);
+}
+
+/** Whether it was a connection and not only an attempt. */
+function wasOpen({ states, event, remainder }: Life): boolean {
+  const isOpen = [...states].some((state) => state !== "SYN_SENT" && state !== "SYN_RECV");
+  return isOpen || remainder === "TIME_WAIT" || wasConnected(event?.info);
+}
+
+function isSure({ openedBy, closedFirst, endedWith, countsFin }: Conclusion): boolean {
+  return ![openedBy, closedFirst, endedWith, countsFin ?? "unknown"].includes("unknown");
+}
+
+function durationOf(
+  { began, noticedAtUs, gapUs, endedAtUs, event, isHalfClosed }: Life,
+): Pick<EndedConnection, "durationUs" | "longerThanUs" | "shorterThanUs"> {
+  const us = Math.round(endedAtUs - noticedAtUs);
+  // Where only what is left of it was seen, its beginning was shortly before.
+  if (began === "seen" || (began === "unseen" && isHalfClosed)) return { durationUs: us };
+  if (began === "before") return { longerThanUs: us };
+  // A program may keep for long what has ended. Its last data, or its beginning, is old then.
+  const lastDataUs = event === undefined || isForgotten(event)
+    ? NaN
+    : (event.info?.last_data_sent ?? NaN) * 1000;
+  return lastDataUs <= gapUs ? { shorterThanUs: Math.round(gapUs) } : {};
+}
+
+function figuresOf(
+  { event, last }: Life,
+  { countsFin }: Conclusion,
+): Pick<
+  EndedConnection,
+  "bytesSent" | "bytesReceived" | "rttUs" | "retransmissions" | "isEarlier"
+> {
+  const isEarlier = event === undefined || isForgotten(event);
+  const info = isEarlier ? last?.info : event.info;
+  if (info === undefined) return { isEarlier };
+  const { bytes_sent, bytes_retrans = 0, bytes_received, rtt, total_retrans } = info;
+  const hasFin = isEarlier ? hasCounted(info.state) : countsFin === true;
+  return {
+    isEarlier,
+    ...(bytes_sent !== undefined && { bytesSent: bytes_sent - bytes_retrans }),
+    ...(bytes_received !== undefined && { bytesReceived: bytes_received - (hasFin ? 1 : 0) }),
+    ...(rtt !== undefined && { rttUs: rtt }),
+    ...(total_retrans !== undefined && { retransmissions: total_retrans }),
+  };
+}
+
+/** Whether the figures of a socket in this state count its peer's FIN. */
+function hasCounted(state: TcpState): boolean {
+  return state === "CLOSE_WAIT" || state === "LAST_ACK" || state === "CLOSING";
+}
+
+function keyOf(local: Address, remote: Address): string {
+  return `${formatAddress(local)} ${formatAddress(remote)}`;
+}
+
+/** The host, where an IPv4 address in an IPv6 socket is an IPv4 address. */
+function hostOf({ hostname }: Address): string {
+  return formatAddress({ hostname, port: 0 });
+}

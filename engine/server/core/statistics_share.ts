@@ -1,0 +1,65 @@
+/**
+ * Where the figures of a server lie in shared memory. A reader in any thread finds them there
+ * (`engine/server/statistics/statistics_reader.ts`), whatever the server's own threads are doing.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+
+/** A figure that a server keeps in 32-bit words of shared memory. */
+export type SharedFigure =
+  /** A word, less what another word says, and less a number that is always the same. */
+  | {
+    readonly kind: "word";
+    readonly memory: SharedArrayBuffer;
+    readonly at: number;
+    readonly minus?: number;
+    readonly less?: number;
+  }
+  /** How many words are not 0: the first one, and from there every one that is `stride` further. */
+  | {
+    readonly kind: "set";
+    readonly memory: SharedArrayBuffer;
+    readonly first: number;
+    readonly stride: number;
+  };
+
+/** The figures that a server of one kind has and a server of another kind has not. */
+export interface OwnFigures {
+  /** How many accepted connections wait in the server's own queue for a thread. */
+  readonly queued?: SharedFigure | undefined;
+  /** How many of its threads that serve one connection at a time are serving one. */
+  readonly busy?: SharedFigure | undefined;
+  /** How many such threads run. */
+  readonly workers?: SharedFigure | undefined;
+  /** The heartbeats of its event loops, if they have any: see `heartbeat.ts`. */
+  readonly beats?: SharedArrayBuffer | undefined;
+}
+
+/** Where the figures of a server lie. It is plain data, which can be posted to any thread. */
+export interface StatisticsShare extends OwnFigures {
+  /** The address that the server listens on. */
+  readonly address: Address;
+  /** The blocks of counters, one behind the other: see `counters.ts`. */
+  readonly counters: SharedArrayBuffer;
+}
+
+/**
+ * Reads a figure.
+ *
+ * @param figure where it lies
+ */
+export function readFigure(figure: SharedFigure): number {
+  const words = new Int32Array(figure.memory);
+  if (figure.kind === "word") {
+    const minus = figure.minus === undefined ? 0 : Atomics.load(words, figure.minus);
+    // Another thread may change one word between the two readings.
+    return Math.max(0, ((Atomics.load(words, figure.at) - minus) | 0) - (figure.less ?? 0));
+  }
+  let count = 0;
+  for (let at = figure.first; at < words.length; at += figure.stride) {
+    if (Atomics.load(words, at) !== 0) count++;
+  }
+  return count;
+}

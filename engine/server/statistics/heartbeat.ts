@@ -1,0 +1,224 @@
+/**
+ * The heartbeat of an event loop, which tells other threads how late the loop is.
+ *
+ * The loop sets itself a time limit, again and again. How long after the limit it comes to notice
+ * is its lag: the time that whatever happens on the loop then has to wait. The loop writes into
+ * shared memory when its next beat is due. So another thread sees a lag that grows while the loop
+ * is still stuck.
+ *
+ * A lag that is over must not be lost between two readings. The loop therefore keeps the longest
+ * lag of each short stretch of time, for as many stretches as lie between two readings, and more.
+ * Readers change nothing, so there may be several.
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+
+/** The longest time between two beats, in milliseconds. */
+const LONGEST_BEAT_MS = 50;
+
+/** How many stretches of time are kept, and how many of them lie between two readings. */
+const STRETCHES = 64;
+const STRETCHES_BETWEEN = 32;
+
+/** The shortest stretch, in milliseconds. */
+const SHORTEST_MS = 250;
+
+// The memory consists of numbers of 64 bits. The head has the length of a beat and that of a
+// stretch. Then come the parts of the loops: when the next beat is due, 0 if there is none, and for
+// each stretch its number and its longest lag.
+const BEAT_MS = 0;
+const STRETCH_MS = 1;
+const HEAD = 8;
+const DUE = 0;
+const FIRST = 8;
+const PART = FIRST + 2 * STRETCHES;
+
+/** The present moment on the clock of this thread: milliseconds since 1970. */
+export function moment(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/**
+ * Makes the memory for the heartbeats of a server.
+ *
+ * @param loops how many event loops it has at a time
+ * @param everyMs how often they will be read, in milliseconds; 0 means never
+ * @returns `undefined` if they will never be read: then the loops need no heartbeat
+ */
+export function createBeats(loops: number, everyMs: number): SharedArrayBuffer | undefined {
+  if (everyMs === 0) return undefined;
+  const memory = new SharedArrayBuffer((HEAD + loops * PART) * 8);
+  const numbers = new Float64Array(memory);
+  numbers[BEAT_MS] = Math.min(LONGEST_BEAT_MS, everyMs / 2);
+  numbers[STRETCH_MS] = Math.max(SHORTEST_MS, everyMs / STRETCHES_BETWEEN);
+  return memory;
+}
+
+/** The heartbeat of this thread's event loop. It stops with the deadlines that it is made of. */
+export class Heartbeat {
+  readonly #part: Float64Array;
+  readonly #beatMs: number;
+  readonly #stretchMs: number;
+  readonly #deadlines: Deadlines;
+  readonly #deadline = new Deadline(() => this.#beat());
+
+  /**
+   * Begins to beat.
+   *
+   * @param memory from {@linkcode createBeats}
+   * @param index the number of the loop, from 0
+   * @param deadlines the time limits of the loop
+   */
+  constructor(memory: SharedArrayBuffer, index: number, deadlines: Deadlines) {
+    const [beatMs = 0, stretchMs = 0] = new Float64Array(memory, 0, 2);
+    // What a loop has left that was here before would be read as ours.
+    this.#part = partOf(memory, index).fill(0);
+    this.#beatMs = beatMs;
+    this.#stretchMs = stretchMs;
+    this.#deadlines = deadlines;
+    this.#wait(moment());
+  }
+
+  #beat(): void {
+    const now = moment();
+    const part = this.#part;
+    const lag = now - part[DUE]!;
+    const stretch = Math.floor(now / this.#stretchMs);
+    const at = FIRST + 2 * (stretch % STRETCHES);
+    // A reader between the two stores sees a lag of this stretch, or none.
+    if (part[at] !== stretch) {
+      part[at + 1] = 0;
+      part[at] = stretch;
+    }
+    if (lag > part[at + 1]!) part[at + 1] = lag;
+    this.#wait(now);
+  }
+
+  #wait(now: number): void {
+    this.#part[DUE] = now + this.#beatMs;
+    this.#deadlines.set(this.#deadline, this.#beatMs);
+  }
+}
+
+/**
+ * Begins the heartbeat of a server that has one loop, that of this thread.
+ *
+ * @param everyMs how often it will be read, in milliseconds; 0 means never
+ * @param deadlines the time limits of the loop
+ * @returns the memory of the heartbeat; `undefined` if it will never be read
+ */
+export function startHeartbeat(
+  everyMs: number,
+  deadlines: Deadlines,
+): SharedArrayBuffer | undefined {
+  const memory = createBeats(1, everyMs);
+  if (memory !== undefined) new Heartbeat(memory, 0, deadlines);
+  return memory;
+}
+
+/**
+ * Says that a loop beats no more, because it is gone.
+ *
+ * @param memory from {@linkcode createBeats}
+ * @param index the number of the loop
+ */
+export function stopBeat(memory: SharedArrayBuffer, index: number): void {
+  partOf(memory, index)[DUE] = 0;
+}
+
+/** What a reader has seen of a loop. */
+interface Seen {
+  /** When its next beat was due, on the loop's clock; 0 if it had none. */
+  due: number;
+  /** When the reader first saw that, on the reader's clock, and how late the beat was then. */
+  at: number;
+  late: number;
+  /** The number of the last stretch. */
+  stretch: number;
+}
+
+/**
+ * Reads the lag of the loops, in any thread.
+ *
+ * The clocks of two threads may differ, by the time for which the machine has slept between their
+ * starts, or by which somebody has set its clock meanwhile. So a reader trusts the loop's clock only
+ * as far as its own allows.
+ */
+export class LagReader {
+  readonly #numbers: Float64Array;
+  readonly #seen: Seen[] = [];
+  #readAt = moment();
+
+  /** @param memory from {@linkcode createBeats} */
+  constructor(memory: SharedArrayBuffer) {
+    this.#numbers = new Float64Array(memory);
+    for (let part = HEAD; part < this.#numbers.length; part += PART) {
+      const due = this.#numbers[part + DUE]!;
+      const late = this.#readAt - due;
+      this.#seen.push({ due, at: this.#readAt, late, stretch: this.#lastStretch(part) });
+    }
+  }
+
+  /**
+   * Tells the longest lag of any of the loops since the last reading, or since the reader was made:
+   * that of a beat that has come, or of one that is late now.
+   *
+   * @returns the lag in milliseconds; `undefined` if no loop beats
+   */
+  read(): number | undefined {
+    const now = moment();
+    let longest: number | undefined;
+    this.#seen.forEach((seen, index) => {
+      const part = HEAD + index * PART;
+      const late = this.#lateness(seen, this.#numbers[part + DUE]!, now);
+      if (late === undefined) return;
+      longest = Math.max(longest ?? 0, late, this.#longestOver(seen, part));
+    });
+    this.#readAt = now;
+    return longest;
+  }
+
+  /** How late the next beat of a loop is now. */
+  #lateness(seen: Seen, due: number, now: number): number | undefined {
+    if (due === 0) {
+      seen.due = 0;
+      return undefined;
+    }
+    if (due !== seen.due) {
+      // The loop has beaten since the last reading. So its next beat is no later than that.
+      const late = now - due;
+      const isPossible = late >= -2 * this.#numbers[BEAT_MS]! && late <= now - this.#readAt;
+      Object.assign(seen, { due, at: now, late: isPossible ? late : 0 });
+    }
+    return seen.late + now - seen.at;
+  }
+
+  /** The longest lag of the beats that have come. */
+  #longestOver(seen: Seen, part: number): number {
+    const last = this.#lastStretch(part);
+    // Another thread has taken the place of the loop, and its clock is behind.
+    if (last < seen.stretch) seen.stretch = 0;
+    let longest = 0;
+    for (let at = part + FIRST; at < part + PART; at += 2) {
+      if (this.#numbers[at]! >= seen.stretch) {
+        longest = Math.max(longest, this.#numbers[at + 1]!);
+      }
+    }
+    seen.stretch = last;
+    return longest;
+  }
+
+  #lastStretch(part: number): number {
+    let last = 0;
+    for (let at = part + FIRST; at < part + PART; at += 2) {
+      last = Math.max(last, this.#numbers[at]!);
+    }
+    return last;
+  }
+}
+
+function partOf(memory: SharedArrayBuffer, index: number): Float64Array {
+  return new Float64Array(memory, (HEAD + index * PART) * 8, PART);
+}

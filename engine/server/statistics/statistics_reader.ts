@@ -1,0 +1,108 @@
+/**
+ * The statistics of a server, as they are at one moment. Any thread of the process can read them,
+ * also while the thread that serves is stuck.
+ *
+ * @module
+ */
+
+import { CounterBlock, type Counters } from "../core/counters.ts";
+import { readFigure, type StatisticsShare } from "../core/statistics_share.ts";
+import { LagReader, moment } from "./heartbeat.ts";
+import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
+import { ProcessMemory } from "./process_memory.ts";
+
+/**
+ * The statistics of a server at one moment. A figure that this kind of server does not have, or that
+ * cannot be known here, is absent and never 0.
+ */
+export interface StatisticsSnapshot {
+  /** When it was taken: milliseconds since 1970. */
+  readonly at: number;
+  /**
+   * What the server has counted. `accepted` counts a connection when its conversation begins;
+   * `active` are the live ones.
+   */
+  readonly counters: Counters;
+  /**
+   * Connections that the server has accepted and that wait in its own queue for a thread. Absent
+   * where there is no such queue.
+   */
+  readonly queued?: number;
+  /**
+   * The threads that serve one connection at a time: how many of them serve one, and how many run.
+   * Absent where event loops serve.
+   */
+  readonly workers?: { readonly busy: number; readonly running: number };
+  /**
+   * Connections that the kernel has opened and that the server has not accepted: those of all its
+   * listeners, with their limits.
+   */
+  readonly acceptQueue?: AcceptQueue;
+  /**
+   * How often a connection found an accept queue full, since the reader was made:
+   * `ListenOverflows`. It is the machine's, or the network namespace's, and counts for all programs.
+   * Each further attempt of the same client counts too.
+   */
+  readonly listenOverflows?: number;
+  /** The resident memory of the process, in bytes. */
+  readonly memoryBytes?: number;
+  /**
+   * The longest time that something due on an event loop had to wait since the last reading, in
+   * milliseconds: how late the loop was, or is. With several loops it is that of the latest one.
+   * Absent where no event loop serves, or where the server was not asked to measure it
+   * (`statsEvery`).
+   */
+  readonly loopLagMs?: number;
+}
+
+/** Reads the statistics of one server. Each thread makes a reader of its own. */
+export class StatisticsReader implements Disposable {
+  readonly #share: StatisticsShare;
+  readonly #blocks: readonly CounterBlock[];
+  readonly #listeners: ListenerFigures;
+  readonly #memory = new ProcessMemory();
+  readonly #lags: LagReader | undefined;
+
+  /**
+   * Makes a reader. Overflows of accept queues count from now on.
+   *
+   * @param share the server's `statistics`, perhaps from another thread
+   */
+  constructor(share: StatisticsShare) {
+    this.#share = share;
+    this.#blocks = CounterBlock.allIn(share.counters);
+    this.#lags = share.beats && new LagReader(share.beats);
+    this.#listeners = new ListenerFigures(share.address);
+  }
+
+  /** What is not known here and why, in sentences without a stop. */
+  get unknown(): readonly string[] {
+    return this.#listeners.unknown;
+  }
+
+  /** Reads the statistics. It waits for nobody. */
+  read(): StatisticsSnapshot {
+    const { queued, busy, workers } = this.#share;
+    const loopLagMs = this.#lags?.read();
+    const memoryBytes = this.#memory.bytes;
+    const { acceptQueue, overflows: listenOverflows } = this.#listeners;
+    return {
+      at: moment(),
+      counters: CounterBlock.sum(this.#blocks),
+      ...(queued !== undefined && { queued: readFigure(queued) }),
+      ...(busy !== undefined && workers !== undefined && {
+        workers: { busy: readFigure(busy), running: readFigure(workers) },
+      }),
+      ...(acceptQueue !== undefined && { acceptQueue }),
+      ...(listenOverflows !== undefined && { listenOverflows }),
+      ...(memoryBytes !== undefined && { memoryBytes }),
+      ...(loopLagMs !== undefined && { loopLagMs }),
+    };
+  }
+
+  /** Gives its descriptors back. */
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
+    this.#listeners[Symbol.dispose]();
+  }
+}

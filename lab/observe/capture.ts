@@ -1,0 +1,243 @@
+/**
+ * Captures the packets of TCP to and from one port, with the times at which the kernel saw them
+ * (packet(7)). It needs CAP_NET_RAW: root has it, and so has everybody in a network of their own.
+ *
+ * @module
+ */
+
+import {
+  AF_PACKET,
+  MSG_TRUNC,
+  SO_ATTACH_FILTER,
+  SO_RCVBUFFORCE,
+  SO_TIMESTAMPNS,
+  SOCK_CLOEXEC,
+  SOL_PACKET,
+} from "../../engine/kernel/linux.ts";
+import { parsePacket, type TcpSegment } from "../../engine/kernel/packet.ts";
+import { MessageBuffer } from "../../engine/net/message_buffer.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import type { Sockets } from "../../engine/net/sockets.ts";
+
+/** Packets of all protocols, as the header of a link names them. */
+const ETH_P_ALL = 3;
+
+/** Options of packet sockets. */
+const PACKET_STATISTICS = 6;
+const PACKET_IGNORE_OUTGOING = 23;
+
+/** How many bytes of captured packets may wait to be taken. */
+const BUFFER_BYTES = 8 * 1024 * 1024;
+
+/** More than the longest packet: on the loopback one packet may have 64 KiB of data. */
+const LONGEST = 65_536 + 128;
+
+/** A program of classic BPF: its instructions, four numbers each (bpf(4), `linux/filter.h`). */
+type Filter = readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
+
+/** A packet that was captured. */
+export interface CapturedPacket {
+  /** When the kernel saw it, in nanoseconds since 1970. */
+  readonly stampNs: bigint;
+  /** What its headers say. */
+  readonly segment: TcpSegment;
+  /** The packet, from its IP header on. */
+  readonly bytes: Uint8Array;
+}
+
+/** What to capture. */
+export interface CaptureOptions {
+  /** The port, of either end. */
+  readonly port: number;
+  /**
+   * Whether the connection stays on this machine. The loopback shows each packet as it leaves and
+   * as it arrives, and then only the arrival is taken.
+   */
+  readonly isLocal: boolean;
+}
+
+/**
+ * Why this process may not capture packets.
+ *
+ * @param net the calls
+ * @returns the system's error; `undefined` if it may
+ */
+export function whyNoCapture(net: Sockets): Error | undefined {
+  try {
+    net.close(openPacketSocket(net));
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** The packets of a port, from the moment at which this is made. */
+export class PacketCapture implements Disposable {
+  readonly #net: Sockets;
+  readonly #fd: number;
+  readonly #message = new MessageBuffer(LONGEST);
+  readonly #isLocal: boolean;
+  /** The interface on which the first packet was seen; a bridge would show each packet again. */
+  #interface: number | undefined;
+
+  /**
+   * Begins to capture.
+   *
+   * @param net the calls
+   * @param options what
+   * @throws {SocketError} `EPERM` without CAP_NET_RAW
+   */
+  constructor(net: Sockets, { port, isLocal }: CaptureOptions) {
+    this.#net = net;
+    this.#isLocal = isLocal;
+    this.#fd = openPacketSocket(net);
+    const { SOL_SOCKET } = net.constants;
+    try {
+      attachFilter(net, this.#fd, portFilter(port));
+      net.setOption(this.#fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+      if (isLocal) net.setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+      raiseBuffer(net, this.#fd);
+      // Only now packets come: the socket was made without a protocol.
+      const address = new Uint8Array(20);
+      const view = new DataView(address.buffer);
+      view.setUint16(0, AF_PACKET, true);
+      view.setUint16(2, ETH_P_ALL);
+      net.bindBytes(this.#fd, address, "to the packets of all interfaces");
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes what has been captured, without waiting.
+   *
+   * @returns the packets, the oldest first
+   */
+  take(): CapturedPacket[] {
+    const { MSG_DONTWAIT, errno } = this.#net.constants;
+    const packets: CapturedPacket[] = [];
+    while (true) {
+      const count = this.#net.receiveMessage(this.#fd, this.#message, MSG_DONTWAIT | MSG_TRUNC);
+      if (count === -errno.EINTR) continue;
+      if (count < 0) return packets;
+      const packet = this.#read();
+      if (packet !== undefined) packets.push(packet);
+    }
+  }
+
+  /**
+   * How many packets the kernel had to drop since the last question, because they were not taken in
+   * time.
+   */
+  takeDrops(): number {
+    const statistics = new Uint32Array(2);
+    const bytes = new Uint8Array(statistics.buffer);
+    this.#net.getOptionBytes(this.#fd, SOL_PACKET, PACKET_STATISTICS, bytes);
+    return statistics[1] as number;
+  }
+
+  /** Gives the descriptor back. */
+  [Symbol.dispose](): void {
+    this.#net.close(this.#fd);
+  }
+
+  #read(): CapturedPacket | undefined {
+    const message = this.#message;
+    if (!this.#isLocal && !this.#isOfInterface(message.name)) return undefined;
+    const bytes = message.data.slice();
+    const segment = parsePacket(bytes);
+    const stampNs = stampIn(message, this.#net.constants.SOL_SOCKET);
+    return segment === undefined || stampNs === undefined ? undefined : { stampNs, segment, bytes };
+  }
+
+  /** @param name a `sockaddr_ll` */
+  #isOfInterface(name: Uint8Array): boolean {
+    if (name.length < 8) return true;
+    const index = new DataView(name.buffer, name.byteOffset).getInt32(4, true);
+    this.#interface ??= index;
+    return index === this.#interface;
+  }
+}
+
+function openPacketSocket(net: Sockets): number {
+  // With SOCK_DGRAM a packet begins with its IP header, whatever the link is.
+  return net.socket(AF_PACKET, net.constants.SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+function raiseBuffer(net: Sockets, fd: number): void {
+  try {
+    net.setOption(fd, net.constants.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES);
+  } catch {
+    // Only the first user namespace's root may. What is lost without it is counted.
+  }
+}
+
+function stampIn(message: MessageBuffer, level: number): bigint | undefined {
+  for (const { level: its, type, data } of message.control()) {
+    if (its !== level || type !== SO_TIMESTAMPNS || data.length < 16) continue;
+    const view = new DataView(data.buffer, data.byteOffset, data.length);
+    return view.getBigInt64(0, true) * 1_000_000_000n + view.getBigInt64(8, true);
+  }
+  return undefined;
+}
+
+/** Instructions of classic BPF. */
+const LOAD_BYTE = 0x30;
+const LOAD_HALF = 0x28;
+const LOAD_HALF_BEHIND_HEADER = 0x48;
+const LOAD_HEADER_LENGTH = 0xb1;
+const SHIFT_RIGHT = 0x74;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP_IF_ANY_BIT = 0x45;
+const RETURN = 0x06;
+
+/** Lets through the packets of TCP, over IPv4 and IPv6, that have this port at either end. */
+function portFilter(port: number): Filter {
+  const tcp = 6;
+  // Where a test fails, the jump goes to the last instruction, which drops the packet. The one before
+  // it lets the packet through.
+  return [
+    [LOAD_BYTE, 0, 0, 0],
+    [SHIFT_RIGHT, 0, 0, 4],
+    [JUMP_IF_EQUAL, 0, 9, 4],
+    // IPv4: the protocol, no later fragment, then the ports behind the header.
+    [LOAD_BYTE, 0, 0, 9],
+    [JUMP_IF_EQUAL, 0, 15, tcp],
+    [LOAD_HALF, 0, 0, 6],
+    [JUMP_IF_ANY_BIT, 13, 0, 0x1fff],
+    [LOAD_HEADER_LENGTH, 0, 0, 0],
+    [LOAD_HALF_BEHIND_HEADER, 0, 0, 0],
+    [JUMP_IF_EQUAL, 9, 0, port],
+    [LOAD_HALF_BEHIND_HEADER, 0, 0, 2],
+    [JUMP_IF_EQUAL, 7, 8, port],
+    // IPv6 without further headers, which TCP on Linux never has.
+    [JUMP_IF_EQUAL, 0, 7, 6],
+    [LOAD_BYTE, 0, 0, 6],
+    [JUMP_IF_EQUAL, 0, 5, tcp],
+    [LOAD_HALF, 0, 0, 40],
+    [JUMP_IF_EQUAL, 2, 0, port],
+    [LOAD_HALF, 0, 0, 42],
+    [JUMP_IF_EQUAL, 0, 1, port],
+    [RETURN, 0, 0, 0xffff_ffff],
+    [RETURN, 0, 0, 0],
+  ];
+}
+
+/** Attaches a filter to a socket (socket(7), `SO_ATTACH_FILTER`). */
+function attachFilter(net: Sockets, fd: number, filter: Filter): void {
+  const instructions = new Uint8Array(new ArrayBuffer(filter.length * 8));
+  const view = new DataView(instructions.buffer);
+  filter.forEach(([code, ifTrue, ifFalse, value], index) => {
+    view.setUint16(index * 8, code, true);
+    view.setUint8(index * 8 + 2, ifTrue);
+    view.setUint8(index * 8 + 3, ifFalse);
+    view.setUint32(index * 8 + 4, value, true);
+  });
+  // A `struct sock_fprog`: how many instructions, and where they are. The kernel copies them.
+  const program = new Uint8Array(16);
+  const header = new DataView(program.buffer);
+  header.setUint16(0, filter.length, true);
+  header.setBigUint64(8, runtime.addressOf(instructions), true);
+  net.setOptionBytes(fd, net.constants.SOL_SOCKET, SO_ATTACH_FILTER, program);
+}

@@ -1,0 +1,173 @@
+/**
+ * The inside half of the sandbox: what runs there is ready, ends with the process outside, and
+ * talks to it. `sandbox.ts` is the other half.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED } from "../../engine/cli/exit_status.ts";
+import { readInput } from "../../engine/cli/standard_input.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { onInterrupt } from "../../engine/process/interrupts.ts";
+import { whyNoCapture } from "./capture.ts";
+import { PROBE, type ReadyLine, type RoleStyle } from "./sandbox.ts";
+import type { Role, RoleContext } from "./role.ts";
+import { timelineRole } from "./timeline_role.ts";
+
+/** How often to look whether the process outside is still there, in milliseconds. */
+const LOOK_MS = 250;
+
+/** The longest line from outside, in characters. */
+const LONGEST_LINE = 1024 * 1024;
+
+/** Requests of netdevice(7). */
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;
+const IFREQ_BYTES = 40;
+const IFREQ_FLAGS_AT = 16;
+const IFF_UP = 1;
+
+/** The roles by name. */
+const ROLES: Readonly<Record<string, Role>> = {
+  [PROBE]: () => Promise.resolve(EXIT_DONE),
+  timeline: timelineRole,
+};
+
+/**
+ * Plays a role. The sandbox starts the program for it.
+ *
+ * @param words the arguments: the role, how it talks, the process outside, the role's arguments
+ * @returns the exit status
+ */
+export async function performInside(words: readonly string[]): Promise<number> {
+  const [name = "", style, outside, ...args] = words as [string, RoleStyle, string, ...string[]];
+  const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
+  if (role === undefined) return EXIT_FAILED;
+  endWith(Number(outside));
+  const failed = prepare(sockets());
+  if (style === "lines") say({ type: "sandbox", ...(failed && { failed }) } satisfies ReadyLine);
+  if (failed !== undefined) return EXIT_FAILED;
+  const context = new Conversation(args, style);
+  return await role(context);
+}
+
+/** Sets the loopback up, and looks whether packets can be captured. */
+function prepare(net: Sockets): ReadyLine["failed"] {
+  try {
+    raiseInterface(net, "lo");
+  } catch (error) {
+    return { call: "ioctl", code: codeOf(error) };
+  }
+  const error = whyNoCapture(net);
+  return error && { call: "socket", code: codeOf(error) };
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? String(error);
+}
+
+/**
+ * Sets an interface up, as `ip link set … up` does (netdevice(7)).
+ *
+ * @param net the calls
+ * @param name the interface, for instance `lo`
+ * @throws {SocketError} if there is none, or this process may not
+ */
+export function raiseInterface(net: Sockets, name: string): void {
+  const { AF_INET, SOCK_DGRAM } = net.constants;
+  const fd = net.socket(AF_INET, SOCK_DGRAM);
+  try {
+    const request = new Uint8Array(IFREQ_BYTES);
+    request.set(new TextEncoder().encode(name));
+    const view = new DataView(request.buffer);
+    net.ioctl(fd, SIOCGIFFLAGS, request);
+    view.setUint16(IFREQ_FLAGS_AT, view.getUint16(IFREQ_FLAGS_AT, true) | IFF_UP, true);
+    net.ioctl(fd, SIOCSIFFLAGS, request);
+  } finally {
+    net.close(fd);
+  }
+}
+
+/**
+ * Ends this process when the one outside is gone, however that has ended. Between the two stands
+ * `unshare`, which does not notice.
+ */
+function endWith(outside: number): void {
+  const look = () => {
+    if (parentOf(process.ppid) === outside) return;
+    runtime.exit(EXIT_SIGNALLED);
+  };
+  setInterval(look, LOOK_MS);
+}
+
+/** The parent of a process (proc(5)). The second field of the line may contain spaces. */
+function parentOf(pid: number): number {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(line.slice(line.lastIndexOf(")") + 1).trim().split(" ")[1]);
+  } catch {
+    return 0;
+  }
+}
+
+function say(line: unknown): void {
+  try {
+    runtime.printNow("stdout", `${JSON.stringify(line)}\n`);
+  } catch {
+    // Nobody listens any more, so this process is about to end.
+  }
+}
+
+/** The role's side of the talk. */
+class Conversation implements RoleContext {
+  readonly args: readonly string[];
+  readonly #ending = new AbortController();
+  readonly #lines: unknown[] = [];
+  #isOver = false;
+  #wake: () => void = () => {};
+
+  constructor(args: readonly string[], style: RoleStyle) {
+    this.args = args;
+    // Ctrl-C reaches this process too. It must not die of it, but end in order.
+    onInterrupt(() => this.#ending.abort());
+    if (style === "lines") void this.#listen().finally(() => this.#end());
+    else this.#isOver = true;
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  say(line: unknown): void {
+    say(line);
+  }
+
+  async hear(): Promise<unknown> {
+    while (this.#lines.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    return this.#lines.shift();
+  }
+
+  /** Reads at once what is said, also if the role does not ask for it: the end must be noticed. */
+  async #listen(): Promise<void> {
+    const decoder = new TextDecoder();
+    let unfinished = "";
+    for await (const piece of readInput()) {
+      const lines = (unfinished + decoder.decode(piece, { stream: true })).split("\n");
+      unfinished = lines.pop() as string;
+      if (unfinished.length > LONGEST_LINE) return;
+      for (const line of lines) this.#lines.push(JSON.parse(line));
+      this.#wake();
+    }
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#ending.abort();
+    this.#wake();
+  }
+}

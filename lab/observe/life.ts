@@ -1,0 +1,283 @@
+/**
+ * `observe life [PORT]`: every TCP connection of this machine, or of a port, as it ends.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../protocols/address.ts";
+import { EXIT_DONE } from "../../engine/cli/exit_status.ts";
+import { formatRun } from "../../engine/cli/invocation.ts";
+import { integerOption, type Option, stringOption, valueOf } from "../../engine/cli/options.ts";
+import { durationOption } from "../../engine/cli/quantity_options.ts";
+import type { Values } from "../../engine/cli/flags.ts";
+import type { Duration } from "../../engine/values/durations.ts";
+import {
+  ConnectionLives,
+  type EndedConnection,
+  type Look,
+} from "../../engine/kernel/connection_lives.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { connectionEvent } from "../../engine/recording/from_kernel.ts";
+import { RecordingFile } from "../../engine/recording/recording_file.ts";
+import { SocketChanges } from "../../engine/recording/socket_changes.ts";
+import { formatBytes, formatTime } from "../report/units.ts";
+import { render, type Screen, screenOf } from "../report/screen.ts";
+import { LineOutput } from "./line_output.ts";
+import { LineQueue } from "./line_queue.ts";
+import { SCRIPT, type Subcommand } from "./subcommand.ts";
+import { type Column, Layout } from "./table.ts";
+import { Turns } from "./turns.ts";
+
+const NAME = "life";
+
+/** How long to wait for a reader that is stuck, at the end, in milliseconds. */
+const FLUSH_MS = 1_000;
+
+const COUNT: Option<number> = integerOption("count", {
+  short: "c",
+  least: 1,
+  most: 1_000_000_000,
+  help: "end after that many connections",
+});
+
+const FOR: Option<number, Duration> = durationOption("for", {
+  help: "end after that time",
+});
+
+const INTERVAL: Option<number, Duration> = durationOption("interval", {
+  short: "i",
+  default: "25ms",
+  help: "look at all sockets once in that time",
+});
+
+const RECORD: Option<string> = stringOption("record", {
+  value: "FILE",
+  help: "write it into a file for observe replay",
+});
+
+/** The command. */
+export function life(): Subcommand {
+  return {
+    command: {
+      name: NAME,
+      summary: "see each TCP connection of this machine as it ends",
+      positionals: [{
+        name: "port",
+        kind: "integer",
+        least: 1,
+        most: 65_535,
+        help: "only connections with this port at one of their ends",
+      }],
+      flags: [
+        { name: "json", kind: "boolean", help: "print each connection as a JSON object" },
+        COUNT,
+        FOR,
+        INTERVAL,
+        RECORD,
+      ],
+      example: formatRun(SCRIPT, NAME),
+    },
+    perform,
+  };
+}
+
+async function perform(values: Values): Promise<number> {
+  const intervalMs = valueOf(INTERVAL, values);
+  const why = whyNoKernel();
+  if (why !== undefined) throw new Error(`observe ${NAME} needs Linux: ${why}`);
+  const port = values.port as number | undefined;
+  const form = values.json === true ? JSON_FORM : textForm(screenOf("stdout"), port);
+  using lives = new ConnectionLives(port);
+  using recording = startRecording(values.record as string | undefined);
+  using turns = new Turns(intervalMs, limitOf(FOR, values));
+  const queue = new LineQueue(new LineOutput(), () => turns.stop());
+  form.begin(queue);
+  let left = limitOf(COUNT, values);
+  const tell = (look: Look) => {
+    const ended = look.ended.slice(0, left);
+    left -= ended.length;
+    if (look.missed) queue.add(form.missed(DROPPED_EVENTS));
+    for (const connection of ended) queue.add(form.connection(connection));
+    const dropped = queue.takeDropped();
+    if (dropped > 0) queue.add(form.missed(`${dropped} lines were dropped: nobody read them`));
+    recording?.add(look, ended);
+  };
+  while (left > 0 && await turns.next()) tell(lives.look());
+  if (left > 0) tell(lives.finish());
+  if (lives.unplaced > 0) say(unplaced(lives.unplaced, port as number));
+  await queue.flush(FLUSH_MS);
+  if (recording?.file.failure !== undefined) throw recording.file.failure;
+  return EXIT_DONE;
+}
+
+/** A limit, if the user has set one. */
+function limitOf(option: Option<number> | Option<number, Duration>, values: Values): number {
+  return values[option.option] === undefined ? Infinity : valueOf(option as Option<number>, values);
+}
+
+const DROPPED_EVENTS = "the kernel dropped events, because more came than could wait";
+
+function unplaced(count: number, port: number): string {
+  const which = count === 1 ? "1 connection was" : `${count} connections were`;
+  return `${which} reset too soon to know whether it was with port ${port}`;
+}
+
+/** Says what is no result. */
+function say(text: string): void {
+  try {
+    runtime.printNow("stderr", `observe: ${text}\n`);
+  } catch {
+    // Nobody can be told.
+  }
+}
+
+/** How the output looks. */
+interface Form {
+  /** Says what follows. */
+  begin(queue: LineQueue): void;
+  /** The line of a connection. */
+  connection(connection: EndedConnection): string;
+  /** The line that says that connections are missing here. */
+  missed(why: string): string;
+}
+
+/** Which means there are, in one line. */
+const TIER = "T0: what Linux tells any user by netlink";
+
+const JSON_FORM: Form = {
+  // Standard output has nothing but objects.
+  begin: () => say(TIER),
+  connection: (connection) => JSON.stringify(toJson(connection)),
+  missed: (why) => JSON.stringify({ type: "missed", why }),
+};
+
+function toJson(connection: EndedConnection): object {
+  const { at: _at, cookie, ...fields } = connectionEvent(connection, 0);
+  const { longerThanUs, shorterThanUs, isEarlier, countsFin, bytesReceived } = connection;
+  return {
+    ...fields,
+    ...(longerThanUs !== undefined && { longer_than_us: longerThanUs }),
+    ...(shorterThanUs !== undefined && { shorter_than_us: shorterThanUs }),
+    ...(isEarlier && bytesReceived !== undefined && { earlier_figures: true }),
+    ...(mayCountFin({ isEarlier, countsFin }) && { may_count_fin: true }),
+    cookie,
+  };
+}
+
+/** Whether the number of received bytes may be one too high. */
+function mayCountFin(
+  { isEarlier, countsFin }: Pick<EndedConnection, "isEarlier" | "countsFin">,
+): boolean {
+  return !isEarlier && countsFin === undefined;
+}
+
+/** The width of `255.255.255.255:65535`. */
+const ADDRESS_WIDTH = 21;
+
+const COLUMNS: readonly Column<EndedConnection>[] = [
+  {
+    title: "LOCAL",
+    order: 0,
+    side: "left",
+    width: ADDRESS_WIDTH,
+    cell: ({ local }) => formatAddress(local),
+  },
+  {
+    title: "REMOTE",
+    order: 0,
+    side: "left",
+    width: ADDRESS_WIDTH,
+    cell: ({ remote }) => formatAddress(remote),
+  },
+  { title: "OPENED", order: 2, side: "left", cell: ({ openedBy }) => shown(openedBy) },
+  { title: "CLOSED", order: 1, side: "left", cell: ({ closedFirst }) => shown(closedFirst) },
+  { title: "WITH", order: 1, side: "left", width: 5, cell: ({ endedWith }) => shown(endedWith) },
+  { title: "LASTED", order: 3, side: "right", width: 8, cell: lasted },
+  { title: "SENT", order: 4, side: "right", width: 9, cell: sent },
+  { title: "RECEIVED", order: 4, side: "right", width: 9, cell: received },
+  {
+    title: "RTT",
+    order: 5,
+    side: "right",
+    width: 7,
+    cell: ({ rttUs }) => rttUs === undefined ? NONE : formatTime(rttUs),
+  },
+  {
+    title: "RETR",
+    order: 6,
+    side: "right",
+    cell: ({ retransmissions }) => `${retransmissions ?? NONE}`,
+  },
+];
+
+/** What stands for a figure that there is not. */
+const NONE = "–";
+
+function shown(word: string): string {
+  return word === "unknown" ? "?" : word;
+}
+
+function lasted({ durationUs, longerThanUs, shorterThanUs }: EndedConnection): string {
+  if (durationUs !== undefined) return formatTime(durationUs);
+  if (longerThanUs !== undefined) return `>${formatTime(longerThanUs)}`;
+  return shorterThanUs === undefined ? NONE : `<${formatTime(shorterThanUs)}`;
+}
+
+function sent({ bytesSent, isEarlier }: EndedConnection): string {
+  return bytesSent === undefined ? NONE : `${isEarlier ? "≥" : ""}${formatBytes(bytesSent)}`;
+}
+
+function received(connection: EndedConnection): string {
+  const { bytesReceived, isEarlier } = connection;
+  if (bytesReceived === undefined) return NONE;
+  const sign = isEarlier ? "≥" : mayCountFin(connection) ? "≤" : "";
+  return sign + formatBytes(bytesReceived);
+}
+
+function textForm(screen: Screen, port: number | undefined): Form {
+  const layout = new Layout(COLUMNS, screen.columns());
+  const what = port === undefined ? "of this machine" : `with port ${port}`;
+  return {
+    begin(queue) {
+      queue.add(`${TIER}. Each end of a TCP connection ${what}, as it ends.`);
+      if (layout.missing.length > 0) {
+        queue.add(render(screen, "faint", `no room for: ${layout.missing.join(", ")}`));
+      }
+      queue.add(render(screen, "bold", layout.header));
+    },
+    connection: (connection) => layout.row(connection),
+    missed: (why) => `(some are missing here: ${why})`,
+  };
+}
+
+/** Writes what happens into a file. */
+class Recording implements Disposable {
+  readonly file: RecordingFile;
+  readonly #changes = new SocketChanges();
+
+  /** @param path the file */
+  constructor(path: string) {
+    this.file = RecordingFile.create(path, { by: `observe ${NAME}`, tier: "T0" });
+  }
+
+  /** Adds what a look has found. */
+  add({ rows, missed }: Look, ended: readonly EndedConnection[]): void {
+    const at = this.file.now();
+    if (missed) this.file.add({ type: "note", at, text: `some are missing: ${DROPPED_EVENTS}` });
+    const connected = rows.filter(({ state, remote }) => state === "LISTEN" || remote.port !== 0);
+    for (const event of this.#changes.look(connected, at)) this.file.add(event);
+    for (const connection of ended) {
+      this.file.add(connectionEvent(connection, this.file.at(connection.endedAtUs)));
+    }
+    this.file.flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.file[Symbol.dispose]();
+  }
+}
+
+function startRecording(path: string | undefined): Recording | undefined {
+  return path === undefined ? undefined : new Recording(path);
+}

@@ -1,0 +1,76 @@
+/**
+ * Lines that a slow reader does not hold up: they wait in a bounded queue, and each is written as
+ * soon as the one before it is.
+ *
+ * @module
+ */
+
+import type { LineOutput } from "./line_output.ts";
+
+/** How many lines may wait. */
+const MOST_WAITING = 10_000;
+
+/** The lines that wait. */
+export class LineQueue {
+  readonly #output: LineOutput;
+  readonly #onGone: () => void;
+  #waiting: string[] = [];
+  #dropped = 0;
+  #writing: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  /**
+   * @param output where the lines go
+   * @param onGone is called when the reader has gone, or when no more can be written
+   */
+  constructor(output: LineOutput, onGone: () => void) {
+    this.#output = output;
+    this.#onGone = onGone;
+  }
+
+  /**
+   * Writes a line soon; drops it if too many wait.
+   *
+   * @param line the line, without its end
+   */
+  add(line: string): void {
+    if (this.#waiting.length >= MOST_WAITING) this.#dropped++;
+    else this.#waiting.push(line);
+    this.#writing ??= this.#write();
+  }
+
+  /** How many lines were dropped since this was last asked. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /**
+   * Waits until everything is written.
+   *
+   * @param withinMs how long to wait for a reader that is stuck, in milliseconds
+   * @throws {Error} if something could not be written, for instance because the disk is full
+   */
+  async flush(withinMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
+    await Promise.race([this.#writing, late]);
+    clearTimeout(timer);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0 && !this.#output.isGone) {
+        const lines = this.#waiting;
+        this.#waiting = [];
+        for (const line of lines) await this.#output.write([line]);
+      }
+    } catch (error) {
+      this.#failure = error as Error;
+    }
+    this.#writing = undefined;
+    if (this.#output.isGone || this.#failure !== undefined) this.#onGone();
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Writes packets as a file that Wireshark and tcpdump read: pcap with nanoseconds, where a packet
+ * begins with its IP header (draft-ietf-opsawg-pcap).
+ *
+ * @module
+ */
+
+import { describeSystemError } from "../../engine/net/constants.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+
+/** What a file with nanoseconds begins with. */
+const MAGIC = 0xa1b2_3c4d;
+
+/** The kind of packets: LINKTYPE_RAW. */
+const RAW_IP = 101;
+
+/** The most bytes of a packet that a file may have. */
+const SNAP_BYTES = 262_144;
+
+/** A packet for the file. */
+export interface RawPacket {
+  /** When it was seen, in nanoseconds since 1970. */
+  readonly stampNs: bigint;
+  /** The packet, from its IP header on. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Writes the packets.
+ *
+ * @param path the file; an existing file is overwritten
+ * @param packets the packets, the oldest first
+ * @throws {Error} if it cannot be written; the message is one line
+ */
+export function writePcap(path: string, packets: readonly RawPacket[]): void {
+  try {
+    const file = runtime.createFile(path);
+    try {
+      file.write(fileHeader());
+      for (const packet of packets) {
+        file.write(packetHeader(packet));
+        file.write(packet.bytes);
+      }
+    } finally {
+      file.close();
+    }
+  } catch (cause) {
+    throw new Error(`Cannot write the packets to ${path}: ${describeSystemError(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function fileHeader(): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  // Version 2.4. Two unused fields follow.
+  view.setUint16(4, 2, true);
+  view.setUint16(6, 4, true);
+  view.setUint32(16, SNAP_BYTES, true);
+  view.setUint32(20, RAW_IP, true);
+  return bytes;
+}
+
+function packetHeader({ stampNs, bytes }: RawPacket): Uint8Array {
+  const header = new Uint8Array(16);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, Number(stampNs / 1_000_000_000n), true);
+  view.setUint32(4, Number(stampNs % 1_000_000_000n), true);
+  // How much of the packet is here, and how long it was.
+  view.setUint32(8, bytes.length, true);
+  view.setUint32(12, bytes.length, true);
+  return header;
+}

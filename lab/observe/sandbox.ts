@@ -1,0 +1,260 @@
+/**
+ * The sandbox: this program runs itself again in a user and a network namespace of its own, where
+ * any user may capture packets and change the settings of TCP. Nobody else's traffic is there, and
+ * there is no way out.
+ *
+ * This is the outside half. A role is what the program does inside: `inside.ts` has the other half
+ * and the table of the roles. They talk in lines of JSON, or the role has the terminal.
+ *
+ * The program is started by `unshare` (unshare(1)) and does not call unshare(2) itself, because that
+ * call refuses a process with several threads, and a runtime has several.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { runtime } from "../../engine/net/runtime.ts";
+import { escapeText } from "../../protocols/text.ts";
+import { ownCommand } from "./own_command.ts";
+import { explainRefusal, gatherSigns, type Refusal, type SandboxSigns } from "./sandbox_signs.ts";
+
+/** The word that runs a role: `observe inside …`. It is no command for people. */
+export const INSIDE = "inside";
+
+/** The role that only tells whether there can be a sandbox. */
+export const PROBE = "probe";
+
+/** What the role talks through. */
+export type RoleStyle = "lines" | "terminal";
+
+/** The first line from inside: whether everything that a role may count on is there. */
+export interface ReadyLine {
+  readonly type: "sandbox";
+  /** The call that has failed, and its code; absent if all is well. */
+  readonly failed?: { readonly call: string; readonly code: string };
+}
+
+/** How long it may take until the program inside runs, in milliseconds. */
+const START_MS = 20_000;
+
+/** How long a role has to end when it is asked to, in milliseconds. */
+const END_MS = 5_000;
+
+/** How much of what is said on standard error is kept, in characters. */
+const KEPT = 2_000;
+
+/** What starts a program in namespaces of its own. When `unshare` is killed, so is the program. */
+const UNSHARE = ["unshare", "--user", "--map-root-user", "--net", "--kill-child", "--"] as const;
+
+/** There is no sandbox here. */
+export class SandboxError extends Error {
+  /** The class's name. */
+  override readonly name = "SandboxError";
+  /** Why. */
+  readonly refusal: Refusal;
+
+  /** @param refusal why */
+  constructor(refusal: Refusal) {
+    super(`Cannot make the sandbox: ${refusal.sentence}`);
+    this.refusal = refusal;
+  }
+}
+
+/** How to run a role. */
+export interface RoleOptions {
+  /** Its arguments. */
+  readonly args?: readonly string[];
+  /** How long it may run, in milliseconds; then it is killed. @default {Infinity} */
+  readonly limitMs?: number;
+}
+
+/**
+ * Why there is no sandbox, found by trying to make one.
+ *
+ * @returns the reason; `undefined` if there can be one
+ */
+export async function whyNoSandbox(): Promise<Refusal | undefined> {
+  try {
+    await using _sandbox = await Sandbox.open(PROBE);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SandboxError) return error.refusal;
+    throw error;
+  }
+}
+
+/**
+ * Runs a role that has the terminal: its standard streams are those of this process. An interrupt
+ * from the terminal reaches the role itself.
+ *
+ * @param role its name
+ * @param options its arguments, and how long it may run
+ * @returns its exit status; `null` if it was killed
+ * @throws {SandboxError} if there is no sandbox
+ */
+export async function runInTerminal(role: string, options?: RoleOptions): Promise<number | null> {
+  const refusal = await whyNoSandbox();
+  if (refusal !== undefined) throw new SandboxError(refusal);
+  const { args = [], limitMs } = options ?? {};
+  const [program, ...words] = commandLine(role, "terminal", args);
+  const child = spawn(program as string, words, { stdio: "inherit" });
+  const forget = killAtTheEnd(child, limitMs);
+  return await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      forget();
+      resolve(status);
+    });
+  });
+}
+
+/** A role that runs and talks in lines. */
+export class Sandbox implements AsyncDisposable {
+  /** Resolves when the role has ended, with its exit status; `null` if it was killed. */
+  readonly ended: Promise<number | null>;
+  readonly #child: ChildProcess;
+  /** The lines that nobody has taken yet. */
+  readonly #lines: unknown[] = [];
+  #wake: () => void = () => {};
+  #unfinished = "";
+  #said = "";
+  #startCode: string | undefined;
+  #isOver = false;
+
+  private constructor(role: string, { args = [], limitMs }: RoleOptions) {
+    const [program, ...words] = commandLine(role, "lines", args);
+    const child = this.#child = spawn(program as string, words, {
+      stdio: ["pipe", "pipe", "pipe"],
+      // The reason for a refusal is recognized by its English words.
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    const forget = killAtTheEnd(child, limitMs);
+    child.stdin?.on("error", () => {
+      // The role has ended without reading everything. Its end is reported anyway.
+    });
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said = (this.#said + text).slice(-KEPT);
+    });
+    this.ended = new Promise((resolve) => {
+      const end = (status: number | null) => {
+        this.#isOver = true;
+        forget();
+        resolve(status);
+        this.#wake();
+      };
+      child.on("close", end);
+      child.on("error", (error) => {
+        this.#startCode = (error as { code?: string }).code ?? error.name;
+        end(null);
+      });
+    });
+  }
+
+  /**
+   * Starts a role, and waits until it is inside.
+   *
+   * @param role its name
+   * @param options its arguments, and how long it may run
+   * @throws {SandboxError} if there is no sandbox
+   */
+  static async open(role: string, options: RoleOptions = {}): Promise<Sandbox> {
+    const { limitMs = Infinity } = options;
+    if (runtime.os !== "linux") throw new SandboxError(refuse({ said: "" }));
+    let sandbox: Sandbox;
+    try {
+      sandbox = new Sandbox(role, { ...options, limitMs });
+    } catch (error) {
+      // Some runtimes throw what others report later.
+      const startCode = (error as { code?: string }).code ?? (error as Error).name;
+      throw new SandboxError(refuse({ said: "", startCode }));
+    }
+    const late = setTimeout(() => sandbox.#child.kill("SIGKILL"), START_MS);
+    const ready = await sandbox.next() as ReadyLine | undefined;
+    clearTimeout(late);
+    if (ready?.type === "sandbox" && ready.failed === undefined) return sandbox;
+    await sandbox[Symbol.asyncDispose]();
+    const { failed } = ready ?? {};
+    throw new SandboxError(
+      refuse({ said: sandbox.#said, startCode: sandbox.#startCode, inside: failed }),
+    );
+  }
+
+  /** The last words of the role on standard error, escaped; empty if there were none. */
+  get lastWords(): string {
+    return escapeText(this.#said.trim().split("\n").at(-1) ?? "");
+  }
+
+  /**
+   * The next line of the role.
+   *
+   * @returns what the line says; `undefined` when the role has ended
+   */
+  async next(): Promise<unknown> {
+    while (this.#lines.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    return this.#lines.shift();
+  }
+
+  /** All lines that are still to come, until the role ends. */
+  async *lines(): AsyncGenerator<unknown> {
+    for (let line = await this.next(); line !== undefined; line = await this.next()) yield line;
+  }
+
+  /**
+   * Says something to the role.
+   *
+   * @param line what can be written as JSON
+   */
+  say(line: unknown): void {
+    this.#child.stdin?.write(`${JSON.stringify(line)}\n`);
+  }
+
+  /** Asks the role to end in order: it hears that nothing more will be said. */
+  finish(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Ends the role, with time to end in order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.finish();
+    const late = setTimeout(() => this.#child.kill("SIGKILL"), END_MS);
+    await this.ended;
+    clearTimeout(late);
+  }
+
+  #hear(text: string): void {
+    const lines = (this.#unfinished + text).split("\n");
+    this.#unfinished = lines.pop() as string;
+    for (const line of lines) {
+      try {
+        this.#lines.push(JSON.parse(line));
+      } catch {
+        // A program that was loaded into the role's process has printed something else.
+        this.#said = (this.#said + line + "\n").slice(-KEPT);
+      }
+    }
+    this.#wake();
+  }
+}
+
+/** The roles that still run are killed when this process exits. */
+function killAtTheEnd(child: ChildProcess, limitMs = Infinity): () => void {
+  const kill = () => child.kill("SIGKILL");
+  process.on("exit", kill);
+  const late = limitMs === Infinity ? undefined : setTimeout(kill, limitMs);
+  return () => {
+    process.off("exit", kill);
+    clearTimeout(late);
+  };
+}
+
+function commandLine(role: string, style: RoleStyle, args: readonly string[]): string[] {
+  return [...UNSHARE, ...ownCommand(INSIDE, role, style, String(process.pid), ...args)];
+}
+
+function refuse(tried: Pick<SandboxSigns, "startCode" | "said" | "inside">): Refusal {
+  return explainRefusal(gatherSigns(tried));
+}

@@ -1,0 +1,345 @@
+/**
+ * The thread that makes a connection, uses it, closes it, and watches it all the while.
+ *
+ * One thread does all of it, with calls that do not block, so that between any two calls it can
+ * look. The main thread stays free for the keyboard and for signals.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  clientFailureKind,
+  ConnectTimeoutError,
+  explainConnectError,
+  InterruptedError,
+  messageOf,
+} from "../../engine/dial/failures.ts";
+import { BlockingDriver, type BlockingOptions } from "../../engine/drivers/blocking.ts";
+import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
+import { SocketError } from "../../engine/net/socket_error.ts";
+import { type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { nowUs } from "../../engine/recording/events.ts";
+import { onAssigned } from "../../engine/workers/worker_side.ts";
+import { formatAddress } from "../../protocols/address.ts";
+import { type Address, type Protocol, READ } from "../../protocols/effects.ts";
+import { Input } from "../../protocols/input.ts";
+import { loadLoadProtocol, type LoadProtocol } from "../load/load_protocol.ts";
+import { Random } from "../load/random.ts";
+import { type CapturedPacket, PacketCapture, whyNoCapture } from "./capture.ts";
+import type { TimelineMessage, TimelineOutcome, TimelinePlan } from "./timeline_plan.ts";
+import { WatchedSockets, Witness } from "./witness.ts";
+
+/** The first message to the thread. */
+export interface TimelineAssignment {
+  /** What to do. */
+  readonly plan: TimelinePlan;
+  /** One word: whether to end early. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** The name of the thread. It names the command that an executable loads for it. */
+export const TIMELINE_THREAD = "handshake observe";
+
+/** The module of the thread. */
+export const TIMELINE_THREAD_URL: string = import.meta.url;
+
+/** How many bytes a request has, where the protocol leaves that open. */
+const REQUEST_BYTES = 16;
+
+/** The limits of a conversation. */
+const LIMITS: BlockingOptions = {
+  readTimeoutMs: 5_000,
+  sessionTimeoutMs: 0,
+  computeTimeoutMs: 0,
+  receiveTimeoutMs: 0,
+};
+
+/** Makes the connection and watches it. */
+class Observation {
+  readonly #plan: TimelinePlan;
+  readonly #protocol: LoadProtocol | undefined;
+  readonly #witness: Witness;
+  readonly #net: Sockets;
+  readonly #endsAt: number;
+  readonly #context = { input: new Input(), size: REQUEST_BYTES, random: new Random(1, 64) };
+  /** Where bytes go that nobody reads. */
+  readonly #unwanted = new Uint8Array(64 * 1024);
+  #connected: Address | undefined;
+  #failure: TimelineOutcome["failure"];
+
+  constructor(plan: TimelinePlan, protocol: LoadProtocol | undefined, witness: Witness) {
+    this.#plan = plan;
+    this.#protocol = protocol;
+    this.#witness = witness;
+    this.#net = new WatchedSockets(witness);
+    this.#endsAt = plan.forMs > 0 ? performance.now() + plan.forMs : Infinity;
+    // The first payload takes the longest to make. That must not stand in the timeline.
+    this.#context.random.bytes(REQUEST_BYTES);
+    this.#context.random.letters(REQUEST_BYTES);
+  }
+
+  /** What was connected to. */
+  get connected(): Address | undefined {
+    return this.#connected;
+  }
+
+  /** The first failure. */
+  get failure(): TimelineOutcome["failure"] {
+    return this.#failure;
+  }
+
+  /** Does it. @throws {InterruptedError} if it was stopped */
+  run(): void {
+    const { addresses, connectTimeoutMs } = this.#plan;
+    for (const address of addresses) {
+      const fd = this.#open(address, connectTimeoutMs / addresses.length);
+      if (fd === undefined) continue;
+      this.#connected = address;
+      // An earlier address does not matter any more.
+      this.#failure = undefined;
+      let isOpen = true;
+      try {
+        this.#use(fd);
+        isOpen = this.#finish(fd);
+      } finally {
+        if (isOpen) this.#net.close(fd);
+      }
+      return;
+    }
+  }
+
+  /** Connects. @returns the descriptor; `undefined` if that fails */
+  #open(address: Address, withinMs: number): number | undefined {
+    const net = this.#net;
+    const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY, POLLOUT } =
+      net.constants;
+    const { EINPROGRESS } = net.constants.errno;
+    const family = isIPv6(address.hostname) ? AF_INET6 : AF_INET;
+    const fd = net.socket(family, SOCK_STREAM | SOCK_NONBLOCK);
+    try {
+      net.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      const sockaddr = encodeSockaddr(address, net.constants);
+      const calledUs = nowUs();
+      const result = net.connectNonBlocking(fd, sockaddr);
+      if (result < 0 && result !== -EINPROGRESS) {
+        throw new SocketError("connect", -result, `to ${formatAddress(address)}`);
+      }
+      this.#witness.follow(fd, address, calledUs);
+      const limitMs = Math.min(withinMs > 0 ? withinMs : Infinity, this.#leftMs());
+      if (this.#witness.wait(fd, POLLOUT, limitMs) === 0) {
+        throw new ConnectTimeoutError(Math.round(limitMs));
+      }
+      const errno = net.getOption(fd, net.constants.SOL_SOCKET, net.constants.SO_ERROR);
+      if (errno !== 0) throw new SocketError("connect", errno, `to ${formatAddress(address)}`);
+      this.#witness.connected();
+      return fd;
+    } catch (error) {
+      net.close(fd);
+      if (error instanceof InterruptedError) throw error;
+      const { kind, detail } = explainConnectError(error);
+      this.#failure = { kind, detail: `Cannot connect to ${formatAddress(address)}: ${detail}` };
+      this.#witness.note(this.#failure.detail);
+      return undefined;
+    }
+  }
+
+  /** Converses, or waits for a server that speaks first. Then the connection stays open. */
+  #use(fd: number): void {
+    const { firstByteMs, stayMs } = this.#plan;
+    const { POLLIN, POLLRDHUP } = this.#net.constants;
+    if (this.#protocol !== undefined) this.#converse(fd, this.#protocol);
+    else if (firstByteMs > 0) {
+      this.#witness.wait(fd, POLLIN | POLLRDHUP, Math.min(firstByteMs, this.#leftMs()));
+    }
+    this.#drain(fd);
+    const endsAt = performance.now() + Math.min(stayMs, this.#leftMs());
+    this.#witness.lookUntil(
+      () => this.#drain(fd),
+      Math.max(0, endsAt - performance.now()),
+    );
+  }
+
+  #converse(fd: number, protocol: LoadProtocol): void {
+    const sessionTimeoutMs = Math.max(1, this.#leftMs());
+    const driver = new BlockingDriver(this.#net, { ...LIMITS, sessionTimeoutMs });
+    const context = this.#context;
+    try {
+      if (protocol.greeting !== undefined) driver.converse(fd, protocol.greeting(context));
+      driver.converse(fd, protocol.exchange(context));
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      this.#failure = { kind: clientFailureKind(error), detail: messageOf(error) };
+      this.#witness.note(this.#failure.detail);
+    }
+  }
+
+  /** Closes this direction, and looks until both ends are closed. @returns whether `fd` is open */
+  #finish(fd: number): boolean {
+    const net = this.#net;
+    const { SOL_SOCKET, SO_LINGER, SHUT_WR } = net.constants;
+    if (this.#plan.reset) {
+      // `struct linger`: on, and no time at all. The kernel then sends RST in place of FIN.
+      net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
+      net.close(fd);
+      this.#witness.released();
+    } else net.shutdown(fd, SHUT_WR);
+    this.#witness.lookUntil(() => {
+      if (!this.#plan.reset) this.#drain(fd);
+      return this.#witness.isOver;
+    }, Math.max(0, this.#leftMs()));
+    const { leftOpen } = this.#witness;
+    if (leftOpen !== undefined) this.#witness.note(`The time is over, and ${leftOpen}`);
+    return !this.#plan.reset;
+  }
+
+  /** Throws away what has come. @returns whether nothing more can come */
+  #drain(fd: number): boolean {
+    const { MSG_DONTWAIT, errno } = this.#net.constants;
+    const buffer = this.#unwanted;
+    for (let left = 64; left > 0; left--) {
+      const count = this.#net.recv(fd, buffer, MSG_DONTWAIT);
+      if (count === -errno.EINTR) continue;
+      if (count === 0) return true;
+      if (count < 0) return count !== -errno.EAGAIN;
+    }
+    return false;
+  }
+
+  #leftMs(): number {
+    return this.#endsAt - performance.now();
+  }
+}
+
+/** Whether the packets between this machine and an address never leave it. */
+function staysHere(address: Address): boolean {
+  const { hostname } = address;
+  if (/^(127\.|0\.0\.0\.0$|::1?$|::ffff:127\.)/.test(hostname)) return true;
+  // The kernel picks the very same address as the source if it is one of this machine's.
+  const net = sockets();
+  const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
+  const fd = net.socket(isIPv6(hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
+  try {
+    net.connect(fd, address);
+    return net.localAddress(fd).hostname === hostname;
+  } catch {
+    // There is no way there, which connecting will tell.
+    return false;
+  } finally {
+    net.close(fd);
+  }
+}
+
+function openCapture(addresses: readonly Address[]): PacketCapture | string {
+  const [first] = addresses as readonly [Address, ...Address[]];
+  try {
+    return new PacketCapture(sockets(), {
+      port: first.port,
+      isLocal: addresses.every(staysHere),
+    });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === "EPERM" ? "packets need root (CAP_NET_RAW)" : messageOf(error);
+  }
+}
+
+/** How often everything is done for practice. */
+const REHEARSALS = 40;
+
+/**
+ * Watches a few connections of this thread to itself, so that the code that looks is compiled when
+ * it matters: the first looks of a new thread take a hundred times as long as the later ones.
+ */
+function rehearse(captures: boolean): void {
+  const net = sockets();
+  const { SOL_SOCKET, SO_LINGER, SOCK_STREAM, SOCK_NONBLOCK, AF_INET } = net.constants;
+  // No remainder of these connections is to stay in TIME_WAIT.
+  const atOnce = new Uint8Array(Int32Array.of(1, 0).buffer);
+  const listener = net.openListener({ hostname: "127.0.0.1", port: 0 });
+  const address = net.localAddress(listener);
+  const sockaddr = encodeSockaddr(address, net.constants);
+  const capture = captures ? new PacketCapture(net, { port: address.port, isLocal: true }) : null;
+  const nobody = { beganUs: Math.floor(nowUs()), tell: () => {}, isStopped: () => false };
+  try {
+    for (let round = 0; round < REHEARSALS; round++) {
+      using witness = new Witness({ ...nobody, capture: capture ?? undefined });
+      const driver = new BlockingDriver(new WatchedSockets(witness), LIMITS);
+      const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+      net.connectNonBlocking(fd, sockaddr);
+      witness.follow(fd, address, nowUs());
+      witness.connected();
+      const accepted = net.accept(listener);
+      net.send(accepted, Uint8Array.of(1));
+      driver.converse(fd, exchange());
+      for (let look = 0; look < 20; look++) witness.look();
+      for (const each of [fd, accepted]) {
+        net.setOptionBytes(each, SOL_SOCKET, SO_LINGER, atOnce);
+        net.close(each);
+      }
+      witness.released();
+      witness.finish();
+    }
+  } finally {
+    capture?.[Symbol.dispose]();
+    net.close(listener);
+  }
+}
+
+/** What is conversed for practice. */
+function* exchange(): Protocol {
+  yield { kind: "write", bytes: Uint8Array.of(1) };
+  yield READ;
+}
+
+function observe(
+  plan: TimelinePlan,
+  protocol: LoadProtocol | undefined,
+  isStopped: () => boolean,
+  post: (message: TimelineMessage) => void,
+): TimelineOutcome {
+  const mayCapture = whyNoCapture(sockets()) === undefined;
+  rehearse(mayCapture);
+  const capture = openCapture(plan.addresses);
+  const packets = typeof capture === "string" ? undefined : capture;
+  const bytesOf = (packet?: CapturedPacket) =>
+    packet !== undefined && plan.wantsBytes
+      ? { bytes: Buffer.from(packet.bytes).toString("base64") }
+      : {};
+  using _capture = packets;
+  using witness = new Witness({
+    beganUs: plan.beganUs,
+    tell: (event, packet) => post({ kind: "seen", event, ...bytesOf(packet) }),
+    isStopped,
+    capture: packets,
+  });
+  const observation = new Observation(plan, protocol, witness);
+  try {
+    observation.run();
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    witness.note("Interrupted");
+  }
+  witness.finish();
+  const { connected, failure } = observation;
+  return {
+    ...(connected !== undefined && { connected }),
+    ...(failure !== undefined && { failure }),
+    ...(typeof capture === "string" && { whyNoPackets: capture }),
+    ...witness.precision,
+  };
+}
+
+onAssigned(TIMELINE_THREAD, async (
+  { plan, stop }: TimelineAssignment,
+  post: (message: TimelineMessage) => void,
+) => {
+  const protocol = plan.protocol === undefined ? undefined : await loadLoadProtocol(plan.protocol);
+  const word = new Int32Array(stop);
+  return {
+    play(sayReady) {
+      sayReady();
+      const outcome = observe(plan, protocol, () => Atomics.load(word, 0) !== 0, post);
+      post({ kind: "outcome", outcome });
+    },
+  };
+});

@@ -12,7 +12,7 @@ import { UsageError, type Values } from "../../engine/cli/flags.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 import { integerOption, valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
-import { CONNECT_TIMEOUT, readServer, targetOf } from "../../engine/dial/target.ts";
+import { CONNECT_TIMEOUT } from "../../engine/dial/target.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { isIPv6 } from "../../engine/net/address.ts";
 import { isNumeric } from "../../engine/net/resolve.ts";
@@ -32,6 +32,7 @@ import { describeAttempt, type Format, Report } from "./connect/report.ts";
 import { Series, type SeriesPlan } from "./connect/series.ts";
 import { ThreadProber } from "./connect/thread.ts";
 import { LineOutput } from "./line_output.ts";
+import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 
 const COUNT = integerOption("count", {
@@ -92,10 +93,7 @@ export function connect(): Subcommand {
     command: {
       name: "observe",
       summary: "see a real handshake: its time, its states, its packets",
-      positionals: [
-        { name: "server", kind: "string", help: "its address, HOST:PORT, [::1]:PORT or HOST" },
-        { name: "port", kind: "integer", least: 1, most: 65535, help: "its port, after a HOST" },
-      ],
+      positionals: SERVER_ARGUMENTS,
       required: 1,
       flags: [
         COUNT,
@@ -103,8 +101,7 @@ export function connect(): Subcommand {
         CONNECT_TIMEOUT,
         FIRST_BYTE,
         { name: "hello", kind: "boolean", help: "shake hands as the protocol hello does" },
-        { name: "ipv4", short: "4", kind: "boolean", help: "only addresses of IPv4" },
-        { name: "ipv6", short: "6", kind: "boolean", help: "only addresses of IPv6" },
+        ...FAMILY_FLAGS,
         RESOLVE_EVERY,
         {
           name: "source",
@@ -132,34 +129,15 @@ export function connect(): Subcommand {
   };
 }
 
-/** The server that was named, in one word or in two. */
-function serverOf(values: Values): Address {
-  const text = values.server as string;
-  if (values.port === undefined) {
-    if (isIPv6(text) && isNumeric(text)) {
-      throw new UsageError(
-        `wrong value for <server>: after an IPv6 address its port is missing: [${text}]:443 or ` +
-          `${text} 443`,
-      );
-    }
-    const { host, port } = readServer(text, "HOST:PORT, or HOST and PORT");
-    return { hostname: host, port };
-  }
-  const { host, port } = targetOf({ ...values, host: text });
-  return { hostname: host, port };
-}
-
-/** The family that was asked for. */
-function familyOf(values: Values, { hostname }: Address): 4 | 6 | undefined {
-  if (values.ipv4 === true && values.ipv6 === true) {
-    throw new UsageError("-4 and -6 exclude each other");
-  }
+/** The family that is wanted: the one that was asked for, or that of the address to call from. */
+function wantedFamily(values: Values, { hostname }: Address): 4 | 6 | undefined {
+  const given = familyOf(values);
   const source = values.source as string | undefined;
   if (source !== undefined && !isNumeric(source)) {
     throw new UsageError(`wrong value for --source: expected an address, got "${source}"`);
   }
   const bySource = source === undefined ? undefined : isIPv6(source) ? 6 : 4;
-  const asked = values.ipv4 === true ? 4 : values.ipv6 === true ? 6 : bySource;
+  const asked = given ?? bySource;
   if (asked !== undefined && bySource !== undefined && asked !== bySource) {
     throw new UsageError(
       `--source ${source} is an IPv${bySource} address, and -${asked} was given`,
@@ -196,7 +174,7 @@ function planOf(values: Values): SeriesPlan {
   const given = values.firstByte as number | undefined;
   return {
     server,
-    family: familyOf(values, server),
+    family: wantedFamily(values, server),
     count: (values.count as number | undefined) ?? Infinity,
     intervalMs,
     timeoutMs: valueOf(CONNECT_TIMEOUT, values),

@@ -16,6 +16,7 @@ import { readRecording, type Recording } from "../../engine/recording/read_recor
 import { escapeText } from "../../protocols/text.ts";
 import { EventText } from "./event_text.ts";
 import { LineOutput } from "./line_output.ts";
+import { drawConnections } from "./sequence.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 
 /** How fast something is shown that is shown at once. */
@@ -39,6 +40,12 @@ const JSON_LINES: Flag = {
   help: "print the lines of the recording, in the order of time",
 };
 
+const DRAW: Flag = {
+  name: "draw",
+  kind: "boolean",
+  help: "draw each connection: its states to scale, its packets as a sequence diagram",
+};
+
 /** The command that shows a recording. */
 export function replay(): Subcommand {
   return {
@@ -47,7 +54,7 @@ export function replay(): Subcommand {
       summary: "show a recording again, at any speed",
       positionals: [{ name: "file", kind: "string", value: "FILE", help: "what --record wrote" }],
       required: 1,
-      flags: [SPEED, JSON_LINES],
+      flags: [SPEED, JSON_LINES, DRAW],
       example: formatRun(SCRIPT, "replay pool.jsonl --speed 0.1"),
     },
     perform,
@@ -66,7 +73,8 @@ async function perform(values: Values): Promise<number> {
   }
   const recording = readRecording(text, source);
   const output = new LineOutput();
-  if (values.json === true) await showJson(recording, speed, output);
+  if (values.draw === true) await draw(recording, values, output);
+  else if (values.json === true) await showJson(recording, speed, output);
   else await showText(recording, speed, output);
   return EXIT_DONE;
 }
@@ -95,6 +103,21 @@ function readSpeed(text: string | undefined): number {
   throw new UsageError(
     `wrong value for --speed: expected a number above 0 or ${MAX}, got "${escapeText(text)}"`,
   );
+}
+
+/** Draws what `observe timeline` draws. That has no speed. */
+async function draw(recording: Recording, values: Values, output: LineOutput): Promise<void> {
+  if (values.json === true || values.speed !== undefined) {
+    throw new UsageError("--draw excludes --json and --speed");
+  }
+  const { header, events } = recording;
+  const drawing = drawConnections(events, { columns: runtime.columns("stdout") });
+  await output.write([
+    escapeText(describeHeader(header, events)),
+    "",
+    ...drawing.length > 0 ? drawing : ["no states of sockets and no packets were recorded"],
+    ...remarksOn(recording),
+  ]);
 }
 
 async function showJson(recording: Recording, speed: number, output: LineOutput): Promise<void> {

@@ -96,17 +96,26 @@ export async function whyNoSandbox(): Promise<Refusal | undefined> {
 export async function runInTerminal(role: string, options?: RoleOptions): Promise<number | null> {
   const refusal = await whyNoSandbox();
   if (refusal !== undefined) throw new SandboxError(refusal);
-  const { args = [], limitMs } = options ?? {};
+  const { args = [], limitMs = Infinity } = options ?? {};
   const [program, ...words] = commandLine(role, "terminal", args);
   const child = spawn(program as string, words, { stdio: "inherit" });
-  const forget = killAtTheEnd(child, limitMs);
-  return await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (status) => {
-      forget();
-      resolve(status);
+  const kill = () => void child.kill("SIGKILL");
+  const forget = [
+    killAtTheEnd(child),
+    // The role itself hears Ctrl-C, and decides what becomes of it.
+    runtime.onSignal("SIGINT", () => {}),
+    runtime.onSignal("SIGTERM", kill),
+  ];
+  const late = limitMs === Infinity ? undefined : setTimeout(kill, limitMs);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", resolve);
     });
-  });
+  } finally {
+    clearTimeout(late);
+    forget.forEach((stop) => stop());
+  }
 }
 
 /** A role that runs and talks in lines. */
@@ -248,15 +257,11 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
-/** The roles that still run are killed when this process exits. */
-function killAtTheEnd(child: ChildProcess, limitMs = Infinity): () => void {
+/** A role that still runs is killed when this process exits. @returns stops that */
+function killAtTheEnd(child: ChildProcess): () => void {
   const kill = () => child.kill("SIGKILL");
   process.on("exit", kill);
-  const late = limitMs === Infinity ? undefined : setTimeout(kill, limitMs);
-  return () => {
-    process.off("exit", kill);
-    clearTimeout(late);
-  };
+  return () => process.off("exit", kill);
 }
 
 function commandLine(role: string, style: RoleStyle, args: readonly string[]): string[] {

@@ -92,15 +92,27 @@ export function synSchedule(
   linear = Number(readSetting("net/ipv4/tcp_syn_linear_timeouts") ?? 0),
 ): SynSchedule {
   const longestS = Number(readSetting("net/ipv4/tcp_rto_max_ms") ?? LONGEST_TIMEOUT_MS) / 1000;
+  // The kernel also gives up when as much time has passed as the longer waits alone would take. With
+  // few of them that comes first, and not all of the SYNs before them are sent.
+  const patienceS = waitsS(retries, longestS).reduce((sum, waitS) => sum + waitS);
   const sentAtS = [0];
   let at = 0;
   let waitS = FIRST_TIMEOUT_S;
   for (let sent = 1; sent <= retries + linear; sent++) {
+    if (sent > 1 && at + waitS >= patienceS) break;
     at += waitS;
     sentAtS.push(at);
     if (sent > linear) waitS = Math.min(longestS, waitS * 2);
   }
   return { sentAtS, endsAtS: at + waitS };
+}
+
+/** The waits after each SYN, each twice as long as the one before, the last one included. */
+function waitsS(retries: number, longestS: number): number[] {
+  return Array.from(
+    { length: retries + 1 },
+    (_, index) => Math.min(longestS, FIRST_TIMEOUT_S * 2 ** index),
+  );
 }
 
 /**

@@ -128,5 +128,10 @@ test("SYNs are sent as the settings say", () => {
     endsAtS: 131,
   });
   assertEquals(synSchedule(0, 0), { sentAtS: [0], endsAtS: 1 });
+  // Measured on Linux 6.18: with few retries the linear ones do not all count.
+  assertEquals(synSchedule(1, 4), { sentAtS: [0, 1, 2], endsAtS: 3 });
+  assertEquals(synSchedule(2, 4), { sentAtS: [0, 1, 2, 3, 4, 5], endsAtS: 7 });
+  assertEquals(synSchedule(1, 1), { sentAtS: [0, 1, 2], endsAtS: 4 });
+  assertEquals(synSchedule(2, 1), { sentAtS: [0, 1, 2, 4], endsAtS: 8 });
   assertEquals(synSchedule(8, 0).endsAtS, 1 + 2 + 4 + 8 + 16 + 32 + 64 + 120 + 120);
 });

@@ -7,7 +7,8 @@
  *
  * - **Time**: `at` and `to` are microseconds since `began_us`, which is in microseconds since 1970.
  *   They have at most three decimals. A process takes them from
- *   `performance.timeOrigin + performance.now()`, the kernel stamps packets with CLOCK_REALTIME.
+ *   `performance.timeOrigin + performance.now()`. The kernel stamps packets with CLOCK_REALTIME; what
+ *   that is ahead of the other clock is measured and taken away.
  * - **Order**: an event is written when it is known. A span is known at its end, so lines are not in
  *   the order of `at`. Whoever shows them sorts them, or keeps a second or two in hand.
  * - **Names**: a thread is a number that {@linkcode ThreadEvent} gives a name. A connection is a number

@@ -18,19 +18,22 @@ import { parsePacket, type TcpSegment } from "../../engine/kernel/packet.ts";
 import { MessageBuffer } from "../../engine/net/message_buffer.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Sockets } from "../../engine/net/sockets.ts";
+import { formatAddress } from "../../protocols/address.ts";
 
 /** Packets of all protocols, as the header of a link names them. */
 const ETH_P_ALL = 3;
 
-/** Options of packet sockets. */
+/** Option of packet sockets: how many packets there were, and how many of them were dropped. */
 const PACKET_STATISTICS = 6;
-const PACKET_IGNORE_OUTGOING = 23;
 
 /** How many bytes of captured packets may wait to be taken. */
 const BUFFER_BYTES = 8 * 1024 * 1024;
 
 /** More than the longest packet: on the loopback one packet may have 64 KiB of data. */
 const LONGEST = 65_536 + 128;
+
+/** How many ways from one address to another are remembered. */
+const MOST_WAYS = 10_000;
 
 /** A program of classic BPF: its instructions, four numbers each (bpf(4), `linux/filter.h`). */
 type Filter = readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
@@ -49,11 +52,6 @@ export interface CapturedPacket {
 export interface CaptureOptions {
   /** The port, of either end. */
   readonly port: number;
-  /**
-   * Whether the connection stays on this machine. The loopback shows each packet as it leaves and
-   * as it arrives, and then only the arrival is taken.
-   */
-  readonly isLocal: boolean;
 }
 
 /**
@@ -76,9 +74,11 @@ export class PacketCapture implements Disposable {
   readonly #net: Sockets;
   readonly #fd: number;
   readonly #message = new MessageBuffer(LONGEST);
-  readonly #isLocal: boolean;
-  /** The interface on which the first packet was seen; a bridge would show each packet again. */
-  #interface: number | undefined;
+  /**
+   * The interface on which the first packet from one address to another was seen: a bridge would
+   * show each packet again.
+   */
+  readonly #interfaces = new Map<string, number>();
 
   /**
    * Begins to capture.
@@ -87,15 +87,13 @@ export class PacketCapture implements Disposable {
    * @param options what
    * @throws {SocketError} `EPERM` without CAP_NET_RAW
    */
-  constructor(net: Sockets, { port, isLocal }: CaptureOptions) {
+  constructor(net: Sockets, { port }: CaptureOptions) {
     this.#net = net;
-    this.#isLocal = isLocal;
     this.#fd = openPacketSocket(net);
     const { SOL_SOCKET } = net.constants;
     try {
       attachFilter(net, this.#fd, portFilter(port));
       net.setOption(this.#fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-      if (isLocal) net.setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
       raiseBuffer(net, this.#fd);
       // Only now packets come: the socket was made without a protocol.
       const address = new Uint8Array(20);
@@ -144,19 +142,24 @@ export class PacketCapture implements Disposable {
 
   #read(): CapturedPacket | undefined {
     const message = this.#message;
-    if (!this.#isLocal && !this.#isOfInterface(message.name)) return undefined;
     const bytes = message.data.slice();
     const segment = parsePacket(bytes);
+    if (segment === undefined || !this.#isFirstSight(segment, message.name)) return undefined;
     const stampNs = stampIn(message, this.#net.constants.SOL_SOCKET);
-    return segment === undefined || stampNs === undefined ? undefined : { stampNs, segment, bytes };
+    return stampNs === undefined ? undefined : { stampNs, segment, bytes };
   }
 
   /** @param name a `sockaddr_ll` */
-  #isOfInterface(name: Uint8Array): boolean {
+  #isFirstSight({ from, to }: TcpSegment, name: Uint8Array): boolean {
     if (name.length < 8) return true;
     const index = new DataView(name.buffer, name.byteOffset).getInt32(4, true);
-    this.#interface ??= index;
-    return index === this.#interface;
+    const way = `${formatAddress(from)} ${formatAddress(to)}`;
+    const first = this.#interfaces.get(way);
+    if (first !== undefined) return first === index;
+    // Of a busy port only a few connections are of interest, and they are the youngest.
+    if (this.#interfaces.size === MOST_WAYS) this.#interfaces.clear();
+    this.#interfaces.set(way, index);
+    return true;
   }
 }
 
@@ -182,7 +185,18 @@ function stampIn(message: MessageBuffer, level: number): bigint | undefined {
   return undefined;
 }
 
+/** What an instruction may load in place of bytes of the packet (`linux/filter.h`). */
+const PACKET_TYPE = 0xffff_f004;
+const HARDWARE_TYPE = 0xffff_f01c;
+
+/** A packet on its way out (packet(7)). */
+const PACKET_OUTGOING = 4;
+
+/** The hardware type of the loopback. */
+const ARPHRD_LOOPBACK = 772;
+
 /** Instructions of classic BPF. */
+const LOAD_WORD = 0x20;
 const LOAD_BYTE = 0x30;
 const LOAD_HALF = 0x28;
 const LOAD_HALF_BEHIND_HEADER = 0x48;
@@ -198,6 +212,11 @@ function portFilter(port: number): Filter {
   // Where a test fails, the jump goes to the last instruction, which drops the packet. The one before
   // it lets the packet through.
   return [
+    // The loopback shows each packet as it leaves and as it arrives. Only the arrival is taken.
+    [LOAD_WORD, 0, 0, HARDWARE_TYPE],
+    [JUMP_IF_EQUAL, 0, 2, ARPHRD_LOOPBACK],
+    [LOAD_WORD, 0, 0, PACKET_TYPE],
+    [JUMP_IF_EQUAL, 20, 0, PACKET_OUTGOING],
     [LOAD_BYTE, 0, 0, 0],
     [SHIFT_RIGHT, 0, 0, 4],
     [JUMP_IF_EQUAL, 0, 9, 4],

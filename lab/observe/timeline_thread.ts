@@ -20,6 +20,7 @@ import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { nowUs } from "../../engine/recording/events.ts";
+import { systemClockLead } from "../../engine/values/moment.ts";
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import { type Address, type Protocol, READ } from "../../protocols/effects.ts";
@@ -216,32 +217,10 @@ class Observation {
   }
 }
 
-/** Whether the packets between this machine and an address never leave it. */
-function staysHere(address: Address): boolean {
-  const { hostname } = address;
-  if (/^(127\.|0\.0\.0\.0$|::1?$|::ffff:127\.)/.test(hostname)) return true;
-  // The kernel picks the very same address as the source if it is one of this machine's.
-  const net = sockets();
-  const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
-  const fd = net.socket(isIPv6(hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
-  try {
-    net.connect(fd, address);
-    return net.localAddress(fd).hostname === hostname;
-  } catch {
-    // There is no way there, which connecting will tell.
-    return false;
-  } finally {
-    net.close(fd);
-  }
-}
-
 function openCapture(addresses: readonly Address[]): PacketCapture | string {
   const [first] = addresses as readonly [Address, ...Address[]];
   try {
-    return new PacketCapture(sockets(), {
-      port: first.port,
-      isLocal: addresses.every(staysHere),
-    });
+    return new PacketCapture(sockets(), { port: first.port });
   } catch (error) {
     const { code } = error as { code?: string };
     return code === "EPERM"
@@ -265,7 +244,7 @@ function rehearse(captures: boolean): void {
   const listener = net.openListener({ hostname: "127.0.0.1", port: 0 });
   const address = net.localAddress(listener);
   const sockaddr = encodeSockaddr(address, net.constants);
-  const capture = captures ? new PacketCapture(net, { port: address.port, isLocal: true }) : null;
+  const capture = captures ? new PacketCapture(net, { port: address.port }) : null;
   const nobody = { beganUs: Math.floor(nowUs()), tell: () => {}, isStopped: () => false };
   try {
     for (let round = 0; round < REHEARSALS; round++) {
@@ -321,6 +300,7 @@ function observe(
     tell: (event, packet) => post({ kind: "seen", event, ...bytesOf(packet) }),
     isStopped,
     capture: packets,
+    stampLeadUs: packets === undefined ? 0 : systemClockLead() * 1000,
   });
   if (typeof capture === "string") witness.note(`No packets: ${capture}`);
   const observation = new Observation(plan, protocol, witness);

@@ -58,6 +58,8 @@ export interface WitnessOptions {
   readonly isStopped: () => boolean;
   /** The packets, if they can be captured. */
   readonly capture: PacketCapture | undefined;
+  /** How far the clock that stamps packets is ahead of this thread's, in microseconds. @default {0} */
+  readonly stampLeadUs?: number;
 }
 
 /** Watches one connection. */
@@ -369,7 +371,8 @@ export class Witness implements Disposable {
       this.#leftOut++;
       return;
     }
-    const us = Number(stampNs - BigInt(this.#options.beganUs) * 1000n) / 1000;
+    const { beganUs, stampLeadUs = 0 } = this.#options;
+    const us = Number(stampNs - BigInt(beganUs) * 1000n) / 1000 - stampLeadUs;
     this.#options.tell(packetEvent(segment, roundUs(us)), packet);
   }
 }

@@ -468,7 +468,7 @@ test("packets that come faster than they are taken are counted", () => {
   const { MSG_DONTWAIT } = net.constants;
   const fd = net.openListener({ hostname: "127.0.0.1", port: 0 });
   const address = net.localAddress(fd);
-  using capture = new PacketCapture(net, { port: address.port, isLocal: true });
+  using capture = new PacketCapture(net, { port: address.port });
   const client = net.openConnection(address);
   const server = net.accept(fd);
   assertEquals(capture.takeDrops(), 0);
@@ -482,9 +482,5 @@ test("packets that come faster than they are taken are counted", () => {
   assert(drops > 0);
   assert(capture.take().length > 10);
   assertEquals(capture.takeDrops(), 0);
-  // A connection that leaves the machine is seen in both directions. The loopback shows it twice.
-  using both = new PacketCapture(net, { port: address.port, isLocal: false });
-  const second = net.openConnection(address);
-  assertEquals(both.take().map(({ segment }) => segment.flags), ["S", "S", "SA", "SA", "A", "A"]);
-  for (const each of [client, server, second, fd]) net.close(each);
+  for (const each of [client, server, fd]) net.close(each);
 }, { skip: whyNoPackets });

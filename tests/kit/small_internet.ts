@@ -43,6 +43,10 @@ export const HOSTS = {
   portless: "10.9.0.103",
   /** Nothing comes back. */
   silent: "10.9.0.104",
+  /** The third router says ICMP 3/3 in its place, as some firewalls do. */
+  guarded: "10.9.0.105",
+  /** Nothing comes back, and who asks is interrupted. */
+  patient: "10.9.0.106",
   /** No route leads there. */
   elsewhere: "192.0.2.1",
 } as const;
@@ -83,6 +87,9 @@ type RunName =
   | "pathRefused"
   | "pathFiltered"
   | "pathSilent"
+  | "pathGuarded"
+  | "pathElsewhere"
+  | "pathInterrupted"
   | "resolving";
 type LookupName = "missing" | "broken" | "four" | "both";
 
@@ -226,6 +233,9 @@ function answerSix(packet: Uint8Array): Uint8Array | undefined {
   return back;
 }
 
+/** Resolves when the first packet has gone to the host that makes its clients wait. */
+const patience = Promise.withResolvers<void>();
+
 /** What comes back for a packet. */
 function answer(packet: Uint8Array): Uint8Array | undefined {
   if (packet[0]! >> 4 === 6) return answerSix(packet);
@@ -240,7 +250,12 @@ function answer(packet: Uint8Array): Uint8Array | undefined {
   }
   const end = to === HOSTS.unreachable ? 2 : ROUTERS.length;
   const router = ROUTERS[hops - 1];
-  if (router !== undefined && hops <= end && !(hops === end && to === HOSTS.filtered)) {
+  const isGuard = hops === end && (to === HOSTS.filtered || to === HOSTS.guarded);
+  if (to === HOSTS.patient) {
+    patience.resolve();
+    return undefined;
+  }
+  if (router !== undefined && hops <= end && !isGuard) {
     return icmp(11, 0, router, packet);
   }
   switch (to) {
@@ -248,6 +263,8 @@ function answer(packet: Uint8Array): Uint8Array | undefined {
       return icmp(3, 1, ROUTERS[1], packet);
     case HOSTS.filtered:
       return icmp(3, 13, ROUTERS[2], packet);
+    case HOSTS.guarded:
+      return icmp(3, 3, ROUTERS[2], packet);
     case HOSTS.portless:
       return icmp(3, 3, HOSTS.portless, packet);
     default:
@@ -360,7 +377,7 @@ async function main(): Promise<void> {
     listen(PORT, OWN_SIX),
     listen(PORT, "127.0.0.1"),
   ]);
-  const { real, unreachable, filtered, portless, silent, elsewhere } = HOSTS;
+  const { real, unreachable, filtered, portless, silent, guarded, patient, elsewhere } = HOSTS;
   const path = (host: string, port: number, ...flags: readonly string[]) =>
     observe([`${host}:${port}`, "--path", "--connect-timeout", "150ms", ...flags]);
   const wide = await all({
@@ -384,6 +401,12 @@ async function main(): Promise<void> {
     pathRefused: path(real, 1),
     pathFiltered: path(filtered, PORT),
     pathSilent: path(silent, PORT, "--max-hops", "4"),
+    pathGuarded: path(guarded, PORT),
+    pathElsewhere: path(elsewhere, PORT),
+    pathInterrupted: observe(
+      [`${patient}:${PORT}`, "--path", "--connect-timeout", "1m"],
+      patience.promise,
+    ),
     resolving: observe(["silent.test:80", "--connect-timeout", "1m"], asked.promise),
   });
   const findings: Findings = { ...wide, ...await narrow() };

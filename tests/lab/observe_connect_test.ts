@@ -637,6 +637,22 @@ test("Ctrl-C ends the command while its name is looked up", async () => {
   assertMatch(stdout, /^silent\.test:80: 1 sent, 0 ok, 1 under way$/m);
 }, network);
 
+test(
+  "--path is reached only by the server's own answer, and an interrupt is no finding",
+  async () => {
+    const { pathGuarded, pathElsewhere, pathInterrupted } = await found();
+    assertEquals([pathGuarded, pathElsewhere, pathInterrupted].map(({ code }) => code), [3, 3, 1]);
+    assertStringIncludes(
+      pathGuarded.stdout,
+      "was not reached after 3 hops: refused by ICMP 3/3 (port unreachable) from 10.9.0.73\n",
+    );
+    // It is this machine that knows no route, and no hop.
+    assertStringIncludes(pathElsewhere.stdout, "was not reached: unreachable: ");
+    assertStringIncludes(pathInterrupted.stdout, "was not reached before the interrupt\n");
+  },
+  network,
+);
+
 test("--path finds each router, and connected, refused and filtered end the way", async () => {
   // mtr #425: the TTL of a probe is ignored.
   const { pathReached, pathRefused, pathFiltered, pathSilent, pathSix } = await found();

@@ -60,7 +60,11 @@ export async function tracePath(
 ): Promise<number> {
   const { server, format, maxHops, withinMs, source } = plan;
   const found = await interrupt.race(lookUp(plan));
-  if (found === INTERRUPTED) return exitStatus(0, new Map());
+  if (found === INTERRUPTED) {
+    lines.print(formatPath(plan, { isInterrupted: true }));
+    await lines.end(interrupt);
+    return exitStatus(0, new Map());
+  }
   const address = found.addresses[0];
   if (address === undefined) {
     const { failure } = found;
@@ -74,42 +78,51 @@ export async function tracePath(
     lines.print([`path to ${name}${name === where ? "" : ` (${where})`} · ${plan.means}`]);
   } else if (format === "csv") lines.print([formatRow(["hop", "by", "us", "result"])]);
   const prober = await ThreadProber.start();
-  let end: PathEnd = {};
-  for (let from = 1; from <= maxHops && end.hops === undefined; from += AT_A_TIME) {
+  let end: PathEnd | undefined;
+  for (let from = 1; from <= maxHops && end === undefined; from += AT_A_TIME) {
     const to = Math.min(maxHops, from + AT_A_TIME - 1);
     const request = { address, from, to, probes: PROBES, withinMs, source };
     const hops = await interrupt.race(prober.trace(request));
-    if (hops === INTERRUPTED) break;
+    if (hops === INTERRUPTED) {
+      end = { isInterrupted: true };
+      break;
+    }
     for (const hop of hops) {
       await lines.written(formatHop(hop, format), interrupt);
       end = endAt(hop);
-      if (end.hops !== undefined) break;
+      if (end !== undefined) break;
     }
   }
   lines.print(formatPath(plan, { address, ...end }));
   await interrupt.race(prober.finish());
   await lines.end(interrupt);
-  if (end.reached !== undefined) return EXIT_DONE;
-  return exitStatus(0, new Map([[end.failure?.kind ?? "timeout", 1]]));
+  if (end?.reached !== undefined) return EXIT_DONE;
+  if (end?.isInterrupted === true) return exitStatus(0, new Map());
+  return exitStatus(0, new Map([[end?.failure?.kind ?? "timeout", 1]]));
 }
 
 /** Where a path ends. */
 interface PathEnd {
   readonly address?: Address;
-  /** At which distance; absent if it was not found. */
+  /** At which distance; absent if it was not found, or if it is this machine that cannot go on. */
   readonly hops?: number;
   /** How the server has answered. */
   readonly reached?: "connected" | "refused";
   /** Why the path ends before the server. */
   readonly failure?: Failure;
+  /** Whether the user has ended it before. */
+  readonly isInterrupted?: true;
 }
 
-/** Whether the path ends at a distance. */
-function endAt({ hop, probes }: Hop): PathEnd {
+/** The end of the path, if it is at this distance. */
+function endAt({ hop, probes }: Hop): PathEnd | undefined {
   const reached = probes.find((probe) => probe.reached !== undefined)?.reached;
   if (reached !== undefined) return { hops: hop, reached };
-  const failure = probes.find((probe) => probe.failure !== undefined)?.failure;
-  return failure === undefined ? {} : { hops: hop, failure };
+  const last = probes.find((probe) => probe.failure !== undefined);
+  if (last?.failure === undefined) return undefined;
+  // What this machine says of itself says nothing about the distance.
+  const isOwn = last.icmp === undefined || last.icmp.own;
+  return { ...(!isOwn && { hops: hop }), failure: last.failure };
 }
 
 function formatHop({ hop, probes }: Hop, format: Format): string[] {
@@ -162,7 +175,7 @@ function probeObject(probe: HopProbe): object {
 /** The last line. */
 function formatPath(
   { server, format, maxHops }: PathPlan,
-  { address, hops, reached, failure }: PathEnd,
+  { address, hops, reached, failure, isInterrupted }: PathEnd,
 ): string[] {
   switch (format) {
     case "csv":
@@ -177,12 +190,14 @@ function formatPath(
         ...(hops !== undefined && { hops }),
         ...(reached !== undefined && { by: reached }),
         ...(failure !== undefined && { failure: failure.kind, evidence: evidenceOf(failure) }),
+        ...(isInterrupted && { interrupted: true }),
       })];
     case "text": {
       const name = showAddress(server);
       const count = (many: number) => `${many} ${many === 1 ? "hop" : "hops"}`;
       const where = hops === undefined ? "" : ` after ${count(hops)}`;
       if (reached !== undefined) return [`${name} was reached${where}: ${reached}`];
+      if (isInterrupted) return [`${name} was not reached before the interrupt`];
       if (failure === undefined) return [`${name} was not reached within ${count(maxHops)}`];
       return [`${name} was not reached${where}: ${describeFailure(failure, address)}`];
     }

@@ -152,13 +152,20 @@ export class PathTracer {
     const icmp = fd < 0 ? undefined : takeIcmp(this.#net, fd);
     const failure = failureOf({ code: errorName(errno), afterMs: at - beganAt, icmp });
     if (fd >= 0) this.#net.close(fd);
-    if (failure.kind === "refused") {
-      const by = icmp?.by ?? hostname;
+    const by = icmp?.by ?? hostname;
+    // A firewall on the way may refuse too, and then nobody knows what the server would say.
+    if (failure.kind === "refused" && isSameHost(by, hostname)) {
       probe.found = { by, us, reached: "refused", ...(icmp !== undefined && { icmp }) };
     } else if (failure.kind === "timeout") probe.found = SILENT;
     else if (icmp !== undefined && isTooManyHops(icmp)) probe.found = { by: icmp.by, us, icmp };
     else probe.found = { by: icmp?.by, us, failure, ...(icmp !== undefined && { icmp }) };
   }
+}
+
+/** Whether two addresses are the same, whatever their zones are. */
+function isSameHost(one: string, other: string): boolean {
+  const bare = (address: string) => address.replace(/%.*$/, "");
+  return bare(one) === bare(other);
 }
 
 /** Whether a router has dropped the packet because it may go no farther (RFC 792, RFC 4443). */

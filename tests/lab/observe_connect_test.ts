@@ -229,7 +229,17 @@ for (const [name, start] of Object.entries(PROBERS)) {
     assertEquals(await find((fd) => listener.close(fd)), "closed");
     assertEquals(await find((fd) => listener.close(fd, true)), "reset");
     const silent = await prober.probe(request(listener.address, { hello: true, timeoutMs: 5 }));
-    assertEquals(silent.failure?.kind, "silent");
+    assert(silent.failure?.kind === "silent");
+    assertEquals(silent.failure.received, undefined);
+    // It has spoken, and it would be wrong to say that nobody has.
+    const limit = { hello: true, timeoutMs: 100 };
+    const begun = prober.probe(request(listener.address, limit));
+    await listener.accept();
+    listener.net.send(await listener.accept(), new TextEncoder().encode("HEL"));
+    const unfinished = (await begun).failure;
+    assert(unfinished?.kind === "silent", unfinished?.kind);
+    assertEquals(unfinished.received, 3);
+    assertStringIncludes(describeFailure(unfinished), "no whole answer came within ");
     await prober.finish();
     prober[Symbol.dispose]?.();
   }, needsSockets);

@@ -6,7 +6,6 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { helloClient } from "../../../protocols/hello.ts";
 import { BlockingDriver } from "../../../engine/drivers/blocking.ts";
 import { wantErrors } from "../../../engine/kernel/error_queue.ts";
 import { SOCK_CLOEXEC, SOL_IP } from "../../../engine/kernel/linux.ts";
@@ -26,15 +25,13 @@ import { LONGEST_MS } from "../../../engine/values/durations.ts";
 import type { ClosingConnections } from "./closing_connections.ts";
 import { type AcceptQueue, type Failure, failureOf } from "./failure.ts";
 import { takeIcmp } from "./icmp.ts";
-import { helloFailure } from "./hello_failure.ts";
-import { Fates, HELLO_NUMBER, type Outcome, type ProbeRequest } from "./probe.ts";
+import { HelloHandshake } from "./hello_handshake.ts";
+import { PatientSockets } from "./patient_sockets.ts";
+import { Fates, type Outcome, type ProbeRequest } from "./probe.ts";
 import { Race } from "./race.ts";
 
 /** Option of IP: bind an address now, and choose the port when the peer is known (ip(7)). */
 const IP_BIND_ADDRESS_NO_PORT = 24;
-
-/** Request of ioctl(2): whether calls on a descriptor wait. */
-const FIONBIO = 0x5421;
 
 /** How many attempts are made before the first one counts. */
 const WARM_UP_ROUNDS = 5;
@@ -267,15 +264,15 @@ export class DescriptorProber {
   }
 
   #shakeHands(fd: number, timeoutMs: number): Pick<Outcome, "helloUs" | "failure"> {
-    this.#net.ioctl(fd, FIONBIO, new Uint8Array(4));
     const limits = { readTimeoutMs: 0, sessionTimeoutMs: timeoutMs, computeTimeoutMs: 0 };
-    const driver = new BlockingDriver(this.#net, { ...limits, receiveTimeoutMs: 0 });
+    const driver = new BlockingDriver(new PatientSockets(), { ...limits, receiveTimeoutMs: 0 });
+    const handshake = new HelloHandshake();
     const began = performance.now();
     try {
-      driver.converse(fd, helloClient(HELLO_NUMBER));
+      driver.converse(fd, handshake.conversation());
       return { helloUs: (performance.now() - began) * 1000 };
     } catch (error) {
-      return { failure: helloFailure(error, performance.now() - began) };
+      return { failure: handshake.failure(error, performance.now() - began) };
     }
   }
 

@@ -53,8 +53,14 @@ export type Failure =
   }
   /** The peer has sent a RST after it had accepted. */
   | { readonly kind: "reset"; readonly during: "connecting" | "first byte" | "HELLO" }
-  /** The peer has accepted and then said nothing, although it was asked. */
-  | { readonly kind: "silent"; readonly afterMs: number }
+  /** The peer has accepted and then said nothing in time, or nothing whole, although it was asked. */
+  | {
+    readonly kind: "silent";
+    /** How long it was waited, in milliseconds. */
+    readonly afterMs: number;
+    /** How many bytes have come that were no whole answer; absent if there were none. */
+    readonly received?: number;
+  }
   /** The peer has closed before it had answered. */
   | { readonly kind: "closed" }
   /** The peer has answered something else. */
@@ -251,8 +257,7 @@ export function describeFailure(failure: Failure, address?: Address): string {
           failure.during === "HELLO" ? "an answer" : "a first byte"
         }; what accepted may only stand in front of the server`;
     case "silent":
-      return `silent: TCP answered, nobody spoke within ${formatMs(failure.afterMs)} ms; ` +
-        "what accepted may only stand in front of the server";
+      return describeSilence(failure);
     case "closed":
       return "closed: TCP answered, and the server closed without an answer";
     case "wrong_answer":
@@ -330,6 +335,16 @@ export function describeQueue({ waiting, limit, overflows }: AcceptQueue): strin
     (overflows === undefined ? "" : `, ListenOverflows of this machine +${overflows}`);
 }
 
+function describeSilence({ afterMs, received }: Failure & { readonly kind: "silent" }): string {
+  const within = `within ${formatMs(afterMs)} ms`;
+  return received === undefined
+    ? `silent: TCP answered, nobody spoke ${within}; ` +
+      "what accepted may only stand in front of the server"
+    : `silent: no whole answer came ${within}, only ${received} ${
+      received === 1 ? "byte" : "bytes"
+    }`;
+}
+
 function describePorts({ range, timeWait }: Failure & { readonly kind: "no_ports" }): string {
   const details = [
     ...(range === undefined ? [] : [`ip_local_port_range is ${range[0]} to ${range[1]}`]),
@@ -367,6 +382,10 @@ export function evidenceOf(failure: Failure): Readonly<Record<string, unknown>> 
     case "reset":
       return { during: failure.during.toLowerCase().replace(" ", "_") };
     case "silent":
+      return {
+        after_us: Math.round(failure.afterMs * 1000),
+        ...(failure.received !== undefined && { received_bytes: failure.received }),
+      };
     case "name_timeout":
       return { after_us: Math.round(failure.afterMs * 1000) };
     case "wrong_answer":

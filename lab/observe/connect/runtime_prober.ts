@@ -6,15 +6,14 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { helloClient } from "../../../protocols/hello.ts";
 import { trueConnectError } from "../../../engine/dial/diagnosis.ts";
 import { TimedDeadlines } from "../../../engine/drivers/deadlines.ts";
 import { Session } from "../../../engine/drivers/session.ts";
 import { runtime } from "../../../engine/net/runtime.ts";
 import type { Connection } from "../../../engine/net/transport.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { helloFailure } from "./hello_failure.ts";
-import { Fates, HELLO_NUMBER, type Outcome, type Prober, type ProbeRequest } from "./probe.ts";
+import { HelloHandshake } from "./hello_handshake.ts";
+import { Fates, type Outcome, type Prober, type ProbeRequest } from "./probe.ts";
 import { Race } from "./race.ts";
 
 /** How long a closed connection waits for the peer's FIN, in milliseconds. */
@@ -164,18 +163,19 @@ function shakeHands(
   connection: Connection,
   timeoutMs: number,
 ): Promise<Pick<Outcome, "helloUs" | "failure">> {
+  const handshake = new HelloHandshake();
   const began = performance.now();
   const deadlines = new TimedDeadlines();
   const limits = { readTimeoutMs: 0, sessionTimeoutMs: timeoutMs, computeTimeoutMs: 0 };
   return new Promise((resolve) => {
     const options = { ...limits, deadlines, keepOpen: true };
-    new Session(connection, helloClient(HELLO_NUMBER), options, (error) => {
+    new Session(connection, handshake.conversation(), options, (error) => {
       deadlines[Symbol.dispose]();
       const afterMs = performance.now() - began;
       resolve(
         error === undefined
           ? { helloUs: afterMs * 1000 }
-          : { failure: helloFailure(error, afterMs) },
+          : { failure: handshake.failure(error, afterMs) },
       );
     }).start();
   });

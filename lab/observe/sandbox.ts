@@ -67,6 +67,8 @@ export interface RoleOptions {
   readonly args?: readonly string[];
   /** How long it may run once it is inside, in milliseconds; then it is killed. @default {Infinity} */
   readonly limitMs?: number;
+  /** Gives up while the role starts. What becomes of it afterwards is the caller's affair. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -171,7 +173,7 @@ export class Sandbox implements AsyncDisposable {
    * @throws {SandboxError} if there is no sandbox
    */
   static async open(role: string, options: RoleOptions = {}): Promise<Sandbox> {
-    const { args = [], limitMs = Infinity } = options;
+    const { args = [], limitMs = Infinity, signal } = options;
     if (runtime.os !== "linux") throw new SandboxError(refuse({ said: "" }));
     let sandbox: Sandbox;
     try {
@@ -182,7 +184,11 @@ export class Sandbox implements AsyncDisposable {
       throw new SandboxError(refuse({ said: "", startCode }));
     }
     sandbox.#limitTo(START_MS);
+    const giveUp = () => void sandbox.#child.kill("SIGKILL");
+    signal?.addEventListener("abort", giveUp, { once: true });
+    if (signal?.aborted) giveUp();
     const ready = await sandbox.next() as ReadyLine | undefined;
+    signal?.removeEventListener("abort", giveUp);
     sandbox.#limitTo(limitMs);
     if (ready?.type === "sandbox" && ready.failed === undefined) return sandbox;
     await sandbox[Symbol.asyncDispose]();

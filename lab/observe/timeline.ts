@@ -35,7 +35,12 @@ import type { Refusal } from "./sandbox_signs.ts";
 import { drawConnections } from "./sequence.ts";
 import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
-import type { TimelineMessage, TimelineOutcome, TimelinePlan } from "./timeline_plan.ts";
+import {
+  NOTHING_SEEN,
+  type TimelineMessage,
+  type TimelineOutcome,
+  type TimelinePlan,
+} from "./timeline_plan.ts";
 import { watchOwnServer } from "./timeline_role.ts";
 import { watchConnection } from "./timeline_watch.ts";
 
@@ -130,7 +135,7 @@ async function perform(values: Values): Promise<number> {
     const run = isSandbox ? watchInSandbox : watchHere;
     const outcome = await run(plan, observed, ending.signal);
     observed.finish();
-    await show(values, observed, outcome);
+    await show(values, observed, outcome, ending.signal);
     const { failure, connected } = outcome;
     if (failure !== undefined) return exitStatusOf(failure.kind);
     return ending.signal.aborted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
@@ -161,9 +166,15 @@ async function watchInSandbox(
   let sandbox: Sandbox;
   try {
     const limitMs = plan.forMs > 0 ? plan.forMs + ROOM_MS : Infinity;
-    sandbox = await Sandbox.open("timeline", { limitMs });
+    sandbox = await Sandbox.open("timeline", { limitMs, signal });
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
+    if (signal.aborted) {
+      // Ctrl-C has reached the role too, before it could listen. That says nothing about sandboxes.
+      observed.begin("T2");
+      observed.say("Interrupted");
+      return NOTHING_SEEN;
+    }
     // The same server and client, outside.
     const tier = tierHere();
     observed.begin(tier);
@@ -263,6 +274,7 @@ async function show(
   values: Values,
   observed: Observed,
   outcome: TimelineOutcome,
+  signal: AbortSignal,
 ): Promise<void> {
   const output = new LineOutput();
   const wantedSandbox = values.sandbox === true;
@@ -281,7 +293,8 @@ async function show(
       outcome,
       conversationsIn(events).some(({ server }) => server.states.length > 0),
     ),
-    ...(tier === "T0" && !wantedSandbox ? [await offerSandbox()] : []),
+    // To find out whether there is a sandbox takes too long for somebody who wants to end.
+    ...(tier === "T0" && !wantedSandbox && !signal.aborted ? [await offerSandbox()] : []),
   ];
   await output.write([
     TIERS[tier],

@@ -41,6 +41,9 @@ export interface TimelineOutcome {
   readonly worstUs: number;
 }
 
+/** The outcome for somebody who has ended it before it began. */
+export const NOTHING_SEEN: TimelineOutcome = { samples: 0, worstUs: 0 };
+
 /** What the thread tells. */
 export type TimelineMessage =
   | {

@@ -236,7 +236,7 @@ const REHEARSALS = 20;
  * Watches a few connections of this thread to itself, so that the code that looks is compiled when
  * it matters: the first looks of a new thread take a hundred times as long as the later ones.
  */
-function rehearse(captures: boolean): void {
+function rehearse(captures: boolean, isStopped: () => boolean): void {
   const net = sockets();
   const { SOL_SOCKET, SO_LINGER, SOCK_STREAM, SOCK_NONBLOCK, AF_INET } = net.constants;
   // No remainder of these connections is to stay in TIME_WAIT.
@@ -247,7 +247,7 @@ function rehearse(captures: boolean): void {
   const capture = captures ? new PacketCapture(net, { port: address.port }) : null;
   const nobody = { beganUs: Math.floor(nowUs()), tell: () => {}, isStopped: () => false };
   try {
-    for (let round = 0; round < REHEARSALS; round++) {
+    for (let round = 0; round < REHEARSALS && !isStopped(); round++) {
       using witness = new Witness({ ...nobody, capture: capture ?? undefined });
       const driver = new BlockingDriver(new WatchedSockets(witness), LIMITS);
       const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
@@ -284,7 +284,7 @@ function observe(
   post: (message: TimelineMessage) => void,
 ): TimelineOutcome {
   try {
-    rehearse(whyNoCapture(sockets()) === undefined);
+    rehearse(whyNoCapture(sockets()) === undefined, isStopped);
   } catch {
     // There may be no IPv4 here. Without practice the first looks are slower, and nothing else.
   }
@@ -305,6 +305,7 @@ function observe(
   if (typeof capture === "string") witness.note(`No packets: ${capture}`);
   const observation = new Observation(plan, protocol, witness);
   try {
+    if (isStopped()) throw new InterruptedError();
     observation.run();
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;

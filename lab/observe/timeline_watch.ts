@@ -6,7 +6,13 @@
 
 import { requireThreads } from "../../engine/workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../engine/workers/supervised_worker.ts";
-import type { TimelineMessage, TimelineOutcome, TimelinePlan } from "./timeline_plan.ts";
+import { nowUs, roundUs } from "../../engine/recording/events.ts";
+import {
+  NOTHING_SEEN,
+  type TimelineMessage,
+  type TimelineOutcome,
+  type TimelinePlan,
+} from "./timeline_plan.ts";
 import {
   TIMELINE_THREAD,
   TIMELINE_THREAD_URL,
@@ -33,9 +39,6 @@ export async function watchConnection(
   requireWorkers(TIMELINE_THREAD_URL);
   requireThreads(1);
   const stop = new SharedArrayBuffer(4);
-  const end = () => Atomics.store(new Int32Array(stop), 0, 1);
-  if (signal.aborted) end();
-  signal.addEventListener("abort", end, { once: true });
   let outcome: TimelineOutcome | undefined;
   const thread = SupervisedWorker.start<never, TimelineMessage>({
     url: TIMELINE_THREAD_URL,
@@ -48,6 +51,17 @@ export async function watchConnection(
       else outcome = message.outcome;
     },
   });
+  const end = () => {
+    Atomics.store(new Int32Array(stop), 0, 1);
+    if (thread.isReady) return;
+    // Until it is ready it has done nothing, and to wait for that takes too long.
+    const at = roundUs(nowUs() - plan.beganUs);
+    tell({ kind: "seen", event: { type: "note", at, text: "Interrupted" } });
+    outcome = NOTHING_SEEN;
+    thread.end();
+  };
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
   try {
     const error = await thread.gone;
     if (outcome === undefined) throw error ?? new Error(`${CANNOT}: the thread ended at once`);

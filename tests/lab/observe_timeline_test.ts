@@ -403,6 +403,26 @@ test("the sandbox ends with the process outside, even if that is killed", async 
   await until("the end of the program inside", () => !inside.some(isAlive));
 }, { skip: whyNotInside });
 
+test(
+  "timeline --sandbox: Ctrl-C while it starts is an interrupt, and not a missing sandbox",
+  async () => {
+    await using program = timeline("--sandbox", "--stay", "15s");
+    let inside: number[] = [];
+    await until("the sandbox", () => {
+      inside = childrenOf(program.pid).flatMap(childrenOf);
+      return inside.length > 0;
+    });
+    // A terminal interrupts all of its programs.
+    program.signal("SIGINT");
+    for (const pid of inside) process.kill(pid, "SIGINT");
+    const { code, stdout } = await program.end(5_000);
+    assertEquals([code, stdout.includes("No sandbox")], [130, false], stdout);
+    assertStringIncludes(stdout, "Interrupted.");
+    assertStringIncludes(stdout, "sampled 0 times");
+  },
+  { skip: whyNotInside },
+);
+
 function isAlive(pid: number): boolean {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -245,7 +245,7 @@ async function attemptAll(
     if (values.quiet !== true) await lines.written(report.attempt(attempt), interrupt);
   }
   const { figures } = series;
-  lines.print(report.end(figures, performance.now()));
+  lines.print(report.end(figures, performance.timeOrigin));
   await interrupt.race(prober.finish());
   await lines.end(interrupt);
   if (recording?.failure !== undefined) {

@@ -79,9 +79,15 @@ export class PcapFile implements Disposable {
   }
 }
 
+/** The file cannot be written. */
+class PcapError extends Error {
+  override readonly name = "PcapError";
+}
+
 function failureOf(path: string, cause: unknown): Error {
+  if (cause instanceof PcapError) return cause;
   const why = describeSystemError(cause);
-  return new Error(`Cannot write the packets to ${path}: ${why}`, { cause });
+  return new PcapError(`Cannot write the packets to ${path}: ${why}`, { cause });
 }
 
 function fileHeader(): Uint8Array {

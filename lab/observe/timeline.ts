@@ -12,7 +12,7 @@ import { wrap } from "../../engine/cli/layout.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 import { valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
-import { exitStatusOf } from "../../engine/dial/failures.ts";
+import { ConnectError, exitStatusOf } from "../../engine/dial/failures.ts";
 import { CONNECT_TIMEOUT, findAddresses } from "../../engine/dial/target.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { describeSystemError } from "../../engine/net/constants.ts";
@@ -23,7 +23,7 @@ import { type Event, nowUs, roundUs, type Tier } from "../../engine/recording/ev
 import { makeHeader, RecordingFile } from "../../engine/recording/recording_file.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Address } from "../../protocols/effects.ts";
-import { escapeText } from "../../protocols/text.ts";
+import { encodeJson, escapeText } from "../../protocols/text.ts";
 import { loadLoadProtocol, MEASURABLE } from "../load/load_protocol.ts";
 import { formatTime } from "../report/units.ts";
 import { whyNoCapture } from "./capture.ts";
@@ -139,6 +139,11 @@ async function perform(values: Values): Promise<number> {
     const { failure, connected } = outcome;
     if (failure !== undefined) return exitStatusOf(failure.kind);
     return ending.signal.aborted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    // Its name has no address.
+    runtime.printNow("stderr", `observe: ${escapeText(error.message)}\n`);
+    return exitStatusOf(error.kind);
   } finally {
     forget();
   }
@@ -265,7 +270,7 @@ class Observed implements Disposable {
   lines(): string[] {
     const header = makeHeader(NAME, this.beganUs, this.#tier);
     const end: Event = { type: "end", at: roundUs(nowUs() - this.beganUs) };
-    return [header, ...this.events, end].map((line) => JSON.stringify(line));
+    return [header, ...this.events, end].map(encodeJson);
   }
 }
 
@@ -300,8 +305,13 @@ async function show(
     TIERS[tier],
     ...(drawing.length > 0 ? ["", ...drawing] : []),
     "",
-    ...remarks.flatMap((text) => wrap(`${escapeText(text)}.`, columns)),
+    ...remarks.flatMap((text) => wrap(sentence(escapeText(text)), columns)),
   ]);
+}
+
+/** Ends a sentence, if it has no end yet. */
+function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
 /** Says in one line which means there were. */

@@ -99,6 +99,7 @@ class Observation {
       this.#connected = address;
       // An earlier address does not matter any more.
       this.#failure = undefined;
+      this.#lookForItself(fd);
       let isOpen = true;
       try {
         this.#use(fd);
@@ -150,6 +151,22 @@ class Observation {
     }
   }
 
+  /** A socket that has got the port that it calls meets itself, although nobody listens there. */
+  #lookForItself(fd: number): void {
+    let ends: string[];
+    try {
+      ends = [this.#net.localAddress(fd), this.#net.peerAddress(fd)].map(formatAddress);
+    } catch {
+      // The peer has reset the connection by now.
+      return;
+    }
+    const [own, peer] = ends;
+    if (own !== peer) return;
+    const detail = `The socket got the port that it called, and met itself: nobody listens there`;
+    this.#failure = { kind: "not connected", detail };
+    this.#witness.note(detail);
+  }
+
   /** Converses, or waits for a server that speaks first. Then the connection stays open. */
   #use(fd: number): void {
     const { firstByteMs, stayMs } = this.#plan;
@@ -175,8 +192,9 @@ class Observation {
       driver.converse(fd, protocol.exchange(context));
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
-      this.#failure = { kind: clientFailureKind(error), detail: messageOf(error) };
-      this.#witness.note(this.#failure.detail);
+      const detail = messageOf(error);
+      this.#failure ??= { kind: clientFailureKind(error), detail };
+      this.#witness.note(detail);
     }
   }
 
@@ -232,6 +250,9 @@ function openCapture(addresses: readonly Address[]): PacketCapture | string {
 /** How often everything is done for practice. */
 const REHEARSALS = 20;
 
+/** How long one of these connections may take, in milliseconds. */
+const REHEARSAL_MS = 20;
+
 /**
  * Watches a few connections of this thread to itself, so that the code that looks is compiled when
  * it matters: the first looks of a new thread take a hundred times as long as the later ones.
@@ -252,6 +273,11 @@ function rehearse(captures: boolean, isStopped: () => boolean): void {
       const driver = new BlockingDriver(new WatchedSockets(witness), LIMITS);
       const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
       net.connectNonBlocking(fd, sockaddr);
+      if (net.poll(listener, net.constants.POLLIN, REHEARSAL_MS) <= 0) {
+        // There is no port left, or a firewall is in the way, and so there is nobody to accept.
+        net.close(fd);
+        return;
+      }
       witness.follow(fd, address, nowUs());
       witness.connected();
       const accepted = net.accept(listener);

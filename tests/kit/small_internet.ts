@@ -90,6 +90,7 @@ type RunName =
   | "pathGuarded"
   | "pathElsewhere"
   | "pathInterrupted"
+  | "timelineSelf"
   | "resolving";
 type LookupName = "missing" | "broken" | "four" | "both";
 
@@ -359,9 +360,11 @@ async function narrow() {
   writeFileSync("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
   range("40001 40001");
   const self = await probe(["127.0.0.1"], 40001);
+  // Whatever listens there for practice has gone by then.
+  const timelineSelf = await observe(["timeline", "127.0.0.1:40001", "--rst", "--first-byte", "0"]);
   const lastPort = await probe(["127.0.0.1"], PORT);
   const noPort = await probe(["127.0.0.1"], PORT);
-  return { self, lastPort, noPort };
+  return { self, timelineSelf, lastPort, noPort };
 }
 
 async function main(): Promise<void> {

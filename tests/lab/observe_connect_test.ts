@@ -394,6 +394,18 @@ test("--json prints an object a line, the summary last, and one line says the me
   assert(attempts.every((object) => !("resolve_us" in object)), "an address needs no lookup");
 }, needsSockets);
 
+test("--json dates an outage by its first attempt, and is safe for a terminal", async () => {
+  const { hostname, port } = closedPort();
+  await using refused = new Observe([`${hostname}:${port}`, "-c", "2", "-i", "1ms", "--json"]);
+  await using strange = new Observe(["a\u009b31mb:1", "-c", "1", "--json"]);
+  const [first, , summary] = objectsIn((await refused.end()).stdout);
+  const [outage] = summary?.outages as { readonly time: string }[];
+  assertEquals(outage?.time, first?.time);
+  const { stdout } = await strange.end();
+  assertEquals(objectsIn(stdout).at(-1)?.server, "a\u009b31mb:1");
+  assertNotMatch(stdout, /\u009b/);
+}, needsSockets);
+
 test("Ctrl-C ends a connect that hangs, with statistics and without NaN", async () => {
   // jlyo/tcping #1 and pouriyajamshidi/tcping #81.
   using listener = new Listener(0);
@@ -613,9 +625,11 @@ test("ICMP errors are told apart, with the address of the router that sent them"
 }, network);
 
 test("a socket that meets itself is a failure, and so is a machine without ports", async () => {
-  const { self, lastPort, noPort } = await found();
+  const { self, timelineSelf, lastPort, noPort } = await found();
   assertEquals(self.failure?.kind, "self");
   assertEquals(self.local, self.address);
+  assertEquals(timelineSelf.code, 3);
+  assertMatch(timelineSelf.stdout, /met itself:\s+nobody listens there\.$/m);
   assertEquals(lastPort.failure, undefined);
   assert(noPort.failure?.kind === "no_ports");
   assertEquals(noPort.failure.range, [40001, 40001]);

@@ -316,11 +316,13 @@ test("timeline: what cannot be connected to is told apart by the exit status", a
   net.bind(bound, { hostname: "127.0.0.1", port: 0 });
   const closed = formatAddress(net.localAddress(bound));
   await using hanging = timeline(full.address, "--connect-timeout", "15s");
-  const [late, refused, none, both] = await Promise.all([
+  const [late, refused, none, both, nameless, unwritable] = await Promise.all([
     timeline(full.address, "--json", "--connect-timeout", "150ms").end(),
     timeline(closed, "--json").end(),
     timeline().end(),
     timeline(closed, "--sandbox").end(),
+    timeline("no name:1").end(),
+    timeline(closed, "--pcap", "/dev/full").end(),
   ]);
   // The other one that hung has given up by now.
   using diag = new SockDiag(net);
@@ -335,6 +337,16 @@ test("timeline: what cannot be connected to is told apart by the exit status", a
   assertStringIncludes(interrupted.stdout, "Interrupted.");
   for (const fd of [...waiting, bound]) net.close(fd);
   assertEquals([late.code, refused.code, none.code, both.code], [4, 3, 2, 2]);
+  // As `observe HOST:PORT` has it.
+  assertEquals([nameless.code, nameless.stdout], [3, ""]);
+  assertMatch(nameless.stderr, /^observe: Cannot connect to no name:1: name not found\n$/);
+  if (existsSync("/dev/full")) {
+    assertEquals([unwritable.code, unwritable.stdout], [1, ""]);
+    assertMatch(
+      unwritable.stderr,
+      /^observe: Cannot write the packets to \/dev\/full: no space[^:]+\n$/,
+    );
+  }
   const { events } = recordingOf(late);
   assertEquals(statesIn(events).client, ["SYN_SENT"]);
   assertMatch(late.stdout, /Cannot connect to 127\.0\.0\.1:\d+: timed out after 150 ms/);

@@ -7,6 +7,7 @@
 
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { encodeJson } from "../../../protocols/text.ts";
 import { EXIT_DONE } from "../../../engine/cli/exit_status.ts";
 import { formatRow } from "../../report/csv.ts";
 import {
@@ -130,7 +131,7 @@ function formatHop({ hop, probes }: Hop, format: Format): string[] {
     case "text":
       return [`${String(hop).padStart(3)}  ${describeProbes(probes)}`];
     case "json":
-      return [JSON.stringify({ type: "hop", hop, probes: probes.map(probeObject) })];
+      return [encodeJson({ type: "hop", hop, probes: probes.map(probeObject) })];
     case "csv":
       return probes.map(({ by, us, ...probe }) =>
         formatRow([hop, by ?? null, us === undefined ? null : Math.round(us), resultOf(probe)])
@@ -181,7 +182,7 @@ function formatPath(
     case "csv":
       return [];
     case "json":
-      return [JSON.stringify({
+      return [encodeJson({
         type: "path",
         server: formatAddress(server),
         ...(address !== undefined && { address: formatAddress(address) }),

@@ -6,6 +6,7 @@
 
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { encodeJson } from "../../../protocols/text.ts";
 import type { TcpInfo } from "../../../engine/kernel/tcp_info.ts";
 import { type Cell, formatRow } from "../../report/csv.ts";
 import { formatShare, formatTime } from "../../report/units.ts";
@@ -91,19 +92,24 @@ export class Report {
       case "text":
         return [this.#stamp(attempt.at) + describeAttempt(attempt, this.#subject.server)];
       case "json":
-        return [JSON.stringify(attemptObject(attempt))];
+        return [encodeJson(attemptObject(attempt))];
       case "csv":
         return [formatRow(attemptCells(attempt))];
     }
   }
 
-  /** The lines after the last result. */
-  end(figures: Figures, now: number): readonly string[] {
+  /**
+   * The lines after the last result.
+   *
+   * @param figures what was found
+   * @param origin when the clock of the figures was at 0, in milliseconds since 1970
+   */
+  end(figures: Figures, origin: number): readonly string[] {
     switch (this.#options.format) {
       case "text":
         return ["", ...this.statistics(figures)];
       case "json":
-        return [JSON.stringify(summaryObject(this.#subject, figures, now))];
+        return [encodeJson(summaryObject(this.#subject, figures, origin))];
       case "csv":
         return [];
     }
@@ -176,9 +182,8 @@ function present(name: string, value: number | undefined): Readonly<Record<strin
   return value === undefined ? {} : { [name]: value };
 }
 
-function summaryObject({ server, tier }: Subject, figures: Figures, now: number): object {
+function summaryObject({ server, tier }: Subject, figures: Figures, origin: number): object {
   const { sent, ok, failures, connectUs, outages, outageCount } = figures;
-  const unixMs = Date.now() - now;
   return {
     type: "summary",
     server: formatAddress(server),
@@ -188,7 +193,8 @@ function summaryObject({ server, tier }: Subject, figures: Figures, now: number)
     ...(connectUs !== undefined && { connect_us: connectUs }),
     failures: Object.fromEntries(failures),
     outages: outages.map(({ beganAt, durationMs, attempts, failure }) => ({
-      time: new Date(unixMs + beganAt).toISOString(),
+      // The same moment as that of its first attempt.
+      time: new Date(Math.round(origin + beganAt)).toISOString(),
       duration_us: Math.round(durationMs * 1000),
       attempts,
       failure,

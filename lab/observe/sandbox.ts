@@ -53,11 +53,17 @@ export class SandboxError extends Error {
   override readonly name = "SandboxError";
   /** Why. */
   readonly refusal: Refusal;
+  /**
+   * Whether Ctrl-C has ended it while it started. A terminal interrupts all of its programs, and
+   * this process may not have noticed yet. It says nothing about sandboxes.
+   */
+  readonly wasInterrupted: boolean;
 
-  /** @param refusal why */
-  constructor(refusal: Refusal) {
+  /** @param refusal why @param wasInterrupted whether Ctrl-C has ended it */
+  constructor(refusal: Refusal, wasInterrupted = false) {
     super(`Cannot make the sandbox: ${refusal.sentence}`);
     this.refusal = refusal;
+    this.wasInterrupted = wasInterrupted;
   }
 }
 
@@ -131,6 +137,7 @@ export class Sandbox implements AsyncDisposable {
   #unfinished = "";
   #said = "";
   #startCode: string | undefined;
+  #wasInterrupted = false;
   #isOver = false;
   #limit: ReturnType<typeof setTimeout> | undefined;
 
@@ -157,7 +164,10 @@ export class Sandbox implements AsyncDisposable {
         resolve(status);
         this.#wake();
       };
-      child.on("close", end);
+      child.on("close", (status, signal) => {
+        this.#wasInterrupted = signal === "SIGINT";
+        end(status);
+      });
       child.on("error", (error) => {
         this.#startCode = (error as { code?: string }).code ?? error.name;
         end(null);
@@ -195,6 +205,7 @@ export class Sandbox implements AsyncDisposable {
     const { failed } = ready ?? {};
     throw new SandboxError(
       refuse({ said: sandbox.#said, startCode: sandbox.#startCode, inside: failed }),
+      sandbox.#wasInterrupted || signal?.aborted === true,
     );
   }
 

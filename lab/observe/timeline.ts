@@ -138,7 +138,8 @@ async function perform(values: Values): Promise<number> {
     await show(values, observed, outcome, ending.signal);
     const { failure, connected } = outcome;
     if (failure !== undefined) return exitStatusOf(failure.kind);
-    return ending.signal.aborted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
+    const isInterrupted = ending.signal.aborted || outcome === NOTHING_SEEN;
+    return isInterrupted && connected === undefined ? EXIT_SIGNALLED : EXIT_DONE;
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     // Its name has no address.
@@ -174,8 +175,7 @@ async function watchInSandbox(
     sandbox = await Sandbox.open("timeline", { limitMs, signal });
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
-    if (signal.aborted) {
-      // Ctrl-C has reached the role too, before it could listen. That says nothing about sandboxes.
+    if (error.wasInterrupted) {
       observed.begin("T2");
       observed.say("Interrupted");
       return NOTHING_SEEN;

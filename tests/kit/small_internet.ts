@@ -90,6 +90,7 @@ type RunName =
   | "pathGuarded"
   | "pathElsewhere"
   | "pathInterrupted"
+  | "timelineMissing"
   | "timelineSelf"
   | "resolving";
 type LookupName = "missing" | "broken" | "four" | "both";
@@ -410,6 +411,7 @@ async function main(): Promise<void> {
       [`${patient}:${PORT}`, "--path", "--connect-timeout", "1m"],
       patience.promise,
     ),
+    timelineMissing: observe(["timeline", "missing.test:1"]),
     resolving: observe(["silent.test:80", "--connect-timeout", "1m"], asked.promise),
   });
   const findings: Findings = { ...wide, ...await narrow() };

@@ -19,7 +19,7 @@ import {
   mostTelling,
 } from "../../lab/observe/connect/failure.ts";
 import { alternate, Race, STAGGER_MS } from "../../lab/observe/connect/race.ts";
-import { drawSparkline } from "../../lab/observe/connect/report.ts";
+import { drawSparkline, Report } from "../../lab/observe/connect/report.ts";
 import { ConnectStatistics, type Figures } from "../../lab/observe/connect/statistics.ts";
 import { assert, assertEquals, assertStringIncludes, test } from "../kit/harness.ts";
 
@@ -268,6 +268,13 @@ test("whatever a server answers, the sentence about it is safe for a terminal", 
       assert(!/[\u0000-\u001f\u007f-\u009f]/.test(shown), JSON.stringify(shown));
     }
   }));
+});
+
+test("--json is safe for a terminal, whatever the server is called", () => {
+  const subject = { server: { hostname: "a\u009b31mb", port: 1 }, means: "", tier: "T0" };
+  const report = new Report(subject, { format: "json", stamps: false, columns: 0 });
+  const [line = ""] = report.end(new ConnectStatistics().figures, 0);
+  assertEquals([JSON.parse(line).server, /[\u007f-\u009f]/.test(line)], ["a\u009b31mb:1", false]);
 });
 
 test("the picture has a bar for each attempt, as many as fit, and a cross for a failure", () => {

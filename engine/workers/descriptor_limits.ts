@@ -62,7 +62,8 @@ export function requireThreads(threads: number): void {
   const fit = threadsThatFit();
   if (threads <= fit) return;
   throw new Error(
-    `Cannot start ${threads} threads: the limit of open files (ulimit -n) allows ${fit}`,
+    `Cannot start ${threads} ${threads === 1 ? "thread" : "threads"}: ` +
+      `the limit of open files (ulimit -n) allows ${fit}`,
   );
 }
 

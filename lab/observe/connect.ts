@@ -225,7 +225,7 @@ async function attemptAll(
   const report = new Report({ server: plan.server, means, tier: TIER }, {
     format,
     stamps: values.time === true,
-    columns: screen.isTerminal ? screen.columns() : 0,
+    columns: () => screen.isTerminal ? screen.columns() : 0,
   });
   using recording = values.record === undefined
     ? undefined

@@ -505,6 +505,11 @@ test("without foreign functions the runtime's sockets are used, and one line say
   const refused = await path.end();
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, "--path cannot be used here: no permission");
+  // The calls are allowed, and the thread that makes them is not.
+  const noRead = { permissions: ["--allow-net", "--allow-ffi"] };
+  await using threadless = new Observe([listener.text, "-c", "1"], noRead);
+  const { stderr: why } = await threadless.end();
+  assertMatch(why, /^observe: Cannot start threads: no permission [^\n]+\n$/);
 }, {
   skip: noSockets ?? (runtime.name === "deno" ? undefined : "Bun has no permissions"),
   sanitize: false,

@@ -272,7 +272,7 @@ test("whatever a server answers, the sentence about it is safe for a terminal", 
 
 test("--json is safe for a terminal, whatever the server is called", () => {
   const subject = { server: { hostname: "a\u009b31mb", port: 1 }, means: "", tier: "T0" };
-  const report = new Report(subject, { format: "json", stamps: false, columns: 0 });
+  const report = new Report(subject, { format: "json", stamps: false, columns: () => 0 });
   const [line = ""] = report.end(new ConnectStatistics().figures, 0);
   assertEquals([JSON.parse(line).server, /[\u007f-\u009f]/.test(line)], ["a\u009b31mb:1", false]);
 });
@@ -286,4 +286,16 @@ test("the picture has a bar for each attempt, as many as fit, and a cross for a 
     "",
   ]);
   assertEquals(drawSparkline([1, 2], 0), "");
+  // A terminal may become narrower in the meantime.
+  let columns = 3;
+  const subject = { server: { hostname: "a", port: 1 }, means: "", tier: "T0" };
+  const report = new Report(subject, { format: "text", stamps: false, columns: () => columns });
+  const statistics = new ConnectStatistics();
+  for (const us of [1, 2, 3]) {
+    statistics.begin(us);
+    statistics.end(us, { connectUs: us });
+  }
+  assertEquals(report.statistics(statistics.figures).at(-1), "▁▅█");
+  columns = 2;
+  assertEquals(report.statistics(statistics.figures).at(-1), "▁█");
 });

@@ -46,8 +46,8 @@ export interface ReportOptions {
   readonly format: Format;
   /** Whether each line of text begins with the time. */
   readonly stamps: boolean;
-  /** How wide a picture may be, in characters; 0 for none. */
-  readonly columns: number;
+  /** How wide a picture may be now, in characters; 0 for none. */
+  readonly columns: () => number;
 }
 
 const COLUMNS = [
@@ -117,7 +117,7 @@ export class Report {
 
   /** The figures so far, as people read them. */
   statistics(figures: Figures): readonly string[] {
-    return describeFigures(this.#subject.server, figures, this.#options.columns);
+    return describeFigures(this.#subject.server, figures, this.#options.columns());
   }
 
   #stamp(at: number): string {

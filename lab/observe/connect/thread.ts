@@ -6,7 +6,8 @@
  */
 
 import { sockets } from "../../../engine/net/sockets.ts";
-import { SupervisedWorker } from "../../../engine/workers/supervised_worker.ts";
+import { requireThreads } from "../../../engine/workers/descriptor_limits.ts";
+import { requireWorkers, SupervisedWorker } from "../../../engine/workers/supervised_worker.ts";
 import { onAssigned } from "../../../engine/workers/worker_side.ts";
 import { describeError } from "../../../engine/values/thrown.ts";
 import { ClosingConnections } from "./closing_connections.ts";
@@ -84,8 +85,14 @@ export class ThreadProber implements Prober, Disposable {
     });
   }
 
-  /** Starts the Worker, and waits until it is ready. */
+  /**
+   * Starts the Worker, and waits until it is ready.
+   *
+   * @throws {Error} if it cannot be started
+   */
   static async start(): Promise<ThreadProber> {
+    requireWorkers(import.meta.url);
+    requireThreads(1);
     const prober = new ThreadProber();
     await prober.#worker.ready;
     return prober;

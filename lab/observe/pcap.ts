@@ -18,6 +18,12 @@ const RAW_IP = 101;
 /** The most bytes of a packet that a file may have. */
 const SNAP_BYTES = 262_144;
 
+/** How long a file may become before only the headers of packets are kept. */
+const WHOLE_BYTES = 64 * 1024 * 1024;
+
+/** More than the headers of a packet may have: 60 bytes each for IP and TCP, or 40 for IPv6. */
+const HEADER_BYTES = 128;
+
 /** A packet for the file. */
 export interface RawPacket {
   /** When it was seen, in nanoseconds since 1970. */
@@ -30,11 +36,14 @@ export interface RawPacket {
 export class PcapFile implements Disposable {
   readonly #path: string;
   readonly #file: WritableFile;
+  readonly #wholeBytes: number;
+  #length = 0;
   #isClosed = false;
 
-  private constructor(path: string, file: WritableFile) {
+  private constructor(path: string, file: WritableFile, wholeBytes: number) {
     this.#path = path;
     this.#file = file;
+    this.#wholeBytes = wholeBytes;
     this.#write(fileHeader());
   }
 
@@ -42,11 +51,13 @@ export class PcapFile implements Disposable {
    * Begins a file.
    *
    * @param path the file; an existing file is overwritten
+   * @param wholeBytes how long it may become before only the headers of packets are kept: a peer that
+   * sends without end must not fill the disk
    * @throws {Error} if it cannot be written; the message is one line
    */
-  static create(path: string): PcapFile {
+  static create(path: string, wholeBytes: number = WHOLE_BYTES): PcapFile {
     try {
-      return new PcapFile(path, runtime.createFile(path));
+      return new PcapFile(path, runtime.createFile(path), wholeBytes);
     } catch (error) {
       throw failureOf(path, error);
     }
@@ -58,9 +69,11 @@ export class PcapFile implements Disposable {
    * @param packet the packet, no older than the one before
    * @throws {Error} if it cannot be written; the message is one line
    */
-  add(packet: RawPacket): void {
-    this.#write(packetHeader(packet));
-    this.#write(packet.bytes);
+  add({ stampNs, bytes }: RawPacket): void {
+    const isWhole = this.#length + bytes.length <= this.#wholeBytes;
+    const kept = isWhole ? bytes : bytes.subarray(0, HEADER_BYTES);
+    this.#write(packetHeader(stampNs, kept.length, bytes.length));
+    this.#write(kept);
   }
 
   /** Closes the file. It may be called again. */
@@ -73,6 +86,7 @@ export class PcapFile implements Disposable {
   #write(bytes: Uint8Array): void {
     try {
       this.#file.write(bytes);
+      this.#length += bytes.length;
     } catch (error) {
       throw failureOf(this.#path, error);
     }
@@ -102,13 +116,13 @@ function fileHeader(): Uint8Array {
   return bytes;
 }
 
-function packetHeader({ stampNs, bytes }: RawPacket): Uint8Array {
+function packetHeader(stampNs: bigint, kept: number, length: number): Uint8Array {
   const header = new Uint8Array(16);
   const view = new DataView(header.buffer);
   view.setUint32(0, Number(stampNs / 1_000_000_000n), true);
   view.setUint32(4, Number(stampNs % 1_000_000_000n), true);
   // How much of the packet is here, and how long it was.
-  view.setUint32(8, bytes.length, true);
-  view.setUint32(12, bytes.length, true);
+  view.setUint32(8, kept, true);
+  view.setUint32(12, length, true);
   return header;
 }

@@ -161,4 +161,14 @@ test("a pcap file has nanoseconds, and packets that begin with IP", () => {
   assertEquals([...file.subarray(40, 43)], [0x45, 1, 2]);
   assertEquals(numbers(43, 4), [1_700_000_001, 1, 2, 2]);
   assertEquals(file.length, 43 + 16 + 2);
+  // From a peer that sends without end only the headers are kept.
+  {
+    using short = PcapFile.create(path, 1000);
+    for (let packet = 0; packet < 3; packet++) {
+      short.add({ stampNs: 1n, bytes: new Uint8Array(800) });
+    }
+  }
+  const cut = readFileSync(path);
+  assertEquals(cut.length, 24 + (16 + 800) + 2 * (16 + 128));
+  assertEquals([cut.readUInt32LE(840 + 8), cut.readUInt32LE(840 + 12)], [128, 800]);
 });

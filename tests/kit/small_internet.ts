@@ -22,6 +22,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import type { Outcome, ProbeRequest } from "../../lab/observe/connect/probe.ts";
 import { type Lookup, lookUp } from "../../lab/observe/connect/series.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
+import { until } from "./harness.ts";
 import { commandOf } from "./server_process.ts";
 
 /** This machine in that network. */
@@ -130,7 +131,7 @@ function configure(name: string, address?: string): void {
 }
 
 /** Gives a device an address of IPv6: `struct in6_ifreq`. */
-function configureSix(name: string, address: string): void {
+function configureSix(name: string, address: string): Promise<void> {
   const { AF_INET6, SOCK_DGRAM } = net.constants;
   const fd = net.socket(AF_INET6, SOCK_DGRAM);
   const device = request(name, () => {});
@@ -142,6 +143,17 @@ function configureSix(name: string, address: string): void {
   view.setUint32(20, new DataView(device.buffer).getUint32(16, true), true);
   net.ioctl(fd, SIOCSIFADDR, wanted);
   net.close(fd);
+  // The kernel makes sure first that nobody else has the address (RFC 4862, section 5.4).
+  return until(`the address ${address}`, () => hasAddress(address));
+}
+
+function hasAddress(hostname: string): boolean {
+  try {
+    net.close(net.openListener({ hostname, port: 0 }));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function sixBytes(hostname: string): Uint8Array {
@@ -282,7 +294,10 @@ function listen(port: number, host: string): Promise<Server> {
     socket.resume();
     socket.on("end", () => socket.end());
   });
-  return new Promise((resolve) => server.listen(port, host, () => resolve(server)));
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    server.listen(port, host, () => resolve(server));
+  });
 }
 
 const USUAL: ProbeRequest = {
@@ -336,7 +351,7 @@ async function main(): Promise<void> {
   configure("lo");
   const tun = openTun("wire0");
   configure("wire0", OWN);
-  configureSix("wire0", OWN_SIX);
+  await configureSix("wire0", OWN_SIX);
   const stop = carry(tun);
   const asked = Promise.withResolvers<void>();
   const [closeResolver, ...servers] = await Promise.all([
@@ -387,4 +402,9 @@ async function all<Made extends Record<string, Promise<unknown>>>(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-if (isMainModule(import.meta)) await main();
+if (isMainModule(import.meta)) {
+  main().catch((error) => {
+    runtime.printNow("stderr", `${error.stack}\n`);
+    runtime.exit(1);
+  });
+}

@@ -18,9 +18,10 @@ import { convert } from "./observe/convert.ts";
 import { life } from "./observe/life.ts";
 import { replay } from "./observe/replay.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
+import { watch } from "./observe/watch.ts";
 
 /** The commands with a name of their own, by that name. */
-const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { life, convert, replay };
+const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = { life, watch, convert, replay };
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {

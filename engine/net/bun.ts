@@ -11,6 +11,7 @@ import {
   type ForeignSignatures,
   type Runtime,
   USUAL_COLUMNS,
+  USUAL_ROWS,
   type WritableFile,
 } from "./adapter.ts";
 import {
@@ -84,6 +85,11 @@ interface BunFiles {
   readFileSync(path: string, encoding: "utf8"): string;
 }
 
+interface TerminalSize {
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
 interface BunTerminals {
   isatty(descriptor: number): boolean;
 }
@@ -106,8 +112,8 @@ interface BunProcess {
   off(signal: string, handler: () => void): void;
   cwd(): string;
   exit(code: number): never;
-  readonly stdout: { readonly columns?: number };
-  readonly stderr: { readonly columns?: number };
+  readonly stdout: TerminalSize;
+  readonly stderr: TerminalSize;
   // deno-lint-ignore no-explicit-any -- each module has a type of its own
   getBuiltinModule(name: string): any;
 }
@@ -495,6 +501,10 @@ export const bunRuntime: Runtime = {
 
   columns(of: "stdout" | "stderr"): number {
     return terminals().isatty(DESCRIPTORS[of]) ? process[of].columns || USUAL_COLUMNS : Infinity;
+  },
+
+  rows(of: "stdout" | "stderr"): number {
+    return terminals().isatty(DESCRIPTORS[of]) ? process[of].rows || USUAL_ROWS : Infinity;
   },
 
   createFile(path: string | URL): WritableFile {

@@ -12,6 +12,7 @@ import {
   type ForeignSignatures,
   type Runtime,
   USUAL_COLUMNS,
+  USUAL_ROWS,
   type WritableFile,
 } from "./adapter.ts";
 import {
@@ -386,6 +387,10 @@ export const denoRuntime: Runtime = {
 
   columns(of: "stdout" | "stderr"): number {
     return Deno[of].isTerminal() ? Deno.consoleSize().columns || USUAL_COLUMNS : Infinity;
+  },
+
+  rows(of: "stdout" | "stderr"): number {
+    return Deno[of].isTerminal() ? Deno.consoleSize().rows || USUAL_ROWS : Infinity;
   },
 
   createFile(path: string | URL): WritableFile {

@@ -7,7 +7,7 @@
 import { formatAddress } from "../../protocols/address.ts";
 import { EXIT_DONE } from "../../engine/cli/exit_status.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
-import { integerOption, type Option, stringOption, valueOf } from "../../engine/cli/options.ts";
+import { integerOption, type Option, valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
 import type { Values } from "../../engine/cli/flags.ts";
 import type { Duration } from "../../engine/values/durations.ts";
@@ -17,17 +17,16 @@ import {
   type Look,
 } from "../../engine/kernel/connection_lives.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
-import { runtime } from "../../engine/net/runtime.ts";
 import { connectionEvent } from "../../engine/recording/from_kernel.ts";
-import { RecordingFile } from "../../engine/recording/recording_file.ts";
-import { SocketChanges } from "../../engine/recording/socket_changes.ts";
 import { formatBytes, formatTime } from "../report/units.ts";
 import { render, type Screen, screenOf } from "../report/screen.ts";
 import { LineOutput } from "./line_output.ts";
+import { say } from "./say.ts";
 import { LineQueue } from "./line_queue.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 import { type Column, Layout } from "./table.ts";
-import { Turns } from "./turns.ts";
+import { RECORD, SocketRecording } from "./socket_recording.ts";
+import { FOR, limitOf, Turns } from "./turns.ts";
 
 const NAME = "life";
 
@@ -41,19 +40,10 @@ const COUNT: Option<number> = integerOption("count", {
   help: "end after that many connections",
 });
 
-const FOR: Option<number, Duration> = durationOption("for", {
-  help: "end after that time",
-});
-
 const INTERVAL: Option<number, Duration> = durationOption("interval", {
   short: "i",
   default: "25ms",
   help: "look at all sockets once in that time",
-});
-
-const RECORD: Option<string> = stringOption("record", {
-  value: "FILE",
-  help: "write it into a file for observe replay",
 });
 
 /** The command. */
@@ -89,7 +79,7 @@ async function perform(values: Values): Promise<number> {
   const port = values.port as number | undefined;
   const form = values.json === true ? JSON_FORM : textForm(screenOf("stdout"), port);
   using lives = new ConnectionLives(port);
-  using recording = startRecording(values.record as string | undefined);
+  using recording = SocketRecording.create(NAME, values.record as string | undefined);
   using turns = new Turns(intervalMs, limitOf(FOR, values));
   const queue = new LineQueue(new LineOutput(), () => turns.stop());
   form.begin(queue);
@@ -101,19 +91,15 @@ async function perform(values: Values): Promise<number> {
     for (const connection of ended) queue.add(form.connection(connection));
     const dropped = queue.takeDropped();
     if (dropped > 0) queue.add(form.missed(`${dropped} lines were dropped: nobody read them`));
-    recording?.add(look, ended);
+    if (look.missed) recording?.note(DROPPED_EVENTS);
+    recording?.look(look.rows, ended);
   };
   while (left > 0 && await turns.next()) tell(lives.look());
   if (left > 0) tell(lives.finish());
   if (lives.unplaced > 0) say(unplaced(lives.unplaced, port as number));
   await queue.flush(FLUSH_MS);
-  if (recording?.file.failure !== undefined) throw recording.file.failure;
+  if (recording?.failure !== undefined) throw recording.failure;
   return EXIT_DONE;
-}
-
-/** A limit, if the user has set one. */
-function limitOf(option: Option<number> | Option<number, Duration>, values: Values): number {
-  return values[option.option] === undefined ? Infinity : valueOf(option as Option<number>, values);
 }
 
 const DROPPED_EVENTS = "the kernel dropped events, because more came than could wait";
@@ -121,15 +107,6 @@ const DROPPED_EVENTS = "the kernel dropped events, because more came than could 
 function unplaced(count: number, port: number): string {
   const which = count === 1 ? "1 connection was" : `${count} connections were`;
   return `${which} reset too soon to know whether it was with port ${port}`;
-}
-
-/** Says what is no result. */
-function say(text: string): void {
-  try {
-    runtime.printNow("stderr", `observe: ${text}\n`);
-  } catch {
-    // Nobody can be told.
-  }
 }
 
 /** How the output looks. */
@@ -249,35 +226,4 @@ function textForm(screen: Screen, port: number | undefined): Form {
     connection: (connection) => layout.row(connection),
     missed: (why) => `(some are missing here: ${why})`,
   };
-}
-
-/** Writes what happens into a file. */
-class Recording implements Disposable {
-  readonly file: RecordingFile;
-  readonly #changes = new SocketChanges();
-
-  /** @param path the file */
-  constructor(path: string) {
-    this.file = RecordingFile.create(path, { by: `observe ${NAME}`, tier: "T0" });
-  }
-
-  /** Adds what a look has found. */
-  add({ rows, missed }: Look, ended: readonly EndedConnection[]): void {
-    const at = this.file.now();
-    if (missed) this.file.add({ type: "note", at, text: `some are missing: ${DROPPED_EVENTS}` });
-    const connected = rows.filter(({ state, remote }) => state === "LISTEN" || remote.port !== 0);
-    for (const event of this.#changes.look(connected, at)) this.file.add(event);
-    for (const connection of ended) {
-      this.file.add(connectionEvent(connection, this.file.at(connection.endedAtUs)));
-    }
-    this.file.flush();
-  }
-
-  [Symbol.dispose](): void {
-    this.file[Symbol.dispose]();
-  }
-}
-
-function startRecording(path: string | undefined): Recording | undefined {
-  return path === undefined ? undefined : new Recording(path);
 }

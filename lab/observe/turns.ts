@@ -4,10 +4,30 @@
  * @module
  */
 
+import type { Values } from "../../engine/cli/flags.ts";
+import { type Option, valueOf } from "../../engine/cli/options.ts";
+import { durationOption } from "../../engine/cli/quantity_options.ts";
 import { onInterrupt } from "../../engine/process/interrupts.ts";
+import type { Duration } from "../../engine/values/durations.ts";
 
 /** The longest share of the time that the work itself may take: one part in this many. */
 const SHARE = 4;
+
+/** How long there are turns. */
+export const FOR: Option<number, Duration> = durationOption("for", {
+  help: "end after that time, instead of at Ctrl-C",
+});
+
+/**
+ * A limit, if the user has set one.
+ *
+ * @param option the limit
+ * @param values what the user has given
+ * @returns `Infinity` if there is none
+ */
+export function limitOf<Given>(option: Option<number, Given>, values: Values): number {
+  return values[option.option] === undefined ? Infinity : valueOf(option, values);
+}
 
 /** Turns, one after each interval, that end at Ctrl-C. */
 export class Turns implements Disposable {

@@ -39,8 +39,8 @@ const PATIENCE_US = 1_000_000;
 /** From how many sockets on they are looked for together and not one by one. */
 const TOGETHER = 200;
 
-/** How many cookies of connections that were told before their event are kept. */
-const MOST_TOLD = 10_000;
+/** How many names of what has ended are kept. */
+const MOST_NAMES = 10_000;
 
 /** A connection that has ended, as one of its ends saw it. */
 export interface EndedConnection extends Conclusion {
@@ -126,7 +126,9 @@ export class ConnectionLives implements Disposable {
   /** By both addresses. */
   readonly #byAddresses = new Map<string, Life>();
   /** Cookies of connections that were told and whose event may come. */
-  readonly #told = new Set<string>();
+  readonly #told = new RecentNames();
+  /** The ends of connections with other ports whose other ends have ended. */
+  readonly #elsewhere = new RecentNames();
   readonly #overflows: number | undefined;
   #listeners: Listeners = new Listeners([]);
   #look = 0;
@@ -212,11 +214,14 @@ export class ConnectionLives implements Disposable {
 
   /** A socket was freed. */
   #end(event: SocketRow, atUs: number): void {
-    if (this.#told.delete(event.cookie)) return;
+    if (this.#told.has(event.cookie)) return;
     let life = this.#lives.get(event.cookie);
     if (life === undefined) {
       if (!wasConnected(event.info)) return;
-      if (!isForgotten(event) && !this.#isWatched(event)) return;
+      if (!isForgotten(event) && !this.#isWatched(event)) {
+        this.#elsewhere.add(peerOf(event));
+        return;
+      }
       life = this.#begin(event, atUs, "unseen");
     }
     const isGone = life.seenAt < this.#look - LOOKS && life.began !== "unseen";
@@ -236,7 +241,7 @@ export class ConnectionLives implements Disposable {
     }
     life.seenAt = this.#look;
     life.endedAtUs = atUs;
-    life.states.add(row.state);
+    life.states.add(stateOnTheWire(row));
     life.last = row;
     life.openedBy ??= openedBy(row);
   }
@@ -382,6 +387,7 @@ export class ConnectionLives implements Disposable {
       const found = (byRemotePort.get(life.local.port) ?? [])
         .filter(({ local, peer }) => hostOf(local) === host && peer === undefined);
       const [peer] = found;
+      if (peer === undefined && this.#elsewhere.has(endOf(life))) this.#lives.delete(life.cookie);
       if (peer === undefined || found.length > 1) continue;
       life.local = peer.remote;
       life.remote = peer.local;
@@ -395,7 +401,7 @@ export class ConnectionLives implements Disposable {
     const key = keyOf(local, remote);
     if (this.#byAddresses.get(key) === life) this.#byAddresses.delete(key);
     if (!wasOpen(life)) return [];
-    if (event === undefined) this.#remember(cookie);
+    if (event === undefined) this.#told.add(cookie);
     if (!this.#isWatched(life)) {
       if (remote.port === 0) this.#unplaced++;
       return [];
@@ -411,14 +417,23 @@ export class ConnectionLives implements Disposable {
     }];
   }
 
-  #remember(cookie: string): void {
-    this.#told.add(cookie);
-    const [oldest] = this.#told;
-    if (this.#told.size > MOST_TOLD) this.#told.delete(oldest as string);
-  }
-
   #isWatched({ local, remote }: Pick<SocketRow, "local" | "remote">): boolean {
     return this.#port === undefined || local.port === this.#port || remote.port === this.#port;
+  }
+}
+
+/** Names that are forgotten after some time, the oldest first. */
+class RecentNames {
+  readonly #names = new Set<string>();
+
+  add(name: string): void {
+    this.#names.add(name);
+    const [oldest] = this.#names;
+    if (this.#names.size > MOST_NAMES) this.#names.delete(oldest as string);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
   }
 }
 
@@ -436,6 +451,15 @@ class Listeners {
     return [hostname, "0.0.0.0", "::"]
       .some((host) => this.#addresses.has(formatAddress({ hostname: host, port })));
   }
+}
+
+/**
+ * The state, as far as the peer can know: a FIN that waits behind data has not closed anything yet.
+ */
+function stateOnTheWire({ state, info }: SocketRow): TcpState {
+  if (state !== "FIN_WAIT1" && state !== "CLOSING") return state;
+  if ((info?.notsent_bytes ?? 0) === 0) return state;
+  return state === "CLOSING" ? "CLOSE_WAIT" : "ESTABLISHED";
 }
 
 /**
@@ -500,6 +524,16 @@ function hasCounted(state: TcpState): boolean {
 
 function keyOf(local: Address, remote: Address): string {
   return `${formatAddress(local)} ${formatAddress(remote)}`;
+}
+
+/** What is left of the addresses of an end that the kernel has forgotten. */
+function endOf({ local, remote }: Pick<SocketRow, "local" | "remote">): string {
+  return `${local.port} ${hostOf(remote)}`;
+}
+
+/** The same, as the other end's addresses tell it. */
+function peerOf({ local, remote }: SocketRow): string {
+  return `${remote.port} ${hostOf(local)}`;
 }
 
 /** The host, where an IPv4 address in an IPv6 socket is an IPv4 address. */

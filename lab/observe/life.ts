@@ -16,7 +16,9 @@ import {
   type EndedConnection,
   type Look,
 } from "../../engine/kernel/connection_lives.ts";
+import { messageOf } from "../../engine/dial/failures.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import { connectionEvent } from "../../engine/recording/from_kernel.ts";
 import { formatBytes, formatTime } from "../report/units.ts";
 import { render, type Screen, screenOf } from "../report/screen.ts";
@@ -74,11 +76,9 @@ export function life(): Subcommand {
 
 async function perform(values: Values): Promise<number> {
   const intervalMs = valueOf(INTERVAL, values);
-  const why = whyNoKernel();
-  if (why !== undefined) throw new Error(`observe ${NAME} needs Linux: ${why}`);
   const port = values.port as number | undefined;
   const form = values.json === true ? JSON_FORM : textForm(screenOf("stdout"), port);
-  using lives = new ConnectionLives(port);
+  using lives = openLives(port);
   using recording = SocketRecording.create(NAME, values.record as string | undefined);
   using turns = new Turns(intervalMs, limitOf(FOR, values));
   const queue = new LineQueue(new LineOutput(), () => turns.stop());
@@ -102,11 +102,26 @@ async function perform(values: Values): Promise<number> {
   return EXIT_DONE;
 }
 
+function openLives(port: number | undefined): ConnectionLives {
+  const cannot = "Cannot hear how connections end";
+  if (runtime.os !== "linux") throw new Error(`${cannot}: that needs Linux, not ${runtime.os}`);
+  const why = whyNoKernel();
+  if (why !== undefined) throw new Error(`${cannot}: ${why}`);
+  try {
+    return new ConnectionLives(port);
+  } catch (cause) {
+    const code = (cause as { code?: string }).code ?? messageOf(cause);
+    throw new Error(`${cannot}: there is no netlink here (${code}); observe watch needs none`, {
+      cause,
+    });
+  }
+}
+
 const DROPPED_EVENTS = "the kernel dropped events, because more came than could wait";
 
 function unplaced(count: number, port: number): string {
-  const which = count === 1 ? "1 connection was" : `${count} connections were`;
-  return `${which} reset too soon to know whether it was with port ${port}`;
+  const which = count === 1 ? "1 end of a connection" : `${count} ends of connections`;
+  return `left out: ${which}, reset before the other end's port was seen (was it ${port}?)`;
 }
 
 /** How the output looks. */

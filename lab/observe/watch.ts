@@ -120,6 +120,7 @@ class Sights {
   readonly #port: number;
   readonly #repeats: boolean;
   readonly #overflowsBefore: number;
+  #wasFull = false;
   #since: ReadonlyMap<string, { readonly at: number; readonly isOlder: boolean }> | undefined;
 
   constructor(port: number, repeats: boolean) {
@@ -138,13 +139,21 @@ class Sights {
       const { at, isOlder } = since.get(row.cookie) ?? first;
       return { row, isOlder, ...(this.#repeats && { ageUs: Math.round((now - at) * 1000) }) };
     });
+    const listeners = rows.filter(({ state }) => state === "LISTEN");
+    this.#wasFull ||= listeners.some(isFull);
     return {
       port: this.#port,
-      listeners: rows.filter(({ state }) => state === "LISTEN"),
+      listeners,
       sockets: sockets.sort(inOrder),
-      overflows: countOverflows() - this.#overflowsBefore,
+      // Other programs' queues count too. So it says something only where this one has been full.
+      overflows: this.#wasFull ? countOverflows() - this.#overflowsBefore : 0,
     };
   }
+}
+
+/** Whether an accept queue takes no more. Linux takes one connection more than the limit. */
+function isFull({ receiveQueue, sendQueue }: SocketRow): boolean {
+  return receiveQueue > sendQueue;
 }
 
 function countOverflows(): number {
@@ -319,7 +328,8 @@ class ScreenView implements View {
   }
 
   [Symbol.dispose](): void {
-    this.#write(SHOW_CURSOR);
+    // The terminal has shown the `^C` that was typed.
+    this.#write(`\r${CLEAR_REST}${SHOW_CURSOR}`);
   }
 }
 
@@ -400,10 +410,10 @@ function nobody(port: number): string {
 }
 
 /** For instance `127.0.0.1:8080 listens · accept queue 3 of 2: full, new clients wait`. */
-function describeListener({ local, receiveQueue, sendQueue }: SocketRow): string {
+function describeListener(row: SocketRow): string {
+  const { local, receiveQueue, sendQueue } = row;
   const limit = Number.isNaN(sendQueue) ? "" : ` of ${sendQueue}`;
-  // Linux takes one connection more than the limit.
-  const full = receiveQueue > sendQueue ? ": full, new clients wait" : "";
+  const full = isFull(row) ? ": full, new clients wait" : "";
   return `${formatAddress(local)} listens · accept queue ${receiveQueue}${limit}${full}`;
 }
 

@@ -18,7 +18,7 @@ export const whyNoTerminal: string | undefined = whyNoProgram("tmux");
  * Runs a program, prints its exit status and keeps the terminal open. tmux can do that too, but it
  * waits for the status of some programs for ever.
  */
-const KEEP_OPEN = '"$@"; echo "ended: $?"; exec sleep 60';
+const KEEP_OPEN = 'trap : INT; "$@"; echo "ended: $?"; exec sleep 60';
 
 /** Options for opening a terminal. */
 export interface TerminalOptions {
@@ -108,6 +108,11 @@ export class Terminal implements AsyncDisposable {
       throw new Error(`${error.message}\n${text}`, { cause: error });
     });
     return text;
+  }
+
+  /** Whether the cursor can be seen. */
+  async hasCursor(): Promise<boolean> {
+    return (await this.#tmux("display-message", "-p", "#{cursor_flag}")).trim() === "1";
   }
 
   /** Changes the width. */

@@ -30,8 +30,14 @@ import { TCP_STATES, type TcpState } from "./tcp_states.ts";
 /** What each look asks for. A machine may have very many sockets in TIME_WAIT. */
 const WATCHED = TCP_STATES.filter((state) => state !== "TIME_WAIT");
 
-/** After how many looks a connection is told although something about it is still unknown. */
+/** After how many looks without a socket it is taken to be gone. */
 const LOOKS = 2;
+
+/**
+ * After which time a connection is told although something about it is still unknown, in
+ * microseconds. The kernel tells the ends of sockets a moment later, and not always in order.
+ */
+const SETTLE_US = 100_000;
 
 /** How long to wait for a program that does not close what has ended, in microseconds. */
 const PATIENCE_US = 1_000_000;
@@ -111,8 +117,8 @@ interface Life extends Traces {
   endedAtUs: number;
   /** The last look that showed it, or what is left of it. */
   seenAt: number;
-  /** The look that found its end. */
-  endedAt: number;
+  /** When the kernel told its end, in microseconds since 1970. */
+  toldAtUs: number;
 }
 
 /** Watches connections until they end. */
@@ -225,10 +231,11 @@ export class ConnectionLives implements Disposable {
       life = this.#begin(event, atUs, "unseen");
     }
     const isGone = life.seenAt < this.#look - LOOKS && life.began !== "unseen";
-    life.isGoneFirst = isGone && this.#missedAt < life.seenAt;
+    const isLongAgo = atUs - life.endedAtUs > PATIENCE_US / 2;
+    life.isGoneFirst = isGone && isLongAgo && this.#missedAt < life.seenAt;
     life.event = event;
     life.endedAtUs = isGone ? life.endedAtUs : atUs;
-    life.endedAt = this.#look;
+    life.toldAtUs = atUs;
   }
 
   /** A socket is in the table. */
@@ -277,7 +284,7 @@ export class ConnectionLives implements Disposable {
       gapUs: Math.max(this.#gapUs, atUs - this.#lookedAtUs),
       endedAtUs: atUs,
       seenAt: this.#look,
-      endedAt: 0,
+      toldAtUs: NaN,
     };
     this.#lives.set(life.cookie, life);
     if (row.remote.port !== 0) this.#place(life);
@@ -327,13 +334,13 @@ export class ConnectionLives implements Disposable {
   }
 
   /** Whether it is worth while to wait for another look. */
-  #mayLearnMore({ event, endedAt, endedAtUs, seenAt, peer, remote }: Life): boolean {
+  #mayLearnMore({ event, toldAtUs, endedAtUs, seenAt, peer, remote }: Life): boolean {
     const isRecent = this.#lookedAtUs - endedAtUs < PATIENCE_US;
     // Its event may be among those that the kernel has dropped.
     if (event === undefined) return isRecent && this.#missedAt < seenAt;
     const isPeerOpen = peer !== undefined && peer.event === undefined;
     if (isRecent && (isPeerOpen || remote.port === 0)) return true;
-    return this.#look - endedAt < LOOKS;
+    return this.#lookedAtUs - toldAtUs < SETTLE_US;
   }
 
   /** Looks for what the table still has of connections that have ended. */

@@ -5,6 +5,7 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
 import { EXIT_DONE } from "../../engine/cli/exit_status.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 import { integerOption, type Option, valueOf } from "../../engine/cli/options.ts";
@@ -68,7 +69,7 @@ export function life(): Subcommand {
         INTERVAL,
         RECORD,
       ],
-      example: formatRun(SCRIPT, NAME),
+      example: formatRun(SCRIPT, "8080"),
     },
     perform,
   };
@@ -173,14 +174,14 @@ const COLUMNS: readonly Column<EndedConnection>[] = [
     order: 0,
     side: "left",
     width: ADDRESS_WIDTH,
-    cell: ({ local }) => formatAddress(local),
+    cell: ({ local }) => describeEnd(local),
   },
   {
     title: "REMOTE",
     order: 0,
     side: "left",
     width: ADDRESS_WIDTH,
-    cell: ({ remote }) => formatAddress(remote),
+    cell: ({ remote }) => describeEnd(remote),
   },
   { title: "OPENED", order: 2, side: "left", cell: ({ openedBy }) => shown(openedBy) },
   { title: "CLOSED", order: 1, side: "left", cell: ({ closedFirst }) => shown(closedFirst) },
@@ -202,6 +203,13 @@ const COLUMNS: readonly Column<EndedConnection>[] = [
     cell: ({ retransmissions }) => `${retransmissions ?? NONE}`,
   },
 ];
+
+/** An address, of which the kernel may have forgotten a part. */
+function describeEnd({ hostname, port }: Address): string {
+  const isForgotten = hostname === "0.0.0.0" || hostname === "::";
+  const [, host, digits] = /^(.*):(\d+)$/.exec(formatAddress({ hostname, port })) as string[];
+  return `${isForgotten ? "?" : host}:${port === 0 ? "?" : digits}`;
+}
 
 /** What stands for a figure that there is not. */
 const NONE = "–";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describeSystemError } from "../../engine/net/constants.ts";
 import type { LineOutput } from "./line_output.ts";
 
 /** How many lines may wait. */
@@ -57,7 +58,9 @@ export class LineQueue {
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
     await Promise.race([this.#writing, late]);
     clearTimeout(timer);
-    if (this.#failure !== undefined) throw this.#failure;
+    const cause = this.#failure;
+    if (cause === undefined) return;
+    throw new Error(`Cannot write to standard output: ${describeSystemError(cause)}`, { cause });
   }
 
   async #write(): Promise<void> {

@@ -58,7 +58,7 @@ export function watch(): Subcommand {
         INTERVAL,
         RECORD,
       ],
-      example: formatRun(SCRIPT, `${NAME} 8080`),
+      example: formatRun(SCRIPT, "8080"),
     },
     perform,
   };

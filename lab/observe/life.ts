@@ -33,9 +33,6 @@ import { FOR, limitOf, Turns } from "./turns.ts";
 
 const NAME = "life";
 
-/** How long to wait for a reader that is stuck, at the end, in milliseconds. */
-const FLUSH_MS = 1_000;
-
 const COUNT: Option<number> = integerOption("count", {
   short: "c",
   least: 1,
@@ -91,14 +88,16 @@ async function perform(values: Values): Promise<number> {
     if (look.missed) queue.add(form.missed(DROPPED_EVENTS));
     for (const connection of ended) queue.add(form.connection(connection));
     const dropped = queue.takeDropped();
-    if (dropped > 0) queue.add(form.missed(`${dropped} lines were dropped: nobody read them`));
+    if (dropped > 0) queue.add(form.missed(lost(dropped)));
     if (look.missed) recording?.note(DROPPED_EVENTS);
     recording?.look(look.rows, ended);
   };
   while (left > 0 && await turns.next()) tell(lives.look());
   if (left > 0) tell(lives.finish());
   if (lives.unplaced > 0) say(unplaced(lives.unplaced, port as number));
-  await queue.flush(FLUSH_MS);
+  const dropped = queue.takeDropped();
+  if (dropped > 0) say(lost(dropped));
+  await queue.flush(turns.interrupted());
   if (recording?.failure !== undefined) throw recording.failure;
   return EXIT_DONE;
 }
@@ -119,6 +118,12 @@ function openLives(port: number | undefined): ConnectionLives {
 }
 
 const DROPPED_EVENTS = "the kernel dropped events, because more came than could wait";
+
+function lost(lines: number): string {
+  return lines === 1
+    ? "1 line was lost: nobody read it"
+    : `${lines} lines were lost: nobody read them`;
+}
 
 function unplaced(count: number, port: number): string {
   const which = count === 1 ? "1 end of a connection" : `${count} ends of connections`;

@@ -28,9 +28,6 @@ import { FOR, limitOf, Turns } from "./turns.ts";
 
 const NAME = "watch";
 
-/** How long to wait for a reader that is stuck, at the end, in milliseconds. */
-const FLUSH_MS = 1_000;
-
 const INTERVAL: Option<number, Duration> = durationOption("interval", {
   short: "i",
   default: "500ms",
@@ -89,7 +86,7 @@ async function perform(values: Values): Promise<number> {
     recording?.look(rows);
     if (isOnce) break;
   }
-  await queue.flush(FLUSH_MS);
+  await queue.flush(turns.interrupted());
   if (recording?.failure !== undefined) throw recording.failure;
   if (!isOnce || sight === undefined || sight.listeners.length > 0) return EXIT_DONE;
   if (values.json === true) say(nobody(port));

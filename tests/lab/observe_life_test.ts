@@ -21,6 +21,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { assertDocumented } from "../kit/documented.ts";
 import { commandOf, Program, Script } from "../kit/server_process.ts";
 
 const skip = whyNoKernel();
@@ -159,6 +160,7 @@ test(
       [`${client} ${server} local local fin`, `${server} ${client} remote remote fin`].sort(),
     );
     assertMatch(lines.join("\n"), / 11 B +7 B .* µs +0$/m);
+    assertDocumented("life", stdout);
 
     const { header: recorded, events, isFinished } = readRecording(
       folder.text("life.jsonl"),

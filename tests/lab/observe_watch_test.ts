@@ -9,6 +9,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocol.ts";
+import { assertDocumented } from "../kit/documented.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -87,6 +88,7 @@ test("watch --once shows a full accept queue, and who waits in it, in each form"
   assertMatch(lines[0] as string, /^T0: .* by netlink$/);
   assertEquals(lines[1], `${local} listens · accept queue 3 of 2: full, new clients wait`);
   assertEquals(lines[2], "3 sockets: 3 waiting for accept");
+  assertDocumented("watch", stdout);
   assertEquals(
     lines.slice(4).map((line) => line.split(/ {2,}/).slice(0, 2)),
     [...names].sort().map((name) => ["waiting for accept", name]),

@@ -21,11 +21,13 @@ import { replay } from "./observe/replay.ts";
 import { INSIDE } from "./observe/sandbox.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
+import { watch } from "./observe/watch.ts";
 
 /** The commands with a name of their own, by that name. */
 const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
   timeline,
   life,
+  watch,
   replay,
   convert,
 };

@@ -66,7 +66,7 @@ export function life(): Subcommand {
         INTERVAL,
         RECORD,
       ],
-      example: formatRun(SCRIPT, "8080"),
+      example: formatRun(SCRIPT, "life 8080"),
     },
     perform,
   };

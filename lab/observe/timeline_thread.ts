@@ -39,7 +39,7 @@ export interface TimelineAssignment {
 }
 
 /** The name of the thread. It names the command that an executable loads for it. */
-export const TIMELINE_THREAD = "handshake observe";
+export const TIMELINE_THREAD = "handshake observe timeline";
 
 /** The module of the thread. */
 export const TIMELINE_THREAD_URL: string = import.meta.url;

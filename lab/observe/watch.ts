@@ -55,7 +55,7 @@ export function watch(): Subcommand {
         INTERVAL,
         RECORD,
       ],
-      example: formatRun(SCRIPT, "8080"),
+      example: formatRun(SCRIPT, "watch 8080"),
     },
     perform,
   };

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { moment } from "../values/moment.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
@@ -154,7 +155,7 @@ export class ConnectionLives implements Disposable {
    */
   constructor(
     port?: number,
-    now: () => number = () => (performance.timeOrigin + performance.now()) * 1000,
+    now: () => number = () => moment() * 1000,
     net: Sockets = sockets(),
   ) {
     this.#port = port;

@@ -58,8 +58,6 @@ export interface WitnessOptions {
   readonly isStopped: () => boolean;
   /** The packets, if they can be captured. */
   readonly capture: PacketCapture | undefined;
-  /** How far the clock that stamps packets is ahead of this thread's, in microseconds. @default {0} */
-  readonly stampLeadUs?: number;
 }
 
 /** Watches one connection. */
@@ -371,8 +369,7 @@ export class Witness implements Disposable {
       this.#leftOut++;
       return;
     }
-    const { beganUs, stampLeadUs = 0 } = this.#options;
-    const us = Number(stampNs - BigInt(beganUs) * 1000n) / 1000 - stampLeadUs;
+    const us = Number(stampNs - BigInt(this.#options.beganUs) * 1000n) / 1000;
     this.#options.tell(packetEvent(segment, roundUs(us)), packet);
   }
 }

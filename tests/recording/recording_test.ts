@@ -10,7 +10,6 @@ import { runtime } from "../../engine/net/runtime.ts";
 import type { Event } from "../../engine/recording/events.ts";
 import { readRecording, RecordingFormatError } from "../../engine/recording/read_recording.ts";
 import { RecordingFile } from "../../engine/recording/recording_file.ts";
-import { systemClockLead } from "../../engine/values/moment.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows, test } from "../kit/harness.ts";
 import { anyEvent, eventsOf, formatRecording, HEADER, readStrictly } from "../kit/recordings.ts";
@@ -152,19 +151,3 @@ test("a disk that is full is told, and harms nobody", () => {
   file.flush();
   file[Symbol.dispose]();
 }, { skip: runtime.os === "linux" ? undefined : `${runtime.os} has no /dev/full` });
-
-test("the clock that stamps packets is compared, although the thread must wait at times", () => {
-  for (const leadMs of [0, 0.4347, -1.25, 1000.125]) {
-    let now = 1_700_000_000_000.3;
-    let calls = 0;
-    const pass = () => {
-      // Now and then another process has the processor, for any number of calls' time.
-      now += ++calls % 97 === 0 ? 0.6 : 0.002;
-      return now;
-    };
-    const lead = systemClockLead({ system: () => Math.floor(pass() + leadMs), own: pass });
-    assert(Math.abs(lead - leadMs) < 0.02, `${leadMs}: ${lead}`);
-  }
-  // On this machine, both clocks begin alike and go alike, unless somebody sets the time.
-  assert(Number.isFinite(systemClockLead()));
-});

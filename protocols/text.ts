@@ -55,20 +55,6 @@ export function escapeText(text: string): string {
 }
 
 /**
- * Writes a value as JSON on one line that is safe to print on a terminal: the characters that
- * {@linkcode escapeText} writes as escapes are those of JSON here.
- *
- * @param value any value that JSON can hold
- */
-export function encodeJson(value: unknown): string {
-  // All of them stand in strings: JSON has none of them elsewhere.
-  return JSON.stringify(value).replace(
-    CONTROLS,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-/**
  * Makes text safe to print on one line of a terminal. It leaves out what {@linkcode escapeText}
  * would show: whole escape sequences, and control characters. A tab becomes a space.
  *

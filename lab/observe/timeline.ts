@@ -23,8 +23,9 @@ import { type Event, nowUs, roundUs, type Tier } from "../../engine/recording/ev
 import { makeHeader, RecordingFile } from "../../engine/recording/recording_file.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Address } from "../../protocols/effects.ts";
-import { encodeJson, escapeText } from "../../protocols/text.ts";
+import { escapeText } from "../../protocols/text.ts";
 import { loadLoadProtocol, MEASURABLE } from "../load/load_protocol.ts";
+import { encodeJson } from "../report/json_line.ts";
 import { formatTime } from "../report/units.ts";
 import { whyNoCapture } from "./capture.ts";
 import { conversationsIn, notesIn } from "./conversations.ts";

@@ -21,6 +21,8 @@ import {
 import { alternate, Race, STAGGER_MS } from "../../lab/observe/connect/race.ts";
 import { drawSparkline, Report } from "../../lab/observe/connect/report.ts";
 import { ConnectStatistics, type Figures } from "../../lab/observe/connect/statistics.ts";
+import { encodeJson } from "../../lab/report/json_line.ts";
+import { escapeText } from "../../protocols/text.ts";
 import { assert, assertEquals, assertStringIncludes, test } from "../kit/harness.ts";
 
 /** An attempt: how long after the last one it begins, how long it takes, and how it ends. */
@@ -267,6 +269,18 @@ test("whatever a server answers, the sentence about it is safe for a terminal", 
       // deno-lint-ignore no-control-regex -- it is about control characters
       assert(!/[\u0000-\u001f\u007f-\u009f]/.test(shown), JSON.stringify(shown));
     }
+  }));
+});
+
+test("encodeJson leaves no character that moves the cursor, and loses nothing", () => {
+  assertEquals(
+    encodeJson({ "a\u009b": "\u202e\x1b\x7fż" }),
+    '{"a\\u009b":"\\u202e\\u001b\\u007fż"}',
+  );
+  fc.assert(fc.property(fc.jsonValue(), (value) => {
+    const text = encodeJson(value);
+    assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+    assertEquals(escapeText(text), text);
   }));
 });
 

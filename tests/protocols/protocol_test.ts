@@ -8,7 +8,6 @@ import fc from "fast-check";
 import {
   ComputeTimeoutError,
   ConversationError,
-  encodeJson,
   encodeLine,
   escapeBytes,
   escapeText,
@@ -556,18 +555,6 @@ test("escapeBytes writes printable ASCII and nothing else", () => {
     assert(text.length <= limit);
   }));
 }, pure);
-
-test("encodeJson leaves no character that moves the cursor, and loses nothing", () => {
-  assertEquals(
-    encodeJson({ "a\u009b": "\u202e\x1b\x7fż" }),
-    '{"a\\u009b":"\\u202e\\u001b\\u007fż"}',
-  );
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    const text = encodeJson(value);
-    assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(value)));
-    assertEquals(escapeText(text), text);
-  }));
-});
 
 test("escapeText leaves no character that moves the cursor, breaks or turns the line", () => {
   assertEquals(escapeText("a\x1b[2Jb\u202ec\u2028d"), "a\\x1b[2Jb\\u202ec\\u2028d");

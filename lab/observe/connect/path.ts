@@ -7,9 +7,9 @@
 
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { encodeJson } from "../../../protocols/text.ts";
 import { EXIT_DONE } from "../../../engine/cli/exit_status.ts";
 import { formatRow } from "../../report/csv.ts";
+import { encodeJson } from "../../report/json_line.ts";
 import {
   describeFailure,
   describeIcmp,

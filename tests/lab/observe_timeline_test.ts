@@ -411,8 +411,13 @@ function shapesOf(output: string): string[] {
 
 /** Asserts that what the documentation shows is what is printed, as far as it is always the same. */
 function assertDocumented(output: string): void {
-  const lesson = readFileSync(new URL("../../docs/observe.md", import.meta.url), "utf8");
-  const [, shown] = /^```console timeline\n(.*?)^```$/ms.exec(lesson) ?? [];
+  for (const path of ["docs/observe.md", "README.md"]) assertShown(path, output);
+}
+
+/** @param path the document, whose block `console timeline` shows it @param output what is printed */
+function assertShown(path: string, output: string): void {
+  const document = readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  const [, shown] = /^```console timeline\n(.*?)^```$/ms.exec(document) ?? [];
   // Which states were seen, and which acknowledgements came alone, is a matter of chance.
   const isSure = (line: string) =>
     /^T2|^client|^server|µs client|^ESTABL|SYN seq|SYN ACK|len=|TIME_W/.test(line);

@@ -73,7 +73,7 @@ export async function serveVisitors<Count extends Counters>(
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
   const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
   const counters = new CounterBlock();
-  const timeline = Timeline.open({ record }, { mode, isLoop: true });
+  const timeline = await Timeline.open({ record }, { mode, isLoop: true });
   let listener: Listener;
   try {
     listener = await listen(plan, counters, journal);

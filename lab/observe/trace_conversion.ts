@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withoutZone } from "../../engine/net/address.ts";
 import {
   type Event,
   type Header,
@@ -143,7 +144,7 @@ class Conversion {
     const at = numberOf(ts);
     const connection = Number(id);
     if (name === "connection") {
-      this.events.push({ type: "begun", at, connection, peer: String(args.peer) });
+      this.events.push({ type: "begun", at, connection, peer: withoutZone(String(args.peer)) });
     } else if (name.startsWith("served by ") && tid !== undefined) {
       this.events.push({ type: "served", at, connection, thread: tid });
     } else this.#open.set(`${id} ${name}`, event);

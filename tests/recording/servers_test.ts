@@ -183,6 +183,23 @@ for (
   }, { sanitize: false });
 }
 
+test("a connection that is over as soon as the server listens is in the recording", async () => {
+  for (const mode of ["event", "sequential"] as const) {
+    using folder = new Folder();
+    const record = folder.path("short.jsonl");
+    const server = await (await MODES[mode].load()).serve({ port: 0, record });
+    const peer = await Peer.connect(server.address);
+    peer.reset();
+    await until("it to be over", () => {
+      const { accepted, active } = server.counters;
+      return accepted === 1 && active === 0;
+    });
+    await server.close();
+    const [ended, ...more] = eventsOf(readStrictly(record), "connection");
+    assertEquals([ended?.remote, ended?.ended_with, more.length], [peer.name, "reset", 0], mode);
+  }
+}, { sanitize: false, skip: whyNoKernel() });
+
 test("the recording of a server that was killed lacks only its end", async () => {
   using folder = new Folder();
   const record = folder.path("killed.jsonl");

@@ -157,7 +157,7 @@ export class DescriptorServer {
     });
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const timeline = Timeline.open(options, {
+    const timeline = await Timeline.open(options, {
       mode: plan.mode,
       threads: plan.threads,
       descriptors: calls.descriptorLimit(),

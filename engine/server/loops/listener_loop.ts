@@ -149,7 +149,7 @@ export async function serveListener(
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
   const { Timeline } = await recording();
-  const timeline = Timeline.open(options, { mode, isLoop: true, threads });
+  const timeline = await Timeline.open(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
     const { protocol } = checked.settings;

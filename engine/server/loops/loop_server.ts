@@ -84,6 +84,7 @@ export class LoopServer {
     options: ServeOptions & OffloadOptions,
     checked: CheckedOptions,
     address: Address,
+    timeline: Timeline | undefined,
   ) {
     this.#plan = plan;
     this.#options = options;
@@ -91,10 +92,7 @@ export class LoopServer {
     this.#address = plan.address ?? address;
     const { mode, url, loops } = plan;
     const { onReport } = options;
-    this.#timeline = Timeline.open(options, {
-      mode,
-      threads: countComputing(checked, options) + 1,
-    });
+    this.#timeline = timeline;
     this.#team = new ThreadTeam({
       mode,
       url,
@@ -102,7 +100,7 @@ export class LoopServer {
       options: checked,
       onReport,
       areLoops: true,
-      timeline: this.#timeline,
+      timeline,
     });
     this.#team.gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
   }
@@ -124,15 +122,18 @@ export class LoopServer {
     const address = { hostname, port: checked.address.port };
     const plan = await makePlan(address, checked);
     if (plan.savesSyns !== true) refuseLogSyn(checked, plan.mode);
-    let server: LoopServer;
+    let timeline: Timeline | undefined;
     try {
-      server = new LoopServer(plan, options, checked, address);
+      timeline = await Timeline.open(options, {
+        mode: plan.mode,
+        threads: countComputing(checked, options) + 1,
+      });
     } catch (error) {
       // The trace or the recording cannot be written.
       plan.onClosed?.();
       throw error;
     }
-    return await server.#start(details);
+    return await new LoopServer(plan, options, checked, address, timeline).#start(details);
   }
 
   async #start(details: readonly string[]): Promise<Server> {

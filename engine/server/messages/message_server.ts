@@ -118,7 +118,7 @@ export async function serveByMessages(
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;
-  const timeline = Timeline.open(options, { mode, threads });
+  const timeline = await Timeline.open(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();

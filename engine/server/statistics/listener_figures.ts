@@ -9,6 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { parseCounters, readSocketTable } from "../../kernel/proc_net.ts";
 import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { withoutZone } from "../../net/address.ts";
 import type { SystemFile } from "../../net/adapter.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
@@ -61,7 +62,8 @@ export class ListenerFigures implements Disposable {
    * be seen, or if there is none.
    */
   get acceptQueue(): AcceptQueue | undefined {
-    const { hostname, port } = this.#address;
+    const { port } = this.#address;
+    const hostname = withoutZone(this.#address.hostname);
     const rows = this.#listeners(port).filter(({ state, local }) =>
       state === "LISTEN" && local.hostname === hostname && local.port === port
     );

@@ -7,8 +7,9 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { formatAddress } from "../../../protocols/address.ts";
+import { withoutZone } from "../../net/address.ts";
 import { ConnectionLives, type Look } from "../../kernel/connection_lives.ts";
-import { SockDiag } from "../../kernel/sock_diag.ts";
+import { DestroyEvents, SockDiag } from "../../kernel/sock_diag.ts";
 import { type Event, nowUs, roundUs } from "../../recording/events.ts";
 import { connectionEvent } from "../../recording/from_kernel.ts";
 import { SocketChanges } from "../../recording/socket_changes.ts";
@@ -20,14 +21,18 @@ export const SOCKETS_THREAD_URL: string = import.meta.url;
 
 /** The first message from the main thread. */
 export interface WatchAssignment {
-  /** Where the server listens. */
-  readonly address: Address;
   /** When the recording began, in microseconds since 1970. */
   readonly beganUs: number;
 }
 
-/** The other messages from the main thread: it has taken a batch, or wants the last one. */
-export type ToWatch = "taken" | "stop";
+/** The other messages from the main thread. */
+export type ToWatch =
+  /** The server listens. */
+  | { readonly kind: "listening"; readonly address: Address }
+  /** It has taken a batch. */
+  | { readonly kind: "taken" }
+  /** It wants the last batch. */
+  | { readonly kind: "stop" };
 
 /** What the thread has seen since its last message. */
 export interface WatchBatch {
@@ -63,28 +68,35 @@ class SocketWatch {
   #mayPost = true;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ address, beganUs }: WatchAssignment, post: (batch: WatchBatch) => void) {
-    this.#lives = new ConnectionLives(address.port);
+  constructor(
+    address: Address,
+    events: DestroyEvents,
+    beganUs: number,
+    post: (batch: WatchBatch) => void,
+  ) {
+    this.#lives = new ConnectionLives(address.port, events);
     this.#diag = new SockDiag();
     this.#address = address;
-    this.#local = formatAddress(address);
+    this.#local = withoutZone(formatAddress(address));
     this.#beganUs = beganUs;
     this.#post = post;
     this.#look();
   }
 
-  hear(message: ToWatch, finish: () => void): void {
-    if (message === "taken") {
-      this.#mayPost = true;
-      return this.#send();
-    }
+  /** The main thread has taken a batch. */
+  taken(): void {
+    this.#mayPost = true;
+    this.#send();
+  }
+
+  /** Takes the last look. */
+  stop(): void {
     clearTimeout(this.#timer);
     this.#see(this.#lives.finish());
     this.#mayPost = true;
     this.#send();
     this.#lives[Symbol.dispose]();
     this.#diag[Symbol.dispose]();
-    finish();
   }
 
   #look(): void {
@@ -139,13 +151,23 @@ class SocketWatch {
 }
 
 onAssigned(SOCKETS_THREAD, async (
-  assignment: WatchAssignment,
+  { beganUs }: WatchAssignment,
   post: (batch: WatchBatch) => void,
 ) => {
-  const watch = new SocketWatch(assignment, post);
+  // The server does not listen yet, so the end of none of its connections is missed.
+  const events = new DestroyEvents();
+  let watch: SocketWatch | undefined;
   const end = Promise.withResolvers<void>();
   return await Promise.resolve({
-    hear: (message: ToWatch) => watch.hear(message, end.resolve),
+    hear(message: ToWatch) {
+      if (message.kind === "listening") {
+        watch = new SocketWatch(message.address, events, beganUs, post);
+      } else if (message.kind === "taken") watch?.taken();
+      else {
+        watch?.stop();
+        end.resolve();
+      }
+    },
     async play(sayReady: () => void) {
       sayReady();
       await end.promise;

@@ -200,6 +200,29 @@ test("a connection that is over as soon as the server listens is in the recordin
   }
 }, { sanitize: false, skip: whyNoKernel() });
 
+test("connections that the server ends as it closes are in the recording", async () => {
+  using folder = new Folder();
+  const record = folder.path("closing.jsonl");
+  await using server = await ServerProcess.start("event", ["--record", record, "--drain", "0"]);
+  await using peers = new AsyncDisposableStack();
+  const names: string[] = [];
+  const closing: Promise<unknown>[] = [];
+  for (let count = 0; count < 3; count++) {
+    const peer = peers.use(await Peer.connect(server.address));
+    names.push(peer.name);
+    await peer.send("HELLO 1\n");
+    assertEquals(await peer.line(), "HELLO 2");
+    // Like most clients, it closes when it sees the end.
+    closing.push(peer.rest().then(() => peer.finish()));
+  }
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0, stderr);
+  await Promise.all(closing);
+  const ended = eventsOf(readStrictly(record), "connection");
+  assertEquals(ended.map(({ remote }) => remote).sort(), names.sort());
+  assert(ended.every(({ closed_first }) => closed_first === "local"));
+}, { sanitize: false, skip: whyNoKernel() });
+
 test("the recording of a server that was killed lacks only its end", async () => {
   using folder = new Folder();
   const record = folder.path("killed.jsonl");

@@ -48,6 +48,13 @@ const PAUSE_MS = 25;
 /** It pauses this many times as long as a look has taken, so that it never fills a processor. */
 const REST = 4;
 
+/**
+ * How long the server's peers have to close their ends after the server, in milliseconds, and how long
+ * it pauses between two looks meanwhile.
+ */
+const PARTING_MS = 200;
+const SHORT_PAUSE_MS = 5;
+
 /** How many events may wait for the main thread. */
 const MOST_EVENTS = 4096;
 
@@ -66,6 +73,8 @@ class SocketWatch {
   #events: Event[] = [];
   #leftOut = 0;
   #mayPost = true;
+  /** Whether the last look has shown a connection that is not over. */
+  #isOpen = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -89,9 +98,15 @@ class SocketWatch {
     this.#send();
   }
 
-  /** Takes the last look. */
-  stop(): void {
+  /** Looks until the peers have closed their ends too, or some time is over. */
+  async stop(): Promise<void> {
     clearTimeout(this.#timer);
+    const endsAt = performance.now() + PARTING_MS;
+    this.#see(this.#lives.look());
+    while (this.#isOpen && performance.now() < endsAt) {
+      await new Promise((resolve) => setTimeout(resolve, SHORT_PAUSE_MS));
+      this.#see(this.#lives.look());
+    }
     this.#see(this.#lives.finish());
     this.#mayPost = true;
     this.#send();
@@ -115,6 +130,7 @@ class SocketWatch {
     const own = all.filter(({ local, cookie }) =>
       this.#isOwn(local) && !this.#earlier?.has(cookie)
     );
+    this.#isOpen = own.some(({ state }) => state !== "LISTEN" && state !== "TIME_WAIT");
     const now = this.#at(nowUs());
     for (const event of this.#changes.look(own, now)) this.#add(event);
     for (const connection of ended) {
@@ -164,8 +180,7 @@ onAssigned(SOCKETS_THREAD, async (
         watch = new SocketWatch(message.address, events, beganUs, post);
       } else if (message.kind === "taken") watch?.taken();
       else {
-        watch?.stop();
-        end.resolve();
+        Promise.resolve(watch?.stop()).then(end.resolve, end.reject);
       }
     },
     async play(sayReady: () => void) {

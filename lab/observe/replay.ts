@@ -15,6 +15,7 @@ import type { Event, Header } from "../../engine/recording/events.ts";
 import { readRecording, type Recording } from "../../engine/recording/read_recording.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { EventText } from "./event_text.ts";
+import { jsonLine } from "../report/json_line.ts";
 import { LineOutput } from "./line_output.ts";
 import { drawConnections } from "./sequence.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
@@ -122,8 +123,8 @@ async function draw(recording: Recording, values: Values, output: LineOutput): P
 
 async function showJson(recording: Recording, speed: number, output: LineOutput): Promise<void> {
   const { header, events } = recording;
-  await output.write([JSON.stringify(header)]);
-  await show(events, speed, output, (event) => JSON.stringify(event));
+  await output.write([jsonLine(header)]);
+  await show(events, speed, output, jsonLine);
   // Standard output has nothing but the recording.
   for (const remark of remarksOn(recording)) {
     runtime.printNow("stderr", `observe: ${remark}\n`);

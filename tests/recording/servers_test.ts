@@ -259,6 +259,22 @@ test("a server goes on serving when its recording can no longer be written", asy
   skip: runtime.os === "linux" ? undefined : `${runtime.os} has no /dev/full`,
 });
 
+test("a server writes no two files into one, and names a file safely", async () => {
+  using folder = new Folder();
+  const both = ["0", "--record", folder.path("x"), "--trace", `${folder.path("")}/./x`];
+  const unsafe = ["0", "--record", "/nowhere/\x1b[31m"];
+  const [same, escaped] = await Promise.all([both, unsafe].map(async (args) => {
+    await using script = new Script("modes/event.ts", args, { permissions: ["--quiet", "-A"] });
+    return await script.end();
+  }));
+  assertEquals(
+    [same?.code, same?.stderr],
+    [2, "event: Cannot use record: the trace is written into the same file\n"],
+  );
+  assertEquals(escaped?.code, 1);
+  assertStringIncludes(escaped?.stderr ?? "", String.raw`/nowhere/\x1b[31m: `);
+}, { sanitize: false });
+
 test("a recording that cannot be written is refused in one line", async () => {
   const path = fileURLToPath(new URL("../../tests/", import.meta.url));
   await using script = new Script("modes/event.ts", ["0", "--record", path]);

@@ -52,7 +52,7 @@ const REST = 4;
  * How long the server's peers have to close their ends after the server, in milliseconds, and how long
  * it pauses between two looks meanwhile.
  */
-const PARTING_MS = 200;
+const PARTING_MS = 500;
 const SHORT_PAUSE_MS = 5;
 
 /** How many events may wait for the main thread. */

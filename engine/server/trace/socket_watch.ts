@@ -19,7 +19,7 @@ import {
 } from "./socket_thread.ts";
 
 /** How long the end waits for the last look, in milliseconds. */
-const LAST_MS = 500;
+const LAST_MS = 2_000;
 
 /** A watch in progress. */
 export class SocketWatch {

@@ -17,6 +17,7 @@ import {
   type Failure,
   showAddress,
 } from "./failure.ts";
+import { jsonLine } from "../../report/json_line.ts";
 import { type Interrupt, INTERRUPTED } from "./interrupt.ts";
 import type { Lines } from "./lines.ts";
 import type { Hop, HopProbe } from "./path_tracer.ts";
@@ -117,7 +118,7 @@ function formatHop({ hop, probes }: Hop, format: Format): string[] {
     case "text":
       return [`${String(hop).padStart(3)}  ${describeProbes(probes)}`];
     case "json":
-      return [JSON.stringify({ type: "hop", hop, probes: probes.map(probeObject) })];
+      return [jsonLine({ type: "hop", hop, probes: probes.map(probeObject) })];
     case "csv":
       return probes.map(({ by, us, ...probe }) =>
         formatRow([hop, by ?? null, us === undefined ? null : Math.round(us), resultOf(probe)])
@@ -168,7 +169,7 @@ function formatPath(
     case "csv":
       return [];
     case "json":
-      return [JSON.stringify({
+      return [jsonLine({
         type: "path",
         server: formatAddress(server),
         ...(address !== undefined && { address: formatAddress(address) }),

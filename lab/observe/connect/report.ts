@@ -9,6 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { TcpInfo } from "../../../engine/kernel/tcp_info.ts";
 import { type Cell, formatRow } from "../../report/csv.ts";
 import { formatShare, formatTime } from "../../report/units.ts";
+import { jsonLine } from "../../report/json_line.ts";
 import { describeFailure, evidenceOf, type Failure, showAddress } from "./failure.ts";
 import type { AddressFate, Outcome } from "./probe.ts";
 import type { Figures } from "./statistics.ts";
@@ -91,7 +92,7 @@ export class Report {
       case "text":
         return [this.#stamp(attempt.at) + describeAttempt(attempt, this.#subject.server)];
       case "json":
-        return [JSON.stringify(attemptObject(attempt))];
+        return [jsonLine(attemptObject(attempt))];
       case "csv":
         return [formatRow(attemptCells(attempt))];
     }
@@ -103,7 +104,7 @@ export class Report {
       case "text":
         return ["", ...this.statistics(figures)];
       case "json":
-        return [JSON.stringify(summaryObject(this.#subject, figures, now))];
+        return [jsonLine(summaryObject(this.#subject, figures, now))];
       case "csv":
         return [];
     }

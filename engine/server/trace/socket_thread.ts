@@ -45,8 +45,13 @@ export interface WatchBatch {
 /** How long it pauses between two looks at least, in milliseconds. */
 const PAUSE_MS = 25;
 
-/** It pauses this many times as long as a look has taken, so that it never fills a processor. */
+/**
+ * It pauses this many times as long as a look has taken, so that it never fills a processor. But it
+ * pauses no longer than this, in milliseconds: on a busy machine a look takes long because other
+ * programs run, and states must not pass unseen for that.
+ */
 const REST = 4;
+const LONGEST_PAUSE_MS = 250;
 
 /**
  * How long the server's peers have to close their ends after the server, in milliseconds, and how long
@@ -118,7 +123,8 @@ class SocketWatch {
     const beganAt = performance.now();
     this.#see(this.#lives.look());
     const tookMs = performance.now() - beganAt;
-    this.#timer = setTimeout(() => this.#look(), Math.max(PAUSE_MS, tookMs * REST));
+    const pauseMs = Math.min(Math.max(PAUSE_MS, tookMs * REST), LONGEST_PAUSE_MS);
+    this.#timer = setTimeout(() => this.#look(), pauseMs);
   }
 
   #see({ rows, ended, missed }: Look): void {

@@ -25,7 +25,10 @@ import {
   stopBeat,
 } from "../../engine/server/statistics/heartbeat.ts";
 import { moment } from "../../engine/values/moment.ts";
-import { ListenerFigures } from "../../engine/server/statistics/listener_figures.ts";
+import {
+  countOverflows,
+  ListenerFigures,
+} from "../../engine/server/statistics/listener_figures.ts";
 import {
   formatStatistics,
   nameStatistics,
@@ -151,6 +154,7 @@ test("a full accept queue is seen, and each connection that finds it full", asyn
     const address = net.localAddress(listener);
     using figures = new ListenerFigures(address);
     const before = figures.overflows as number;
+    const countedBefore = countOverflows();
     // Linux takes one more than the limit. The next one gets no answer.
     for (let count = 0; count <= limit + 1; count++) {
       const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
@@ -160,6 +164,9 @@ test("a full accept queue is seen, and each connection that finds it full", asyn
     await until("the queue to be full", () => figures.acceptQueue?.waiting === limit + 1);
     assertEquals(figures.acceptQueue, { waiting: limit + 1, limit });
     await until("the overflow to be counted", () => figures.overflows as number > before);
+    // A reader that begins late tells of what it has missed.
+    using late = new ListenerFigures(address, countedBefore);
+    assert(late.overflows as number > 0);
   } finally {
     for (const fd of [listener, ...clients]) net.close(fd);
   }

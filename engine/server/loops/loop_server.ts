@@ -23,7 +23,8 @@ import {
   type ServeOptions,
 } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
-import { Timeline } from "../trace/timeline.ts";
+import type { Timeline } from "../trace/timeline.ts";
+import { openTimeline } from "../trace/open_timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
 import { countedCeiling } from "../../workers/descriptor_limits.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
@@ -124,7 +125,7 @@ export class LoopServer {
     if (plan.savesSyns !== true) refuseLogSyn(checked, plan.mode);
     let timeline: Timeline | undefined;
     try {
-      timeline = await Timeline.open(options, {
+      timeline = await openTimeline(options, {
         mode: plan.mode,
         threads: countComputing(checked, options) + 1,
       });

@@ -15,7 +15,7 @@ import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
-import { Timeline } from "../../engine/server/trace/timeline.ts";
+import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 
@@ -73,7 +73,7 @@ export async function serveVisitors<Count extends Counters>(
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
   const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
   const counters = new CounterBlock();
-  const timeline = Timeline.open({ record }, { mode, isLoop: true });
+  const timeline = await openTimeline({ record }, { mode, isLoop: true });
   let listener: Listener;
   try {
     listener = await listen(plan, counters, journal);

@@ -11,10 +11,8 @@
  * @module
  */
 
-import { moment } from "../values/moment.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
-import { type Sockets, sockets } from "../net/sockets.ts";
 import {
   conclude,
   type Conclusion,
@@ -24,6 +22,7 @@ import {
   type Traces,
   wasConnected,
 } from "./ending.ts";
+import { moment } from "../values/moment.ts";
 import { readCounters } from "./proc_net.ts";
 import { DestroyEvents, SockDiag, type SocketRow } from "./sock_diag.ts";
 import { TCP_STATES, type TcpState } from "./tcp_states.ts";
@@ -127,7 +126,6 @@ export class ConnectionLives implements Disposable {
   readonly #port: number | undefined;
   readonly #diag: SockDiag;
   readonly #events: DestroyEvents;
-  readonly #now: () => number;
   /** By cookie. */
   readonly #lives = new Map<string, Life>();
   /** By both addresses. */
@@ -149,22 +147,16 @@ export class ConnectionLives implements Disposable {
    * Begins to watch.
    *
    * @param port only connections with this port at one of their ends; by default all
-   * @param now the time in microseconds since 1970
-   * @param net the calls
+   * @param events hears of the ends; it is disposed of together with this
    * @throws {SocketError} where there is no netlink
    */
-  constructor(
-    port?: number,
-    now: () => number = () => moment() * 1000,
-    net: Sockets = sockets(),
-  ) {
+  constructor(port?: number, events: DestroyEvents = new DestroyEvents()) {
+    // The events come before the first look, so that what ends after it is not missed.
+    this.#events = events;
     this.#port = port;
-    this.#now = now;
     this.#overflows = readCounters().get("TCPTimeWaitOverflow");
-    // Before the first look, so that what ends after it is not missed.
-    this.#events = new DestroyEvents(net);
     try {
-      this.#diag = new SockDiag(net);
+      this.#diag = new SockDiag();
     } catch (error) {
       this.#events[Symbol.dispose]();
       throw error;
@@ -188,11 +180,11 @@ export class ConnectionLives implements Disposable {
     this.#look++;
     const { ended, missed } = this.#events.take();
     if (missed) this.#missedAt = this.#look;
-    const eventsAtUs = this.#now();
+    const eventsAtUs = nowUs();
     for (const event of ended) this.#end(event, eventsAtUs);
     const query = { states: WATCHED, ...(this.#port !== undefined && { port: this.#port }) };
     const rows = this.#diag.sockets({ ...query, either: true });
-    const lookedAtUs = this.#now();
+    const lookedAtUs = nowUs();
     this.#listeners = new Listeners(rows);
     for (const row of rows) {
       if (row.timer === "TIME_WAIT") this.#seeRemainder(row, lookedAtUs);
@@ -547,4 +539,9 @@ function peerOf({ local, remote }: SocketRow): string {
 /** The host, where an IPv4 address in an IPv6 socket is an IPv4 address. */
 function hostOf({ hostname }: Address): string {
   return formatAddress({ hostname, port: 0 });
+}
+
+/** The time in microseconds since 1970. */
+function nowUs(): number {
+  return moment() * 1000;
 }

@@ -8,8 +8,11 @@
 import type { Sockets } from "../net/sockets.ts";
 import { parsePacket, type TcpSegment } from "./packet.ts";
 
-/** The longest IP and TCP headers with all options that there can be, and some room. */
-const MOST_BYTES = 256;
+/**
+ * The longest headers that there can be: those of IPv6 with three extensions of at most 2048 bytes
+ * each, and of TCP with 60. The kernel gives nothing to a program that has less room than it needs.
+ */
+const MOST_BYTES = 8192;
 
 /**
  * Makes a listener keep the SYN of each connection that it accepts from now on.

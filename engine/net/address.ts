@@ -34,6 +34,28 @@ export function stripBrackets(host: string): string {
 }
 
 /**
+ * Writes a numeric host as the system writes it, so that two texts of one address are equal: an IPv6
+ * address as RFC 5952 recommends. A zone stays as it is.
+ *
+ * @param hostname a numeric address
+ */
+export function canonicalHost(hostname: string): string {
+  if (!isIPv6(hostname)) return hostname;
+  const [host, ...zone] = hostname.split("%");
+  return [formatIPv6(parseIPv6(host as string)), ...zone].join("%");
+}
+
+/**
+ * Leaves out the zone of a link-local address, such as `%eth0`. The kernel's tables of sockets have
+ * none.
+ *
+ * @param host a numeric address, perhaps with brackets and a port
+ */
+export function withoutZone(host: string): string {
+  return host.replace(/%[^\]]*/, "");
+}
+
+/**
  * Writes a numeric address as a `sockaddr_in` or `sockaddr_in6` (ip(7), ipv6(7)).
  *
  * @param address a numeric address; a zone such as `%2` must be a number

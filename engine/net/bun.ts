@@ -4,6 +4,7 @@
  * @module
  */
 
+import { canonicalHost } from "./address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { Listener } from "./listener.ts";
 import {
@@ -330,7 +331,9 @@ class BunListener extends Listener {
         },
       },
     });
-    this.address = { hostname: this.#listener.hostname, port: this.#listener.port };
+    // Bun gives the host back as it was given.
+    const { hostname: host, port: bound } = this.#listener;
+    this.address = { hostname: canonicalHost(host), port: bound };
   }
 
   protected override wake(): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeText } from "../../protocols/text.ts";
 import { describeSystemError } from "../net/constants.ts";
 import { runtime } from "../net/runtime.ts";
 import type { WritableFile } from "../net/adapter.ts";
@@ -32,7 +33,10 @@ export class TextFile {
     try {
       return new TextFile(runtime.createFile(path));
     } catch (cause) {
-      throw new Error(`Cannot write the ${what} ${path}: ${describeSystemError(cause)}`, { cause });
+      const shown = escapeText(String(path));
+      throw new Error(`Cannot write the ${what} ${shown}: ${describeSystemError(cause)}`, {
+        cause,
+      });
     }
   }
 

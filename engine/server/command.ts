@@ -193,12 +193,12 @@ async function run(command: Command, start: Start): Promise<void> {
   stdout.writeLine(describe(service));
   printer?.print(service.statistics);
   const error = await service.closed;
-  const stopped = printer?.stop(FLUSH_MS);
+  // A line of statistics that is being written comes before the totals.
+  await printer?.stop(FLUSH_MS);
   stdout.tellDropped();
   const { line, properties } = service.count();
   totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
-  await stopped;
   forget();
   if (error !== undefined && !flushed.includes(false)) fail(name, error.message, EXIT_FAILED);
   // A write that waits for a stuck reader would keep the process running, and so would a stuck

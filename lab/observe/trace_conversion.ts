@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withoutZone } from "../../engine/net/address.ts";
 import {
   type Event,
   type Header,
@@ -14,7 +15,11 @@ import {
   type SpanEvent,
   VERSION,
 } from "../../engine/recording/events.ts";
-import { RecordingFormatError } from "../../engine/recording/read_recording.ts";
+import {
+  readEvent,
+  readHeader,
+  RecordingFormatError,
+} from "../../engine/recording/read_recording.ts";
 import type { TraceEvent } from "../../engine/server/trace/trace_file.ts";
 
 /** A trace as a recording. */
@@ -61,7 +66,15 @@ export function convertTrace(text: string, source: string): ConvertedTrace {
   }
   const { events } = conversion;
   if (isWhole) events.push({ type: "end", at: lastAt });
-  return { header: { ...header, os: String(process.os) }, events };
+  const converted = { header: { ...header, os: String(process.os) }, events };
+  // Somebody may have changed the trace. Whatever is written can be shown again.
+  try {
+    readHeader(JSON.stringify(converted.header));
+    for (const event of events) readEvent(JSON.stringify(event));
+  } catch (error) {
+    throw wrong(`no server has written this: ${(error as Error).message}`);
+  }
+  return converted;
 }
 
 /** Reads as much of the array as is there. */
@@ -83,7 +96,10 @@ function parse(text: string): unknown {
 }
 
 function isObject(value: unknown): value is AnyEvent {
-  return typeof value === "object" && value !== null;
+  if (typeof value !== "object" || value === null) return false;
+  const { name, args } = value as AnyEvent;
+  const isNamed = name === undefined || typeof name === "string";
+  return isNamed && (args === undefined || (typeof args === "object" && args !== null));
 }
 
 function numberOf(value: unknown): number {
@@ -143,7 +159,7 @@ class Conversion {
     const at = numberOf(ts);
     const connection = Number(id);
     if (name === "connection") {
-      this.events.push({ type: "begun", at, connection, peer: String(args.peer) });
+      this.events.push({ type: "begun", at, connection, peer: withoutZone(String(args.peer)) });
     } else if (name.startsWith("served by ") && tid !== undefined) {
       this.events.push({ type: "served", at, connection, thread: tid });
     } else this.#open.set(`${id} ${name}`, event);

@@ -1,12 +1,14 @@
 /**
- * Runs the network of `small_internet.ts` in namespaces of its own.
+ * What network there is: IPv6, and that of `small_internet.ts` in namespaces of its own.
  *
  * @module
  */
 
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { Folder } from "./folder.ts";
 import { commandOf, Program } from "./server_process.ts";
 import type { Findings } from "./small_internet.ts";
@@ -37,6 +39,17 @@ export function whyNoNetwork(): string | undefined {
   return tried.status === 0
     ? undefined
     : `no namespaces with a TUN device: ${String(tried.stderr).trim().split("\n")[0]}`;
+}
+
+/** Why there is no IPv6 here; `undefined` if there is. */
+export function whyNoIPv6(): string | undefined {
+  if (whyNoSockets() !== undefined) return "it cannot be told whether there is IPv6";
+  try {
+    sockets().close(sockets().openListener({ hostname: "::1", port: 0 }));
+    return undefined;
+  } catch {
+    return "no IPv6";
+  }
 }
 
 /** Makes the network, tries everything in it, and returns what was found. */

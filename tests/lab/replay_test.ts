@@ -9,6 +9,7 @@ import fc from "fast-check";
 import form from "../../docs/recording.schema.json" with { type: "json" };
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { EventText } from "../../lab/observe/event_text.ts";
+import { encodeJson } from "../../lab/report/json_line.ts";
 import { PacketLines } from "../../lab/observe/packet_text.ts";
 import { convertTrace } from "../../lab/observe/trace_conversion.ts";
 import { Folder } from "../kit/folder.ts";
@@ -184,6 +185,15 @@ test("replay shows a recording in the order of time, as text and as its own line
   );
 }, { sanitize: false });
 
+test("replay prints JSON that no terminal obeys", () => {
+  const value = { "\x9b2J": "a\x1b[2Jb\u202ec\u2028d\x7f żółw 🐢" };
+  assertEquals(JSON.parse(encodeJson(value)), value);
+  assertEquals(
+    encodeJson(value),
+    '{"\\u009b2J":"a\\u001b[2Jb\\u202ec\\u2028d\\u007f żółw 🐢"}',
+  );
+});
+
 test("replay refuses what it cannot show, and says why on one line", async () => {
   using folder = new Folder();
   const write = (name: string, text: string) => {
@@ -313,6 +323,12 @@ test("convert makes a recording that replay shows, also of a trace without its e
   // The writer was killed in the middle of an event.
   const text = `[\n${lines.join(",\n")},\n{"pid":1,"na`;
   assertEquals(convertTrace(text, path), { header, events } as ReturnType<typeof convertTrace>);
+  const changed = text.replace('"tid":1,"args":{"name":"main"', '"tid":1.5,"args":{"name":"main"');
+  assertThrows(
+    () => convertTrace(changed, path),
+    Error,
+    `Cannot convert ${path}: no server has written this: thread: thread must be integer`,
+  );
   const old = text.replace('"began_us":5,', "");
   assertThrows(() => convertTrace(old, path), Error, "it does not say when it began");
 }, { sanitize: false });

@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { formatAddress } from "../../protocols/address.ts";
 import {
+  canonicalHost,
   decodeSockaddr,
   encodeSockaddr,
   SOCKADDR_SIZE,
@@ -24,25 +25,16 @@ import { LoggedSockets } from "../../engine/net/logged_sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
 import { bytesOf } from "../kit/conversation.ts";
+import { whyNoIPv6 } from "../kit/network.ts";
 
 const noSockets = whyNoSockets();
 const here = { skip: noSockets };
 const linuxOnly = {
   skip: noSockets ?? (runtime.os === "linux" ? undefined : `${runtime.os} has no epoll`),
 };
-const ipv6 = { skip: noSockets ?? whyNoIPv6() };
+const ipv6 = { skip: whyNoIPv6() };
 
 const ANY_V4: Address = { hostname: "127.0.0.1", port: 0 };
-
-function whyNoIPv6(): string | undefined {
-  try {
-    const net = sockets();
-    net.close(net.openListener({ hostname: "::1", port: 0 }));
-    return undefined;
-  } catch (error) {
-    return `no IPv6 on ${runtime.os} here: ${(error as Error).message}`;
-  }
-}
 
 /** A connection over the loopback with both ends in this thread. */
 class Pair implements Disposable {
@@ -453,6 +445,7 @@ for (const [name, layout] of [["Linux", LINUX], ["macOS", DARWIN]] as [string, S
       const bytes = new Uint8Array(SOCKADDR_SIZE);
       bytes.set(encodeSockaddr({ hostname, port }, layout));
       assertEquals(decodeSockaddr(bytes, layout), { hostname, port });
+      assertEquals(canonicalHost(hostname), hostname);
     }));
   });
 
@@ -464,6 +457,7 @@ for (const [name, layout] of [["Linux", LINUX], ["macOS", DARWIN]] as [string, S
       assertEquals(expandIPv6(decoded.hostname), expandIPv6(hostname));
       assertEquals(decoded.port, port);
     }));
+    assertEquals(canonicalHost("0:0:0:0:0:0:0:1%eth0"), "::1%eth0");
     const zoned = { hostname: "fe80::1%2", port: 80 };
     assertEquals(decodeSockaddr(encodeSockaddr(zoned, layout), layout), zoned);
   });

@@ -183,6 +183,46 @@ for (
   }, { sanitize: false });
 }
 
+test("a connection that is over as soon as the server listens is in the recording", async () => {
+  for (const mode of ["event", "sequential"] as const) {
+    using folder = new Folder();
+    const record = folder.path("short.jsonl");
+    const server = await (await MODES[mode].load()).serve({ port: 0, record });
+    const peer = await Peer.connect(server.address);
+    peer.reset();
+    await until("it to be over", () => {
+      const { accepted, active } = server.counters;
+      return accepted === 1 && active === 0;
+    });
+    await server.close();
+    const [ended, ...more] = eventsOf(readStrictly(record), "connection");
+    assertEquals([ended?.remote, ended?.ended_with, more.length], [peer.name, "reset", 0], mode);
+  }
+}, { sanitize: false, skip: whyNoKernel() });
+
+test("connections that the server ends as it closes are in the recording", async () => {
+  using folder = new Folder();
+  const record = folder.path("closing.jsonl");
+  await using server = await ServerProcess.start("event", ["--record", record, "--drain", "0"]);
+  await using peers = new AsyncDisposableStack();
+  const names: string[] = [];
+  const closing: Promise<unknown>[] = [];
+  for (let count = 0; count < 3; count++) {
+    const peer = peers.use(await Peer.connect(server.address));
+    names.push(peer.name);
+    await peer.send("HELLO 1\n");
+    assertEquals(await peer.line(), "HELLO 2");
+    // Like most clients, it closes when it sees the end.
+    closing.push(peer.rest().then(() => peer.finish()));
+  }
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0, stderr);
+  await Promise.all(closing);
+  const ended = eventsOf(readStrictly(record), "connection");
+  assertEquals(ended.map(({ remote }) => remote).sort(), names.sort());
+  assert(ended.every(({ closed_first }) => closed_first === "local"));
+}, { sanitize: false, skip: whyNoKernel() });
+
 test("the recording of a server that was killed lacks only its end", async () => {
   using folder = new Folder();
   const record = folder.path("killed.jsonl");
@@ -218,6 +258,22 @@ test("a server goes on serving when its recording can no longer be written", asy
   sanitize: false,
   skip: runtime.os === "linux" ? undefined : `${runtime.os} has no /dev/full`,
 });
+
+test("a server writes no two files into one, and names a file safely", async () => {
+  using folder = new Folder();
+  const both = ["0", "--record", folder.path("x"), "--trace", `${folder.path("")}/./x`];
+  const unsafe = ["0", "--record", "/nowhere/\x1b[31m"];
+  const [same, escaped] = await Promise.all([both, unsafe].map(async (args) => {
+    await using script = new Script("modes/event.ts", args, { permissions: ["--quiet", "-A"] });
+    return await script.end();
+  }));
+  assertEquals(
+    [same?.code, same?.stderr],
+    [2, "event: Cannot use record: the trace is written into the same file\n"],
+  );
+  assertEquals(escaped?.code, 1);
+  assertStringIncludes(escaped?.stderr ?? "", String.raw`/nowhere/\x1b[31m: `);
+}, { sanitize: false });
 
 test("a recording that cannot be written is refused in one line", async () => {
   const path = fileURLToPath(new URL("../../tests/", import.meta.url));

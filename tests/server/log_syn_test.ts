@@ -7,7 +7,6 @@
 import { IP_TTL, SOL_IP, whyNoKernel } from "../../engine/kernel/linux.ts";
 import type { TcpSegment } from "../../engine/kernel/packet.ts";
 import { readTcpInfo } from "../../engine/kernel/tcp_info.ts";
-import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { formatSyn } from "../../engine/server/core/syn_log.ts";
@@ -23,6 +22,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake } from "../kit/peer.ts";
 import { ROWS } from "../kit/rows.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
@@ -127,17 +127,6 @@ test(
   },
   { skip: noKernel ?? whyNoIPv6(), sanitize: false },
 );
-
-/** Why there is no IPv6 here. */
-function whyNoIPv6(): string | undefined {
-  if (whyNoSockets() !== undefined) return "it cannot be told";
-  try {
-    sockets().close(sockets().openListener({ hostname: "::1", port: 0 }));
-    return undefined;
-  } catch {
-    return "no IPv6";
-  }
-}
 
 test("a mode without descriptors refuses in one sentence", async () => {
   const cases: readonly (readonly [mode: string, args: readonly string[], where: string])[] = [

@@ -25,14 +25,18 @@ import {
   stopBeat,
 } from "../../engine/server/statistics/heartbeat.ts";
 import { moment } from "../../engine/values/moment.ts";
-import { ListenerFigures } from "../../engine/server/statistics/listener_figures.ts";
+import {
+  countOverflows,
+  ListenerFigures,
+} from "../../engine/server/statistics/listener_figures.ts";
 import {
   formatStatistics,
   nameStatistics,
 } from "../../engine/server/statistics/statistics_line.ts";
-import { serveSequential, serveThreadpool, StatisticsReader } from "../../mod.ts";
+import { serveEvent, serveSequential, serveThreadpool, StatisticsReader } from "../../mod.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
+import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
@@ -150,6 +154,7 @@ test("a full accept queue is seen, and each connection that finds it full", asyn
     const address = net.localAddress(listener);
     using figures = new ListenerFigures(address);
     const before = figures.overflows as number;
+    const countedBefore = countOverflows();
     // Linux takes one more than the limit. The next one gets no answer.
     for (let count = 0; count <= limit + 1; count++) {
       const fd = net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
@@ -159,6 +164,9 @@ test("a full accept queue is seen, and each connection that finds it full", asyn
     await until("the queue to be full", () => figures.acceptQueue?.waiting === limit + 1);
     assertEquals(figures.acceptQueue, { waiting: limit + 1, limit });
     await until("the overflow to be counted", () => figures.overflows as number > before);
+    // A reader that begins late tells of what it has missed.
+    using late = new ListenerFigures(address, countedBefore);
+    assert(late.overflows as number > 0);
   } finally {
     for (const fd of [listener, ...clients]) net.close(fd);
   }
@@ -430,6 +438,29 @@ test("a reader whose clock differs from the loop's still tells the lag", () => {
     assert(second >= first + 49 && second < 10_000, `${second} after ${first}`);
   }
 });
+
+test("no more connections are over than were accepted, whoever counts meanwhile", () => {
+  const [one, two] = [new CounterBlock(), new CounterBlock()];
+  const blocks: CounterBlock[] = [one];
+  Object.defineProperty(blocks, 1, {
+    enumerable: true,
+    get() {
+      // While the blocks are added up, one thread accepts a connection and another one serves it.
+      one.accepted();
+      two.completed();
+      return two;
+    },
+  });
+  for (let time = 0; time < 3; time++) assert(CounterBlock.sum(blocks).active >= 0);
+  assertEquals(CounterBlock.sum([one, two]).active, 0);
+}, { pure: true });
+
+test("a host that is written at length is known to the kernel", async () => {
+  await using server = await serveEvent({ host: "0:0:0:0:0:0:0:1", port: 0 });
+  assertEquals(server.address.hostname, "::1");
+  using reader = new StatisticsReader(server.statistics);
+  assert(reader.read().acceptQueue !== undefined);
+}, { skip: noKernel ?? whyNoIPv6() });
 
 test("a memory of counters is read block by block", () => {
   const one = new CounterBlock();

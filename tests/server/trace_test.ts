@@ -10,7 +10,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { serveEvent } from "../../mod.ts";
 import { Timeline } from "../../engine/server/trace/timeline.ts";
-import { DONE } from "../../engine/server/trace/timeline_track.ts";
+import { DONE, TrackWriter } from "../../engine/server/trace/timeline_track.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -263,11 +263,11 @@ test("the trace of a server that was killed lacks only its end", async () => {
   assertEquals(new Trace(`${text}]`).outcomes, { done: 1 });
 }, { sanitize: false });
 
-test("a trace has a bound, says what it leaves out, and ends what it has begun", () => {
+test("a trace has a bound, says what it leaves out, and ends what it has begun", async () => {
   using folder = new TraceFolder();
   const limitBytes = 64 * 1024;
   const options = { mode: "event", isLoop: true, limitBytes };
-  const timeline = Timeline.open({ trace: folder.file }, options) as Timeline;
+  const timeline = await Timeline.open({ trace: folder.file }, options) as Timeline;
   const { main } = timeline;
   const ids = Array.from({ length: 40_000 }, (_, port) => main.begin(`[::1]:${port}`));
   for (const id of ids) main.end(id, DONE);
@@ -280,9 +280,9 @@ test("a trace has a bound, says what it leaves out, and ends what it has begun",
   assertEquals(Number(connections) + trace.connections.length, ids.length);
 });
 
-test("a ring that nobody empties loses spans, but neither ends nor order", () => {
+test("a ring that nobody empties loses spans, but neither ends nor order", async () => {
   using folder = new TraceFolder();
-  const timeline = Timeline.open({ trace: folder.file }, {
+  const timeline = await Timeline.open({ trace: folder.file }, {
     mode: "threadpool",
     threads: 4096,
   }) as Timeline;
@@ -293,6 +293,19 @@ test("a ring that nobody empties loses spans, but neither ends nor order", () =>
   main.end(id, DONE);
   timeline[Symbol.dispose]();
   assertEquals(Trace.read(folder.file).outcomes, { done: 1 });
+});
+
+test("the many threads of a server have room for what happens while nobody empties it", async () => {
+  using folder = new TraceFolder();
+  const timeline = await Timeline.open({ trace: folder.file }, {
+    mode: "threaded",
+    threads: 320,
+  }) as Timeline;
+  const thread = new TrackWriter(timeline.track("worker 1"));
+  const count = 300;
+  for (let port = 0; port < count; port++) thread.end(thread.begin(`127.0.0.1:${port}`), DONE);
+  timeline[Symbol.dispose]();
+  assertEquals(Trace.read(folder.file).outcomes, { done: count });
 });
 
 test("a server in a library writes its trace to a URL", async () => {

@@ -92,9 +92,12 @@ export class CounterBlock {
   }
 
   /** Adds up several blocks. */
-  static sum(blocks: Iterable<CounterBlock>): Counters {
+  static sum(blocks: readonly CounterBlock[]): Counters {
     const total = new Float64Array(COUNTER_BYTES / 8);
     for (const block of blocks) block.#numbers.forEach((value, index) => total[index]! += value);
+    // Other threads count meanwhile. What is over must not be more than what was accepted, so what
+    // was accepted is read last.
+    total[ACCEPTED] = blocks.reduce((sum, block) => sum + block.#numbers[ACCEPTED]!, 0);
     const [accepted = 0, completed = 0, cut = 0, lost = 0] = total;
     const failed: Partial<Record<FailureKind, number>> = {};
     let over = completed + cut;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Address } from "../../../protocols/effects.ts";
 import { HELLO_GRACE_MS } from "../../../protocols/hello.ts";
 import {
@@ -314,6 +316,7 @@ export async function checkOptions(
   options: ServeOptions,
   own?: ProtocolDefinition,
 ): Promise<CheckedOptions> {
+  checkFiles(options);
   refuseInThread();
   const location = own?.name ?? locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = own ?? await loadProtocol(location);
@@ -336,6 +339,16 @@ export async function checkOptions(
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };
+}
+
+/** Refuses to write two files into one. */
+function checkFiles({ trace, record }: ServeOptions): void {
+  if (trace === undefined || record === undefined || pathOf(trace) !== pathOf(record)) return;
+  throw new OptionError("Cannot use record: the trace is written into the same file");
+}
+
+function pathOf(file: string | URL): string {
+  return typeof file === "string" ? resolve(file) : fileURLToPath(file);
 }
 
 function checkLogSyn(options: ServeOptions): boolean {

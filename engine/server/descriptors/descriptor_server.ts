@@ -31,7 +31,8 @@ import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/op
 import { makeServer, type Server } from "../core/server.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
 import { workerFigures } from "../team/team_memory.ts";
-import { Timeline } from "../trace/timeline.ts";
+import type { Timeline } from "../trace/timeline.ts";
+import { openTimeline } from "../trace/open_timeline.ts";
 import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 import { logCalls } from "./call_log.ts";
@@ -157,7 +158,7 @@ export class DescriptorServer {
     });
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const timeline = Timeline.open(options, {
+    const timeline = await openTimeline(options, {
       mode: plan.mode,
       threads: plan.threads,
       descriptors: calls.descriptorLimit(),

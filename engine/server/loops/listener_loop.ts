@@ -24,7 +24,7 @@ import { SessionSet } from "../core/session_set.ts";
 // they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
-const recording = () => import("../trace/timeline.ts");
+const recording = () => import("../trace/open_timeline.ts");
 const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
 
@@ -148,8 +148,8 @@ export async function serveListener(
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
-  const { Timeline } = await recording();
-  const timeline = Timeline.open(options, { mode, isLoop: true, threads });
+  const { openTimeline } = await recording();
+  const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
     const { protocol } = checked.settings;

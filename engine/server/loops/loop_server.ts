@@ -23,7 +23,8 @@ import {
   type ServeOptions,
 } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
-import { Timeline } from "../trace/timeline.ts";
+import type { Timeline } from "../trace/timeline.ts";
+import { openTimeline } from "../trace/open_timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
 import { countedCeiling } from "../../workers/descriptor_limits.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
@@ -84,6 +85,7 @@ export class LoopServer {
     options: ServeOptions & OffloadOptions,
     checked: CheckedOptions,
     address: Address,
+    timeline: Timeline | undefined,
   ) {
     this.#plan = plan;
     this.#options = options;
@@ -91,10 +93,7 @@ export class LoopServer {
     this.#address = plan.address ?? address;
     const { mode, url, loops } = plan;
     const { onReport } = options;
-    this.#timeline = Timeline.open(options, {
-      mode,
-      threads: countComputing(checked, options) + 1,
-    });
+    this.#timeline = timeline;
     this.#team = new ThreadTeam({
       mode,
       url,
@@ -102,7 +101,7 @@ export class LoopServer {
       options: checked,
       onReport,
       areLoops: true,
-      timeline: this.#timeline,
+      timeline,
     });
     this.#team.gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
   }
@@ -124,15 +123,18 @@ export class LoopServer {
     const address = { hostname, port: checked.address.port };
     const plan = await makePlan(address, checked);
     if (plan.savesSyns !== true) refuseLogSyn(checked, plan.mode);
-    let server: LoopServer;
+    let timeline: Timeline | undefined;
     try {
-      server = new LoopServer(plan, options, checked, address);
+      timeline = await openTimeline(options, {
+        mode: plan.mode,
+        threads: countComputing(checked, options) + 1,
+      });
     } catch (error) {
       // The trace or the recording cannot be written.
       plan.onClosed?.();
       throw error;
     }
-    return await server.#start(details);
+    return await new LoopServer(plan, options, checked, address, timeline).#start(details);
   }
 
   async #start(details: readonly string[]): Promise<Server> {

@@ -41,7 +41,8 @@ import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
 import { startHeartbeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
-import { Timeline } from "../trace/timeline.ts";
+import type { Timeline } from "../trace/timeline.ts";
+import { openTimeline } from "../trace/open_timeline.ts";
 import type { TrackShare } from "../trace/timeline_track.ts";
 
 /** How a mode opens such a server. */
@@ -118,7 +119,7 @@ export async function serveByMessages(
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;
-  const timeline = Timeline.open(options, { mode, threads });
+  const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();

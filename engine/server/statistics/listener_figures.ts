@@ -9,9 +9,13 @@ import type { Address } from "../../../protocols/effects.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { parseCounters, readSocketTable } from "../../kernel/proc_net.ts";
 import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { withoutZone } from "../../net/address.ts";
 import type { SystemFile } from "../../net/adapter.ts";
 import { runtime } from "../../net/runtime.ts";
+import { readSystemFile } from "../../net/system_file.ts";
 import { SocketError } from "../../net/socket_error.ts";
+
+const COUNTERS = "/proc/net/netstat";
 
 /** An accept queue: connections that the kernel has opened and that no program has accepted yet. */
 export interface AcceptQueue {
@@ -21,18 +25,34 @@ export interface AcceptQueue {
   readonly limit?: number;
 }
 
+/**
+ * How often an accept queue of this machine was full so far; `undefined` if that is not known.
+ */
+export function countOverflows(): number | undefined {
+  return overflowsIn(readSystemFile(COUNTERS));
+}
+
+function overflowsIn(text = ""): number | undefined {
+  return parseCounters(text).get("ListenOverflows");
+}
+
 /** Asks the kernel about the listeners of one address. */
 export class ListenerFigures implements Disposable {
   readonly #address: Address;
   readonly #diag: SockDiag | undefined;
   // It stays open, so that it can be read when the process has no descriptors left.
-  readonly #counters: SystemFile | undefined = runtime.openSystemFile("/proc/net/netstat");
-  readonly #overflowsBefore = this.#readOverflows();
+  readonly #counters: SystemFile | undefined = runtime.openSystemFile(COUNTERS);
+  readonly #overflowsBefore: number | undefined;
   readonly #unknown: readonly string[];
 
-  /** @param address where the server listens */
-  constructor(address: Address) {
+  /**
+   * @param address where the server listens
+   * @param overflowsBefore what {@linkcode countOverflows} has said at the moment since which
+   * overflows are told; by default they are told from now on
+   */
+  constructor(address: Address, overflowsBefore?: number) {
     this.#address = address;
+    this.#overflowsBefore = overflowsBefore ?? this.#readOverflows();
     const unknown: string[] = [];
     let why = whyNoKernel();
     try {
@@ -61,7 +81,8 @@ export class ListenerFigures implements Disposable {
    * be seen, or if there is none.
    */
   get acceptQueue(): AcceptQueue | undefined {
-    const { hostname, port } = this.#address;
+    const { port } = this.#address;
+    const hostname = withoutZone(this.#address.hostname);
     const rows = this.#listeners(port).filter(({ state, local }) =>
       state === "LISTEN" && local.hostname === hostname && local.port === port
     );
@@ -74,7 +95,7 @@ export class ListenerFigures implements Disposable {
     };
   }
 
-  /** How often an accept queue of this machine was full, since this object was made. */
+  /** How often an accept queue of this machine was full since then. */
   get overflows(): number | undefined {
     const now = this.#readOverflows();
     const before = this.#overflowsBefore;
@@ -92,7 +113,7 @@ export class ListenerFigures implements Disposable {
   }
 
   #readOverflows(): number | undefined {
-    return parseCounters(this.#counters?.read() ?? "").get("ListenOverflows");
+    return overflowsIn(this.#counters?.read());
   }
 
   /** Gives the descriptors back. */

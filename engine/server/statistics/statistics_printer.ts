@@ -20,6 +20,7 @@ import { STATISTICS_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 import type { StatisticsShare } from "../core/statistics_share.ts";
 import { formatEntry, type LogFormat } from "../journal/logging.ts";
+import { countOverflows } from "./listener_figures.ts";
 import { formatStatistics, nameStatistics } from "./statistics_line.ts";
 import { StatisticsReader } from "./statistics_reader.ts";
 
@@ -47,19 +48,25 @@ const STOPPED = 2;
 onAssigned(
   STATISTICS_THREAD,
   (assignment: PrinterAssignment, post: (message: { readonly kind: "finished" }) => void) => {
+    // The server does not listen yet.
+    const overflows = countOverflows();
     return Promise.resolve({
       hear(share: StatisticsShare) {
-        printUntilStopped(share, assignment);
+        printUntilStopped(share, assignment, overflows);
         post({ kind: "finished" });
       },
     });
   },
 );
 
-function printUntilStopped(share: StatisticsShare, assignment: PrinterAssignment): void {
+function printUntilStopped(
+  share: StatisticsShare,
+  assignment: PrinterAssignment,
+  overflows: number | undefined,
+): void {
   const { everyMs } = assignment;
   const control = new Int32Array(assignment.control);
-  using reader = new StatisticsReader(share);
+  using reader = new StatisticsReader(share, overflows);
   const isStopped = (): boolean => Atomics.load(control, 0) === STOPPED;
   const write = (level: "info" | "warning", text: string, figures = {}): boolean => {
     if (Atomics.compareExchange(control, 0, WAITING, WRITING) !== WAITING) return false;

@@ -40,7 +40,7 @@ export interface StatisticsSnapshot {
    */
   readonly acceptQueue?: AcceptQueue;
   /**
-   * How often a connection found an accept queue full, since the reader was made:
+   * How often a connection found an accept queue full, since the reader was made or as it was told:
    * `ListenOverflows`. It is the machine's, or the network namespace's, and counts for all programs.
    * Each further attempt of the same client counts too.
    */
@@ -65,15 +65,17 @@ export class StatisticsReader implements Disposable {
   readonly #lags: LagReader | undefined;
 
   /**
-   * Makes a reader. Overflows of accept queues count from now on.
+   * Makes a reader.
    *
    * @param share the server's `statistics`, perhaps from another thread
+   * @param overflowsBefore the `ListenOverflows` of the machine that are not told; by default those
+   * until now
    */
-  constructor(share: StatisticsShare) {
+  constructor(share: StatisticsShare, overflowsBefore?: number) {
     this.#share = share;
     this.#blocks = CounterBlock.allIn(share.counters);
     this.#lags = share.beats && new LagReader(share.beats);
-    this.#listeners = new ListenerFigures(share.address);
+    this.#listeners = new ListenerFigures(share.address, overflowsBefore);
   }
 
   /** What is not known here and why, in sentences without a stop. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutZone } from "../../net/address.ts";
 import type { Outcome, SpanEvent } from "../../recording/events.ts";
 import type { RecordingFile } from "../../recording/recording_file.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -61,7 +62,9 @@ export class RecordingSink extends TimelineSink {
   }
 
   protected override writeBegin(record: TrackRecord): void {
-    const { id: connection, value: thread, text: peer } = record;
+    const { id: connection, value: thread, text } = record;
+    // As the kernel's sockets have it, which it is joined to.
+    const peer = withoutZone(text);
     const from = microseconds(record.from);
     const to = microseconds(record.to);
     this.#file.add({ type: "begun", at: from, connection, peer });

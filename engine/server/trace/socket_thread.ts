@@ -7,8 +7,9 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { formatAddress } from "../../../protocols/address.ts";
+import { withoutZone } from "../../net/address.ts";
 import { ConnectionLives, type Look } from "../../kernel/connection_lives.ts";
-import { SockDiag } from "../../kernel/sock_diag.ts";
+import { DestroyEvents, SockDiag } from "../../kernel/sock_diag.ts";
 import { type Event, nowUs, roundUs } from "../../recording/events.ts";
 import { connectionEvent } from "../../recording/from_kernel.ts";
 import { SocketChanges } from "../../recording/socket_changes.ts";
@@ -20,14 +21,18 @@ export const SOCKETS_THREAD_URL: string = import.meta.url;
 
 /** The first message from the main thread. */
 export interface WatchAssignment {
-  /** Where the server listens. */
-  readonly address: Address;
   /** When the recording began, in microseconds since 1970. */
   readonly beganUs: number;
 }
 
-/** The other messages from the main thread: it has taken a batch, or wants the last one. */
-export type ToWatch = "taken" | "stop";
+/** The other messages from the main thread. */
+export type ToWatch =
+  /** The server listens. */
+  | { readonly kind: "listening"; readonly address: Address }
+  /** It has taken a batch. */
+  | { readonly kind: "taken" }
+  /** It wants the last batch. */
+  | { readonly kind: "stop" };
 
 /** What the thread has seen since its last message. */
 export interface WatchBatch {
@@ -40,8 +45,20 @@ export interface WatchBatch {
 /** How long it pauses between two looks at least, in milliseconds. */
 const PAUSE_MS = 25;
 
-/** It pauses this many times as long as a look has taken, so that it never fills a processor. */
+/**
+ * It pauses this many times as long as a look has taken, so that it never fills a processor. But it
+ * pauses no longer than this, in milliseconds: on a busy machine a look takes long because other
+ * programs run, and states must not pass unseen for that.
+ */
 const REST = 4;
+const LONGEST_PAUSE_MS = 250;
+
+/**
+ * How long the server's peers have to close their ends after the server, in milliseconds, and how long
+ * it pauses between two looks meanwhile.
+ */
+const PARTING_MS = 500;
+const SHORT_PAUSE_MS = 5;
 
 /** How many events may wait for the main thread. */
 const MOST_EVENTS = 4096;
@@ -61,37 +78,53 @@ class SocketWatch {
   #events: Event[] = [];
   #leftOut = 0;
   #mayPost = true;
+  /** Whether the last look has shown a connection that is not over. */
+  #isOpen = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ address, beganUs }: WatchAssignment, post: (batch: WatchBatch) => void) {
-    this.#lives = new ConnectionLives(address.port);
+  constructor(
+    address: Address,
+    events: DestroyEvents,
+    beganUs: number,
+    post: (batch: WatchBatch) => void,
+  ) {
+    this.#lives = new ConnectionLives(address.port, events);
     this.#diag = new SockDiag();
     this.#address = address;
-    this.#local = formatAddress(address);
+    this.#local = withoutZone(formatAddress(address));
     this.#beganUs = beganUs;
     this.#post = post;
     this.#look();
   }
 
-  hear(message: ToWatch, finish: () => void): void {
-    if (message === "taken") {
-      this.#mayPost = true;
-      return this.#send();
-    }
+  /** The main thread has taken a batch. */
+  taken(): void {
+    this.#mayPost = true;
+    this.#send();
+  }
+
+  /** Looks until the peers have closed their ends too, or some time is over. */
+  async stop(): Promise<void> {
     clearTimeout(this.#timer);
+    const endsAt = performance.now() + PARTING_MS;
+    this.#see(this.#lives.look());
+    while (this.#isOpen && performance.now() < endsAt) {
+      await new Promise((resolve) => setTimeout(resolve, SHORT_PAUSE_MS));
+      this.#see(this.#lives.look());
+    }
     this.#see(this.#lives.finish());
     this.#mayPost = true;
     this.#send();
     this.#lives[Symbol.dispose]();
     this.#diag[Symbol.dispose]();
-    finish();
   }
 
   #look(): void {
     const beganAt = performance.now();
     this.#see(this.#lives.look());
     const tookMs = performance.now() - beganAt;
-    this.#timer = setTimeout(() => this.#look(), Math.max(PAUSE_MS, tookMs * REST));
+    const pauseMs = Math.min(Math.max(PAUSE_MS, tookMs * REST), LONGEST_PAUSE_MS);
+    this.#timer = setTimeout(() => this.#look(), pauseMs);
   }
 
   #see({ rows, ended, missed }: Look): void {
@@ -103,6 +136,7 @@ class SocketWatch {
     const own = all.filter(({ local, cookie }) =>
       this.#isOwn(local) && !this.#earlier?.has(cookie)
     );
+    this.#isOpen = own.some(({ state }) => state !== "LISTEN" && state !== "TIME_WAIT");
     const now = this.#at(nowUs());
     for (const event of this.#changes.look(own, now)) this.#add(event);
     for (const connection of ended) {
@@ -139,13 +173,22 @@ class SocketWatch {
 }
 
 onAssigned(SOCKETS_THREAD, async (
-  assignment: WatchAssignment,
+  { beganUs }: WatchAssignment,
   post: (batch: WatchBatch) => void,
 ) => {
-  const watch = new SocketWatch(assignment, post);
+  // The server does not listen yet, so the end of none of its connections is missed.
+  const events = new DestroyEvents();
+  let watch: SocketWatch | undefined;
   const end = Promise.withResolvers<void>();
   return await Promise.resolve({
-    hear: (message: ToWatch) => watch.hear(message, end.resolve),
+    hear(message: ToWatch) {
+      if (message.kind === "listening") {
+        watch = new SocketWatch(message.address, events, beganUs, post);
+      } else if (message.kind === "taken") watch?.taken();
+      else {
+        Promise.resolve(watch?.stop()).then(end.resolve, end.reject);
+      }
+    },
     async play(sayReady: () => void) {
       sayReady();
       await end.promise;

@@ -19,21 +19,21 @@ import {
 } from "./socket_thread.ts";
 
 /** How long the end waits for the last look, in milliseconds. */
-const LAST_MS = 500;
+const LAST_MS = 2_000;
 
 /** A watch in progress. */
 export class SocketWatch {
   readonly #worker: SupervisedWorker<ToWatch, WatchBatch>;
 
-  private constructor(file: RecordingFile, address: Address) {
+  private constructor(file: RecordingFile) {
     this.#worker = SupervisedWorker.start<ToWatch, WatchBatch>({
       url: SOCKETS_THREAD_URL,
       name: SOCKETS_THREAD,
-      assignment: { address, beganUs: file.beganUs } satisfies WatchAssignment,
+      assignment: { beganUs: file.beganUs } satisfies WatchAssignment,
       onMessage: ({ events, leftOut }) => {
         for (const event of events) file.add(event);
         file.leaveOut("sockets", leftOut);
-        this.#worker.post("taken");
+        this.#worker.post({ kind: "taken" });
       },
       onGone(error) {
         if (error !== undefined) tell(file, describeError(error));
@@ -42,31 +42,46 @@ export class SocketWatch {
   }
 
   /**
-   * Begins to watch. Where that is impossible, the recording says so.
+   * Begins to hear of connections that end. Where that is impossible, the recording says so.
    *
    * @param file where to write what is seen
-   * @param address where the server listens
    */
-  static start(file: RecordingFile, address: Address): SocketWatch | undefined {
+  static async start(file: RecordingFile): Promise<SocketWatch | undefined> {
+    let watch: SocketWatch;
     try {
       const why = whyNoKernel();
       if (why !== undefined) throw new Error(why);
       requireWorkers(SOCKETS_THREAD_URL);
       if (!hasRoomForWorker()) throw new Error("the limit of open files (ulimit -n) is too low");
-      return new SocketWatch(file, address);
+      watch = new SocketWatch(file);
     } catch (error) {
       tell(file, describeError(error));
       return undefined;
     }
+    // If it cannot start, that has been told.
+    return await watch.#worker.ready.then(() => watch, () => undefined);
+  }
+
+  /**
+   * Begins to look at the server's sockets.
+   *
+   * @param address where the server listens
+   */
+  look(address: Address): void {
+    this.#worker.post({ kind: "listening", address });
   }
 
   /** Takes a last look and ends. */
   async close(): Promise<void> {
-    if (this.#worker.isReady) this.#worker.post("stop");
-    else this.#worker.end();
+    this.#worker.post({ kind: "stop" });
     const late = setTimeout(() => this.#worker.end(undefined, true), LAST_MS);
     await this.#worker.gone;
     clearTimeout(late);
+  }
+
+  /** Ends at once. It may be called after the end. */
+  abandon(): void {
+    this.#worker.end();
   }
 }
 

@@ -33,12 +33,14 @@ import { TraceSink } from "./trace_sink.ts";
 const PAUSE_MS = 25;
 
 /**
- * How many records the ring of an event loop holds, and how many all other threads' rings hold
- * together.
+ * How many records the ring of an event loop holds, how many all other threads' rings hold together,
+ * and how many each of them holds at least and at most. While the main thread starts a Worker, which
+ * takes up to 50 ms on a busy machine, nobody empties the rings. Their memory is committed only where
+ * it is used.
  */
 const LOOP_RECORDS = 16_384;
 const THREAD_RECORDS = 32_768;
-const FEWEST_RECORDS = 64;
+const FEWEST_RECORDS = 1024;
 const MOST_RECORDS = 4096;
 
 /** The files to write. */
@@ -111,7 +113,7 @@ export class Timeline implements Disposable {
   #server: ListeningServer | undefined;
   #counters = "";
   #countedAt = -Infinity;
-  #sockets: Promise<SocketWatch | undefined> | undefined;
+  #sockets: SocketWatch | undefined;
   #isOver = false;
 
   private constructor(
@@ -133,14 +135,18 @@ export class Timeline implements Disposable {
   }
 
   /**
-   * Starts a timeline.
+   * Starts a timeline. Open it before the server listens: what a recording says of sockets is complete
+   * only if the watch over them runs before the first connection.
    *
    * @param files the files to write
    * @param options describes the server
    * @returns `undefined` if no file is given
    * @throws {Error} if a file cannot be written
    */
-  static open({ trace, record }: TimelineFiles, options: TimelineOptions): Timeline | undefined {
+  static async open(
+    { trace, record }: TimelineFiles,
+    options: TimelineOptions,
+  ): Promise<Timeline | undefined> {
     if (trace === undefined && record === undefined) return undefined;
     const { mode, limitBytes } = options;
     const journal = new MainJournal(mode);
@@ -161,7 +167,13 @@ export class Timeline implements Disposable {
       for (const sink of sinks) sink.close(0, { connections: 0, spans: 0 });
       throw error;
     }
-    return new Timeline(beganUs / 1000, sinks, recording, threads, options);
+    const timeline = new Timeline(beganUs / 1000, sinks, recording, threads, options);
+    if (recording !== undefined) {
+      // The module is loaded only when something is recorded.
+      const { SocketWatch } = await import("./socket_watch.ts");
+      timeline.#sockets = await SocketWatch.start(recording);
+    }
+    return timeline;
   }
 
   /**
@@ -170,13 +182,9 @@ export class Timeline implements Disposable {
    * @param server the server
    */
   listening(server: ListeningServer): void {
-    const file = this.#recording;
-    if (file === undefined) return;
+    if (this.#recording === undefined) return;
     this.#server = server;
-    // The module is loaded only when something is recorded.
-    this.#sockets = import("./socket_watch.ts").then(({ SocketWatch }) =>
-      this.#isOver ? undefined : SocketWatch.start(file, server.address)
-    );
+    this.#sockets?.look(server.address);
   }
 
   /**
@@ -241,7 +249,7 @@ export class Timeline implements Disposable {
 
   /** Ends what was begun when the server listened, and writes the ends of the files. */
   async close(): Promise<void> {
-    await (await this.#sockets)?.close();
+    await this.#sockets?.close();
     this.#countedAt = -Infinity;
     this[Symbol.dispose]();
   }
@@ -250,6 +258,7 @@ export class Timeline implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isOver) return;
     clearInterval(this.#timer);
+    this.#sockets?.abandon();
     this.collect();
     this.#isOver = true;
     const { leftOut: connections, lost: spans } = this.#common;

@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { ConnectionEvent, Event, SocketEvent } from "../../engine/recording/events.ts";
+import type {
+  CallEvent,
+  ConnectionEvent,
+  Event,
+  FactEvent,
+  ResultEvent,
+  SocketEvent,
+} from "../../engine/recording/events.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { PacketLines } from "./packet_text.ts";
 
@@ -76,6 +83,15 @@ export class EventText {
         return describeCounters(event.values);
       case "note":
         return event.text;
+      case "call":
+        return describeCall(event);
+      case "question":
+        return [event.text, ...event.answers.map((text, index) => `${index + 1}) ${text}`)]
+          .join("  ");
+      case "fact":
+        return describeFact(event);
+      case "result":
+        return describeResult(event);
       case "left_out":
         return `${event.count} ${event.what} were left out`;
       case "end":
@@ -119,6 +135,24 @@ function describeEnd(event: ConnectionEvent): string {
     (retransmissions ?? 0) > 0 && `${retransmissions} retransmissions`,
   ].filter((part) => part !== false);
   return [`ended ${event.local} ⇄ ${event.remote}${how}${after}`, ...details].join(", ");
+}
+
+/** For instance `client 127.0.0.1:4711 connect: ECONNREFUSED`. */
+export function describeCall({ end, local, call, returned, error }: CallEvent): string {
+  const who = local === undefined ? end : `${end} ${local}`;
+  return `${who} ${call}: ${error ?? returned ?? "done"}`;
+}
+
+/** For instance `fact: client, states SYN_SENT → ESTABLISHED`. */
+export function describeFact({ about, fact, value }: FactEvent): string {
+  const shown = typeof value === "object" ? value.join(" → ") : String(value);
+  return `fact: ${about}, ${fact} ${shown}`;
+}
+
+/** For instance `answer 2 is right: …`. */
+function describeResult({ given, right, why }: ResultEvent): string {
+  const compared = given === undefined || given === right ? "" : `, not ${given}`;
+  return `answer ${right} is right${compared}: ${why}`;
 }
 
 /** Only those that are not 0. */

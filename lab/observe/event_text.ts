@@ -105,20 +105,31 @@ export class EventText {
 
   /** For instance `server 127.0.0.1:80 ⇄ 127.0.0.1:4711  SYN_RECV → ESTABLISHED`. */
   #socket(event: SocketEvent): string {
-    const { cookie, local, remote, state, end = "socket", send_queue, receive_queue } = event;
+    const { cookie, local, remote, state, end = "socket" } = event;
     const before = this.#states.get(cookie);
     if (state === "CLOSE") this.#states.delete(cookie);
     else this.#states.set(cookie, state);
     const change = before === undefined || before === state ? state : `${before} → ${state}`;
-    const details = [
-      event.waiting === true && "waits for accept",
-      (send_queue ?? 0) > 0 && `${send_queue} B not acknowledged`,
-      (receive_queue ?? 0) > 0 && `${receive_queue} B not read`,
-      event.timer !== undefined && event.timer !== state && `${event.timer} timer`,
-      (event.retransmissions ?? 0) > 0 && `${event.retransmissions} retransmissions`,
-    ].filter((part) => part !== false);
+    const details = socketDetails(event);
     return [`${end} ${local} ⇄ ${remote}  ${change}`, ...details].join(", ");
   }
+}
+
+/**
+ * What is worth a word about a socket besides its state.
+ *
+ * @param event the socket
+ * @returns a few words each
+ */
+export function socketDetails(event: SocketEvent): string[] {
+  const { state, send_queue, receive_queue, timer, retransmissions } = event;
+  return [
+    event.waiting === true && "waits for accept",
+    (send_queue ?? 0) > 0 && `${send_queue} B not acknowledged`,
+    (receive_queue ?? 0) > 0 && `${receive_queue} B not read`,
+    timer !== undefined && timer !== state && `${timer} timer`,
+    (retransmissions ?? 0) > 0 && `${retransmissions} retransmissions`,
+  ].filter((part) => part !== false);
 }
 
 /** For instance `ended 127.0.0.1:80 ⇄ 127.0.0.1:4711 with FIN after 2.1 ms, …`. */

@@ -31,7 +31,10 @@ const IFREQ_FLAGS_AT = 16;
 const IFF_UP = 1;
 
 /** The roles by name. */
-const ROLES: Readonly<Record<string, Role>> = {
+export type Roles = Readonly<Record<string, Role>>;
+
+/** The roles of this folder. */
+const ROLES: Roles = {
   [PROBE]: () => Promise.resolve(EXIT_DONE),
   timeline: timelineRole,
 };
@@ -40,11 +43,13 @@ const ROLES: Readonly<Record<string, Role>> = {
  * Plays a role. The sandbox starts the program for it.
  *
  * @param words the arguments: the role, how it talks, the process outside, the role's arguments
+ * @param more the roles of the folders above this one
  * @returns the exit status
  */
-export async function performInside(words: readonly string[]): Promise<number> {
+export async function performInside(words: readonly string[], more: Roles = {}): Promise<number> {
   const [name = "", style, outside, ...args] = words as [string, RoleStyle, string, ...string[]];
-  const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
+  const roles = { ...ROLES, ...more };
+  const role = Object.hasOwn(roles, name) ? roles[name] : undefined;
   if (role === undefined) return EXIT_FAILED;
   endWith(Number(outside));
   const failed = prepare(sockets());

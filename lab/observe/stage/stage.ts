@@ -1,0 +1,294 @@
+/**
+ * The stage of a lesson: real sockets, and everything that shows what the kernel does with them. In
+ * the sandbox it has a network of its own, with packets and settings.
+ *
+ * Nothing here waits in the kernel, so that timers and signals work.
+ *
+ * @module
+ */
+
+import { readlinkSync, writeFileSync } from "node:fs";
+import { InterruptedError } from "../../../engine/dial/failures.ts";
+import { SO_DETACH_FILTER } from "../../../engine/kernel/linux.ts";
+import { readCounters, readSetting } from "../../../engine/kernel/proc_net.ts";
+import { SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
+import { type Sockets, sockets } from "../../../engine/net/sockets.ts";
+import { type Event, nowUs, roundUs, type Tier } from "../../../engine/recording/events.ts";
+import { packetEvent } from "../../../engine/recording/from_kernel.ts";
+import { SocketChanges } from "../../../engine/recording/socket_changes.ts";
+import { formatAddress } from "../../../protocols/address.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import { attachFilter, type Filter, PacketCapture } from "../capture.ts";
+import { End, Listener, makeSmall, type Surroundings } from "./ends.ts";
+
+/** The shortest and the longest time between two looks while nothing happens, in milliseconds. */
+const LOOK_MS = 1;
+const LONGEST_LOOK_MS = 10;
+
+/** Where the kernel names the network of this process. */
+const OWN_NETWORK = "/proc/self/ns/net";
+
+/** A stage. */
+export interface StageOptions {
+  /** Which means there are. */
+  readonly tier: Tier;
+  /** When the recording began, in whole microseconds since 1970. */
+  readonly beganUs: number;
+  /** Receives what is seen. */
+  readonly tell: (event: Event) => void;
+  /** Aborts when the lesson is to end early. */
+  readonly signal: AbortSignal;
+  /** How long to wait after each explanation, so that people can read it, in milliseconds. */
+  readonly pauseMs: number;
+  /** The network outside of the sandbox, as {@linkcode networkName} tells it. */
+  readonly outside: string;
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  /** How many connections may wait to be accepted: listen(2). @default {128} */
+  readonly backlog?: number;
+  /** Whether the buffers are as small as they can be. */
+  readonly small?: boolean;
+  /** Where. @default {"127.0.0.1"} */
+  readonly hostname?: string;
+}
+
+/**
+ * The name of the network that this process is in: network_namespaces(7).
+ *
+ * @returns the same for two processes only if they are in the same one
+ */
+export function networkName(): string {
+  return readlinkSync(OWN_NETWORK);
+}
+
+/** Sockets, and what shows what becomes of them. */
+export class Stage implements Disposable {
+  readonly net: Sockets = sockets();
+  readonly tier: Tier;
+  readonly #options: StageOptions;
+  readonly #diag = new SockDiag(this.net);
+  readonly #changes = new SocketChanges((row) => this.#endOf(row));
+  readonly #listeners = new Map<string, Address>();
+  readonly #captures: PacketCapture[] = [];
+  readonly #open: (() => void)[] = [];
+  readonly #around: Surroundings;
+
+  /** @param options what it needs */
+  constructor(options: StageOptions) {
+    this.#options = options;
+    this.tier = options.tier;
+    this.#around = {
+      net: this.net,
+      tell: (event) => this.tell({ ...event, at: this.now() }),
+      look: () => void this.look(),
+      until: (what, holds, ms) => this.until(what, holds, ms),
+    };
+  }
+
+  /** Whether packets are seen. */
+  get hasPackets(): boolean {
+    return this.tier !== "T0";
+  }
+
+  /** Whether the network is the lesson's own: its settings may be changed. */
+  get isOwn(): boolean {
+    return this.tier === "T2" && networkName() !== this.#options.outside;
+  }
+
+  /** The time since the recording began, in microseconds. */
+  now(): number {
+    return roundUs(nowUs() - this.#options.beganUs);
+  }
+
+  /** Tells what was seen. */
+  tell(event: Event): void {
+    this.#options.tell(event);
+  }
+
+  /**
+   * Explains something, and gives people time to read it.
+   *
+   * @param text a sentence or two
+   */
+  async explain(text: string): Promise<void> {
+    this.look();
+    this.tell({ type: "note", at: this.now(), text });
+    // As long as it takes to read: longer texts take longer.
+    await this.pass(this.#options.pauseMs * Math.max(0.5, text.length / 100));
+  }
+
+  /** Opens a listener. */
+  listen(options: ListenOptions = {}): Listener {
+    const { backlog = 128, small = false, hostname = "127.0.0.1" } = options;
+    const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK } = this.net.constants;
+    const fd = this.net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+    this.#open.push(() => this.net.close(fd));
+    if (small) makeSmall(this.net, fd);
+    this.net.bind(fd, { hostname, port: 0 });
+    const address = this.net.localAddress(fd);
+    // Before the first SYN can come.
+    if (this.hasPackets) {
+      const capture = new PacketCapture(this.net, { port: address.port, isLocal: true });
+      this.#captures.push(capture);
+    }
+    this.net.listen(fd, backlog);
+    this.#listeners.set(formatAddress(address), address);
+    this.look();
+    return new Listener(this.#around, fd, (accepted) => this.#keep(new End(this.#around, accepted, "server")));
+  }
+
+  /**
+   * Makes a client's socket, which is not connected yet.
+   *
+   * @param options whether its buffers are small, and the port that it shall have
+   */
+  client(options: { readonly small?: boolean; readonly port?: number } = {}): End {
+    const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_REUSEADDR } = this.net.constants;
+    const fd = this.net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+    const end = this.#keep(new End(this.#around, fd, "client"));
+    if (options.small) makeSmall(this.net, fd);
+    if (options.port !== undefined) {
+      this.net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      this.net.bind(fd, { hostname: "127.0.0.1", port: options.port });
+    }
+    return end;
+  }
+
+  /**
+   * Connects a client, and accepts it.
+   *
+   * @returns the client's end and the server's
+   */
+  async pair(listener: Listener, client = this.client()): Promise<[client: End, server: End]> {
+    await client.connect(listener.address);
+    return [client, await listener.accept()];
+  }
+
+  /**
+   * Looks at the kernel's table, and takes the packets that have come. What has changed is told.
+   *
+   * @returns the sockets of this stage
+   */
+  look(): readonly SocketRow[] {
+    for (const capture of this.#captures) {
+      for (const { segment, stampNs } of capture.take()) {
+        const at = Number(stampNs / 1000n) + Number(stampNs % 1000n) / 1000;
+        this.tell(packetEvent(segment, roundUs(at - this.#options.beganUs)));
+      }
+    }
+    const rows = [...this.#listeners.values()].flatMap(({ port }) =>
+      this.#diag.sockets({ port, either: true })
+    ).filter((row) => this.#isMine(row));
+    for (const event of this.#changes.look(rows, this.now())) this.tell(event);
+    return rows;
+  }
+
+  /** The row of an end in the kernel's table; `undefined` if it has none. */
+  rowOf({ local, end }: End): SocketRow | undefined {
+    return this.look().find((row) => formatAddress(row.local) === local && this.#endOf(row) === end);
+  }
+
+  /**
+   * Waits until something is true, and looks at the table meanwhile.
+   *
+   * @param what it in a few words, for the error
+   * @param holds whether it is true
+   * @param ms how long to wait at most
+   * @throws {Error} if it does not become true in time
+   */
+  async until(what: string, holds: () => boolean, ms = 10_000): Promise<void> {
+    const endsAt = performance.now() + ms;
+    for (let pauseMs = LOOK_MS;; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.1)) {
+      this.#check();
+      this.look();
+      if (holds()) return;
+      if (performance.now() > endsAt) throw new Error(`Waited ${ms} ms in vain: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  /** Lets time pass, and looks at the table meanwhile. @param ms how long */
+  async pass(ms: number): Promise<void> {
+    const endsAt = performance.now() + ms;
+    await this.until("time", () => performance.now() >= endsAt, ms + 10_000);
+  }
+
+  /**
+   * Looks at counters of the kernel. Outside of the sandbox they are the machine's.
+   *
+   * @param names the kernel's names for them
+   */
+  count(...names: readonly string[]): void {
+    const counters = readCounters();
+    const known = names.filter((name) => counters.has(name));
+    this.measure(Object.fromEntries(known.map((name) => [name, counters.get(name) as number])));
+  }
+
+  /** Tells numbers. @param values by name */
+  measure(values: Readonly<Record<string, number>>): void {
+    this.look();
+    this.tell({ type: "counters", at: this.now(), values });
+  }
+
+  /**
+   * Changes a setting of this network, which must be the lesson's own.
+   *
+   * @param name for instance `tcp_syn_retries`
+   * @param value its new value
+   * @throws {Error} if the network is somebody else's, or the kernel does not take the value
+   */
+  set(name: string, value: string | number): void {
+    if (!this.isOwn) throw new Error(`Cannot set ${name}: this network is not the lesson's own`);
+    const path = `net/ipv4/${name}`;
+    writeFileSync(`/proc/sys/${path}`, String(value));
+    // The kernel passes over some values without a word.
+    const is = readSetting(path)?.replaceAll(/\s+/g, " ");
+    if (is !== String(value)) throw new Error(`Cannot set ${name} to ${value}: it is ${is}`);
+  }
+
+  /** A setting of this network. @returns `undefined` if this kernel does not have it */
+  setting(name: string): string | undefined {
+    return readSetting(`net/ipv4/${name}`)?.replaceAll(/\s+/g, " ");
+  }
+
+  /**
+   * Drops what comes to a socket, as a bad wire would.
+   *
+   * @param fd the socket
+   * @param filter which segments; they begin with the header of TCP
+   */
+  drop({ fd }: { readonly fd: number }, filter: Filter): void {
+    attachFilter(this.net, fd, filter);
+  }
+
+  /** Lets everything through again. */
+  dropNothing({ fd }: { readonly fd: number }): void {
+    this.net.setOption(fd, this.net.constants.SOL_SOCKET, SO_DETACH_FILTER, 0);
+  }
+
+  /** Closes everything. */
+  [Symbol.dispose](): void {
+    for (const close of this.#open.splice(0).reverse()) close();
+    for (const capture of this.#captures.splice(0)) capture[Symbol.dispose]();
+    this.#diag[Symbol.dispose]();
+  }
+
+  #keep(end: End): End {
+    this.#open.push(() => end.abandon());
+    return end;
+  }
+
+  #check(): void {
+    if (this.#options.signal.aborted) throw new InterruptedError();
+  }
+
+  #isMine({ local, remote }: SocketRow): boolean {
+    return this.#listeners.has(formatAddress(local)) || this.#listeners.has(formatAddress(remote));
+  }
+
+  #endOf({ local }: SocketRow): "client" | "server" {
+    return this.#listeners.has(formatAddress(local)) ? "server" : "client";
+  }
+}

@@ -15,12 +15,13 @@ import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { connect } from "./observe/connect.ts";
 import { convert } from "./observe/convert.ts";
-import { performInside } from "./observe/inside.ts";
+import { performInside, type Roles } from "./observe/inside.ts";
 import { life } from "./observe/life.ts";
 import { replay } from "./observe/replay.ts";
 import { INSIDE } from "./observe/sandbox.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
+import { timelineRole } from "./observe/timeline_role.ts";
 
 /** The commands with a name of their own, by that name. */
 const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
@@ -30,10 +31,13 @@ const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
   convert,
 };
 
+/** What the program does inside the sandbox, by the names of the roles. */
+const ROLES: Roles = { timeline: timelineRole };
+
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
   const [first = "", ...rest] = programArguments();
-  if (first === INSIDE) return await performInside(rest);
+  if (first === INSIDE) return await performInside(rest, ROLES);
   const named = Object.hasOwn(SUBCOMMANDS, first) ? SUBCOMMANDS[first] : undefined;
   if (named !== undefined) invokeAs({ typed: formatRun(SCRIPT, first), args: rest });
   const subcommand = named === undefined ? whole() : named();

@@ -34,6 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["chat/rooms", "chat/terminal", "lab/report"],
   ["lab/observe/connect"],
   ["lab/observe"],
+  ["lab/observe/wire"],
   ["chat/host", "lab"],
   ["chat"],
   ["commands.ts"],

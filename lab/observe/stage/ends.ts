@@ -151,12 +151,19 @@ export class End {
 
   /** Closes it with a RST, whatever it has received and sent: `SO_LINGER` of 0 (socket(7)). */
   reset(): void {
-    this.lingerZero();
+    this.#lingerZero();
     this.close();
   }
 
-  /** Makes close(2) send a RST. */
-  lingerZero(): void {
+  /** Closes it without a trace, if it is still open: nobody looks any more. */
+  abandon(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#lingerZero();
+    this.#around.net.close(this.fd);
+  }
+
+  #lingerZero(): void {
     const { net } = this.#around;
     const { SOL_SOCKET, SO_LINGER } = net.constants;
     const linger = new Uint8Array(Int32Array.of(1, 0).buffer);

@@ -4,16 +4,21 @@
  * @module
  */
 
-import type { Event } from "../../../engine/recording/events.ts";
+import type {
+  CallEvent,
+  Event,
+  PacketEvent,
+  SocketEvent,
+} from "../../../engine/recording/events.ts";
 
 /** Which end. */
 export type EndName = "client" | "server";
 
-/** Gives names to addresses. Show it all events, in their order. */
+/** Gives names to the ends. Show it all events, in their order. */
 export class Names {
   readonly #listeners = new Set<string>();
-  /** The numbers of the clients, by their addresses. */
-  readonly #clients = new Map<string, number>();
+  /** The numbers of the connections, by the ports of both ends. */
+  readonly #numbers = new Map<string, number>();
 
   /**
    * Takes notice of an event.
@@ -21,36 +26,61 @@ export class Names {
    * @param event an event of a recording
    */
   see(event: Event): void {
-    if (event.type === "listener") this.#listeners.add(event.local);
-    else if (event.type === "packet") this.#number(event.from, event.to);
-    else if (event.type === "socket" || event.type === "call" && event.end !== undefined) {
-      const { end, local, remote } = event;
-      if (local === undefined || remote === undefined || end === undefined) return;
-      this.#number(end === "client" ? local : remote);
-    }
+    if (event.type === "listener") this.#listeners.add(portOf(event.local));
+    else if (event.type === "packet") this.#number(keyOf(event, this.isFromClient(event)));
+    else if (event.type === "socket" || event.type === "call") this.#number(keyOfEnd(event));
   }
 
   /**
-   * The name of an end.
+   * The name of the end that an event is about.
    *
-   * @param address its address, or for the server that of its client
-   * @param end which end
-   * @returns for instance `client 2`; the first client has no number
+   * @param event the event
+   * @returns for instance `client 2`; the first client and its server have no number
    */
-  of(address: string, end: EndName): string {
-    const number = this.#clients.get(address) ?? 1;
+  of(event: SocketEvent | CallEvent): string {
+    return this.#name(event.end ?? "client", keyOfEnd(event));
+  }
+
+  /** The name of the end that has sent a packet. @param packet the packet */
+  senderOf(packet: PacketEvent): string {
+    const isClient = this.isFromClient(packet);
+    return this.#name(isClient ? "client" : "server", keyOf(packet, isClient));
+  }
+
+  /** The name of the end that a packet goes to. @param packet the packet */
+  receiverOf(packet: PacketEvent): string {
+    const isClient = this.isFromClient(packet);
+    return this.#name(isClient ? "server" : "client", keyOf(packet, isClient));
+  }
+
+  /** Whether a client has sent a packet. @param packet the packet */
+  isFromClient({ from, to, flags }: PacketEvent): boolean {
+    if (this.#listeners.has(portOf(to))) return true;
+    if (this.#listeners.has(portOf(from))) return false;
+    return flags.includes("S") && !flags.includes("A");
+  }
+
+  #name(end: EndName, key: string | undefined): string {
+    const number = key === undefined ? 1 : this.#numbers.get(key) ?? 1;
     return number === 1 ? end : `${end} ${number}`;
   }
 
-  /** Whether an address is a client's. */
-  isClient(address: string): boolean {
-    return this.#clients.has(address);
+  #number(key: string | undefined): void {
+    if (key === undefined || this.#numbers.has(key)) return;
+    this.#numbers.set(key, this.#numbers.size + 1);
   }
+}
 
-  #number(...addresses: readonly string[]): void {
-    const address = addresses.find((one) => !this.#listeners.has(one));
-    if (address === undefined || this.#clients.has(address)) return;
-    if (addresses.some((one) => this.#clients.has(one))) return;
-    this.#clients.set(address, this.#clients.size + 1);
-  }
+/** The client's port and the server's. Over a wire, each end sees the other at another address. */
+function keyOf({ from, to }: PacketEvent, isFromClient: boolean): string {
+  return isFromClient ? `${portOf(from)} ${portOf(to)}` : `${portOf(to)} ${portOf(from)}`;
+}
+
+function keyOfEnd({ end, local, remote }: SocketEvent | CallEvent): string | undefined {
+  if (local === undefined || remote === undefined || end === undefined) return undefined;
+  return end === "client" ? `${portOf(local)} ${portOf(remote)}` : `${portOf(remote)} ${portOf(local)}`;
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(":") + 1);
 }

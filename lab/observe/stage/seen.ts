@@ -44,10 +44,8 @@ export class Seen {
 
   /** The looks at the socket of an end. @param name its name */
   sockets(name: string): SocketEvent[] {
-    return this.#events.filter((event) => event.type === "socket").filter((event) => {
-      const { end, local, remote } = event;
-      return end !== undefined && this.#names.of(end === "client" ? local : remote, end) === name;
-    });
+    return this.#events.filter((event) => event.type === "socket")
+      .filter((event) => this.#names.of(event) === name);
   }
 
   /**
@@ -57,21 +55,14 @@ export class Seen {
    */
   packets(name?: string): PacketEvent[] {
     return this.#events.filter((event) => event.type === "packet")
-      .filter((packet) => name === undefined || this.senderOf(packet) === name)
+      .filter((packet) => name === undefined || this.#names.senderOf(packet) === name)
       .sort((a, b) => a.at - b.at);
-  }
-
-  /** The name of the end that has sent a packet. */
-  senderOf({ from, to }: PacketEvent): string {
-    return this.#names.isClient(from) ? this.#names.of(from, "client") : this.#names.of(to, "server");
   }
 
   /** The calls of an end. @param name its name @param call for instance `recv` */
   calls(name: string, call: string): CallEvent[] {
-    return this.#events.filter((event) => event.type === "call").filter((event) => {
-      const { end, local = "", remote = "" } = event;
-      return event.call === call && this.#names.of(end === "client" ? local : remote, end) === name;
-    });
+    return this.#events.filter((event) => event.type === "call")
+      .filter((event) => event.call === call && this.#names.of(event) === name);
   }
 
   /** How the calls of an end have failed, a fact each. */

@@ -16,9 +16,12 @@ import type { Program } from "../engine/cli/program.ts";
 import { connect } from "./observe/connect.ts";
 import { convert } from "./observe/convert.ts";
 import { performInside, type Roles } from "./observe/inside.ts";
+import { lessonOf } from "./observe/lessons/catalogue.ts";
+import { lesson } from "./observe/lessons/command.ts";
 import { life } from "./observe/life.ts";
 import { replay } from "./observe/replay.ts";
 import { INSIDE } from "./observe/sandbox.ts";
+import { LESSON_ROLE, lessonRole } from "./observe/stage/perform.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
 import { timelineRole } from "./observe/timeline_role.ts";
@@ -27,12 +30,13 @@ import { timelineRole } from "./observe/timeline_role.ts";
 const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
   timeline,
   life,
+  lesson,
   replay,
   convert,
 };
 
 /** What the program does inside the sandbox, by the names of the roles. */
-const ROLES: Roles = { timeline: timelineRole };
+const ROLES: Roles = { timeline: timelineRole, [LESSON_ROLE]: lessonRole(lessonOf) };
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {

@@ -33,7 +33,8 @@ const BUFFER_BYTES = 8 * 1024 * 1024;
 const LONGEST = 65_536 + 128;
 
 /** A program of classic BPF: its instructions, four numbers each (bpf(4), `linux/filter.h`). */
-export type Filter = readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
+export type Filter =
+  readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
 
 /** A packet that was captured. */
 export interface CapturedPacket {

@@ -35,6 +35,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/connect"],
   ["lab/observe"],
   ["lab/observe/wire"],
+  ["lab/observe/stage"],
+  ["lab/observe/lessons"],
   ["chat/host", "lab"],
   ["chat"],
   ["commands.ts"],

@@ -32,12 +32,17 @@ export const SMALL_BYTES = 4096;
 /** What the kernel is asked for at a time, in bytes. */
 const READ_BYTES = 64 * 1024;
 
+/** How long to wait for bytes, in milliseconds. */
+const TAKE_MS = 5_000;
+
 /** One end of a connection. */
 export class End {
   readonly fd: number;
   readonly end: EndName;
   readonly #around: Surroundings;
   #isClosed = false;
+  /** The error with which connect(2) has failed at once. */
+  #failed = 0;
   #addresses: { local?: string; remote?: string } = {};
 
   /** @param around its stage @param fd its socket @param end which end it is */
@@ -63,7 +68,7 @@ export class End {
     const result = net.connectNonBlocking(this.fd, encodeSockaddr(address, net.constants));
     this.#addresses = { ...this.#addresses, remote: formatAddress(address) };
     this.#around.look();
-    if (result < 0 && result !== -net.constants.errno.EINPROGRESS) this.#tell("connect", result);
+    if (result < 0 && result !== -net.constants.errno.EINPROGRESS) this.#failed = -result;
   }
 
   /**
@@ -75,8 +80,11 @@ export class End {
   async outcome(ms = 10_000): Promise<string | undefined> {
     const { net } = this.#around;
     const { POLLOUT, SOL_SOCKET, SO_ERROR } = net.constants;
-    await this.#around.until("connect", () => net.poll(this.fd, POLLOUT, 0) > 0, ms);
-    const errno = net.getOption(this.fd, SOL_SOCKET, SO_ERROR);
+    let errno = this.#failed;
+    if (errno === 0) {
+      await this.#around.until("connect", () => net.poll(this.fd, POLLOUT, 0) > 0, ms);
+      errno = net.getOption(this.fd, SOL_SOCKET, SO_ERROR);
+    }
     this.#tell("connect", -errno);
     return errno === 0 ? undefined : errorName(errno);
   }
@@ -95,6 +103,27 @@ export class End {
     this.#around.look();
     if (sent < 0 && sent !== -net.constants.errno.EAGAIN) this.#tell("send", sent);
     return sent;
+  }
+
+  /** Sends, without a look at the table. @param size how many bytes @returns how many were taken */
+  sendQuietly(size: number): number {
+    const { net } = this.#around;
+    return net.send(this.fd, new Uint8Array(size).fill(0x2e), net.constants.MSG_DONTWAIT);
+  }
+
+  /**
+   * Waits until so many bytes have come, and takes them, without a word.
+   *
+   * @param size how many
+   */
+  async take(size: number): Promise<void> {
+    const endsAt = performance.now() + TAKE_MS;
+    for (let taken = 0; (taken += this.drain()) < size;) {
+      if (performance.now() > endsAt) {
+        throw new Error(`Waited ${TAKE_MS} ms in vain: ${size} bytes`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
   }
 
   /** Sends until no more is taken. @returns how many bytes were taken */

@@ -24,11 +24,13 @@ export interface Lesson {
   /** Why it is right, in a few sentences, with the sections of the RFCs. */
   readonly why: string;
   /**
-   * Which events are drawn as they come. Of the others only the facts are told.
+   * Which events are drawn as they come: all, only calls and numbers, or a table of both ends' states.
    *
    * @default {"everything"}
    */
   readonly draws?: "everything" | "calls" | "table";
+  /** For a table: what each connection is, in the order in which they are made. */
+  readonly rows?: readonly string[];
   /**
    * Does it, and explains it.
    *

@@ -41,6 +41,11 @@ export class Names {
     return this.#name(event.end ?? "client", keyOfEnd(event));
   }
 
+  /** The number of the connection that an event is about, from 1. @param event the event */
+  numberOf(event: SocketEvent | CallEvent): number {
+    return this.#numbers.get(keyOfEnd(event) ?? "") ?? 1;
+  }
+
   /** The name of the end that has sent a packet. @param packet the packet */
   senderOf(packet: PacketEvent): string {
     const isClient = this.isFromClient(packet);
@@ -78,7 +83,9 @@ function keyOf({ from, to }: PacketEvent, isFromClient: boolean): string {
 
 function keyOfEnd({ end, local, remote }: SocketEvent | CallEvent): string | undefined {
   if (local === undefined || remote === undefined || end === undefined) return undefined;
-  return end === "client" ? `${portOf(local)} ${portOf(remote)}` : `${portOf(remote)} ${portOf(local)}`;
+  return end === "client"
+    ? `${portOf(local)} ${portOf(remote)}`
+    : `${portOf(remote)} ${portOf(local)}`;
 }
 
 function portOf(address: string): string {

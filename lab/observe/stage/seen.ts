@@ -11,7 +11,7 @@ import type {
   PacketEvent,
   SocketEvent,
 } from "../../../engine/recording/events.ts";
-import type { TcpState } from "../../../engine/kernel/tcp_states.ts";
+import { TCP_STATES, type TcpState } from "../../../engine/kernel/tcp_states.ts";
 import type { Fact } from "./facts.ts";
 import { Names } from "./names.ts";
 
@@ -20,10 +20,11 @@ export class Seen {
   readonly #names = new Names();
   readonly #events: readonly Event[];
 
-  /** @param events the events, in the order in which they were told */
+  /** @param events the events, in any order */
   constructor(events: readonly Event[]) {
-    this.#events = events;
-    for (const event of events) this.#names.see(event);
+    // What was seen together is told together, and a reader of a recording sorts it by time.
+    this.#events = [...events].sort((a, b) => a.at - b.at);
+    for (const event of this.#events) this.#names.see(event);
   }
 
   /**
@@ -59,6 +60,11 @@ export class Seen {
       .sort((a, b) => a.at - b.at);
   }
 
+  /** The name of the end that has sent a packet. @param packet the packet */
+  senderOf(packet: PacketEvent): string {
+    return this.#names.senderOf(packet);
+  }
+
   /** The calls of an end. @param name its name @param call for instance `recv` */
   calls(name: string, call: string): CallEvent[] {
     return this.#events.filter((event) => event.type === "call")
@@ -70,6 +76,22 @@ export class Seen {
     return this.calls(name, call).flatMap(({ error }): Fact[] =>
       error === undefined ? [] : [{ fact: "error", about: `${call} of ${name}`, value: error }]
     );
+  }
+
+  /** The largest set of states that sockets were in at the same time, in the usual order. */
+  heldAtOnce(): TcpState[] {
+    const now = new Map<string, TcpState>();
+    let most: TcpState[] = [];
+    for (const event of this.#events) {
+      if (event.type === "listener") now.set(event.local, "LISTEN");
+      else if (event.type !== "socket") continue;
+      // What the table has no more is gone, except a socket that was never in it.
+      else if (event.state === "CLOSE" && now.has(event.cookie)) now.delete(event.cookie);
+      else now.set(event.cookie, event.state);
+      const held = new Set(now.values());
+      if (held.size > most.length) most = TCP_STATES.filter((state) => held.has(state));
+    }
+    return most;
   }
 
   /** The looks at listeners. */

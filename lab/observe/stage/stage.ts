@@ -11,14 +11,22 @@ import { readlinkSync, writeFileSync } from "node:fs";
 import { InterruptedError } from "../../../engine/dial/failures.ts";
 import { SO_DETACH_FILTER } from "../../../engine/kernel/linux.ts";
 import { readCounters, readSetting } from "../../../engine/kernel/proc_net.ts";
-import { SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
+import { cookieOf, SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
+import { readTcpInfo } from "../../../engine/kernel/tcp_info.ts";
 import { type Sockets, sockets } from "../../../engine/net/sockets.ts";
-import { type Event, nowUs, roundUs, type Tier } from "../../../engine/recording/events.ts";
+import {
+  type Event,
+  nowUs,
+  type PacketEvent,
+  roundUs,
+  type Tier,
+} from "../../../engine/recording/events.ts";
 import { packetEvent } from "../../../engine/recording/from_kernel.ts";
 import { SocketChanges } from "../../../engine/recording/socket_changes.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { attachFilter, type Filter, PacketCapture } from "../capture.ts";
+import { type Policy, Wire, type WireEvent } from "../wire/wire.ts";
 import { End, Listener, makeSmall, type Surroundings } from "./ends.ts";
 
 /** The shortest and the longest time between two looks while nothing happens, in milliseconds. */
@@ -44,14 +52,23 @@ export interface StageOptions {
   readonly outside: string;
 }
 
+/** The port of the server at the end of a wire. */
+const WIRE_PORT = 7000;
+
 /** How to listen. */
 export interface ListenOptions {
   /** How many connections may wait to be accepted: listen(2). @default {128} */
   readonly backlog?: number;
   /** Whether the buffers are as small as they can be. */
   readonly small?: boolean;
-  /** Where. @default {"127.0.0.1"} */
-  readonly hostname?: string;
+}
+
+/** A wire, and the server at its end. */
+export interface WiredServer {
+  /** The server. */
+  readonly listener: Listener;
+  /** Where a client must connect to. */
+  readonly target: Address;
 }
 
 /**
@@ -72,8 +89,10 @@ export class Stage implements Disposable {
   readonly #changes = new SocketChanges((row) => this.#endOf(row));
   readonly #listeners = new Map<string, Address>();
   readonly #captures: PacketCapture[] = [];
-  readonly #open: (() => void)[] = [];
+  /** How to close what is open, by descriptor. */
+  readonly #open = new Map<number, () => void>();
   readonly #around: Surroundings;
+  #wire: Wire | undefined;
 
   /** @param options what it needs */
   constructor(options: StageOptions) {
@@ -121,22 +140,31 @@ export class Stage implements Disposable {
 
   /** Opens a listener. */
   listen(options: ListenOptions = {}): Listener {
-    const { backlog = 128, small = false, hostname = "127.0.0.1" } = options;
-    const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK } = this.net.constants;
-    const fd = this.net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
-    this.#open.push(() => this.net.close(fd));
-    if (small) makeSmall(this.net, fd);
-    this.net.bind(fd, { hostname, port: 0 });
-    const address = this.net.localAddress(fd);
-    // Before the first SYN can come.
-    if (this.hasPackets) {
-      const capture = new PacketCapture(this.net, { port: address.port, isLocal: true });
-      this.#captures.push(capture);
-    }
-    this.net.listen(fd, backlog);
-    this.#listeners.set(formatAddress(address), address);
+    return this.#listen({ hostname: "127.0.0.1", port: 0 }, options, this.hasPackets);
+  }
+
+  /** Closes a listener. */
+  closeListener(listener: Listener): void {
+    this.net.close(listener.fd);
+    this.#open.delete(listener.fd);
     this.look();
-    return new Listener(this.#around, fd, (accepted) => this.#keep(new End(this.#around, accepted, "server")));
+  }
+
+  /**
+   * Lays a wire from a client to a server, which this program is: every packet passes through it.
+   *
+   * @param policy what becomes of each packet
+   * @throws {DeviceError} where there can be none
+   */
+  wire(policy: Policy): WiredServer {
+    const wire = this.#wire = new Wire({
+      net: this.net,
+      serverPort: WIRE_PORT,
+      policy,
+      tell: (event) => this.#tellPacket(event),
+    });
+    const listener = this.#listen({ hostname: wire.serverAddress, port: WIRE_PORT }, {}, false);
+    return { listener, target: { hostname: wire.target, port: WIRE_PORT } };
   }
 
   /**
@@ -172,22 +200,45 @@ export class Stage implements Disposable {
    * @returns the sockets of this stage
    */
   look(): readonly SocketRow[] {
-    for (const capture of this.#captures) {
-      for (const { segment, stampNs } of capture.take()) {
-        const at = Number(stampNs / 1000n) + Number(stampNs % 1000n) / 1000;
-        this.tell(packetEvent(segment, roundUs(at - this.#options.beganUs)));
-      }
-    }
+    this.#wire?.turn();
+    const packets = this.#takePackets();
     const rows = [...this.#listeners.values()].flatMap(({ port }) =>
       this.#diag.sockets({ port, either: true })
     ).filter((row) => this.#isMine(row));
-    for (const event of this.#changes.look(rows, this.now())) this.tell(event);
+    const changes = this.#changes.look(rows, this.now());
+    // A packet may have come between the two.
+    const events: Event[] = [...packets, ...this.#takePackets(), ...changes];
+    for (const event of events.sort((a, b) => a.at - b.at)) this.tell(event);
     return rows;
   }
 
+  #takePackets(): PacketEvent[] {
+    return this.#captures.flatMap((capture) => capture.take()).map(({ segment, stampNs }) => {
+      const us = Number(stampNs / 1000n) + Number(stampNs % 1000n) / 1000;
+      return packetEvent(segment, roundUs(us - this.#options.beganUs));
+    });
+  }
+
   /** The row of an end in the kernel's table; `undefined` if it has none. */
-  rowOf({ local, end }: End): SocketRow | undefined {
-    return this.look().find((row) => formatAddress(row.local) === local && this.#endOf(row) === end);
+  rowOf({ fd }: End): SocketRow | undefined {
+    const cookie = cookieOf(this.net, fd);
+    return this.look().find((row) => row.cookie === cookie);
+  }
+
+  /** Makes a socket and leaves it. It is in CLOSE, and the kernel's table does not have it. */
+  showUnconnected(): void {
+    const { fd } = this.client();
+    const { state } = readTcpInfo(this.net, fd);
+    const nowhere = "0.0.0.0:0";
+    this.tell({
+      type: "socket",
+      at: this.now(),
+      cookie: cookieOf(this.net, fd),
+      local: nowhere,
+      remote: nowhere,
+      state,
+      end: "client",
+    });
   }
 
   /**
@@ -200,7 +251,8 @@ export class Stage implements Disposable {
    */
   async until(what: string, holds: () => boolean, ms = 10_000): Promise<void> {
     const endsAt = performance.now() + ms;
-    for (let pauseMs = LOOK_MS;; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.1)) {
+    const longestMs = this.#wire === undefined ? LONGEST_LOOK_MS : LOOK_MS;
+    for (let pauseMs = LOOK_MS;; pauseMs = Math.min(longestMs, pauseMs * 1.1)) {
       this.#check();
       this.look();
       if (holds()) return;
@@ -221,9 +273,12 @@ export class Stage implements Disposable {
    * @param names the kernel's names for them
    */
   count(...names: readonly string[]): void {
-    const counters = readCounters();
-    const known = names.filter((name) => counters.has(name));
-    this.measure(Object.fromEntries(known.map((name) => [name, counters.get(name) as number])));
+    this.measure(Object.fromEntries(this.counters(names)));
+  }
+
+  /** Counters of the kernel as they are now. @param names the kernel's names for them */
+  counters(names: readonly string[]): Map<string, number> {
+    return new Map([...readCounters()].filter(([name]) => names.includes(name)));
   }
 
   /** Tells numbers. @param values by name */
@@ -270,13 +325,46 @@ export class Stage implements Disposable {
 
   /** Closes everything. */
   [Symbol.dispose](): void {
-    for (const close of this.#open.splice(0).reverse()) close();
+    for (const close of this.#open.values()) close();
+    this.#open.clear();
     for (const capture of this.#captures.splice(0)) capture[Symbol.dispose]();
+    this.#wire?.[Symbol.dispose]();
     this.#diag[Symbol.dispose]();
   }
 
+  #listen(at: Address, options: ListenOptions, captures: boolean): Listener {
+    const { backlog = 128, small = false } = options;
+    const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK } = this.net.constants;
+    const fd = this.net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+    this.#open.set(fd, () => this.net.close(fd));
+    if (small) makeSmall(this.net, fd);
+    this.net.bind(fd, at);
+    const address = this.net.localAddress(fd);
+    if (captures) {
+      // Before the first SYN can come.
+      this.#captures.push(new PacketCapture(this.net, { port: address.port, isLocal: true }));
+    }
+    this.net.listen(fd, backlog);
+    this.#listeners.set(formatAddress(address), address);
+    this.look();
+    return new Listener(
+      this.#around,
+      fd,
+      (accepted) => this.#keep(new End(this.#around, accepted, "server")),
+    );
+  }
+
+  #tellPacket({ packet: { segment, sentUs }, what, us }: WireEvent): void {
+    if (what === "held") return;
+    const { beganUs } = this.#options;
+    const event = packetEvent(segment, roundUs(sentUs - beganUs));
+    const fate = what === "lost" ? { lost: true } : { arrived: roundUs(us - beganUs) };
+    this.tell({ ...event, ...fate });
+  }
+
   #keep(end: End): End {
-    this.#open.push(() => end.abandon());
+    // The number of a socket that is closed already belongs to the next one.
+    this.#open.set(end.fd, () => end.abandon());
     return end;
   }
 
@@ -285,10 +373,15 @@ export class Stage implements Disposable {
   }
 
   #isMine({ local, remote }: SocketRow): boolean {
-    return this.#listeners.has(formatAddress(local)) || this.#listeners.has(formatAddress(remote));
+    return this.#isOfListener(local) || this.#isOfListener(remote);
   }
 
   #endOf({ local }: SocketRow): "client" | "server" {
-    return this.#listeners.has(formatAddress(local)) ? "server" : "client";
+    return this.#isOfListener(local) ? "server" : "client";
+  }
+
+  #isOfListener({ hostname, port }: Address): boolean {
+    const isWire = this.#wire?.target === hostname && port === WIRE_PORT;
+    return isWire || this.#listeners.has(formatAddress({ hostname, port }));
   }
 }

@@ -1,0 +1,150 @@
+/**
+ * Slow start: ten segments, then twenty, then forty.
+ *
+ * @module
+ */
+
+import { TCP_CONGESTION } from "../../../engine/kernel/linux.ts";
+import { delayAll } from "../wire/wire.ts";
+import type { PacketEvent } from "../../../engine/recording/events.ts";
+import type { Lesson } from "../stage/lesson.ts";
+import { count, order, type Seen } from "../stage/seen.ts";
+import type { Stage } from "../stage/stage.ts";
+
+/** The time for one way over the wire, in milliseconds. */
+const WAY_MS = 100;
+
+/** The segments of three round trips: 10 + 20 + 40. */
+const BYTES = 70 * 1460;
+
+/** `observe lesson slow-start`. */
+export const slowStart: Lesson = {
+  name: "slow-start",
+  summary: "10, 20, 40 segments a round trip: how a sender finds out what the path can carry",
+  question:
+    "A connection is new, and its server has a megabyte to send. The way there and back takes " +
+    "200 ms. How many segments does it send before the first acknowledgement comes?",
+  answers: ["one", "ten", "as many as the receiver's window allows"],
+  right: 2,
+  why:
+    "Nobody knows yet what the path can carry. The congestion window begins with 10 segments: RFC " +
+    "6928, section 2. Each acknowledged segment opens it by one more, so it doubles in each round " +
+    "trip: RFC 5681, section 3.1, which RFC 9293, section 3.8.2, requires. A short answer fits into " +
+    "the first ten, and that is why its size decides how long it takes.",
+  draws: "calls",
+
+  async run(stage) {
+    if (stage.isOwn) await overTheWire(stage);
+    else await onTheLoopback(stage);
+  },
+
+  facts(seen) {
+    const rounds = roundsIn(seen);
+    const [first = 0, second = 0, third = 0] = rounds;
+    if (rounds.length === 0) {
+      return [
+        count("congestion window at first", seen.measured("cwnd at first")),
+        order("congestion window", [
+          "at first",
+          seen.measured("cwnd later") >
+              seen.measured("cwnd at first")
+            ? "larger"
+            : "not larger",
+        ]),
+      ];
+    }
+    return [
+      count("segments of the first round trip", first),
+      order("segments of a round trip", [
+        "the first",
+        second > first ? "more" : "no more",
+        third > second ? "more" : "no more",
+      ]),
+    ];
+  },
+};
+
+/** How many segments of data were sent in each round trip. */
+function roundsIn(seen: Seen): number[] {
+  const sent = seen.packets("server").filter(({ length }) => length > 0);
+  const [first] = sent;
+  if (first === undefined || first.arrived === undefined) return [];
+  const rounds: number[] = [];
+  let round: PacketEvent[] = [];
+  for (const packet of sent) {
+    // A new round begins when the sender has had to wait.
+    const last = round.at(-1);
+    if (last !== undefined && packet.at - last.at > WAY_MS * 1000) {
+      rounds.push(round.length);
+      round = [];
+    }
+    round.push(packet);
+  }
+  return [...rounds, round.length];
+}
+
+async function overTheWire(stage: Stage): Promise<void> {
+  const rounds: number[] = [];
+  let lastUs = 0;
+  const policy = delayAll(WAY_MS);
+  const { listener, target } = stage.wire((packet) => {
+    if (packet.kind === "DATA" && packet.direction === "to client") {
+      // A new round begins when the sender has had to wait.
+      if (packet.sentUs - lastUs > WAY_MS * 1000) rounds.push(0);
+      rounds.push((rounds.pop() ?? 0) + 1);
+      lastUs = packet.sentUs;
+    }
+    return policy(packet);
+  });
+  await stage.explain(
+    `The wire takes ${WAY_MS} ms for each way. It is this program, and so it can ` +
+      "count what passes. The handshake needs the first round trip:",
+  );
+  const client = stage.client();
+  await client.connect(target);
+  const server = await listener.accept();
+  useReno(stage, server.fd);
+  stage.measure({ "congestion window": server.info().snd_cwnd ?? 0 });
+  await stage.explain(`The server sends ${BYTES} bytes, as fast as its kernel allows:`);
+  let unsent = BYTES;
+  let taken = 0;
+  let said = 0;
+  await stage.until("all data", () => {
+    if (unsent > 0) unsent -= Math.max(0, server.sendQuietly(unsent));
+    taken += client.drain();
+    const cwnd = server.info().snd_cwnd ?? 0;
+    if (cwnd >= said * 2) {
+      stage.measure({ "congestion window": cwnd });
+      said = cwnd;
+    }
+    return taken >= BYTES;
+  });
+  await stage.explain(
+    `So many segments passed the wire in each round trip: ${rounds.join(", then ")}. ` +
+      "The wire could have carried them all at once, but the sender could not know that.",
+  );
+}
+
+async function onTheLoopback(stage: Stage): Promise<void> {
+  const listener = stage.listen();
+  const [client, server] = await stage.pair(listener);
+  useReno(stage, server.fd);
+  const before = server.info().snd_cwnd ?? 0;
+  await stage.explain(
+    "The loopback has no delay, so that the rounds cannot be told apart. But the " +
+      "kernel tells how large the congestion window is, before and after some data:",
+  );
+  stage.measure({ "cwnd at first": before });
+  for (let round = 0; round < 20; round++) {
+    server.fill();
+    client.drain();
+  }
+  stage.measure({ "cwnd later": server.info().snd_cwnd ?? 0 });
+  await stage.explain("It began with ten segments, and has grown with each acknowledgement.");
+}
+
+/** The plainest of all, which every kernel has and allows to everybody. */
+function useReno(stage: Stage, fd: number): void {
+  const { IPPROTO_TCP } = stage.net.constants;
+  stage.net.setOptionBytes(fd, IPPROTO_TCP, TCP_CONGESTION, new TextEncoder().encode("reno"));
+}

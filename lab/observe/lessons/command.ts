@@ -60,7 +60,7 @@ export function lesson(): Subcommand {
         help: "the lesson; without it they are listed",
       }],
       flags: FLAGS,
-      example: formatRun(SCRIPT, "lesson handshake"),
+      example: formatRun(SCRIPT, "handshake"),
     },
     perform,
   };
@@ -76,9 +76,7 @@ async function perform(values: Values): Promise<number> {
   if (found === undefined) {
     const meant = nearest(name, LESSONS.map((one) => one.name));
     throw new UsageError(
-      `there is no lesson "${name}": did you mean ${meant}? ${
-        formatRun(SCRIPT, "lesson")
-      } lists them`,
+      `there is no lesson "${name}": did you mean ${meant}? ${formatRun(SCRIPT)} lists them`,
     );
   }
   const why = whyNoKernel();
@@ -102,7 +100,7 @@ async function list(): Promise<number> {
     "Lessons, each under 20 seconds:",
     ...formatRows(rows, runtime.columns("stdout")),
     "",
-    `For instance: ${formatRun(SCRIPT, "lesson handshake")}`,
+    `For instance: ${formatRun(SCRIPT, "handshake")}`,
   ]);
   return EXIT_DONE;
 }

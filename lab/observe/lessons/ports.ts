@@ -36,21 +36,12 @@ export const ports: Lesson = {
   },
 
   facts(seen) {
-    const connected = (name: string) =>
-      seen.sockets(name).some(({ state }) => state === "ESTABLISHED");
-    const names = Array.from(
-      { length: 7 },
-      (_, index) => index === 0 ? "client" : `client ${index + 1}`,
-    );
-    const failed = names.findIndex((name) => seen.errors(name, "connect").length > 0);
+    const failure = seen.failureOf("connect");
+    const failedAt = failure?.at ?? Infinity;
     return [
-      ...names.flatMap((name) => seen.errors(name, "connect")).slice(0, 1)
-        .map((error) => ({ ...error, about: "connect to the same server" })),
-      count("connections before that", names.slice(0, failed).filter(connected).length),
-      count(
-        "connections to another server after that",
-        names.slice(failed + 1).filter(connected).length,
-      ),
+      { fact: "error", about: "connect to the same server", value: failure?.error ?? "none" },
+      count("connections before that", seen.connected((at) => at < failedAt)),
+      count("connections to another server after that", seen.connected((at) => at > failedAt)),
     ];
   },
 };
@@ -83,36 +74,25 @@ async function useUp(stage: Stage): Promise<void> {
   await server.receive();
 }
 
-/** Otherwise the client chooses one port, and uses it twice. */
+/** Otherwise three clients use one port. */
 async function useTwice(stage: Stage): Promise<void> {
   const listener = stage.listen();
   const other = stage.listen();
   await stage.explain(
-    `Clients have the ports ${stage.setting("ip_local_port_range")} here. To make ` +
-      "that range small takes a network of one's own. So this client asks for one certain port:",
+    `Clients have the ports ${
+      stage.setting("ip_local_port_range")
+    } here. To make that range small ` +
+      "takes a network of one's own. So three clients ask for one and the same port:",
   );
-  const [first] = await stage.pair(listener);
+  const first = stage.client({ port: 0 });
+  const [, server] = await stage.pair(listener, first);
   const port = Number(first.local?.split(":").at(-1));
-  first.close();
+  await stage.client({ port }).connect(listener.address);
+  await stage.pair(other, stage.client({ port }));
   await stage.explain(
-    `It closes, and its port ${port} is kept in TIME_WAIT as soon as the server ` +
-      "closes too. Three connections with a chosen port:",
+    "A second connection with the same four values cannot be: EADDRNOTAVAIL. Towards another server the " +
+      "same port is good.",
   );
-  const free = await freePort(stage);
-  const [, one] = await stage.pair(listener, stage.client({ port: free }));
-  const again = stage.client({ port: free });
-  await again.connect(listener.address);
-  await stage.pair(other, stage.client({ port: free }));
-  await stage.explain(
-    "A second connection with the same four values cannot be: EADDRNOTAVAIL. To another " +
-      "server the same port is good.",
-  );
-  one.send(1);
-}
-
-/** A port that nobody has. */
-function freePort(stage: Stage): Promise<number> {
-  const listener = stage.listen();
-  stage.closeListener(listener);
-  return Promise.resolve(listener.address.port);
+  first.send(1);
+  await server.receive();
 }

@@ -43,7 +43,7 @@ export const retries: Lesson = {
   facts(seen) {
     return [
       ...[...seen.errors("client", "connect"), ...seen.errors("client 2", "connect")],
-      seen.states("client", ["SYN_SENT"]),
+      seen.states("client 2", ["SYN_SENT"]),
       ...shape(seen, "client 2", "tcp_syn_linear_timeouts 0"),
       ...shape(seen, "client 3", "tcp_syn_linear_timeouts 4"),
       count(
@@ -109,11 +109,7 @@ async function loseEverySyn(stage: Stage): Promise<void> {
 /** Without a network of one's own, a full accept queue drops SYNs. */
 async function fillTheQueue(stage: Stage): Promise<void> {
   const listener = stage.listen({ backlog: 0 });
-  await stage.pair(listener).then(async () => {
-    // One connection may wait in a queue of 0, and the first has just been accepted.
-    const waiting = stage.client();
-    await waiting.connect(listener.address);
-  });
+  await stage.client().connect(listener.address);
   const { sentAtS, endsAtS } = synSchedule();
   await stage.explain(
     `The accept queue is full, so the next SYN is dropped. This kernel sends it at ` +

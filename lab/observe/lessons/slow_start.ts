@@ -5,17 +5,17 @@
  */
 
 import { TCP_CONGESTION } from "../../../engine/kernel/linux.ts";
+import { DeviceError } from "../wire/device.ts";
 import { delayAll } from "../wire/wire.ts";
-import type { PacketEvent } from "../../../engine/recording/events.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { count, order, type Seen } from "../stage/seen.ts";
-import type { Stage } from "../stage/stage.ts";
+import type { Stage, WiredServer } from "../stage/stage.ts";
 
 /** The time for one way over the wire, in milliseconds. */
 const WAY_MS = 100;
 
 /** The segments of three round trips: 10 + 20 + 40. */
-const BYTES = 70 * 1460;
+const BYTES = 70 * 1448;
 
 /** `observe lesson slow-start`. */
 export const slowStart: Lesson = {
@@ -34,14 +34,15 @@ export const slowStart: Lesson = {
   draws: "calls",
 
   async run(stage) {
-    if (stage.isOwn) await overTheWire(stage);
+    const wired = stage.isOwn ? await layWire(stage) : undefined;
+    if (wired !== undefined) await overTheWire(stage, wired);
     else await onTheLoopback(stage);
   },
 
   facts(seen) {
     const rounds = roundsIn(seen);
     const [first = 0, second = 0, third = 0] = rounds;
-    if (rounds.length === 0) {
+    if (seen.hasCounted("cwnd at first")) {
       return [
         count("congestion window at first", seen.measured("cwnd at first")),
         order("congestion window", [
@@ -64,38 +65,47 @@ export const slowStart: Lesson = {
   },
 };
 
-/** How many segments of data were sent in each round trip. */
+/**
+ * How many segments of data the server has sent in each round trip. A round trip ends when the last
+ * segment before it has been acknowledged, however long that takes.
+ */
 function roundsIn(seen: Seen): number[] {
-  const sent = seen.packets("server").filter(({ length }) => length > 0);
-  const [first] = sent;
-  if (first === undefined || first.arrived === undefined) return [];
+  const data = seen.packets("server").filter(({ length }) => length > 0);
+  // Sequence numbers wrap after 2^32 - 1 (RFC 9293, section 3.4).
+  const from = (number: number) => (number - (data[0]?.seq ?? 0)) >>> 0;
+  const sent = data.map(({ at, seq, length }) => ({ at, end: from(seq + length), isData: true }));
+  const answers = seen.packets("client").filter(({ flags }) => !flags.includes("S"))
+    .map(({ arrived = Infinity, ack = 0 }) => ({ at: arrived, end: from(ack), isData: false }));
   const rounds: number[] = [];
-  let round: PacketEvent[] = [];
-  for (const packet of sent) {
-    // A new round begins when the sender has had to wait.
-    const last = round.at(-1);
-    if (last !== undefined && packet.at - last.at > WAY_MS * 1000) {
-      rounds.push(round.length);
-      round = [];
+  // The numbers up to which everything was sent: in the rounds before this one, and at all.
+  let before = -Infinity;
+  let reached = -Infinity;
+  for (const { at: _, end, isData } of [...sent, ...answers].sort((a, b) => a.at - b.at)) {
+    if (!isData) {
+      if (end > before && reached > before) before = reached;
+      else continue;
+      rounds.push(0);
+    } else {
+      if (rounds.length === 0) rounds.push(0);
+      rounds.push((rounds.pop() as number) + 1);
+      reached = end;
     }
-    round.push(packet);
   }
-  return [...rounds, round.length];
+  return rounds.filter((segments) => segments > 0);
 }
 
-async function overTheWire(stage: Stage): Promise<void> {
-  const rounds: number[] = [];
-  let lastUs = 0;
-  const policy = delayAll(WAY_MS);
-  const { listener, target } = stage.wire((packet) => {
-    if (packet.kind === "DATA" && packet.direction === "to client") {
-      // A new round begins when the sender has had to wait.
-      if (packet.sentUs - lastUs > WAY_MS * 1000) rounds.push(0);
-      rounds.push((rounds.pop() ?? 0) + 1);
-      lastUs = packet.sentUs;
-    }
-    return policy(packet);
-  });
+/** A wire with a delay; `undefined` where this user may not make one, which is explained. */
+async function layWire(stage: Stage): Promise<WiredServer | undefined> {
+  try {
+    return stage.wire(delayAll(WAY_MS));
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    await stage.explain(`${error.message}. The lesson goes on without the wire.`);
+    return undefined;
+  }
+}
+
+async function overTheWire(stage: Stage, { listener, target }: WiredServer): Promise<void> {
   await stage.explain(
     `The wire takes ${WAY_MS} ms for each way. It is this program, and so it can ` +
       "count what passes. The handshake needs the first round trip:",
@@ -120,7 +130,9 @@ async function overTheWire(stage: Stage): Promise<void> {
     return taken >= BYTES;
   });
   await stage.explain(
-    `So many segments passed the wire in each round trip: ${rounds.join(", then ")}. ` +
+    `So many segments passed the wire in each round trip: ${
+      roundsIn(stage.seen).join(", then ")
+    }. ` +
       "The wire could have carried them all at once, but the sender could not know that.",
   );
 }

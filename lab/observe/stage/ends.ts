@@ -22,6 +22,8 @@ export interface Surroundings {
   tell(event: Omit<CallEvent, "at">): void;
   /** Looks at the kernel's table. */
   look(): void;
+  /** From now on, looks for both ends of a connection. */
+  watch(local: Address, remote: Address): void;
   /** Waits until something is true. */
   until(what: string, holds: () => boolean, ms?: number): Promise<void>;
 }
@@ -67,6 +69,8 @@ export class End {
     const { net } = this.#around;
     const result = net.connectNonBlocking(this.fd, encodeSockaddr(address, net.constants));
     this.#addresses = { ...this.#addresses, remote: formatAddress(address) };
+    const own = net.localAddress(this.fd);
+    if (own.port !== 0) this.#around.watch(own, address);
     this.#around.look();
     if (result < 0 && result !== -net.constants.errno.EINPROGRESS) this.#failed = -result;
   }

@@ -71,6 +71,23 @@ export class Seen {
       .filter((event) => event.call === call && this.#names.of(event) === name);
   }
 
+  /** The first call that has failed. @param call for instance `connect` */
+  failureOf(call: string): CallEvent | undefined {
+    return this.#events.filter((event) => event.type === "call")
+      .find((event) => event.call === call && event.error !== undefined);
+  }
+
+  /** How many clients became ESTABLISHED. @param when whether a time counts, in microseconds */
+  connected(when: (at: number) => boolean): number {
+    const opened = new Map<string, number>();
+    for (const event of this.#events) {
+      if (event.type !== "socket" || event.end !== "client") continue;
+      const { state, cookie, at } = event;
+      if (state === "ESTABLISHED" && !opened.has(cookie)) opened.set(cookie, at);
+    }
+    return [...opened.values()].filter(when).length;
+  }
+
   /** How the calls of an end have failed, a fact each. */
   errors(name: string, call: string): Fact[] {
     return this.calls(name, call).flatMap(({ error }): Fact[] =>

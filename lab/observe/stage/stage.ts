@@ -27,6 +27,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { attachFilter, type Filter, PacketCapture } from "../capture.ts";
 import { type Policy, Wire, type WireEvent } from "../wire/wire.ts";
+import { Seen } from "./seen.ts";
 import { End, Listener, makeSmall, type Surroundings } from "./ends.ts";
 
 /** The shortest and the longest time between two looks while nothing happens, in milliseconds. */
@@ -80,6 +81,13 @@ export function networkName(): string {
   return readlinkSync(OWN_NETWORK);
 }
 
+/** A listener that is looked at. */
+interface Listening {
+  readonly fd: number;
+  readonly address: Address;
+  readonly cookie: string;
+}
+
 /** Sockets, and what shows what becomes of them. */
 export class Stage implements Disposable {
   readonly net: Sockets = sockets();
@@ -87,8 +95,14 @@ export class Stage implements Disposable {
   readonly #options: StageOptions;
   readonly #diag = new SockDiag(this.net);
   readonly #changes = new SocketChanges((row) => this.#endOf(row));
-  readonly #listeners = new Map<string, Address>();
+  /** The listeners that are open, by descriptor. */
+  readonly #listeners = new Map<number, Listening>();
+  /** The addresses at which somebody listens or has listened. */
+  readonly #listening = new Set<string>();
+  /** Both ends of each connection, by both addresses. */
+  readonly #connections = new Map<string, { readonly local: Address; readonly remote: Address }>();
   readonly #captures: PacketCapture[] = [];
+  readonly #told: Event[] = [];
   /** How to close what is open, by descriptor. */
   readonly #open = new Map<number, () => void>();
   readonly #around: Surroundings;
@@ -102,6 +116,7 @@ export class Stage implements Disposable {
       net: this.net,
       tell: (event) => this.tell({ ...event, at: this.now() }),
       look: () => void this.look(),
+      watch: (local, remote) => this.#watch(local, remote),
       until: (what, holds, ms) => this.until(what, holds, ms),
     };
   }
@@ -123,7 +138,13 @@ export class Stage implements Disposable {
 
   /** Tells what was seen. */
   tell(event: Event): void {
+    this.#told.push(event);
     this.#options.tell(event);
+  }
+
+  /** What was seen so far. */
+  get seen(): Seen {
+    return new Seen(this.#told);
   }
 
   /**
@@ -144,9 +165,10 @@ export class Stage implements Disposable {
   }
 
   /** Closes a listener. */
-  closeListener(listener: Listener): void {
-    this.net.close(listener.fd);
-    this.#open.delete(listener.fd);
+  closeListener({ fd }: Listener): void {
+    this.net.close(fd);
+    this.#open.delete(fd);
+    this.#listeners.delete(fd);
     this.look();
   }
 
@@ -170,7 +192,8 @@ export class Stage implements Disposable {
   /**
    * Makes a client's socket, which is not connected yet.
    *
-   * @param options whether its buffers are small, and the port that it shall have
+   * @param options whether its buffers are small, and the port that it shall have; with 0 any port,
+   * which others may use too
    */
   client(options: { readonly small?: boolean; readonly port?: number } = {}): End {
     const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_REUSEADDR } = this.net.constants;
@@ -202,14 +225,61 @@ export class Stage implements Disposable {
   look(): readonly SocketRow[] {
     this.#wire?.turn();
     const packets = this.#takePackets();
-    const rows = [...this.#listeners.values()].flatMap(({ port }) =>
-      this.#diag.sockets({ port, either: true })
-    ).filter((row) => this.#isMine(row));
+    const rows = this.#rows();
     const changes = this.#changes.look(rows, this.now());
     // A packet may have come between the two.
     const events: Event[] = [...packets, ...this.#takePackets(), ...changes];
     for (const event of events.sort((a, b) => a.at - b.at)) this.tell(event);
     return rows;
+  }
+
+  /**
+   * The listeners, and both ends of each connection. The kernel is asked for one connection after the
+   * other: that is fast, however many sockets the machine has.
+   */
+  #rows(): SocketRow[] {
+    const connections = [...this.#connections.values()]
+      .map(({ local, remote }) => this.#diag.find(local, remote))
+      .filter((row) => row !== undefined);
+    return [
+      ...[...this.#listeners.values()].map((listener) => this.#listenerRow(listener)),
+      ...connections,
+    ];
+  }
+
+  #listenerRow({ fd, address, cookie }: Listening): SocketRow {
+    // Of a listener, these fields are the length of its queue and the limit.
+    const { unacked = 0, sacked = 0 } = readTcpInfo(this.net, fd);
+    return {
+      cookie,
+      state: "LISTEN",
+      local: address,
+      remote: { hostname: address.hostname, port: 0 },
+      timer: undefined,
+      expiresMs: 0,
+      retransmissions: 0,
+      receiveQueue: unacked,
+      sendQueue: sacked,
+      inode: 0,
+      uid: 0,
+    };
+  }
+
+  /** A client begins to connect: from now on both its ends are looked for. */
+  #watch(local: Address, remote: Address): void {
+    // Over the wire, each end sees the other at the wire's address.
+    const client = this.#wire?.target === remote.hostname
+      ? { hostname: remote.hostname, port: local.port }
+      : local;
+    const server = this.#wire?.target === remote.hostname
+      ? { hostname: this.#wire.serverAddress, port: remote.port }
+      : remote;
+    for (const [one, other] of [[local, remote], [server, client]] as const) {
+      this.#connections.set(`${formatAddress(one)} ${formatAddress(other)}`, {
+        local: one,
+        remote: other,
+      });
+    }
   }
 
   #takePackets(): PacketEvent[] {
@@ -345,7 +415,8 @@ export class Stage implements Disposable {
       this.#captures.push(new PacketCapture(this.net, { port: address.port, isLocal: true }));
     }
     this.net.listen(fd, backlog);
-    this.#listeners.set(formatAddress(address), address);
+    this.#listeners.set(fd, { fd, address, cookie: cookieOf(this.net, fd) });
+    this.#listening.add(formatAddress(address));
     this.look();
     return new Listener(
       this.#around,
@@ -372,16 +443,7 @@ export class Stage implements Disposable {
     if (this.#options.signal.aborted) throw new InterruptedError();
   }
 
-  #isMine({ local, remote }: SocketRow): boolean {
-    return this.#isOfListener(local) || this.#isOfListener(remote);
-  }
-
   #endOf({ local }: SocketRow): "client" | "server" {
-    return this.#isOfListener(local) ? "server" : "client";
-  }
-
-  #isOfListener({ hostname, port }: Address): boolean {
-    const isWire = this.#wire?.target === hostname && port === WIRE_PORT;
-    return isWire || this.#listeners.has(formatAddress({ hostname, port }));
+    return this.#listening.has(formatAddress(local)) ? "server" : "client";
   }
 }

@@ -140,8 +140,7 @@ const FACTS: Readonly<
     ["second halves held back with TCP_NODELAY", 0],
   ]],
   ports: [[["connect to the same server", "EADDRNOTAVAIL"]], [
-    // The two listeners have two of the five ports.
-    ["connections before that", 3],
+    ["connections before that", 4],
     ["connections to another server after that", 1],
   ], [
     ["connections before that", 1],
@@ -261,6 +260,12 @@ test("every lesson asks one question, and its text fits into 80 columns", () => 
       ...drawing.draw({ type: "result", at: 1, right, why }),
     ];
     for (const line of lines) assert(line.length <= 80, line);
+    const wrong = drawing.draw({ type: "result", at: 1, given: right % 3 + 1, right, why }).join(
+      " ",
+    );
+    assertStringIncludes(wrong, `Your answer was ${right % 3 + 1}, but ${right} is right.`);
+    const good = drawing.draw({ type: "result", at: 1, given: right, right, why }).join(" ");
+    assertStringIncludes(good, `Your answer ${right} is right.`);
   }
 }, { pure: true });
 
@@ -373,10 +378,16 @@ test("Ctrl-C ends a lesson within its waits, and its sandbox with it", async () 
   await until("the end of the sandbox", () => actorsOf(program.pid).length === 0);
 }, { skip });
 
-test("on a terminal a lesson asks, and an answer that is wrong is put right", async () => {
-  await using terminal = await Terminal.open("lab/observe.ts", ["lesson", "states"]);
-  await terminal.shows("Your answer (1, 2 or 3; Enter to see it without one): ");
-  await terminal.press("1", "Enter");
-  await terminal.shows("Your answer was 1, but 3 is right.");
-  assertEquals(await terminal.end(), 0);
-}, { skip: skip ?? whyNoTerminal, timeoutMs: 40_000 });
+test(
+  "on a terminal a lesson asks, draws its table again in place, and ends at Ctrl-C",
+  async () => {
+    await using terminal = await Terminal.open("lab/observe.ts", ["lesson", "states"]);
+    await terminal.shows("Your answer (1, 2 or 3; Enter to see it without one):");
+    await terminal.press("1", "Enter");
+    const text = await terminal.shows(/SYN_RECV +TCP_DEFER_ACCEPT waits for data/);
+    assertEquals(text.match(/its SYN is dropped/g)?.length, 1, text);
+    await terminal.press("C-c");
+    assertEquals(await terminal.end(), 130);
+  },
+  { skip: skip ?? whyNoTerminal },
+);

@@ -87,8 +87,10 @@ async function perform(values: Values): Promise<number> {
     await teach(found, values, ending.signal);
     return EXIT_DONE;
   } catch (error) {
-    if (ending.signal.aborted || error instanceof InterruptedError) return EXIT_SIGNALLED;
-    throw error;
+    if (!ending.signal.aborted && !(error instanceof InterruptedError)) throw error;
+    // The terminal has written ^C, or the prompt stands there.
+    if (runtime.isTerminal("stdout")) await new LineOutput().write([""]);
+    return EXIT_SIGNALLED;
   } finally {
     forget();
   }
@@ -114,6 +116,8 @@ async function teach(found: Lesson, values: Values, signal: AbortSignal): Promis
   const { question: text, answers, right, why } = found;
   account.add({ type: "question", at: 0, lesson: found.name, text, answers });
   try {
+    // The question comes before the prompt.
+    await account.printed;
     const given = asks ? await ask(values, signal) : undefined;
     if (signal.aborted) throw new InterruptedError();
     await performLesson(found, {
@@ -177,6 +181,7 @@ class Account implements Disposable {
   #tableText = "";
   readonly #output = new LineOutput();
   #printed: Promise<void> = Promise.resolve();
+  #hasBegun = false;
   #recording: RecordingFile | undefined;
 
   constructor(found: Lesson, { record, json }: Values) {
@@ -208,7 +213,10 @@ class Account implements Disposable {
     this.#hasBegun = true;
   }
 
-  #hasBegun = false;
+  /** Resolves when everything so far is printed. */
+  get printed(): Promise<void> {
+    return this.#printed;
+  }
 
   /** Adds an event. */
   add(event: Event): void {
@@ -241,21 +249,20 @@ class Account implements Disposable {
   /** Draws an event, and the lesson's table below it. */
   #show(event: Event): void {
     const lines = this.#text.draw(event);
-    // Where nothing can be drawn again, the table stands before the facts, and before the last note.
-    const isPlace = this.#redraws || event.type === "note";
-    const table = isPlace && event.type !== "fact" && event.type !== "result"
-      ? this.#text.table()
-      : [];
-    if (table.length > 0 && table.join("\n") !== this.#tableText) {
-      this.#tableText = table.join("\n");
-      const back = this.#redraws && this.#tableLines > 0 ? [`\x1b[${this.#tableLines}A\x1b[J`] : [];
-      const [first = "", ...rest] = [...lines, "", ...table];
-      this.#print([back.join("") + first, ...rest]);
+    const isOver = event.type === "fact" || event.type === "result";
+    // Where nothing can be drawn again, the table as it is stands above each explanation.
+    const table = isOver || !this.#redraws && event.type !== "note" ? [] : this.#text.table();
+    const text = table.join("\n");
+    const isNews = table.length > 0 && text !== this.#tableText;
+    if (isNews || this.#redraws && lines.length > 0 && table.length > 0) {
+      const back = this.#redraws && this.#tableLines > 0 ? `\x1b[${this.#tableLines}A\x1b[J` : "";
+      const [first = "", ...rest] = this.#redraws
+        ? [...lines, "", ...table]
+        : ["", ...table, ...lines];
+      this.#print([back + first, ...rest]);
       this.#tableLines = table.length + 1;
-      return;
-    }
-    if (lines.length > 0) this.#tableLines = 0;
-    this.#print(lines);
+      this.#tableText = text;
+    } else this.#print(lines);
   }
 
   #print(lines: readonly string[]): void {

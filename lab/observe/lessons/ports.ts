@@ -10,7 +10,7 @@ import type { Stage } from "../stage/stage.ts";
 
 /** The range of ports of the sandbox's clients. */
 const FIRST = 40_000;
-const LAST = 40_004;
+const LAST = 40_003;
 
 /** `observe lesson ports`. */
 export const ports: Lesson = {
@@ -48,21 +48,18 @@ export const ports: Lesson = {
 
 /** In a network of one's own the range of ports can be made small. */
 async function useUp(stage: Stage): Promise<void> {
-  stage.set("ip_local_port_range", `${FIRST} ${LAST}`);
-  stage.set("tcp_tw_reuse", 0);
+  // The servers take their ports from elsewhere.
+  stage.set("ip_local_port_range", `${FIRST - 10_000} ${FIRST - 1}`);
   const listener = stage.listen();
   const other = stage.listen();
+  stage.set("ip_local_port_range", `${FIRST} ${LAST}`);
+  stage.set("tcp_tw_reuse", 0);
   await stage.explain(
     `In this network clients have the ports from ${FIRST} to ${LAST}, and no more.`,
   );
-  for (let error: string | undefined; error === undefined;) {
-    const client = stage.client();
-    error = await client.connect(listener.address);
-    if (error === undefined) await listener.accept();
-  }
+  while (await stage.client().connect(listener.address) === undefined) await listener.accept();
   await stage.explain(
-    "The ports towards this server are used up: EADDRNOTAVAIL. (The two servers have " +
-      "got theirs from the same range.) Towards the other server:",
+    "The ports towards this server are used up: EADDRNOTAVAIL. Towards the other server:",
   );
   const [client, server] = await stage.pair(other);
   await stage.explain(

@@ -60,7 +60,7 @@ export function lesson(): Subcommand {
         help: "the lesson; without it they are listed",
       }],
       flags: FLAGS,
-      example: formatRun(SCRIPT, "handshake"),
+      example: formatRun(SCRIPT, "lesson handshake"),
     },
     perform,
   };

@@ -16,7 +16,7 @@ import { describeSystemError } from "../../../engine/net/constants.ts";
 import { runtime } from "../../../engine/net/runtime.ts";
 import { onEndingSignal } from "../../../engine/process/ending_signals.ts";
 import type { Event } from "../../../engine/recording/events.ts";
-import { makeHeader, RecordingFile } from "../../../engine/recording/recording_file.ts";
+import { makeHeader } from "../../../engine/recording/recording_file.ts";
 import { loadProtocol, locateProtocol } from "../../../engine/server/core/protocol_loader.ts";
 import { escapeText } from "../../../protocols/text.ts";
 import { loadLoadProtocol, MEASURABLE } from "../../load/load_protocol.ts";
@@ -24,16 +24,15 @@ import { conversationsIn } from "../conversations.ts";
 import { LineOutput } from "../line_output.ts";
 import { SandboxError } from "../sandbox.ts";
 import { drawSequence } from "../sequence.ts";
-import type { Subcommand } from "../subcommand.ts";
+import { SCRIPT, type Subcommand } from "../subcommand.ts";
 import { COMMAND_HELP, parseScript, ScriptError, type ScriptLine } from "./commands.ts";
 import type { Play, WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { findScenario, FIRST_SCENARIO, SCENARIOS } from "./scenarios.ts";
 import { type Asked, inOrder, WireSession } from "./session.ts";
+import { describeOutcome, finish, NAME, record } from "./outcome.ts";
 import { playOnScreen, whyNoScreen } from "./terminal.ts";
 import { MOST_PACKETS } from "./wire.ts";
-
-const NAME = "observe wire";
 
 /** The names of a scenario's own scripts. */
 const OWN_SCRIPTS = ["win", "lose"] as const;
@@ -99,7 +98,7 @@ export function wire(): Subcommand {
         help: "what is to be reached; --list names all",
       }],
       flags: FLAGS,
-      example: formatRun("lab/observe.ts", "wire"),
+      example: formatRun(SCRIPT, "losses"),
     },
     perform,
   };
@@ -166,7 +165,8 @@ async function whatToPlay(values: Values): Promise<Wanted> {
   if (name === undefined) return { scenario: FIRST_SCENARIO, protocol: undefined };
   const scenario = findScenario(name);
   if (scenario !== undefined) return { scenario, protocol: undefined };
-  const close = nearest(name, SCENARIOS.map((each) => each.name));
+  const names = SCENARIOS.map((each) => each.name);
+  const close = names.find((each) => each.startsWith(name)) ?? nearest(name, names);
   const hint = close === undefined ? "--list names them" : `did you mean ${close}?`;
   throw new UsageError(`no such scenario: "${escapeText(name)}"; ${hint}`);
 }
@@ -235,7 +235,7 @@ async function playScript(
   const limitMs = valueOf(FOR, values);
   await using session = await WireSession.open({ limitMs });
   const play = session.begin({ ...askedFor(wanted, values), script });
-  using recording = record(values.record as string | undefined, play);
+  using recording = record(values.record as string | undefined, play.beganUs);
   let isInterrupted = false;
   const forget = onEndingSignal(() => {
     isInterrupted = true;
@@ -263,20 +263,6 @@ async function playScript(
   );
   if (isInterrupted) return EXIT_SIGNALLED;
   return outcome.won === false ? EXIT_FAILED : EXIT_DONE;
-}
-
-/** Begins a recording, if one is wanted. */
-export function record(path: string | undefined, { beganUs }: Play): RecordingFile | undefined {
-  if (path === undefined) return undefined;
-  return RecordingFile.create(path, { by: NAME, tier: "T2", beganUs });
-}
-
-/** Ends a recording. @throws {Error} if it could not be written */
-export function finish(recording: RecordingFile | undefined, path: string | undefined): void {
-  recording?.[Symbol.dispose]();
-  const failure = recording?.failure;
-  if (failure === undefined) return;
-  throw new Error(`Cannot write the recording ${path}: ${describeSystemError(failure)}`);
 }
 
 function linesFor(
@@ -319,28 +305,12 @@ function textFor(
       : wrap(`${scenario.name}: ${scenario.title}. ${scenario.goal}`, width)),
     "",
     ...formatRows(story, width),
-    ...(conversation === undefined ? [] : ["", ...drawSequence(conversation, { columns })]),
+    ...(conversation === undefined
+      ? []
+      : ["", ...drawSequence(conversation, { columns, milliseconds: true })]),
     "",
     ...wrap(describeOutcome(outcome, scenario), width),
   ];
-}
-
-/**
- * How a game has ended, in sentences.
- *
- * @param outcome how
- * @param scenario what was played
- */
-export function describeOutcome(outcome: WireOutcome, scenario: Scenario | undefined): string {
-  const { won, why, client, server, score } = outcome;
-  const states = `The kernel says: client ${client}, server ${server}.`;
-  const spent = `${score.packets} packets, ${score.lost} of them lost, in ${
-    (score.ms / 1000).toFixed(1)
-  } s`;
-  if (won === true && scenario !== undefined) {
-    return `Won with ${spent}; the least is ${scenario.least}. ${states} ${scenario.moral}`;
-  }
-  return won === false ? `Lost: ${why}. ${states}` : `Over after ${spent}. ${states}`;
 }
 
 /** Plays all own scripts at the same time, and says what came of them. */

@@ -14,7 +14,7 @@ import type { PacketKind } from "./wire.ts";
 export type EndName = "client" | "server";
 
 /** What an end can be told to do. */
-export type EndAction = "connect" | "close" | "reset" | "send" | "read" | "stop";
+export type EndAction = "close" | "reset" | "send" | "read" | "stop";
 
 /** One command. */
 export type WireCommand =
@@ -79,7 +79,7 @@ const LONGEST_MS = 60_000;
 const MOST_TEXT = 1000;
 
 const KINDS: readonly PacketKind[] = ["SYN", "SYN-ACK", "ACK", "DATA", "FIN", "RST"];
-const ACTIONS: readonly EndAction[] = ["connect", "close", "reset", "send", "read", "stop"];
+const ACTIONS: readonly EndAction[] = ["close", "reset", "send", "read", "stop"];
 
 /** What each command looks like, and what it does: for the help. */
 export const COMMAND_HELP: readonly (readonly [command: string, meaning: string])[] = [

@@ -61,8 +61,12 @@ export interface GameOptions {
   } | undefined;
   /** When the recording began, in whole microseconds since 1970. */
   readonly beganUs: number;
-  /** Receives what happens. */
-  readonly tell: (event: Event) => void;
+  /**
+   * Receives what happens.
+   *
+   * @param isSpare whether it is a packet that left the wire because nobody needed it any more
+   */
+  readonly tell: (event: Event, isSpare?: boolean) => void;
   /** How many packets the wire takes. */
   readonly mostPackets?: number | undefined;
   /** Which of several games of one network it is, from 0. @default {0} */
@@ -75,6 +79,8 @@ export interface Score {
   readonly packets: number;
   /** How many of them were lost. */
   readonly lost: number;
+  /** The kinds of those, each once. */
+  readonly lostKinds: readonly PacketKind[];
   /** How long it took, in milliseconds. */
   readonly ms: number;
 }
@@ -119,6 +125,8 @@ export class Game implements Disposable {
   #isPreparing: boolean;
   #beganMs = performance.now();
   #endedMs: number | undefined;
+  /** Whether the next packet is lost because nobody needs it, and not because the player wants it. */
+  #isTidying = false;
   #look: Look;
   #verdict: Verdict | undefined;
 
@@ -205,7 +213,12 @@ export class Game implements Disposable {
   /** How far it has come. */
   get score(): Score {
     const ms = (this.#endedMs ?? performance.now()) - this.#beganMs;
-    return { packets: this.#decided, lost: this.#lost, ms: Math.round(ms) };
+    return {
+      packets: this.#decided,
+      lost: this.#lost,
+      lostKinds: [...this.#lostKinds],
+      ms: Math.round(ms),
+    };
   }
 
   /**
@@ -246,7 +259,7 @@ export class Game implements Disposable {
         const [first, second] = this.#wire.held;
         if (first === undefined || second === undefined) return false;
         this.#wire.putBehind(first);
-        this.#told.say(`The ${first.kind} now goes behind the ${second.kind}`);
+        this.#told.say(`The first ${first.kind} now waits behind the others`);
         return true;
       }
       case "run":
@@ -301,7 +314,14 @@ export class Game implements Disposable {
     };
   }
 
-  /** Ends both ends and the wire. What is still on the wire is lost. */
+  /** The game is over: what is still on the wire is told, and lost. */
+  finish(): void {
+    const count = this.#wire.held.length + this.#wire.underWay.length;
+    this.#wire.clear();
+    if (count > 0) this.#told.say(`What is still on the wire is lost with it: ${packets(count)}`);
+  }
+
+  /** Ends both ends and the wire. */
   [Symbol.dispose](): void {
     this.#wire[Symbol.dispose]();
     this.#client[Symbol.dispose]();
@@ -326,6 +346,7 @@ export class Game implements Disposable {
         }'s kernel has sent its ${kind} again, for no answer has come; the ` +
           "first one still waits here, so the copy is not needed",
       );
+      this.#isTidying = true;
       return { kind: "lose" };
     }
     if (packet.ordinal > 1 && kind !== "ACK" && kind !== "DATA") {
@@ -340,10 +361,10 @@ export class Game implements Disposable {
   #happened({ packet, what, us }: WireEvent): void {
     if (what === "held") return;
     const event = packetEvent(packet.segment, this.#atUs(packet.sentUs));
-    this.#tell(
-      what === "lost" ? { ...event, lost: true } : { ...event, arrived: this.#atUs(us) },
-    );
+    if (what === "lost") this.#options.tell({ ...event, lost: true }, this.#isTidying);
+    else this.#tell({ ...event, arrived: this.#atUs(us) });
     this.#copies.delete(packet);
+    this.#isTidying = false;
     if (what === "delivered") this.#removeAnswered(packet);
   }
 
@@ -361,6 +382,7 @@ export class Game implements Disposable {
         } that still waited is answered already, and ` +
           "leaves the wire",
       );
+      this.#isTidying = true;
       this.#wire.decide(packet, { kind: "lose" });
     }
   }
@@ -404,18 +426,20 @@ export class Game implements Disposable {
     const end = name === "client" ? this.#client : this.#server;
     const did = this.#perform(end, action, text);
     if (did) {
-      const what = { connect: "connects", close: "closes", reset: "gives up", send: "sends" };
-      if (action in what) {
-        this.#told.say(`The ${name}'s program ${what[action as keyof typeof what]}`);
-      }
+      const what: Readonly<Record<EndAction, string>> = {
+        close: "closes its direction",
+        reset: "gives the connection up",
+        send: `sends "${text}"`,
+        read: "reads again",
+        stop: "stops to read",
+      };
+      this.#told.say(`The ${name}'s program ${what[action]}`);
     }
     return did;
   }
 
   #perform(end: ClientEnd | ServerEnd, action: EndAction, text: string): boolean {
     switch (action) {
-      case "connect":
-        return false;
       case "close":
         return end.close();
       case "reset":
@@ -492,8 +516,8 @@ export class Game implements Disposable {
     const [first, peers] = [this.#first.get(own), this.#first.get(other)];
     if (numbers === undefined || first === undefined) return undefined;
     const next = (numbers.next - first) >>> 0;
-    const expected = peers === undefined ? "nothing yet" : (numbers.expected - peers) >>> 0;
-    return `next seq ${next}, expects ${numbers.expected === 0 ? "nothing yet" : expected}`;
+    const isKnown = peers !== undefined && numbers.expected !== 0;
+    return `next seq ${next}, expects ${isKnown ? (numbers.expected - peers) >>> 0 : "any"}`;
   }
 
   #count(side: string, number: number): number {
@@ -555,6 +579,15 @@ function lengthInNumbers({ segment: { flags, length } }: WirePacket): number {
 /** Whether a number is not after another one: they wrap at 2^32 (RFC 9293 section 3.4). */
 function isNotAfter(number: number, other: number): boolean {
   return ((other - number) | 0) >= 0;
+}
+
+/**
+ * A number of packets, in words.
+ *
+ * @param count how many
+ */
+export function packets(count: number): string {
+  return `${count} ${count === 1 ? "packet" : "packets"}`;
 }
 
 function senderOf({ direction }: WirePacket): EndName {

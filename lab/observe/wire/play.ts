@@ -53,7 +53,13 @@ export interface WireOutcome {
 
 /** What the process in the sandbox tells. */
 export type Report =
-  | { readonly kind: "event"; readonly game: number; readonly event: Event }
+  | {
+    readonly kind: "event";
+    readonly game: number;
+    readonly event: Event;
+    /** Whether it is a packet that left the wire because nobody needed it any more. */
+    readonly isSpare?: boolean;
+  }
   | { readonly kind: "view"; readonly game: number; readonly view: View }
   | { readonly kind: "over"; readonly game: number; readonly outcome: WireOutcome }
   /** There can be no wire: one line. */

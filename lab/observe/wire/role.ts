@@ -141,8 +141,8 @@ class Table implements Disposable {
       beganUs,
       mostPackets,
       conversation: protocol === undefined ? undefined : await conversationOf(protocol),
-      tell: (event) => {
-        if (wantsEvents) tell({ kind: "event", game, event });
+      tell: (event, isSpare) => {
+        if (wantsEvents) tell({ kind: "event", game, event, ...(isSpare && { isSpare }) });
       },
     });
   }
@@ -173,6 +173,7 @@ class Table implements Disposable {
     }
     if (outcome === undefined) return;
     this.#isOver = true;
+    game.finish();
     if (outcome.won !== undefined) {
       game.say(outcome.won ? "Won" : `Lost: ${outcome.why}`);
     }

@@ -94,7 +94,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "losses",
     title: "open it although packets are lost",
-    goal: "Both ends are ESTABLISHED although you have lost a SYN, a SYN-ACK and an ACK.",
+    goal: "Both ends are ESTABLISHED, though you have lost a SYN, a SYN-ACK, an ACK.",
     hints: [
       "Nobody is told that a packet was lost. A timer ends, and a kernel sends its packet again.",
       "Lose the first SYN, and wait a second for the next one.",
@@ -136,8 +136,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "half-open",
     title: "the lost third packet",
-    goal: "The client is ESTABLISHED, the server still in SYN_RECV, and its kernel has sent the " +
-      "SYN-ACK again.",
+    goal: "Client ESTABLISHED, server in SYN_RECV: it has sent its SYN-ACK again.",
     hints: [
       "The server waits for the third packet.",
       "Deliver the SYN and the SYN-ACK, lose the ACK, and wait a second.",
@@ -175,7 +174,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "double",
     title: "a duplicate does no harm",
-    goal: "Both ends are ESTABLISHED although the client has received the SYN-ACK twice.",
+    goal: "Both ends are ESTABLISHED, though the SYN-ACK has arrived twice.",
     hints: ["Deliver the SYN, double the SYN-ACK, and deliver what comes."],
     moral:
       "The second SYN-ACK has numbers that the client has already: it answers with an ACK that " +
@@ -240,7 +239,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "ghost",
     title: "a connection that only the client has",
-    goal: "The client is ESTABLISHED, and the server's kernel has forgotten the connection.",
+    goal: "Client ESTABLISHED, and the server's kernel has forgotten the connection.",
     hints: [
       "The server forgets a client whose third packet never comes: here after one more SYN-ACK.",
       "Deliver the SYN and the SYN-ACK, and lose everything that comes afterwards, for 3 seconds.",
@@ -307,7 +306,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "lost-data",
     title: "lost data comes again",
-    goal: "The server has what the client has sent, although you have lost it once.",
+    goal: "The server has what the client sent, though you have lost it once.",
     hints: [
       "Let the client send (x), and lose what comes.",
       "Its timer ends after about a second. Deliver the copy and the ACK for it.",
@@ -348,7 +347,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "reorder",
     title: "later bytes come first",
-    goal: "The client's kernel knows that later bytes have arrived before earlier ones.",
+    goal: "The client's kernel has learnt that later bytes came before earlier ones.",
     hints: [
       "Let the client send (x): three packets. Deliver another one than the first.",
       "Put the first packet behind the others (o), deliver the next one, and the ACK that it causes.",
@@ -395,8 +394,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "lost-fin",
     title: "close it although a FIN is lost",
-    goal:
-      "The client is in TIME_WAIT and the server's kernel is done, although you have lost a FIN.",
+    goal: "Client in TIME_WAIT, server CLOSE, though you have lost a FIN.",
     hints: [
       "Let the client close (c), lose its FIN, and wait: its kernel sends it again.",
       "Then let the server close too (s), and deliver everything.",
@@ -442,7 +440,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "last-ack",
     title: "why TIME_WAIT waits",
-    goal: "The client is in TIME_WAIT, and the server, still in LAST_ACK, has sent its FIN again.",
+    goal: "Client in TIME_WAIT, server in LAST_ACK: it has sent its FIN again.",
     hints: [
       "The last ACK of a connection has nobody who would miss it but the one whose FIN it answers.",
       "Let both close (c, then s), deliver all but the client's last ACK, lose that, and wait.",

@@ -27,6 +27,8 @@ export type Asked = Omit<Play, "game" | "beganUs">;
 
 /** A sandbox with its wires. */
 export class WireSession implements AsyncDisposable {
+  /** When it began, in whole microseconds since 1970: all times of its games count from it. */
+  readonly beganUs = Math.floor(nowUs());
   readonly #sandbox: Sandbox;
   #games = 0;
 
@@ -52,7 +54,7 @@ export class WireSession implements AsyncDisposable {
    * @returns what to play, with its number
    */
   begin(asked: Asked): Play {
-    const play = { ...asked, game: this.#games++, beganUs: Math.floor(nowUs()) };
+    const play = { ...asked, game: this.#games++, beganUs: this.beganUs };
     this.say({ kind: "play", play });
     return play;
   }

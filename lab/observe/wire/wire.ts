@@ -247,11 +247,17 @@ export class Wire implements Disposable {
     if (at >= 0) this.#held.push(...this.#held.splice(at, 1));
   }
 
-  /** Removes the device. What is still on the wire is lost. */
-  [Symbol.dispose](): void {
-    for (const packet of [...this.#held, ...this.#due.map((due) => due.packet)]) this.#lose(packet);
+  /** Loses everything that is on the wire. */
+  clear(): void {
+    const packets = [...this.#held, ...this.#due.map((due) => due.packet)];
     this.#held = [];
     this.#due = [];
+    for (const packet of packets.sort((a, b) => a.number - b.number)) this.#lose(packet);
+  }
+
+  /** Removes the device. What is still on the wire is lost. */
+  [Symbol.dispose](): void {
+    this.clear();
     this.#device[Symbol.dispose]();
   }
 

@@ -21,10 +21,8 @@ export interface EndView {
   readonly timer: string;
   /** Where it is in its stream, counted from the first number of each side; absent if unknown. */
   readonly numbers?: string;
-  /** What waits in its queues. */
+  /** What is in its queues, what it has sent again, and how long a packet takes there and back. */
   readonly queues: string;
-  /** What it has sent again, and how long a packet takes there and back. */
-  readonly figures: string;
 }
 
 /** How often an end's kernel sends its SYN or SYN-ACK again. */
@@ -45,7 +43,7 @@ function repeatedBy({ state, row }: EndState): string | undefined {
     case "FIN_WAIT1":
     case "LAST_ACK":
     case "CLOSING":
-      return (row?.sendQueue ?? 0) > 1 ? "what is not acknowledged" : "its FIN";
+      return (row?.sendQueue ?? 0) > 1 ? "its data" : "its FIN";
     default:
       return "its data";
   }
@@ -124,21 +122,21 @@ export function describeEnd(
   const info = row?.info;
   const again = row === undefined ? 0 : Math.max(row.retransmissions, info?.total_retrans ?? 0);
   const rtt = info?.rtt ?? 0;
-  const queues = row === undefined ? [] : [
-    row.sendQueue > 0 && `${row.sendQueue} not acknowledged`,
-    row.receiveQueue > 0 && `${row.receiveQueue} not read`,
-    (info?.sacked ?? 0) > 0 && `${info?.sacked} arrived out of order`,
+  const queued = [
+    (row?.sendQueue ?? 0) > 0 && `${row?.sendQueue} unacked`,
+    (row?.receiveQueue ?? 0) > 0 && `${row?.receiveQueue} unread`,
+    (info?.sacked ?? 0) > 0 && `${info?.sacked} sacked`,
+  ].filter((part) => part !== false);
+  const figures = [
+    again > 0 && `${again} sent again`,
+    rtt > 0 && `rtt ${(rtt / 1000).toFixed(0)} ms`,
   ].filter((part) => part !== false);
   return {
     address,
     state: failure === undefined ? end.state : `${end.state} (${failure})`,
-    timer: describeTimer(end, retries) ?? "none",
+    timer: describeTimer(end, retries)?.replace("its ", "") ?? "none",
     ...(numbers !== undefined && { numbers }),
-    queues: queues.length === 0 ? "empty" : queues.join(", "),
-    figures: [
-      `sent again: ${again}`,
-      ...(rtt > 0 ? [`rtt ${(rtt / 1000).toFixed(0)} ms`] : []),
-    ].join(" · "),
+    queues: [...(queued.length > 0 ? queued : ["empty"]), ...figures].join(" · "),
   };
 }
 

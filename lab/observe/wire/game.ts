@@ -31,6 +31,7 @@ import {
   describeEnd,
   describeWaiting,
   type EndView,
+  nameOf,
   type PacketView,
   type Retries,
 } from "./words.ts";
@@ -127,6 +128,7 @@ export class Game implements Disposable {
   #endedMs: number | undefined;
   /** Whether the next packet is lost because nobody needs it, and not because the player wants it. */
   #isTidying = false;
+  #isFinished = false;
   #look: Look;
   #verdict: Verdict | undefined;
 
@@ -259,7 +261,7 @@ export class Game implements Disposable {
         const [first, second] = this.#wire.held;
         if (first === undefined || second === undefined) return false;
         this.#wire.putBehind(first);
-        this.#told.say(`The first ${first.kind} now waits behind the others`);
+        this.#told.say(`The first ${nameOf(first)} now waits behind the others`);
         return true;
       }
       case "run":
@@ -317,6 +319,7 @@ export class Game implements Disposable {
   /** The game is over: what is still on the wire is told, and lost. */
   finish(): void {
     const count = this.#wire.held.length + this.#wire.underWay.length;
+    this.#isFinished = true;
     this.#wire.clear();
     if (count > 0) this.#told.say(`What is still on the wire is lost with it: ${packets(count)}`);
   }
@@ -341,16 +344,16 @@ export class Game implements Disposable {
       const copies = (this.#copies.get(original) ?? 0) + 1;
       this.#copies.set(original, copies);
       this.#told.say(
-        `The ${
-          senderOf(packet)
-        }'s kernel has sent its ${kind} again, for no answer has come; the ` +
+        `The ${senderOf(packet)}'s kernel has sent its ${
+          nameOf(packet)
+        } again, for no answer has come; the ` +
           "first one still waits here, so the copy is not needed",
       );
       this.#isTidying = true;
       return { kind: "lose" };
     }
     if (packet.ordinal > 1 && kind !== "ACK" && kind !== "DATA") {
-      this.#told.say(`The ${senderOf(packet)}'s kernel has sent its ${kind} again`);
+      this.#told.say(`The ${senderOf(packet)}'s kernel has sent its ${nameOf(packet)} again`);
     }
     if (this.#runMs === undefined) return { kind: "hold" };
     this.#decided++;
@@ -361,8 +364,9 @@ export class Game implements Disposable {
   #happened({ packet, what, us }: WireEvent): void {
     if (what === "held") return;
     const event = packetEvent(packet.segment, this.#atUs(packet.sentUs));
-    if (what === "lost") this.#options.tell({ ...event, lost: true }, this.#isTidying);
-    else this.#tell({ ...event, arrived: this.#atUs(us) });
+    if (what === "lost") {
+      this.#options.tell({ ...event, lost: true }, this.#isTidying || this.#isFinished);
+    } else this.#tell({ ...event, arrived: this.#atUs(us) });
     this.#copies.delete(packet);
     this.#isTidying = false;
     if (what === "delivered") this.#removeAnswered(packet);
@@ -399,7 +403,7 @@ export class Game implements Disposable {
     if (fate.kind === "twice") this.#doubledKinds.add(packet.kind);
     this.#wire.decide(packet, fate);
     this.#observe();
-    const name = `${packet.kind} to the ${receiverOf(packet)}`;
+    const name = `${nameOf(packet)} to the ${receiverOf(packet)}`;
     if (fate.kind === "lose") {
       const them = copies > 0 ? " with its copies" : "";
       this.#told.say(

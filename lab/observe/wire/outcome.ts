@@ -46,13 +46,24 @@ export function finish(recording: RecordingFile | undefined, path: string | unde
  * @param scenario what was played
  */
 export function describeOutcome(outcome: WireOutcome, scenario: Scenario | undefined): string {
-  const { won, why, client, server, score } = outcome;
+  const { won, client, server } = outcome;
   const states = `The kernel says: client ${client}, server ${server}.`;
-  const spent = `${packets(score.packets)}, ${score.lost} of them lost, in ${
-    (score.ms / 1000).toFixed(1)
-  } s`;
-  if (won === true && scenario !== undefined) {
-    return `Won with ${spent}; the least is ${scenario.least}. ${states} ${scenario.moral}`;
-  }
-  return won === false ? `Lost: ${why}. ${states}` : `Over after ${spent}. ${states}`;
+  const moral = won === true && scenario !== undefined ? [scenario.moral] : [];
+  return [`${describeShortly(outcome, scenario)}.`, states, ...moral].join(" ");
+}
+
+/**
+ * How a game has ended, in one sentence without its full stop.
+ *
+ * @param outcome how
+ * @param scenario what was played
+ */
+export function describeShortly(
+  { won, why, score }: WireOutcome,
+  scenario: Scenario | undefined,
+): string {
+  const time = (score.ms / 1000).toFixed(1);
+  const spent = `${packets(score.packets)}, ${score.lost} of them lost, in ${time} s`;
+  if (won === true) return `Won with ${spent}; the least is ${scenario?.least}`;
+  return won === false ? `Lost: ${why}` : `Over after ${spent}`;
 }

@@ -347,7 +347,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "reorder",
     title: "later bytes come first",
-    goal: "The client's kernel has learnt that later bytes came before earlier ones.",
+    goal: "The client's kernel knows that later bytes came before earlier ones.",
     hints: [
       "Let the client send (x): three packets. Deliver another one than the first.",
       "Put the first packet behind the others (o), deliver the next one, and the ACK that it causes.",

@@ -15,7 +15,7 @@ import { describeOutcome } from "./outcome.ts";
 import type { WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { type EndView, type PacketView, seconds } from "./words.ts";
+import { type EndView, nameOf, type PacketView, seconds } from "./words.ts";
 
 /** The least size of a terminal. */
 export const LEAST = { columns: 72, rows: 20 } as const;
@@ -187,7 +187,9 @@ function lastSaid({ story, packets: all, score }: View, width: number): string[]
   const [first] = all;
   // Until the first key is pressed, this is what a new player must know.
   const start = score.packets > 0 || first === undefined ? [] : wrap(
-    `The ${first.direction === "to server" ? "client" : "server"} has sent a ${first.kind}. It ` +
+    `The ${first.direction === "to server" ? "client" : "server"} has sent ${
+      first.kind === "ACK" ? "an" : "a"
+    } ${nameOf(first)}. It ` +
       "stands on the wire, and you are the wire: press the space bar, and it arrives.",
     width,
   );
@@ -217,7 +219,7 @@ function drawKeys({ scenario, outcome, runMs, hasNext }: Scene, view: View, colu
     ruler,
     line([["SPACE", "deliver"], ["l", "lose"], ["d", "double"], ["w", "deliver in 1 s"], [
       "o",
-      "later ones first",
+      "next one first",
     ]]),
     line([
       ...actions,

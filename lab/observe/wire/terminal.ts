@@ -13,7 +13,7 @@ import type { Event } from "../../../engine/recording/events.ts";
 import type { RecordingFile } from "../../../engine/recording/recording_file.ts";
 import type { WireCommand } from "./commands.ts";
 import type { View } from "./game.ts";
-import { describeOutcome, finish, record } from "./outcome.ts";
+import { describeShortly, finish, record } from "./outcome.ts";
 import type { WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { nextScenario } from "./scenarios.ts";
@@ -300,7 +300,9 @@ class Player {
   #giveHint(): void {
     const hints = this.#scenario?.hints ?? [];
     if (hints.length === 0) return;
-    this.#hint = hints[Math.min(this.#hints, hints.length - 1)];
+    const number = Math.min(this.#hints, hints.length - 1);
+    const more = number + 1 < hints.length ? " (h: the next hint)" : "";
+    this.#hint = `${hints[number]}${more}`;
     this.#hints++;
   }
 
@@ -316,7 +318,7 @@ class Player {
 
   #summarize(outcome: WireOutcome): void {
     const name = this.#scenario?.name ?? "wire";
-    this.#summary.push(`${name}: ${describeOutcome(outcome, this.#scenario)}`);
+    this.#summary.push(`${name}: ${describeShortly(outcome, this.#scenario)}.`);
   }
 
   #draw(): void {

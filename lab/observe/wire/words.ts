@@ -128,8 +128,8 @@ export function describeEnd(
     (info?.sacked ?? 0) > 0 && `${info?.sacked} sacked`,
   ].filter((part) => part !== false);
   const figures = [
-    again > 0 && `${again} sent again`,
-    rtt > 0 && `rtt ${(rtt / 1000).toFixed(0)} ms`,
+    again > 0 && `${again} resent`,
+    rtt > 0 && `rtt ${rtt < 1e6 ? `${(rtt / 1000).toFixed(0)} ms` : seconds(rtt / 1000)}`,
   ].filter((part) => part !== false);
   return {
     address,
@@ -149,6 +149,15 @@ const MEANING: Readonly<Record<WirePacket["kind"], string>> = {
   "FIN": "I send nothing more",
   "RST": "there is no such connection",
 };
+
+/**
+ * What a packet is called in a sentence.
+ *
+ * @param packet the packet
+ */
+export function nameOf({ kind }: Pick<WirePacket, "kind">): string {
+  return kind === "DATA" ? "data packet" : kind;
+}
 
 /** A packet that waits, as it is shown. */
 export interface PacketView {

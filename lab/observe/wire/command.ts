@@ -109,7 +109,7 @@ async function perform(values: Values): Promise<number> {
   if (values.check === true) return await check(values);
   const asked = await whatToPlay(values);
   const { scenario } = asked;
-  const own = values["script-of"] as typeof OWN_SCRIPTS[number] | undefined;
+  const own = values.scriptOf as typeof OWN_SCRIPTS[number] | undefined;
   if (own !== undefined) {
     if (scenario === undefined) throw new UsageError("--protocol has no script of its own");
     await new LineOutput().write(tidy(scenario[own]));

@@ -277,11 +277,6 @@ export class Game implements Disposable {
     }
   }
 
-  /** Says something in the story. @param text a sentence without its full stop */
-  say(text: string): void {
-    this.#told.say(text);
-  }
-
   /** All that a screen shows. */
   view(): View {
     const clientAddress = this.#client.address as Address;
@@ -316,8 +311,15 @@ export class Game implements Disposable {
     };
   }
 
-  /** The game is over: what is still on the wire is told, and lost. */
-  finish(): void {
+  /**
+   * The game is over: what is still on the wire is told, and lost.
+   *
+   * @param how how it has ended, as a sentence without its full stop
+   */
+  finish(how: string | undefined): void {
+    // What has led to this may have been seen before the packet that goes with it.
+    this.#wire.turn();
+    if (how !== undefined) this.#told.say(how);
     const count = this.#wire.held.length + this.#wire.underWay.length;
     this.#isFinished = true;
     this.#wire.clear();
@@ -369,7 +371,10 @@ export class Game implements Disposable {
     } else this.#tell({ ...event, arrived: this.#atUs(us) });
     this.#copies.delete(packet);
     this.#isTidying = false;
-    if (what === "delivered") this.#removeAnswered(packet);
+    if (what !== "delivered") return;
+    // What it has changed is seen before its answer is taken from the kernel.
+    this.#observe();
+    this.#removeAnswered(packet);
   }
 
   /** What a packet has acknowledged need not arrive any more. */
@@ -402,7 +407,6 @@ export class Game implements Disposable {
     }
     if (fate.kind === "twice") this.#doubledKinds.add(packet.kind);
     this.#wire.decide(packet, fate);
-    this.#observe();
     const name = `${nameOf(packet)} to the ${receiverOf(packet)}`;
     if (fate.kind === "lose") {
       const them = copies > 0 ? " with its copies" : "";

@@ -173,10 +173,8 @@ class Table implements Disposable {
     }
     if (outcome === undefined) return;
     this.#isOver = true;
-    game.finish();
-    if (outcome.won !== undefined) {
-      game.say(outcome.won ? "Won" : `Lost: ${outcome.why}`);
-    }
+    const { won, why } = outcome;
+    game.finish(won === undefined ? undefined : won ? "Won" : `Lost: ${why}`);
     this.#tell({ kind: "over", game: this.#play.game, outcome });
   }
 

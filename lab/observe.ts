@@ -26,10 +26,14 @@ import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
 import { timelineRole } from "./observe/timeline_role.ts";
 import { watch } from "./observe/watch.ts";
+import { wire } from "./observe/wire/command.ts";
+import { wireRole } from "./observe/wire/role.ts";
+import { WIRE_ROLE } from "./observe/wire/session.ts";
 
 /** The commands with a name of their own, by that name. */
 const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
   timeline,
+  wire,
   life,
   watch,
   lesson,
@@ -38,7 +42,11 @@ const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
 };
 
 /** What the program does inside the sandbox, by the names of the roles. */
-const ROLES: Roles = { timeline: timelineRole, [LESSON_ROLE]: lessonRole(lessonOf) };
+const ROLES: Roles = {
+  timeline: timelineRole,
+  [WIRE_ROLE]: wireRole,
+  [LESSON_ROLE]: lessonRole(lessonOf),
+};
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {

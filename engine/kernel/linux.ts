@@ -43,6 +43,11 @@ export const TCP_SYNCNT = 7;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_CONGESTION = 13;
+export const TCP_REPAIR = 19;
+export const TCP_REPAIR_QUEUE = 20;
+export const TCP_QUEUE_SEQ = 21;
+/** The value of `TCP_REPAIR` that ends it without a packet (`TCP_REPAIR_OFF_NO_WP`). */
+export const TCP_REPAIR_OFF = -1;
 
 /** Options of IP. */
 export const IP_TTL = 2;

@@ -25,8 +25,7 @@ export const backlog: Lesson = {
   why:
     "Linux takes one more than the backlog, for the queue is full when it is longer than that. " +
     "What comes to a full queue is dropped without a word, because a moment later there may be room: " +
-    "the client tries again after a second. So a full queue looks slow, and not refused: listen(2), " +
-    "RFC 9293, section 3.9.1.1.",
+    "the client tries again after a second. So a full queue looks slow, and not refused: listen(2).",
 
   async run(stage) {
     const listener = stage.listen({ backlog: 2 });

@@ -22,7 +22,7 @@ export const close: Lesson = {
   right: 2,
   why:
     "Who closes first must be able to repeat its last ACK, and must keep old segments away from " +
-    "the next connection with the same ports: RFC 9293, section 3.6. Linux keeps TIME_WAIT for 60 " +
+    "the next connection with the same ports: RFC 9293, section 3.6.1. Linux keeps TIME_WAIT for 60 " +
     "seconds, and no setting changes that: tcp_fin_timeout limits FIN_WAIT2 of closed sockets.",
 
   async run(stage) {

@@ -25,10 +25,11 @@ export const ports: Lesson = {
     "only when the first connections have left TIME_WAIT",
   ],
   right: 1,
-  why: "A connection is named by four values together: both addresses and both ports (RFC 9293, " +
-    "section 3.3.1, and section 3.4 for what TIME_WAIT keeps away). One of them is enough to differ. " +
-    "So a client has some 28,000 connections to one server at most (32768 to 60999: ip(7)), and a " +
-    "server has as many as it has memory and descriptors: its own port is the same for all of them.",
+  why:
+    "A connection is defined by both addresses and both ports together: RFC 9293, section 3.4.1. It is " +
+    "enough that one of the four differs. So a client has some 28,000 connections to one server at " +
+    "most (ports 32768 to 60999, unless ip_local_port_range says otherwise: ip(7)). A server has as " +
+    "many as it has memory and descriptors: its own port is the same for all of them.",
 
   async run(stage) {
     if (stage.isOwn) await useUp(stage);

@@ -126,9 +126,12 @@ export function loseOne(kind: PacketKind, ordinal = 1, others?: Policy): Policy 
 }
 
 /** A packet that is on its way. */
-interface Due {
+export interface UnderWay {
+  /** The packet. */
   readonly packet: WirePacket;
+  /** When it arrives, by `performance.now()`. */
   readonly atMs: number;
+  /** How many times. */
   readonly times: number;
 }
 
@@ -143,7 +146,7 @@ export class Wire implements Disposable {
   readonly #ordinals = new Map<string, number>();
   #policy: Policy;
   #held: WirePacket[] = [];
-  #due: Due[] = [];
+  #due: UnderWay[] = [];
   #taken = 0;
   #lastMs = performance.now();
 
@@ -167,9 +170,9 @@ export class Wire implements Disposable {
     return this.#held;
   }
 
-  /** How many packets are on their way: decided, but not yet due. */
-  get underWay(): number {
-    return this.#due.length;
+  /** The packets that are on their way: decided about, but not yet due. */
+  get underWay(): readonly UnderWay[] {
+    return this.#due;
   }
 
   /** How many packets it has taken. */
@@ -244,11 +247,17 @@ export class Wire implements Disposable {
     if (at >= 0) this.#held.push(...this.#held.splice(at, 1));
   }
 
-  /** Removes the device. What is still on the wire is lost. */
-  [Symbol.dispose](): void {
-    for (const packet of [...this.#held, ...this.#due.map((due) => due.packet)]) this.#lose(packet);
+  /** Loses everything that is on the wire. */
+  clear(): void {
+    const packets = [...this.#held, ...this.#due.map((due) => due.packet)];
     this.#held = [];
     this.#due = [];
+    for (const packet of packets.sort((a, b) => a.number - b.number)) this.#lose(packet);
+  }
+
+  /** Removes the device. What is still on the wire is lost. */
+  [Symbol.dispose](): void {
+    this.clear();
     this.#device[Symbol.dispose]();
   }
 

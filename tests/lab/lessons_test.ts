@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { InterruptedError } from "../../engine/dial/failures.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { readSetting } from "../../engine/kernel/proc_net.ts";
@@ -17,7 +17,7 @@ import { lessonOf, LESSONS } from "../../lab/observe/lessons/catalogue.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import type { Fact } from "../../lab/observe/stage/facts.ts";
 import type { Lesson } from "../../lab/observe/stage/lesson.ts";
-import { LessonText } from "../../lab/observe/stage/lesson_text.ts";
+import { LessonText, TIER_WORDS } from "../../lab/observe/stage/lesson_text.ts";
 import { LIMIT_MS, perform, performHere } from "../../lab/observe/stage/perform.ts";
 import { Seen } from "../../lab/observe/stage/seen.ts";
 import { networkName, Stage } from "../../lab/observe/stage/stage.ts";
@@ -277,6 +277,71 @@ test("the lessons are drawn in 80 columns", async () => {
     }
   }
 }, { skip: whyNotInside });
+
+/** The pages that show outputs of lessons. */
+const PAGES = ["handshake", "closing", "backlog"].map((name) => ({
+  name,
+  text: readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), "utf8"),
+}));
+
+/** A line without its figures, and without a state that was left at once. */
+function inKind(line: string): string {
+  return line
+    .replaceAll(/\d[\d.]*/g, "N")
+    .replace(/ is in \w+ → /, " is in ")
+    .replaceAll(/─+/g, "─")
+    .replaceAll(/ +/g, " ");
+}
+
+test(
+  "the pages on the handshake, closing and the accept queue show what the lessons print",
+  async () => {
+    const blocks = PAGES.flatMap(({ text }) => [
+      ...text.matchAll(
+        /^```console (\S+)\n\$ deno run -A lab\/observe\.ts lesson (\S+)\n((?:.*\n)*?)```$/gm,
+      ),
+    ]);
+    assertEquals(
+      blocks.map(([, name]) => name),
+      ["handshake", "why-three", "retries", "close", "states", "reset", "backlog", "syn-cookies"],
+    );
+    for (const [, name = "", typed, printed = ""] of blocks) {
+      assertEquals(name, typed);
+      const { lesson, tier, events } = (await playedInside())
+        .find((told) => told.lesson.name === name) as Told;
+      const text = new LessonText(lesson, 80);
+      const { question, answers, right, why } = lesson;
+      const all: Event[] = [
+        { type: "question", at: 0, lesson: name, text: question, answers },
+        ...events,
+        ...lesson.facts(new Seen(events)).map((fact) =>
+          ({ type: "fact", at: 0, ...fact }) as Event
+        ),
+        { type: "result", at: 0, right, why },
+      ];
+      const lines = new Set(
+        [TIER_WORDS[tier], ...all.flatMap((event) => [...text.draw(event), ...text.table()])]
+          .map(inKind),
+      );
+      for (const line of printed.trimEnd().split("\n")) {
+        if (line === "…" || line === "") continue;
+        assert(lines.has(inKind(line)), `${name} prints: ${line}\nbut: ${[...lines].join("\n")}`);
+      }
+    }
+  },
+  { skip: whyNotInside ?? (LINEAR === undefined ? "the pages show a later Linux" : undefined) },
+);
+
+test("the links of these pages lead somewhere, and what they name exists", () => {
+  for (const { name, text } of PAGES) {
+    for (const [, link = ""] of text.matchAll(/\]\(([^)#]+)/g)) {
+      assert(existsSync(new URL(`../../docs/${link}`, import.meta.url)), `${name}: ${link}`);
+    }
+    for (const [, lesson = ""] of text.matchAll(/`observe lesson ([a-z-]+)`/g)) {
+      assert(lessonOf(lesson) !== undefined, `${name}: ${lesson}`);
+    }
+  }
+});
 
 test("settings are changed in a network of one's own only", () => {
   const { signal } = new AbortController();

@@ -250,8 +250,10 @@ class Account implements Disposable {
   #show(event: Event): void {
     const lines = this.#text.draw(event);
     const isOver = event.type === "fact" || event.type === "result";
-    // Where nothing can be drawn again, the table as it is stands above each explanation.
-    const table = isOver || !this.#redraws && event.type !== "note" ? [] : this.#text.table();
+    // Where nothing can be drawn again, the table as it is stands above each explanation, and above
+    // the facts.
+    const isPlace = this.#redraws ? !isOver : event.type === "note" || event.type === "fact";
+    const table = isPlace ? this.#text.table() : [];
     const text = table.join("\n");
     const isNews = table.length > 0 && text !== this.#tableText;
     if (isNews || this.#redraws && lines.length > 0 && table.length > 0) {

@@ -128,7 +128,8 @@ export function socketDetails(event: SocketEvent): string[] {
     (send_queue ?? 0) > 0 && `${send_queue} B not acknowledged`,
     (receive_queue ?? 0) > 0 && `${receive_queue} B not read`,
     timer !== undefined && timer !== state && `${timer} timer`,
-    (retransmissions ?? 0) > 0 && `${retransmissions} retransmissions`,
+    (retransmissions ?? 0) > 0 &&
+    `${retransmissions} retransmission${retransmissions === 1 ? "" : "s"}`,
   ].filter((part) => part !== false);
 }
 

@@ -125,13 +125,13 @@ const FACTS: Readonly<
   ], [["how the servers ended", ["FIN", "RST", "RST"]]]],
   keepalive: [[], [
     ["sockets with a keepalive timer", 2],
-    ["kernel has sent probes (1 is yes)", 1],
+    ["after the silence", ["a probe"]],
     ["client", ["ESTABLISHED"]],
     ["client 2", ["ESTABLISHED", "CLOSE"]],
     ["recv of client 2", "ETIMEDOUT"],
   ], [
     ["sockets with a keepalive timer", 1],
-    ["kernel has sent probes (1 is yes)", 1],
+    ["after the silence", ["a probe"]],
     ["client", ["ESTABLISHED"]],
   ]],
   nagle: [[
@@ -225,7 +225,11 @@ test("the lessons in the sandbox establish their facts, and so do their recordin
     const { lesson, tier, events } = told;
     assertEquals(tier, "T2");
     const facts = lesson.facts(new Seen(events));
-    assertFacts(lesson.name, tier, facts);
+    const wireless = events.find((event) =>
+      event.type === "note" && event.text.startsWith("Cannot make the wire")
+    );
+    if (wireless?.type === "note") console.log(`skipped in part: ${wireless.text}`);
+    assertFacts(lesson.name, wireless === undefined ? tier : "T0", facts);
     assertEquals(lesson.facts(new Seen(recorded(told).events)), facts, lesson.name);
     const last = Math.max(...events.map(({ at }) => at));
     assert(last < LIMIT_MS * 1000, `${lesson.name} took ${last} µs`);

@@ -36,7 +36,7 @@ import { lessonOf, LESSONS } from "./catalogue.ts";
 const NAME = "observe lesson";
 
 /** How long people have to read a hundred letters, in milliseconds. */
-const PAUSE_MS = 900;
+const PAUSE_MS = 1_400;
 
 const FLAGS: readonly Flag[] = [
   { name: "list", kind: "boolean", help: "list the lessons, as without a name" },

@@ -13,7 +13,7 @@ import {
 import type { Filter } from "../capture.ts";
 import type { End } from "../stage/ends.ts";
 import type { Lesson } from "../stage/lesson.ts";
-import { count } from "../stage/seen.ts";
+import { count, order } from "../stage/seen.ts";
 import type { Stage } from "../stage/stage.ts";
 
 /** Drops every segment. */
@@ -75,7 +75,7 @@ export const keepalive: Lesson = {
           seen.sockets(name).some(({ timer }) => timer === "keepalive")
         ).length,
       ),
-      count("kernel has sent probes (1 is yes)", Number(probes.value) >= 1 ? 1 : 0),
+      order("after the silence", Number(probes.value) > 0 ? ["a probe"] : []),
       seen.states("client", ["ESTABLISHED", "CLOSE"]),
       ...seen.sockets("client 2").length === 0 ? [] : [
         seen.states("client 2", ["ESTABLISHED", "CLOSE"]),

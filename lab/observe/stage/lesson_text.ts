@@ -170,7 +170,7 @@ export class LessonText {
     const { call, returned, error } = event;
     const what = error ?? (call === "connect" ? "connected" : returned ?? "done");
     const words = call === "recv" && returned !== undefined
-      ? returned === 0 ? "0, the peer's FIN" : `${returned} bytes`
+      ? returned === 0 ? "0, the peer's FIN" : `${returned} byte${returned === 1 ? "" : "s"}`
       : what;
     return `${this.#names.of(event)}: ${call} → ${words}`;
   }

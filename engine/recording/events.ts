@@ -322,6 +322,11 @@ export type FactEvent =
       readonly value: readonly TcpState[];
     }
     | {
+      /** The states that sockets were in at the same time. */
+      readonly fact: "together";
+      readonly value: readonly TcpState[];
+    }
+    | {
       /** What followed what. */
       readonly fact: "order";
       readonly value: readonly string[];

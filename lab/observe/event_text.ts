@@ -157,7 +157,9 @@ export function describeCall({ end, local, call, returned, error }: CallEvent): 
 
 /** For instance `fact: client, states SYN_SENT → ESTABLISHED`. */
 export function describeFact({ about, fact, value }: FactEvent): string {
-  const shown = typeof value === "object" ? value.join(" → ") : String(value);
+  const shown = typeof value === "object"
+    ? value.join(fact === "together" ? ", " : " → ")
+    : String(value);
   return `fact: ${about}, ${fact} ${shown}`;
 }
 

@@ -149,7 +149,7 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
   }),
   question: made("question", { lesson: text, text, answers: fc.array(text) }),
   fact: fc.oneof(
-    madeFact(fc.constant("states"), fc.array(fc.constantFrom(...TCP_STATES))),
+    madeFact(fc.constantFrom("states", "together"), fc.array(fc.constantFrom(...TCP_STATES))),
     madeFact(fc.constant("order"), fc.array(text)),
     madeFact(fc.constantFrom("counter", "count"), count),
     madeFact(fc.constant("error"), text),

@@ -108,7 +108,7 @@ export const states: Lesson = {
   facts(seen) {
     const held = seen.heldAtOnce();
     return [
-      { fact: "states", about: "held at the same time", value: held },
+      { fact: "together", about: "held at the same time", value: held },
       count("states held at the same time", held.length),
       seen.states("client 6", ["CLOSING", "TIME_WAIT"]),
       seen.states("server 8", ["LAST_ACK", "CLOSE"]),

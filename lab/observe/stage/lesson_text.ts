@@ -104,7 +104,9 @@ export class LessonText {
       ...[...this.#pairs].map(([number, { client = "-", server = "-" }]) =>
         line(client, server, this.#rows[number - 1] ?? "")
       ),
-      `  and ${this.#listening.size} sockets in LISTEN`,
+      `  and ${this.#listening.size} ${
+        this.#listening.size === 1 ? "socket" : "sockets"
+      } in LISTEN`,
     ].map(escapeText);
   }
 
@@ -241,7 +243,7 @@ export class LessonText {
 
   #fact({ about, fact, value }: FactEvent): string[] {
     const shown = typeof value === "object"
-      ? value.join(" → ")
+      ? value.join(fact === "together" ? ", " : " → ")
       : fact === "counter" && Number(value) > 0
       ? `+${value}`
       : String(value);

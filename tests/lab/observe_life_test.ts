@@ -22,6 +22,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { assertDocumented } from "../kit/documented.ts";
+import { objectsIn } from "../kit/observe_lines.ts";
 import { commandOf, Program, Script } from "../kit/server_process.ts";
 
 const skip = whyNoKernel();
@@ -75,10 +76,6 @@ async function observe(...args: readonly string[]): Promise<Script> {
   const life = new Script(SCRIPT, ["life", ...args]);
   await life.printed("T0: ", args.includes("--json") ? "stderr" : "stdout");
   return life;
-}
-
-function objectsIn(text: string): Record<string, unknown>[] {
-  return text.trim().split("\n").map((line) => JSON.parse(line));
 }
 
 for (const hostname of ["127.0.0.1", "::1"]) {

@@ -9,6 +9,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocol.ts";
+import { objectsIn } from "../kit/observe_lines.ts";
 import { assertDocumented } from "../kit/documented.ts";
 import { Folder } from "../kit/folder.ts";
 import {
@@ -65,10 +66,6 @@ class Place implements Disposable {
 }
 
 type Line = Record<string, unknown>;
-
-function objectsIn(text: string): Line[] {
-  return text.trim().split("\n").map((line) => JSON.parse(line));
-}
 
 test("watch --once shows a full accept queue, and who waits in it, in each form", async () => {
   using place = new Place(2);

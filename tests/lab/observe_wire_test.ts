@@ -7,14 +7,19 @@
 
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { UsageError, type Values } from "../../engine/cli/flags.ts";
+import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { conversationsIn } from "../../lab/observe/conversations.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
+import { wire as command } from "../../lab/observe/wire/command.ts";
 import { COMMAND_HELP, parseScript, ScriptError } from "../../lab/observe/wire/commands.ts";
 import { swapAddresses } from "../../lab/observe/wire/device.ts";
+import type { WireOutcome } from "../../lab/observe/wire/play.ts";
 import { SCENARIOS } from "../../lab/observe/wire/scenarios.ts";
 import { drawScreen, LEAST, type Scene } from "../../lab/observe/wire/screen.ts";
+import { type Asked, WireSession } from "../../lab/observe/wire/session.ts";
 import { whyNoScreen } from "../../lab/observe/wire/terminal.ts";
 import { delayAll, loseOne, loseWhere, type WirePacket } from "../../lab/observe/wire/wire.ts";
 import { Folder } from "../kit/folder.ts";
@@ -22,13 +27,14 @@ import {
   assert,
   assertEquals,
   assertMatch,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
   test,
   until,
 } from "../kit/harness.ts";
 import { readStrictly } from "../kit/recordings.ts";
-import { commandOf, type Ending, Program, whyNoProgram } from "../kit/server_process.ts";
+import { commandOf, Program, whyNoProgram } from "../kit/server_process.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 
 const SCRIPT = "lab/observe.ts";
@@ -55,21 +61,58 @@ function wire(...args: readonly string[]): Program {
   return new Program(commandOf(SCRIPT, ["wire", ...args]));
 }
 
-/** Plays a script that is not in a file. */
-async function play(script: string, ...args: readonly string[]): Promise<Ending> {
-  const command = commandOf(SCRIPT, ["wire", ...args, "--script", "-"]);
-  await using program = new Program(command, { input: script });
-  return await program.end();
-}
-
 // deno-lint-ignore no-explicit-any -- what the program prints
 function objectsIn({ stdout }: { readonly stdout: string }): any[] {
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
+const lesson = readFileSync(new URL("../../docs/wire.md", import.meta.url), "utf8");
+
+/** The blocks of the documentation whose language and name match, in order. */
+function blocksOf(language: string): string[] {
+  const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
+  return [...lesson.matchAll(pattern)].map(([, text]) => text as string);
+}
+
+/** What is the same in every screen of that moment. */
+function fixedIn(screen: string): string[] {
+  return screen.split("\n")
+    .filter((line) => /^(─| (Goal|CLIENT|state|SPACE|h hint))/.test(line))
+    .map((line) => line.replace(/:\d+ +│/, "│"));
+}
+
+/** An output without what differs from run to run: times, ports and first numbers. */
+function shapeOf(output: string): string[] {
+  return output.split("\n").map((line) =>
+    line.replace(/ISN \d+/, "ISN").replace(/win=\d+/, "win").replace(/wscale \d+/, "wscale")
+      .replace(/\d+\.\d+/g, "0").replace(/[ ─]+/g, " ")
+  );
+}
+
+/** What waits for the kernel's timers. It is begun at once, and looked at later. */
+function inBackground(): { readonly check: Program; readonly shown: readonly Program[] } {
+  return background ??= begin();
+}
+
+let background: ReturnType<typeof begin> | undefined;
+
+function begin() {
+  const folder = new Folder();
+  process.on("exit", () => folder[Symbol.dispose]());
+  for (const name of ["slow.script", "run.script"]) {
+    writeFileSync(folder.path(name), blocksOf(`text ${name}`)[0] as string);
+  }
+  const runs = [...lesson.matchAll(/^deno run -A lab\/observe\.ts wire (.+)$/gm)];
+  const shown = runs.map(([, args]) =>
+    wire(
+      ...(args as string).split(" ").map((arg) => arg.endsWith(".script") ? folder.path(arg) : arg),
+    )
+  );
+  return { check: wire("--check", "--json"), shown };
+}
+
 test("each scenario is won by its script that wins, and lost by the other", async () => {
-  await using program = wire("--check", "--json");
-  const ending = await program.end();
+  const ending = await inBackground().check.end();
   const results = objectsIn(ending);
   assertEquals(
     results.map(({ scenario, script }) => `${scenario} ${script}`),
@@ -135,67 +178,97 @@ test("a script is played to its exit status, and its recording shows the same ag
   assertEquals(objectsIn(await replay.end()).slice(1).filter(({ type }) => type !== "end"), events);
 }, wired);
 
-test("packets are delayed, doubled, reordered and run by themselves", async () => {
-  const ended = await play(
-    `
-    delay 30ms          # the SYN
-    until server SYN_RECV
-    double SYN-ACK
-    deliver ACK
-    run 5ms
-    until client CLOSE
-    until server TIME_WAIT
-    `,
-    "--protocol",
-    "hello",
-    "--json",
-  );
-  assertEquals([ended.code, ended.stderr], [0, ""]);
-  const lines = objectsIn(ended);
-  const packets: PacketEvent[] = lines.filter(({ type }) => type === "packet");
-  const [syn] = packets;
+/** What came of a game. */
+interface Played {
+  readonly outcome: WireOutcome;
+  readonly events: readonly Event[];
+}
+
+/** A script to be played, and what differs from the usual. */
+type Asking = Partial<Omit<Asked, "script">> & { readonly script: string };
+
+/** Plays scripts in one sandbox, all at the same time. */
+async function playAll<Name extends string>(
+  games: Readonly<Record<Name, Asking>>,
+): Promise<Record<Name, Played>> {
+  await using session = await WireSession.open({ limitMs: 30_000 });
+  const usual = { wantsEvents: true, wantsViews: false, limitMs: 30_000, mostPackets: 500 };
+  const begun = Object.entries<Asking>(games).map(([name, { script, ...own }]) => {
+    const play = session.begin({ ...usual, ...own, script: parseScript(script) });
+    return { name, number: play.game, events: [] as Event[] };
+  });
+  const played: Record<string, Played> = {};
+  while (Object.keys(played).length < begun.length) {
+    const report = await session.next();
+    if (report.kind !== "event" && report.kind !== "over") continue;
+    const { name, events } = begun.find(({ number }) => number === report.game)!;
+    if (report.kind === "event") events.push(report.event);
+    else played[name] = { outcome: report.outcome, events };
+  }
+  return played as Record<Name, Played>;
+}
+
+test("packets and ends do what they are told, within limits", async () => {
+  const { talk, told, slow, full, late, vain, forgotten } = await playAll({
+    talk: {
+      protocol: "hello",
+      script: `
+        delay 30ms          # the SYN
+        until server SYN_RECV
+        double SYN-ACK
+        deliver ACK
+        run 5ms
+        until client CLOSE
+        until server TIME_WAIT
+      `,
+    },
+    told: {
+      scenario: "closing",
+      script: `
+        server stop
+        client send a text of five words
+        deliver DATA
+        deliver ACK
+        wait 20ms
+        server reset
+        deliver RST
+        wait 5s
+      `,
+    },
+    slow: {
+      scenario: "handshake",
+      script: "wait 1200ms\ndeliver SYN\ndeliver SYN-ACK\nwait 1200ms\ndeliver ACK\nwait 5s",
+    },
+    full: { scenario: "losses", mostPackets: 2, script: "run 1ms\nwait 10s" },
+    late: { scenario: "losses", limitMs: 200, script: "wait 10s" },
+    vain: { scenario: "losses", script: "deliver SYN\nuntil client CLOSE 50ms" },
+    forgotten: { scenario: "losses", script: "deliver SYN" },
+  });
+  const packetsOf = ({ events }: Played): PacketEvent[] =>
+    events.filter((event) => event.type === "packet");
+  const [syn] = packetsOf(talk);
   assert(syn!.arrived! - syn!.at >= 30_000, "the SYN was delayed");
-  const answers = packets.filter(({ flags }) => flags === "SA");
+  const answers = packetsOf(talk).filter(({ flags }) => flags === "SA");
   assertEquals(answers.length, 2);
   assertEquals(answers[0]!.at, answers[1]!.at);
-  const { client, server, why } = lines.at(-1);
-  assertEquals([client, server, why], ["CLOSE", "TIME_WAIT", undefined]);
-}, wired);
-
-test("both ends can be told to send, to stop reading, to read, and to give up", async () => {
-  const ended = await play(
-    `
-    run 1ms
-    until client ESTABLISHED
-    until server ESTABLISHED
-    server stop
-    client send a text of five words
-    wait 100ms
-    server reset        # what nobody has read makes no difference: it is a RST in any case
-    until server CLOSE
-    wait 200ms
-    expect client CLOSE
-    `,
-    "losses",
-    "--json",
+  const { client, server, why, won } = talk.outcome;
+  assertEquals([client, server, why, won], ["CLOSE", "TIME_WAIT", undefined, undefined]);
+  // What the server's program has not read lies in its queue, and makes no difference to a RST.
+  const unread = told.events.flatMap((event) =>
+    event.type === "socket" && event.end === "server" ? [event.receive_queue] : []
   );
-  const lines = objectsIn(ended);
-  // Without losses this scenario is lost as soon as the connection is open.
-  assertEquals([ended.code, lines.at(-1).client], [1, "ESTABLISHED"]);
-}, wired);
-
-test("the wire takes a limited number of packets, and a game a limited time", async () => {
-  const few = play("run 1ms\nwait 10s", "losses", "--packets", "2", "--json");
-  const short = play("wait 10s", "losses", "--for", "200ms", "--json");
-  const vain = play("deliver SYN\nuntil client CLOSE 50ms", "losses", "--json");
-  const [full, late, wrong] = await Promise.all([few, short, vain]);
-  assertEquals([full.code, late.code, wrong.code], [1, 1, 1]);
-  assertMatch(objectsIn(full).at(-1).why, /^the wire has carried 2 packets, and takes no more$/);
-  assertEquals(objectsIn(late).at(-1).why, "the time is over");
-  assertEquals(
-    objectsIn(wrong).at(-1).why,
-    "line 2: the client is still in SYN_SENT, not in CLOSE",
-  );
+  assert(unread.includes("a text of five words".length), JSON.stringify(unread));
+  assertEquals(told.outcome.why, "the client's program was told ECONNRESET");
+  // A player who takes long wins with three packets too: copies leave the wire by themselves.
+  const { score } = slow.outcome;
+  assertEquals([slow.outcome.won, score.packets, score.lost], [true, 3, 0]);
+  assert(packetsOf(slow).some(({ lost }) => lost), "a copy was sent meanwhile");
+  assertEquals([full, late, vain, forgotten].map(({ outcome }) => [outcome.won, outcome.why]), [
+    [false, "the wire has carried 2 packets, and takes no more"],
+    [false, "the time is over"],
+    [false, "line 2: the client is still in SYN_SENT, not in CLOSE"],
+    [false, "the script is over, and the goal not reached"],
+  ]);
 }, wired);
 
 test("a line that says nothing is told by its number, before anything begins", async () => {
@@ -222,35 +295,39 @@ test("a line that says nothing is told by its number, before anything begins", a
     [1, { verb: "deliver", packet: "SYN" }],
     [2, { verb: "act", end: "client", action: "send", text: "two words" }],
   ]);
-  const ended = await play("deliver\nlosse SYN");
+  const [, ...args] = commandOf(SCRIPT, ["wire", "--script", "-"]);
+  await using program = new Program([process.execPath, ...args], { input: "deliver\nlosse SYN" });
+  const ended = await program.end();
   assertEquals([ended.code, ended.stdout], [2, ""]);
   assertMatch(ended.stderr, /wrong script standard input: Line 2: expected deliver/);
 });
 
 test("what is wrong with the command line is said, and what can be played is listed", async () => {
-  const commands: readonly (readonly [args: string[], code: number, said: RegExp])[] = [
-    [["half", "--script", "win"], 2, /no such scenario: "half"; did you mean half-open\?/],
-    [["losses", "--protocol", "hello"], 2, /exclude each other/],
-    [["--protocol", "print", "--script", "-"], 2, /its server answers nothing/],
-    [["--script", "/nowhere/a.script"], 2, /cannot read the script .* no such file/],
-    [["--json"], 2, /--json needs --list or --script/],
-    [[], 1, /this is no terminal; --script FILE plays without one/],
+  const wrongs: readonly (readonly [values: Values, said: RegExp])[] = [
+    [{ scenario: "half", script: "win" }, /no such scenario: "half"; did you mean half-open\?/],
+    [{ scenario: "losses", protocol: "hello" }, /exclude each other/],
+    [{ protocol: "print", script: "win" }, /its server answers nothing/],
+    [{ script: "/nowhere/a.script" }, /cannot read the script .* no such file/],
+    [{ protocol: "hello", scriptOf: "win" }, /--protocol has no script of its own/],
+    [{ json: true }, /--json needs --list or --script/],
   ];
+  for (const [values, said] of wrongs) {
+    const error = await assertRejects(() => command().perform(values), Error);
+    assert(error instanceof UsageError || error instanceof OptionError, error.name);
+    assertMatch(error.message, said);
+  }
   await using listing = wire("--list", "--json");
   await using printing = wire("ghost", "--script-of", "win");
-  const programs = commands.map(([args]) => wire(...args));
-  const endings = await Promise.all(programs.map((program) => program.end()));
-  endings.forEach(({ code, stdout, stderr }, index) => {
-    const [args, expected, said] = commands[index]!;
-    assertEquals([code, stdout], [expected, ""], args.join(" "));
-    assertMatch(stderr, said);
-  });
+  await using bare = wire();
   const names = objectsIn(await listing.end()).map(({ name }) => name);
   assertEquals(names, SCENARIOS.map(({ name }) => name));
   const own = (await printing.end()).stdout;
-  const commandsIn = (text: string) => parseScript(text).map(({ command }) => command);
+  const commandsIn = (text: string) => parseScript(text).map((line) => line.command);
   const ghost = SCENARIOS.find(({ name }) => name === "ghost");
   assertEquals(commandsIn(own), commandsIn(ghost!.win));
+  const { code, stderr } = await bare.end();
+  assertEquals(code, 1);
+  assertMatch(stderr, /this is no terminal; --script FILE plays without one/);
 }, { skip: whyNoKernel(), sanitize: false });
 
 test("where there can be no wire, one line says why and what can be done", async () => {
@@ -421,46 +498,15 @@ test("addresses of both families are swapped, and nothing else", () => {
 
 // The documentation.
 
-const lesson = readFileSync(new URL("../../docs/wire.md", import.meta.url), "utf8");
-
-/** The blocks of the documentation whose language and name match, in order. */
-function blocksOf(language: string): string[] {
-  const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
-  return [...lesson.matchAll(pattern)].map(([, text]) => text as string);
-}
-
-/** What is the same in every screen of that moment. */
-function fixedIn(screen: string): string[] {
-  return screen.split("\n")
-    .filter((line) => /^(─| (Goal|CLIENT|state|SPACE|h hint))/.test(line))
-    .map((line) => line.replace(/:\d+ +│/, "│"));
-}
-
-/** An output without what differs from run to run: times, ports and first numbers. */
-function shapeOf(output: string): string[] {
-  return output.split("\n").map((line) =>
-    line.replace(/ISN \d+/, "ISN").replace(/win=\d+/, "win").replace(/wscale \d+/, "wscale")
-      .replace(/\d+\.\d+/g, "0").replace(/[ ─]+/g, " ")
-  );
-}
-
 test("the documentation shows what the command prints", async () => {
-  using folder = new Folder();
-  const runs = [...lesson.matchAll(/^deno run -A lab\/observe\.ts wire (.+)$/gm)]
-    .map(([, args]) => (args as string).split(" "));
+  const { shown } = inBackground();
   const outputs = blocksOf("console");
-  assertEquals(runs.length, outputs.length);
-  for (const name of ["slow.script", "run.script"]) {
-    writeFileSync(folder.path(name), blocksOf(`text ${name}`)[0] as string);
-  }
-  const programs = runs.map((args) =>
-    wire(...args.map((arg) => arg.endsWith(".script") ? folder.path(arg) : arg))
-  );
-  const endings = await Promise.all(programs.map((program) => program.end()));
+  const endings = await Promise.all(shown.map((program) => program.end()));
   endings.forEach(({ code, stdout, stderr }, index) => {
     assertEquals([code, stderr], [0, ""]);
-    assertEquals(shapeOf(stdout), shapeOf(outputs[index] as string), runs[index]!.join(" "));
+    assertEquals(shapeOf(stdout), shapeOf(outputs[index] as string));
   });
+  assertEquals(endings.length, outputs.length);
 }, wired);
 
 test("the documentation names every scenario and every command of a script", () => {

@@ -31,7 +31,7 @@ import type { Scenario } from "./scenario.ts";
 import { findScenario, FIRST_SCENARIO, SCENARIOS } from "./scenarios.ts";
 import { type Asked, inOrder, WireSession } from "./session.ts";
 import { describeOutcome, finish, NAME, record } from "./outcome.ts";
-import { playOnScreen, whyNoScreen } from "./terminal.ts";
+import { ownTerminal, playOnScreen, whyNoScreen } from "./terminal.ts";
 import { MOST_PACKETS } from "./wire.ts";
 
 /** The names of a scenario's own scripts. */
@@ -119,7 +119,7 @@ async function perform(values: Values): Promise<number> {
   const script = isScripted ? readScript(values.script as string, scenario) : undefined;
   if (!isScripted) {
     if (values.json === true) throw new UsageError("--json needs --list or --script");
-    const why = whyNoScreen();
+    const why = whyNoScreen(ownTerminal());
     if (why !== undefined) {
       throw new Error(`${why}; --script FILE plays without one, and --list names the scenarios`);
     }

@@ -454,7 +454,13 @@ export const SCENARIOS: readonly Scenario[] = [
     judge: (look) => {
       const { client, server } = look;
       if (isIn(client, "TIME_WAIT") && isIn(server, "LAST_ACK") && repeats(server) > 0) return WON;
-      if (isGone(server)) return lost("the last ACK has arrived, and the server is done");
+      if (isGone(server)) {
+        return lost(
+          isIn(client, "TIME_WAIT")
+            ? "the last ACK has arrived, and the server is done"
+            : "the server has given the connection up",
+        );
+      }
       return isIn(server, "TIME_WAIT")
         ? lost("the server has closed first, and has TIME_WAIT")
         : ended(look);

@@ -83,10 +83,13 @@ export function drawScreen(scene: Scene, size: Size): string[] {
   const head = [...drawHead(scene, view, columns), ...drawEnds(view, columns)];
   const keys = drawKeys(scene, view, columns);
   const said = drawSaid(scene, view, columns);
-  const room = rows - head.length - keys.length - said.length;
-  const waiting = drawWire(view, columns, Math.max(2, Math.min(MOST_WAITING, room - 6)));
+  const room = Math.max(0, rows - head.length - keys.length - said.length);
+  const waiting = drawWire(view, columns, Math.max(2, Math.min(MOST_WAITING, room - 6)))
+    .slice(0, room);
   const diagram = drawDiagram(scene.events, columns, room - waiting.length);
-  return fit([...head, ...waiting, ...diagram, ...said, ...keys]);
+  // Whatever there is too much of, the keys are on the screen.
+  const body = [...head, ...waiting, ...diagram, ...said].slice(0, rows - keys.length);
+  return fit([...body, ...keys]);
 }
 
 function drawHead({ scenario, protocol }: Scene, { score }: View, columns: number): string[] {
@@ -205,30 +208,40 @@ function lastSaid({ story, packets: all, score }: View, width: number): string[]
   return ["Nothing is under way. A key below lets an end do something."];
 }
 
-function drawKeys({ scenario, outcome, runMs, hasNext }: Scene, view: View, columns: number) {
-  const line = (keys: readonly (readonly [string, string])[]) =>
-    ` ${keys.map(([key, label]) => `${key} ${label}`).join("  ")}`;
-  const ruler = "─".repeat(columns);
+function drawKeys(scene: Scene, view: View, columns: number): string[] {
+  const words = keysOf(scene, view).map(([key, label]) => `${key} ${label}`);
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 2 + word.length < columns) {
+      lines[lines.length - 1] = `${last}  ${word}`;
+    } else lines.push(` ${word}`);
+  }
+  return ["─".repeat(columns), ...lines];
+}
+
+/** The keys that do something now, and what. */
+function keysOf(
+  { scenario, outcome, runMs, hasNext }: Scene,
+  view: View,
+): (readonly [key: string, label: string])[] {
   if (outcome !== undefined) {
     const next = hasNext ? [["n", "next scenario"] as const] : [];
-    const ways = outcome.won === true ? [...next, AGAIN] : [AGAIN, ...next];
-    return [ruler, line([...ways, QUIT])];
+    return outcome.won === true ? [...next, AGAIN, QUIT] : [AGAIN, ...next, QUIT];
   }
-  const actions = (scenario?.actions ?? []).map(({ key, label }) => [key, label] as const);
+  const hasHints = (scenario?.hints.length ?? 0) > 0;
   return [
-    ruler,
-    line([["SPACE", "deliver"], ["l", "lose"], ["d", "double"], ["w", "deliver in 1 s"], [
-      "o",
-      "next one first",
-    ]]),
-    line([
-      ...actions,
-      view.runMs === undefined ? ["r", `run: ${formatMs(runMs)} each`] : ["r", "stop running"],
-      ["+ -", "slowness"],
-      ["h", "hint"],
-      AGAIN,
-      QUIT,
-    ]),
+    ["SPACE", "deliver"],
+    ["l", "lose"],
+    ["d", "double"],
+    ["w", "1 s later"],
+    ["o", "next one first"],
+    ...(scenario?.actions ?? []).map(({ key, label }) => [key, label] as const),
+    ["r", view.runMs === undefined ? `run: ${formatMs(runMs)} each` : "stop running"],
+    ["+ -", "slowness"],
+    ...(hasHints ? [["h", "hint"] as const] : []),
+    AGAIN,
+    QUIT,
   ];
 }
 

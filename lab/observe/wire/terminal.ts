@@ -47,13 +47,30 @@ export interface ScreenOptions {
   readonly record: string | undefined;
 }
 
-/** Why nothing can be shown and no key be read; `undefined` if both can. */
-export function whyNoScreen(): string | undefined {
-  if (!runtime.isTerminal("stdin") || !runtime.isTerminal("stdout")) {
-    return "Cannot show the wire: this is no terminal";
-  }
-  const { TERM } = process.env;
-  return TERM === undefined || TERM === "" || TERM === "dumb"
+/** What kind of terminal there is. */
+export interface TerminalKind {
+  /** Whether keys can be read and a screen be drawn at all. */
+  readonly isTerminal: boolean;
+  /** Its name, as `TERM` says it. */
+  readonly name: string | undefined;
+}
+
+/** The terminal of this process. */
+export function ownTerminal(): TerminalKind {
+  return {
+    isTerminal: runtime.isTerminal("stdin") && runtime.isTerminal("stdout"),
+    name: process.env.TERM,
+  };
+}
+
+/**
+ * Why nothing can be shown and no key be read; `undefined` if both can.
+ *
+ * @param terminal the terminal
+ */
+export function whyNoScreen({ isTerminal, name }: TerminalKind): string | undefined {
+  if (!isTerminal) return "Cannot show the wire: this is no terminal";
+  return name === undefined || name === "" || name === "dumb"
     ? "Cannot show the wire: this terminal cannot move its cursor (TERM=dumb)"
     : undefined;
 }

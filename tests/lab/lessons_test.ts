@@ -114,10 +114,10 @@ const FACTS: Readonly<
     ...LINEAR === undefined ? [] : [
       ["tcp_syn_linear_timeouts 4", ["a wait", "one as long"]],
     ] as Entry[],
-    ["SYNs of a client sent again", 2],
+    ["SYNs of client 2", ["sent", "sent again"]],
   ], [
     ["client 2", ["SYN_SENT"]],
-    ["SYNs of a client sent again", 1],
+    ["SYNs of client 2", ["sent", "sent again"]],
   ]],
   reset: [[
     ["what the clients read", ["0 bytes", "ECONNRESET", "ECONNRESET"]],

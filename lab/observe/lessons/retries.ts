@@ -9,7 +9,7 @@ import { synSchedule } from "../../../engine/kernel/proc_net.ts";
 import type { PacketEvent } from "../../../engine/recording/events.ts";
 import type { Filter } from "../capture.ts";
 import type { Lesson } from "../stage/lesson.ts";
-import { count, order, type Seen } from "../stage/seen.ts";
+import { order, type Seen } from "../stage/seen.ts";
 import type { Stage } from "../stage/stage.ts";
 
 /** Drops every segment. */
@@ -46,14 +46,12 @@ export const retries: Lesson = {
       seen.states("client 2", ["SYN_SENT"]),
       ...shape(seen, "client 2", "tcp_syn_linear_timeouts 0"),
       ...shape(seen, "client 3", "tcp_syn_linear_timeouts 4"),
-      count(
-        "SYNs of a client sent again",
-        Math.max(
-          0,
-          ...["client", "client 2"].flatMap((name) => seen.sockets(name))
-            .map(({ retransmissions = 0 }) => retransmissions),
-        ),
-      ),
+      order("SYNs of client 2", [
+        "sent",
+        ...seen.sockets("client 2").some(({ retransmissions = 0 }) => retransmissions > 0)
+          ? ["sent again"]
+          : [],
+      ]),
     ];
   },
 };

@@ -15,27 +15,43 @@ import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { connect } from "./observe/connect.ts";
 import { convert } from "./observe/convert.ts";
-import { performInside } from "./observe/inside.ts";
+import { performInside, type Roles } from "./observe/inside.ts";
+import { lessonOf } from "./observe/lessons/catalogue.ts";
+import { lesson } from "./observe/lessons/command.ts";
 import { life } from "./observe/life.ts";
 import { replay } from "./observe/replay.ts";
 import { INSIDE } from "./observe/sandbox.ts";
+import { LESSON_ROLE, lessonRole } from "./observe/stage/perform.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
+import { timelineRole } from "./observe/timeline_role.ts";
 import { watch } from "./observe/watch.ts";
+import { wire } from "./observe/wire/command.ts";
+import { wireRole } from "./observe/wire/role.ts";
+import { WIRE_ROLE } from "./observe/wire/session.ts";
 
 /** The commands with a name of their own, by that name. */
 const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
   timeline,
+  wire,
   life,
   watch,
+  lesson,
   replay,
   convert,
+};
+
+/** What the program does inside the sandbox, by the names of the roles. */
+const ROLES: Roles = {
+  timeline: timelineRole,
+  [WIRE_ROLE]: wireRole,
+  [LESSON_ROLE]: lessonRole(lessonOf),
 };
 
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
   const [first = "", ...rest] = programArguments();
-  if (first === INSIDE) return await performInside(rest);
+  if (first === INSIDE) return await performInside(rest, ROLES);
   const named = Object.hasOwn(SUBCOMMANDS, first) ? SUBCOMMANDS[first] : undefined;
   // It is made first: its example begins with its name.
   const subcommand = named === undefined ? whole() : named();

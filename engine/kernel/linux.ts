@@ -32,13 +32,22 @@ export const SO_TIMESTAMPNS = 35;
 export const SO_ATTACH_FILTER = 26;
 export const SO_DETACH_FILTER = 27;
 export const SO_COOKIE = 57;
+export const SO_KEEPALIVE = 9;
 
 /** Options of TCP. */
 export const TCP_MAXSEG = 2;
+export const TCP_KEEPIDLE = 4;
+export const TCP_KEEPINTVL = 5;
+export const TCP_KEEPCNT = 6;
 export const TCP_SYNCNT = 7;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_CONGESTION = 13;
+export const TCP_REPAIR = 19;
+export const TCP_REPAIR_QUEUE = 20;
+export const TCP_QUEUE_SEQ = 21;
+/** The value of `TCP_REPAIR` that ends it without a packet (`TCP_REPAIR_OFF_NO_WP`). */
+export const TCP_REPAIR_OFF = -1;
 
 /** Options of IP. */
 export const IP_TTL = 2;

@@ -7,8 +7,8 @@
  * thread that makes it: timers and signals wait. Make blocking calls in Workers only.
  *
  * The calls that a loop makes again and again (`accept`, `acceptNonBlocking`, `connectNonBlocking`,
- * `recv`, `send`, `recvfrom`, `sendto`, `shutdown`, `poll`, `pollAll`, `pollFine`, `epollWait`,
- * `waitFine`, `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
+ * `recv`, `send`, `recvfrom`, `sendto`, `read`, `write`, `shutdown`, `poll`, `pollAll`, `pollFine`,
+ * `epollWait`, `waitFine`, `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
  *
@@ -278,6 +278,39 @@ export class Sockets {
    */
   ioctl(fd: number, request: number, argument: Uint8Array): void {
     this.#check("ioctl", this.#call("ioctl", fd, request, argument));
+  }
+
+  /**
+   * Opens a device (open(2), Linux).
+   *
+   * @param path its file
+   * @param flags how, for instance `O_RDWR`
+   * @returns a descriptor
+   * @throws {SocketError} if there is none, or this process may not
+   */
+  open(path: string, flags: number): number {
+    const name = new TextEncoder().encode(`${path}\0`);
+    return this.#check("open", this.#call("open", name, flags, 0), path);
+  }
+
+  /**
+   * Reads from a device what comes next (read(2), Linux).
+   *
+   * @returns how many bytes are in `buffer` now, or the negated error number
+   */
+  read(fd: number, buffer: Uint8Array): number {
+    const count: number = this.#libc.read!(fd, buffer, buffer.length);
+    return count >= 0 ? count : -this.errno;
+  }
+
+  /**
+   * Writes to a device (write(2), Linux).
+   *
+   * @returns how many bytes were taken, or the negated error number
+   */
+  write(fd: number, bytes: Uint8Array): number {
+    const count: number = this.#libc.write!(fd, bytes, bytes.length);
+    return count >= 0 ? count : -this.errno;
   }
 
   /**

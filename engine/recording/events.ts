@@ -283,6 +283,82 @@ export interface NoteEvent extends Timed {
   readonly text: string;
 }
 
+/** A program has made a call whose answer matters, for instance one that has failed. */
+export interface CallEvent extends Timed {
+  readonly type: "call";
+  /** Which end has made it. */
+  readonly end: "client" | "server";
+  /** The call, for instance `connect`. */
+  readonly call: string;
+  /** The socket's own address, if it has one. */
+  readonly local?: string;
+  /** The address of its peer, if it has one. */
+  readonly remote?: string;
+  /** What the call has returned, for instance how many bytes; absent if it has failed. */
+  readonly returned?: number;
+  /** The name of the error, for instance `ECONNRESET`. */
+  readonly error?: string;
+}
+
+/** A lesson asks something, before it shows it. */
+export interface QuestionEvent extends Timed {
+  readonly type: "question";
+  /** The name of the lesson. */
+  readonly lesson: string;
+  /** The question. */
+  readonly text: string;
+  /** The possible answers. */
+  readonly answers: readonly string[];
+}
+
+/** What was established, for instance by a lesson: it follows from the events before it. */
+export type FactEvent =
+  & Timed
+  & { readonly type: "fact"; /** What it is about. */ readonly about: string }
+  & (
+    | {
+      /** The states that a socket was seen in, in their order. */
+      readonly fact: "states";
+      readonly value: readonly TcpState[];
+    }
+    | {
+      /** The states that sockets were in at the same time. */
+      readonly fact: "together";
+      readonly value: readonly TcpState[];
+    }
+    | {
+      /** What followed what. */
+      readonly fact: "order";
+      readonly value: readonly string[];
+    }
+    | {
+      /** By how much a counter of the kernel has moved. */
+      readonly fact: "counter";
+      readonly value: number;
+    }
+    | {
+      /** How many there were. */
+      readonly fact: "count";
+      readonly value: number;
+    }
+    | {
+      /** How a call has failed: the name of the error. */
+      readonly fact: "error";
+      readonly value: string;
+    }
+  );
+
+/** A lesson answers its question. */
+export interface ResultEvent extends Timed {
+  readonly type: "result";
+  /** The number of the answer that was given, from 1; absent if none was. */
+  readonly given?: number;
+  /** The number of the right answer. */
+  readonly right: number;
+  /** Why it is right. */
+  readonly why: string;
+}
+
 /** Something was not recorded, since the last event of this type or since the beginning. */
 export interface LeftOutEvent extends Timed {
   readonly type: "left_out";
@@ -311,6 +387,10 @@ export type Event =
   | ConnectionEvent
   | CountersEvent
   | NoteEvent
+  | CallEvent
+  | QuestionEvent
+  | FactEvent
+  | ResultEvent
   | LeftOutEvent
   | EndEvent;
 

@@ -36,7 +36,8 @@ const LONGEST = 65_536 + 128;
 const MOST_WAYS = 10_000;
 
 /** A program of classic BPF: its instructions, four numbers each (bpf(4), `linux/filter.h`). */
-type Filter = readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
+export type Filter =
+  readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
 
 /** A packet that was captured. */
 export interface CapturedPacket {
@@ -243,8 +244,16 @@ function portFilter(port: number): Filter {
   ];
 }
 
-/** Attaches a filter to a socket (socket(7), `SO_ATTACH_FILTER`). */
-function attachFilter(net: Sockets, fd: number, filter: Filter): void {
+/**
+ * Attaches a filter to a socket (socket(7), `SO_ATTACH_FILTER`). A socket of TCP shows it each segment
+ * from the header of TCP on; recent kernels allow that to CAP_NET_ADMIN only.
+ *
+ * @param net the calls
+ * @param fd the socket
+ * @param filter what becomes of each packet
+ * @throws {SocketError} if this process may not
+ */
+export function attachFilter(net: Sockets, fd: number, filter: Filter): void {
   const instructions = new Uint8Array(new ArrayBuffer(filter.length * 8));
   const view = new DataView(instructions.buffer);
   filter.forEach(([code, ifTrue, ifFalse, value], index) => {

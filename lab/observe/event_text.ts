@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { ConnectionEvent, Event, SocketEvent } from "../../engine/recording/events.ts";
+import type {
+  CallEvent,
+  ConnectionEvent,
+  Event,
+  FactEvent,
+  ResultEvent,
+  SocketEvent,
+} from "../../engine/recording/events.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { PacketLines } from "./packet_text.ts";
 
@@ -76,6 +83,15 @@ export class EventText {
         return describeCounters(event.values);
       case "note":
         return event.text;
+      case "call":
+        return describeCall(event);
+      case "question":
+        return [event.text, ...event.answers.map((text, index) => `${index + 1}) ${text}`)]
+          .join("  ");
+      case "fact":
+        return describeFact(event);
+      case "result":
+        return describeResult(event);
       case "left_out":
         return `${event.count} ${event.what} were left out`;
       case "end":
@@ -89,20 +105,32 @@ export class EventText {
 
   /** For instance `server 127.0.0.1:80 ⇄ 127.0.0.1:4711  SYN_RECV → ESTABLISHED`. */
   #socket(event: SocketEvent): string {
-    const { cookie, local, remote, state, end = "socket", send_queue, receive_queue } = event;
+    const { cookie, local, remote, state, end = "socket" } = event;
     const before = this.#states.get(cookie);
     if (state === "CLOSE") this.#states.delete(cookie);
     else this.#states.set(cookie, state);
     const change = before === undefined || before === state ? state : `${before} → ${state}`;
-    const details = [
-      event.waiting === true && "waits for accept",
-      (send_queue ?? 0) > 0 && `${send_queue} B not acknowledged`,
-      (receive_queue ?? 0) > 0 && `${receive_queue} B not read`,
-      event.timer !== undefined && event.timer !== state && `${event.timer} timer`,
-      (event.retransmissions ?? 0) > 0 && `${event.retransmissions} retransmissions`,
-    ].filter((part) => part !== false);
+    const details = socketDetails(event);
     return [`${end} ${local} ⇄ ${remote}  ${change}`, ...details].join(", ");
   }
+}
+
+/**
+ * What is worth a word about a socket besides its state.
+ *
+ * @param event the socket
+ * @returns a few words each
+ */
+export function socketDetails(event: SocketEvent): string[] {
+  const { state, send_queue, receive_queue, timer, retransmissions } = event;
+  return [
+    event.waiting === true && "waits for accept",
+    (send_queue ?? 0) > 0 && `${send_queue} B not acknowledged`,
+    (receive_queue ?? 0) > 0 && `${receive_queue} B not read`,
+    timer !== undefined && timer !== state && `${timer} timer`,
+    (retransmissions ?? 0) > 0 &&
+    `${retransmissions} retransmission${retransmissions === 1 ? "" : "s"}`,
+  ].filter((part) => part !== false);
 }
 
 /** For instance `ended 127.0.0.1:80 ⇄ 127.0.0.1:4711 with FIN after 2.1 ms, …`. */
@@ -119,6 +147,26 @@ function describeEnd(event: ConnectionEvent): string {
     (retransmissions ?? 0) > 0 && `${retransmissions} retransmissions`,
   ].filter((part) => part !== false);
   return [`ended ${event.local} ⇄ ${event.remote}${how}${after}`, ...details].join(", ");
+}
+
+/** For instance `client 127.0.0.1:4711 connect: ECONNREFUSED`. */
+export function describeCall({ end, local, call, returned, error }: CallEvent): string {
+  const who = local === undefined ? end : `${end} ${local}`;
+  return `${who} ${call}: ${error ?? returned ?? "done"}`;
+}
+
+/** For instance `fact: client, states SYN_SENT → ESTABLISHED`. */
+export function describeFact({ about, fact, value }: FactEvent): string {
+  const shown = typeof value === "object"
+    ? value.join(fact === "together" ? ", " : " → ")
+    : String(value);
+  return `fact: ${about}, ${fact} ${shown}`;
+}
+
+/** For instance `answer 2 is right: …`. */
+function describeResult({ given, right, why }: ResultEvent): string {
+  const compared = given === undefined || given === right ? "" : `, not ${given}`;
+  return `answer ${right} is right${compared}: ${why}`;
 }
 
 /** Only those that are not 0. */

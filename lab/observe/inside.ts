@@ -13,9 +13,9 @@ import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { onInterrupt } from "../../engine/process/interrupts.ts";
 import { parentOf } from "../../engine/process/process_status.ts";
 import { whyNoCapture } from "./capture.ts";
+import { raiseInterface } from "./interface.ts";
 import { PROBE, type ReadyLine, type RoleStyle } from "./sandbox.ts";
 import type { Role, RoleContext } from "./role.ts";
-import { timelineRole } from "./timeline_role.ts";
 
 /** How often to look whether the process outside is still there, in milliseconds. */
 const LOOK_MS = 250;
@@ -23,28 +23,23 @@ const LOOK_MS = 250;
 /** The longest line from outside, in characters. */
 const LONGEST_LINE = 1024 * 1024;
 
-/** Requests of netdevice(7). */
-const SIOCGIFFLAGS = 0x8913;
-const SIOCSIFFLAGS = 0x8914;
-const IFREQ_BYTES = 40;
-const IFREQ_FLAGS_AT = 16;
-const IFF_UP = 1;
-
 /** The roles by name. */
-const ROLES: Readonly<Record<string, Role>> = {
-  [PROBE]: () => Promise.resolve(EXIT_DONE),
-  timeline: timelineRole,
-};
+export type Roles = Readonly<Record<string, Role>>;
+
+/** The role that does nothing more: that it could begin is the answer. */
+const PROBING: Roles = { [PROBE]: () => Promise.resolve(EXIT_DONE) };
 
 /**
  * Plays a role. The sandbox starts the program for it.
  *
  * @param words the arguments: the role, how it talks, the process outside, the role's arguments
+ * @param roles the roles that there are
  * @returns the exit status
  */
-export async function performInside(words: readonly string[]): Promise<number> {
+export async function performInside(words: readonly string[], roles: Roles): Promise<number> {
   const [name = "", style, outside, ...args] = words as [string, RoleStyle, string, ...string[]];
-  const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
+  const known = { ...PROBING, ...roles };
+  const role = Object.hasOwn(known, name) ? known[name] : undefined;
   if (role === undefined) return EXIT_FAILED;
   endWith(Number(outside));
   const failed = prepare(sockets());
@@ -67,28 +62,6 @@ function prepare(net: Sockets): ReadyLine["failed"] {
 
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? String(error);
-}
-
-/**
- * Sets an interface up, as `ip link set … up` does (netdevice(7)).
- *
- * @param net the calls
- * @param name the interface, for instance `lo`
- * @throws {SocketError} if there is none, or this process may not
- */
-export function raiseInterface(net: Sockets, name: string): void {
-  const { AF_INET, SOCK_DGRAM } = net.constants;
-  const fd = net.socket(AF_INET, SOCK_DGRAM);
-  try {
-    const request = new Uint8Array(IFREQ_BYTES);
-    request.set(new TextEncoder().encode(name));
-    const view = new DataView(request.buffer);
-    net.ioctl(fd, SIOCGIFFLAGS, request);
-    view.setUint16(IFREQ_FLAGS_AT, view.getUint16(IFREQ_FLAGS_AT, true) | IFF_UP, true);
-    net.ioctl(fd, SIOCSIFFLAGS, request);
-  } finally {
-    net.close(fd);
-  }
 }
 
 /**

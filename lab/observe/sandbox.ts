@@ -274,11 +274,22 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
+/** The roles that still run. They are killed when this process exits. */
+const running = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 /** A role that still runs is killed when this process exits. @returns stops that */
 function killAtTheEnd(child: ChildProcess): () => void {
-  const kill = () => child.kill("SIGKILL");
-  process.on("exit", kill);
-  return () => process.off("exit", kill);
+  // One listener for all: many sandboxes may run at the same time.
+  if (running.size === 0) process.on("exit", killAll);
+  running.add(child);
+  return () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", killAll);
+  };
 }
 
 function commandLine(role: string, style: RoleStyle, args: readonly string[]): string[] {

@@ -23,6 +23,10 @@ export interface DrawOptions {
   readonly columns?: number;
   /** Whether sequence numbers are shown as they are, and not counted from the first. */
   readonly absolute?: boolean;
+  /** Whether times are in milliseconds and not in microseconds, for what a person has made slow. */
+  readonly milliseconds?: boolean;
+  /** Whether each packet takes one line only, without what its options say. */
+  readonly brief?: boolean;
   /** How many packets are drawn at most; from a long connection the middle is left out. */
   readonly most?: number;
 }
@@ -137,11 +141,11 @@ function endOfScale({ client, server, from, to }: Conversation): number {
  */
 export function drawSequence(conversation: Conversation, options: DrawOptions = {}): string[] {
   const { client, server, packets, from } = conversation;
-  const { absolute = false, most = 200 } = options;
+  const { absolute = false, brief = false, milliseconds = false, most = 200 } = options;
   if (packets.length === 0) return [];
   const inner = columnsOf(options) - TIME_WIDTH - 1 - STATE_WIDTH - 3 - 1 - STATE_WIDTH;
   const row = (at: number | undefined, left: string, middle: string, right: string) => {
-    const time = at === undefined ? "" : (at - from).toFixed(1);
+    const time = at === undefined ? "" : ((at - from) / (milliseconds ? 1000 : 1)).toFixed(1);
     return `${time.padStart(TIME_WIDTH)} ${left.padStart(STATE_WIDTH)} │${
       middle.padEnd(inner)
     }│ ${right}`.trimEnd();
@@ -161,7 +165,7 @@ export function drawSequence(conversation: Conversation, options: DrawOptions = 
           drawArrow(first, { isRight, isLost: packet.lost === true, width: inner }),
           "",
         ),
-        ...more.map((text) => row(undefined, "", `   ${text}`, "")),
+        ...(brief ? [] : more).map((text) => row(undefined, "", `   ${text}`, "")),
       ],
     });
   }
@@ -182,7 +186,7 @@ export function drawSequence(conversation: Conversation, options: DrawOptions = 
   rows.sort((a, b) => a.at - b.at);
   const title = absolute ? "seq and ack are absolute" : "seq, ack: counted from each side's ISN";
   return [
-    `${"µs".padStart(TIME_WIDTH)} ${"client".padStart(STATE_WIDTH)} │${
+    `${(milliseconds ? "ms" : "µs").padStart(TIME_WIDTH)} ${"client".padStart(STATE_WIDTH)} │${
       ` ${title}`.slice(0, inner).padEnd(inner)
     }│ server`,
     ...rows.flatMap(({ lines }) => lines),

@@ -69,6 +69,10 @@ function made(type: EventType, needed: object = {}, more: object = {}): fc.Arbit
   >;
 }
 
+function madeFact(fact: fc.Arbitrary<string>, value: fc.Arbitrary<unknown>): fc.Arbitrary<Event> {
+  return made("fact", { about: text, fact, value });
+}
+
 /** A made-up event of each type. The table is complete: the compiler asks for every type. */
 const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
   thread: made("thread", { thread: number, name: text }, { loop: flag, gone: flag }),
@@ -137,6 +141,20 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     values: fc.dictionary(text, count, { noNullPrototype: true }),
   }),
   note: made("note", { text }),
+  call: made("call", { end: fc.constantFrom("client", "server"), call: text }, {
+    local: address,
+    remote: address,
+    returned: count,
+    error: text,
+  }),
+  question: made("question", { lesson: text, text, answers: fc.array(text) }),
+  fact: fc.oneof(
+    madeFact(fc.constantFrom("states", "together"), fc.array(fc.constantFrom(...TCP_STATES))),
+    madeFact(fc.constant("order"), fc.array(text)),
+    madeFact(fc.constantFrom("counter", "count"), count),
+    madeFact(fc.constant("error"), text),
+  ),
+  result: made("result", { right: number, why: text }, { given: number }),
   left_out: made("left_out", { count: number, what: text }),
   end: made("end"),
 };

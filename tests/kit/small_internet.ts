@@ -22,6 +22,8 @@ import { sockets } from "../../engine/net/sockets.ts";
 import type { Outcome, ProbeRequest } from "../../lab/observe/connect/probe.ts";
 import { type Lookup, lookUp } from "../../lab/observe/connect/series.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
+import { giveAddress, raiseInterface } from "../../lab/observe/interface.ts";
+import { swapAddresses, TunDevice } from "../../lab/observe/wire/device.ts";
 import { until } from "./harness.ts";
 import { commandOf } from "./server_process.ts";
 
@@ -101,58 +103,11 @@ export type Findings =
   & Readonly<Record<RunName, Ran>>
   & Readonly<Record<LookupName, Lookup>>;
 
-const SIOCSIFFLAGS = 0x8914;
-const SIOCSIFADDR = 0x8916;
-const SIOCSIFNETMASK = 0x891c;
-const SIOCGIFINDEX = 0x8933;
-const TUNSETIFF = 0x400454ca;
-const IFF_UP_RUNNING = 0x41;
-const IFF_TUN_NO_PI = 0x1001;
-
 const net = sockets();
-const libc = runtime.openLibrary("libc.so.6", {
-  open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-});
 
-/** A `struct ifreq`. */
-function request(name: string, fill: (view: DataView) => void): Uint8Array {
-  const bytes = new Uint8Array(40);
-  new TextEncoder().encodeInto(name, bytes);
-  fill(new DataView(bytes.buffer));
-  return bytes;
-}
-
-function configure(name: string, address?: string): void {
-  const fd = net.socket(net.constants.AF_INET, net.constants.SOCK_DGRAM);
-  const put = (text: string) => (view: DataView) => {
-    view.setUint16(16, net.constants.AF_INET, true);
-    text.split(".").forEach((part, index) => view.setUint8(20 + index, Number(part)));
-  };
-  if (address !== undefined) {
-    net.ioctl(fd, SIOCSIFADDR, request(name, put(address)));
-    net.ioctl(fd, SIOCSIFNETMASK, request(name, put("255.255.255.0")));
-  }
-  const up = (view: DataView) => view.setUint16(16, IFF_UP_RUNNING, true);
-  net.ioctl(fd, SIOCSIFFLAGS, request(name, up));
-  net.close(fd);
-}
-
-/** Gives a device an address of IPv6: `struct in6_ifreq`. */
-function configureSix(name: string, address: string): Promise<void> {
-  const { AF_INET6, SOCK_DGRAM } = net.constants;
-  const fd = net.socket(AF_INET6, SOCK_DGRAM);
-  const device = request(name, () => {});
-  net.ioctl(fd, SIOCGIFINDEX, device);
-  const wanted = new Uint8Array(24);
-  wanted.set(sixBytes(address));
-  const view = new DataView(wanted.buffer);
-  view.setUint32(16, 64, true);
-  view.setUint32(20, new DataView(device.buffer).getUint32(16, true), true);
-  net.ioctl(fd, SIOCSIFADDR, wanted);
-  net.close(fd);
-  // The kernel makes sure first that nobody else has the address (RFC 4862, section 5.4).
+/** Gives a device an address of IPv6, and waits until it can be used. */
+function giveAddressSix(name: string, address: string): Promise<void> {
+  giveAddress(net, name, address, 64);
   return until(`the address ${address}`, () => hasAddress(address));
 }
 
@@ -167,13 +122,6 @@ function hasAddress(hostname: string): boolean {
 
 function sixBytes(hostname: string): Uint8Array {
   return encodeSockaddr({ hostname, port: 0 }, net.constants).slice(8, 24);
-}
-
-function openTun(name: string): number {
-  const fd: number = libc.open!(new TextEncoder().encode("/dev/net/tun\0"), 2, 0);
-  if (fd < 0) throw new Error("Cannot open /dev/net/tun");
-  net.ioctl(fd, TUNSETIFF, request(name, (view) => view.setUint16(16, IFF_TUN_NO_PI, true)));
-  return fd;
 }
 
 function checksum(bytes: Uint8Array): number {
@@ -229,10 +177,7 @@ function answerSix(packet: Uint8Array): Uint8Array | undefined {
   if (!isTcp) return undefined;
   if (router !== undefined) return icmpSix(3, 0, router, packet);
   if (!goesTo(HOSTS_SIX.real)) return undefined;
-  const back = packet.slice();
-  back.set(packet.subarray(24, 40), 8);
-  back.set(packet.subarray(8, 24), 24);
-  return back;
+  return swapAddresses(packet);
 }
 
 /** Resolves when the first packet has gone to the host that makes its clients wait. */
@@ -245,10 +190,7 @@ function answer(packet: Uint8Array): Uint8Array | undefined {
   const hops = packet[8] as number;
   // The kernel's answers for the real host have gone the whole way already.
   if (to === HOSTS.real && packet[9] === 6 && hops > ROUTERS.length) {
-    const back = packet.slice();
-    back.set(packet.subarray(16, 20), 12);
-    back.set(packet.subarray(12, 16), 16);
-    return back;
+    return swapAddresses(packet);
   }
   const end = to === HOSTS.unreachable ? 2 : ROUTERS.length;
   const router = ROUTERS[hops - 1];
@@ -275,13 +217,11 @@ function answer(packet: Uint8Array): Uint8Array | undefined {
 }
 
 /** Carries packets until it is told to stop. */
-function carry(tun: number): () => void {
-  const buffer = new Uint8Array(2048);
+function carry(tun: TunDevice): () => void {
   const timer = setInterval(() => {
-    while (net.poll(tun, net.constants.POLLIN, 0) > 0) {
-      const count: number = libc.read!(tun, buffer, buffer.length);
-      const back = count > 0 ? answer(buffer.subarray(0, count)) : undefined;
-      if (back !== undefined) libc.write!(tun, back, back.length);
+    for (let packet = tun.read(); packet !== undefined; packet = tun.read()) {
+      const back = answer(packet);
+      if (back !== undefined) tun.write(back);
     }
   }, 1);
   return () => clearInterval(timer);
@@ -369,10 +309,9 @@ async function narrow() {
 }
 
 async function main(): Promise<void> {
-  configure("lo");
-  const tun = openTun("wire0");
-  configure("wire0", OWN);
-  await configureSix("wire0", OWN_SIX);
+  raiseInterface(net, "lo");
+  using tun = new TunDevice(net, "wire0", OWN, 24);
+  await giveAddressSix(tun.name, OWN_SIX);
   const stop = carry(tun);
   const asked = Promise.withResolvers<void>();
   const [closeResolver, ...servers] = await Promise.all([

@@ -1,0 +1,47 @@
+/**
+ * What a lesson is: a question, what it does to find the answer, and the facts that follow from what
+ * was seen.
+ *
+ * @module
+ */
+
+import type { Seen } from "./seen.ts";
+import type { Stage } from "./stage.ts";
+import type { Fact } from "./facts.ts";
+
+/** A lesson. */
+export interface Lesson {
+  /** Its name, a word. */
+  readonly name: string;
+  /** One line that says what it shows. */
+  readonly summary: string;
+  /** The question that it begins with. */
+  readonly question: string;
+  /** Three answers. One is right. */
+  readonly answers: readonly [string, string, string];
+  /** The number of the right one, from 1. */
+  readonly right: 1 | 2 | 3;
+  /** Why it is right, in a few sentences, with the sections of the RFCs. */
+  readonly why: string;
+  /**
+   * Which events are drawn as they come: all, only calls and numbers, or a table of both ends' states.
+   *
+   * @default {"everything"}
+   */
+  readonly draws?: "everything" | "calls" | "table";
+  /** For a table: what each connection is, in the order in which they are made. */
+  readonly rows?: readonly string[];
+  /**
+   * Does it, and explains it.
+   *
+   * @param stage what it is done with
+   */
+  run(stage: Stage): Promise<void>;
+  /**
+   * What follows from what was seen. It sees nothing but the recording, so that a recording of the
+   * lesson has the same facts.
+   *
+   * @param seen what was seen
+   */
+  facts(seen: Seen): readonly Fact[];
+}

@@ -1,0 +1,231 @@
+/**
+ * The role in the sandbox: it has the wires and their ends, plays what it is told to play, and tells
+ * what comes of it.
+ *
+ * @module
+ */
+
+import { writeFileSync } from "node:fs";
+import { EXIT_DONE, EXIT_FAILED } from "../../../engine/cli/exit_status.ts";
+import { sockets } from "../../../engine/net/sockets.ts";
+import { loadProtocol } from "../../../engine/server/core/protocol_loader.ts";
+import { Input } from "../../../protocols/input.ts";
+import type { Protocol } from "../../../protocols/effects.ts";
+import { loadLoadProtocol, type LoadProtocol } from "../../load/load_protocol.ts";
+import { Random } from "../../load/random.ts";
+import type { RoleContext } from "../role.ts";
+import { DeviceError } from "./device.ts";
+import { Game, type GameOptions } from "./game.ts";
+import type { Order, Play, Report, WireOutcome } from "./play.ts";
+import type { Scenario } from "./scenario.ts";
+import { findScenario } from "./scenarios.ts";
+import { ScriptPlayer } from "./script_player.ts";
+
+/**
+ * Settings of this network: every timer follows one simple rule, so that it can be foretold. They
+ * are not the machine's own.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  // Each silence after a SYN is twice as long as the one before, from the first.
+  tcp_syn_linear_timeouts: "0",
+  // Data and FINs are sent again after a second at the earliest, so that a person can follow.
+  tcp_rto_min_us: "1000000",
+  // Nothing is sent again before its timer ends, only to see whether something was lost.
+  tcp_early_retrans: "0",
+};
+
+/** The pause between two turns, in milliseconds. */
+const PAUSE_MS = 2;
+
+/** How often a screen is told what to show, in milliseconds. */
+const VIEW_MS = 100;
+
+/** How many bytes the payload of a request has, where a protocol has one. */
+const PAYLOAD_BYTES = 16;
+
+/** A wire without a goal. */
+const FREE: Scenario = {
+  name: "free",
+  title: "a wire without a goal",
+  goal: "Do what you like.",
+  hints: [],
+  moral: "",
+  begins: "connecting",
+  actions: [],
+  least: 0,
+  judge: () => undefined,
+  win: "",
+  lose: "",
+};
+
+/** The role: see {@linkcode Order} and {@linkcode Report}. */
+export async function wireRole(context: RoleContext): Promise<number> {
+  applySettings();
+  const tell = (report: Report) => context.say(report);
+  const tables = new Map<number, Table>();
+  let failed = false;
+  const listening = listen(context, async (order) => {
+    if (order.kind !== "play") {
+      return tables.get(order.kind === "do" ? order.game : order.game)?.hear(order);
+    }
+    try {
+      tables.set(order.play.game, await Table.open(order.play, tell));
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      failed = true;
+      tell({ kind: "failed", message: error.message });
+    }
+  });
+  try {
+    let isOver = false;
+    void listening.finally(() => isOver = true);
+    while (!failed && (!isOver || tables.size > 0) && !context.signal.aborted) {
+      for (const [number, table] of tables) {
+        table.turn();
+        if (!table.isOver) continue;
+        tables.delete(number);
+        table[Symbol.dispose]();
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  } finally {
+    for (const table of tables.values()) table[Symbol.dispose]();
+  }
+  return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+async function listen(
+  context: RoleContext,
+  take: (order: Order) => Promise<void> | void,
+): Promise<void> {
+  for (let line = await context.hear(); line !== undefined; line = await context.hear()) {
+    await take(line as Order);
+  }
+}
+
+function applySettings(): void {
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    try {
+      writeFileSync(`/proc/sys/net/ipv4/${name}`, value);
+    } catch {
+      // An older kernel has no such setting. Its timers are a little different then.
+    }
+  }
+}
+
+/** A game, and who plays it. */
+class Table implements Disposable {
+  readonly #play: Play;
+  readonly #tell: (report: Report) => void;
+  readonly #game: Game;
+  readonly #script: ScriptPlayer | undefined;
+  readonly #endsMs: number;
+  #viewedMs = -Infinity;
+  #hasLeft = false;
+  #isOver = false;
+
+  private constructor(play: Play, tell: (report: Report) => void, options: GameOptions) {
+    this.#play = play;
+    this.#tell = tell;
+    this.#game = new Game(options);
+    this.#script = play.script && new ScriptPlayer(this.#game, play.script);
+    this.#endsMs = performance.now() + play.limitMs;
+  }
+
+  static async open(play: Play, tell: (report: Report) => void): Promise<Table> {
+    const { game, scenario, protocol, beganUs, mostPackets, wantsEvents } = play;
+    return new Table(play, tell, {
+      net: sockets(),
+      scenario: scenario === undefined ? FREE : findScenario(scenario) ?? FREE,
+      index: game,
+      beganUs,
+      mostPackets,
+      conversation: protocol === undefined ? undefined : await conversationOf(protocol),
+      tell: (event, isSpare) => {
+        if (wantsEvents) tell({ kind: "event", game, event, ...(isSpare && { isSpare }) });
+      },
+    });
+  }
+
+  /** Whether it has ended, and its end was told. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Does what the player wants. */
+  hear(order: Exclude<Order, { readonly kind: "play" }>): void {
+    if (order.kind === "leave") this.#hasLeft = true;
+    else if (this.#game.isReady && this.#game.verdict === undefined) {
+      this.#game.do(order.command);
+      this.#viewedMs = -Infinity;
+    }
+  }
+
+  turn(): void {
+    const game = this.#game;
+    const happened = game.turn();
+    if (game.isReady) this.#script?.turn();
+    const outcome = this.#outcome();
+    const now = performance.now();
+    if (this.#play.wantsViews && (happened || outcome || now - this.#viewedMs >= VIEW_MS)) {
+      this.#viewedMs = now;
+      this.#tell({ kind: "view", game: this.#play.game, view: game.view() });
+    }
+    if (outcome === undefined) return;
+    this.#isOver = true;
+    const { won, why } = outcome;
+    game.finish(won === undefined ? undefined : won ? "Won" : `Lost: ${why}`);
+    this.#tell({ kind: "over", game: this.#play.game, outcome });
+  }
+
+  [Symbol.dispose](): void {
+    this.#game[Symbol.dispose]();
+  }
+
+  /** How it has ended; `undefined` while it goes on. */
+  #outcome(): WireOutcome | undefined {
+    const game = this.#game;
+    const { verdict, look, score } = game;
+    const end = (how: Pick<WireOutcome, "won" | "why">): WireOutcome => ({
+      ...how,
+      client: look.client.state,
+      server: look.server.state,
+      score,
+    });
+    const hasGoal = this.#play.scenario !== undefined;
+    if (verdict !== undefined) return end(verdict.won ? { won: true } : { ...verdict });
+    const failure = this.#script?.failure;
+    if (failure !== undefined) return end({ won: false, why: failure });
+    if (this.#script?.isOver === true) {
+      return end(
+        hasGoal ? { won: false, why: "the script is over, and the goal not reached" } : {},
+      );
+    }
+    if (!hasGoal && game.isOver) return end({});
+    if (this.#hasLeft) return end({});
+    const why = game.isFull
+      ? `the wire has carried ${this.#play.mostPackets} packets, and takes no more`
+      : performance.now() >= this.#endsMs
+      ? "the time is over"
+      : undefined;
+    return why === undefined ? undefined : end({ won: false, why });
+  }
+}
+
+/** Both sides of a protocol. @param location where it is */
+async function conversationOf(location: string): Promise<GameOptions["conversation"]> {
+  const [server, client] = await Promise.all([loadProtocol(location), loadLoadProtocol(location)]);
+  const { signal } = new AbortController();
+  return {
+    server: (peer) => server.serve({ peer, signal }, {}),
+    client: () => clientSide(client),
+    tasks: server.tasks,
+  };
+}
+
+/** One exchange, and the words before it. */
+function* clientSide({ greeting, exchange }: LoadProtocol): Protocol {
+  const context = { input: new Input(), size: PAYLOAD_BYTES, random: new Random(1, PAYLOAD_BYTES) };
+  if (greeting !== undefined) yield* greeting(context);
+  yield* exchange(context);
+}

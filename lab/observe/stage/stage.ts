@@ -412,7 +412,7 @@ export class Stage implements Disposable {
     const address = this.net.localAddress(fd);
     if (captures) {
       // Before the first SYN can come.
-      this.#captures.push(new PacketCapture(this.net, { port: address.port, isLocal: true }));
+      this.#captures.push(new PacketCapture(this.net, { port: address.port }));
     }
     this.net.listen(fd, backlog);
     this.#listeners.set(fd, { fd, address, cookie: cookieOf(this.net, fd) });

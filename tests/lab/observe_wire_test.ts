@@ -359,7 +359,7 @@ test("a new player wins by pressing one key three times, and Ctrl-C gives all ba
   const first = await terminal.shows(/press\s+the space bar/);
   assertStringIncludes(first, "─ on the wire: the first one waits for your key ─");
   const screens: string[] = [first];
-  for (const state of [/SYN_SENT +│ state   SYN_RECV/, /state   ESTABLISHED +│ state   SYN_RECV/]) {
+  for (const state of [/SYN_SENT +│ state +SYN_RECV/, /state +ESTABLISHED +│ state +SYN_RECV/]) {
     await terminal.type(" ");
     screens.push(await terminal.shows(state));
   }

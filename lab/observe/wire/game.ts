@@ -43,6 +43,9 @@ const CLIENT_PORT = 6000;
 /** How often a kernel tries unless the scenario says otherwise: longer than anybody plays. */
 const MANY_RETRIES = 20;
 
+/** The longest text that is told as it is. */
+const LONGEST_TOLD = 40;
+
 /** The most sentences that are kept for the screen. */
 const MOST_STORY = 50;
 
@@ -164,8 +167,10 @@ export class Game implements Disposable {
       conversation: conversation &&
         (() => conversation.server(this.#client.address as Address)),
       tasks: conversation?.tasks,
+      receiveBuffer: scenario.receiveBuffer,
     };
     this.#server = crosses ? new ClientEnd(serverOptions) : new ServerEnd(serverOptions);
+    this.#server.setReading(scenario.serverReads ?? true);
     this.#client = new ClientEnd({
       net,
       local: { hostname, port: crosses ? CLIENT_PORT : 0 },
@@ -437,7 +442,9 @@ export class Game implements Disposable {
       const what: Readonly<Record<EndAction, string>> = {
         close: "closes its direction",
         reset: "gives the connection up",
-        send: `sends "${text}"`,
+        send: text.length <= LONGEST_TOLD
+          ? `sends "${text}"`
+          : `sends ${new TextEncoder().encode(text).length} bytes`,
         read: "reads again",
         stop: "stops to read",
       };

@@ -79,8 +79,9 @@ export async function wireRole(context: RoleContext): Promise<number> {
   try {
     let isOver = false;
     void listening.finally(() => isOver = true);
-    while (!failed && (!isOver || tables.size > 0) && !context.signal.aborted) {
+    while (!failed && (tables.size > 0 || !isOver && !context.signal.aborted)) {
       for (const [number, table] of tables) {
+        if (context.signal.aborted) table.hear({ kind: "leave", game: number });
         table.turn();
         if (!table.isOver) continue;
         tables.delete(number);
@@ -203,12 +204,13 @@ class Table implements Disposable {
     }
     if (!hasGoal && game.isOver) return end({});
     if (this.#hasLeft) return end({});
-    const why = game.isFull
+    const limit = game.isFull
       ? `the wire has carried ${this.#play.mostPackets} packets, and takes no more`
       : performance.now() >= this.#endsMs
       ? "the time is over"
       : undefined;
-    return why === undefined ? undefined : end({ won: false, why });
+    if (limit === undefined) return undefined;
+    return end(hasGoal ? { won: false, why: limit } : { why: limit });
   }
 }
 

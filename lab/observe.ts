@@ -22,6 +22,7 @@ import { INSIDE } from "./observe/sandbox.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
 import { timelineRole } from "./observe/timeline_role.ts";
+import { watch } from "./observe/watch.ts";
 import { wire } from "./observe/wire/command.ts";
 import { wireRole } from "./observe/wire/role.ts";
 import { WIRE_ROLE } from "./observe/wire/session.ts";
@@ -31,6 +32,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
   timeline,
   wire,
   life,
+  watch,
   replay,
   convert,
 };
@@ -43,8 +45,9 @@ async function perform(): Promise<number> {
   const [first = "", ...rest] = programArguments();
   if (first === INSIDE) return await performInside(rest, ROLES);
   const named = Object.hasOwn(SUBCOMMANDS, first) ? SUBCOMMANDS[first] : undefined;
-  if (named !== undefined) invokeAs({ typed: formatRun(SCRIPT, first), args: rest });
+  // It is made first: its example begins with its name.
   const subcommand = named === undefined ? whole() : named();
+  if (named !== undefined) invokeAs({ typed: formatRun(SCRIPT, first), args: rest });
   const values = readCommandLine(subcommand.command);
   try {
     return await subcommand.perform(values);

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { moment } from "../values/moment.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
@@ -30,8 +31,14 @@ import { TCP_STATES, type TcpState } from "./tcp_states.ts";
 /** What each look asks for. A machine may have very many sockets in TIME_WAIT. */
 const WATCHED = TCP_STATES.filter((state) => state !== "TIME_WAIT");
 
-/** After how many looks a connection is told although something about it is still unknown. */
+/** After how many looks without a socket it is taken to be gone. */
 const LOOKS = 2;
+
+/**
+ * After which time a connection is told although something about it is still unknown, in
+ * microseconds. The kernel tells the ends of sockets a moment later, and not always in order.
+ */
+const SETTLE_US = 100_000;
 
 /** How long to wait for a program that does not close what has ended, in microseconds. */
 const PATIENCE_US = 1_000_000;
@@ -39,8 +46,8 @@ const PATIENCE_US = 1_000_000;
 /** From how many sockets on they are looked for together and not one by one. */
 const TOGETHER = 200;
 
-/** How many cookies of connections that were told before their event are kept. */
-const MOST_TOLD = 10_000;
+/** How many names of what has ended are kept. */
+const MOST_NAMES = 10_000;
 
 /** A connection that has ended, as one of its ends saw it. */
 export interface EndedConnection extends Conclusion {
@@ -111,8 +118,8 @@ interface Life extends Traces {
   endedAtUs: number;
   /** The last look that showed it, or what is left of it. */
   seenAt: number;
-  /** The look that found its end. */
-  endedAt: number;
+  /** When the kernel told its end, in microseconds since 1970. */
+  toldAtUs: number;
 }
 
 /** Watches connections until they end. */
@@ -126,7 +133,9 @@ export class ConnectionLives implements Disposable {
   /** By both addresses. */
   readonly #byAddresses = new Map<string, Life>();
   /** Cookies of connections that were told and whose event may come. */
-  readonly #told = new Set<string>();
+  readonly #told = new RecentNames();
+  /** The ends of connections with other ports whose other ends have ended. */
+  readonly #elsewhere = new RecentNames();
   readonly #overflows: number | undefined;
   #listeners: Listeners = new Listeners([]);
   #look = 0;
@@ -146,7 +155,7 @@ export class ConnectionLives implements Disposable {
    */
   constructor(
     port?: number,
-    now: () => number = () => (performance.timeOrigin + performance.now()) * 1000,
+    now: () => number = () => moment() * 1000,
     net: Sockets = sockets(),
   ) {
     this.#port = port;
@@ -212,18 +221,22 @@ export class ConnectionLives implements Disposable {
 
   /** A socket was freed. */
   #end(event: SocketRow, atUs: number): void {
-    if (this.#told.delete(event.cookie)) return;
+    if (this.#told.has(event.cookie)) return;
     let life = this.#lives.get(event.cookie);
     if (life === undefined) {
       if (!wasConnected(event.info)) return;
-      if (!isForgotten(event) && !this.#isWatched(event)) return;
+      if (!isForgotten(event) && !this.#isWatched(event)) {
+        this.#elsewhere.add(peerOf(event));
+        return;
+      }
       life = this.#begin(event, atUs, "unseen");
     }
     const isGone = life.seenAt < this.#look - LOOKS && life.began !== "unseen";
-    life.isGoneFirst = isGone && this.#missedAt < life.seenAt;
+    const isLongAgo = atUs - life.endedAtUs > PATIENCE_US / 2;
+    life.isGoneFirst = isGone && isLongAgo && this.#missedAt < life.seenAt;
     life.event = event;
     life.endedAtUs = isGone ? life.endedAtUs : atUs;
-    life.endedAt = this.#look;
+    life.toldAtUs = atUs;
   }
 
   /** A socket is in the table. */
@@ -236,7 +249,7 @@ export class ConnectionLives implements Disposable {
     }
     life.seenAt = this.#look;
     life.endedAtUs = atUs;
-    life.states.add(row.state);
+    life.states.add(stateOnTheWire(row));
     life.last = row;
     life.openedBy ??= openedBy(row);
   }
@@ -272,7 +285,7 @@ export class ConnectionLives implements Disposable {
       gapUs: Math.max(this.#gapUs, atUs - this.#lookedAtUs),
       endedAtUs: atUs,
       seenAt: this.#look,
-      endedAt: 0,
+      toldAtUs: NaN,
     };
     this.#lives.set(life.cookie, life);
     if (row.remote.port !== 0) this.#place(life);
@@ -322,13 +335,13 @@ export class ConnectionLives implements Disposable {
   }
 
   /** Whether it is worth while to wait for another look. */
-  #mayLearnMore({ event, endedAt, endedAtUs, seenAt, peer, remote }: Life): boolean {
+  #mayLearnMore({ event, toldAtUs, endedAtUs, seenAt, peer, remote }: Life): boolean {
     const isRecent = this.#lookedAtUs - endedAtUs < PATIENCE_US;
     // Its event may be among those that the kernel has dropped.
     if (event === undefined) return isRecent && this.#missedAt < seenAt;
     const isPeerOpen = peer !== undefined && peer.event === undefined;
     if (isRecent && (isPeerOpen || remote.port === 0)) return true;
-    return this.#look - endedAt < LOOKS;
+    return this.#lookedAtUs - toldAtUs < SETTLE_US;
   }
 
   /** Looks for what the table still has of connections that have ended. */
@@ -382,6 +395,7 @@ export class ConnectionLives implements Disposable {
       const found = (byRemotePort.get(life.local.port) ?? [])
         .filter(({ local, peer }) => hostOf(local) === host && peer === undefined);
       const [peer] = found;
+      if (peer === undefined && this.#elsewhere.has(endOf(life))) this.#lives.delete(life.cookie);
       if (peer === undefined || found.length > 1) continue;
       life.local = peer.remote;
       life.remote = peer.local;
@@ -395,7 +409,7 @@ export class ConnectionLives implements Disposable {
     const key = keyOf(local, remote);
     if (this.#byAddresses.get(key) === life) this.#byAddresses.delete(key);
     if (!wasOpen(life)) return [];
-    if (event === undefined) this.#remember(cookie);
+    if (event === undefined) this.#told.add(cookie);
     if (!this.#isWatched(life)) {
       if (remote.port === 0) this.#unplaced++;
       return [];
@@ -411,14 +425,23 @@ export class ConnectionLives implements Disposable {
     }];
   }
 
-  #remember(cookie: string): void {
-    this.#told.add(cookie);
-    const [oldest] = this.#told;
-    if (this.#told.size > MOST_TOLD) this.#told.delete(oldest as string);
-  }
-
   #isWatched({ local, remote }: Pick<SocketRow, "local" | "remote">): boolean {
     return this.#port === undefined || local.port === this.#port || remote.port === this.#port;
+  }
+}
+
+/** Names that are forgotten after some time, the oldest first. */
+class RecentNames {
+  readonly #names = new Set<string>();
+
+  add(name: string): void {
+    this.#names.add(name);
+    const [oldest] = this.#names;
+    if (this.#names.size > MOST_NAMES) this.#names.delete(oldest as string);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
   }
 }
 
@@ -436,6 +459,15 @@ class Listeners {
     return [hostname, "0.0.0.0", "::"]
       .some((host) => this.#addresses.has(formatAddress({ hostname: host, port })));
   }
+}
+
+/**
+ * The state, as far as the peer can know: a FIN that waits behind data has not closed anything yet.
+ */
+function stateOnTheWire({ state, info }: SocketRow): TcpState {
+  if (state !== "FIN_WAIT1" && state !== "CLOSING") return state;
+  if ((info?.notsent_bytes ?? 0) === 0) return state;
+  return state === "CLOSING" ? "CLOSE_WAIT" : "ESTABLISHED";
 }
 
 /**
@@ -500,6 +532,16 @@ function hasCounted(state: TcpState): boolean {
 
 function keyOf(local: Address, remote: Address): string {
   return `${formatAddress(local)} ${formatAddress(remote)}`;
+}
+
+/** What is left of the addresses of an end that the kernel has forgotten. */
+function endOf({ local, remote }: Pick<SocketRow, "local" | "remote">): string {
+  return `${local.port} ${hostOf(remote)}`;
+}
+
+/** The same, as the other end's addresses tell it. */
+function peerOf({ local, remote }: SocketRow): string {
+  return `${remote.port} ${hostOf(local)}`;
 }
 
 /** The host, where an IPv4 address in an IPv6 socket is an IPv4 address. */

@@ -149,29 +149,32 @@ export function conclude(own: Traces, peer?: Traces): Conclusion {
     mine = withFin(mine, countsFin(own, peer));
     theirs = withFin(theirs, countsFin(peer, own));
     for (let round = 0; round < ROUNDS; round++) {
-      const agrees = (one: Traces, other: Traces, others: readonly Story[]) => (story: Story) =>
-        others.some((theirs) => agree(story, one, theirs, other));
-      const kept = mine.filter(agrees(own, peer, theirs));
-      theirs = nonEmpty(theirs.filter(agrees(peer, own, mine)), theirs);
+      const kept = mine.filter((story) => theirs.some((other) => agree(story, other)));
+      theirs = nonEmpty(
+        theirs.filter((story) => mine.some((other) => agree(story, other))),
+        theirs,
+      );
       mine = nonEmpty(kept, mine);
     }
   }
   const closed = closedFirst(mine, own);
   const other = peer === undefined ? "unknown" : closedFirst(theirs, peer);
   return {
-    openedBy: bothOf(only(mine.map(({ opened }) => opened)), theirs),
+    openedBy: isSimultaneous(own, peer)
+      ? "both"
+      : only(mine.map(({ opened }) => opened)) ?? "unknown",
     closedFirst: closed === "unknown"
       ? mirrored(other)
       : closed === "local" && other === "local"
       ? "both"
       : closed,
-    endedWith: only(mine.map((story) => judge(story, own).ended)) ?? "unknown",
+    endedWith: only(mine.map(({ ended }) => ended)) ?? "unknown",
     countsFin: only(mine.map(({ peerFin }) => peerFin)),
   };
 }
 
 /** All stories that fit what was seen of one end. None fits a kernel that counts otherwise. */
-function storiesOf(traces: Traces): readonly Story[] {
+function storiesOf(traces: Traces): readonly JudgedStory[] {
   const { states, event, isHalfClosed, isGoneFirst, isListener } = traces;
   const known = states.has("SYN_SENT")
     ? "local"
@@ -195,7 +198,7 @@ function storiesOf(traces: Traces): readonly Story[] {
     const isFromOutside = nothingUnread || (unread !== undefined && isGoneFirst);
     // After its own FIN, the kernel itself resets what it gets for a program that has gone.
     return !(story.resetBy === "local" && !story.ownFin && isFromOutside);
-  });
+  }).map((story) => ({ ...story, ...judge(story, traces) }));
   return isListener
     ? nonEmpty(fitting.filter(({ opened }) => opened === "remote"), fitting)
     : fitting;
@@ -252,19 +255,24 @@ function countsFin(own: Traces, peer: Traces): boolean | undefined {
 }
 
 /** Whether the stories of both ends can be true together. */
-function agree(story: Story, own: Traces, other: Story, peer: Traces): boolean {
-  if (story.opened === other.opened && !(own.openedBy === "local" && peer.openedBy === "local")) {
-    return false;
-  }
+function agree(story: JudgedStory, other: JudgedStory): boolean {
+  if (story.opened === other.opened) return false;
   if ((story.peerFin && !other.ownFin) || (other.peerFin && !story.ownFin)) return false;
-  const isReset = [judge(story, own), judge(other, peer)].every(({ ended }) => ended === "reset");
+  const isReset = story.ended === "reset" && other.ended === "reset";
   return !isReset || story.resetBy !== other.resetBy;
+}
+
+/** Whether both ends have called connect(2): RFC 9293, section 3.5, figure 7. */
+function isSimultaneous(own: Traces, peer: Traces | undefined): boolean {
+  return own.openedBy === "local" && peer?.openedBy === "local";
 }
 
 interface Verdict {
   readonly closed: Who;
   readonly ended: "fin" | "reset" | "unknown";
 }
+
+type JudgedStory = Story & Verdict;
 
 /** How a story ends. */
 function judge({ ownFin, peerFin, resetBy }: Story, traces: Traces): Verdict {
@@ -298,26 +306,23 @@ function firstSeen({ states, isHalfClosed }: Traces): Exclude<Who, "unknown"> | 
   return states.has("CLOSE_WAIT") || states.has("LAST_ACK") ? "remote" : undefined;
 }
 
-function closedFirst(stories: readonly Story[], traces: Traces): Who {
-  return only(stories.map((story) => judge(story, traces).closed)) ?? firstSeen(traces) ??
-    "unknown";
-}
-
-function bothOf(opened: Side | undefined, theirs: readonly Story[]): Who {
-  const isBoth = opened === "local" && only(theirs.map(({ opened }) => opened)) === "local";
-  return isBoth ? "both" : opened ?? "unknown";
+function closedFirst(stories: readonly JudgedStory[], traces: Traces): Who {
+  return only(stories.map(({ closed }) => closed)) ?? firstSeen(traces) ?? "unknown";
 }
 
 function mirrored(who: Who): Who {
   return who === "local" ? "remote" : who === "remote" ? "local" : who;
 }
 
-function withFin(stories: readonly Story[], fin: boolean | undefined): readonly Story[] {
+function withFin(
+  stories: readonly JudgedStory[],
+  fin: boolean | undefined,
+): readonly JudgedStory[] {
   if (fin === undefined) return stories;
   return nonEmpty(stories.filter(({ peerFin }) => peerFin === fin), stories);
 }
 
-function nonEmpty(some: readonly Story[], all: readonly Story[]): readonly Story[] {
+function nonEmpty<Kind>(some: readonly Kind[], all: readonly Kind[]): readonly Kind[] {
   return some.length > 0 ? some : all;
 }
 

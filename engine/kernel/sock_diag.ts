@@ -150,7 +150,10 @@ export class SockDiag implements Disposable {
         const request = makeRequest(family, NLM_F_REQUEST | NLM_F_DUMP, mask);
         // The kernel passes over the sockets with other ports, unless this is 0.
         new DataView(request.buffer).setUint16(HEADER_BYTES + portAt, port);
-        for (const row of this.#ask(request, true)) found.set(row.cookie, row);
+        for (const row of this.#ask(request, true)) {
+          // It does not pass over those that are bound and neither listen nor connect.
+          if (port === 0 || portIn(row, portAt) === port) found.set(row.cookie, row);
+        }
       }
     }
     return [...found.values()];
@@ -314,6 +317,10 @@ export function waitsForAccept({ state, inode }: SocketRow): boolean {
 
 function openNetlink(net: Sockets): number {
   return net.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+}
+
+function portIn({ local, remote }: SocketRow, portAt: number): number {
+  return portAt === LOCAL.port ? local.port : remote.port;
 }
 
 /** A `nlmsghdr` and an `inet_diag_req_v2`. */

@@ -10,6 +10,9 @@ import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
 /** How wide a terminal is taken to be if it does not tell its width, in characters. */
 export const USUAL_COLUMNS = 80;
 
+/** How high a terminal is taken to be if it does not tell its height, in lines. */
+export const USUAL_ROWS = 24;
+
 /** The C type of a parameter or a result: a number of that width, or bytes passed by address. */
 export type ForeignType = "i32" | "u32" | "buffer" | "pointer" | "void";
 
@@ -105,6 +108,8 @@ export interface Runtime {
   isTerminal(of: "stdin" | "stdout" | "stderr"): boolean;
   /** How many characters fit on a line; `Infinity` if the stream is not a terminal. */
   columns(of: "stdout" | "stderr"): number;
+  /** How many lines fit on the screen; `Infinity` if the stream is not a terminal. */
+  rows(of: "stdout" | "stderr"): number;
   /**
    * Creates a file, or empties the one that is there. Never asks the user.
    *

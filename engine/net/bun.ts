@@ -12,6 +12,7 @@ import {
   type Runtime,
   type SystemFile,
   USUAL_COLUMNS,
+  USUAL_ROWS,
   type WritableFile,
 } from "./adapter.ts";
 import {
@@ -92,6 +93,11 @@ interface BunFiles {
   ): number;
 }
 
+interface TerminalSize {
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
 interface BunTerminals {
   isatty(descriptor: number): boolean;
 }
@@ -114,8 +120,8 @@ interface BunProcess {
   off(signal: string, handler: () => void): void;
   cwd(): string;
   exit(code: number): never;
-  readonly stdout: { readonly columns?: number };
-  readonly stderr: { readonly columns?: number };
+  readonly stdout: TerminalSize;
+  readonly stderr: TerminalSize;
   // deno-lint-ignore no-explicit-any -- each module has a type of its own
   getBuiltinModule(name: string): any;
 }
@@ -503,6 +509,10 @@ export const bunRuntime: Runtime = {
 
   columns(of: "stdout" | "stderr"): number {
     return terminals().isatty(DESCRIPTORS[of]) ? process[of].columns || USUAL_COLUMNS : Infinity;
+  },
+
+  rows(of: "stdout" | "stderr"): number {
+    return terminals().isatty(DESCRIPTORS[of]) ? process[of].rows || USUAL_ROWS : Infinity;
   },
 
   createFile(path: string | URL): WritableFile {

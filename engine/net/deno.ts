@@ -13,6 +13,7 @@ import {
   type Runtime,
   type SystemFile,
   USUAL_COLUMNS,
+  USUAL_ROWS,
   type WritableFile,
 } from "./adapter.ts";
 import {
@@ -388,6 +389,10 @@ export const denoRuntime: Runtime = {
 
   columns(of: "stdout" | "stderr"): number {
     return Deno[of].isTerminal() ? Deno.consoleSize().columns || USUAL_COLUMNS : Infinity;
+  },
+
+  rows(of: "stdout" | "stderr"): number {
+    return Deno[of].isTerminal() ? Deno.consoleSize().rows || USUAL_ROWS : Infinity;
   },
 
   createFile(path: string | URL): WritableFile {

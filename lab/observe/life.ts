@@ -5,9 +5,10 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
 import { EXIT_DONE } from "../../engine/cli/exit_status.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
-import { integerOption, type Option, stringOption, valueOf } from "../../engine/cli/options.ts";
+import { integerOption, type Option, valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
 import type { Values } from "../../engine/cli/flags.ts";
 import type { Duration } from "../../engine/values/durations.ts";
@@ -16,23 +17,21 @@ import {
   type EndedConnection,
   type Look,
 } from "../../engine/kernel/connection_lives.ts";
+import { messageOf } from "../../engine/dial/failures.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { connectionEvent } from "../../engine/recording/from_kernel.ts";
-import { RecordingFile } from "../../engine/recording/recording_file.ts";
-import { SocketChanges } from "../../engine/recording/socket_changes.ts";
 import { formatBytes, formatTime } from "../report/units.ts";
 import { render, type Screen, screenOf } from "../report/screen.ts";
 import { LineOutput } from "./line_output.ts";
+import { say } from "./say.ts";
 import { LineQueue } from "./line_queue.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 import { type Column, Layout } from "./table.ts";
-import { Turns } from "./turns.ts";
+import { RECORD, SocketRecording } from "./socket_recording.ts";
+import { FOR, limitOf, Turns } from "./turns.ts";
 
 const NAME = "life";
-
-/** How long to wait for a reader that is stuck, at the end, in milliseconds. */
-const FLUSH_MS = 1_000;
 
 const COUNT: Option<number> = integerOption("count", {
   short: "c",
@@ -41,19 +40,10 @@ const COUNT: Option<number> = integerOption("count", {
   help: "end after that many connections",
 });
 
-const FOR: Option<number, Duration> = durationOption("for", {
-  help: "end after that time",
-});
-
 const INTERVAL: Option<number, Duration> = durationOption("interval", {
   short: "i",
   default: "25ms",
   help: "look at all sockets once in that time",
-});
-
-const RECORD: Option<string> = stringOption("record", {
-  value: "FILE",
-  help: "write it into a file for observe replay",
 });
 
 /** The command. */
@@ -76,7 +66,7 @@ export function life(): Subcommand {
         INTERVAL,
         RECORD,
       ],
-      example: formatRun(SCRIPT, NAME),
+      example: formatRun(SCRIPT, "life 8080"),
     },
     perform,
   };
@@ -84,12 +74,10 @@ export function life(): Subcommand {
 
 async function perform(values: Values): Promise<number> {
   const intervalMs = valueOf(INTERVAL, values);
-  const why = whyNoKernel();
-  if (why !== undefined) throw new Error(`observe ${NAME} needs Linux: ${why}`);
   const port = values.port as number | undefined;
   const form = values.json === true ? JSON_FORM : textForm(screenOf("stdout"), port);
-  using lives = new ConnectionLives(port);
-  using recording = startRecording(values.record as string | undefined);
+  using lives = openLives(port);
+  using recording = SocketRecording.create(NAME, values.record as string | undefined);
   using turns = new Turns(intervalMs, limitOf(FOR, values));
   const queue = new LineQueue(new LineOutput(), () => turns.stop());
   form.begin(queue);
@@ -100,36 +88,46 @@ async function perform(values: Values): Promise<number> {
     if (look.missed) queue.add(form.missed(DROPPED_EVENTS));
     for (const connection of ended) queue.add(form.connection(connection));
     const dropped = queue.takeDropped();
-    if (dropped > 0) queue.add(form.missed(`${dropped} lines were dropped: nobody read them`));
-    recording?.add(look, ended);
+    if (dropped > 0) queue.add(form.missed(lost(dropped)));
+    if (look.missed) recording?.note(DROPPED_EVENTS);
+    recording?.look(look.rows, ended);
   };
   while (left > 0 && await turns.next()) tell(lives.look());
   if (left > 0) tell(lives.finish());
   if (lives.unplaced > 0) say(unplaced(lives.unplaced, port as number));
-  await queue.flush(FLUSH_MS);
-  if (recording?.file.failure !== undefined) throw recording.file.failure;
+  const dropped = queue.takeDropped();
+  if (dropped > 0) say(lost(dropped));
+  await queue.flush(turns.interrupted());
+  if (recording?.failure !== undefined) throw recording.failure;
   return EXIT_DONE;
 }
 
-/** A limit, if the user has set one. */
-function limitOf(option: Option<number> | Option<number, Duration>, values: Values): number {
-  return values[option.option] === undefined ? Infinity : valueOf(option as Option<number>, values);
+function openLives(port: number | undefined): ConnectionLives {
+  const cannot = "Cannot hear how connections end";
+  if (runtime.os !== "linux") throw new Error(`${cannot}: that needs Linux, not ${runtime.os}`);
+  const why = whyNoKernel();
+  if (why !== undefined) throw new Error(`${cannot}: ${why}`);
+  try {
+    return new ConnectionLives(port);
+  } catch (cause) {
+    const code = (cause as { code?: string }).code ?? messageOf(cause);
+    throw new Error(`${cannot}: there is no netlink here (${code}); observe watch needs none`, {
+      cause,
+    });
+  }
 }
 
 const DROPPED_EVENTS = "the kernel dropped events, because more came than could wait";
 
-function unplaced(count: number, port: number): string {
-  const which = count === 1 ? "1 connection was" : `${count} connections were`;
-  return `${which} reset too soon to know whether it was with port ${port}`;
+function lost(lines: number): string {
+  return lines === 1
+    ? "1 line was lost: nobody read it"
+    : `${lines} lines were lost: nobody read them`;
 }
 
-/** Says what is no result. */
-function say(text: string): void {
-  try {
-    runtime.printNow("stderr", `observe: ${text}\n`);
-  } catch {
-    // Nobody can be told.
-  }
+function unplaced(count: number, port: number): string {
+  const which = count === 1 ? "1 end of a connection" : `${count} ends of connections`;
+  return `left out: ${which}, reset before the other end's port was seen (was it ${port}?)`;
 }
 
 /** How the output looks. */
@@ -181,14 +179,14 @@ const COLUMNS: readonly Column<EndedConnection>[] = [
     order: 0,
     side: "left",
     width: ADDRESS_WIDTH,
-    cell: ({ local }) => formatAddress(local),
+    cell: ({ local }) => describeEnd(local),
   },
   {
     title: "REMOTE",
     order: 0,
     side: "left",
     width: ADDRESS_WIDTH,
-    cell: ({ remote }) => formatAddress(remote),
+    cell: ({ remote }) => describeEnd(remote),
   },
   { title: "OPENED", order: 2, side: "left", cell: ({ openedBy }) => shown(openedBy) },
   { title: "CLOSED", order: 1, side: "left", cell: ({ closedFirst }) => shown(closedFirst) },
@@ -210,6 +208,13 @@ const COLUMNS: readonly Column<EndedConnection>[] = [
     cell: ({ retransmissions }) => `${retransmissions ?? NONE}`,
   },
 ];
+
+/** An address, of which the kernel may have forgotten a part. */
+function describeEnd({ hostname, port }: Address): string {
+  const isForgotten = hostname === "0.0.0.0" || hostname === "::";
+  const [, host, digits] = /^(.*):(\d+)$/.exec(formatAddress({ hostname, port })) as string[];
+  return `${isForgotten ? "?" : host}:${port === 0 ? "?" : digits}`;
+}
 
 /** What stands for a figure that there is not. */
 const NONE = "–";
@@ -249,35 +254,4 @@ function textForm(screen: Screen, port: number | undefined): Form {
     connection: (connection) => layout.row(connection),
     missed: (why) => `(some are missing here: ${why})`,
   };
-}
-
-/** Writes what happens into a file. */
-class Recording implements Disposable {
-  readonly file: RecordingFile;
-  readonly #changes = new SocketChanges();
-
-  /** @param path the file */
-  constructor(path: string) {
-    this.file = RecordingFile.create(path, { by: `observe ${NAME}`, tier: "T0" });
-  }
-
-  /** Adds what a look has found. */
-  add({ rows, missed }: Look, ended: readonly EndedConnection[]): void {
-    const at = this.file.now();
-    if (missed) this.file.add({ type: "note", at, text: `some are missing: ${DROPPED_EVENTS}` });
-    const connected = rows.filter(({ state, remote }) => state === "LISTEN" || remote.port !== 0);
-    for (const event of this.#changes.look(connected, at)) this.file.add(event);
-    for (const connection of ended) {
-      this.file.add(connectionEvent(connection, this.file.at(connection.endedAtUs)));
-    }
-    this.file.flush();
-  }
-
-  [Symbol.dispose](): void {
-    this.file[Symbol.dispose]();
-  }
-}
-
-function startRecording(path: string | undefined): Recording | undefined {
-  return path === undefined ? undefined : new Recording(path);
 }

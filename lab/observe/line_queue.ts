@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describeSystemError } from "../../engine/net/constants.ts";
 import type { LineOutput } from "./line_output.ts";
 
 /** How many lines may wait. */
@@ -47,17 +48,16 @@ export class LineQueue {
   }
 
   /**
-   * Waits until everything is written.
+   * Waits until everything is written, however late the reader comes.
    *
-   * @param withinMs how long to wait for a reader that is stuck, in milliseconds
+   * @param enough resolves when it is not waited for any more
    * @throws {Error} if something could not be written, for instance because the disk is full
    */
-  async flush(withinMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
-    await Promise.race([this.#writing, late]);
-    clearTimeout(timer);
-    if (this.#failure !== undefined) throw this.#failure;
+  async flush(enough: Promise<void>): Promise<void> {
+    await Promise.race([this.#writing, enough]);
+    const cause = this.#failure;
+    if (cause === undefined) return;
+    throw new Error(`Cannot write to standard output: ${describeSystemError(cause)}`, { cause });
   }
 
   async #write(): Promise<void> {

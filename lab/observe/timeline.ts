@@ -97,7 +97,7 @@ export function timeline(): Subcommand {
       summary: "the states of one connection, and its packets",
       positionals: SERVER_ARGUMENTS,
       flags: FLAGS,
-      example: formatRun(SCRIPT, "127.0.0.1:8080 --hello"),
+      example: formatRun(SCRIPT, "timeline 127.0.0.1:8080 --hello"),
     },
     perform,
   };

@@ -19,14 +19,14 @@ import { BlockingDriver, type BlockingOptions } from "../../engine/drivers/block
 import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { nowUs } from "../../engine/recording/events.ts";
+import { nowUs, setClock } from "../../engine/recording/events.ts";
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import { type Address, type Protocol, READ } from "../../protocols/effects.ts";
 import { Input } from "../../protocols/input.ts";
 import { loadLoadProtocol, type LoadProtocol } from "../load/load_protocol.ts";
 import { Random } from "../load/random.ts";
-import { type CapturedPacket, PacketCapture, whyNoCapture } from "./capture.ts";
+import { type CapturedPacket, PacketCapture } from "./capture.ts";
 import type { TimelineMessage, TimelineOutcome, TimelinePlan } from "./timeline_plan.ts";
 import { WatchedSockets, Witness } from "./witness.ts";
 
@@ -39,7 +39,7 @@ export interface TimelineAssignment {
 }
 
 /** The name of the thread. It names the command that an executable loads for it. */
-export const TIMELINE_THREAD = "handshake observe";
+export const TIMELINE_THREAD = "handshake observe timeline";
 
 /** The module of the thread. */
 export const TIMELINE_THREAD_URL: string = import.meta.url;
@@ -286,11 +286,47 @@ function rehearse(captures: boolean): void {
       witness.released();
       witness.finish();
     }
+    if (capture !== null) awaitStamps(net, listener, capture);
   } finally {
     capture?.[Symbol.dispose]();
     net.close(listener);
   }
 }
+
+/**
+ * Waits until the kernel stamps packets when they come. It begins to do so a while after the first
+ * socket has asked for stamps, on a busy machine after many milliseconds. Until then, a packet that
+ * has none is stamped when it is taken.
+ *
+ * @param net the calls
+ * @param listener a listener of this thread
+ * @param capture captures its packets; another capture with stamps must stay open afterwards
+ */
+function awaitStamps(net: Sockets, listener: number, capture: PacketCapture): void {
+  const { SOL_SOCKET, SO_LINGER } = net.constants;
+  const atOnce = new Uint8Array(Int32Array.of(1, 0).buffer);
+  const address = net.localAddress(listener);
+  for (const endsUs = nowUs() + STAMPS_US; nowUs() < endsUs;) {
+    capture.take();
+    const ends = [net.openConnection(address), net.accept(listener)];
+    const cameUs = nowUs();
+    while (nowUs() < cameUs + APART_US);
+    const packets = capture.take();
+    for (const fd of ends) {
+      net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, atOnce);
+      net.close(fd);
+    }
+    const cameNs = BigInt(Math.round(cameUs + APART_US / 2)) * 1000n;
+    if (packets.length > 0 && packets.every(({ stampNs }) => stampNs < cameNs)) return;
+    net.poll(-1, 0, 1);
+  }
+}
+
+/** How long to wait for stamps, in microseconds. */
+const STAMPS_US = 500_000;
+
+/** How long a packet lies before it is taken, to see when it is stamped, in microseconds. */
+const APART_US = 200;
 
 /** What is conversed for practice. */
 function* exchange(): Protocol {
@@ -304,13 +340,14 @@ function observe(
   isStopped: () => boolean,
   post: (message: TimelineMessage) => void,
 ): TimelineOutcome {
+  setClock();
+  const capture = openCapture(plan.addresses);
+  const packets = typeof capture === "string" ? undefined : capture;
   try {
-    rehearse(whyNoCapture(sockets()) === undefined);
+    rehearse(packets !== undefined);
   } catch {
     // There may be no IPv4 here. Without practice the first looks are slower, and nothing else.
   }
-  const capture = openCapture(plan.addresses);
-  const packets = typeof capture === "string" ? undefined : capture;
   const bytesOf = (packet?: CapturedPacket) =>
     packet !== undefined && plan.wantsBytes
       ? { bytes: Buffer.from(packet.bytes).toString("base64") }

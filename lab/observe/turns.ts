@@ -4,16 +4,40 @@
  * @module
  */
 
+import type { Values } from "../../engine/cli/flags.ts";
+import { type Option, valueOf } from "../../engine/cli/options.ts";
+import { durationOption } from "../../engine/cli/quantity_options.ts";
 import { onInterrupt } from "../../engine/process/interrupts.ts";
+import type { Duration } from "../../engine/values/durations.ts";
+
+/** How long a reader has to take the last lines after Ctrl-C, in milliseconds. */
+const GRACE_MS = 50;
 
 /** The longest share of the time that the work itself may take: one part in this many. */
 const SHARE = 4;
+
+/** How long there are turns. */
+export const FOR: Option<number, Duration> = durationOption("for", {
+  help: "end after that time, instead of at Ctrl-C",
+});
+
+/**
+ * A limit, if the user has set one.
+ *
+ * @param option the limit
+ * @param values what the user has given
+ * @returns `Infinity` if there is none
+ */
+export function limitOf<Given>(option: Option<number, Given>, values: Values): number {
+  return values[option.option] === undefined ? Infinity : valueOf(option, values);
+}
 
 /** Turns, one after each interval, that end at Ctrl-C. */
 export class Turns implements Disposable {
   readonly #intervalMs: number;
   readonly #endsAt: number;
   readonly #forget: () => void;
+  readonly #interrupted = Promise.withResolvers<void>();
   readonly #wake = new Set<() => void>();
   #isOver = false;
   #beganAt = -Infinity;
@@ -25,7 +49,16 @@ export class Turns implements Disposable {
   constructor(intervalMs: number, forMs = Infinity) {
     this.#intervalMs = intervalMs;
     this.#endsAt = performance.now() + forMs;
-    this.#forget = onInterrupt(() => this.stop());
+    this.#forget = onInterrupt(() => {
+      this.#interrupted.resolve();
+      this.stop();
+    });
+  }
+
+  /** Resolves a moment after Ctrl-C: whoever pressed it does not wait for a reader that is stuck. */
+  async interrupted(): Promise<void> {
+    await this.#interrupted.promise;
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
   }
 
   /** Whether there are no more turns. */

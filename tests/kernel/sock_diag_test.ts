@@ -159,11 +159,18 @@ test("netlink lists the states that are asked for, and a remote port if asked", 
   stage.accept();
   const { port } = stage.address;
   const states = (query: Parameters<SockDiag["sockets"]>[0]) =>
-    stage.diag.sockets(query).map(({ state }) => state).sort();
+    stage.diag.sockets(query).map(({ state }) => state)
+      // Clients of an earlier listener on this port may be left.
+      .filter((state) => state !== "TIME_WAIT").sort();
   assertEquals(states({ port }), ["ESTABLISHED", "LISTEN"]);
   assertEquals(states({ port, either: true }), ["ESTABLISHED", "ESTABLISHED", "LISTEN"]);
   assertEquals(states({ port, states: ["LISTEN"] }), ["LISTEN"]);
-  assertEquals(states({ port, states: ["TIME_WAIT", "CLOSING"] }), []);
+  assertEquals(states({ port, states: ["CLOSE_WAIT", "CLOSING"] }), []);
+  // The kernel's own filter lets these through, whatever their ports are.
+  const bound = stage.net.socket(stage.net.constants.AF_INET, stage.net.constants.SOCK_STREAM);
+  stage.net.bind(bound, { hostname: "127.0.0.1", port: 0 });
+  assertEquals(states({ port }), ["ESTABLISHED", "LISTEN"]);
+  stage.net.close(bound);
 }, { skip });
 
 test("a connection that ends is told with its last figures, under the same cookie", async () => {

@@ -110,6 +110,11 @@ export class Terminal implements AsyncDisposable {
     return text;
   }
 
+  /** Whether the cursor can be seen. */
+  async hasCursor(): Promise<boolean> {
+    return (await this.#tmux("display-message", "-p", "#{cursor_flag}")).trim() === "1";
+  }
+
   /** Changes the width. */
   async resize(columns: number): Promise<void> {
     await this.#tmux("resize-window", "-x", `${columns}`);

@@ -6,7 +6,6 @@
  */
 
 import { readFileSync } from "node:fs";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import form from "../../docs/observe.schema.json" with { type: "json" };
 import { parseFlags, UsageError } from "../../engine/cli/flags.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
@@ -36,6 +35,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { exploreNetwork, whyNoNetwork } from "../kit/network.ts";
+import { objectsIn } from "../kit/observe_lines.ts";
 import { Script, type ScriptOptions } from "../kit/server_process.ts";
 import {
   type Findings,
@@ -53,26 +53,6 @@ const needsKernel = { skip: noKernel, sanitize: false };
 const needsSockets = { skip: noSockets, sanitize: false };
 
 const SCRIPT = "lab/observe.ts";
-
-// Unknown types and properties are allowed, but not from this command.
-const conforms = new Ajv2020({ strict: false, validateFormats: false }).compile(
-  JSON.parse(
-    JSON.stringify(form),
-    (_, value) =>
-      value?.type === "object" && value.additionalProperties === undefined
-        ? { ...value, additionalProperties: false }
-        : value,
-  ),
-);
-
-/** The lines of `--json`, each of which conforms to the schema. */
-function objectsIn(text: string): Record<string, unknown>[] {
-  return text.trimEnd().split("\n").map((line) => {
-    const object = JSON.parse(line);
-    assertEquals([conforms(object), line, conforms.errors], [true, line, null]);
-    return object;
-  });
-}
 
 /** A listener in this thread whose queue nobody empties unless the test does. */
 class Listener implements Disposable {
@@ -559,7 +539,8 @@ test("the documentation shows what the command prints", async () => {
 }, needsKernel);
 
 test("the documentation names every failure", () => {
-  const [, ...rows] = [...lesson.matchAll(/^\| `(\w+)` +\|/gm)].map(([, kind]) => kind);
+  const [section = ""] = /^### How it fails$.*?(?=^### )/ms.exec(lesson) ?? [];
+  const [, ...rows] = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, kind]) => kind);
   assertEquals(rows, form.$defs.failure.enum);
   assertEquals([...rows].sort(), [...FAILURE_KINDS].sort());
 });

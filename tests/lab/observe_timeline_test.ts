@@ -207,6 +207,14 @@ test("timeline: the client closes first, and both ends are seen with their packe
   assertEquals(packets.filter(({ flags }) => flags.includes("F")).length, 2);
   assertEquals(packets.at(-1)?.flags, "A");
   checkPcap(readFileSync(pcap), packets);
+  // States and packets are in one time base: what a packet does is seen after the packet.
+  for (const [state, flags] of [["ESTABLISHED", "S"], ["FIN_WAIT2", "FA"]] as const) {
+    const seen = events.find((event) =>
+      event.type === "socket" && event.end === "client" && event.state === state
+    );
+    const sent = packets.find((packet) => packet.flags === flags);
+    assert((seen?.at ?? 0) > (sent?.at ?? Infinity), state);
+  }
 }, { skip });
 
 /** Walks through a file of packets. */
@@ -267,7 +275,8 @@ test("timeline: the server closes first, resets, is reset, and speaks IPv6", asy
   // Nobody accepts, and nobody closes.
   assertEquals(open.code, 0);
   assertMatch(open.stdout, /The time is over, and the client is still in FIN_WAIT[12]\./);
-  assertMatch(open.stdout, /ESTABLISHED .*░.*\n.*\n.* ░ waits to be accepted/s);
+  assertMatch(open.stdout, /^ {2}CLOSE_WAIT .*░/m);
+  assertStringIncludes(open.stdout, "░ waits to be accepted");
 
   for (const { ending } of [first, reset, own, six]) assertEquals(ending.code, 0);
   for (const { events } of [first, six]) {
@@ -371,6 +380,7 @@ test(
     assertMatch(drawn.stdout, /TIME_WAIT +60\.0 s/);
     const again = await new Program(commandOf(SCRIPT, ["replay", "--draw", drawing])).end();
     assertEquals([again.code, again.stderr], [0, ""]);
+    assertDocumented(drawn.stdout);
     // After the line about the file, the same is drawn.
     const [, ...lines] = again.stdout.trimEnd().split("\n");
     assertStringIncludes(drawn.stdout, lines.join("\n"));
@@ -383,6 +393,26 @@ test(
   },
   { skip: whyNotInside },
 );
+
+/** The lines of an output without what differs from run to run: numbers, and widths of bars. */
+function shapesOf(output: string): string[] {
+  return output.split("\n").map((line) =>
+    line.replace(/[\d.]+/g, "0").replace(/ (µs|ms|s)\b/g, " s").replace(/[ ─█▏▸░]+/g, " ").trim()
+  );
+}
+
+/** Asserts that what the documentation shows is what is printed, as far as it is always the same. */
+function assertDocumented(output: string): void {
+  const lesson = readFileSync(new URL("../../docs/observe.md", import.meta.url), "utf8");
+  const [, shown] = /^```console timeline\n(.*?)^```$/ms.exec(lesson) ?? [];
+  // Which states were seen, and which acknowledgements came alone, is a matter of chance.
+  const isSure = (line: string) =>
+    /^T2|^client|^server|µs client|^ESTABL|SYN seq|SYN ACK|len=|TIME_W/.test(line);
+  const expected = shapesOf(shown ?? "").filter(isSure);
+  assert(expected.length > 9, "the documentation shows a timeline");
+  const printed = new Set(shapesOf(output));
+  for (const line of expected) assert(printed.has(line), `${line}\nis not in\n${output}`);
+}
 
 function childrenOf(pid: number): number[] {
   const text = existsSync(`/proc/${pid}/task/${pid}/children`)

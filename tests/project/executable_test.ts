@@ -300,7 +300,7 @@ test("every example in the executable's help works as printed", async () => {
       ? server.address.port
       : name === "chat-client"
       ? chat.address.port
-      : name === "bench"
+      : name === "bench" || name === "observe"
       ? framed.address.port
       : 0;
     const typed = args.map((word) =>
@@ -312,6 +312,14 @@ test("every example in the executable's help works as printed", async () => {
     if (isClient) program.finish();
     else if (program.stdout.startsWith("Listening on ")) program.signal("SIGTERM");
     assertEquals((await program.end()).code, 0, example);
+  }
+}, slow);
+
+test("a command's own commands have one help, however it is asked for", async () => {
+  for (const [name, word] of [["bench", "compare"], ["observe", "life"]] as const) {
+    const { stdout } = await run([name, word, "--help"]);
+    assertStringIncludes(stdout, `example: ${await executable()} ${name} ${word} `);
+    assertEquals((await run(["help", name, word])).stdout, stdout);
   }
 }, slow);
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { moment } from "../../../engine/values/moment.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { helloClient } from "../../../protocols/hello.ts";
 import { trueConnectError } from "../../../engine/dial/diagnosis.ts";
@@ -103,7 +104,7 @@ export class RuntimeProber implements Prober {
     fates: Fates,
   ): Promise<Outcome> {
     const local = connection.localAddress;
-    const connectedAt = performance.timeOrigin + performance.now();
+    const connectedAt = moment();
     const outcome = { fates: fates.all, address, local, connectUs: us, connectedAt };
     if (local.hostname === address.hostname && local.port === address.port) {
       connection.close();

@@ -15,7 +15,7 @@ import { type Hop, PathTracer, type TraceRequest } from "./path_tracer.ts";
 import type { Outcome, Prober, ProbeRequest } from "./probe.ts";
 
 /** The name of the Worker. It names the command that an executable loads for it. */
-const PROBE_THREAD = "handshake observe";
+const PROBE_THREAD = "handshake observe probing";
 
 /** What the main thread asks for, one thing at a time. */
 type ToThread =

@@ -102,7 +102,7 @@ export function wire(): Subcommand {
         help: "what is to be reached; --list names all",
       }],
       flags: FLAGS,
-      example: formatRun(SCRIPT, "losses"),
+      example: formatRun(SCRIPT, "wire losses"),
     },
     perform,
   };

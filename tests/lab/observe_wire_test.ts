@@ -11,7 +11,7 @@ import { UsageError, type Values } from "../../engine/cli/flags.ts";
 import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
-import { conversationsIn } from "../../lab/observe/conversations.ts";
+import { conversationsIn, notesIn } from "../../lab/observe/conversations.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import { wire as command } from "../../lab/observe/wire/command.ts";
 import { COMMAND_HELP, parseScript, ScriptError } from "../../lab/observe/wire/commands.ts";
@@ -355,11 +355,13 @@ test("where there can be no wire, one line says why and what can be done", async
 // The terminal.
 
 test("a new player wins by pressing one key three times, and Ctrl-C gives all back", async () => {
-  await using terminal = await Terminal.open(SCRIPT, ["wire"]);
+  using folder = new Folder();
+  const file = folder.path("played.jsonl");
+  await using terminal = await Terminal.open(SCRIPT, ["wire", "--record", file]);
   const first = await terminal.shows(/press\s+the space bar/);
   assertStringIncludes(first, "─ on the wire: the first one waits for your key ─");
   const screens: string[] = [first];
-  for (const state of [/SYN_SENT +│ state   SYN_RECV/, /state   ESTABLISHED +│ state   SYN_RECV/]) {
+  for (const state of [/SYN_SENT +│ state +SYN_RECV/, /state +ESTABLISHED +│ state +SYN_RECV/]) {
     await terminal.type(" ");
     screens.push(await terminal.shows(state));
   }
@@ -392,6 +394,11 @@ test("a new player wins by pressing one key three times, and Ctrl-C gives all ba
   const left = (await terminal.screen()).join("\n");
   assertStringIncludes(left, "handshake: Won with 3 packets, 0 of them lost");
   assert(!left.includes("SPACE"), "the former screen is back");
+  const { events } = readStrictly(file);
+  assertEquals(notesIn(events).filter(({ text }) => text === "Won").length, 1);
+  // Both games are in the recording: the second one's SYN was lost.
+  const lost = events.filter((event) => event.type === "packet" && event.lost === true);
+  assert(lost.length > 0);
 }, { ...wired, skip: skip ?? whyNoTerminal });
 
 // Without a network.

@@ -16,6 +16,7 @@ import { describeSystemError } from "../../../engine/net/constants.ts";
 import { runtime } from "../../../engine/net/runtime.ts";
 import { onEndingSignal } from "../../../engine/process/ending_signals.ts";
 import type { Event } from "../../../engine/recording/events.ts";
+import { LONGEST_MS } from "../../../engine/values/durations.ts";
 import { makeHeader } from "../../../engine/recording/recording_file.ts";
 import { loadProtocol, locateProtocol } from "../../../engine/server/core/protocol_loader.ts";
 import { escapeText } from "../../../protocols/text.ts";
@@ -39,6 +40,9 @@ const OWN_SCRIPTS = ["win", "lose"] as const;
 
 /** The largest script, in bytes. */
 const MOST_SCRIPT = 256 * 1024;
+
+/** How long the own scripts of the scenarios may take, in milliseconds. */
+const CHECK_MS = 60_000;
 
 const FOR = durationOption("for", {
   default: "10m",
@@ -98,7 +102,7 @@ export function wire(): Subcommand {
         help: "what is to be reached; --list names all",
       }],
       flags: FLAGS,
-      example: formatRun(SCRIPT, "losses"),
+      example: formatRun(SCRIPT, "wire losses"),
     },
     perform,
   };
@@ -128,7 +132,7 @@ async function perform(values: Values): Promise<number> {
     return script === undefined
       ? await playOnScreen({
         ...asked,
-        limitMs: valueOf(FOR, values),
+        limitMs: limitOf(values),
         mostPackets: valueOf(PACKETS, values),
         record: values.record as string | undefined,
       })
@@ -216,13 +220,18 @@ function readScript(path: string, scenario: Scenario | undefined): ScriptLine[] 
   }
 }
 
+/** How long a game may take, in milliseconds; 0 on the command line is for ever. */
+function limitOf(values: Values): number {
+  return valueOf(FOR, values) || LONGEST_MS;
+}
+
 function askedFor({ scenario, protocol }: Wanted, values: Values): Omit<Asked, "script"> {
   return {
     ...(scenario !== undefined && { scenario: scenario.name }),
     ...(protocol !== undefined && { protocol }),
     wantsEvents: true,
     wantsViews: false,
-    limitMs: valueOf(FOR, values),
+    limitMs: limitOf(values),
     mostPackets: valueOf(PACKETS, values),
   };
 }
@@ -232,7 +241,7 @@ async function playScript(
   wanted: Wanted,
   script: readonly ScriptLine[],
 ): Promise<number> {
-  const limitMs = valueOf(FOR, values);
+  const limitMs = limitOf(values);
   await using session = await WireSession.open({ limitMs });
   const play = session.begin({ ...askedFor(wanted, values), script });
   using recording = record(values.record as string | undefined, play.beganUs);
@@ -315,7 +324,7 @@ function textFor(
 
 /** Plays all own scripts at the same time, and says what came of them. */
 async function check(values: Values): Promise<number> {
-  const limitMs = Math.min(valueOf(FOR, values), 60_000);
+  const limitMs = Math.min(limitOf(values), CHECK_MS);
   try {
     await using session = await WireSession.open({ limitMs });
     const plays = SCENARIOS.flatMap((scenario) =>

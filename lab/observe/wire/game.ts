@@ -43,6 +43,9 @@ const CLIENT_PORT = 6000;
 /** How often a kernel tries unless the scenario says otherwise: longer than anybody plays. */
 const MANY_RETRIES = 20;
 
+/** The longest text that is told as it is. */
+const LONGEST_TOLD = 40;
+
 /** The most sentences that are kept for the screen. */
 const MOST_STORY = 50;
 
@@ -114,6 +117,8 @@ export class Game implements Disposable {
   readonly #retries: Retries;
   /** The first number of each direction, by which the others are counted. */
   readonly #first = new Map<WirePacket["direction"], number>();
+  /** The number after the last one that each direction has had. */
+  readonly #sentUpTo = new Map<WirePacket["direction"], number>();
   /** How many copies of a packet that waits were sent meanwhile. */
   readonly #copies = new Map<WirePacket, number>();
   readonly #told: Story;
@@ -164,8 +169,10 @@ export class Game implements Disposable {
       conversation: conversation &&
         (() => conversation.server(this.#client.address as Address)),
       tasks: conversation?.tasks,
+      receiveBuffer: scenario.receiveBuffer,
     };
     this.#server = crosses ? new ClientEnd(serverOptions) : new ServerEnd(serverOptions);
+    this.#server.setReading(scenario.serverReads ?? true);
     this.#client = new ClientEnd({
       net,
       local: { hostname, port: crosses ? CLIENT_PORT : 0 },
@@ -340,6 +347,7 @@ export class Game implements Disposable {
     if (kind === "SYN" || kind === "SYN-ACK" || !this.#first.has(direction)) {
       this.#first.set(direction, segment.seq);
     }
+    const isAgain = this.#wasSentBefore(packet);
     if (this.#isPreparing) return { kind: "deliver" };
     const original = this.#wire.held.find((other) => isCopy(other, packet));
     if (original !== undefined) {
@@ -354,12 +362,27 @@ export class Game implements Disposable {
       this.#isTidying = true;
       return { kind: "lose" };
     }
-    if (packet.ordinal > 1 && kind !== "ACK" && kind !== "DATA") {
+    if (isAgain) {
       this.#told.say(`The ${senderOf(packet)}'s kernel has sent its ${nameOf(packet)} again`);
     }
     if (this.#runMs === undefined) return { kind: "hold" };
     this.#decided++;
     return { kind: "deliver", afterMs: this.#runMs };
+  }
+
+  /** Whether everything in a packet was sent before, by the numbers of its sender. */
+  #wasSentBefore(packet: WirePacket): boolean {
+    const { direction, segment, kind, ordinal } = packet;
+    const length = lengthInNumbers(packet);
+    if (length === 0) return false;
+    const end = (segment.seq + length) >>> 0;
+    const before = this.#sentUpTo.get(direction);
+    if (before === undefined || !isNotAfter(end, before)) {
+      this.#sentUpTo.set(direction, end);
+      return false;
+    }
+    // Where both connect, the first SYN-ACK has the number of the SYN that went before it.
+    return kind !== "SYN-ACK" || ordinal > 1;
   }
 
   /** Writes down what has become of a packet. */
@@ -437,7 +460,9 @@ export class Game implements Disposable {
       const what: Readonly<Record<EndAction, string>> = {
         close: "closes its direction",
         reset: "gives the connection up",
-        send: `sends "${text}"`,
+        send: text.length <= LONGEST_TOLD
+          ? `sends "${text}"`
+          : `sends ${new TextEncoder().encode(text).length} bytes`,
         read: "reads again",
         stop: "stops to read",
       };

@@ -65,5 +65,6 @@ export function describeShortly(
   const time = (score.ms / 1000).toFixed(1);
   const spent = `${packets(score.packets)}, ${score.lost} of them lost, in ${time} s`;
   if (won === true) return `Won with ${spent}; the least is ${scenario?.least}`;
-  return won === false ? `Lost: ${why}` : `Over after ${spent}`;
+  if (won === false) return `Lost: ${why}`;
+  return `Over after ${spent}${why === undefined ? "" : `: ${why}`}`;
 }

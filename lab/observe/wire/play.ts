@@ -42,7 +42,7 @@ export type Order =
 export interface WireOutcome {
   /** Whether it was won; absent if there was no goal and nothing has failed. */
   readonly won?: boolean;
-  /** Why it was lost, or what else has ended it: without its full stop. */
+  /** Why it was lost, or which limit has ended it: without the full stop. */
   readonly why?: string;
   /** The states of the ends, as the kernel told them at that moment. */
   readonly client: TcpState;

@@ -15,7 +15,7 @@ import { loadLoadProtocol, type LoadProtocol } from "../../load/load_protocol.ts
 import { Random } from "../../load/random.ts";
 import type { RoleContext } from "../role.ts";
 import { DeviceError } from "./device.ts";
-import { Game, type GameOptions } from "./game.ts";
+import { Game, type GameOptions, packets } from "./game.ts";
 import type { Order, Play, Report, WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { findScenario } from "./scenarios.ts";
@@ -34,8 +34,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   tcp_early_retrans: "0",
 };
 
-/** The pause between two turns, in milliseconds. */
-const PAUSE_MS = 2;
+/** The pause between two turns: while something happens, and while nothing does. In milliseconds. */
+const BUSY_MS = 2;
+const IDLE_MS = 10;
+
+/** How long after something has happened the pauses stay short, in milliseconds. */
+const STAYS_BUSY_MS = 100;
 
 /** How often a screen is told what to show, in milliseconds. */
 const VIEW_MS = 100;
@@ -78,15 +82,18 @@ export async function wireRole(context: RoleContext): Promise<number> {
   });
   try {
     let isOver = false;
+    let busyUntil = 0;
     void listening.finally(() => isOver = true);
-    while (!failed && (!isOver || tables.size > 0) && !context.signal.aborted) {
+    while (!failed && (tables.size > 0 || !isOver && !context.signal.aborted)) {
       for (const [number, table] of tables) {
-        table.turn();
+        if (context.signal.aborted) table.hear({ kind: "leave", game: number });
+        if (table.turn()) busyUntil = performance.now() + STAYS_BUSY_MS;
         if (!table.isOver) continue;
         tables.delete(number);
         table[Symbol.dispose]();
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      const pauseMs = performance.now() < busyUntil ? BUSY_MS : IDLE_MS;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   } finally {
     for (const table of tables.values()) table[Symbol.dispose]();
@@ -161,7 +168,8 @@ class Table implements Disposable {
     }
   }
 
-  turn(): void {
+  /** @returns whether anything has happened */
+  turn(): boolean {
     const game = this.#game;
     const happened = game.turn();
     if (game.isReady) this.#script?.turn();
@@ -171,11 +179,12 @@ class Table implements Disposable {
       this.#viewedMs = now;
       this.#tell({ kind: "view", game: this.#play.game, view: game.view() });
     }
-    if (outcome === undefined) return;
+    if (outcome === undefined) return happened;
     this.#isOver = true;
     const { won, why } = outcome;
     game.finish(won === undefined ? undefined : won ? "Won" : `Lost: ${why}`);
     this.#tell({ kind: "over", game: this.#play.game, outcome });
+    return true;
   }
 
   [Symbol.dispose](): void {
@@ -203,12 +212,13 @@ class Table implements Disposable {
     }
     if (!hasGoal && game.isOver) return end({});
     if (this.#hasLeft) return end({});
-    const why = game.isFull
-      ? `the wire has carried ${this.#play.mostPackets} packets, and takes no more`
+    const limit = game.isFull
+      ? `the wire has carried ${packets(this.#play.mostPackets)}, and takes no more`
       : performance.now() >= this.#endsMs
       ? "the time is over"
       : undefined;
-    return why === undefined ? undefined : end({ won: false, why });
+    if (limit === undefined) return undefined;
+    return end(hasGoal ? { won: false, why: limit } : { why: limit });
   }
 }
 

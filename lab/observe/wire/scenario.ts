@@ -54,6 +54,10 @@ export interface Scenario {
   readonly synRetries?: number;
   /** How often a SYN-ACK is sent again. @default {20} */
   readonly synAckRetries?: number;
+  /** The server's receive buffer, in bytes; without it, as the kernel has it. */
+  readonly receiveBuffer?: number;
+  /** Whether the server's program reads what comes. @default {true} */
+  readonly serverReads?: boolean;
   /** What the ends may be told to do here, each with its key on the screen. */
   readonly actions: readonly Action[];
   /** How many packets the shortest way takes. */

@@ -32,6 +32,9 @@ const SERVER_CLOSES: Action = {
 /** What the client sends where it sends something: a packet each. */
 const THREE = ["one", "two", "three"] as const;
 
+/** A fourth of the window that the server has in `no-room`. */
+const QUARTER = "x".repeat(362);
+
 /** Whether both ends have the connection open. */
 function isOpen({ client, server }: Look): boolean {
   return isIn(client, "ESTABLISHED") && isIn(server, "ESTABLISHED");
@@ -388,6 +391,51 @@ export const SCENARIOS: readonly Scenario[] = [
       client send two
       client send three
       run 1ms
+      wait 1s
+    `,
+  },
+  {
+    name: "no-room",
+    title: "a receiver without room",
+    goal: "The client may send nothing more, and its kernel asks whether there is room.",
+    hints: [
+      "The server's program does not read, so what arrives stays in its kernel's buffer.",
+      "Let the client send (x), and deliver all of it: look at win in the server's ACKs.",
+    ],
+    moral:
+      "A window that is used up stops the sender. The packet that opens it again could be lost, and then " +
+      "both would wait for ever: so the sender probes (RFC 9293 section 3.8.6.1).",
+    begins: "open",
+    receiveBuffer: 2304,
+    serverReads: false,
+    actions: [{
+      key: "x",
+      label: "client sends 6",
+      end: "client",
+      action: "send",
+      texts: Array(6).fill(QUARTER),
+    }],
+    least: 6,
+    judge: (look) => look.client.row?.timer === "probe" ? WON : ended(look),
+    win: `
+      run 1ms
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      wait 3s
+    `,
+    lose: `
+      server read         # what is read leaves room
+      run 1ms
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
+      client send ${QUARTER}
       wait 1s
     `,
   },

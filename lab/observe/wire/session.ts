@@ -5,6 +5,7 @@
  */
 
 import { type Event, nowUs } from "../../../engine/recording/events.ts";
+import { LONGEST_MS } from "../../../engine/values/durations.ts";
 import { Sandbox } from "../sandbox.ts";
 import type { Order, Play, Report } from "./play.ts";
 
@@ -43,7 +44,8 @@ export class WireSession implements AsyncDisposable {
    * @throws {SandboxError} if there is none
    */
   static async open({ limitMs, games = 1 }: SessionOptions): Promise<WireSession> {
-    const sandbox = await Sandbox.open(WIRE_ROLE, { limitMs: limitMs * games + ROOM_MS });
+    const allMs = Math.min(limitMs * games + ROOM_MS, LONGEST_MS);
+    const sandbox = await Sandbox.open(WIRE_ROLE, { limitMs: allMs });
     return new WireSession(sandbox);
   }
 

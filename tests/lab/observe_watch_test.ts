@@ -5,6 +5,8 @@
  */
 
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { readSocketTable } from "../../engine/kernel/proc_net.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { formatAddress } from "../../protocols/address.ts";
@@ -122,6 +124,30 @@ test("watch --once shows a full accept queue, and who waits in it, in each form"
   const expected = [withoutLimit, ...[...names].sort().map(without)] as Line[];
   assertEquals(objectsIn(blindly.stdout), expected);
   assertStringIncludes((await blindText.end()).stdout, `${local} listens · accept queue 3\n`);
+}, { skip });
+
+test("watch says that it cannot see, and not that nothing listens", async () => {
+  using place = new Place(1);
+  // Deno lets nobody read the tables of proc(5) without all permissions.
+  const permissions = ["--allow-read", "--allow-env"];
+  await using blind = new Script(SCRIPT, ["watch", place.port, "--once"], { permissions });
+  const { code, stdout, stderr } = await blind.end();
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^observe: Cannot see the sockets of this machine: no permission for .*\n$/);
+}, { skip: runtime.name === "deno" ? skip : `${runtime.name} has no permissions` });
+
+test("listeners that share an address are told apart, without netlink too", () => {
+  const net = sockets();
+  const first = net.openListener({ hostname: "127.0.0.1", port: 0 }, { reusePort: true });
+  const address = net.localAddress(first);
+  const second = net.openListener(address, { reusePort: true });
+  try {
+    const told = readSocketTable(address.port).filter(({ state }) => state === "LISTEN");
+    assertEquals(told.length, 2);
+  } finally {
+    net.close(first);
+    net.close(second);
+  }
 }, { skip });
 
 test("watch --once says that nothing listens, with status 3; without --once it waits", async () => {

@@ -68,7 +68,9 @@ export function msBetween(before: TcpInfo, after: TcpInfo): number | undefined {
   if (isSame(before.data_segs_out, after.data_segs_out)) {
     return passed(before.last_data_sent, after.last_data_sent);
   }
-  if (isSame(before.data_segs_in, after.data_segs_in)) {
+  // A segment is counted a moment before it has arrived. Only a FIN may have come since.
+  const received = (after.bytes_received ?? NaN) - (before.bytes_received ?? NaN);
+  if (isSame(before.data_segs_in, after.data_segs_in) && received <= 1) {
     return passed(before.last_data_recv, after.last_data_recv);
   }
   return undefined;

@@ -246,7 +246,9 @@ function finInFigures({ last, event }: Traces): boolean | undefined {
   const before = last?.info;
   const isBefore = before !== undefined && before.data_segs_in === after.data_segs_in &&
     ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2"].includes(before.state);
-  return isBefore ? after.bytes_received - (before.bytes_received as number) === 1 : undefined;
+  // A segment is counted a moment before its bytes, so the last look may have come in between.
+  const more = isBefore ? after.bytes_received - (before.bytes_received as number) : NaN;
+  return more === 0 || more === 1 ? more === 1 : undefined;
 }
 
 /** Whether this end's figures count the peer's FIN, from how much the peer has sent. */

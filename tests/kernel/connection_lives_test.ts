@@ -10,6 +10,7 @@ import { ConnectionLives, type EndedConnection } from "../../engine/kernel/conne
 import { conclude, type Side, type Traces } from "../../engine/kernel/ending.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { DestroyEvents, SockDiag, type SocketRow } from "../../engine/kernel/sock_diag.ts";
+import type { TcpInfo } from "../../engine/kernel/tcp_info.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, test, until } from "../kit/harness.ts";
@@ -322,6 +323,48 @@ for (const one of CASES) {
     { skip },
   );
 }
+
+test(
+  "a look between the count of a segment and its bytes does not hide the peer's FIN",
+  async () => {
+    using pair = new Pair();
+    using events = new DestroyEvents();
+    using diag = new SockDiag();
+    begin(pair);
+    pair.finish(pair.client);
+    const before = diag.find(pair.clientAddress, pair.address) as SocketRow;
+    pair.send(pair.server, 50);
+    pair.close(pair.server);
+    assertEquals([pair.read(pair.client), pair.read(pair.client)], [50, 0]);
+    pair.close(pair.client);
+    let event: SocketRow | undefined;
+    await until("the socket to be freed", () => {
+      event ??= events.take().ended.find(({ cookie }) => cookie === before.cookie);
+      return event !== undefined;
+    });
+    // The kernel counts a segment as it comes in, and its bytes when the socket takes them.
+    const { state, info } = before;
+    const last = {
+      ...before,
+      state,
+      info: { ...info as TcpInfo, data_segs_in: event?.info?.data_segs_in as number },
+    };
+    const traces: Traces = {
+      states: new Set([state]),
+      last,
+      event,
+      remainder: "TIME_WAIT",
+      isHalfClosed: false,
+      isGoneFirst: false,
+      listener: undefined,
+      isUnsure: false,
+    };
+    const { closedFirst, endedWith, countsFin } = conclude(traces);
+    assertEquals([closedFirst, endedWith], ["local", "fin"]);
+    assert(countsFin !== false, "it has counted it");
+  },
+  { skip },
+);
 
 test("a connection that began under watch has a duration, from look to look", async () => {
   using lives = new ConnectionLives();

@@ -391,7 +391,7 @@ function draw(sight: Sight, screen: Screen, lines = Infinity): string[] {
   const room = screen.columns() - 1;
   const above = listeners.length === 0
     ? [nobody(port)]
-    : listeners.map((row) => describeListener(row));
+    : listeners.map((row) => describeListener(row, room));
   if (overflows > 0) above.push(`${overflows} SYNs found a full accept queue on this machine`);
   above.push(countStates(sockets));
   const shown = above.map((line) => clip(line, room));
@@ -412,12 +412,17 @@ function nobody(port: number): string {
   return `nothing listens on port ${port}`;
 }
 
-/** For instance `127.0.0.1:8080 listens · accept queue 3 of 2: full, new clients wait`. */
-function describeListener(row: SocketRow): string {
+/**
+ * For instance `127.0.0.1:8080 listens · accept queue 3 of 2: full, new clients wait`, or where that
+ * does not fit `127.0.0.1:8080 · queue 3 of 2: full`.
+ */
+function describeListener(row: SocketRow, room: number): string {
   const { local, receiveQueue, sendQueue } = row;
   const limit = Number.isNaN(sendQueue) ? "" : ` of ${sendQueue}`;
-  const full = isFull(row) ? ": full, new clients wait" : "";
-  return `${formatAddress(local)} listens · accept queue ${receiveQueue}${limit}${full}`;
+  const [address, queue] = [formatAddress(local), `queue ${receiveQueue}${limit}`];
+  const full = isFull(row) ? ": full" : "";
+  const line = `${address} listens · accept ${queue}${full}${full && ", new clients wait"}`;
+  return line.length <= room ? line : `${address} · ${queue}${full}`;
 }
 
 /** For instance `5 sockets: 3 waiting for accept, 2 TIME_WAIT`. */

@@ -277,6 +277,9 @@ test(
     for (let count = 0; count < 3; count++) place.accept();
     place.closeAll();
     await terminal.shows(/listens · accept queue 0 of 100\n(?:.*TIME_WAIT|no connections)/);
+    // The queue is what matters, and stays.
+    await terminal.resize(40);
+    await terminal.shows(`${local} · queue 0 of 100\n`);
     await terminal.press("C-c");
     assertEquals(await terminal.end(), 0);
     assertEquals(await terminal.hasCursor(), true);

@@ -13,6 +13,7 @@
 
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
+import { ageOf, inTimeWaitMs, msBetween, TICK_MS } from "./age.ts";
 import {
   conclude,
   type Conclusion,
@@ -58,7 +59,7 @@ export interface EndedConnection extends Conclusion {
   readonly remote: Address;
   /** When its end was noticed, in microseconds since 1970. */
   readonly endedAtUs: number;
-  /** From the first look that showed it to its end, in microseconds, if it began under watch. */
+  /** From its beginning to its end, in microseconds, if it began under watch or the kernel tells. */
   readonly durationUs?: number;
   /** It lasted longer than this, in microseconds: it was there before the first look. */
   readonly longerThanUs?: number;
@@ -101,13 +102,15 @@ interface Life extends Traces {
   remainder: "TIME_WAIT" | "none" | undefined;
   isHalfClosed: boolean;
   isGoneFirst: boolean;
-  isListener: boolean;
+  listener: Side | undefined;
   isUnsure: boolean;
   /** The other end, if it is a socket of this machine too. */
   peer: Life | undefined;
-  /** When it was first noticed, in microseconds since 1970. */
-  readonly noticedAtUs: number;
-  /** How long it has lasted, as {@linkcode EndedConnection} tells it. */
+  /** Since when it is known to have been open, in microseconds since 1970. */
+  noticedAtUs: number;
+  /** Whether the kernel tells that it began then. */
+  isAged: boolean;
+  /** Which look was the first that showed it. */
   readonly began: "before" | "seen" | "unseen";
   /**
    * The time since the look before it was noticed, or between that look and the one before, whichever
@@ -115,6 +118,8 @@ interface Life extends Traces {
    */
   readonly gapUs: number;
   endedAtUs: number;
+  /** When the last look that has figures was taken, in microseconds since 1970. */
+  lastAtUs: number;
   /** The last look that showed it, or what is left of it. */
   seenAt: number;
   /** When the kernel told its end, in microseconds since 1970. */
@@ -226,8 +231,10 @@ export class ConnectionLives implements Disposable {
     const isGone = life.seenAt < this.#look - LOOKS && life.began !== "unseen";
     const isLongAgo = atUs - life.endedAtUs > PATIENCE_US / 2;
     life.isGoneFirst = isGone && isLongAgo && this.#missedAt < life.seenAt;
+    const freedAtUs = freedAt(life, event, atUs);
+    learnAge(life, event, freedAtUs);
     life.event = event;
-    life.endedAtUs = isGone ? life.endedAtUs : atUs;
+    life.endedAtUs = isGone ? life.endedAtUs : freedAtUs;
     life.toldAtUs = atUs;
   }
 
@@ -238,11 +245,13 @@ export class ConnectionLives implements Disposable {
     let life = this.#lives.get(row.cookie);
     if (life === undefined) {
       life = this.#begin(row, atUs, this.#look === 1 ? "before" : "seen");
+      learnAge(life, row, atUs);
     }
     life.seenAt = this.#look;
     life.endedAtUs = atUs;
     life.states.add(stateOnTheWire(row));
     life.last = row;
+    life.lastAtUs = atUs;
     life.openedBy ??= openedBy(row);
   }
 
@@ -269,13 +278,15 @@ export class ConnectionLives implements Disposable {
       remainder: undefined,
       isHalfClosed: false,
       isGoneFirst: false,
-      isListener: false,
+      listener: undefined,
       isUnsure: false,
       peer: undefined,
       noticedAtUs: atUs,
+      isAged: false,
       began,
       gapUs: Math.max(this.#gapUs, atUs - this.#lookedAtUs),
       endedAtUs: atUs,
+      lastAtUs: NaN,
       seenAt: this.#look,
       toldAtUs: NaN,
     };
@@ -312,7 +323,7 @@ export class ConnectionLives implements Disposable {
       const isHere = life.seenAt === this.#look && life.isHalfClosed;
       // What is left of it waits for the peer's FIN.
       if (isHere && life.remainder === undefined) return [];
-      life.isListener = this.#listeners.has(life.local) && !this.#listeners.has(life.remote);
+      life.listener = this.#listeners.endOf(life);
       const conclusion = conclude(life, life.peer);
       if (!isLast && !isSure(conclusion) && this.#mayLearnMore(life)) return [];
       if (life.event === undefined && !isLast && this.#mayLearnMore(life)) return [];
@@ -344,10 +355,14 @@ export class ConnectionLives implements Disposable {
     );
     if (unknown.length === 0) return;
     const find = this.#remainderFinder(unknown.length);
+    const foundAtUs = nowUs();
     for (const life of unknown) {
-      const isThere = find(life);
-      if (isThere) life.states.add("TIME_WAIT");
-      life.remainder = isThere ? "TIME_WAIT" : "none";
+      const row = find(life);
+      life.remainder = row === undefined ? "none" : "TIME_WAIT";
+      if (row === undefined) continue;
+      life.states.add("TIME_WAIT");
+      // It is over since it has been in TIME_WAIT.
+      life.endedAtUs = Math.max(life.endedAtUs, foundAtUs - inTimeWaitMs(row.expiresMs) * 1000);
     }
     const isComplete = unknown.every(({ remainder }) => remainder === "TIME_WAIT") ||
       readCounters().get("TCPTimeWaitOverflow") === this.#overflows;
@@ -355,12 +370,12 @@ export class ConnectionLives implements Disposable {
     for (const life of unknown) life.isUnsure ||= life.remainder === "none";
   }
 
-  #remainderFinder(count: number): (life: Life) => boolean {
+  #remainderFinder(count: number): (life: Life) => SocketRow | undefined {
     if (count < TOGETHER) {
       return (life) => {
         const { local, remote, event, last } = life;
         const row = this.#diag.find(local, remote, (event ?? last)?.device);
-        return row?.state === "TIME_WAIT" && isRemainderOf(row, life);
+        return row?.state === "TIME_WAIT" && isRemainderOf(row, life) ? row : undefined;
       };
     }
     const query = { ...(this.#port !== undefined && { port: this.#port }), either: true };
@@ -368,7 +383,7 @@ export class ConnectionLives implements Disposable {
     const byAddresses = new Map(rows.map((row) => [keyOf(row.local, row.remote), row]));
     return (life) => {
       const row = byAddresses.get(keyOf(life.local, life.remote));
-      return row !== undefined && isRemainderOf(row, life);
+      return row !== undefined && isRemainderOf(row, life) ? row : undefined;
     };
   }
 
@@ -412,7 +427,7 @@ export class ConnectionLives implements Disposable {
       local,
       remote,
       endedAtUs,
-      ...durationOf(life),
+      ...durationOf(life.peer !== undefined && isLeftOut(life) ? life.peer : life),
       ...figuresOf(life, conclusion),
     }];
   }
@@ -446,8 +461,17 @@ class Listeners {
     this.#addresses = new Set(listening.map(({ local }) => formatAddress(local)));
   }
 
-  /** Whether a listener has this address. */
-  has({ hostname, port }: Address): boolean {
+  /** The end of a connection whose address a listener has, if that is one of them. */
+  endOf({ local, remote }: Pick<SocketRow, "local" | "remote">): Side | undefined {
+    const isLocal = this.#has(local);
+    const isRemote = this.#has(remote);
+    if (isLocal === isRemote) return undefined;
+    if (isLocal) return "local";
+    // A listener for all addresses has none of another machine.
+    return hostOf(local) === hostOf(remote) ? "remote" : undefined;
+  }
+
+  #has({ hostname, port }: Address): boolean {
     return [hostname, "0.0.0.0", "::"]
       .some((host) => this.#addresses.has(formatAddress({ hostname: host, port })));
   }
@@ -482,18 +506,53 @@ function isSure({ openedBy, closedFirst, endedWith, countsFin }: Conclusion): bo
   return ![openedBy, closedFirst, endedWith, countsFin ?? "unknown"].includes("unknown");
 }
 
+/** Whether an end has left nothing that tells how long it was: the other end may have. */
+function isLeftOut({ began, event, isHalfClosed }: Life): boolean {
+  return began === "unseen" && !isHalfClosed && event !== undefined && isForgotten(event);
+}
+
+/** Learns from the kernel since when a connection has been open. */
+function learnAge(life: Life, row: SocketRow, atUs: number): void {
+  const age = isForgotten(row) ? undefined : ageOf(row);
+  if (age === undefined) return;
+  life.noticedAtUs = Math.min(life.noticedAtUs, atUs - age.ms * 1000);
+  // The kernel counts from the end of the handshake.
+  const isOpening = life.states.has("SYN_SENT") || life.states.has("SYN_RECV");
+  life.isAged ||= age.isExact && !isOpening;
+}
+
+/**
+ * When a socket was freed: its event may be read much later than it was sent.
+ *
+ * @param life what was known of it
+ * @param event what the kernel said when it freed the socket
+ * @param readAtUs when that was read
+ */
+function freedAt({ last, lastAtUs, endedAtUs }: Life, event: SocketRow, readAtUs: number): number {
+  if (last?.info === undefined || event.info === undefined || isForgotten(event)) return readAtUs;
+  const sinceLast = msBetween(last.info, event.info);
+  if (sinceLast === undefined) return readAtUs;
+  // Within a tick, it may have been at any moment.
+  return Math.min(
+    readAtUs,
+    Math.max(endedAtUs, lastAtUs + Math.max(sinceLast, TICK_MS / 2) * 1000),
+  );
+}
+
 function durationOf(
-  { began, noticedAtUs, gapUs, endedAtUs, event, isHalfClosed }: Life,
+  { began, noticedAtUs, isAged, gapUs, endedAtUs, event, isHalfClosed }: Life,
 ): Pick<EndedConnection, "durationUs" | "longerThanUs" | "shorterThanUs"> {
   const us = Math.round(endedAtUs - noticedAtUs);
   // Where only what is left of it was seen, its beginning was shortly before.
   if (began === "seen" || (began === "unseen" && isHalfClosed)) return { durationUs: us };
-  if (began === "before") return { longerThanUs: us };
+  if (began === "before") return isAged ? { durationUs: us } : { longerThanUs: us };
   // A program may keep for long what has ended. Its last data, or its beginning, is old then.
   const lastDataUs = event === undefined || isForgotten(event)
     ? NaN
     : (event.info?.last_data_sent ?? NaN) * 1000;
-  return lastDataUs <= gapUs ? { shorterThanUs: Math.round(gapUs) } : {};
+  if (!(lastDataUs <= gapUs)) return {};
+  if (!isAged) return { shorterThanUs: Math.round(gapUs) };
+  return us > 0 ? { durationUs: us } : { shorterThanUs: TICK_MS * 1000 };
 }
 
 function figuresOf(

@@ -48,8 +48,8 @@ export interface Traces {
   readonly isHalfClosed: boolean;
   /** Whether it was gone from the table long before its program closed it. */
   readonly isGoneFirst: boolean;
-  /** Whether a listener has its local address. */
-  readonly isListener: boolean;
+  /** The end whose address a listener of this machine has; `undefined` if it is none, or both. */
+  readonly listener: Side | undefined;
   /** Whether a remainder may be missing for another reason: there were too many of them. */
   readonly isUnsure: boolean;
 }
@@ -157,8 +157,14 @@ export function conclude(own: Traces, peer?: Traces): Conclusion {
       mine = nonEmpty(kept, mine);
     }
   }
-  const closed = closedFirst(mine, own);
-  const other = peer === undefined ? "unknown" : closedFirst(theirs, peer);
+  let closed = closedFirst(mine, own);
+  let other = peer === undefined ? "unknown" : closedFirst(theirs, peer);
+  if (peer !== undefined && closed === "remote" && other === "remote") {
+    // Each end says that it was not the first. Somebody else has reset the connection, or removed
+    // what was left of it (`ss --kill`). Then only the states that were seen count.
+    closed = firstSeen(own) ?? "unknown";
+    other = firstSeen(peer) ?? "unknown";
+  }
   return {
     openedBy: isSimultaneous(own, peer)
       ? "both"
@@ -175,7 +181,7 @@ export function conclude(own: Traces, peer?: Traces): Conclusion {
 
 /** All stories that fit what was seen of one end. None fits a kernel that counts otherwise. */
 function storiesOf(traces: Traces): readonly JudgedStory[] {
-  const { states, event, isHalfClosed, isGoneFirst, isListener } = traces;
+  const { states, event, isHalfClosed, isGoneFirst, listener } = traces;
   const known = states.has("SYN_SENT")
     ? "local"
     : states.has("SYN_RECV")
@@ -199,9 +205,9 @@ function storiesOf(traces: Traces): readonly JudgedStory[] {
     // After its own FIN, the kernel itself resets what it gets for a program that has gone.
     return !(story.resetBy === "local" && !story.ownFin && isFromOutside);
   }).map((story) => ({ ...story, ...judge(story, traces) }));
-  return isListener
-    ? nonEmpty(fitting.filter(({ opened }) => opened === "remote"), fitting)
-    : fitting;
+  return listener === undefined
+    ? fitting
+    : nonEmpty(fitting.filter(({ opened }) => opened !== listener), fitting);
 }
 
 function figuresOf(event: SocketRow | undefined): TcpInfo | undefined {
@@ -240,7 +246,9 @@ function finInFigures({ last, event }: Traces): boolean | undefined {
   const before = last?.info;
   const isBefore = before !== undefined && before.data_segs_in === after.data_segs_in &&
     ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2"].includes(before.state);
-  return isBefore ? after.bytes_received - (before.bytes_received as number) === 1 : undefined;
+  // A segment is counted a moment before its bytes, so the last look may have come in between.
+  const more = isBefore ? after.bytes_received - (before.bytes_received as number) : NaN;
+  return more === 0 || more === 1 ? more === 1 : undefined;
 }
 
 /** Whether this end's figures count the peer's FIN, from how much the peer has sent. */
@@ -301,7 +309,8 @@ function judge({ ownFin, peerFin, resetBy }: Story, traces: Traces): Verdict {
 
 /** Who closed first, from the states that were seen. */
 function firstSeen({ states, isHalfClosed }: Traces): Exclude<Who, "unknown"> | undefined {
-  if (states.has("CLOSING")) return "both";
+  // Nobody gets from CLOSE_WAIT to CLOSING. So its FIN waited behind data when the peer's came.
+  if (states.has("CLOSING")) return states.has("CLOSE_WAIT") ? "remote" : "both";
   if (isHalfClosed || states.has("FIN_WAIT1") || states.has("FIN_WAIT2")) return "local";
   return states.has("CLOSE_WAIT") || states.has("LAST_ACK") ? "remote" : undefined;
 }

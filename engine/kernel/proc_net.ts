@@ -115,10 +115,16 @@ function waitsS(retries: number, longestS: number): number[] {
   );
 }
 
+/** Whether the tables of sockets can be read. Deno lets nobody read them without all permissions. */
+export function hasSocketTable(): boolean {
+  return readProc("net/tcp") !== "";
+}
+
 /**
  * The TCP sockets in `/proc/net/tcp` and `/proc/net/tcp6`, for systems without netlink. The table
  * has neither cookies nor figures of TCP, nor the limit of an accept queue. So the cookie here is
- * made of the two addresses, and the limit is `NaN`.
+ * made of the two addresses, and the limit is `NaN`. Several listeners may have the same address
+ * (`SO_REUSEPORT`), so theirs has the inode too.
  *
  * @param port only those with this local port; by default all
  * @returns each socket once
@@ -146,7 +152,7 @@ function parseTableRow(fields: readonly string[]): SocketRow | undefined {
   const [kind = 0, when = 0] = timer.split(":").map(hexadecimal);
   const listens = state === "0A";
   return {
-    cookie: `${local} ${remote}`,
+    cookie: `${local} ${remote}${listens ? ` ${fields[9]}` : ""}`,
     state: stateOf(hexadecimal(state)),
     local: parseEnd(local),
     remote: parseEnd(remote),

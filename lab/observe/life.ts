@@ -80,6 +80,8 @@ async function perform(values: Values): Promise<number> {
   using recording = SocketRecording.create(NAME, values.record as string | undefined);
   using turns = new Turns(intervalMs, limitOf(FOR, values));
   const queue = new LineQueue(new LineOutput(), () => turns.stop());
+  // Whoever has read that it goes on sees all that begins after it.
+  const first = lives.look();
   form.begin(queue);
   let left = limitOf(COUNT, values);
   const tell = (look: Look) => {
@@ -92,6 +94,7 @@ async function perform(values: Values): Promise<number> {
     if (look.missed) recording?.note(DROPPED_EVENTS);
     recording?.look(look.rows, ended);
   };
+  tell(first);
   while (left > 0 && await turns.next()) tell(lives.look());
   if (left > 0) tell(lives.finish());
   if (lives.unplaced > 0) say(unplaced(lives.unplaced, port as number));

@@ -1,11 +1,12 @@
 /**
  * Where the sockets of this machine are read: by netlink, or in the tables of proc(5) where there is
- * no netlink, as in some containers, on WSL 1, and without the permission for foreign functions.
+ * no netlink, as in some containers, on WSL 1, and without foreign functions.
  *
  * @module
  */
 
-import { readSocketTable } from "../../engine/kernel/proc_net.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { hasSocketTable, readSocketTable } from "../../engine/kernel/proc_net.ts";
 import { SockDiag, type SocketRow } from "../../engine/kernel/sock_diag.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 
@@ -20,16 +21,20 @@ export interface SocketSource extends Disposable {
 /**
  * Finds the best place there is.
  *
- * @throws {Error} elsewhere than on Linux
+ * @throws {Error} elsewhere than on Linux, and where neither can be read
  */
 export function openSocketSource(): SocketSource {
-  if (runtime.os !== "linux") {
-    throw new Error(`Cannot see the sockets of this machine: that needs Linux, not ${runtime.os}`);
-  }
+  const cannot = "Cannot see the sockets of this machine";
+  if (runtime.os !== "linux") throw new Error(`${cannot}: that needs Linux, not ${runtime.os}`);
   let diag: SockDiag;
   try {
     diag = new SockDiag();
-  } catch {
+  } catch (cause) {
+    if (!hasSocketTable()) {
+      const why = whyNoKernel() ?? "there is no netlink here";
+      const proc = `/proc/net/tcp cannot be read${runtime.name === "deno" ? " without -A" : ""}`;
+      throw new Error(`${cannot}: ${why}, and ${proc}`, { cause });
+    }
     return {
       name: "/proc/net/tcp, for there is no netlink",
       read: readSocketTable,

@@ -10,6 +10,7 @@ import { formatRun } from "../../engine/cli/invocation.ts";
 import { type Option, valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
 import type { Values } from "../../engine/cli/flags.ts";
+import { ageOf } from "../../engine/kernel/age.ts";
 import { readCounters } from "../../engine/kernel/proc_net.ts";
 import { type SocketRow, waitsForAccept } from "../../engine/kernel/sock_diag.ts";
 import { TCP_STATES } from "../../engine/kernel/tcp_states.ts";
@@ -69,7 +70,7 @@ async function perform(values: Values): Promise<number> {
   using recording = SocketRecording.create(NAME, values.record as string | undefined);
   using turns = new Turns(intervalMs, limitOf(FOR, values));
   const queue = new LineQueue(new LineOutput(), () => turns.stop());
-  const sights = new Sights(port, !isOnce);
+  const sights = new Sights(port);
   const title = `T0: what Linux tells any user by ${source.name}`;
   const screen = screenOf("stdout");
   if (values.json === true) say(title);
@@ -96,7 +97,7 @@ async function perform(values: Values): Promise<number> {
 /** A socket, and how long it is known. */
 interface Seen {
   readonly row: SocketRow;
-  /** In microseconds; absent if it may be older and nothing is known of that. */
+  /** In microseconds; absent where it does not matter. */
   readonly ageUs?: number;
   /** Whether it is older than that. */
   readonly isOlder: boolean;
@@ -112,17 +113,15 @@ interface Sight {
   readonly overflows: number;
 }
 
-/** Compares looks: a socket's age is known if an earlier look did not show it. */
+/** Compares looks: a socket's age is known if an earlier look did not show it, or by the kernel. */
 class Sights {
   readonly #port: number;
-  readonly #repeats: boolean;
   readonly #overflowsBefore: number;
   #wasFull = false;
   #since: ReadonlyMap<string, { readonly at: number; readonly isOlder: boolean }> | undefined;
 
-  constructor(port: number, repeats: boolean) {
+  constructor(port: number) {
     this.#port = port;
-    this.#repeats = repeats;
     this.#overflowsBefore = countOverflows();
   }
 
@@ -130,11 +129,18 @@ class Sights {
     const now = performance.now();
     const before = this.#since;
     const first = { at: now, isOlder: before === undefined };
-    const since = new Map(rows.map(({ cookie }) => [cookie, before?.get(cookie) ?? first]));
+    const since = new Map(rows.map((row) => {
+      const age = ageOf(row);
+      const { at, isOlder } = before?.get(row.cookie) ?? first;
+      return [row.cookie, {
+        at: Math.min(at, now - (age?.ms ?? 0)),
+        isOlder: isOlder && age?.isExact !== true,
+      }];
+    }));
     this.#since = since;
     const sockets = rows.filter(({ remote }) => remote.port !== 0).map((row) => {
       const { at, isOlder } = since.get(row.cookie) ?? first;
-      return { row, isOlder, ...(this.#repeats && { ageUs: Math.round((now - at) * 1000) }) };
+      return { row, ageUs: Math.round((now - at) * 1000), isOlder };
     });
     const listeners = rows.filter(({ state }) => state === "LISTEN");
     this.#wasFull ||= listeners.some(isFull);
@@ -385,7 +391,7 @@ function draw(sight: Sight, screen: Screen, lines = Infinity): string[] {
   const room = screen.columns() - 1;
   const above = listeners.length === 0
     ? [nobody(port)]
-    : listeners.map((row) => describeListener(row));
+    : listeners.map((row) => describeListener(row, room));
   if (overflows > 0) above.push(`${overflows} SYNs found a full accept queue on this machine`);
   above.push(countStates(sockets));
   const shown = above.map((line) => clip(line, room));
@@ -406,12 +412,17 @@ function nobody(port: number): string {
   return `nothing listens on port ${port}`;
 }
 
-/** For instance `127.0.0.1:8080 listens · accept queue 3 of 2: full, new clients wait`. */
-function describeListener(row: SocketRow): string {
+/**
+ * For instance `127.0.0.1:8080 listens · accept queue 3 of 2: full, new clients wait`, or where that
+ * does not fit `127.0.0.1:8080 · queue 3 of 2: full`.
+ */
+function describeListener(row: SocketRow, room: number): string {
   const { local, receiveQueue, sendQueue } = row;
   const limit = Number.isNaN(sendQueue) ? "" : ` of ${sendQueue}`;
-  const full = isFull(row) ? ": full, new clients wait" : "";
-  return `${formatAddress(local)} listens · accept queue ${receiveQueue}${limit}${full}`;
+  const [address, queue] = [formatAddress(local), `queue ${receiveQueue}${limit}`];
+  const full = isFull(row) ? ": full" : "";
+  const line = `${address} listens · accept ${queue}${full}${full && ", new clients wait"}`;
+  return line.length <= room ? line : `${address} · ${queue}${full}`;
 }
 
 /** For instance `5 sockets: 3 waiting for accept, 2 TIME_WAIT`. */

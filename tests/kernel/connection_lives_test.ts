@@ -5,15 +5,20 @@
  * @module
  */
 
+import { spawnSync } from "node:child_process";
 import { ConnectionLives, type EndedConnection } from "../../engine/kernel/connection_lives.ts";
 import { conclude, type Side, type Traces } from "../../engine/kernel/ending.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { DestroyEvents, SockDiag, type SocketRow } from "../../engine/kernel/sock_diag.ts";
+import type { TcpInfo } from "../../engine/kernel/tcp_info.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, test, until } from "../kit/harness.ts";
 
 const skip = whyNoKernel();
+
+/** How long connections are held whose duration is told by ticks of the kernel's clock. */
+const HELD_MS = 100;
 
 /** `SO_LINGER` (socket(7)). */
 const SO_LINGER = 13;
@@ -197,6 +202,21 @@ function told({ openedBy, closedFirst, endedWith, bytesSent }: EndedConnection):
   return { opened: openedBy, closed: closedFirst, endedWith, sent: bytesSent };
 }
 
+/** Resets a connection from outside, as an administrator does. */
+function kill({ hostname, port }: Address): number | null {
+  return spawnSync("ss", ["--kill", "src", hostname, "sport", "=", `${port}`]).status;
+}
+
+/** Why this user cannot do that. The kernel may be built without it, too. */
+function whyNoKill(): string | undefined {
+  if (skip !== undefined) return skip;
+  using pair = new Pair();
+  pair.net.setReceiveTimeout(pair.server, 1);
+  const { ECONNRESET } = pair.net.constants.errno;
+  const isKilled = kill(pair.clientAddress) === 0 && pair.read(pair.server) === -ECONNRESET;
+  return isKilled ? undefined : "ss --kill does nothing here";
+}
+
 /** Takes looks until both ends are told. */
 async function bothEnds(
   lives: ConnectionLives,
@@ -280,7 +300,7 @@ for (const one of CASES) {
           remainder: row?.state === "TIME_WAIT" ? "TIME_WAIT" : "none",
           isHalfClosed: row?.state === "FIN_WAIT2",
           isGoneFirst: false,
-          isListener: false,
+          listener: undefined,
           isUnsure: false,
         };
         const { openedBy, closedFirst, endedWith } = conclude(traces);
@@ -304,6 +324,48 @@ for (const one of CASES) {
   );
 }
 
+test(
+  "a look between the count of a segment and its bytes does not hide the peer's FIN",
+  async () => {
+    using pair = new Pair();
+    using events = new DestroyEvents();
+    using diag = new SockDiag();
+    begin(pair);
+    pair.finish(pair.client);
+    const before = diag.find(pair.clientAddress, pair.address) as SocketRow;
+    pair.send(pair.server, 50);
+    pair.close(pair.server);
+    assertEquals([pair.read(pair.client), pair.read(pair.client)], [50, 0]);
+    pair.close(pair.client);
+    let event: SocketRow | undefined;
+    await until("the socket to be freed", () => {
+      event ??= events.take().ended.find(({ cookie }) => cookie === before.cookie);
+      return event !== undefined;
+    });
+    // The kernel counts a segment as it comes in, and its bytes when the socket takes them.
+    const { state, info } = before;
+    const last = {
+      ...before,
+      state,
+      info: { ...info as TcpInfo, data_segs_in: event?.info?.data_segs_in as number },
+    };
+    const traces: Traces = {
+      states: new Set([state]),
+      last,
+      event,
+      remainder: "TIME_WAIT",
+      isHalfClosed: false,
+      isGoneFirst: false,
+      listener: undefined,
+      isUnsure: false,
+    };
+    const { closedFirst, endedWith, countsFin } = conclude(traces);
+    assertEquals([closedFirst, endedWith], ["local", "fin"]);
+    assert(countsFin !== false, "it has counted it");
+  },
+  { skip },
+);
+
 test("a connection that began under watch has a duration, from look to look", async () => {
   using lives = new ConnectionLives();
   lives.look();
@@ -319,6 +381,93 @@ test("a connection that began under watch has a duration, from look to look", as
     assert((rttUs ?? 0) > 0);
   }
 }, { skip });
+
+test(
+  "the kernel's clock tells how long one lasted in which data has gone one way only",
+  async () => {
+    // No look shows the beginnings, and none shows the ends, as on a machine that is very busy.
+    const wait = () => new Promise((resolve) => setTimeout(resolve, HELD_MS));
+    using before = new Pair();
+    before.send(before.client, 11);
+    before.read(before.server);
+    await wait();
+    using lives = new ConnectionLives();
+    lives.look();
+    const openedAt = performance.now();
+    using seen = new Pair();
+    await wait();
+    lives.look();
+    await wait();
+    seen.send(seen.server, 7);
+    seen.read(seen.client);
+    for (const pair of [before, seen]) {
+      pair.close(pair.client);
+      assertEquals(pair.read(pair.server), 0);
+      pair.close(pair.server);
+    }
+    const mostMs = performance.now() - openedAt;
+    await wait();
+    const ended: EndedConnection[] = [];
+    const old = await bothEnds(lives, before, ended);
+    const young = await bothEnds(lives, seen, ended);
+    // Both clocks advance in ticks.
+    for (const { durationUs = 0 } of [old.client, old.server]) {
+      assert(durationUs >= (3 * HELD_MS - 20) * 1000, `${durationUs}`);
+    }
+    for (const { durationUs = 0 } of [young.client, young.server]) {
+      assert(durationUs >= (2 * HELD_MS - 20) * 1000, `${durationUs}`);
+      assert(durationUs <= (mostMs + 20) * 1000, `${durationUs}`);
+    }
+  },
+  { skip },
+);
+
+test(
+  "many that a server resets between two looks: their clients know it by the listener",
+  async () => {
+    using first = new Pair();
+    const { net, listener, address } = first;
+    using lives = new ConnectionLives(address.port);
+    lives.look();
+    const names = new Set<number>();
+    for (let count = 0; count < 5; count++) {
+      const client = net.openConnection(address);
+      names.add(net.localAddress(client).port);
+      const server = net.accept(listener);
+      net.send(client, new Uint8Array(11));
+      net.recv(server, new Uint8Array(64));
+      first.reset(server);
+      net.close(client);
+    }
+    const told: EndedConnection[] = [];
+    await until("the clients' ends to be told", () => {
+      told.push(...lives.look().ended.filter(({ local }) => names.has(local.port)));
+      return told.length === names.size;
+    });
+    for (const { openedBy, closedFirst, endedWith, bytesSent } of told) {
+      assertEquals([openedBy, closedFirst, endedWith, bytesSent], ["local", "remote", "reset", 11]);
+    }
+  },
+  { skip },
+);
+
+test("where each end says that the other was the first, nobody knows who was", async () => {
+  using lives = new ConnectionLives();
+  lives.look();
+  using pair = new Pair();
+  begin(pair);
+  lives.look();
+  // Somebody resets the connection from outside, and neither program has done anything.
+  kill(pair.clientAddress);
+  assert(pair.read(pair.server) < 0);
+  pair.close(pair.client);
+  pair.close(pair.server);
+  const { client, server } = await bothEnds(lives, pair);
+  for (const { openedBy, closedFirst, endedWith } of [client, server]) {
+    assertEquals([closedFirst, endedWith], ["unknown", "reset"]);
+    assert(openedBy !== "unknown");
+  }
+}, { skip: whyNoKill() });
 
 test("a FIN that waits behind data has closed nothing: the other end's was the first", async () => {
   using lives = new ConnectionLives();
@@ -348,6 +497,7 @@ test(
   "what is left of a connection in FIN_WAIT2 is not its end, for its peer is still open",
   async () => {
     using pair = new Pair();
+    begin(pair);
     using lives = new ConnectionLives(pair.address.port);
     lives.look();
     pair.close(pair.client);

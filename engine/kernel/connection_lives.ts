@@ -23,7 +23,7 @@ import {
   type Traces,
   wasConnected,
 } from "./ending.ts";
-import { moment } from "../values/moment.ts";
+import { nowUs } from "../values/moment.ts";
 import { readCounters } from "./proc_net.ts";
 import { DestroyEvents, SockDiag, type SocketRow } from "./sock_diag.ts";
 import { TCP_STATES, type TcpState } from "./tcp_states.ts";
@@ -598,9 +598,4 @@ function peerOf({ local, remote }: SocketRow): string {
 /** The host, where an IPv4 address in an IPv6 socket is an IPv4 address. */
 function hostOf({ hostname }: Address): string {
   return formatAddress({ hostname, port: 0 });
-}
-
-/** The time in microseconds since 1970. */
-function nowUs(): number {
-  return moment() * 1000;
 }

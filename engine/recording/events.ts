@@ -24,7 +24,6 @@
 
 import type { SocketTimer } from "../kernel/sock_diag.ts";
 import type { TcpState } from "../kernel/tcp_states.ts";
-import { moment } from "../values/moment.ts";
 
 /** The version of the form. */
 export const VERSION = 1;
@@ -396,47 +395,6 @@ export type Event =
 
 /** The type of an event. */
 export type EventType = Event["type"];
-
-/** How far the clock of this thread is behind the system's, as far as that was measured. */
-let behindUs = 0;
-
-/** A moment of this thread, in microseconds since 1970: what {@linkcode Header.began_us} counts. */
-export function nowUs(): number {
-  return moment() * 1000 + behindUs;
-}
-
-/**
- * Sets the clock of this thread by the system's (CLOCK_REALTIME), which stamps packets. When a thread
- * starts, its runtime reads two clocks, one after the other. If the thread has to wait in between,
- * `performance.timeOrigin` is wrong for good, on a busy machine by milliseconds. This takes a
- * millisecond, or some more on a busy machine.
- */
-export function setClock(): void {
-  behindUs = 0;
-  const endsUs = nowUs() + PATIENCE_US;
-  // When the last look at the system's clock began, and what it saw.
-  let lastUs = nowUs();
-  let lastMs = Date.now();
-  while (lastUs < endsUs) {
-    const beganUs = nowUs();
-    const ms = Date.now();
-    // The system's clock has gone on to a new millisecond. If both looks took no time, it was now.
-    if (ms !== lastMs && nowUs() - lastUs < PRECISION_US) {
-      const foundUs = ms * 1000 - beganUs;
-      // A clock that was not held up at its start is better than this measurement.
-      if (Math.abs(foundUs) > PRECISION_US) behindUs = foundUs;
-      return;
-    }
-    lastUs = beganUs;
-    lastMs = ms;
-  }
-}
-
-/** How precisely the clock is set, in microseconds. */
-const PRECISION_US = 10;
-
-/** How long to try, in microseconds. */
-const PATIENCE_US = 100_000;
 
 /**
  * Rounds a time to three decimals, as recordings have it.

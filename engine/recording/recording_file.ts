@@ -5,7 +5,8 @@
  */
 
 import { runtime } from "../net/runtime.ts";
-import { type Event, type Header, nowUs, roundUs, type Tier, VERSION } from "./events.ts";
+import { nowUs } from "../values/moment.ts";
+import { type Event, type Header, roundUs, type Tier, VERSION } from "./events.ts";
 import { TextFile } from "./text_file.ts";
 
 /** The largest size of a recording, in bytes. */

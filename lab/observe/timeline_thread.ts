@@ -19,7 +19,7 @@ import { BlockingDriver, type BlockingOptions } from "../../engine/drivers/block
 import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { nowUs, setClock } from "../../engine/recording/events.ts";
+import { nowUs, setClock } from "../../engine/values/moment.ts";
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import { type Address, type Protocol, READ } from "../../protocols/effects.ts";

@@ -6,7 +6,8 @@
 
 import { requireThreads } from "../../engine/workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../engine/workers/supervised_worker.ts";
-import { nowUs, roundUs } from "../../engine/recording/events.ts";
+import { nowUs } from "../../engine/values/moment.ts";
+import { roundUs } from "../../engine/recording/events.ts";
 import {
   NOTHING_SEEN,
   type TimelineMessage,

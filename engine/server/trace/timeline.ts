@@ -10,7 +10,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { nowUs } from "../../recording/events.ts";
+import { nowUs } from "../../values/moment.ts";
 import { RecordingFile } from "../../recording/recording_file.ts";
 import { moment } from "../../values/moment.ts";
 import { MainJournal } from "../journal/journal.ts";

@@ -15,13 +15,8 @@ import { readInput } from "../../../engine/cli/standard_input.ts";
 import { nearest } from "../../../engine/cli/suggestion.ts";
 import { whyNoKernel } from "../../../engine/kernel/linux.ts";
 import { onEndingSignal } from "../../../engine/process/ending_signals.ts";
-import {
-  type Event,
-  type Header,
-  nowUs,
-  roundUs,
-  type Tier,
-} from "../../../engine/recording/events.ts";
+import { nowUs } from "../../../engine/values/moment.ts";
+import { type Event, type Header, roundUs, type Tier } from "../../../engine/recording/events.ts";
 import { makeHeader, RecordingFile } from "../../../engine/recording/recording_file.ts";
 import { screenOf } from "../../report/screen.ts";
 import { LineOutput } from "../line_output.ts";

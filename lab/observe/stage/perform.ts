@@ -7,7 +7,8 @@
 import { messageOf } from "../../../engine/dial/failures.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../../../engine/cli/exit_status.ts";
 import { sockets } from "../../../engine/net/sockets.ts";
-import { type Event, nowUs, roundUs, type Tier } from "../../../engine/recording/events.ts";
+import { nowUs } from "../../../engine/values/moment.ts";
+import { type Event, roundUs, type Tier } from "../../../engine/recording/events.ts";
 import { whyNoCapture } from "../capture.ts";
 import type { RoleContext } from "../role.ts";
 import { Sandbox, SandboxError } from "../sandbox.ts";

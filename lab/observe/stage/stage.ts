@@ -14,9 +14,9 @@ import { readCounters, readSetting } from "../../../engine/kernel/proc_net.ts";
 import { cookieOf, SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
 import { readTcpInfo } from "../../../engine/kernel/tcp_info.ts";
 import { type Sockets, sockets } from "../../../engine/net/sockets.ts";
+import { nowUs } from "../../../engine/values/moment.ts";
 import {
   type Event,
-  nowUs,
   type PacketEvent,
   roundUs,
   type Tier,

@@ -9,7 +9,8 @@
 
 import { SocketChanges } from "../../../engine/recording/socket_changes.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
-import { type Event, nowUs, roundUs, type SocketEvent } from "../../../engine/recording/events.ts";
+import { nowUs } from "../../../engine/values/moment.ts";
+import { type Event, roundUs, type SocketEvent } from "../../../engine/recording/events.ts";
 import { packetEvent } from "../../../engine/recording/from_kernel.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Event, nowUs } from "../../../engine/recording/events.ts";
+import { nowUs } from "../../../engine/values/moment.ts";
+import type { Event } from "../../../engine/recording/events.ts";
 import { LONGEST_MS } from "../../../engine/values/durations.ts";
 import { Sandbox } from "../sandbox.ts";
 import type { Order, Play, Report } from "./play.ts";

@@ -11,7 +11,7 @@
 
 import { parsePacket, type TcpSegment } from "../../../engine/kernel/packet.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
-import { nowUs } from "../../../engine/recording/events.ts";
+import { nowUs } from "../../../engine/values/moment.ts";
 import { swapAddresses, TunDevice } from "./device.ts";
 
 /** Which way a packet goes. */

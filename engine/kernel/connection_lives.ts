@@ -320,9 +320,9 @@ export class ConnectionLives implements Disposable {
     const over = [...this.#lives.values()].filter((life) => this.#isOver(life));
     this.#findRemainders(over);
     return over.flatMap((life) => {
-      const isHere = life.seenAt === this.#look && life.isHalfClosed;
-      // What is left of it waits for the peer's FIN.
-      if (isHere && life.remainder === undefined) return [];
+      const isHere = life.seenAt === this.#look;
+      // What is left of it waits for the peer's FIN, or it was only missed by some looks.
+      if (isHere && life.remainder === undefined && (life.isHalfClosed || !life.event)) return [];
       life.listener = this.#listeners.endOf(life);
       const conclusion = conclude(life, life.peer);
       if (!isLast && !isSure(conclusion) && this.#mayLearnMore(life)) return [];
@@ -358,8 +358,17 @@ export class ConnectionLives implements Disposable {
     const foundAtUs = nowUs();
     for (const life of unknown) {
       const row = find(life);
-      life.remainder = row === undefined ? "none" : "TIME_WAIT";
-      if (row === undefined) continue;
+      // A look may miss a socket, because the table changes while the kernel reads it.
+      if (row?.state === "FIN_WAIT2" && row.timer === "TIME_WAIT") {
+        this.#seeRemainder(row, nowUs);
+        continue;
+      }
+      if (row?.cookie === life.cookie && life.event === undefined && row.state !== "TIME_WAIT") {
+        this.#see(row, nowUs);
+        continue;
+      }
+      life.remainder = row?.state === "TIME_WAIT" ? "TIME_WAIT" : "none";
+      if (row?.state !== "TIME_WAIT") continue;
       life.states.add("TIME_WAIT");
       // It is over since it has been in TIME_WAIT.
       life.endedAtUs = Math.max(life.endedAtUs, foundAtUs - inTimeWaitMs(row.expiresMs) * 1000);
@@ -375,11 +384,11 @@ export class ConnectionLives implements Disposable {
       return (life) => {
         const { local, remote, event, last } = life;
         const row = this.#diag.find(local, remote, (event ?? last)?.device);
-        return row?.state === "TIME_WAIT" && isRemainderOf(row, life) ? row : undefined;
+        return row !== undefined && isRemainderOf(row, life) ? row : undefined;
       };
     }
     const query = { ...(this.#port !== undefined && { port: this.#port }), either: true };
-    const rows = this.#diag.sockets({ ...query, states: ["TIME_WAIT"] });
+    const rows = this.#diag.sockets({ ...query, states: ["TIME_WAIT", "FIN_WAIT2"] });
     const byAddresses = new Map(rows.map((row) => [keyOf(row.local, row.remote), row]));
     return (life) => {
       const row = byAddresses.get(keyOf(life.local, life.remote));

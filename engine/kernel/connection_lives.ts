@@ -360,11 +360,11 @@ export class ConnectionLives implements Disposable {
       const row = find(life);
       // A look may miss a socket, because the table changes while the kernel reads it.
       if (row?.state === "FIN_WAIT2" && row.timer === "TIME_WAIT") {
-        this.#seeRemainder(row, nowUs);
+        this.#seeRemainder(row, foundAtUs);
         continue;
       }
       if (row?.cookie === life.cookie && life.event === undefined && row.state !== "TIME_WAIT") {
-        this.#see(row, nowUs);
+        this.#see(row, foundAtUs);
         continue;
       }
       life.remainder = row?.state === "TIME_WAIT" ? "TIME_WAIT" : "none";

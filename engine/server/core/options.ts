@@ -4,8 +4,6 @@
  * @module
  */
 
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Address } from "../../../protocols/effects.ts";
 import { HELLO_GRACE_MS } from "../../../protocols/hello.ts";
 import {
@@ -343,12 +341,12 @@ export async function checkOptions(
 
 /** Refuses to write two files into one. */
 function checkFiles({ trace, record }: ServeOptions): void {
-  if (trace === undefined || record === undefined || pathOf(trace) !== pathOf(record)) return;
+  if (trace === undefined || record === undefined || urlOf(trace) !== urlOf(record)) return;
   throw new OptionError("Cannot use record: the trace is written into the same file");
 }
 
-function pathOf(file: string | URL): string {
-  return typeof file === "string" ? resolve(file) : fileURLToPath(file);
+function urlOf(file: string | URL): string {
+  return typeof file === "string" ? runtime.fileUrl(file).href : file.href;
 }
 
 function checkLogSyn(options: ServeOptions): boolean {

@@ -126,6 +126,18 @@ export class Terminal implements AsyncDisposable {
     });
   }
 
+  /**
+   * Continues the program as a shell does after it has stopped it: the terminal has the mode of the
+   * shell, and shows what the shell has printed.
+   */
+  async continueFromShell(): Promise<void> {
+    const asked = await this.#tmux("display-message", "-p", "#{pane_tty} #{pane_pid}");
+    const [tty, group] = asked.trim().split(" ");
+    const shell = 'stty sane < "$0"; printf "\\033[2J\\033[H$ fg" > "$0"';
+    await run("sh", ["-c", shell, tty as string]);
+    process.kill(-Number(group), "SIGCONT");
+  }
+
   /** Waits until the program has ended, and returns its exit status. */
   async end(): Promise<number> {
     const text = await this.shows(/^ended: \d+$/m);

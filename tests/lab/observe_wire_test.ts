@@ -14,7 +14,13 @@ import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { conversationsIn, notesIn } from "../../lab/observe/conversations.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import { wire as command } from "../../lab/observe/wire/command.ts";
-import { COMMAND_HELP, parseScript, ScriptError } from "../../lab/observe/wire/commands.ts";
+import {
+  COMMAND_HELP,
+  type EndName,
+  parseScript,
+  ScriptError,
+  type WireCommand,
+} from "../../lab/observe/wire/commands.ts";
 import { swapAddresses } from "../../lab/observe/wire/device.ts";
 import type { WireOutcome } from "../../lab/observe/wire/play.ts";
 import { SCENARIOS } from "../../lab/observe/wire/scenarios.ts";
@@ -31,7 +37,6 @@ import {
   assertStringIncludes,
   assertThrows,
   test,
-  until,
 } from "../kit/harness.ts";
 import { readStrictly } from "../kit/recordings.ts";
 import { commandOf, Program, whyNoProgram } from "../kit/server_process.ts";
@@ -209,7 +214,7 @@ async function playAll<Name extends string>(
 }
 
 test("packets and ends do what they are told, within limits", async () => {
-  const { talk, told, slow, full, late, vain, forgotten } = await playAll({
+  const { talk, told, slow, full, enough, late, vain, forgotten } = await playAll({
     talk: {
       protocol: "hello",
       script: `
@@ -240,6 +245,11 @@ test("packets and ends do what they are told, within limits", async () => {
       script: "wait 1200ms\ndeliver SYN\ndeliver SYN-ACK\nwait 1200ms\ndeliver ACK\nwait 5s",
     },
     full: { scenario: "losses", mostPackets: 2, script: "run 1ms\nwait 10s" },
+    enough: {
+      scenario: "handshake",
+      mostPackets: 3,
+      script: "deliver SYN\ndeliver SYN-ACK\nwait 50ms\ndeliver ACK\nwait 1s",
+    },
     late: { scenario: "losses", limitMs: 200, script: "wait 10s" },
     vain: { scenario: "losses", script: "deliver SYN\nuntil client CLOSE 50ms" },
     forgotten: { scenario: "losses", script: "deliver SYN" },
@@ -263,6 +273,8 @@ test("packets and ends do what they are told, within limits", async () => {
   const { score } = slow.outcome;
   assertEquals([slow.outcome.won, score.packets, score.lost], [true, 3, 0]);
   assert(packetsOf(slow).some(({ lost }) => lost), "a copy was sent meanwhile");
+  // The last packet that the wire takes can still be decided about.
+  assertEquals([enough.outcome.won, enough.outcome.why], [true, undefined]);
   assertEquals([full, late, vain, forgotten].map(({ outcome }) => [outcome.won, outcome.why]), [
     [false, "the wire has carried 2 packets, and takes no more"],
     [false, "the time is over"],
@@ -270,6 +282,38 @@ test("packets and ends do what they are told, within limits", async () => {
     [false, "the script is over, and the goal not reached"],
   ]);
 }, wired);
+
+test(
+  "keys count that are pressed faster than turns are taken, and those in vain say so",
+  async () => {
+    await using session = await WireSession.open({ limitMs: 30_000 });
+    const usual = { wantsEvents: true, wantsViews: false, limitMs: 30_000, mostPackets: 500 };
+    const deliver: WireCommand = { verb: "deliver" };
+    const close = (end: EndName): WireCommand => ({ verb: "act", end, action: "close" });
+    const pressed: readonly (readonly [scenario: string, commands: readonly WireCommand[]])[] = [
+      ["handshake", [{ verb: "reorder" }, close("server"), deliver, deliver, deliver]],
+      // Here the connection must open first.
+      ["closing", [close("client"), close("server"), deliver, deliver]],
+    ];
+    for (const [scenario, commands] of pressed) {
+      const { game } = session.begin({ ...usual, scenario });
+      for (const command of commands) session.say({ kind: "do", game, command });
+    }
+    const outcomes: WireOutcome[] = [];
+    const said: string[] = [];
+    while (outcomes.length < pressed.length) {
+      const report = await session.next();
+      if (report.kind === "over") outcomes.push(report.outcome);
+      if (report.kind === "event" && report.event.type === "note") said.push(report.event.text);
+    }
+    assertEquals(outcomes.map(({ won }) => won), [true, true]);
+    assertEquals(said.filter((text) => text.startsWith("That key")), [
+      "That key does nothing now: no two packets wait",
+      "That key does nothing now: the server cannot close: its side of the connection is not open",
+    ]);
+  },
+  wired,
+);
 
 test("a line that says nothing is told by its number, before anything begins", async () => {
   const wrongs: readonly (readonly [script: string, why: RegExp])[] = [
@@ -307,6 +351,7 @@ test("what is wrong with the command line is said, and what can be played is lis
     [{ scenario: "half", script: "win" }, /no such scenario: "half"; did you mean half-open\?/],
     [{ scenario: "losses", protocol: "hello" }, /exclude each other/],
     [{ protocol: "print", script: "win" }, /its server answers nothing/],
+    [{ script: "/dev/zero" }, /the script \/dev\/zero is too long/],
     [{ script: "/nowhere/a.script" }, /cannot read the script .* no such file/],
     [{ protocol: "hello", scriptOf: "win" }, /--protocol has no script of its own/],
     [{ json: true }, /--json needs --list or --script/],
@@ -378,10 +423,8 @@ test("a new player wins by pressing one key three times, and Ctrl-C gives all ba
   // The next scenario: what is lost is explained.
   await terminal.type("n");
   await terminal.shows(/2\/\d+ losses: /);
-  await until("the loss of the SYN", async () => {
-    await terminal.type("l");
-    return (await terminal.screen()).join("\n").includes("1 lost (SYN)");
-  });
+  await terminal.type("l");
+  await terminal.shows("1 lost (SYN)");
   await terminal.shows(/nobody is told: the\s+client's kernel sends\s+its SYN again in \d\.\d s/);
   await terminal.type("h");
   await terminal.shows("─ hint ─");
@@ -389,6 +432,10 @@ test("a new player wins by pressing one key three times, and Ctrl-C gives all ba
   await terminal.shows("This screen needs 72 columns");
   await terminal.resize(100);
   await terminal.shows("─ hint ─");
+  await terminal.continueFromShell();
+  await terminal.shows(/2\/\d+ losses: [^]*─ hint ─/);
+  await terminal.type("h");
+  await terminal.shows("Lose the first SYN, and wait");
   await terminal.press("C-c");
   assertEquals(await terminal.end(), 130);
   const left = (await terminal.screen()).join("\n");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED } from "../../../engine/cli/exit_status.ts";
 import { type Flag, UsageError, type Values } from "../../../engine/cli/flags.ts";
 import { formatRun } from "../../../engine/cli/invocation.ts";
@@ -205,18 +205,40 @@ function readScript(path: string, scenario: Scenario | undefined): ScriptLine[] 
   const own = OWN_SCRIPTS.find((name) => name === path);
   if (own !== undefined && scenario !== undefined) return parseScript(scenario[own]);
   const source = path === "-" ? "standard input" : escapeText(path);
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path === "-" ? 0 : path, "utf8");
+    text = readText(path);
   } catch (cause) {
     throw new UsageError(`cannot read the script ${source}: ${describeSystemError(cause)}`);
   }
-  if (text.length > MOST_SCRIPT) throw new UsageError(`the script ${source} is too long`);
+  if (text === undefined) throw new UsageError(`the script ${source} is too long`);
   try {
     return parseScript(text);
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error;
     throw new UsageError(`wrong script ${source}: ${error.message}`);
+  }
+}
+
+/**
+ * Reads a script. It stops where the script is too long: some files have no end.
+ *
+ * @param path the file; `-` is standard input
+ * @returns `undefined` if it is too long
+ */
+function readText(path: string): string | undefined {
+  const file = path === "-" ? 0 : openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(MOST_SCRIPT + 1);
+    let length = 0;
+    let count: number;
+    do {
+      count = readSync(file, bytes, length, bytes.length - length, null);
+      length += count;
+    } while (count > 0 && length < bytes.length);
+    return length > MOST_SCRIPT ? undefined : new TextDecoder().decode(bytes.subarray(0, length));
+  } finally {
+    if (path !== "-") closeSync(file);
   }
 }
 
@@ -263,13 +285,13 @@ async function playScript(
   } finally {
     forget();
   }
-  finish(recording, values.record as string | undefined);
   const output = new LineOutput();
   await output.write(
     values.json === true
       ? linesFor(play, wanted, inOrder(events), outcome)
       : textFor(wanted, inOrder(events), outcome),
   );
+  finish(recording, values.record as string | undefined);
   if (isInterrupted) return EXIT_SIGNALLED;
   return outcome.won === false ? EXIT_FAILED : EXIT_DONE;
 }

@@ -206,9 +206,9 @@ export class Game implements Disposable {
     return !this.#isPreparing;
   }
 
-  /** Whether the wire takes no more packets. */
-  get isFull(): boolean {
-    return this.#wire.isFull;
+  /** Whether more packets have come than the wire takes. */
+  get isOverfull(): boolean {
+    return this.#wire.isOverfull;
   }
 
   /** Whether both ends have had a connection and have ended it, and nothing is on the wire. */
@@ -285,6 +285,18 @@ export class Game implements Disposable {
     }
   }
 
+  /**
+   * Does what a key of the player stands for, and says so where that is nothing.
+   *
+   * @param command what
+   */
+  press(command: WireCommand): void {
+    // A person may press faster than turns are taken: the answer to the key before has come.
+    this.turn();
+    if (this.#verdict !== undefined || this.do(command)) return;
+    this.#told.sayOnce(`That key does nothing now: ${whatIsMissing(command)}`);
+  }
+
   /** All that a screen shows. */
   view(): View {
     const clientAddress = this.#client.address as Address;
@@ -357,7 +369,7 @@ export class Game implements Disposable {
       this.#told.say(
         `The ${senderOf(packet)}'s kernel has sent its ${
           nameOf(packet)
-        } again, for no answer has come; the ` +
+        } again, because no answer has come; the ` +
           "first one still waits here, so the copy is not needed",
       );
       this.#isTidying = true;
@@ -590,8 +602,32 @@ class Story {
     this.#tell(text);
   }
 
+  /** Says something, unless it was the last thing that was said. */
+  sayOnce(text: string): void {
+    if (this.#sentences.at(-1) !== text) this.say(text);
+  }
+
   clear(): void {
     this.#sentences = [];
+  }
+}
+
+/**
+ * Why a command can do nothing.
+ *
+ * @param command what
+ * @returns a sentence without its full stop
+ */
+export function whatIsMissing(command: WireCommand): string {
+  switch (command.verb) {
+    case "act":
+      return `the ${command.end} cannot ${command.action}: its side of the connection is not open`;
+    case "reorder":
+      return "no two packets wait";
+    default: {
+      const what = "packet" in command && command.packet !== undefined ? command.packet : "packet";
+      return `no ${what} has come`;
+    }
   }
 }
 

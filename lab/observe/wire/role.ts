@@ -16,6 +16,7 @@ import { Random } from "../../load/random.ts";
 import type { RoleContext } from "../role.ts";
 import { DeviceError } from "./device.ts";
 import { Game, type GameOptions, packets } from "./game.ts";
+import type { WireCommand } from "./commands.ts";
 import type { Order, Play, Report, WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { findScenario } from "./scenarios.ts";
@@ -70,7 +71,7 @@ export async function wireRole(context: RoleContext): Promise<number> {
   let failed = false;
   const listening = listen(context, async (order) => {
     if (order.kind !== "play") {
-      return tables.get(order.kind === "do" ? order.game : order.game)?.hear(order);
+      return tables.get(order.game)?.hear(order);
     }
     try {
       tables.set(order.play.game, await Table.open(order.play, tell));
@@ -127,6 +128,8 @@ class Table implements Disposable {
   readonly #game: Game;
   readonly #script: ScriptPlayer | undefined;
   readonly #endsMs: number;
+  /** What the player has pressed and was not done yet: keys may come before the game is ready. */
+  #pressed: WireCommand[] = [];
   #viewedMs = -Infinity;
   #hasLeft = false;
   #isOver = false;
@@ -162,17 +165,17 @@ class Table implements Disposable {
   /** Does what the player wants. */
   hear(order: Exclude<Order, { readonly kind: "play" }>): void {
     if (order.kind === "leave") this.#hasLeft = true;
-    else if (this.#game.isReady && this.#game.verdict === undefined) {
-      this.#game.do(order.command);
-      this.#viewedMs = -Infinity;
-    }
+    else this.#pressed.push(order.command);
   }
 
   /** @returns whether anything has happened */
   turn(): boolean {
     const game = this.#game;
-    const happened = game.turn();
-    if (game.isReady) this.#script?.turn();
+    const happened = game.turn() || this.#pressed.length > 0;
+    if (game.isReady) {
+      for (const command of this.#pressed.splice(0)) game.press(command);
+      this.#script?.turn();
+    }
     const outcome = this.#outcome();
     const now = performance.now();
     if (this.#play.wantsViews && (happened || outcome || now - this.#viewedMs >= VIEW_MS)) {
@@ -212,7 +215,7 @@ class Table implements Disposable {
     }
     if (!hasGoal && game.isOver) return end({});
     if (this.#hasLeft) return end({});
-    const limit = game.isFull
+    const limit = game.isOverfull
       ? `the wire has carried ${packets(this.#play.mostPackets)}, and takes no more`
       : performance.now() >= this.#endsMs
       ? "the time is over"

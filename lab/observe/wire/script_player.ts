@@ -4,8 +4,8 @@
  * @module
  */
 
-import { PATIENCE_MS, type ScriptLine, type WireCommand } from "./commands.ts";
-import type { Game } from "./game.ts";
+import { PATIENCE_MS, type ScriptLine } from "./commands.ts";
+import { type Game, whatIsMissing } from "./game.ts";
 
 /** A script that is being played. */
 export class ScriptPlayer {
@@ -70,20 +70,6 @@ export class ScriptPlayer {
       default:
         if (game.do(command)) return true;
         return waitedMs < PATIENCE_MS ? false : fail(whatIsMissing(command));
-    }
-  }
-}
-
-/** Why a command could not be done in all that time. */
-function whatIsMissing(command: WireCommand): string {
-  switch (command.verb) {
-    case "act":
-      return `the ${command.end} has no connection to ${command.action}`;
-    case "reorder":
-      return "no two packets wait";
-    default: {
-      const what = "packet" in command && command.packet !== undefined ? command.packet : "packet";
-      return `no ${what} has come`;
     }
   }
 }

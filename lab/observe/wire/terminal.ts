@@ -30,6 +30,9 @@ const FIRST_SLOWNESS = 500;
 /** How late a packet arrives that is delayed. */
 const LATE_MS = 1000;
 
+/** How soon a process that asks to be stopped is stopped, in milliseconds. */
+const STOPS_MS = 50;
+
 const ENTER_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[2J";
 const LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l";
 
@@ -91,8 +94,8 @@ export async function playOnScreen(options: ScreenOptions): Promise<number> {
   player.show(screen);
   const status = await player.play();
   screen[Symbol.dispose]();
-  finish(recording, options.record);
   for (const line of player.summary) runtime.printNow("stdout", `${line}\n`);
+  finish(recording, options.record);
   return status;
 }
 
@@ -104,26 +107,38 @@ class TerminalScreen implements Disposable {
   onResize: () => void = () => {};
   #shown: string[] = [];
   #size: Size = { columns: 0, rows: 0 };
+  /** Whether this screen is shown, and not what was there before it. */
+  #isShown = false;
   #isLeft = false;
   readonly #hear = (bytes: Uint8Array) => {
     for (const key of keysIn(new TextDecoder().decode(bytes))) this.onKey(key);
   };
   readonly #leave = () => this[Symbol.dispose]();
   readonly #resize = () => this.onResize();
+  readonly #continue = () => {
+    if (!this.#isLeft) this.#show();
+  };
 
   constructor() {
     // Whatever ends the process, the terminal is given back.
     process.on("exit", this.#leave);
-    process.stdin.setRawMode(true);
+    process.on("SIGCONT", this.#continue);
     process.stdin.on("data", this.#hear);
-    process.stdin.resume();
     process.stdout.on("resize", this.#resize);
-    runtime.printNow("stdout", ENTER_SCREEN);
+    this.#show();
+  }
+
+  /** Stops this process, as Ctrl-Z does where keys are not read one by one. */
+  stop(): void {
+    this.#hide();
+    process.kill(process.pid, "SIGTSTP");
+    // Without a shell that could continue it, the kernel does not stop it, and there is no SIGCONT.
+    setTimeout(this.#continue, STOPS_MS);
   }
 
   /** Draws what has changed. @param draw draws for a size */
   draw(draw: (size: Size) => string[]): void {
-    if (this.#isLeft) return;
+    if (!this.#isShown) return;
     const size = sizeOfTerminal();
     const isNew = size.columns !== this.#size.columns || size.rows !== this.#size.rows;
     const lines = draw(size);
@@ -141,15 +156,33 @@ class TerminalScreen implements Disposable {
     if (this.#isLeft) return;
     this.#isLeft = true;
     process.off("exit", this.#leave);
+    process.off("SIGCONT", this.#continue);
     process.stdout.off("resize", this.#resize);
     process.stdin.off("data", this.#hear);
     try {
-      process.stdin.setRawMode(false);
+      if (this.#isShown) this.#hide();
       process.stdin.pause();
-      runtime.printNow("stdout", LEAVE_SCREEN);
     } catch {
       // The terminal itself is gone.
     }
+  }
+
+  /** Takes the terminal. After a stop, the shell has changed its mode, and perhaps what it shows. */
+  #show(): void {
+    process.stdin.setRawMode(false);
+    process.stdin.setRawMode(true);
+    process.stdin.resume();
+    if (!this.#isShown) runtime.printNow("stdout", ENTER_SCREEN);
+    this.#isShown = true;
+    // A size that no terminal has: all lines are drawn anew.
+    this.#size = { columns: 0, rows: 0 };
+    this.onResize();
+  }
+
+  #hide(): void {
+    this.#isShown = false;
+    process.stdin.setRawMode(false);
+    runtime.printNow("stdout", LEAVE_SCREEN);
   }
 }
 
@@ -182,6 +215,7 @@ class Player {
   #hints = 0;
   #hint: string | undefined;
   #runMs: number = FIRST_SLOWNESS;
+  #isRunning = false;
 
   constructor(
     session: WireSession,
@@ -249,6 +283,7 @@ class Player {
     this.#outcome = undefined;
     this.#hints = 0;
     this.#hint = undefined;
+    this.#isRunning = false;
     this.#games++;
     this.#game = this.#session.begin({
       ...(scenario !== undefined && { scenario: scenario.name }),
@@ -264,6 +299,7 @@ class Player {
   #press(key: string): void {
     if (key === "\x03") return this.#ended.resolve(EXIT_SIGNALLED);
     if (key === "q" || key === "\x04") return this.#ended.resolve(EXIT_DONE);
+    if (key === "\x1a") return this.#screen?.stop();
     if (key === "a" && this.#games < MOST_GAMES) return this.#begin(this.#scenario);
     if (this.#outcome !== undefined) {
       const next = this.#next;
@@ -295,9 +331,8 @@ class Player {
       case "o":
         return [{ verb: "reorder" }];
       case "r":
-        return [
-          this.#view?.runMs === undefined ? { verb: "run", ms: this.#runMs } : { verb: "pause" },
-        ];
+        this.#isRunning = !this.#isRunning;
+        return [this.#isRunning ? { verb: "run", ms: this.#runMs } : { verb: "pause" }];
     }
     const action = this.#scenario?.actions.find((each) => each.key === key);
     if (action === undefined) return [];
@@ -326,7 +361,7 @@ class Player {
   #changeSlowness(step: 1 | -1): void {
     const at = SLOWNESS.findIndex((ms) => ms === this.#runMs) + step;
     this.#runMs = SLOWNESS[at] ?? this.#runMs;
-    if (this.#view?.runMs !== undefined) this.#do({ verb: "run", ms: this.#runMs });
+    if (this.#isRunning) this.#do({ verb: "run", ms: this.#runMs });
   }
 
   get #next(): Scenario | undefined {

@@ -180,9 +180,9 @@ export class Wire implements Disposable {
     return this.#taken;
   }
 
-  /** Whether it takes no more packets. */
-  get isFull(): boolean {
-    return this.#taken >= (this.#options.most ?? MOST_PACKETS);
+  /** Whether more packets have come than it takes. Those that it took can still be decided about. */
+  get isOverfull(): boolean {
+    return this.#taken > (this.#options.most ?? MOST_PACKETS);
   }
 
   /** Changes what becomes of the packets that come from now on. */
@@ -201,7 +201,7 @@ export class Wire implements Disposable {
       const packet = this.#accept(bytes);
       if (packet === undefined) continue;
       happened = true;
-      if (this.#taken > (this.#options.most ?? MOST_PACKETS)) this.#lose(packet);
+      if (this.isOverfull) this.#lose(packet);
       else this.#apply(packet, this.#policy(packet));
     }
     if (happened) this.#lastMs = performance.now();

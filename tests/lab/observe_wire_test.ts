@@ -37,6 +37,7 @@ import {
   assertStringIncludes,
   assertThrows,
   test,
+  until,
 } from "../kit/harness.ts";
 import { readStrictly } from "../kit/recordings.ts";
 import { commandOf, Program, whyNoProgram } from "../kit/server_process.ts";
@@ -446,6 +447,20 @@ test("a new player wins by pressing one key three times, and Ctrl-C gives all ba
   // Both games are in the recording: the second one's SYN was lost.
   const lost = events.filter((event) => event.type === "packet" && event.lost === true);
   assert(lost.length > 0);
+}, { ...wired, skip: skip ?? whyNoTerminal });
+
+test("when the terminal is closed, the recording is complete and nothing is left", async () => {
+  using folder = new Folder();
+  const file = folder.path("closed.jsonl");
+  await using terminal = await Terminal.open(SCRIPT, ["wire", "--record", file]);
+  await terminal.shows(/press\s+the space bar/);
+  await terminal.type(" ");
+  await terminal.shows(/SYN_SENT +│ state +SYN_RECV/);
+  await terminal[Symbol.asyncDispose]();
+  await until("the recording to be written", () => {
+    const texts = notesIn(readStrictly(file).events).map(({ text }) => text);
+    return texts.includes("The server: LISTEN → SYN_RECV");
+  });
 }, { ...wired, skip: skip ?? whyNoTerminal });
 
 // Without a network.

@@ -94,7 +94,7 @@ export async function playOnScreen(options: ScreenOptions): Promise<number> {
   player.show(screen);
   const status = await player.play();
   screen[Symbol.dispose]();
-  for (const line of player.summary) runtime.printNow("stdout", `${line}\n`);
+  screen.print(player.summary.map((line) => `${line}\n`).join(""));
   finish(recording, options.record);
   return status;
 }
@@ -105,6 +105,8 @@ class TerminalScreen implements Disposable {
   onKey: (key: string) => void = () => {};
   /** Is called when the size has changed. */
   onResize: () => void = () => {};
+  /** Is called when the terminal itself has gone: its window is closed, its connection has ended. */
+  onGone: () => void = () => {};
   #shown: string[] = [];
   #size: Size = { columns: 0, rows: 0 };
   /** Whether this screen is shown, and not what was there before it. */
@@ -148,7 +150,12 @@ class TerminalScreen implements Disposable {
     this.#shown = lines;
     this.#size = size;
     if (changed.length === 0) return;
-    runtime.printNow("stdout", (isNew ? "\x1b[2J" : "") + changed.join(""));
+    this.print((isNew ? "\x1b[2J" : "") + changed.join(""));
+  }
+
+  /** Prints, if the terminal is still there. */
+  print(text: string): void {
+    this.#try(() => runtime.printNow("stdout", text));
   }
 
   /** Gives the terminal back. It may be called again. */
@@ -159,20 +166,18 @@ class TerminalScreen implements Disposable {
     process.off("SIGCONT", this.#continue);
     process.stdout.off("resize", this.#resize);
     process.stdin.off("data", this.#hear);
-    try {
-      if (this.#isShown) this.#hide();
-      process.stdin.pause();
-    } catch {
-      // The terminal itself is gone.
-    }
+    if (this.#isShown) this.#hide();
+    process.stdin.pause();
   }
 
   /** Takes the terminal. After a stop, the shell has changed its mode, and perhaps what it shows. */
   #show(): void {
-    process.stdin.setRawMode(false);
-    process.stdin.setRawMode(true);
+    this.#try(() => {
+      process.stdin.setRawMode(false);
+      process.stdin.setRawMode(true);
+    });
     process.stdin.resume();
-    if (!this.#isShown) runtime.printNow("stdout", ENTER_SCREEN);
+    if (!this.#isShown) this.print(ENTER_SCREEN);
     this.#isShown = true;
     // A size that no terminal has: all lines are drawn anew.
     this.#size = { columns: 0, rows: 0 };
@@ -181,8 +186,17 @@ class TerminalScreen implements Disposable {
 
   #hide(): void {
     this.#isShown = false;
-    process.stdin.setRawMode(false);
-    runtime.printNow("stdout", LEAVE_SCREEN);
+    this.#try(() => process.stdin.setRawMode(false));
+    this.print(LEAVE_SCREEN);
+  }
+
+  /** Does something that fails when the terminal has gone. */
+  #try(act: () => void): void {
+    try {
+      act();
+    } catch {
+      this.onGone();
+    }
   }
 }
 
@@ -238,6 +252,7 @@ class Player {
     this.#screen = screen;
     screen.onKey = (key) => this.#press(key);
     screen.onResize = () => this.#draw();
+    screen.onGone = () => this.#ended.resolve(EXIT_SIGNALLED);
     this.#draw();
   }
 

@@ -95,6 +95,15 @@ function shapeOf(output: string): string[] {
   );
 }
 
+/**
+ * The shape of an output in which packets ran by themselves. A busy machine may see a packet of one
+ * side before a state of the other, and its kernels may send an ACK more: neither counts.
+ */
+function shapeOfRun(output: string): string[] {
+  return shapeOf(output).filter((line) => !/│[◀ ]+ACK /.test(line))
+    .map((line) => line.replace(/\d+ packets/, "packets")).sort();
+}
+
 /** What waits for the kernel's timers. It is begun at once, and looked at later. */
 function inBackground(): { readonly check: Program; readonly shown: readonly Program[] } {
   return background ??= begin();
@@ -573,7 +582,9 @@ test("the documentation shows what the command prints", async () => {
   const endings = await Promise.all(shown.map((program) => program.end()));
   endings.forEach(({ code, stdout, stderr }, index) => {
     assertEquals([code, stderr], [0, ""]);
-    assertEquals(shapeOf(stdout), shapeOf(outputs[index] as string));
+    const output = outputs[index] as string;
+    const shape = /^Both ends speak/m.test(output) ? shapeOfRun : shapeOf;
+    assertEquals(shape(stdout), shape(output));
   });
   assertEquals(endings.length, outputs.length);
 }, wired);

@@ -171,11 +171,11 @@ class Table implements Disposable {
   /** @returns whether anything has happened */
   turn(): boolean {
     const game = this.#game;
-    const happened = game.turn() || this.#pressed.length > 0;
-    if (game.isReady) {
-      for (const command of this.#pressed.splice(0)) game.press(command);
-      this.#script?.turn();
-    }
+    const pressed = game.isReady ? this.#pressed.splice(0) : [];
+    for (const command of pressed) game.press(command);
+    // A view shows what was pressed together with the kernels' answer.
+    const happened = game.turn() || pressed.length > 0;
+    if (game.isReady) this.#script?.turn();
     const outcome = this.#outcome();
     const now = performance.now();
     if (this.#play.wantsViews && (happened || outcome || now - this.#viewedMs >= VIEW_MS)) {

@@ -95,8 +95,8 @@ export const COMMAND_HELP: readonly (readonly [command: string, meaning: string]
   ["expect END STATE", "that end is in that state now, or the script has failed"],
   ["END send TEXT", "client or server sends a text"],
   ["END close", "it closes its direction: its kernel sends FIN"],
-  ["END reset", "it gives the connection up: its kernel sends RST"],
-  ["END stop, END read", "it stops to read what comes, and begins again"],
+  ["END reset", "it gives up the connection: its kernel sends RST"],
+  ["END stop, END read", "it stops reading what comes, and begins again"],
 ];
 
 /**

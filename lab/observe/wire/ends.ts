@@ -159,7 +159,7 @@ abstract class End implements Disposable {
     return true;
   }
 
-  /** Stops to read what comes, or begins again. */
+  /** Stops reading what comes, or begins again. */
   setReading(reads: boolean): void {
     this.#reads = reads;
   }

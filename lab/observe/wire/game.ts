@@ -472,12 +472,12 @@ export class Game implements Disposable {
     if (did) {
       const what: Readonly<Record<EndAction, string>> = {
         close: "closes its direction",
-        reset: "gives the connection up",
+        reset: "gives up the connection",
         send: text.length <= LONGEST_TOLD
           ? `sends "${text}"`
           : `sends ${new TextEncoder().encode(text).length} bytes`,
         read: "reads again",
-        stop: "stops to read",
+        stop: "stops reading",
       };
       this.#told.say(`The ${name}'s program ${what[action]}`);
     }

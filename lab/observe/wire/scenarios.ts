@@ -506,7 +506,7 @@ export const SCENARIOS: readonly Scenario[] = [
         return lost(
           isIn(client, "TIME_WAIT")
             ? "the last ACK has arrived, and the server is done"
-            : "the server has given the connection up",
+            : "the server has given up the connection",
         );
       }
       return isIn(server, "TIME_WAIT")

@@ -361,6 +361,8 @@ test("what is wrong with the command line is said, and what can be played is lis
     [{ scenario: "half", script: "win" }, /no such scenario: "half"; did you mean half-open\?/],
     [{ scenario: "losses", protocol: "hello" }, /exclude each other/],
     [{ protocol: "print", script: "win" }, /its server answers nothing/],
+    [{ check: true, record: "some.jsonl" }, /--check plays all .* and records nothing/],
+    [{ check: true, scenario: "losses" }, /--check plays all scenarios/],
     [{ script: "/dev/zero" }, /the script \/dev\/zero is too long/],
     [{ script: "/nowhere/a.script" }, /cannot read the script .* no such file/],
     [{ protocol: "hello", scriptOf: "win" }, /--protocol has no script of its own/],

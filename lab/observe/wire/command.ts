@@ -346,6 +346,10 @@ function textFor(
 
 /** Plays all own scripts at the same time, and says what came of them. */
 async function check(values: Values): Promise<number> {
+  const others = ["scenario", "script", "scriptOf", "protocol", "record"];
+  if (others.some((name) => values[name] !== undefined)) {
+    throw new UsageError("--check plays all scenarios with their own scripts, and records nothing");
+  }
   const limitMs = Math.min(limitOf(values), CHECK_MS);
   try {
     await using session = await WireSession.open({ limitMs });

@@ -68,7 +68,8 @@ export async function perform(lesson: Lesson, performance: Performance): Promise
     const rest = tier === "T0"
       ? "The lesson goes on without packets: states and counters only."
       : "The lesson goes on outside, with the packets of the real loopback.";
-    const text = `No sandbox: ${error.refusal.sentence}. ${rest}`;
+    const whose = "The counters are the machine's: other programs move them too.";
+    const text = `No sandbox: ${error.refusal.sentence}. ${rest} ${whose}`;
     tell({ type: "note", at: roundUs(nowUs() - beganUs), text });
     return await performHere(lesson, tier, performance);
   }

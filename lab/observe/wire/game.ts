@@ -465,7 +465,7 @@ export class Game implements Disposable {
           ? `sends "${text}"`
           : `sends ${new TextEncoder().encode(text).length} bytes`,
         read: "reads again",
-        stop: "stops to read",
+        stop: "stops reading",
       };
       this.#told.say(`The ${name}'s program ${what[action]}`);
     }

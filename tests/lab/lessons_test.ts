@@ -16,13 +16,14 @@ import type { Event, Tier } from "../../engine/recording/events.ts";
 import { makeHeader } from "../../engine/recording/recording_file.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { lessonOf, LESSONS } from "../../lab/observe/lessons/catalogue.ts";
+import { networkName } from "../../lab/observe/network_name.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import type { Fact } from "../../lab/observe/stage/facts.ts";
 import type { Lesson } from "../../lab/observe/stage/lesson.ts";
 import { LessonText, TIER_WORDS } from "../../lab/observe/stage/lesson_text.ts";
 import { LIMIT_MS, perform, performHere } from "../../lab/observe/stage/perform.ts";
 import { Seen } from "../../lab/observe/stage/seen.ts";
-import { networkName, Stage } from "../../lab/observe/stage/stage.ts";
+import { Stage } from "../../lab/observe/stage/stage.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,

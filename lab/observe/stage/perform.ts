@@ -10,10 +10,11 @@ import { sockets } from "../../../engine/net/sockets.ts";
 import { nowUs } from "../../../engine/values/moment.ts";
 import { type Event, roundUs, type Tier } from "../../../engine/recording/events.ts";
 import { whyNoCapture } from "../capture.ts";
+import { networkName } from "../network_name.ts";
 import type { RoleContext } from "../role.ts";
 import { Sandbox, SandboxError } from "../sandbox.ts";
 import type { Lesson } from "./lesson.ts";
-import { networkName, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 /** The role of lessons in the sandbox. */
 export const LESSON_ROLE = "lesson";

@@ -14,6 +14,7 @@ import { onInterrupt } from "../../engine/process/interrupts.ts";
 import { parentOf } from "../../engine/process/process_status.ts";
 import { whyNoCapture } from "./capture.ts";
 import { raiseInterface } from "./interface.ts";
+import { networkName } from "./network_name.ts";
 import { PROBE, type ReadyLine, type RoleStyle } from "./sandbox.ts";
 import type { Role, RoleContext } from "./role.ts";
 
@@ -32,22 +33,32 @@ const PROBING: Roles = { [PROBE]: () => Promise.resolve(EXIT_DONE) };
 /**
  * Plays a role. The sandbox starts the program for it.
  *
- * @param words the arguments: the role, how it talks, the process outside, the role's arguments
+ * @param words the arguments: the role, how it talks, the process outside, its network, the role's
+ * arguments
  * @param roles the roles that there are
  * @returns the exit status
  */
 export async function performInside(words: readonly string[], roles: Roles): Promise<number> {
-  const [name = "", style, outside, ...args] = words as [string, RoleStyle, string, ...string[]];
+  const [name = "", style, outside, network, ...args] = words as [
+    string,
+    RoleStyle,
+    string,
+    string,
+    ...string[],
+  ];
   const known = { ...PROBING, ...roles };
   const role = Object.hasOwn(known, name) ? known[name] : undefined;
   if (role === undefined) return EXIT_FAILED;
   endWith(Number(outside));
-  const failed = prepare(sockets());
+  // A role may change settings, which as root are the machine's where `unshare` does not do its part.
+  const failed = networkName() === network ? SAME_NETWORK : prepare(sockets());
   if (style === "lines") say({ type: "sandbox", ...(failed && { failed }) } satisfies ReadyLine);
   if (failed !== undefined) return EXIT_FAILED;
   const context = new Conversation(args, style);
   return await role(context);
 }
+
+const SAME_NETWORK: ReadyLine["failed"] = { call: "unshare", code: "the same network" };
 
 /** Sets the loopback up, and looks whether packets can be captured. */
 function prepare(net: Sockets): ReadyLine["failed"] {

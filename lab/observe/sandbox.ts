@@ -16,6 +16,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { runtime } from "../../engine/net/runtime.ts";
 import { escapeText } from "../../protocols/text.ts";
+import { networkName } from "./network_name.ts";
 import { ownCommand } from "./own_command.ts";
 import { explainRefusal, gatherSigns, type Refusal, type SandboxSigns } from "./sandbox_signs.ts";
 
@@ -293,7 +294,8 @@ function killAtTheEnd(child: ChildProcess): () => void {
 }
 
 function commandLine(role: string, style: RoleStyle, args: readonly string[]): string[] {
-  return [...UNSHARE, ...ownCommand(INSIDE, role, style, String(process.pid), ...args)];
+  const words = [role, style, String(process.pid), networkName(), ...args];
+  return [...UNSHARE, ...ownCommand(INSIDE, ...words)];
 }
 
 function refuse(tried: Pick<SandboxSigns, "startCode" | "said" | "inside">): Refusal {

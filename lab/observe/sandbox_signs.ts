@@ -118,6 +118,12 @@ export function explainRefusal(signs: SandboxSigns): Refusal {
   if (/Invalid argument/.test(said)) {
     return refuse("no user namespaces", "this kernel was built without user namespaces");
   }
+  if (inside?.call === "unshare") {
+    return refuse(
+      "old unshare",
+      "the `unshare` of this machine has made no network of its own: install that of util-linux",
+    );
+  }
   if (inside !== undefined || /uid_map|setgroups|gid_map/.test(said)) {
     return settings[APPARMOR] === "1" ? refuse("apparmor", APPARMOR_SENTENCE) : unknown(signs);
   }

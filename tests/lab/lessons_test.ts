@@ -6,6 +6,7 @@
  */
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
 import { InterruptedError } from "../../engine/dial/failures.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { readSetting, synSchedule } from "../../engine/kernel/proc_net.ts";
@@ -15,13 +16,14 @@ import type { Event, Tier } from "../../engine/recording/events.ts";
 import { makeHeader } from "../../engine/recording/recording_file.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { lessonOf, LESSONS } from "../../lab/observe/lessons/catalogue.ts";
+import { networkName } from "../../lab/observe/network_name.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import type { Fact } from "../../lab/observe/stage/facts.ts";
 import type { Lesson } from "../../lab/observe/stage/lesson.ts";
 import { LessonText, TIER_WORDS } from "../../lab/observe/stage/lesson_text.ts";
 import { LIMIT_MS, perform, performHere } from "../../lab/observe/stage/perform.ts";
 import { Seen } from "../../lab/observe/stage/seen.ts";
-import { networkName, Stage } from "../../lab/observe/stage/stage.ts";
+import { Stage } from "../../lab/observe/stage/stage.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -435,6 +437,56 @@ test("observe lesson asks, compares the answer, and records what replay shows ag
   assertStringIncludes(replayed, "fact: server, states SYN_RECV → ESTABLISHED");
   assertStringIncludes(replayed, "answer 2 is right, not 3: ");
   assertMatch(replayed, /server \S+ accept: EAGAIN/);
+}, { skip });
+
+test("an answer may come from a pipe, and the end of its line may be missing", async () => {
+  const inputs = ["2", "perhaps\n2\n", ""];
+  const endings = await Promise.all(inputs.map(async (input) => {
+    await using program = new Program(commandOf("lab/observe.ts", ["lesson", "close", "--ask"]), {
+      input,
+    });
+    return await program.end();
+  }));
+  const prompt = "Your answer (1, 2 or 3; Enter to see it without one): ";
+  for (const [index, { code, stdout, stderr }] of endings.entries()) {
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(
+      stdout,
+      inputs[index] === "" ? "\nAnswer 2 is right." : "\nYour answer 2 is right.",
+    );
+    // Nobody has typed the ends of these lines, so the program writes them.
+    const prompts = stdout.split("\n").filter((line) => line.includes("Enter to see it"));
+    assertEquals(prompts, inputs[index]?.includes("perhaps") ? [prompt, prompt] : [prompt]);
+  }
+}, { skip });
+
+test("a lesson that nobody reads any more ends, unless it is recorded", async () => {
+  using folder = new Folder();
+  const file = folder.path("lesson.jsonl");
+  // Where no `unshare` is found, it waits for the second SYN and then is over.
+  const environment = { ...process.env, PATH: folder.path("nothing") };
+  const readOnce = (flags: readonly string[]) =>
+    new Program([
+      "/bin/sh",
+      "-c",
+      '"$@" | { read -r line && echo "$line"; }',
+      "sh",
+      ...commandOf("lab/observe.ts", ["lesson", "retries", ...flags]),
+    ], { environment });
+  await using recorded = readOnce(["--json", "--record", file]);
+  await recorded.printed('"type":"recording"');
+  await using unread = readOnce(["--json"]);
+  let isRecordedOver = false;
+  void recorded.ended.then(() => isRecordedOver = true);
+  const { stdout, stderr } = await unread.end();
+  assertEquals([stdout.trim().split("\n").length, stderr], [1, ""]);
+  assert(!isRecordedOver, "the lesson that nobody reads ends first");
+  assertEquals((await recorded.end()).stderr, "");
+  const { events, isFinished } = readStrictly(file);
+  assert(isFinished);
+  assert(events.some(({ type }) => type === "result"));
+  const note = events.find(({ type }) => type === "note");
+  assertStringIncludes(JSON.stringify(note), "The counters are the machine's");
 }, { skip });
 
 /** The processes that play a lesson for a process. */

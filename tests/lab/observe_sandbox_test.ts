@@ -4,6 +4,7 @@
  * @module
  */
 
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { PROBE, runInTerminal, Sandbox, whyNoSandbox } from "../../lab/observe/sandbox.ts";
@@ -50,6 +51,11 @@ const CASES: readonly (readonly [Partial<SandboxSigns>, RefusalReason, RegExp])[
   [{ startCode: "ENOENT" }, "no unshare", /`unshare` of util-linux/],
   [{ startCode: "EACCES" }, "no permission", /may not start `unshare` \(EACCES\)/],
   [{ said: "unshare: unrecognized option '--kill-child'\n" }, "old unshare", /2\.32/],
+  [
+    { inside: { call: "unshare", code: "the same network" } },
+    "old unshare",
+    /no network of its own/,
+  ],
   [
     {
       said: "unshare: unshare failed: No space left on device\n",
@@ -134,6 +140,13 @@ function assertWentOn({ code, stdout, stderr }: Ending, sentence: string): void 
   assertMatch(stdout, /^ {2}ESTABLISHED /m);
 }
 
+/** An `unshare` that runs the program where it is. As root, that one may set what it likes there. */
+const UNSHARES_NOTHING = `#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+shift
+"$@"
+`;
+
 /** A shell that runs what follows where no user namespace can be made. */
 const WITHOUT_NAMESPACES = [
   "unshare",
@@ -148,11 +161,15 @@ const WITHOUT_NAMESPACES = [
 test(
   "without `unshare`, or without namespaces, the sentence is said and the timeline goes on",
   async () => {
-    const [missing, limited] = await Promise.all([
+    using folder = new Folder();
+    writeFileSync(folder.path("unshare"), UNSHARES_NOTHING, { mode: 0o755 });
+    const [missing, idle, limited] = await Promise.all([
       run([], { PATH: "/nonexistent" }),
+      run([], { PATH: folder.path("") }),
       whyNotInside === undefined ? run(WITHOUT_NAMESPACES) : undefined,
     ]);
     assertWentOn(missing, "the sandbox needs `unshare` of util-linux");
+    assertWentOn(idle, "the `unshare` of this machine has made no network of its own");
     if (limited === undefined) return;
     assertWentOn(
       limited,

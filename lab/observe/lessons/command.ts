@@ -30,6 +30,9 @@ import { lessonOf, LESSONS } from "./catalogue.ts";
 /** The name of the command. */
 const NAME = "observe lesson";
 
+/** An answer. */
+const ANSWER = /^[123]$/;
+
 /** How long people have to read a hundred letters, in milliseconds. */
 const PAUSE_MS = 1_400;
 
@@ -78,11 +81,17 @@ async function perform(values: Values): Promise<number> {
   if (why !== undefined) throw new Error(`Lessons need Linux with foreign functions: ${why}`);
   const ending = new AbortController();
   const forget = onEndingSignal(() => ending.abort());
+  let isUnread = false;
+  const leave = () => {
+    isUnread = true;
+    ending.abort();
+  };
   try {
-    await teach(found, values, ending.signal);
+    await teach(found, values, { signal: ending.signal, leave });
     return EXIT_DONE;
   } catch (error) {
     if (!ending.signal.aborted && !(error instanceof InterruptedError)) throw error;
+    if (isUnread) return EXIT_DONE;
     // The terminal has written ^C, or the prompt stands there.
     if (runtime.isTerminal("stdout")) await new LineOutput().write([""]);
     return EXIT_SIGNALLED;
@@ -102,12 +111,20 @@ async function list(): Promise<number> {
   return EXIT_DONE;
 }
 
+/** How a lesson ends early. */
+interface Ending {
+  /** Aborts when somebody wants it to end. */
+  readonly signal: AbortSignal;
+  /** Ends it because nobody reads it any more. */
+  readonly leave: () => void;
+}
+
 /** Asks, performs, establishes the facts, and compares. */
-async function teach(found: Lesson, values: Values, signal: AbortSignal): Promise<void> {
+async function teach(found: Lesson, values: Values, { signal, leave }: Ending): Promise<void> {
   const isTerminal = runtime.isTerminal("stdin") && runtime.isTerminal("stdout");
   const isForPeople = values.noAsk !== true && values.json !== true;
   const asks = values.ask === true || isTerminal && isForPeople;
-  const account = new Account(found, values);
+  const account = new Account(found, values, leave);
   const { question: text, answers, right, why } = found;
   account.add({ type: "question", at: 0, lesson: found.name, text, answers });
   try {
@@ -135,30 +152,48 @@ async function teach(found: Lesson, values: Values, signal: AbortSignal): Promis
 
 /** Asks for the number of an answer. @returns `undefined` if there is none */
 async function ask(values: Values, signal: AbortSignal): Promise<number | undefined> {
-  const prompt = () => {
-    if (values.json === true) return;
-    runtime.printNow("stdout", "Your answer (1, 2 or 3; Enter to see it without one): ");
+  const say = (text: string) => {
+    if (values.json !== true) runtime.printNow("stdout", text);
   };
+  const prompt = () => say("Your answer (1, 2 or 3; Enter to see it without one): ");
   prompt();
   const interrupted = new Promise<undefined>((resolve) =>
     signal.addEventListener("abort", () => resolve(undefined), { once: true })
   );
-  return await Promise.race([interrupted, hearAnswer(prompt)]);
+  // A terminal shows the end of a line that is typed. Nothing shows that of another input.
+  const isShown = runtime.isTerminal("stdin");
+  return await Promise.race([
+    interrupted,
+    hearAnswer((end) => {
+      if (!isShown || end === "of the input") say("\n");
+      if (end === "of a line") prompt();
+    }),
+  ]);
 }
 
-async function hearAnswer(prompt: () => void): Promise<number | undefined> {
+/**
+ * Hears an answer.
+ *
+ * @param onEnd hears where each answer ends: the right kind of one, and others, after which there is
+ * another line to come
+ */
+async function hearAnswer(
+  onEnd: (end: "of a line" | "of the answer" | "of the input") => void,
+): Promise<number | undefined> {
   const decoder = new TextDecoder();
   let unread = "";
   for await (const piece of readInput()) {
     unread += decoder.decode(piece, { stream: true });
     for (let end; (end = unread.indexOf("\n")) >= 0; unread = unread.slice(end + 1)) {
       const line = unread.slice(0, end).trim();
-      if (line === "") return undefined;
-      if (/^[123]$/.test(line)) return Number(line);
-      prompt();
+      const isAnswer = line === "" || ANSWER.test(line);
+      onEnd(isAnswer ? "of the answer" : "of a line");
+      if (isAnswer) return line === "" ? undefined : Number(line);
     }
   }
-  return undefined;
+  onEnd("of the input");
+  // The last line may lack its end.
+  return ANSWER.test(unread.trim()) ? Number(unread) : undefined;
 }
 
 /** What is told of a lesson: printed, kept, and recorded. */
@@ -168,6 +203,8 @@ class Account implements Disposable {
   readonly #by: string;
   readonly #path: string | undefined;
   readonly #isJson: boolean;
+  /** Ends the lesson if nobody reads it any more. */
+  readonly #leave: () => void;
   readonly #text: LessonText;
   /** Whether a table can be drawn again where it stands. */
   readonly #redraws: boolean;
@@ -179,7 +216,8 @@ class Account implements Disposable {
   #hasBegun = false;
   #recording: RecordingFile | undefined;
 
-  constructor(found: Lesson, { record, json }: Values) {
+  constructor(found: Lesson, { record, json }: Values, leave: () => void) {
+    this.#leave = leave;
     this.#by = `${NAME} ${found.name}`;
     this.#path = record as string | undefined;
     this.#isJson = json === true;
@@ -263,7 +301,11 @@ class Account implements Disposable {
   }
 
   #print(lines: readonly string[]): void {
-    this.#printed = this.#printed.then(() => this.#output.write(lines));
+    this.#printed = this.#printed.then(async () => {
+      await this.#output.write(lines);
+      // Whoever reads the recording wants all of it.
+      if (this.#output.isGone && this.#path === undefined) this.#leave();
+    });
     // It is reported by finish().
     this.#printed.catch(() => {});
   }

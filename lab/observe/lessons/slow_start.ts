@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TCP_CONGESTION } from "../../../engine/kernel/linux.ts";
+import { TCP_CONGESTION, TCP_MAXSEG } from "../../../engine/kernel/linux.ts";
 import { DeviceError } from "../wire/device.ts";
 import { delayAll } from "../wire/wire.ts";
 import type { Lesson } from "../stage/lesson.ts";
@@ -19,6 +19,12 @@ const PATIENCE_US = 3_000_000;
 
 /** The segments of three round trips: 10 + 20 + 40. */
 const BYTES = 70 * 1448;
+
+/** The largest segment on the loopback, in bytes: many of them fit into the receiver's window. */
+const SEGMENT = 1_000;
+
+/** How often something is sent on the loopback, at most. */
+const ROUNDS = 20;
 
 /** `observe lesson slow-start`. */
 export const slowStart: Lesson = {
@@ -145,7 +151,9 @@ async function overTheWire(stage: Stage, { listener, target }: WiredServer): Pro
 
 async function onTheLoopback(stage: Stage): Promise<void> {
   const listener = stage.listen();
-  const [client, server] = await stage.pair(listener);
+  const client = stage.client();
+  client.set(TCP_MAXSEG, SEGMENT);
+  const [, server] = await stage.pair(listener, client);
   useReno(stage, server.fd);
   const before = server.info().snd_cwnd ?? 0;
   await stage.explain(
@@ -153,12 +161,19 @@ async function onTheLoopback(stage: Stage): Promise<void> {
       "kernel tells how large the congestion window is, before and after some data:",
   );
   stage.measure({ "cwnd at first": before });
-  for (let round = 0; round < 20; round++) {
-    server.fill();
-    client.drain();
+  // Each time the client takes everything: what waited for room in its window would be sent again,
+  // and then the congestion window begins anew.
+  let later = before;
+  for (let round = 0; round < ROUNDS && later <= before; round++) {
+    await client.take(server.sendQuietly(2 * before * SEGMENT));
+    later = server.info().snd_cwnd ?? 0;
   }
-  stage.measure({ "cwnd later": server.info().snd_cwnd ?? 0 });
-  await stage.explain("It began with ten segments, and has grown with each acknowledgement.");
+  stage.measure({ "cwnd later": later });
+  await stage.explain(
+    later > before
+      ? `It began with ${before} segments, and has grown with acknowledgements.`
+      : `It began with ${before} segments. It has not grown yet, because the data never filled it.`,
+  );
 }
 
 /** The plainest of all, which every kernel has and allows to everybody. */

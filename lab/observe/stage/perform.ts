@@ -10,10 +10,11 @@ import { sockets } from "../../../engine/net/sockets.ts";
 import { nowUs } from "../../../engine/values/moment.ts";
 import { type Event, roundUs, type Tier } from "../../../engine/recording/events.ts";
 import { whyNoCapture } from "../capture.ts";
+import { networkName } from "../network_name.ts";
 import type { RoleContext } from "../role.ts";
 import { Sandbox, SandboxError } from "../sandbox.ts";
 import type { Lesson } from "./lesson.ts";
-import { networkName, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 /** The role of lessons in the sandbox. */
 export const LESSON_ROLE = "lesson";
@@ -68,7 +69,8 @@ export async function perform(lesson: Lesson, performance: Performance): Promise
     const rest = tier === "T0"
       ? "The lesson goes on without packets: states and counters only."
       : "The lesson goes on outside, with the packets of the real loopback.";
-    const text = `No sandbox: ${error.refusal.sentence}. ${rest}`;
+    const whose = "The counters are the machine's: other programs move them too.";
+    const text = `No sandbox: ${error.refusal.sentence}. ${rest} ${whose}`;
     tell({ type: "note", at: roundUs(nowUs() - beganUs), text });
     return await performHere(lesson, tier, performance);
   }

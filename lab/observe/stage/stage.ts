@@ -7,7 +7,7 @@
  * @module
  */
 
-import { readlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { InterruptedError } from "../../../engine/dial/failures.ts";
 import { SO_DETACH_FILTER } from "../../../engine/kernel/linux.ts";
 import { readCounters, readSetting } from "../../../engine/kernel/proc_net.ts";
@@ -26,6 +26,7 @@ import { SocketChanges } from "../../../engine/recording/socket_changes.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { attachFilter, type Filter, PacketCapture } from "../capture.ts";
+import { networkName } from "../network_name.ts";
 import { type Policy, Wire, type WireEvent } from "../wire/wire.ts";
 import { Seen } from "./seen.ts";
 import { End, Listener, makeSmall, type Surroundings } from "./ends.ts";
@@ -33,9 +34,6 @@ import { End, Listener, makeSmall, type Surroundings } from "./ends.ts";
 /** The shortest and the longest time between two looks while nothing happens, in milliseconds. */
 const LOOK_MS = 1;
 const LONGEST_LOOK_MS = 10;
-
-/** Where the kernel names the network of this process. */
-const OWN_NETWORK = "/proc/self/ns/net";
 
 /** A stage. */
 export interface StageOptions {
@@ -70,15 +68,6 @@ export interface WiredServer {
   readonly listener: Listener;
   /** Where a client must connect to. */
   readonly target: Address;
-}
-
-/**
- * The name of the network that this process is in: network_namespaces(7).
- *
- * @returns the same for two processes only if they are in the same one
- */
-export function networkName(): string {
-  return readlinkSync(OWN_NETWORK);
 }
 
 /** A listener that is looked at. */

@@ -85,7 +85,7 @@ const ACTIONS: readonly EndAction[] = ["close", "reset", "send", "read", "stop"]
 export const COMMAND_HELP: readonly (readonly [command: string, meaning: string])[] = [
   ["deliver [KIND]", "the first packet that waits arrives, or the first of that kind"],
   ["lose [KIND]", "it never arrives"],
-  ["double [KIND]", "it arrives two times"],
+  ["double [KIND]", "it arrives twice"],
   ["delay TIME [KIND]", "it arrives after that time, as 200ms"],
   ["reorder", "the first packet goes behind the others"],
   ["run TIME", "from now on, each packet arrives by itself after that time"],

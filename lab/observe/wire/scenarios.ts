@@ -494,8 +494,8 @@ export const SCENARIOS: readonly Scenario[] = [
       "Let both close (c, then s), deliver all but the client's last ACK, lose that, and wait.",
     ],
     moral:
-      "The server's FIN comes again, and somebody must still be there to answer it: TIME_WAIT. " +
-      "In Linux it lasts 60 seconds, which no setting shortens (RFC 9293 section 3.6).",
+      "The server's FIN comes again, and somebody must still be there to answer it: TIME_WAIT (RFC " +
+      "9293 section 3.6.1). In Linux it lasts 60 seconds, which no setting shortens.",
     begins: "open",
     actions: [CLIENT_CLOSES, SERVER_CLOSES],
     least: 4,

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { readdirSync, statSync } from "node:fs";
 import { installPeers } from "./peers.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
@@ -19,13 +20,16 @@ interface Count {
   readonly errors: string;
 }
 
+/** How many runners a runtime has at a time, for all tests. */
+const RUNNERS = 2;
+
 /** How much of a runner's report is repeated at the end, in characters. */
 const REPEATED = 8192;
 
 // In CI, no test may be skipped because a program is missing.
 if (Deno.env.get("CI") !== undefined) await installPeers();
 
-const files = Deno.args.length > 0 ? Deno.args : ["./tests/"];
+const shares = Deno.args.length > 0 ? [Deno.args] : dealTests();
 /** Some tests need the other runtime too. */
 const PATHS = Object.fromEntries(
   RUNTIMES.map(({ name, path }) => [`${name.toUpperCase()}_PATH`, path]),
@@ -33,33 +37,67 @@ const PATHS = Object.fromEntries(
 // The runners run side by side, because tests mostly wait. Their output appears one after the
 // other.
 let turn: Promise<unknown> = Promise.resolve();
-const counts = await Promise.all(RUNTIMES.map((runtime) => {
-  const before = turn;
-  const count = runTests(runtime, before);
-  turn = count;
-  return count;
-}));
+const runs = RUNTIMES.flatMap((runtime) =>
+  shares.map((files) => {
+    const count = runTests(runtime, files, turn);
+    turn = count;
+    return count;
+  })
+);
+const all = await Promise.all(runs);
+const counts = RUNTIMES.map(({ name }, index) => {
+  const own = all.slice(index * shares.length, (index + 1) * shares.length);
+  return { name, ...sumOf(own), errors: own.map(({ errors }) => errors).join("\n").trim() };
+});
 
-counts.forEach(({ errors }, index) => {
-  if (errors !== "") console.log(`\n--- ${RUNTIMES[index]?.name} failed ---\n\n${errors}`);
-});
+for (const { name, errors } of counts) {
+  if (errors !== "") console.log(`\n--- ${name} failed ---\n\n${errors}`);
+}
 console.log();
-counts.forEach(({ passed, failed, skipped }, index) => {
-  console.log(`${RUNTIMES[index]?.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
-});
-const passed = counts.reduce((sum, count) => sum + count.passed, 0);
-const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+for (const { name, passed, failed, skipped } of counts) {
+  console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+}
+const { passed, failed } = sumOf(counts);
 console.log(`${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
 
+/** Adds up counts. */
+function sumOf(counts: readonly Omit<Count, "errors">[]): Omit<Count, "errors"> {
+  const sum = (key: "passed" | "failed" | "skipped") =>
+    counts.reduce((total, count) => total + count[key], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
 /**
- * Runs the tests on one runtime.
+ * Deals all test files to as many runners as a runtime has. The size of a file tells roughly how
+ * long its tests take, so the largest are dealt first, each to whoever has least.
+ */
+function dealTests(): readonly (readonly string[])[] {
+  const folder = new URL("tests/", ROOT);
+  const files = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith("_test.ts"))
+    .map((name) => ({ path: `./tests/${name}`, size: statSync(new URL(name, folder)).size }))
+    .sort((a, b) => b.size - a.size);
+  const hands = Array.from({ length: RUNNERS }, () => ({ size: 0, paths: [] as string[] }));
+  for (const { path, size } of files) {
+    const least = hands.reduce((found, hand) => hand.size < found.size ? hand : found);
+    least.paths.push(path);
+    least.size += size;
+  }
+  return hands.map(({ paths }) => paths);
+}
+
+/**
+ * Runs tests on one runtime.
  *
  * @param runtime the runtime
+ * @param files the test files
  * @param turn resolves when this runner may print
  */
 async function runTests(
   { name, path, test }: RuntimeCommand,
+  files: readonly string[],
   turn: Promise<unknown>,
 ): Promise<Count> {
   const child = new Deno.Command(path, {

@@ -121,6 +121,9 @@ function applySettings(): void {
   }
 }
 
+/** How long the ends have to tell what has become of them when a script is over, in milliseconds. */
+const SETTLE_MS = 300;
+
 /** A game, and who plays it. */
 class Table implements Disposable {
   readonly #play: Play;
@@ -131,6 +134,8 @@ class Table implements Disposable {
   /** What the player has pressed and was not done yet: keys may come before the game is ready. */
   #pressed: WireCommand[] = [];
   #viewedMs = -Infinity;
+  /** When the script was over. */
+  #scriptOverMs: number | undefined;
   #hasLeft = false;
   #isOver = false;
 
@@ -194,6 +199,15 @@ class Table implements Disposable {
     this.#game[Symbol.dispose]();
   }
 
+  /**
+   * Whether the script has been over for a while. A program hears of the end of its connection a
+   * moment after the state is gone, and the goal may be that it hears.
+   */
+  #hasSettled(): boolean {
+    this.#scriptOverMs ??= performance.now();
+    return performance.now() - this.#scriptOverMs >= SETTLE_MS;
+  }
+
   /** How it has ended; `undefined` while it goes on. */
   #outcome(): WireOutcome | undefined {
     const game = this.#game;
@@ -208,7 +222,7 @@ class Table implements Disposable {
     if (verdict !== undefined) return end(verdict.won ? { won: true } : { ...verdict });
     const failure = this.#script?.failure;
     if (failure !== undefined) return end({ won: false, why: failure });
-    if (this.#script?.isOver === true) {
+    if (this.#script?.isOver === true && this.#hasSettled()) {
       return end(
         hasGoal ? { won: false, why: "the script is over, and the goal not reached" } : {},
       );

@@ -405,11 +405,12 @@ test(
       assertEquals(pair.read(pair.server), 0);
       pair.close(pair.server);
     }
-    const mostMs = performance.now() - openedAt;
     await wait();
     const ended: EndedConnection[] = [];
     const old = await bothEnds(lives, before, ended);
     const young = await bothEnds(lives, seen, ended);
+    // On a busy machine the kernel tells an end late.
+    const mostMs = performance.now() - openedAt;
     // Both clocks advance in ticks.
     for (const { durationUs = 0 } of [old.client, old.server]) {
       assert(durationUs >= (3 * HELD_MS - 20) * 1000, `${durationUs}`);

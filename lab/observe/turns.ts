@@ -4,14 +4,12 @@
  * @module
  */
 
+import { enoughHaste } from "../report/haste.ts";
 import type { Values } from "../../engine/cli/flags.ts";
 import { type Option, valueOf } from "../../engine/cli/options.ts";
 import { durationOption } from "../../engine/cli/quantity_options.ts";
 import { onInterrupt } from "../../engine/process/interrupts.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-
-/** How long a reader has to take the last lines after Ctrl-C, in milliseconds. */
-const GRACE_MS = 50;
 
 /** The longest share of the time that the work itself may take: one part in this many. */
 const SHARE = 4;
@@ -58,7 +56,7 @@ export class Turns implements Disposable {
   /** Resolves a moment after Ctrl-C: whoever pressed it does not wait for a reader that is stuck. */
   async interrupted(): Promise<void> {
     await this.#interrupted.promise;
-    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+    await enoughHaste();
   }
 
   /** Whether there are no more turns. */

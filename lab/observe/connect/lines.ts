@@ -4,10 +4,8 @@
  * @module
  */
 
+import { enoughHaste } from "../../report/haste.ts";
 import { type Interrupt, INTERRUPTED } from "./interrupt.ts";
-
-/** How long the last lines may take once the user wants to end, in milliseconds. */
-const HASTE_MS = 50;
 
 /** Lines on their way to a reader. */
 export class Lines {
@@ -49,9 +47,6 @@ export class Lines {
    */
   async end(interrupt: Interrupt): Promise<void> {
     if (await interrupt.race(this.#written) !== INTERRUPTED) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, HASTE_MS));
-    await Promise.race([this.#written, late]);
-    clearTimeout(timer);
+    await Promise.race([this.#written, enoughHaste()]);
   }
 }

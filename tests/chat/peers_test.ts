@@ -42,6 +42,7 @@ test("nc, ncat and telnet talk to each other", async () => {
   await using bob = run(server, "ncat");
   await bob.printed("[ann] is anybody here?\n* also here: ann\n");
   bob.write("/nick bob\n");
+  await bob.printed("* you are now bob\n");
   await using carl = runTelnet(server);
   await carl.printed("* also here: ann, bob");
   carl.write("/nick carl\r");

@@ -63,6 +63,8 @@ export class ProcessStatus {
     for (const pid of this.#family()) {
       for (const name of list(`/proc/${pid}/task`)) {
         const status = read(`/proc/${pid}/task/${name}/status`);
+        // The thread has ended since it was listed. Counts of 0 would be less than it had before.
+        if (status === "") continue;
         found.set(name, {
           cpuSeconds: cpuSecondsIn(read(`/proc/${pid}/task/${name}/stat`)).own,
           voluntarySwitches: fieldIn(status, "voluntary_ctxt_switches"),

@@ -172,6 +172,16 @@ export class RecordingFile implements Disposable {
     this.#file.close();
   }
 
+  /**
+   * Closes the file, for a command whose result it is.
+   *
+   * @throws {Error} if something could not be written; the message is one line
+   */
+  finish(): void {
+    this[Symbol.dispose]();
+    this.#file.check();
+  }
+
   #write(line: Header | Event): void {
     this.#file.add(`${JSON.stringify(line)}\n`);
   }

@@ -49,17 +49,6 @@ export class SocketChanges {
     this.#known = known;
     return events;
   }
-
-  /**
-   * A socket has ended, as the kernel has told. Its remainder may still be seen: TIME_WAIT.
-   *
-   * @param cookie the socket's name
-   * @returns what was last seen of it; `undefined` if nothing was
-   */
-  lastSeen(cookie: string): SocketEvent | undefined {
-    const event = this.#known.get(cookie)?.event;
-    return event?.type === "socket" ? event : undefined;
-  }
 }
 
 function newsIn(event: SocketEvent | ListenerEvent): string {

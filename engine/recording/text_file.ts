@@ -12,14 +12,16 @@ import type { WritableFile } from "../net/adapter.ts";
 /** The file, and the text that is still to be written. */
 export class TextFile {
   readonly #file: WritableFile;
+  readonly #name: string;
   readonly #encoder = new TextEncoder();
   #pieces: string[] = [];
   #pending = 0;
   #written = 0;
   #failure: Error | undefined;
 
-  private constructor(file: WritableFile) {
+  private constructor(file: WritableFile, name: string) {
     this.#file = file;
+    this.#name = name;
   }
 
   /**
@@ -30,13 +32,11 @@ export class TextFile {
    * @throws {Error} if it cannot be written; the message is one line
    */
   static create(path: string | URL, what: string): TextFile {
+    const name = `${what} ${escapeText(String(path))}`;
     try {
-      return new TextFile(runtime.createFile(path));
+      return new TextFile(runtime.createFile(path), name);
     } catch (cause) {
-      const shown = escapeText(String(path));
-      throw new Error(`Cannot write the ${what} ${shown}: ${describeSystemError(cause)}`, {
-        cause,
-      });
+      throw writeError(name, cause);
     }
   }
 
@@ -78,4 +78,13 @@ export class TextFile {
     this.flush();
     this.#file.close();
   }
+
+  /** Does nothing if all was written. @throws {Error} if not; the message is one line */
+  check(): void {
+    if (this.#failure !== undefined) throw writeError(this.#name, this.#failure);
+  }
+}
+
+function writeError(name: string, cause: unknown): Error {
+  return new Error(`Cannot write the ${name}: ${describeSystemError(cause)}`, { cause });
 }

@@ -17,7 +17,6 @@ import { isIPv6 } from "../../engine/net/address.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { RecordingFile } from "../../engine/recording/recording_file.ts";
-import { describeSystemError } from "../../engine/net/constants.ts";
 import { onEndingSignal } from "../../engine/process/ending_signals.ts";
 import { screenOf } from "../report/screen.ts";
 import { exitStatus } from "./connect/failure.ts";
@@ -30,6 +29,7 @@ import { describeAttempt, type Format, Report } from "./connect/report.ts";
 import { Series, type SeriesPlan } from "./connect/series.ts";
 import { ThreadProber } from "./connect/thread.ts";
 import { LineOutput } from "./line_output.ts";
+import { say } from "./say.ts";
 import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 
@@ -174,7 +174,7 @@ async function perform(values: Values): Promise<number> {
     if (interrupt.isOver) runtime.exit(EXIT_SIGNALLED);
     interrupt.end();
   });
-  if (format !== "text") note(means);
+  if (format !== "text") say(means);
   const output = new LineOutput();
   const lines = new Lines(async (text) => {
     await output.write(text);
@@ -235,7 +235,7 @@ async function attemptAll(
   void watchKeys(() => {
     const told = report.statistics(series.figures);
     if (format === "text") lines.print(told);
-    else told.forEach(note);
+    else told.forEach(say);
   });
   lines.print(report.begin());
   for await (const attempt of series.attempts()) {
@@ -248,19 +248,8 @@ async function attemptAll(
   lines.print(report.end(figures, performance.timeOrigin));
   await interrupt.race(prober.finish());
   await lines.end(interrupt);
-  if (recording?.failure !== undefined) {
-    throw new Error(`Cannot write the recording: ${describeSystemError(recording.failure)}`);
-  }
+  recording?.finish();
   return exitStatus(figures.ok, figures.failures);
-}
-
-/** Prints a line to standard error. */
-function note(line: string): void {
-  try {
-    runtime.printNow("stderr", `observe: ${line}\n`);
-  } catch {
-    // Nobody reads it.
-  }
 }
 
 /** Calls a function at each Enter on a terminal. A script's input is left for its other commands. */

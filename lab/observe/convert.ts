@@ -7,7 +7,6 @@
 import { EXIT_DONE } from "../../engine/cli/exit_status.ts";
 import type { Values } from "../../engine/cli/flags.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
-import { describeSystemError } from "../../engine/net/constants.ts";
 import { TextFile } from "../../engine/recording/text_file.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { readText } from "./replay.ts";
@@ -37,13 +36,9 @@ function perform(values: Values): number {
   const source = escapeText(path);
   // It is read before the recording is made, which may be meant to replace it.
   const { header, events } = convertTrace(readText(path, source), source);
-  const into = values.file as string;
-  const file = TextFile.create(into, "recording");
+  const file = TextFile.create(values.file as string, "recording");
   for (const line of [header, ...events]) file.add(`${JSON.stringify(line)}\n`);
   file.close();
-  if (file.failure === undefined) return EXIT_DONE;
-  const why = describeSystemError(file.failure);
-  throw new Error(`Cannot write the recording ${escapeText(into)}: ${why}`, {
-    cause: file.failure,
-  });
+  file.check();
+  return EXIT_DONE;
 }

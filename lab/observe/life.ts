@@ -101,7 +101,7 @@ async function perform(values: Values): Promise<number> {
   const dropped = queue.takeDropped();
   if (dropped > 0) say(lost(dropped));
   await queue.flush(turns.interrupted());
-  if (recording?.failure !== undefined) throw recording.failure;
+  recording?.finish();
   return EXIT_DONE;
 }
 

@@ -18,6 +18,7 @@ import { encodeJson } from "../report/json_line.ts";
 import { EventText } from "./event_text.ts";
 import { LineOutput } from "./line_output.ts";
 import { drawConnections } from "./sequence.ts";
+import { say } from "./say.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 
 /** How fast something is shown that is shown at once. */
@@ -127,7 +128,7 @@ async function showJson(recording: Recording, speed: number, output: LineOutput)
   await show(events, speed, output, encodeJson);
   // Standard output has nothing but the recording.
   for (const remark of remarksOn(recording)) {
-    runtime.printNow("stderr", `observe: ${remark}\n`);
+    say(remark);
   }
 }
 

@@ -40,11 +40,6 @@ export class SocketRecording implements Disposable {
     );
   }
 
-  /** The error that stopped the writing. */
-  get failure(): Error | undefined {
-    return this.#file.failure;
-  }
-
   /** Adds a sentence. */
   note(text: string): void {
     this.#file.add({ type: "note", at: this.#file.now(), text });
@@ -63,6 +58,11 @@ export class SocketRecording implements Disposable {
       this.#file.add(connectionEvent(connection, this.#file.at(connection.endedAtUs)));
     }
     this.#file.flush();
+  }
+
+  /** Closes the file. @throws {Error} if something could not be written; the message is one line */
+  finish(): void {
+    this.#file.finish();
   }
 
   /** Writes the last lines and closes the file. */

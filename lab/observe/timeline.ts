@@ -15,7 +15,6 @@ import { durationOption } from "../../engine/cli/quantity_options.ts";
 import { ConnectError, exitStatusOf } from "../../engine/dial/failures.ts";
 import { CONNECT_TIMEOUT, findAddresses } from "../../engine/dial/target.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
-import { describeSystemError } from "../../engine/net/constants.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { onEndingSignal } from "../../engine/process/ending_signals.ts";
@@ -36,6 +35,7 @@ import { Sandbox, SandboxError, whyNoSandbox } from "./sandbox.ts";
 import type { Refusal } from "./sandbox_signs.ts";
 import { drawConnections } from "./sequence.ts";
 import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
+import { say } from "./say.ts";
 import { SCRIPT, type Subcommand } from "./subcommand.ts";
 import {
   NOTHING_SEEN,
@@ -145,7 +145,7 @@ async function perform(values: Values): Promise<number> {
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     // Its name has no address.
-    runtime.printNow("stderr", `observe: ${escapeText(error.message)}\n`);
+    say(escapeText(error.message));
     return exitStatusOf(error.kind);
   } finally {
     forget();
@@ -257,9 +257,7 @@ class Observed implements Disposable {
   finish(): void {
     this.events.sort((a, b) => a.at - b.at);
     this[Symbol.dispose]();
-    const failure = this.#recording?.failure;
-    if (failure === undefined) return;
-    throw new Error(`Cannot write the recording ${this.#path}: ${describeSystemError(failure)}`);
+    this.#recording?.finish();
   }
 
   /** Closes the files. */

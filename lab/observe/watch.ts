@@ -88,7 +88,7 @@ async function perform(values: Values): Promise<number> {
     if (isOnce) break;
   }
   await queue.flush(turns.interrupted());
-  if (recording?.failure !== undefined) throw recording.failure;
+  recording?.finish();
   if (!isOnce || sight === undefined || sight.listeners.length > 0) return EXIT_DONE;
   if (values.json === true) say(nobody(port));
   return EXIT_NOT_CONNECTED;

@@ -5,7 +5,6 @@
  */
 
 import { runtime } from "../../../engine/net/runtime.ts";
-import { describeSystemError } from "../../../engine/net/constants.ts";
 import { InterruptedError } from "../../../engine/dial/failures.ts";
 import { EXIT_DONE, EXIT_SIGNALLED } from "../../../engine/cli/exit_status.ts";
 import { type Flag, UsageError, type Values } from "../../../engine/cli/flags.ts";
@@ -269,9 +268,7 @@ class Account implements Disposable {
     }
     this[Symbol.dispose]();
     await this.#printed;
-    const failure = this.#recording?.failure;
-    if (failure === undefined) return;
-    throw new Error(`Cannot write the recording ${this.#path}: ${describeSystemError(failure)}`);
+    this.#recording?.finish();
   }
 
   /** Closes the recording. */

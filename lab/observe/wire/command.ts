@@ -31,7 +31,7 @@ import type { Play, WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { findScenario, FIRST_SCENARIO, SCENARIOS } from "./scenarios.ts";
 import { type Asked, inOrder, WireSession } from "./session.ts";
-import { describeOutcome, finish, NAME, record } from "./outcome.ts";
+import { describeOutcome, NAME, record } from "./outcome.ts";
 import { ownTerminal, playOnScreen, whyNoScreen } from "./terminal.ts";
 import { MOST_PACKETS } from "./wire.ts";
 
@@ -291,7 +291,7 @@ async function playScript(
       ? linesFor(play, wanted, inOrder(events), outcome)
       : textFor(wanted, inOrder(events), outcome),
   );
-  finish(recording, values.record as string | undefined);
+  recording?.finish();
   if (isInterrupted) return EXIT_SIGNALLED;
   return outcome.won === false ? EXIT_FAILED : EXIT_DONE;
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { describeSystemError } from "../../../engine/net/constants.ts";
 import { RecordingFile } from "../../../engine/recording/recording_file.ts";
 import { packets } from "./game.ts";
 import type { WireOutcome } from "./play.ts";
@@ -23,20 +22,6 @@ export const NAME = "observe wire";
 export function record(path: string | undefined, beganUs: number): RecordingFile | undefined {
   if (path === undefined) return undefined;
   return RecordingFile.create(path, { by: NAME, tier: "T2", beganUs });
-}
-
-/**
- * Ends a recording.
- *
- * @param recording the recording
- * @param path its file
- * @throws {Error} if it could not be written
- */
-export function finish(recording: RecordingFile | undefined, path: string | undefined): void {
-  recording?.[Symbol.dispose]();
-  const failure = recording?.failure;
-  if (failure === undefined) return;
-  throw new Error(`Cannot write the recording ${path}: ${describeSystemError(failure)}`);
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Event } from "../../../engine/recording/events.ts";
 import type { RecordingFile } from "../../../engine/recording/recording_file.ts";
 import type { WireCommand } from "./commands.ts";
 import type { View } from "./game.ts";
-import { describeShortly, finish, record } from "./outcome.ts";
+import { describeShortly, record } from "./outcome.ts";
 import type { WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { nextScenario } from "./scenarios.ts";
@@ -95,7 +95,7 @@ export async function playOnScreen(options: ScreenOptions): Promise<number> {
   const status = await player.play();
   screen[Symbol.dispose]();
   screen.print(player.summary.map((line) => `${line}\n`).join(""));
-  finish(recording, options.record);
+  recording?.finish();
   return status;
 }
 

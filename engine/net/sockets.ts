@@ -329,6 +329,16 @@ export class Sockets {
     this.#libc.close!(fd);
   }
 
+  /**
+   * Gives the descriptor back, and makes the kernel send RST in place of FIN, whatever was received
+   * and sent: `SO_LINGER` with no time at all (socket(7)).
+   */
+  closeWithReset(fd: number): void {
+    const { SOL_SOCKET, SO_LINGER } = this.constants;
+    this.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
+    this.close(fd);
+  }
+
   /** Sets an option that is an `int` (setsockopt(2)). */
   setOption(fd: number, level: number, option: number, value: number): void {
     this.setOptionBytes(fd, level, option, new Uint8Array(Int32Array.of(value).buffer));

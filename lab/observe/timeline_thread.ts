@@ -200,13 +200,10 @@ class Observation {
   /** Closes this direction, and looks until both ends are closed. @returns whether `fd` is open */
   #finish(fd: number): boolean {
     const net = this.#net;
-    const { SOL_SOCKET, SO_LINGER, SHUT_WR } = net.constants;
     if (this.#plan.reset) {
-      // `struct linger`: on, and no time at all. The kernel then sends RST in place of FIN.
-      net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
-      net.close(fd);
+      net.closeWithReset(fd);
       this.#witness.released();
-    } else net.shutdown(fd, SHUT_WR);
+    } else net.shutdown(fd, net.constants.SHUT_WR);
     this.#witness.lookUntil(() => {
       if (!this.#plan.reset) this.#drain(fd);
       return this.#witness.isOver;
@@ -258,9 +255,7 @@ const REHEARSAL_MS = 20;
  */
 function rehearse(captures: boolean, isStopped: () => boolean): void {
   const net = sockets();
-  const { SOL_SOCKET, SO_LINGER, SOCK_STREAM, SOCK_NONBLOCK, AF_INET } = net.constants;
-  // No remainder of these connections is to stay in TIME_WAIT.
-  const atOnce = new Uint8Array(Int32Array.of(1, 0).buffer);
+  const { SOCK_STREAM, SOCK_NONBLOCK, AF_INET } = net.constants;
   const listener = net.openListener({ hostname: "127.0.0.1", port: 0 });
   const address = net.localAddress(listener);
   const sockaddr = encodeSockaddr(address, net.constants);
@@ -283,10 +278,8 @@ function rehearse(captures: boolean, isStopped: () => boolean): void {
       net.send(accepted, Uint8Array.of(1));
       driver.converse(fd, exchange());
       for (let look = 0; look < 20; look++) witness.look();
-      for (const each of [fd, accepted]) {
-        net.setOptionBytes(each, SOL_SOCKET, SO_LINGER, atOnce);
-        net.close(each);
-      }
+      // No remainder of these connections is to stay in TIME_WAIT.
+      for (const each of [fd, accepted]) net.closeWithReset(each);
       witness.released();
       witness.finish();
     }
@@ -313,8 +306,6 @@ function awaitStamps(
   capture: PacketCapture,
   isStopped: () => boolean,
 ): void {
-  const { SOL_SOCKET, SO_LINGER } = net.constants;
-  const atOnce = new Uint8Array(Int32Array.of(1, 0).buffer);
   const address = net.localAddress(listener);
   for (const endsUs = nowUs() + STAMPS_US; nowUs() < endsUs && !isStopped();) {
     capture.take();
@@ -322,10 +313,7 @@ function awaitStamps(
     const cameUs = nowUs();
     while (nowUs() < cameUs + APART_US);
     const packets = capture.take();
-    for (const fd of ends) {
-      net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, atOnce);
-      net.close(fd);
-    }
+    for (const fd of ends) net.closeWithReset(fd);
     const cameNs = BigInt(Math.round(cameUs + APART_US / 2)) * 1000n;
     if (packets.length > 0 && packets.every(({ stampNs }) => stampNs < cameNs)) return;
     net.poll(-1, 0, 1);

@@ -40,16 +40,11 @@ export class ClosingConnections {
    * Closes a connection.
    *
    * @param fd its descriptor, which must not be used any more
-   * @param rst whether to send a RST (`SO_LINGER`, socket(7)) and not a FIN
+   * @param rst whether to send a RST and not a FIN
    */
   close(fd: number, rst: boolean): void {
-    const { SOL_SOCKET, SO_LINGER, SHUT_WR } = this.#net.constants;
-    if (rst) {
-      const atOnce = new Uint8Array(Int32Array.of(1, 0).buffer);
-      this.#net.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, atOnce);
-      return this.#net.close(fd);
-    }
-    if (this.#net.shutdown(fd, SHUT_WR) < 0) return this.#net.close(fd);
+    if (rst) return this.#net.closeWithReset(fd);
+    if (this.#net.shutdown(fd, this.#net.constants.SHUT_WR) < 0) return this.#net.close(fd);
     this.#closing.push({ fd, until: performance.now() + CLOSE_MS, discarded: 0 });
     this.drain(0);
     if (this.#closing.length > MOST_CLOSING) this.#net.close(this.#closing.shift()!.fd);

@@ -175,32 +175,27 @@ export class End {
 
   /** Closes it: close(2). */
   close(): void {
-    if (this.#isClosed) return;
-    this.#remember();
-    this.#isClosed = true;
-    this.#around.net.close(this.fd);
-    this.#around.look();
+    this.#close((fd) => this.#around.net.close(fd));
   }
 
   /** Closes it with a RST, whatever it has received and sent: `SO_LINGER` of 0 (socket(7)). */
   reset(): void {
-    this.#lingerZero();
-    this.close();
+    this.#close((fd) => this.#around.net.closeWithReset(fd));
   }
 
   /** Closes it without a trace, if it is still open: nobody looks any more. */
   abandon(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#lingerZero();
-    this.#around.net.close(this.fd);
+    this.#around.net.closeWithReset(this.fd);
   }
 
-  #lingerZero(): void {
-    const { net } = this.#around;
-    const { SOL_SOCKET, SO_LINGER } = net.constants;
-    const linger = new Uint8Array(Int32Array.of(1, 0).buffer);
-    net.setOptionBytes(this.fd, SOL_SOCKET, SO_LINGER, linger);
+  #close(how: (fd: number) => void): void {
+    if (this.#isClosed) return;
+    this.#remember();
+    this.#isClosed = true;
+    how(this.fd);
+    this.#around.look();
   }
 
   /** Sets an option of TCP. */

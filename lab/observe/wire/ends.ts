@@ -149,11 +149,7 @@ abstract class End implements Disposable {
   /** Gives the connection up: its kernel sends RST. @returns whether there was one */
   reset(): boolean {
     if (this.fd === undefined) return false;
-    const { SOL_SOCKET, SO_LINGER } = this.net.constants;
-    // `struct linger`: on, and no time at all.
-    const atOnce = new Uint8Array(Int32Array.of(1, 0).buffer);
-    this.net.setOptionBytes(this.fd, SOL_SOCKET, SO_LINGER, atOnce);
-    this.net.close(this.fd);
+    this.net.closeWithReset(this.fd);
     this.fd = undefined;
     this.#hasClosed = true;
     return true;

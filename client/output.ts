@@ -4,14 +4,10 @@
  * @module
  */
 
-// @ts-types="../engine/types/delay.d.ts"
-import { delay } from "@std/async/delay";
 import { escapeBytes, escapeText } from "../protocols/text.ts";
 import { runtime } from "../engine/net/runtime.ts";
+import { printSome } from "../engine/cli/print_some.ts";
 import { EXIT_DONE } from "../engine/cli/exit_status.ts";
-
-/** How long to wait when a pipe that another program made non-blocking is full, in milliseconds. */
-const FULL_MS = 10;
 
 /**
  * Prints a line to standard error.
@@ -51,12 +47,10 @@ export function printAnswer(line: string): void {
 export async function writeOutput(bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     try {
-      at += await runtime.print("stdout", bytes.subarray(at));
+      at += await printSome("stdout", bytes.subarray(at));
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code === "EPIPE") runtime.exit(EXIT_DONE);
-      if (code !== "EAGAIN") throw error;
-      await delay(FULL_MS);
+      if ((error as { code?: unknown }).code === "EPIPE") runtime.exit(EXIT_DONE);
+      throw error;
     }
   }
 }

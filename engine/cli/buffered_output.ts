@@ -5,6 +5,7 @@
  */
 
 import { runtime } from "../net/runtime.ts";
+import { printSome } from "./print_some.ts";
 
 /** How many bytes may wait for a slow terminal or pipe before lines are dropped. */
 const BUFFER_BYTES = 1024 * 1024;
@@ -86,7 +87,7 @@ export class BufferedOutput {
     try {
       while (this.#lines.length > 0) {
         let bytes = this.#isShared ? this.#takePiece() : this.#takeAll();
-        while (bytes.length > 0) bytes = bytes.subarray(await this.#print(bytes));
+        while (bytes.length > 0) bytes = bytes.subarray(await printSome(this.#to, bytes));
         this.#waiting = this.#lines.reduce((sum, line) => sum + line.length + 1, 0);
         this.tellDropped();
       }
@@ -117,16 +118,5 @@ export class BufferedOutput {
     }
     const [first] = this.#lines.splice(0, Math.max(1, taken));
     return taken > 0 ? piece.subarray(0, length) : this.#encoder.encode(`${first}\n`);
-  }
-
-  async #print(bytes: Uint8Array): Promise<number> {
-    try {
-      return await runtime.print(this.#to, bytes);
-    } catch (error) {
-      // Another program has set the pipe to non-blocking, and the pipe is full.
-      if ((error as { code?: string }).code !== "EAGAIN") throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      return 0;
-    }
   }
 }

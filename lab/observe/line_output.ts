@@ -5,10 +5,7 @@
  * @module
  */
 
-import { runtime } from "../../engine/net/runtime.ts";
-
-/** How long to wait for a full pipe that somebody has set to non-blocking, in milliseconds. */
-const FULL_MS = 10;
+import { printSome } from "../../engine/cli/print_some.ts";
 
 /** Standard output. */
 export class LineOutput {
@@ -30,20 +27,10 @@ export class LineOutput {
     if (this.#isGone || lines.length === 0) return;
     let bytes = this.#encoder.encode(`${lines.join("\n")}\n`);
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(await print(bytes));
+      while (bytes.length > 0) bytes = bytes.subarray(await printSome("stdout", bytes));
     } catch (error) {
       if ((error as { code?: unknown }).code !== "EPIPE") throw error;
       this.#isGone = true;
     }
-  }
-}
-
-async function print(bytes: Uint8Array): Promise<number> {
-  try {
-    return await runtime.print("stdout", bytes);
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "EAGAIN") throw error;
-    await new Promise((resolve) => setTimeout(resolve, FULL_MS));
-    return 0;
   }
 }

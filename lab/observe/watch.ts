@@ -17,7 +17,16 @@ import { TCP_STATES } from "../../engine/kernel/tcp_states.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Duration } from "../../engine/values/durations.ts";
 import { formatBytes, formatTime } from "../report/units.ts";
-import { clip, render, type Screen, screenOf } from "../report/screen.ts";
+import {
+  CLEAR_BELOW,
+  CLEAR_REST,
+  clip,
+  NO_WRAP,
+  render,
+  type Screen,
+  screenOf,
+  WRAP,
+} from "../report/screen.ts";
 import { LineOutput } from "./line_output.ts";
 import { LineQueue } from "./line_queue.ts";
 import { say } from "./say.ts";
@@ -284,13 +293,8 @@ class TextView implements View {
   [Symbol.dispose](): void {}
 }
 
-// Without wrapping, a terminal that has just become narrower still shows the beginning of each line.
-const NO_WRAP = "\x1b[?7l";
-const WRAP = "\x1b[?7h";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
-const CLEAR_REST = "\x1b[K";
-const CLEAR_BELOW = "\x1b[J";
 
 /** A table that is drawn again in its place. */
 class ScreenView implements View {

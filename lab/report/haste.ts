@@ -23,9 +23,9 @@ const PATIENCE_MS = 1_000;
  */
 export async function enoughHaste(): Promise<void> {
   const endsAt = performance.now() + PATIENCE_MS;
-  do await new Promise((resolve) => setTimeout(resolve, HASTE_MS)); while (
-    performance.now() < endsAt && hasRoom()
-  );
+  do {
+    await new Promise((resolve) => setTimeout(resolve, HASTE_MS));
+  } while (performance.now() < endsAt && hasRoom());
 }
 
 /** Whether standard output takes something now, as far as that can be known. */

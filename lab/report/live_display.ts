@@ -7,7 +7,16 @@
 
 import { escapeText } from "../../protocols/text.ts";
 import stringWidth from "string-width";
-import { clip, render, type Screen, wrap } from "./screen.ts";
+import {
+  CLEAR_BELOW,
+  CLEAR_REST,
+  clip,
+  NO_WRAP,
+  render,
+  type Screen,
+  WRAP,
+  wrap,
+} from "./screen.ts";
 import { formatCount, formatRate, formatTime } from "./units.ts";
 
 /** How often it writes a line if it cannot redraw, in milliseconds. */
@@ -25,11 +34,6 @@ const INDENT = 2;
 /** The gap between two parts. */
 const GAP = "  ";
 
-// Without wrapping, a terminal that has just become narrower still shows the beginning of the line.
-const NO_WRAP = "\x1b[?7l";
-const WRAP = "\x1b[?7h";
-const CLEAR_REST = "\x1b[K";
-const CLEAR_BELOW = "\x1b[J";
 const UP = "\x1b[A";
 
 /** The progress of a measurement. */

@@ -9,6 +9,17 @@ import { environment } from "../../engine/net/environment.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { takeColumns, wrap as wrapLetters } from "../../engine/cli/layout.ts";
 
+/**
+ * The terminal does not wrap lines, and wraps them again. Without wrapping, a terminal that has just
+ * become narrower still shows the beginning of each line.
+ */
+export const NO_WRAP = "\x1b[?7l";
+export const WRAP = "\x1b[?7h";
+
+/** Clears what is right of the cursor, and everything below it too. */
+export const CLEAR_REST = "\x1b[K";
+export const CLEAR_BELOW = "\x1b[J";
+
 /** Graphic renditions (ECMA-48, SGR). */
 const RENDITIONS = { bold: 1, faint: 2, red: 31, green: 32, yellow: 33 } as const;
 

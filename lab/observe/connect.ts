@@ -31,7 +31,7 @@ import { ThreadProber } from "./connect/thread.ts";
 import { LineOutput } from "./line_output.ts";
 import { say } from "./say.ts";
 import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
-import { SCRIPT, type Subcommand } from "./subcommand.ts";
+import { RECORD, SCRIPT, type Subcommand } from "./subcommand.ts";
 
 const COUNT = integerOption("count", {
   short: "c",
@@ -114,12 +114,7 @@ export function connect(): Subcommand {
         { name: "time", kind: "boolean", help: "begin each line with the time" },
         { name: "path", kind: "boolean", help: "find the routers on the way, without root" },
         MAX_HOPS,
-        {
-          name: "record",
-          kind: "string",
-          value: "FILE",
-          help: "write what was seen to FILE; observe replay shows it",
-        },
+        RECORD,
       ],
       example: formatRun(SCRIPT, "127.0.0.1:8080 -c 3"),
     },

@@ -26,9 +26,9 @@ import { render, type Screen, screenOf } from "../report/screen.ts";
 import { LineOutput } from "./line_output.ts";
 import { say } from "./say.ts";
 import { LineQueue } from "./line_queue.ts";
-import { SCRIPT, type Subcommand } from "./subcommand.ts";
+import { RECORD, SCRIPT, type Subcommand } from "./subcommand.ts";
 import { type Column, Layout } from "./table.ts";
-import { RECORD, SocketRecording } from "./socket_recording.ts";
+import { SocketRecording } from "./socket_recording.ts";
 import { FOR, limitOf, Turns } from "./turns.ts";
 
 const NAME = "life";

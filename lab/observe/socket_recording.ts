@@ -4,18 +4,11 @@
  * @module
  */
 
-import { type Option, stringOption } from "../../engine/cli/options.ts";
 import type { EndedConnection } from "../../engine/kernel/connection_lives.ts";
 import type { SocketRow } from "../../engine/kernel/sock_diag.ts";
 import { connectionEvent } from "../../engine/recording/from_kernel.ts";
 import { RecordingFile } from "../../engine/recording/recording_file.ts";
 import { SocketChanges } from "../../engine/recording/socket_changes.ts";
-
-/** The file of the recording. */
-export const RECORD: Option<string> = stringOption("record", {
-  value: "FILE",
-  help: "write what is seen into a file for observe replay",
-});
 
 /** Writes what is seen into a file. */
 export class SocketRecording implements Disposable {

@@ -5,6 +5,7 @@
  */
 
 import type { Command, Values } from "../../engine/cli/flags.ts";
+import { type Option, stringOption } from "../../engine/cli/options.ts";
 
 /** One command of `observe`. */
 export interface Subcommand {
@@ -19,6 +20,12 @@ export interface Subcommand {
    */
   perform(values: Values): Promise<number>;
 }
+
+/** The recording, in each command that can write one. */
+export const RECORD: Option<string> = stringOption("record", {
+  value: "FILE",
+  help: "write what is seen into a file for observe replay",
+});
 
 /** The script of `observe`. */
 export const SCRIPT = "lab/observe.ts";

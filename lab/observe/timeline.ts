@@ -36,7 +36,7 @@ import type { Refusal } from "./sandbox_signs.ts";
 import { drawConnections } from "./sequence.ts";
 import { FAMILY_FLAGS, familyOf, SERVER_ARGUMENTS, serverOf } from "./server_argument.ts";
 import { say } from "./say.ts";
-import { SCRIPT, type Subcommand } from "./subcommand.ts";
+import { RECORD, SCRIPT, type Subcommand } from "./subcommand.ts";
 import {
   NOTHING_SEEN,
   type TimelineMessage,
@@ -92,7 +92,7 @@ const FLAGS: readonly Flag[] = [
   { name: "rst", kind: "boolean", help: "close with a RST; without it, with a FIN" },
   { name: "absolute", kind: "boolean", help: "show sequence numbers as they are" },
   { name: "pcap", kind: "string", value: "FILE", help: "write the packets for Wireshark" },
-  { name: "record", kind: "string", value: "FILE", help: "write a recording" },
+  RECORD,
   { name: "json", kind: "boolean", help: "print the recording, and draw nothing" },
 ];
 

@@ -30,9 +30,9 @@ import {
 import { LineOutput } from "./line_output.ts";
 import { LineQueue } from "./line_queue.ts";
 import { say } from "./say.ts";
-import { RECORD, SocketRecording } from "./socket_recording.ts";
+import { SocketRecording } from "./socket_recording.ts";
 import { openSocketSource } from "./socket_source.ts";
-import { SCRIPT, type Subcommand } from "./subcommand.ts";
+import { RECORD, SCRIPT, type Subcommand } from "./subcommand.ts";
 import { type Column, Layout } from "./table.ts";
 import { FOR, limitOf, Turns } from "./turns.ts";
 

@@ -23,7 +23,7 @@ import { LessonText, TIER_WORDS } from "../stage/lesson_text.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { perform as performLesson } from "../stage/perform.ts";
 import { Seen } from "../stage/seen.ts";
-import { SCRIPT, type Subcommand } from "../subcommand.ts";
+import { RECORD, SCRIPT, type Subcommand } from "../subcommand.ts";
 import { lessonOf, LESSONS } from "./catalogue.ts";
 
 /** The name of the command. */
@@ -40,7 +40,7 @@ const FLAGS: readonly Flag[] = [
   { name: "ask", kind: "boolean", default: "on a terminal", help: "ask the question first" },
   { name: "no-ask", kind: "boolean", help: "do not ask, and do not wait for readers" },
   { name: "json", kind: "boolean", help: "print the recording, and draw nothing" },
-  { name: "record", kind: "string", value: "FILE", help: "write a recording" },
+  RECORD,
 ];
 
 /** `observe lesson`. */

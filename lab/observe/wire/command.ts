@@ -25,7 +25,7 @@ import { conversationsIn } from "../conversations.ts";
 import { LineOutput } from "../line_output.ts";
 import { SandboxError } from "../sandbox.ts";
 import { drawSequence } from "../sequence.ts";
-import { SCRIPT, type Subcommand } from "../subcommand.ts";
+import { RECORD, SCRIPT, type Subcommand } from "../subcommand.ts";
 import { COMMAND_HELP, parseScript, ScriptError, type ScriptLine } from "./commands.ts";
 import type { Play, WireOutcome } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
@@ -84,7 +84,7 @@ const FLAGS: readonly Flag[] = [
   },
   FOR,
   PACKETS,
-  { name: "record", kind: "string", value: "FILE", help: "write a recording" },
+  RECORD,
   { name: "json", kind: "boolean", help: "print lines for programs; with --list and with scripts" },
 ];
 

@@ -121,6 +121,8 @@ export interface Runtime {
    * `undefined` if there is no such file or if it may not be read. Never asks the user.
    */
   openSystemFile(path: string): SystemFile | undefined;
+  /** The resident memory of this process, in bytes; `undefined` if it cannot be told now. */
+  memory(): number | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

@@ -114,6 +114,7 @@ interface BunUrls {
 
 /** The members of Node.js's `process` that are used here. On Bun `process` is a global. */
 interface BunProcess {
+  memoryUsage(): { rss: number };
   readonly argv0: string;
   readonly platform: string;
   readonly arch: string;
@@ -540,6 +541,15 @@ export const bunRuntime: Runtime = {
       read: () => readAll((buffer, at) => fs().readSync(file, buffer, 0, buffer.length, at)),
       close: () => fs().closeSync(file),
     };
+  },
+
+  memory(): number | undefined {
+    try {
+      return process.memoryUsage().rss;
+    } catch {
+      // Without free descriptors it cannot tell.
+      return undefined;
+    }
   },
 
   exit(code: number): never {

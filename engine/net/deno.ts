@@ -426,6 +426,11 @@ export const denoRuntime: Runtime = {
     };
   },
 
+  memory(): number | undefined {
+    // It says 0 if it cannot tell.
+    return Deno.memoryUsage().rss || undefined;
+  },
+
   exit(code: number): never {
     Deno.exit(code);
   },

@@ -9,9 +9,6 @@ import { whyNoSockets } from "../net/libc.ts";
 import { runtime } from "../net/runtime.ts";
 
 /** Families and types of sockets. */
-export const AF_UNSPEC = 0;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_RAW = 3;
@@ -22,7 +19,6 @@ export const SOL_IP = 0;
 export const SOL_TCP = 6;
 export const SOL_IPV6 = 41;
 export const SOL_PACKET = 263;
-export const SOL_NETLINK = 270;
 
 /** Options of all sockets. */
 export const SO_RCVBUF = 8;

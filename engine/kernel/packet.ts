@@ -6,8 +6,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { decodeSockaddr } from "../net/address.ts";
-import { LINUX } from "../net/constants.ts";
+import { toAddress } from "../net/address.ts";
 
 /** The number of TCP in an IP header. */
 const TCP = 6;
@@ -124,8 +123,8 @@ function parseTcp(bytes: Uint8Array, at: number, end: number, ends: Ends): TcpSe
   const dataAt = at + headerBytes;
   if (headerBytes < 20) return undefined;
   return {
-    from: readAddress(ends.from, view.getUint16(at)),
-    to: readAddress(ends.to, view.getUint16(at + 2)),
+    from: toAddress(ends.from, view.getUint16(at)),
+    to: toAddress(ends.to, view.getUint16(at + 2)),
     ttl: ends.ttl,
     flags: formatFlags(bytes[at + 13] as number),
     seq: view.getUint32(at + 4),
@@ -174,15 +173,6 @@ function readOption(view: DataView, kind: number, at: number, length: number): S
   }
   if (kind === 34) return { fastOpen: true };
   return {};
-}
-
-/** @param host 4 or 16 bytes */
-function readAddress(host: Uint8Array, port: number): Address {
-  const sockaddr = new Uint8Array(28);
-  sockaddr[0] = host.length === 16 ? LINUX.AF_INET6 : LINUX.AF_INET;
-  sockaddr.set([port >> 8, port & 255], 2);
-  sockaddr.set(host, host.length === 16 ? 8 : 4);
-  return decodeSockaddr(sockaddr, LINUX);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -6,25 +6,16 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { decodeSockaddr } from "../net/address.ts";
-import { LINUX } from "../net/constants.ts";
+import { toAddress } from "../net/address.ts";
 import { readSystemFile } from "../net/system_file.ts";
-import type { SocketRow, SocketTimer } from "./sock_diag.ts";
-import { stateOf } from "./tcp_states.ts";
+import type { SocketRow } from "./sock_diag.ts";
+import { stateOf, timerOf } from "./tcp_states.ts";
 
 /** How long the kernel waits before it sends a SYN again for the first time: RFC 6298, section 2. */
 const FIRST_TIMEOUT_S = 1;
 
 /** The longest time between two SYNs, in milliseconds, if no setting says otherwise. */
 const LONGEST_TIMEOUT_MS = 120_000;
-
-const TIMERS: readonly (SocketTimer | undefined)[] = [
-  undefined,
-  "retransmission",
-  "keepalive",
-  "TIME_WAIT",
-  "probe",
-];
 
 /**
  * The counters of this network namespace, by the kernel's names: `ListenOverflows`, `RetransSegs`.
@@ -150,15 +141,16 @@ function parseTableRow(fields: readonly string[]): SocketRow | undefined {
   if (!/^[0-9A-F]+:[0-9A-F]{4}$/.test(local)) return undefined;
   const [sendQueue = 0, receiveQueue = 0] = queues.split(":").map(hexadecimal);
   const [kind = 0, when = 0] = timer.split(":").map(hexadecimal);
+  const running = timerOf(kind);
   const listens = state === "0A";
   return {
     cookie: `${local} ${remote}${listens ? ` ${fields[9]}` : ""}`,
     state: stateOf(hexadecimal(state)),
     local: parseEnd(local),
     remote: parseEnd(remote),
-    timer: TIMERS[kind],
+    timer: running,
     // The table counts in hundredths of a second.
-    expiresMs: TIMERS[kind] === undefined ? 0 : when * 10,
+    expiresMs: running === undefined ? 0 : when * 10,
     retransmissions: hexadecimal(retransmissions),
     receiveQueue,
     sendQueue: listens ? NaN : sendQueue,
@@ -173,16 +165,13 @@ function hexadecimal(text: string): number {
 
 /** For instance `0100007F:1F90`: the address in words of this machine's order, and the port. */
 function parseEnd(text: string): Address {
-  const [host = "", port = ""] = text.split(":");
-  const sockaddr = new Uint8Array(28);
-  const isSix = host.length === 32;
-  sockaddr[0] = isSix ? LINUX.AF_INET6 : LINUX.AF_INET;
-  const view = new DataView(sockaddr.buffer);
-  view.setUint16(2, hexadecimal(port));
-  for (let at = 0; at < host.length; at += 8) {
-    view.setUint32((isSix ? 8 : 4) + at / 2, hexadecimal(host.slice(at, at + 8)), true);
+  const [words = "", port = ""] = text.split(":");
+  const host = new Uint8Array(words.length / 2);
+  const view = new DataView(host.buffer);
+  for (let at = 0; at < words.length; at += 8) {
+    view.setUint32(at / 2, hexadecimal(words.slice(at, at + 8)), true);
   }
-  return decodeSockaddr(sockaddr, LINUX);
+  return toAddress(host, hexadecimal(port));
 }
 
 function readProc(path: string): string {

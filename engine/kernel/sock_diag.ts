@@ -9,13 +9,11 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { decodeSockaddr, encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../net/address.ts";
+import { encodeSockaddr, isIPv6, toAddress } from "../net/address.ts";
 import { LINUX } from "../net/constants.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 import {
-  AF_INET,
-  AF_INET6,
   AF_NETLINK,
   SO_COOKIE,
   SO_RCVBUF,
@@ -24,8 +22,9 @@ import {
   SOCK_RAW,
 } from "./linux.ts";
 import { parseTcpInfo, type TcpInfo } from "./tcp_info.ts";
-import { stateMask, stateOf, type TcpState } from "./tcp_states.ts";
+import { type SocketTimer, stateMask, stateOf, type TcpState, timerOf } from "./tcp_states.ts";
 
+const { AF_INET, AF_INET6 } = LINUX;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLMSG_ERROR = 2;
@@ -56,13 +55,7 @@ const ANSWER_BYTES = 64 * 1024;
 /** How many bytes of events may wait to be read. */
 const EVENT_BUFFER = 4 * 1024 * 1024;
 
-/** The timers of a socket, by their numbers. */
-const TIMERS = [undefined, "retransmission", "keepalive", "TIME_WAIT", "probe"] as const;
-
 const decoder = new TextDecoder();
-
-/** What the kernel is waiting for on a socket. */
-export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
 
 /** One socket, as the kernel describes it. */
 export interface SocketRow {
@@ -410,7 +403,7 @@ class KernelRow implements SocketRow {
     this.state = stateOf(view.getUint8(at + 1));
     this.local = readEnd(bytes, family, at + 4, at + 8);
     this.remote = readEnd(bytes, family, at + 6, at + 24);
-    this.timer = TIMERS[view.getUint8(at + 2)];
+    this.timer = timerOf(view.getUint8(at + 2));
     this.expiresMs = this.timer === undefined ? 0 : view.getUint32(at + 52, true);
     this.retransmissions = view.getUint8(at + 3);
     this.receiveQueue = view.getUint32(at + 56, true);
@@ -460,11 +453,6 @@ function readCookie(view: DataView, at: number): string {
 
 /** An address and a port, which lie at different places in a row. */
 function readEnd(bytes: Uint8Array, family: number, portAt: number, hostAt: number): Address {
-  const sockaddr = new Uint8Array(SOCKADDR_SIZE);
-  sockaddr[0] = family;
-  const hostBytes = family === AF_INET6 ? 16 : 4;
-  const start = family === AF_INET6 ? 8 : 4;
-  for (let at = 0; at < 2; at++) sockaddr[2 + at] = bytes[portAt + at] as number;
-  for (let at = 0; at < hostBytes; at++) sockaddr[start + at] = bytes[hostAt + at] as number;
-  return decodeSockaddr(sockaddr, LINUX);
+  const port = (bytes[portAt]! << 8) | bytes[portAt + 1]!;
+  return toAddress(bytes.subarray(hostAt, hostAt + (family === AF_INET6 ? 16 : 4)), port);
 }

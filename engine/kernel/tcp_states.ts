@@ -76,3 +76,19 @@ export function stateMask(states: readonly TcpState[]): number {
     0,
   );
 }
+
+/** What the kernel is waiting for on a socket. */
+export type SocketTimer = "retransmission" | "keepalive" | "TIME_WAIT" | "probe";
+
+/** The timers by their numbers. */
+const TIMERS = [undefined, "retransmission", "keepalive", "TIME_WAIT", "probe"] as const;
+
+/**
+ * The timer with a number of the kernel.
+ *
+ * @param number as in `/proc/net/tcp` and netlink
+ * @returns `undefined` if none runs
+ */
+export function timerOf(number: number): SocketTimer | undefined {
+  return TIMERS[number];
+}

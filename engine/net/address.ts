@@ -89,12 +89,20 @@ export function encodeSockaddr(address: Address, layout: SockaddrLayout): Uint8A
 export function decodeSockaddr(bytes: Uint8Array, layout: SockaddrLayout): Address {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const port = view.getUint16(2);
-  if (familyOf(bytes, layout) !== layout.AF_INET6) {
-    return { hostname: bytes.subarray(4, 8).join("."), port };
-  }
+  if (familyOf(bytes, layout) !== layout.AF_INET6) return toAddress(bytes.subarray(4, 8), port);
   const zone = view.getUint32(24, true);
-  const hostname = formatIPv6(bytes.subarray(8, 24));
+  const { hostname } = toAddress(bytes.subarray(8, 24), port);
   return { hostname: zone === 0 ? hostname : `${hostname}%${zone}`, port };
+}
+
+/**
+ * Reads an address that stands alone, as in the header of a packet.
+ *
+ * @param host 4 bytes of IPv4 or 16 bytes of IPv6
+ * @param port its port
+ */
+export function toAddress(host: Uint8Array, port: number): Address {
+  return { hostname: host.length === 16 ? formatIPv6(host) : host.join("."), port };
 }
 
 /**

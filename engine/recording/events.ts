@@ -22,8 +22,7 @@
  * @module
  */
 
-import type { SocketTimer } from "../kernel/sock_diag.ts";
-import type { TcpState } from "../kernel/tcp_states.ts";
+import type { SocketTimer, TcpState } from "../kernel/tcp_states.ts";
 
 /** The version of the form. */
 export const VERSION = 1;

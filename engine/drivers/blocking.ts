@@ -21,7 +21,7 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
-import { checkWithin, type TimeLimits } from "./limits.ts";
+import { checkWithin, MANY, type TimeLimits, type Writes } from "./limits.ts";
 
 /** What the blocking driver needs to know. */
 export interface BlockingOptions extends TimeLimits {
@@ -82,11 +82,15 @@ export class BlockingDriver {
   #sessionEndsFirst = false;
   /** When the present write began to wait for room; `undefined` while none waits. */
   #waitingSince: number | undefined;
-  /** Whether anything was written, and whether nothing has been received since. */
-  #hasWritten = false;
+  /** How often something was written, and whether nothing has been received since. */
+  #writes: Writes = 0;
   #wroteLast = false;
   /** Whether the peer's FIN or a reset has been seen, so that nothing more can come. */
   #hasEnded = false;
+  /** Whether the peer has sent a byte. */
+  #hasReceived = false;
+  /** Whether the peer left before that. */
+  #leftEarly = false;
   /** The error after which nothing can be received or sent, and whether the protocol has had it. */
   #fatal: Error | undefined;
   #wasTold = false;
@@ -150,9 +154,11 @@ export class BlockingDriver {
     this.#fd = fd;
     this.#conversation = conversation;
     this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
-    this.#hasWritten = false;
+    this.#writes = 0;
     this.#wroteLast = false;
     this.#hasEnded = false;
+    this.#hasReceived = false;
+    this.#leftEarly = false;
     this.#fatal = undefined;
     this.#wasTold = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
@@ -170,6 +176,7 @@ export class BlockingDriver {
   received(count: number): Need {
     if (count <= 0) return this.#receivedNothing(-count);
     this.#wroteLast = false;
+    this.#hasReceived = true;
     return this.#advance(this.#conversation.next(this.#head(count)));
   }
 
@@ -221,6 +228,11 @@ export class BlockingDriver {
     return this.#conversation.throw(error);
   }
 
+  /** Whether the peer left before it had sent a byte, and nothing was sent to it after that. */
+  get wasEmpty(): boolean {
+    return this.#leftEarly && !this.#wroteLast;
+  }
+
   /**
    * Whether the descriptor has to linger before it is closed, because closing it at once could
    * destroy the last bytes sent. Call this when the conversation is over. The rule is explained in
@@ -229,7 +241,7 @@ export class BlockingDriver {
    * @param hasFailed whether the conversation failed
    */
   mustLinger(hasFailed: boolean): boolean {
-    if (!this.#hasWritten || this.#hasEnded) return false;
+    if (this.#writes === 0 || this.#hasEnded) return false;
     const { POLLIN, POLLERR } = this.#sockets.constants;
     // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails.
     const events = this.#sockets.poll(this.#fd, POLLIN, 0);
@@ -288,7 +300,7 @@ export class BlockingDriver {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
     if (errno === EINTR) return "recv";
     if (errno === 0) {
-      this.#hasEnded = true;
+      this.#left();
       return this.#advance(this.#conversation.next(null));
     }
     const error = errno === EAGAIN ? this.#timeout() : this.#gone("recv", errno);
@@ -347,7 +359,7 @@ export class BlockingDriver {
   #write(bytes: Uint8Array): void {
     if (this.#fatal !== undefined) throw this.#fatal;
     this.unsent = checkBytes(bytes);
-    this.#hasWritten = true;
+    this.#writes = this.#writes === 0 ? 1 : MANY;
     this.#wroteLast = true;
   }
 
@@ -390,15 +402,26 @@ export class BlockingDriver {
       // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;
-      if (isGone) this.#hasEnded = true;
+      if (isGone) this.#left();
       if (isGone || mayCompute?.() === false) {
         throw this.#fatal = new PeerGoneError("waiting for a computation");
       }
     });
   }
 
-  #gone(syscall: string, errno: number): Error {
+  /**
+   * The peer's FIN or a reset has been seen.
+   *
+   * @param inTheMiddle whether the peer was taking what was sent to it
+   */
+  #left(inTheMiddle = false): void {
     this.#hasEnded = true;
+    this.#leftEarly = !this.#hasReceived && !inTheMiddle;
+    this.#wroteLast = false;
+  }
+
+  #gone(syscall: string, errno: number): Error {
+    this.#left(syscall === "send" && this.#writes === MANY);
     const cause = new SocketError(syscall, errno);
     const during = syscall === "recv" ? "receiving" : "sending";
     return this.#fatal = new PeerGoneError(during, { cause });

@@ -30,6 +30,12 @@ export function checkWithin(withinMs: number): number {
   );
 }
 
+/** How often a conversation has written: 2 stands for every number above 1. */
+export type Writes = 0 | 1 | 2;
+
+/** More than once. */
+export const MANY = 2;
+
 /** How long connections linger, and how many: see `linger.ts`. */
 export interface LingerLimits {
   /** How long a connection may linger in all, in milliseconds: nginx's `lingering_time`. */

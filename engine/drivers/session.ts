@@ -26,7 +26,7 @@ import {
   unknownEffect,
 } from "./conversation.ts";
 import type { Elsewhere, Operation } from "./elsewhere.ts";
-import { checkWithin, type TimeLimits } from "./limits.ts";
+import { checkWithin, MANY, type TimeLimits, type Writes } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
 
 /** What the event-driven driver needs besides a connection and a conversation. */
@@ -71,11 +71,15 @@ export class Session<Result> implements Sink {
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
   #waiting: Waiting = "nothing";
-  /** Whether anything was written, and whether nothing has been received since. */
-  #hasWritten = false;
+  /** How often something was written, and whether nothing has been received since. */
+  #writes: Writes = 0;
   #wroteLast = false;
   /** Whether lingering is useless: the peer's FIN or an error was seen, or the session was cut. */
   #hasEnded = false;
+  /** Whether the peer has sent a byte. */
+  #hasReceived = false;
+  /** Whether the peer left before that. */
+  #leftEarly = false;
   #readLimit: Deadline | undefined;
   #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
@@ -102,6 +106,11 @@ export class Session<Result> implements Sink {
     this.#conversation = conversation;
     this.#options = options;
     this.#done = done;
+  }
+
+  /** Whether the peer left before it had sent a byte, and nothing was sent to it after that. */
+  get wasEmpty(): boolean {
+    return this.#leftEarly && !this.#wroteLast;
   }
 
   /** Begins the conversation. */
@@ -175,7 +184,7 @@ export class Session<Result> implements Sink {
   onError(error: Error): void {
     const during = DURING[this.#waiting];
     if (during === undefined) return;
-    this.#hasEnded = true;
+    this.#left(this.#waiting === "write" && this.#writes === MANY);
     this.#fatal = new PeerGoneError(during, { cause: error });
     this.#resume(this.#fatal, undefined);
   }
@@ -187,8 +196,22 @@ export class Session<Result> implements Sink {
 
   /** Notes that bytes have come, or the peer's FIN. */
   #received(chunk: Uint8Array | null): void {
-    if (chunk === null) this.#hasEnded = true;
-    else this.#wroteLast = false;
+    if (chunk === null) this.#left();
+    else {
+      this.#wroteLast = false;
+      this.#hasReceived = true;
+    }
+  }
+
+  /**
+   * The peer's FIN or an error was seen.
+   *
+   * @param inTheMiddle whether the peer was taking what was sent to it
+   */
+  #left(inTheMiddle = false): void {
+    this.#hasEnded = true;
+    this.#leftEarly = !this.#hasReceived && !inTheMiddle;
+    this.#wroteLast = false;
   }
 
   /** Ends a conversation that does not end by itself. Returns its error. */
@@ -207,7 +230,7 @@ export class Session<Result> implements Sink {
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
     if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
-    this.#hasEnded = true;
+    this.#left(effect.kind === "write" && this.#writes === MANY);
     return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
   }
 
@@ -274,7 +297,7 @@ export class Session<Result> implements Sink {
       }
       case "write":
         checkBytes(effect.bytes);
-        this.#hasWritten = true;
+        this.#writes = this.#writes === 0 ? 1 : MANY;
         this.#wroteLast = true;
         if (this.#connection.push(effect.bytes, this)) return true;
         this.#waiting = "write";
@@ -364,7 +387,7 @@ export class Session<Result> implements Sink {
    */
   #letGo(hasFailed: boolean): void {
     const { lingerer } = this.#options;
-    const mayLose = lingerer !== undefined && this.#hasWritten && !this.#hasEnded;
+    const mayLose = lingerer !== undefined && this.#writes > 0 && !this.#hasEnded;
     if (mayLose && (hasFailed || this.#wroteLast || this.#connection.hasUnread)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);

@@ -112,7 +112,7 @@ export class SessionSet {
     error: unknown,
   ): void {
     this.#sessions.delete(session);
-    observation.over(error);
+    observation.over(error, session.wasEmpty);
     context.end();
     this.onOver?.();
   }

@@ -192,7 +192,7 @@ export class Service {
   over(): void {
     // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
-    this.#observation?.over(this.#failure);
+    this.#observation?.over(this.#failure, this.#driver.wasEmpty);
     this.#parts.gate.leave();
     this.#parts.onOver();
     this.#context?.end();

@@ -408,7 +408,7 @@ class MessageTeam {
     clearTimeout(member.closeTimer);
     member.serving = undefined;
     this.gauge.busy--;
-    serving.observation.over(asError(serving.outcome.failure));
+    serving.observation.over(asError(serving.outcome.failure), serving.outcome.wasEmpty);
     this.#rest(member, true);
   }
 

@@ -39,7 +39,7 @@ export async function serveMessages(
     const connection = new RelayedConnection(message, post);
     const context = new LazyContext(connection);
     if (track !== undefined) track.current = recordedAs;
-    const session = new Session(
+    const session: Session<void> = new Session(
       track === undefined || recordedAs === 0
         ? connection
         : track.watchConnection(connection, recordedAs),
@@ -57,7 +57,8 @@ export async function serveMessages(
       (error) => {
         current = undefined;
         context.end();
-        post({ kind: "over", id, failure: error === undefined ? undefined : asFailure(error) });
+        const failure = error === undefined ? undefined : asFailure(error);
+        post({ kind: "over", id, failure, wasEmpty: session.wasEmpty });
       },
     );
     current = { id, session, connection };

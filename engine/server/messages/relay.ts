@@ -44,7 +44,13 @@ export type FromThread =
   | { readonly kind: "close"; readonly id: number }
   | { readonly kind: "linger"; readonly id: number }
   | { readonly kind: "report"; readonly id: number; readonly message: string }
-  | { readonly kind: "over"; readonly id: number; readonly failure: Failure | undefined };
+  | {
+    readonly kind: "over";
+    readonly id: number;
+    readonly failure: Failure | undefined;
+    /** Whether the peer ended the connection before it had sent a byte. */
+    readonly wasEmpty: boolean;
+  };
 
 /** The parts of a conversation's error that can be posted. */
 export interface Failure {

@@ -15,7 +15,7 @@ import { runtime } from "../net/runtime.ts";
 import { sockets } from "../net/sockets.ts";
 import type { Connection } from "../net/transport.ts";
 import { trueConnectError } from "./diagnosis.ts";
-import { ConnectTimeoutError, InterruptedError } from "./failures.ts";
+import { ConnectTimeoutError, InterruptedError, refuseSelf } from "./failures.ts";
 
 /** A connection to a server, for one conversation. */
 export interface Call {
@@ -84,6 +84,12 @@ export class EventDialer implements Dialer<EventCall> {
     if (withinMs > 0) this.#deadlines.set(limit, withinMs);
     try {
       const connection = await runtime.connect({ ...address, signal: attempt.signal });
+      try {
+        refuseSelf(connection.localAddress, connection.remoteAddress);
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
       return {
         get localAddress() {
           return connection.localAddress;
@@ -175,9 +181,13 @@ export class BlockingDialer implements Dialer {
   }
 
   #open(address: Address, withinMs: number): number {
+    let fd: number | undefined;
     try {
-      return this.#sockets.openConnection(address, withinMs);
+      fd = this.#sockets.openConnection(address, withinMs);
+      refuseSelf(this.#sockets.localAddress(fd), address);
+      return fd;
     } catch (error) {
+      if (fd !== undefined) this.#sockets.close(fd);
       const isLate = withinMs > 0 && (error as { code?: unknown }).code === "ETIMEDOUT";
       throw isLate ? new ConnectTimeoutError(withinMs) : error;
     }

@@ -10,6 +10,7 @@ import { formatAddress } from "../../protocols/address.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { stripBrackets } from "../net/address.ts";
 import { HostNotFoundError, resolveHosts } from "../net/resolve.ts";
+import { ZoneNotFoundError } from "../net/zones.ts";
 import { UsageError, type Values } from "../cli/flags.ts";
 import { type Option, valueOf } from "../cli/options.ts";
 import { durationOption } from "../cli/quantity_options.ts";
@@ -103,6 +104,9 @@ export async function findAddresses(target: Target, tell?: Tell): Promise<readon
 
 function explainLookupError(target: Target, cause: Error): ConnectError {
   const shown = showTarget(target);
+  if (cause instanceof ZoneNotFoundError) {
+    return new ConnectError("name not found", shown, cause.reason, { cause });
+  }
   if (cause.name === "TimeoutError") {
     const detail = `timed out: its name was not found after ${target.connectTimeoutMs} ms`;
     return new ConnectError("connect timeout", shown, detail, { cause });

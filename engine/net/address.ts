@@ -46,6 +46,59 @@ export function canonicalHost(hostname: string): string {
 }
 
 /**
+ * Takes an IPv6 address and its zone apart (RFC 4007, section 11).
+ *
+ * @param hostname a numeric address
+ * @returns for `fe80::1%eth0` the host `fe80::1` and the zone `eth0`
+ */
+export function splitZone(
+  hostname: string,
+): { readonly host: string; readonly zone: string | undefined } {
+  const at = isIPv6(hostname) ? hostname.indexOf("%") : -1;
+  if (at < 0) return { host: hostname, zone: undefined };
+  return { host: hostname.slice(0, at), zone: hostname.slice(at + 1) };
+}
+
+/** Whether an address has a meaning on one link only, so that it needs a zone: `fe80::/10`. */
+export function isLinkLocal(hostname: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(hostname);
+}
+
+/**
+ * The host in the form that the runtimes take. Their resolver knows zones of link-local addresses
+ * only. For any other address the kernel needs no zone.
+ *
+ * @param hostname a name or a numeric address
+ */
+export function hostForRuntime(hostname: string): string {
+  return isLinkLocal(hostname) ? hostname : splitZone(hostname).host;
+}
+
+/**
+ * Completes an address that a runtime tells: it leaves the zone out.
+ *
+ * @param told the address
+ * @param zone the zone of the listener, or of the server that was called
+ * @returns the same address if it needs no zone
+ */
+export function inZone(told: Address, zone: string | undefined): Address {
+  if (zone === undefined || !isLinkLocal(told.hostname) || told.hostname.includes("%")) return told;
+  return { hostname: `${told.hostname}%${zone}`, port: told.port };
+}
+
+/**
+ * Completes the address of a listener with the zone that was asked for, if the system leaves it out.
+ *
+ * @param bound the address that the system tells
+ * @param hostname the numeric address that was asked for
+ */
+export function withZoneOf(bound: Address, hostname: string): Address {
+  const { zone } = splitZone(hostname);
+  if (zone === undefined || bound.hostname.includes("%")) return bound;
+  return { hostname: `${bound.hostname}%${zone}`, port: bound.port };
+}
+
+/**
  * Leaves out the zone of a link-local address, such as `%eth0`. The kernel's tables of sockets have
  * none.
  *
@@ -58,11 +111,16 @@ export function withoutZone(host: string): string {
 /**
  * Writes a numeric address as a `sockaddr_in` or `sockaddr_in6` (ip(7), ipv6(7)).
  *
- * @param address a numeric address; a zone such as `%2` must be a number
+ * @param address a numeric address
  * @param layout the system's layout
+ * @param numberOf finds the number of a zone; by default the zone must be a number
  * @returns 16 or 28 bytes
  */
-export function encodeSockaddr(address: Address, layout: SockaddrLayout): Uint8Array {
+export function encodeSockaddr(
+  address: Address,
+  layout: SockaddrLayout,
+  numberOf: (zone: string) => number = Number,
+): Uint8Array {
   const six = isIPv6(address.hostname);
   const bytes = new Uint8Array(six ? 28 : 16);
   const view = new DataView(bytes.buffer);
@@ -73,9 +131,9 @@ export function encodeSockaddr(address: Address, layout: SockaddrLayout): Uint8A
   } else view.setUint16(0, family, true);
   view.setUint16(2, address.port);
   if (six) {
-    const [hostname, zone] = address.hostname.split("%");
-    bytes.set(parseIPv6(hostname as string), 8);
-    view.setUint32(24, Number(zone ?? 0), true);
+    const { host, zone } = splitZone(address.hostname);
+    bytes.set(parseIPv6(host), 8);
+    if (zone !== undefined) view.setUint32(24, numberOf(zone), true);
   } else bytes.set(parseIPv4(address.hostname), 4);
   return bytes;
 }
@@ -85,14 +143,19 @@ export function encodeSockaddr(address: Address, layout: SockaddrLayout): Uint8A
  *
  * @param bytes at least 28 bytes, as a call filled them
  * @param layout the system's layout
+ * @param nameOf finds the name of a zone; by default its number is left
  */
-export function decodeSockaddr(bytes: Uint8Array, layout: SockaddrLayout): Address {
+export function decodeSockaddr(
+  bytes: Uint8Array,
+  layout: SockaddrLayout,
+  nameOf: (zone: number) => string = String,
+): Address {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const port = view.getUint16(2);
   if (familyOf(bytes, layout) !== layout.AF_INET6) return toAddress(bytes.subarray(4, 8), port);
   const zone = view.getUint32(24, true);
   const { hostname } = toAddress(bytes.subarray(8, 24), port);
-  return { hostname: zone === 0 ? hostname : `${hostname}%${zone}`, port };
+  return { hostname: zone === 0 ? hostname : `${hostname}%${nameOf(zone)}`, port };
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonicalHost } from "./address.ts";
+import { canonicalHost, hostForRuntime, inZone, splitZone, withZoneOf } from "./address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { Listener } from "./listener.ts";
 import {
@@ -156,6 +156,7 @@ const BUN_RECEIVES = 512 * 1024;
 
 class BunConnection extends Connection {
   readonly #socket: BunSocket;
+  readonly #zone: string | undefined;
   #local: Address | undefined;
   #remote: Address | undefined;
   #reader: Sink | undefined;
@@ -171,20 +172,22 @@ class BunConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(socket: BunSocket) {
+  /** @param socket the connection @param zone its zone, which Bun does not tell */
+  constructor(socket: BunSocket, zone: string | undefined) {
     super();
     this.#socket = socket;
+    this.#zone = zone;
   }
 
   override get localAddress(): Address {
     const { localAddress: hostname = "0.0.0.0", localPort: port = 0 } = this.#socket;
-    return this.#local ??= { hostname, port };
+    return this.#local ??= inZone({ hostname, port }, this.#zone);
   }
 
   override get remoteAddress(): Address {
     // Bun forgets it when the connection closes. Those who need it later must ask before that.
     const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
-    return this.#remote ??= { hostname, port };
+    return this.#remote ??= inZone({ hostname, port }, this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -315,16 +318,17 @@ class BunListener extends Listener {
 
   constructor(options: ListenOptions) {
     const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { zone } = splitZone(hostname);
     super();
     this.#listener = Bun.listen({
-      hostname,
+      hostname: hostForRuntime(hostname),
       port,
       reusePort,
       allowHalfOpen: true,
       socket: {
         ...HANDLERS,
         open: (socket: BunSocket) => {
-          socket.data = new BunConnection(socket);
+          socket.data = new BunConnection(socket, zone);
           if (socket.fd >= descriptorCeiling) {
             socket.data.close();
             this.onOverflow?.();
@@ -334,7 +338,7 @@ class BunListener extends Listener {
     });
     // Bun gives the host back as it was given.
     const { hostname: host, port: bound } = this.#listener;
-    this.address = { hostname: canonicalHost(host), port: bound };
+    this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
   }
 
   protected override wake(): void {
@@ -410,14 +414,14 @@ export const bunRuntime: Runtime = {
       signal?.addEventListener("abort", abort, { once: true });
       const settle = () => signal?.removeEventListener("abort", abort);
       Bun.connect({
-        hostname,
+        hostname: hostForRuntime(hostname),
         port,
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,
           open: (socket: BunSocket) => {
             settle();
-            socket.data = new BunConnection(socket);
+            socket.data = new BunConnection(socket, splitZone(hostname).zone);
             if (late) socket.data.close();
             else resolve(socket.data);
           },

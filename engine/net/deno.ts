@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import { hostForRuntime, inZone, splitZone, withZoneOf } from "./address.ts";
 import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
@@ -45,6 +46,7 @@ const SMALL_READ = 512;
 
 class DenoConnection extends Connection {
   readonly #conn: Deno.TcpConn;
+  readonly #zone: string | undefined;
   #buffer = new Uint8Array(SMALL_READ);
   #reader: Sink | undefined;
   #watcher: Sink | undefined;
@@ -58,19 +60,21 @@ class DenoConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  /** @param conn the connection @param zone its zone, which Deno does not tell */
+  constructor(conn: Deno.TcpConn, zone: string | undefined) {
     super();
     this.#conn = conn;
+    this.#zone = zone;
     // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
     conn.setNoDelay(true);
   }
 
   override get localAddress(): Address {
-    return this.#conn.localAddr;
+    return inZone(this.#conn.localAddr, this.#zone);
   }
 
   override get remoteAddress(): Address {
-    return this.#conn.remoteAddr;
+    return inZone(this.#conn.remoteAddr, this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -184,17 +188,19 @@ class DenoConnection extends Connection {
 class DenoListener extends Listener {
   override readonly address: Address;
   readonly #listener: Deno.TcpListener;
+  readonly #zone: string | undefined;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
   readonly #policy = new AcceptPolicy();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #accepting = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+  constructor(listener: Deno.TcpListener, { hostname, onAcceptError }: ListenOptions) {
     super();
     this.#listener = listener;
     this.#onAcceptError = onAcceptError;
-    this.address = listener.addr;
+    this.#zone = splitZone(hostname).zone;
+    this.address = withZoneOf(listener.addr, hostname);
   }
 
   protected override wake(): void {
@@ -212,7 +218,7 @@ class DenoListener extends Listener {
     this.#policy.accepted();
     let connection: Connection;
     try {
-      connection = new DenoConnection(conn);
+      connection = new DenoConnection(conn, this.#zone);
     } catch (error) {
       // The peer had left before the first option could be set.
       conn.close();
@@ -303,16 +309,19 @@ export const denoRuntime: Runtime = {
       : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
   },
 
-  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
+  listen(options: ListenOptions): Promise<Listener> {
+    const { port, reusePort = false } = options;
+    const hostname = hostForRuntime(options.hostname);
     const shared = reusePort && { reusePort };
     const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
-    return Promise.resolve(new DenoListener(listener, onAcceptError));
+    return Promise.resolve(new DenoListener(listener, options));
   },
 
-  async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+  async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {
+    const hostname = hostForRuntime(host);
     const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
-      return new DenoConnection(conn);
+      return new DenoConnection(conn, splitZone(host).zone);
     } catch (error) {
       // The server has already reset the connection.
       conn.close();

@@ -38,6 +38,7 @@ import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
 import { ACCEPT_QUEUE } from "./transport.ts";
+import { zoneName, zoneNumber } from "./zones.ts";
 
 /** How to open a listening socket. */
 export interface ListenSocketOptions {
@@ -126,7 +127,7 @@ export class Sockets {
 
   /** Gives the socket its own address (bind(2)). */
   bind(fd: number, address: Address): void {
-    const sockaddr = encodeSockaddr(address, this.constants);
+    const sockaddr = this.writeAddress(address);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
   }
@@ -177,7 +178,7 @@ export class Sockets {
 
   /** Connects, and waits until that is done (connect(2)). */
   connect(fd: number, address: Address): void {
-    const sockaddr = encodeSockaddr(address, this.constants);
+    const sockaddr = this.writeAddress(address);
     const result = this.#call("connect", fd, sockaddr, sockaddr.length);
     this.#check("connect", result, `to ${formatAddress(address)}`);
   }
@@ -186,7 +187,7 @@ export class Sockets {
    * Begins to connect a non-blocking socket (connect(2)). When the socket is ready for `POLLOUT`,
    * its option `SO_ERROR` tells how the attempt ended.
    *
-   * @param sockaddr as `encodeSockaddr` writes it
+   * @param sockaddr as {@linkcode Sockets.writeAddress} writes it
    * @returns 0 if it is connected, or the negated error number: `-EINPROGRESS` if it is not yet
    */
   connectNonBlocking(fd: number, sockaddr: Uint8Array): number {
@@ -398,7 +399,17 @@ export class Sockets {
 
   /** Reads an address as {@linkcode Sockets.accept} fills it in. */
   readAddress(sockaddr: Uint8Array): Address {
-    return decodeSockaddr(sockaddr, this.constants);
+    return decodeSockaddr(sockaddr, this.constants, zoneName);
+  }
+
+  /**
+   * Writes an address as the calls take it, the reverse of {@linkcode Sockets.readAddress}.
+   *
+   * @param address a numeric address; its zone is the name or the number of an interface
+   * @throws {ZoneNotFoundError} if there is no such interface
+   */
+  writeAddress(address: Address): Uint8Array {
+    return encodeSockaddr(address, this.constants, zoneNumber);
   }
 
   /** Puts such an address into a form that is cheap to keep: see {@linkcode packSockaddr}. */

@@ -6,7 +6,7 @@
  */
 
 import { Deadline, PolledDeadlines } from "../../engine/drivers/deadlines.ts";
-import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
+import { isIPv6 } from "../../engine/net/address.ts";
 import { openPoller, type Poller } from "../../engine/net/poller.ts";
 import {
   ReadyConnection,
@@ -15,7 +15,8 @@ import {
 } from "../../engine/net/ready_connection.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
+import { ConnectTimeoutError, refuseSelf } from "../../engine/dial/failures.ts";
+import type { Address } from "../../protocols/effects.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import { LoadLoop } from "./load_loop.ts";
@@ -65,6 +66,7 @@ class EpollEngine implements ReadyLoop {
   readonly deadlines = new PolledDeadlines();
   readonly timeoutMs: number;
   readonly #ready: (Ready | undefined)[] = [];
+  readonly #address: Address;
   readonly #sockaddr: Uint8Array;
   readonly #family: number;
   readonly #hasDueTimes: boolean;
@@ -78,7 +80,8 @@ class EpollEngine implements ReadyLoop {
     const { constants } = this.sockets;
     this.timeoutMs = share.plan.timeoutMs;
     this.#hasDueTimes = share.plan.rate !== null;
-    this.#sockaddr = encodeSockaddr(share.address, constants);
+    this.#address = share.address;
+    this.#sockaddr = this.sockets.writeAddress(share.address);
     this.#family = isIPv6(share.address.hostname) ? constants.AF_INET6 : constants.AF_INET;
     this.#loop = new LoadLoop(share, protocol, {
       dial: (lane) => this.#dial(lane),
@@ -172,6 +175,11 @@ class EpollEngine implements ReadyLoop {
     const { SOL_SOCKET, SO_ERROR, POLLOUT } = this.sockets.constants;
     const errno = this.sockets.getOption(fd, SOL_SOCKET, SO_ERROR);
     if (errno !== 0) return this.giveUp(fd, lane, new SocketError("connect", errno));
+    try {
+      refuseSelf(this.sockets.localAddress(fd), this.#address);
+    } catch (error) {
+      return this.giveUp(fd, lane, error as Error);
+    }
     const connection = new ReadyConnection(fd, this.#sockaddr, this, POLLOUT);
     this.#ready[fd] = connection;
     lane.onOpen(connection);

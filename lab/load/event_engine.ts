@@ -8,7 +8,7 @@
  */
 
 import { trueConnectError } from "../../engine/dial/diagnosis.ts";
-import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
+import { ConnectTimeoutError, refuseSelf } from "../../engine/dial/failures.ts";
 import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Lane } from "./lane.ts";
@@ -70,6 +70,12 @@ async function connect(
   try {
     const connection = await runtime.connect({ ...address, signal: attempt.signal });
     if (over.aborted) return connection.close();
+    try {
+      refuseSelf(connection.localAddress, connection.remoteAddress);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     lane.onOpen(connection);
   } catch (thrown) {
     const { signal } = attempt;

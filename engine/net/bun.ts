@@ -4,10 +4,19 @@
  * @module
  */
 
-import { canonicalHost, hostForRuntime, inZone, splitZone, withZoneOf } from "./address.ts";
+import {
+  canonicalHost,
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -84,6 +93,12 @@ interface BunFiles {
     position: null,
     done: (error: Error | null, count: number) => void,
   ): void;
+  lstatSync(
+    path: string,
+    options: { readonly bigint: true },
+  ): { readonly dev: bigint; readonly ino: bigint; isSocket(): boolean };
+  chmodSync(path: string, mode: number): void;
+  unlinkSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
   readSync(
     descriptor: number,
@@ -173,7 +188,7 @@ class BunConnection extends Connection {
   #closed = false;
 
   /** @param socket the connection @param zone its zone, which Bun does not tell */
-  constructor(socket: BunSocket, zone: string | undefined) {
+  constructor(socket: BunSocket, zone?: string) {
     super();
     this.#socket = socket;
     this.#zone = zone;
@@ -301,6 +316,24 @@ class BunConnection extends Connection {
   }
 }
 
+/** A connection to a Unix domain socket, whose addresses Bun does not tell. */
+class BunUnixConnection extends BunConnection {
+  readonly #server: Address;
+
+  constructor(socket: BunSocket, hostname: string) {
+    super(socket);
+    this.#server = { hostname, port: 0 };
+  }
+
+  override get localAddress(): Address {
+    return { hostname: UNIX, port: 0 };
+  }
+
+  override get remoteAddress(): Address {
+    return this.#server;
+  }
+}
+
 /** The handlers that the sockets of a listener and of a client share. */
 const HANDLERS = {
   binaryType: "uint8array",
@@ -413,15 +446,17 @@ export const bunRuntime: Runtime = {
       };
       signal?.addEventListener("abort", abort, { once: true });
       const settle = () => signal?.removeEventListener("abort", abort);
+      const unix = unixPathForRuntime(hostname);
       Bun.connect({
-        hostname: hostForRuntime(hostname),
-        port,
+        ...(unix === undefined ? { hostname: hostForRuntime(hostname), port } : { unix }),
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,
           open: (socket: BunSocket) => {
             settle();
-            socket.data = new BunConnection(socket, splitZone(hostname).zone);
+            socket.data = unix === undefined
+              ? new BunConnection(socket, splitZone(hostname).zone)
+              : new BunUnixConnection(socket, hostname);
             if (late) socket.data.close();
             else resolve(socket.data);
           },
@@ -531,6 +566,24 @@ export const bunRuntime: Runtime = {
       },
       close: () => fs().closeSync(file),
     };
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    try {
+      const status = fs().lstatSync(path, { bigint: true });
+      return { isSocket: status.isSocket(), identity: `${status.dev} ${status.ino}` };
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    fs().chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    fs().unlinkSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

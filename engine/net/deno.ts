@@ -5,10 +5,18 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { hostForRuntime, inZone, splitZone, withZoneOf } from "./address.ts";
+import {
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -45,7 +53,7 @@ function builtin(name: string): any {
 const SMALL_READ = 512;
 
 class DenoConnection extends Connection {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.UnixConn;
   readonly #zone: string | undefined;
   #buffer = new Uint8Array(SMALL_READ);
   #reader: Sink | undefined;
@@ -61,20 +69,20 @@ class DenoConnection extends Connection {
   #closed = false;
 
   /** @param conn the connection @param zone its zone, which Deno does not tell */
-  constructor(conn: Deno.TcpConn, zone: string | undefined) {
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, zone?: string) {
     super();
     this.#conn = conn;
     this.#zone = zone;
     // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
-    conn.setNoDelay(true);
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
   }
 
   override get localAddress(): Address {
-    return inZone(this.#conn.localAddr, this.#zone);
+    return inZone(addressOf(this.#conn.localAddr), this.#zone);
   }
 
   override get remoteAddress(): Address {
-    return inZone(this.#conn.remoteAddr, this.#zone);
+    return inZone(addressOf(this.#conn.remoteAddr), this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -185,6 +193,14 @@ class DenoConnection extends Connection {
   }
 }
 
+/** An address as Deno tells it. */
+function addressOf(told: Deno.NetAddr | Deno.UnixAddr): Address {
+  if (!("path" in told)) return told;
+  // A client's end has no path.
+  const path = (told.path ?? "").replace(/^\0/, "@");
+  return { hostname: UNIX + path, port: 0 };
+}
+
 class DenoListener extends Listener {
   override readonly address: Address;
   readonly #listener: Deno.TcpListener;
@@ -253,6 +269,11 @@ class DenoListener extends Listener {
   }
 }
 
+function requirePermission(name: "read" | "write", path: string): void {
+  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
+  throw new Error(`no permission to ${name} ${path} (--allow-${name})`);
+}
+
 /** Takes a descriptor, in a way that the permissions allow. */
 function openProbe(): Disposable {
   try {
@@ -318,6 +339,10 @@ export const denoRuntime: Runtime = {
   },
 
   async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {
+    const path = unixPathForRuntime(host);
+    if (path !== undefined) {
+      return new DenoConnection(await Deno.connect({ transport: "unix", path }));
+    }
     const hostname = hostForRuntime(host);
     const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
@@ -415,6 +440,27 @@ export const denoRuntime: Runtime = {
       },
       close: () => file.close(),
     };
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    requirePermission("read", path);
+    try {
+      const { isSocket, dev, ino } = Deno.lstatSync(path);
+      return { isSocket: isSocket === true, identity: `${dev} ${ino}` };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    requirePermission("write", path);
+    Deno.chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    requirePermission("write", path);
+    Deno.removeSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isIPv6, splitZone } from "./address.ts";
+import { isIPv6, isUnix, splitZone } from "./address.ts";
 import { checkZone } from "./zones.ts";
 
 /** A host name that could not be resolved. */
@@ -56,7 +56,7 @@ export async function resolveHost(host: string): Promise<string> {
 /**
  * Finds all addresses of a host, as getaddrinfo(3) does: the file of hosts counts too.
  *
- * @param host a name or a numeric address
+ * @param host a name or a numeric address; a Unix domain socket, `unix:PATH`, is returned as it is
  * @param options which addresses, and in which order
  * @returns one or more numeric addresses, each once
  * @throws {HostNotFoundError} if there is none
@@ -66,6 +66,7 @@ export async function resolveHosts(
   host: string,
   { family, order = "ipv4" }: LookupOptions = {},
 ): Promise<string[]> {
+  if (isUnix(host)) return [host];
   if (isNumeric(host)) return [checkZone(host)];
   // Loaded only when it is needed: threads start faster without it.
   const { lookup } = await import("node:dns/promises");

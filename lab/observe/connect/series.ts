@@ -171,7 +171,9 @@ export async function lookUp(
   clearTimeout(timer);
   const us = (performance.now() - began) * 1000;
   if (Array.isArray(found)) {
-    if (isNumeric(hostname)) return { addresses: [{ hostname: canonicalHost(found[0] as string), port }] };
+    if (isNumeric(hostname)) {
+      return { addresses: [{ hostname: canonicalHost(found[0] as string), port }] };
+    }
     return { addresses: alternate(found).map((hostname) => ({ hostname, port })), us };
   }
   return { addresses: [], us, failure: lookupFailure(found, us / 1000) };

@@ -13,6 +13,7 @@ import { CounterBlock, type Counters } from "../../engine/server/core/counters.t
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
+import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
@@ -72,6 +73,7 @@ export async function serveVisitors<Count extends Counters>(
   accept: Accept,
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
   const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
+  refuseUnix(plan.address);
   const counters = new CounterBlock();
   const timeline = await openTimeline({ record }, { mode, isLoop: true });
   let listener: Listener;

@@ -4,10 +4,19 @@
  * @module
  */
 
-import { canonicalHost } from "./address.ts";
+import {
+  canonicalHost,
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -84,6 +93,12 @@ interface BunFiles {
     position: null,
     done: (error: Error | null, count: number) => void,
   ): void;
+  lstatSync(
+    path: string,
+    options: { readonly bigint: true },
+  ): { readonly dev: bigint; readonly ino: bigint; isSocket(): boolean };
+  chmodSync(path: string, mode: number): void;
+  unlinkSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
   readSync(
     descriptor: number,
@@ -156,6 +171,7 @@ const BUN_RECEIVES = 512 * 1024;
 
 class BunConnection extends Connection {
   readonly #socket: BunSocket;
+  readonly #zone: string | undefined;
   #local: Address | undefined;
   #remote: Address | undefined;
   #reader: Sink | undefined;
@@ -171,20 +187,22 @@ class BunConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(socket: BunSocket) {
+  /** @param socket the connection @param zone its zone, which Bun does not tell */
+  constructor(socket: BunSocket, zone?: string) {
     super();
     this.#socket = socket;
+    this.#zone = zone;
   }
 
   override get localAddress(): Address {
     const { localAddress: hostname = "0.0.0.0", localPort: port = 0 } = this.#socket;
-    return this.#local ??= { hostname, port };
+    return this.#local ??= inZone({ hostname, port }, this.#zone);
   }
 
   override get remoteAddress(): Address {
     // Bun forgets it when the connection closes. Those who need it later must ask before that.
     const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
-    return this.#remote ??= { hostname, port };
+    return this.#remote ??= inZone({ hostname, port }, this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -298,6 +316,24 @@ class BunConnection extends Connection {
   }
 }
 
+/** A connection to a Unix domain socket, whose addresses Bun does not tell. */
+class BunUnixConnection extends BunConnection {
+  readonly #server: Address;
+
+  constructor(socket: BunSocket, hostname: string) {
+    super(socket);
+    this.#server = { hostname, port: 0 };
+  }
+
+  override get localAddress(): Address {
+    return { hostname: UNIX, port: 0 };
+  }
+
+  override get remoteAddress(): Address {
+    return this.#server;
+  }
+}
+
 /** The handlers that the sockets of a listener and of a client share. */
 const HANDLERS = {
   binaryType: "uint8array",
@@ -315,16 +351,17 @@ class BunListener extends Listener {
 
   constructor(options: ListenOptions) {
     const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { zone } = splitZone(hostname);
     super();
     this.#listener = Bun.listen({
-      hostname,
+      hostname: hostForRuntime(hostname),
       port,
       reusePort,
       allowHalfOpen: true,
       socket: {
         ...HANDLERS,
         open: (socket: BunSocket) => {
-          socket.data = new BunConnection(socket);
+          socket.data = new BunConnection(socket, zone);
           if (socket.fd >= descriptorCeiling) {
             socket.data.close();
             this.onOverflow?.();
@@ -334,7 +371,7 @@ class BunListener extends Listener {
     });
     // Bun gives the host back as it was given.
     const { hostname: host, port: bound } = this.#listener;
-    this.address = { hostname: canonicalHost(host), port: bound };
+    this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
   }
 
   protected override wake(): void {
@@ -409,15 +446,17 @@ export const bunRuntime: Runtime = {
       };
       signal?.addEventListener("abort", abort, { once: true });
       const settle = () => signal?.removeEventListener("abort", abort);
+      const unix = unixPathForRuntime(hostname);
       Bun.connect({
-        hostname,
-        port,
+        ...(unix === undefined ? { hostname: hostForRuntime(hostname), port } : { unix }),
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,
           open: (socket: BunSocket) => {
             settle();
-            socket.data = new BunConnection(socket);
+            socket.data = unix === undefined
+              ? new BunConnection(socket, splitZone(hostname).zone)
+              : new BunUnixConnection(socket, hostname);
             if (late) socket.data.close();
             else resolve(socket.data);
           },
@@ -527,6 +566,24 @@ export const bunRuntime: Runtime = {
       },
       close: () => fs().closeSync(file),
     };
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    try {
+      const status = fs().lstatSync(path, { bigint: true });
+      return { isSocket: status.isSocket(), identity: `${status.dev} ${status.ino}` };
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    fs().chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    fs().unlinkSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

@@ -18,15 +18,20 @@ export type ErrorName =
   | "EAGAIN"
   | "ENOMEM"
   | "EACCES"
+  | "ENODEV"
+  | "ENOTDIR"
   | "EFAULT"
   | "EINVAL"
   | "ENFILE"
+  | "ENOSPC"
+  | "EROFS"
   | "EMFILE"
   | "EPIPE"
   | "EPROTO"
   | "ENOTSOCK"
   | "EDESTADDRREQ"
   | "EMSGSIZE"
+  | "EPROTOTYPE"
   | "ENOPROTOOPT"
   | "EPROTONOSUPPORT"
   | "EOPNOTSUPP"
@@ -49,8 +54,6 @@ export type ErrorName =
 
 /** The numbers of one system. */
 export interface Constants extends SockaddrLayout {
-  /** Address family: sockets within one machine. */
-  readonly AF_UNIX: number;
   /** Socket type: a stream of bytes, TCP. */
   readonly SOCK_STREAM: number;
   /** Socket type: datagrams, UDP. */
@@ -73,6 +76,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_REUSEPORT: number;
   /** Option: the pending error of the socket. */
   readonly SO_ERROR: number;
+  /** Option: the process at the other end of a Unix domain socket; 0 where there is none. */
+  readonly SO_PEERCRED: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
   /** Option: how long `recv` may wait. */
@@ -144,6 +149,7 @@ export const LINUX: Constants = {
   SO_REUSEADDR: 2,
   SO_REUSEPORT: 15,
   SO_ERROR: 4,
+  SO_PEERCRED: 17,
   SO_LINGER: 13,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
@@ -177,15 +183,20 @@ export const LINUX: Constants = {
     EAGAIN: 11,
     ENOMEM: 12,
     EACCES: 13,
+    ENODEV: 19,
+    ENOTDIR: 20,
     EFAULT: 14,
     EINVAL: 22,
     ENFILE: 23,
+    ENOSPC: 28,
+    EROFS: 30,
     EMFILE: 24,
     EPIPE: 32,
     EPROTO: 71,
     ENOTSOCK: 88,
     EDESTADDRREQ: 89,
     EMSGSIZE: 90,
+    EPROTOTYPE: 91,
     ENOPROTOOPT: 92,
     EPROTONOSUPPORT: 93,
     EOPNOTSUPP: 95,
@@ -225,6 +236,7 @@ export const DARWIN: Constants = {
   SO_REUSEADDR: 4,
   SO_REUSEPORT: 0x200,
   SO_ERROR: 0x1007,
+  SO_PEERCRED: 0,
   SO_LINGER: 0x80,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
@@ -258,15 +270,20 @@ export const DARWIN: Constants = {
     EAGAIN: 35,
     ENOMEM: 12,
     EACCES: 13,
+    ENODEV: 19,
+    ENOTDIR: 20,
     EFAULT: 14,
     EINVAL: 22,
     ENFILE: 23,
+    ENOSPC: 28,
+    EROFS: 30,
     EMFILE: 24,
     EPIPE: 32,
     EPROTO: 100,
     ENOTSOCK: 38,
     EDESTADDRREQ: 39,
     EMSGSIZE: 40,
+    EPROTOTYPE: 41,
     ENOPROTOOPT: 42,
     EPROTONOSUPPORT: 43,
     EOPNOTSUPP: 102,
@@ -308,6 +325,7 @@ export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   ENOSPC: "no space left",
   EROFS: "read-only file system",
   EPIPE: "broken pipe",
+  EPROTOTYPE: "the socket is of another type",
   EMSGSIZE: "message too long",
   EAFNOSUPPORT: "address family not supported",
   EADDRINUSE: "address already in use",

@@ -5,9 +5,18 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import {
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -44,7 +53,8 @@ function builtin(name: string): any {
 const SMALL_READ = 512;
 
 class DenoConnection extends Connection {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.UnixConn;
+  readonly #zone: string | undefined;
   #buffer = new Uint8Array(SMALL_READ);
   #reader: Sink | undefined;
   #watcher: Sink | undefined;
@@ -58,19 +68,21 @@ class DenoConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  /** @param conn the connection @param zone its zone, which Deno does not tell */
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, zone?: string) {
     super();
     this.#conn = conn;
+    this.#zone = zone;
     // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
-    conn.setNoDelay(true);
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
   }
 
   override get localAddress(): Address {
-    return this.#conn.localAddr;
+    return inZone(addressOf(this.#conn.localAddr), this.#zone);
   }
 
   override get remoteAddress(): Address {
-    return this.#conn.remoteAddr;
+    return inZone(addressOf(this.#conn.remoteAddr), this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -181,20 +193,30 @@ class DenoConnection extends Connection {
   }
 }
 
+/** An address as Deno tells it. */
+function addressOf(told: Deno.NetAddr | Deno.UnixAddr): Address {
+  if (!("path" in told)) return told;
+  // A client's end has no path.
+  const path = (told.path ?? "").replace(/^\0/, "@");
+  return { hostname: UNIX + path, port: 0 };
+}
+
 class DenoListener extends Listener {
   override readonly address: Address;
   readonly #listener: Deno.TcpListener;
+  readonly #zone: string | undefined;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
   readonly #policy = new AcceptPolicy();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #accepting = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+  constructor(listener: Deno.TcpListener, { hostname, onAcceptError }: ListenOptions) {
     super();
     this.#listener = listener;
     this.#onAcceptError = onAcceptError;
-    this.address = listener.addr;
+    this.#zone = splitZone(hostname).zone;
+    this.address = withZoneOf(listener.addr, hostname);
   }
 
   protected override wake(): void {
@@ -212,7 +234,7 @@ class DenoListener extends Listener {
     this.#policy.accepted();
     let connection: Connection;
     try {
-      connection = new DenoConnection(conn);
+      connection = new DenoConnection(conn, this.#zone);
     } catch (error) {
       // The peer had left before the first option could be set.
       conn.close();
@@ -245,6 +267,11 @@ class DenoListener extends Listener {
     clearTimeout(this.#retry);
     this.#listener.close();
   }
+}
+
+function requirePermission(name: "read" | "write", path: string): void {
+  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
+  throw new Error(`no permission to ${name} ${path} (--allow-${name})`);
 }
 
 /** Takes a descriptor, in a way that the permissions allow. */
@@ -303,16 +330,23 @@ export const denoRuntime: Runtime = {
       : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
   },
 
-  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
+  listen(options: ListenOptions): Promise<Listener> {
+    const { port, reusePort = false } = options;
+    const hostname = hostForRuntime(options.hostname);
     const shared = reusePort && { reusePort };
     const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
-    return Promise.resolve(new DenoListener(listener, onAcceptError));
+    return Promise.resolve(new DenoListener(listener, options));
   },
 
-  async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+  async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {
+    const path = unixPathForRuntime(host);
+    if (path !== undefined) {
+      return new DenoConnection(await Deno.connect({ transport: "unix", path }));
+    }
+    const hostname = hostForRuntime(host);
     const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
-      return new DenoConnection(conn);
+      return new DenoConnection(conn, splitZone(host).zone);
     } catch (error) {
       // The server has already reset the connection.
       conn.close();
@@ -406,6 +440,27 @@ export const denoRuntime: Runtime = {
       },
       close: () => file.close(),
     };
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    requirePermission("read", path);
+    try {
+      const { isSocket, dev, ino } = Deno.lstatSync(path);
+      return { isSocket: isSocket === true, identity: `${dev} ${ino}` };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    requirePermission("write", path);
+    Deno.chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    requirePermission("write", path);
+    Deno.removeSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { describeSystemError } from "../../net/constants.ts";
+import { ListenError } from "../../net/listen_failure.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -65,7 +64,6 @@ export async function listenAt(
     listener.onOverflow = () => counters?.refused();
     return listener;
   } catch (cause) {
-    const why = describeSystemError(cause);
-    throw new Error(`Cannot listen on ${formatAddress(shown)}: ${why}`, { cause });
+    throw new ListenError(shown, cause, address.hostname);
   }
 }

@@ -11,7 +11,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { DescriptorLingerer } from "./lingerer.ts";
 import { LingerQueue } from "./linger_queue.ts";
@@ -19,6 +19,7 @@ import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
+import type { SocketFile } from "../../net/socket_file.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { ACCEPT_QUEUE } from "../../net/transport.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
@@ -84,6 +85,7 @@ export class DescriptorServer {
   readonly #sockets: Sockets;
   readonly #timeline: Timeline | undefined;
   readonly #listener: number;
+  readonly #file: SocketFile | undefined;
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
   readonly #lingerer: DescriptorLingerer;
@@ -96,7 +98,7 @@ export class DescriptorServer {
     options: ServeOptions,
     checked: CheckedOptions,
     sockets: Sockets,
-    { listener, datagrams }: ServerSockets,
+    { listener, datagrams, address, file }: ServerSockets,
     timeline: Timeline | undefined,
   ) {
     this.#plan = plan;
@@ -106,7 +108,8 @@ export class DescriptorServer {
     this.#timeline = timeline;
     this.#listener = listener;
     this.datagrams = datagrams;
-    this.#address = sockets.localAddress(listener);
+    this.#address = address;
+    this.#file = file;
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
@@ -126,6 +129,7 @@ export class DescriptorServer {
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
+        isUnix: isUnix(address.hostname),
       } satisfies SharedSocket,
     });
     const { team } = this;
@@ -172,6 +176,7 @@ export class DescriptorServer {
       return server;
     } catch (error) {
       timeline?.[Symbol.dispose]();
+      opened?.file?.remove();
       if (opened !== undefined) calls.close(opened.listener);
       opened?.datagrams?.close();
       opened?.datagrams?.closeWakePair();
@@ -223,10 +228,12 @@ export class DescriptorServer {
   async #shutDown(drainMs: number): Promise<void> {
     const { team, ring } = this;
     const cutAt = performance.now() + drainMs;
+    this.#file?.remove();
     const late = () => performance.now() >= cutAt;
     team.gate.close();
     ring.wakeProducer();
     this.datagrams?.wake();
+    this.#refuseOthers();
     // When there are no descriptors left, the rest is accepted later: connections that end give
     // theirs back.
     while (!this.#rescueWaiting() && !late()) {
@@ -277,11 +284,19 @@ export class DescriptorServer {
     datagrams.closeWakePair();
   }
 
+  /**
+   * Lets nobody new in, where that can be done before the accept queue is empty. What a Unix domain
+   * socket has accepted can be taken out of its queue after `shutdown`, so nobody is lost.
+   */
+  #refuseOthers(): void {
+    if (!isUnix(this.#address.hostname) || runtime.os !== "linux") return;
+    this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
+  }
+
   /** Connects to the listener. Only on Linux does `shutdown` end an accept(2). */
   #wakeByConnecting(): void {
-    const { AF_INET, AF_INET6, SOCK_STREAM } = this.#sockets.constants;
-    const { hostname } = this.#address;
-    const fd = this.#sockets.socket(isIPv6(hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+    const { SOCK_STREAM } = this.#sockets.constants;
+    const fd = this.#sockets.socket(this.#sockets.familyOf(this.#address), SOCK_STREAM);
     try {
       this.#sockets.connect(fd, this.#address);
     } catch {
@@ -319,6 +334,8 @@ export class DescriptorServer {
     while (this.#sockets.poll(this.#listener, POLLIN, 0) > 0) {
       const fd = this.#sockets.accept(this.#listener, sockaddr);
       if (fd >= 0) return fd;
+      // This is how an empty queue looks after `shutdown`.
+      if (fd === -errno.EINVAL) return undefined;
       if (fd !== -errno.EAGAIN) throw new SocketError("accept", -fd);
     }
     return undefined;

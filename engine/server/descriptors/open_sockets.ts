@@ -5,7 +5,9 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { isUnix } from "../../net/address.ts";
 import { SocketError } from "../../net/socket_error.ts";
+import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -36,6 +38,10 @@ export interface SocketOpeners {
 export interface ServerSockets {
   /** The listening socket. */
   readonly listener: number;
+  /** Where it listens. */
+  readonly address: Address;
+  /** Its file, if it is a Unix domain socket. */
+  readonly file?: SocketFile;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams?: SharedDatagramSocket;
 }
@@ -62,14 +68,16 @@ export function openSockets(
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
     // Accepted connections inherit the timeout. That saves one call for each of them.
-    const listener = openers.listener(calls, address, settings.readTimeoutMs);
-    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
-      return { listener };
-    }
+    const open = () => openers.listener(calls, address, settings.readTimeoutMs);
+    const opened = openListening(calls, address, open);
+    const { listener } = opened;
+    // A Unix domain socket has no port that UDP could share.
+    if (isUnix(address.hostname)) return opened;
+    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) return opened;
     let fd = -1;
     try {
-      fd = openers.datagrams(calls, calls.localAddress(listener));
-      return { listener, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
+      fd = openers.datagrams(calls, opened.address);
+      return { ...opened, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
     } catch (error) {
       calls.close(listener);
       if (fd >= 0) calls.close(fd);

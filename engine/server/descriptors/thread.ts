@@ -48,6 +48,8 @@ export interface SharedSocket {
   readonly traceCalls: boolean;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
+  /** Whether the listening socket is a Unix domain socket. */
+  readonly isUnix: boolean;
 }
 
 /** What only the threads of some modes need. The other modes do not load it. */
@@ -133,7 +135,8 @@ export class Thread {
     this.#protocol = protocol;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = place;
-    const { listener, ring, lingering, datagrams, traceCalls } = assignment.shared as SharedSocket;
+    const { listener, ring, lingering, datagrams, traceCalls, isUnix } = assignment
+      .shared as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#accepting = memory.accepting;
@@ -170,6 +173,7 @@ export class Thread {
       lingering: new LingerQueue(lingering),
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
+      isUnix,
       onOver: () => this.datagrams?.hasRoom(),
     });
   }

@@ -7,7 +7,7 @@
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { SOCKADDR_SIZE } from "../../net/address.ts";
+import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
 import type { Poller } from "../../net/poller.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -96,6 +96,8 @@ export class Acceptor {
     const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
     if (fd >= 0) return fd;
     if (fd === -sockets.constants.errno.EAGAIN) return undefined;
+    // This is how an empty queue looks after `shutdown`.
+    if (fd === -sockets.constants.errno.EINVAL && this.#isClosing) return undefined;
     throw new SocketError("accept", -fd);
   }
 
@@ -114,6 +116,7 @@ export class Acceptor {
     this.#retry.lift();
     this.#unwatch();
     if (!this.#isClosed) {
+      if (isUnix(this.#thread.address.hostname)) this.#refuseOthers();
       const isRescued = this.#policy.rescue(
         () => this.#acceptOne(),
         (fd) => this.#rescued.push({ fd, sockaddr: this.#sockaddr.slice() }),
@@ -142,8 +145,16 @@ export class Acceptor {
 
   /** Stops listening. The descriptor stays open until all threads are done with it. */
   #stopListening(): void {
-    const { sockets, listener } = this.#parts;
     this.#isClosed = true;
+    this.#refuseOthers();
+  }
+
+  /**
+   * Lets nobody new in. Over TCP that resets those who wait in the accept queue. What a Unix domain
+   * socket has accepted can still be taken out of it.
+   */
+  #refuseOthers(): void {
+    const { sockets, listener } = this.#parts;
     sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 

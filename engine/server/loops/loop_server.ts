@@ -20,6 +20,7 @@ import {
   type CheckedOptions,
   checkOptions,
   refuseLogSyn,
+  refuseUnix,
   type ServeOptions,
 } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
@@ -57,6 +58,8 @@ export interface LoopPlan {
   readonly descriptorCeiling?: number;
   /** Prepares another loop, if it needs anything. */
   prepare?(): LoopParts;
+  /** Is called when the server begins to close. */
+  onClosing?(): void;
   /** Is called when all loops are gone. */
   onClosed?(): void;
 }
@@ -222,6 +225,7 @@ export class LoopServer {
 
   async #shutDown(drainMs: number): Promise<void> {
     const { gate } = this.#team;
+    this.#plan.onClosing?.();
     gate.close();
     this.#wakeAll();
     const timer = setTimeout(() => {
@@ -246,6 +250,7 @@ export class LoopServer {
  * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function requireFreePort(address: Address): Promise<void> {
+  refuseUnix(address);
   const listener = await listenAt(address);
   listener.close();
 }

@@ -7,6 +7,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
 import type { PollerKind } from "../../net/poller.ts";
+import { openListening } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -39,7 +40,8 @@ export function openReadiness(
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
   return (address, { logSyn }) => {
-    const listener = sockets.openListener(address, { nonBlocking: true });
+    const open = () => sockets.openListener(address, { nonBlocking: true });
+    const { listener, file, address: bound } = openListening(sockets, address, open);
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
     return {
@@ -47,7 +49,7 @@ export function openReadiness(
       url,
       loops: 1,
       savesSyns: logSyn,
-      address: sockets.localAddress(listener),
+      address: bound,
       descriptorCeiling: connectionCeiling(sockets, 2),
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
@@ -68,7 +70,9 @@ export function openReadiness(
           },
         };
       },
+      onClosing: () => file?.remove(),
       onClosed() {
+        file?.remove();
         if (isAbandoned) sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
         else sockets.close(listener);
       },

@@ -20,6 +20,7 @@ import {
   type CheckedOptions,
   checkOptions,
   refuseLogSyn,
+  refuseUnix,
   type ServeOptions,
 } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
@@ -116,6 +117,7 @@ export async function serveByMessages(
   requireWorkers(plan.url);
   const checked = await checkOptions(options);
   refuseLogSyn(checked, `${plan.mode} with messages`);
+  refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;

@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { isUnix } from "../../net/address.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import type { RecordingFile } from "../../recording/recording_file.ts";
 import { describeError } from "../../values/thrown.ts";
@@ -24,8 +25,10 @@ const LAST_MS = 2_000;
 /** A watch in progress. */
 export class SocketWatch {
   readonly #worker: SupervisedWorker<ToWatch, WatchBatch>;
+  readonly #file: RecordingFile;
 
   private constructor(file: RecordingFile) {
+    this.#file = file;
     this.#worker = SupervisedWorker.start<ToWatch, WatchBatch>({
       url: SOCKETS_THREAD_URL,
       name: SOCKETS_THREAD,
@@ -68,6 +71,7 @@ export class SocketWatch {
    * @param address where the server listens
    */
   look(address: Address): void {
+    if (isUnix(address.hostname)) return tell(this.#file, "only TCP has states to record");
     this.#worker.post({ kind: "listening", address });
   }
 

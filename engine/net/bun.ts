@@ -314,8 +314,9 @@ class BunListener extends Listener {
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { hostname, port, reusePort = false, descriptorCeiling = () => Infinity } = options;
     super();
+    let ceiling: number | undefined;
     this.#listener = Bun.listen({
       hostname,
       port,
@@ -325,9 +326,10 @@ class BunListener extends Listener {
         ...HANDLERS,
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket);
-          if (socket.fd >= descriptorCeiling) {
+          // Without descriptors Bun would ask the kernel for the next connection without a pause.
+          if (socket.fd >= (ceiling ??= descriptorCeiling())) {
             socket.data.close();
-            this.onOverflow?.();
+            this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
         },
       },
@@ -380,6 +382,7 @@ export const bunRuntime: Runtime = {
   },
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
+  acceptsByItself: true,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);
@@ -441,8 +444,8 @@ export const bunRuntime: Runtime = {
     return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return threads().receiveMessageOnPort(port);
+  messageTaker() {
+    return Promise.resolve(threads().receiveMessageOnPort);
   },
 
   mayCallForeign(): boolean {

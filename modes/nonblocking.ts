@@ -120,9 +120,10 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  * @throws {SocketsUnavailableError} where there are no Berkeley sockets
  */
 export async function serve(options: NonblockingOptions = {}): Promise<Server> {
-  const { LoopServer, openReadiness } = await mainThread();
+  const { LoopServer, openReadiness, requireThreads } = await mainThread();
   const net = sockets();
   const poller = POLLER.read(options.poller);
+  requireThreads(1);
   const plan = { mode: "nonblocking", url: import.meta.url, poller, sockets: net };
   return await LoopServer.serve(options, openReadiness(plan), ["1 thread", poller]);
 }

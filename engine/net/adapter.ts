@@ -73,6 +73,8 @@ export interface Runtime {
   readonly descriptorsPerThread: number;
   /** Whether `terminate` ends a Worker that is busy computing. */
   readonly stopsBusyThreads: boolean;
+  /** Whether its listeners accept by themselves, and cannot be told to wait. */
+  readonly acceptsByItself: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**
@@ -90,8 +92,11 @@ export interface Runtime {
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */
   startThread(url: string, name: string): Worker;
-  /** Takes the oldest message out of a port without waiting; `undefined` if there is none. */
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined;
+  /**
+   * Loads the function that takes the oldest message out of a port without waiting. It returns
+   * `undefined` if there is none.
+   */
+  messageTaker(): Promise<(port: MessagePort) => { readonly message: unknown } | undefined>;
   /** Whether foreign functions may be called. Never asks the user. */
   mayCallForeign(): boolean;
   /** Opens a library. Throws if it is not there. */

@@ -350,9 +350,10 @@ class BunListener extends Listener {
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { hostname, port, reusePort = false, descriptorCeiling = () => Infinity } = options;
     const { zone } = splitZone(hostname);
     super();
+    let ceiling: number | undefined;
     this.#listener = Bun.listen({
       hostname: hostForRuntime(hostname),
       port,
@@ -362,9 +363,10 @@ class BunListener extends Listener {
         ...HANDLERS,
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket, zone);
-          if (socket.fd >= descriptorCeiling) {
+          // Without descriptors Bun would ask the kernel for the next connection without a pause.
+          if (socket.fd >= (ceiling ??= descriptorCeiling())) {
             socket.data.close();
-            this.onOverflow?.();
+            this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
         },
       },
@@ -417,6 +419,7 @@ export const bunRuntime: Runtime = {
   },
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
+  acceptsByItself: true,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);
@@ -480,8 +483,8 @@ export const bunRuntime: Runtime = {
     return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return threads().receiveMessageOnPort(port);
+  messageTaker() {
+    return Promise.resolve(threads().receiveMessageOnPort);
   },
 
   mayCallForeign(): boolean {

@@ -37,15 +37,6 @@ import {
 import { readAll } from "./read_all.ts";
 import { writeAll } from "./write_all.ts";
 
-/** Loads a module of Node.js when it is needed: Workers start faster without it. */
-// deno-lint-ignore no-explicit-any -- each module has a type of its own
-function builtin(name: string): any {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): unknown };
-  };
-  return process.getBuiltinModule(name);
-}
-
 /**
  * The size of the first read buffer. A pending read holds its buffer, so that is small while a
  * connection is idle and grows when it has been filled.
@@ -314,9 +305,20 @@ export const denoRuntime: Runtime = {
   },
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
+  acceptsByItself: false,
 
   fileUrl(path: string): URL {
-    return builtin("node:url").pathToFileURL(path);
+    // Node.js's function comes with its `process`, which needs the path of this very program. Where
+    // there is no proc(5), asking for that ends the process.
+    const isWindows = Deno.build.os === "windows";
+    const encode = (text: string) =>
+      (isWindows ? text.replaceAll("\\", "/") : text.replace(/\/+/g, "/"))
+        .replace(/[%\\?#\s]/g, encodeURIComponent);
+    const encoded = encode(path);
+    if (isWindows && /^[a-z]:\//i.test(encoded)) return new URL(`file:///${encoded}`);
+    if (encoded.startsWith("/") && !isWindows) return new URL(`file://${encoded}`);
+    const folder = encode(Deno.cwd()).replace(/^\/?/, "/");
+    return new URL(encoded.startsWith("/") ? encoded : `./${encoded}`, `file://${folder}/`);
   },
 
   provideModule(): void {
@@ -364,8 +366,9 @@ export const denoRuntime: Runtime = {
     return new Worker(url, { type: "module", name });
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return builtin("node:worker_threads").receiveMessageOnPort(port);
+  async messageTaker() {
+    const { receiveMessageOnPort } = await import("node:worker_threads");
+    return receiveMessageOnPort as unknown as Awaited<ReturnType<Runtime["messageTaker"]>>;
   },
 
   mayCallForeign(): boolean {

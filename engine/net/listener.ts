@@ -14,10 +14,11 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly address: Address;
 
   /**
-   * Called for each connection that was refused, which means closed unserved, because too many already wait for an owner
-   * or because descriptors run short. That happens on Bun, which accepts by itself.
+   * Called for each connection that was refused, which means closed unserved, with the reason: too
+   * many already wait for an owner, or descriptors run short. That happens on Bun, which accepts by
+   * itself.
    */
-  onOverflow: (() => void) | undefined;
+  onOverflow: ((reason: string) => void) | undefined;
 
   readonly #held: Connection[] = [];
   #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;
@@ -56,7 +57,7 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
       resolve({ value: connection, done: false });
     } else if (this.#ended || this.#held.length >= BACKLOG) {
       connection.close();
-      this.onOverflow?.();
+      this.onOverflow?.(`${BACKLOG} connections wait already`);
     } else {
       // Read the address while it is known: the peer may be gone before its turn comes.
       void connection.remoteAddress;

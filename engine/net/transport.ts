@@ -121,11 +121,12 @@ export interface ListenOptions {
   readonly reusePort?: boolean;
   /**
    * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * closed, so that some descriptors are left for other things.
+   * refused, so that the process never runs out of descriptors. This is called once, when the first
+   * connection comes.
    *
-   * @default {Infinity}
+   * @default no descriptor is too high
    */
-  readonly descriptorCeiling?: number;
+  readonly descriptorCeiling?: () => number;
   /**
    * Called for each connection that could not be accepted. Accepting goes on after `waitMs`
    * milliseconds, or at once (0) if the error concerned only that connection.

@@ -24,7 +24,7 @@ import { type Sockets, sockets } from "../../net/sockets.ts";
 import { ACCEPT_QUEUE } from "../../net/transport.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
 import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
-import { connectionCeiling } from "../../workers/descriptor_limits.ts";
+import { connectionCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
 import { Observer } from "../core/observer.ts";
 import { MainJournal } from "../journal/journal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
@@ -194,6 +194,7 @@ export class DescriptorServer {
   async serve(started: Promise<unknown>, details: readonly string[]): Promise<Server> {
     try {
       await started;
+      requireRoomToServe();
     } catch (error) {
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();

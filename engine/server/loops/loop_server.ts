@@ -27,7 +27,7 @@ import { makeServer, type Server } from "../core/server.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
-import { countedCeiling } from "../../workers/descriptor_limits.ts";
+import { countedCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 
 /** What a mode gives to one of its loops. */
@@ -54,8 +54,8 @@ export interface LoopPlan {
   readonly address?: Address;
   /** Whether the listener keeps the SYNs of its connections, and the loops can read them. */
   readonly savesSyns?: boolean;
-  /** The number below which descriptors must stay, if the loops check that. */
-  readonly descriptorCeiling?: number;
+  /** Returns the number below which descriptors must stay, if the loops check that. */
+  readonly descriptorCeiling?: () => number;
   /** Prepares another loop, if it needs anything. */
   prepare?(): LoopParts;
   /** Is called when the server begins to close. */
@@ -106,7 +106,7 @@ export class LoopServer {
       areLoops: true,
       timeline,
     });
-    this.#team.gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
+    this.#setLimits();
   }
 
   /**
@@ -155,6 +155,9 @@ export class LoopServer {
       // The first loop finds the port that all loops share.
       await this.#keepLoop();
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
+      // The threads have taken descriptors.
+      this.#setLimits();
+      requireRoomToServe();
     } catch (error) {
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();
@@ -173,6 +176,11 @@ export class LoopServer {
       figures: { beats: this.#team.memory.beats },
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
+  }
+
+  #setLimits(): void {
+    const ceiling = this.#plan.descriptorCeiling?.() ?? Infinity;
+    this.#team.gate.limit(this.#checked.maxConnections, ceiling);
   }
 
   #keepLoop(): Promise<void> {
@@ -194,13 +202,14 @@ export class LoopServer {
       if (message.kind === "listening") this.#address = message.address;
       else clerk?.handle(message);
     };
-    const { loops, descriptorCeiling = countedCeiling() } = this.#plan;
+    const { loops, descriptorCeiling = countedCeiling } = this.#plan;
     const data: LoopData = {
       port: port2,
       address: this.#address,
       logSyn: this.#checked.logSyn,
       offloads: clerk !== undefined,
-      lingering: lingerLimits(descriptorCeiling / loops),
+      isWoken: wake !== undefined,
+      lingering: lingerLimits(descriptorCeiling() / loops),
       own,
     };
     return {

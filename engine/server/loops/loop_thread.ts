@@ -30,6 +30,8 @@ export interface LoopData {
   readonly logSyn: boolean;
   /** Whether other threads compute. */
   readonly offloads: boolean;
+  /** Whether the loop is woken through a socket, and takes its messages itself. */
+  readonly isWoken: boolean;
   /** How its connections linger. */
   readonly lingering: LingerLimits;
   /** The mode's own message to the loop. */
@@ -86,6 +88,8 @@ export class LoopThread {
   readonly #offload: PortOffload | undefined;
   /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
+  /** Takes a message out of the port, in a loop that has to do that itself. */
+  #take: Awaited<ReturnType<typeof runtime.messageTaker>> | undefined;
 
   /**
    * @param assignment from the main thread
@@ -116,12 +120,15 @@ export class LoopThread {
 
   /** Loads what only some servers want. A Worker starts faster without. */
   async prepare(): Promise<void> {
-    const { memory: { beats }, index, data } = this.#assignment;
+    const { memory: { beats }, index } = this.#assignment;
+    const { logSyn, offloads, isWoken } = this.#assignment.data as LoopData;
     if (beats !== undefined) {
       const { Heartbeat } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
     }
-    if ((data as LoopData).logSyn) {
+    // Other messages only make it look at the gate, and it does that whenever it is woken.
+    if (isWoken && offloads) this.#take = await runtime.messageTaker();
+    if (logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);
     }
@@ -161,7 +168,7 @@ export class LoopThread {
     const net = sockets();
     while (net.recv(wake, this.#wakeBytes, net.constants.MSG_DONTWAIT) > 0);
     for (;;) {
-      const taken = runtime.takeMessage(this.port);
+      const taken = this.#take?.(this.port);
       if (taken === undefined) return;
       this.hear(taken.message as ToLoop);
     }

@@ -50,7 +50,7 @@ export function openReadiness(
       loops: 1,
       savesSyns: logSyn,
       address: bound,
-      descriptorCeiling: connectionCeiling(sockets, 2),
+      descriptorCeiling: () => connectionCeiling(sockets, 2),
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();

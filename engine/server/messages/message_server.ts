@@ -123,13 +123,12 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
-  const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
+  const lingering = new LingerSet(deadlines, lingerLimits(countedCeiling()));
   const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering);
   let listener: Listener | undefined;
   try {
-    listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
+    listener = await listen(checked, counters, journal);
     await team.start();
   } catch (error) {
     listener?.close();
@@ -210,7 +209,7 @@ class MessageTeam {
   /** Starts the threads of a pool. Where threads come and go, it starts one to see that it can. */
   async start(): Promise<void> {
     const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
-    requireDescriptors(threads, "threads");
+    requireDescriptors(threads, "thread");
     await Promise.all(Array.from({ length: threads }, async () => {
       const { worker } = this.#add();
       await worker.ready;

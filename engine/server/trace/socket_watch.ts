@@ -9,7 +9,7 @@ import { isUnix } from "../../net/address.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import type { RecordingFile } from "../../recording/recording_file.ts";
 import { describeError } from "../../values/thrown.ts";
-import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
+import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { SOCKETS_THREAD } from "../../workers/thread_names.ts";
 import {
@@ -55,7 +55,7 @@ export class SocketWatch {
       const why = whyNoKernel();
       if (why !== undefined) throw new Error(why);
       requireWorkers(SOCKETS_THREAD_URL);
-      if (!hasRoomForWorker()) throw new Error("the limit of open files (ulimit -n) is too low");
+      if (!hasRoomForWorker()) throw new Error(whyNoRoomForWorker());
       watch = new SocketWatch(file);
     } catch (error) {
       tell(file, describeError(error));

@@ -123,6 +123,10 @@ export interface Constants extends SockaddrLayout {
   readonly EPOLLRDHUP: number;
   /** Report changes only: edge-triggered. */
   readonly EPOLLET: number;
+  /** Report to one of those who watch the same descriptor, not to all; 0 where there is no epoll. */
+  readonly EPOLLEXCLUSIVE: number;
+  /** A flag of an open file: calls on it do not wait. */
+  readonly O_NONBLOCK: number;
   /** The errors by name. */
   readonly errno: Readonly<Record<ErrorName, number>>;
 }
@@ -169,6 +173,8 @@ export const LINUX: Constants = {
   EPOLLHUP: 16,
   EPOLLRDHUP: 0x2000,
   EPOLLET: 0x8000_0000 | 0,
+  EPOLLEXCLUSIVE: 0x1000_0000,
+  O_NONBLOCK: 0x800,
   errno: {
     EPERM: 1,
     ENOENT: 2,
@@ -250,6 +256,8 @@ export const DARWIN: Constants = {
   EPOLLHUP: 0,
   EPOLLRDHUP: 0,
   EPOLLET: 0,
+  EPOLLEXCLUSIVE: 0,
+  O_NONBLOCK: 0x4,
   errno: {
     EPERM: 1,
     ENOENT: 2,

@@ -19,10 +19,7 @@ import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "./linger_queue.ts";
 
-/**
- * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that.
- * Once the server is closing, the listener has another timeout.
- */
+/** Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that. */
 const INHERITED = runtime.os === "linux";
 
 /** What a thread serves its connections with. */
@@ -117,7 +114,7 @@ export class Service {
     try {
       if (gate.cutting) throw new CutError();
       const conversation = beginConversation(protocol, context, settings.protocolSettings);
-      this.#need = this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
+      this.#need = this.#driver.begin(fd, conversation, INHERITED);
     } catch (error) {
       this.#fail(error);
     }

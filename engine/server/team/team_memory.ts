@@ -14,8 +14,8 @@ export interface TeamMemory {
   /** The gate's words. */
   readonly gate: SharedArrayBuffer;
   /**
-   * For each thread a descriptor slot, a word that says whether it may be in accept(2), and one that
-   * says whether it serves connections.
+   * For each thread a descriptor slot, a word that says whether it may be in accept(2), one that says
+   * whether it serves connections, and one for the descriptor with which it waits.
    */
   readonly slots: SharedArrayBuffer;
   /** A block of counters for each thread, and one for the main thread. */
@@ -31,6 +31,7 @@ export interface ThreadMemory {
   readonly slot: Int32Array;
   readonly accepting: Int32Array;
   readonly serving: Int32Array;
+  readonly epoll: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -52,6 +53,9 @@ const ACCEPTING = 8;
 
 /** The index of the word after it, which says whether the thread serves connections. */
 const SERVING = 9;
+
+/** The index of the word that names the descriptor with which the thread waits for connections. */
+const EPOLL = 10;
 
 /**
  * The figures of the threads that serve by descriptor.
@@ -97,6 +101,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     slot,
     accepting: slot.subarray(ACCEPTING, ACCEPTING + 1),
     serving: slot.subarray(SERVING, SERVING + 1),
+    epoll: slot.subarray(EPOLL, EPOLL + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };

@@ -25,8 +25,8 @@ export interface Asked {
   readonly refused: number;
   /** `connect` had not succeeded at the end: the SYN was dropped. That is honest too. */
   readonly dropped: number;
-  /** Anything else. */
-  readonly other: number;
+  /** `connect` failed for another reason, for instance because the client has no ports left. */
+  readonly failed: number;
 }
 
 /** What the clients do. */
@@ -37,11 +37,9 @@ export interface AskingPlan {
   readonly question: string;
   /** How many there are. */
   readonly clients: number;
-  /** How many connections they make altogether. */
-  readonly most: number;
 }
 
-const COUNTS = ["answered", "reset", "ended", "unanswered", "refused", "dropped", "other"] as const;
+const COUNTS = ["answered", "reset", "ended", "unanswered", "refused", "dropped", "failed"] as const;
 
 /** How long clients go on after they were told to stop, for answers that are still to come. */
 const PATIENCE_MS = 8_000;
@@ -98,7 +96,7 @@ interface Client {
   isConnected: boolean;
 }
 
-function run({ address, question, clients, most }: AskingPlan, words: Int32Array): void {
+function run({ address, question, clients }: AskingPlan, words: Int32Array): void {
   const net = sockets();
   const poller = openPoller("epoll", net);
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR } = net.constants;
@@ -110,25 +108,31 @@ function run({ address, question, clients, most }: AskingPlan, words: Int32Array
   const open = new Map<number, Client>();
   const count = (name: typeof COUNTS[number]) =>
     Atomics.add(words, FIRST_COUNT + COUNTS.indexOf(name), 1);
-  let begun = 0;
   let isRefused = false;
 
   function connect(): void {
-    begun++;
     const fd = net.socket(family, SOCK_STREAM | SOCK_NONBLOCK);
     const result = net.connectNonBlocking(fd, sockaddr);
     if (result < 0 && result !== -errno.EINPROGRESS) {
       net.close(fd);
-      // A client that is refused does not come again.
-      isRefused = true;
-      return void count(result === -errno.ECONNREFUSED ? "refused" : "other");
+      return notConnected(-result);
     }
     open.set(fd, { fd, isConnected: false });
     poller.add(fd, POLLOUT);
   }
 
-  function end({ fd }: Client, name: typeof COUNTS[number]): void {
+  function notConnected(error: number): void {
+    // Clients that are refused do not come again.
+    isRefused ||= error === errno.ECONNREFUSED;
+    count(error === errno.ECONNREFUSED ? "refused" : "failed");
+  }
+
+  function end(client: Client, name: typeof COUNTS[number]): void {
     count(name);
+    drop(client);
+  }
+
+  function drop({ fd }: Client): void {
     open.delete(fd);
     poller.forget(fd);
     net.close(fd);
@@ -140,27 +144,24 @@ function run({ address, question, clients, most }: AskingPlan, words: Int32Array
       const got = net.recv(fd, buffer);
       if (got === -errno.EAGAIN) return;
       if (got > 0) return end(client, "answered");
-      return end(client, got === 0 ? "ended" : got === -errno.ECONNRESET ? "reset" : "other");
+      return end(client, got === 0 ? "ended" : "reset");
     }
     const error = net.getOption(fd, SOL_SOCKET, SO_ERROR);
     if (error !== 0) {
-      isRefused = true;
-      // A reset that answers a SYN is a refusal. So is none: the client's attempts had an end.
-      return end(client, error === errno.ECONNREFUSED ? "refused" : "other");
+      drop(client);
+      return notConnected(error);
     }
     client.isConnected = true;
     const sent = net.send(fd, bytes);
     if (sent === bytes.length) return poller.modify(fd, POLLIN);
-    const isReset = sent === -errno.ECONNRESET || sent === -errno.EPIPE;
-    end(client, isReset ? "reset" : "other");
+    end(client, "reset");
   }
 
   let endsAt = Infinity;
   for (;;) {
     const isStopped = Atomics.load(words, STOP) === 1;
     if (isStopped && endsAt === Infinity) endsAt = performance.now() + PATIENCE_MS;
-    const mayConnect = !isStopped && !isRefused && begun < most;
-    while (mayConnect && !isRefused && open.size < clients && begun < most) connect();
+    for (let left = clients - open.size; left > 0 && !isStopped && !isRefused; left--) connect();
     const isWaiting = [...open.values()].some(({ isConnected }) => isConnected);
     if (isStopped && (!isWaiting || performance.now() >= endsAt)) break;
     const ready = poller.wait(5);

@@ -73,6 +73,10 @@ export interface Constants extends SockaddrLayout {
   readonly SO_REUSEPORT: number;
   /** Option: the pending error of the socket. */
   readonly SO_ERROR: number;
+  /** Option: whether the socket listens. */
+  readonly SO_ACCEPTCONN: number;
+  /** Option: a number that no other socket ever gets; 0 where the system has none. */
+  readonly SO_COOKIE: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
   /** Option: how long `recv` may wait. */
@@ -148,6 +152,8 @@ export const LINUX: Constants = {
   SO_REUSEADDR: 2,
   SO_REUSEPORT: 15,
   SO_ERROR: 4,
+  SO_ACCEPTCONN: 30,
+  SO_COOKIE: 57,
   SO_LINGER: 13,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
@@ -231,6 +237,8 @@ export const DARWIN: Constants = {
   SO_REUSEADDR: 4,
   SO_REUSEPORT: 0x200,
   SO_ERROR: 0x1007,
+  SO_ACCEPTCONN: 2,
+  SO_COOKIE: 0,
   SO_LINGER: 0x80,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,

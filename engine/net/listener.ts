@@ -14,6 +14,12 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly address: Address;
 
   /**
+   * The descriptor of its socket, so that options can be set on it and the kernel can be asked about
+   * it; `undefined` if it is not known. Never close it: it belongs to the runtime.
+   */
+  abstract readonly descriptor: number | undefined;
+
+  /**
    * Called for each connection that was closed unserved, because too many already wait for an owner
    * or because descriptors run short. That happens on Bun, which accepts by itself.
    */

@@ -413,6 +413,27 @@ export class Sockets {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_SNDTIMEO, timeval(ms));
   }
 
+  /**
+   * Whether a number is the descriptor of a socket that listens (`SO_ACCEPTCONN`, socket(7)).
+   *
+   * @returns `undefined` if it is no descriptor at all
+   */
+  isListening(fd: number): boolean | undefined {
+    const { SOL_SOCKET, SO_ACCEPTCONN, errno } = this.constants;
+    const value = this.#sockaddr;
+    value[0] = 0;
+    this.#length[0] = 4;
+    const result = this.#call(
+      "getsockopt",
+      fd,
+      SOL_SOCKET,
+      SO_ACCEPTCONN,
+      value,
+      this.#lengthBytes,
+    );
+    return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
+  }
+
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
     this.#length[0] = SOCKADDR_SIZE;

@@ -9,7 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
-import { runtime } from "../../net/runtime.ts";
+import { listen as listenAtAddress } from "../../net/tcp.ts";
 import type { ListenOptions } from "../../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -50,11 +50,11 @@ export async function listenAt(
   address: Address,
   counters?: CounterBlock,
   journal?: Journal,
-  more: Pick<ListenOptions, "descriptorCeiling" | "reusePort"> = {},
+  more: Pick<ListenOptions, "descriptorCeiling" | "reusePort" | "find"> = {},
   shown: Address = address,
 ): Promise<Listener> {
   try {
-    const listener = await runtime.listen({
+    const listener = await listenAtAddress({
       ...address,
       ...more,
       onAcceptError(error, waitMs) {

@@ -14,6 +14,7 @@ import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
+import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
@@ -103,7 +104,7 @@ export async function serveVisitors<Count extends Counters>(
       endsAt = performance.now() + drainMs;
       visitors.announce(() => closing(leftMs()));
       // Clients that wait in the accept queue are still served.
-      await listener.stop(() => leftMs() === 0);
+      await stopListening(listener, journal, () => leftMs() === 0);
       await accepting;
       // The loop waits again if the end was hastened.
       while (visitors.open > 0 && leftMs() > 0) await visitors.gone(leftMs());

@@ -39,7 +39,15 @@ export interface AskingPlan {
   readonly clients: number;
 }
 
-const COUNTS = ["answered", "reset", "ended", "unanswered", "refused", "dropped", "failed"] as const;
+const COUNTS = [
+  "answered",
+  "reset",
+  "ended",
+  "unanswered",
+  "refused",
+  "dropped",
+  "failed",
+] as const;
 
 /** How long clients go on after they were told to stop, for answers that are still to come. */
 const PATIENCE_MS = 8_000;

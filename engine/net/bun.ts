@@ -53,6 +53,7 @@ interface BunBuild {
 interface BunTcpListener {
   readonly hostname: string;
   readonly port: number;
+  readonly fd: number;
   stop(closeConnections?: boolean): void;
 }
 
@@ -347,6 +348,7 @@ const HANDLERS = {
 
 class BunListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
@@ -372,8 +374,9 @@ class BunListener extends Listener {
       },
     });
     // Bun gives the host back as it was given.
-    const { hostname: host, port: bound } = this.#listener;
+    const { hostname: host, port: bound, fd } = this.#listener;
     this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
+    this.descriptor = fd >= 0 ? fd : undefined;
   }
 
   protected override wake(): void {

@@ -78,6 +78,10 @@ export interface Constants extends SockaddrLayout {
   readonly SO_ERROR: number;
   /** Option: the process at the other end of a Unix domain socket; 0 where there is none. */
   readonly SO_PEERCRED: number;
+  /** Option: whether the socket listens. */
+  readonly SO_ACCEPTCONN: number;
+  /** Option: a number that no other socket ever gets; 0 where the system has none. */
+  readonly SO_COOKIE: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
   /** Option: how long `recv` may wait. */
@@ -128,6 +132,10 @@ export interface Constants extends SockaddrLayout {
   readonly EPOLLRDHUP: number;
   /** Report changes only: edge-triggered. */
   readonly EPOLLET: number;
+  /** Report to one of those who watch the same descriptor, not to all; 0 where there is no epoll. */
+  readonly EPOLLEXCLUSIVE: number;
+  /** A flag of an open file: calls on it do not wait. */
+  readonly O_NONBLOCK: number;
   /** The errors by name. */
   readonly errno: Readonly<Record<ErrorName, number>>;
 }
@@ -150,6 +158,8 @@ export const LINUX: Constants = {
   SO_REUSEPORT: 15,
   SO_ERROR: 4,
   SO_PEERCRED: 17,
+  SO_ACCEPTCONN: 30,
+  SO_COOKIE: 57,
   SO_LINGER: 13,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
@@ -175,6 +185,8 @@ export const LINUX: Constants = {
   EPOLLHUP: 16,
   EPOLLRDHUP: 0x2000,
   EPOLLET: 0x8000_0000 | 0,
+  EPOLLEXCLUSIVE: 0x1000_0000,
+  O_NONBLOCK: 0x800,
   errno: {
     EPERM: 1,
     ENOENT: 2,
@@ -237,6 +249,8 @@ export const DARWIN: Constants = {
   SO_REUSEPORT: 0x200,
   SO_ERROR: 0x1007,
   SO_PEERCRED: 0,
+  SO_ACCEPTCONN: 2,
+  SO_COOKIE: 0,
   SO_LINGER: 0x80,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
@@ -262,6 +276,8 @@ export const DARWIN: Constants = {
   EPOLLHUP: 0,
   EPOLLRDHUP: 0,
   EPOLLET: 0,
+  EPOLLEXCLUSIVE: 0,
+  O_NONBLOCK: 0x4,
   errno: {
     EPERM: 1,
     ENOENT: 2,

@@ -194,6 +194,7 @@ function addressOf(told: Deno.NetAddr | Deno.UnixAddr): Address {
 
 class DenoListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: Deno.TcpListener;
   readonly #zone: string | undefined;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
@@ -202,12 +203,20 @@ class DenoListener extends Listener {
   #accepting = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, { hostname, onAcceptError }: ListenOptions) {
+  constructor(options: ListenOptions) {
+    const { hostname: host, port, reusePort = false, find, onAcceptError } = options;
+    const hostname = hostForRuntime(host);
     super();
-    this.#listener = listener;
+    const shared = reusePort && { reusePort };
+    const open = (): Deno.TcpListener =>
+      Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
+    // Deno does not tell the descriptor.
+    let listener: Deno.TcpListener | undefined;
+    this.descriptor = find?.(() => (listener = open()).addr);
+    this.#listener = listener ?? open();
     this.#onAcceptError = onAcceptError;
-    this.#zone = splitZone(hostname).zone;
-    this.address = withZoneOf(listener.addr, hostname);
+    this.#zone = splitZone(host).zone;
+    this.address = withZoneOf(this.#listener.addr, host);
   }
 
   protected override wake(): void {
@@ -333,11 +342,7 @@ export const denoRuntime: Runtime = {
   },
 
   listen(options: ListenOptions): Promise<Listener> {
-    const { port, reusePort = false } = options;
-    const hostname = hostForRuntime(options.hostname);
-    const shared = reusePort && { reusePort };
-    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
-    return Promise.resolve(new DenoListener(listener, options));
+    return Promise.resolve(new DenoListener(options));
   },
 
   async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {

@@ -63,6 +63,10 @@ export interface ListenSocketOptions {
   readonly receiveTimeoutMs?: number;
 }
 
+// Operations of fcntl(2) on Linux.
+const F_GETFL = 3;
+const F_DUPFD_CLOEXEC = 1030;
+
 /** `recv` and `send`. */
 type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
 
@@ -396,6 +400,33 @@ export class Sockets {
     this.close(fd);
   }
 
+  /**
+   * Gives an open file a second descriptor, which programs that this process starts do not inherit
+   * (fcntl(2), Linux). Whatever one of the two does, except to close, it does for both.
+   *
+   * @returns the second descriptor
+   */
+  duplicate(fd: number): number {
+    return this.#check("fcntl", this.#call("fcntl", fd, F_DUPFD_CLOEXEC, 0));
+  }
+
+  /**
+   * Makes a descriptor mean what another one means (dup3(2), Linux). What it meant before is closed,
+   * and its number belongs to nothing else for a moment in between.
+   *
+   * @param fd the descriptor that changes
+   * @param meaning the descriptor of what it means from now on
+   */
+  replace(fd: number, meaning: number): void {
+    this.#check("dup3", this.#call("dup3", meaning, fd, this.constants.EPOLL_CLOEXEC));
+  }
+
+  /** Whether calls on a descriptor never wait. Only Linux tells that (fcntl(2)). */
+  isNonBlocking(fd: number): boolean {
+    if (this.#libc.fcntl === undefined) return false;
+    return (this.#call("fcntl", fd, F_GETFL, 0) & this.constants.O_NONBLOCK) !== 0;
+  }
+
   /** Sets an option that is an `int` (setsockopt(2)). */
   setOption(fd: number, level: number, option: number, value: number): void {
     this.setOptionBytes(fd, level, option, new Uint8Array(Int32Array.of(value).buffer));
@@ -437,6 +468,27 @@ export class Sockets {
    */
   setSendTimeout(fd: number, ms: number): void {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_SNDTIMEO, timeval(ms));
+  }
+
+  /**
+   * Whether a number is the descriptor of a socket that listens (`SO_ACCEPTCONN`, socket(7)).
+   *
+   * @returns `undefined` if it is no descriptor at all
+   */
+  isListening(fd: number): boolean | undefined {
+    const { SOL_SOCKET, SO_ACCEPTCONN, errno } = this.constants;
+    const value = this.#sockaddr;
+    value[0] = 0;
+    this.#length[0] = 4;
+    const result = this.#call(
+      "getsockopt",
+      fd,
+      SOL_SOCKET,
+      SO_ACCEPTCONN,
+      value,
+      this.#lengthBytes,
+    );
+    return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
   }
 
   /** The socket's own address (getsockname(2)). */

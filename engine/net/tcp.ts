@@ -23,6 +23,7 @@
  */
 
 import type { Listener } from "./listener.ts";
+import { findListener } from "./find_listener.ts";
 import { runtime } from "./runtime.ts";
 import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
 
@@ -33,7 +34,7 @@ import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
  * @returns the listener: iterate over it for the connections
  */
 export function listen(options: ListenOptions): Promise<Listener> {
-  return runtime.listen(options);
+  return runtime.listen({ find: findListener, ...options });
 }
 
 /**

@@ -128,11 +128,24 @@ export interface ListenOptions {
    */
   readonly descriptorCeiling?: () => number;
   /**
+   * For a runtime that does not tell the descriptor of a listener: calls `open`, which listens and
+   * returns the address, and finds the descriptor. By default it stays unknown.
+   */
+  readonly find?: FindDescriptor;
+  /**
    * Called for each connection that could not be accepted. Accepting goes on after `waitMs`
    * milliseconds, or at once (0) if the error concerned only that connection.
    */
   readonly onAcceptError?: (error: Error, waitMs: number) => void;
 }
+
+/**
+ * Finds the descriptor of a listener.
+ *
+ * @param open opens the listener and returns where it listens; called once
+ * @returns the descriptor, or `undefined` if it cannot be told
+ */
+export type FindDescriptor = (open: () => Address) => number | undefined;
 
 /** How to connect. */
 export interface ConnectOptions {

@@ -9,6 +9,7 @@ import { ListenError } from "../../net/listen_failure.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
+import { listen as listenAtAddress } from "../../net/tcp.ts";
 import type { ListenOptions } from "../../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -58,12 +59,12 @@ export async function listenAt(
   address: Address,
   counters?: CounterBlock,
   journal?: Journal,
-  more: Pick<ListenOptions, "reusePort"> = {},
+  more: Pick<ListenOptions, "reusePort" | "find"> = {},
   shown: Address = address,
 ): Promise<Listener> {
   try {
     const { countedCeiling } = runtime.acceptsByItself ? await limiting() : {};
-    const listener = await runtime.listen({
+    const listener = await listenAtAddress({
       ...address,
       ...more,
       ...(countedCeiling && { descriptorCeiling: countedCeiling }),

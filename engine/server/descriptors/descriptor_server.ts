@@ -1,6 +1,6 @@
 /**
  * A server whose blocking threads serve its connections. This module says how it opens, and how it
- * closes without losing a connection that waits in a queue.
+ * closes without losing a connection that waits in a queue: see `seal.ts`.
  *
  * @module
  */
@@ -27,6 +27,7 @@ import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.t
 import { connectionCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
 import { Observer } from "../core/observer.ts";
 import { MainJournal } from "../journal/journal.ts";
+import { Seal } from "../listening/seal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
@@ -41,6 +42,8 @@ import type { SharedSocket } from "./thread.ts";
 
 /** How often a server that is closing looks whether it can go on, in milliseconds. */
 const LOOK_MS = 2;
+
+const WAKE = Uint8Array.of(1);
 
 /** How a mode opens its server. */
 export interface DescriptorServerPlan {
@@ -89,6 +92,8 @@ export class DescriptorServer {
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
   readonly #lingerer: DescriptorLingerer;
+  /** Two connected sockets: a byte into the second wakes all threads that wait for connections. */
+  readonly #wakePair: readonly [number, number];
   #isOver = false;
   /** The connections that waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -111,6 +116,7 @@ export class DescriptorServer {
     this.#address = address;
     this.#file = file;
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
+    this.#wakePair = sockets.socketpair();
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
@@ -124,6 +130,7 @@ export class DescriptorServer {
       sockets,
       shared: {
         listener,
+        wake: this.#wakePair[0],
         ring: this.ring.memory,
         lingering: lingering.memory,
         datagrams: datagrams?.share,
@@ -235,20 +242,12 @@ export class DescriptorServer {
     ring.wakeProducer();
     this.datagrams?.wake();
     this.#refuseOthers();
-    // When there are no descriptors left, the rest is accepted later: connections that end give
-    // theirs back.
-    while (!this.#rescueWaiting() && !late()) {
-      this.#queueRescued();
-      await delay(LOOK_MS);
-    }
-    // This wakes the threads that block in accept(2). It comes after the rescue, because it resets
-    // the connections that wait in the accept queue.
-    this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
+    this.#sockets.send(this.#wakePair[1], WAKE);
     while (team.accepting) {
       await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
-    this.#sockets.close(this.#listener);
+    await this.#emptyListener(late);
     const noDatagrams = this.#closeDatagrams();
 
     while (!late() && !this.#queueRescued()) await delay(LOOK_MS);
@@ -265,7 +264,26 @@ export class DescriptorServer {
     this.#isOver = true;
     this.#closeQueued();
     await noDatagrams;
+    for (const fd of this.#wakePair) this.#sockets.close(fd);
     team.dispose();
+  }
+
+  /** Takes all connections out of the accept queue, and closes the listener. */
+  async #emptyListener(late: () => boolean): Promise<void> {
+    // Nobody comes to a Unix domain socket any more: see `#refuseOthers`.
+    const isSealed = late() || isUnix(this.#address.hostname);
+    using seal = isSealed ? undefined : await Seal.begin({
+      listeners: [this.#listener],
+      journal: this.team.journal,
+      onConnection: (fd, sockaddr) => this.#hold(fd, sockaddr),
+    });
+    // When there are no descriptors left, the rest is accepted later: connections that end give
+    // theirs back.
+    while (!(this.#rescueWaiting() && (seal === undefined || seal.isEmpty())) && !late()) {
+      this.#queueRescued();
+      await delay(LOOK_MS);
+    }
+    this.#sockets.close(this.#listener);
   }
 
   /** Ends the UDP conversations, and closes their socket when no thread can be in a call on it. */
@@ -294,7 +312,10 @@ export class DescriptorServer {
     this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
   }
 
-  /** Connects to the listener. Only on Linux does `shutdown` end an accept(2). */
+  /**
+   * Connects to the listener. Where listeners block, another thread may have taken the connection for
+   * which a thread has begun to accept.
+   */
   #wakeByConnecting(): void {
     const { SOCK_STREAM } = this.#sockets.constants;
     const fd = this.#sockets.socket(this.#sockets.familyOf(this.#address), SOCK_STREAM);
@@ -314,19 +335,18 @@ export class DescriptorServer {
    */
   #rescueWaiting(): boolean {
     const { team } = this;
-    // Between a poll and its accept, another thread may take the connection. The accept must not
-    // block then. Connections that are accepted from now on inherit this timeout. Their drivers
-    // know it, because the gate is closed.
-    this.#sockets.setReceiveTimeout(this.#listener, 1);
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
     return this.#policy.rescue(
       () => this.#acceptWaiting(sockaddr),
-      (fd) => {
-        this.#timeline?.main.enqueued(fd);
-        this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
-      },
+      (fd) => this.#hold(fd, sockaddr),
       () => team.counters.lost(),
     );
+  }
+
+  /** Keeps an accepted connection until there is room for it in the queue. */
+  #hold(fd: number, sockaddr: Uint8Array): void {
+    this.#timeline?.main.enqueued(fd);
+    this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
   }
 
   /** Accepts a connection that waits. Returns `undefined` if there is none. */

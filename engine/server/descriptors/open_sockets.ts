@@ -48,7 +48,10 @@ export interface ServerSockets {
 
 /** One listening socket and nothing else. */
 const LISTENER_ONLY: SocketOpeners = {
-  listener: (calls, address, receiveTimeoutMs) => calls.openListener(address, { receiveTimeoutMs }),
+  // It does not block, so that a thread can ask for a connection before it waits for one. Linux lets
+  // calls on the connections block all the same.
+  listener: (calls, address, receiveTimeoutMs) =>
+    calls.openListener(address, { receiveTimeoutMs, nonBlocking: true }),
 };
 
 /**

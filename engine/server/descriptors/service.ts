@@ -21,7 +21,7 @@ import type { LingerQueue } from "./linger_queue.ts";
 
 /**
  * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
- * and there only over TCP: unix(7) sockets begin with none. Once the server is closing, the listener has another timeout.
+ * and there only over TCP: unix(7) sockets begin with none.
  */
 const INHERITED = runtime.os === "linux";
 
@@ -119,7 +119,7 @@ export class Service {
     try {
       if (gate.cutting) throw new CutError();
       const conversation = beginConversation(protocol, context, settings.protocolSettings);
-      this.#need = this.#driver.begin(fd, conversation, INHERITED && !isUnix && !gate.closing);
+      this.#need = this.#driver.begin(fd, conversation, INHERITED && !isUnix);
     } catch (error) {
       this.#fail(error);
     }

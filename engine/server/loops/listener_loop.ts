@@ -27,6 +27,7 @@ const limiting = () => import("../../workers/descriptor_limits.ts");
 const recording = () => import("../trace/open_timeline.ts");
 const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
+const stopping = () => import("../listening/stop_listening.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
 export interface Admission {
@@ -150,6 +151,7 @@ export async function serveListener(
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
   const { openTimeline } = await recording();
+  const { stopListening } = await stopping();
   const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
@@ -192,7 +194,7 @@ export async function serveListener(
           sessions.cutAll();
         }, drainMs);
         // The connections that wait in its accept queue are still served.
-        const stopped = listener.stop(() => isLate);
+        const stopped = stopListening(listener, journal, () => isLate);
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;

@@ -40,6 +40,7 @@ import {
 import { messageThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
+import { stopListening } from "../listening/stop_listening.ts";
 import { startHeartbeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
 import type { Timeline } from "../trace/timeline.ts";
@@ -154,7 +155,7 @@ export async function serveByMessages(
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);
-      await listener.stop(() => team.isCutting);
+      await stopListening(listener, journal, () => drainMs === 0 || team.isCutting);
       await accepting;
       await team.idle();
       await lingering.empty();

@@ -14,8 +14,8 @@ export interface TeamMemory {
   /** The gate's words. */
   readonly gate: SharedArrayBuffer;
   /**
-   * For each thread a descriptor slot, a word that says whether it may be in accept(2), and one that
-   * says whether it serves connections.
+   * For each thread a descriptor slot, a word that says whether it may be in accept(2), one that says
+   * whether it serves connections, and one for the descriptor with which it waits.
    */
   readonly slots: SharedArrayBuffer;
   /** A block of counters for each thread, and one for the main thread. */
@@ -31,6 +31,7 @@ export interface ThreadMemory {
   readonly slot: Int32Array;
   readonly accepting: Int32Array;
   readonly serving: Int32Array;
+  readonly epoll: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -52,6 +53,9 @@ const ACCEPTING = 8;
 
 /** The index of the word after it, which says whether the thread serves connections. */
 const SERVING = 9;
+
+/** The index of the word that names the descriptor with which the thread waits for connections. */
+const EPOLL = 10;
 
 /**
  * The figures of the threads that serve by descriptor.
@@ -97,6 +101,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     slot,
     accepting: slot.subarray(ACCEPTING, ACCEPTING + 1),
     serving: slot.subarray(SERVING, SERVING + 1),
+    epoll: slot.subarray(EPOLL, EPOLL + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };
@@ -110,6 +115,11 @@ const CEILING = 4;
 const ASKED_FOR = 5;
 /** Changes whenever there may be room for a thread that waits to enter. */
 const LEFT = 6;
+/** Whether a thread does what only one may do at a time. The word before it is `RECORDS`. */
+const ALONE = 9;
+
+/** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
+const ALONE_MS = 1_000;
 
 /**
  * Counts the open connections and limits them, as a semaphore does. It also tells all threads that
@@ -213,6 +223,25 @@ export class Gate {
   /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
     Atomics.wait(this.#words, CLOSING, 0, ms);
+  }
+
+  /**
+   * Does something while no other thread of the team does so.
+   *
+   * @param act what to do
+   * @returns its result
+   */
+  alone<Result>(act: () => Result): Result {
+    const words = this.#words;
+    while (Atomics.exchange(words, ALONE, 1) === 1) {
+      if (Atomics.wait(words, ALONE, 1, ALONE_MS) === "timed-out") break;
+    }
+    try {
+      return act();
+    } finally {
+      Atomics.store(words, ALONE, 0);
+      Atomics.notify(words, ALONE, 1);
+    }
   }
 
   /** Says that the server begins to close. */

@@ -14,7 +14,7 @@ import { Session, type SessionOptions } from "../drivers/session.ts";
 import { sockets } from "../net/sockets.ts";
 import type { Connection } from "../net/transport.ts";
 import { openEventConnection } from "./event_connection.ts";
-import { ConnectTimeoutError, InterruptedError, refuseSelf } from "./failures.ts";
+import { ConnectTimeoutError, InterruptedError, refuseSelfByDescriptor } from "./failures.ts";
 
 /** A connection to a server, for one conversation. */
 export interface Call {
@@ -173,7 +173,7 @@ export class BlockingDialer implements Dialer {
     let fd: number | undefined;
     try {
       fd = this.#sockets.openConnection(address, withinMs);
-      refuseSelf(this.#sockets.localAddress(fd), address);
+      refuseSelfByDescriptor(this.#sockets, fd, address);
       return fd;
     } catch (error) {
       if (fd !== undefined) this.#sockets.close(fd);

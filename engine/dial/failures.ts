@@ -8,6 +8,7 @@ import type { Address } from "../../protocols/effects.ts";
 import { failureKind } from "../../protocols/errors.ts";
 import { EXIT_FAILED, EXIT_NOT_CONNECTED, EXIT_TIMED_OUT } from "../cli/exit_status.ts";
 import { ERRNO_TEXT } from "../net/constants.ts";
+import type { Sockets } from "../net/sockets.ts";
 
 /** Why a connection could not be made, in a word or two. */
 export type ConnectFailureKind =
@@ -76,6 +77,21 @@ export class SelfConnectError extends Error {
 export function refuseSelf(local: Address, remote: Address): void {
   if (local.port === 0 || local.port !== remote.port) return;
   if (local.hostname === remote.hostname) throw new SelfConnectError(local);
+}
+
+/**
+ * Refuses a connection, by its descriptor, whose two ends are one.
+ *
+ * @param net the Berkeley calls
+ * @param fd the connection
+ * @param called the address that was called
+ * @throws {SelfConnectError} if both ends are the same
+ */
+export function refuseSelfByDescriptor(net: Sockets, fd: number, called: Address): void {
+  const local = net.localAddress(fd);
+  // The other end is asked for only if it can be this one. It has another address than the one that
+  // was called if that was 0.0.0.0.
+  if (local.port === called.port && called.port !== 0) refuseSelf(local, net.peerAddress(fd));
 }
 
 /** The user at the terminal has interrupted. It does not count as a failure. */

@@ -15,7 +15,7 @@ import {
 } from "../../engine/net/ready_connection.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { ConnectTimeoutError, refuseSelf } from "../../engine/dial/failures.ts";
+import { ConnectTimeoutError, refuseSelfByDescriptor } from "../../engine/dial/failures.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
@@ -186,7 +186,7 @@ class EpollEngine implements ReadyLoop {
     const errno = this.sockets.getOption(fd, SOL_SOCKET, SO_ERROR);
     if (errno !== 0) return this.giveUp(fd, lane, new SocketError("connect", errno));
     try {
-      refuseSelf(this.sockets.localAddress(fd), this.#address);
+      refuseSelfByDescriptor(this.sockets, fd, this.#address);
     } catch (error) {
       return this.giveUp(fd, lane, error as Error);
     }

@@ -26,7 +26,7 @@ export async function listenOn(
   options: Pick<ListenOptions, "reusePort">,
   body: (loop: ListenerLoop) => Promise<void>,
 ): Promise<void> {
-  using deadlines = new TimedDeadlines();
+  using deadlines = new TimedDeadlines({ renewsLate: true });
   const { gate, port } = thread;
   const listener = await listenAt(thread.address, thread.counters, thread.journal, options);
   const sessions = thread.makeSessions(deadlines);

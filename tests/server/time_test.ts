@@ -101,14 +101,20 @@ test(
     await inEveryWay(async ({ mode, args }) => {
       using folder = new Folder();
       const file = folder.path("clock");
-      writeFileSync(file, "+0\n");
-      const flags = [...args, "--protocol", "hello", "--stats-every", "100ms"];
+      const setClock = (shift: string) => {
+        // The process may read the file at any moment, so it is never half written.
+        writeFileSync(folder.path("next"), `${shift}\n`);
+        renameSync(folder.path("next"), file);
+      };
+      setClock("+0");
+      const limits = ["--read-timeout", "60s", "--session-timeout", "60s"];
+      const flags = [...args, "--protocol", "hello", "--stats-every", "100ms", ...limits];
       await using server = await ServerProcess.start(mode, flags, { environment: fakeClock(file) });
       await using peer = await halfway(server);
       await until("a line of the log", () => lastHour(server) >= 0);
       const hour = lastHour(server);
       for (const [shift, hours] of [["+2h", 2], ["-2h", -2]] as const) {
-        writeFileSync(file, `${shift}\n`);
+        setClock(shift);
         // An hour may end meanwhile. A line of statistics shows the new time.
         const isShifted = () =>
           [hours, hours + 1].includes((lastHour(server) - hour + 36) % 24 - 12);

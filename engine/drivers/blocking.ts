@@ -13,6 +13,7 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
+import { isRenewed } from "./deadlines.ts";
 import {
   checkBytes,
   checkReport,
@@ -76,6 +77,8 @@ export class BlockingDriver {
   #view: Uint8Array = this.buffer;
   #fd = -1;
   #endsAt = Infinity;
+  /** How often the limit of the session has begun anew. */
+  #renewals = 0;
   #receiveTimeoutMs = 0;
   /** Whether the next `recv` needs, or may need, another timeout than the socket has. */
   #isLimited = false;
@@ -162,6 +165,7 @@ export class BlockingDriver {
     this.#fatal = undefined;
     this.#wasTold = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
+    this.#renewals = 0;
     this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
     return this.#advance(conversation.next());
   }
@@ -323,10 +327,23 @@ export class BlockingDriver {
   #receiveLimit(): number {
     const readMs = this.#options.readTimeoutMs > 0 ? this.#options.readTimeoutMs : Infinity;
     if (this.#endsAt === Infinity) return readMs;
-    const leftMs = this.#endsAt - performance.now();
+    const leftMs = this.#sessionLeft();
     if (leftMs <= 0) throw this.#sessionTimeout();
     this.#sessionEndsFirst = leftMs < readMs;
     return Math.min(readMs, leftMs);
+  }
+
+  /**
+   * How long the session may still take, in milliseconds. If its limit was reached while this thread
+   * could not look, because the process was stopped, it begins anew: see `deadlines.ts`.
+   */
+  #sessionLeft(): number {
+    const leftMs = this.#endsAt - performance.now();
+    if (leftMs > 0 || !isRenewed(-leftMs, this.#renewals)) return leftMs;
+    this.#renewals++;
+    const { sessionTimeoutMs } = this.#options;
+    this.#endsAt = performance.now() + sessionTimeoutMs;
+    return sessionTimeoutMs;
   }
 
   /** Sets the socket's receive timeout. Most often it is the same as before, and costs nothing. */
@@ -387,10 +404,10 @@ export class BlockingDriver {
 
   /** Waits until the peer has taken some of what was sent. */
   #waitForRoom(): void {
-    const left = this.#endsAt === Infinity ? -1 : this.#endsAt - performance.now();
+    const left = this.#endsAt === Infinity ? -1 : this.#sessionLeft();
     if (left <= 0 && left !== -1) throw this.#sessionTimeout();
     const ready = this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, left);
-    if (ready === 0) throw this.#sessionTimeout();
+    if (ready === 0 && this.#sessionLeft() <= 0) throw this.#sessionTimeout();
   }
 
   /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
@@ -398,7 +415,7 @@ export class BlockingDriver {
     const { tasks, mayCompute, computeTimeoutMs } = this.#options;
     const { POLLERR, POLLHUP } = this.#sockets.constants;
     return runTask(tasks, task, argument, computeTimeoutMs, () => {
-      if (performance.now() >= this.#endsAt) throw this.#sessionTimeout();
+      if (this.#sessionLeft() <= 0) throw this.#sessionTimeout();
       // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;

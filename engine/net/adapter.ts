@@ -97,6 +97,11 @@ export interface Runtime {
    * `undefined` if there is none.
    */
   messageTaker(): Promise<(port: MessagePort) => { readonly message: unknown } | undefined>;
+  /**
+   * Blocks this thread while a word in shared memory has a value, as `Atomics.wait` does, for a time
+   * that does not depend on the system's clock.
+   */
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void;
   /** Whether foreign functions may be called. Never asks the user. */
   mayCallForeign(): boolean;
   /** Opens a library. Throws if it is not there. */

@@ -43,6 +43,7 @@ interface BunGlobal {
   readonly isMainThread: boolean;
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
+  sleepSync(ms: number): void;
   plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
 }
 
@@ -166,6 +167,9 @@ const FOREIGN_TYPES = { i32: "i32", u32: "u32", buffer: "buffer", pointer: "ptr"
 function notConnected(): Error {
   return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
 }
+
+/** How long a thread that waits sleeps until it looks again, in milliseconds. */
+const SLICE_MS = 10;
 
 /** How much Bun receives at a time at most, in bytes. */
 const BUN_RECEIVES = 512 * 1024;
@@ -490,6 +494,17 @@ export const bunRuntime: Runtime = {
     return Promise.resolve(threads().receiveMessageOnPort);
   },
 
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    // Bun's Atomics.wait counts by the system's clock. When that is set back by an hour, a wait of a
+    // second takes an hour longer.
+    const endsAt = performance.now() + ms;
+    while (Atomics.load(words, index) === value) {
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) return;
+      Bun.sleepSync(Math.min(leftMs, SLICE_MS));
+    }
+  },
+
   mayCallForeign(): boolean {
     return true;
   },
@@ -540,7 +555,8 @@ export const bunRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => fs().writeSync(DESCRIPTORS[to], bytes));
+    const write = (bytes: Uint8Array) => fs().writeSync(DESCRIPTORS[to], bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Bun.sleepSync(ms));
   },
 
   readInput(buffer: Uint8Array): Promise<number> {

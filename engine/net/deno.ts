@@ -43,6 +43,9 @@ import { writeAll } from "./write_all.ts";
  */
 const SMALL_READ = 512;
 
+/** A word that nobody notifies: a thread that waits on it sleeps. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 class DenoConnection extends Connection {
   readonly #conn: Deno.TcpConn | Deno.UnixConn;
   readonly #zone: string | undefined;
@@ -376,6 +379,10 @@ export const denoRuntime: Runtime = {
     return receiveMessageOnPort as unknown as Awaited<ReturnType<Runtime["messageTaker"]>>;
   },
 
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    Atomics.wait(words, index, value, ms);
+  },
+
   mayCallForeign(): boolean {
     return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
   },
@@ -418,7 +425,8 @@ export const denoRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => Deno[to].writeSync(bytes));
+    const write = (bytes: Uint8Array) => Deno[to].writeSync(bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Atomics.wait(NEVER, 0, 0, ms));
   },
 
   async readInput(buffer: Uint8Array): Promise<number> {

@@ -56,9 +56,10 @@ function failuresIn(log: string): string {
 }
 
 /** Why those for whom there are no descriptors do not wait in the accept queue. */
-function whyTurnedAway({ args }: Row): string | undefined {
-  return runtime.name === "bun" && args.includes("message")
-    ? "Bun accepts by itself, and what has no room for a thread is closed"
+function whyTurnedAway({ mode, args }: Row): string | undefined {
+  const isItsListener = mode === "event" || mode === "cluster" || args.includes("message");
+  return runtime.name === "bun" && isItsListener
+    ? "Bun accepts by itself, and whom it has no descriptors for is refused"
     : undefined;
 }
 

@@ -161,7 +161,7 @@ export async function serveListener(
       offload = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
     }
     const listener = await listen(checked, counters, journal);
-    const deadlines = new TimedDeadlines();
+    const deadlines = new TimedDeadlines({ renewsLate: true });
     const observer = new Observer(counters, journal, timeline?.main);
     // To count descriptors, the C library has to be loaded.
     const lingering = () => lingerLimits(countedCeiling());

@@ -124,7 +124,7 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const lingering = new LingerSet(deadlines, lingerLimits(countedCeiling()));
   const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering);
   let listener: Listener | undefined;

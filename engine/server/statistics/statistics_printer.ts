@@ -82,7 +82,7 @@ function printUntilStopped(
     // Turns that were missed while a line could not be written are left out.
     turn = Math.max(turn, Math.ceil((performance.now() - startedAt) / everyMs));
     const waitMs = startedAt + turn * everyMs - performance.now();
-    if (waitMs > 0) Atomics.wait(control, 0, WAITING, waitMs);
+    if (waitMs > 0) runtime.waitWhile(control, 0, WAITING, waitMs);
     if (isStopped()) return;
     const statistics = reader.read();
     if (!write("info", formatStatistics(statistics), nameStatistics(statistics))) return;

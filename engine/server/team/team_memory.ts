@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
@@ -222,7 +223,7 @@ export class Gate {
 
   /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
-    Atomics.wait(this.#words, CLOSING, 0, ms);
+    runtime.waitWhile(this.#words, CLOSING, 0, ms);
   }
 
   /**

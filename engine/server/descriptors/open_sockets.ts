@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { betweenMessagesMs } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
@@ -62,7 +63,7 @@ export function openSockets(
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
     // Accepted connections inherit the timeout. That saves one call for each of them.
-    const listener = openers.listener(calls, address, settings.readTimeoutMs);
+    const listener = openers.listener(calls, address, betweenMessagesMs(settings));
     if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
       return { listener };
     }

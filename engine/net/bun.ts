@@ -217,6 +217,14 @@ class BunConnection extends Connection {
     if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
   }
 
+  /** Leaves what comes in the kernel, until the first pull. */
+  rest(): void {
+    if (this.#closed || this.#paused) return;
+    this.#paused = true;
+    this.#mayHaveMore = true;
+    this.#socket.pause();
+  }
+
   onData(chunk: Uint8Array): void {
     this.#mayHaveMore = chunk.length >= BUN_RECEIVES;
     const sink = this.#reader;
@@ -346,6 +354,10 @@ class BunListener extends Listener {
     // Bun gives the host back as it was given.
     const { hostname: host, port: bound } = this.#listener;
     this.address = { hostname: canonicalHost(host), port: bound };
+  }
+
+  protected override held(connection: Connection): void {
+    (connection as BunConnection).rest();
   }
 
   protected override wake(): void {

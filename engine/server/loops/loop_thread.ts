@@ -14,6 +14,7 @@ import { type Assignment, onAssignment, type Place } from "../team/assignment.ts
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
+import type { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
 import { SessionSet } from "../core/session_set.ts";
@@ -84,6 +85,8 @@ export class LoopThread {
   readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
+  /** Opens the door, if not anybody may come in. */
+  #openDoor: typeof openDoor | undefined;
   /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
 
@@ -121,6 +124,9 @@ export class LoopThread {
       const { Heartbeat } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
     }
+    if (this.#assignment.settings.admission !== undefined) {
+      this.#openDoor = (await import("../core/open_door.ts")).openDoor;
+    }
     if ((data as LoopData).logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);
@@ -138,7 +144,20 @@ export class LoopThread {
     const { settings } = this.#assignment;
     const options = { protocol, settings };
     const { lingering } = this.#assignment.data as LoopData;
-    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, lingering);
+    const { memory: { hosts }, index } = this.#assignment;
+    const { admission: rules } = settings;
+    const { counters, journal } = this;
+    const door = rules &&
+      this.#openDoor?.({ rules, counters, journal, protocol, table: index }, hosts);
+    return new SessionSet(
+      options,
+      this.#observer,
+      deadlines,
+      this.#offload,
+      this.track,
+      lingering,
+      door,
+    );
   }
 
   /** Tells the main thread that the loop listens. */

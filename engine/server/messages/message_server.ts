@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Address } from "../../../protocols/effects.ts";
 import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
 import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
@@ -24,6 +25,9 @@ import {
   type ServeOptions,
 } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
+import type { Door } from "../core/door.ts";
+import { hostCountsFor, openDoor } from "../core/open_door.ts";
+import { Refusals } from "../core/refusals.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
@@ -80,6 +84,7 @@ class RemoteError extends ConversationError {
 interface Serving {
   readonly id: number;
   readonly relay: Relay;
+  readonly peer: Address;
   readonly observation: Observation;
   /** How the conversation ended. The socket may still have bytes to write. */
   outcome: (FromThread & { kind: "over" }) | undefined;
@@ -125,7 +130,21 @@ export async function serveByMessages(
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
-  const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering, deadlines);
+  const { protocol, settings: { admission: rules } } = checked;
+  const door = rules && openDoor(
+    { rules, counters, journal, protocol },
+    hostCountsFor(rules, checked.maxConnections),
+  );
+  const team = new MessageTeam(
+    plan,
+    checked,
+    observer,
+    journal,
+    timeline,
+    lingering,
+    deadlines,
+    door,
+  );
   let listener: Listener | undefined;
   try {
     listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
@@ -157,7 +176,7 @@ export async function serveByMessages(
       await listener.stop(() => team.isCutting);
       await accepting;
       await team.idle();
-      await lingering.empty();
+      await Promise.all([lingering.empty(), team.refusals.lingered()]);
       clearTimeout(late);
       clearTimeout(killer);
       team.dispose();
@@ -179,6 +198,8 @@ class MessageTeam {
   readonly #waiting: Waiting[] = [];
   readonly #numbers = new LowestNumbers();
   readonly #writeWatch: WriteWatch | undefined;
+  readonly #door: Door | undefined;
+  readonly #refusals: Refusals;
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
   #nextId = 1;
@@ -194,7 +215,10 @@ class MessageTeam {
     timeline: Timeline | undefined,
     lingering: LingerSet,
     deadlines: Deadlines,
+    door: Door | undefined,
   ) {
+    this.#door = door;
+    this.#refusals = new Refusals(deadlines);
     this.#plan = plan;
     this.#options = options;
     this.#observer = observer;
@@ -212,6 +236,11 @@ class MessageTeam {
   /** The sockets of all threads that serve one. */
   *#relays(): Generator<Relay, void> {
     for (const { serving } of this.#members) if (serving !== undefined) yield serving.relay;
+  }
+
+  /** The connections that were refused. */
+  get refusals(): Refusals {
+    return this.#refusals;
   }
 
   get #busy(): number {
@@ -232,10 +261,19 @@ class MessageTeam {
   /** Takes connections from the listener until it closes. */
   async accept(listener: Listener): Promise<void> {
     for await (const connection of listener) {
+      const why = this.#door?.enter(
+        connection.remoteAddress,
+        () => this.#door?.refusesOverflow !== true || !this.#isFull,
+      );
+      if (why !== undefined) {
+        this.#refusals.refuse(connection, this.#door?.lineFor(why));
+        continue;
+      }
       this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
       if (this.#cutting) this.#cutWaiting();
       this.#dispatch();
-      while (this.#isFull && !this.#cutting) await this.#change();
+      const mayWait = this.#door?.refusesOverflow !== true;
+      while (mayWait && this.#isFull && !this.#cutting) await this.#change();
     }
   }
 
@@ -260,6 +298,7 @@ class MessageTeam {
   cutAll(): void {
     this.#cutting = true;
     this.#lingering.close();
+    this.#refusals.close();
     for (const member of this.#members) {
       if (member.serving?.outcome !== undefined) member.serving.relay.close();
       else if (member.serving !== undefined) {
@@ -273,6 +312,7 @@ class MessageTeam {
     for (const { connection, queuedAt } of this.#waiting.splice(0)) {
       const life = { queuedAt, servedBy: 0 };
       const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
+      this.#door?.leave(connection.remoteAddress);
       connection.close();
       observation.over(new CutError());
     }
@@ -351,7 +391,8 @@ class MessageTeam {
       this.#lingering,
       (message) => this.#post(member, message),
     );
-    member.serving = { id, relay, observation, outcome: undefined };
+    const peer = connection.remoteAddress;
+    member.serving = { id, relay, observation, peer, outcome: undefined };
     relay.onWaiting = () => this.#writeWatch?.wake();
     this.gauge.busy++;
     relay.onClosed = () => this.#settle(member);
@@ -424,6 +465,7 @@ class MessageTeam {
     this.gauge.busy--;
     const { relay: { slowness }, outcome: { failure, wasEmpty } } = serving;
     serving.observation.over(slowness ?? asError(failure), wasEmpty);
+    this.#door?.leave(serving.peer);
     this.#rest(member, true);
   }
 
@@ -444,6 +486,7 @@ class MessageTeam {
     this.gauge.busy--;
     serving.relay.close();
     serving.observation.over(this.#cutting ? new CutError() : error);
+    this.#door?.leave(serving.peer);
   }
 
   #post(member: Member, message: ToThread): void {

@@ -52,11 +52,11 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   const open = new DescriptorSet(memory);
   const shared = { sockets: net, poller, buffer: new ReceiveBuffer(), onClose };
 
-  function onConnection(fd: number, sockaddr: Uint8Array): void {
+  function onConnection(fd: number, sockaddr: Uint8Array, isCounted: boolean): void {
     open.add(fd);
     const connection = new ReadyConnection(fd, sockaddr, shared);
     connections[fd] = connection;
-    sessions.serve(connection);
+    if (sessions.admit(connection, thread.gate, isCounted)) sessions.serve(connection);
   }
 
   function onClose(fd: number): void {
@@ -72,6 +72,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
     poller,
     deadlines,
     listener,
+    refuses: sessions.refusesOverflow,
     onConnection,
   });
   sessions.onOver = () => {

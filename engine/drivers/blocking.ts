@@ -10,7 +10,13 @@
 
 import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/effects.ts";
 import type { Tasks } from "../../protocols/catalogue.ts";
-import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
+import {
+  IdleTimeoutError,
+  MessageTimeoutError,
+  PeerGoneError,
+  ReadTimeoutError,
+  SessionTimeoutError,
+} from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
 import { isRenewed } from "./deadlines.ts";
@@ -22,7 +28,13 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
-import { checkWithin, MANY, type TimeLimits, type Writes } from "./limits.ts";
+import {
+  betweenMessagesMs,
+  checkWithin,
+  LOOKS_AT_WRITE,
+  type TimeLimits,
+  tookNothing,
+} from "./limits.ts";
 
 /** What the blocking driver needs to know. */
 export interface BlockingOptions extends TimeLimits {
@@ -54,6 +66,9 @@ const RECEIVE_BYTES = 64 * 1024;
  */
 const MOST_DISCARDED = 128;
 
+/** The time limit that the next `recv` reaches first. */
+type FirstLimit = "read" | "idle" | "message" | "session";
+
 /** What a conversation needs next: a call on its socket, or nothing, because it is over. */
 export type Need = "recv" | "send" | "nothing";
 
@@ -80,13 +95,15 @@ export class BlockingDriver {
   /** How often the limit of the session has begun anew. */
   #renewals = 0;
   #receiveTimeoutMs = 0;
-  /** Whether the next `recv` needs, or may need, another timeout than the socket has. */
+  /** Whether a `recv` between two messages needs, or may need, another timeout than the socket has. */
   #isLimited = false;
-  #sessionEndsFirst = false;
+  #firstLimit: FirstLimit = "read";
+  /** When the message that is coming must be whole; `Infinity` if its time has not begun. */
+  #messageEndsAt = Infinity;
   /** When the present write began to wait for room; `undefined` while none waits. */
   #waitingSince: number | undefined;
   /** How often something was written, and whether nothing has been received since. */
-  #writes: Writes = 0;
+  #writes = 0;
   #wroteLast = false;
   /** Whether the peer's FIN or a reset has been seen, so that nothing more can come. */
   #hasEnded = false;
@@ -153,7 +170,7 @@ export class BlockingDriver {
    * @throws what the conversation threw
    */
   begin(fd: number, conversation: Protocol<unknown>, inherits = true): Need {
-    const { readTimeoutMs, sessionTimeoutMs, receiveTimeoutMs } = this.#options;
+    const { sessionTimeoutMs, receiveTimeoutMs } = this.#options;
     this.#fd = fd;
     this.#conversation = conversation;
     this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
@@ -166,7 +183,9 @@ export class BlockingDriver {
     this.#wasTold = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
     this.#renewals = 0;
-    this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
+    this.#messageEndsAt = Infinity;
+    this.#firstLimit = "idle";
+    this.#seeLimits();
     return this.#advance(conversation.next());
   }
 
@@ -206,7 +225,7 @@ export class BlockingDriver {
         // A protocol may yield anything, even `undefined`.
         if (effect?.kind === "read") {
           // If nothing came within the time, the answer is `undefined`.
-          if (this.#mayReceive(effect.withinMs)) return "recv";
+          if (this.#mayReceive(effect)) return "recv";
         } else if (effect?.kind === "write") {
           this.#write(effect.bytes);
           return "send";
@@ -285,10 +304,21 @@ export class BlockingDriver {
   }
 
   /** Whether to receive now. It is false if nothing came within the time that the protocol gave. */
-  #mayReceive(withinMs: number | undefined): boolean {
+  #mayReceive(effect: ReadEffect): boolean {
     if (this.#fatal !== undefined) throw this.#fatal;
-    const isLimited = this.#isLimited || withinMs !== undefined;
-    return !isLimited || this.#limitReceive(withinMs);
+    const isLimited = this.#isLimited || effect.withinMs !== undefined ||
+      effect.inside !== undefined;
+    return !isLimited || this.#limitReceive(effect);
+  }
+
+  /** Finds out whether a `recv` between two messages has its timeout already. */
+  #seeLimits(): void {
+    this.#isLimited = this.#endsAt !== Infinity || this.#idleMs !== this.#receiveTimeoutMs;
+  }
+
+  /** How long a `recv` between two messages may block, in milliseconds; 0 means for ever. */
+  get #idleMs(): number {
+    return betweenMessagesMs(this.#options);
   }
 
   /**
@@ -314,8 +344,8 @@ export class BlockingDriver {
   /**
    * Makes the next `recv` end in time. Returns false if nothing came within the protocol's time.
    */
-  #limitReceive(withinMs: number | undefined): boolean {
-    const limitMs = this.#receiveLimit();
+  #limitReceive({ withinMs, inside }: ReadEffect): boolean {
+    const limitMs = this.#receiveLimit(inside);
     if (withinMs !== undefined && checkWithin(withinMs) < limitMs) {
       return this.#isReadable(withinMs);
     }
@@ -324,20 +354,54 @@ export class BlockingDriver {
   }
 
   /** How long the next `recv` may block, in milliseconds; `Infinity` means for ever. */
-  #receiveLimit(): number {
-    const readMs = this.#options.readTimeoutMs > 0 ? this.#options.readTimeoutMs : Infinity;
-    if (this.#endsAt === Infinity) return readMs;
+  #receiveLimit(inside: ReadEffect["inside"]): number {
+    const { readTimeoutMs, messageTimeoutMs = 0 } = this.#options;
+    const isInside = inside !== undefined;
+    let limitMs = (isInside ? readTimeoutMs : this.#idleMs) || Infinity;
+    this.#firstLimit = isInside ? "read" : "idle";
+    const isTimed = isInside && messageTimeoutMs > 0;
+    if (!isTimed && this.#endsAt === Infinity) return limitMs;
+    if (isTimed) {
+      const leftMs = this.#messageLeft(inside === "begun");
+      if (leftMs <= 0) throw this.#messageTimeout();
+      if (leftMs < limitMs) {
+        limitMs = leftMs;
+        this.#firstLimit = "message";
+      }
+    }
     const leftMs = this.#sessionLeft();
     if (leftMs <= 0) throw this.#sessionTimeout();
-    this.#sessionEndsFirst = leftMs < readMs;
-    return Math.min(readMs, leftMs);
+    if (leftMs < limitMs) {
+      limitMs = leftMs;
+      this.#firstLimit = "session";
+    }
+    return limitMs;
   }
 
   /**
-   * How long the session may still take, in milliseconds. If its limit was reached while this thread
-   * could not look, because the process was stopped, it begins anew: see `deadlines.ts`.
+   * How long the message that is coming may still take, in milliseconds. It begins anew as the limit
+   * of the session does.
+   *
+   * @param hasBegun whether it has just begun
+   */
+  #messageLeft(hasBegun: boolean): number {
+    const { messageTimeoutMs = 0 } = this.#options;
+    const now = performance.now();
+    const leftMs = this.#messageEndsAt - now;
+    const isFirst = hasBegun || leftMs === Infinity;
+    if (!isFirst && (leftMs > 0 || !isRenewed(-leftMs, this.#renewals))) return leftMs;
+    if (!isFirst) this.#renewals++;
+    this.#messageEndsAt = now + messageTimeoutMs;
+    return messageTimeoutMs;
+  }
+
+  /**
+   * How long the session may still take, in milliseconds; `Infinity` means for ever. If its limit was
+   * reached while this thread could not look, because the process was stopped, it begins anew: see
+   * `deadlines.ts`.
    */
   #sessionLeft(): number {
+    if (this.#endsAt === Infinity) return Infinity;
     const leftMs = this.#endsAt - performance.now();
     if (leftMs > 0 || !isRenewed(-leftMs, this.#renewals)) return leftMs;
     this.#renewals++;
@@ -352,11 +416,20 @@ export class BlockingDriver {
     if (ms === this.#receiveTimeoutMs) return;
     this.#sockets.setReceiveTimeout(this.#fd, ms);
     this.#receiveTimeoutMs = ms;
+    this.#seeLimits();
   }
 
   #timeout(): Error {
-    if (this.#sessionEndsFirst) return this.#sessionTimeout();
-    return new ReadTimeoutError(this.#options.readTimeoutMs);
+    const { readTimeoutMs, idleTimeoutMs } = this.#options;
+    if (this.#firstLimit === "session") return this.#sessionTimeout();
+    if (this.#firstLimit === "message") return this.#messageTimeout();
+    return this.#firstLimit === "read" || idleTimeoutMs === undefined
+      ? new ReadTimeoutError(readTimeoutMs)
+      : new IdleTimeoutError(idleTimeoutMs);
+  }
+
+  #messageTimeout(): Error {
+    return new MessageTimeoutError(this.#options.messageTimeoutMs as number);
   }
 
   #sessionTimeout(): Error {
@@ -376,7 +449,7 @@ export class BlockingDriver {
   #write(bytes: Uint8Array): void {
     if (this.#fatal !== undefined) throw this.#fatal;
     this.unsent = checkBytes(bytes);
-    this.#writes = this.#writes === 0 ? 1 : MANY;
+    this.#writes++;
     this.#wroteLast = true;
   }
 
@@ -404,10 +477,25 @@ export class BlockingDriver {
 
   /** Waits until the peer has taken some of what was sent. */
   #waitForRoom(): void {
-    const left = this.#endsAt === Infinity ? -1 : this.#sessionLeft();
-    if (left <= 0 && left !== -1) throw this.#sessionTimeout();
-    const ready = this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, left);
-    if (ready === 0 && this.#sessionLeft() <= 0) throw this.#sessionTimeout();
+    const { writeTimeoutMs = 0 } = this.#options;
+    const lookMs = writeTimeoutMs > 0 ? writeTimeoutMs / LOOKS_AT_WRITE : Infinity;
+    let pending = Infinity;
+    // The socket has room again when a good part of its buffer is empty. A peer that reads slowly
+    // takes something long before that.
+    for (let looks = 0; looks < LOOKS_AT_WRITE; looks++) {
+      const leftMs = this.#sessionLeft();
+      if (leftMs <= 0) throw this.#sessionTimeout();
+      const waitMs = Math.min(leftMs, lookMs);
+      const timeoutMs = waitMs === Infinity ? -1 : waitMs;
+      if (this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, timeoutMs) !== 0) return;
+      const left = this.#sockets.unacknowledged(this.#fd);
+      if (left < pending) looks = pending === Infinity ? looks : -1;
+      pending = left;
+    }
+    // There is nobody to linger for.
+    this.#hasEnded = true;
+    this.#sockets.resetOnClose(this.#fd);
+    throw this.#fatal = tookNothing(writeTimeoutMs);
   }
 
   /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
@@ -438,11 +526,21 @@ export class BlockingDriver {
   }
 
   #gone(syscall: string, errno: number): Error {
-    this.#left(syscall === "send" && this.#writes === MANY);
+    this.#left(syscall === "send" && this.#writes > 1);
+    const { writeTimeoutMs = 0 } = this.#options;
+    // The kernel itself may end a connection whose peer takes nothing (`TCP_USER_TIMEOUT`).
+    if (syscall === "send" && writeTimeoutMs > 0 && isTimeout(this.#sockets, errno)) {
+      return this.#fatal = tookNothing(writeTimeoutMs);
+    }
     const cause = new SocketError(syscall, errno);
     const during = syscall === "recv" ? "receiving" : "sending";
     return this.#fatal = new PeerGoneError(during, { cause });
   }
+}
+
+/** Whether the kernel has given a peer up that acknowledges nothing. */
+function isTimeout({ constants }: Sockets, errno: number): boolean {
+  return errno === constants.errno.ETIMEDOUT;
 }
 
 /** An ended conversation, for a driver that holds none. */

@@ -71,6 +71,7 @@ interface BunSocket {
   resume(): void;
   shutdown(): void;
   end(): void;
+  terminate(): void;
 }
 
 interface BunForeign {
@@ -239,6 +240,14 @@ class BunConnection extends Connection {
     if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
   }
 
+  /** Leaves what comes in the kernel, until the first pull. */
+  rest(): void {
+    if (this.#closed || this.#paused) return;
+    this.#paused = true;
+    this.#mayHaveMore = true;
+    this.#socket.pause();
+  }
+
   onData(chunk: Uint8Array): void {
     this.#mayHaveMore = chunk.length >= BUN_RECEIVES;
     const sink = this.#reader;
@@ -308,6 +317,16 @@ class BunConnection extends Connection {
     this.#writer = undefined;
     this.#writing = undefined;
     sink.onWritten();
+  }
+
+  override get pending(): number {
+    return this.#writing?.length ?? 0;
+  }
+
+  override reset(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.terminate();
   }
 
   override closeWrite(): void {
@@ -381,6 +400,10 @@ class BunListener extends Listener {
     const { hostname: host, port: bound, fd } = this.#listener;
     this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
     this.descriptor = fd >= 0 ? fd : undefined;
+  }
+
+  protected override held(connection: Connection): void {
+    (connection as BunConnection).rest();
   }
 
   protected override wake(): void {

@@ -59,6 +59,9 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
     this.arrive(connection);
   }
 
+  /** A connection waits for its owner. An adapter whose runtime reads by itself stops that here. */
+  protected held(_connection: Connection): void {}
+
   /** Takes a connection from the adapter: the caller that waits gets it, or else the next one. */
   protected arrive(connection: Connection): void {
     this.#arrivals++;
@@ -73,6 +76,7 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
       // Read the address while it is known: the peer may be gone before its turn comes.
       void connection.remoteAddress;
       this.#held.push(connection);
+      this.held(connection);
     }
   }
 

@@ -14,6 +14,7 @@ import {
 } from "../../../protocols/catalogue.ts";
 import {
   booleanOption,
+  choiceOption,
   integerOption,
   type Option,
   OptionError,
@@ -23,13 +24,18 @@ import { durationOption } from "../../cli/quantity_options.ts";
 import { runtime } from "../../net/runtime.ts";
 import { isUnix, stripBrackets, whyNoUnix } from "../../net/address.ts";
 import { CONSTANTS, LINUX } from "../../net/constants.ts";
+import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
+import type { AdmissionRules } from "./door.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
 export { OptionError };
+
+/** What becomes of a connection for which there is no room. */
+export type Overflow = "queue" | "refuse";
 
 /** How to serve. */
 export interface ServeOptions {
@@ -59,6 +65,24 @@ export interface ServeOptions {
   /** How long a connection may last; 0 means for ever. By default the protocol decides. */
   readonly sessionTimeout?: Duration;
   /**
+   * How long the peer may say nothing between two messages; 0 means for ever. By default it is as
+   * long as one read may wait.
+   */
+  readonly idleTimeout?: Duration;
+  /**
+   * How long the peer may take to send a whole message, once that has begun; 0 means for ever. A
+   * protocol without messages has no such limit.
+   *
+   * @default {"30s"}
+   */
+  readonly messageTimeout?: Duration;
+  /**
+   * How long a write may wait while the peer takes nothing; 0 means for ever.
+   *
+   * @default {"10s"}
+   */
+  readonly writeTimeout?: Duration;
+  /**
    * How long `hello` waits for the rest of a message without a line end; 0 turns this off.
    *
    * @default {"20ms"}
@@ -82,6 +106,27 @@ export interface ServeOptions {
    * @default {0}
    */
   readonly maxConnections?: number;
+  /**
+   * How many connections one host may have; more are refused. A host with an IPv6 address is its
+   * whole /64. 0 means no limit.
+   *
+   * @default {0}
+   */
+  readonly maxPerHost?: number;
+  /**
+   * The networks whose hosts may connect, in CIDR notation: `["10.0.0.0/8", "::1"]`. By default all
+   * may.
+   */
+  readonly allow?: readonly string[];
+  /** The networks whose hosts may not connect, even if `allow` has them too. */
+  readonly deny?: readonly string[];
+  /**
+   * What becomes of a connection for which there is no room: it waits in the accept queue
+   * (`"queue"`), or is refused and told why, if the protocol has words for that (`"refuse"`).
+   *
+   * @default {"queue"}
+   */
+  readonly overflow?: Overflow;
   /**
    * How long `close` lets connections finish; 0 ends them at once.
    *
@@ -187,6 +232,24 @@ const SESSION_TIMEOUT = durationOption("sessionTimeout", {
   help: "how long a connection may last",
 });
 
+/** How long the peer may say nothing between two messages. */
+const IDLE_TIMEOUT = durationOption("idleTimeout", {
+  shown: "as one read",
+  help: "how long a peer may be silent between two messages",
+});
+
+/** How long the peer may take to send a whole message. */
+const MESSAGE_TIMEOUT = durationOption("messageTimeout", {
+  default: "30s",
+  help: "how long a message may take to come, from its first bytes on",
+});
+
+/** How long a write may wait while the peer takes nothing. */
+const WRITE_TIMEOUT = durationOption("writeTimeout", {
+  default: "10s",
+  help: "how long a peer may take nothing of what is sent to it",
+});
+
 /** How long a conversation waits for a computation. */
 const COMPUTE_TIMEOUT = durationOption("computeTimeout", {
   default: "120s",
@@ -207,6 +270,48 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   shown: "none",
   help: "how many connections to serve at a time; the rest wait",
 });
+
+/** How many connections one host may have; 0 means no limit. */
+const MAX_PER_HOST = integerOption("maxPerHost", {
+  least: 0,
+  most: 1_000_000_000,
+  default: 0,
+  shown: "none",
+  help: "how many of them one host may have; an IPv6 /64 is one host",
+});
+
+/** The networks whose hosts may connect. */
+const ALLOW = networksOption("allow", "a network whose hosts may connect; without it, all may");
+
+/** The networks whose hosts may not. */
+const DENY = networksOption("deny", "a network whose hosts may not, even if they are allowed");
+
+/** What becomes of a connection for which there is no room. */
+const OVERFLOW = choiceOption<Overflow>("overflow", {
+  choices: ["queue", "refuse"],
+  default: "queue",
+  help: "what becomes of connections for which there is no room",
+});
+
+/** Makes an option that is a list of networks. */
+function networksOption(option: string, help: string): Option<readonly string[]> {
+  const details = { value: "CIDR", default: [], shown: "none", repeats: true, help };
+  const any = stringOption<readonly string[]>(option, details);
+  return {
+    ...any,
+    read(given) {
+      const networks = any.read(given);
+      for (const network of networks) {
+        try {
+          parseNetwork(network);
+        } catch (cause) {
+          throw new OptionError(`Cannot use ${option}: ${(cause as Error).message}`, { cause });
+        }
+      }
+      return networks;
+    },
+  };
+}
 
 /** How long connections may finish. */
 export const DRAIN: Option<number, Duration> = durationOption("drain", {
@@ -266,10 +371,17 @@ export function serveFlags(protocol: string): readonly Flag[] {
     protocolOption(protocol),
     GRACE,
     READ_TIMEOUT,
+    IDLE_TIMEOUT,
+    MESSAGE_TIMEOUT,
+    WRITE_TIMEOUT,
     SESSION_TIMEOUT,
     COMPUTE_TIMEOUT,
     PRIME,
     MAX_CONNECTIONS,
+    MAX_PER_HOST,
+    ALLOW,
+    DENY,
+    OVERFLOW,
     DRAIN,
     TRACE,
     RECORD,
@@ -286,6 +398,8 @@ export interface ServiceSettings extends TimeLimits {
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
+  /** Who may come in; absent if anybody may, and nobody is refused. */
+  readonly admission?: AdmissionRules;
 }
 
 /** The checked options of a server. */
@@ -332,7 +446,13 @@ export async function checkOptions(
         graceMs: GRACE.read(options.grace),
         prime: PRIME.read(options.prime),
       },
+      ...checkAdmission(options),
       readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
+      ...(options.idleTimeout !== undefined && {
+        idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
+      }),
+      messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
+      writeTimeoutMs: WRITE_TIMEOUT.read(options.writeTimeout),
       sessionTimeoutMs: SESSION_TIMEOUT.read(options.sessionTimeout ?? protocol.sessionTimeoutMs),
       computeTimeoutMs: COMPUTE_TIMEOUT.read(options.computeTimeout),
     },
@@ -341,6 +461,27 @@ export async function checkOptions(
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };
+}
+
+/**
+ * Checks who may come in.
+ *
+ * @param options the options from the caller
+ * @returns nothing if anybody may, and nobody is refused
+ * @throws {OptionError} if one of them has a wrong value
+ */
+export function checkAdmission(
+  options: Pick<ServeOptions, "allow" | "deny" | "maxPerHost" | "overflow">,
+): { readonly admission?: AdmissionRules } {
+  const admission = {
+    allow: ALLOW.read(options.allow),
+    deny: DENY.read(options.deny),
+    maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
+    refusesOverflow: OVERFLOW.read(options.overflow) === "refuse",
+  };
+  const { allow, deny, maxPerHost, refusesOverflow } = admission;
+  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow;
+  return isOpen ? {} : { admission };
 }
 
 /** Refuses to write two files into one. */

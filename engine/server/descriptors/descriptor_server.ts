@@ -25,7 +25,10 @@ import { ACCEPT_QUEUE } from "../../net/transport.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
 import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import { connectionCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
+import type { Door } from "../core/door.ts";
 import { Observer } from "../core/observer.ts";
+import { openDoor } from "../core/open_door.ts";
+import { REFUSED_LIMITS } from "../core/refusals.ts";
 import { MainJournal } from "../journal/journal.ts";
 import { Seal } from "../listening/seal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
@@ -91,9 +94,13 @@ export class DescriptorServer {
   readonly #file: SocketFile | undefined;
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
+  /** Says who may come in, if not anybody may. */
+  readonly #door: Door | undefined;
   readonly #lingerer: DescriptorLingerer;
   /** Two connected sockets: a byte into the second wakes all threads that wait for connections. */
   readonly #wakePair: readonly [number, number];
+  /** Lets the connections linger that were refused. */
+  readonly #refused: DescriptorLingerer;
   #isOver = false;
   /** The connections that waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -120,6 +127,8 @@ export class DescriptorServer {
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
+    const refused = LingerQueue.create();
+    this.#refused = new DescriptorLingerer(refused, sockets, REFUSED_LIMITS);
     this.team = new ThreadTeam({
       mode: plan.mode,
       url: plan.url,
@@ -133,6 +142,7 @@ export class DescriptorServer {
         wake: this.#wakePair[0],
         ring: this.ring.memory,
         lingering: lingering.memory,
+        refused: refused.memory,
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
@@ -140,6 +150,9 @@ export class DescriptorServer {
       } satisfies SharedSocket,
     });
     const { team } = this;
+    const { settings: { admission: rules }, protocol } = checked;
+    this.#door = rules &&
+      openDoor({ rules, counters: team.counters, journal: team.journal, protocol });
     this.#policy = new AcceptPolicy({
       ceiling() {
         // Threads that are started on demand need descriptors too.
@@ -148,7 +161,10 @@ export class DescriptorServer {
       },
       nextDescriptor: () => sockets.nextDescriptor(),
     });
-    this.team.onLingering = () => this.#lingerer.wake();
+    this.team.onLingering = () => {
+      this.#lingerer.wake();
+      this.#refused.wake();
+    };
   }
 
   /**
@@ -229,7 +245,12 @@ export class DescriptorServer {
   }
 
   #setLimits(): void {
-    const connections = Math.min(this.#plan.connections ?? Infinity, this.#checked.maxConnections);
+    const { threads, queue = 0, connections: most = Infinity } = this.#plan;
+    const { maxConnections, settings: { admission } } = this.#checked;
+    // What finds all threads busy and the queue full waits in the accept queue, or is refused. One
+    // of the threads accepts.
+    const room = admission?.refusesOverflow === true && queue > 0 ? queue + threads - 1 : Infinity;
+    const connections = Math.min(most, maxConnections, room);
     this.team.gate.limit(connections, connectionCeiling(this.#sockets, 1));
   }
 
@@ -258,7 +279,7 @@ export class DescriptorServer {
       Math.max(0, cutAt - performance.now()) + CUT_MS,
     );
     await team.empty();
-    await this.#lingerer.empty();
+    await Promise.all([this.#lingerer.empty(), this.#refused.empty()]);
     clearTimeout(timer);
     clearTimeout(killer);
     this.#isOver = true;
@@ -345,6 +366,10 @@ export class DescriptorServer {
 
   /** Keeps an accepted connection until there is room for it in the queue. */
   #hold(fd: number, sockaddr: Uint8Array): void {
+    if (this.#door?.allows(this.#sockets.readAddress(sockaddr).hostname) === false) {
+      this.#door.refuse(this.#sockets.readAddress(sockaddr), "denied");
+      return void this.#sockets.close(fd);
+    }
     this.#timeline?.main.enqueued(fd);
     this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
   }
@@ -380,6 +405,7 @@ export class DescriptorServer {
     this.#closeQueued();
     this.ring.close();
     this.#lingerer.close();
+    this.#refused.close();
     this.team.cutAll();
   }
 

@@ -6,6 +6,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { isUnix } from "../../net/address.ts";
+import { betweenMessagesMs } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -71,7 +72,7 @@ export function openSockets(
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
     // Accepted connections inherit the timeout. That saves one call for each of them.
-    const open = () => openers.listener(calls, address, settings.readTimeoutMs);
+    const open = () => openers.listener(calls, address, betweenMessagesMs(settings));
     const opened = openListening(calls, address, open);
     const { listener } = opened;
     // A Unix domain socket has no port that UDP could share.

@@ -27,8 +27,13 @@ export interface AcceptorParts {
   readonly deadlines: Deadlines;
   /** A listening socket that does not block. The poller already watches it. */
   readonly listener: number;
-  /** Receives each connection with its peer's address. It must copy the address to keep it. */
-  onConnection(fd: number, sockaddr: Uint8Array): void;
+  /** Whether connections are refused for which there is no room. */
+  readonly refuses?: boolean;
+  /**
+   * Receives each connection with its peer's address, and whether the gate counts it already. It
+   * must copy the address to keep it.
+   */
+  onConnection(fd: number, sockaddr: Uint8Array, isCounted: boolean): void;
 }
 
 /** Accepts connections from a listener that a poller watches. */
@@ -75,19 +80,29 @@ export class Acceptor {
         return this.#rest(this.#policy.pause(), "nearly out of descriptors");
       }
       // Watch the listener again when a conversation is over.
-      if (!gate.tryEnter()) return this.#unwatch();
+      if (!this.#refuses && !gate.tryEnter()) return this.#unwatch();
       try {
         const fd = this.#acceptOne();
-        if (fd === undefined) return gate.leave();
+        if (fd === undefined) return this.#forgo();
         this.#policy.accepted(fd);
-        this.#serve(fd, this.#sockaddr);
+        this.#serve(fd, this.#sockaddr, !this.#refuses);
       } catch (error) {
-        gate.leave();
+        this.#forgo();
         const waitMs = this.#policy.failed(error);
         if (waitMs > 0) return this.#rest(waitMs, (error as Error).message);
         counters.lost();
       }
     }
+  }
+
+  /** There was no connection to let in. */
+  #forgo(): void {
+    if (!this.#refuses) this.#thread.gate.leave();
+  }
+
+  /** Whether connections are refused for which there is no room. They are accepted first. */
+  get #refuses(): boolean {
+    return this.#parts.refuses === true;
   }
 
   /** Accepts a connection. Returns `undefined` if none waits (EAGAIN). */
@@ -135,12 +150,12 @@ export class Acceptor {
 
   #serveRescued(): void {
     const { fd, sockaddr } = this.#rescued.shift() as { fd: number; sockaddr: Uint8Array };
-    this.#serve(fd, sockaddr);
+    this.#serve(fd, sockaddr, true);
   }
 
-  #serve(fd: number, sockaddr: Uint8Array): void {
+  #serve(fd: number, sockaddr: Uint8Array, isCounted: boolean): void {
     this.#thread.synLog?.tell(fd, this.#parts.sockets.readAddress(sockaddr));
-    this.#parts.onConnection(fd, sockaddr);
+    this.#parts.onConnection(fd, sockaddr, isCounted);
   }
 
   /** Stops listening. The descriptor stays open until all threads are done with it. */

@@ -14,6 +14,7 @@ import { type Assignment, onAssignment, type Place } from "../team/assignment.ts
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
+import type { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
 import { SessionSet } from "../core/session_set.ts";
@@ -86,6 +87,8 @@ export class LoopThread {
   readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
+  /** Opens the door, if not anybody may come in. */
+  #openDoor: typeof openDoor | undefined;
   /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
   /** Takes a message out of the port, in a loop that has to do that itself. */
@@ -128,6 +131,9 @@ export class LoopThread {
     }
     // Other messages only make it look at the gate, and it does that whenever it is woken.
     if (isWoken && offloads) this.#take = await runtime.messageTaker();
+    if (this.#assignment.settings.admission !== undefined) {
+      this.#openDoor = (await import("../core/open_door.ts")).openDoor;
+    }
     if (logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);
@@ -145,7 +151,20 @@ export class LoopThread {
     const { settings } = this.#assignment;
     const options = { protocol, settings };
     const { lingering } = this.#assignment.data as LoopData;
-    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, lingering);
+    const { memory: { hosts }, index } = this.#assignment;
+    const { admission: rules } = settings;
+    const { counters, journal } = this;
+    const door = rules &&
+      this.#openDoor?.({ rules, counters, journal, protocol, table: index }, hosts);
+    return new SessionSet(
+      options,
+      this.#observer,
+      deadlines,
+      this.#offload,
+      this.track,
+      lingering,
+      door,
+    );
   }
 
   /** Tells the main thread that the loop listens. */

@@ -7,6 +7,7 @@
 import { failureKind } from "../../../protocols/errors.ts";
 import { beginConversation } from "../../drivers/conversation.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { limitsIn } from "../../drivers/limits.ts";
 import { Session } from "../../drivers/session.ts";
 import { LazyContext } from "../core/context.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
@@ -45,9 +46,8 @@ export async function serveMessages(
         : track.watchConnection(connection, recordedAs),
       beginConversation(protocol, context, settings.protocolSettings),
       {
-        readTimeoutMs: settings.readTimeoutMs,
-        sessionTimeoutMs: settings.sessionTimeoutMs,
-        computeTimeoutMs: settings.computeTimeoutMs,
+        // The main thread sees whether a write gets any further.
+        ...limitsIn(settings),
         deadlines,
         // The connection lingers on the main thread.
         lingerer: { add: () => connection.linger() },

@@ -23,6 +23,8 @@ export interface TeamMemory {
   readonly counters: SharedArrayBuffer;
   /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
+  /** How many connections each host has, if that is limited. */
+  readonly hosts?: SharedArrayBuffer | undefined;
   /** The heartbeats of the threads, if they are event loops and somebody wants to know. */
   readonly beats: SharedArrayBuffer | undefined;
 }

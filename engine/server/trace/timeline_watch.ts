@@ -69,6 +69,15 @@ class RecordedConnection extends Connection implements Sink {
     return false;
   }
 
+  override get pending(): number {
+    return this.#connection.pending;
+  }
+
+  override reset(): void {
+    this.#end();
+    this.#connection.reset();
+  }
+
   override closeWrite(): void {
     this.#end();
     this.#connection.closeWrite();

@@ -262,7 +262,7 @@ export class DescriptorServer {
 
   /** Takes all connections out of the accept queue, and closes the listener. */
   async #emptyListener(late: () => boolean): Promise<void> {
-    using seal = late() ? undefined : await Seal.begin({
+    await using seal = late() ? undefined : await Seal.begin({
       listeners: [this.#listener],
       journal: this.team.journal,
       onConnection: (fd, sockaddr) => this.#hold(fd, sockaddr),

@@ -9,7 +9,10 @@
  * @module
  */
 
+// @ts-types="../../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
+import { cookieOf } from "../../kernel/sock_diag.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -37,6 +40,9 @@ const UNSEEN_MS = 250;
  */
 const LONGEST_MS = 3_500;
 
+/** How long a runtime may take to close a listener, in milliseconds. */
+const LONGEST_CLOSE_MS = 1_000;
+
 /** What is to be closed. */
 export interface SealedParts {
   /** The listeners: descriptors of sockets that all listen on one address. */
@@ -48,9 +54,11 @@ export interface SealedParts {
 }
 
 /** Listeners that are about to close, and into which nobody new comes. */
-export class Seal implements Disposable {
+export class Seal implements AsyncDisposable {
   readonly #calls: Sockets;
   readonly #listeners: readonly number[];
+  /** What tells each listener from whatever has its number later. */
+  readonly #cookies: readonly (string | undefined)[];
   readonly #trap: Trap;
   readonly #figures: AddressFigures | undefined;
   readonly #beganAt = performance.now();
@@ -67,6 +75,7 @@ export class Seal implements Disposable {
   ) {
     this.#calls = calls;
     this.#listeners = listeners;
+    this.#cookies = listeners.map((listener) => nameOf(calls, listener));
     this.#trap = trap;
     this.#figures = figures;
   }
@@ -129,10 +138,30 @@ export class Seal implements Disposable {
     }
   }
 
-  /** Takes the trap away. The listeners must be closed. It may be called again. */
-  [Symbol.dispose](): void {
+  /**
+   * Takes the trap away. The listeners must have been closed. Deno closes a socket only when its event
+   * loop comes round, and until then newcomers must not get at it.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const until = performance.now() + LONGEST_CLOSE_MS;
+    while (this.#isListening() && performance.now() < until) await delay(1);
     this.#trap.release();
     this.#figures?.[Symbol.dispose]();
+  }
+
+  #isListening(): boolean {
+    return this.#listeners.some((listener, index) =>
+      this.#cookies[index] !== undefined && nameOf(this.#calls, listener) === this.#cookies[index]
+    );
+  }
+}
+
+/** The kernel's name of a socket; `undefined` if the number means no socket. */
+function nameOf(calls: Sockets, fd: number): string | undefined {
+  try {
+    return cookieOf(calls, fd);
+  } catch {
+    return undefined;
   }
 }
 

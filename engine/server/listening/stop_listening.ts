@@ -22,7 +22,7 @@ export async function stopListening(
   isLate: () => boolean,
 ): Promise<void> {
   const { descriptor } = listener;
-  using seal = isLate() ? undefined : await Seal.begin({
+  await using seal = isLate() ? undefined : await Seal.begin({
     listeners: descriptor === undefined ? [] : [descriptor],
     journal,
     onConnection: (fd, sockaddr) => listener.adopt(new AdoptedSockets().adopt(fd, sockaddr)),

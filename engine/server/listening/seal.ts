@@ -4,7 +4,7 @@
  * First a {@linkcode Trap} keeps newcomers out. Then whoever accepts goes on until the accept queues
  * are empty and no handshake is under way. From then on nobody can be lost, and the listeners can be
  * closed. Nobody outside can prolong this: the half-open connections of an attacker are given up
- * after {@linkcode LONGEST_MS}.
+ * after {@linkcode HANDSHAKE_MS}.
  *
  * @module
  */
@@ -19,26 +19,11 @@ import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Journal } from "../journal/journal.ts";
-import { AddressFigures, queueOf } from "./accept_queue.ts";
+import { AddressFigures, HANDSHAKE_MS, queueOf, SETTLE_MS, UNSEEN_MS } from "./accept_queue.ts";
 import { Trap } from "./trap.ts";
-
-/**
- * For how long the queues must have been empty, in milliseconds: a SYN that was on its way through
- * the kernel when the trap was set may still arrive.
- */
-const SETTLE_MS = 8;
 
 /** How often the kernel is asked about handshakes, in milliseconds. That costs it a while. */
 const ASK_MS = 8;
-
-/** How long handshakes are waited for where the kernel does not tell of them, in milliseconds. */
-const UNSEEN_MS = 250;
-
-/**
- * The longest that handshakes are waited for, in milliseconds. After three seconds the kernel has
- * sent its SYN-ACK twice in vain.
- */
-const LONGEST_MS = 3_500;
 
 /** How long a runtime may take to close a listener, in milliseconds. */
 const LONGEST_CLOSE_MS = 1_000;
@@ -130,7 +115,7 @@ export class Seal implements AsyncDisposable {
 
   #askKernel(now: number): void {
     const age = now - this.#beganAt;
-    if (age >= LONGEST_MS) this.#isShaking = false;
+    if (age >= HANDSHAKE_MS) this.#isShaking = false;
     else if (this.#figures === undefined) this.#isShaking = age < UNSEEN_MS;
     else if (now >= this.#askAgainAt) {
       this.#askAgainAt = now + ASK_MS;

@@ -54,6 +54,7 @@ export class Acceptor {
   constructor(thread: LoopThread, parts: AcceptorParts) {
     const { gate } = thread;
     this.#thread = thread;
+    thread.onAccepted = (fd, sockaddr) => this.#rescued.push({ fd, sockaddr });
     this.#parts = parts;
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
@@ -68,7 +69,7 @@ export class Acceptor {
 
   /** Accepts the connections that wait, while there is room. */
   accept(): void {
-    if (!this.#isWatching) return;
+    if (!this.#isWatching || this.#isClosing) return;
     const { gate, counters } = this.#thread;
     for (let turn = 0; turn < BATCH; turn++) {
       if (this.#policy.isShort) {
@@ -106,20 +107,23 @@ export class Acceptor {
   }
 
   /**
-   * Takes all connections out of the accept queue, because closing would reset them. Then it stops
-   * listening. It is called again if there were too few descriptors.
+   * Takes all connections out of the accept queue, because closing would reset them. It is called
+   * again while more may come, or if there were too few descriptors. Then it stops listening.
    */
   close(): void {
     this.#isClosing = true;
     this.#retry.lift();
-    this.#unwatch();
     if (!this.#isClosed) {
+      // Look first: once nobody can come any more, the queue is empty for good.
+      const isLast = this.#thread.gate.mayStopListening;
       const isRescued = this.#policy.rescue(
         () => this.#acceptOne(),
         (fd) => this.#rescued.push({ fd, sockaddr: this.#sockaddr.slice() }),
         () => this.#thread.counters.lost(),
       );
-      if (isRescued) this.#stopListening();
+      if (!isRescued) this.#unwatch();
+      else if (isLast) this.#stopListening();
+      else this.#watch();
     }
     while (this.#rescued.length > 0 && this.#thread.gate.tryEnter()) this.#serveRescued();
   }
@@ -140,11 +144,11 @@ export class Acceptor {
     this.#parts.onConnection(fd, sockaddr);
   }
 
-  /** Stops listening. The descriptor stays open until all threads are done with it. */
+  /** Stops listening. The main thread closes the descriptor. */
   #stopListening(): void {
-    const { sockets, listener } = this.#parts;
     this.#isClosed = true;
-    sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
+    this.#unwatch();
+    this.#thread.stoppedListening();
   }
 
   /** Stops accepting for a while. */

@@ -42,12 +42,14 @@ export function openReadiness(
     const listener = sockets.openListener(address, { nonBlocking: true });
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
+    let isClosed = false;
     return {
       mode,
       url,
       loops: 1,
       savesSyns: logSyn,
       address: sockets.localAddress(listener),
+      listener,
       descriptorCeiling: connectionCeiling(sockets, 2),
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
@@ -68,8 +70,10 @@ export function openReadiness(
           },
         };
       },
-      onClosed() {
-        if (isAbandoned) sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
+      onStoppedListening() {
+        if (isClosed) return;
+        isClosed = true;
+        if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
     };

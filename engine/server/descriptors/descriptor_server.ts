@@ -265,6 +265,7 @@ export class DescriptorServer {
     await using seal = late() ? undefined : await Seal.begin({
       listeners: [this.#listener],
       journal: this.team.journal,
+      ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => this.#hold(fd, sockaddr),
     });
     // When there are no descriptors left, the rest is accepted later: connections that end give

@@ -34,6 +34,8 @@ export interface SealedParts {
   readonly listeners: readonly number[];
   /** Is told in one sentence where no trap can be set. */
   readonly journal: Journal;
+  /** Is told the port of a connection to this server itself, which is none of its clients. */
+  readonly ownPort?: Int32Array | undefined;
   /** Receives a connection that was faster than the trap, with its peer's address. */
   onConnection(fd: number, sockaddr: Uint8Array): void;
 }
@@ -84,7 +86,7 @@ export class Seal implements AsyncDisposable {
     }
   }
 
-  static async #begin({ listeners, onConnection }: SealedParts): Promise<Seal> {
+  static async #begin({ listeners, ownPort, onConnection }: SealedParts): Promise<Seal> {
     const why = whyNoTrap(listeners);
     if (why !== undefined) throw new Error(why);
     const calls = sockets();
@@ -93,7 +95,7 @@ export class Seal implements AsyncDisposable {
     try {
       const seen = figures?.listeners(address.hostname).length ?? 0;
       const size = Math.max(listeners.length, seen);
-      const trap = await Trap.set(calls, { listeners, size }, onConnection);
+      const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
       return new Seal(calls, listeners, trap, figures);
     } catch (error) {
       figures?.[Symbol.dispose]();

@@ -8,7 +8,6 @@
 import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
-import type { Elsewhere } from "../../drivers/elsewhere.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { resolveHost } from "../../net/resolve.ts";
@@ -321,6 +320,7 @@ export class LoopServer {
     return await Seal.begin({
       listeners: this.#group?.descriptors ?? [],
       journal,
+      ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => {
         const [link] = this.#links;
         if (this.#kept === undefined || link === undefined) {

@@ -106,7 +106,7 @@ export async function serveVisitors<Count extends Counters>(
       endsAt = performance.now() + drainMs;
       visitors.announce(() => closing(leftMs()));
       // Clients that wait in the accept queue are still served.
-      await stopListening(listener, journal, () => leftMs() === 0);
+      await stopListening(listener, journal, () => leftMs() === 0, timeline?.ownPort);
       await accepting;
       // The loop waits again if the end was hastened.
       while (visitors.open > 0 && leftMs() > 0) await visitors.gone(leftMs());

@@ -429,14 +429,13 @@ export class Sockets {
   }
 
   /**
-   * Makes a descriptor mean what another one means (dup3(2), Linux). What it meant before is closed,
-   * and its number belongs to nothing else for a moment in between.
-   *
-   * @param fd the descriptor that changes
-   * @param meaning the descriptor of what it means from now on
+   * Closes what a descriptor means, but keeps its number in use (dup2(2)): a thread that nobody can
+   * stop may still make calls with it. From now on it means a socket without any address.
    */
-  replace(fd: number, meaning: number): void {
-    this.#check("dup3", this.#call("dup3", meaning, fd, this.constants.EPOLL_CLOEXEC));
+  hollow(fd: number): void {
+    const nothing = this.socket(this.constants.AF_INET, this.constants.SOCK_STREAM);
+    this.#call("dup2", nothing, fd);
+    this.close(nothing);
   }
 
   /** Whether calls on a descriptor never wait. Only Linux tells that (fcntl(2)). */

@@ -293,9 +293,10 @@ export class DescriptorServer {
   async #emptyListener(late: () => boolean): Promise<void> {
     // Nobody comes to a Unix domain socket any more: see `#refuseOthers`.
     const isSealed = late() || isUnix(this.#address.hostname);
-    using seal = isSealed ? undefined : await Seal.begin({
+    await using seal = isSealed ? undefined : await Seal.begin({
       listeners: [this.#listener],
       journal: this.team.journal,
+      ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => this.#hold(fd, sockaddr),
     });
     // When there are no descriptors left, the rest is accepted later: connections that end give

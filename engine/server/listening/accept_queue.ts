@@ -11,6 +11,21 @@ import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
 import { withoutZone } from "../../net/address.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
+/**
+ * For how long a queue must have been empty before its listener is closed, in milliseconds: a SYN that
+ * was on its way through the kernel when newcomers were kept out may still arrive.
+ */
+export const SETTLE_MS = 8;
+
+/** How long handshakes are waited for where the kernel does not tell of them, in milliseconds. */
+export const UNSEEN_MS = 250;
+
+/**
+ * The longest that handshakes are waited for, in milliseconds. After three seconds the kernel has
+ * sent its SYN-ACK twice in vain.
+ */
+export const HANDSHAKE_MS = 3_500;
+
 /** Where `struct tcp_info` of a listener has the length of its accept queue (`tcpi_unacked`). */
 const QUEUE_AT = 24;
 

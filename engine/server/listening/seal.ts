@@ -4,38 +4,29 @@
  * First a {@linkcode Trap} keeps newcomers out. Then whoever accepts goes on until the accept queues
  * are empty and no handshake is under way. From then on nobody can be lost, and the listeners can be
  * closed. Nobody outside can prolong this: the half-open connections of an attacker are given up
- * after {@linkcode LONGEST_MS}.
+ * after {@linkcode HANDSHAKE_MS}.
  *
  * @module
  */
 
+// @ts-types="../../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
+import { cookieOf } from "../../kernel/sock_diag.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Journal } from "../journal/journal.ts";
-import { AddressFigures, queueOf } from "./accept_queue.ts";
+import { AddressFigures, HANDSHAKE_MS, queueOf, SETTLE_MS, UNSEEN_MS } from "./accept_queue.ts";
 import { Trap } from "./trap.ts";
-
-/**
- * For how long the queues must have been empty, in milliseconds: a SYN that was on its way through
- * the kernel when the trap was set may still arrive.
- */
-const SETTLE_MS = 8;
 
 /** How often the kernel is asked about handshakes, in milliseconds. That costs it a while. */
 const ASK_MS = 8;
 
-/** How long handshakes are waited for where the kernel does not tell of them, in milliseconds. */
-const UNSEEN_MS = 250;
-
-/**
- * The longest that handshakes are waited for, in milliseconds. After three seconds the kernel has
- * sent its SYN-ACK twice in vain.
- */
-const LONGEST_MS = 3_500;
+/** How long a runtime may take to close a listener, in milliseconds. */
+const LONGEST_CLOSE_MS = 1_000;
 
 /** What is to be closed. */
 export interface SealedParts {
@@ -43,14 +34,18 @@ export interface SealedParts {
   readonly listeners: readonly number[];
   /** Is told in one sentence where no trap can be set. */
   readonly journal: Journal;
+  /** Is told the port of a connection to this server itself, which is none of its clients. */
+  readonly ownPort?: Int32Array | undefined;
   /** Receives a connection that was faster than the trap, with its peer's address. */
   onConnection(fd: number, sockaddr: Uint8Array): void;
 }
 
 /** Listeners that are about to close, and into which nobody new comes. */
-export class Seal implements Disposable {
+export class Seal implements AsyncDisposable {
   readonly #calls: Sockets;
   readonly #listeners: readonly number[];
+  /** What tells each listener from whatever has its number later. */
+  readonly #cookies: readonly (string | undefined)[];
   readonly #trap: Trap;
   readonly #figures: AddressFigures | undefined;
   readonly #beganAt = performance.now();
@@ -67,6 +62,7 @@ export class Seal implements Disposable {
   ) {
     this.#calls = calls;
     this.#listeners = listeners;
+    this.#cookies = listeners.map((listener) => nameOf(calls, listener));
     this.#trap = trap;
     this.#figures = figures;
   }
@@ -90,7 +86,7 @@ export class Seal implements Disposable {
     }
   }
 
-  static async #begin({ listeners, onConnection }: SealedParts): Promise<Seal> {
+  static async #begin({ listeners, ownPort, onConnection }: SealedParts): Promise<Seal> {
     const why = whyNoTrap(listeners);
     if (why !== undefined) throw new Error(why);
     const calls = sockets();
@@ -99,7 +95,7 @@ export class Seal implements Disposable {
     try {
       const seen = figures?.listeners(address.hostname).length ?? 0;
       const size = Math.max(listeners.length, seen);
-      const trap = await Trap.set(calls, { listeners, size }, onConnection);
+      const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
       return new Seal(calls, listeners, trap, figures);
     } catch (error) {
       figures?.[Symbol.dispose]();
@@ -121,7 +117,7 @@ export class Seal implements Disposable {
 
   #askKernel(now: number): void {
     const age = now - this.#beganAt;
-    if (age >= LONGEST_MS) this.#isShaking = false;
+    if (age >= HANDSHAKE_MS) this.#isShaking = false;
     else if (this.#figures === undefined) this.#isShaking = age < UNSEEN_MS;
     else if (now >= this.#askAgainAt) {
       this.#askAgainAt = now + ASK_MS;
@@ -129,10 +125,30 @@ export class Seal implements Disposable {
     }
   }
 
-  /** Takes the trap away. The listeners must be closed. It may be called again. */
-  [Symbol.dispose](): void {
+  /**
+   * Takes the trap away. The listeners must have been closed. Deno closes a socket only when its event
+   * loop comes round, and until then newcomers must not get at it.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const until = performance.now() + LONGEST_CLOSE_MS;
+    while (this.#isListening() && performance.now() < until) await delay(1);
     this.#trap.release();
     this.#figures?.[Symbol.dispose]();
+  }
+
+  #isListening(): boolean {
+    return this.#listeners.some((listener, index) =>
+      this.#cookies[index] !== undefined && nameOf(this.#calls, listener) === this.#cookies[index]
+    );
+  }
+}
+
+/** The kernel's name of a socket; `undefined` if the number means no socket. */
+function nameOf(calls: Sockets, fd: number): string | undefined {
+  try {
+    return cookieOf(calls, fd);
+  } catch {
+    return undefined;
   }
 }
 

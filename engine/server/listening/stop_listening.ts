@@ -15,16 +15,19 @@ import { Seal } from "./seal.ts";
  * @param listener the listener; iterating over it ends
  * @param journal is told where newcomers cannot be kept out
  * @param isLate whether there is no time left: then the listener closes at once
+ * @param ownPort see `SealedParts`
  */
 export async function stopListening(
   listener: Listener,
   journal: Journal,
   isLate: () => boolean,
+  ownPort?: Int32Array,
 ): Promise<void> {
   const { descriptor } = listener;
-  using seal = isLate() ? undefined : await Seal.begin({
+  await using seal = isLate() ? undefined : await Seal.begin({
     listeners: descriptor === undefined ? [] : [descriptor],
     journal,
+    ownPort,
     onConnection: (fd, sockaddr) => listener.adopt(new AdoptedSockets().adopt(fd, sockaddr)),
   });
   await listener.stop(isLate, seal && (() => seal.isEmpty()));

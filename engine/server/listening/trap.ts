@@ -55,6 +55,8 @@ export interface TrappedGroup {
   readonly listeners: readonly number[];
   /** How many listeners there are on the address, those of others included. */
   readonly size: number;
+  /** Is told the port of the plug before that connects. */
+  readonly ownPort?: Int32Array | undefined;
 }
 
 /** A trap that is set. */
@@ -79,7 +81,7 @@ export class Trap {
    */
   static async set(
     calls: Sockets,
-    { listeners, size }: TrappedGroup,
+    { listeners, size, ownPort }: TrappedGroup,
     onConnection: (fd: number, sockaddr: Uint8Array) => void,
   ): Promise<Trap> {
     const { SOL_SOCKET, SO_REUSEPORT } = calls.constants;
@@ -93,7 +95,7 @@ export class Trap {
       attachSteering(calls, first, steerSyns([size], 0));
       for (let turn = 0; turn < PLUGS && plug === undefined; turn++) {
         acceptAll(calls, fd, onConnection);
-        plug = await plugTrap(calls, fd, address);
+        plug = await plugTrap(calls, fd, address, ownPort);
       }
       if (plug === undefined) throw new Error("the trap for new connections cannot be closed");
       return new Trap(calls, fd, plug);
@@ -151,6 +153,7 @@ async function plugTrap(
   calls: Sockets,
   trap: number,
   address: Address,
+  ownPort: Int32Array | undefined,
 ): Promise<number | undefined> {
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, POLLOUT, errno } = calls.constants;
   const isSix = isIPv6(address.hostname);
@@ -158,6 +161,10 @@ async function plugTrap(
   try {
     if (isSix) calls.setOption(plug, SOL_IPV6, IPV6_UNICAST_HOPS, MOST_HOPS);
     else calls.setOption(plug, SOL_IP, IP_TTL, MOST_HOPS);
+    if (ownPort !== undefined) {
+      calls.bind(plug, { ...address, port: 0 });
+      Atomics.store(ownPort, 0, calls.localAddress(plug).port);
+    }
     // On Linux an address of zeros means this machine itself.
     const result = calls.connectNonBlocking(plug, encodeSockaddr(address, calls.constants));
     if (result < 0 && result !== -errno.EINPROGRESS) {

@@ -212,7 +212,7 @@ export async function serveListener(
           sessions.cutAll();
         }, drainMs);
         // The connections that wait in its accept queue are still served.
-        const stopped = stopListening(listener, journal, () => isLate);
+        const stopped = stopListening(listener, journal, () => isLate, timeline?.ownPort);
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;

@@ -40,10 +40,18 @@ export interface LoopData {
 }
 
 /** What the main thread says later. */
-export type ToLoop = OffloadAnswer | { readonly kind: "look" };
+export type ToLoop = OffloadAnswer | { readonly kind: "look" } | {
+  /** A connection that came while newcomers were about to be kept out. */
+  readonly kind: "accepted";
+  readonly fd: number;
+  readonly sockaddr: Uint8Array;
+};
 
 /** What a loop says to the main thread. */
-export type FromLoop = OffloadRequest | { readonly kind: "listening"; readonly address: Address };
+export type FromLoop =
+  | OffloadRequest
+  | { readonly kind: "listening"; readonly address: Address; readonly descriptor?: number }
+  | { readonly kind: "stoppedListening" };
 
 /** A loop, from its beginning to its end. */
 export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
@@ -79,6 +87,8 @@ export class LoopThread {
   readonly track: WatchingTrack | undefined;
   /** Connects this loop and the main thread. */
   readonly port: MessagePort;
+  /** Receives a connection that the main thread has accepted. */
+  onAccepted: ((fd: number, sockaddr: Uint8Array) => void) | undefined;
   /** Logs what the SYN of each connection said, if anybody wants to know. */
   synLog: SynLog | undefined;
   readonly #assignment: Assignment;
@@ -167,10 +177,20 @@ export class LoopThread {
     );
   }
 
-  /** Tells the main thread that the loop listens. */
-  listening(address: Address): void {
-    this.say({ kind: "listening", address });
+  /**
+   * Tells the main thread that the loop listens.
+   *
+   * @param address where
+   * @param descriptor the descriptor of its own listener, if it has one
+   */
+  listening(address: Address, descriptor?: number): void {
+    this.say({ kind: "listening", address, ...(descriptor !== undefined && { descriptor }) });
     this.#sayReady();
+  }
+
+  /** Tells the main thread that the loop accepts nobody any more, and never will again. */
+  stoppedListening(): void {
+    this.say({ kind: "stoppedListening" });
   }
 
   /** Sends a message to the main thread. */
@@ -196,5 +216,6 @@ export class LoopThread {
   /** Handles a message from the main thread. */
   hear(message: ToLoop): void {
     if (message.kind === "computed") this.#offload?.handle(message);
+    else if (message.kind === "accepted") this.onAccepted?.(message.fd, message.sockaddr);
   }
 }

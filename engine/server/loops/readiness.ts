@@ -44,12 +44,14 @@ export function openReadiness(
     const { listener, file, address: bound } = openListening(sockets, address, open);
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
+    let isClosed = false;
     return {
       mode,
       url,
       loops: 1,
       savesSyns: logSyn,
       address: bound,
+      listener,
       descriptorCeiling: () => connectionCeiling(sockets, 2),
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
@@ -71,9 +73,11 @@ export function openReadiness(
         };
       },
       onClosing: () => file?.remove(),
-      onClosed() {
+      onStoppedListening() {
+        if (isClosed) return;
+        isClosed = true;
         file?.remove();
-        if (isAbandoned) sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
+        if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
     };

@@ -175,7 +175,12 @@ export async function serveByMessages(
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);
-      await stopListening(listener, journal, () => drainMs === 0 || team.isCutting);
+      await stopListening(
+        listener,
+        journal,
+        () => drainMs === 0 || team.isCutting,
+        timeline?.ownPort,
+      );
       await accepting;
       await team.idle();
       await Promise.all([lingering.empty(), team.refusals.lingered()]);

@@ -120,6 +120,10 @@ const ASKED_FOR = 5;
 const LEFT = 6;
 /** Whether a thread does what only one may do at a time. The word before it is `RECORDS`. */
 const ALONE = 9;
+/** Whether newcomers are kept out while the server closes, and whether everybody else is in. */
+const SEAL = 10;
+const TRAPPED = 1;
+const SEALED = 2;
 
 /** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
 const ALONE_MS = 1_000;
@@ -245,6 +249,34 @@ export class Gate {
       Atomics.store(words, ALONE, 0);
       Atomics.notify(words, ALONE, 1);
     }
+  }
+
+  /**
+   * Whether a loop may stop listening. While newcomers are kept out, it goes on accepting until the
+   * main thread has seen that nobody waits any more.
+   */
+  get mayStopListening(): boolean {
+    return this.closing && Atomics.load(this.#words, SEAL) !== TRAPPED;
+  }
+
+  /** Says that newcomers are kept out. It comes before {@linkcode Gate.close}. */
+  trap(): void {
+    Atomics.store(this.#words, SEAL, TRAPPED);
+  }
+
+  /** Says that nobody waits any more, and nobody can come. */
+  seal(): void {
+    Atomics.store(this.#words, SEAL, SEALED);
+  }
+
+  /** Whether that was said. */
+  get sealed(): boolean {
+    return Atomics.load(this.#words, SEAL) === SEALED;
+  }
+
+  /** Whether newcomers were kept out before the server closed. */
+  get trapped(): boolean {
+    return Atomics.load(this.#words, SEAL) !== 0;
   }
 
   /** Says that the server begins to close. */

@@ -24,6 +24,8 @@ const LAST_MS = 2_000;
 
 /** A watch in progress. */
 export class SocketWatch {
+  /** Where the server writes the port of a connection to itself, before it connects. */
+  readonly ownPort: Int32Array = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: SupervisedWorker<ToWatch, WatchBatch>;
   readonly #file: RecordingFile;
 
@@ -32,7 +34,7 @@ export class SocketWatch {
     this.#worker = SupervisedWorker.start<ToWatch, WatchBatch>({
       url: SOCKETS_THREAD_URL,
       name: SOCKETS_THREAD,
-      assignment: { beganUs: file.beganUs } satisfies WatchAssignment,
+      assignment: { beganUs: file.beganUs, ownPort: this.ownPort } satisfies WatchAssignment,
       onMessage: ({ events, leftOut }) => {
         for (const event of events) file.add(event);
         file.leaveOut("sockets", leftOut);

@@ -51,6 +51,7 @@ interface BunTcpListener {
 interface BunSocket {
   data: BunConnection;
   readonly fd: number;
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
   // All four are undefined once the connection is closed.
   readonly localAddress?: string;
   readonly localPort?: number;
@@ -327,6 +328,8 @@ class BunListener extends Listener {
         ...HANDLERS,
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket);
+          // Bun sends ten probes, one a second (as libuv does).
+          if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
           if (socket.fd >= descriptorCeiling) {
             socket.data.close();
             this.onOverflow?.();

@@ -26,15 +26,15 @@ import type { CheckedOptions } from "./options.ts";
  * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function listen(
-  options: Pick<CheckedOptions, "address">,
+  options: Pick<CheckedOptions, "address" | "keepAlive">,
   counters: CounterBlock,
   journal: Journal,
   more: Pick<ListenOptions, "descriptorCeiling"> = {},
 ): Promise<Listener> {
-  const { hostname, port } = options.address;
+  const { address: { hostname, port }, keepAlive } = options;
   // The name is resolved here, so that it means the same address on every runtime.
   const address = { hostname: await resolveHost(hostname), port };
-  return await listenAt(address, counters, journal, more, options.address);
+  return await listenAt(address, counters, journal, { ...more, keepAlive }, options.address);
 }
 
 /**
@@ -50,7 +50,7 @@ export async function listenAt(
   address: Address,
   counters?: CounterBlock,
   journal?: Journal,
-  more: Pick<ListenOptions, "descriptorCeiling" | "reusePort" | "find"> = {},
+  more: Omit<ListenOptions, "hostname" | "port" | "onAcceptError"> = {},
   shown: Address = address,
 ): Promise<Listener> {
   try {

@@ -62,6 +62,7 @@ interface BunSocket {
   resume(): void;
   shutdown(): void;
   end(): void;
+  terminate(): void;
 }
 
 interface BunForeign {
@@ -287,6 +288,16 @@ class BunConnection extends Connection {
     this.#writer = undefined;
     this.#writing = undefined;
     sink.onWritten();
+  }
+
+  override get pending(): number {
+    return this.#writing?.length ?? 0;
+  }
+
+  override reset(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.terminate();
   }
 
   override closeWrite(): void {

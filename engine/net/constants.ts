@@ -99,6 +99,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_COOKIE: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
+  /** Request: how many bytes the peer has not acknowledged; absent where nobody can ask. */
+  readonly SIOCOUTQ?: number;
   /** Option: how long `recv` may wait. */
   readonly SO_RCVTIMEO: number;
   /** Option: how long `send` may wait. */
@@ -178,6 +180,7 @@ export const LINUX: Constants = {
   SO_ACCEPTCONN: 30,
   SO_COOKIE: 57,
   SO_LINGER: 13,
+  SIOCOUTQ: 0x5411,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
   MSG_DONTWAIT: 0x40,

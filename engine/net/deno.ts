@@ -168,6 +168,10 @@ class DenoConnection extends Connection {
     sink?.onError(error);
   };
 
+  override get pending(): number {
+    return this.#writing?.length ?? 0;
+  }
+
   override closeWrite(): void {
     // It rejects if the peer has gone. The next read reports that too.
     if (!this.#closed) this.#conn.closeWrite().catch(() => {});

@@ -20,7 +20,8 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly descriptor: number | undefined;
 
   /**
-   * Called for each connection that was closed unserved, because too many already wait for an owner
+   * Called for each connection that was refused, which means closed unserved, because too many
+   * already wait for an owner
    * or because descriptors run short. That happens on Bun, which accepts by itself.
    */
   onOverflow: (() => void) | undefined;

@@ -284,6 +284,19 @@ export class Sockets {
   }
 
   /**
+   * How many bytes were sent that the peer has not acknowledged (tcp(7), `SIOCOUTQ`).
+   *
+   * @returns the number; 0 where the system does not tell it
+   */
+  unacknowledged(fd: number): number {
+    const { SIOCOUTQ } = this.constants;
+    if (SIOCOUTQ === undefined) return 0;
+    const value = new Int32Array(1);
+    const result = this.#call("ioctl", fd, SIOCOUTQ, new Uint8Array(value.buffer));
+    return result < 0 ? 0 : value[0] as number;
+  }
+
+  /**
    * Opens a device (open(2), Linux).
    *
    * @param path its file
@@ -337,9 +350,14 @@ export class Sockets {
    * and sent: `SO_LINGER` with no time at all (socket(7)).
    */
   closeWithReset(fd: number): void {
+    this.resetOnClose(fd);
+    this.close(fd);
+  }
+
+  /** Makes the next `close` do what {@linkcode Sockets.closeWithReset} does. */
+  resetOnClose(fd: number): void {
     const { SOL_SOCKET, SO_LINGER } = this.constants;
     this.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
-    this.close(fd);
   }
 
   /** Sets an option that is an `int` (setsockopt(2)). */

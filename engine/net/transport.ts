@@ -70,11 +70,25 @@ export abstract class Connection implements AsyncDisposable {
    */
   abstract push(bytes: Uint8Array, sink: Sink): boolean;
 
+  /**
+   * How many bytes of what was pushed the peer has not taken yet, as far as is known: at least those
+   * that the system has not taken.
+   */
+  abstract readonly pending: number;
+
   /** Sends FIN (half-close): writing is over, reading goes on. May be called again. */
   abstract closeWrite(): void;
 
   /** Closes both directions in order, with FIN. May be called again. */
   abstract close(): void;
+
+  /**
+   * Closes at once. Bytes that were not sent yet are thrown away, and the peer gets RST, where the
+   * runtime can do that. May be called again.
+   */
+  reset(): void {
+    this.close();
+  }
 
   /**
    * Waits for the next bytes.

@@ -352,6 +352,8 @@ test("the time limits of hello are the defaults of the options", async () => {
     protocol: "hello",
     protocolSettings: { graceMs: 20, prime: true },
     readTimeoutMs: 5_000,
+    messageTimeoutMs: 30_000,
+    writeTimeoutMs: 10_000,
     sessionTimeoutMs: 30_000,
     computeTimeoutMs: 120_000,
   });

@@ -354,6 +354,8 @@ const COUNTERS = {
   completed: 3,
   failed: { malformed: 1 },
   cut: 0,
+  empty: 0,
+  refused: 0,
   lost: 0,
 };
 
@@ -380,6 +382,8 @@ test("a line has the figures that there are, and a dash for what cannot be known
     completed: 3,
     failed: 1,
     cut: 0,
+    empty: 0,
+    refused: 0,
     lost: 0,
     queued: 2,
     workers_busy: 4,

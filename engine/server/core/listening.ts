@@ -62,7 +62,7 @@ export async function listenAt(
         if (journal !== undefined) tellWait(journal, waitMs, error.message);
       },
     });
-    listener.onOverflow = () => counters?.lost();
+    listener.onOverflow = () => counters?.refused();
     return listener;
   } catch (cause) {
     const why = describeSystemError(cause);

@@ -134,9 +134,13 @@ export class Observation {
    * The conversation is over. It must be called exactly once.
    *
    * @param error the failure; `undefined` if the conversation ended as its protocol intends
+   * @param wasEmpty whether the peer ended the connection before it had sent a byte
    */
-  over(error: unknown): void {
-    if (error === undefined) {
+  over(error: unknown, wasEmpty = false): void {
+    if (wasEmpty && isDeparture(error)) {
+      this.#counters.empty();
+      this.#tell("info", "empty {peer} after {ms} ms: it has sent nothing");
+    } else if (error === undefined) {
       this.#counters.completed();
       this.#tell("info", "done {peer} in {ms} ms");
     } else if (error instanceof CutError) {
@@ -157,6 +161,11 @@ export class Observation {
     const ms = Math.round((performance.now() - this.#startedAt) * 10) / 10;
     this.#journal.log({ level, text, properties: { peer: this.#peer, ms, ...more } });
   }
+}
+
+/** Whether a conversation ended because its peer left. */
+function isDeparture(error: unknown): boolean {
+  return error === undefined || failureKind(error) === "peer gone";
 }
 
 /** Watches one connection and records it in the trace. */
@@ -188,9 +197,10 @@ class RecordedObservation extends Observation {
     this.#track.leave();
   }
 
-  override over(error: unknown): void {
-    this.#track.endOf(this.id, error, error instanceof CutError);
-    super.over(error);
+  override over(error: unknown, wasEmpty = false): void {
+    const isEmpty = wasEmpty && isDeparture(error);
+    this.#track.endOf(this.id, error, isEmpty ? "empty" : error instanceof CutError ? "cut" : "");
+    super.over(error, wasEmpty);
   }
 }
 

@@ -57,6 +57,24 @@ export interface ServeOptions {
   /** How long a connection may last; 0 means for ever. By default the protocol decides. */
   readonly sessionTimeout?: Duration;
   /**
+   * How long the peer may say nothing between two messages; 0 means for ever. By default it is as
+   * long as one read may wait.
+   */
+  readonly idleTimeout?: Duration;
+  /**
+   * How long the peer may take to send a whole message, once that has begun; 0 means for ever. A
+   * protocol without messages has no such limit.
+   *
+   * @default {"30s"}
+   */
+  readonly messageTimeout?: Duration;
+  /**
+   * How long a write may wait while the peer takes nothing; 0 means for ever.
+   *
+   * @default {"10s"}
+   */
+  readonly writeTimeout?: Duration;
+  /**
    * How long `hello` waits for the rest of a message without a line end; 0 turns this off.
    *
    * @default {"20ms"}
@@ -195,6 +213,24 @@ const SESSION_TIMEOUT = durationOption("sessionTimeout", {
   help: "how long a connection may last",
 });
 
+/** How long the peer may say nothing between two messages. */
+const IDLE_TIMEOUT = durationOption("idleTimeout", {
+  shown: "as one read",
+  help: "how long a peer may be silent between two messages",
+});
+
+/** How long the peer may take to send a whole message. */
+const MESSAGE_TIMEOUT = durationOption("messageTimeout", {
+  default: "30s",
+  help: "how long a message may take to come, from its first bytes on",
+});
+
+/** How long a write may wait while the peer takes nothing. */
+const WRITE_TIMEOUT = durationOption("writeTimeout", {
+  default: "10s",
+  help: "how long a peer may take nothing of what is sent to it",
+});
+
 /** How long a conversation waits for a computation. */
 const COMPUTE_TIMEOUT = durationOption("computeTimeout", {
   default: "120s",
@@ -294,6 +330,9 @@ export function serveFlags(protocol: string): readonly Flag[] {
     protocolOption(protocol),
     GRACE,
     READ_TIMEOUT,
+    IDLE_TIMEOUT,
+    MESSAGE_TIMEOUT,
+    WRITE_TIMEOUT,
     SESSION_TIMEOUT,
     COMPUTE_TIMEOUT,
     PRIME,
@@ -354,6 +393,7 @@ export async function checkOptions(
   const location = own?.name ?? locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = own ?? await loadProtocol(location);
   const maxConnections = MAX_CONNECTIONS.read(options.maxConnections);
+  const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
   return {
     address: checkAddress(options, PORT),
     protocol,
@@ -364,12 +404,17 @@ export async function checkOptions(
         prime: PRIME.read(options.prime),
       },
       readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
+      ...(options.idleTimeout !== undefined && {
+        idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
+      }),
+      messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
+      writeTimeoutMs,
       sessionTimeoutMs: SESSION_TIMEOUT.read(options.sessionTimeout ?? protocol.sessionTimeoutMs),
       computeTimeoutMs: COMPUTE_TIMEOUT.read(options.computeTimeout),
     },
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
     drainMs: DRAIN.read(options.drain),
-    keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), 10_000),
+    keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };

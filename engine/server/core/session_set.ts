@@ -8,9 +8,10 @@ import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/ca
 import { beginConversation } from "../../drivers/conversation.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { Elsewhere } from "../../drivers/elsewhere.ts";
-import type { LingerLimits } from "../../drivers/limits.ts";
+import { limitsIn, type LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
+import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Connection } from "../../net/transport.ts";
 import { LazyContext } from "./context.ts";
 import { CutError, type Observation, type Observer } from "./observer.ts";
@@ -45,16 +46,17 @@ export class SessionSet {
     track: WatchingTrack | undefined,
     limits: LingerLimits | (() => LingerLimits),
   ) {
-    const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
+    const { writeTimeoutMs = 0 } = settings;
     this.#protocol = protocol;
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
     this.#lingering = new LingerSet(deadlines, limits);
     this.#limits = {
-      readTimeoutMs,
-      sessionTimeoutMs,
-      computeTimeoutMs,
+      ...limitsIn(settings),
       deadlines,
+      writeWatch: writeTimeoutMs > 0
+        ? new WriteWatch(deadlines, writeTimeoutMs, this.#sessions)
+        : undefined,
       lingerer: this.#lingering,
       offload: offload && track ? track.watchOffload(offload) : offload,
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
@@ -112,7 +114,7 @@ export class SessionSet {
     error: unknown,
   ): void {
     this.#sessions.delete(session);
-    observation.over(error);
+    observation.over(error, session.wasEmpty);
     context.end();
     this.onOver?.();
   }

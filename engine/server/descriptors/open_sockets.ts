@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { betweenMessagesMs } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { ListenSocketOptions, Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
@@ -66,7 +67,7 @@ export function openSockets(
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
     // That connections inherit these saves calls for each of them.
-    const options = { receiveTimeoutMs: settings.readTimeoutMs, keepAlive };
+    const options = { receiveTimeoutMs: betweenMessagesMs(settings), keepAlive };
     const listener = openers.listener(calls, address, options);
     if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
       return { listener };

@@ -8,6 +8,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
 import { beginConversation, failureBy } from "../../drivers/conversation.ts";
+import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -73,10 +74,8 @@ export class Service {
     const { sockets, protocol, settings, slot, track, observer } = parts;
     this.#parts = parts;
     this.#driver = new BlockingDriver(sockets, {
-      readTimeoutMs: settings.readTimeoutMs,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      computeTimeoutMs: settings.computeTimeoutMs,
-      receiveTimeoutMs: settings.readTimeoutMs,
+      ...limitsIn(settings),
+      receiveTimeoutMs: betweenMessagesMs(settings),
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       mayCompute: () => !slot.wasCut,
       onWaited: track && ((since) => track.waited(since)),
@@ -192,7 +191,7 @@ export class Service {
   over(): void {
     // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
-    this.#observation?.over(this.#failure);
+    this.#observation?.over(this.#failure, this.#driver.wasEmpty);
     this.#parts.gate.leave();
     this.#parts.onOver();
     this.#context?.end();

@@ -7,9 +7,10 @@
  */
 
 import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
-import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
+import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
@@ -124,7 +125,7 @@ export async function serveByMessages(
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
-  const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering);
+  const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering, deadlines);
   let listener: Listener | undefined;
   try {
     listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
@@ -177,6 +178,7 @@ class MessageTeam {
   readonly #lingering: LingerSet;
   readonly #waiting: Waiting[] = [];
   readonly #numbers = new LowestNumbers();
+  readonly #writeWatch: WriteWatch | undefined;
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
   #nextId = 1;
@@ -191,6 +193,7 @@ class MessageTeam {
     journal: Journal,
     timeline: Timeline | undefined,
     lingering: LingerSet,
+    deadlines: Deadlines,
   ) {
     this.#plan = plan;
     this.#options = options;
@@ -199,6 +202,16 @@ class MessageTeam {
     this.#keeper = new WorkerKeeper({ journal });
     this.#timeline = timeline;
     this.#lingering = lingering;
+    const { writeTimeoutMs = 0 } = options.settings;
+    const relays = { [Symbol.iterator]: () => this.#relays() };
+    this.#writeWatch = writeTimeoutMs > 0
+      ? new WriteWatch(deadlines, writeTimeoutMs, relays)
+      : undefined;
+  }
+
+  /** The sockets of all threads that serve one. */
+  *#relays(): Generator<Relay, void> {
+    for (const { serving } of this.#members) if (serving !== undefined) yield serving.relay;
   }
 
   get #busy(): number {
@@ -339,6 +352,7 @@ class MessageTeam {
       (message) => this.#post(member, message),
     );
     member.serving = { id, relay, observation, outcome: undefined };
+    relay.onWaiting = () => this.#writeWatch?.wake();
     this.gauge.busy++;
     relay.onClosed = () => this.#settle(member);
     relay.start(observation.id);
@@ -408,7 +422,8 @@ class MessageTeam {
     clearTimeout(member.closeTimer);
     member.serving = undefined;
     this.gauge.busy--;
-    serving.observation.over(asError(serving.outcome.failure));
+    const { relay: { slowness }, outcome: { failure, wasEmpty } } = serving;
+    serving.observation.over(slowness ?? asError(failure), wasEmpty);
     this.#rest(member, true);
   }
 

@@ -61,6 +61,7 @@ interface BunTcpListener {
 interface BunSocket {
   data: BunConnection;
   readonly fd: number;
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
   // All four are undefined once the connection is closed.
   readonly localAddress?: string;
   readonly localPort?: number;
@@ -388,6 +389,8 @@ class BunListener extends Listener {
         ...HANDLERS,
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket, zone);
+          // Bun sends ten probes, one a second (as libuv does).
+          if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
           // Without descriptors Bun would ask the kernel for the next connection without a pause.
           if (socket.fd >= (ceiling ??= descriptorCeiling())) {
             socket.data.close();

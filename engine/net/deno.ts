@@ -241,6 +241,8 @@ class DenoListener extends Listener {
     this.#policy.accepted();
     let connection: Connection;
     try {
+      // The times are the system's, usually two hours: Deno cannot set others.
+      if (this.keepAlive !== undefined) conn.setKeepAlive(true);
       connection = new DenoConnection(conn, this.#zone);
     } catch (error) {
       // The peer had left before the first option could be set.

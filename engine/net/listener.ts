@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { ACCEPT_QUEUE, type Connection } from "./transport.ts";
+import { ACCEPT_QUEUE, type Connection, type KeepAlive } from "./transport.ts";
 
 /** Accepts connections; iterating ends after `stop` or `close`. */
 export abstract class Listener implements AsyncIterableIterator<Connection>, AsyncDisposable {
@@ -25,6 +25,12 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
    * itself.
    */
   onOverflow: ((reason: string) => void) | undefined;
+
+  /**
+   * Makes the runtime turn keepalive on for each connection, where it could not be set on the
+   * listener, from which connections inherit it.
+   */
+  keepAlive: KeepAlive | undefined;
 
   readonly #held: Connection[] = [];
   #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;

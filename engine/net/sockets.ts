@@ -39,11 +39,12 @@ import {
 } from "./address.ts";
 import type { Constants } from "./constants.ts";
 import { type Library, library } from "./libc.ts";
+import { keepAlive } from "./keepalive.ts";
 import type { MessageBuffer } from "./message_buffer.ts";
 import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
-import { ACCEPT_QUEUE } from "./transport.ts";
+import { ACCEPT_QUEUE, type KeepAlive } from "./transport.ts";
 import { zoneName, zoneNumber } from "./zones.ts";
 
 /** How to open a listening socket. */
@@ -61,6 +62,8 @@ export interface ListenSocketOptions {
    * @default {0}
    */
   readonly receiveTimeoutMs?: number;
+  /** When a connection whose peer has vanished ends. By default it does not. */
+  readonly keepAlive?: KeepAlive | undefined;
 }
 
 // Operations of fcntl(2) on Linux.
@@ -679,6 +682,7 @@ export class Sockets {
       // Accepted connections inherit it: Nagle's algorithm delays no small answer.
       if (!isUnix(address.hostname)) {
         this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+        if (options.keepAlive !== undefined) keepAlive(this, fd, options.keepAlive);
       }
       if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
       this.bind(fd, address);

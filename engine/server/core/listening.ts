@@ -29,14 +29,14 @@ const limiting = () => import("../../workers/descriptor_limits.ts");
  * descriptors are needed, if there are none for connections
  */
 export async function listen(
-  options: Pick<CheckedOptions, "address">,
+  options: Pick<CheckedOptions, "address" | "keepAlive">,
   counters: CounterBlock,
   journal: Journal,
 ): Promise<Listener> {
-  const { hostname, port } = options.address;
+  const { address: { hostname, port }, keepAlive } = options;
   // The name is resolved here, so that it means the same address on every runtime.
   const address = { hostname: await resolveHost(hostname), port };
-  const listener = await listenAt(address, counters, journal, {}, options.address);
+  const listener = await listenAt(address, counters, journal, { keepAlive }, options.address);
   try {
     (await limiting()).requireRoomToServe();
   } catch (error) {
@@ -59,7 +59,7 @@ export async function listenAt(
   address: Address,
   counters?: CounterBlock,
   journal?: Journal,
-  more: Pick<ListenOptions, "reusePort" | "find"> = {},
+  more: Omit<ListenOptions, "hostname" | "port" | "onAcceptError"> = {},
   shown: Address = address,
 ): Promise<Listener> {
   try {

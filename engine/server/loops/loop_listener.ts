@@ -31,7 +31,7 @@ export async function listenOn(
   const { gate, port } = thread;
   // The other loops may listen on the same address at the same moment.
   const find: FindDescriptor = (open) => gate.alone(() => findListener(open));
-  const more = { ...options, find };
+  const more = { ...options, find, keepAlive: thread.keepAlive };
   const listener = await listenAt(thread.address, thread.counters, thread.journal, more);
   const sessions = thread.makeSessions(deadlines);
   const loop = new ListenerLoop(listener, sessions, {

@@ -39,8 +39,8 @@ export function openReadiness(
 ): (address: Address, checked: CheckedOptions) => LoopPlan {
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn }) => {
-    const open = () => sockets.openListener(address, { nonBlocking: true });
+  return (address, { logSyn, keepAlive }) => {
+    const open = () => sockets.openListener(address, { nonBlocking: true, keepAlive });
     const { listener, file, address: bound } = openListening(sockets, address, open);
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;

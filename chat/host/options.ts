@@ -15,7 +15,14 @@ import {
 } from "../../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantity_options.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-import { checkAddress, DRAIN, STATS_EVERY } from "../../engine/server/core/options.ts";
+import {
+  ALLOW,
+  checkAddress,
+  DENY,
+  DRAIN,
+  MESSAGE_TIMEOUT,
+  STATS_EVERY,
+} from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
@@ -95,17 +102,28 @@ export interface ChatOptions {
    */
   readonly idleTimeout?: Duration;
   /**
+   * How long a user may take to send a whole line, once it has begun; 0 means no limit.
+   *
+   * @default {"30s"}
+   */
+  readonly messageTimeout?: Duration;
+  /**
    * How many connections there may be; more are refused. 0 means no limit.
    *
    * @default {0}
    */
   readonly maxConnections?: number;
   /**
-   * How many connections may come from one address; 0 means no limit.
+   * How many connections may come from one address; 0 means no limit. All addresses of an IPv6 /64
+   * count as one.
    *
    * @default {0}
    */
   readonly maxPerHost?: number;
+  /** The networks whose hosts may connect, in CIDR notation. By default all may. */
+  readonly allow?: readonly string[];
+  /** The networks whose hosts may not connect, even if `allow` has them too. */
+  readonly deny?: readonly string[];
   /**
    * How long users may still talk after the server has told them that it is about to end.
    *
@@ -219,8 +237,11 @@ export const CHAT_FLAGS: readonly Flag[] = [
   RATE,
   BURST,
   IDLE_TIMEOUT,
+  MESSAGE_TIMEOUT,
   MAX_CONNECTIONS,
   MAX_PER_HOST,
+  ALLOW,
+  DENY,
 ];
 
 /** The options, checked and complete. */
@@ -285,7 +306,13 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
         slow: SLOW.read(options.slow),
       },
       maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
-      maxPerHost: unlimited(MAX_PER_HOST.read(options.maxPerHost)),
+      rules: {
+        allow: ALLOW.read(options.allow),
+        deny: DENY.read(options.deny),
+        maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
+        refusesOverflow: true,
+      },
+      messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
     },
     // Not more than an outbox sends in one turn.
     turnBytes: Math.min(BATCH_BYTES, unlimited(outboxBytes) / 4),

@@ -8,6 +8,7 @@
 import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import type { Listener } from "../../engine/net/listener.ts";
+import type { KeepAlive } from "../../engine/net/transport.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
@@ -36,6 +37,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly counts: AdmissionCounts;
   /** How long visitors may stay once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** How often its statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
   /** Closes the server when it is aborted. */

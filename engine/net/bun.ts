@@ -44,12 +44,14 @@ interface BunBuild {
 interface BunTcpListener {
   readonly hostname: string;
   readonly port: number;
+  readonly fd: number;
   stop(closeConnections?: boolean): void;
 }
 
 interface BunSocket {
   data: BunConnection;
   readonly fd: number;
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
   // All four are undefined once the connection is closed.
   readonly localAddress?: string;
   readonly localPort?: number;
@@ -330,6 +332,7 @@ const HANDLERS = {
 
 class BunListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
@@ -344,6 +347,8 @@ class BunListener extends Listener {
         ...HANDLERS,
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket);
+          // Bun sends ten probes, one a second (as libuv does).
+          if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
           if (socket.fd >= descriptorCeiling) {
             socket.data.close();
             this.onOverflow?.();
@@ -352,8 +357,9 @@ class BunListener extends Listener {
       },
     });
     // Bun gives the host back as it was given.
-    const { hostname: host, port: bound } = this.#listener;
+    const { hostname: host, port: bound, fd } = this.#listener;
     this.address = { hostname: canonicalHost(host), port: bound };
+    this.descriptor = fd >= 0 ? fd : undefined;
   }
 
   protected override held(connection: Connection): void {

@@ -187,6 +187,7 @@ class DenoConnection extends Connection {
 
 class DenoListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: Deno.TcpListener;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
   readonly #policy = new AcceptPolicy();
@@ -194,11 +195,18 @@ class DenoListener extends Listener {
   #accepting = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+  constructor(options: ListenOptions) {
+    const { hostname, port, reusePort = false, find, onAcceptError } = options;
     super();
-    this.#listener = listener;
+    const shared = reusePort && { reusePort };
+    const open = (): Deno.TcpListener =>
+      Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
+    // Deno does not tell the descriptor.
+    let listener: Deno.TcpListener | undefined;
+    this.descriptor = find?.(() => (listener = open()).addr);
+    this.#listener = listener ?? open();
     this.#onAcceptError = onAcceptError;
-    this.address = listener.addr;
+    this.address = this.#listener.addr;
   }
 
   protected override wake(): void {
@@ -216,6 +224,8 @@ class DenoListener extends Listener {
     this.#policy.accepted();
     let connection: Connection;
     try {
+      // The times are the system's, usually two hours: Deno cannot set others.
+      if (this.keepAlive !== undefined) conn.setKeepAlive(true);
       connection = new DenoConnection(conn);
     } catch (error) {
       // The peer had left before the first option could be set.
@@ -307,10 +317,8 @@ export const denoRuntime: Runtime = {
       : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
   },
 
-  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
-    const shared = reusePort && { reusePort };
-    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
-    return Promise.resolve(new DenoListener(listener, onAcceptError));
+  listen(options: ListenOptions): Promise<Listener> {
+    return Promise.resolve(new DenoListener(options));
   },
 
   async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {

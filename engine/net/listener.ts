@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { ACCEPT_QUEUE, type Connection } from "./transport.ts";
+import { ACCEPT_QUEUE, type Connection, type KeepAlive } from "./transport.ts";
 
 /** Accepts connections; iterating ends after `stop` or `close`. */
 export abstract class Listener implements AsyncIterableIterator<Connection>, AsyncDisposable {
@@ -14,10 +14,23 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly address: Address;
 
   /**
-   * Called for each connection that was refused, which means closed unserved, because too many already wait for an owner
+   * The descriptor of its socket, so that options can be set on it and the kernel can be asked about
+   * it; `undefined` if it is not known. Never close it: it belongs to the runtime.
+   */
+  abstract readonly descriptor: number | undefined;
+
+  /**
+   * Called for each connection that was refused, which means closed unserved, because too many
+   * already wait for an owner
    * or because descriptors run short. That happens on Bun, which accepts by itself.
    */
   onOverflow: (() => void) | undefined;
+
+  /**
+   * Makes the runtime turn keepalive on for each connection, where it could not be set on the
+   * listener, from which connections inherit it.
+   */
+  keepAlive: KeepAlive | undefined;
 
   readonly #held: Connection[] = [];
   #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;

@@ -33,11 +33,12 @@ import {
 } from "./address.ts";
 import type { Constants } from "./constants.ts";
 import { type Library, library } from "./libc.ts";
+import { keepAlive } from "./keepalive.ts";
 import type { MessageBuffer } from "./message_buffer.ts";
 import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
-import { ACCEPT_QUEUE } from "./transport.ts";
+import { ACCEPT_QUEUE, type KeepAlive } from "./transport.ts";
 
 /** How to open a listening socket. */
 export interface ListenSocketOptions {
@@ -54,6 +55,8 @@ export interface ListenSocketOptions {
    * @default {0}
    */
   readonly receiveTimeoutMs?: number;
+  /** When a connection whose peer has vanished ends. By default it does not. */
+  readonly keepAlive?: KeepAlive | undefined;
 }
 
 /** `recv` and `send`. */
@@ -400,6 +403,27 @@ export class Sockets {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_SNDTIMEO, timeval(ms));
   }
 
+  /**
+   * Whether a number is the descriptor of a socket that listens (`SO_ACCEPTCONN`, socket(7)).
+   *
+   * @returns `undefined` if it is no descriptor at all
+   */
+  isListening(fd: number): boolean | undefined {
+    const { SOL_SOCKET, SO_ACCEPTCONN, errno } = this.constants;
+    const value = this.#sockaddr;
+    value[0] = 0;
+    this.#length[0] = 4;
+    const result = this.#call(
+      "getsockopt",
+      fd,
+      SOL_SOCKET,
+      SO_ACCEPTCONN,
+      value,
+      this.#lengthBytes,
+    );
+    return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
+  }
+
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
     this.#length[0] = SOCKADDR_SIZE;
@@ -554,6 +578,7 @@ export class Sockets {
       if (options.reusePort) this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEPORT, 1);
       // Accepted connections inherit it: Nagle's algorithm delays no small answer.
       this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+      if (options.keepAlive !== undefined) keepAlive(this, fd, options.keepAlive);
       if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
       this.bind(fd, address);
       this.listen(fd, options.backlog ?? ACCEPT_QUEUE);

@@ -120,6 +120,21 @@ export abstract class Connection implements AsyncDisposable {
   }
 }
 
+/** When the kernel counts a silent peer as gone: see `keepalive.ts`. */
+export interface KeepAlive {
+  /** After how long a silence the first probe goes, in milliseconds. */
+  readonly idleMs: number;
+  /** After how long another probe goes, in milliseconds. */
+  readonly intervalMs: number;
+  /** How many probes may go unanswered. */
+  readonly probes: number;
+  /**
+   * After how long without an acknowledgement the connection ends, in milliseconds; 0 leaves that to
+   * the system.
+   */
+  readonly userTimeoutMs: number;
+}
+
 /** How to listen. */
 export interface ListenOptions {
   /** The name or address to listen on. */
@@ -141,11 +156,29 @@ export interface ListenOptions {
    */
   readonly descriptorCeiling?: number;
   /**
+   * When a connection whose peer has vanished ends. By default it does not. Without foreign calls the
+   * times are those of the runtime or the system.
+   */
+  readonly keepAlive?: KeepAlive | undefined;
+  /**
+   * For a runtime that does not tell the descriptor of a listener: calls `open`, which listens and
+   * returns the address, and finds the descriptor. By default it stays unknown.
+   */
+  readonly find?: FindDescriptor;
+  /**
    * Called for each connection that could not be accepted. Accepting goes on after `waitMs`
    * milliseconds, or at once (0) if the error concerned only that connection.
    */
   readonly onAcceptError?: (error: Error, waitMs: number) => void;
 }
+
+/**
+ * Finds the descriptor of a listener.
+ *
+ * @param open opens the listener and returns where it listens; called once
+ * @returns the descriptor, or `undefined` if it cannot be told
+ */
+export type FindDescriptor = (open: () => Address) => number | undefined;
 
 /** How to connect. */
 export interface ConnectOptions {

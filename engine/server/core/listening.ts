@@ -9,7 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
-import { runtime } from "../../net/runtime.ts";
+import { listen as listenAtAddress } from "../../net/tcp.ts";
 import type { ListenOptions } from "../../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -26,15 +26,15 @@ import type { CheckedOptions } from "./options.ts";
  * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function listen(
-  options: Pick<CheckedOptions, "address">,
+  options: Pick<CheckedOptions, "address" | "keepAlive">,
   counters: CounterBlock,
   journal: Journal,
   more: Pick<ListenOptions, "descriptorCeiling"> = {},
 ): Promise<Listener> {
-  const { hostname, port } = options.address;
+  const { address: { hostname, port }, keepAlive } = options;
   // The name is resolved here, so that it means the same address on every runtime.
   const address = { hostname: await resolveHost(hostname), port };
-  return await listenAt(address, counters, journal, more, options.address);
+  return await listenAt(address, counters, journal, { ...more, keepAlive }, options.address);
 }
 
 /**
@@ -50,11 +50,11 @@ export async function listenAt(
   address: Address,
   counters?: CounterBlock,
   journal?: Journal,
-  more: Pick<ListenOptions, "descriptorCeiling" | "reusePort"> = {},
+  more: Omit<ListenOptions, "hostname" | "port" | "onAcceptError"> = {},
   shown: Address = address,
 ): Promise<Listener> {
   try {
-    const listener = await runtime.listen({
+    const listener = await listenAtAddress({
       ...address,
       ...more,
       onAcceptError(error, waitMs) {

@@ -20,7 +20,9 @@ import {
   stringOption,
 } from "../../cli/options.ts";
 import { durationOption } from "../../cli/quantity_options.ts";
+import { keepAliveTimes } from "../../net/keepalive.ts";
 import { runtime } from "../../net/runtime.ts";
+import type { KeepAlive } from "../../net/transport.ts";
 import { stripBrackets } from "../../net/address.ts";
 import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
@@ -129,6 +131,16 @@ export interface ServeOptions {
    * @default {"5s"}
    */
   readonly drain?: Duration;
+  /**
+   * Within which time a peer that has vanished without a word is found; 0 is never. The kernel counts
+   * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after a silence
+   * of about two fifths of the time, then 3 times until the time is over; for 15 s that is after 6 s,
+   * and every 3 s. Bytes that nobody acknowledges are given up after the same time, but not before
+   * the write timeout.
+   *
+   * @default {"15s"}
+   */
+  readonly keepalive?: Duration;
   /**
    * The path or URL of a file for the trace: the life of each connection and each computation, as
    * events that Perfetto opens. A relative path starts at the current directory.
@@ -320,6 +332,26 @@ export const DRAIN: Option<number, Duration> = durationOption("drain", {
   help: "how long connections may take to finish after a signal",
 });
 
+const KEEPALIVE_TIME = durationOption("keepalive", {
+  default: "15s",
+  help: "how soon a vanished peer is found: probed after 2/5 of it, then 3 times; at least 2s",
+});
+
+/** The longest time for keepalive, in milliseconds: the kernel counts up to 32,767 s of silence. */
+const LONGEST_KEEPALIVE_MS = 12 * 3_600_000;
+
+/** Within which time a vanished peer is found, in milliseconds; 0 means never. */
+export const KEEPALIVE: Option<number, Duration> = {
+  ...KEEPALIVE_TIME,
+  read(given) {
+    const ms = KEEPALIVE_TIME.read(given);
+    if (ms <= LONGEST_KEEPALIVE_MS) return ms;
+    throw new OptionError(
+      `Cannot use keepalive: expected 12h at most, current value is "${given}"`,
+    );
+  },
+};
+
 /** The file of the trace. */
 const TRACE = stringOption<string | URL>("trace", {
   value: "FILE",
@@ -384,6 +416,7 @@ export function serveFlags(protocol: string): readonly Flag[] {
     DENY,
     OVERFLOW,
     DRAIN,
+    KEEPALIVE,
     TRACE,
     RECORD,
     LOG_SYN,
@@ -415,6 +448,8 @@ export interface CheckedOptions {
   readonly maxConnections: number;
   /** How long `close` lets connections finish, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** Whether the log tells what each SYN said. */
   readonly logSyn: boolean;
   /** How often the statistics are to be read, in milliseconds; 0 means never. */
@@ -438,6 +473,7 @@ export async function checkOptions(
   const location = own?.name ?? locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = own ?? await loadProtocol(location);
   const maxConnections = MAX_CONNECTIONS.read(options.maxConnections);
+  const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
   return {
     address: checkAddress(options, PORT),
     protocol,
@@ -453,12 +489,13 @@ export async function checkOptions(
         idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
       }),
       messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
-      writeTimeoutMs: WRITE_TIMEOUT.read(options.writeTimeout),
+      writeTimeoutMs,
       sessionTimeoutMs: SESSION_TIMEOUT.read(options.sessionTimeout ?? protocol.sessionTimeoutMs),
       computeTimeoutMs: COMPUTE_TIMEOUT.read(options.computeTimeout),
     },
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
     drainMs: DRAIN.read(options.drain),
+    keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };

@@ -5,7 +5,8 @@
  */
 
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
-import type { ListenOptions } from "../../net/transport.ts";
+import { findListener } from "../../net/find_listener.ts";
+import type { FindDescriptor, ListenOptions } from "../../net/transport.ts";
 import { listenAt } from "../core/listening.ts";
 import { ListenerLoop } from "./listener_loop.ts";
 import type { LoopThread, ToLoop } from "./loop_thread.ts";
@@ -28,7 +29,10 @@ export async function listenOn(
 ): Promise<void> {
   using deadlines = new TimedDeadlines();
   const { gate, port } = thread;
-  const listener = await listenAt(thread.address, thread.counters, thread.journal, options);
+  // The other loops may listen on the same address at the same moment.
+  const find: FindDescriptor = (open) => gate.alone(() => findListener(open));
+  const more = { ...options, find, keepAlive: thread.keepAlive };
+  const listener = await listenAt(thread.address, thread.counters, thread.journal, more);
   const sessions = thread.makeSessions(deadlines);
   const loop = new ListenerLoop(listener, sessions, {
     tryEnter: () => gate.tryEnter(),

@@ -195,6 +195,7 @@ export class LoopServer {
     const data: LoopData = {
       port: port2,
       address: this.#address,
+      keepAlive: this.#checked.keepAlive,
       logSyn: this.#checked.logSyn,
       offloads: clerk !== undefined,
       lingering: lingerLimits(descriptorCeiling / loops),

@@ -9,6 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { LingerLimits } from "../../drivers/limits.ts";
 import { runtime } from "../../net/runtime.ts";
+import type { KeepAlive } from "../../net/transport.ts";
 import { sockets } from "../../net/sockets.ts";
 import { type Assignment, onAssignment, type Place } from "../team/assignment.ts";
 import type { CounterBlock } from "../core/counters.ts";
@@ -27,6 +28,8 @@ export interface LoopData {
   readonly port: MessagePort;
   /** The address to listen on. If its port is 0, the first loop picks the port for all. */
   readonly address: Address;
+  /** When the kernel counts a silent peer as gone. */
+  readonly keepAlive: KeepAlive | undefined;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
   /** Whether other threads compute. */
@@ -67,6 +70,8 @@ export function onLoop(mode: string, body: LoopBody): void {
 export class LoopThread {
   /** The address to listen on. */
   readonly address: Address;
+  /** When the kernel counts a silent peer as gone. */
+  readonly keepAlive: KeepAlive | undefined;
   /** The gate where connections enter and leave. It also announces the end. */
   readonly gate: Gate;
   /** Counts for this thread. */
@@ -102,9 +107,10 @@ export class LoopThread {
     protocol: ProtocolDefinition,
     sayReady: () => void,
   ) {
-    const { port, address, offloads } = assignment.data as LoopData;
+    const { port, address, keepAlive, offloads } = assignment.data as LoopData;
     const { gate, counters, journal, track, observer } = place;
     this.address = address;
+    this.keepAlive = keepAlive;
     this.port = port;
     this.#assignment = assignment;
     this.#protocol = protocol;

@@ -38,8 +38,8 @@ export function openReadiness(
 ): (address: Address, checked: CheckedOptions) => LoopPlan {
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn }) => {
-    const listener = sockets.openListener(address, { nonBlocking: true });
+  return (address, { logSyn, keepAlive }) => {
+    const listener = sockets.openListener(address, { nonBlocking: true, keepAlive });
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
     return {

@@ -112,6 +112,11 @@ const CEILING = 4;
 const ASKED_FOR = 5;
 /** Changes whenever there may be room for a thread that waits to enter. */
 const LEFT = 6;
+/** Whether a thread does what only one may do at a time. The word before it is `RECORDS`. */
+const ALONE = 9;
+
+/** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
+const ALONE_MS = 1_000;
 
 /**
  * Counts the open connections and limits them, as a semaphore does. It also tells all threads that
@@ -215,6 +220,25 @@ export class Gate {
   /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
     Atomics.wait(this.#words, CLOSING, 0, ms);
+  }
+
+  /**
+   * Does something while no other thread of the team does so.
+   *
+   * @param act what to do
+   * @returns its result
+   */
+  alone<Result>(act: () => Result): Result {
+    const words = this.#words;
+    while (Atomics.exchange(words, ALONE, 1) === 1) {
+      if (Atomics.wait(words, ALONE, 1, ALONE_MS) === "timed-out") break;
+    }
+    try {
+      return act();
+    } finally {
+      Atomics.store(words, ALONE, 0);
+      Atomics.notify(words, ALONE, 1);
+    }
   }
 
   /** Says that the server begins to close. */

@@ -20,6 +20,7 @@ import {
   ACCEPT_QUEUE,
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -170,6 +171,10 @@ class DenoConnection extends Connection {
 
   override get pending(): number {
     return this.#writing?.length ?? 0;
+  }
+
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
   }
 
   override closeWrite(): void {

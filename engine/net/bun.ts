@@ -28,6 +28,7 @@ import {
 import {
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -322,6 +323,10 @@ class BunConnection extends Connection {
 
   override get pending(): number {
     return this.#writing?.length ?? 0;
+  }
+
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
   }
 
   override reset(): void {

@@ -29,6 +29,7 @@ import {
   ACCEPT_QUEUE,
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -176,6 +177,10 @@ class DenoConnection extends Connection {
 
   override get pending(): number {
     return this.#writing?.length ?? 0;
+  }
+
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
   }
 
   override closeWrite(): void {

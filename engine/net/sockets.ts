@@ -516,6 +516,21 @@ export class Sockets {
     return this.#addressOf("getsockname", fd);
   }
 
+  /**
+   * The address of the other end, if there is one.
+   *
+   * @param fd any number
+   * @returns `null` if the descriptor is no connection over IP, `undefined` if there is none
+   */
+  findPeer(fd: number): Address | null | undefined {
+    this.#length[0] = SOCKADDR_SIZE;
+    const result = this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes);
+    if (result < 0) return result === -this.constants.errno.EBADF ? undefined : null;
+    // Those of other families are shorter, or longer.
+    const isIP = this.#length[0] === 16 || this.#length[0] === SOCKADDR_SIZE;
+    return isIP ? this.readAddress(this.#sockaddr) : null;
+  }
+
   /** The address of the other end (getpeername(2)). */
   peerAddress(fd: number): Address {
     return this.#addressOf("getpeername", fd);

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 
 /** Receives what a {@linkcode Connection.pull} or {@linkcode Connection.push} had to wait for. */
@@ -75,6 +76,14 @@ export abstract class Connection implements AsyncDisposable {
    * that the system has not taken.
    */
   abstract readonly pending: number;
+
+  /**
+   * Which connection this is, if its descriptor is not known here: then {@linkcode Connection.pending}
+   * does not say what the kernel has taken and the peer has not. `send_queues.ts` does.
+   */
+  get ends(): string | undefined {
+    return undefined;
+  }
 
   /** Sends FIN (half-close): writing is over, reading goes on. May be called again. */
   abstract closeWrite(): void;
@@ -180,6 +189,16 @@ export interface ListenOptions {
  * @returns the descriptor, or `undefined` if it cannot be told
  */
 export type FindDescriptor = (open: () => Address) => number | undefined;
+
+/**
+ * What tells a connection from all others.
+ *
+ * @param local this end
+ * @param remote the other end
+ */
+export function endsOf(local: Address, remote: Address): string {
+  return `${formatAddress(local)} ${formatAddress(remote)}`;
+}
 
 /** How to connect. */
 export interface ConnectOptions {

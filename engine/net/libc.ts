@@ -31,6 +31,7 @@ const SIGNATURES = {
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  ioctl: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
@@ -42,7 +43,6 @@ const LINUX_SIGNATURES = {
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
   ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  ioctl: { parameters: ["i32", "u32", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },

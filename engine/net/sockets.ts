@@ -12,6 +12,9 @@
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
  *
+ * All descriptors are close-on-exec: programs that this process starts do not inherit them. A program
+ * that had a listener would keep its port, and one that had a connection would keep it open.
+ *
  * They work on Linux, on x86-64 and arm64 with glibc and musl, and on macOS. This module can be
  * imported anywhere.
  *
@@ -72,6 +75,8 @@ export class Sockets {
   readonly #recv: TransferCall;
   readonly #send: TransferCall;
   readonly #noSignal: number;
+  /** Takes a connection whose descriptor is close-on-exec. */
+  readonly #accept: (fd: number, sockaddr: Uint8Array, flags: number) => number;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   readonly #length = new Int32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
@@ -91,6 +96,11 @@ export class Sockets {
     this.#recv = libc.recv as TransferCall;
     this.#send = libc.send as TransferCall;
     this.#noSignal = system.constants.MSG_NOSIGNAL;
+    const { SOCK_CLOEXEC } = system.constants;
+    this.#accept = SOCK_CLOEXEC === 0
+      ? (fd, sockaddr) => this.#keepToSelf(libc.accept!(fd, sockaddr, this.#lengthBytes))
+      : (fd, sockaddr, flags) =>
+        libc.accept4!(fd, sockaddr, this.#lengthBytes, flags | SOCK_CLOEXEC);
   }
 
   /**
@@ -111,7 +121,9 @@ export class Sockets {
    * @returns a descriptor
    */
   socket(family: number, type: number, protocol = 0): number {
-    return this.#check("socket", this.#call("socket", family, type, protocol));
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("socket", this.#call("socket", family, type | SOCK_CLOEXEC, protocol));
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
   }
 
   /**
@@ -120,10 +132,12 @@ export class Sockets {
    * @returns their descriptors
    */
   socketpair(): [number, number] {
-    const { AF_UNIX, SOCK_STREAM } = this.constants;
+    const { AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC } = this.constants;
     const pair = new Int32Array(2);
     const bytes = new Uint8Array(pair.buffer);
-    this.#check("socketpair", this.#call("socketpair", AF_UNIX, SOCK_STREAM, 0, bytes));
+    const type = SOCK_STREAM | SOCK_CLOEXEC;
+    this.#check("socketpair", this.#call("socketpair", AF_UNIX, type, 0, bytes));
+    if (SOCK_CLOEXEC === 0) pair.forEach((fd) => this.#keepToSelf(fd));
     return [pair[0] as number, pair[1] as number];
   }
 
@@ -157,7 +171,7 @@ export class Sockets {
    */
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept!(fd, sockaddr, this.#lengthBytes);
+    const accepted = this.#accept(fd, sockaddr, 0);
     return accepted >= 0 ? accepted : -this.errno;
   }
 
@@ -174,7 +188,7 @@ export class Sockets {
       return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
     }
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept4!(fd, sockaddr, this.#lengthBytes, SOCK_NONBLOCK);
+    const accepted = this.#accept(fd, sockaddr, SOCK_NONBLOCK);
     return accepted >= 0 ? accepted : -this.errno;
   }
 
@@ -306,7 +320,9 @@ export class Sockets {
    */
   open(path: string, flags: number): number {
     const name = new TextEncoder().encode(`${path}\0`);
-    return this.#check("open", this.#call("open", name, flags, 0), path);
+    // O_CLOEXEC has the same number.
+    const how = flags | this.constants.SOCK_CLOEXEC;
+    return this.#check("open", this.#call("open", name, how, 0), path);
   }
 
   /**
@@ -555,8 +571,8 @@ export class Sockets {
    * @returns the number, or the negated error number if there is none
    */
   nextDescriptor(): number {
-    const { AF_INET, SOCK_DGRAM } = this.constants;
-    const fd = this.#call("socket", AF_INET, SOCK_DGRAM, 0);
+    const { AF_INET, SOCK_DGRAM, SOCK_CLOEXEC } = this.constants;
+    const fd = this.#call("socket", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) this.close(fd);
     return fd;
   }
@@ -638,6 +654,18 @@ export class Sockets {
     if (errno !== 0) throw fail(errno);
   }
 
+  /**
+   * Makes a descriptor close-on-exec by itself (ioctl(2), `FIOCLEX`). Where socket(2) and accept(2) do
+   * not do it, a program that another thread starts at that very moment may still inherit it.
+   *
+   * @returns the descriptor
+   */
+  #keepToSelf(fd: number): number {
+    // Not fcntl(2): its flag is a variadic argument, and those are passed in another way on arm64.
+    if (fd >= 0) this.#libc.ioctl!(fd, this.constants.FIOCLEX, NOTHING);
+    return fd;
+  }
+
   #call(name: string, ...parameters: unknown[]): number {
     const result: number = this.#libc[name]!(...parameters);
     return result >= 0 ? result : -this.errno;
@@ -648,6 +676,9 @@ export class Sockets {
     return result;
   }
 }
+
+/** The argument of a request that takes none. */
+const NOTHING = new Uint8Array(8);
 
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {

@@ -281,20 +281,13 @@ export class DestroyEvents implements Disposable {
 }
 
 /**
- * The cookie of an own socket (`SO_COOKIE`, socket(7)).
+ * The cookie of an own socket, as {@linkcode SocketRow.cookie} writes it.
  *
  * @param net the calls
  * @param fd the socket
  */
 export function cookieOf(net: Sockets, fd: number): string {
-  const value = new BigUint64Array(1);
-  net.getOptionBytes(
-    fd,
-    net.constants.SOL_SOCKET,
-    net.constants.SO_COOKIE,
-    new Uint8Array(value.buffer),
-  );
-  return String(value[0]);
+  return String(net.cookie(fd));
 }
 
 /**

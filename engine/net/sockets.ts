@@ -440,6 +440,17 @@ export class Sockets {
     return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
   }
 
+  /**
+   * The number of a socket that no other socket ever gets, however often its descriptor is used again
+   * (`SO_COOKIE`, socket(7), Linux).
+   */
+  cookie(fd: number): bigint {
+    const value = new BigUint64Array(1);
+    const { SOL_SOCKET, SO_COOKIE } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_COOKIE, new Uint8Array(value.buffer));
+    return value[0] as bigint;
+  }
+
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
     this.#length[0] = SOCKADDR_SIZE;

@@ -203,7 +203,7 @@ test("what has no place on a Unix domain socket is refused in one sentence", asy
   const host = `unix:${folder.path("s")}`;
   const long = `unix:/${"x".repeat(120)}`;
   const listens =
-    /^\w+: Cannot use host unix:.*: this server has the runtime's own listener, and only sequential, /;
+    /\w+: Cannot use host unix:.*: this server has the runtime's own listener, and only sequential, /;
   const cases: readonly [script: string, args: readonly string[], code: number, said: RegExp][] = [
     ["modes/event.ts", ["--host", host], 2, listens],
     ["modes/cluster.ts", ["--host", host], 2, listens],

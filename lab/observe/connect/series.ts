@@ -6,9 +6,8 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { canonicalHost, isIPv6 } from "../../../engine/net/address.ts";
+import { canonicalHost } from "../../../engine/net/address.ts";
 import { ZoneNotFoundError } from "../../../engine/net/zones.ts";
-import { LINUX } from "../../../engine/net/constants.ts";
 import { HostNotFoundError, isNumeric, resolveHosts } from "../../../engine/net/resolve.ts";
 import type { Failure } from "./failure.ts";
 import { type Interrupt, INTERRUPTED } from "./interrupt.ts";

@@ -59,7 +59,6 @@ const messageOf = async (attempt: () => unknown) => {
   }
 };
 
-// deno-lint-ignore require-yield -- it says nothing
 function* nothing(): Protocol {}
 
 async function tryZone(serve: Serve, zone: string): Promise<string[]> {

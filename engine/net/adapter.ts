@@ -135,6 +135,13 @@ export interface Runtime {
    */
   createFile(path: string | URL): WritableFile;
   /**
+   * Makes sure that this process may make, look at and remove a file, as far as the runtime decides
+   * that. Never asks the user.
+   *
+   * @throws {Error} that names what is missing
+   */
+  requireFileAccess(path: string): void;
+  /**
    * Looks at a file; at a symbolic link itself. Never asks the user.
    *
    * @returns `undefined` if there is none

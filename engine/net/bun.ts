@@ -621,6 +621,10 @@ export const bunRuntime: Runtime = {
     };
   },
 
+  requireFileAccess(): void {
+    // On Bun only the system decides.
+  },
+
   statusOf(path: string): FileStatus | undefined {
     try {
       const status = fs().lstatSync(path, { bigint: true });

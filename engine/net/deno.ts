@@ -285,7 +285,7 @@ class DenoListener extends Listener {
 
 function requirePermission(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
-  throw new Error(`no permission to ${name} ${path} (--allow-${name})`);
+  throw new Error(`no permission to ${name} that path (--allow-${name})`);
 }
 
 /** Takes a descriptor, in a way that the permissions allow. */
@@ -467,6 +467,11 @@ export const denoRuntime: Runtime = {
       },
       close: () => file.close(),
     };
+  },
+
+  requireFileAccess(path: string): void {
+    requirePermission("read", path);
+    requirePermission("write", path);
   },
 
   statusOf(path: string): FileStatus | undefined {

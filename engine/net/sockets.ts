@@ -166,9 +166,11 @@ export class Sockets {
    */
   bind(fd: number, address: Address): void {
     const sockaddr = this.writeAddress(address);
+    const path = unixPath(address.hostname);
+    // The kernel would make the file, and nobody could remove it.
+    if (path !== undefined) runtime.requireFileAccess(path);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
-    const path = unixPath(address.hostname);
     if (path !== undefined) runtime.changeMode(path, SOCKET_MODE);
   }
 

@@ -318,7 +318,7 @@ class BunListener extends Listener {
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = () => Infinity } = options;
+    const { hostname, port, reusePort = false, reserve } = options;
     super();
     let ceiling: number | undefined;
     this.#listener = Bun.listen({
@@ -331,7 +331,7 @@ class BunListener extends Listener {
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket);
           // Without descriptors Bun would ask the kernel for the next connection without a pause.
-          if (socket.fd >= (ceiling ??= descriptorCeiling())) {
+          if (socket.fd >= (ceiling ??= reserve?.ceiling() ?? Infinity)) {
             socket.data.close();
             this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
@@ -386,7 +386,6 @@ export const bunRuntime: Runtime = {
   },
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
-  acceptsByItself: true,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);

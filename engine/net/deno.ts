@@ -175,19 +175,25 @@ class DenoConnection extends Connection {
   }
 }
 
+/** To count descriptors, the C library has to be loaded: a server starts faster without. */
+const UNCHECKED = 16;
+
 class DenoListener extends Listener {
   override readonly address: Address;
   readonly #listener: Deno.TcpListener;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
-  readonly #policy = new AcceptPolicy();
+  readonly #policy: AcceptPolicy;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** How many connections are accepted before free descriptors are counted for the first time. */
+  #unchecked = UNCHECKED;
   #accepting = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+  constructor(listener: Deno.TcpListener, { onAcceptError, reserve }: ListenOptions) {
     super();
     this.#listener = listener;
     this.#onAcceptError = onAcceptError;
+    this.#policy = new AcceptPolicy(reserve);
     this.address = listener.addr;
   }
 
@@ -197,6 +203,9 @@ class DenoListener extends Listener {
     if (this.#retry !== undefined && !this.isStopping) return;
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    if (this.#unchecked === 0 && this.#policy.isShort) {
+      return this.#rest(new Error("nearly out of descriptors"), this.#policy.pause());
+    }
     this.#accepting = true;
     this.#listener.accept().then(this.#onAccept, this.#onError);
   }
@@ -204,6 +213,7 @@ class DenoListener extends Listener {
   readonly #onAccept = (conn: Deno.TcpConn): void => {
     this.#accepting = false;
     this.#policy.accepted();
+    if (this.#unchecked > 0) this.#unchecked--;
     let connection: Connection;
     try {
       connection = new DenoConnection(conn);
@@ -222,13 +232,19 @@ class DenoListener extends Listener {
     // The pending accept of a closed listener rejects with `BadResource`.
     if (this.#closed) return;
     const waitMs = this.#policy.failed(error);
-    if (waitMs === 0 || !this.isStopping) this.#onAcceptError?.(error, waitMs);
-    if (waitMs === 0) return this.wake();
+    if (waitMs > 0) return this.#rest(error, waitMs);
+    this.#onAcceptError?.(error, waitMs);
+    this.wake();
+  };
+
+  /** Accepts nobody for a while. */
+  #rest(error: Error, waitMs: number): void {
+    if (!this.isStopping) this.#onAcceptError?.(error, waitMs);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.wake();
     }, waitMs);
-  };
+  }
 
   protected override get isShort(): boolean {
     return this.#retry !== undefined;
@@ -281,7 +297,6 @@ export const denoRuntime: Runtime = {
   },
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
-  acceptsByItself: false,
 
   fileUrl(path: string): URL {
     // Node.js's function comes with its `process`, which needs the path of this very program. Where
@@ -308,10 +323,11 @@ export const denoRuntime: Runtime = {
       : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
   },
 
-  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
+  listen(options: ListenOptions): Promise<Listener> {
+    const { hostname, port, reusePort = false } = options;
     const shared = reusePort && { reusePort };
     const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
-    return Promise.resolve(new DenoListener(listener, onAcceptError));
+    return Promise.resolve(new DenoListener(listener, options));
   },
 
   async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {

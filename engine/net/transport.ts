@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { DescriptorReserve } from "./accept_policy.ts";
 import type { Address } from "../../protocols/effects.ts";
 
 /** Receives what a {@linkcode Connection.pull} or {@linkcode Connection.push} had to wait for. */
@@ -120,13 +121,12 @@ export interface ListenOptions {
    */
   readonly reusePort?: boolean;
   /**
-   * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * refused, so that the process never runs out of descriptors. This is called once, when the first
-   * connection comes.
+   * The descriptors that connections leave free, so that the process never runs out of them. A
+   * runtime that accepts by itself refuses further connections; the others wait.
    *
-   * @default no descriptor is too high
+   * @default none
    */
-  readonly descriptorCeiling?: () => number;
+  readonly reserve?: DescriptorReserve;
   /**
    * Called for each connection that could not be accepted. Accepting goes on after `waitMs`
    * milliseconds, or at once (0) if the error concerned only that connection.

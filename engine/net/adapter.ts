@@ -73,8 +73,6 @@ export interface Runtime {
   readonly descriptorsPerThread: number;
   /** Whether `terminate` ends a Worker that is busy computing. */
   readonly stopsBusyThreads: boolean;
-  /** Whether its listeners accept by themselves, and cannot be told to wait. */
-  readonly acceptsByItself: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**

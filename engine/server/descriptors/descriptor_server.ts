@@ -90,8 +90,10 @@ export class DescriptorServer {
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
   readonly #lingerer: DescriptorLingerer;
+  /** Calls that `--trace-calls` does not show: they are no part of a connection's life. */
+  readonly #quiet: Sockets = sockets();
   /** Two connected sockets: a byte into the second wakes all threads that wait for connections. */
-  readonly #wakePair: readonly [number, number];
+  readonly #wakePair: readonly [number, number] = this.#quiet.socketpair();
   #isOver = false;
   /** The connections that waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -113,7 +115,6 @@ export class DescriptorServer {
     this.datagrams = datagrams;
     this.#address = sockets.localAddress(listener);
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
-    this.#wakePair = sockets.socketpair();
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
@@ -234,7 +235,7 @@ export class DescriptorServer {
     team.gate.close();
     ring.wakeProducer();
     this.datagrams?.wake();
-    this.#sockets.send(this.#wakePair[1], WAKE);
+    this.#quiet.send(this.#wakePair[1], WAKE);
     while (team.accepting) {
       await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
@@ -256,7 +257,7 @@ export class DescriptorServer {
     this.#isOver = true;
     this.#closeQueued();
     await noDatagrams;
-    for (const fd of this.#wakePair) this.#sockets.close(fd);
+    for (const fd of this.#wakePair) this.#quiet.close(fd);
     team.dispose();
   }
 

@@ -298,7 +298,7 @@ export class LoopServer {
     }, leftMs());
     const killer = setTimeout(() => this.#team.terminateAll(), leftMs() + CUT_MS);
     while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await delay(LOOK_MS);
-    gate.seal();
+    if (seal !== undefined) gate.seal();
     this.#wakeAll();
     this.#onDeaf();
     await this.#deaf.promise;

@@ -137,7 +137,7 @@ export class LoopServer {
       serve: (connection) => this.#sessions.serve(connection),
       onLost: () => this.#team.counters.lost(),
     });
-    if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener, this.#address);
+    if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener);
   }
 
   /** Those whom the main thread serves. They need memory only if there are any. */

@@ -15,7 +15,9 @@ import {
 } from "../../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantity_options.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-import { checkAddress, DRAIN, STATS_EVERY } from "../../engine/server/core/options.ts";
+import { keepAliveTimes } from "../../engine/net/keepalive.ts";
+import type { KeepAlive } from "../../engine/net/transport.ts";
+import { checkAddress, DRAIN, KEEPALIVE, STATS_EVERY } from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
@@ -112,6 +114,13 @@ export interface ChatOptions {
    * @default {"5s"}
    */
   readonly drain?: Duration;
+  /**
+   * Within which time a user who has vanished without a word is found; 0 is never. See
+   * `ServeOptions.keepalive`.
+   *
+   * @default {"15s"}
+   */
+  readonly keepalive?: Duration;
   /**
    * The path or URL of a file for the recording: the connections and, on Linux, the states of their
    * sockets, as events that `observe replay` shows. A relative path starts at the current directory.
@@ -239,6 +248,8 @@ export interface CheckedChatOptions {
   readonly turnBytes: number;
   /** How long users may still talk once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** How often the statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
 }
@@ -263,6 +274,8 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     );
   }
   const unlimited = (count: number) => count === 0 ? Infinity : count;
+  const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
+  const slow = SLOW.read(options.slow);
   return {
     address: checkAddress(options, PORT),
     bus: checkBus(options.bus),
@@ -281,8 +294,8 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     limits: {
       outbox: {
         outboxBytes,
-        writeTimeoutMs: WRITE_TIMEOUT.read(options.writeTimeout),
-        slow: SLOW.read(options.slow),
+        writeTimeoutMs,
+        slow,
       },
       maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
       maxPerHost: unlimited(MAX_PER_HOST.read(options.maxPerHost)),
@@ -295,6 +308,11 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
       idleMs: IDLE_TIMEOUT.read(options.idleTimeout),
     },
     drainMs: DRAIN.read(options.drain),
+    // Those who may read as slowly as they like must not be given up by the kernel either.
+    keepAlive: keepAliveTimes(
+      KEEPALIVE.read(options.keepalive),
+      slow === "disconnect" ? writeTimeoutMs : 0,
+    ),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };
 }

@@ -260,7 +260,7 @@ class ServedVisitor implements Visitor {
   }
 
   #end(): void {
-    if (++this.#over === 2) this.#observation.over(this.#failure);
+    if (++this.#over === 2) this.#observation.over(this.#failure, this.#session.wasEmpty);
   }
 }
 

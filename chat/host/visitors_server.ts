@@ -8,11 +8,13 @@
 import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import type { Listener } from "../../engine/net/listener.ts";
+import type { KeepAlive } from "../../engine/net/transport.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
+import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
@@ -36,6 +38,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly counts: AdmissionCounts;
   /** How long visitors may stay once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** How often its statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
   /** Closes the server when it is aborted. */
@@ -73,6 +77,7 @@ export async function serveVisitors<Count extends Counters>(
   accept: Accept,
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
   const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
+  refuseUnix(plan.address);
   const counters = new CounterBlock();
   const timeline = await openTimeline({ record }, { mode, isLoop: true });
   let listener: Listener;

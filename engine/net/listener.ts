@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { ACCEPT_QUEUE, type Connection } from "./transport.ts";
+import { ACCEPT_QUEUE, type Connection, type KeepAlive } from "./transport.ts";
 
 /** Accepts connections; iterating ends after `stop` or `close`. */
 export abstract class Listener implements AsyncIterableIterator<Connection>, AsyncDisposable {
@@ -20,10 +20,17 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly descriptor: number | undefined;
 
   /**
-   * Called for each connection that was closed unserved, because too many already wait for an owner
-   * or because descriptors run short. That happens on Bun, which accepts by itself.
+   * Called for each connection that was refused, which means closed unserved, with the reason: too
+   * many already wait for an owner, or descriptors run short. That happens on Bun, which accepts by
+   * itself.
    */
-  onOverflow: (() => void) | undefined;
+  onOverflow: ((reason: string) => void) | undefined;
+
+  /**
+   * Makes the runtime turn keepalive on for each connection, where it could not be set on the
+   * listener, from which connections inherit it.
+   */
+  keepAlive: KeepAlive | undefined;
 
   readonly #held: Connection[] = [];
   #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;
@@ -58,6 +65,9 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
     this.arrive(connection);
   }
 
+  /** A connection waits for its owner. An adapter whose runtime reads by itself stops that here. */
+  protected held(_connection: Connection): void {}
+
   /** Takes a connection from the adapter: the caller that waits gets it, or else the next one. */
   protected arrive(connection: Connection): void {
     this.#arrivals++;
@@ -67,11 +77,12 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
       resolve({ value: connection, done: false });
     } else if (this.#ended || this.#held.length >= BACKLOG) {
       connection.close();
-      this.onOverflow?.();
+      this.onOverflow?.(`${BACKLOG} connections wait already`);
     } else {
       // Read the address while it is known: the peer may be gone before its turn comes.
       void connection.remoteAddress;
       this.#held.push(connection);
+      this.held(connection);
     }
   }
 

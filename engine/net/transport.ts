@@ -70,11 +70,25 @@ export abstract class Connection implements AsyncDisposable {
    */
   abstract push(bytes: Uint8Array, sink: Sink): boolean;
 
+  /**
+   * How many bytes of what was pushed the peer has not taken yet, as far as is known: at least those
+   * that the system has not taken.
+   */
+  abstract readonly pending: number;
+
   /** Sends FIN (half-close): writing is over, reading goes on. May be called again. */
   abstract closeWrite(): void;
 
   /** Closes both directions in order, with FIN. May be called again. */
   abstract close(): void;
+
+  /**
+   * Closes at once. Bytes that were not sent yet are thrown away, and the peer gets RST, where the
+   * runtime can do that. May be called again.
+   */
+  reset(): void {
+    this.close();
+  }
 
   /**
    * Waits for the next bytes.
@@ -106,6 +120,21 @@ export abstract class Connection implements AsyncDisposable {
   }
 }
 
+/** When the kernel counts a silent peer as gone: see `keepalive.ts`. */
+export interface KeepAlive {
+  /** After how long a silence the first probe goes, in milliseconds. */
+  readonly idleMs: number;
+  /** After how long another probe goes, in milliseconds. */
+  readonly intervalMs: number;
+  /** How many probes may go unanswered. */
+  readonly probes: number;
+  /**
+   * After how long without an acknowledgement the connection ends, in milliseconds; 0 leaves that to
+   * the system.
+   */
+  readonly userTimeoutMs: number;
+}
+
 /** How to listen. */
 export interface ListenOptions {
   /** The name or address to listen on. */
@@ -121,11 +150,17 @@ export interface ListenOptions {
   readonly reusePort?: boolean;
   /**
    * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * closed, so that some descriptors are left for other things.
+   * refused, so that the process never runs out of descriptors. This is called once, when the first
+   * connection comes.
    *
-   * @default {Infinity}
+   * @default no descriptor is too high
    */
-  readonly descriptorCeiling?: number;
+  readonly descriptorCeiling?: () => number;
+  /**
+   * When a connection whose peer has vanished ends. By default it does not. Without foreign calls the
+   * times are those of the runtime or the system.
+   */
+  readonly keepAlive?: KeepAlive | undefined;
   /**
    * For a runtime that does not tell the descriptor of a listener: calls `open`, which listens and
    * returns the address, and finds the descriptor. By default it stays unknown.

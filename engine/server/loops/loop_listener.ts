@@ -27,11 +27,11 @@ export async function listenOn(
   options: Pick<ListenOptions, "reusePort">,
   body: (loop: ListenerLoop) => Promise<void>,
 ): Promise<void> {
-  using deadlines = new TimedDeadlines();
+  using deadlines = new TimedDeadlines({ renewsLate: true });
   const { gate, port } = thread;
   // The other loops may listen on the same address at the same moment.
   const find: FindDescriptor = (open) => gate.alone(() => findListener(open));
-  const more = { ...options, find };
+  const more = { ...options, find, keepAlive: thread.keepAlive };
   const listener = await listenAt(thread.address, thread.counters, thread.journal, more);
   const sessions = thread.makeSessions(deadlines);
   const loop = new ListenerLoop(listener, sessions, {

@@ -10,6 +10,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
+import { isUnix } from "../../net/address.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
@@ -28,13 +29,14 @@ import {
   type CheckedOptions,
   checkOptions,
   refuseLogSyn,
+  refuseUnix,
   type ServeOptions,
 } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
-import { countedCeiling } from "../../workers/descriptor_limits.ts";
+import { countedCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 
 /** What a mode gives to one of its loops. */
@@ -61,12 +63,14 @@ export interface LoopPlan {
   readonly address?: Address;
   /** Whether the listener keeps the SYNs of its connections, and the loops can read them. */
   readonly savesSyns?: boolean;
-  /** The number below which descriptors must stay, if the loops check that. */
-  readonly descriptorCeiling?: number;
+  /** Returns the number below which descriptors must stay, if the loops check that. */
+  readonly descriptorCeiling?: () => number;
   /** Prepares another loop, if it needs anything. */
   prepare?(): LoopParts;
   /** The listening socket, if the main thread has opened it. */
   readonly listener?: number;
+  /** Is called when the server begins to close. */
+  onClosing?(): void;
   /** Is called when no loop accepts any more. It may be called again. */
   onStoppedListening?(): void;
 }
@@ -127,9 +131,10 @@ export class LoopServer {
       areLoops: true,
       timeline,
     });
+    this.#setLimits();
+    // Nobody is lost when a Unix domain socket closes.
+    if (whyNoKernel() !== undefined || isUnix(this.#address.hostname)) return;
     const { gate } = this.#team;
-    gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
-    if (whyNoKernel() !== undefined) return;
     this.#group = new ListenerGroup({
       journal: this.#team.journal,
       tryEnter: () => gate.tryEnter(),
@@ -200,6 +205,9 @@ export class LoopServer {
       // The first loop finds the port that all loops share.
       await this.#keepLoop();
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
+      // The threads have taken descriptors.
+      this.#setLimits();
+      requireRoomToServe();
     } catch (error) {
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();
@@ -218,6 +226,11 @@ export class LoopServer {
       figures: { beats: this.#team.memory.beats },
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
+  }
+
+  #setLimits(): void {
+    const ceiling = this.#plan.descriptorCeiling?.() ?? Infinity;
+    this.#team.gate.limit(this.#checked.maxConnections, ceiling);
   }
 
   #keepLoop(): Promise<void> {
@@ -248,13 +261,15 @@ export class LoopServer {
         this.#onDeaf();
       } else clerk?.handle(message);
     };
-    const { loops, descriptorCeiling = countedCeiling() } = this.#plan;
+    const { loops, descriptorCeiling = countedCeiling } = this.#plan;
     const data: LoopData = {
       port: port2,
       address: this.#address,
+      keepAlive: this.#checked.keepAlive,
       logSyn: this.#checked.logSyn,
       offloads: clerk !== undefined,
-      lingering: lingerLimits(descriptorCeiling / loops),
+      isWoken: wake !== undefined,
+      lingering: lingerLimits(descriptorCeiling() / loops),
       own,
     };
     return {
@@ -283,6 +298,7 @@ export class LoopServer {
 
   async #shutDown(drainMs: number): Promise<void> {
     const { gate } = this.#team;
+    this.#plan.onClosing?.();
     using _limits = this.#deadlines;
     const cutAt = performance.now() + drainMs;
     const leftMs = () => Math.max(0, cutAt - performance.now());
@@ -316,6 +332,7 @@ export class LoopServer {
 
   /** Keeps newcomers out. Returns `undefined` where that is impossible. */
   async #keepOut(): Promise<Seal | undefined> {
+    if (isUnix(this.#address.hostname)) return undefined;
     const { journal } = this.#team;
     return await Seal.begin({
       listeners: this.#group?.descriptors ?? [],
@@ -350,6 +367,7 @@ export class LoopServer {
  * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function requireFreePort(address: Address): Promise<void> {
+  refuseUnix(address);
   const listener = await listenAt(address);
   listener.close();
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
@@ -22,6 +23,8 @@ export interface TeamMemory {
   readonly counters: SharedArrayBuffer;
   /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
+  /** How many connections each host has, if that is limited. */
+  readonly hosts?: SharedArrayBuffer | undefined;
   /** The heartbeats of the threads, if they are event loops and somebody wants to know. */
   readonly beats: SharedArrayBuffer | undefined;
 }
@@ -226,7 +229,7 @@ export class Gate {
 
   /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
-    Atomics.wait(this.#words, CLOSING, 0, ms);
+    runtime.waitWhile(this.#words, CLOSING, 0, ms);
   }
 
   /**

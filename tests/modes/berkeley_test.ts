@@ -343,7 +343,6 @@ test("berkeley shows each call with its arguments and result, even with --quiet"
   then(`close\\(${fd}\\) = 0`);
   // When it closes, the main thread does not wait for a worker that is just closing, either.
   rest = bound;
-  then(`shutdown\\(${tcp}, SHUT_RDWR\\) = 0`);
   then(`close\\(${tcp}\\) = 0`);
   then(`close\\(${udp}\\) = 0`);
   assertNotMatch(stderr, / INF (?!totals)/);

@@ -24,7 +24,6 @@ import {
   type Fault,
   Lab,
   type Scenario,
-  type State,
   type VirtualThread,
 } from "../kit/interleavings.ts";
 import { prove } from "../kit/proof.ts";

@@ -14,9 +14,11 @@ import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../prot
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
 import {
+  abandon,
   checkBytes,
   checkReport,
   failureBy,
+  MOST_LAST,
   nothingToWaitFor,
   runTask,
   unknownEffect,
@@ -30,7 +32,8 @@ export interface BlockingOptions extends TimeLimits {
   /** The CPU-bound work that the conversation may ask for. It is done in place. */
   readonly tasks?: Tasks | undefined;
   /**
-   * Whether a computation may go on. It is called every few milliseconds if the task has slices.
+   * Whether the conversation may go on computing and reporting. It is called every few milliseconds
+   * if the task has slices.
    */
   readonly mayCompute?: (() => boolean) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
@@ -90,6 +93,8 @@ export class BlockingDriver {
   /** The error after which nothing can be received or sent, and whether the protocol has had it. */
   #fatal: Error | undefined;
   #wasTold = false;
+  /** How many effects were granted after that error. */
+  #lastEffects = 0;
 
   /**
    * @param sockets the Berkeley calls
@@ -155,6 +160,7 @@ export class BlockingDriver {
     this.#hasEnded = false;
     this.#fatal = undefined;
     this.#wasTold = false;
+    this.#lastEffects = 0;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
     this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
     return this.#advance(conversation.next());
@@ -214,7 +220,7 @@ export class BlockingDriver {
   #throw(error: unknown): IteratorResult<Effect, unknown> {
     // A protocol gets a fatal error once. If it reads or writes again, its conversation is ended.
     if (error === this.#fatal && this.#wasTold) {
-      this.#conversation.return(undefined);
+      abandon(this.#conversation);
       throw error;
     }
     this.#wasTold = error === this.#fatal;
@@ -255,6 +261,10 @@ export class BlockingDriver {
 
   /** Grants the rare effects. Reading and writing, the hot path, are in `#advance`. */
   #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
+    if (this.#fatal !== undefined && ++this.#lastEffects > MOST_LAST) throw this.#fatal;
+    if (this.#options.mayCompute?.() === false) {
+      throw this.#fatal ??= new PeerGoneError("waiting for the server");
+    }
     switch (effect?.kind) {
       case "report":
         checkReport(effect.message);

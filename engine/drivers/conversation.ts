@@ -80,7 +80,7 @@ function runSlices(
       onSlice?.();
       if (performance.now() >= until) throw new ComputeTimeoutError(name, timeoutMs);
     } catch (error) {
-      work.return(undefined);
+      abandon(work);
       throw error;
     }
   }
@@ -105,6 +105,36 @@ export function nothingToWaitFor({ event }: WaitEffect): TypeError {
 }
 
 /**
+ * How many more effects are granted after a fatal error. A protocol may still report or compute
+ * something in its `finally`, but not for ever.
+ */
+export const MOST_LAST = 64;
+
+/**
+ * Ends work that is suspended, and of which nothing more is wanted. Its `finally` runs as far as its
+ * next `yield`. An error in there is too late to change anything.
+ *
+ * @param work a protocol, or a task with slices
+ */
+export function abandon(work: Generator<unknown, unknown>): void {
+  try {
+    work.return(undefined);
+  } catch {
+    // It has failed already, and its first error counts.
+  }
+}
+
+/**
+ * Takes care of a value that a driver refuses. If it is a promise, nobody else will ever look at it,
+ * and its rejection would end the thread.
+ *
+ * @param refused what the protocol has yielded
+ */
+function disown(refused: unknown): void {
+  if (refused instanceof Promise) Promise.prototype.then.call(refused, undefined, () => {});
+}
+
+/**
  * The error of a failed conversation. It is never `undefined`, which stands for success, not even
  * if the protocol threw that.
  *
@@ -120,6 +150,7 @@ export function failureBy(thrown: unknown): unknown {
  * @param effect what the protocol yielded
  */
 export function unknownEffect(effect: never): TypeError {
+  disown(effect);
   const kind = (effect as { kind?: unknown } | null | undefined)?.kind;
   return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
 }
@@ -134,6 +165,7 @@ export function unknownEffect(effect: never): TypeError {
  */
 export function checkBytes(bytes: Uint8Array): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
+  disown(bytes);
   const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
   throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
 }
@@ -148,5 +180,6 @@ export function checkBytes(bytes: Uint8Array): Uint8Array {
  */
 export function checkReport(message: string): string {
   if (typeof message === "string") return message;
+  disown(message);
   throw new TypeError(`Cannot report: expected a string, got ${typeof message}`);
 }

@@ -371,6 +371,27 @@ export const denoRuntime: Runtime = {
     return () => Deno.removeSignalListener(signal, handler);
   },
 
+  onStray(handler: (error: unknown) => void): () => void {
+    const onError = (event: ErrorEvent) => {
+      event.preventDefault();
+      handler(event.error);
+    };
+    const onRejection = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      handler(event.reason);
+    };
+    globalThis.addEventListener("error", onError);
+    globalThis.addEventListener("unhandledrejection", onRejection);
+    return () => {
+      globalThis.removeEventListener("error", onError);
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+    };
+  },
+
+  unrefTimer(timer: ReturnType<typeof setTimeout>): void {
+    Deno.unrefTimer(timer);
+  },
+
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
     return Deno[to].write(bytes);
   },

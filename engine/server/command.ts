@@ -17,10 +17,13 @@ import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
 import { onInterrupt } from "../process/interrupts.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
-import { formatCounters } from "./core/counters.ts";
+import { ThreadGuard } from "../workers/strays.ts";
+import { CounterBlock, formatCounters } from "./core/counters.ts";
 import { OptionError, PORT, serveFlags, type ServeOptions, STATS_EVERY } from "./core/options.ts";
 import type { Server } from "./core/server.ts";
+import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
+import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
@@ -182,6 +185,26 @@ async function run(command: Command, start: Start): Promise<void> {
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
   }
 
+  // The block of the main thread is the last.
+  const counters = CounterBlock.allIn(service.statistics.counters).at(-1) as CounterBlock;
+  // This is our program, so what a protocol does beside its conversations does not end it.
+  const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
+  try {
+    await runUntilClosed(name, service, printer, guard, { stdout, stderr });
+  } finally {
+    // An error of our own ends it.
+    guard.end();
+  }
+}
+
+/** Announces a service, closes it at a signal, and prints its totals. */
+async function runUntilClosed(
+  name: string,
+  service: Service,
+  printer: StatisticsPrinter | undefined,
+  guard: ThreadGuard,
+  { stdout, stderr }: Readonly<Record<"stdout" | "stderr", BufferedOutput>>,
+): Promise<void> {
   let signals = 0;
   const onSignal = () => {
     if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
@@ -196,6 +219,7 @@ async function run(command: Command, start: Start): Promise<void> {
   // A line of statistics that is being written comes before the totals.
   await printer?.stop(FLUSH_MS);
   stdout.tellDropped();
+  guard.flush();
   const { line, properties } = service.count();
   totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);

@@ -42,6 +42,8 @@ for (const { name, mode, args, skip } of ROWS) {
       failed: { malformed: 1 },
       cut: 0,
       lost: 0,
+      strays: 0,
+      threadsLost: 0,
     };
     assertEquals(server.counters, expected);
 

@@ -6,6 +6,7 @@
  */
 
 import type { Elsewhere, Operation } from "../../engine/drivers/elsewhere.ts";
+import { CounterBlock } from "../../engine/server/core/counters.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { OffloadPool } from "../../engine/server/offload/offload_pool.ts";
 import {
@@ -60,6 +61,7 @@ class Asked implements Disposable {
       threads,
       protocol: urlOf(protocol),
       journal,
+      counters: new CounterBlock(),
     });
     return new Asked(await within(15_000, "a pool to start", starting), said);
   }

@@ -318,6 +318,8 @@ test("the counters of several threads are added up, and the line names only what
     failed: { mismatch: 1, "too long": 1 },
     cut: 1,
     lost: 1,
+    strays: 0,
+    threadsLost: 0,
   });
   assertEquals(
     formatCounters(counters),

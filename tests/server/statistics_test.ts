@@ -355,6 +355,8 @@ const COUNTERS = {
   failed: { malformed: 1 },
   cut: 0,
   lost: 0,
+  strays: 0,
+  threadsLost: 0,
 };
 
 test("a line has the figures that there are, and a dash for what cannot be known", () => {
@@ -381,6 +383,8 @@ test("a line has the figures that there are, and a dash for what cannot be known
     failed: 1,
     cut: 0,
     lost: 0,
+    strays: 0,
+    threads_lost: 0,
     queued: 2,
     workers_busy: 4,
     workers: 4,

@@ -21,13 +21,22 @@ export interface Counters {
   readonly cut: number;
   /** Connections that were lost before they could be accepted. */
   readonly lost: number;
+  /**
+   * Errors that belong to no conversation: a timer or a microtask of the protocol threw, or a promise
+   * was rejected that nobody awaited.
+   */
+  readonly strays: number;
+  /** Threads that died while the server ran. Others have taken their places. */
+  readonly threadsLost: number;
 }
 
 const ACCEPTED = 0;
 const COMPLETED = 1;
 const CUT = 2;
 const LOST = 3;
-const FAILED = 4;
+const STRAYS = 4;
+const THREADS_LOST = 5;
+const FAILED = 6;
 
 /**
  * The bytes of shared memory for a block: whole cache lines, at least two, that no other block
@@ -53,7 +62,8 @@ export class CounterBlock {
 
   /** How many accepted connections have a conversation that is not over. */
   get active(): number {
-    const [accepted = 0, completed = 0, cut = 0, _lost, ...failed] = this.#numbers;
+    const [accepted = 0, completed = 0, cut = 0] = this.#numbers;
+    const failed = this.#numbers.slice(FAILED);
     return accepted - completed - cut - failed.reduce((sum, count) => sum + count, 0);
   }
 
@@ -82,6 +92,16 @@ export class CounterBlock {
     this.#numbers[LOST]!++;
   }
 
+  /** Counts errors that belong to no conversation. */
+  strayed(count: number): void {
+    this.#numbers[STRAYS]! += count;
+  }
+
+  /** Counts a thread that has died. */
+  lostThread(): void {
+    this.#numbers[THREADS_LOST]!++;
+  }
+
   /** All blocks in a memory that consists of blocks. */
   static allIn(memory: SharedArrayBuffer): CounterBlock[] {
     const count = Math.floor(memory.byteLength / COUNTER_BYTES);
@@ -98,7 +118,7 @@ export class CounterBlock {
     // Other threads count meanwhile. What is over must not be more than what was accepted, so what
     // was accepted is read last.
     total[ACCEPTED] = blocks.reduce((sum, block) => sum + block.#numbers[ACCEPTED]!, 0);
-    const [accepted = 0, completed = 0, cut = 0, lost = 0] = total;
+    const [accepted = 0, completed = 0, cut = 0, lost = 0, strays = 0, threadsLost = 0] = total;
     const failed: Partial<Record<FailureKind, number>> = {};
     let over = completed + cut;
     FAILURE_KINDS.forEach((kind, index) => {
@@ -106,7 +126,8 @@ export class CounterBlock {
       if (count > 0) failed[kind] = count;
       over += count;
     });
-    return { accepted, active: accepted - over, completed, failed, cut, lost };
+    const active = accepted - over;
+    return { accepted, active, completed, failed, cut, lost, strays, threadsLost };
   }
 }
 
@@ -127,5 +148,7 @@ export function formatCounters(counters: Counters): string {
     `cut ${counters.cut}`,
   ];
   if (counters.lost > 0) parts.push(`lost before accept ${counters.lost}`);
+  if (counters.strays > 0) parts.push(`errors outside conversations ${counters.strays}`);
+  if (counters.threadsLost > 0) parts.push(`threads lost ${counters.threadsLost}`);
   return parts.join(" · ");
 }

@@ -112,8 +112,8 @@ export class SessionSet {
     error: unknown,
   ): void {
     this.#sessions.delete(session);
-    observation.over(error);
-    context.end();
+    const thrown = context.end();
+    observation.over(error ?? thrown);
     this.onOver?.();
   }
 

@@ -192,9 +192,9 @@ export class Service {
   over(): void {
     // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
-    this.#observation?.over(this.#failure);
+    const thrown = this.#context?.end();
+    this.#observation?.over(this.#failure ?? thrown);
     this.#parts.gate.leave();
     this.#parts.onOver();
-    this.#context?.end();
   }
 }

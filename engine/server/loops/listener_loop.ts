@@ -155,7 +155,15 @@ export async function serveListener(
     const { protocol } = checked.settings;
     if (threads > 0) {
       const { OffloadPool } = await offloading();
-      offload = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
+      offload = await OffloadPool.start({
+        mode,
+        url,
+        threads,
+        protocol,
+        journal,
+        counters,
+        timeline,
+      });
     }
     const listener = await listen(checked, counters, journal);
     const deadlines = new TimedDeadlines();

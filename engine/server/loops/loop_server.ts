@@ -139,7 +139,7 @@ export class LoopServer {
 
   async #start(details: readonly string[]): Promise<Server> {
     const { mode, url, loops } = this.#plan;
-    const { journal } = this.#team;
+    const { journal, counters } = this.#team;
     let threads: number;
     try {
       requireWorkers(url);
@@ -147,7 +147,15 @@ export class LoopServer {
       const { protocol } = this.#checked.settings;
       if (threads > 0) {
         const timeline = this.#timeline;
-        this.#pool = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
+        this.#pool = await OffloadPool.start({
+          mode,
+          url,
+          threads,
+          protocol,
+          journal,
+          counters,
+          timeline,
+        });
       }
       // The first loop finds the port that all loops share.
       await this.#keepLoop();

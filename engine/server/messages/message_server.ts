@@ -23,6 +23,7 @@ import {
   type ServeOptions,
 } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
+import { StrayLog } from "../core/stray_log.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
@@ -124,7 +125,7 @@ export async function serveByMessages(
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
   const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
-  const team = new MessageTeam(plan, checked, observer, journal, timeline, lingering);
+  const team = new MessageTeam(plan, checked, observer, journal, counters, timeline, lingering);
   let listener: Listener | undefined;
   try {
     listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
@@ -172,6 +173,8 @@ class MessageTeam {
   readonly #options: CheckedOptions;
   readonly #observer: Observer;
   readonly #journal: Journal;
+  readonly #counters: CounterBlock;
+  readonly #strays: StrayLog;
   readonly #members = new Set<Member>();
   readonly #timeline: Timeline | undefined;
   readonly #lingering: LingerSet;
@@ -189,6 +192,7 @@ class MessageTeam {
     options: CheckedOptions,
     observer: Observer,
     journal: Journal,
+    counters: CounterBlock,
     timeline: Timeline | undefined,
     lingering: LingerSet,
   ) {
@@ -196,6 +200,8 @@ class MessageTeam {
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
+    this.#counters = counters;
+    this.#strays = new StrayLog(journal, counters);
     this.#keeper = new WorkerKeeper({ journal });
     this.#timeline = timeline;
     this.#lingering = lingering;
@@ -358,6 +364,7 @@ class MessageTeam {
       url,
       name: messageThreadName(mode),
       assignment,
+      onStray: this.#strays.tell,
       onReady: () => this.#rest(member, false),
       onMessage: (message) => this.#handle(member, message),
       onGone: (error) => {
@@ -365,7 +372,10 @@ class MessageTeam {
         this.#numbers.giveBack(index);
         clearTimeout(member.idleTimer);
         clearTimeout(member.closeTimer);
-        if (error !== undefined) this.#bury(member, error);
+        if (error !== undefined) {
+          if (!this.#cutting) this.#counters.lostThread();
+          this.#bury(member, error);
+        }
         if (track !== undefined) this.#timeline?.release(track);
         this.#notify();
       },

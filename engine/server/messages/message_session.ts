@@ -54,9 +54,10 @@ export async function serveMessages(
         tasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
       },
-      (error) => {
+      (failed) => {
         current = undefined;
-        context.end();
+        const thrown = context.end();
+        const error = failed ?? thrown;
         post({ kind: "over", id, failure: error === undefined ? undefined : asFailure(error) });
       },
     );

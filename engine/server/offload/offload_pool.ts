@@ -11,6 +11,8 @@
 import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { ComputeAnswer, ComputeAssignment, Job } from "./compute_thread.ts";
+import type { CounterBlock } from "../core/counters.ts";
+import { StrayLog } from "../core/stray_log.ts";
 import type { Journal } from "../journal/journal.ts";
 import { requireDescriptors } from "../../workers/descriptor_limits.ts";
 import { LowestNumbers } from "../../workers/lowest_numbers.ts";
@@ -40,6 +42,8 @@ export interface OffloadPlan {
   readonly protocol: string;
   /** The journal for threads that die. */
   readonly journal: Journal;
+  /** Counts the threads that die, and the errors that belong to no computation. */
+  readonly counters: CounterBlock;
   /** The trace, if one is written. */
   readonly timeline?: Timeline | undefined;
 }
@@ -73,12 +77,14 @@ export class OffloadPool implements Elsewhere, Disposable {
   readonly #givingWay = new Set<Pending>();
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
+  readonly #strays: StrayLog;
   #nextId = 1;
   #stuck = 0;
 
   private constructor(plan: OffloadPlan) {
     this.#plan = plan;
     this.#keeper = new WorkerKeeper({ journal: plan.journal });
+    this.#strays = new StrayLog(plan.journal, plan.counters);
   }
 
   /**
@@ -212,12 +218,14 @@ export class OffloadPool implements Elsewhere, Disposable {
       cannotStart: "Cannot start a computing thread",
       died: "A computing thread died",
       onReady: () => this.#dispatch(),
+      onStray: this.#strays.tell,
       onMessage: (answer) => this.#handle(thread, answer),
       onGone: (error) => {
         this.#threads.delete(thread);
         this.#numbers.giveBack(index);
         clearTimeout(thread.killer);
         if (track !== undefined) timeline?.release(track, error);
+        if (error !== undefined) this.#plan.counters.lostThread();
         if (error !== undefined && !thread.isCancelled) thread.job?.done(error, undefined);
       },
     });

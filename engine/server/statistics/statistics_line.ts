@@ -53,6 +53,8 @@ export function nameStatistics(statistics: StatisticsSnapshot): Record<string, u
     failed: Object.values(counters.failed).reduce((sum, count) => sum + count, 0),
     cut: counters.cut,
     lost: counters.lost,
+    strays: counters.strays,
+    threads_lost: counters.threadsLost,
     queued,
     workers_busy: workers?.busy,
     workers: workers?.running,

@@ -9,6 +9,7 @@ import { delay } from "@std/async/delay";
 import { DescriptorSlot } from "./descriptor_slot.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
+import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
@@ -90,6 +91,7 @@ export class ThreadTeam {
   readonly #blocks: CounterBlock[];
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
+  readonly #strays: StrayLog;
   #draining: ReturnType<typeof setTimeout> | undefined;
 
   /** @param options what the team needs to know about its server */
@@ -118,6 +120,7 @@ export class ThreadTeam {
       (_, index) =>
         new CounterBlock(this.#memory.counters, threadMemory(this.#memory, index).countersOffset),
     );
+    this.#strays = new StrayLog(this.#journal, this.counters);
   }
 
   /** How many threads there are. */
@@ -184,6 +187,7 @@ export class ThreadTeam {
       name: threadName(mode),
       assignment,
       transfer,
+      onStray: this.#strays.tell,
       onMessage: ({ kind }) => {
         if (kind === "wake") this.#drainSoon();
         else if (kind === "lingering") this.onLingering?.();
@@ -197,7 +201,10 @@ export class ThreadTeam {
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
-        if (error !== undefined) this.#bury(member, mayRun);
+        if (error !== undefined) {
+          if (!this.gate.cutting) this.counters.lostThread();
+          this.#bury(member, mayRun);
+        }
         onGone?.(error, mayRun);
       },
     });

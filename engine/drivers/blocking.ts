@@ -10,7 +10,12 @@
 
 import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/effects.ts";
 import type { Tasks } from "../../protocols/catalogue.ts";
-import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
+import {
+  ComputeTimeoutError,
+  PeerGoneError,
+  ReadTimeoutError,
+  SessionTimeoutError,
+} from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
 import {
@@ -31,6 +36,8 @@ export interface BlockingOptions extends TimeLimits {
   readonly receiveTimeoutMs: number;
   /** The CPU-bound work that the conversation may ask for. It is done in place. */
   readonly tasks?: Tasks | undefined;
+  /** Whether these are known to yield every few milliseconds. @default {false} */
+  readonly hasSlicedTasks?: boolean | undefined;
   /**
    * Whether the conversation may go on computing and reporting. It is called every few milliseconds
    * if the task has slices.
@@ -393,9 +400,10 @@ export class BlockingDriver {
 
   /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
   #compute(task: string, argument: unknown): unknown {
-    const { tasks, mayCompute, computeTimeoutMs } = this.#options;
+    const { tasks, hasSlicedTasks: isSliced, mayCompute, computeTimeoutMs } = this.#options;
     const { POLLERR, POLLHUP } = this.#sockets.constants;
-    return runTask(tasks, task, argument, computeTimeoutMs, () => {
+    const timeoutMs = this.#limitOfTask(computeTimeoutMs);
+    const onSlice = () => {
       if (performance.now() >= this.#endsAt) throw this.#sessionTimeout();
       // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
@@ -404,7 +412,21 @@ export class BlockingDriver {
       if (isGone || mayCompute?.() === false) {
         throw this.#fatal = new PeerGoneError("waiting for a computation");
       }
-    });
+    };
+    try {
+      return runTask(tasks, task, argument, { timeoutMs, isSliced, onSlice });
+    } catch (error) {
+      if (!(error instanceof ComputeTimeoutError) || timeoutMs === computeTimeoutMs) throw error;
+      throw this.#sessionTimeout();
+    }
+  }
+
+  /** How long a task may take: not longer than the conversation. */
+  #limitOfTask(computeTimeoutMs: number): number {
+    if (this.#endsAt === Infinity) return computeTimeoutMs;
+    const leftMs = this.#endsAt - performance.now();
+    if (leftMs <= 0) throw this.#sessionTimeout();
+    return computeTimeoutMs > 0 ? Math.min(leftMs, computeTimeoutMs) : leftMs;
   }
 
   #gone(syscall: string, errno: number): Error {

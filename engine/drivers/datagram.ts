@@ -88,7 +88,9 @@ function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: Dat
       checkReport(effect.message);
       return options.onReport?.(effect.message);
     case "compute":
-      return runTask(options.tasks, effect.task, effect.argument, options.computeTimeoutMs);
+      return runTask(options.tasks, effect.task, effect.argument, {
+        timeoutMs: options.computeTimeoutMs,
+      });
     case "wait":
       throw nothingToWaitFor(effect);
     default:

@@ -37,6 +37,8 @@ export interface SessionOptions extends TimeLimits {
   readonly deadlines: Deadlines;
   /** The CPU-bound work that the conversation may ask for. */
   readonly tasks?: Tasks | undefined;
+  /** Whether these are known to yield every few milliseconds. @default {false} */
+  readonly hasSlicedTasks?: boolean | undefined;
   /** Does that work. Without it, the work is done in place, and all other conversations wait. */
   readonly offload?: Elsewhere | undefined;
   /** Has the events that the conversation may wait for. Without it, there are none. */
@@ -331,9 +333,10 @@ export class Session<Result> implements Sink {
 
   /** Computes in place if there is no off-loading. Returns whether it is done. */
   #compute(task: string, argument: unknown): boolean {
-    const { tasks, offload, computeTimeoutMs, deadlines } = this.#options;
+    const { tasks, hasSlicedTasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
-      this.#answer = runTask(tasks, task, argument, computeTimeoutMs);
+      const limits = { timeoutMs: computeTimeoutMs, isSliced: hasSlicedTasks };
+      this.#answer = runTask(tasks, task, argument, limits);
       return true;
     }
     this.#begin("compute", offload, task, argument);

@@ -204,6 +204,30 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
+/**
+ * Checks something in every row that can run here, in several of them at a time: for checks that
+ * mostly wait.
+ *
+ * @param rows the rows
+ * @param body the check
+ * @throws {Error} that names the row of the first check that failed
+ */
+export async function inAllRows(
+  rows: readonly Row[],
+  body: (row: Row) => Promise<void>,
+): Promise<void> {
+  const left = rows.filter((row) => row.skip === undefined);
+  const lane = async () => {
+    for (let row = left.shift(); row !== undefined; row = left.shift()) {
+      const { name } = row;
+      await body(row).catch((cause) => {
+        throw new Error(`${name}: ${cause.message}`, { cause });
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: 5 }, lane));
+}
+
 /** The server of a row, shared by several tests. It is started when it is first needed. */
 export class Shared {
   readonly #row: Row;

@@ -58,6 +58,7 @@ export class SessionSet {
       lingerer: this.#lingering,
       offload: offload && track ? track.watchOffload(offload) : offload,
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
+      hasSlicedTasks: protocol.hasSlicedTasks,
       onReport: observer.onReport,
     };
   }

@@ -78,6 +78,7 @@ export class Service {
       computeTimeoutMs: settings.computeTimeoutMs,
       receiveTimeoutMs: settings.readTimeoutMs,
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
+      hasSlicedTasks: protocol.hasSlicedTasks,
       mayCompute: () => !slot.wasCut,
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,

@@ -152,7 +152,7 @@ export async function serveListener(
   const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
-    const { protocol } = checked.settings;
+    const { protocol, computeTimeoutMs } = checked.settings;
     if (threads > 0) {
       const { OffloadPool } = await offloading();
       offload = await OffloadPool.start({
@@ -160,6 +160,7 @@ export async function serveListener(
         url,
         threads,
         protocol,
+        computeTimeoutMs,
         journal,
         counters,
         timeline,

@@ -144,7 +144,7 @@ export class LoopServer {
     try {
       requireWorkers(url);
       threads = countComputing(this.#checked, this.#options);
-      const { protocol } = this.#checked.settings;
+      const { protocol, computeTimeoutMs } = this.#checked.settings;
       if (threads > 0) {
         const timeline = this.#timeline;
         this.#pool = await OffloadPool.start({
@@ -152,6 +152,7 @@ export class LoopServer {
           url,
           threads,
           protocol,
+          computeTimeoutMs,
           journal,
           counters,
           timeline,

@@ -52,6 +52,7 @@ export async function serveMessages(
         // The connection lingers on the main thread.
         lingerer: { add: () => connection.linger() },
         tasks,
+        hasSlicedTasks: protocol.hasSlicedTasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
       },
       (failed) => {

@@ -21,14 +21,12 @@ import { computeThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
-/** How long a computation may take to stop before its thread is terminated, in milliseconds. */
-const STUCK_MS = 1_000;
-
 /**
- * How many stuck threads are replaced on a runtime that cannot stop them. There each of them
- * computes on for ever, on a core of its own.
+ * How long a cancelled computation may take to stop before its thread is terminated, in
+ * milliseconds. That is done only where it frees the thread's core. Elsewhere the computation goes
+ * on until its time is over.
  */
-const MOST_STUCK = 8;
+const STUCK_MS = 1_000;
 
 /** What an {@linkcode OffloadPool} needs to know. */
 export interface OffloadPlan {
@@ -40,6 +38,8 @@ export interface OffloadPlan {
   readonly threads: number;
   /** The location of the protocol: see `protocol_loader.ts`. */
   readonly protocol: string;
+  /** How long a computation may take, in milliseconds; 0 means for ever. */
+  readonly computeTimeoutMs: number;
   /** The journal for threads that die. */
   readonly journal: Journal;
   /** Counts the threads that die, and the errors that belong to no computation. */
@@ -49,7 +49,9 @@ export interface OffloadPlan {
 }
 
 /** A job whose result a conversation waits for. */
-interface Pending extends Job {
+interface Pending extends Omit<Job, "withinMs"> {
+  /** When its time is over. */
+  readonly endsAt: number;
   readonly done: (error: unknown, result: unknown) => void;
   /** Whether all other jobs come first. */
   givesWay: boolean;
@@ -79,7 +81,6 @@ export class OffloadPool implements Elsewhere, Disposable {
   readonly #keeper: WorkerKeeper;
   readonly #strays: StrayLog;
   #nextId = 1;
-  #stuck = 0;
 
   private constructor(plan: OffloadPlan) {
     this.#plan = plan;
@@ -117,8 +118,10 @@ export class OffloadPool implements Elsewhere, Disposable {
   ): Operation {
     const id = this.#nextId;
     this.#nextId = id === 0x7fff_ffff ? 1 : id + 1;
+    const { computeTimeoutMs } = this.#plan;
     const job: Pending = {
       id,
+      endsAt: computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity,
       task,
       argument,
       connection,
@@ -141,20 +144,15 @@ export class OffloadPool implements Elsewhere, Disposable {
     thread.isCancelled = true;
     this.#stop(thread, job);
     // A task that is not cut into slices does not notice the request.
-    thread.killer = setTimeout(() => this.#giveUp(thread, job), STUCK_MS);
+    if (runtime.stopsBusyThreads) {
+      thread.killer = setTimeout(() => this.#giveUp(thread, job), STUCK_MS);
+    }
   }
 
-  /**
-   * Abandons a stuck thread and lets another one take its place, as often as that is affordable.
-   */
+  /** Ends a stuck thread, and lets another one take its place. */
   #giveUp(thread: ComputeThread, { task }: Pending): void {
-    const what = `The computation "${task}" did not stop`;
-    if (runtime.stopsBusyThreads || this.#stuck < MOST_STUCK) {
-      this.#stuck++;
-      return thread.worker.end(new Error(`${what}: its thread was given up`), true);
-    }
-    const properties = { error: `${what}: too many threads were given up to start another` };
-    this.#plan.journal.log({ level: "error", text: "{error}", properties });
+    const error = new Error(`The computation "${task}" did not stop: its thread was ended`);
+    thread.worker.end(error, true);
   }
 
   #giveWay(job: Pending): void {
@@ -191,11 +189,12 @@ export class OffloadPool implements Elsewhere, Disposable {
   }
 
   #give(thread: ComputeThread, job: Pending): void {
-    const { id, task, argument, connection } = job;
+    const { id, task, argument, connection, endsAt } = job;
+    const withinMs = endsAt === Infinity ? 0 : Math.max(1, endsAt - performance.now());
     // The word may still hold the number of this very job, if it was preempted before.
     Atomics.store(thread.stop, 0, 0);
     try {
-      thread.worker.post({ id, task, argument, connection });
+      thread.worker.post({ id, task, argument, connection, withinMs });
     } catch (error) {
       // The argument cannot be cloned. The caller is not waiting yet: it gets the error later.
       queueMicrotask(() => job.done(error, undefined));

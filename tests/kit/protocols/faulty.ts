@@ -71,4 +71,11 @@ export const tasks = {
   stuck() {
     for (;;);
   },
+  /** Runs for ever in a single regular expression. */
+  backtrack: () => /^(a+)+$/.test(`${"a".repeat(40)}b`),
+  /** Is a generator whose second slice never ends. */
+  *slice() {
+    yield;
+    for (;;);
+  },
 };

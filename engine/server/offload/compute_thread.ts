@@ -5,6 +5,7 @@
  */
 
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import { ComputeTimeoutError } from "../../../protocols/errors.ts";
 import { runTask } from "../../drivers/conversation.ts";
 import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
@@ -41,7 +42,7 @@ export interface Job {
 export type ComputeAnswer =
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly message: string }
-  | { readonly kind: "stopped"; readonly id: number };
+  | { readonly kind: "stopped" | "timedOut"; readonly id: number };
 
 /** The error that ends a job that is to stop. */
 const STOPPED = new Error("The computation was stopped");
@@ -81,7 +82,6 @@ function perform(
   isStopped: () => boolean,
 ): ComputeAnswer {
   try {
-    // The event loop that waits for the result has the same limit, and is the first to notice.
     const onSlice = () => {
       if (isStopped()) throw STOPPED;
     };
@@ -89,6 +89,7 @@ function perform(
     return { kind: "done", id, result };
   } catch (error) {
     if (error === STOPPED) return { kind: "stopped", id };
+    if (timeoutMs > 0 && error instanceof ComputeTimeoutError) return { kind: "timedOut", id };
     return { kind: "failed", id, message: describeError(error) };
   }
 }

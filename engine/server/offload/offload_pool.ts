@@ -247,7 +247,8 @@ export class OffloadPool implements Elsewhere, Disposable {
     if (job !== undefined && !isCancelled) {
       if (message.kind === "stopped") this.#givingWay.add(job);
       else if (message.kind === "done") job.done(undefined, message.result);
-      else job.done(new Error(message.message), undefined);
+      // The conversation that waits has the same limit, and needs no answer.
+      else if (message.kind === "failed") job.done(new Error(message.message), undefined);
     }
     this.#dispatch();
   }

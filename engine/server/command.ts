@@ -19,12 +19,21 @@ import { onInterrupt } from "../process/interrupts.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
-import { OptionError, PORT, serveFlags, type ServeOptions, STATS_EVERY } from "./core/options.ts";
+import {
+  DRAIN,
+  OptionError,
+  PORT,
+  serveFlags,
+  type ServeOptions,
+  STALL,
+  STATS_EVERY,
+} from "./core/options.ts";
 import type { Server } from "./core/server.ts";
 import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
 import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import type { LoopWatch } from "./statistics/loop_watch.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
@@ -73,13 +82,14 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     name: mode,
     summary,
     positionals: [PORT],
-    flags: [...flags, ...serveFlags(protocol), ...OUTPUT_FLAGS],
+    flags: [...flags, ...serveFlags(protocol), STALL, ...OUTPUT_FLAGS],
     example: formatRun(`modes/${mode}.ts`, "8080"),
   };
   return serverProgram(command, async (values, output) =>
     serviceOf(
       await serve({
         ...values,
+        stall: valueOf(STALL, values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
       }),
@@ -190,7 +200,10 @@ async function run(command: Command, start: Start): Promise<void> {
   // This is our program, so what a protocol does beside its conversations does not end it.
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   try {
-    await runUntilClosed(name, service, printer, guard, { stdout, stderr });
+    await runUntilClosed(name, service, guard, { stdout, stderr }, {
+      printer,
+      watch: () => startWatch(command, values, format, service, stderr),
+    });
   } finally {
     // An error of our own ends it.
     guard.end();
@@ -201,13 +214,17 @@ async function run(command: Command, start: Start): Promise<void> {
 async function runUntilClosed(
   name: string,
   service: Service,
-  printer: StatisticsPrinter | undefined,
   guard: ThreadGuard,
   { stdout, stderr }: Readonly<Record<"stdout" | "stderr", BufferedOutput>>,
+  { printer, watch }: {
+    readonly printer: StatisticsPrinter | undefined;
+    readonly watch: () => Promise<LoopWatch | undefined>;
+  },
 ): Promise<void> {
   let signals = 0;
   const onSignal = () => {
     if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
+    watching.then((loopWatch) => loopWatch?.closing());
     // An error shows up in `closed`.
     service.close().catch(() => {});
   };
@@ -215,7 +232,10 @@ async function runUntilClosed(
 
   stdout.writeLine(describe(service));
   printer?.print(service.statistics);
+  // The server listens already, and whoever waits for the line has it.
+  const watching = stdout.flush(FLUSH_MS).then(watch);
   const error = await service.closed;
+  await (await watching)?.stop(FLUSH_MS);
   // A line of statistics that is being written comes before the totals.
   await printer?.stop(FLUSH_MS);
   stdout.tellDropped();
@@ -242,6 +262,26 @@ async function startPrinter(
   if (everyMs === 0) return undefined;
   const { StatisticsPrinter } = await import("./statistics/statistics_printer.ts");
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
+}
+
+/** Starts the thread that watches the event loops, if there are any. */
+async function startWatch(
+  { name, flags }: Command,
+  values: Values,
+  format: LogFormat,
+  { statistics }: Service,
+  stderr: BufferedOutput,
+): Promise<LoopWatch | undefined> {
+  const stallMs = flags.includes(STALL) ? valueOf(STALL, values) : 0;
+  if (stallMs === 0 || statistics.beats === undefined) return undefined;
+  const { LoopWatch } = await import("./statistics/loop_watch.ts");
+  stderr.share();
+  return LoopWatch.start({
+    name,
+    format: values.quiet === true ? undefined : format,
+    stallMs,
+    drainMs: valueOf(DRAIN, values),
+  }, statistics);
 }
 
 function describe({ address, details }: Service): string {

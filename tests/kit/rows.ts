@@ -210,11 +210,13 @@ export const ROWS: readonly Row[] = [
  *
  * @param rows the rows
  * @param body the check
+ * @param most how many of them are checked at a time
  * @throws {Error} that names the row of the first check that failed
  */
 export async function inAllRows(
   rows: readonly Row[],
   body: (row: Row) => Promise<void>,
+  most = 4,
 ): Promise<void> {
   const left = rows.filter((row) => row.skip === undefined);
   const lane = async () => {
@@ -225,7 +227,7 @@ export async function inAllRows(
       });
     }
   };
-  await Promise.all(Array.from({ length: 5 }, lane));
+  await Promise.all(Array.from({ length: most }, lane));
 }
 
 /** The server of a row, shared by several tests. It is started when it is first needed. */

@@ -178,7 +178,7 @@ export async function serveListener(
       leave() {},
     });
     const { startHeartbeat } = await beating();
-    const beats = startHeartbeat(checked.statsEveryMs, deadlines);
+    const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.isWatched);
     const accepting = accept(loop);
     return makeServer({
       mode,
@@ -190,7 +190,7 @@ export async function serveListener(
       timeline,
       count: () => CounterBlock.sum([counters]),
       counters: counters.memory,
-      figures: { beats },
+      figures: { beats, loopsOnMain: true },
       async shutDown(drainMs) {
         using _limits = deadlines;
         using _threads = offload;

@@ -138,7 +138,7 @@ export async function serveByMessages(
   }
   const accepting = team.accept(listener);
   // The main thread copies the bytes of all connections, so its loop serves them too.
-  const beats = startHeartbeat(checked.statsEveryMs, deadlines);
+  const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.isWatched);
   return makeServer({
     mode,
     address: listener.address,
@@ -149,7 +149,7 @@ export async function serveByMessages(
     timeline,
     count: () => CounterBlock.sum([counters]),
     counters: counters.memory,
-    figures: { ...team.gauge.figures, beats },
+    figures: { ...team.gauge.figures, beats, loopsOnMain: true },
     async shutDown(drainMs) {
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);

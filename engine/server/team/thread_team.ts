@@ -98,10 +98,10 @@ export class ThreadTeam {
   constructor(options: TeamOptions) {
     const { threads } = options;
     this.#options = options;
-    const { areLoops = false, options: { statsEveryMs } } = options;
+    const { areLoops = false, options: { statsEveryMs, isWatched } } = options;
     this.#memory = createTeamMemory(
       threads,
-      areLoops ? createBeats(threads, statsEveryMs) : undefined,
+      areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined,
     );
     this.gate = new Gate(this.#memory.gate);
     this.#journal = new MainJournal(options.mode, options.onReport);

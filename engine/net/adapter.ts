@@ -103,6 +103,11 @@ export interface Runtime {
    * nobody awaits, until the returned function is called. Meanwhile no such error ends the thread.
    */
   onStray(handler: (error: unknown) => void): () => void;
+  /**
+   * From now on every attempt of code in this Worker to end it, as by `process.exit`, calls `refuse`
+   * instead. No runtime tells the main thread of such an end.
+   */
+  refuseExit(refuse: () => never): void;
   /** Lets the process end although this timer has not fired. */
   unrefTimer(timer: ReturnType<typeof setTimeout>): void;
   /** Writes some of `bytes` to standard output or error without blocking the thread. */

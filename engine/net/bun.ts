@@ -493,6 +493,11 @@ export const bunRuntime: Runtime = {
     };
   },
 
+  refuseExit(refuse: () => never): void {
+    Object.assign(process, { exit: refuse, reallyExit: refuse });
+    Object.assign(globalThis, { close: refuse });
+  },
+
   unrefTimer(timer: ReturnType<typeof setTimeout>): void {
     (timer as unknown as { unref(): void }).unref();
   },

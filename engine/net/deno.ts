@@ -388,6 +388,12 @@ export const denoRuntime: Runtime = {
     };
   },
 
+  refuseExit(refuse: () => never): void {
+    // `process.exit` of Node.js ends in the same function.
+    Object.assign(Deno, { exit: refuse });
+    Object.assign(globalThis, { close: refuse });
+  },
+
   unrefTimer(timer: ReturnType<typeof setTimeout>): void {
     Deno.unrefTimer(timer);
   },

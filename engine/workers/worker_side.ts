@@ -67,6 +67,9 @@ export function onAssigned<Assignment, ToWorker, FromWorker>(
     }
     const { hear, play } = part;
     // The globals of this thread are ours. What a protocol does beside its conversations ends none.
+    runtime.refuseExit(() => {
+      throw new Error("Cannot exit: this thread serves others too");
+    });
     const guard = new ThreadGuard((report) => say({ kind: "stray", report }));
     scope.onmessage = hear === undefined ? null : ({ data }) => {
       try {

@@ -6,7 +6,7 @@
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
-import { assertMatch, until } from "./harness.ts";
+import { assertMatch, test, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";
 import { ServerProcess } from "./server_process.ts";
 
@@ -205,29 +205,30 @@ export const ROWS: readonly Row[] = [
 ];
 
 /**
- * Checks something in every row that can run here, in several of them at a time: for checks that
- * mostly wait.
+ * Registers tests that check something in several rows at a time: for checks that mostly wait.
  *
- * @param rows the rows
- * @param body the check
- * @param most how many of them are checked at a time
- * @throws {Error} that names the row of the first check that failed
+ * @param what what is checked
+ * @param rows the rows; those that cannot run here are left out
+ * @param body checks one row
+ * @param atOnce how many rows a test checks
  */
-export async function inAllRows(
+export function testTogether(
+  what: string,
   rows: readonly Row[],
   body: (row: Row) => Promise<void>,
-  most = 4,
-): Promise<void> {
+  atOnce = 3,
+): void {
   const left = rows.filter((row) => row.skip === undefined);
-  const lane = async () => {
-    for (let row = left.shift(); row !== undefined; row = left.shift()) {
-      const { name } = row;
-      await body(row).catch((cause) => {
-        throw new Error(`${name}: ${cause.message}`, { cause });
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: most }, lane));
+  while (left.length > 0) {
+    const group = left.splice(0, atOnce);
+    test(`${group.map(({ name }) => name).join(", ")}: ${what}`, async () => {
+      await Promise.all(group.map((row) =>
+        body(row).catch((cause) => {
+          throw new Error(`${row.name}: ${cause.message}`, { cause });
+        })
+      ));
+    }, { sanitize: false });
+  }
 }
 
 /** The server of a row, shared by several tests. It is started when it is first needed. */

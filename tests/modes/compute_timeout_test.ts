@@ -7,9 +7,9 @@
 
 import { readFileSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
-import { assertEquals, assertMatch, test, until } from "../kit/harness.ts";
+import { assertEquals, assertMatch, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { inAllRows, type Row, ROWS } from "../kit/rows.ts";
+import { type Row, ROWS, testTogether } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
@@ -41,28 +41,26 @@ async function isIdle(pid: number): Promise<void> {
 }
 
 // `stuck` is a loop, `backtrack` a regular expression, `slice` a generator that stops yielding.
-test("every mode stops a task that never yields, and the thread goes on", async () => {
-  await inAllRows(ROWS, async (row) => {
-    const args = [...withOneThread(row), "--protocol", FAULTY, "--compute-timeout", "100ms"];
-    const offload = row.overtakes && row.loops ? ["--offload", "1"] : [];
-    await using server = await ServerProcess.start(row.mode, [...args, ...offload]);
-    for (const task of ["stuck", "backtrack", "slice"]) {
-      await using peer = await Peer.connect(server.address);
-      const timedOut = new RegExp(`^failed: Timed out: the computation "${task}" `);
-      assertMatch(await (await peer.send(`${task}\n`)).line(), timedOut);
-      // Bun looks at the clock only now and then while it matches a regular expression.
-      const answer = async () => await (await peer.send("double 2\n")).line();
-      await until("a thread to compute again", async () => await answer() === "4");
-      peer.finish();
-      await peer.gone();
-    }
-    if (runtime.os === "linux") await isIdle(server.pid);
-    await using next = await Peer.connect(server.address);
-    assertEquals(await (await next.send("double 21\n")).line(), "42");
-    next.finish();
-    await next.gone();
-    const ending = await server.stop();
-    assertEquals(ending.code, 0, ending.stderr);
-    assertMatch(totalsIn(ending), /^accepted 4 · completed 4 · failed 0 · cut 0/);
-  });
-}, { sanitize: false });
+testTogether("a task that never yields is stopped, and its thread goes on", ROWS, async (row) => {
+  const args = [...withOneThread(row), "--protocol", FAULTY, "--compute-timeout", "100ms"];
+  const offload = row.overtakes && row.loops ? ["--offload", "1"] : [];
+  await using server = await ServerProcess.start(row.mode, [...args, ...offload]);
+  for (const task of ["stuck", "backtrack", "slice"]) {
+    await using peer = await Peer.connect(server.address);
+    const timedOut = new RegExp(`^failed: Timed out: the computation "${task}" `);
+    assertMatch(await (await peer.send(`${task}\n`)).line(), timedOut);
+    // Bun looks at the clock only now and then while it matches a regular expression.
+    const answer = async () => await (await peer.send("double 2\n")).line();
+    await until("a thread to compute again", async () => await answer() === "4");
+    peer.finish();
+    await peer.gone();
+  }
+  if (runtime.os === "linux") await isIdle(server.pid);
+  await using next = await Peer.connect(server.address);
+  assertEquals(await (await next.send("double 21\n")).line(), "42");
+  next.finish();
+  await next.gone();
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertMatch(totalsIn(ending), /^accepted 4 · completed 4 · failed 0 · cut 0/);
+});

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { inAllRows, ROWS } from "../kit/rows.ts";
+import { ROWS, testTogether } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const SPIN = "./tests/kit/protocols/spin.ts";
@@ -69,10 +69,11 @@ test("nobody watches with --stall 0", async () => {
   assertEquals((await server.stop()).code, 0);
 }, { sanitize: false });
 
-test("a conversation that never yields does not keep any mode from ending", async () => {
-  // In `event` the loop is that of the main thread.
-  const rows = ROWS.filter(({ mode, workers }) => mode !== "event" && workers);
-  await inAllRows(rows, async (row) => {
+// In `event` the loop is that of the main thread.
+testTogether(
+  "a conversation that never yields does not keep the server from ending",
+  ROWS.filter(({ mode, workers }) => mode !== "event" && workers),
+  async (row) => {
     const flags = [...FLAGS, "--stall", "300ms"];
     await using server = await ServerProcess.start(row.mode, [...row.args, ...flags]);
     await using peer = await Peer.connect(server.address);
@@ -84,5 +85,5 @@ test("a conversation that never yields does not keep any mode from ending", asyn
     const ending = await server.stop();
     assertEquals(ending.code, 0, ending.stderr);
     assertMatch(totalsIn(ending), /^accepted 1 · completed 0 · failed 0 · cut 1/);
-  }, 2);
-}, { sanitize: false });
+  },
+);

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
+import { assert, assertEquals, assertMatch, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { inAllRows, type Row, ROWS } from "../kit/rows.ts";
+import { type Row, ROWS, testTogether } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const STRAY = "./tests/kit/protocols/stray.ts";
@@ -31,8 +31,10 @@ async function tell(server: ServerProcess, word: string): Promise<string> {
   return await peer.rest();
 }
 
-test("every mode goes on, whatever a protocol does beside its conversation", async () => {
-  await inAllRows(ROWS, async (row) => {
+testTogether(
+  "a server goes on, whatever a protocol does beside its conversation",
+  ROWS,
+  async (row) => {
     const args = [...row.args, "--protocol", STRAY, "--drain", "100ms"];
     await using server = await ServerProcess.start(row.mode, args);
     const bystander = row.concurrent ? await Peer.connect(server.address) : undefined;
@@ -41,9 +43,11 @@ test("every mode goes on, whatever a protocol does beside its conversation", asy
     }
 
     for (const word of UNKNOWN) assertEquals(await tell(server, word), `${word}\n`);
-    for (const word of FAILING) await tell(server, word);
+    // On the main thread of the command line the protocol would end the program.
+    const failing = row.workers ? [...FAILING, "exit"] : FAILING;
+    for (const word of failing) await tell(server, word);
     const failed = () => server.stderr.match(/ failed \S+ after /g)?.length ?? 0;
-    await until("the failures to be logged", () => failed() >= FAILING.length);
+    await until("the failures to be logged", () => failed() >= failing.length);
     if (hasEventLoop(row)) {
       await until("a stray to be logged", () => server.stderr.includes("outside every conv"));
       assertMatch(server.stderr, / an error outside every conversation: [^\n]*(\\x07|undefined)/);
@@ -61,7 +65,7 @@ test("every mode goes on, whatever a protocol does beside its conversation", asy
     assertEquals(ending.code, 0, ending.stderr);
     const totals = totalsIn(ending);
     const failures = new RegExp(
-      ` · failed ${FAILING.length} \\(other ${FAILING.length}\\) · cut 1`,
+      ` · failed ${failing.length} \\(other ${failing.length}\\) · cut 1`,
     );
     assertMatch(totals, failures);
     const strays = Number(/errors outside conversations (\d+)/.exec(totals)?.[1] ?? 0);
@@ -69,5 +73,40 @@ test("every mode goes on, whatever a protocol does beside its conversation", asy
     else assert(strays <= UNKNOWN.length, ending.stderr);
     assert(!totals.includes("threads lost"), totals);
     await bystander?.[Symbol.asyncDispose]();
-  });
-}, { sanitize: false });
+  },
+);
+
+// Where the thread is not a Worker, it is that of the whole program.
+testTogether(
+  "a thread that is lost is replaced and counted, and its connections end with FIN",
+  ROWS.filter(({ workers }) => workers),
+  async (row) => {
+    const one = row.args.map((arg, index) => row.args[index - 1] === "--workers" ? "1" : arg);
+    const args = [...one, "--protocol", STRAY, "--drain", "100ms"];
+    await using server = await ServerProcess.start(row.mode, args);
+    // It is served by the same thread, if that serves several.
+    const bystander = row.loops ? await Peer.connect(server.address) : undefined;
+    if (bystander !== undefined) {
+      assertEquals(await (await bystander.send("here\n")).line(), "here");
+    }
+    await using losing = await Peer.connect(server.address);
+    // The server does not read all of it. If it only closed the connection, that would be reset.
+    await losing.send(`lose\n${"x".repeat(100_000)}`);
+    assertEquals(await losing.rest(), "lose\n");
+    losing.finish();
+    // In a loop nothing is done for a while, and so nothing fails.
+    await until("the next client to be served", async () => {
+      try {
+        await using next = await Peer.connect(server.address);
+        return (await (await next.send("next\n")).line()) === "next";
+      } catch {
+        return false;
+      }
+    });
+    if (bystander !== undefined) assertEquals(await bystander.rest(), "");
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(totalsIn(ending), / · threads lost 1$/);
+    await bystander?.[Symbol.asyncDispose]();
+  },
+);

@@ -17,7 +17,7 @@ import type { ServiceSettings } from "../core/options.ts";
 import type { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
-import type { LingerQueue } from "./linger_queue.ts";
+import type { LingerQueue } from "../team/linger_queue.ts";
 
 /**
  * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that.

@@ -437,7 +437,8 @@ class MessageTeam {
     if (serving === undefined) return;
     member.serving = undefined;
     this.gauge.busy--;
-    serving.relay.close();
+    if (this.#cutting) serving.relay.close();
+    else serving.relay.part();
     serving.observation.over(this.#cutting ? new CutError() : error);
   }
 

@@ -82,6 +82,8 @@ export class ThreadTeam {
    * it before the first thread is started.
    */
   onQueued: ((wanted: number) => void) | undefined;
+  /** Closes a connection that a dead thread has left. By default it is closed at once. */
+  onLeft: ((fd: number) => void) | undefined;
   /** Called when threads have given away connections that have to linger. */
   onLingering: (() => void) | undefined;
   readonly #options: TeamOptions;
@@ -290,7 +292,9 @@ export class ThreadTeam {
     // Another thread may close the descriptor of this one only if this one cannot run any more. On
     // Deno, `terminate` does not stop a thread that computes.
     if (mayRun) member.slot.abandon();
-    else if (sockets !== undefined) member.slot.reclaim(sockets);
+    else if (sockets !== undefined) {
+      member.slot.reclaim({ close: this.onLeft ?? sockets.close.bind(sockets) });
+    }
     // The connection that it was serving is lost. The thread that gets its number starts with none.
     for (let lost = member.counters.active; lost > 0; lost--) {
       if (this.gate.cutting) member.counters.cut();

@@ -14,6 +14,15 @@ import {
   write,
 } from "../../../protocol.ts";
 
+/** Lets the next thing that the server itself does in this thread fail, and end the thread. */
+function loseThread(): void {
+  const lose = () => {
+    throw new Error("lost");
+  };
+  Object.assign(Atomics, { compareExchange: lose });
+  Object.assign(globalThis, { postMessage: lose });
+}
+
 function fail(what: string): never {
   throw new Error(`a ${what} of a client\u0007`);
 }
@@ -30,6 +39,7 @@ const DEEDS: Readonly<Record<string, (context: Context) => void>> = {
     target.dispatchEvent(new Event("deed"));
   },
   signal: ({ signal }) => signal.addEventListener("abort", () => fail("signal")),
+  exit: () => void (globalThis as unknown as { process: { exit(): void } }).process.exit(),
   handler: ({ signal }) => void (signal.onabort = () => fail("handler")),
 };
 
@@ -55,6 +65,7 @@ export default function* stray(context: Context): Protocol {
     DEEDS[word]?.(context);
     if (word in YIELDS) yield YIELDS[word]!() as Effect;
     yield* write(encodeLine(word));
+    if (word === "lose") return loseThread();
     if (word === "late") {
       try {
         yield* readLine(input, { limit: 64 });

@@ -52,18 +52,20 @@ const SERVERS: readonly (readonly [script: string, args: readonly string[], answ
   ["chat/server.ts", [], /^\[guest-1\] HELLO 1$/m],
 ];
 
-/** Talks to a server twice, then ends it. */
-async function serves(server: Program, port: number, answer: RegExp): Promise<void> {
-  for (let turn = 0; turn < 2; turn++) {
+/** Asks a server that cannot say where it listens. Returns whether it has answered. */
+async function answers(server: Program, answer: RegExp): Promise<boolean> {
+  assert(!server.isOver, "it has ended");
+  const port = portOf(server.pid);
+  if (port === undefined) return false;
+  try {
     await using peer = await Peer.connect({ hostname: "127.0.0.1", port });
     await peer.send("HELLO 1\n");
-    await until("an answer", () => answer.test(peer.heard));
-    // A socket in one of these places would be sent the log.
-    for (const number of [0, 1, 2]) assertMatch(linkOf(server.pid, number), /^\/dev\/(null|full)$/);
+    await until("an answer", () => answer.test(peer.heard) || peer.isBroken);
+    return answer.test(peer.heard);
+  } catch {
+    // On Deno a server that counts its free descriptors listens elsewhere for a moment.
+    return false;
   }
-  server.signal("SIGTERM");
-  const { code, signal } = await server.end();
-  assertEquals([code, signal], [0, null], server.stderr);
 }
 
 for (
@@ -77,16 +79,17 @@ for (
       const flags = ["0", ...args, "--stats-every", "20ms", "--drain", "100ms"];
       const shell = ["sh", "-c", `exec "$@" ${streams}`, "sh"];
       await using server = new Program([...shell, ...commandOf(script, flags)]);
-      let port: number | undefined;
-      await until(`${script} to listen`, () => {
-        assert(!server.isOver, `${script} has ended`);
-        return (port = portOf(server.pid)) !== undefined;
-      });
-      await serves(server, port as number, answer).catch((cause) => {
-        throw new Error(`${script}: ${cause.message}`, { cause });
-      });
+      for (const turn of ["first", "second"]) {
+        await until(`the ${turn} answer of ${script}`, () => answers(server, answer), 20_000);
+        // A socket in one of these places would be sent the log.
+        const links = [0, 1, 2].map((number) => linkOf(server.pid, number));
+        for (const link of links) assertMatch(link, /^\/dev\/(null|full)$/);
+      }
+      server.signal("SIGTERM");
+      const { code, signal } = await server.end();
+      assertEquals([code, signal], [0, null], script);
     }));
-  }, { sanitize: false, skip: whyNotLinux });
+  }, { sanitize: false, skip: whyNotLinux, timeoutMs: 60_000 });
 }
 
 test("a server serves on when nobody reads what it prints any more", async () => {

@@ -12,6 +12,9 @@
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
  *
+ * All descriptors are close-on-exec: programs that this process starts do not inherit them. A program
+ * that had a listener would keep its port, and one that had a connection would keep it open.
+ *
  * They work on Linux, on x86-64 and arm64 with glibc and musl, and on macOS. This module can be
  * imported anywhere.
  *
@@ -83,6 +86,8 @@ export class Sockets {
   readonly #recv: TransferCall;
   readonly #send: TransferCall;
   readonly #noSignal: number;
+  /** Takes a connection whose descriptor is close-on-exec. */
+  readonly #accept: (fd: number, sockaddr: Uint8Array, flags: number) => number;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   /** Room for the address of any socket. */
   readonly #name = new Uint8Array(LONG_SOCKADDR_SIZE);
@@ -104,6 +109,11 @@ export class Sockets {
     this.#recv = libc.recv as TransferCall;
     this.#send = libc.send as TransferCall;
     this.#noSignal = system.constants.MSG_NOSIGNAL;
+    const { SOCK_CLOEXEC } = system.constants;
+    this.#accept = SOCK_CLOEXEC === 0
+      ? (fd, sockaddr) => this.#keepToSelf(libc.accept!(fd, sockaddr, this.#lengthBytes))
+      : (fd, sockaddr, flags) =>
+        libc.accept4!(fd, sockaddr, this.#lengthBytes, flags | SOCK_CLOEXEC);
   }
 
   /**
@@ -124,7 +134,9 @@ export class Sockets {
    * @returns a descriptor
    */
   socket(family: number, type: number, protocol = 0): number {
-    return this.#check("socket", this.#call("socket", family, type, protocol));
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("socket", this.#call("socket", family, type | SOCK_CLOEXEC, protocol));
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
   }
 
   /**
@@ -133,10 +145,12 @@ export class Sockets {
    * @returns their descriptors
    */
   socketpair(): [number, number] {
-    const { AF_UNIX, SOCK_STREAM } = this.constants;
+    const { AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC } = this.constants;
     const pair = new Int32Array(2);
     const bytes = new Uint8Array(pair.buffer);
-    this.#check("socketpair", this.#call("socketpair", AF_UNIX, SOCK_STREAM, 0, bytes));
+    const type = SOCK_STREAM | SOCK_CLOEXEC;
+    this.#check("socketpair", this.#call("socketpair", AF_UNIX, type, 0, bytes));
+    if (SOCK_CLOEXEC === 0) pair.forEach((fd) => this.#keepToSelf(fd));
     return [pair[0] as number, pair[1] as number];
   }
 
@@ -152,9 +166,11 @@ export class Sockets {
    */
   bind(fd: number, address: Address): void {
     const sockaddr = this.writeAddress(address);
+    const path = unixPath(address.hostname);
+    // The kernel would make the file, and nobody could remove it.
+    if (path !== undefined) runtime.requireFileAccess(path);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
-    const path = unixPath(address.hostname);
     if (path !== undefined) runtime.changeMode(path, SOCKET_MODE);
   }
 
@@ -181,7 +197,7 @@ export class Sockets {
    */
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept!(fd, sockaddr, this.#lengthBytes);
+    const accepted = this.#accept(fd, sockaddr, 0);
     if (accepted < 0) return -this.errno;
     if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
     return accepted;
@@ -200,7 +216,7 @@ export class Sockets {
       return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
     }
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept4!(fd, sockaddr, this.#lengthBytes, SOCK_NONBLOCK);
+    const accepted = this.#accept(fd, sockaddr, SOCK_NONBLOCK);
     if (accepted < 0) return -this.errno;
     if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
     return accepted;
@@ -346,7 +362,9 @@ export class Sockets {
    */
   open(path: string, flags: number): number {
     const name = new TextEncoder().encode(`${path}\0`);
-    return this.#check("open", this.#call("open", name, flags, 0), path);
+    // O_CLOEXEC has the same number.
+    const how = flags | this.constants.SOCK_CLOEXEC;
+    return this.#check("open", this.#call("open", name, how, 0), path);
   }
 
   /**
@@ -357,7 +375,7 @@ export class Sockets {
    * @throws {SocketError} if there is none, or this process may not read it
    */
   openFolder(path: string): number {
-    return this.open(path, O_DIRECTORY | O_CLOEXEC);
+    return this.open(path, O_DIRECTORY);
   }
 
   /**
@@ -511,9 +529,35 @@ export class Sockets {
     return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
   }
 
+  /**
+   * The number of a socket that no other socket ever gets, however often its descriptor is used again
+   * (`SO_COOKIE`, socket(7), Linux).
+   */
+  cookie(fd: number): bigint {
+    const value = new BigUint64Array(1);
+    const { SOL_SOCKET, SO_COOKIE } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_COOKIE, new Uint8Array(value.buffer));
+    return value[0] as bigint;
+  }
+
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
     return this.#addressOf("getsockname", fd);
+  }
+
+  /**
+   * The address of the other end, if there is one.
+   *
+   * @param fd any number
+   * @returns `null` if the descriptor is no connection over IP, `undefined` if there is none
+   */
+  findPeer(fd: number): Address | null | undefined {
+    this.#length[0] = SOCKADDR_SIZE;
+    const result = this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes);
+    if (result < 0) return result === -this.constants.errno.EBADF ? undefined : null;
+    // Those of other families are shorter, or longer.
+    const isIP = this.#length[0] === 16 || this.#length[0] === SOCKADDR_SIZE;
+    return isIP ? this.readAddress(this.#sockaddr) : null;
   }
 
   /** The address of the other end (getpeername(2)). */
@@ -657,8 +701,8 @@ export class Sockets {
    * @returns the number, or the negated error number if there is none
    */
   nextDescriptor(): number {
-    const { AF_INET, SOCK_DGRAM } = this.constants;
-    const fd = this.#call("socket", AF_INET, SOCK_DGRAM, 0);
+    const { AF_INET, SOCK_DGRAM, SOCK_CLOEXEC } = this.constants;
+    const fd = this.#call("socket", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) this.close(fd);
     return fd;
   }
@@ -746,6 +790,18 @@ export class Sockets {
     if (errno !== 0) throw fail(errno);
   }
 
+  /**
+   * Makes a descriptor close-on-exec by itself (ioctl(2), `FIOCLEX`). Where socket(2) and accept(2) do
+   * not do it, a program that another thread starts at that very moment may still inherit it.
+   *
+   * @returns the descriptor
+   */
+  #keepToSelf(fd: number): number {
+    // Not fcntl(2): its flag is a variadic argument, and those are passed in another way on arm64.
+    if (fd >= 0) this.#libc.ioctl!(fd, this.constants.FIOCLEX, NOTHING);
+    return fd;
+  }
+
   #call(name: string, ...parameters: unknown[]): number {
     const result: number = this.#libc[name]!(...parameters);
     return result >= 0 ? result : -this.errno;
@@ -757,9 +813,8 @@ export class Sockets {
   }
 }
 
-/** Flags of open(2) on Linux: it must be a folder, and other programs do not inherit it. */
+/** A flag of open(2) on Linux: it must be a folder. */
 const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
-const O_CLOEXEC = 0o2000000;
 
 /** Operations of flock(2). */
 const LOCK_EX = 2;
@@ -767,6 +822,9 @@ const LOCK_NB = 4;
 
 /** The mode of a Unix domain socket's file: its user and its group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** The argument of a request that takes none. */
+const NOTHING = new Uint8Array(8);
 
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {

@@ -21,16 +21,7 @@
 // @ts-types="../../types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
-import {
-  IP_TTL,
-  IPV6_UNICAST_HOPS,
-  SO_KEEPALIVE,
-  SOL_IP,
-  SOL_IPV6,
-  TCP_KEEPCNT,
-  TCP_KEEPIDLE,
-  TCP_KEEPINTVL,
-} from "../../kernel/linux.ts";
+import { IP_TTL, IPV6_UNICAST_HOPS, SOL_IP, SOL_IPV6 } from "../../kernel/linux.ts";
 import { encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -39,7 +30,6 @@ import { attachSteering, steerNothing, steerSyns } from "./steering.ts";
 
 const IP_MINTTL = 21;
 const IPV6_V6ONLY = 26;
-const TCP_USER_TIMEOUT = 18;
 const IPV6_MINHOPCOUNT = 73;
 const MOST_HOPS = 255;
 
@@ -184,7 +174,8 @@ async function plugTrap(
 
 /** What accepted connections inherit from their listener, by level and number of the option. */
 function inherited({ constants }: Sockets): readonly (readonly [number, number, number])[] {
-  const { SOL_SOCKET, SO_RCVTIMEO, SO_SNDTIMEO, IPPROTO_TCP, TCP_NODELAY } = constants;
+  const { SOL_SOCKET, SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO, IPPROTO_TCP } = constants;
+  const { TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT } = constants;
   return [
     [SOL_SOCKET, SO_KEEPALIVE, 4],
     [SOL_SOCKET, SO_RCVTIMEO, 16],

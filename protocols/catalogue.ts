@@ -40,6 +40,13 @@ export interface ProtocolDefinition {
    * @returns all bytes that the client gets
    */
   refusal?(why: string): Uint8Array;
+  /**
+   * Whether all these tasks are known to be generators that yield every few milliseconds. Then they
+   * can be stopped wherever they yield, and nothing else has to watch them.
+   *
+   * @default {false}
+   */
+  readonly hasSlicedTasks?: boolean;
   /** Begins the server's side of one conversation. */
   serve(context: Context, settings: ProtocolSettings): Protocol;
   /**
@@ -51,7 +58,8 @@ export interface ProtocolDefinition {
 
 /**
  * CPU-bound work: it takes a value that can be cloned between threads, and returns one. A generator
- * function can be stopped wherever it yields. To stop any other, its thread has to end.
+ * function can be stopped wherever it yields: then its `finally` runs. Any other is stopped when its
+ * time is over, wherever it is, and its `finally` does not run.
  */
 // deno-lint-ignore no-explicit-any -- the argument is a matter of the task and its protocol
 export type Task = (argument: any) => unknown;
@@ -75,6 +83,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     readTimeoutMs: 0,
     sessionTimeoutMs: 0,
     tasks: { [PRIME_TASK]: (digits: string) => isPrime(BigInt(digits)) },
+    hasSlicedTasks: true,
     serve: (context, settings) => frame(context, settings),
   },
   echo: {

@@ -11,6 +11,7 @@
 import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/effects.ts";
 import type { Tasks } from "../../protocols/catalogue.ts";
 import {
+  ComputeTimeoutError,
   IdleTimeoutError,
   MessageTimeoutError,
   PeerGoneError,
@@ -21,9 +22,11 @@ import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
 import { isRenewed } from "./deadlines.ts";
 import {
+  abandon,
   checkBytes,
   checkReport,
   failureBy,
+  MOST_LAST,
   nothingToWaitFor,
   runTask,
   unknownEffect,
@@ -42,8 +45,11 @@ export interface BlockingOptions extends TimeLimits {
   readonly receiveTimeoutMs: number;
   /** The CPU-bound work that the conversation may ask for. It is done in place. */
   readonly tasks?: Tasks | undefined;
+  /** Whether these are known to yield every few milliseconds. @default {false} */
+  readonly hasSlicedTasks?: boolean | undefined;
   /**
-   * Whether a computation may go on. It is called every few milliseconds if the task has slices.
+   * Whether the conversation may go on computing and reporting. It is called every few milliseconds
+   * if the task has slices.
    */
   readonly mayCompute?: (() => boolean) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
@@ -114,6 +120,8 @@ export class BlockingDriver {
   /** The error after which nothing can be received or sent, and whether the protocol has had it. */
   #fatal: Error | undefined;
   #wasTold = false;
+  /** How many effects were granted after that error. */
+  #lastEffects = 0;
 
   /**
    * @param sockets the Berkeley calls
@@ -181,6 +189,7 @@ export class BlockingDriver {
     this.#leftEarly = false;
     this.#fatal = undefined;
     this.#wasTold = false;
+    this.#lastEffects = 0;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
     this.#renewals = 0;
     this.#messageEndsAt = Infinity;
@@ -244,7 +253,7 @@ export class BlockingDriver {
   #throw(error: unknown): IteratorResult<Effect, unknown> {
     // A protocol gets a fatal error once. If it reads or writes again, its conversation is ended.
     if (error === this.#fatal && this.#wasTold) {
-      this.#conversation.return(undefined);
+      abandon(this.#conversation);
       throw error;
     }
     this.#wasTold = error === this.#fatal;
@@ -290,6 +299,10 @@ export class BlockingDriver {
 
   /** Grants the rare effects. Reading and writing, the hot path, are in `#advance`. */
   #grant(effect: Exclude<Effect, ReadEffect | WriteEffect>): unknown {
+    if (this.#fatal !== undefined && ++this.#lastEffects > MOST_LAST) throw this.#fatal;
+    if (this.#options.mayCompute?.() === false) {
+      throw this.#fatal ??= new PeerGoneError("waiting for the server");
+    }
     switch (effect?.kind) {
       case "report":
         checkReport(effect.message);
@@ -500,9 +513,10 @@ export class BlockingDriver {
 
   /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
   #compute(task: string, argument: unknown): unknown {
-    const { tasks, mayCompute, computeTimeoutMs } = this.#options;
+    const { tasks, hasSlicedTasks: isSliced, mayCompute, computeTimeoutMs } = this.#options;
     const { POLLERR, POLLHUP } = this.#sockets.constants;
-    return runTask(tasks, task, argument, computeTimeoutMs, () => {
+    const timeoutMs = this.#limitOfTask(computeTimeoutMs);
+    const onSlice = () => {
       if (this.#sessionLeft() <= 0) throw this.#sessionTimeout();
       // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
@@ -511,7 +525,21 @@ export class BlockingDriver {
       if (isGone || mayCompute?.() === false) {
         throw this.#fatal = new PeerGoneError("waiting for a computation");
       }
-    });
+    };
+    try {
+      return runTask(tasks, task, argument, { timeoutMs, isSliced, onSlice });
+    } catch (error) {
+      if (!(error instanceof ComputeTimeoutError) || timeoutMs === computeTimeoutMs) throw error;
+      throw this.#sessionTimeout();
+    }
+  }
+
+  /** How long a task may take: not longer than the conversation. */
+  #limitOfTask(computeTimeoutMs: number): number {
+    const leftMs = this.#sessionLeft();
+    if (leftMs <= 0) throw this.#sessionTimeout();
+    if (leftMs === Infinity) return computeTimeoutMs;
+    return computeTimeoutMs > 0 ? Math.min(leftMs, computeTimeoutMs) : leftMs;
   }
 
   /**

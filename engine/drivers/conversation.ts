@@ -8,6 +8,7 @@
 import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../../protocols/catalogue.ts";
 import type { Context, Protocol, WaitEffect } from "../../protocols/effects.ts";
 import { ComputeTimeoutError } from "../../protocols/errors.ts";
+import { OutOfTimeError, runWithin } from "../net/run_within.ts";
 
 /**
  * Begins the server's side of a conversation. If the protocol throws here already, the conversation
@@ -34,14 +35,33 @@ function* failAtOnce(error: unknown): Protocol {
   throw error;
 }
 
+/** How a task is kept from running for ever. */
+export interface TaskLimits {
+  /** How long it may take, in milliseconds; 0 means for ever. */
+  readonly timeoutMs: number;
+  /**
+   * Whether it is known to yield every few milliseconds. Then nothing else has to watch it.
+   *
+   * @default {false}
+   */
+  readonly isSliced?: boolean | undefined;
+  /** Called between the slices of a task that has slices. If it throws, the work ends. */
+  readonly onSlice?: () => void;
+}
+
+/**
+ * How much longer than its time a task may run until it is stopped where it is, in milliseconds. A
+ * task that yields is stopped at a `yield` before that, and its `finally` runs.
+ */
+const LATE_MS = 50;
+
 /**
  * Does the work that a protocol asked for, here and now.
  *
  * @param tasks the protocol's tasks
  * @param name the name of the task
  * @param argument its argument
- * @param timeoutMs how long it may take, in milliseconds, if it has slices; 0 means for ever
- * @param onSlice called between the slices of a task that has slices; if it throws, the work ends
+ * @param limits how it is kept from running for ever
  * @returns its result
  * @throws {TypeError} if there is no task of that name
  * @throws {ComputeTimeoutError} if it takes too long
@@ -51,13 +71,18 @@ export function runTask(
   tasks: Tasks | undefined,
   name: string,
   argument: unknown,
-  timeoutMs: number,
-  onSlice?: () => void,
+  limits: TaskLimits,
 ): unknown {
+  const { timeoutMs } = limits;
+  const work = () => runSlices(tasks, name, argument, limits);
   try {
-    return runSlices(tasks, name, argument, timeoutMs, onSlice);
+    return timeoutMs === 0 || limits.isSliced === true
+      ? work()
+      : runWithin(timeoutMs + LATE_MS, work);
   } catch (error) {
-    throw failureBy(error);
+    throw error instanceof OutOfTimeError
+      ? new ComputeTimeoutError(name, timeoutMs)
+      : failureBy(error);
   }
 }
 
@@ -65,8 +90,7 @@ function runSlices(
   tasks: Tasks | undefined,
   name: string,
   argument: unknown,
-  timeoutMs: number,
-  onSlice?: () => void,
+  { timeoutMs, onSlice }: TaskLimits,
 ): unknown {
   const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
   const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
@@ -80,7 +104,7 @@ function runSlices(
       onSlice?.();
       if (performance.now() >= until) throw new ComputeTimeoutError(name, timeoutMs);
     } catch (error) {
-      work.return(undefined);
+      abandon(work);
       throw error;
     }
   }
@@ -105,6 +129,36 @@ export function nothingToWaitFor({ event }: WaitEffect): TypeError {
 }
 
 /**
+ * How many more effects are granted after a fatal error. A protocol may still report or compute
+ * something in its `finally`, but not for ever.
+ */
+export const MOST_LAST = 64;
+
+/**
+ * Ends work that is suspended, and of which nothing more is wanted. Its `finally` runs as far as its
+ * next `yield`. An error in there is too late to change anything.
+ *
+ * @param work a protocol, or a task with slices
+ */
+export function abandon(work: Generator<unknown, unknown>): void {
+  try {
+    work.return(undefined);
+  } catch {
+    // It has failed already, and its first error counts.
+  }
+}
+
+/**
+ * Takes care of a value that a driver refuses. If it is a promise, nobody else will ever look at it,
+ * and its rejection would end the thread.
+ *
+ * @param refused what the protocol has yielded
+ */
+function disown(refused: unknown): void {
+  if (refused instanceof Promise) Promise.prototype.then.call(refused, undefined, () => {});
+}
+
+/**
  * The error of a failed conversation. It is never `undefined`, which stands for success, not even
  * if the protocol threw that.
  *
@@ -120,6 +174,7 @@ export function failureBy(thrown: unknown): unknown {
  * @param effect what the protocol yielded
  */
 export function unknownEffect(effect: never): TypeError {
+  disown(effect);
   const kind = (effect as { kind?: unknown } | null | undefined)?.kind;
   return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
 }
@@ -134,6 +189,7 @@ export function unknownEffect(effect: never): TypeError {
  */
 export function checkBytes(bytes: Uint8Array): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
+  disown(bytes);
   const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
   throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
 }
@@ -148,5 +204,6 @@ export function checkBytes(bytes: Uint8Array): Uint8Array {
  */
 export function checkReport(message: string): string {
   if (typeof message === "string") return message;
+  disown(message);
   throw new TypeError(`Cannot report: expected a string, got ${typeof message}`);
 }

@@ -10,6 +10,7 @@
 import type { Tasks } from "../../protocols/catalogue.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
 import {
+  abandon,
   checkBytes,
   checkReport,
   failureBy,
@@ -62,7 +63,7 @@ function holdOnce<Result>(
     // A protocol may yield anything, even `undefined`.
     const kind = effect?.kind;
     if (kind === "read" || (kind === "write" && answered)) {
-      conversation.return(undefined as Result);
+      abandon(conversation);
       throw new TypeError(`Cannot ${kind}: a datagram comes whole and has one answer`);
     }
     let granted: unknown;
@@ -87,7 +88,9 @@ function grant(effect: Exclude<Effect, { kind: "read" | "write" }>, options: Dat
       checkReport(effect.message);
       return options.onReport?.(effect.message);
     case "compute":
-      return runTask(options.tasks, effect.task, effect.argument, options.computeTimeoutMs);
+      return runTask(options.tasks, effect.task, effect.argument, {
+        timeoutMs: options.computeTimeoutMs,
+      });
     case "wait":
       throw nothingToWaitFor(effect);
     default:

@@ -22,9 +22,11 @@ import {
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import {
+  abandon,
   checkBytes,
   checkReport,
   failureBy,
+  MOST_LAST,
   nothingToWaitFor,
   runTask,
   unknownEffect,
@@ -40,6 +42,8 @@ export interface SessionOptions extends TimeLimits {
   readonly deadlines: Deadlines;
   /** The CPU-bound work that the conversation may ask for. */
   readonly tasks?: Tasks | undefined;
+  /** Whether these are known to yield every few milliseconds. @default {false} */
+  readonly hasSlicedTasks?: boolean | undefined;
   /** Does that work. Without it, the work is done in place, and all other conversations wait. */
   readonly offload?: Elsewhere | undefined;
   /** Has the events that the conversation may wait for. Without it, there are none. */
@@ -61,7 +65,7 @@ export interface SessionOptions extends TimeLimits {
 /** Called once when a conversation is over: with its error if it failed, else with its result. */
 export type Done<Result> = (error: unknown, result: Result | undefined) => void;
 
-type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "over";
+type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "turn" | "over";
 
 /** What a conversation was doing when its peer left, in words for the error. */
 const DURING: Readonly<Record<string, string>> = {
@@ -70,6 +74,12 @@ const DURING: Readonly<Record<string, string>> = {
   compute: "waiting for a computation",
   wait: "waiting for what happens elsewhere",
 };
+
+/**
+ * How many effects are granted at once, before all other conversations get their turn. Whoever asks
+ * for ever, and never has to wait, would hold up everybody.
+ */
+const MOST_AT_ONCE = 10_000;
 
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink, Writer {
@@ -97,6 +107,9 @@ export class Session<Result> implements Sink, Writer {
   #sessionLimit: Deadline | undefined;
   #operation: Operation | undefined;
   #computeLimit: Deadline | undefined;
+  #turnLimit: Deadline | undefined;
+  /** How many effects were granted after a fatal error. */
+  #lastEffects = 0;
   /** The error that is thrown into the conversation as soon as it is suspended. */
   #aborted: Error | undefined;
   /** The error after which nothing can be received or sent. */
@@ -173,15 +186,12 @@ export class Session<Result> implements Sink, Writer {
    */
   cut(error: Error): void {
     this.#hasEnded = true;
+    this.#fatal ??= error;
     this.abort(error);
     if (this.#waiting === "over" || this.#waiting === "nothing") return;
     // The protocol has gone on. Its `finally` still runs, but nothing that it writes is sent.
     this.#waiting = "nothing";
-    try {
-      this.#conversation.return(undefined as Result);
-    } catch {
-      // The conversation has failed already.
-    }
+    abandon(this.#conversation);
     this.#end(error, undefined);
   }
 
@@ -271,11 +281,7 @@ export class Session<Result> implements Sink, Writer {
 
   /** Ends a conversation that does not end by itself. Returns its error. */
   #giveUp(): unknown {
-    try {
-      this.#conversation.return(undefined as Result);
-    } catch {
-      // The conversation has failed already, and its first error counts.
-    }
+    abandon(this.#conversation);
     return this.#fatal;
   }
 
@@ -295,12 +301,14 @@ export class Session<Result> implements Sink, Writer {
     this.#waiting = "nothing";
     if (this.#readLimit !== undefined) this.#readLimit.lift();
     if (this.#withinLimit !== undefined) this.#withinLimit.lift();
+    if (this.#turnLimit !== undefined) this.#turnLimit.lift();
     this.#run(error, answer);
   }
 
   /** Runs the conversation until it has to wait or is over. */
   #run(error: unknown, answer: unknown): void {
     let step: IteratorResult<Effect, Result>;
+    let granted = 0;
     try {
       for (;;) {
         step = error === undefined
@@ -311,6 +319,10 @@ export class Session<Result> implements Sink, Writer {
         try {
           if (!this.#grant(step.value)) break;
           answer = this.#answer;
+          if (++granted === MOST_AT_ONCE) {
+            this.#pause(answer);
+            break;
+          }
         } catch (thrown) {
           // A protocol gets a fatal error once. If it reads or writes again, it is ended.
           if (this.#fatal !== undefined) throw this.#giveUp();
@@ -328,14 +340,22 @@ export class Session<Result> implements Sink, Writer {
     }
   }
 
+  /** Lets everybody else have a turn before the conversation goes on. */
+  #pause(answer: unknown): void {
+    this.#waiting = "turn";
+    this.#turnLimit = new Deadline(() => this.#resume(undefined, answer));
+    this.#options.deadlines.set(this.#turnLimit, 0);
+  }
+
   /** The answer of an effect that was granted at once. */
   #answer: unknown;
 
   /** Grants an effect. Returns false if the answer comes later. */
   #grant(effect: Effect): boolean {
     this.#answer = undefined;
-    if (this.#fatal !== undefined && (effect?.kind === "read" || effect?.kind === "write")) {
-      throw this.#fatal;
+    if (this.#fatal !== undefined) {
+      if (effect?.kind === "read" || effect?.kind === "write") throw this.#fatal;
+      if (++this.#lastEffects > MOST_LAST) throw this.#fatal;
     }
     // A protocol may yield anything, even `undefined`.
     switch (effect?.kind) {
@@ -421,9 +441,10 @@ export class Session<Result> implements Sink, Writer {
 
   /** Computes in place if there is no off-loading. Returns whether it is done. */
   #compute(task: string, argument: unknown): boolean {
-    const { tasks, offload, computeTimeoutMs, deadlines } = this.#options;
+    const { tasks, hasSlicedTasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
-      this.#answer = runTask(tasks, task, argument, computeTimeoutMs);
+      const limits = { timeoutMs: computeTimeoutMs, isSliced: hasSlicedTasks };
+      this.#answer = runTask(tasks, task, argument, limits);
       return true;
     }
     this.#begin("compute", offload, task, argument);
@@ -460,6 +481,7 @@ export class Session<Result> implements Sink, Writer {
     this.#readLimit?.lift();
     this.#withinLimit?.lift();
     this.#messageLimit?.lift();
+    this.#turnLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
     if (error !== undefined) this.#letGo(true);

@@ -114,6 +114,18 @@ export interface Runtime {
   hasDescriptors(count: number): boolean;
   /** Calls `handler` at each such signal, until the returned function is called. */
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void;
+  /**
+   * Calls `handler` for each error that nothing in this thread catches, also for a rejection that
+   * nobody awaits, until the returned function is called. Meanwhile no such error ends the thread.
+   */
+  onStray(handler: (error: unknown) => void): () => void;
+  /**
+   * From now on every attempt of code in this Worker to end it, as by `process.exit`, calls `refuse`
+   * instead. No runtime tells the main thread of such an end.
+   */
+  refuseExit(refuse: () => never): void;
+  /** Lets the process end although this timer has not fired. */
+  unrefTimer(timer: ReturnType<typeof setTimeout>): void;
   /** Writes some of `bytes` to standard output or error without blocking the thread. */
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>;
   /** Writes all of `text` to standard output or error before it returns. */

@@ -138,8 +138,8 @@ interface BunProcess {
   readonly argv0: string;
   readonly platform: string;
   readonly arch: string;
-  on(signal: string, handler: () => void): void;
-  off(signal: string, handler: () => void): void;
+  on(event: string, handler: (error?: unknown) => void): void;
+  off(event: string, handler: (error?: unknown) => void): void;
   cwd(): string;
   exit(code: number): never;
   readonly stdout: TerminalSize;
@@ -573,6 +573,23 @@ export const bunRuntime: Runtime = {
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
     process.on(signal, handler);
     return () => process.off(signal, handler);
+  },
+
+  onStray(handler: (error: unknown) => void): () => void {
+    const events = ["uncaughtException", "unhandledRejection"];
+    for (const event of events) process.on(event, handler);
+    return () => {
+      for (const event of events) process.off(event, handler);
+    };
+  },
+
+  refuseExit(refuse: () => never): void {
+    Object.assign(process, { exit: refuse, reallyExit: refuse });
+    Object.assign(globalThis, { close: refuse });
+  },
+
+  unrefTimer(timer: ReturnType<typeof setTimeout>): void {
+    (timer as unknown as { unref(): void }).unref();
   },
 
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {

@@ -446,6 +446,33 @@ export const denoRuntime: Runtime = {
     return () => Deno.removeSignalListener(signal, handler);
   },
 
+  onStray(handler: (error: unknown) => void): () => void {
+    const onError = (event: ErrorEvent) => {
+      event.preventDefault();
+      handler(event.error);
+    };
+    const onRejection = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      handler(event.reason);
+    };
+    globalThis.addEventListener("error", onError);
+    globalThis.addEventListener("unhandledrejection", onRejection);
+    return () => {
+      globalThis.removeEventListener("error", onError);
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+    };
+  },
+
+  refuseExit(refuse: () => never): void {
+    // `process.exit` of Node.js ends in the same function.
+    Object.assign(Deno, { exit: refuse });
+    Object.assign(globalThis, { close: refuse });
+  },
+
+  unrefTimer(timer: ReturnType<typeof setTimeout>): void {
+    Deno.unrefTimer(timer);
+  },
+
   print(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
     return Deno[to].write(bytes);
   },

@@ -110,6 +110,32 @@ export function whyNoSockets(): string | undefined {
 }
 
 /**
+ * Functions of the C library that only some threads call. All others start faster without them.
+ *
+ * @param signatures how they are declared
+ * @throws {Error} where the library cannot be opened, or a function is missing
+ */
+export function moreFunctions(signatures: ForeignSignatures): ForeignFunctions {
+  return openFirst(library().system.libraries, signatures);
+}
+
+/** Opens the first of several libraries that is there. */
+function openFirst(
+  libraries: readonly string[],
+  signatures: ForeignSignatures,
+): ForeignFunctions {
+  const failures: unknown[] = [];
+  for (const library of libraries) {
+    try {
+      return runtime.openLibrary(library, signatures);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw new AggregateError(failures);
+}
+
+/**
  * Opens the C library of a system. {@linkcode library} does it once, for the system of this
  * process.
  *
@@ -125,15 +151,10 @@ export function openLibrary(os: string, arch: string): Library | SocketsUnavaila
   if (!runtime.mayCallForeign()) {
     return new SocketsUnavailableError("no permission for foreign functions (--allow-ffi)");
   }
-  const failures: unknown[] = [];
-  for (const library of system.libraries) {
-    try {
-      return { system, libc: runtime.openLibrary(library, system.signatures) };
-    } catch (error) {
-      failures.push(error);
-    }
+  try {
+    return { system, libc: openFirst(system.libraries, system.signatures) };
+  } catch (cause) {
+    const why = `cannot open ${system.libraries.join(" or ")}`;
+    return new SocketsUnavailableError(why, { cause });
   }
-  return new SocketsUnavailableError(`cannot open ${system.libraries.join(" or ")}`, {
-    cause: new AggregateError(failures),
-  });
 }

@@ -17,11 +17,23 @@ import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
 import { onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
-import { formatCounters } from "./core/counters.ts";
-import { OptionError, PORT, serveFlags, type ServeOptions, STATS_EVERY } from "./core/options.ts";
+import { ThreadGuard } from "../workers/strays.ts";
+import { CounterBlock, formatCounters } from "./core/counters.ts";
+import {
+  DRAIN,
+  OptionError,
+  PORT,
+  serveFlags,
+  type ServeOptions,
+  STALL,
+  STATS_EVERY,
+} from "./core/options.ts";
 import type { Server } from "./core/server.ts";
+import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
+import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import type { LoopWatch } from "./statistics/loop_watch.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
@@ -80,13 +92,14 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     name: mode,
     summary,
     positionals: [PORT],
-    flags: [...flags, ...serveFlags(protocol), ...OUTPUT_FLAGS],
+    flags: [...flags, ...serveFlags(protocol), STALL, ...OUTPUT_FLAGS],
     example: formatRun(`modes/${mode}.ts`, "8080"),
   };
   return serverProgram(command, async (values, output) =>
     serviceOf(
       await serve({
         ...values,
+        stall: valueOf(STALL, values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
       }),
@@ -185,8 +198,12 @@ async function run(command: Command, start: Start): Promise<void> {
   let service: Service | undefined;
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
-  // An error shows up in `closed`.
-  const close = () => void service?.close().catch(() => {});
+  let watching: Promise<LoopWatch | undefined> | undefined;
+  const close = () => {
+    void watching?.then((watch) => watch?.closing());
+    // An error shows up in `closed`.
+    service?.close().catch(() => {});
+  };
   // This comes first: the first process of a container never hears a signal without a listener.
   const forget = onEndingSignal((signal) => {
     // When a terminal closes, the kernel and the shell may both say so.
@@ -208,12 +225,39 @@ async function run(command: Command, start: Start): Promise<void> {
   }
 
   clearTimeout(late);
-  stdout.writeLine(describe(service));
-  if (isAsked) close();
-  printer?.print(service.statistics);
-  const error = await service.closed;
-  // A line of statistics that is being written comes before the totals.
-  await printer?.stop(FLUSH_MS);
+  const served = service;
+  // The block of the main thread is the last.
+  const counters = CounterBlock.allIn(served.statistics.counters).at(-1) as CounterBlock;
+  // This is our program, so what a protocol does beside its conversations does not end it.
+  const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
+  try {
+    stdout.writeLine(describe(served));
+    // The server listens already, and whoever waits for the line has it.
+    watching = stdout.flush(FLUSH_MS).then(() =>
+      startWatch(command, values, format, served, stderr)
+    );
+    if (isAsked) close();
+    printer?.print(served.statistics);
+    const error = await served.closed;
+    await (await watching)?.stop(FLUSH_MS);
+    // A line of statistics that is being written comes before the totals.
+    await printer?.stop(FLUSH_MS);
+    guard.flush();
+    await finish(name, served, error, { stdout, stderr }, forget);
+  } finally {
+    // An error of our own ends it.
+    guard.end();
+  }
+}
+
+/** Prints the totals of a service that has closed, and ends the process if it would not end. */
+async function finish(
+  name: string,
+  service: Service,
+  error: Error | undefined,
+  { stdout, stderr }: Readonly<Record<"stdout" | "stderr", BufferedOutput>>,
+  forget: () => void,
+): Promise<void> {
   stdout.tellDropped();
   const { line, properties } = service.count();
   totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
@@ -237,6 +281,26 @@ async function startPrinter(
   if (everyMs === 0) return undefined;
   const { StatisticsPrinter } = await import("./statistics/statistics_printer.ts");
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
+}
+
+/** Starts the thread that watches the event loops, if there are any. */
+async function startWatch(
+  { name, flags }: Command,
+  values: Values,
+  format: LogFormat,
+  { statistics }: Service,
+  stderr: BufferedOutput,
+): Promise<LoopWatch | undefined> {
+  const stallMs = flags.includes(STALL) ? valueOf(STALL, values) : 0;
+  if (stallMs === 0 || statistics.beats === undefined) return undefined;
+  const { LoopWatch } = await import("./statistics/loop_watch.ts");
+  stderr.share();
+  return LoopWatch.start({
+    name,
+    format: values.quiet === true ? undefined : format,
+    stallMs,
+    drainMs: valueOf(DRAIN, values),
+  }, statistics);
 }
 
 function describe({ address, details }: Service): string {

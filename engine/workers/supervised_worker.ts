@@ -19,6 +19,7 @@
 
 import { runtime } from "../net/runtime.ts";
 import { abandonThread } from "./abandoned_threads.ts";
+import type { StrayReport } from "./strays.ts";
 import type { StateMessage } from "./worker_side.ts";
 
 /**
@@ -56,6 +57,8 @@ export interface WorkerPlan<FromWorker> {
   readonly died?: string;
   /** Called when it is ready. */
   readonly onReady?: () => void;
+  /** Is told of errors that belong to none of its conversations: see `strays.ts`. */
+  readonly onStray?: (report: StrayReport) => void;
   /** Receives its other messages. */
   readonly onMessage?: (message: FromWorker) => void;
   /**
@@ -89,6 +92,7 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
       const message = data as StateMessage;
       if (message.kind === "ready") this.#becomeReady();
       else if (message.kind === "finished") this.end();
+      else if (message.kind === "stray") plan.onStray?.(message.report);
       else if (message.kind === "cannotStart") {
         this.end(new Error(`${cannotStart}: ${message.why}`));
       } else plan.onMessage?.(data as FromWorker);

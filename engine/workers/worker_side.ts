@@ -13,11 +13,13 @@
 
 import { runtime } from "../net/runtime.ts";
 import { describeError } from "../values/thrown.ts";
+import { type StrayReport, ThreadGuard } from "./strays.ts";
 
 /** The messages in which every Worker reports its state. */
 export type StateMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "cannotStart"; readonly why: string }
+  | { readonly kind: "stray"; readonly report: StrayReport }
   | { readonly kind: "finished" };
 
 /** What a Worker does when it has loaded what it needs. */
@@ -64,10 +66,28 @@ export function onAssigned<Assignment, ToWorker, FromWorker>(
       return say({ kind: "cannotStart", why: describeError(error) });
     }
     const { hear, play } = part;
-    scope.onmessage = hear === undefined ? null : ({ data }) => hear(data as ToWorker);
+    // The globals of this thread are ours. What a protocol does beside its conversations ends none.
+    runtime.refuseExit(() => {
+      throw new Error("Cannot exit: this thread serves others too");
+    });
+    const guard = new ThreadGuard((report) => say({ kind: "stray", report }));
+    scope.onmessage = hear === undefined ? null : ({ data }) => {
+      try {
+        hear(data as ToWorker);
+      } catch (error) {
+        guard.end();
+        throw error;
+      }
+    };
     if (play === undefined) return say({ kind: "ready" });
-    // An error from here on ends the Worker, and the runtime reports it to the main thread.
-    await play(() => say({ kind: "ready" }));
+    try {
+      await play(() => say({ kind: "ready" }));
+    } catch (error) {
+      // An error of our own ends the Worker, and the runtime reports it to the main thread.
+      guard.end();
+      throw error;
+    }
+    guard.flush();
     say({ kind: "finished" });
   };
 }

@@ -130,7 +130,9 @@ export class Talk {
         return true;
       case "compute":
         this.events.push(`compute ${effect.task} ${effect.argument}`);
-        this.#answer = runTask(this.#tasks, effect.task, effect.argument, this.#computeTimeoutMs);
+        this.#answer = runTask(this.#tasks, effect.task, effect.argument, {
+          timeoutMs: this.#computeTimeoutMs,
+        });
         return true;
       case "wait":
         throw nothingToWaitFor(effect);

@@ -6,7 +6,7 @@
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
-import { assertMatch, until } from "./harness.ts";
+import { assertMatch, test, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";
 import { ServerProcess } from "./server_process.ts";
 
@@ -203,6 +203,33 @@ export const ROWS: readonly Row[] = [
     loops: true,
   },
 ];
+
+/**
+ * Registers tests that check something in several rows at a time: for checks that mostly wait.
+ *
+ * @param what what is checked
+ * @param rows the rows; those that cannot run here are left out
+ * @param body checks one row
+ * @param atOnce how many rows a test checks
+ */
+export function testTogether(
+  what: string,
+  rows: readonly Row[],
+  body: (row: Row) => Promise<void>,
+  atOnce = 3,
+): void {
+  const left = rows.filter((row) => row.skip === undefined);
+  while (left.length > 0) {
+    const group = left.splice(0, atOnce);
+    test(`${group.map(({ name }) => name).join(", ")}: ${what}`, async () => {
+      await Promise.all(group.map((row) =>
+        body(row).catch((cause) => {
+          throw new Error(`${row.name}: ${cause.message}`, { cause });
+        })
+      ));
+    }, { sanitize: false });
+  }
+}
 
 /** The server of a row, shared by several tests. It is started when it is first needed. */
 export class Shared {

@@ -5,6 +5,7 @@
  */
 
 import { onAssigned } from "../../engine/workers/worker_side.ts";
+import { loseThread } from "./lose_thread.ts";
 
 /** The Worker's name. */
 export const NAME = "handshake supervised";
@@ -45,11 +46,8 @@ onAssigned(NAME, async (
   function hear(order: Order): void {
     if (order.kind === "say") {
       for (let n = 0; n < order.times; n++) post({ kind: "said", word: order.word });
-    } else if (order.kind === "die") {
-      setTimeout(() => {
-        throw new Error("asked to die");
-      }, 0);
-    } else if (order.kind === "spin") {
+    } else if (order.kind === "die") loseThread("asked to die");
+    else if (order.kind === "spin") {
       post({ kind: "said", word: "spinning" });
       const endsAt = performance.now() + order.ms;
       while (performance.now() < endsAt);

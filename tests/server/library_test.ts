@@ -44,6 +44,8 @@ for (const { name, mode, args, skip } of ROWS) {
       empty: 0,
       refused: 0,
       lost: 0,
+      strays: 0,
+      threadsLost: 0,
     };
     assertEquals(server.counters, expected);
 

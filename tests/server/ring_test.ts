@@ -323,6 +323,8 @@ test("the counters of several threads are added up, and the line names only what
     empty: 1,
     refused: 3,
     lost: 1,
+    strays: 0,
+    threadsLost: 0,
   });
   assertEquals(
     formatCounters(counters),

@@ -358,6 +358,8 @@ const COUNTERS = {
   empty: 0,
   refused: 0,
   lost: 0,
+  strays: 0,
+  threadsLost: 0,
 };
 
 test("a line has the figures that there are, and a dash for what cannot be known", () => {
@@ -386,6 +388,8 @@ test("a line has the figures that there are, and a dash for what cannot be known
     empty: 0,
     refused: 0,
     lost: 0,
+    strays: 0,
+    threads_lost: 0,
     queued: 2,
     workers_busy: 4,
     workers: 4,

@@ -6,6 +6,8 @@
  */
 
 import type { Address, Context } from "../../../protocols/effects.ts";
+import { failureBy } from "../../drivers/conversation.ts";
+import { collectStrays } from "../../workers/strays.ts";
 
 /** The context of one conversation. Most protocols never look at it. */
 export class LazyContext implements Context {
@@ -29,9 +31,16 @@ export class LazyContext implements Context {
     return this.#controller.signal;
   }
 
-  /** The conversation is over. */
-  end(): void {
+  /**
+   * The conversation is over.
+   *
+   * @returns what a listener of the signal has thrown, if one has
+   */
+  end(): unknown {
     this.#over = true;
-    this.#controller?.abort();
+    const controller = this.#controller;
+    if (controller === undefined) return undefined;
+    const errors = collectStrays(() => controller.abort());
+    return errors.length === 0 ? undefined : failureBy(errors[0]);
   }
 }

@@ -28,6 +28,13 @@ export interface Counters {
   readonly refused: number;
   /** Connections that were lost before they could be accepted. */
   readonly lost: number;
+  /**
+   * Errors that belong to no conversation: a timer or a microtask of the protocol threw, or a promise
+   * was rejected that nobody awaited.
+   */
+  readonly strays: number;
+  /** Threads that died while the server ran. Others have taken their places. */
+  readonly threadsLost: number;
 }
 
 const ACCEPTED = 0;
@@ -36,7 +43,9 @@ const CUT = 2;
 const LOST = 3;
 const EMPTY = 4;
 const REFUSED = 5;
-const FAILED = 6;
+const STRAYS = 6;
+const THREADS_LOST = 7;
+const FAILED = 8;
 
 /**
  * The bytes of shared memory for a block: whole cache lines, at least two, that no other block
@@ -103,6 +112,16 @@ export class CounterBlock {
     this.#numbers[LOST]!++;
   }
 
+  /** Counts errors that belong to no conversation. */
+  strayed(count: number): void {
+    this.#numbers[STRAYS]! += count;
+  }
+
+  /** Counts a thread that has died. */
+  lostThread(): void {
+    this.#numbers[THREADS_LOST]!++;
+  }
+
   /** All blocks in a memory that consists of blocks. */
   static allIn(memory: SharedArrayBuffer): CounterBlock[] {
     const count = Math.floor(memory.byteLength / COUNTER_BYTES);
@@ -127,7 +146,20 @@ export class CounterBlock {
       if (count > 0) failed[kind] = count;
       over += count;
     });
-    return { accepted, active: accepted - over, completed, failed, cut, empty, refused, lost };
+    const active = accepted - over;
+    const [strays = 0, threadsLost = 0] = total.slice(STRAYS);
+    return {
+      accepted,
+      active,
+      completed,
+      failed,
+      cut,
+      empty,
+      refused,
+      lost,
+      strays,
+      threadsLost,
+    };
   }
 }
 
@@ -150,5 +182,7 @@ export function formatCounters(counters: Counters): string {
   if (counters.empty > 0) parts.push(`empty ${counters.empty}`);
   if (counters.refused > 0) parts.push(`refused ${counters.refused}`);
   if (counters.lost > 0) parts.push(`lost before accept ${counters.lost}`);
+  if (counters.strays > 0) parts.push(`errors outside conversations ${counters.strays}`);
+  if (counters.threadsLost > 0) parts.push(`threads lost ${counters.threadsLost}`);
   return parts.join(" · ");
 }

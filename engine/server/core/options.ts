@@ -171,6 +171,14 @@ export interface ServeOptions {
    * @default {0}
    */
   readonly statsEvery?: Duration;
+  /**
+   * For how long an event loop may not turn before that is a stall; 0 means that nobody watches. The
+   * event loops then have a heartbeat. The command line starts a thread that watches it; a program
+   * of your own can read `Server.statistics`.
+   *
+   * @default {0}
+   */
+  readonly stall?: Duration;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */
@@ -396,6 +404,12 @@ export const STATS_EVERY: Option<number, Duration> = {
   },
 };
 
+/** For how long an event loop may not turn. The flag has a default, and the library's option has none. */
+export const STALL: Option<number, Duration> = durationOption("stall", {
+  default: "5s",
+  help: "log an event loop that has not turned for this long; 0: nobody watches",
+});
+
 /**
  * The options of {@linkcode ServeOptions} that are flags, in the order of the help. The port is an
  * argument and not among them.
@@ -458,6 +472,8 @@ export interface CheckedOptions {
   readonly logSyn: boolean;
   /** How often the statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
+  /** Whether a thread watches that the event loops turn. */
+  readonly isWatched: boolean;
 }
 
 /**
@@ -502,6 +518,7 @@ export async function checkOptions(
     keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
+    isWatched: STALL.read(options.stall ?? 0) > 0,
   };
 }
 

@@ -68,6 +68,7 @@ export class SessionSet {
       lingerer: this.#lingering,
       offload: offload && track ? track.watchOffload(offload) : offload,
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
+      hasSlicedTasks: protocol.hasSlicedTasks,
       onReport: observer.onReport,
     };
   }
@@ -159,8 +160,8 @@ export class SessionSet {
     error: unknown,
   ): void {
     this.#sessions.delete(session);
-    observation.over(error, session.wasEmpty);
-    context.end();
+    const thrown = context.end();
+    observation.over(error ?? thrown, session.wasEmpty);
     this.#door?.leave(context.peer);
     this.onOver?.();
   }

@@ -34,6 +34,8 @@ export interface OwnFigures {
   readonly workers?: SharedFigure | undefined;
   /** The heartbeats of its event loops, if they have any: see `heartbeat.ts`. */
   readonly beats?: SharedArrayBuffer | undefined;
+  /** Whether its event loop is that of the main thread, which also handles signals. */
+  readonly loopsOnMain?: boolean;
 }
 
 /** Where the figures of a server lie. It is plain data, which can be posted to any thread. */

@@ -96,14 +96,18 @@ export class DatagramService {
     const answer = (answer: Uint8Array) => {
       if (this.#mayAnswer(sender, context.peer, bytes, answer, now)) send(answer);
     };
+    let isOver = true;
+    let failure: unknown;
     try {
       // Only protocols that have this function are served over UDP.
       const conversation = protocol.serveDatagram!(context, bytes);
-      if (converseOnce(conversation, this.#options, answer)) this.#end(sender);
+      isOver = converseOnce(conversation, this.#options, answer) === true;
     } catch (error) {
-      this.#end(sender, error);
+      failure = error;
     }
-    context.end();
+    const thrown = context.end();
+    failure ??= thrown;
+    if (isOver || failure !== undefined) this.#end(sender, failure);
   }
 
   /** Ends the conversations of those who have been silent for long, and forgets them. */

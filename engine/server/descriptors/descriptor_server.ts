@@ -13,8 +13,8 @@ import { saveSyns } from "../../kernel/saved_syn.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
-import { DescriptorLingerer } from "./lingerer.ts";
-import { LingerQueue } from "./linger_queue.ts";
+import { DescriptorLingerer } from "../team/lingerer.ts";
+import { LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -166,6 +166,7 @@ export class DescriptorServer {
       this.#lingerer.wake();
       this.#refused.wake();
     };
+    this.team.onLeft = (fd) => this.#lingerer.takeOver(fd);
   }
 
   /**

@@ -18,7 +18,7 @@ import type { ServiceSettings } from "../core/options.ts";
 import type { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
-import type { LingerQueue } from "./linger_queue.ts";
+import type { LingerQueue } from "../team/linger_queue.ts";
 
 /**
  * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
@@ -79,6 +79,7 @@ export class Service {
       ...limitsIn(settings),
       receiveTimeoutMs: betweenMessagesMs(settings),
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
+      hasSlicedTasks: protocol.hasSlicedTasks,
       mayCompute: () => !slot.wasCut,
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,
@@ -193,9 +194,9 @@ export class Service {
   over(): void {
     // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
-    this.#observation?.over(this.#failure, this.#driver.wasEmpty);
+    const thrown = this.#context?.end();
+    this.#observation?.over(this.#failure ?? thrown, this.#driver.wasEmpty);
     this.#parts.gate.leave();
     this.#parts.onOver();
-    this.#context?.end();
   }
 }

@@ -10,7 +10,7 @@ import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
-import { LingerQueue } from "./linger_queue.ts";
+import { LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";

@@ -44,6 +44,8 @@ export interface PlainEntry {
   readonly name: string;
   /** How important it is. */
   readonly level: "info" | "warning";
+  /** Whether it is a line of the statistics. @default {false} */
+  readonly isStatistics?: boolean;
   /** The text. It is written as it is. */
   readonly text: string;
   /** The properties that a log in JSON has besides. */
@@ -51,15 +53,16 @@ export interface PlainEntry {
 }
 
 /**
- * Writes an entry of the statistics as the log would.
+ * Writes an entry as the log would.
  *
  * @param entry the entry
  * @returns a line without its end
  */
-export function formatEntry({ format, name, level, text, properties }: PlainEntry): string {
-  const message = `statistics: ${text}`;
+export function formatEntry(entry: PlainEntry): string {
+  const { format, name, level, isStatistics = false, text, properties } = entry;
+  const message = isStatistics ? `statistics: ${text}` : text;
   return FORMATS[format]({
-    category: ["handshake-statistics", name],
+    category: [isStatistics ? "handshake-statistics" : "handshake", name],
     level,
     message: [message],
     rawMessage: message,

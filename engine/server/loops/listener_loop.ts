@@ -170,10 +170,19 @@ export async function serveListener(
   const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
-    const { protocol } = checked.settings;
+    const { protocol, computeTimeoutMs } = checked.settings;
     if (threads > 0) {
       const { OffloadPool } = await offloading();
-      offload = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
+      offload = await OffloadPool.start({
+        mode,
+        url,
+        threads,
+        protocol,
+        computeTimeoutMs,
+        journal,
+        counters,
+        timeline,
+      });
     }
     const listener = await listen(checked, counters, journal);
     const deadlines = new TimedDeadlines({ renewsLate: true });
@@ -190,7 +199,7 @@ export async function serveListener(
       leave() {},
     });
     const { startHeartbeat } = await beating();
-    const beats = startHeartbeat(checked.statsEveryMs, deadlines);
+    const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.isWatched);
     const accepting = accept(loop);
     return makeServer({
       mode,
@@ -202,7 +211,7 @@ export async function serveListener(
       timeline,
       count: () => CounterBlock.sum([counters]),
       counters: counters.memory,
-      figures: { beats },
+      figures: { beats, loopsOnMain: true },
       async shutDown(drainMs) {
         using _limits = deadlines;
         using _threads = offload;

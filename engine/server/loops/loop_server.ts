@@ -74,6 +74,8 @@ export interface LoopPlan {
   onClosing?(): void;
   /** Is called when no loop accepts any more. It may be called again. */
   onStoppedListening?(): void;
+  /** Is called when all loops are gone. */
+  onClosed?(): void;
 }
 
 /** The main thread's view of a loop. */
@@ -208,18 +210,27 @@ export class LoopServer {
 
   async #start(details: readonly string[]): Promise<Server> {
     const { mode, url, loops } = this.#plan;
-    const { journal } = this.#team;
+    const { journal, counters } = this.#team;
     let threads: number;
     try {
       requireWorkers(url);
       threads = countComputing(this.#checked, this.#options);
-      const { protocol, admission } = this.#checked.settings;
+      const { protocol, computeTimeoutMs, admission } = this.#checked.settings;
       if (admission !== undefined) {
         this.#openDoor = (await import("../core/open_door.ts")).openDoor;
       }
       if (threads > 0) {
         const timeline = this.#timeline;
-        this.#pool = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
+        this.#pool = await OffloadPool.start({
+          mode,
+          url,
+          threads,
+          protocol,
+          computeTimeoutMs,
+          journal,
+          counters,
+          timeline,
+        });
       }
       // The first loop finds the port that all loops share.
       await this.#keepLoop();
@@ -341,6 +352,7 @@ export class LoopServer {
     this.#plan.onStoppedListening?.();
     await seal?.[Symbol.asyncDispose]();
     await this.#team.empty();
+    this.#plan.onClosed?.();
     while ((this.#served?.size ?? 0) > 0) await delay(LOOK_MS);
     await this.#served?.lingered();
     clearTimeout(timer);

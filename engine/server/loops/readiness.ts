@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lingerLimits } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
 import type { PollerKind } from "../../net/poller.ts";
@@ -12,6 +13,8 @@ import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
+import { LingerQueue } from "../team/linger_queue.ts";
+import { DescriptorLingerer } from "../team/lingerer.ts";
 import type { LoopPlan } from "./loop_server.ts";
 
 const WAKE = Uint8Array.of(1);
@@ -45,6 +48,8 @@ export function openReadiness(
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
     let isClosed = false;
+    let lingerer: DescriptorLingerer | undefined;
+    const ceiling = () => connectionCeiling(sockets, 2);
     return {
       mode,
       url,
@@ -52,7 +57,7 @@ export function openReadiness(
       savesSyns: logSyn,
       address: bound,
       listener,
-      descriptorCeiling: () => connectionCeiling(sockets, 2),
+      descriptorCeiling: ceiling,
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();
@@ -66,7 +71,15 @@ export function openReadiness(
             isAbandoned ||= mayRun;
             if (mayRun) return;
             // A loop that died has left its descriptors open.
-            for (const fd of open.drain()) sockets.close(fd);
+            const left = [...open.drain()];
+            if (left.length > 0) {
+              lingerer ??= new DescriptorLingerer(
+                LingerQueue.create(),
+                sockets,
+                lingerLimits(ceiling()),
+              );
+            }
+            for (const fd of left) lingerer?.takeOver(fd);
             sockets.close(ours);
             sockets.close(wake);
           },
@@ -80,6 +93,7 @@ export function openReadiness(
         if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
+      onClosed: () => lingerer?.close(),
     };
   };
 }

@@ -29,6 +29,7 @@ import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts"
 import type { Door } from "../core/door.ts";
 import { hostCountsFor, openDoor } from "../core/open_door.ts";
 import { Refusals } from "../core/refusals.ts";
+import { StrayLog } from "../core/stray_log.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
@@ -142,6 +143,7 @@ export async function serveByMessages(
     checked,
     observer,
     journal,
+    counters,
     timeline,
     lingering,
     deadlines,
@@ -159,7 +161,7 @@ export async function serveByMessages(
   }
   const accepting = team.accept(listener);
   // The main thread copies the bytes of all connections, so its loop serves them too.
-  const beats = startHeartbeat(checked.statsEveryMs, deadlines);
+  const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.isWatched);
   return makeServer({
     mode,
     address: listener.address,
@@ -170,7 +172,7 @@ export async function serveByMessages(
     timeline,
     count: () => CounterBlock.sum([counters]),
     counters: counters.memory,
-    figures: { ...team.gauge.figures, beats },
+    figures: { ...team.gauge.figures, beats, loopsOnMain: true },
     async shutDown(drainMs) {
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
@@ -199,6 +201,8 @@ class MessageTeam {
   readonly #options: CheckedOptions;
   readonly #observer: Observer;
   readonly #journal: Journal;
+  readonly #counters: CounterBlock;
+  readonly #strays: StrayLog;
   readonly #members = new Set<Member>();
   readonly #timeline: Timeline | undefined;
   readonly #lingering: LingerSet;
@@ -219,6 +223,7 @@ class MessageTeam {
     options: CheckedOptions,
     observer: Observer,
     journal: Journal,
+    counters: CounterBlock,
     timeline: Timeline | undefined,
     lingering: LingerSet,
     deadlines: Deadlines,
@@ -230,6 +235,8 @@ class MessageTeam {
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
+    this.#counters = counters;
+    this.#strays = new StrayLog(journal, counters);
     this.#keeper = new WorkerKeeper({ journal });
     this.#timeline = timeline;
     this.#lingering = lingering;
@@ -420,6 +427,7 @@ class MessageTeam {
       url,
       name: messageThreadName(mode),
       assignment,
+      onStray: this.#strays.tell,
       onReady: () => this.#rest(member, false),
       onMessage: (message) => this.#handle(member, message),
       onGone: (error) => {
@@ -427,7 +435,10 @@ class MessageTeam {
         this.#numbers.giveBack(index);
         clearTimeout(member.idleTimer);
         clearTimeout(member.closeTimer);
-        if (error !== undefined) this.#bury(member, error);
+        if (error !== undefined) {
+          if (!this.#cutting) this.#counters.lostThread();
+          this.#bury(member, error);
+        }
         if (track !== undefined) this.#timeline?.release(track);
         this.#notify();
       },
@@ -491,7 +502,8 @@ class MessageTeam {
     if (serving === undefined) return;
     member.serving = undefined;
     this.gauge.busy--;
-    serving.relay.close();
+    if (this.#cutting) serving.relay.close();
+    else serving.relay.part();
     serving.observation.over(this.#cutting ? new CutError() : error);
     this.#door?.leave(serving.peer);
   }

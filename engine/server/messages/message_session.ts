@@ -52,11 +52,13 @@ export async function serveMessages(
         // The connection lingers on the main thread.
         lingerer: { add: () => connection.linger() },
         tasks,
+        hasSlicedTasks: protocol.hasSlicedTasks,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
       },
-      (error) => {
+      (failed) => {
         current = undefined;
-        context.end();
+        const thrown = context.end();
+        const error = failed ?? thrown;
         const failure = error === undefined ? undefined : asFailure(error);
         post({ kind: "over", id, failure, wasEmpty: session.wasEmpty });
       },

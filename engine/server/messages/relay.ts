@@ -155,6 +155,11 @@ export class Relay implements Sink, Writer {
     this.onClosed?.();
   }
 
+  /** Ends the connection because its thread has died: sends FIN, and lets it linger. */
+  part(): void {
+    if (!this.#over) this.#linger();
+  }
+
   /**
    * Sends FIN and gives the socket to the lingerer, when all is written. Then the thread is free.
    */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Tasks } from "../../../protocols/catalogue.ts";
+import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import { ComputeTimeoutError } from "../../../protocols/errors.ts";
 import { runTask } from "../../drivers/conversation.ts";
 import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
@@ -31,6 +32,8 @@ export interface Job {
   readonly task: string;
   /** Its argument. */
   readonly argument: unknown;
+  /** How long it may still take, in milliseconds; 0 means for ever. */
+  readonly withinMs: number;
   /** The number of the connection in the trace, if one is written. */
   readonly connection: number | undefined;
 }
@@ -39,7 +42,7 @@ export interface Job {
 export type ComputeAnswer =
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly message: string }
-  | { readonly kind: "stopped"; readonly id: number };
+  | { readonly kind: "stopped" | "timedOut"; readonly id: number };
 
 /** The error that ends a job that is to stop. */
 const STOPPED = new Error("The computation was stopped");
@@ -54,13 +57,13 @@ export function onComputeThread(mode: string): void {
     { protocol, stop: word, track: share }: ComputeAssignment,
     post: (answer: ComputeAnswer) => void,
   ) => {
-    const { tasks } = await loadProtocol(protocol);
+    const definition = await loadProtocol(protocol);
     const stop = new Int32Array(word);
     const track = await openTrack(share);
     return {
       hear(job: Job) {
         const startedAt = track?.now() ?? 0;
-        const answer = perform(tasks, job, () => Atomics.load(stop, 0) === job.id);
+        const answer = perform(definition, job, () => Atomics.load(stop, 0) === job.id);
         track?.computed(job.connection ?? 0, startedAt, job.task);
         try {
           post(answer);
@@ -74,18 +77,19 @@ export function onComputeThread(mode: string): void {
 }
 
 function perform(
-  tasks: Tasks | undefined,
-  { id, task, argument }: Job,
+  { tasks, hasSlicedTasks: isSliced }: ProtocolDefinition,
+  { id, task, argument, withinMs: timeoutMs }: Job,
   isStopped: () => boolean,
 ): ComputeAnswer {
   try {
-    // There is no time limit here (0). The event loop that waits for the result has one.
-    const result = runTask(tasks, task, argument, 0, () => {
+    const onSlice = () => {
       if (isStopped()) throw STOPPED;
-    });
+    };
+    const result = runTask(tasks, task, argument, { timeoutMs, isSliced, onSlice });
     return { kind: "done", id, result };
   } catch (error) {
     if (error === STOPPED) return { kind: "stopped", id };
+    if (timeoutMs > 0 && error instanceof ComputeTimeoutError) return { kind: "timedOut", id };
     return { kind: "failed", id, message: describeError(error) };
   }
 }

@@ -11,6 +11,8 @@
 import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { ComputeAnswer, ComputeAssignment, Job } from "./compute_thread.ts";
+import type { CounterBlock } from "../core/counters.ts";
+import { StrayLog } from "../core/stray_log.ts";
 import type { Journal } from "../journal/journal.ts";
 import { requireDescriptors } from "../../workers/descriptor_limits.ts";
 import { LowestNumbers } from "../../workers/lowest_numbers.ts";
@@ -19,14 +21,12 @@ import { computeThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
-/** How long a computation may take to stop before its thread is terminated, in milliseconds. */
-const STUCK_MS = 1_000;
-
 /**
- * How many stuck threads are replaced on a runtime that cannot stop them. There each of them
- * computes on for ever, on a core of its own.
+ * How long a cancelled computation may take to stop before its thread is terminated, in
+ * milliseconds. That is done only where it frees the thread's core. Elsewhere the computation goes
+ * on until its time is over.
  */
-const MOST_STUCK = 8;
+const STUCK_MS = 1_000;
 
 /** What an {@linkcode OffloadPool} needs to know. */
 export interface OffloadPlan {
@@ -38,14 +38,20 @@ export interface OffloadPlan {
   readonly threads: number;
   /** The location of the protocol: see `protocol_loader.ts`. */
   readonly protocol: string;
+  /** How long a computation may take, in milliseconds; 0 means for ever. */
+  readonly computeTimeoutMs: number;
   /** The journal for threads that die. */
   readonly journal: Journal;
+  /** Counts the threads that die, and the errors that belong to no computation. */
+  readonly counters: CounterBlock;
   /** The trace, if one is written. */
   readonly timeline?: Timeline | undefined;
 }
 
 /** A job whose result a conversation waits for. */
-interface Pending extends Job {
+interface Pending extends Omit<Job, "withinMs"> {
+  /** When its time is over. */
+  readonly endsAt: number;
   readonly done: (error: unknown, result: unknown) => void;
   /** Whether all other jobs come first. */
   givesWay: boolean;
@@ -73,12 +79,13 @@ export class OffloadPool implements Elsewhere, Disposable {
   readonly #givingWay = new Set<Pending>();
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
+  readonly #strays: StrayLog;
   #nextId = 1;
-  #stuck = 0;
 
   private constructor(plan: OffloadPlan) {
     this.#plan = plan;
     this.#keeper = new WorkerKeeper({ journal: plan.journal });
+    this.#strays = new StrayLog(plan.journal, plan.counters);
   }
 
   /**
@@ -111,8 +118,10 @@ export class OffloadPool implements Elsewhere, Disposable {
   ): Operation {
     const id = this.#nextId;
     this.#nextId = id === 0x7fff_ffff ? 1 : id + 1;
+    const { computeTimeoutMs } = this.#plan;
     const job: Pending = {
       id,
+      endsAt: computeTimeoutMs > 0 ? performance.now() + computeTimeoutMs : Infinity,
       task,
       argument,
       connection,
@@ -135,20 +144,15 @@ export class OffloadPool implements Elsewhere, Disposable {
     thread.isCancelled = true;
     this.#stop(thread, job);
     // A task that is not cut into slices does not notice the request.
-    thread.killer = setTimeout(() => this.#giveUp(thread, job), STUCK_MS);
+    if (runtime.stopsBusyThreads) {
+      thread.killer = setTimeout(() => this.#giveUp(thread, job), STUCK_MS);
+    }
   }
 
-  /**
-   * Abandons a stuck thread and lets another one take its place, as often as that is affordable.
-   */
+  /** Ends a stuck thread, and lets another one take its place. */
   #giveUp(thread: ComputeThread, { task }: Pending): void {
-    const what = `The computation "${task}" did not stop`;
-    if (runtime.stopsBusyThreads || this.#stuck < MOST_STUCK) {
-      this.#stuck++;
-      return thread.worker.end(new Error(`${what}: its thread was given up`), true);
-    }
-    const properties = { error: `${what}: too many threads were given up to start another` };
-    this.#plan.journal.log({ level: "error", text: "{error}", properties });
+    const error = new Error(`The computation "${task}" did not stop: its thread was ended`);
+    thread.worker.end(error, true);
   }
 
   #giveWay(job: Pending): void {
@@ -185,11 +189,12 @@ export class OffloadPool implements Elsewhere, Disposable {
   }
 
   #give(thread: ComputeThread, job: Pending): void {
-    const { id, task, argument, connection } = job;
+    const { id, task, argument, connection, endsAt } = job;
+    const withinMs = endsAt === Infinity ? 0 : Math.max(1, endsAt - performance.now());
     // The word may still hold the number of this very job, if it was preempted before.
     Atomics.store(thread.stop, 0, 0);
     try {
-      thread.worker.post({ id, task, argument, connection });
+      thread.worker.post({ id, task, argument, connection, withinMs });
     } catch (error) {
       // The argument cannot be cloned. The caller is not waiting yet: it gets the error later.
       queueMicrotask(() => job.done(error, undefined));
@@ -212,12 +217,14 @@ export class OffloadPool implements Elsewhere, Disposable {
       cannotStart: "Cannot start a computing thread",
       died: "A computing thread died",
       onReady: () => this.#dispatch(),
+      onStray: this.#strays.tell,
       onMessage: (answer) => this.#handle(thread, answer),
       onGone: (error) => {
         this.#threads.delete(thread);
         this.#numbers.giveBack(index);
         clearTimeout(thread.killer);
         if (track !== undefined) timeline?.release(track, error);
+        if (error !== undefined) this.#plan.counters.lostThread();
         if (error !== undefined && !thread.isCancelled) thread.job?.done(error, undefined);
       },
     });
@@ -240,7 +247,8 @@ export class OffloadPool implements Elsewhere, Disposable {
     if (job !== undefined && !isCancelled) {
       if (message.kind === "stopped") this.#givingWay.add(job);
       else if (message.kind === "done") job.done(undefined, message.result);
-      else job.done(new Error(message.message), undefined);
+      // The conversation that waits has the same limit, and needs no answer.
+      else if (message.kind === "failed") job.done(new Error(message.message), undefined);
     }
     this.#dispatch();
   }

@@ -19,6 +19,12 @@ import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 /** The longest time between two beats, in milliseconds. */
 const LONGEST_BEAT_MS = 50;
 
+/**
+ * The time between two beats if the lag is not read, and a thread only watches whether the loop
+ * turns, in milliseconds.
+ */
+const WATCHED_BEAT_MS = 250;
+
 /** How many stretches of time are kept, and how many of them lie between two readings. */
 const STRETCHES = 64;
 const STRETCHES_BETWEEN = 32;
@@ -41,13 +47,18 @@ const PART = FIRST + 2 * STRETCHES;
  *
  * @param loops how many event loops it has at a time
  * @param everyMs how often they will be read, in milliseconds; 0 means never
- * @returns `undefined` if they will never be read: then the loops need no heartbeat
+ * @param isWatched whether a thread watches that the loops turn
+ * @returns `undefined` if nobody looks at them: then the loops need no heartbeat
  */
-export function createBeats(loops: number, everyMs: number): SharedArrayBuffer | undefined {
-  if (everyMs === 0) return undefined;
+export function createBeats(
+  loops: number,
+  everyMs: number,
+  isWatched = false,
+): SharedArrayBuffer | undefined {
+  if (everyMs === 0 && !isWatched) return undefined;
   const memory = new SharedArrayBuffer((HEAD + loops * PART) * 8);
   const numbers = new Float64Array(memory);
-  numbers[BEAT_MS] = Math.min(LONGEST_BEAT_MS, everyMs / 2);
+  numbers[BEAT_MS] = everyMs > 0 ? Math.min(LONGEST_BEAT_MS, everyMs / 2) : WATCHED_BEAT_MS;
   numbers[STRETCH_MS] = Math.max(SHORTEST_MS, everyMs / STRETCHES_BETWEEN);
   return memory;
 }
@@ -103,13 +114,15 @@ export class Heartbeat {
  *
  * @param everyMs how often it will be read, in milliseconds; 0 means never
  * @param deadlines the time limits of the loop
- * @returns the memory of the heartbeat; `undefined` if it will never be read
+ * @param isWatched whether a thread watches that the loop turns
+ * @returns the memory of the heartbeat; `undefined` if nobody looks at it
  */
 export function startHeartbeat(
   everyMs: number,
   deadlines: Deadlines,
+  isWatched = false,
 ): SharedArrayBuffer | undefined {
-  const memory = createBeats(1, everyMs);
+  const memory = createBeats(1, everyMs, isWatched);
   if (memory !== undefined) new Heartbeat(memory, 0, deadlines);
   return memory;
 }
@@ -213,6 +226,14 @@ export class LagReader {
     }
     return last;
   }
+}
+
+/** When the next beats of the loops are due; 0 for a loop that has none. A value that changes is a beat. */
+export function readDue(memory: SharedArrayBuffer): number[] {
+  const numbers = new Float64Array(memory);
+  const dues: number[] = [];
+  for (let part = HEAD; part < numbers.length; part += PART) dues.push(numbers[part + DUE]!);
+  return dues;
 }
 
 function partOf(memory: SharedArrayBuffer, index: number): Float64Array {

@@ -58,6 +58,8 @@ export function nameStatistics(statistics: StatisticsSnapshot): Record<string, u
     empty: counters.empty,
     refused: counters.refused,
     lost: counters.lost,
+    strays: counters.strays,
+    threads_lost: counters.threadsLost,
     queued,
     workers_busy: workers?.busy,
     workers: workers?.running,

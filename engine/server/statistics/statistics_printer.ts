@@ -71,7 +71,7 @@ function printUntilStopped(
   const write = (level: "info" | "warning", text: string, figures = {}): boolean => {
     if (Atomics.compareExchange(control, 0, WAITING, WRITING) !== WAITING) return false;
     const isWritten = print(
-      `${formatEntry({ ...assignment, level, text, properties: figures })}\n`,
+      `${formatEntry({ ...assignment, level, isStatistics: true, text, properties: figures })}\n`,
     );
     return Atomics.compareExchange(control, 0, WRITING, WAITING) === WRITING && isWritten;
   };

@@ -95,9 +95,10 @@ export class DescriptorSlot {
   /**
    * Closes the descriptor that a dead thread has left. The thread must not be running.
    *
+   * @param sockets closes it, perhaps after it has lingered
    * @returns whether there was anything to close
    */
-  reclaim(sockets: Sockets): boolean {
+  reclaim(sockets: Pick<Sockets, "close">): boolean {
     if (Atomics.compareExchange(this.#words, STATE, OWNED, FREE) !== OWNED) return false;
     sockets.close(Atomics.load(this.#words, FD));
     return true;

@@ -11,6 +11,7 @@ import type { Sockets } from "../../net/sockets.ts";
 import { closeWait } from "./accept_wait.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { HostCounts } from "../core/host_counts.ts";
+import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
@@ -83,6 +84,8 @@ export class ThreadTeam {
    * it before the first thread is started.
    */
   onQueued: ((wanted: number) => void) | undefined;
+  /** Closes a connection that a dead thread has left. By default it is closed at once. */
+  onLeft: ((fd: number) => void) | undefined;
   /** Called when threads have given away connections that have to linger. */
   onLingering: (() => void) | undefined;
   readonly #options: TeamOptions;
@@ -93,22 +96,21 @@ export class ThreadTeam {
   readonly #hosts: HostCounts | undefined;
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
+  readonly #strays: StrayLog;
   #draining: ReturnType<typeof setTimeout> | undefined;
 
   /** @param options what the team needs to know about its server */
   constructor(options: TeamOptions) {
     const { threads } = options;
     this.#options = options;
-    const { areLoops = false, options: { statsEveryMs } } = options;
+    const { areLoops = false, options: { statsEveryMs, isWatched } } = options;
     const { options: { settings: { admission }, maxConnections } } = options;
     if (admission !== undefined && admission.maxPerHost > 0) {
       const tables = areLoops ? threads : 1;
       this.#hosts = HostCounts.create({ connections: maxConnections, tables, threads });
     }
-    this.#memory = {
-      ...createTeamMemory(threads, areLoops ? createBeats(threads, statsEveryMs) : undefined),
-      hosts: this.#hosts?.memory,
-    };
+    const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
+    this.#memory = { ...createTeamMemory(threads, beats), hosts: this.#hosts?.memory };
     this.gate = new Gate(this.#memory.gate);
     this.#journal = new MainJournal(options.mode, options.onReport);
     this.#keeper = new WorkerKeeper({
@@ -126,6 +128,7 @@ export class ThreadTeam {
       (_, index) =>
         new CounterBlock(this.#memory.counters, threadMemory(this.#memory, index).countersOffset),
     );
+    this.#strays = new StrayLog(this.#journal, this.counters);
   }
 
   /** How many threads there are. */
@@ -192,6 +195,7 @@ export class ThreadTeam {
       name: threadName(mode),
       assignment,
       transfer,
+      onStray: this.#strays.tell,
       onMessage: ({ kind }) => {
         if (kind === "wake") this.#drainSoon();
         else if (kind === "lingering") this.onLingering?.();
@@ -210,7 +214,10 @@ export class ThreadTeam {
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
-        if (error !== undefined) this.#bury(member, mayRun);
+        if (error !== undefined) {
+          if (!this.gate.cutting) this.counters.lostThread();
+          this.#bury(member, mayRun);
+        }
         onGone?.(error, mayRun);
       },
     });
@@ -296,7 +303,9 @@ export class ThreadTeam {
     // Another thread may close the descriptor of this one only if this one cannot run any more. On
     // Deno, `terminate` does not stop a thread that computes.
     if (mayRun) member.slot.abandon();
-    else if (sockets !== undefined) member.slot.reclaim(sockets);
+    else if (sockets !== undefined) {
+      member.slot.reclaim({ close: this.onLeft ?? sockets.close.bind(sockets) });
+    }
     // The connection that it was serving is lost. The thread that gets its number starts with none.
     for (let lost = member.counters.active; lost > 0; lost--) {
       if (this.gate.cutting) member.counters.cut();

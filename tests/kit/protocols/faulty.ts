@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loseThread } from "../lose_thread.ts";
 import { compute, Input, type Protocol, readLine, write } from "../../../protocol.ts";
 
 const encoder = new TextEncoder();
@@ -16,7 +17,7 @@ export default function* faulty(): Protocol {
     if (line === null) return;
     const [word, argument] = new TextDecoder().decode(line).split(" ") as [string, string?];
     let answer = word;
-    if (word === "die") setTimeout(() => dieOf("asked to die"), 0);
+    if (word === "die") loseThread("asked to die");
     else if (word in tasks || word === "missing") {
       try {
         // A function cannot be posted to another thread.
@@ -59,7 +60,7 @@ export const tasks = {
   unclonable: () => () => {},
   /** Kills its thread. */
   perish() {
-    setTimeout(() => dieOf("asked to perish"), 0);
+    loseThread("asked to perish");
     return "perishing";
   },
   /** Runs for ever, but can be stopped. */
@@ -68,6 +69,13 @@ export const tasks = {
   },
   /** Runs for ever, and cannot be stopped. */
   stuck() {
+    for (;;);
+  },
+  /** Runs for ever in a single regular expression. */
+  backtrack: () => /^(a+)+$/.test(`${"a".repeat(40)}b`),
+  /** Is a generator whose second slice never ends. */
+  *slice() {
+    yield;
     for (;;);
   },
 };

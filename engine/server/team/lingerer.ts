@@ -1,5 +1,6 @@
 /**
- * Looks after the lingering connections of a server with blocking threads, on its main thread.
+ * Looks after lingering connections on the main thread: those of a server with blocking threads, and
+ * those that a thread has left when it died.
  *
  * The main thread must not block. So while anything lingers, it looks every few milliseconds: it
  * calls poll(2), which returns at once, and then `recv` for each descriptor that is ready. The rule
@@ -59,6 +60,19 @@ export class DescriptorLingerer {
   /** How many descriptors linger. */
   get size(): number {
     return this.#lingering.size;
+  }
+
+  /**
+   * Takes a connection over from a thread that has died. Its peer gets FIN. If the connection were
+   * closed at once, a peer that is still sending would get RST.
+   *
+   * @param fd the descriptor; nobody else uses it any more
+   */
+  takeOver(fd: number): void {
+    const { sockets } = this.#loop;
+    const isOpen = sockets.shutdown(fd, sockets.constants.SHUT_WR) >= 0;
+    if (isOpen && this.#queue.put(fd)) this.wake();
+    else sockets.close(fd);
   }
 
   /** Takes the descriptors out of the queue, and keeps looking while anything lingers. */

@@ -1,0 +1,89 @@
+/**
+ * Loops that stop turning: a protocol that computes in its conversation and never yields.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { runtime } from "../../engine/net/runtime.ts";
+import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import { ROWS, testTogether } from "../kit/rows.ts";
+import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+
+const SPIN = "./tests/kit/protocols/spin.ts";
+const FLAGS = ["--protocol", SPIN, "--drain", "100ms"];
+const skip = runtime.os === "linux" ? undefined : "only proc(5) tells which signals are caught";
+
+/** The bit of SIGTERM in a mask of proc(5). */
+const SIGTERM_BIT = 1n << 14n;
+
+/** Whether a process catches SIGTERM: proc(5), `status`. */
+function catchesTerm(pid: number): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ??
+    [];
+  return (BigInt(`0x${mask}`) & SIGTERM_BIT) !== 0n;
+}
+
+test("a loop that does not turn is logged once, and a signal ends its process", async () => {
+  await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "1200ms"]);
+  assert(catchesTerm(server.pid));
+  await using peer = await Peer.connect(server.address);
+  await peer.send("spin\n");
+  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  assertMatch(server.stderr, / WRN the event loop has not turned for 1\.[2-9] s\n/);
+  assert(!catchesTerm(server.pid), "the signal has its default action");
+  const ending = await server.stop();
+  assertEquals(ending.signal, "SIGTERM");
+  assertEquals(ending.stderr.match(/ has not turned /g)?.length, 1);
+}, { sanitize: false, skip });
+
+test("a loop that turns again hears signals again", async () => {
+  await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "0.5s"]);
+  await using peer = await Peer.connect(server.address);
+  await peer.send("spin 1600\n");
+  await until("the signal to have its default action", () => !catchesTerm(server.pid));
+  assertEquals(await peer.line(), "spin 1600");
+  await until("the signal to be caught", () => catchesTerm(server.pid));
+  const ending = await server.stop();
+  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+  assertMatch(totalsIn(ending), / · cut 1$/);
+}, { sanitize: false, skip });
+
+test(
+  "a loop that stops turning while its server closes is waited for, but not for ever",
+  async () => {
+    await using server = await ServerProcess.start("event", FLAGS);
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await (await peer.send("last\n")).line(), "last");
+    assertEquals((await server.stop()).signal, "SIGTERM");
+  },
+  { sanitize: false, skip },
+);
+
+test("nobody watches with --stall 0", async () => {
+  await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "0"]);
+  await using peer = await Peer.connect(server.address);
+  assertEquals(await (await peer.send("spin 1500\n")).line(), "spin 1500");
+  assert(!server.stderr.includes("not turned"), server.stderr);
+  assertEquals((await server.stop()).code, 0);
+}, { sanitize: false });
+
+// In `event` the loop is that of the main thread.
+testTogether(
+  "a conversation that never yields does not keep the server from ending",
+  ROWS.filter(({ mode, workers }) => mode !== "event" && workers),
+  async (row) => {
+    const flags = [...FLAGS, "--stall", "300ms"];
+    await using server = await ServerProcess.start(row.mode, [...row.args, ...flags]);
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await (await peer.send("here\n")).line(), "here");
+    await peer.send("spin\n");
+    if (row.loops) {
+      await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+    }
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(totalsIn(ending), /^accepted 1 · completed 0 · failed 0 · cut 1/);
+  },
+);

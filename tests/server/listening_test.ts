@@ -36,7 +36,7 @@ const CLIENTS = 12;
 const LOAD_MS = 20;
 
 /** How many servers are stopped at the same time. */
-const LANES = 3;
+const LANES = 2;
 
 // The two pollers share all that matters here.
 const asked = ASKED.filter(({ args }) => !args.includes("--poller"));

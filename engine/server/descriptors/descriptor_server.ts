@@ -266,7 +266,7 @@ export class DescriptorServer {
     this.datagrams?.wake();
     this.#refuseOthers();
     this.#quiet.send(this.#wakePair[1], WAKE);
-    while (team.accepting) {
+    while (team.accepting && performance.now() < cutAt + CUT_MS) {
       await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
@@ -307,7 +307,9 @@ export class DescriptorServer {
       this.#queueRescued();
       await delay(LOOK_MS);
     }
-    this.#sockets.close(this.#listener);
+    // A thread that has not come back yet must not find something else under this number.
+    if (this.team.accepting) this.#sockets.hollow(this.#listener);
+    else this.#sockets.close(this.#listener);
   }
 
   /** Ends the UDP conversations, and closes their socket when no thread can be in a call on it. */

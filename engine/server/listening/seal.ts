@@ -109,7 +109,7 @@ export class Seal implements AsyncDisposable {
     // First the handshakes and then the queues: a connection goes from the first to the second.
     this.#askKernel(now);
     const isBusy = this.#isShaking ||
-      this.#listeners.some((listener) => queueOf(this.#calls, listener) > 0);
+      this.#listeners.some((listener) => waitsAt(this.#calls, listener));
     if (isBusy) this.#emptySince = Infinity;
     else if (this.#emptySince === Infinity) this.#emptySince = now;
     return now - this.#emptySince >= SETTLE_MS;
@@ -140,6 +140,16 @@ export class Seal implements AsyncDisposable {
     return this.#listeners.some((listener, index) =>
       this.#cookies[index] !== undefined && nameOf(this.#calls, listener) === this.#cookies[index]
     );
+  }
+}
+
+/** Whether anybody waits at a listener. If it was closed meanwhile, nobody does. */
+function waitsAt(calls: Sockets, listener: number): boolean {
+  try {
+    return queueOf(calls, listener) > 0;
+  } catch (error) {
+    if (error instanceof SocketError) return false;
+    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ import { isUnix } from "../../net/address.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
+import type { openDoor } from "../core/open_door.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { type KeptListener, ListenerGroup } from "../listening/listener_group.ts";
 import { Seal } from "../listening/seal.ts";
@@ -107,6 +108,8 @@ export class LoopServer {
   #address: Address;
   readonly #deadlines = new TimedDeadlines();
   #served: SessionSet | undefined;
+  /** Opens the door for those, if not anybody may come in. */
+  #openDoor: typeof openDoor | undefined;
   /** Keeps the listeners, where that is possible. */
   readonly #group: ListenerGroup | undefined;
 
@@ -141,7 +144,10 @@ export class LoopServer {
       journal: this.#team.journal,
       tryEnter: () => gate.tryEnter(),
       leave: () => gate.leave(),
-      serve: (connection) => this.#sessions.serve(connection),
+      serve: (connection) => {
+        const sessions = this.#sessions;
+        if (sessions.admit(connection, gate, true)) sessions.serve(connection);
+      },
       onLost: () => this.#team.counters.lost(),
     });
     if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener);
@@ -154,8 +160,18 @@ export class LoopServer {
     const track = this.#timeline?.main;
     const observer = new Observer(counters, journal, track);
     const limits = () => lingerLimits(countedCeiling());
-    const pool = this.#pool;
-    const sessions = new SessionSet(this.#checked, observer, this.#deadlines, pool, track, limits);
+    const { settings: { admission: rules }, protocol } = this.#checked;
+    // There are few, and only for a while: they do not count for their hosts.
+    const door = rules && this.#openDoor?.({ rules, counters, journal, protocol });
+    const sessions = new SessionSet(
+      this.#checked,
+      observer,
+      this.#deadlines,
+      this.#pool,
+      track,
+      limits,
+      door,
+    );
     sessions.onOver = () => gate.leave();
     this.#served = sessions;
     return sessions;
@@ -199,7 +215,10 @@ export class LoopServer {
     try {
       requireWorkers(url);
       threads = countComputing(this.#checked, this.#options);
-      const { protocol, computeTimeoutMs } = this.#checked.settings;
+      const { protocol, computeTimeoutMs, admission } = this.#checked.settings;
+      if (admission !== undefined) {
+        this.#openDoor = (await import("../core/open_door.ts")).openDoor;
+      }
       if (threads > 0) {
         const timeline = this.#timeline;
         this.#pool = await OffloadPool.start({

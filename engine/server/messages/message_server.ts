@@ -129,7 +129,10 @@ export async function serveByMessages(
   const observer = new Observer(counters, journal, timeline?.main);
   const ceiling = countedCeiling();
   const deadlines = new TimedDeadlines();
-  const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
+  const lingering = new LingerSet(
+    deadlines,
+    lingerLimits(ceiling, checked.settings.writeTimeoutMs),
+  );
   const { protocol, settings: { admission: rules } } = checked;
   const door = rules && openDoor(
     { rules, counters, journal, protocol },

@@ -46,7 +46,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   const net = sockets();
   const { POLLIN } = net.constants;
   const poller = openPoller(kind, net);
-  const deadlines = new PolledDeadlines();
+  const deadlines = new PolledDeadlines({ renewsLate: true });
   const sessions = thread.makeSessions(deadlines);
   const connections: (ReadyConnection | undefined)[] = [];
   const open = new DescriptorSet(memory);
@@ -121,9 +121,10 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  * @throws {SocketsUnavailableError} where there are no Berkeley sockets
  */
 export async function serve(options: NonblockingOptions = {}): Promise<Server> {
-  const { LoopServer, openReadiness } = await mainThread();
+  const { LoopServer, openReadiness, requireThreads } = await mainThread();
   const net = sockets();
   const poller = POLLER.read(options.poller);
+  requireThreads(1);
   const plan = { mode: "nonblocking", url: import.meta.url, poller, sockets: net };
   return await LoopServer.serve(options, openReadiness(plan), ["1 thread", poller]);
 }

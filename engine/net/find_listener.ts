@@ -57,14 +57,12 @@ function listeners(net: Sockets, end = Infinity): { found: Map<number, bigint>; 
 
 /** The number that only this socket has; 0 where the system gives none. */
 function cookieOf(net: Sockets, fd: number): bigint {
-  const { SOL_SOCKET, SO_COOKIE } = net.constants;
-  const cookie = new BigUint64Array(1);
   try {
-    if (SO_COOKIE > 0) net.getOptionBytes(fd, SOL_SOCKET, SO_COOKIE, new Uint8Array(cookie.buffer));
+    return net.constants.SO_COOKIE > 0 ? net.cookie(fd) : 0n;
   } catch {
     // It was closed meanwhile, or this is an old kernel.
+    return 0n;
   }
-  return cookie[0] as bigint;
 }
 
 function listensAt(net: Sockets, fd: number, { hostname, port }: Address): boolean {

@@ -9,9 +9,17 @@
  * @module
  */
 
+import type { Constants } from "./constants.ts";
 import { SocketError } from "./socket_error.ts";
-import type { Sockets } from "./sockets.ts";
 import type { KeepAlive } from "./transport.ts";
+
+/** What sets the options: `Sockets` does. */
+export interface OptionCalls {
+  /** The numbers of this system. */
+  readonly constants: Constants;
+  /** Sets an option that is an `int`. */
+  setOption(fd: number, level: number, option: number, value: number): void;
+}
 
 /** How many probes go unanswered before the peer counts as gone, if there is time for so many. */
 const PROBES = 3;
@@ -44,7 +52,7 @@ export function keepAliveTimes(withinMs: number, writeTimeoutMs: number): KeepAl
  * @param fd the descriptor of a connection, or of a listener
  * @param times when to probe and when to give up
  */
-export function keepAlive(net: Sockets, fd: number, times: KeepAlive): void {
+export function keepAlive(net: OptionCalls, fd: number, times: KeepAlive): void {
   const { SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP } = net.constants;
   const { TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT } = net.constants;
   const set = (option: number, value: number) => {

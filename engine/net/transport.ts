@@ -10,6 +10,7 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { DescriptorReserve } from "./accept_policy.ts";
 import type { Address } from "../../protocols/effects.ts";
 
 /** Receives what a {@linkcode Connection.pull} or {@linkcode Connection.push} had to wait for. */
@@ -158,12 +159,12 @@ export interface ListenOptions {
    */
   readonly reusePort?: boolean;
   /**
-   * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * closed, so that some descriptors are left for other things.
+   * The descriptors that connections leave free, so that the process never runs out of them. A
+   * runtime that accepts by itself refuses further connections; the others wait.
    *
-   * @default {Infinity}
+   * @default none
    */
-  readonly descriptorCeiling?: number;
+  readonly reserve?: DescriptorReserve;
   /**
    * When a connection whose peer has vanished ends. By default it does not. Without foreign calls the
    * times are those of the runtime or the system.

@@ -8,10 +8,18 @@ import { serve as serveChat } from "../../chat/server.ts";
 import { serve as serveEcho } from "../../chat/v2_echo.ts";
 import { keepAliveTimes } from "../../engine/net/keepalive.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { SockDiag } from "../../engine/kernel/sock_diag.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { KEEPALIVE, OptionError } from "../../engine/server/core/options.ts";
-import { serveEvent, type ServeOptions, type Server, serveThreadpool } from "../../mod.ts";
+import {
+  type Connection,
+  serveEvent,
+  type ServeOptions,
+  type Server,
+  serveThreadpool,
+} from "../../mod.ts";
 import {
   assert,
   assertEquals,
@@ -21,6 +29,7 @@ import {
   test,
 } from "../kit/harness.ts";
 import { vanishPeers, whyNoNetwork } from "../kit/network.ts";
+import { Peer } from "../kit/peer.ts";
 import { ServerProcess } from "../kit/server_process.ts";
 
 const needsSockets = { skip: whyNoSockets(), sanitize: false };
@@ -137,6 +146,17 @@ test("without keepalive nothing is set", async () => {
   }
 }, needsSockets);
 
+test("where options cannot be set on the listener, the runtime turns keepalive on", async () => {
+  await using listener = await runtime.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.keepAlive = keepAliveTimes(15_000, 0);
+  const arrives = listener.next();
+  await using client = await runtime.connect(listener.address);
+  await using accepted = (await arrives).value as Connection;
+  using diag = new SockDiag();
+  const timerOf = (end: Connection) => diag.find(end.localAddress, end.remoteAddress)?.timer;
+  assertEquals([timerOf(accepted), timerOf(client)], ["keepalive", undefined]);
+}, { skip: whyNoKernel() });
+
 test("the first line says what is missing without foreign calls, and why", async () => {
   const permissions = ["--quiet", "--allow-net", "--allow-read", "--unstable-net"];
   const missing =
@@ -147,6 +167,14 @@ test("the first line says what is missing without foreign calls, and why", async
     assertStringIncludes(server.greeting, missing);
     // Once is enough.
     assertMatch(server.greeting, /^(?:(?!--allow-ffi).)* \(--allow-ffi\)(?:(?!--allow-ffi).)*$/);
+    if (whyNoKernel() !== undefined) return;
+    // What the runtime can do is done: the kernel probes, with its own times.
+    await using peer = await Peer.connect(server.address);
+    await peer.send("HELLO 1\n");
+    assertEquals(await peer.line(), "HELLO 2");
+    using diag = new SockDiag();
+    const [row] = diag.sockets({ port: server.address.port, states: ["ESTABLISHED"] });
+    assertEquals([row?.timer, (row?.expiresMs ?? 0) > 60_000], ["keepalive", true]);
   }));
   await using able = await serveEvent({ port: 0 });
   assertEquals(able.details, ["1 thread", "deno's listener"]);

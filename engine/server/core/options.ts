@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { HELLO_GRACE_MS } from "../../../protocols/hello.ts";
 import {
@@ -23,7 +24,8 @@ import { durationOption } from "../../cli/quantity_options.ts";
 import { keepAliveTimes } from "../../net/keepalive.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { KeepAlive } from "../../net/transport.ts";
-import { stripBrackets } from "../../net/address.ts";
+import { isUnix, stripBrackets, whyNoUnix } from "../../net/address.ts";
+import { CONSTANTS, LINUX } from "../../net/constants.ts";
 import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
@@ -46,7 +48,9 @@ export interface ServeOptions {
    */
   readonly port?: number;
   /**
-   * The name or address to listen on.
+   * The name or address to listen on. `unix:PATH` is a Unix domain socket, which has no port, and
+   * `unix:@NAME` an abstract one of Linux. Modes with descriptors listen there: `sequential`,
+   * `threaded`, `threadpool`, `berkeley` and `nonblocking`.
    *
    * @default {"127.0.0.1"}
    */
@@ -194,7 +198,7 @@ export const PORT: Option<number> = portOption(8080);
 export const HOST: Option<string> = stringOption("host", {
   value: "HOST",
   default: "127.0.0.1",
-  help: "name or address to listen on",
+  help: "name or address to listen on; unix:PATH in modes with descriptors, without a port",
 });
 
 /**
@@ -549,8 +553,27 @@ function urlOf(file: string | URL): string {
 
 function checkLogSyn(options: ServeOptions): boolean {
   const isWanted = LOG_SYN.read(options.logSyn);
+  if (isWanted && isUnix(options.host ?? "")) {
+    throw new OptionError("Cannot use logSyn: a Unix domain socket has no SYN");
+  }
   if (!isWanted || runtime.os === "linux") return isWanted;
   throw new OptionError("Cannot use logSyn: only Linux keeps the SYN of a connection");
+}
+
+/**
+ * Refuses a Unix domain socket where the server has no descriptors.
+ *
+ * @param address the address to listen on
+ * @throws {OptionError} if it is that of a Unix domain socket
+ */
+export function refuseUnix(address: Address): void {
+  if (!isUnix(address.hostname)) return;
+  throw new OptionError(
+    `Cannot use host ${
+      formatAddress(address)
+    }: this server has the runtime's own listener, and only ` +
+      "sequential, threaded, threadpool, berkeley and nonblocking, with descriptors, listen there",
+  );
 }
 
 /**
@@ -590,5 +613,10 @@ export function checkAddress(
 ): Address {
   const hostname = stripBrackets(HOST.read(host));
   if (hostname === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
-  return { hostname, port: portOption.read(port) };
+  if (!isUnix(hostname)) return { hostname, port: portOption.read(port) };
+  const address = { hostname, port: 0 };
+  const why = whyNoUnix(hostname, CONSTANTS[runtime.os] ?? LINUX);
+  if (why !== undefined) throw new OptionError(`Cannot use host ${formatAddress(address)}: ${why}`);
+  if (port === undefined || port === 0) return address;
+  throw new OptionError(`Cannot use port with host ${formatAddress(address)}: it has none`);
 }

@@ -30,6 +30,7 @@ import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
 import { STALL_MS, Waking } from "./waking.ts";
+import { AcceptWait } from "../team/accept_wait.ts";
 import type { Gate } from "../team/team_memory.ts";
 
 /** No descriptor. */
@@ -39,6 +40,8 @@ const NONE = -1;
 export interface SharedSocket {
   /** The listening socket. */
   readonly listener: number;
+  /** A socket that can be read from when the server closes. Nobody reads it. */
+  readonly wake: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
   /** The queue of connections that have to linger. */
@@ -51,6 +54,8 @@ export interface SharedSocket {
   readonly traceCalls: boolean;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
+  /** Whether the listening socket is a Unix domain socket. */
+  readonly isUnix: boolean;
 }
 
 /** What only the threads of some modes need. The other modes do not load it. */
@@ -110,8 +115,18 @@ export class Thread {
   readonly #protocol: ProtocolDefinition;
   readonly #service: Service;
   readonly #isClosing = () => this.closing;
+  readonly #wait: AcceptWait;
   /** The call that accepts, where the mode does not write it out. */
-  readonly #accept = (sockaddr: Uint8Array) => this.#sockets.accept(this.#listener, sockaddr);
+  readonly #accept = (sockaddr: Uint8Array) => {
+    const { EAGAIN } = this.#sockets.constants.errno;
+    let result = -EAGAIN;
+    if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
+    while (result === -EAGAIN && !this.closing) {
+      this.#wait.wait();
+      if (!this.closing) result = this.#sockets.accept(this.#listener, sockaddr);
+    }
+    return result;
+  };
   /** Sleeps for {@linkcode STALL_MS} at most. Returns whether a connection has come. */
   readonly #pause = () =>
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
@@ -141,7 +156,7 @@ export class Thread {
     this.#tell = tell;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = place;
-    const { listener, ring, lingering, refused, datagrams, traceCalls } = assignment
+    const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isUnix } = assignment
       .shared as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
@@ -157,6 +172,7 @@ export class Thread {
       ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     const net = this.#sockets;
+    this.#wait = new AcceptWait({ sockets: sockets(), listener, wake, epoll: memory.epoll });
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
       nextDescriptor: () => net.nextDescriptor(),
@@ -180,6 +196,7 @@ export class Thread {
       lingering: new LingerQueue(lingering),
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
+      isUnix,
       onOver: () => {
         this.datagrams?.hasRoom();
         this.#leave();
@@ -294,16 +311,17 @@ export class Thread {
       ready = datagrams?.poll(listener, this.#gate, timeoutMs);
       return ready !== undefined;
     };
-    // Where there is no UDP socket, accept(2) waits just as well.
     const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
     try {
       while (!this.closing) {
         this.#mayAccept();
         ready = undefined;
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (datagrams === undefined) ready = listener;
-        else if (ready === undefined) poll(-1);
-        if (ready !== undefined) yield ready;
+        if (datagrams === undefined) {
+          this.#wait.wait();
+          ready = listener;
+        } else if (ready === undefined) poll(-1);
+        if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {
       this.#acceptsNoMore();
@@ -419,6 +437,7 @@ export class Thread {
   /** Says that this thread is not in accept(2) and will never be again. */
   #acceptsNoMore(): void {
     this.#closeUnclaimed();
+    this.#wait.close();
     Atomics.store(this.#accepting, 0, 0);
   }
 
@@ -435,7 +454,8 @@ export class Thread {
   /** Decides what to do after an accept that failed. */
   #missed(number: number): void {
     const { errno } = this.#sockets.constants;
-    // The listener has a receive timeout for its connections to inherit. It ends an accept too.
+    // Another thread was faster. And on a listener that blocks, the receive timeout that is there for
+    // its connections to inherit ends an accept too.
     if (number === errno.EAGAIN || number === errno.EINTR || this.closing) return;
     const error = new SocketError("accept", number);
     const waitMs = this.#policy.failed(error);

@@ -7,7 +7,7 @@
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { SOCKADDR_SIZE } from "../../net/address.ts";
+import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
 import type { Poller } from "../../net/poller.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -59,6 +59,7 @@ export class Acceptor {
   constructor(thread: LoopThread, parts: AcceptorParts) {
     const { gate } = thread;
     this.#thread = thread;
+    thread.onAccepted = (fd, sockaddr) => this.#rescued.push({ fd, sockaddr });
     this.#parts = parts;
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
@@ -73,7 +74,7 @@ export class Acceptor {
 
   /** Accepts the connections that wait, while there is room. */
   accept(): void {
-    if (!this.#isWatching) return;
+    if (!this.#isWatching || this.#isClosing) return;
     const { gate, counters } = this.#thread;
     for (let turn = 0; turn < BATCH; turn++) {
       if (this.#policy.isShort) {
@@ -111,6 +112,8 @@ export class Acceptor {
     const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
     if (fd >= 0) return fd;
     if (fd === -sockets.constants.errno.EAGAIN) return undefined;
+    // This is how an empty queue looks after `shutdown`.
+    if (fd === -sockets.constants.errno.EINVAL && this.#isClosing) return undefined;
     throw new SocketError("accept", -fd);
   }
 
@@ -121,20 +124,24 @@ export class Acceptor {
   }
 
   /**
-   * Takes all connections out of the accept queue, because closing would reset them. Then it stops
-   * listening. It is called again if there were too few descriptors.
+   * Takes all connections out of the accept queue, because closing would reset them. It is called
+   * again while more may come, or if there were too few descriptors. Then it stops listening.
    */
   close(): void {
     this.#isClosing = true;
     this.#retry.lift();
-    this.#unwatch();
     if (!this.#isClosed) {
+      if (isUnix(this.#thread.address.hostname)) this.#refuseOthers();
+      // Look first: once nobody can come any more, the queue is empty for good.
+      const isLast = this.#thread.gate.mayStopListening;
       const isRescued = this.#policy.rescue(
         () => this.#acceptOne(),
         (fd) => this.#rescued.push({ fd, sockaddr: this.#sockaddr.slice() }),
         () => this.#thread.counters.lost(),
       );
-      if (isRescued) this.#stopListening();
+      if (!isRescued) this.#unwatch();
+      else if (isLast) this.#stopListening();
+      else this.#watch();
     }
     while (this.#rescued.length > 0 && this.#thread.gate.tryEnter()) this.#serveRescued();
   }
@@ -155,10 +162,19 @@ export class Acceptor {
     this.#parts.onConnection(fd, sockaddr, isCounted);
   }
 
-  /** Stops listening. The descriptor stays open until all threads are done with it. */
+  /** Stops listening. The main thread closes the descriptor. */
   #stopListening(): void {
-    const { sockets, listener } = this.#parts;
     this.#isClosed = true;
+    this.#unwatch();
+    this.#thread.stoppedListening();
+  }
+
+  /**
+   * Lets nobody new in. Over TCP that would reset those who wait in the accept queue. What a Unix
+   * domain socket has accepted can still be taken out of it.
+   */
+  #refuseOthers(): void {
+    const { sockets, listener } = this.#parts;
     sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 

@@ -29,6 +29,7 @@ const admitting = () => import("../core/open_door.ts");
 const recording = () => import("../trace/open_timeline.ts");
 const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
+const stopping = () => import("../listening/stop_listening.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
 export interface Admission {
@@ -156,14 +157,16 @@ export async function serveListener(
   accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const { checkOptions, refuseLogSyn } = await checking();
+  const { checkOptions, refuseLogSyn, refuseUnix } = await checking();
   const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
   refuseLogSyn(checked, mode);
+  refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
   const { openTimeline } = await recording();
+  const { stopListening } = await stopping();
   const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
@@ -173,7 +176,7 @@ export async function serveListener(
       offload = await OffloadPool.start({ mode, url, threads, protocol, journal, timeline });
     }
     const listener = await listen(checked, counters, journal);
-    const deadlines = new TimedDeadlines();
+    const deadlines = new TimedDeadlines({ renewsLate: true });
     const observer = new Observer(counters, journal, timeline?.main);
     // To count descriptors, the C library has to be loaded.
     const lingering = () => lingerLimits(countedCeiling());
@@ -209,7 +212,7 @@ export async function serveListener(
           sessions.cutAll();
         }, drainMs);
         // The connections that wait in its accept queue are still served.
-        const stopped = listener.stop(() => isLate);
+        const stopped = stopListening(listener, journal, () => isLate, timeline?.ownPort);
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;

@@ -22,6 +22,7 @@ import {
   type CheckedOptions,
   checkOptions,
   refuseLogSyn,
+  refuseUnix,
   type ServeOptions,
 } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
@@ -44,6 +45,7 @@ import {
 import { messageThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
+import { stopListening } from "../listening/stop_listening.ts";
 import { startHeartbeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
 import type { Timeline } from "../trace/timeline.ts";
@@ -122,16 +124,16 @@ export async function serveByMessages(
   requireWorkers(plan.url);
   const checked = await checkOptions(options);
   refuseLogSyn(checked, `${plan.mode} with messages`);
+  refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const ceiling = countedCeiling();
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const lingering = new LingerSet(
     deadlines,
-    lingerLimits(ceiling, checked.settings.writeTimeoutMs),
+    lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),
   );
   const { protocol, settings: { admission: rules } } = checked;
   const door = rules && openDoor(
@@ -150,7 +152,7 @@ export async function serveByMessages(
   );
   let listener: Listener | undefined;
   try {
-    listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
+    listener = await listen(checked, counters, journal);
     await team.start();
   } catch (error) {
     listener?.close();
@@ -176,7 +178,12 @@ export async function serveByMessages(
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);
-      await listener.stop(() => team.isCutting);
+      await stopListening(
+        listener,
+        journal,
+        () => drainMs === 0 || team.isCutting,
+        timeline?.ownPort,
+      );
       await accepting;
       await team.idle();
       await Promise.all([lingering.empty(), team.refusals.lingered()]);
@@ -253,7 +260,7 @@ class MessageTeam {
   /** Starts the threads of a pool. Where threads come and go, it starts one to see that it can. */
   async start(): Promise<void> {
     const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
-    requireDescriptors(threads, "threads");
+    requireDescriptors(threads, "thread");
     await Promise.all(Array.from({ length: threads }, async () => {
       const { worker } = this.#add();
       await worker.ready;

@@ -8,6 +8,7 @@
 import { delay } from "@std/async/delay";
 import { DescriptorSlot } from "./descriptor_slot.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { closeWait } from "./accept_wait.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { HostCounts } from "../core/host_counts.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
@@ -202,6 +203,10 @@ export class ThreadTeam {
         this.#members[index] = undefined;
         if (error !== undefined) this.#hosts?.bury(index, areLoops === true ? index : undefined);
         Atomics.store(memory.serving, 0, 0);
+        // A thread that may still run closes it itself, or never.
+        if (!mayRun && this.#options.sockets !== undefined) {
+          closeWait(this.#options.sockets, memory.epoll);
+        }
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);

@@ -46,7 +46,7 @@ for (const row of ROWS) {
   test(`${name} ends who is silent, who trickles and who does not read`, async () => {
     await using server = await start(
       ...["--protocol", "tests/kit/protocols/measured.ts"],
-      ...["--idle-timeout", "250ms", "--message-timeout", "300ms", "--write-timeout", "200ms"],
+      ...["--idle-timeout", "800ms", "--message-timeout", "800ms", "--write-timeout", "400ms"],
       ...["--drain", "1h"],
     );
     // One byte at a time is progress for every read, and never becomes a message.

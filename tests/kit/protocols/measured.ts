@@ -11,7 +11,7 @@ import { Input, type Protocol, readLine, write } from "../../../protocol.ts";
 export default function* measured(): Protocol {
   const input = new Input();
   for (;;) {
-    const line = yield* readLine(input, { limit: 64 });
+    const line = yield* readLine(input, { limit: 4096 });
     if (line === null) return;
     const [count, bye] = new TextDecoder().decode(line).split(" ");
     yield* write(new Uint8Array(Number(count)).fill(0x61));

@@ -8,7 +8,6 @@ import type { Address } from "../../../protocols/effects.ts";
 import { ListenError } from "../../net/listen_failure.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
-import { runtime } from "../../net/runtime.ts";
 import { listen as listenAtAddress } from "../../net/tcp.ts";
 import type { ListenOptions } from "../../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";

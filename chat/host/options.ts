@@ -20,6 +20,7 @@ import type { KeepAlive } from "../../engine/net/transport.ts";
 import {
   ALLOW,
   checkAddress,
+  checkNetworks,
   DENY,
   DRAIN,
   KEEPALIVE,
@@ -321,8 +322,7 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
       },
       maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
       rules: {
-        allow: ALLOW.read(options.allow),
-        deny: DENY.read(options.deny),
+        ...checkNetworks(options),
         maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
         refusesOverflow: true,
       },

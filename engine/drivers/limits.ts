@@ -101,6 +101,13 @@ export interface LingerLimits {
   readonly totalMs: number;
   /** How long its peer may be silent, in milliseconds: nginx's `lingering_timeout`. */
   readonly silenceMs: number;
+  /**
+   * How long the peer may take nothing of what was sent to it, in milliseconds; 0 means that nobody
+   * looks.
+   *
+   * @default {0}
+   */
+  readonly writeTimeoutMs?: number;
   /** How many connections linger at a time. When one more comes, the oldest is closed. */
   readonly most: number;
 }
@@ -116,8 +123,9 @@ export const HASTE_MS = 500;
  *
  * @param descriptors how many descriptors the connections of this lingerer may have; `Infinity` if
  * that is not known
+ * @param writeTimeoutMs see {@linkcode LingerLimits}
  */
-export function lingerLimits(descriptors: number): LingerLimits {
+export function lingerLimits(descriptors: number, writeTimeoutMs = 0): LingerLimits {
   const most = Math.min(LINGER_LIMITS.most, Math.max(1, Math.floor(descriptors / 4)));
-  return { ...LINGER_LIMITS, most };
+  return { ...LINGER_LIMITS, most, ...(writeTimeoutMs > 0 && { writeTimeoutMs }) };
 }

@@ -78,6 +78,7 @@ export class WriteWatch {
       // takes something long before that.
       const queued = ends === undefined ? 0 : (queues ??= readSendQueues()).get(ends) ?? 0;
       const pending = writer.pending + queued;
+      if (pending === 0) continue;
       const before = this.#seen.get(writer);
       const isSame = before?.writes === writes && before.pending <= pending;
       const looks = isSame ? before.looks + 1 : 0;

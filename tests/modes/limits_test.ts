@@ -46,7 +46,8 @@ for (const row of ROWS) {
   test(`${name} ends who is silent, who trickles and who does not read`, async () => {
     await using server = await start(
       ...["--protocol", "tests/kit/protocols/measured.ts"],
-      ...["--idle-timeout", "250ms", "--message-timeout", "300ms", "--write-timeout", "200ms"],
+      ...["--idle-timeout", "800ms", "--message-timeout", "800ms", "--write-timeout", "400ms"],
+      ...["--drain", "1h"],
     );
     // One byte at a time is progress for every read, and never becomes a message.
     const trickles = async () => {
@@ -76,11 +77,26 @@ for (const row of ROWS) {
       peer.finish();
       assertEquals((await peer.rest()).length, 10_000_000);
     };
-    await Promise.all([trickles(), isSilent(), doesNotRead(), readsSlowly()]);
+    // Its conversation is over, but not its connection: it would linger for as long as bytes come.
+    const leavesUnread = async () => {
+      await using peer = await Peer.connect(server.address);
+      peer.pause();
+      await peer.send("2000000 bye\n");
+      await until("the connection to end", () => {
+        peer.post("x");
+        return peer.isBroken;
+      });
+    };
+    await Promise.all([trickles(), isSilent(), doesNotRead(), readsSlowly(), leavesUnread()]);
+    // Closing does not wait for it either.
+    await using late = await Peer.connect(server.address);
+    late.pause();
+    await late.send("50000000\n");
+    await until("the last one to be served", () => server.stderr.includes(`accepted ${late.name}`));
     const ending = await server.stop();
     assertEquals(
       totalsIn(ending),
-      "accepted 4 · completed 1 · failed 3 (idle timeout 1, message timeout 1, slow reader 1) · cut 0",
+      "accepted 6 · completed 2 · failed 4 (idle timeout 1, message timeout 1, slow reader 2) · cut 0",
     );
   }, options);
 

@@ -325,7 +325,8 @@ function networksOption(option: string, help: string): Option<readonly string[]>
   const any = stringOption<readonly string[]>(option, details);
   return {
     ...any,
-    read(networks = []) {
+    read(given) {
+      const networks = any.read(given);
       for (const network of networks) {
         try {
           parseNetwork(network);
@@ -523,6 +524,21 @@ export async function checkOptions(
 }
 
 /**
+ * Checks the lists of networks.
+ *
+ * @param options the options from the caller
+ * @throws {OptionError} if something in them is no network
+ */
+export function checkNetworks(
+  { allow, deny }: Pick<ServeOptions, "allow" | "deny">,
+): Pick<AdmissionRules, "allow" | "deny"> {
+  return {
+    allow: allow === undefined ? [] : ALLOW.read(allow),
+    deny: deny === undefined ? [] : DENY.read(deny),
+  };
+}
+
+/**
  * Checks who may come in.
  *
  * @param options the options from the caller
@@ -533,8 +549,7 @@ export function checkAdmission(
   options: Pick<ServeOptions, "allow" | "deny" | "maxPerHost" | "overflow">,
 ): { readonly admission?: AdmissionRules } {
   const admission = {
-    allow: ALLOW.read(options.allow),
-    deny: DENY.read(options.deny),
+    ...checkNetworks(options),
     maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
     refusesOverflow: OVERFLOW.read(options.overflow) === "refuse",
   };

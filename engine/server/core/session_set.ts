@@ -58,7 +58,8 @@ export class SessionSet {
     this.#protocol = protocol;
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
-    this.#lingering = new LingerSet(deadlines, limits);
+    const find = typeof limits === "function" ? limits : () => limits;
+    this.#lingering = new LingerSet(deadlines, () => ({ ...find(), writeTimeoutMs }));
     this.#limits = {
       ...limitsIn(settings),
       deadlines,

@@ -127,7 +127,8 @@ export class DescriptorServer {
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
-    this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
+    const limits = lingerLimits(ceiling, checked.settings.writeTimeoutMs);
+    this.#lingerer = new DescriptorLingerer(lingering, sockets, limits);
     const refused = LingerQueue.create();
     this.#refused = new DescriptorLingerer(refused, sockets, REFUSED_LIMITS);
     this.team = new ThreadTeam({

@@ -132,7 +132,10 @@ export async function serveByMessages(
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
   const deadlines = new TimedDeadlines({ renewsLate: true });
-  const lingering = new LingerSet(deadlines, lingerLimits(countedCeiling()));
+  const lingering = new LingerSet(
+    deadlines,
+    lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),
+  );
   const { protocol, settings: { admission: rules } } = checked;
   const door = rules && openDoor(
     { rules, counters, journal, protocol },

@@ -1,5 +1,6 @@
 /**
- * A protocol whose answers are as long as its client wants: each line is a number of bytes.
+ * A protocol whose answers are as long as its client wants: each line is a number of bytes. With
+ * `bye` behind the number it is the last one.
  *
  * @module
  */
@@ -10,8 +11,10 @@ import { Input, type Protocol, readLine, write } from "../../../protocol.ts";
 export default function* measured(): Protocol {
   const input = new Input();
   for (;;) {
-    const line = yield* readLine(input, { limit: 64 });
+    const line = yield* readLine(input, { limit: 4096 });
     if (line === null) return;
-    yield* write(new Uint8Array(Number(new TextDecoder().decode(line))).fill(0x61));
+    const [count, bye] = new TextDecoder().decode(line).split(" ");
+    yield* write(new Uint8Array(Number(count)).fill(0x61));
+    if (bye !== undefined) return;
   }
 }

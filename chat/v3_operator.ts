@@ -62,7 +62,7 @@ export interface OperatedServer extends Server {
  */
 export async function serve(options: ChatOptions = {}): Promise<OperatedServer> {
   const checked = checkChatOptions(options);
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const turns = new Turns(checked.turnBytes, deadlines);
   const plan = {
     ...checked,

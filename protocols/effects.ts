@@ -123,9 +123,14 @@ class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
 
 /** The numeric address of one end of a connection. */
 export interface Address {
-  /** IPv4 or IPv6 address in its usual text form, without brackets. */
+  /**
+   * IPv4 or IPv6 address in its usual text form, without brackets. The zone of an IPv6 address
+   * follows it: `fe80::1%eth0`. For a Unix domain socket (unix(7)) it is `unix:` and the path, or
+   * `unix:@` and the name of an abstract socket. A client of such a socket usually has neither: then
+   * its process and its user follow, `unix:pid=4711,uid=1000`, if the system tells them.
+   */
   readonly hostname: string;
-  /** Port, 0 to 65535. */
+  /** Port, 0 to 65535; 0 for a Unix domain socket. */
   readonly port: number;
 }
 

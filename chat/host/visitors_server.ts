@@ -14,7 +14,9 @@ import { CounterBlock, type Counters } from "../../engine/server/core/counters.t
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
+import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
+import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
@@ -75,6 +77,7 @@ export async function serveVisitors<Count extends Counters>(
   accept: Accept,
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
   const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
+  refuseUnix(plan.address);
   const counters = new CounterBlock();
   const timeline = await openTimeline({ record }, { mode, isLoop: true });
   let listener: Listener;
@@ -106,7 +109,7 @@ export async function serveVisitors<Count extends Counters>(
       endsAt = performance.now() + drainMs;
       visitors.announce(() => closing(leftMs()));
       // Clients that wait in the accept queue are still served.
-      await listener.stop(() => leftMs() === 0);
+      await stopListening(listener, journal, () => leftMs() === 0, timeline?.ownPort);
       await accepting;
       // The loop waits again if the end was hastened.
       while (visitors.open > 0 && leftMs() > 0) await visitors.gone(leftMs());

@@ -19,6 +19,7 @@ import {
 } from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
+import { isRenewed } from "./deadlines.ts";
 import {
   checkBytes,
   checkReport,
@@ -91,6 +92,8 @@ export class BlockingDriver {
   #view: Uint8Array = this.buffer;
   #fd = -1;
   #endsAt = Infinity;
+  /** How often the limit of the session has begun anew. */
+  #renewals = 0;
   #receiveTimeoutMs = 0;
   /** Whether a `recv` between two messages needs, or may need, another timeout than the socket has. */
   #isLimited = false;
@@ -179,6 +182,7 @@ export class BlockingDriver {
     this.#fatal = undefined;
     this.#wasTold = false;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
+    this.#renewals = 0;
     this.#messageEndsAt = Infinity;
     this.#firstLimit = "idle";
     this.#seeLimits();
@@ -357,23 +361,53 @@ export class BlockingDriver {
     this.#firstLimit = isInside ? "read" : "idle";
     const isTimed = isInside && messageTimeoutMs > 0;
     if (!isTimed && this.#endsAt === Infinity) return limitMs;
-    const now = performance.now();
     if (isTimed) {
-      if (inside === "begun" || this.#messageEndsAt === Infinity) {
-        this.#messageEndsAt = now + messageTimeoutMs;
-      }
-      if (this.#messageEndsAt <= now) throw this.#messageTimeout();
-      if (this.#messageEndsAt - now < limitMs) {
-        limitMs = this.#messageEndsAt - now;
+      const leftMs = this.#messageLeft(inside === "begun");
+      if (leftMs <= 0) throw this.#messageTimeout();
+      if (leftMs < limitMs) {
+        limitMs = leftMs;
         this.#firstLimit = "message";
       }
     }
-    if (this.#endsAt <= now) throw this.#sessionTimeout();
-    if (this.#endsAt - now < limitMs) {
-      limitMs = this.#endsAt - now;
+    const leftMs = this.#sessionLeft();
+    if (leftMs <= 0) throw this.#sessionTimeout();
+    if (leftMs < limitMs) {
+      limitMs = leftMs;
       this.#firstLimit = "session";
     }
     return limitMs;
+  }
+
+  /**
+   * How long the message that is coming may still take, in milliseconds. It begins anew as the limit
+   * of the session does.
+   *
+   * @param hasBegun whether it has just begun
+   */
+  #messageLeft(hasBegun: boolean): number {
+    const { messageTimeoutMs = 0 } = this.#options;
+    const now = performance.now();
+    const leftMs = this.#messageEndsAt - now;
+    const isFirst = hasBegun || leftMs === Infinity;
+    if (!isFirst && (leftMs > 0 || !isRenewed(-leftMs, this.#renewals))) return leftMs;
+    if (!isFirst) this.#renewals++;
+    this.#messageEndsAt = now + messageTimeoutMs;
+    return messageTimeoutMs;
+  }
+
+  /**
+   * How long the session may still take, in milliseconds; `Infinity` means for ever. If its limit was
+   * reached while this thread could not look, because the process was stopped, it begins anew: see
+   * `deadlines.ts`.
+   */
+  #sessionLeft(): number {
+    if (this.#endsAt === Infinity) return Infinity;
+    const leftMs = this.#endsAt - performance.now();
+    if (leftMs > 0 || !isRenewed(-leftMs, this.#renewals)) return leftMs;
+    this.#renewals++;
+    const { sessionTimeoutMs } = this.#options;
+    this.#endsAt = performance.now() + sessionTimeoutMs;
+    return sessionTimeoutMs;
   }
 
   /** Sets the socket's receive timeout. Most often it is the same as before, and costs nothing. */
@@ -449,7 +483,7 @@ export class BlockingDriver {
     // The socket has room again when a good part of its buffer is empty. A peer that reads slowly
     // takes something long before that.
     for (let looks = 0; looks < LOOKS_AT_WRITE; looks++) {
-      const leftMs = this.#endsAt === Infinity ? Infinity : this.#endsAt - performance.now();
+      const leftMs = this.#sessionLeft();
       if (leftMs <= 0) throw this.#sessionTimeout();
       const waitMs = Math.min(leftMs, lookMs);
       const timeoutMs = waitMs === Infinity ? -1 : waitMs;
@@ -469,7 +503,7 @@ export class BlockingDriver {
     const { tasks, mayCompute, computeTimeoutMs } = this.#options;
     const { POLLERR, POLLHUP } = this.#sockets.constants;
     return runTask(tasks, task, argument, computeTimeoutMs, () => {
-      if (performance.now() >= this.#endsAt) throw this.#sessionTimeout();
+      if (this.#sessionLeft() <= 0) throw this.#sessionTimeout();
       // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;

@@ -4,10 +4,19 @@
  * @module
  */
 
-import { canonicalHost } from "./address.ts";
+import {
+  canonicalHost,
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -34,6 +43,7 @@ interface BunGlobal {
   readonly isMainThread: boolean;
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
+  sleepSync(ms: number): void;
   plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
 }
 
@@ -87,6 +97,12 @@ interface BunFiles {
     position: null,
     done: (error: Error | null, count: number) => void,
   ): void;
+  lstatSync(
+    path: string,
+    options: { readonly bigint: true },
+  ): { readonly dev: bigint; readonly ino: bigint; isSocket(): boolean };
+  chmodSync(path: string, mode: number): void;
+  unlinkSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
   readSync(
     descriptor: number,
@@ -154,11 +170,15 @@ function notConnected(): Error {
   return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
 }
 
+/** How long a thread that waits sleeps until it looks again, in milliseconds. */
+const SLICE_MS = 10;
+
 /** How much Bun receives at a time at most, in bytes. */
 const BUN_RECEIVES = 512 * 1024;
 
 class BunConnection extends Connection {
   readonly #socket: BunSocket;
+  readonly #zone: string | undefined;
   #local: Address | undefined;
   #remote: Address | undefined;
   #reader: Sink | undefined;
@@ -174,20 +194,22 @@ class BunConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(socket: BunSocket) {
+  /** @param socket the connection @param zone its zone, which Bun does not tell */
+  constructor(socket: BunSocket, zone?: string) {
     super();
     this.#socket = socket;
+    this.#zone = zone;
   }
 
   override get localAddress(): Address {
     const { localAddress: hostname = "0.0.0.0", localPort: port = 0 } = this.#socket;
-    return this.#local ??= { hostname, port };
+    return this.#local ??= inZone({ hostname, port }, this.#zone);
   }
 
   override get remoteAddress(): Address {
     // Bun forgets it when the connection closes. Those who need it later must ask before that.
     const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
-    return this.#remote ??= { hostname, port };
+    return this.#remote ??= inZone({ hostname, port }, this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -217,6 +239,14 @@ class BunConnection extends Connection {
 
   override watch(sink: Sink): void {
     if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
+  }
+
+  /** Leaves what comes in the kernel, until the first pull. */
+  rest(): void {
+    if (this.#closed || this.#paused) return;
+    this.#paused = true;
+    this.#mayHaveMore = true;
+    this.#socket.pause();
   }
 
   onData(chunk: Uint8Array): void {
@@ -311,6 +341,24 @@ class BunConnection extends Connection {
   }
 }
 
+/** A connection to a Unix domain socket, whose addresses Bun does not tell. */
+class BunUnixConnection extends BunConnection {
+  readonly #server: Address;
+
+  constructor(socket: BunSocket, hostname: string) {
+    super(socket);
+    this.#server = { hostname, port: 0 };
+  }
+
+  override get localAddress(): Address {
+    return { hostname: UNIX, port: 0 };
+  }
+
+  override get remoteAddress(): Address {
+    return this.#server;
+  }
+}
+
 /** The handlers that the sockets of a listener and of a client share. */
 const HANDLERS = {
   binaryType: "uint8array",
@@ -328,30 +376,37 @@ class BunListener extends Listener {
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { hostname, port, reusePort = false, descriptorCeiling = () => Infinity } = options;
+    const { zone } = splitZone(hostname);
     super();
+    let ceiling: number | undefined;
     this.#listener = Bun.listen({
-      hostname,
+      hostname: hostForRuntime(hostname),
       port,
       reusePort,
       allowHalfOpen: true,
       socket: {
         ...HANDLERS,
         open: (socket: BunSocket) => {
-          socket.data = new BunConnection(socket);
+          socket.data = new BunConnection(socket, zone);
           // Bun sends ten probes, one a second (as libuv does).
           if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
-          if (socket.fd >= descriptorCeiling) {
+          // Without descriptors Bun would ask the kernel for the next connection without a pause.
+          if (socket.fd >= (ceiling ??= descriptorCeiling())) {
             socket.data.close();
-            this.onOverflow?.();
+            this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
         },
       },
     });
     // Bun gives the host back as it was given.
     const { hostname: host, port: bound, fd } = this.#listener;
-    this.address = { hostname: canonicalHost(host), port: bound };
+    this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
     this.descriptor = fd >= 0 ? fd : undefined;
+  }
+
+  protected override held(connection: Connection): void {
+    (connection as BunConnection).rest();
   }
 
   protected override wake(): void {
@@ -397,6 +452,7 @@ export const bunRuntime: Runtime = {
   },
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
+  acceptsByItself: true,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);
@@ -426,15 +482,17 @@ export const bunRuntime: Runtime = {
       };
       signal?.addEventListener("abort", abort, { once: true });
       const settle = () => signal?.removeEventListener("abort", abort);
+      const unix = unixPathForRuntime(hostname);
       Bun.connect({
-        hostname,
-        port,
+        ...(unix === undefined ? { hostname: hostForRuntime(hostname), port } : { unix }),
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,
           open: (socket: BunSocket) => {
             settle();
-            socket.data = new BunConnection(socket);
+            socket.data = unix === undefined
+              ? new BunConnection(socket, splitZone(hostname).zone)
+              : new BunUnixConnection(socket, hostname);
             if (late) socket.data.close();
             else resolve(socket.data);
           },
@@ -458,8 +516,19 @@ export const bunRuntime: Runtime = {
     return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return threads().receiveMessageOnPort(port);
+  messageTaker() {
+    return Promise.resolve(threads().receiveMessageOnPort);
+  },
+
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    // Bun's Atomics.wait counts by the system's clock. When that is set back by an hour, a wait of a
+    // second takes an hour longer.
+    const endsAt = performance.now() + ms;
+    while (Atomics.load(words, index) === value) {
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) return;
+      Bun.sleepSync(Math.min(leftMs, SLICE_MS));
+    }
   },
 
   mayCallForeign(): boolean {
@@ -512,7 +581,8 @@ export const bunRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => fs().writeSync(DESCRIPTORS[to], bytes));
+    const write = (bytes: Uint8Array) => fs().writeSync(DESCRIPTORS[to], bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Bun.sleepSync(ms));
   },
 
   readInput(buffer: Uint8Array): Promise<number> {
@@ -544,6 +614,24 @@ export const bunRuntime: Runtime = {
       },
       close: () => fs().closeSync(file),
     };
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    try {
+      const status = fs().lstatSync(path, { bigint: true });
+      return { isSocket: status.isSocket(), identity: `${status.dev} ${status.ino}` };
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    fs().chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    fs().unlinkSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

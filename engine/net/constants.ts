@@ -18,15 +18,20 @@ export type ErrorName =
   | "EAGAIN"
   | "ENOMEM"
   | "EACCES"
+  | "ENODEV"
+  | "ENOTDIR"
   | "EFAULT"
   | "EINVAL"
   | "ENFILE"
+  | "ENOSPC"
+  | "EROFS"
   | "EMFILE"
   | "EPIPE"
   | "EPROTO"
   | "ENOTSOCK"
   | "EDESTADDRREQ"
   | "EMSGSIZE"
+  | "EPROTOTYPE"
   | "ENOPROTOOPT"
   | "EPROTONOSUPPORT"
   | "EOPNOTSUPP"
@@ -49,8 +54,6 @@ export type ErrorName =
 
 /** The numbers of one system. */
 export interface Constants extends SockaddrLayout {
-  /** Address family: sockets within one machine. */
-  readonly AF_UNIX: number;
   /** Socket type: a stream of bytes, TCP. */
   readonly SOCK_STREAM: number;
   /** Socket type: datagrams, UDP. */
@@ -93,6 +96,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_KEEPALIVE: number;
   /** Option: the pending error of the socket. */
   readonly SO_ERROR: number;
+  /** Option: the process at the other end of a Unix domain socket; 0 where there is none. */
+  readonly SO_PEERCRED: number;
   /** Option: whether the socket listens. */
   readonly SO_ACCEPTCONN: number;
   /** Option: a number that no other socket ever gets; 0 where the system has none. */
@@ -149,6 +154,10 @@ export interface Constants extends SockaddrLayout {
   readonly EPOLLRDHUP: number;
   /** Report changes only: edge-triggered. */
   readonly EPOLLET: number;
+  /** Report to one of those who watch the same descriptor, not to all; 0 where there is no epoll. */
+  readonly EPOLLEXCLUSIVE: number;
+  /** A flag of an open file: calls on it do not wait. */
+  readonly O_NONBLOCK: number;
   /** The errors by name. */
   readonly errno: Readonly<Record<ErrorName, number>>;
 }
@@ -177,6 +186,7 @@ export const LINUX: Constants = {
   SO_REUSEPORT: 15,
   SO_KEEPALIVE: 9,
   SO_ERROR: 4,
+  SO_PEERCRED: 17,
   SO_ACCEPTCONN: 30,
   SO_COOKIE: 57,
   SO_LINGER: 13,
@@ -205,6 +215,8 @@ export const LINUX: Constants = {
   EPOLLHUP: 16,
   EPOLLRDHUP: 0x2000,
   EPOLLET: 0x8000_0000 | 0,
+  EPOLLEXCLUSIVE: 0x1000_0000,
+  O_NONBLOCK: 0x800,
   errno: {
     EPERM: 1,
     ENOENT: 2,
@@ -213,15 +225,20 @@ export const LINUX: Constants = {
     EAGAIN: 11,
     ENOMEM: 12,
     EACCES: 13,
+    ENODEV: 19,
+    ENOTDIR: 20,
     EFAULT: 14,
     EINVAL: 22,
     ENFILE: 23,
+    ENOSPC: 28,
+    EROFS: 30,
     EMFILE: 24,
     EPIPE: 32,
     EPROTO: 71,
     ENOTSOCK: 88,
     EDESTADDRREQ: 89,
     EMSGSIZE: 90,
+    EPROTOTYPE: 91,
     ENOPROTOOPT: 92,
     EPROTONOSUPPORT: 93,
     EOPNOTSUPP: 95,
@@ -269,6 +286,7 @@ export const DARWIN: Constants = {
   SO_REUSEPORT: 0x200,
   SO_KEEPALIVE: 8,
   SO_ERROR: 0x1007,
+  SO_PEERCRED: 0,
   SO_ACCEPTCONN: 2,
   SO_COOKIE: 0,
   SO_LINGER: 0x80,
@@ -296,6 +314,8 @@ export const DARWIN: Constants = {
   EPOLLHUP: 0,
   EPOLLRDHUP: 0,
   EPOLLET: 0,
+  EPOLLEXCLUSIVE: 0,
+  O_NONBLOCK: 0x4,
   errno: {
     EPERM: 1,
     ENOENT: 2,
@@ -304,15 +324,20 @@ export const DARWIN: Constants = {
     EAGAIN: 35,
     ENOMEM: 12,
     EACCES: 13,
+    ENODEV: 19,
+    ENOTDIR: 20,
     EFAULT: 14,
     EINVAL: 22,
     ENFILE: 23,
+    ENOSPC: 28,
+    EROFS: 30,
     EMFILE: 24,
     EPIPE: 32,
     EPROTO: 100,
     ENOTSOCK: 38,
     EDESTADDRREQ: 39,
     EMSGSIZE: 40,
+    EPROTOTYPE: 41,
     ENOPROTOOPT: 42,
     EPROTONOSUPPORT: 43,
     EOPNOTSUPP: 102,
@@ -354,6 +379,7 @@ export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   ENOSPC: "no space left",
   EROFS: "read-only file system",
   EPIPE: "broken pipe",
+  EPROTOTYPE: "the socket is of another type",
   EMSGSIZE: "message too long",
   EAFNOSUPPORT: "address family not supported",
   EADDRINUSE: "address already in use",

@@ -5,9 +5,18 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import {
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -28,23 +37,18 @@ import {
 import { readAll } from "./read_all.ts";
 import { writeAll } from "./write_all.ts";
 
-/** Loads a module of Node.js when it is needed: Workers start faster without it. */
-// deno-lint-ignore no-explicit-any -- each module has a type of its own
-function builtin(name: string): any {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): unknown };
-  };
-  return process.getBuiltinModule(name);
-}
-
 /**
  * The size of the first read buffer. A pending read holds its buffer, so that is small while a
  * connection is idle and grows when it has been filled.
  */
 const SMALL_READ = 512;
 
+/** A word that nobody notifies: a thread that waits on it sleeps. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 class DenoConnection extends Connection {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.UnixConn;
+  readonly #zone: string | undefined;
   #buffer = new Uint8Array(SMALL_READ);
   #reader: Sink | undefined;
   #watcher: Sink | undefined;
@@ -58,19 +62,21 @@ class DenoConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  /** @param conn the connection @param zone its zone, which Deno does not tell */
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, zone?: string) {
     super();
     this.#conn = conn;
+    this.#zone = zone;
     // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
-    conn.setNoDelay(true);
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
   }
 
   override get localAddress(): Address {
-    return this.#conn.localAddr;
+    return inZone(addressOf(this.#conn.localAddr), this.#zone);
   }
 
   override get remoteAddress(): Address {
-    return this.#conn.remoteAddr;
+    return inZone(addressOf(this.#conn.remoteAddr), this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -185,10 +191,19 @@ class DenoConnection extends Connection {
   }
 }
 
+/** An address as Deno tells it. */
+function addressOf(told: Deno.NetAddr | Deno.UnixAddr): Address {
+  if (!("path" in told)) return told;
+  // A client's end has no path.
+  const path = (told.path ?? "").replace(/^\0/, "@");
+  return { hostname: UNIX + path, port: 0 };
+}
+
 class DenoListener extends Listener {
   override readonly address: Address;
   override readonly descriptor: number | undefined;
   readonly #listener: Deno.TcpListener;
+  readonly #zone: string | undefined;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
   readonly #policy = new AcceptPolicy();
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -196,7 +211,8 @@ class DenoListener extends Listener {
   #closed = false;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, find, onAcceptError } = options;
+    const { hostname: host, port, reusePort = false, find, onAcceptError } = options;
+    const hostname = hostForRuntime(host);
     super();
     const shared = reusePort && { reusePort };
     const open = (): Deno.TcpListener =>
@@ -206,7 +222,8 @@ class DenoListener extends Listener {
     this.descriptor = find?.(() => (listener = open()).addr);
     this.#listener = listener ?? open();
     this.#onAcceptError = onAcceptError;
-    this.address = this.#listener.addr;
+    this.#zone = splitZone(host).zone;
+    this.address = withZoneOf(this.#listener.addr, host);
   }
 
   protected override wake(): void {
@@ -226,7 +243,7 @@ class DenoListener extends Listener {
     try {
       // The times are the system's, usually two hours: Deno cannot set others.
       if (this.keepAlive !== undefined) conn.setKeepAlive(true);
-      connection = new DenoConnection(conn);
+      connection = new DenoConnection(conn, this.#zone);
     } catch (error) {
       // The peer had left before the first option could be set.
       conn.close();
@@ -259,6 +276,11 @@ class DenoListener extends Listener {
     clearTimeout(this.#retry);
     this.#listener.close();
   }
+}
+
+function requirePermission(name: "read" | "write", path: string): void {
+  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
+  throw new Error(`no permission to ${name} ${path} (--allow-${name})`);
 }
 
 /** Takes a descriptor, in a way that the permissions allow. */
@@ -301,9 +323,20 @@ export const denoRuntime: Runtime = {
   },
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
+  acceptsByItself: false,
 
   fileUrl(path: string): URL {
-    return builtin("node:url").pathToFileURL(path);
+    // Node.js's function comes with its `process`, which needs the path of this very program. Where
+    // there is no proc(5), asking for that ends the process.
+    const isWindows = Deno.build.os === "windows";
+    const encode = (text: string) =>
+      (isWindows ? text.replaceAll("\\", "/") : text.replace(/\/+/g, "/"))
+        .replace(/[%\\?#\s]/g, encodeURIComponent);
+    const encoded = encode(path);
+    if (isWindows && /^[a-z]:\//i.test(encoded)) return new URL(`file:///${encoded}`);
+    if (encoded.startsWith("/") && !isWindows) return new URL(`file://${encoded}`);
+    const folder = encode(Deno.cwd()).replace(/^\/?/, "/");
+    return new URL(encoded.startsWith("/") ? encoded : `./${encoded}`, `file://${folder}/`);
   },
 
   provideModule(): void {
@@ -321,10 +354,15 @@ export const denoRuntime: Runtime = {
     return Promise.resolve(new DenoListener(options));
   },
 
-  async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+  async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {
+    const path = unixPathForRuntime(host);
+    if (path !== undefined) {
+      return new DenoConnection(await Deno.connect({ transport: "unix", path }));
+    }
+    const hostname = hostForRuntime(host);
     const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
-      return new DenoConnection(conn);
+      return new DenoConnection(conn, splitZone(host).zone);
     } catch (error) {
       // The server has already reset the connection.
       conn.close();
@@ -342,8 +380,13 @@ export const denoRuntime: Runtime = {
     return new Worker(url, { type: "module", name });
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return builtin("node:worker_threads").receiveMessageOnPort(port);
+  async messageTaker() {
+    const { receiveMessageOnPort } = await import("node:worker_threads");
+    return receiveMessageOnPort as unknown as Awaited<ReturnType<Runtime["messageTaker"]>>;
+  },
+
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    Atomics.wait(words, index, value, ms);
   },
 
   mayCallForeign(): boolean {
@@ -388,7 +431,8 @@ export const denoRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => Deno[to].writeSync(bytes));
+    const write = (bytes: Uint8Array) => Deno[to].writeSync(bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Atomics.wait(NEVER, 0, 0, ms));
   },
 
   async readInput(buffer: Uint8Array): Promise<number> {
@@ -418,6 +462,27 @@ export const denoRuntime: Runtime = {
       },
       close: () => file.close(),
     };
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    requirePermission("read", path);
+    try {
+      const { isSocket, dev, ino } = Deno.lstatSync(path);
+      return { isSocket: isSocket === true, identity: `${dev} ${ino}` };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    requirePermission("write", path);
+    Deno.chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    requirePermission("write", path);
+    Deno.removeSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

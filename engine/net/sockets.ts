@@ -26,13 +26,19 @@ import type { Address } from "../../protocols/effects.ts";
 import type { ForeignFunctions } from "./adapter.ts";
 import {
   decodeSockaddr,
+  decodeUnix,
   encodeSockaddr,
   isIPv6,
+  isUnix,
+  isUnixSockaddr,
+  LONG_SOCKADDR_SIZE,
   type PackedAddress,
   packSockaddr,
   SOCKADDR_SIZE,
   sockaddrLength,
+  unixPath,
   unpackAddress,
+  writeCredentials,
 } from "./address.ts";
 import type { Constants } from "./constants.ts";
 import { type Library, library } from "./libc.ts";
@@ -42,6 +48,7 @@ import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
 import { ACCEPT_QUEUE, type KeepAlive } from "./transport.ts";
+import { zoneName, zoneNumber } from "./zones.ts";
 
 /** How to open a listening socket. */
 export interface ListenSocketOptions {
@@ -62,6 +69,10 @@ export interface ListenSocketOptions {
   readonly keepAlive?: KeepAlive | undefined;
 }
 
+// Operations of fcntl(2) on Linux.
+const F_GETFL = 3;
+const F_DUPFD_CLOEXEC = 1030;
+
 /** `recv` and `send`. */
 type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
 
@@ -78,6 +89,8 @@ export class Sockets {
   /** Takes a connection whose descriptor is close-on-exec. */
   readonly #accept: (fd: number, sockaddr: Uint8Array, flags: number) => number;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  /** Room for the address of any socket. */
+  readonly #name = new Uint8Array(LONG_SOCKADDR_SIZE);
   readonly #length = new Int32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
   readonly #pollfd = new PollSet(1);
@@ -115,7 +128,7 @@ export class Sockets {
   /**
    * Makes an endpoint (socket(2)).
    *
-   * @param family `AF_INET` or `AF_INET6`
+   * @param family `AF_INET`, `AF_INET6` or `AF_UNIX`: see {@linkcode Sockets.familyOf}
    * @param type `SOCK_STREAM` or `SOCK_DGRAM`
    * @param protocol the family's number of a protocol; 0 is the usual one of the type
    * @returns a descriptor
@@ -141,11 +154,22 @@ export class Sockets {
     return [pair[0] as number, pair[1] as number];
   }
 
-  /** Gives the socket its own address (bind(2)). */
+  /** The family of an address, for {@linkcode Sockets.socket}. */
+  familyOf({ hostname }: Address): number {
+    const { AF_INET, AF_INET6, AF_UNIX } = this.constants;
+    return isUnix(hostname) ? AF_UNIX : isIPv6(hostname) ? AF_INET6 : AF_INET;
+  }
+
+  /**
+   * Gives the socket its own address (bind(2)). For a Unix domain socket that creates its file, which
+   * gets the mode 0660, whatever the umask says. Nobody can connect before {@linkcode Sockets.listen}.
+   */
   bind(fd: number, address: Address): void {
-    const sockaddr = encodeSockaddr(address, this.constants);
+    const sockaddr = this.writeAddress(address);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
+    const path = unixPath(address.hostname);
+    if (path !== undefined) runtime.changeMode(path, SOCKET_MODE);
   }
 
   /**
@@ -172,7 +196,9 @@ export class Sockets {
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
     this.#length[0] = SOCKADDR_SIZE;
     const accepted = this.#accept(fd, sockaddr, 0);
-    return accepted >= 0 ? accepted : -this.errno;
+    if (accepted < 0) return -this.errno;
+    if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
+    return accepted;
   }
 
   /**
@@ -189,12 +215,26 @@ export class Sockets {
     }
     this.#length[0] = SOCKADDR_SIZE;
     const accepted = this.#accept(fd, sockaddr, SOCK_NONBLOCK);
-    return accepted >= 0 ? accepted : -this.errno;
+    if (accepted < 0) return -this.errno;
+    if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
+    return accepted;
+  }
+
+  /** Writes the process and the user of a peer into its address (`SO_PEERCRED`, unix(7)). */
+  #identify(fd: number, sockaddr: Uint8Array): void {
+    const { SOL_SOCKET, SO_PEERCRED } = this.constants;
+    const ucred = new Uint32Array(3);
+    this.#length[0] = ucred.byteLength;
+    const bytes = new Uint8Array(ucred.buffer);
+    const isKnown = SO_PEERCRED !== 0 &&
+      this.#call("getsockopt", fd, SOL_SOCKET, SO_PEERCRED, bytes, this.#lengthBytes) === 0;
+    if (isKnown) writeCredentials(sockaddr, ucred[0], ucred[1]);
+    else writeCredentials(sockaddr);
   }
 
   /** Connects, and waits until that is done (connect(2)). */
   connect(fd: number, address: Address): void {
-    const sockaddr = encodeSockaddr(address, this.constants);
+    const sockaddr = this.writeAddress(address);
     const result = this.#call("connect", fd, sockaddr, sockaddr.length);
     this.#check("connect", result, `to ${formatAddress(address)}`);
   }
@@ -203,7 +243,7 @@ export class Sockets {
    * Begins to connect a non-blocking socket (connect(2)). When the socket is ready for `POLLOUT`,
    * its option `SO_ERROR` tells how the attempt ended.
    *
-   * @param sockaddr as `encodeSockaddr` writes it
+   * @param sockaddr as {@linkcode Sockets.writeAddress} writes it
    * @returns 0 if it is connected, or the negated error number: `-EINPROGRESS` if it is not yet
    */
   connectNonBlocking(fd: number, sockaddr: Uint8Array): number {
@@ -321,8 +361,30 @@ export class Sockets {
   open(path: string, flags: number): number {
     const name = new TextEncoder().encode(`${path}\0`);
     // O_CLOEXEC has the same number.
-    const how = flags | this.constants.SOCK_CLOEXEC;
-    return this.#check("open", this.#call("open", name, how, 0), path);
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("open", this.#call("open", name, flags | SOCK_CLOEXEC, 0), path);
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
+  }
+
+  /**
+   * Opens a folder, to lock it (open(2), Linux).
+   *
+   * @param path its path
+   * @returns a descriptor
+   * @throws {SocketError} if there is none, or this process may not read it
+   */
+  openFolder(path: string): number {
+    return this.open(path, O_DIRECTORY);
+  }
+
+  /**
+   * Locks an open file or folder against all who lock it too (flock(2), Linux). The lock ends when
+   * its descriptor is closed.
+   *
+   * @returns whether nobody else has the lock
+   */
+  tryLock(fd: number): boolean {
+    return this.#call("flock", fd, LOCK_EX | LOCK_NB) >= 0;
   }
 
   /**
@@ -374,6 +436,32 @@ export class Sockets {
   resetOnClose(fd: number): void {
     const { SOL_SOCKET, SO_LINGER } = this.constants;
     this.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
+  }
+
+  /**
+   * Gives an open file a second descriptor, which programs that this process starts do not inherit
+   * (fcntl(2), Linux). Whatever one of the two does, except to close, it does for both.
+   *
+   * @returns the second descriptor
+   */
+  duplicate(fd: number): number {
+    return this.#check("fcntl", this.#call("fcntl", fd, F_DUPFD_CLOEXEC, 0));
+  }
+
+  /**
+   * Closes what a descriptor means, but keeps its number in use (dup2(2)): a thread that nobody can
+   * stop may still make calls with it. From now on it means a socket without any address.
+   */
+  hollow(fd: number): void {
+    const nothing = this.socket(this.constants.AF_INET, this.constants.SOCK_STREAM);
+    this.#keepToSelf(this.#call("dup2", nothing, fd));
+    this.close(nothing);
+  }
+
+  /** Whether calls on a descriptor never wait. Only Linux tells that (fcntl(2)). */
+  isNonBlocking(fd: number): boolean {
+    if (this.#libc.fcntl === undefined) return false;
+    return (this.#call("fcntl", fd, F_GETFL, 0) & this.constants.O_NONBLOCK) !== 0;
   }
 
   /** Sets an option that is an `int` (setsockopt(2)). */
@@ -453,21 +541,36 @@ export class Sockets {
 
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
-    this.#length[0] = SOCKADDR_SIZE;
-    this.#check("getsockname", this.#call("getsockname", fd, this.#sockaddr, this.#lengthBytes));
-    return this.readAddress(this.#sockaddr);
+    return this.#addressOf("getsockname", fd);
   }
 
   /** The address of the other end (getpeername(2)). */
   peerAddress(fd: number): Address {
-    this.#length[0] = SOCKADDR_SIZE;
-    this.#check("getpeername", this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes));
-    return this.readAddress(this.#sockaddr);
+    return this.#addressOf("getpeername", fd);
+  }
+
+  #addressOf(call: string, fd: number): Address {
+    const name = this.#name;
+    this.#length[0] = name.length;
+    this.#check(call, this.#call(call, fd, name, this.#lengthBytes));
+    return isUnixSockaddr(name, this.constants)
+      ? decodeUnix(name.subarray(0, this.#length[0]))
+      : this.readAddress(name);
   }
 
   /** Reads an address as {@linkcode Sockets.accept} fills it in. */
   readAddress(sockaddr: Uint8Array): Address {
-    return decodeSockaddr(sockaddr, this.constants);
+    return decodeSockaddr(sockaddr, this.constants, zoneName);
+  }
+
+  /**
+   * Writes an address as the calls take it, the reverse of {@linkcode Sockets.readAddress}.
+   *
+   * @param address a numeric address; its zone is the name or the number of an interface
+   * @throws {ZoneNotFoundError} if there is no such interface
+   */
+  writeAddress(address: Address): Uint8Array {
+    return encodeSockaddr(address, this.constants, zoneNumber);
   }
 
   /** Puts such an address into a form that is cheap to keep: see {@linkcode packSockaddr}. */
@@ -589,23 +692,26 @@ export class Sockets {
   }
 
   /**
-   * Opens a listening TCP socket: socket, setsockopt, bind, listen.
+   * Opens a listening socket: socket, setsockopt, bind, listen. With the address of a Unix domain
+   * socket it is one of those; {@linkcode openListening} takes away the file of an earlier one.
    *
    * @param address a numeric address; port 0 picks a free one
    * @param options backlog and port sharing
    * @returns its descriptor
    */
   openListener(address: Address, options: ListenSocketOptions = {}): number {
-    const { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET, IPPROTO_TCP } = this.constants;
+    const { SOCK_STREAM, SOL_SOCKET, IPPROTO_TCP } = this.constants;
     const type = options.nonBlocking ? SOCK_STREAM | this.constants.SOCK_NONBLOCK : SOCK_STREAM;
-    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, type);
+    const fd = this.socket(this.familyOf(address), type);
     try {
       // Without it a port cannot be used again while its old connections linger in TIME_WAIT.
       this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEADDR, 1);
       if (options.reusePort) this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEPORT, 1);
       // Accepted connections inherit it: Nagle's algorithm delays no small answer.
-      this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
-      if (options.keepAlive !== undefined) keepAlive(this, fd, options.keepAlive);
+      if (!isUnix(address.hostname)) {
+        this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+        if (options.keepAlive !== undefined) keepAlive(this, fd, options.keepAlive);
+      }
       if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
       this.bind(fd, address);
       this.listen(fd, options.backlog ?? ACCEPT_QUEUE);
@@ -617,19 +723,19 @@ export class Sockets {
   }
 
   /**
-   * Opens a connected TCP socket: socket, setsockopt, connect.
+   * Opens a connected socket: socket, setsockopt, connect.
    *
-   * @param address a numeric address
+   * @param address a numeric address, or that of a Unix domain socket
    * @param timeoutMs how long it may take, in milliseconds; 0 is as long as the kernel tries.
    * `connect` has no limit on macOS: there it takes up to 75 seconds in any case
    * @returns its descriptor
    * @throws {SocketError} `ETIMEDOUT` after that time
    */
   openConnection(address: Address, timeoutMs = 0): number {
-    const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = this.constants;
-    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+    const { SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = this.constants;
+    const fd = this.socket(this.familyOf(address), SOCK_STREAM);
     try {
-      this.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      if (!isUnix(address.hostname)) this.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
       if (timeoutMs > 0) this.setSendTimeout(fd, timeoutMs);
       this.#connectWithin(fd, address, timeoutMs);
       if (timeoutMs > 0) this.setSendTimeout(fd, 0);
@@ -641,7 +747,7 @@ export class Sockets {
   }
 
   #connectWithin(fd: number, address: Address, timeoutMs: number): void {
-    const { EINTR, EINPROGRESS, ETIMEDOUT } = this.constants.errno;
+    const { EAGAIN, EINTR, EINPROGRESS, ETIMEDOUT } = this.constants.errno;
     const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
     const fail = (errno: number) =>
       new SocketError("connect", errno, `to ${formatAddress(address)}`);
@@ -649,9 +755,12 @@ export class Sockets {
       return this.connect(fd, address);
     } catch (error) {
       const { errno } = error as SocketError;
-      // This is how a connect ends on Linux when the time of `SO_SNDTIMEO` is over.
-      if (errno === EINPROGRESS) throw fail(ETIMEDOUT);
+      // This is how a connect ends on Linux when the time of `SO_SNDTIMEO` is over: over TCP, and
+      // over a Unix domain socket, where it has waited for a place in the accept queue.
+      if (errno === EINPROGRESS || errno === EAGAIN) throw fail(ETIMEDOUT);
       if (errno !== EINTR) throw error;
+      // A Unix domain socket connects at once or not at all, so the call can be made again.
+      if (isUnix(address.hostname)) return this.#connectWithin(fd, address, timeoutMs);
     }
     // A signal ends the call but not the attempt. The call cannot be made again (connect(2)), so
     // poll(2) waits for the end of the attempt.
@@ -690,6 +799,16 @@ export class Sockets {
 
 /** The argument of a request that takes none. */
 const NOTHING = new Uint8Array(8);
+
+/** Flag of open(2) on Linux: it must be a folder. */
+const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
+
+/** Operations of flock(2). */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** The mode of a Unix domain socket's file: its user and its group may connect. */
+const SOCKET_MODE = 0o660;
 
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {

@@ -150,11 +150,12 @@ export interface ListenOptions {
   readonly reusePort?: boolean;
   /**
    * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * closed, so that some descriptors are left for other things.
+   * refused, so that the process never runs out of descriptors. This is called once, when the first
+   * connection comes.
    *
-   * @default {Infinity}
+   * @default no descriptor is too high
    */
-  readonly descriptorCeiling?: number;
+  readonly descriptorCeiling?: () => number;
   /**
    * When a connection whose peer has vanished ends. By default it does not. Without foreign calls the
    * times are those of the runtime or the system.

@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
-import { onInterrupt } from "../process/interrupts.ts";
+import { onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { formatCounters } from "./core/counters.ts";
 import { OptionError, PORT, serveFlags, type ServeOptions, STATS_EVERY } from "./core/options.ts";
@@ -38,6 +38,13 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     help: "how to write the log",
   },
   STATS_EVERY,
+];
+
+/** What signals do, for the help of every server's command. */
+const SIGNALS: readonly string[] = [
+  "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
+  "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
+  "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -154,7 +161,8 @@ export type Start = (values: Values, output: BufferedOutput) => Promise<Service>
  * @param start starts the service
  */
 export function serverProgram(command: Command, start: Start): Program {
-  return { command, run: () => void run(command, start) };
+  const described = { ...command, notes: SIGNALS };
+  return { command: described, run: () => void run(described, start) };
 }
 
 async function run(command: Command, start: Start): Promise<void> {
@@ -171,7 +179,20 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  let service: Service;
+  let service: Service | undefined;
+  let isAsked = false;
+  // This comes first: the first process of a container never hears a signal without a listener.
+  const forget = onEndingSignal((signal) => {
+    if (service === undefined) runtime.exit(EXIT_SIGNALLED);
+    if (isAsked) {
+      // When a terminal closes, the kernel and the shell may both say so.
+      if (signal !== "SIGHUP") runtime.exit(EXIT_SIGNALLED);
+      return;
+    }
+    isAsked = true;
+    // An error shows up in `closed`.
+    service.close().catch(() => {});
+  });
   let printer: StatisticsPrinter | undefined;
   try {
     printer = await startPrinter(name, values, format);
@@ -181,14 +202,6 @@ async function run(command: Command, start: Start): Promise<void> {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
   }
-
-  let signals = 0;
-  const onSignal = () => {
-    if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
-    // An error shows up in `closed`.
-    service.close().catch(() => {});
-  };
-  const forget = onInterrupt(onSignal);
 
   stdout.writeLine(describe(service));
   printer?.print(service.statistics);

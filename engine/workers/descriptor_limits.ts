@@ -18,6 +18,9 @@ import { type Sockets, sockets } from "../net/sockets.ts";
  */
 export const RESERVE = 24;
 
+/** With fewer free descriptors a server does not begin: some for connections, some for itself. */
+const LEAST_FREE = 4;
+
 /**
  * The number below which the descriptors of connections must stay.
  *
@@ -28,7 +31,7 @@ export const RESERVE = 24;
 export function connectionCeiling(calls: Sockets, threads: number): number {
   const limit = calls.descriptorLimit();
   // With very few descriptors, connections get half of what is left.
-  const half = (limit - calls.nextDescriptor()) >> 1;
+  const half = (limit - inUse()) >> 1;
   return limit - Math.min(RESERVE + threads * runtime.descriptorsPerThread, half);
 }
 
@@ -47,24 +50,20 @@ export function countedCeiling(): number {
  * @returns at least 0
  */
 export function threadsThatFit(): number {
-  const calls = sockets();
-  const free = calls.descriptorLimit() - calls.nextDescriptor() - RESERVE;
+  const free = sockets().descriptorLimit() - inUse() - RESERVE;
   return Math.max(0, Math.floor(free / (runtime.descriptorsPerThread + 1)));
 }
 
 /**
- * Makes sure that a mode can start its threads.
+ * Makes sure that a mode can start its threads, and then has a connection for each of them.
  *
  * @param threads how many threads it starts
  * @throws {Error} if the limit of descriptors does not allow them
  */
 export function requireThreads(threads: number): void {
-  const fit = threadsThatFit();
-  if (threads <= fit) return;
-  throw new Error(
-    `Cannot start ${threads} ${threads === 1 ? "thread" : "threads"}: ` +
-      `the limit of open files (ulimit -n) allows ${fit}`,
-  );
+  if (threads <= threadsThatFit()) return;
+  const more = RESERVE + threads * (runtime.descriptorsPerThread + 1);
+  throw new Error(`Cannot start ${numberOf(threads, "thread")}: ${whyTooFew(more)}`);
 }
 
 /**
@@ -72,14 +71,47 @@ export function requireThreads(threads: number): void {
  * where they cannot be counted.
  *
  * @param threads how many Workers
- * @param what the word for them in the message
+ * @param what the word for one of them in the message
  * @throws {Error} if there are not enough descriptors
  */
 export function requireDescriptors(threads: number, what: string): void {
-  if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) return;
-  throw new Error(
-    `Cannot start ${threads} ${what}: the limit of open files (ulimit -n) is too low`,
-  );
+  const more = RESERVE + threads * runtime.descriptorsPerThread;
+  if (!runtime.hasDescriptors(more)) {
+    throw new Error(`Cannot start ${numberOf(threads, what)}: ${whyTooFew(more)}`);
+  }
+}
+
+/**
+ * Makes sure that a server which has started everything can also serve.
+ *
+ * @throws {Error} if there are no descriptors for connections
+ */
+export function requireRoomToServe(): void {
+  if (!runtime.hasDescriptors(LEAST_FREE)) {
+    throw new Error(`Cannot serve: ${whyTooFew(LEAST_FREE)}`);
+  }
+}
+
+/** Why {@linkcode hasRoomForWorker} is false. */
+export function whyNoRoomForWorker(): string {
+  return whyTooFew(RESERVE + runtime.descriptorsPerThread);
+}
+
+/** Why something cannot be done that needs more descriptors besides those in use. */
+function whyTooFew(more: number): string {
+  const limit = "the limit of open files (ulimit -n) is";
+  if (whyNoSockets() !== undefined) return `${limit} too low: ${more} more are needed`;
+  return `${limit} ${sockets().descriptorLimit()}, and at least ${inUse() + more} are needed`;
+}
+
+/** How many descriptors are in use: all below the lowest free number. */
+function inUse(): number {
+  const next = sockets().nextDescriptor();
+  return next < 0 ? sockets().descriptorLimit() : next;
+}
+
+function numberOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /**

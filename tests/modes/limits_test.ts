@@ -5,9 +5,13 @@
  */
 
 import { assertEquals, assertNotMatch, delay, test, until } from "../kit/harness.ts";
-import { Peer } from "../kit/peer.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { finishHandshake, Peer } from "../kit/peer.ts";
 import { failedAs, ROWS } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+
+/** Why a test cannot connect from several addresses. */
+const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";
 
 for (const row of ROWS) {
   const { name, mode, args, skip } = row;
@@ -79,4 +83,55 @@ for (const row of ROWS) {
       "accepted 4 · completed 1 · failed 3 (idle timeout 1, message timeout 1, slow reader 1) · cut 0",
     );
   }, options);
+
+  // Who serves one client at a time accepts nobody meanwhile, so nobody is refused for being many.
+  const most = row.concurrent ? 2 : 1;
+
+  test(
+    `${name} refuses hosts that have too many connections, that are denied, and overflow`,
+    async () => {
+      await using server = await start(
+        ...["--protocol", "hello", "--max-connections", String(most), "--overflow", "refuse"],
+        ...["--max-per-host", "1", "--allow", "127.0.0.0/29", "--deny", "127.0.0.6/31"],
+      );
+      // It has sent something, so that closing at once would reset it.
+      const isRefused = async (from: string, why: string) => {
+        await using peer = await Peer.connect(server.address, from);
+        await peer.send("HELLO 1\n");
+        assertEquals(await peer.rest(), `ERROR ${why}\n`);
+      };
+      await isRefused("127.0.0.7", "your address is not allowed");
+      await isRefused("127.0.0.8", "your address is not allowed");
+      await using first = await Peer.connect(server.address, "127.0.0.1");
+      assertEquals(await (await first.send("HELLO 1\n")).line(), "HELLO 2");
+      let refused = 2;
+      if (row.concurrent) {
+        await using second = await Peer.connect(server.address, "127.0.0.2");
+        assertEquals(await (await second.send("HELLO 5\n")).line(), "HELLO 6");
+        await isRefused("127.0.0.1", "too many connections from your address");
+        await isRefused("127.0.0.3", "the server is full");
+        refused += 2;
+        await finishHandshake(second, 5, true);
+      }
+      await finishHandshake(first, 1, true);
+      // Whoever has left may come again, and so may others in their place.
+      await until("a host to be let in again", async () => {
+        await using peer = await Peer.connect(server.address, "127.0.0.1");
+        await peer.send("HELLO 8\n");
+        if ((await peer.line()).startsWith("ERROR")) {
+          refused++;
+          return false;
+        }
+        await finishHandshake(peer, 8, true);
+        return true;
+      });
+      const totals = totalsIn(await server.stop());
+      const served = row.concurrent ? 3 : 2;
+      assertEquals(
+        totals,
+        `accepted ${served} · completed ${served} · failed 0 · cut 0 · refused ${refused}`,
+      );
+    },
+    { ...options, skip: skip ?? whyNoLoopback },
+  );
 }

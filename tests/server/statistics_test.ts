@@ -327,7 +327,8 @@ test("what is wrong with the statistics is said in one line, before anything lis
       ? [{
         args: ["--stats-every", "1s"],
         options: { ...LOG_ALONE, descriptors: 26 },
-        why: /^event: Cannot write statistics: the limit of open files \(ulimit -n\) is too low\n$/,
+        why:
+          /^event: Cannot write statistics: the limit of open files \(ulimit -n\) is 26, and at least \d+ are needed\n$/,
         code: 1,
       }]
       : []),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Backoff } from "../../net/backoff.ts";
 import type { Connection } from "../../net/transport.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { failureKind } from "../../../protocols/errors.ts";
@@ -215,3 +216,30 @@ export function tellWait(journal: Journal, ms: number, reason: string): void {
   const text = "accepting waits {ms} ms: {reason}";
   journal.log({ level: "warning", text, properties: { ms, reason } });
 }
+
+/**
+ * Logs that connections are refused. Many may be refused in a moment, so there is a line for the
+ * first, and then one after a pause that is twice as long each time.
+ *
+ * @param journal the journal to log in
+ * @returns a function to call for each of them, with the reason
+ */
+export function tellRefusals(journal: Journal): (reason: string) => void {
+  const pauses = new Backoff();
+  let count = 0;
+  let nextAt = 0;
+  return (reason) => {
+    count++;
+    const now = performance.now();
+    if (now < nextAt) return;
+    // Nobody was refused for a while: this is another flood.
+    if (now > nextAt + CALM_MS) pauses.reset();
+    nextAt = now + pauses.next();
+    const text = "refused {count} more: {reason}";
+    journal.log({ level: "warning", text, properties: { count, reason } });
+    count = 0;
+  };
+}
+
+/** After how long without a refusal the next one is told at once, in milliseconds. */
+const CALM_MS = 5_000;

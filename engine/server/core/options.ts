@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { HELLO_GRACE_MS } from "../../../protocols/hello.ts";
 import {
@@ -13,6 +14,7 @@ import {
 } from "../../../protocols/catalogue.ts";
 import {
   booleanOption,
+  choiceOption,
   integerOption,
   type Option,
   OptionError,
@@ -22,14 +24,20 @@ import { durationOption } from "../../cli/quantity_options.ts";
 import { keepAliveTimes } from "../../net/keepalive.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { KeepAlive } from "../../net/transport.ts";
-import { stripBrackets } from "../../net/address.ts";
+import { isUnix, stripBrackets, whyNoUnix } from "../../net/address.ts";
+import { CONSTANTS, LINUX } from "../../net/constants.ts";
+import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
+import type { AdmissionRules } from "./door.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
 export { OptionError };
+
+/** What becomes of a connection for which there is no room. */
+export type Overflow = "queue" | "refuse";
 
 /** How to serve. */
 export interface ServeOptions {
@@ -40,7 +48,9 @@ export interface ServeOptions {
    */
   readonly port?: number;
   /**
-   * The name or address to listen on.
+   * The name or address to listen on. `unix:PATH` is a Unix domain socket, which has no port, and
+   * `unix:@NAME` an abstract one of Linux. Modes with descriptors listen there: `sequential`,
+   * `threaded`, `threadpool`, `berkeley` and `nonblocking`.
    *
    * @default {"127.0.0.1"}
    */
@@ -98,6 +108,27 @@ export interface ServeOptions {
    * @default {0}
    */
   readonly maxConnections?: number;
+  /**
+   * How many connections one host may have; more are refused. A host with an IPv6 address is its
+   * whole /64. 0 means no limit.
+   *
+   * @default {0}
+   */
+  readonly maxPerHost?: number;
+  /**
+   * The networks whose hosts may connect, in CIDR notation: `["10.0.0.0/8", "::1"]`. By default all
+   * may.
+   */
+  readonly allow?: readonly string[];
+  /** The networks whose hosts may not connect, even if `allow` has them too. */
+  readonly deny?: readonly string[];
+  /**
+   * What becomes of a connection for which there is no room: it waits in the accept queue
+   * (`"queue"`), or is refused and told why, if the protocol has words for that (`"refuse"`).
+   *
+   * @default {"queue"}
+   */
+  readonly overflow?: Overflow;
   /**
    * How long `close` lets connections finish; 0 ends them at once.
    *
@@ -167,7 +198,7 @@ export const PORT: Option<number> = portOption(8080);
 export const HOST: Option<string> = stringOption("host", {
   value: "HOST",
   default: "127.0.0.1",
-  help: "name or address to listen on",
+  help: "name or address to listen on; unix:PATH in modes with descriptors, without a port",
 });
 
 /**
@@ -251,6 +282,48 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   shown: "none",
   help: "how many connections to serve at a time; the rest wait",
 });
+
+/** How many connections one host may have; 0 means no limit. */
+const MAX_PER_HOST = integerOption("maxPerHost", {
+  least: 0,
+  most: 1_000_000_000,
+  default: 0,
+  shown: "none",
+  help: "how many of them one host may have; an IPv6 /64 is one host",
+});
+
+/** The networks whose hosts may connect. */
+const ALLOW = networksOption("allow", "a network whose hosts may connect; without it, all may");
+
+/** The networks whose hosts may not. */
+const DENY = networksOption("deny", "a network whose hosts may not, even if they are allowed");
+
+/** What becomes of a connection for which there is no room. */
+const OVERFLOW = choiceOption<Overflow>("overflow", {
+  choices: ["queue", "refuse"],
+  default: "queue",
+  help: "what becomes of connections for which there is no room",
+});
+
+/** Makes an option that is a list of networks. */
+function networksOption(option: string, help: string): Option<readonly string[]> {
+  const details = { value: "CIDR", default: [], shown: "none", repeats: true, help };
+  const any = stringOption<readonly string[]>(option, details);
+  return {
+    ...any,
+    read(given) {
+      const networks = any.read(given);
+      for (const network of networks) {
+        try {
+          parseNetwork(network);
+        } catch (cause) {
+          throw new OptionError(`Cannot use ${option}: ${(cause as Error).message}`, { cause });
+        }
+      }
+      return networks;
+    },
+  };
+}
 
 /** How long connections may finish. */
 export const DRAIN: Option<number, Duration> = durationOption("drain", {
@@ -337,6 +410,10 @@ export function serveFlags(protocol: string): readonly Flag[] {
     COMPUTE_TIMEOUT,
     PRIME,
     MAX_CONNECTIONS,
+    MAX_PER_HOST,
+    ALLOW,
+    DENY,
+    OVERFLOW,
     DRAIN,
     KEEPALIVE,
     TRACE,
@@ -354,6 +431,8 @@ export interface ServiceSettings extends TimeLimits {
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
+  /** Who may come in; absent if anybody may, and nobody is refused. */
+  readonly admission?: AdmissionRules;
 }
 
 /** The checked options of a server. */
@@ -403,6 +482,7 @@ export async function checkOptions(
         graceMs: GRACE.read(options.grace),
         prime: PRIME.read(options.prime),
       },
+      ...checkAdmission(options),
       readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
       ...(options.idleTimeout !== undefined && {
         idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
@@ -420,6 +500,27 @@ export async function checkOptions(
   };
 }
 
+/**
+ * Checks who may come in.
+ *
+ * @param options the options from the caller
+ * @returns nothing if anybody may, and nobody is refused
+ * @throws {OptionError} if one of them has a wrong value
+ */
+export function checkAdmission(
+  options: Pick<ServeOptions, "allow" | "deny" | "maxPerHost" | "overflow">,
+): { readonly admission?: AdmissionRules } {
+  const admission = {
+    allow: ALLOW.read(options.allow),
+    deny: DENY.read(options.deny),
+    maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
+    refusesOverflow: OVERFLOW.read(options.overflow) === "refuse",
+  };
+  const { allow, deny, maxPerHost, refusesOverflow } = admission;
+  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow;
+  return isOpen ? {} : { admission };
+}
+
 /** Refuses to write two files into one. */
 function checkFiles({ trace, record }: ServeOptions): void {
   if (trace === undefined || record === undefined || urlOf(trace) !== urlOf(record)) return;
@@ -432,8 +533,27 @@ function urlOf(file: string | URL): string {
 
 function checkLogSyn(options: ServeOptions): boolean {
   const isWanted = LOG_SYN.read(options.logSyn);
+  if (isWanted && isUnix(options.host ?? "")) {
+    throw new OptionError("Cannot use logSyn: a Unix domain socket has no SYN");
+  }
   if (!isWanted || runtime.os === "linux") return isWanted;
   throw new OptionError("Cannot use logSyn: only Linux keeps the SYN of a connection");
+}
+
+/**
+ * Refuses a Unix domain socket where the server has no descriptors.
+ *
+ * @param address the address to listen on
+ * @throws {OptionError} if it is that of a Unix domain socket
+ */
+export function refuseUnix(address: Address): void {
+  if (!isUnix(address.hostname)) return;
+  throw new OptionError(
+    `Cannot use host ${
+      formatAddress(address)
+    }: this server has the runtime's own listener, and only ` +
+      "sequential, threaded, threadpool, berkeley and nonblocking, with descriptors, listen there",
+  );
 }
 
 /**
@@ -473,5 +593,10 @@ export function checkAddress(
 ): Address {
   const hostname = stripBrackets(HOST.read(host));
   if (hostname === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
-  return { hostname, port: portOption.read(port) };
+  if (!isUnix(hostname)) return { hostname, port: portOption.read(port) };
+  const address = { hostname, port: 0 };
+  const why = whyNoUnix(hostname, CONSTANTS[runtime.os] ?? LINUX);
+  if (why !== undefined) throw new OptionError(`Cannot use host ${formatAddress(address)}: ${why}`);
+  if (port === undefined || port === 0) return address;
+  throw new OptionError(`Cannot use port with host ${formatAddress(address)}: it has none`);
 }

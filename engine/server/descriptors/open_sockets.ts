@@ -5,8 +5,10 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { isUnix } from "../../net/address.ts";
 import { betweenMessagesMs } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
+import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { ListenSocketOptions, Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -41,13 +43,20 @@ export interface SocketOpeners {
 export interface ServerSockets {
   /** The listening socket. */
   readonly listener: number;
+  /** Where it listens. */
+  readonly address: Address;
+  /** Its file, if it is a Unix domain socket. */
+  readonly file?: SocketFile;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams?: SharedDatagramSocket;
 }
 
 /** One listening socket and nothing else. */
 const LISTENER_ONLY: SocketOpeners = {
-  listener: (calls, address, options) => calls.openListener(address, options),
+  // It does not block, so that a thread can ask for a connection before it waits for one. Linux lets
+  // calls on the connections block all the same.
+  listener: (calls, address, options) =>
+    calls.openListener(address, { ...options, nonBlocking: true }),
 };
 
 /**
@@ -67,15 +76,17 @@ export function openSockets(
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
     // That connections inherit these saves calls for each of them.
-    const options = { receiveTimeoutMs: betweenMessagesMs(settings), keepAlive };
-    const listener = openers.listener(calls, address, options);
-    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
-      return { listener };
-    }
+    const inherited = { receiveTimeoutMs: betweenMessagesMs(settings), keepAlive };
+    const open = () => openers.listener(calls, address, inherited);
+    const opened = openListening(calls, address, open);
+    const { listener } = opened;
+    // A Unix domain socket has no port that UDP could share.
+    if (isUnix(address.hostname)) return opened;
+    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) return opened;
     let fd = -1;
     try {
-      fd = openers.datagrams(calls, calls.localAddress(listener));
-      return { listener, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
+      fd = openers.datagrams(calls, opened.address);
+      return { ...opened, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
     } catch (error) {
       calls.close(listener);
       if (fd >= 0) calls.close(fd);

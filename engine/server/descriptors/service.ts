@@ -21,8 +21,8 @@ import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "./linger_queue.ts";
 
 /**
- * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that.
- * Once the server is closing, the listener has another timeout.
+ * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
+ * and there only over TCP: unix(7) sockets begin with none.
  */
 const INHERITED = runtime.os === "linux";
 
@@ -47,6 +47,8 @@ export interface ServiceParts {
   wakeLingerer(): void;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
+  /** Whether the connections are Unix domain sockets. */
+  readonly isUnix: boolean;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -105,7 +107,7 @@ export class Service {
 
   /** Begins to serve the connection, and runs its conversation until that needs a call. */
   begin(): void {
-    const { track, observer, gate, protocol, settings, peer } = this.#parts;
+    const { track, observer, gate, protocol, settings, peer, isUnix } = this.#parts;
     const fd = this.#fd;
     this.#failure = undefined;
     this.#shutdown = undefined;
@@ -116,7 +118,7 @@ export class Service {
     try {
       if (gate.cutting) throw new CutError();
       const conversation = beginConversation(protocol, context, settings.protocolSettings);
-      this.#need = this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
+      this.#need = this.#driver.begin(fd, conversation, INHERITED && !isUnix);
     } catch (error) {
       this.#fail(error);
     }

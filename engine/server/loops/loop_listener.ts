@@ -27,7 +27,7 @@ export async function listenOn(
   options: Pick<ListenOptions, "reusePort">,
   body: (loop: ListenerLoop) => Promise<void>,
 ): Promise<void> {
-  using deadlines = new TimedDeadlines();
+  using deadlines = new TimedDeadlines({ renewsLate: true });
   const { gate, port } = thread;
   // The other loops may listen on the same address at the same moment.
   const find: FindDescriptor = (open) => gate.alone(() => findListener(open));
@@ -39,16 +39,23 @@ export async function listenOn(
     leave: () => gate.leave(),
     pollMs: POLL_MS,
   });
+  let isStopping = false;
+  const stop = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    await listener.stop(() => gate.cutting, gate.trapped ? () => gate.sealed : undefined);
+    thread.stoppedListening();
+  };
   const look = () => {
     // The connections that wait in its accept queue are still served.
-    if (gate.closing) void listener.stop(() => gate.cutting);
+    if (gate.closing) void stop();
     if (gate.cutting) sessions.cutAll();
   };
   port.onmessage = ({ data: message }: MessageEvent<ToLoop>) => {
     thread.hear(message);
     look();
   };
-  thread.listening(listener.address);
+  thread.listening(listener.address, listener.descriptor);
   // The server may have started to close before this loop listened.
   look();
   await body(loop);

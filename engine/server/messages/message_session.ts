@@ -30,7 +30,7 @@ export async function serveMessages(
   post: (message: FromThread) => void,
 ): Promise<(message: ToThread) => void> {
   const protocol = await loadProtocol(settings.protocol);
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const track = await openTrack(share);
   const tasks = track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks);
   let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;

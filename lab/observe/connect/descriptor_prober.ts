@@ -17,7 +17,7 @@ import {
 } from "../../../engine/kernel/proc_net.ts";
 import { cookieOf, SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
 import { readTcpInfo, type TcpInfo } from "../../../engine/kernel/tcp_info.ts";
-import { encodeSockaddr, isIPv6 } from "../../../engine/net/address.ts";
+import { isIPv6 } from "../../../engine/net/address.ts";
 import { PollSet } from "../../../engine/net/poll_sets.ts";
 import { errorName, type SocketError } from "../../../engine/net/socket_error.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
@@ -165,7 +165,7 @@ export class DescriptorProber {
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY } =
       net.constants;
     const isSix = isIPv6(address.hostname);
-    const sockaddr = encodeSockaddr(address, net.constants);
+    const sockaddr = net.writeAddress(address);
     const before = performance.now();
     let fd = -1;
     try {

@@ -127,7 +127,8 @@ export interface Address {
    * IPv4 or IPv6 address in its usual text form, without brackets. The zone of an IPv6 address
    * follows it: `fe80::1%eth0`. For a Unix domain socket (unix(7)) it is `unix:` and the path, or
    * `unix:@` and the name of an abstract socket. A client of such a socket usually has neither: then
-   * its process and its user follow, `unix:pid=4711,uid=1000`, if the system tells them.
+   * the numbers of its program and its user follow, `unix:pid=4711,uid=1000`, if the system tells
+   * them.
    */
   readonly hostname: string;
   /** Port, 0 to 65535; 0 for a Unix domain socket. */

@@ -17,7 +17,15 @@ import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantit
 import type { Duration } from "../../engine/values/durations.ts";
 import { keepAliveTimes } from "../../engine/net/keepalive.ts";
 import type { KeepAlive } from "../../engine/net/transport.ts";
-import { checkAddress, DRAIN, KEEPALIVE, STATS_EVERY } from "../../engine/server/core/options.ts";
+import {
+  ALLOW,
+  checkAddress,
+  DENY,
+  DRAIN,
+  KEEPALIVE,
+  MESSAGE_TIMEOUT,
+  STATS_EVERY,
+} from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
@@ -97,17 +105,28 @@ export interface ChatOptions {
    */
   readonly idleTimeout?: Duration;
   /**
+   * How long a user may take to send a whole line, once it has begun; 0 means no limit.
+   *
+   * @default {"30s"}
+   */
+  readonly messageTimeout?: Duration;
+  /**
    * How many connections there may be; more are refused. 0 means no limit.
    *
    * @default {0}
    */
   readonly maxConnections?: number;
   /**
-   * How many connections may come from one address; 0 means no limit.
+   * How many connections may come from one address; 0 means no limit. All addresses of an IPv6 /64
+   * count as one.
    *
    * @default {0}
    */
   readonly maxPerHost?: number;
+  /** The networks whose hosts may connect, in CIDR notation. By default all may. */
+  readonly allow?: readonly string[];
+  /** The networks whose hosts may not connect, even if `allow` has them too. */
+  readonly deny?: readonly string[];
   /**
    * How long users may still talk after the server has told them that it is about to end.
    *
@@ -228,8 +247,11 @@ export const CHAT_FLAGS: readonly Flag[] = [
   RATE,
   BURST,
   IDLE_TIMEOUT,
+  MESSAGE_TIMEOUT,
   MAX_CONNECTIONS,
   MAX_PER_HOST,
+  ALLOW,
+  DENY,
 ];
 
 /** The options, checked and complete. */
@@ -298,7 +320,13 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
         slow,
       },
       maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
-      maxPerHost: unlimited(MAX_PER_HOST.read(options.maxPerHost)),
+      rules: {
+        allow: ALLOW.read(options.allow),
+        deny: DENY.read(options.deny),
+        maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
+        refusesOverflow: true,
+      },
+      messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
     },
     // Not more than an outbox sends in one turn.
     turnBytes: Math.min(BATCH_BYTES, unlimited(outboxBytes) / 4),

@@ -13,6 +13,7 @@ import type { Address, Protocol } from "../../protocols/effects.ts";
 import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
+import { hostCountsFor, openDoor } from "../../engine/server/core/open_door.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
@@ -88,7 +89,11 @@ export async function serveVisitors<Count extends Counters>(
     throw error;
   }
   const observer = new Observer(counters, journal, timeline?.main);
-  const visitors = new Visitors({ ...plan, observer });
+  const { rules, maxConnections } = plan.limits;
+  // The visitors have their own words for those who are refused.
+  const parts = { rules, counters, journal, protocol: {} };
+  const door = openDoor(parts, hostCountsFor(rules, maxConnections));
+  const visitors = new Visitors({ ...plan, observer, door });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);
   let endsAt = Infinity;

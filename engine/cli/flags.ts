@@ -6,6 +6,7 @@
 
 // @ts-types="../types/parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
+import { escapeText } from "../../protocols/text.ts";
 import { DURATION_SYNTAX, parseDuration } from "../values/durations.ts";
 import { formatRows, wrap } from "./layout.ts";
 import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "../values/quantities.ts";
@@ -89,9 +90,14 @@ export interface Command extends Form {
   readonly example: string;
 }
 
-/** The user typed something that the command does not take. */
+/** The user typed something that the command does not take. Its message is one line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+
+  /** @param message what is wrong; it may repeat what the user typed @param options its cause */
+  constructor(message: string, options?: ErrorOptions) {
+    super(escapeText(message), options);
+  }
 }
 
 /** The flags that every command has. */

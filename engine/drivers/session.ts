@@ -200,6 +200,11 @@ export class Session<Result> implements Sink, Writer {
     return this.#connection.pending;
   }
 
+  /** Which connection this is, if only the kernel knows what its peer has acknowledged. */
+  get ends(): string | undefined {
+    return this.#connection.ends;
+  }
+
   /**
    * Ends a conversation whose write waits, because its peer takes nothing.
    *

@@ -10,6 +10,7 @@
  */
 
 import type { SlowReaderError } from "../../protocols/errors.ts";
+import { readSendQueues } from "../net/send_queues.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { LOOKS_AT_WRITE, tookNothing } from "./limits.ts";
 
@@ -21,6 +22,8 @@ export interface Writer {
   readonly writes: number;
   /** How many bytes the peer has not taken yet, as far as is known. */
   readonly pending: number;
+  /** Which connection it is, if only the kernel knows what the peer has acknowledged. */
+  readonly ends?: string | undefined;
   /** The peer has taken nothing for too long. */
   giveUp(error: SlowReaderError): void;
 }
@@ -67,9 +70,14 @@ export class WriteWatch {
   #look(): void {
     const seen = new Map<Writer, Seen>();
     const stuck: Writer[] = [];
+    let queues: ReadonlyMap<string, number> | undefined;
     for (const writer of this.#writers) {
       if (!writer.isWriting) continue;
-      const { writes, pending } = writer;
+      const { writes, ends } = writer;
+      // A socket takes more only when a good part of its buffer is empty. A peer that reads slowly
+      // takes something long before that.
+      const queued = ends === undefined ? 0 : (queues ??= readSendQueues()).get(ends) ?? 0;
+      const pending = writer.pending + queued;
       const before = this.#seen.get(writer);
       const isSame = before?.writes === writes && before.pending <= pending;
       const looks = isSame ? before.looks + 1 : 0;

@@ -73,8 +73,6 @@ export interface Runtime {
   readonly descriptorsPerThread: number;
   /** Whether `terminate` ends a Worker that is busy computing. */
   readonly stopsBusyThreads: boolean;
-  /** Whether its listeners accept by themselves, and cannot be told to wait. */
-  readonly acceptsByItself: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**
@@ -134,6 +132,13 @@ export interface Runtime {
    * @throws {Error} if it cannot be written
    */
   createFile(path: string | URL): WritableFile;
+  /**
+   * Makes sure that this process may make, look at and remove a file, as far as the runtime decides
+   * that. Never asks the user.
+   *
+   * @throws {Error} that names what is missing
+   */
+  requireFileAccess(path: string): void;
   /**
    * Looks at a file; at a symbolic link itself. Never asks the user.
    *

@@ -6,6 +6,7 @@
 
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
+import { quote } from "../values/thrown.ts";
 
 /**
  * The size of the largest address of a peer: a `sockaddr_in6`. Of a `sockaddr_un` only the beginning
@@ -347,7 +348,7 @@ export function unpackAddress(packed: number): Address {
 function parseIPv4(text: string): Uint8Array {
   const parts = text.split(".").map(Number);
   if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) {
-    throw new TypeError(`Cannot read the IPv4 address: current value is "${text}"`);
+    throw new TypeError(`Cannot read the IPv4 address: current value is ${quote(text)}`);
   }
   return Uint8Array.from(parts);
 }
@@ -370,7 +371,7 @@ export function parseIPv6(text: string): Uint8Array {
       : `${embedded[1]}${formatGroups(parseIPv4(embedded[2] as string))}`;
     canonical = new URL(`http://[${hexadecimal}]/`).hostname.slice(1, -1);
   } catch (cause) {
-    throw new TypeError(`Cannot read the IPv6 address: current value is "${text}"`, { cause });
+    throw new TypeError(`Cannot read the IPv6 address: current value is ${quote(text)}`, { cause });
   }
   const [left, right] = canonical.split("::") as [string, string | undefined];
   const head = left === "" ? [] : left.split(":");

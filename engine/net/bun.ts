@@ -28,6 +28,7 @@ import {
 import {
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -324,6 +325,10 @@ class BunConnection extends Connection {
     return this.#writing?.length ?? 0;
   }
 
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
+  }
+
   override reset(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -376,7 +381,7 @@ class BunListener extends Listener {
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = () => Infinity } = options;
+    const { hostname, port, reusePort = false, reserve } = options;
     const { zone } = splitZone(hostname);
     super();
     let ceiling: number | undefined;
@@ -392,7 +397,7 @@ class BunListener extends Listener {
           // Bun sends ten probes, one a second (as libuv does).
           if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
           // Without descriptors Bun would ask the kernel for the next connection without a pause.
-          if (socket.fd >= (ceiling ??= descriptorCeiling())) {
+          if (socket.fd >= (ceiling ??= reserve?.ceiling() ?? Infinity)) {
             socket.data.close();
             this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
@@ -452,7 +457,6 @@ export const bunRuntime: Runtime = {
   },
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
-  acceptsByItself: true,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);
@@ -614,6 +618,10 @@ export const bunRuntime: Runtime = {
       },
       close: () => fs().closeSync(file),
     };
+  },
+
+  requireFileAccess(): void {
+    // On Bun only the system decides.
   },
 
   statusOf(path: string): FileStatus | undefined {

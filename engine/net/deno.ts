@@ -29,6 +29,7 @@ import {
   ACCEPT_QUEUE,
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -178,6 +179,10 @@ class DenoConnection extends Connection {
     return this.#writing?.length ?? 0;
   }
 
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
+  }
+
   override closeWrite(): void {
     // It rejects if the peer has gone. The next read reports that too.
     if (!this.#closed) this.#conn.closeWrite().catch(() => {});
@@ -199,19 +204,24 @@ function addressOf(told: Deno.NetAddr | Deno.UnixAddr): Address {
   return { hostname: UNIX + path, port: 0 };
 }
 
+/** To count descriptors, the C library has to be loaded: a server starts faster without. */
+const UNCHECKED = 16;
+
 class DenoListener extends Listener {
   override readonly address: Address;
   override readonly descriptor: number | undefined;
   readonly #listener: Deno.TcpListener;
   readonly #zone: string | undefined;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
-  readonly #policy = new AcceptPolicy();
+  readonly #policy: AcceptPolicy;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** How many connections are accepted before free descriptors are counted for the first time. */
+  #unchecked = UNCHECKED;
   #accepting = false;
   #closed = false;
 
   constructor(options: ListenOptions) {
-    const { hostname: host, port, reusePort = false, find, onAcceptError } = options;
+    const { hostname: host, port, reusePort = false, find, onAcceptError, reserve } = options;
     const hostname = hostForRuntime(host);
     super();
     const shared = reusePort && { reusePort };
@@ -223,6 +233,7 @@ class DenoListener extends Listener {
     this.#listener = listener ?? open();
     this.#onAcceptError = onAcceptError;
     this.#zone = splitZone(host).zone;
+    this.#policy = new AcceptPolicy(reserve);
     this.address = withZoneOf(this.#listener.addr, host);
   }
 
@@ -232,6 +243,9 @@ class DenoListener extends Listener {
     if (this.#retry !== undefined && !this.isStopping) return;
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    if (this.#unchecked === 0 && this.#policy.isShort) {
+      return this.#rest(new Error("nearly out of descriptors"), this.#policy.pause());
+    }
     this.#accepting = true;
     this.#listener.accept().then(this.#onAccept, this.#onError);
   }
@@ -239,6 +253,7 @@ class DenoListener extends Listener {
   readonly #onAccept = (conn: Deno.TcpConn): void => {
     this.#accepting = false;
     this.#policy.accepted();
+    if (this.#unchecked > 0) this.#unchecked--;
     let connection: Connection;
     try {
       // The times are the system's, usually two hours: Deno cannot set others.
@@ -259,13 +274,19 @@ class DenoListener extends Listener {
     // The pending accept of a closed listener rejects with `BadResource`.
     if (this.#closed) return;
     const waitMs = this.#policy.failed(error);
-    if (waitMs === 0 || !this.isStopping) this.#onAcceptError?.(error, waitMs);
-    if (waitMs === 0) return this.wake();
+    if (waitMs > 0) return this.#rest(error, waitMs);
+    this.#onAcceptError?.(error, waitMs);
+    this.wake();
+  };
+
+  /** Accepts nobody for a while. */
+  #rest(error: Error, waitMs: number): void {
+    if (!this.isStopping) this.#onAcceptError?.(error, waitMs);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.wake();
     }, waitMs);
-  };
+  }
 
   protected override get isShort(): boolean {
     return this.#retry !== undefined;
@@ -280,7 +301,7 @@ class DenoListener extends Listener {
 
 function requirePermission(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
-  throw new Error(`no permission to ${name} ${path} (--allow-${name})`);
+  throw new Error(`no permission to ${name} that path (--allow-${name})`);
 }
 
 /** Takes a descriptor, in a way that the permissions allow. */
@@ -323,7 +344,6 @@ export const denoRuntime: Runtime = {
   },
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
-  acceptsByItself: false,
 
   fileUrl(path: string): URL {
     // Node.js's function comes with its `process`, which needs the path of this very program. Where
@@ -462,6 +482,11 @@ export const denoRuntime: Runtime = {
       },
       close: () => file.close(),
     };
+  },
+
+  requireFileAccess(path: string): void {
+    requirePermission("read", path);
+    requirePermission("write", path);
   },
 
   statusOf(path: string): FileStatus | undefined {

@@ -46,13 +46,25 @@ export function openListening(
       listener = open();
       return { listener, address: withZoneOf(net.localAddress(listener), address.hostname) };
     }
+    runtime.requireFileAccess(path);
     using _lock = FolderLock.take(net, path);
     removeStale(net, address, path);
-    listener = open();
+    listener = openOrClean(net, address, path, open);
     return { listener, address, file: new SocketFile(path) };
   } catch (cause) {
     if (listener !== undefined) net.close(listener);
     throw new ListenError(address, cause);
+  }
+}
+
+/** Opens a socket at a path where no file is, and leaves none if that fails after bind(2). */
+function openOrClean(net: Sockets, address: Address, path: string, open: () => number): number {
+  try {
+    return open();
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (code !== "EADDRINUSE") removeStale(net, address, path);
+    throw error;
   }
 }
 

@@ -166,9 +166,11 @@ export class Sockets {
    */
   bind(fd: number, address: Address): void {
     const sockaddr = this.writeAddress(address);
+    const path = unixPath(address.hostname);
+    // The kernel would make the file, and nobody could remove it.
+    if (path !== undefined) runtime.requireFileAccess(path);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
-    const path = unixPath(address.hostname);
     if (path !== undefined) runtime.changeMode(path, SOCKET_MODE);
   }
 
@@ -544,6 +546,21 @@ export class Sockets {
     return this.#addressOf("getsockname", fd);
   }
 
+  /**
+   * The address of the other end, if there is one.
+   *
+   * @param fd any number
+   * @returns `null` if the descriptor is no connection over IP, `undefined` if there is none
+   */
+  findPeer(fd: number): Address | null | undefined {
+    this.#length[0] = SOCKADDR_SIZE;
+    const result = this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes);
+    if (result < 0) return result === -this.constants.errno.EBADF ? undefined : null;
+    // Those of other families are shorter, or longer.
+    const isIP = this.#length[0] === 16 || this.#length[0] === SOCKADDR_SIZE;
+    return isIP ? this.readAddress(this.#sockaddr) : null;
+  }
+
   /** The address of the other end (getpeername(2)). */
   peerAddress(fd: number): Address {
     return this.#addressOf("getpeername", fd);
@@ -797,10 +814,7 @@ export class Sockets {
   }
 }
 
-/** The argument of a request that takes none. */
-const NOTHING = new Uint8Array(8);
-
-/** Flag of open(2) on Linux: it must be a folder. */
+/** A flag of open(2) on Linux: it must be a folder. */
 const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
 
 /** Operations of flock(2). */
@@ -809,6 +823,9 @@ const LOCK_NB = 4;
 
 /** The mode of a Unix domain socket's file: its user and its group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** The argument of a request that takes none. */
+const NOTHING = new Uint8Array(8);
 
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {

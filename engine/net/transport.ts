@@ -9,6 +9,8 @@
  * @module
  */
 
+import { formatAddress } from "../../protocols/address.ts";
+import type { DescriptorReserve } from "./accept_policy.ts";
 import type { Address } from "../../protocols/effects.ts";
 
 /** Receives what a {@linkcode Connection.pull} or {@linkcode Connection.push} had to wait for. */
@@ -75,6 +77,14 @@ export abstract class Connection implements AsyncDisposable {
    * that the system has not taken.
    */
   abstract readonly pending: number;
+
+  /**
+   * Which connection this is, if its descriptor is not known here: then {@linkcode Connection.pending}
+   * does not say what the kernel has taken and the peer has not. `send_queues.ts` does.
+   */
+  get ends(): string | undefined {
+    return undefined;
+  }
 
   /** Sends FIN (half-close): writing is over, reading goes on. May be called again. */
   abstract closeWrite(): void;
@@ -149,13 +159,12 @@ export interface ListenOptions {
    */
   readonly reusePort?: boolean;
   /**
-   * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * refused, so that the process never runs out of descriptors. This is called once, when the first
-   * connection comes.
+   * The descriptors that connections leave free, so that the process never runs out of them. A
+   * runtime that accepts by itself refuses further connections; the others wait.
    *
-   * @default no descriptor is too high
+   * @default none
    */
-  readonly descriptorCeiling?: () => number;
+  readonly reserve?: DescriptorReserve;
   /**
    * When a connection whose peer has vanished ends. By default it does not. Without foreign calls the
    * times are those of the runtime or the system.
@@ -180,6 +189,16 @@ export interface ListenOptions {
  * @returns the descriptor, or `undefined` if it cannot be told
  */
 export type FindDescriptor = (open: () => Address) => number | undefined;
+
+/**
+ * What tells a connection from all others.
+ *
+ * @param local this end
+ * @param remote the other end
+ */
+export function endsOf(local: Address, remote: Address): string {
+  return `${formatAddress(local)} ${formatAddress(remote)}`;
+}
 
 /** How to connect. */
 export interface ConnectOptions {

@@ -27,6 +27,9 @@ import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
 const FLUSH_MS = 1_000;
 
+/** How long a server that is asked to end may take until it has started, in milliseconds. */
+const START_MS = 1_000;
+
 /** The flags that {@linkcode serverProgram} itself obeys. Every server's command has them. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
   { name: "quiet", kind: "boolean", help: "print only the address and the totals" },
@@ -181,17 +184,18 @@ async function run(command: Command, start: Start): Promise<void> {
 
   let service: Service | undefined;
   let isAsked = false;
+  let late: ReturnType<typeof setTimeout> | undefined;
+  // An error shows up in `closed`.
+  const close = () => void service?.close().catch(() => {});
   // This comes first: the first process of a container never hears a signal without a listener.
   const forget = onEndingSignal((signal) => {
-    if (service === undefined) runtime.exit(EXIT_SIGNALLED);
-    if (isAsked) {
-      // When a terminal closes, the kernel and the shell may both say so.
-      if (signal !== "SIGHUP") runtime.exit(EXIT_SIGNALLED);
-      return;
-    }
+    // When a terminal closes, the kernel and the shell may both say so.
+    if (isAsked && signal === "SIGHUP") return;
+    if (isAsked) runtime.exit(EXIT_SIGNALLED);
     isAsked = true;
-    // An error shows up in `closed`.
-    service.close().catch(() => {});
+    // Some threads may serve already while others start.
+    if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
+    close();
   });
   let printer: StatisticsPrinter | undefined;
   try {
@@ -203,7 +207,9 @@ async function run(command: Command, start: Start): Promise<void> {
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
   }
 
+  clearTimeout(late);
   stdout.writeLine(describe(service));
+  if (isAsked) close();
   printer?.print(service.statistics);
   const error = await service.closed;
   // A line of statistics that is being written comes before the totals.

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { DescriptorReserve } from "../net/accept_policy.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
@@ -42,6 +43,18 @@ export function connectionCeiling(calls: Sockets, threads: number): number {
  */
 export function countedCeiling(): number {
   return whyNoSockets() === undefined ? connectionCeiling(sockets(), 1) : Infinity;
+}
+
+/**
+ * What listeners of the runtimes leave free. It is found out when it is first asked for: the C
+ * library has to be loaded for that.
+ */
+export function countedReserve(): DescriptorReserve {
+  let ceiling: number | undefined;
+  return {
+    ceiling: () => ceiling ??= countedCeiling(),
+    nextDescriptor: () => whyNoSockets() === undefined ? sockets().nextDescriptor() : 0,
+  };
 }
 
 /**

@@ -77,3 +77,26 @@ export async function exploreNetwork(): Promise<Findings> {
   if (code !== 0) throw new Error(`The network failed: ${stdout}${stderr}`);
   return JSON.parse(stdout);
 }
+
+const OWN_NETWORK = ["--user", "--map-root-user", "--net", "--kill-child", "--"];
+
+/** Why there can be no network namespace here; `undefined` if there can. It is found out by trying. */
+export function whyNoOwnNetwork(): string | undefined {
+  if (runtime.os !== "linux") return `${runtime.os} has no namespaces`;
+  const tried = spawnSync("unshare", [...OWN_NETWORK, "true"]);
+  if (tried.error !== undefined) return "the program unshare is missing";
+  return tried.status === 0 ? undefined : "no network namespaces";
+}
+
+/**
+ * Runs a script in a network of its own, which has nothing but a loopback that is down.
+ *
+ * @param script its path in the project
+ * @returns what it has printed
+ */
+export async function inOwnNetwork(script: string): Promise<string> {
+  await using program = new Program(["unshare", ...OWN_NETWORK, ...commandOf(script, [])]);
+  const { code, stdout, stderr } = await program.end();
+  if (code !== 0) throw new Error(`${script} failed: ${stdout}${stderr}`);
+  return stdout;
+}

@@ -14,7 +14,7 @@ import { assertEquals, assertStringIncludes, delay, test, until } from "../kit/h
 import { handshake, Peer } from "../kit/peer.ts";
 import { commandOf, type Ending, Program } from "../kit/server_process.ts";
 
-const ENDLESS = "./tests/kit/protocols/endless_start.ts";
+const SLOW = "./tests/kit/protocols/slow_start.ts";
 
 const whyNoHangUps = runtime.os === "windows" ? "Windows has no SIGHUP" : undefined;
 
@@ -42,6 +42,12 @@ class Started extends Program {
   get child(): number {
     return Number(readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, "utf8").trim());
   }
+}
+
+/** A server whose protocol takes so long to load, in milliseconds, that a signal comes meanwhile. */
+function startSlowly(ms: number): Started {
+  const environment = { ...process.env as Record<string, string>, LOADING_MS: `${ms}` };
+  return new Started(commandOf("modes/event.ts", ["0", "--protocol", SLOW]), { environment });
 }
 
 /** Starts the server of a mode by way of another program. */
@@ -97,9 +103,18 @@ test(
   },
 );
 
-test("a signal before a server listens ends it with status 130", async () => {
+test("a server that is asked to end while it starts still starts, and ends in order", async () => {
+  await using server = startSlowly(100);
+  await server.printed("loading");
+  server.signal("SIGTERM");
+  const ending = await server.end();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertStringIncludes(ending.stderr, "totals: accepted 0");
+}, { sanitize: false, skip: whyNoHangUps });
+
+test("a signal ends a server that does not finish to start with status 130", async () => {
   const ending = async (signal: "SIGTERM" | "SIGHUP"): Promise<Ending> => {
-    await using server = startBy([], "event", "--protocol", ENDLESS);
+    await using server = startBy([], "event", "--protocol", SLOW);
     await server.printed("loading");
     server.signal(signal);
     return await server.end();
@@ -153,7 +168,7 @@ for (const [signal, mode] of [["SIGTERM", "threadpool"], ["SIGINT", "event"]] as
 }
 
 test("as the first process of a container a server hears SIGTERM while it starts", async () => {
-  await using container = startBy(CONTAINER, "event", "--protocol", ENDLESS);
+  await using container = startBy(CONTAINER, "event", "--protocol", SLOW);
   await container.printed("loading");
   process.kill(container.child, "SIGTERM");
   assertEquals((await container.end()).code, 130);

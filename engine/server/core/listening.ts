@@ -8,7 +8,6 @@ import type { Address } from "../../../protocols/effects.ts";
 import { ListenError } from "../../net/listen_failure.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
-import { runtime } from "../../net/runtime.ts";
 import { listen as listenAtAddress } from "../../net/tcp.ts";
 import type { ListenOptions } from "../../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";
@@ -16,7 +15,7 @@ import type { Journal } from "../journal/journal.ts";
 import { tellRefusals, tellWait } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
 
-/** The loops of a cluster load it only for a runtime that accepts by itself. */
+/** Workers that only compute load this module too. They listen to nobody. */
 const limiting = () => import("../../workers/descriptor_limits.ts");
 
 /**
@@ -63,11 +62,11 @@ export async function listenAt(
   shown: Address = address,
 ): Promise<Listener> {
   try {
-    const { countedCeiling } = runtime.acceptsByItself ? await limiting() : {};
+    const { countedReserve } = await limiting();
     const listener = await listenAtAddress({
       ...address,
       ...more,
-      ...(countedCeiling && { descriptorCeiling: countedCeiling }),
+      reserve: countedReserve(),
       onAcceptError(error, waitMs) {
         if (waitMs === 0) return counters?.lost();
         if (journal !== undefined) tellWait(journal, waitMs, error.message);

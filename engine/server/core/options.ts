@@ -251,7 +251,7 @@ const IDLE_TIMEOUT = durationOption("idleTimeout", {
 });
 
 /** How long the peer may take to send a whole message. */
-const MESSAGE_TIMEOUT = durationOption("messageTimeout", {
+export const MESSAGE_TIMEOUT: Option<number, Duration> = durationOption("messageTimeout", {
   default: "30s",
   help: "how long a message may take to come, from its first bytes on",
 });
@@ -293,10 +293,16 @@ const MAX_PER_HOST = integerOption("maxPerHost", {
 });
 
 /** The networks whose hosts may connect. */
-const ALLOW = networksOption("allow", "a network whose hosts may connect; without it, all may");
+export const ALLOW: Option<readonly string[]> = networksOption(
+  "allow",
+  "a network whose hosts may connect; without it, all may",
+);
 
 /** The networks whose hosts may not. */
-const DENY = networksOption("deny", "a network whose hosts may not, even if they are allowed");
+export const DENY: Option<readonly string[]> = networksOption(
+  "deny",
+  "a network whose hosts may not, even if they are allowed",
+);
 
 /** What becomes of a connection for which there is no room. */
 const OVERFLOW = choiceOption<Overflow>("overflow", {
@@ -307,12 +313,11 @@ const OVERFLOW = choiceOption<Overflow>("overflow", {
 
 /** Makes an option that is a list of networks. */
 function networksOption(option: string, help: string): Option<readonly string[]> {
-  const details = { value: "CIDR", default: [], shown: "none", repeats: true, help };
+  const details = { value: "CIDR", shown: "none", repeats: true, help };
   const any = stringOption<readonly string[]>(option, details);
   return {
     ...any,
-    read(given) {
-      const networks = any.read(given);
+    read(networks = []) {
       for (const network of networks) {
         try {
           parseNetwork(network);

@@ -97,8 +97,10 @@ export class DescriptorServer {
   /** Says who may come in, if not anybody may. */
   readonly #door: Door | undefined;
   readonly #lingerer: DescriptorLingerer;
+  /** Calls that `--trace-calls` does not show: they are no part of a connection's life. */
+  readonly #quiet: Sockets = sockets();
   /** Two connected sockets: a byte into the second wakes all threads that wait for connections. */
-  readonly #wakePair: readonly [number, number];
+  readonly #wakePair: readonly [number, number] = this.#quiet.socketpair();
   /** Lets the connections linger that were refused. */
   readonly #refused: DescriptorLingerer;
   #isOver = false;
@@ -123,7 +125,6 @@ export class DescriptorServer {
     this.#address = address;
     this.#file = file;
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
-    this.#wakePair = sockets.socketpair();
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
@@ -263,7 +264,7 @@ export class DescriptorServer {
     ring.wakeProducer();
     this.datagrams?.wake();
     this.#refuseOthers();
-    this.#sockets.send(this.#wakePair[1], WAKE);
+    this.#quiet.send(this.#wakePair[1], WAKE);
     while (team.accepting) {
       await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
@@ -285,7 +286,7 @@ export class DescriptorServer {
     this.#isOver = true;
     this.#closeQueued();
     await noDatagrams;
-    for (const fd of this.#wakePair) this.#sockets.close(fd);
+    for (const fd of this.#wakePair) this.#quiet.close(fd);
     team.dispose();
   }
 

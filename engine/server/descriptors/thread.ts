@@ -232,6 +232,11 @@ export class Thread {
     return this.#observer;
   }
 
+  /** Says who may come in, if not anybody may. */
+  get door(): Door | undefined {
+    return this.#door;
+  }
+
   /** How long a computation may take, in milliseconds; 0 means for ever. */
   get computeTimeoutMs(): number {
     return this.#assignment.settings.computeTimeoutMs;

@@ -101,10 +101,10 @@ export class ListenerGroup {
    * Keeps a listener.
    *
    * @param descriptor its thread's descriptor
-   * @param address where it listens
+   * @param address where it listens, if others listen there too
    * @returns `undefined` if the thread has closed it already
    */
-  add(descriptor: number, address: Address): KeptListener | undefined {
+  add(descriptor: number, address?: Address): KeptListener | undefined {
     try {
       const fd = this.#calls.duplicate(descriptor);
       if (this.#calls.isListening(fd) !== true) {
@@ -113,7 +113,7 @@ export class ListenerGroup {
       }
       const kept = { fd, cookie: cookieOf(this.#calls, fd) };
       this.#living.add(kept);
-      this.#look(address);
+      if (address !== undefined) this.#look(address);
       // Those who were lost had nobody else perhaps, and now there is somebody.
       if (this.#lost.size > 0) this.#steer();
       return kept;

@@ -174,9 +174,8 @@ async function plugTrap(
 
 /** What accepted connections inherit from their listener, by level and number of the option. */
 function inherited({ constants }: Sockets): readonly (readonly [number, number, number])[] {
-  const { SOL_SOCKET, SO_RCVTIMEO, SO_SNDTIMEO, SO_KEEPALIVE } = constants;
-  const { IPPROTO_TCP, TCP_NODELAY, TCP_USER_TIMEOUT } = constants;
-  const { TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT } = constants;
+  const { SOL_SOCKET, SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO, IPPROTO_TCP } = constants;
+  const { TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT } = constants;
   return [
     [SOL_SOCKET, SO_KEEPALIVE, 4],
     [SOL_SOCKET, SO_RCVTIMEO, 16],

@@ -142,7 +142,7 @@ export class LoopServer {
       serve: (connection) => this.#sessions.serve(connection),
       onLost: () => this.#team.counters.lost(),
     });
-    if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener, this.#address);
+    if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener);
   }
 
   /** Those whom the main thread serves. They need memory only if there are any. */
@@ -314,7 +314,7 @@ export class LoopServer {
     }, leftMs());
     const killer = setTimeout(() => this.#team.terminateAll(), leftMs() + CUT_MS);
     while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await delay(LOOK_MS);
-    gate.seal();
+    if (seal !== undefined) gate.seal();
     this.#wakeAll();
     this.#onDeaf();
     await this.#deaf.promise;

@@ -193,6 +193,10 @@ export class Relay implements Sink, Writer {
     return this.#connection.pending;
   }
 
+  get ends(): string | undefined {
+    return this.#connection.ends;
+  }
+
   giveUp(error: SlowReaderError): void {
     if (this.#over) return;
     this.#slowness = error;

@@ -56,6 +56,8 @@ export { connect, listen } from "./engine/net/tcp.ts";
 export type {
   Connection,
   ConnectOptions,
+  FindDescriptor,
+  KeepAlive,
   ListenOptions,
   Pulled,
   Sink,

@@ -32,37 +32,38 @@ export function findListener(open: () => Address): number | undefined {
   const { found: before, end } = listeners(net);
   const address = open();
   const { found } = listeners(net, end);
-  const own = [...found.keys()].filter((fd) =>
-    before.get(fd) !== found.get(fd) && listensAt(net, fd, address)
-  );
+  // A descriptor may be a copy of another one that was there before.
+  const known = new Set(before.values());
+  const own = [...found].filter(([fd, socket]) => !known.has(socket) && listensAt(net, fd, address))
+    .map(([fd]) => fd);
   return own.length === 1 ? own[0] : undefined;
 }
 
 /**
- * The descriptors of all listeners, and what tells each from a later one with its number.
+ * The descriptors of all listeners, and which sockets they are.
  *
  * @param end the number before which to end; by default before a row of unused ones
  */
-function listeners(net: Sockets, end = Infinity): { found: Map<number, bigint>; end: number } {
-  const found = new Map<number, bigint>();
+function listeners(net: Sockets, end = Infinity): { found: Map<number, string>; end: number } {
+  const found = new Map<number, string>();
   let unused = 0;
   let fd = 0;
   for (; fd < end && (end < Infinity || unused < UNUSED); fd++) {
     const isListening = net.isListening(fd);
-    if (isListening) found.set(fd, cookieOf(net, fd));
+    if (isListening) found.set(fd, nameOf(net, fd));
     unused = isListening === undefined ? unused + 1 : 0;
   }
   return { found, end: fd };
 }
 
-/** The number that only this socket has; 0 where the system gives none. */
-function cookieOf(net: Sockets, fd: number): bigint {
+/** What only this socket has; the descriptor, where the system gives sockets no numbers. */
+function nameOf(net: Sockets, fd: number): string {
   try {
-    return net.constants.SO_COOKIE > 0 ? net.cookie(fd) : 0n;
+    if (net.constants.SO_COOKIE > 0) return `socket ${net.cookie(fd)}`;
   } catch {
     // It was closed meanwhile, or this is an old kernel.
-    return 0n;
   }
+  return `descriptor ${fd}`;
 }
 
 function listensAt(net: Sockets, fd: number, { hostname, port }: Address): boolean {

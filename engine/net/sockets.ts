@@ -363,8 +363,9 @@ export class Sockets {
   open(path: string, flags: number): number {
     const name = new TextEncoder().encode(`${path}\0`);
     // O_CLOEXEC has the same number.
-    const how = flags | this.constants.SOCK_CLOEXEC;
-    return this.#check("open", this.#call("open", name, how, 0), path);
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("open", this.#call("open", name, flags | SOCK_CLOEXEC, 0), path);
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
   }
 
   /**
@@ -455,7 +456,7 @@ export class Sockets {
    */
   hollow(fd: number): void {
     const nothing = this.socket(this.constants.AF_INET, this.constants.SOCK_STREAM);
-    this.#call("dup2", nothing, fd);
+    this.#keepToSelf(this.#call("dup2", nothing, fd));
     this.close(nothing);
   }
 

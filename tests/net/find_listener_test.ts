@@ -5,6 +5,7 @@
  */
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { findListener } from "../../engine/net/find_listener.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
@@ -60,6 +61,20 @@ test("listeners of one address are told from each other: each closes its own", a
     for (const fd of open) assertEquals(net.isListening(fd), true);
   }
 }, needsSharedPort);
+
+test("a copy of another listener's descriptor is not taken for the new one", () => {
+  const net = sockets();
+  const first = net.openListener(LOOPBACK, { reusePort: true });
+  const address = net.localAddress(first);
+  const open = [first];
+  const found = findListener(() => {
+    // Another thread may make a copy at any moment.
+    open.push(net.duplicate(first), net.openListener(address, { reusePort: true }));
+    return address;
+  });
+  for (const fd of open) net.close(fd);
+  assertEquals(found, open[2]);
+}, { skip: needsSharedPort.skip ?? (runtime.os === "linux" ? undefined : "needs SO_COOKIE") });
 
 /** A thread that listens. */
 class ListeningThread implements Disposable {

@@ -530,7 +530,11 @@ for (const [how, made] of [["at once", library], ["in a second step", twoSteps]]
       datagrams: calls.socket(AF_INET, SOCK_DGRAM),
       pair: calls.socketpair(),
       epoll: calls.epollCreate(),
+      copy: calls.duplicate(listener),
+      folder: calls.openFolder("."),
+      hollow: calls.duplicate(client),
     };
+    calls.hollow(opened.hollow);
     for (const [name, fds] of Object.entries(opened)) {
       for (const fd of [fds].flat()) {
         const info = readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");

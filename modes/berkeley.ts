@@ -21,6 +21,7 @@
 import { booleanOption, integerOption, type Option } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { isUnix, SOCKADDR_SIZE } from "../engine/net/address.ts";
+import { keepAlive } from "../engine/net/keepalive.ts";
 import { isMainModule } from "../engine/net/runtime.ts";
 import type { Sockets } from "../engine/net/sockets.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
@@ -34,6 +35,7 @@ import {
   type PoolOptions,
   WORKERS,
 } from "../engine/server/descriptors/pool_options.ts";
+import type { InheritedOptions } from "../engine/server/descriptors/open_sockets.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 import type { Address } from "../protocols/effects.ts";
 
@@ -118,7 +120,7 @@ const LONGEST = 65_535;
 /**
  * Opens a TCP socket that listens. The server closes it when all threads have stopped accepting.
  */
-function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number): number {
+function openListener(calls: Sockets, address: Address, options: InheritedOptions): number {
   const { SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_REUSEADDR } = calls.constants;
   // Makes an endpoint of a byte stream: AF_INET, AF_INET6, or AF_UNIX for a path. It has a
   // descriptor, but no address yet.
@@ -126,8 +128,11 @@ function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number
   try {
     // Allows binding to the port although old connections on it are still in TIME-WAIT.
     calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    // Sends small answers at once. Accepted connections inherit this option and the next one.
+    // Sends small answers at once. Accepted connections inherit this option and the next ones.
     if (!isUnix(address.hostname)) calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Finds peers that have vanished: SO_KEEPALIVE, its times, and TCP_USER_TIMEOUT.
+    if (options.keepAlive !== undefined) keepAlive(calls, fd, options.keepAlive);
+    const { receiveTimeoutMs } = options;
     if (receiveTimeoutMs > 0) calls.setReceiveTimeout(fd, receiveTimeoutMs);
     // Gives the socket its address. For port 0 the kernel picks a free port. For a path it makes a
     // file.

@@ -83,6 +83,8 @@ export interface Command extends Form {
   readonly flags: readonly Flag[];
   /** The commands that its first argument can turn it into, by that argument; for completion. */
   readonly commands?: Readonly<Record<string, Command>>;
+  /** What else a user should know, in paragraphs below the flags. */
+  readonly notes?: readonly string[];
   /** A command line that works as printed. */
   readonly example: string;
 }
@@ -312,6 +314,7 @@ export function formatHelp(command: Command, columns = Infinity): string {
     "",
     ...formatRows(rows, columns),
     "",
+    ...(command.notes ?? []).flatMap((note) => [...wrap(note, columns, 0), ""]),
     `example: ${command.example}`,
   ].join("\n");
 }

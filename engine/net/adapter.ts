@@ -90,8 +90,16 @@ export interface Runtime {
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */
   startThread(url: string, name: string): Worker;
-  /** Takes the oldest message out of a port without waiting; `undefined` if there is none. */
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined;
+  /**
+   * Loads the function that takes the oldest message out of a port without waiting. It returns
+   * `undefined` if there is none.
+   */
+  messageTaker(): Promise<(port: MessagePort) => { readonly message: unknown } | undefined>;
+  /**
+   * Blocks this thread while a word in shared memory has a value, as `Atomics.wait` does, for a time
+   * that does not depend on the system's clock.
+   */
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void;
   /** Whether foreign functions may be called. Never asks the user. */
   mayCallForeign(): boolean;
   /** Opens a library. Throws if it is not there. */

@@ -352,7 +352,14 @@ function parseIPv4(text: string): Uint8Array {
   return Uint8Array.from(parts);
 }
 
-function parseIPv6(text: string): Uint8Array {
+/**
+ * Reads an IPv6 address.
+ *
+ * @param text in any of its forms, without a zone
+ * @returns 16 bytes
+ * @throws {TypeError} if it is none
+ */
+export function parseIPv6(text: string): Uint8Array {
   // The URL parser knows every short form. But Bun's parser refuses an embedded IPv4 address after
   // some of them, so that is rewritten as two groups first.
   const embedded = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);

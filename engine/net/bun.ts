@@ -28,6 +28,7 @@ import {
 import {
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -43,6 +44,7 @@ interface BunGlobal {
   readonly isMainThread: boolean;
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
+  sleepSync(ms: number): void;
   plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
 }
 
@@ -53,12 +55,14 @@ interface BunBuild {
 interface BunTcpListener {
   readonly hostname: string;
   readonly port: number;
+  readonly fd: number;
   stop(closeConnections?: boolean): void;
 }
 
 interface BunSocket {
   data: BunConnection;
   readonly fd: number;
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
   // All four are undefined once the connection is closed.
   readonly localAddress?: string;
   readonly localPort?: number;
@@ -69,6 +73,7 @@ interface BunSocket {
   resume(): void;
   shutdown(): void;
   end(): void;
+  terminate(): void;
 }
 
 interface BunForeign {
@@ -166,6 +171,9 @@ function notConnected(): Error {
   return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
 }
 
+/** How long a thread that waits sleeps until it looks again, in milliseconds. */
+const SLICE_MS = 10;
+
 /** How much Bun receives at a time at most, in bytes. */
 const BUN_RECEIVES = 512 * 1024;
 
@@ -232,6 +240,14 @@ class BunConnection extends Connection {
 
   override watch(sink: Sink): void {
     if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
+  }
+
+  /** Leaves what comes in the kernel, until the first pull. */
+  rest(): void {
+    if (this.#closed || this.#paused) return;
+    this.#paused = true;
+    this.#mayHaveMore = true;
+    this.#socket.pause();
   }
 
   onData(chunk: Uint8Array): void {
@@ -305,6 +321,20 @@ class BunConnection extends Connection {
     sink.onWritten();
   }
 
+  override get pending(): number {
+    return this.#writing?.length ?? 0;
+  }
+
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
+  }
+
+  override reset(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.terminate();
+  }
+
   override closeWrite(): void {
     if (!this.#closed) this.#socket.shutdown();
   }
@@ -347,12 +377,14 @@ const HANDLERS = {
 
 class BunListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { hostname, port, reusePort = false, reserve } = options;
     const { zone } = splitZone(hostname);
     super();
+    let ceiling: number | undefined;
     this.#listener = Bun.listen({
       hostname: hostForRuntime(hostname),
       port,
@@ -362,16 +394,24 @@ class BunListener extends Listener {
         ...HANDLERS,
         open: (socket: BunSocket) => {
           socket.data = new BunConnection(socket, zone);
-          if (socket.fd >= descriptorCeiling) {
+          // Bun sends ten probes, one a second (as libuv does).
+          if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
+          // Without descriptors Bun would ask the kernel for the next connection without a pause.
+          if (socket.fd >= (ceiling ??= reserve?.ceiling() ?? Infinity)) {
             socket.data.close();
-            this.onOverflow?.();
+            this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
         },
       },
     });
     // Bun gives the host back as it was given.
-    const { hostname: host, port: bound } = this.#listener;
+    const { hostname: host, port: bound, fd } = this.#listener;
     this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
+    this.descriptor = fd >= 0 ? fd : undefined;
+  }
+
+  protected override held(connection: Connection): void {
+    (connection as BunConnection).rest();
   }
 
   protected override wake(): void {
@@ -480,8 +520,19 @@ export const bunRuntime: Runtime = {
     return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return threads().receiveMessageOnPort(port);
+  messageTaker() {
+    return Promise.resolve(threads().receiveMessageOnPort);
+  },
+
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    // Bun's Atomics.wait counts by the system's clock. When that is set back by an hour, a wait of a
+    // second takes an hour longer.
+    const endsAt = performance.now() + ms;
+    while (Atomics.load(words, index) === value) {
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) return;
+      Bun.sleepSync(Math.min(leftMs, SLICE_MS));
+    }
   },
 
   mayCallForeign(): boolean {
@@ -534,7 +585,8 @@ export const bunRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => fs().writeSync(DESCRIPTORS[to], bytes));
+    const write = (bytes: Uint8Array) => fs().writeSync(DESCRIPTORS[to], bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Bun.sleepSync(ms));
   },
 
   readInput(buffer: Uint8Array): Promise<number> {

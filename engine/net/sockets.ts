@@ -12,6 +12,9 @@
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
  *
+ * All descriptors are close-on-exec: programs that this process starts do not inherit them. A program
+ * that had a listener would keep its port, and one that had a connection would keep it open.
+ *
  * They work on Linux, on x86-64 and arm64 with glibc and musl, and on macOS. This module can be
  * imported anywhere.
  *
@@ -39,11 +42,12 @@ import {
 } from "./address.ts";
 import type { Constants } from "./constants.ts";
 import { type Library, library } from "./libc.ts";
+import { keepAlive } from "./keepalive.ts";
 import type { MessageBuffer } from "./message_buffer.ts";
 import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
-import { ACCEPT_QUEUE } from "./transport.ts";
+import { ACCEPT_QUEUE, type KeepAlive } from "./transport.ts";
 import { zoneName, zoneNumber } from "./zones.ts";
 
 /** How to open a listening socket. */
@@ -61,7 +65,13 @@ export interface ListenSocketOptions {
    * @default {0}
    */
   readonly receiveTimeoutMs?: number;
+  /** When a connection whose peer has vanished ends. By default it does not. */
+  readonly keepAlive?: KeepAlive | undefined;
 }
+
+// Operations of fcntl(2) on Linux.
+const F_GETFL = 3;
+const F_DUPFD_CLOEXEC = 1030;
 
 /** `recv` and `send`. */
 type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
@@ -76,6 +86,8 @@ export class Sockets {
   readonly #recv: TransferCall;
   readonly #send: TransferCall;
   readonly #noSignal: number;
+  /** Takes a connection whose descriptor is close-on-exec. */
+  readonly #accept: (fd: number, sockaddr: Uint8Array, flags: number) => number;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   /** Room for the address of any socket. */
   readonly #name = new Uint8Array(LONG_SOCKADDR_SIZE);
@@ -97,6 +109,11 @@ export class Sockets {
     this.#recv = libc.recv as TransferCall;
     this.#send = libc.send as TransferCall;
     this.#noSignal = system.constants.MSG_NOSIGNAL;
+    const { SOCK_CLOEXEC } = system.constants;
+    this.#accept = SOCK_CLOEXEC === 0
+      ? (fd, sockaddr) => this.#keepToSelf(libc.accept!(fd, sockaddr, this.#lengthBytes))
+      : (fd, sockaddr, flags) =>
+        libc.accept4!(fd, sockaddr, this.#lengthBytes, flags | SOCK_CLOEXEC);
   }
 
   /**
@@ -117,7 +134,9 @@ export class Sockets {
    * @returns a descriptor
    */
   socket(family: number, type: number, protocol = 0): number {
-    return this.#check("socket", this.#call("socket", family, type, protocol));
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("socket", this.#call("socket", family, type | SOCK_CLOEXEC, protocol));
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
   }
 
   /**
@@ -126,10 +145,12 @@ export class Sockets {
    * @returns their descriptors
    */
   socketpair(): [number, number] {
-    const { AF_UNIX, SOCK_STREAM } = this.constants;
+    const { AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC } = this.constants;
     const pair = new Int32Array(2);
     const bytes = new Uint8Array(pair.buffer);
-    this.#check("socketpair", this.#call("socketpair", AF_UNIX, SOCK_STREAM, 0, bytes));
+    const type = SOCK_STREAM | SOCK_CLOEXEC;
+    this.#check("socketpair", this.#call("socketpair", AF_UNIX, type, 0, bytes));
+    if (SOCK_CLOEXEC === 0) pair.forEach((fd) => this.#keepToSelf(fd));
     return [pair[0] as number, pair[1] as number];
   }
 
@@ -176,7 +197,7 @@ export class Sockets {
    */
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept!(fd, sockaddr, this.#lengthBytes);
+    const accepted = this.#accept(fd, sockaddr, 0);
     if (accepted < 0) return -this.errno;
     if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
     return accepted;
@@ -195,7 +216,7 @@ export class Sockets {
       return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
     }
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept4!(fd, sockaddr, this.#lengthBytes, SOCK_NONBLOCK);
+    const accepted = this.#accept(fd, sockaddr, SOCK_NONBLOCK);
     if (accepted < 0) return -this.errno;
     if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
     return accepted;
@@ -319,6 +340,19 @@ export class Sockets {
   }
 
   /**
+   * How many bytes were sent that the peer has not acknowledged (tcp(7), `SIOCOUTQ`).
+   *
+   * @returns the number; 0 where the system does not tell it
+   */
+  unacknowledged(fd: number): number {
+    const { SIOCOUTQ } = this.constants;
+    if (SIOCOUTQ === undefined) return 0;
+    const value = new Int32Array(1);
+    const result = this.#call("ioctl", fd, SIOCOUTQ, new Uint8Array(value.buffer));
+    return result < 0 ? 0 : value[0] as number;
+  }
+
+  /**
    * Opens a device (open(2), Linux).
    *
    * @param path its file
@@ -328,7 +362,9 @@ export class Sockets {
    */
   open(path: string, flags: number): number {
     const name = new TextEncoder().encode(`${path}\0`);
-    return this.#check("open", this.#call("open", name, flags, 0), path);
+    // O_CLOEXEC has the same number.
+    const how = flags | this.constants.SOCK_CLOEXEC;
+    return this.#check("open", this.#call("open", name, how, 0), path);
   }
 
   /**
@@ -339,7 +375,7 @@ export class Sockets {
    * @throws {SocketError} if there is none, or this process may not read it
    */
   openFolder(path: string): number {
-    return this.open(path, O_DIRECTORY | O_CLOEXEC);
+    return this.open(path, O_DIRECTORY);
   }
 
   /**
@@ -393,9 +429,40 @@ export class Sockets {
    * and sent: `SO_LINGER` with no time at all (socket(7)).
    */
   closeWithReset(fd: number): void {
+    this.resetOnClose(fd);
+    this.close(fd);
+  }
+
+  /** Makes the next `close` do what {@linkcode Sockets.closeWithReset} does. */
+  resetOnClose(fd: number): void {
     const { SOL_SOCKET, SO_LINGER } = this.constants;
     this.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
-    this.close(fd);
+  }
+
+  /**
+   * Gives an open file a second descriptor, which programs that this process starts do not inherit
+   * (fcntl(2), Linux). Whatever one of the two does, except to close, it does for both.
+   *
+   * @returns the second descriptor
+   */
+  duplicate(fd: number): number {
+    return this.#check("fcntl", this.#call("fcntl", fd, F_DUPFD_CLOEXEC, 0));
+  }
+
+  /**
+   * Closes what a descriptor means, but keeps its number in use (dup2(2)): a thread that nobody can
+   * stop may still make calls with it. From now on it means a socket without any address.
+   */
+  hollow(fd: number): void {
+    const nothing = this.socket(this.constants.AF_INET, this.constants.SOCK_STREAM);
+    this.#call("dup2", nothing, fd);
+    this.close(nothing);
+  }
+
+  /** Whether calls on a descriptor never wait. Only Linux tells that (fcntl(2)). */
+  isNonBlocking(fd: number): boolean {
+    if (this.#libc.fcntl === undefined) return false;
+    return (this.#call("fcntl", fd, F_GETFL, 0) & this.constants.O_NONBLOCK) !== 0;
   }
 
   /** Sets an option that is an `int` (setsockopt(2)). */
@@ -441,9 +508,56 @@ export class Sockets {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_SNDTIMEO, timeval(ms));
   }
 
+  /**
+   * Whether a number is the descriptor of a socket that listens (`SO_ACCEPTCONN`, socket(7)).
+   *
+   * @returns `undefined` if it is no descriptor at all
+   */
+  isListening(fd: number): boolean | undefined {
+    const { SOL_SOCKET, SO_ACCEPTCONN, errno } = this.constants;
+    const value = this.#sockaddr;
+    value[0] = 0;
+    this.#length[0] = 4;
+    const result = this.#call(
+      "getsockopt",
+      fd,
+      SOL_SOCKET,
+      SO_ACCEPTCONN,
+      value,
+      this.#lengthBytes,
+    );
+    return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
+  }
+
+  /**
+   * The number of a socket that no other socket ever gets, however often its descriptor is used again
+   * (`SO_COOKIE`, socket(7), Linux).
+   */
+  cookie(fd: number): bigint {
+    const value = new BigUint64Array(1);
+    const { SOL_SOCKET, SO_COOKIE } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_COOKIE, new Uint8Array(value.buffer));
+    return value[0] as bigint;
+  }
+
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
     return this.#addressOf("getsockname", fd);
+  }
+
+  /**
+   * The address of the other end, if there is one.
+   *
+   * @param fd any number
+   * @returns `null` if the descriptor is no connection over IP, `undefined` if there is none
+   */
+  findPeer(fd: number): Address | null | undefined {
+    this.#length[0] = SOCKADDR_SIZE;
+    const result = this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes);
+    if (result < 0) return result === -this.constants.errno.EBADF ? undefined : null;
+    // Those of other families are shorter, or longer.
+    const isIP = this.#length[0] === 16 || this.#length[0] === SOCKADDR_SIZE;
+    return isIP ? this.readAddress(this.#sockaddr) : null;
   }
 
   /** The address of the other end (getpeername(2)). */
@@ -587,8 +701,8 @@ export class Sockets {
    * @returns the number, or the negated error number if there is none
    */
   nextDescriptor(): number {
-    const { AF_INET, SOCK_DGRAM } = this.constants;
-    const fd = this.#call("socket", AF_INET, SOCK_DGRAM, 0);
+    const { AF_INET, SOCK_DGRAM, SOCK_CLOEXEC } = this.constants;
+    const fd = this.#call("socket", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) this.close(fd);
     return fd;
   }
@@ -612,6 +726,7 @@ export class Sockets {
       // Accepted connections inherit it: Nagle's algorithm delays no small answer.
       if (!isUnix(address.hostname)) {
         this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+        if (options.keepAlive !== undefined) keepAlive(this, fd, options.keepAlive);
       }
       if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
       this.bind(fd, address);
@@ -675,6 +790,18 @@ export class Sockets {
     if (errno !== 0) throw fail(errno);
   }
 
+  /**
+   * Makes a descriptor close-on-exec by itself (ioctl(2), `FIOCLEX`). Where socket(2) and accept(2) do
+   * not do it, a program that another thread starts at that very moment may still inherit it.
+   *
+   * @returns the descriptor
+   */
+  #keepToSelf(fd: number): number {
+    // Not fcntl(2): its flag is a variadic argument, and those are passed in another way on arm64.
+    if (fd >= 0) this.#libc.ioctl!(fd, this.constants.FIOCLEX, NOTHING);
+    return fd;
+  }
+
   #call(name: string, ...parameters: unknown[]): number {
     const result: number = this.#libc[name]!(...parameters);
     return result >= 0 ? result : -this.errno;
@@ -686,9 +813,8 @@ export class Sockets {
   }
 }
 
-/** Flags of open(2) on Linux: it must be a folder, and other programs do not inherit it. */
+/** A flag of open(2) on Linux: it must be a folder. */
 const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
-const O_CLOEXEC = 0o2000000;
 
 /** Operations of flock(2). */
 const LOCK_EX = 2;
@@ -696,6 +822,9 @@ const LOCK_NB = 4;
 
 /** The mode of a Unix domain socket's file: its user and its group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** The argument of a request that takes none. */
+const NOTHING = new Uint8Array(8);
 
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {

@@ -13,9 +13,6 @@ import { isUnix, UNIX } from "../net/address.ts";
 /** Clock ticks per second, the unit of CPU time in proc(5): the same on every Linux. */
 const TICKS = 100;
 
-/** SIGHUP as a bit in a set of signals: the first signal. */
-const SIGHUP_BIT = 1n;
-
 /** The state of a listening socket in `/proc/net/tcp`. */
 const LISTENING = "0A";
 
@@ -107,14 +104,6 @@ export interface ThreadStatus {
   readonly cpuSeconds: number;
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
-}
-
-/**
- * Whether this process ignores hang-ups, as under nohup(1); `undefined` if that cannot be known.
- */
-export function ignoresHangUps(): boolean | undefined {
-  const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(read("/proc/self/status")) ?? [];
-  return ignored === undefined ? undefined : (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;
 }
 
 /**

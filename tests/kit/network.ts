@@ -1,5 +1,6 @@
 /**
- * What network there is: IPv6, and that of `small_internet.ts` in namespaces of its own.
+ * What network there is: IPv6, and those of `small_internet.ts` and `vanished_peers.ts` in namespaces
+ * of their own.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import { Folder } from "./folder.ts";
 import { commandOf, Program } from "./server_process.ts";
 import type { Findings } from "./small_internet.ts";
+import type { VanishedFindings } from "./vanished_peers.ts";
 
 const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount", "--kill-child", "--"];
 
@@ -50,6 +52,15 @@ export function whyNoIPv6(): string | undefined {
   } catch {
     return "no IPv6";
   }
+}
+
+/** Makes the network in which peers vanish, and returns what became of the servers. */
+export async function vanishPeers(): Promise<VanishedFindings> {
+  const command = commandOf("tests/kit/vanished_peers.ts", []);
+  await using program = new Program(["unshare", ...NAMESPACES, ...command]);
+  const { code, stdout, stderr } = await program.end(60_000);
+  if (code !== 0) throw new Error(`The network failed: ${stdout}${stderr}`);
+  return JSON.parse(stdout);
 }
 
 /** Makes the network, tries everything in it, and returns what was found. */

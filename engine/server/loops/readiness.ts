@@ -39,18 +39,20 @@ export function openReadiness(
 ): (address: Address, checked: CheckedOptions) => LoopPlan {
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn }) => {
-    const open = () => sockets.openListener(address, { nonBlocking: true });
+  return (address, { logSyn, keepAlive }) => {
+    const open = () => sockets.openListener(address, { nonBlocking: true, keepAlive });
     const { listener, file, address: bound } = openListening(sockets, address, open);
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
+    let isClosed = false;
     return {
       mode,
       url,
       loops: 1,
       savesSyns: logSyn,
       address: bound,
-      descriptorCeiling: connectionCeiling(sockets, 2),
+      listener,
+      descriptorCeiling: () => connectionCeiling(sockets, 2),
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();
@@ -71,9 +73,11 @@ export function openReadiness(
         };
       },
       onClosing: () => file?.remove(),
-      onClosed() {
+      onStoppedListening() {
+        if (isClosed) return;
+        isClosed = true;
         file?.remove();
-        if (isAbandoned) sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
+        if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
     };

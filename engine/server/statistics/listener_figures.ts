@@ -90,8 +90,9 @@ export class ListenerFigures implements Disposable {
     const { port } = this.#address;
     if (isUnix(this.#address.hostname)) return undefined;
     const hostname = withoutZone(this.#address.hostname);
-    const rows = this.#listeners(port).filter(({ state, local }) =>
-      state === "LISTEN" && local.hostname === hostname && local.port === port
+    const rows = this.#listeners(port).filter(({ state, local, sendQueue }) =>
+      // Only the trap of a server that closes has no room: see `trap.ts`. Nobody waits in it.
+      state === "LISTEN" && local.hostname === hostname && local.port === port && sendQueue !== 0
     );
     if (rows.length === 0) return undefined;
     const sum = (part: (row: SocketRow) => number) => rows.reduce((sum, row) => sum + part(row), 0);

@@ -8,7 +8,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { BlockingDriver } from "../../../engine/drivers/blocking.ts";
 import { wantErrors } from "../../../engine/kernel/error_queue.ts";
-import { SOCK_CLOEXEC, SOL_IP } from "../../../engine/kernel/linux.ts";
+import { SOL_IP } from "../../../engine/kernel/linux.ts";
 import {
   readCounters,
   readSetting,
@@ -169,7 +169,7 @@ export class DescriptorProber {
     const before = performance.now();
     let fd = -1;
     try {
-      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
       net.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
       wantErrors(net, fd, isSix);
       if (source !== undefined) {
@@ -353,7 +353,7 @@ function isOwnAddress(net: Sockets, address: Address): boolean {
   const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
   let fd = -1;
   try {
-    fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
     net.connect(fd, address);
     return net.localAddress(fd).hostname === address.hostname;
   } catch {

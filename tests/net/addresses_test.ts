@@ -6,10 +6,15 @@
 
 import { decodeUnix, encodeSockaddr, isIPv6, whyNoUnix } from "../../engine/net/address.ts";
 import { DARWIN, LINUX } from "../../engine/net/constants.ts";
-import { whyNoSockets } from "../../engine/net/libc.ts";
+import { library, whyNoSockets } from "../../engine/net/libc.ts";
+import { ListenError } from "../../engine/net/listen_failure.ts";
 import { resolveHost } from "../../engine/net/resolve.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { openListening } from "../../engine/net/socket_file.ts";
+import { Sockets } from "../../engine/net/sockets.ts";
 import { ZoneNotFoundError } from "../../engine/net/zones.ts";
 import { formatAddress } from "../../protocol.ts";
+import { Folder } from "../kit/folder.ts";
 import {
   assert,
   assertEquals,
@@ -82,3 +87,37 @@ test("an address in a zone that is not there is no address", async () => {
     await assertRejects(() => resolveHost(host), ZoneNotFoundError, "no network interface");
   }
 }, { skip: whyNoSockets() });
+
+/** Sockets on which, when the lock of a folder is asked for, something happens first. */
+class Interrupted extends Sockets {
+  beforeLock: (() => void) | undefined;
+
+  override tryLock(fd: number): boolean {
+    this.beforeLock?.();
+    return super.tryLock(fd);
+  }
+}
+
+test("a server that has bound its socket and does not listen yet keeps its file", () => {
+  using folder = new Folder();
+  const address = { hostname: `unix:${folder.path("s")}`, port: 0 };
+  const net = new Interrupted(library());
+  const { AF_UNIX, SOCK_STREAM } = net.constants;
+  const lock = net.openFolder(folder.path(""));
+  const other = net.socket(AF_UNIX, SOCK_STREAM);
+  try {
+    assert(net.tryLock(lock));
+    net.bind(other, address);
+    let asked = 0;
+    net.beforeLock = () => {
+      if (asked++ !== 1) return;
+      net.listen(other, 1);
+      net.close(lock);
+    };
+    const open = () => openListening(net, address, () => net.openListener(address));
+    assertThrows(open, ListenError, "address already in use (EADDRINUSE)");
+    assertEquals([asked, ...folder.names], [2, "s"]);
+  } finally {
+    net.close(other);
+  }
+}, { skip: whyNoSockets() ?? (runtime.os === "linux" ? undefined : "only Linux has the lock") });

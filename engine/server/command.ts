@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
-import { onInterrupt } from "../process/interrupts.ts";
+import { onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { formatCounters } from "./core/counters.ts";
 import { OptionError, PORT, serveFlags, type ServeOptions, STATS_EVERY } from "./core/options.ts";
@@ -26,6 +26,9 @@ import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
 const FLUSH_MS = 1_000;
+
+/** How long a server that is asked to end may take until it has started, in milliseconds. */
+const START_MS = 1_000;
 
 /** The flags that {@linkcode serverProgram} itself obeys. Every server's command has them. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
@@ -38,6 +41,13 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     help: "how to write the log",
   },
   STATS_EVERY,
+];
+
+/** What signals do, for the help of every server's command. */
+const SIGNALS: readonly string[] = [
+  "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
+  "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
+  "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -154,7 +164,8 @@ export type Start = (values: Values, output: BufferedOutput) => Promise<Service>
  * @param start starts the service
  */
 export function serverProgram(command: Command, start: Start): Program {
-  return { command, run: () => void run(command, start) };
+  const described = { ...command, notes: SIGNALS };
+  return { command: described, run: () => void run(described, start) };
 }
 
 async function run(command: Command, start: Start): Promise<void> {
@@ -171,7 +182,21 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  let service: Service;
+  let service: Service | undefined;
+  let isAsked = false;
+  let late: ReturnType<typeof setTimeout> | undefined;
+  // An error shows up in `closed`.
+  const close = () => void service?.close().catch(() => {});
+  // This comes first: the first process of a container never hears a signal without a listener.
+  const forget = onEndingSignal((signal) => {
+    // When a terminal closes, the kernel and the shell may both say so.
+    if (isAsked && signal === "SIGHUP") return;
+    if (isAsked) runtime.exit(EXIT_SIGNALLED);
+    isAsked = true;
+    // Some threads may serve already while others start.
+    if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
+    close();
+  });
   let printer: StatisticsPrinter | undefined;
   try {
     printer = await startPrinter(name, values, format);
@@ -182,15 +207,9 @@ async function run(command: Command, start: Start): Promise<void> {
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
   }
 
-  let signals = 0;
-  const onSignal = () => {
-    if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
-    // An error shows up in `closed`.
-    service.close().catch(() => {});
-  };
-  const forget = onInterrupt(onSignal);
-
+  clearTimeout(late);
   stdout.writeLine(describe(service));
+  if (isAsked) close();
   printer?.print(service.statistics);
   const error = await service.closed;
   // A line of statistics that is being written comes before the totals.

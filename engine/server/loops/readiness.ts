@@ -7,6 +7,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
 import type { PollerKind } from "../../net/poller.ts";
+import { openListening } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -38,17 +39,20 @@ export function openReadiness(
 ): (address: Address, checked: CheckedOptions) => LoopPlan {
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn }) => {
-    const listener = sockets.openListener(address, { nonBlocking: true });
+  return (address, { logSyn, keepAlive }) => {
+    const open = () => sockets.openListener(address, { nonBlocking: true, keepAlive });
+    const { listener, file, address: bound } = openListening(sockets, address, open);
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
+    let isClosed = false;
     return {
       mode,
       url,
       loops: 1,
       savesSyns: logSyn,
-      address: sockets.localAddress(listener),
-      descriptorCeiling: connectionCeiling(sockets, 2),
+      address: bound,
+      listener,
+      descriptorCeiling: () => connectionCeiling(sockets, 2),
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();
@@ -68,8 +72,12 @@ export function openReadiness(
           },
         };
       },
-      onClosed() {
-        if (isAbandoned) sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
+      onClosing: () => file?.remove(),
+      onStoppedListening() {
+        if (isClosed) return;
+        isClosed = true;
+        file?.remove();
+        if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
     };

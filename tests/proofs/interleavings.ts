@@ -622,8 +622,9 @@ const HUGE: readonly Case[] = [
   server({ connections: 2, workers: 2, capacity: 1 }, true),
 ];
 
-/** How often threads may lose their turn in those. */
-const SWITCHES = 3;
+/** How often threads may lose their turn in those, and while a fault is looked for. */
+const SWITCHES = 2;
+const SWITCHES_FOR_FAULTS = 3;
 
 /** A fault, what it is, and the case that shows it. */
 export interface KnownFault {
@@ -709,7 +710,7 @@ export const FAULTS: readonly KnownFault[] = [
  */
 export function find({ fault, shownBy }: KnownFault): readonly string[] | undefined {
   try {
-    shownBy.explore(fault, { switches: SWITCHES });
+    shownBy.explore(fault, { switches: SWITCHES_FOR_FAULTS });
   } catch (error) {
     if (error instanceof Counterexample) return error.steps;
     throw error;

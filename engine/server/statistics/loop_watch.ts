@@ -24,7 +24,7 @@ import { SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { WATCH_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 import type { StatisticsShare } from "../core/statistics_share.ts";
-import { formatEntry, type LogFormat } from "../journal/logging.ts";
+import type { LogFormat } from "../journal/logging.ts";
 import { readDue } from "./heartbeat.ts";
 
 /** How often the thread looks, in milliseconds. */
@@ -51,26 +51,30 @@ export interface WatchOptions {
   readonly drainMs: number;
 }
 
-/** The message to the thread. */
+/** The first message to the thread. */
 interface WatchAssignment extends WatchOptions {
   readonly share: StatisticsShare;
-  /** The words {@linkcode STATE} and {@linkcode CLOSING}. */
-  readonly control: SharedArrayBuffer;
 }
 
-// The words that the main thread writes: whether the thread has to end, and whether the server
-// closes.
-const STATE = 0;
-const CLOSING = 1;
-const RUNNING = 0;
+/** A further message: the server closes, or the thread has to end. */
+interface Order {
+  readonly kind: "closing" | "stop";
+}
 
-onAssigned(WATCH_THREAD, (assignment: WatchAssignment) =>
-  Promise.resolve({
-    play(sayReady) {
-      sayReady();
-      watch(assignment);
+onAssigned(WATCH_THREAD, (assignment: WatchAssignment) => {
+  const stopped = Promise.withResolvers<void>();
+  let isClosing = false;
+  return Promise.resolve({
+    hear({ kind }: Order) {
+      if (kind === "stop") stopped.resolve();
+      else isClosing = true;
     },
-  }));
+    async play(sayReady) {
+      sayReady();
+      await watch(assignment, stopped.promise, () => isClosing);
+    },
+  });
+});
 
 /** A loop as the thread has seen it. */
 interface SeenLoop {
@@ -80,34 +84,44 @@ interface SeenLoop {
   isTold: boolean;
 }
 
-function watch({ share, control: memory, stallMs, drainMs, ...log }: WatchAssignment): void {
+async function watch(
+  { share, stallMs, drainMs, ...log }: WatchAssignment,
+  stopped: Promise<void>,
+  isClosing: () => boolean,
+): Promise<void> {
   const { beats, loopsOnMain = false } = share;
   if (beats === undefined) return;
-  const control = new Int32Array(memory);
   const actions = loopsOnMain ? DefaultActions.open() : undefined;
   const loops = readDue(beats).map((due): SeenLoop => ({ due, stillMs: 0, isTold: false }));
   let closingMs = 0;
-  for (let before = performance.now();;) {
-    Atomics.wait(control, STATE, RUNNING, LOOK_MS);
-    if (Atomics.load(control, STATE) !== RUNNING) break;
+  for (let before = performance.now(); !await isOver(stopped);) {
     const now = performance.now();
     const passedMs = Math.min(now - before, 2 * LOOK_MS);
     before = now;
     look(loops, readDue(beats), passedMs);
     if (actions !== undefined) {
       const isDeaf = loops.some(({ stillMs }) => stillMs >= DEAF_MS);
-      closingMs += Atomics.load(control, CLOSING) === 0 ? 0 : passedMs;
+      closingMs += isClosing() ? passedMs : 0;
       if (!isDeaf) actions.takeBack();
       else if (closingMs < drainMs + GRACE_MS) actions.give();
       else actions.endProcess();
     }
-    loops.forEach((loop, index) => {
-      if (loop.stillMs < stallMs || loop.isTold) return;
+    for (const [index, loop] of loops.entries()) {
+      if (loop.stillMs < stallMs || loop.isTold) continue;
       loop.isTold = true;
-      tell(log, loops.length === 1 ? "the event loop" : `event loop ${index}`, loop.stillMs);
-    });
+      await tell(log, loops.length === 1 ? "the event loop" : `event loop ${index}`, loop.stillMs);
+    }
   }
   actions?.takeBack();
+}
+
+/** Waits until it is time to look again. Returns whether the thread has to end instead. */
+async function isOver(stopped: Promise<void>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const looks = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), LOOK_MS));
+  const over = await Promise.race([stopped.then(() => true), looks]);
+  clearTimeout(timer);
+  return over;
 }
 
 /** Notes which loops have turned. */
@@ -119,12 +133,14 @@ function look(loops: readonly SeenLoop[], dues: readonly number[], passedMs: num
   });
 }
 
-function tell(
+async function tell(
   { name, format }: Pick<WatchOptions, "name" | "format">,
   what: string,
   stillMs: number,
-): void {
+): Promise<void> {
   if (format === undefined) return;
+  // A thread that has nothing to say does without it, and takes 6 MiB less.
+  const { formatEntry } = await import("../journal/logging.ts");
   const text = `${what} has not turned for ${(stillMs / 1000).toFixed(1)} s`;
   const properties = { still_ms: Math.round(stillMs) };
   try {
@@ -139,16 +155,13 @@ function tell(
 
 /** The main thread's side. */
 export class LoopWatch {
-  readonly #worker: SupervisedWorker<never, never>;
-  readonly #control: Int32Array;
+  readonly #worker: SupervisedWorker<Order, never>;
 
   private constructor(options: WatchOptions, share: StatisticsShare) {
-    const control = new SharedArrayBuffer(8);
-    this.#control = new Int32Array(control);
-    this.#worker = SupervisedWorker.start<never, never>({
+    this.#worker = SupervisedWorker.start<Order, never>({
       url: import.meta.url,
       name: WATCH_THREAD,
-      assignment: { ...options, share, control } satisfies WatchAssignment,
+      assignment: { ...options, share } satisfies WatchAssignment,
     });
   }
 
@@ -167,7 +180,8 @@ export class LoopWatch {
 
   /** Says that the server closes. */
   closing(): void {
-    Atomics.store(this.#control, CLOSING, 1);
+    // A thread that is still loading would take it for its assignment.
+    this.#worker.ready.then(() => this.#worker.post({ kind: "closing" })).catch(() => {});
   }
 
   /**
@@ -176,8 +190,9 @@ export class LoopWatch {
    * @param withinMs how long to wait for it, in milliseconds
    */
   async stop(withinMs: number): Promise<void> {
-    Atomics.store(this.#control, STATE, 1);
-    Atomics.notify(this.#control, STATE);
+    // A thread that is not ready has nothing to put back, and would not hear the order.
+    if (!this.#worker.isReady) return this.#worker.end();
+    this.#worker.post({ kind: "stop" });
     const late = setTimeout(() => this.#worker.end(undefined, true), withinMs);
     await this.#worker.gone;
     clearTimeout(late);

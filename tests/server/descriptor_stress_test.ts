@@ -1,5 +1,5 @@
 /**
- * Descriptors under stress: 2,000 connections in the modes whose threads share them.
+ * Descriptors under stress: 4,000 connections in the modes whose threads share them.
  * `deno task prove descriptors` makes 100,000, in every mode.
  *
  * @module

@@ -21,6 +21,6 @@ for (const row of STRESSED.filter(({ name }) => NAMES.includes(name))) {
     async () => {
       await stress(row, 500, 2);
     },
-    { skip: whyNoCount, sanitize: false, timeoutMs: 60_000 },
+    { skip: whyNoCount, sanitize: false, timeoutMs: 120_000 },
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../values/thrown.ts";
 import { isIPv6, parseIPv6, withoutZone } from "./address.ts";
 
 /** The address of a host in one form: that of IPv4 also if it came embedded in IPv6. */
@@ -82,7 +83,7 @@ export function parseNetwork(text: string): Network {
 }
 
 function wrong(expected: string, text: string): TypeError {
-  return new TypeError(`expected ${expected}, current value is "${text}"`);
+  return new TypeError(`expected ${expected}, current value is ${quote(text)}`);
 }
 
 /** The network that may have been meant. */

@@ -21,6 +21,7 @@ import { type Command, parseFlags, UsageError } from "../../engine/cli/flags.ts"
 import { readServer } from "../../engine/dial/target.ts";
 import { LINUX } from "../../engine/net/constants.ts";
 import { canonicalHost, decodeSockaddr, encodeSockaddr } from "../../engine/net/address.ts";
+import { contains, parseNetwork } from "../../engine/net/networks.ts";
 import { parsePacket } from "../../engine/kernel/packet.ts";
 import { parseCounters, parseSocketTable } from "../../engine/kernel/proc_net.ts";
 import { parseTcpInfo } from "../../engine/kernel/tcp_info.ts";
@@ -414,6 +415,28 @@ const TYPED: readonly Parser[] = [
       (hostname) => {
         const bytes = attempt(() => encodeSockaddr({ hostname, port: 1 }, LINUX), isType);
         if (bytes !== undefined) assert(bytes.length === 16 || bytes.length === 28);
+      },
+    ),
+  },
+  {
+    name: "networks in CIDR notation",
+    share: 30,
+    property: fc.property(
+      fc.oneof(
+        fc.tuple(fc.oneof(fc.ipV4(), fc.ipV6()), fc.nat({ max: 130 })).map((its) => its.join("/")),
+        nearly("/", "10.0.0.0", "::", "::ffff:", ".", "8", "32", "64", "%", "-"),
+      ),
+      (text) => {
+        const network = attempt(() => parseNetwork(text), isType);
+        if (network === undefined) return;
+        const { host, prefix } = network;
+        assert(prefix >= 0 && prefix <= host.length * 8);
+        assert(contains(network, host), "a network holds its own address");
+        if (prefix === 0) return;
+        // The address in which the last bit of the prefix is another one is outside.
+        const outside = host.slice();
+        outside[(prefix - 1) >> 3]! ^= 0x80 >> ((prefix - 1) & 7);
+        assert(!contains(network, outside));
       },
     ),
   },

@@ -1,5 +1,5 @@
 /**
- * Descriptors under stress: 2,000 connections in the modes whose threads share them.
+ * Descriptors under stress: 4,000 connections in the modes whose threads share them.
  * `deno task prove descriptors` makes 100,000, in every mode.
  *
  * @module
@@ -21,6 +21,6 @@ for (const row of STRESSED.filter(({ name }) => NAMES.includes(name))) {
     async () => {
       await stress(row, 500, 2);
     },
-    { skip: whyNoCount, sanitize: false, timeoutMs: 60_000 },
+    { skip: whyNoCount, sanitize: false, timeoutMs: 120_000 },
   );
 }

@@ -15,7 +15,7 @@ import { hello } from "./client/hello.ts";
 import { printNote } from "./client/output.ts";
 import { print } from "./client/print.ts";
 import { type Speaker, TIMEOUT } from "./client/speaker.ts";
-import { CONNECT_TIMEOUT, targetOf } from "./engine/dial/target.ts";
+import { CONNECT_TIMEOUT, HOST_ARGUMENT, targetOf } from "./engine/dial/target.ts";
 import { isMainModule, runtime } from "./engine/net/runtime.ts";
 import { readCommandLine } from "./engine/cli/command_line.ts";
 import { EXIT_USAGE } from "./engine/cli/exit_status.ts";
@@ -34,7 +34,7 @@ import type { Program } from "./engine/cli/program.ts";
 const SPEAKERS: Readonly<Record<string, Speaker>> = { hello, frame, echo, print };
 
 const SERVER: readonly Flag[] = [
-  { name: "host", kind: "string", help: "name or address of the server" },
+  HOST_ARGUMENT,
   { name: "port", kind: "integer", least: 1, most: 65535, help: "port of the server" },
 ];
 

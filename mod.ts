@@ -34,7 +34,7 @@ export type { Counters } from "./engine/server/core/counters.ts";
 export type { Duration } from "./engine/values/durations.ts";
 export type { Handoff } from "./engine/server/descriptors/handoff.ts";
 export type { OffloadOptions } from "./engine/server/offload/offload_options.ts";
-export { OptionError, type ServeOptions } from "./engine/server/core/options.ts";
+export { OptionError, type Overflow, type ServeOptions } from "./engine/server/core/options.ts";
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
@@ -56,6 +56,8 @@ export { connect, listen } from "./engine/net/tcp.ts";
 export type {
   Connection,
   ConnectOptions,
+  FindDescriptor,
+  KeepAlive,
   ListenOptions,
   Pulled,
   Sink,

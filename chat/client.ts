@@ -11,7 +11,13 @@
 import { clientFailureKind, exitStatusOf, messageOf } from "../engine/dial/failures.ts";
 import { printNote } from "../client/output.ts";
 import { makeEventDialer } from "../client/speaker.ts";
-import { connect, CONNECT_TIMEOUT, findAddresses, targetOf } from "../engine/dial/target.ts";
+import {
+  connect,
+  CONNECT_TIMEOUT,
+  findAddresses,
+  HOST_ARGUMENT,
+  targetOf,
+} from "../engine/dial/target.ts";
 import { environment } from "../engine/net/environment.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -35,12 +41,7 @@ const command = (): Command => ({
   name: NAME,
   summary: "talk in a chat",
   positionals: [
-    {
-      name: "host",
-      kind: "string",
-      default: SERVER.host,
-      help: "name or address of the server",
-    },
+    { ...HOST_ARGUMENT, default: SERVER.host },
     {
       name: "port",
       kind: "integer",

@@ -62,14 +62,14 @@ export interface OperatedServer extends Server {
  */
 export async function serve(options: ChatOptions = {}): Promise<OperatedServer> {
   const checked = checkChatOptions(options);
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const turns = new Turns(checked.turnBytes, deadlines);
   const plan = {
     ...checked,
     mode: "v3_operator",
     protocol: "lines",
     details: ["side by side"],
-    counts: { full: 0, perHost: 0, dropped: 0 },
+    counts: { full: 0, perHost: 0, denied: 0, dropped: 0 },
     signal: options.signal,
     record: options.record,
     journal: new MainJournal("v3_operator", options.onReport),

@@ -13,7 +13,7 @@ import { EXIT_DONE, EXIT_TIMED_OUT } from "../engine/cli/exit_status.ts";
 import { frame } from "./frame.ts";
 import { type Messages, readMessages } from "./input.ts";
 import { printAnswer, printNote, showBytes, writeOutput } from "./output.ts";
-import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
+import { makeEventDialer, refuseUnixUdp, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
 import { Stream } from "../engine/dial/stream.ts";
 import { connect, connectErrorOf, findAddresses, type Target } from "../engine/dial/target.ts";
 
@@ -27,6 +27,7 @@ async function run(values: Values, target: Target): Promise<number> {
   const args = values.argument as readonly string[] | undefined;
   const timeoutMs = timeoutOf(values);
   if (values.udp === true) {
+    refuseUnixUdp(target);
     return await sendDatagrams(readMessages(args, checkDatagram), target, timeoutMs);
   }
   using dialer = makeEventDialer(timeoutMs);

@@ -11,7 +11,7 @@ import { UsageError, type Values } from "../engine/cli/flags.ts";
 import { checkDatagram } from "./echo.ts";
 import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 import { type Messages, openFile, readMessages } from "./input.ts";
-import { makeEventDialer, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
+import { makeEventDialer, refuseUnixUdp, type Speaker, timeoutOf, UDP_FLAG } from "./speaker.ts";
 import { connect, connectErrorOf, findAddresses, type Target } from "../engine/dial/target.ts";
 
 /** How many bytes of a file are sent at a time over TCP. */
@@ -51,6 +51,7 @@ async function run(values: Values, target: Target): Promise<number> {
     throw new UsageError("--file takes the place of messages: leave one of them out");
   }
   if (values.udp === true) {
+    refuseUnixUdp(target);
     const source = path === undefined
       ? readMessages(args, checkDatagram)
       : await openFile(path, PRINT_CHUNK);

@@ -7,7 +7,8 @@
 import type { TimeLimits } from "../engine/drivers/limits.ts";
 import { EventDialer } from "../engine/dial/dialer.ts";
 import { parseDuration } from "../engine/values/durations.ts";
-import type { Flag, Form, Values } from "../engine/cli/flags.ts";
+import { type Flag, type Form, UsageError, type Values } from "../engine/cli/flags.ts";
+import { isUnix } from "../engine/net/address.ts";
 import type { Target } from "../engine/dial/target.ts";
 
 /** One protocol of the client. */
@@ -38,6 +39,16 @@ export const UDP_FLAG: Flag = {
   kind: "boolean",
   help: "in echo, print: send datagrams, one for each message",
 };
+
+/**
+ * Refuses to send datagrams to a Unix domain socket.
+ *
+ * @param target the server
+ * @throws {UsageError} if it is one
+ */
+export function refuseUnixUdp({ host }: Target): void {
+  if (isUnix(host)) throw new UsageError("--udp needs a host and a port: UDP has no unix:PATH");
+}
 
 /** How long one read may wait, in milliseconds; 0 means no limit. */
 export function timeoutOf(values: Values, standard = TIMEOUT): number {

@@ -17,6 +17,9 @@ const store = new Map<string, string>();
 /** The limits of the store: how many keys, and how long keys and values are, in characters. */
 const LIMITS = { keys: 10_000, key: 64, value: 1024 };
 
+/** What a client is told for whom there is no room. */
+export const refusal = (why: string) => `ERR ${why}`;
+
 /** A conversation. It answers mistakes too, and goes on until the client's FIN. */
 export default function* kv(): protocol.Protocol {
   const input = new protocol.Input();

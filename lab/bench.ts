@@ -17,6 +17,7 @@ import {
   InterruptedError,
   messageOf,
 } from "../engine/dial/failures.ts";
+import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { OptionError } from "../engine/cli/options.ts";
@@ -59,7 +60,7 @@ const benchCommand = (): Command => ({
     name: "server",
     kind: "string",
     suggestions: [COMPARE],
-    help: `its address, HOST:PORT; or ${COMPARE}`,
+    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}`,
   }],
   required: 1,
   flags: [
@@ -143,17 +144,18 @@ class Watch {
 
 /** Measures one server. */
 async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
-  const { host, port } = readServer(values.server as string, `HOST:PORT or ${COMPARE}`);
+  const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
+  const { host, port } = readServer(values.server as string, expected);
   const plan = await makePlan(planOptionsOf(values));
   const address = await findServer(host, port, plan.timeoutMs, watch.signal);
   for (const warning of preflight(plan, address)) watch.note(warning);
-  const isLocal = /^(127\.|::1$)/.test(address.hostname);
+  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
   const name = formatAddress({ hostname: host, port });
   const seconds = secondsOfRun(plan);
   let errors = 0;
   const run = await measure(plan, {
     address,
-    pid: (values.pid as number | undefined) ?? (isLocal ? findListener(port) : undefined),
+    pid: (values.pid as number | undefined) ?? (isLocal ? findListener(address) : undefined),
     name,
     signal: watch.signal,
     onNote: (text) => watch.note(text),

@@ -20,7 +20,8 @@
 
 import { booleanOption, integerOption, type Option } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
-import { isIPv6, SOCKADDR_SIZE } from "../engine/net/address.ts";
+import { isUnix, SOCKADDR_SIZE } from "../engine/net/address.ts";
+import { keepAlive } from "../engine/net/keepalive.ts";
 import { isMainModule } from "../engine/net/runtime.ts";
 import type { Sockets } from "../engine/net/sockets.ts";
 import { ACCEPT_QUEUE } from "../engine/net/transport.ts";
@@ -34,6 +35,7 @@ import {
   type PoolOptions,
   WORKERS,
 } from "../engine/server/descriptors/pool_options.ts";
+import type { InheritedOptions } from "../engine/server/descriptors/open_sockets.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 import type { Address } from "../protocols/effects.ts";
 
@@ -118,18 +120,22 @@ const LONGEST = 65_535;
 /**
  * Opens a TCP socket that listens. The server closes it when all threads have stopped accepting.
  */
-function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number): number {
-  const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = calls.constants;
-  const { SOL_SOCKET, SO_REUSEADDR } = calls.constants;
-  // Makes an endpoint of a byte stream. It has a descriptor, but no address yet.
-  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+function openListener(calls: Sockets, address: Address, options: InheritedOptions): number {
+  const { SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_REUSEADDR } = calls.constants;
+  // Makes an endpoint of a byte stream: AF_INET, AF_INET6, or AF_UNIX for a path. It has a
+  // descriptor, but no address yet.
+  const fd = calls.socket(calls.familyOf(address), SOCK_STREAM);
   try {
     // Allows binding to the port although old connections on it are still in TIME-WAIT.
     calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    // Sends small answers at once. Accepted connections inherit this option and the next one.
-    calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Sends small answers at once. Accepted connections inherit this option and the next ones.
+    if (!isUnix(address.hostname)) calls.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Finds peers that have vanished: SO_KEEPALIVE, its times, and TCP_USER_TIMEOUT.
+    if (options.keepAlive !== undefined) keepAlive(calls, fd, options.keepAlive);
+    const { receiveTimeoutMs } = options;
     if (receiveTimeoutMs > 0) calls.setReceiveTimeout(fd, receiveTimeoutMs);
-    // Gives the socket its address. For port 0 the kernel picks a free port.
+    // Gives the socket its address. For port 0 the kernel picks a free port. For a path it makes a
+    // file.
     calls.bind(fd, address);
     // From now on the kernel does the handshake with clients and queues their connections.
     calls.listen(fd, ACCEPT_QUEUE);
@@ -142,8 +148,7 @@ function openListener(calls: Sockets, address: Address, receiveTimeoutMs: number
 
 /** Opens a UDP socket. It does not listen and does not accept: there are no connections. */
 function openDatagrams(calls: Sockets, address: Address): number {
-  const { AF_INET, AF_INET6, SOCK_DGRAM } = calls.constants;
-  const fd = calls.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
+  const fd = calls.socket(calls.familyOf(address), calls.constants.SOCK_DGRAM);
   try {
     // Without SO_REUSEADDR: with it two servers could have the same port, and one would get
     // nothing.
@@ -187,7 +192,8 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
   const server = await DescriptorServer.open(plan, { ...options, protocol });
   const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
   started.push(server.team.keepRunning("acceptor"));
-  const transports = server.datagrams === undefined ? "TCP only" : "TCP and UDP";
+  const connections = isUnix(options.host ?? "") ? "Unix domain socket" : "TCP";
+  const transports = server.datagrams === undefined ? `${connections} only` : "TCP and UDP";
   const details = [describeWorkers(workers), "descriptors", transports];
   return await server.serve(Promise.all(started), details);
 }

@@ -47,7 +47,7 @@ export async function serve(options: ClusterOptions = {}): Promise<Server> {
   const loops = LOOPS.read(options.workers);
   const why = runtime.whyNoReusePort();
   if (why !== undefined) throw new Error(`Cannot share a port: ${why}`);
-  requireDescriptors(loops, "event loops");
+  requireDescriptors(loops, "event loop");
   const plan = { mode: "cluster", url: import.meta.url, loops };
   const details = [loops === 1 ? "1 event loop" : `${loops} event loops`, "SO_REUSEPORT"];
   return await LoopServer.serve(options, async (address) => {

@@ -46,17 +46,17 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   const net = sockets();
   const { POLLIN } = net.constants;
   const poller = openPoller(kind, net);
-  const deadlines = new PolledDeadlines();
+  const deadlines = new PolledDeadlines({ renewsLate: true });
   const sessions = thread.makeSessions(deadlines);
   const connections: (ReadyConnection | undefined)[] = [];
   const open = new DescriptorSet(memory);
   const shared = { sockets: net, poller, buffer: new ReceiveBuffer(), onClose };
 
-  function onConnection(fd: number, sockaddr: Uint8Array): void {
+  function onConnection(fd: number, sockaddr: Uint8Array, isCounted: boolean): void {
     open.add(fd);
     const connection = new ReadyConnection(fd, sockaddr, shared);
     connections[fd] = connection;
-    sessions.serve(connection);
+    if (sessions.admit(connection, thread.gate, isCounted)) sessions.serve(connection);
   }
 
   function onClose(fd: number): void {
@@ -72,6 +72,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
     poller,
     deadlines,
     listener,
+    refuses: sessions.refusesOverflow,
     onConnection,
   });
   sessions.onOver = () => {
@@ -120,9 +121,10 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  * @throws {SocketsUnavailableError} where there are no Berkeley sockets
  */
 export async function serve(options: NonblockingOptions = {}): Promise<Server> {
-  const { LoopServer, openReadiness } = await mainThread();
+  const { LoopServer, openReadiness, requireThreads } = await mainThread();
   const net = sockets();
   const poller = POLLER.read(options.poller);
+  requireThreads(1);
   const plan = { mode: "nonblocking", url: import.meta.url, poller, sockets: net };
   return await LoopServer.serve(options, openReadiness(plan), ["1 thread", poller]);
 }

@@ -41,10 +41,11 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  * @returns the server, listening
  */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
-  const { DescriptorServer } = await mainThread();
+  const { DescriptorServer, requireThreads } = await mainThread();
   const why = whyNoSockets();
   if (why !== undefined) return await serveOnListener(options, why);
 
+  requireThreads(1);
   const plan = { mode: "sequential", url: import.meta.url, threads: 1 };
   const server = await DescriptorServer.open(plan, options);
   return await server.serve(server.team.keepRunning("loop"), ["1 thread", "descriptors"]);

@@ -10,6 +10,7 @@ import { frame, PRIME_TASK } from "./frame.ts";
 import { hello } from "./hello.ts";
 import { isPrime } from "./prime.ts";
 import { print, printDatagram } from "./print.ts";
+import { encodeLine } from "./text.ts";
 
 /** The settings of the protocols. They are plain data, because they travel to Workers. */
 export interface ProtocolSettings {
@@ -31,6 +32,14 @@ export interface ProtocolDefinition {
   readonly sessionTimeoutMs: number;
   /** The CPU-bound work that the protocol can ask for, by name. */
   readonly tasks?: Tasks;
+  /**
+   * What a client is told whose connection the server refuses, in the protocol's own form. It is
+   * absent where the protocol has no lines to say that with.
+   *
+   * @param why the reason, in words
+   * @returns all bytes that the client gets
+   */
+  refusal?(why: string): Uint8Array;
   /**
    * Whether all these tasks are known to be generators that yield every few milliseconds. Then they
    * can be stopped wherever they yield, and nothing else has to watch them.
@@ -65,6 +74,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     summary: "the three-step handshake: HELLO X, HELLO X+1, HELLO X+2",
     readTimeoutMs: 5_000,
     sessionTimeoutMs: 30_000,
+    refusal: (why) => encodeLine(`ERROR ${why}`),
     serve: (context, settings) => hello(context, settings),
   },
   frame: {

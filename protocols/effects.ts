@@ -15,6 +15,12 @@ export interface ReadEffect {
   readonly kind: "read";
   /** Wait no longer than this many milliseconds; then the answer is `undefined`. */
   readonly withinMs?: number;
+  /**
+   * Whether a part of a message has come and the rest is asked for: `begun` for the first time,
+   * `rest` from then on. The time that a whole message may take runs from `begun` to the next read
+   * that is not `rest`. Absent between two messages, and in a protocol without messages.
+   */
+  readonly inside?: "begun" | "rest";
 }
 
 /** Asks the driver to send all of `bytes`; answered when they may be reused. */
@@ -117,9 +123,15 @@ class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
 
 /** The numeric address of one end of a connection. */
 export interface Address {
-  /** IPv4 or IPv6 address in its usual text form, without brackets. */
+  /**
+   * IPv4 or IPv6 address in its usual text form, without brackets. The zone of an IPv6 address
+   * follows it: `fe80::1%eth0`. For a Unix domain socket (unix(7)) it is `unix:` and the path, or
+   * `unix:@` and the name of an abstract socket. A client of such a socket usually has neither: then
+   * the numbers of its program and its user follow, `unix:pid=4711,uid=1000`, if the system tells
+   * them.
+   */
   readonly hostname: string;
-  /** Port, 0 to 65535. */
+  /** Port, 0 to 65535; 0 for a Unix domain socket. */
   readonly port: number;
 }
 
@@ -133,6 +145,12 @@ export interface Context {
 
 /** A read that waits for ever. {@linkcode read} asks for it. */
 export const READ: ReadEffect = Object.freeze({ kind: "read" });
+
+/** The first read that asks for the rest of a message. */
+export const READ_BEGUN: ReadEffect = Object.freeze({ kind: "read", inside: "begun" });
+
+/** Another read that asks for the rest of the same message. */
+export const READ_REST: ReadEffect = Object.freeze({ kind: "read", inside: "rest" });
 
 /**
  * Waits for the next bytes of the peer.

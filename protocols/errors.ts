@@ -16,6 +16,8 @@ export const FAILURE_KINDS = [
   "rejected",
   "peer gone",
   "read timeout",
+  "idle timeout",
+  "message timeout",
   "handshake timeout",
   "session timeout",
   "compute timeout",
@@ -190,6 +192,46 @@ export class ReadTimeoutError extends ConversationError {
   }
 }
 
+/** The peer sent nothing for too long between two messages. */
+export class IdleTimeoutError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "IdleTimeoutError";
+  /** The name under which it is counted. */
+  override readonly kind = "idle timeout";
+  /** How long it was silent, in milliseconds. */
+  readonly timeoutMs: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param timeoutMs how long it was silent, in milliseconds
+   */
+  constructor(timeoutMs: number) {
+    super(`Timed out: no message came for ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The peer took too long to send a whole message. */
+export class MessageTimeoutError extends ConversationError {
+  /** The class's name. */
+  override readonly name = "MessageTimeoutError";
+  /** The name under which it is counted. */
+  override readonly kind = "message timeout";
+  /** How long the message was allowed to take, in milliseconds. */
+  readonly timeoutMs: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param timeoutMs how long the message was allowed to take, in milliseconds
+   */
+  constructor(timeoutMs: number) {
+    super(`Timed out: the message was not whole after ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
 /** The whole conversation took too long. */
 export class SessionTimeoutError extends ConversationError {
   /** The class's name. */
@@ -255,6 +297,8 @@ export class SlowReaderError extends ConversationError {
   override readonly name = "SlowReaderError";
   /** The name under which it is counted. */
   override readonly kind = "slow reader";
+  /** Which limit it exceeded. */
+  readonly limit: string;
 
   /**
    * Makes the error.
@@ -263,6 +307,7 @@ export class SlowReaderError extends ConversationError {
    */
   constructor(limit: string) {
     super(`Reads too slowly: ${limit}`);
+    this.limit = limit;
   }
 }
 

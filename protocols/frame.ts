@@ -10,7 +10,15 @@
  */
 
 import { takeBytes } from "./bytes.ts";
-import { compute, type Context, type Protocol, READ } from "./effects.ts";
+import {
+  compute,
+  type Context,
+  type Protocol,
+  READ,
+  READ_BEGUN,
+  READ_REST,
+  type ReadEffect,
+} from "./effects.ts";
 import {
   type ConversationError,
   MalformedMessageError,
@@ -72,7 +80,7 @@ export function* frame(_context?: Context, { prime = true }: FrameOptions = {}):
   yield { kind: "write", bytes: GREETING };
   const frames = new Frames(prime);
   for (;;) {
-    const chunk: Uint8Array | null = yield READ;
+    const chunk: Uint8Array | null = yield frames.read;
     if (chunk === null) {
       if (frames.place === "question") throw new PeerGoneError("asking a question");
       return;
@@ -117,12 +125,22 @@ class Frames {
   /** How long the answer is. It is written over the bytes that it answers, and never longer. */
   length = 0;
   readonly #prime: boolean;
+  /** Whether the rest of the frame was asked for already. */
+  #hasBegun = false;
   #chunk = GREETING;
   #answer = GREETING;
 
   /** @param prime whether there are questions */
   constructor(prime: boolean) {
     this.#prime = prime;
+  }
+
+  /** The read that comes next: between two frames, or for the rest of one. */
+  get read(): ReadEffect {
+    if (this.place === "outside") return READ;
+    const effect = this.#hasBegun ? READ_REST : READ_BEGUN;
+    this.#hasBegun = true;
+    return effect;
   }
 
   /**
@@ -136,7 +154,10 @@ class Frames {
     this.length = 0;
     while (at < chunk.length && this.place !== "question") {
       if (this.place === "outside") {
-        if (chunk[at++] === OPENING) this.place = "first";
+        if (chunk[at++] === OPENING) {
+          this.place = "first";
+          this.#hasBegun = false;
+        }
       } else if (this.place === "first" && this.#prime && chunk[at] === QUESTION) {
         this.place = "question";
         at++;

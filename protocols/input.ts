@@ -5,7 +5,16 @@
  */
 
 import { joinBytes } from "./bytes.ts";
-import { type Effect, type Protocol, READ, type ReadAnswer, type Step } from "./effects.ts";
+import {
+  type Effect,
+  type Protocol,
+  READ,
+  READ_BEGUN,
+  READ_REST,
+  type ReadAnswer,
+  type ReadEffect,
+  type Step,
+} from "./effects.ts";
 import { MessageTooLongError, PeerGoneError } from "./errors.ts";
 import { escapeBytes } from "./text.ts";
 
@@ -172,6 +181,8 @@ class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
   readonly #input: Input;
   readonly #options: ReadLineOptions;
   #isReading = false;
+  /** Whether the rest of the message was asked for already. */
+  #hasBegun = false;
   /** Whether the unread bytes are a message if nothing more comes. */
   #mayBeWhole = false;
 
@@ -195,7 +206,9 @@ class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
     this.#isReading = true;
     this.#mayBeWhole = input.mayBeWhole(this.#options);
     input.keep();
-    return { done: false, value: this.#mayBeWhole ? this.#readWithinGrace() : READ };
+    const effect = readFor(input, this.#hasBegun);
+    this.#hasBegun = input.length > 0;
+    return { done: false, value: this.#mayBeWhole ? this.#withinGrace(effect) : effect };
   }
 
   throw(error: unknown): never {
@@ -206,8 +219,8 @@ class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
     return { done: true, value: value as Uint8Array | null };
   }
 
-  #readWithinGrace(): Effect {
-    return { kind: "read", withinMs: this.#options.graceMs as number };
+  #withinGrace(effect: ReadEffect): Effect {
+    return { ...effect, withinMs: this.#options.graceMs as number };
   }
 
   /** Nothing more came. After a FIN nothing can, and the next read is told of the FIN again. */
@@ -229,14 +242,22 @@ class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
  * @throws {PeerGoneError} if the peer's FIN comes before all of them
  */
 export function* readBytes(input: Input, count: number, during: string): Protocol<Uint8Array> {
+  let hasBegun = false;
   for (;;) {
     const bytes = input.take(count);
     if (bytes !== undefined) return bytes;
     input.keep();
-    const chunk: Uint8Array | null = yield READ;
+    const effect = readFor(input, hasBegun);
+    hasBegun = input.length > 0;
+    const chunk: Uint8Array | null = yield effect;
     if (chunk === null) throw new PeerGoneError(during);
     input.add(chunk);
   }
+}
+
+/** The read for a message of which the unread bytes have come. */
+function readFor(input: Input, hasBegun: boolean): ReadEffect {
+  return input.length === 0 ? READ : hasBegun ? READ_REST : READ_BEGUN;
 }
 
 /** The index of the first line end, or -1. */

@@ -14,6 +14,7 @@ const PEERS: Readonly<Record<string, string>> = {
   "zsh": "zsh",
   "fish": "fish",
   "chromium": "chromium",
+  "faketime": "faketime",
 };
 
 /** Installs the missing programs with `apt-get`, if this user is root or may become root. */

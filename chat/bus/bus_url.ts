@@ -5,6 +5,7 @@
  */
 
 import { stripBrackets } from "../../engine/net/address.ts";
+import { escapeText } from "../../protocol.ts";
 import { isName, keyOf, NAME_SYNTAX } from "../talk/names.ts";
 
 /** The port of a NATS server, if none is given. */
@@ -25,7 +26,7 @@ export class BusError extends Error {
    * @param options the underlying error as `cause`
    */
   constructor(url: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot use the bus ${url}: ${reason}`, options);
+    super(escapeText(`Cannot use the bus ${url}: ${reason}`), options);
   }
 }
 

@@ -46,7 +46,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   const counts = noCounts();
   const journal = new MainJournal("server", options.onReport);
   const visitorOf = new WeakMap<User, Visitor>();
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const bus = await openBus(checked.bus);
 
   const hall = new Hall(checked.hall, bus, {

@@ -7,7 +7,7 @@
 import type { Command, Flag } from "../../engine/cli/flags.ts";
 import type { Option } from "../../engine/cli/options.ts";
 import { OUTPUT_FLAGS } from "../../engine/server/command.ts";
-import { DRAIN, HOST, portOption, RECORD } from "../../engine/server/core/options.ts";
+import { DRAIN, HOST, KEEPALIVE, portOption, RECORD } from "../../engine/server/core/options.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
 
 /** The port on which people look for a chat. */
@@ -28,7 +28,7 @@ export function chatCommand(name: string, summary: string, own: readonly Flag[] 
     name,
     summary,
     positionals: [PORT],
-    flags: [HOST, ...own, DRAIN, RECORD, ...OUTPUT_FLAGS],
+    flags: [HOST, ...own, DRAIN, KEEPALIVE, RECORD, ...OUTPUT_FLAGS],
     example: formatRun(`chat/${name}.ts`, `${CHAT_PORT}`),
   };
 }

@@ -20,7 +20,16 @@ export interface ChatCounters extends Counters, HallCounts, HostCounts {}
 
 /** Counters that start at zero. */
 export function noCounts(): HostCounts {
-  return { tooLong: 0, floodPauses: 0, idle: 0, dropped: 0, full: 0, perHost: 0, kicked: 0 };
+  return {
+    tooLong: 0,
+    floodPauses: 0,
+    idle: 0,
+    dropped: 0,
+    full: 0,
+    perHost: 0,
+    denied: 0,
+    kicked: 0,
+  };
 }
 
 /**
@@ -30,7 +39,8 @@ export function noCounts(): HostCounts {
  */
 export function formatChatCounters(counters: ChatCounters): string {
   return [
-    formatCounters(counters),
+    // These are told with their reasons below.
+    formatCounters({ ...counters, refused: 0 }),
     `said ${counters.said}`,
     `delivered ${counters.delivered}`,
     `disconnected as slow ${counters.failed["slow reader"] ?? 0}`,
@@ -39,8 +49,11 @@ export function formatChatCounters(counters: ChatCounters): string {
     `too long ${counters.tooLong}`,
     `idle ${counters.idle}`,
     `kicked ${counters.kicked}`,
-    `refused ${
-      counters.full + counters.perHost
-    } (full ${counters.full}, per host ${counters.perHost})`,
+    `refused ${counters.refused} (${refusals(counters)})`,
   ].join(" · ");
+}
+
+function refusals({ full, perHost, denied }: ChatCounters): string {
+  const most = `full ${full}, per host ${perHost}`;
+  return denied === 0 ? most : `${most}, denied ${denied}`;
 }

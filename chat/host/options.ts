@@ -15,7 +15,18 @@ import {
 } from "../../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../../engine/cli/quantity_options.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-import { checkAddress, DRAIN, STATS_EVERY } from "../../engine/server/core/options.ts";
+import { keepAliveTimes } from "../../engine/net/keepalive.ts";
+import type { KeepAlive } from "../../engine/net/transport.ts";
+import {
+  ALLOW,
+  checkAddress,
+  checkNetworks,
+  DENY,
+  DRAIN,
+  KEEPALIVE,
+  MESSAGE_TIMEOUT,
+  STATS_EVERY,
+} from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
@@ -95,23 +106,41 @@ export interface ChatOptions {
    */
   readonly idleTimeout?: Duration;
   /**
+   * How long a user may take to send a whole line, once it has begun; 0 means no limit.
+   *
+   * @default {"30s"}
+   */
+  readonly messageTimeout?: Duration;
+  /**
    * How many connections there may be; more are refused. 0 means no limit.
    *
    * @default {0}
    */
   readonly maxConnections?: number;
   /**
-   * How many connections may come from one address; 0 means no limit.
+   * How many connections may come from one address; 0 means no limit. All addresses of an IPv6 /64
+   * count as one.
    *
    * @default {0}
    */
   readonly maxPerHost?: number;
+  /** The networks whose hosts may connect, in CIDR notation. By default all may. */
+  readonly allow?: readonly string[];
+  /** The networks whose hosts may not connect, even if `allow` has them too. */
+  readonly deny?: readonly string[];
   /**
    * How long users may still talk after the server has told them that it is about to end.
    *
    * @default {"5s"}
    */
   readonly drain?: Duration;
+  /**
+   * Within which time a user who has vanished without a word is found; 0 is never. See
+   * `ServeOptions.keepalive`.
+   *
+   * @default {"15s"}
+   */
+  readonly keepalive?: Duration;
   /**
    * The path or URL of a file for the recording: the connections and, on Linux, the states of their
    * sockets, as events that `observe replay` shows. A relative path starts at the current directory.
@@ -219,8 +248,11 @@ export const CHAT_FLAGS: readonly Flag[] = [
   RATE,
   BURST,
   IDLE_TIMEOUT,
+  MESSAGE_TIMEOUT,
   MAX_CONNECTIONS,
   MAX_PER_HOST,
+  ALLOW,
+  DENY,
 ];
 
 /** The options, checked and complete. */
@@ -239,6 +271,8 @@ export interface CheckedChatOptions {
   readonly turnBytes: number;
   /** How long users may still talk once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** How often the statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
 }
@@ -263,6 +297,8 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     );
   }
   const unlimited = (count: number) => count === 0 ? Infinity : count;
+  const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
+  const slow = SLOW.read(options.slow);
   return {
     address: checkAddress(options, PORT),
     bus: checkBus(options.bus),
@@ -281,11 +317,16 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     limits: {
       outbox: {
         outboxBytes,
-        writeTimeoutMs: WRITE_TIMEOUT.read(options.writeTimeout),
-        slow: SLOW.read(options.slow),
+        writeTimeoutMs,
+        slow,
       },
       maxConnections: unlimited(MAX_CONNECTIONS.read(options.maxConnections)),
-      maxPerHost: unlimited(MAX_PER_HOST.read(options.maxPerHost)),
+      rules: {
+        ...checkNetworks(options),
+        maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
+        refusesOverflow: true,
+      },
+      messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
     },
     // Not more than an outbox sends in one turn.
     turnBytes: Math.min(BATCH_BYTES, unlimited(outboxBytes) / 4),
@@ -295,6 +336,11 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
       idleMs: IDLE_TIMEOUT.read(options.idleTimeout),
     },
     drainMs: DRAIN.read(options.drain),
+    // Those who may read as slowly as they like must not be given up by the kernel either.
+    keepAlive: keepAliveTimes(
+      KEEPALIVE.read(options.keepalive),
+      slow === "disconnect" ? writeTimeoutMs : 0,
+    ),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
   };
 }

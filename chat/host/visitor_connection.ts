@@ -109,6 +109,10 @@ export class VisitorConnection extends Connection {
     return false;
   }
 
+  override get pending(): number {
+    return this.#connection.pending;
+  }
+
   /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 

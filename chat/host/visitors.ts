@@ -17,6 +17,7 @@ import type { Protocol } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
+import type { AdmissionRules, Door } from "../../engine/server/core/door.ts";
 import { LazyContext } from "../../engine/server/core/context.ts";
 import { CutError, type Observation, type Observer } from "../../engine/server/core/observer.ts";
 import type { Hearer } from "../rooms/room.ts";
@@ -29,8 +30,10 @@ import { FLUSH_MS, VisitorConnection } from "./visitor_connection.ts";
 export interface AdmissionLimits {
   /** The most connections; `Infinity` means no limit. */
   readonly maxConnections: number;
-  /** The most connections from one address; `Infinity` means no limit. */
-  readonly maxPerHost: number;
+  /** Who may come in. */
+  readonly rules: AdmissionRules;
+  /** How long a line may take to come, in milliseconds; 0 means no limit. */
+  readonly messageTimeoutMs: number;
   /** How much may wait for each visitor. */
   readonly outbox: OutboxLimits;
 }
@@ -41,6 +44,8 @@ export interface AdmissionCounts extends OutboxCounts {
   full: number;
   /** Connections refused because there were too many from one address. */
   perHost: number;
+  /** Connections refused because their address is not allowed. */
+  denied: number;
 }
 
 /** What the visitors of one server share. */
@@ -51,6 +56,8 @@ export interface VisitorsParts {
   readonly deadlines: Deadlines;
   /** Counts and logs connections. */
   readonly observer: Observer;
+  /** Counts and logs those that are refused. */
+  readonly door: Door;
   /** Counts everything else. */
   readonly counts: AdmissionCounts;
   /** Does what the conversations wait for. */
@@ -64,8 +71,6 @@ export class Visitors {
   readonly #parts: VisitorsParts;
   readonly #lingering: LingerSet;
   readonly #visitors = new Set<ServedVisitor>();
-  /** How many visitors each address has. */
-  readonly #perHost = new Map<string, number>();
   /** How many connections are open, including those that are being refused. */
   #open = 0;
   #announcement: (() => string) | undefined;
@@ -84,19 +89,16 @@ export class Visitors {
    * @param connection is closed when the visitor has left
    */
   welcome(connection: Connection): void {
-    const { limits: { maxConnections, maxPerHost }, counts } = this.#parts;
-    const host = connection.remoteAddress.hostname;
-    const fromHost = this.#perHost.get(host) ?? 0;
-    if (this.#visitors.size >= maxConnections) {
-      counts.full++;
-      this.#refuse(connection, `server is full: limit is ${maxConnections} connections`);
-    } else if (fromHost >= maxPerHost) {
-      counts.perHost++;
-      this.#refuse(connection, `too many connections from your address: limit is ${maxPerHost}`);
-    } else {
-      this.#perHost.set(host, fromHost + 1);
-      this.#serve(connection, host);
-    }
+    const { limits: { maxConnections, rules: { maxPerHost } }, counts, door } = this.#parts;
+    const why = door.enter(connection.remoteAddress, () => this.#visitors.size < maxConnections);
+    if (why === undefined) return this.#serve(connection);
+    counts[why]++;
+    const words = {
+      full: `server is full: limit is ${maxConnections} connections`,
+      perHost: `too many connections from your address: limit is ${maxPerHost}`,
+      denied: "your address is not allowed",
+    };
+    this.#refuse(connection, words[why]);
   }
 
   /** Tells everybody something. */
@@ -157,7 +159,9 @@ export class Visitors {
     this.#onGone?.();
   }
 
-  #serve(connection: Connection, host: string): void {
+  #serve(connection: Connection): void {
+    const { door } = this.#parts;
+    const { remoteAddress } = connection;
     const visitor: ServedVisitor = new ServedVisitor(
       this.#parts,
       this.#lingering,
@@ -165,9 +169,7 @@ export class Visitors {
       () => this.#isDismissing,
       () => {
         this.#visitors.delete(visitor);
-        const others = (this.#perHost.get(host) ?? 0) - 1;
-        if (others > 0) this.#perHost.set(host, others);
-        else this.#perHost.delete(host);
+        door.leave(remoteAddress);
         this.#closed();
       },
     );
@@ -240,7 +242,8 @@ class ServedVisitor implements Visitor {
       },
     });
     this.hearer = buffered.outbox;
-    const options = { ...NO_LIMITS, deadlines, events };
+    const { messageTimeoutMs } = limits;
+    const options = { ...NO_LIMITS, messageTimeoutMs, deadlines, events };
     const watched = this.#observation.watch(buffered);
     this.#session = new Session(watched, parts.converse(this), options, (error) => {
       this.#failure ??= error;
@@ -260,7 +263,7 @@ class ServedVisitor implements Visitor {
   }
 
   #end(): void {
-    if (++this.#over === 2) this.#observation.over(this.#failure);
+    if (++this.#over === 2) this.#observation.over(this.#failure, this.#session.wasEmpty);
   }
 }
 

@@ -8,12 +8,16 @@
 import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import type { Listener } from "../../engine/net/listener.ts";
+import type { KeepAlive } from "../../engine/net/transport.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { CounterBlock, type Counters } from "../../engine/server/core/counters.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
+import { hostCountsFor, openDoor } from "../../engine/server/core/open_door.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
+import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
+import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
@@ -35,6 +39,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly counts: AdmissionCounts;
   /** How long visitors may stay once the server is about to end, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** How often its statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
   /** Closes the server when it is aborted. */
@@ -72,6 +78,7 @@ export async function serveVisitors<Count extends Counters>(
   accept: Accept,
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
   const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
+  refuseUnix(plan.address);
   const counters = new CounterBlock();
   const timeline = await openTimeline({ record }, { mode, isLoop: true });
   let listener: Listener;
@@ -82,7 +89,11 @@ export async function serveVisitors<Count extends Counters>(
     throw error;
   }
   const observer = new Observer(counters, journal, timeline?.main);
-  const visitors = new Visitors({ ...plan, observer });
+  const { rules, maxConnections } = plan.limits;
+  // The visitors have their own words for those who are refused.
+  const parts = { rules, counters, journal, protocol: {} };
+  const door = openDoor(parts, hostCountsFor(rules, maxConnections));
+  const visitors = new Visitors({ ...plan, observer, door });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);
   let endsAt = Infinity;
@@ -103,7 +114,7 @@ export async function serveVisitors<Count extends Counters>(
       endsAt = performance.now() + drainMs;
       visitors.announce(() => closing(leftMs()));
       // Clients that wait in the accept queue are still served.
-      await listener.stop(() => leftMs() === 0);
+      await stopListening(listener, journal, () => leftMs() === 0, timeline?.ownPort);
       await accepting;
       // The loop waits again if the end was hastened.
       while (visitors.open > 0 && leftMs() > 0) await visitors.gone(leftMs());

@@ -6,7 +6,7 @@
  */
 
 import { type Protocol, write } from "../../protocols/effects.ts";
-import { SlowReaderError } from "../../protocols/errors.ts";
+import { MessageTimeoutError, SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { type Command, parseCommand } from "../talk/commands.ts";
 import { Dismissal } from "../talk/dismissal.ts";
@@ -64,6 +64,7 @@ export interface Awaited {
 /** The reason that the others are given if a conversation did not end as its visitor wanted. */
 function reasonOf(error: unknown): string {
   if (error instanceof Dismissal) return error.reason;
+  if (error instanceof MessageTimeoutError) return "took too long for a line";
   return error instanceof SlowReaderError ? "reads too slowly" : "connection lost";
 }
 

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { type Protocol, READ, type ReadAnswer } from "../../protocols/effects.ts";
+import {
+  type Protocol,
+  READ,
+  READ_BEGUN,
+  READ_REST,
+  type ReadAnswer,
+  type ReadEffect,
+} from "../../protocols/effects.ts";
 import { stripControls } from "../../protocols/text.ts";
 
 /** The most bytes that a line may have, not counting its line end. */
@@ -52,6 +59,8 @@ export class LineReader {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #length = 0;
   #isSkipping = false;
+  /** Whether the rest of the line was asked for already. */
+  #hasBegun = false;
   #sawReturn = false;
   #telnet: Telnet = "none";
   #subnegotiated = 0;
@@ -79,6 +88,15 @@ export class LineReader {
       if (line !== undefined) return line;
     }
     return undefined;
+  }
+
+  /** The read for what comes next: another line, or the rest of one. */
+  get read(): ReadEffect {
+    const isInside = this.#length > 0 || this.#isSkipping || this.#sawReturn;
+    if (!isInside) return READ;
+    const effect = this.#hasBegun ? READ_REST : READ_BEGUN;
+    this.#hasBegun = true;
+    return effect;
   }
 
   /** Takes the unfinished line when nothing more can come: the last line needs no line end. */
@@ -113,6 +131,7 @@ export class LineReader {
     const wasSkipping = this.#isSkipping;
     this.#length = 0;
     this.#isSkipping = false;
+    this.#hasBegun = false;
     return wasSkipping ? undefined : { kind: "line", text: stripControls(text) };
   }
 
@@ -162,7 +181,8 @@ export function* readChatLine(
   for (;;) {
     const line = lines.next();
     if (line !== undefined) return line;
-    const chunk: ReadAnswer = yield withinMs > 0 ? { kind: "read", withinMs } : READ;
+    const { read } = lines;
+    const chunk: ReadAnswer = yield withinMs > 0 ? { ...read, withinMs } : read;
     if (chunk === undefined) return undefined;
     if (chunk === null) return lines.last() ?? null;
     lines.add(chunk);

@@ -6,6 +6,7 @@
 
 // @ts-types="../types/parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
+import { escapeText } from "../../protocols/text.ts";
 import { DURATION_SYNTAX, parseDuration } from "../values/durations.ts";
 import { formatRows, wrap } from "./layout.ts";
 import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "../values/quantities.ts";
@@ -50,6 +51,8 @@ export interface Flag {
   readonly default?: string;
   /** The value of a `string` flag that is given without one, as `--json` alone. */
   readonly bare?: string;
+  /** What a value begins with that stands for the next argument too, which is then left out. */
+  readonly covers?: string;
   /** Whether a `string` flag may be given several times. Its value is then a list. */
   readonly repeats?: boolean;
 }
@@ -81,13 +84,20 @@ export interface Command extends Form {
   readonly flags: readonly Flag[];
   /** The commands that its first argument can turn it into, by that argument; for completion. */
   readonly commands?: Readonly<Record<string, Command>>;
+  /** What else a user should know, in paragraphs below the flags. */
+  readonly notes?: readonly string[];
   /** A command line that works as printed. */
   readonly example: string;
 }
 
-/** The user typed something that the command does not take. */
+/** The user typed something that the command does not take. Its message is one line. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+
+  /** @param message what is wrong; it may repeat what the user typed @param options its cause */
+  constructor(message: string, options?: ErrorOptions) {
+    super(escapeText(message), options);
+  }
 }
 
 /** The flags that every command has. */
@@ -175,20 +185,32 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
     ? usage(command.name, form)
     : usage(command.name, form, `--${command.forms?.flag} ${chosen}`);
   const positionals = parsed._.map((text) => showSign(String(text)));
-  const rest = positionals.splice(form.positionals.length);
+  const wanted = argumentsFor(form, positionals);
+  const required = (form.required ?? 0) - (form.positionals.length - wanted.length);
+  const rest = positionals.splice(wanted.length);
   if (rest.length > 0 && form.rest === undefined) {
     throw new UsageError(`unexpected argument "${rest[0]}": ${shown}`);
   }
-  if (positionals.length < (form.required ?? 0)) {
-    const missing = form.positionals[positionals.length] as Flag;
+  if (positionals.length < required) {
+    const missing = wanted[positionals.length] as Flag;
     throw new UsageError(`missing <${missing.name}>: ${shown}`);
   }
   positionals.forEach((text, index) => {
-    const flag = form.positionals[index] as Flag;
+    const flag = wanted[index] as Flag;
     values[camelCase(flag.name)] = readValue(flag, text, `<${flag.name}>`);
   });
   if (rest.length > 0 && form.rest !== undefined) values[camelCase(form.rest.name)] = rest;
   return values;
+}
+
+/** The arguments that a form takes, without those that the given values cover. */
+function argumentsFor({ positionals }: Form, given: readonly string[]): readonly Flag[] {
+  const wanted = [...positionals];
+  for (const [index, text] of given.entries()) {
+    const prefix = wanted[index]?.covers;
+    if (prefix !== undefined && text.startsWith(prefix)) wanted.splice(index + 1, 1);
+  }
+  return wanted;
 }
 
 /** Separates a value from its letter, as in `-d10s`, and fills in a value that may be left out. */
@@ -298,6 +320,7 @@ export function formatHelp(command: Command, columns = Infinity): string {
     "",
     ...formatRows(rows, columns),
     "",
+    ...(command.notes ?? []).flatMap((note) => [...wrap(note, columns, 0), ""]),
     `example: ${command.example}`,
   ].join("\n");
 }

@@ -7,7 +7,6 @@
 // @ts-types="../types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import type { Address } from "../../protocols/effects.ts";
-import { isIPv6 } from "../net/address.ts";
 import { runtime } from "../net/runtime.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import { SocketError } from "../net/socket_error.ts";
@@ -47,9 +46,8 @@ export async function trueConnectError(
 /** The error number of a second connect; 0 if it succeeds this time. */
 async function probe(address: Address, signal: AbortSignal): Promise<number> {
   const net = sockets();
-  const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, POLLOUT, errno } =
-    net.constants;
-  const fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+  const { SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, POLLOUT, errno } = net.constants;
+  const fd = net.socket(net.familyOf(address), SOCK_STREAM | SOCK_NONBLOCK);
   try {
     try {
       net.connect(fd, address);

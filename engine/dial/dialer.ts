@@ -11,11 +11,10 @@ import { Deadline, TimedDeadlines } from "../drivers/deadlines.ts";
 import { LINGER_LIMITS, type TimeLimits } from "../drivers/limits.ts";
 import { LingerSet } from "../drivers/linger.ts";
 import { Session, type SessionOptions } from "../drivers/session.ts";
-import { runtime } from "../net/runtime.ts";
 import { sockets } from "../net/sockets.ts";
 import type { Connection } from "../net/transport.ts";
-import { trueConnectError } from "./diagnosis.ts";
-import { ConnectTimeoutError, InterruptedError } from "./failures.ts";
+import { openEventConnection } from "./event_connection.ts";
+import { ConnectTimeoutError, InterruptedError, refuseSelfByDescriptor } from "./failures.ts";
 
 /** A connection to a server, for one conversation. */
 export interface Call {
@@ -83,7 +82,7 @@ export class EventDialer implements Dialer<EventCall> {
     this.#underWay.add(giveUp);
     if (withinMs > 0) this.#deadlines.set(limit, withinMs);
     try {
-      const connection = await runtime.connect({ ...address, signal: attempt.signal });
+      const connection = await openEventConnection(address, attempt.signal);
       return {
         get localAddress() {
           return connection.localAddress;
@@ -92,10 +91,6 @@ export class EventDialer implements Dialer<EventCall> {
         converse: (conversation) => this.#converse(connection, conversation, {}),
         exchange: (part, limits) => this.#converse(connection, part, { ...limits, keepOpen: true }),
       };
-    } catch (error) {
-      throw attempt.signal.aborted
-        ? attempt.signal.reason
-        : await trueConnectError(address, error, attempt.signal);
     } finally {
       limit.lift();
       this.#underWay.delete(giveUp);
@@ -175,9 +170,13 @@ export class BlockingDialer implements Dialer {
   }
 
   #open(address: Address, withinMs: number): number {
+    let fd: number | undefined;
     try {
-      return this.#sockets.openConnection(address, withinMs);
+      fd = this.#sockets.openConnection(address, withinMs);
+      refuseSelfByDescriptor(this.#sockets, fd, address);
+      return fd;
     } catch (error) {
+      if (fd !== undefined) this.#sockets.close(fd);
       const isLate = withinMs > 0 && (error as { code?: unknown }).code === "ETIMEDOUT";
       throw isLate ? new ConnectTimeoutError(withinMs) : error;
     }

@@ -4,13 +4,16 @@
  * @module
  */
 
+import type { Address } from "../../protocols/effects.ts";
 import { failureKind } from "../../protocols/errors.ts";
 import { EXIT_FAILED, EXIT_NOT_CONNECTED, EXIT_TIMED_OUT } from "../cli/exit_status.ts";
 import { ERRNO_TEXT } from "../net/constants.ts";
+import type { Sockets } from "../net/sockets.ts";
 
 /** Why a connection could not be made, in a word or two. */
 export type ConnectFailureKind =
   | "refused"
+  | "connected to itself"
   | "unreachable"
   | "name not found"
   | "no local port"
@@ -48,6 +51,49 @@ export class ConnectTimeoutError extends Error {
   }
 }
 
+/**
+ * The connection has met itself. A socket that calls a port of its own machine may be given just this
+ * port for its own end, and if nobody listens there, TCP connects the two: a simultaneous open
+ * (RFC 9293, section 3.5).
+ */
+export class SelfConnectError extends Error {
+  override readonly name = "SelfConnectError";
+
+  /** @param address the address of both ends */
+  constructor(address: Address) {
+    super(
+      `connected to itself: nobody listens there, and the system gave this end the same port ${address.port}`,
+    );
+  }
+}
+
+/**
+ * Refuses a connection whose two ends are one.
+ *
+ * @param local the address of this end
+ * @param remote the address of the other end
+ * @throws {SelfConnectError} if both are the same
+ */
+export function refuseSelf(local: Address, remote: Address): void {
+  if (local.port === 0 || local.port !== remote.port) return;
+  if (local.hostname === remote.hostname) throw new SelfConnectError(local);
+}
+
+/**
+ * Refuses a connection, by its descriptor, whose two ends are one.
+ *
+ * @param net the Berkeley calls
+ * @param fd the connection
+ * @param called the address that was called
+ * @throws {SelfConnectError} if both ends are the same
+ */
+export function refuseSelfByDescriptor(net: Sockets, fd: number, called: Address): void {
+  const local = net.localAddress(fd);
+  // The other end is asked for only if it can be this one. It has another address than the one that
+  // was called if that was 0.0.0.0.
+  if (local.port === called.port && called.port !== 0) refuseSelf(local, net.peerAddress(fd));
+}
+
 /** The user at the terminal has interrupted. It does not count as a failure. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
@@ -60,6 +106,7 @@ export class InterruptedError extends Error {
 /** The kinds of failure to connect, each with its codes. The most informative kind comes first. */
 const CONNECT_CODES: readonly (readonly [ConnectFailureKind, readonly string[]])[] = [
   ["refused", ["ECONNREFUSED", "ECONNRESET", "ECONNABORTED"]],
+  ["connected to itself", []],
   ["connect timeout", ["ETIMEDOUT"]],
   ["unreachable", ["EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN", "EAFNOSUPPORT"]],
   ["no local port", ["EADDRNOTAVAIL", "EADDRINUSE"]],
@@ -81,6 +128,9 @@ export function explainConnectError(
   const [kind = "not connected"] =
     CONNECT_CODES.find(([, codes]) => codes.includes(code as string)) ?? [];
   if (error instanceof ConnectTimeoutError) return { kind, detail: message as string };
+  if (error instanceof SelfConnectError) {
+    return { kind: "connected to itself", detail: error.message };
+  }
   const text = ERRNO_TEXT[code as string];
   if (text === undefined) return { kind, detail: String(message ?? error) };
   const hint = kind === "no local port" ? ": out of ephemeral ports?" : "";

@@ -8,9 +8,12 @@
 import { deadline } from "@std/async/deadline";
 import { formatAddress } from "../../protocols/address.ts";
 import { escapeText } from "../../protocols/text.ts";
-import { stripBrackets } from "../net/address.ts";
+import { isUnix, stripBrackets, UNIX, whyNoUnix } from "../net/address.ts";
+import { CONSTANTS, LINUX } from "../net/constants.ts";
 import { HostNotFoundError, resolveHosts } from "../net/resolve.ts";
-import { UsageError, type Values } from "../cli/flags.ts";
+import { ZoneNotFoundError } from "../net/zones.ts";
+import { runtime } from "../net/runtime.ts";
+import { type Flag, UsageError, type Values } from "../cli/flags.ts";
 import { type Option, valueOf } from "../cli/options.ts";
 import { durationOption } from "../cli/quantity_options.ts";
 import type { Duration } from "../values/durations.ts";
@@ -56,15 +59,30 @@ export function targetOf(values: Values): Target {
   if (host === "") throw new UsageError("wrong value for <host>: expected a name");
   return {
     host,
-    port: values.port as number,
+    port: isUnix(host) ? requireUnix(host).port : values.port as number,
     connectTimeoutMs: valueOf(CONNECT_TIMEOUT, values),
   };
 }
 
+/** Makes sure that a host, `unix:` and what follows, can be that of a Unix domain socket. */
+function requireUnix(host: string): { readonly host: string; readonly port: 0 } {
+  const why = whyNoUnix(host, CONSTANTS[runtime.os] ?? LINUX);
+  if (why === undefined) return { host, port: 0 };
+  throw new UsageError(`wrong value for <server>: "${escapeText(host)}": ${why}`);
+}
+
+/** The argument that names a server's host. */
+export const HOST_ARGUMENT: Flag = {
+  name: "host",
+  kind: "string",
+  covers: UNIX,
+  help: "name or address of the server; or unix:PATH, without a port",
+};
+
 /**
  * Reads an address that is one word.
  *
- * @param text `HOST:PORT`, with an IPv6 address in brackets
+ * @param text `HOST:PORT`, with an IPv6 address in brackets, or `unix:PATH`
  * @param expected what the command takes, for the message
  * @throws {UsageError} if the text is not an address
  */
@@ -72,6 +90,7 @@ export function readServer(
   text: string,
   expected = "HOST:PORT",
 ): { readonly host: string; readonly port: number } {
+  if (isUnix(text)) return requireUnix(text);
   const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   const isBare = host.includes(":") && !host.startsWith("[");
@@ -103,6 +122,9 @@ export async function findAddresses(target: Target, tell?: Tell): Promise<readon
 
 function explainLookupError(target: Target, cause: Error): ConnectError {
   const shown = showTarget(target);
+  if (cause instanceof ZoneNotFoundError) {
+    return new ConnectError("name not found", shown, cause.reason, { cause });
+  }
   if (cause.name === "TimeoutError") {
     const detail = `timed out: its name was not found after ${target.connectTimeoutMs} ms`;
     return new ConnectError("connect timeout", shown, detail, { cause });

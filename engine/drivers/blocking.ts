@@ -12,12 +12,15 @@ import type { Effect, Protocol, ReadEffect, WriteEffect } from "../../protocols/
 import type { Tasks } from "../../protocols/catalogue.ts";
 import {
   ComputeTimeoutError,
+  IdleTimeoutError,
+  MessageTimeoutError,
   PeerGoneError,
   ReadTimeoutError,
   SessionTimeoutError,
 } from "../../protocols/errors.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
+import { isRenewed } from "./deadlines.ts";
 import {
   abandon,
   checkBytes,
@@ -28,7 +31,13 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
-import { checkWithin, type TimeLimits } from "./limits.ts";
+import {
+  betweenMessagesMs,
+  checkWithin,
+  LOOKS_AT_WRITE,
+  type TimeLimits,
+  tookNothing,
+} from "./limits.ts";
 
 /** What the blocking driver needs to know. */
 export interface BlockingOptions extends TimeLimits {
@@ -63,6 +72,9 @@ const RECEIVE_BYTES = 64 * 1024;
  */
 const MOST_DISCARDED = 128;
 
+/** The time limit that the next `recv` reaches first. */
+type FirstLimit = "read" | "idle" | "message" | "session";
+
 /** What a conversation needs next: a call on its socket, or nothing, because it is over. */
 export type Need = "recv" | "send" | "nothing";
 
@@ -86,17 +98,25 @@ export class BlockingDriver {
   #view: Uint8Array = this.buffer;
   #fd = -1;
   #endsAt = Infinity;
+  /** How often the limit of the session has begun anew. */
+  #renewals = 0;
   #receiveTimeoutMs = 0;
-  /** Whether the next `recv` needs, or may need, another timeout than the socket has. */
+  /** Whether a `recv` between two messages needs, or may need, another timeout than the socket has. */
   #isLimited = false;
-  #sessionEndsFirst = false;
+  #firstLimit: FirstLimit = "read";
+  /** When the message that is coming must be whole; `Infinity` if its time has not begun. */
+  #messageEndsAt = Infinity;
   /** When the present write began to wait for room; `undefined` while none waits. */
   #waitingSince: number | undefined;
-  /** Whether anything was written, and whether nothing has been received since. */
-  #hasWritten = false;
+  /** How often something was written, and whether nothing has been received since. */
+  #writes = 0;
   #wroteLast = false;
   /** Whether the peer's FIN or a reset has been seen, so that nothing more can come. */
   #hasEnded = false;
+  /** Whether the peer has sent a byte. */
+  #hasReceived = false;
+  /** Whether the peer left before that. */
+  #leftEarly = false;
   /** The error after which nothing can be received or sent, and whether the protocol has had it. */
   #fatal: Error | undefined;
   #wasTold = false;
@@ -158,18 +178,23 @@ export class BlockingDriver {
    * @throws what the conversation threw
    */
   begin(fd: number, conversation: Protocol<unknown>, inherits = true): Need {
-    const { readTimeoutMs, sessionTimeoutMs, receiveTimeoutMs } = this.#options;
+    const { sessionTimeoutMs, receiveTimeoutMs } = this.#options;
     this.#fd = fd;
     this.#conversation = conversation;
     this.#receiveTimeoutMs = inherits ? receiveTimeoutMs : UNKNOWN;
-    this.#hasWritten = false;
+    this.#writes = 0;
     this.#wroteLast = false;
     this.#hasEnded = false;
+    this.#hasReceived = false;
+    this.#leftEarly = false;
     this.#fatal = undefined;
     this.#wasTold = false;
     this.#lastEffects = 0;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
-    this.#isLimited = sessionTimeoutMs > 0 || readTimeoutMs !== this.#receiveTimeoutMs;
+    this.#renewals = 0;
+    this.#messageEndsAt = Infinity;
+    this.#firstLimit = "idle";
+    this.#seeLimits();
     return this.#advance(conversation.next());
   }
 
@@ -183,6 +208,7 @@ export class BlockingDriver {
   received(count: number): Need {
     if (count <= 0) return this.#receivedNothing(-count);
     this.#wroteLast = false;
+    this.#hasReceived = true;
     return this.#advance(this.#conversation.next(this.#head(count)));
   }
 
@@ -208,7 +234,7 @@ export class BlockingDriver {
         // A protocol may yield anything, even `undefined`.
         if (effect?.kind === "read") {
           // If nothing came within the time, the answer is `undefined`.
-          if (this.#mayReceive(effect.withinMs)) return "recv";
+          if (this.#mayReceive(effect)) return "recv";
         } else if (effect?.kind === "write") {
           this.#write(effect.bytes);
           return "send";
@@ -234,6 +260,11 @@ export class BlockingDriver {
     return this.#conversation.throw(error);
   }
 
+  /** Whether the peer left before it had sent a byte, and nothing was sent to it after that. */
+  get wasEmpty(): boolean {
+    return this.#leftEarly && !this.#wroteLast;
+  }
+
   /**
    * Whether the descriptor has to linger before it is closed, because closing it at once could
    * destroy the last bytes sent. Call this when the conversation is over. The rule is explained in
@@ -242,7 +273,7 @@ export class BlockingDriver {
    * @param hasFailed whether the conversation failed
    */
   mustLinger(hasFailed: boolean): boolean {
-    if (!this.#hasWritten || this.#hasEnded) return false;
+    if (this.#writes === 0 || this.#hasEnded) return false;
     const { POLLIN, POLLERR } = this.#sockets.constants;
     // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails.
     const events = this.#sockets.poll(this.#fd, POLLIN, 0);
@@ -286,10 +317,21 @@ export class BlockingDriver {
   }
 
   /** Whether to receive now. It is false if nothing came within the time that the protocol gave. */
-  #mayReceive(withinMs: number | undefined): boolean {
+  #mayReceive(effect: ReadEffect): boolean {
     if (this.#fatal !== undefined) throw this.#fatal;
-    const isLimited = this.#isLimited || withinMs !== undefined;
-    return !isLimited || this.#limitReceive(withinMs);
+    const isLimited = this.#isLimited || effect.withinMs !== undefined ||
+      effect.inside !== undefined;
+    return !isLimited || this.#limitReceive(effect);
+  }
+
+  /** Finds out whether a `recv` between two messages has its timeout already. */
+  #seeLimits(): void {
+    this.#isLimited = this.#endsAt !== Infinity || this.#idleMs !== this.#receiveTimeoutMs;
+  }
+
+  /** How long a `recv` between two messages may block, in milliseconds; 0 means for ever. */
+  get #idleMs(): number {
+    return betweenMessagesMs(this.#options);
   }
 
   /**
@@ -305,7 +347,7 @@ export class BlockingDriver {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
     if (errno === EINTR) return "recv";
     if (errno === 0) {
-      this.#hasEnded = true;
+      this.#left();
       return this.#advance(this.#conversation.next(null));
     }
     const error = errno === EAGAIN ? this.#timeout() : this.#gone("recv", errno);
@@ -315,8 +357,8 @@ export class BlockingDriver {
   /**
    * Makes the next `recv` end in time. Returns false if nothing came within the protocol's time.
    */
-  #limitReceive(withinMs: number | undefined): boolean {
-    const limitMs = this.#receiveLimit();
+  #limitReceive({ withinMs, inside }: ReadEffect): boolean {
+    const limitMs = this.#receiveLimit(inside);
     if (withinMs !== undefined && checkWithin(withinMs) < limitMs) {
       return this.#isReadable(withinMs);
     }
@@ -325,13 +367,60 @@ export class BlockingDriver {
   }
 
   /** How long the next `recv` may block, in milliseconds; `Infinity` means for ever. */
-  #receiveLimit(): number {
-    const readMs = this.#options.readTimeoutMs > 0 ? this.#options.readTimeoutMs : Infinity;
-    if (this.#endsAt === Infinity) return readMs;
-    const leftMs = this.#endsAt - performance.now();
+  #receiveLimit(inside: ReadEffect["inside"]): number {
+    const { readTimeoutMs, messageTimeoutMs = 0 } = this.#options;
+    const isInside = inside !== undefined;
+    let limitMs = (isInside ? readTimeoutMs : this.#idleMs) || Infinity;
+    this.#firstLimit = isInside ? "read" : "idle";
+    const isTimed = isInside && messageTimeoutMs > 0;
+    if (!isTimed && this.#endsAt === Infinity) return limitMs;
+    if (isTimed) {
+      const leftMs = this.#messageLeft(inside === "begun");
+      if (leftMs <= 0) throw this.#messageTimeout();
+      if (leftMs < limitMs) {
+        limitMs = leftMs;
+        this.#firstLimit = "message";
+      }
+    }
+    const leftMs = this.#sessionLeft();
     if (leftMs <= 0) throw this.#sessionTimeout();
-    this.#sessionEndsFirst = leftMs < readMs;
-    return Math.min(readMs, leftMs);
+    if (leftMs < limitMs) {
+      limitMs = leftMs;
+      this.#firstLimit = "session";
+    }
+    return limitMs;
+  }
+
+  /**
+   * How long the message that is coming may still take, in milliseconds. It begins anew as the limit
+   * of the session does.
+   *
+   * @param hasBegun whether it has just begun
+   */
+  #messageLeft(hasBegun: boolean): number {
+    const { messageTimeoutMs = 0 } = this.#options;
+    const now = performance.now();
+    const leftMs = this.#messageEndsAt - now;
+    const isFirst = hasBegun || leftMs === Infinity;
+    if (!isFirst && (leftMs > 0 || !isRenewed(-leftMs, this.#renewals))) return leftMs;
+    if (!isFirst) this.#renewals++;
+    this.#messageEndsAt = now + messageTimeoutMs;
+    return messageTimeoutMs;
+  }
+
+  /**
+   * How long the session may still take, in milliseconds; `Infinity` means for ever. If its limit was
+   * reached while this thread could not look, because the process was stopped, it begins anew: see
+   * `deadlines.ts`.
+   */
+  #sessionLeft(): number {
+    if (this.#endsAt === Infinity) return Infinity;
+    const leftMs = this.#endsAt - performance.now();
+    if (leftMs > 0 || !isRenewed(-leftMs, this.#renewals)) return leftMs;
+    this.#renewals++;
+    const { sessionTimeoutMs } = this.#options;
+    this.#endsAt = performance.now() + sessionTimeoutMs;
+    return sessionTimeoutMs;
   }
 
   /** Sets the socket's receive timeout. Most often it is the same as before, and costs nothing. */
@@ -340,11 +429,20 @@ export class BlockingDriver {
     if (ms === this.#receiveTimeoutMs) return;
     this.#sockets.setReceiveTimeout(this.#fd, ms);
     this.#receiveTimeoutMs = ms;
+    this.#seeLimits();
   }
 
   #timeout(): Error {
-    if (this.#sessionEndsFirst) return this.#sessionTimeout();
-    return new ReadTimeoutError(this.#options.readTimeoutMs);
+    const { readTimeoutMs, idleTimeoutMs } = this.#options;
+    if (this.#firstLimit === "session") return this.#sessionTimeout();
+    if (this.#firstLimit === "message") return this.#messageTimeout();
+    return this.#firstLimit === "read" || idleTimeoutMs === undefined
+      ? new ReadTimeoutError(readTimeoutMs)
+      : new IdleTimeoutError(idleTimeoutMs);
+  }
+
+  #messageTimeout(): Error {
+    return new MessageTimeoutError(this.#options.messageTimeoutMs as number);
   }
 
   #sessionTimeout(): Error {
@@ -364,7 +462,7 @@ export class BlockingDriver {
   #write(bytes: Uint8Array): void {
     if (this.#fatal !== undefined) throw this.#fatal;
     this.unsent = checkBytes(bytes);
-    this.#hasWritten = true;
+    this.#writes++;
     this.#wroteLast = true;
   }
 
@@ -392,10 +490,25 @@ export class BlockingDriver {
 
   /** Waits until the peer has taken some of what was sent. */
   #waitForRoom(): void {
-    const left = this.#endsAt === Infinity ? -1 : this.#endsAt - performance.now();
-    if (left <= 0 && left !== -1) throw this.#sessionTimeout();
-    const ready = this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, left);
-    if (ready === 0) throw this.#sessionTimeout();
+    const { writeTimeoutMs = 0 } = this.#options;
+    const lookMs = writeTimeoutMs > 0 ? writeTimeoutMs / LOOKS_AT_WRITE : Infinity;
+    let pending = Infinity;
+    // The socket has room again when a good part of its buffer is empty. A peer that reads slowly
+    // takes something long before that.
+    for (let looks = 0; looks < LOOKS_AT_WRITE; looks++) {
+      const leftMs = this.#sessionLeft();
+      if (leftMs <= 0) throw this.#sessionTimeout();
+      const waitMs = Math.min(leftMs, lookMs);
+      const timeoutMs = waitMs === Infinity ? -1 : waitMs;
+      if (this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, timeoutMs) !== 0) return;
+      const left = this.#sockets.unacknowledged(this.#fd);
+      if (left < pending) looks = pending === Infinity ? looks : -1;
+      pending = left;
+    }
+    // There is nobody to linger for.
+    this.#hasEnded = true;
+    this.#sockets.resetOnClose(this.#fd);
+    throw this.#fatal = tookNothing(writeTimeoutMs);
   }
 
   /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
@@ -404,11 +517,11 @@ export class BlockingDriver {
     const { POLLERR, POLLHUP } = this.#sockets.constants;
     const timeoutMs = this.#limitOfTask(computeTimeoutMs);
     const onSlice = () => {
-      if (performance.now() >= this.#endsAt) throw this.#sessionTimeout();
+      if (this.#sessionLeft() <= 0) throw this.#sessionTimeout();
       // A peer that has only sent FIN may still want the answer. A peer that has reset does not.
       const events = this.#sockets.poll(this.#fd, 0, 0);
       const isGone = events > 0 && (events & (POLLERR | POLLHUP)) !== 0;
-      if (isGone) this.#hasEnded = true;
+      if (isGone) this.#left();
       if (isGone || mayCompute?.() === false) {
         throw this.#fatal = new PeerGoneError("waiting for a computation");
       }
@@ -423,18 +536,39 @@ export class BlockingDriver {
 
   /** How long a task may take: not longer than the conversation. */
   #limitOfTask(computeTimeoutMs: number): number {
-    if (this.#endsAt === Infinity) return computeTimeoutMs;
-    const leftMs = this.#endsAt - performance.now();
+    const leftMs = this.#sessionLeft();
     if (leftMs <= 0) throw this.#sessionTimeout();
+    if (leftMs === Infinity) return computeTimeoutMs;
     return computeTimeoutMs > 0 ? Math.min(leftMs, computeTimeoutMs) : leftMs;
   }
 
-  #gone(syscall: string, errno: number): Error {
+  /**
+   * The peer's FIN or a reset has been seen.
+   *
+   * @param inTheMiddle whether the peer was taking what was sent to it
+   */
+  #left(inTheMiddle = false): void {
     this.#hasEnded = true;
+    this.#leftEarly = !this.#hasReceived && !inTheMiddle;
+    this.#wroteLast = false;
+  }
+
+  #gone(syscall: string, errno: number): Error {
+    this.#left(syscall === "send" && this.#writes > 1);
+    const { writeTimeoutMs = 0 } = this.#options;
+    // The kernel itself may end a connection whose peer takes nothing (`TCP_USER_TIMEOUT`).
+    if (syscall === "send" && writeTimeoutMs > 0 && isTimeout(this.#sockets, errno)) {
+      return this.#fatal = tookNothing(writeTimeoutMs);
+    }
     const cause = new SocketError(syscall, errno);
     const during = syscall === "recv" ? "receiving" : "sending";
     return this.#fatal = new PeerGoneError(during, { cause });
   }
+}
+
+/** Whether the kernel has given a peer up that acknowledges nothing. */
+function isTimeout({ constants }: Sockets, errno: number): boolean {
+  return errno === constants.errno.ETIMEDOUT;
 }
 
 /** An ended conversation, for a driver that holds none. */

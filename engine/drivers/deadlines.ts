@@ -6,8 +6,28 @@
  * in the order in which they were set. So they form a queue, and only its head needs a timer. To
  * set or lift a limit means to move two pointers.
  *
+ * A limit is about the peer. When a process was stopped for an hour (SIGSTOP, a frozen container) or
+ * its loop was held up, its clock went on, and what the peers have sent meanwhile was not read. So
+ * where {@linkcode DeadlinesOptions.renewsLate} is set, limits that are found late begin anew.
+ *
  * @module
  */
+
+/** A limit found later than this, in milliseconds, was reached while nobody could look. */
+const LATE_MS = 1_000;
+
+/** How often a limit begins anew at most. A loop that is always late must not wait for ever. */
+const MOST_RENEWALS = 8;
+
+/**
+ * Whether a limit that has been reached begins anew.
+ *
+ * @param lateMs how long ago it was reached, in milliseconds
+ * @param renewals how often it has begun anew already
+ */
+export function isRenewed(lateMs: number, renewals: number): boolean {
+  return lateMs > LATE_MS && renewals < MOST_RENEWALS;
+}
 
 /** A limit that can be set. Then it is either lifted or reached. */
 export class Deadline {
@@ -21,10 +41,18 @@ export class Deadline {
   previous: Deadline | undefined;
   /** The limit that is reached after this one. */
   next: Deadline | undefined;
+  /** How often it has begun anew since it was set. */
+  renewals = 0;
+  /** Whether it never begins anew, because its being late is what somebody wants to know. */
+  readonly isExact: boolean;
 
-  /** @param onReached called when it is reached */
-  constructor(onReached: () => void) {
+  /**
+   * @param onReached called when it is reached
+   * @param isExact whether it never begins anew
+   */
+  constructor(onReached: () => void, isExact = false) {
     this.onReached = onReached;
+    this.isExact = isExact;
   }
 
   /** Lifts the limit, if it is set. */
@@ -61,19 +89,39 @@ class DeadlineQueue {
     deadline.queue = deadline.previous = deadline.next = undefined;
   }
 
-  /** Calls `onReached` of each limit that has been reached. */
-  expire(now: number): void {
+  /**
+   * Calls `onReached` of each limit that has been reached, or lets it begin anew.
+   *
+   * @param now the present `performance.now()`
+   * @param lateMs by how much limits are late, if those that are late begin anew
+   */
+  expire(now: number, lateMs: number): void {
     for (let head = this.head; head !== undefined && head.at <= now; head = this.head) {
       this.remove(head);
-      head.onReached();
+      if (!head.isExact && isRenewed(lateMs, head.renewals)) {
+        head.renewals++;
+        this.add(head, now);
+      } else head.onReached();
     }
   }
+}
+
+/** How to keep limits. */
+export interface DeadlinesOptions {
+  /** Whether limits that are found late begin anew. @default {false} */
+  readonly renewsLate?: boolean;
 }
 
 /** The limits of one server or client, by their length. */
 export abstract class Deadlines {
   /** The queues, by the length of their limits in milliseconds. */
   protected readonly queues = new Map<number, DeadlineQueue>();
+  readonly #renewsLate: boolean;
+
+  /** @param options how to keep limits */
+  constructor({ renewsLate = false }: DeadlinesOptions = {}) {
+    this.#renewsLate = renewsLate;
+  }
 
   /**
    * Sets a limit. If it is set already, it is lifted first.
@@ -84,9 +132,20 @@ export abstract class Deadlines {
    */
   set(deadline: Deadline, ms: number, now: number = performance.now()): void {
     deadline.lift();
+    deadline.renewals = 0;
     let queue = this.queues.get(ms);
     if (queue === undefined) this.queues.set(ms, queue = new DeadlineQueue(ms));
     queue.add(deadline, now);
+  }
+
+  /** By how much the limit is late that was reached first, in milliseconds, if that matters. */
+  protected lateness(now: number): number {
+    if (!this.#renewsLate) return 0;
+    let first = now;
+    for (const { head } of this.queues.values()) {
+      if (head !== undefined && head.at < first) first = head.at;
+    }
+    return now - first;
   }
 }
 
@@ -108,7 +167,7 @@ export class TimedDeadlines extends Deadlines implements Disposable {
   #expire(queue: DeadlineQueue): void {
     this.#timers.delete(queue);
     const now = performance.now();
-    queue.expire(now);
+    queue.expire(now, this.lateness(now));
     // If no limit of this length is set, the length is forgotten.
     if (queue.head === undefined) this.queues.delete(queue.ms);
     else this.#watch(queue, Math.max(1, Math.ceil(queue.head.at - now)));
@@ -138,8 +197,9 @@ export class PolledDeadlines extends Deadlines {
   expire(): void {
     if (this.queues.size === 0) return;
     const now = performance.now();
+    const lateMs = this.lateness(now);
     for (const queue of this.queues.values()) {
-      queue.expire(now);
+      queue.expire(now, lateMs);
       if (queue.head === undefined) this.queues.delete(queue.ms);
     }
   }

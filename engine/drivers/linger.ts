@@ -21,7 +21,8 @@
  *
  * A lingering connection is closed when the peer sends FIN or resets the connection. It is closed
  * too when the peer sends nothing for 5 s, or for half a second while the server closes, and after
- * 30 s in any case. There is no limit in bytes: they are not kept, and each turn of a loop reads one
+ * 30 s in any case. It is reset when the peer takes nothing of what was sent to it for longer than
+ * one write may wait. There is no limit in bytes: they are not kept, and each turn of a loop reads one
  * piece. A conversation is over, and is counted, when it ends, not when its connection has lingered.
  * Only the server as a whole waits for lingering connections, and only while it drains.
  *
@@ -31,6 +32,7 @@
 import type { Connection, Pulled, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { HASTE_MS, LINGER_LIMITS, type LingerLimits } from "./limits.ts";
+import { type Writer, WriteWatch } from "./write_watch.ts";
 
 /** Takes connections that have to linger. */
 export interface Lingerer {
@@ -50,6 +52,8 @@ export class LingerSet implements Lingerer {
   #limits: LingerLimits | undefined;
   /** The lingering connections, the oldest first. */
   readonly #lingering = new Set<Lingering>();
+  /** Looks after what is still to be sent. */
+  #writeWatch: WriteWatch | undefined;
   #isHasty = false;
   #isClosed = false;
   #waiters: (() => void)[] = [];
@@ -71,7 +75,7 @@ export class LingerSet implements Lingerer {
 
   add(connection: Connection): void {
     if (this.#isClosed) return connection.close();
-    const limits = this.#limits ??= this.#findLimits();
+    const limits = this.#limits ??= this.#begin();
     const lingering = new Lingering(connection, this.#deadlines, limits.totalMs, () => {
       this.#lingering.delete(lingering);
       if (this.size === 0) { for (const resolve of this.#waiters.splice(0)) resolve(); }
@@ -83,7 +87,18 @@ export class LingerSet implements Lingerer {
       }
     }
     this.#lingering.add(lingering);
+    this.#writeWatch?.wake();
     lingering.start(Math.min(limits.silenceMs, this.#isHasty ? HASTE_MS : Infinity));
+  }
+
+  /** Finds the limits, when the first connection lingers. */
+  #begin(): LingerLimits {
+    const limits = this.#findLimits();
+    const { writeTimeoutMs = 0 } = limits;
+    if (writeTimeoutMs > 0) {
+      this.#writeWatch = new WriteWatch(this.#deadlines, writeTimeoutMs, this.#lingering);
+    }
+    return limits;
   }
 
   /** Hurries, because the server closes: from now on a peer may be silent for half a second only. */
@@ -107,7 +122,9 @@ export class LingerSet implements Lingerer {
 }
 
 /** One connection that lingers. */
-class Lingering implements Sink {
+class Lingering implements Sink, Writer {
+  /** Nothing is written any more. */
+  readonly writes = 0;
   readonly #connection: Connection;
   readonly #deadlines: Deadlines;
   readonly #totalMs: number;
@@ -151,6 +168,24 @@ class Lingering implements Sink {
 
   onError(): void {
     // The peer has gone, so there is nothing to wait for.
+    this.end();
+  }
+
+  get isWriting(): boolean {
+    return !this.#isOver;
+  }
+
+  get pending(): number {
+    return this.#connection.pending;
+  }
+
+  get ends(): string | undefined {
+    return this.#connection.ends;
+  }
+
+  /** The peer takes nothing of what was sent to it. */
+  giveUp(): void {
+    this.#connection.reset();
     this.end();
   }
 

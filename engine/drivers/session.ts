@@ -7,13 +7,17 @@
  * @module
  */
 
-import type { Effect, Protocol } from "../../protocols/effects.ts";
+import type { Effect, Protocol, ReadEffect } from "../../protocols/effects.ts";
 import type { Tasks } from "../../protocols/catalogue.ts";
 import {
   ComputeTimeoutError,
+  ConversationError,
+  IdleTimeoutError,
+  MessageTimeoutError,
   PeerGoneError,
   ReadTimeoutError,
   SessionTimeoutError,
+  SlowReaderError,
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
@@ -28,8 +32,9 @@ import {
   unknownEffect,
 } from "./conversation.ts";
 import type { Elsewhere, Operation } from "./elsewhere.ts";
-import { checkWithin, type TimeLimits } from "./limits.ts";
+import { betweenMessagesMs, checkWithin, type TimeLimits, tookNothing } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
+import type { Writer, WriteWatch } from "./write_watch.ts";
 
 /** What the event-driven driver needs besides a connection and a conversation. */
 export interface SessionOptions extends TimeLimits {
@@ -51,6 +56,8 @@ export interface SessionOptions extends TimeLimits {
   readonly keepOpen?: boolean;
   /** Takes connections that have to linger. Without it, connections are closed at once. */
   readonly lingerer?: Lingerer | undefined;
+  /** Ends writes whose peer takes nothing. Without it, they wait as long as necessary. */
+  readonly writeWatch?: WriteWatch | undefined;
   /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
 }
@@ -75,17 +82,26 @@ const DURING: Readonly<Record<string, string>> = {
 const MOST_AT_ONCE = 10_000;
 
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
-export class Session<Result> implements Sink {
+export class Session<Result> implements Sink, Writer {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
   #waiting: Waiting = "nothing";
-  /** Whether anything was written, and whether nothing has been received since. */
-  #hasWritten = false;
+  /** How often something was written, and whether nothing has been received since. */
+  #writes = 0;
   #wroteLast = false;
   /** Whether lingering is useless: the peer's FIN or an error was seen, or the session was cut. */
   #hasEnded = false;
+  /** Whether the peer has sent a byte. */
+  #hasReceived = false;
+  /** Whether the peer left before that. */
+  #leftEarly = false;
+  /** Whether the last read was for the rest of a message. */
+  #isInside = false;
+  #messageLimit: Deadline | undefined;
+  /** Whether the time for the message was over while the conversation was not reading. */
+  #isMessageLate = false;
   #readLimit: Deadline | undefined;
   #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
@@ -115,6 +131,11 @@ export class Session<Result> implements Sink {
     this.#conversation = conversation;
     this.#options = options;
     this.#done = done;
+  }
+
+  /** Whether the peer left before it had sent a byte, and nothing was sent to it after that. */
+  get wasEmpty(): boolean {
+    return this.#leftEarly && !this.#wroteLast;
   }
 
   /** Begins the conversation. */
@@ -151,7 +172,9 @@ export class Session<Result> implements Sink {
       // its reason to end.
       this.#waiting = "nothing";
       this.#hasEnded = true;
-      this.#connection.close();
+      // Bytes that nobody takes would stay in the kernel's memory.
+      if (error instanceof SlowReaderError) this.#connection.reset();
+      else this.#connection.close();
     }
     this.#resume(error, undefined);
   }
@@ -172,6 +195,37 @@ export class Session<Result> implements Sink {
     this.#end(error, undefined);
   }
 
+  /** Whether a write waits for the peer. */
+  get isWriting(): boolean {
+    return this.#waiting === "write";
+  }
+
+  /** How many writes there were. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** How many bytes the peer has not taken yet, as far as is known. */
+  get pending(): number {
+    return this.#connection.pending;
+  }
+
+  /** Which connection this is, if only the kernel knows what its peer has acknowledged. */
+  get ends(): string | undefined {
+    return this.#connection.ends;
+  }
+
+  /**
+   * Ends a conversation whose write waits, because its peer takes nothing.
+   *
+   * @param error the error that the conversation gets
+   */
+  giveUp(error: Error): void {
+    if (this.#waiting !== "write") return;
+    this.#fatal = error;
+    this.abort(error);
+  }
+
   onRead(chunk: Uint8Array | null): void {
     if (this.#waiting !== "read") return;
     this.#received(chunk);
@@ -185,8 +239,8 @@ export class Session<Result> implements Sink {
   onError(error: Error): void {
     const during = DURING[this.#waiting];
     if (during === undefined) return;
-    this.#hasEnded = true;
-    this.#fatal = new PeerGoneError(during, { cause: error });
+    this.#left(this.#waiting === "write" && this.#writes > 1);
+    this.#fatal = this.#asTimeout(error) ?? new PeerGoneError(during, { cause: error });
     this.#resume(this.#fatal, undefined);
   }
 
@@ -195,10 +249,34 @@ export class Session<Result> implements Sink {
     this.#operation?.giveWay?.();
   }
 
+  /** The error of a connection that was given up because the peer takes nothing. */
+  #asTimeout(error: Error): Error | undefined {
+    if (this.#waiting !== "write") return undefined;
+    if (error instanceof SlowReaderError) return error;
+    const { writeTimeoutMs = 0 } = this.#options;
+    // The kernel itself may end such a connection (`TCP_USER_TIMEOUT`).
+    const isLate = writeTimeoutMs > 0 && (error as { code?: unknown }).code === "ETIMEDOUT";
+    return isLate ? tookNothing(writeTimeoutMs) : undefined;
+  }
+
   /** Notes that bytes have come, or the peer's FIN. */
   #received(chunk: Uint8Array | null): void {
-    if (chunk === null) this.#hasEnded = true;
-    else this.#wroteLast = false;
+    if (chunk === null) this.#left();
+    else {
+      this.#wroteLast = false;
+      this.#hasReceived = true;
+    }
+  }
+
+  /**
+   * The peer's FIN or an error was seen.
+   *
+   * @param inTheMiddle whether the peer was taking what was sent to it
+   */
+  #left(inTheMiddle = false): void {
+    this.#hasEnded = true;
+    this.#leftEarly = !this.#hasReceived && !inTheMiddle;
+    this.#wroteLast = false;
   }
 
   /** Ends a conversation that does not end by itself. Returns its error. */
@@ -212,8 +290,9 @@ export class Session<Result> implements Sink {
    */
   #asPeerGone(effect: Effect, thrown: unknown): unknown {
     if (thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
+    if (thrown instanceof ConversationError) return thrown;
     if (effect.kind !== "read" && effect.kind !== "write") return thrown;
-    this.#hasEnded = true;
+    this.#left(effect.kind === "write" && this.#writes > 1);
     return this.#fatal = new PeerGoneError(DURING[effect.kind] as string, { cause: thrown });
   }
 
@@ -282,6 +361,9 @@ export class Session<Result> implements Sink {
     switch (effect?.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
+        this.#isInside = effect.inside !== undefined;
+        if (effect.inside !== undefined) this.#timeMessage(effect.inside);
+        else if (this.#messageLimit !== undefined) this.#messageLimit.lift();
         const pulled = this.#connection.pull(this);
         if (pulled === undefined) {
           this.#waiting = "read";
@@ -294,10 +376,11 @@ export class Session<Result> implements Sink {
       }
       case "write":
         checkBytes(effect.bytes);
-        this.#hasWritten = true;
+        this.#writes++;
         this.#wroteLast = true;
         if (this.#connection.push(effect.bytes, this)) return true;
         this.#waiting = "write";
+        this.#options.writeWatch?.wake();
         return false;
       case "report":
         checkReport(effect.message);
@@ -316,8 +399,33 @@ export class Session<Result> implements Sink {
     }
   }
 
+  /** Begins the time for a message, or sees whether it is over. */
+  #timeMessage(inside: NonNullable<ReadEffect["inside"]>): void {
+    const { messageTimeoutMs = 0, deadlines } = this.#options;
+    if (messageTimeoutMs === 0) return;
+    if (inside === "begun") {
+      this.#isMessageLate = false;
+      this.#messageLimit ??= new Deadline(() => {
+        if (this.#waiting !== "read" || !this.#isInside) this.#isMessageLate = true;
+        else this.abort(new MessageTimeoutError(messageTimeoutMs));
+      });
+      deadlines.set(this.#messageLimit, messageTimeoutMs);
+    } else if (this.#isMessageLate) throw new MessageTimeoutError(messageTimeoutMs);
+  }
+
+  /** The error of a peer that has sent nothing for too long. */
+  #silence(): Error {
+    const { readTimeoutMs, idleTimeoutMs } = this.#options;
+    return this.#isInside || idleTimeoutMs === undefined
+      ? new ReadTimeoutError(readTimeoutMs)
+      : new IdleTimeoutError(idleTimeoutMs);
+  }
+
   #limitRead(withinMs: number | undefined): void {
-    const { readTimeoutMs, deadlines } = this.#options;
+    const { deadlines } = this.#options;
+    const silenceMs = this.#isInside
+      ? this.#options.readTimeoutMs
+      : betweenMessagesMs(this.#options);
     if (withinMs !== undefined) {
       this.#withinLimit ??= new Deadline(() => {
         this.#connection.unpull();
@@ -325,9 +433,9 @@ export class Session<Result> implements Sink {
       });
       deadlines.set(this.#withinLimit, withinMs);
     }
-    if (readTimeoutMs > 0) {
-      this.#readLimit ??= new Deadline(() => this.abort(new ReadTimeoutError(readTimeoutMs)));
-      deadlines.set(this.#readLimit, readTimeoutMs);
+    if (silenceMs > 0) {
+      this.#readLimit ??= new Deadline(() => this.abort(this.#silence()));
+      deadlines.set(this.#readLimit, silenceMs);
     }
   }
 
@@ -372,6 +480,7 @@ export class Session<Result> implements Sink {
     this.#endOperation();
     this.#readLimit?.lift();
     this.#withinLimit?.lift();
+    this.#messageLimit?.lift();
     this.#turnLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
@@ -386,7 +495,7 @@ export class Session<Result> implements Sink {
    */
   #letGo(hasFailed: boolean): void {
     const { lingerer } = this.#options;
-    const mayLose = lingerer !== undefined && this.#hasWritten && !this.#hasEnded;
+    const mayLose = lingerer !== undefined && this.#writes > 0 && !this.#hasEnded;
     if (mayLose && (hasFailed || this.#wroteLast || this.#connection.hasUnread)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);

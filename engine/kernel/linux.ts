@@ -12,7 +12,6 @@ import { runtime } from "../net/runtime.ts";
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_RAW = 3;
-export const SOCK_CLOEXEC = 0x80000;
 
 /** Levels of options. */
 export const SOL_IP = 0;
@@ -27,14 +26,9 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPNS = 35;
 export const SO_ATTACH_FILTER = 26;
 export const SO_DETACH_FILTER = 27;
-export const SO_COOKIE = 57;
-export const SO_KEEPALIVE = 9;
 
 /** Options of TCP. */
 export const TCP_MAXSEG = 2;
-export const TCP_KEEPIDLE = 4;
-export const TCP_KEEPINTVL = 5;
-export const TCP_KEEPCNT = 6;
 export const TCP_SYNCNT = 7;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;

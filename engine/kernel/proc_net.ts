@@ -123,22 +123,32 @@ export function hasSocketTable(): boolean {
 export function readSocketTable(port?: number): SocketRow[] {
   const found = new Map<string, SocketRow>();
   for (const file of ["tcp", "tcp6"]) {
-    const [, ...lines] = readProc(`net/${file}`).split("\n");
-    for (const line of lines) {
-      const row = parseTableRow(line.trim().split(/\s+/));
+    for (const row of parseSocketTable(readProc(`net/${file}`))) {
       // A row can appear twice when the table changes while it is read.
-      if (row !== undefined && (port ?? row.local.port) === row.local.port) {
-        found.set(row.cookie, row);
-      }
+      if ((port ?? row.local.port) === row.local.port) found.set(row.cookie, row);
     }
   }
   return [...found.values()];
 }
 
+/**
+ * Reads the text of such a table.
+ *
+ * @param text the text of `/proc/net/tcp` or `/proc/net/tcp6`
+ * @returns its rows; what is no row is passed over
+ */
+export function parseSocketTable(text: string): SocketRow[] {
+  const [, ...lines] = text.split("\n");
+  return lines.flatMap((line) => parseTableRow(line.trim().split(/\s+/)) ?? []);
+}
+
+/** An address as the tables write it: one word or four, and the port. */
+const TABLE_END = /^(?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}$/;
+
 function parseTableRow(fields: readonly string[]): SocketRow | undefined {
   const [, local = "", remote = "", state = "", queues = "", timer = "", retransmissions = ""] =
     fields;
-  if (!/^[0-9A-F]+:[0-9A-F]{4}$/.test(local)) return undefined;
+  if (!TABLE_END.test(local) || !TABLE_END.test(remote)) return undefined;
   const [sendQueue = 0, receiveQueue = 0] = queues.split(":").map(hexadecimal);
   const [kind = 0, when = 0] = timer.split(":").map(hexadecimal);
   const running = timerOf(kind);

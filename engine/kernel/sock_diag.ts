@@ -13,14 +13,7 @@ import { encodeSockaddr, isIPv6, toAddress } from "../net/address.ts";
 import { LINUX } from "../net/constants.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
-import {
-  AF_NETLINK,
-  SO_COOKIE,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SOCK_CLOEXEC,
-  SOCK_RAW,
-} from "./linux.ts";
+import { AF_NETLINK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_RAW } from "./linux.ts";
 import { parseTcpInfo, type TcpInfo } from "./tcp_info.ts";
 import { type SocketTimer, stateMask, stateOf, type TcpState, timerOf } from "./tcp_states.ts";
 
@@ -288,15 +281,13 @@ export class DestroyEvents implements Disposable {
 }
 
 /**
- * The cookie of an own socket (`SO_COOKIE`, socket(7)).
+ * The cookie of an own socket, as {@linkcode SocketRow.cookie} writes it.
  *
  * @param net the calls
  * @param fd the socket
  */
 export function cookieOf(net: Sockets, fd: number): string {
-  const value = new BigUint64Array(1);
-  net.getOptionBytes(fd, net.constants.SOL_SOCKET, SO_COOKIE, new Uint8Array(value.buffer));
-  return String(value[0]);
+  return String(net.cookie(fd));
 }
 
 /**
@@ -309,7 +300,7 @@ export function waitsForAccept({ state, inode }: SocketRow): boolean {
 }
 
 function openNetlink(net: Sockets): number {
-  return net.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  return net.socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
 }
 
 function portIn({ local, remote }: SocketRow, portAt: number): number {

@@ -31,6 +31,12 @@ const OF_ONE_CONNECTION: ReadonlySet<string> = new Set([
   "EPROTO",
 ]);
 
+/**
+ * How many more descriptors may be in use after a connection whose descriptor is not known: its own,
+ * and some that other threads have taken meanwhile.
+ */
+const UNSEEN = 8;
+
 /** The most connections that closing takes out of an accept queue. No kernel's queue is longer. */
 const MOST_RESCUED = 65_536;
 
@@ -79,6 +85,7 @@ export class AcceptPolicy {
   accepted(fd?: number): void {
     this.#backoff.reset();
     if (fd !== undefined) this.#inUse = fd;
+    else this.#inUse += UNSEEN;
   }
 
   /**

@@ -41,6 +41,14 @@ export interface SystemFile {
   close(): void;
 }
 
+/** What is known about a file without opening it (lstat(2)). */
+export interface FileStatus {
+  /** Whether it is the file of a Unix domain socket. */
+  readonly isSocket: boolean;
+  /** The number of its device and its own on that device: together they tell it from all others. */
+  readonly identity: string;
+}
+
 /** What the runtimes do differently. Both adapters have these members in this order. */
 export interface Runtime {
   /** `deno` or `bun`. */
@@ -82,8 +90,16 @@ export interface Runtime {
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */
   startThread(url: string, name: string): Worker;
-  /** Takes the oldest message out of a port without waiting; `undefined` if there is none. */
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined;
+  /**
+   * Loads the function that takes the oldest message out of a port without waiting. It returns
+   * `undefined` if there is none.
+   */
+  messageTaker(): Promise<(port: MessagePort) => { readonly message: unknown } | undefined>;
+  /**
+   * Blocks this thread while a word in shared memory has a value, as `Atomics.wait` does, for a time
+   * that does not depend on the system's clock.
+   */
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void;
   /** Whether foreign functions may be called. Never asks the user. */
   mayCallForeign(): boolean;
   /** Opens a library. Throws if it is not there. */
@@ -128,6 +144,32 @@ export interface Runtime {
    * @throws {Error} if it cannot be written
    */
   createFile(path: string | URL): WritableFile;
+  /**
+   * Makes sure that this process may make, look at and remove a file, as far as the runtime decides
+   * that. Never asks the user.
+   *
+   * @throws {Error} that names what is missing
+   */
+  requireFileAccess(path: string): void;
+  /**
+   * Looks at a file; at a symbolic link itself. Never asks the user.
+   *
+   * @returns `undefined` if there is none
+   * @throws {Error} if it may not be looked at
+   */
+  statusOf(path: string): FileStatus | undefined;
+  /**
+   * Changes who may use a file (chmod(2)). Never asks the user.
+   *
+   * @throws {Error} if that is not permitted
+   */
+  changeMode(path: string, mode: number): void;
+  /**
+   * Removes a file (unlink(2)). Never asks the user.
+   *
+   * @throws {Error} if that is not permitted
+   */
+  removeFile(path: string): void;
   /**
    * Opens a file that the system makes up when it is read, such as `/proc/self/stat` (proc(5));
    * `undefined` if there is no such file or if it may not be read. Never asks the user.

@@ -4,10 +4,19 @@
  * @module
  */
 
-import { canonicalHost } from "./address.ts";
+import {
+  canonicalHost,
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -19,6 +28,7 @@ import {
 import {
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -34,6 +44,7 @@ interface BunGlobal {
   readonly isMainThread: boolean;
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
+  sleepSync(ms: number): void;
   plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
 }
 
@@ -44,12 +55,14 @@ interface BunBuild {
 interface BunTcpListener {
   readonly hostname: string;
   readonly port: number;
+  readonly fd: number;
   stop(closeConnections?: boolean): void;
 }
 
 interface BunSocket {
   data: BunConnection;
   readonly fd: number;
+  setKeepAlive(enable: boolean, initialDelay: number): boolean;
   // All four are undefined once the connection is closed.
   readonly localAddress?: string;
   readonly localPort?: number;
@@ -60,6 +73,7 @@ interface BunSocket {
   resume(): void;
   shutdown(): void;
   end(): void;
+  terminate(): void;
 }
 
 interface BunForeign {
@@ -84,6 +98,12 @@ interface BunFiles {
     position: null,
     done: (error: Error | null, count: number) => void,
   ): void;
+  lstatSync(
+    path: string,
+    options: { readonly bigint: true },
+  ): { readonly dev: bigint; readonly ino: bigint; isSocket(): boolean };
+  chmodSync(path: string, mode: number): void;
+  unlinkSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
   readSync(
     descriptor: number,
@@ -151,11 +171,15 @@ function notConnected(): Error {
   return Object.assign(new Error("Cannot write: the connection is closed"), { code: "EPIPE" });
 }
 
+/** How long a thread that waits sleeps until it looks again, in milliseconds. */
+const SLICE_MS = 10;
+
 /** How much Bun receives at a time at most, in bytes. */
 const BUN_RECEIVES = 512 * 1024;
 
 class BunConnection extends Connection {
   readonly #socket: BunSocket;
+  readonly #zone: string | undefined;
   #local: Address | undefined;
   #remote: Address | undefined;
   #reader: Sink | undefined;
@@ -171,20 +195,22 @@ class BunConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(socket: BunSocket) {
+  /** @param socket the connection @param zone its zone, which Bun does not tell */
+  constructor(socket: BunSocket, zone?: string) {
     super();
     this.#socket = socket;
+    this.#zone = zone;
   }
 
   override get localAddress(): Address {
     const { localAddress: hostname = "0.0.0.0", localPort: port = 0 } = this.#socket;
-    return this.#local ??= { hostname, port };
+    return this.#local ??= inZone({ hostname, port }, this.#zone);
   }
 
   override get remoteAddress(): Address {
     // Bun forgets it when the connection closes. Those who need it later must ask before that.
     const { remoteAddress: hostname = "0.0.0.0", remotePort: port = 0 } = this.#socket;
-    return this.#remote ??= { hostname, port };
+    return this.#remote ??= inZone({ hostname, port }, this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -214,6 +240,14 @@ class BunConnection extends Connection {
 
   override watch(sink: Sink): void {
     if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
+  }
+
+  /** Leaves what comes in the kernel, until the first pull. */
+  rest(): void {
+    if (this.#closed || this.#paused) return;
+    this.#paused = true;
+    this.#mayHaveMore = true;
+    this.#socket.pause();
   }
 
   onData(chunk: Uint8Array): void {
@@ -287,6 +321,20 @@ class BunConnection extends Connection {
     sink.onWritten();
   }
 
+  override get pending(): number {
+    return this.#writing?.length ?? 0;
+  }
+
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
+  }
+
+  override reset(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.terminate();
+  }
+
   override closeWrite(): void {
     if (!this.#closed) this.#socket.shutdown();
   }
@@ -295,6 +343,24 @@ class BunConnection extends Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.end();
+  }
+}
+
+/** A connection to a Unix domain socket, whose addresses Bun does not tell. */
+class BunUnixConnection extends BunConnection {
+  readonly #server: Address;
+
+  constructor(socket: BunSocket, hostname: string) {
+    super(socket);
+    this.#server = { hostname, port: 0 };
+  }
+
+  override get localAddress(): Address {
+    return { hostname: UNIX, port: 0 };
+  }
+
+  override get remoteAddress(): Address {
+    return this.#server;
   }
 }
 
@@ -311,30 +377,41 @@ const HANDLERS = {
 
 class BunListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: BunTcpListener;
 
   constructor(options: ListenOptions) {
-    const { hostname, port, reusePort = false, descriptorCeiling = Infinity } = options;
+    const { hostname, port, reusePort = false, reserve } = options;
+    const { zone } = splitZone(hostname);
     super();
+    let ceiling: number | undefined;
     this.#listener = Bun.listen({
-      hostname,
+      hostname: hostForRuntime(hostname),
       port,
       reusePort,
       allowHalfOpen: true,
       socket: {
         ...HANDLERS,
         open: (socket: BunSocket) => {
-          socket.data = new BunConnection(socket);
-          if (socket.fd >= descriptorCeiling) {
+          socket.data = new BunConnection(socket, zone);
+          // Bun sends ten probes, one a second (as libuv does).
+          if (this.keepAlive !== undefined) socket.setKeepAlive(true, this.keepAlive.idleMs);
+          // Without descriptors Bun would ask the kernel for the next connection without a pause.
+          if (socket.fd >= (ceiling ??= reserve?.ceiling() ?? Infinity)) {
             socket.data.close();
-            this.onOverflow?.();
+            this.onOverflow?.("nearly out of descriptors");
           } else this.arrive(socket.data);
         },
       },
     });
     // Bun gives the host back as it was given.
-    const { hostname: host, port: bound } = this.#listener;
-    this.address = { hostname: canonicalHost(host), port: bound };
+    const { hostname: host, port: bound, fd } = this.#listener;
+    this.address = withZoneOf({ hostname: canonicalHost(host), port: bound }, hostname);
+    this.descriptor = fd >= 0 ? fd : undefined;
+  }
+
+  protected override held(connection: Connection): void {
+    (connection as BunConnection).rest();
   }
 
   protected override wake(): void {
@@ -409,15 +486,17 @@ export const bunRuntime: Runtime = {
       };
       signal?.addEventListener("abort", abort, { once: true });
       const settle = () => signal?.removeEventListener("abort", abort);
+      const unix = unixPathForRuntime(hostname);
       Bun.connect({
-        hostname,
-        port,
+        ...(unix === undefined ? { hostname: hostForRuntime(hostname), port } : { unix }),
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,
           open: (socket: BunSocket) => {
             settle();
-            socket.data = new BunConnection(socket);
+            socket.data = unix === undefined
+              ? new BunConnection(socket, splitZone(hostname).zone)
+              : new BunUnixConnection(socket, hostname);
             if (late) socket.data.close();
             else resolve(socket.data);
           },
@@ -441,8 +520,19 @@ export const bunRuntime: Runtime = {
     return new Worker(url, { type: "module", workerData: { threadName: name } } as WorkerOptions);
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return threads().receiveMessageOnPort(port);
+  messageTaker() {
+    return Promise.resolve(threads().receiveMessageOnPort);
+  },
+
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    // Bun's Atomics.wait counts by the system's clock. When that is set back by an hour, a wait of a
+    // second takes an hour longer.
+    const endsAt = performance.now() + ms;
+    while (Atomics.load(words, index) === value) {
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) return;
+      Bun.sleepSync(Math.min(leftMs, SLICE_MS));
+    }
   },
 
   mayCallForeign(): boolean {
@@ -512,7 +602,8 @@ export const bunRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => fs().writeSync(DESCRIPTORS[to], bytes));
+    const write = (bytes: Uint8Array) => fs().writeSync(DESCRIPTORS[to], bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Bun.sleepSync(ms));
   },
 
   readInput(buffer: Uint8Array): Promise<number> {
@@ -544,6 +635,28 @@ export const bunRuntime: Runtime = {
       },
       close: () => fs().closeSync(file),
     };
+  },
+
+  requireFileAccess(): void {
+    // On Bun only the system decides.
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    try {
+      const status = fs().lstatSync(path, { bigint: true });
+      return { isSocket: status.isSocket(), identity: `${status.dev} ${status.ino}` };
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    fs().chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    fs().unlinkSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

@@ -18,15 +18,20 @@ export type ErrorName =
   | "EAGAIN"
   | "ENOMEM"
   | "EACCES"
+  | "ENODEV"
+  | "ENOTDIR"
   | "EFAULT"
   | "EINVAL"
   | "ENFILE"
+  | "ENOSPC"
+  | "EROFS"
   | "EMFILE"
   | "EPIPE"
   | "EPROTO"
   | "ENOTSOCK"
   | "EDESTADDRREQ"
   | "EMSGSIZE"
+  | "EPROTOTYPE"
   | "ENOPROTOOPT"
   | "EPROTONOSUPPORT"
   | "EOPNOTSUPP"
@@ -49,18 +54,34 @@ export type ErrorName =
 
 /** The numbers of one system. */
 export interface Constants extends SockaddrLayout {
-  /** Address family: sockets within one machine. */
-  readonly AF_UNIX: number;
   /** Socket type: a stream of bytes, TCP. */
   readonly SOCK_STREAM: number;
   /** Socket type: datagrams, UDP. */
   readonly SOCK_DGRAM: number;
+  /**
+   * Added to the type: programs that this process starts do not inherit the descriptor. 0 where
+   * socket(2) does not know it.
+   */
+  readonly SOCK_CLOEXEC: number;
+  /** The request of ioctl(2) that does the same for any descriptor. */
+  readonly FIOCLEX: number;
   /** Added to the type: calls on the socket do not wait. 0 where socket(2) does not know it. */
   readonly SOCK_NONBLOCK: number;
   /** The level of TCP's own options. */
   readonly IPPROTO_TCP: number;
   /** Option: send at once, without Nagle's algorithm. */
   readonly TCP_NODELAY: number;
+  /** Option: after how many seconds of silence the first probe goes. */
+  readonly TCP_KEEPIDLE: number;
+  /** Option: after how many seconds another probe goes. */
+  readonly TCP_KEEPINTVL: number;
+  /** Option: after how many unanswered probes the connection ends. */
+  readonly TCP_KEEPCNT: number;
+  /**
+   * Option: after how many milliseconds without an acknowledgement the connection ends; 0 where the
+   * system has none.
+   */
+  readonly TCP_USER_TIMEOUT: number;
   /** Option: keep the SYN of each connection that a listener accepts; 0 where the system cannot. */
   readonly TCP_SAVE_SYN: number;
   /** Option: the SYN that was kept; 0 where none is. */
@@ -71,10 +92,20 @@ export interface Constants extends SockaddrLayout {
   readonly SO_REUSEADDR: number;
   /** Option: several sockets listen on one port. */
   readonly SO_REUSEPORT: number;
+  /** Option: probe a silent peer. */
+  readonly SO_KEEPALIVE: number;
   /** Option: the pending error of the socket. */
   readonly SO_ERROR: number;
+  /** Option: the process at the other end of a Unix domain socket; 0 where there is none. */
+  readonly SO_PEERCRED: number;
+  /** Option: whether the socket listens. */
+  readonly SO_ACCEPTCONN: number;
+  /** Option: a number that no other socket ever gets; 0 where the system has none. */
+  readonly SO_COOKIE: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
+  /** Request: how many bytes the peer has not acknowledged; absent where nobody can ask. */
+  readonly SIOCOUTQ?: number;
   /** Option: how long `recv` may wait. */
   readonly SO_RCVTIMEO: number;
   /** Option: how long `send` may wait. */
@@ -123,6 +154,10 @@ export interface Constants extends SockaddrLayout {
   readonly EPOLLRDHUP: number;
   /** Report changes only: edge-triggered. */
   readonly EPOLLET: number;
+  /** Report to one of those who watch the same descriptor, not to all; 0 where there is no epoll. */
+  readonly EPOLLEXCLUSIVE: number;
+  /** A flag of an open file: calls on it do not wait. */
+  readonly O_NONBLOCK: number;
   /** The errors by name. */
   readonly errno: Readonly<Record<ErrorName, number>>;
 }
@@ -135,16 +170,27 @@ export const LINUX: Constants = {
   AF_UNIX: 1,
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
+  SOCK_CLOEXEC: 0x80000,
+  FIOCLEX: 0x5451,
   SOCK_NONBLOCK: 0x800,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
+  TCP_KEEPIDLE: 4,
+  TCP_KEEPINTVL: 5,
+  TCP_KEEPCNT: 6,
+  TCP_USER_TIMEOUT: 18,
   TCP_SAVE_SYN: 27,
   TCP_SAVED_SYN: 28,
   SOL_SOCKET: 1,
   SO_REUSEADDR: 2,
   SO_REUSEPORT: 15,
+  SO_KEEPALIVE: 9,
   SO_ERROR: 4,
+  SO_PEERCRED: 17,
+  SO_ACCEPTCONN: 30,
+  SO_COOKIE: 57,
   SO_LINGER: 13,
+  SIOCOUTQ: 0x5411,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
   MSG_DONTWAIT: 0x40,
@@ -169,6 +215,8 @@ export const LINUX: Constants = {
   EPOLLHUP: 16,
   EPOLLRDHUP: 0x2000,
   EPOLLET: 0x8000_0000 | 0,
+  EPOLLEXCLUSIVE: 0x1000_0000,
+  O_NONBLOCK: 0x800,
   errno: {
     EPERM: 1,
     ENOENT: 2,
@@ -177,15 +225,20 @@ export const LINUX: Constants = {
     EAGAIN: 11,
     ENOMEM: 12,
     EACCES: 13,
+    ENODEV: 19,
+    ENOTDIR: 20,
     EFAULT: 14,
     EINVAL: 22,
     ENFILE: 23,
+    ENOSPC: 28,
+    EROFS: 30,
     EMFILE: 24,
     EPIPE: 32,
     EPROTO: 71,
     ENOTSOCK: 88,
     EDESTADDRREQ: 89,
     EMSGSIZE: 90,
+    EPROTOTYPE: 91,
     ENOPROTOOPT: 92,
     EPROTONOSUPPORT: 93,
     EOPNOTSUPP: 95,
@@ -216,15 +269,26 @@ export const DARWIN: Constants = {
   AF_UNIX: 1,
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
+  SOCK_CLOEXEC: 0,
+  FIOCLEX: 0x2000_6601,
   SOCK_NONBLOCK: 0,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
+  // Its name is TCP_KEEPALIVE here.
+  TCP_KEEPIDLE: 0x10,
+  TCP_KEEPINTVL: 0x101,
+  TCP_KEEPCNT: 0x102,
+  TCP_USER_TIMEOUT: 0,
   TCP_SAVE_SYN: 0,
   TCP_SAVED_SYN: 0,
   SOL_SOCKET: 0xffff,
   SO_REUSEADDR: 4,
   SO_REUSEPORT: 0x200,
+  SO_KEEPALIVE: 8,
   SO_ERROR: 0x1007,
+  SO_PEERCRED: 0,
+  SO_ACCEPTCONN: 2,
+  SO_COOKIE: 0,
   SO_LINGER: 0x80,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
@@ -250,6 +314,8 @@ export const DARWIN: Constants = {
   EPOLLHUP: 0,
   EPOLLRDHUP: 0,
   EPOLLET: 0,
+  EPOLLEXCLUSIVE: 0,
+  O_NONBLOCK: 0x4,
   errno: {
     EPERM: 1,
     ENOENT: 2,
@@ -258,15 +324,20 @@ export const DARWIN: Constants = {
     EAGAIN: 35,
     ENOMEM: 12,
     EACCES: 13,
+    ENODEV: 19,
+    ENOTDIR: 20,
     EFAULT: 14,
     EINVAL: 22,
     ENFILE: 23,
+    ENOSPC: 28,
+    EROFS: 30,
     EMFILE: 24,
     EPIPE: 32,
     EPROTO: 100,
     ENOTSOCK: 38,
     EDESTADDRREQ: 39,
     EMSGSIZE: 40,
+    EPROTOTYPE: 41,
     ENOPROTOOPT: 42,
     EPROTONOSUPPORT: 43,
     EOPNOTSUPP: 102,
@@ -308,6 +379,7 @@ export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   ENOSPC: "no space left",
   EROFS: "read-only file system",
   EPIPE: "broken pipe",
+  EPROTOTYPE: "the socket is of another type",
   EMSGSIZE: "message too long",
   EAFNOSUPPORT: "address family not supported",
   EADDRINUSE: "address already in use",

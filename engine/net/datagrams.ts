@@ -6,7 +6,7 @@
 
 import type { Socket } from "node:dgram";
 import type { Address } from "../../protocols/effects.ts";
-import { isIPv6 } from "./address.ts";
+import { hostForRuntime, isIPv6, withoutZone } from "./address.ts";
 
 /** The most bytes that one datagram can carry over IPv4: 65,535 less the headers (RFC 768). */
 export const LARGEST_DATAGRAM = 65_507;
@@ -27,8 +27,10 @@ export class DatagramClient implements AsyncDisposable {
     this.#socket = socket;
     // A connected socket receives from its peer only. But Deno does not really connect it, so the
     // sender is compared here.
+    // The runtimes do not agree on whether the sender's address has its zone.
+    const host = withoutZone(hostname);
     socket.on("message", (bytes, from) => {
-      if (from.port === port && from.address === hostname) this.#arrive({ bytes });
+      if (from.port === port && withoutZone(from.address) === host) this.#arrive({ bytes });
     });
     // There must always be a listener: without one an ICMP port-unreachable ends a process of Bun.
     socket.on("error", (error) => this.#arrive({ error }));
@@ -54,7 +56,8 @@ export class DatagramClient implements AsyncDisposable {
       await done((resolve) => socket.bind(0, loopback, resolve));
     }
     // A connected socket hears of the peer's ICMP errors (udp(7)), though not on Deno.
-    await done((resolve) => socket.connect(peer.port, peer.hostname, resolve));
+    const host = hostForRuntime(peer.hostname);
+    await done((resolve) => socket.connect(peer.port, host, resolve));
     socket.off("error", failed.reject);
     return new DatagramClient(socket, peer);
   }

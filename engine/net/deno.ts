@@ -5,9 +5,18 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import {
+  hostForRuntime,
+  inZone,
+  splitZone,
+  UNIX,
+  unixPathForRuntime,
+  withZoneOf,
+} from "./address.ts";
 import { AcceptPolicy } from "./accept_policy.ts";
 import { Listener } from "./listener.ts";
 import {
+  type FileStatus,
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
@@ -20,6 +29,7 @@ import {
   ACCEPT_QUEUE,
   Connection,
   type ConnectOptions,
+  endsOf,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -28,23 +38,18 @@ import {
 import { readAll } from "./read_all.ts";
 import { writeAll } from "./write_all.ts";
 
-/** Loads a module of Node.js when it is needed: Workers start faster without it. */
-// deno-lint-ignore no-explicit-any -- each module has a type of its own
-function builtin(name: string): any {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): unknown };
-  };
-  return process.getBuiltinModule(name);
-}
-
 /**
  * The size of the first read buffer. A pending read holds its buffer, so that is small while a
  * connection is idle and grows when it has been filled.
  */
 const SMALL_READ = 512;
 
+/** A word that nobody notifies: a thread that waits on it sleeps. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 class DenoConnection extends Connection {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.UnixConn;
+  readonly #zone: string | undefined;
   #buffer = new Uint8Array(SMALL_READ);
   #reader: Sink | undefined;
   #watcher: Sink | undefined;
@@ -58,19 +63,21 @@ class DenoConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  /** @param conn the connection @param zone its zone, which Deno does not tell */
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, zone?: string) {
     super();
     this.#conn = conn;
+    this.#zone = zone;
     // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
-    conn.setNoDelay(true);
+    if ("setNoDelay" in conn) conn.setNoDelay(true);
   }
 
   override get localAddress(): Address {
-    return this.#conn.localAddr;
+    return inZone(addressOf(this.#conn.localAddr), this.#zone);
   }
 
   override get remoteAddress(): Address {
-    return this.#conn.remoteAddr;
+    return inZone(addressOf(this.#conn.remoteAddr), this.#zone);
   }
 
   override pull(sink: Sink): Pulled {
@@ -168,6 +175,14 @@ class DenoConnection extends Connection {
     sink?.onError(error);
   };
 
+  override get pending(): number {
+    return this.#writing?.length ?? 0;
+  }
+
+  override get ends(): string {
+    return endsOf(this.localAddress, this.remoteAddress);
+  }
+
   override closeWrite(): void {
     // It rejects if the peer has gone. The next read reports that too.
     if (!this.#closed) this.#conn.closeWrite().catch(() => {});
@@ -181,20 +196,45 @@ class DenoConnection extends Connection {
   }
 }
 
+/** An address as Deno tells it. */
+function addressOf(told: Deno.NetAddr | Deno.UnixAddr): Address {
+  if (!("path" in told)) return told;
+  // A client's end has no path.
+  const path = (told.path ?? "").replace(/^\0/, "@");
+  return { hostname: UNIX + path, port: 0 };
+}
+
+/** To count descriptors, the C library has to be loaded: a server starts faster without. */
+const UNCHECKED = 16;
+
 class DenoListener extends Listener {
   override readonly address: Address;
+  override readonly descriptor: number | undefined;
   readonly #listener: Deno.TcpListener;
+  readonly #zone: string | undefined;
   readonly #onAcceptError: ListenOptions["onAcceptError"] | undefined;
-  readonly #policy = new AcceptPolicy();
+  readonly #policy: AcceptPolicy;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** How many connections are accepted before free descriptors are counted for the first time. */
+  #unchecked = UNCHECKED;
   #accepting = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener, onAcceptError: ListenOptions["onAcceptError"]) {
+  constructor(options: ListenOptions) {
+    const { hostname: host, port, reusePort = false, find, onAcceptError, reserve } = options;
+    const hostname = hostForRuntime(host);
     super();
-    this.#listener = listener;
+    const shared = reusePort && { reusePort };
+    const open = (): Deno.TcpListener =>
+      Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
+    // Deno does not tell the descriptor.
+    let listener: Deno.TcpListener | undefined;
+    this.descriptor = find?.(() => (listener = open()).addr);
+    this.#listener = listener ?? open();
     this.#onAcceptError = onAcceptError;
-    this.address = listener.addr;
+    this.#zone = splitZone(host).zone;
+    this.#policy = new AcceptPolicy(reserve);
+    this.address = withZoneOf(this.#listener.addr, host);
   }
 
   protected override wake(): void {
@@ -203,6 +243,9 @@ class DenoListener extends Listener {
     if (this.#retry !== undefined && !this.isStopping) return;
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    if (this.#unchecked === 0 && this.#policy.isShort) {
+      return this.#rest(new Error("nearly out of descriptors"), this.#policy.pause());
+    }
     this.#accepting = true;
     this.#listener.accept().then(this.#onAccept, this.#onError);
   }
@@ -210,9 +253,12 @@ class DenoListener extends Listener {
   readonly #onAccept = (conn: Deno.TcpConn): void => {
     this.#accepting = false;
     this.#policy.accepted();
+    if (this.#unchecked > 0) this.#unchecked--;
     let connection: Connection;
     try {
-      connection = new DenoConnection(conn);
+      // The times are the system's, usually two hours: Deno cannot set others.
+      if (this.keepAlive !== undefined) conn.setKeepAlive(true);
+      connection = new DenoConnection(conn, this.#zone);
     } catch (error) {
       // The peer had left before the first option could be set.
       conn.close();
@@ -228,13 +274,19 @@ class DenoListener extends Listener {
     // The pending accept of a closed listener rejects with `BadResource`.
     if (this.#closed) return;
     const waitMs = this.#policy.failed(error);
-    if (waitMs === 0 || !this.isStopping) this.#onAcceptError?.(error, waitMs);
-    if (waitMs === 0) return this.wake();
+    if (waitMs > 0) return this.#rest(error, waitMs);
+    this.#onAcceptError?.(error, waitMs);
+    this.wake();
+  };
+
+  /** Accepts nobody for a while. */
+  #rest(error: Error, waitMs: number): void {
+    if (!this.isStopping) this.#onAcceptError?.(error, waitMs);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.wake();
     }, waitMs);
-  };
+  }
 
   protected override get isShort(): boolean {
     return this.#retry !== undefined;
@@ -245,6 +297,11 @@ class DenoListener extends Listener {
     clearTimeout(this.#retry);
     this.#listener.close();
   }
+}
+
+function requirePermission(name: "read" | "write", path: string): void {
+  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
+  throw new Error(`no permission to ${name} that path (--allow-${name})`);
 }
 
 /** Takes a descriptor, in a way that the permissions allow. */
@@ -289,7 +346,17 @@ export const denoRuntime: Runtime = {
   stopsBusyThreads: false,
 
   fileUrl(path: string): URL {
-    return builtin("node:url").pathToFileURL(path);
+    // Node.js's function comes with its `process`, which needs the path of this very program. Where
+    // there is no proc(5), asking for that ends the process.
+    const isWindows = Deno.build.os === "windows";
+    const encode = (text: string) =>
+      (isWindows ? text.replaceAll("\\", "/") : text.replace(/\/+/g, "/"))
+        .replace(/[%\\?#\s]/g, encodeURIComponent);
+    const encoded = encode(path);
+    if (isWindows && /^[a-z]:\//i.test(encoded)) return new URL(`file:///${encoded}`);
+    if (encoded.startsWith("/") && !isWindows) return new URL(`file://${encoded}`);
+    const folder = encode(Deno.cwd()).replace(/^\/?/, "/");
+    return new URL(encoded.startsWith("/") ? encoded : `./${encoded}`, `file://${folder}/`);
   },
 
   provideModule(): void {
@@ -303,16 +370,19 @@ export const denoRuntime: Runtime = {
       : `Deno needs "unstable": ["net"] in deno.json, or --unstable-net`;
   },
 
-  listen({ hostname, port, reusePort = false, onAcceptError }: ListenOptions): Promise<Listener> {
-    const shared = reusePort && { reusePort };
-    const listener = Deno.listen({ hostname, port, tcpBacklog: ACCEPT_QUEUE, ...shared });
-    return Promise.resolve(new DenoListener(listener, onAcceptError));
+  listen(options: ListenOptions): Promise<Listener> {
+    return Promise.resolve(new DenoListener(options));
   },
 
-  async connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+  async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {
+    const path = unixPathForRuntime(host);
+    if (path !== undefined) {
+      return new DenoConnection(await Deno.connect({ transport: "unix", path }));
+    }
+    const hostname = hostForRuntime(host);
     const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
-      return new DenoConnection(conn);
+      return new DenoConnection(conn, splitZone(host).zone);
     } catch (error) {
       // The server has already reset the connection.
       conn.close();
@@ -330,8 +400,13 @@ export const denoRuntime: Runtime = {
     return new Worker(url, { type: "module", name });
   },
 
-  takeMessage(port: MessagePort): { readonly message: unknown } | undefined {
-    return builtin("node:worker_threads").receiveMessageOnPort(port);
+  async messageTaker() {
+    const { receiveMessageOnPort } = await import("node:worker_threads");
+    return receiveMessageOnPort as unknown as Awaited<ReturnType<Runtime["messageTaker"]>>;
+  },
+
+  waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
+    Atomics.wait(words, index, value, ms);
   },
 
   mayCallForeign(): boolean {
@@ -403,7 +478,8 @@ export const denoRuntime: Runtime = {
   },
 
   printNow(to: "stdout" | "stderr", text: string): void {
-    writeAll(new TextEncoder().encode(text), (bytes) => Deno[to].writeSync(bytes));
+    const write = (bytes: Uint8Array) => Deno[to].writeSync(bytes);
+    writeAll(new TextEncoder().encode(text), write, (ms) => Atomics.wait(NEVER, 0, 0, ms));
   },
 
   async readInput(buffer: Uint8Array): Promise<number> {
@@ -433,6 +509,32 @@ export const denoRuntime: Runtime = {
       },
       close: () => file.close(),
     };
+  },
+
+  requireFileAccess(path: string): void {
+    requirePermission("read", path);
+    requirePermission("write", path);
+  },
+
+  statusOf(path: string): FileStatus | undefined {
+    requirePermission("read", path);
+    try {
+      const { isSocket, dev, ino } = Deno.lstatSync(path);
+      return { isSocket: isSocket === true, identity: `${dev} ${ino}` };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
+
+  changeMode(path: string, mode: number): void {
+    requirePermission("write", path);
+    Deno.chmodSync(path, mode);
+  },
+
+  removeFile(path: string): void {
+    requirePermission("write", path);
+    Deno.removeSync(path);
   },
 
   openSystemFile(path: string): SystemFile | undefined {

@@ -6,7 +6,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
-import { ACCEPT_QUEUE, type Connection } from "./transport.ts";
+import { ACCEPT_QUEUE, type Connection, type KeepAlive } from "./transport.ts";
 
 /** Accepts connections; iterating ends after `stop` or `close`. */
 export abstract class Listener implements AsyncIterableIterator<Connection>, AsyncDisposable {
@@ -14,10 +14,23 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   abstract readonly address: Address;
 
   /**
-   * Called for each connection that was closed unserved, because too many already wait for an owner
-   * or because descriptors run short. That happens on Bun, which accepts by itself.
+   * The descriptor of its socket, so that options can be set on it and the kernel can be asked about
+   * it; `undefined` if it is not known. Never close it: it belongs to the runtime.
    */
-  onOverflow: (() => void) | undefined;
+  abstract readonly descriptor: number | undefined;
+
+  /**
+   * Called for each connection that was refused, which means closed unserved, with the reason: too
+   * many already wait for an owner, or descriptors run short. That happens on Bun, which accepts by
+   * itself.
+   */
+  onOverflow: ((reason: string) => void) | undefined;
+
+  /**
+   * Makes the runtime turn keepalive on for each connection, where it could not be set on the
+   * listener, from which connections inherit it.
+   */
+  keepAlive: KeepAlive | undefined;
 
   readonly #held: Connection[] = [];
   #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;
@@ -47,6 +60,14 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
   /** Closes the socket; called once. */
   protected abstract closeSocket(): void;
 
+  /** Takes a connection that somebody else has accepted from this listener's port. */
+  adopt(connection: Connection): void {
+    this.arrive(connection);
+  }
+
+  /** A connection waits for its owner. An adapter whose runtime reads by itself stops that here. */
+  protected held(_connection: Connection): void {}
+
   /** Takes a connection from the adapter: the caller that waits gets it, or else the next one. */
   protected arrive(connection: Connection): void {
     this.#arrivals++;
@@ -56,11 +77,12 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
       resolve({ value: connection, done: false });
     } else if (this.#ended || this.#held.length >= BACKLOG) {
       connection.close();
-      this.onOverflow?.();
+      this.onOverflow?.(`${BACKLOG} connections wait already`);
     } else {
       // Read the address while it is known: the peer may be gone before its turn comes.
       void connection.remoteAddress;
       this.#held.push(connection);
+      this.held(connection);
     }
   }
 
@@ -91,20 +113,27 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
    * it first would reset them. Iteration yields them and ends.
    *
    * @param isLate whether there is no time left to wait for descriptors; by default there is none
+   * @param isEmpty whether nobody waits and nobody can come any more, from somebody who knows; without
+   * it the length of the queue is guessed
    */
-  async stop(isLate: () => boolean = () => true): Promise<void> {
+  async stop(isLate: () => boolean = () => true, isEmpty?: () => boolean): Promise<void> {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
     // The clock decides, not the number of waits: each takes longer when the event loop is busy.
     const endsAt = performance.now() + LONGEST_STOP_MS;
-    // No runtime tells the length of its accept queue. It counts as empty if nobody comes for a
-    // while.
+    // No runtime tells the length of its accept queue. If nobody else does, it counts as empty when
+    // nobody comes for a while.
     const first = this.#arrivals;
     let wasShort = false;
     while (!this.#ended) {
       const before = this.#arrivals;
       this.wake();
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      const pauseMs = isEmpty === undefined ? QUIET_MS : LOOK_MS;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (isEmpty !== undefined) {
+        if (isEmpty() || isLate()) break;
+        continue;
+      }
       // Out of descriptors, the rest is taken as connections end and give theirs back.
       // Those that were given back just now may not have been used yet.
       const { isShort } = this;
@@ -141,6 +170,9 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
 
 /** After how long without a connection the accept queue counts as empty, in milliseconds. */
 const QUIET_MS = 15;
+
+/** How often a stopping listener looks whether its accept queue is empty, in milliseconds. */
+const LOOK_MS = 4;
 
 /** The longest that a stopping listener accepts while clients keep coming, in milliseconds. */
 const LONGEST_STOP_MS = 1_000;

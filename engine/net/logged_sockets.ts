@@ -37,12 +37,16 @@ export class LoggedSockets extends Sockets {
 
   override socket(family: number, type: number, protocol = 0): number {
     const { constants } = this;
-    const names = [nameOf(constants, "AF_", family), nameOf(constants, "SOCK_", type)];
-    return this.#try(`socket(${names.join(", ")})`, () => super.socket(family, type, protocol));
+    const call = `socket(${nameOf(constants, "AF_", family)}, ${this.#type(type)})`;
+    return this.#try(call, () => super.socket(family, type, protocol));
   }
 
   override socketpair(): [number, number] {
-    return this.#try("socketpair(AF_UNIX, SOCK_STREAM)", () => super.socketpair(), list);
+    return this.#try(
+      `socketpair(AF_UNIX, ${this.#type(this.constants.SOCK_STREAM)})`,
+      () => super.socketpair(),
+      list,
+    );
   }
 
   override bind(fd: number, address: Address): void {
@@ -55,7 +59,10 @@ export class LoggedSockets extends Sockets {
 
   override accept(fd: number, sockaddr: Uint8Array = new Uint8Array(SOCKADDR_SIZE)): number {
     const result = super.accept(fd, sockaddr);
-    return this.#told(`accept(${fd})`, result, () => this.#address(sockaddr));
+    const call = this.constants.SOCK_CLOEXEC === 0
+      ? `accept(${fd})`
+      : `accept4(${fd}, SOCK_CLOEXEC)`;
+    return this.#told(call, result, () => this.#address(sockaddr));
   }
 
   override connect(fd: number, address: Address): void {
@@ -177,6 +184,16 @@ export class LoggedSockets extends Sockets {
     return level === constants.SOL_SOCKET
       ? `SOL_SOCKET, ${nameOf(constants, "SO_", option)}`
       : `${nameOf(constants, "IPPROTO_", level)}, ${nameOf(constants, "TCP_", option)}`;
+  }
+
+  /** The type of a socket: {@linkcode Sockets.socket} adds `SOCK_CLOEXEC`. */
+  #type(type: number): string {
+    const { constants } = this;
+    const { SOCK_CLOEXEC, SOCK_NONBLOCK } = constants;
+    const flags = (type & SOCK_NONBLOCK) | SOCK_CLOEXEC;
+    const names = [nameOf(constants, "SOCK_", type & ~flags)];
+    if (flags !== 0) names.push(namesOf(constants, "SOCK_", flags));
+    return names.join("|");
   }
 
   #flags(flags: number): string {

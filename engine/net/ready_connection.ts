@@ -245,6 +245,16 @@ export class ReadyConnection extends Connection {
     this.#events = events;
   }
 
+  override get pending(): number {
+    if (this.#closed) return 0;
+    return (this.#writing?.length ?? 0) + this.#loop.sockets.unacknowledged(this.fd);
+  }
+
+  override reset(): void {
+    if (!this.#closed) this.#loop.sockets.resetOnClose(this.fd);
+    this.close();
+  }
+
   override closeWrite(): void {
     const { sockets } = this.#loop;
     if (!this.#closed) sockets.shutdown(this.fd, sockets.constants.SHUT_WR);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isIPv6 } from "./address.ts";
+import { isIPv6, isUnix, splitZone } from "./address.ts";
+import { checkZone } from "./zones.ts";
 
 /** A host name that could not be resolved. */
 export class HostNotFoundError extends Error {
@@ -55,16 +56,18 @@ export async function resolveHost(host: string): Promise<string> {
 /**
  * Finds all addresses of a host, as getaddrinfo(3) does: the file of hosts counts too.
  *
- * @param host a name or a numeric address
+ * @param host a name or a numeric address; a Unix domain socket, `unix:PATH`, is returned as it is
  * @param options which addresses, and in which order
  * @returns one or more numeric addresses, each once
  * @throws {HostNotFoundError} if there is none
+ * @throws {ZoneNotFoundError} if it is an address in a zone that this machine does not have
  */
 export async function resolveHosts(
   host: string,
   { family, order = "ipv4" }: LookupOptions = {},
 ): Promise<string[]> {
-  if (isNumeric(host)) return [host];
+  if (isUnix(host)) return [host];
+  if (isNumeric(host)) return [checkZone(host)];
   // Loaded only when it is needed: threads start faster without it.
   const { lookup } = await import("node:dns/promises");
   let found: { address: string }[];
@@ -90,7 +93,7 @@ export async function resolveHosts(
  * @param host a name or an address without brackets
  */
 export function isNumeric(host: string): boolean {
-  if (isIPv6(host)) return URL.canParse(`http://[${host.replace(/%\d+$/, "")}]/`);
+  if (isIPv6(host)) return URL.canParse(`http://[${splitZone(host).host}]/`);
   const parts = host.split(".");
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
 }

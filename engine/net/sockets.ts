@@ -12,6 +12,9 @@
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
  *
+ * All descriptors are close-on-exec: programs that this process starts do not inherit them. A program
+ * that had a listener would keep its port, and one that had a connection would keep it open.
+ *
  * They work on Linux, on x86-64 and arm64 with glibc and musl, and on macOS. This module can be
  * imported anywhere.
  *
@@ -23,21 +26,29 @@ import type { Address } from "../../protocols/effects.ts";
 import type { ForeignFunctions } from "./adapter.ts";
 import {
   decodeSockaddr,
+  decodeUnix,
   encodeSockaddr,
   isIPv6,
+  isUnix,
+  isUnixSockaddr,
+  LONG_SOCKADDR_SIZE,
   type PackedAddress,
   packSockaddr,
   SOCKADDR_SIZE,
   sockaddrLength,
+  unixPath,
   unpackAddress,
+  writeCredentials,
 } from "./address.ts";
 import type { Constants } from "./constants.ts";
 import { type Library, library } from "./libc.ts";
+import { keepAlive } from "./keepalive.ts";
 import type { MessageBuffer } from "./message_buffer.ts";
 import { EpollEvents, PollSet } from "./poll_sets.ts";
 import { runtime } from "./runtime.ts";
 import { SocketError } from "./socket_error.ts";
-import { ACCEPT_QUEUE } from "./transport.ts";
+import { ACCEPT_QUEUE, type KeepAlive } from "./transport.ts";
+import { zoneName, zoneNumber } from "./zones.ts";
 
 /** How to open a listening socket. */
 export interface ListenSocketOptions {
@@ -54,7 +65,13 @@ export interface ListenSocketOptions {
    * @default {0}
    */
   readonly receiveTimeoutMs?: number;
+  /** When a connection whose peer has vanished ends. By default it does not. */
+  readonly keepAlive?: KeepAlive | undefined;
 }
+
+// Operations of fcntl(2) on Linux.
+const F_GETFL = 3;
+const F_DUPFD_CLOEXEC = 1030;
 
 /** `recv` and `send`. */
 type TransferCall = (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
@@ -69,7 +86,11 @@ export class Sockets {
   readonly #recv: TransferCall;
   readonly #send: TransferCall;
   readonly #noSignal: number;
+  /** Takes a connection whose descriptor is close-on-exec. */
+  readonly #accept: (fd: number, sockaddr: Uint8Array, flags: number) => number;
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  /** Room for the address of any socket. */
+  readonly #name = new Uint8Array(LONG_SOCKADDR_SIZE);
   readonly #length = new Int32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
   readonly #pollfd = new PollSet(1);
@@ -88,6 +109,11 @@ export class Sockets {
     this.#recv = libc.recv as TransferCall;
     this.#send = libc.send as TransferCall;
     this.#noSignal = system.constants.MSG_NOSIGNAL;
+    const { SOCK_CLOEXEC } = system.constants;
+    this.#accept = SOCK_CLOEXEC === 0
+      ? (fd, sockaddr) => this.#keepToSelf(libc.accept!(fd, sockaddr, this.#lengthBytes))
+      : (fd, sockaddr, flags) =>
+        libc.accept4!(fd, sockaddr, this.#lengthBytes, flags | SOCK_CLOEXEC);
   }
 
   /**
@@ -102,13 +128,15 @@ export class Sockets {
   /**
    * Makes an endpoint (socket(2)).
    *
-   * @param family `AF_INET` or `AF_INET6`
+   * @param family `AF_INET`, `AF_INET6` or `AF_UNIX`: see {@linkcode Sockets.familyOf}
    * @param type `SOCK_STREAM` or `SOCK_DGRAM`
    * @param protocol the family's number of a protocol; 0 is the usual one of the type
    * @returns a descriptor
    */
   socket(family: number, type: number, protocol = 0): number {
-    return this.#check("socket", this.#call("socket", family, type, protocol));
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("socket", this.#call("socket", family, type | SOCK_CLOEXEC, protocol));
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
   }
 
   /**
@@ -117,18 +145,33 @@ export class Sockets {
    * @returns their descriptors
    */
   socketpair(): [number, number] {
-    const { AF_UNIX, SOCK_STREAM } = this.constants;
+    const { AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC } = this.constants;
     const pair = new Int32Array(2);
     const bytes = new Uint8Array(pair.buffer);
-    this.#check("socketpair", this.#call("socketpair", AF_UNIX, SOCK_STREAM, 0, bytes));
+    const type = SOCK_STREAM | SOCK_CLOEXEC;
+    this.#check("socketpair", this.#call("socketpair", AF_UNIX, type, 0, bytes));
+    if (SOCK_CLOEXEC === 0) pair.forEach((fd) => this.#keepToSelf(fd));
     return [pair[0] as number, pair[1] as number];
   }
 
-  /** Gives the socket its own address (bind(2)). */
+  /** The family of an address, for {@linkcode Sockets.socket}. */
+  familyOf({ hostname }: Address): number {
+    const { AF_INET, AF_INET6, AF_UNIX } = this.constants;
+    return isUnix(hostname) ? AF_UNIX : isIPv6(hostname) ? AF_INET6 : AF_INET;
+  }
+
+  /**
+   * Gives the socket its own address (bind(2)). For a Unix domain socket that creates its file, which
+   * gets the mode 0660, whatever the umask says. Nobody can connect before {@linkcode Sockets.listen}.
+   */
   bind(fd: number, address: Address): void {
-    const sockaddr = encodeSockaddr(address, this.constants);
+    const sockaddr = this.writeAddress(address);
+    const path = unixPath(address.hostname);
+    // The kernel would make the file, and nobody could remove it.
+    if (path !== undefined) runtime.requireFileAccess(path);
     const result = this.#call("bind", fd, sockaddr, sockaddr.length);
     this.#check("bind", result, formatAddress(address));
+    if (path !== undefined) runtime.changeMode(path, SOCKET_MODE);
   }
 
   /**
@@ -154,8 +197,10 @@ export class Sockets {
    */
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept!(fd, sockaddr, this.#lengthBytes);
-    return accepted >= 0 ? accepted : -this.errno;
+    const accepted = this.#accept(fd, sockaddr, 0);
+    if (accepted < 0) return -this.errno;
+    if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
+    return accepted;
   }
 
   /**
@@ -171,13 +216,27 @@ export class Sockets {
       return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
     }
     this.#length[0] = SOCKADDR_SIZE;
-    const accepted: number = this.#libc.accept4!(fd, sockaddr, this.#lengthBytes, SOCK_NONBLOCK);
-    return accepted >= 0 ? accepted : -this.errno;
+    const accepted = this.#accept(fd, sockaddr, SOCK_NONBLOCK);
+    if (accepted < 0) return -this.errno;
+    if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
+    return accepted;
+  }
+
+  /** Writes the process and the user of a peer into its address (`SO_PEERCRED`, unix(7)). */
+  #identify(fd: number, sockaddr: Uint8Array): void {
+    const { SOL_SOCKET, SO_PEERCRED } = this.constants;
+    const ucred = new Uint32Array(3);
+    this.#length[0] = ucred.byteLength;
+    const bytes = new Uint8Array(ucred.buffer);
+    const isKnown = SO_PEERCRED !== 0 &&
+      this.#call("getsockopt", fd, SOL_SOCKET, SO_PEERCRED, bytes, this.#lengthBytes) === 0;
+    if (isKnown) writeCredentials(sockaddr, ucred[0], ucred[1]);
+    else writeCredentials(sockaddr);
   }
 
   /** Connects, and waits until that is done (connect(2)). */
   connect(fd: number, address: Address): void {
-    const sockaddr = encodeSockaddr(address, this.constants);
+    const sockaddr = this.writeAddress(address);
     const result = this.#call("connect", fd, sockaddr, sockaddr.length);
     this.#check("connect", result, `to ${formatAddress(address)}`);
   }
@@ -186,7 +245,7 @@ export class Sockets {
    * Begins to connect a non-blocking socket (connect(2)). When the socket is ready for `POLLOUT`,
    * its option `SO_ERROR` tells how the attempt ended.
    *
-   * @param sockaddr as `encodeSockaddr` writes it
+   * @param sockaddr as {@linkcode Sockets.writeAddress} writes it
    * @returns 0 if it is connected, or the negated error number: `-EINPROGRESS` if it is not yet
    */
   connectNonBlocking(fd: number, sockaddr: Uint8Array): number {
@@ -281,6 +340,19 @@ export class Sockets {
   }
 
   /**
+   * How many bytes were sent that the peer has not acknowledged (tcp(7), `SIOCOUTQ`).
+   *
+   * @returns the number; 0 where the system does not tell it
+   */
+  unacknowledged(fd: number): number {
+    const { SIOCOUTQ } = this.constants;
+    if (SIOCOUTQ === undefined) return 0;
+    const value = new Int32Array(1);
+    const result = this.#call("ioctl", fd, SIOCOUTQ, new Uint8Array(value.buffer));
+    return result < 0 ? 0 : value[0] as number;
+  }
+
+  /**
    * Opens a device (open(2), Linux).
    *
    * @param path its file
@@ -290,7 +362,31 @@ export class Sockets {
    */
   open(path: string, flags: number): number {
     const name = new TextEncoder().encode(`${path}\0`);
-    return this.#check("open", this.#call("open", name, flags, 0), path);
+    // O_CLOEXEC has the same number.
+    const { SOCK_CLOEXEC } = this.constants;
+    const fd = this.#check("open", this.#call("open", name, flags | SOCK_CLOEXEC, 0), path);
+    return SOCK_CLOEXEC === 0 ? this.#keepToSelf(fd) : fd;
+  }
+
+  /**
+   * Opens a folder, to lock it (open(2), Linux).
+   *
+   * @param path its path
+   * @returns a descriptor
+   * @throws {SocketError} if there is none, or this process may not read it
+   */
+  openFolder(path: string): number {
+    return this.open(path, O_DIRECTORY);
+  }
+
+  /**
+   * Locks an open file or folder against all who lock it too (flock(2), Linux). The lock ends when
+   * its descriptor is closed.
+   *
+   * @returns whether nobody else has the lock
+   */
+  tryLock(fd: number): boolean {
+    return this.#call("flock", fd, LOCK_EX | LOCK_NB) >= 0;
   }
 
   /**
@@ -334,9 +430,40 @@ export class Sockets {
    * and sent: `SO_LINGER` with no time at all (socket(7)).
    */
   closeWithReset(fd: number): void {
+    this.resetOnClose(fd);
+    this.close(fd);
+  }
+
+  /** Makes the next `close` do what {@linkcode Sockets.closeWithReset} does. */
+  resetOnClose(fd: number): void {
     const { SOL_SOCKET, SO_LINGER } = this.constants;
     this.setOptionBytes(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer));
-    this.close(fd);
+  }
+
+  /**
+   * Gives an open file a second descriptor, which programs that this process starts do not inherit
+   * (fcntl(2), Linux). Whatever one of the two does, except to close, it does for both.
+   *
+   * @returns the second descriptor
+   */
+  duplicate(fd: number): number {
+    return this.#check("fcntl", this.#call("fcntl", fd, F_DUPFD_CLOEXEC, 0));
+  }
+
+  /**
+   * Closes what a descriptor means, but keeps its number in use (dup2(2)): a thread that nobody can
+   * stop may still make calls with it. From now on it means a socket without any address.
+   */
+  hollow(fd: number): void {
+    const nothing = this.socket(this.constants.AF_INET, this.constants.SOCK_STREAM);
+    this.#keepToSelf(this.#call("dup2", nothing, fd));
+    this.close(nothing);
+  }
+
+  /** Whether calls on a descriptor never wait. Only Linux tells that (fcntl(2)). */
+  isNonBlocking(fd: number): boolean {
+    if (this.#libc.fcntl === undefined) return false;
+    return (this.#call("fcntl", fd, F_GETFL, 0) & this.constants.O_NONBLOCK) !== 0;
   }
 
   /** Sets an option that is an `int` (setsockopt(2)). */
@@ -382,23 +509,85 @@ export class Sockets {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_SNDTIMEO, timeval(ms));
   }
 
+  /**
+   * Whether a number is the descriptor of a socket that listens (`SO_ACCEPTCONN`, socket(7)).
+   *
+   * @returns `undefined` if it is no descriptor at all
+   */
+  isListening(fd: number): boolean | undefined {
+    const { SOL_SOCKET, SO_ACCEPTCONN, errno } = this.constants;
+    const value = this.#sockaddr;
+    value[0] = 0;
+    this.#length[0] = 4;
+    const result = this.#call(
+      "getsockopt",
+      fd,
+      SOL_SOCKET,
+      SO_ACCEPTCONN,
+      value,
+      this.#lengthBytes,
+    );
+    return result === -errno.EBADF ? undefined : result === 0 && value[0] !== 0;
+  }
+
+  /**
+   * The number of a socket that no other socket ever gets, however often its descriptor is used again
+   * (`SO_COOKIE`, socket(7), Linux).
+   */
+  cookie(fd: number): bigint {
+    const value = new BigUint64Array(1);
+    const { SOL_SOCKET, SO_COOKIE } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_COOKIE, new Uint8Array(value.buffer));
+    return value[0] as bigint;
+  }
+
   /** The socket's own address (getsockname(2)). */
   localAddress(fd: number): Address {
+    return this.#addressOf("getsockname", fd);
+  }
+
+  /**
+   * The address of the other end, if there is one.
+   *
+   * @param fd any number
+   * @returns `null` if the descriptor is no connection over IP, `undefined` if there is none
+   */
+  findPeer(fd: number): Address | null | undefined {
     this.#length[0] = SOCKADDR_SIZE;
-    this.#check("getsockname", this.#call("getsockname", fd, this.#sockaddr, this.#lengthBytes));
-    return this.readAddress(this.#sockaddr);
+    const result = this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes);
+    if (result < 0) return result === -this.constants.errno.EBADF ? undefined : null;
+    // Those of other families are shorter, or longer.
+    const isIP = this.#length[0] === 16 || this.#length[0] === SOCKADDR_SIZE;
+    return isIP ? this.readAddress(this.#sockaddr) : null;
   }
 
   /** The address of the other end (getpeername(2)). */
   peerAddress(fd: number): Address {
-    this.#length[0] = SOCKADDR_SIZE;
-    this.#check("getpeername", this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes));
-    return this.readAddress(this.#sockaddr);
+    return this.#addressOf("getpeername", fd);
+  }
+
+  #addressOf(call: string, fd: number): Address {
+    const name = this.#name;
+    this.#length[0] = name.length;
+    this.#check(call, this.#call(call, fd, name, this.#lengthBytes));
+    return isUnixSockaddr(name, this.constants)
+      ? decodeUnix(name.subarray(0, this.#length[0]))
+      : this.readAddress(name);
   }
 
   /** Reads an address as {@linkcode Sockets.accept} fills it in. */
   readAddress(sockaddr: Uint8Array): Address {
-    return decodeSockaddr(sockaddr, this.constants);
+    return decodeSockaddr(sockaddr, this.constants, zoneName);
+  }
+
+  /**
+   * Writes an address as the calls take it, the reverse of {@linkcode Sockets.readAddress}.
+   *
+   * @param address a numeric address; its zone is the name or the number of an interface
+   * @throws {ZoneNotFoundError} if there is no such interface
+   */
+  writeAddress(address: Address): Uint8Array {
+    return encodeSockaddr(address, this.constants, zoneNumber);
   }
 
   /** Puts such an address into a form that is cheap to keep: see {@linkcode packSockaddr}. */
@@ -513,29 +702,33 @@ export class Sockets {
    * @returns the number, or the negated error number if there is none
    */
   nextDescriptor(): number {
-    const { AF_INET, SOCK_DGRAM } = this.constants;
-    const fd = this.#call("socket", AF_INET, SOCK_DGRAM, 0);
+    const { AF_INET, SOCK_DGRAM, SOCK_CLOEXEC } = this.constants;
+    const fd = this.#call("socket", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) this.close(fd);
     return fd;
   }
 
   /**
-   * Opens a listening TCP socket: socket, setsockopt, bind, listen.
+   * Opens a listening socket: socket, setsockopt, bind, listen. With the address of a Unix domain
+   * socket it is one of those; {@linkcode openListening} takes away the file of an earlier one.
    *
    * @param address a numeric address; port 0 picks a free one
    * @param options backlog and port sharing
    * @returns its descriptor
    */
   openListener(address: Address, options: ListenSocketOptions = {}): number {
-    const { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET, IPPROTO_TCP } = this.constants;
+    const { SOCK_STREAM, SOL_SOCKET, IPPROTO_TCP } = this.constants;
     const type = options.nonBlocking ? SOCK_STREAM | this.constants.SOCK_NONBLOCK : SOCK_STREAM;
-    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, type);
+    const fd = this.socket(this.familyOf(address), type);
     try {
       // Without it a port cannot be used again while its old connections linger in TIME_WAIT.
       this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEADDR, 1);
       if (options.reusePort) this.setOption(fd, SOL_SOCKET, this.constants.SO_REUSEPORT, 1);
       // Accepted connections inherit it: Nagle's algorithm delays no small answer.
-      this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+      if (!isUnix(address.hostname)) {
+        this.setOption(fd, IPPROTO_TCP, this.constants.TCP_NODELAY, 1);
+        if (options.keepAlive !== undefined) keepAlive(this, fd, options.keepAlive);
+      }
       if (options.receiveTimeoutMs) this.setReceiveTimeout(fd, options.receiveTimeoutMs);
       this.bind(fd, address);
       this.listen(fd, options.backlog ?? ACCEPT_QUEUE);
@@ -547,19 +740,19 @@ export class Sockets {
   }
 
   /**
-   * Opens a connected TCP socket: socket, setsockopt, connect.
+   * Opens a connected socket: socket, setsockopt, connect.
    *
-   * @param address a numeric address
+   * @param address a numeric address, or that of a Unix domain socket
    * @param timeoutMs how long it may take, in milliseconds; 0 is as long as the kernel tries.
    * `connect` has no limit on macOS: there it takes up to 75 seconds in any case
    * @returns its descriptor
    * @throws {SocketError} `ETIMEDOUT` after that time
    */
   openConnection(address: Address, timeoutMs = 0): number {
-    const { AF_INET, AF_INET6, SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = this.constants;
-    const fd = this.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+    const { SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY } = this.constants;
+    const fd = this.socket(this.familyOf(address), SOCK_STREAM);
     try {
-      this.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      if (!isUnix(address.hostname)) this.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
       if (timeoutMs > 0) this.setSendTimeout(fd, timeoutMs);
       this.#connectWithin(fd, address, timeoutMs);
       if (timeoutMs > 0) this.setSendTimeout(fd, 0);
@@ -571,7 +764,7 @@ export class Sockets {
   }
 
   #connectWithin(fd: number, address: Address, timeoutMs: number): void {
-    const { EINTR, EINPROGRESS, ETIMEDOUT } = this.constants.errno;
+    const { EAGAIN, EINTR, EINPROGRESS, ETIMEDOUT } = this.constants.errno;
     const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
     const fail = (errno: number) =>
       new SocketError("connect", errno, `to ${formatAddress(address)}`);
@@ -579,9 +772,12 @@ export class Sockets {
       return this.connect(fd, address);
     } catch (error) {
       const { errno } = error as SocketError;
-      // This is how a connect ends on Linux when the time of `SO_SNDTIMEO` is over.
-      if (errno === EINPROGRESS) throw fail(ETIMEDOUT);
+      // This is how a connect ends on Linux when the time of `SO_SNDTIMEO` is over: over TCP, and
+      // over a Unix domain socket, where it has waited for a place in the accept queue.
+      if (errno === EINPROGRESS || errno === EAGAIN) throw fail(ETIMEDOUT);
       if (errno !== EINTR) throw error;
+      // A Unix domain socket connects at once or not at all, so the call can be made again.
+      if (isUnix(address.hostname)) return this.#connectWithin(fd, address, timeoutMs);
     }
     // A signal ends the call but not the attempt. The call cannot be made again (connect(2)), so
     // poll(2) waits for the end of the attempt.
@@ -595,6 +791,18 @@ export class Sockets {
     if (errno !== 0) throw fail(errno);
   }
 
+  /**
+   * Makes a descriptor close-on-exec by itself (ioctl(2), `FIOCLEX`). Where socket(2) and accept(2) do
+   * not do it, a program that another thread starts at that very moment may still inherit it.
+   *
+   * @returns the descriptor
+   */
+  #keepToSelf(fd: number): number {
+    // Not fcntl(2): its flag is a variadic argument, and those are passed in another way on arm64.
+    if (fd >= 0) this.#libc.ioctl!(fd, this.constants.FIOCLEX, NOTHING);
+    return fd;
+  }
+
   #call(name: string, ...parameters: unknown[]): number {
     const result: number = this.#libc[name]!(...parameters);
     return result >= 0 ? result : -this.errno;
@@ -605,6 +813,19 @@ export class Sockets {
     return result;
   }
 }
+
+/** A flag of open(2) on Linux: it must be a folder. */
+const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
+
+/** Operations of flock(2). */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** The mode of a Unix domain socket's file: its user and its group may connect. */
+const SOCKET_MODE = 0o660;
+
+/** The argument of a request that takes none. */
+const NOTHING = new Uint8Array(8);
 
 /** A `struct timeval`: two 64-bit numbers on Linux, 64 and 32 bits on macOS, padded to 16 bytes. */
 function timeval(ms: number): Uint8Array {

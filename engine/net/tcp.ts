@@ -23,7 +23,11 @@
  */
 
 import type { Listener } from "./listener.ts";
+import { findListener } from "./find_listener.ts";
+import { keepAlive } from "./keepalive.ts";
+import { whyNoSockets } from "./libc.ts";
 import { runtime } from "./runtime.ts";
+import { sockets } from "./sockets.ts";
 import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
 
 /**
@@ -32,8 +36,17 @@ import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
  * @param options where
  * @returns the listener: iterate over it for the connections
  */
-export function listen(options: ListenOptions): Promise<Listener> {
-  return runtime.listen(options);
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const listener = await runtime.listen({ find: findListener, ...options });
+  const { descriptor } = listener;
+  if (options.keepAlive === undefined) return listener;
+  if (descriptor === undefined || whyNoSockets() !== undefined) {
+    listener.keepAlive = options.keepAlive;
+  } else {
+    // All connections inherit it, so none of them costs a call.
+    keepAlive(sockets(), descriptor, options.keepAlive);
+  }
+  return listener;
 }
 
 /**

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { formatAddress } from "../../protocols/address.ts";
+import type { DescriptorReserve } from "./accept_policy.ts";
 import type { Address } from "../../protocols/effects.ts";
 
 /** Receives what a {@linkcode Connection.pull} or {@linkcode Connection.push} had to wait for. */
@@ -70,11 +72,33 @@ export abstract class Connection implements AsyncDisposable {
    */
   abstract push(bytes: Uint8Array, sink: Sink): boolean;
 
+  /**
+   * How many bytes of what was pushed the peer has not taken yet, as far as is known: at least those
+   * that the system has not taken.
+   */
+  abstract readonly pending: number;
+
+  /**
+   * Which connection this is, if its descriptor is not known here: then {@linkcode Connection.pending}
+   * does not say what the kernel has taken and the peer has not. `send_queues.ts` does.
+   */
+  get ends(): string | undefined {
+    return undefined;
+  }
+
   /** Sends FIN (half-close): writing is over, reading goes on. May be called again. */
   abstract closeWrite(): void;
 
   /** Closes both directions in order, with FIN. May be called again. */
   abstract close(): void;
+
+  /**
+   * Closes at once. Bytes that were not sent yet are thrown away, and the peer gets RST, where the
+   * runtime can do that. May be called again.
+   */
+  reset(): void {
+    this.close();
+  }
 
   /**
    * Waits for the next bytes.
@@ -106,6 +130,21 @@ export abstract class Connection implements AsyncDisposable {
   }
 }
 
+/** When the kernel counts a silent peer as gone: see `keepalive.ts`. */
+export interface KeepAlive {
+  /** After how long a silence the first probe goes, in milliseconds. */
+  readonly idleMs: number;
+  /** After how long another probe goes, in milliseconds. */
+  readonly intervalMs: number;
+  /** How many probes may go unanswered. */
+  readonly probes: number;
+  /**
+   * After how long without an acknowledgement the connection ends, in milliseconds; 0 leaves that to
+   * the system.
+   */
+  readonly userTimeoutMs: number;
+}
+
 /** How to listen. */
 export interface ListenOptions {
   /** The name or address to listen on. */
@@ -120,17 +159,45 @@ export interface ListenOptions {
    */
   readonly reusePort?: boolean;
   /**
-   * For a runtime that accepts by itself: a connection with this descriptor or a higher one is
-   * closed, so that some descriptors are left for other things.
+   * The descriptors that connections leave free, so that the process never runs out of them. A
+   * runtime that accepts by itself refuses further connections; the others wait.
    *
-   * @default {Infinity}
+   * @default none
    */
-  readonly descriptorCeiling?: number;
+  readonly reserve?: DescriptorReserve;
+  /**
+   * When a connection whose peer has vanished ends. By default it does not. Without foreign calls the
+   * times are those of the runtime or the system.
+   */
+  readonly keepAlive?: KeepAlive | undefined;
+  /**
+   * For a runtime that does not tell the descriptor of a listener: calls `open`, which listens and
+   * returns the address, and finds the descriptor. By default it stays unknown.
+   */
+  readonly find?: FindDescriptor;
   /**
    * Called for each connection that could not be accepted. Accepting goes on after `waitMs`
    * milliseconds, or at once (0) if the error concerned only that connection.
    */
   readonly onAcceptError?: (error: Error, waitMs: number) => void;
+}
+
+/**
+ * Finds the descriptor of a listener.
+ *
+ * @param open opens the listener and returns where it listens; called once
+ * @returns the descriptor, or `undefined` if it cannot be told
+ */
+export type FindDescriptor = (open: () => Address) => number | undefined;
+
+/**
+ * What tells a connection from all others.
+ *
+ * @param local this end
+ * @param remote the other end
+ */
+export function endsOf(local: Address, remote: Address): string {
+  return `${formatAddress(local)} ${formatAddress(remote)}`;
 }
 
 /** How to connect. */

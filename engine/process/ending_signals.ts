@@ -1,25 +1,41 @@
 /**
- * The signals that ask a program to end, for a program that has started other processes.
+ * The signals that ask a program to end, for a program that has something to finish first.
  *
  * @module
  */
 
-import { onInterrupt } from "./interrupts.ts";
 import { runtime } from "../net/runtime.ts";
-import { ignoresHangUps } from "./process_status.ts";
+import { readSystemFile } from "../net/system_file.ts";
+
+/** A signal that asks a program to end. */
+export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** SIGHUP as a bit in a set of signals: the first signal. */
+const SIGHUP_BIT = 1n;
 
 /**
  * Calls a function when this process is asked to end: at Ctrl-C, at SIGTERM, and when its terminal
- * closes, unless the process was started to outlive its terminal, as by nohup(1).
+ * closes (SIGHUP). A process that was started to outlive its terminal, as by nohup(1), ignores
+ * SIGHUP. That stands in `/proc/self/status`. Where that may not be read, every SIGHUP counts.
  *
- * @param handler is called each time
+ * @param handler is called each time, with the signal
  * @returns a function that stops the calls
  */
-export function onEndingSignal(handler: () => void): () => void {
+export function onEndingSignal(handler: (signal: EndingSignal) => void): () => void {
   // This is asked first, because on Deno a process that listens for any signal no longer ignores
   // hang-ups.
   const isDeaf = ignoresHangUps();
-  const forget = [onInterrupt(handler)];
-  if (isDeaf !== undefined) forget.push(runtime.onSignal("SIGHUP", isDeaf ? () => {} : handler));
+  const forget = [
+    runtime.onSignal("SIGINT", () => handler("SIGINT")),
+    runtime.onSignal("SIGTERM", () => handler("SIGTERM")),
+    runtime.onSignal("SIGHUP", () => isDeaf ? undefined : handler("SIGHUP")),
+  ];
   return () => forget.forEach((stop) => stop());
+}
+
+/** Whether this process ignores hang-ups, as under nohup(1), as far as that can be known. */
+function ignoresHangUps(): boolean {
+  const status = readSystemFile("/proc/self/status") ?? "";
+  const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(status) ?? [];
+  return ignored !== undefined && (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;
 }

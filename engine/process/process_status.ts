@@ -7,15 +7,17 @@
  */
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Address } from "../../protocols/effects.ts";
+import { isUnix, UNIX } from "../net/address.ts";
 
 /** Clock ticks per second, the unit of CPU time in proc(5): the same on every Linux. */
 const TICKS = 100;
 
-/** SIGHUP as a bit in a set of signals: the first signal. */
-const SIGHUP_BIT = 1n;
-
 /** The state of a listening socket in `/proc/net/tcp`. */
 const LISTENING = "0A";
+
+/** The flag of a listening socket in `/proc/net/unix` (`__SO_ACCEPTCON`). */
+const ACCEPTS_CONNECTIONS = "00010000";
 
 /**
  * A process, with all the processes that it has started: some servers divide their work among
@@ -105,21 +107,17 @@ export interface ThreadStatus {
 }
 
 /**
- * Whether this process ignores hang-ups, as under nohup(1); `undefined` if that cannot be known.
- */
-export function ignoresHangUps(): boolean | undefined {
-  const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(read("/proc/self/status")) ?? [];
-  return ignored === undefined ? undefined : (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;
-}
-
-/**
- * Finds the process that listens on a port of this machine.
+ * Finds the process that listens on a port of this machine, or on a Unix domain socket.
  *
- * @param port the port
+ * @param address the port, or the socket as it was bound
  * @returns its process ID; `undefined` if it cannot be seen
  */
-export function findListener(port: number): number | undefined {
-  const sockets = new Set(["tcp", "tcp6"].flatMap((table) => listenersIn(table, port)));
+export function findListener({ hostname, port }: Address): number | undefined {
+  const sockets = new Set(
+    isUnix(hostname)
+      ? unixListeners(hostname)
+      : ["tcp", "tcp6"].flatMap((table) => listenersIn(table, port)),
+  );
   if (sockets.size === 0) return undefined;
   for (const pid of list("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
@@ -136,6 +134,15 @@ function listenersIn(table: string, port: number): string[] {
   return read(`/proc/net/${table}`).split("\n").map((line) => line.trim().split(/\s+/))
     .filter(([, local, , state]) => state === LISTENING && local?.endsWith(suffix))
     .map((fields) => `socket:[${fields[9]}]`);
+}
+
+/** The Unix domain sockets that listen under a name (proc_net_unix, in proc(5)). */
+function unixListeners(hostname: string): string[] {
+  const name = hostname.slice(UNIX.length);
+  return read("/proc/net/unix").split("\n").flatMap((line) => {
+    const [, flags, inode, path] = /^\S+: \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/.exec(line) ?? [];
+    return flags === ACCEPTS_CONNECTIONS && path === name ? [`socket:[${inode}]`] : [];
+  });
 }
 
 /** CPU time: the process's own, and that of its children that have ended. */

@@ -110,6 +110,8 @@ export type Outcome =
   | "done"
   /** The server ended it, because it closes. */
   | "cut"
+  /** The peer ended the connection before it had sent a byte. */
+  | "empty"
   /** It failed: {@linkcode OverEvent.failure} says how. */
   | "failed"
   /** Its end was not recorded. */

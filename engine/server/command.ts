@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
-import { onInterrupt } from "../process/interrupts.ts";
+import { onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
@@ -39,6 +39,9 @@ import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 /** How long the end waits for a stuck reader of standard output, in milliseconds. */
 const FLUSH_MS = 1_000;
 
+/** How long a server that is asked to end may take until it has started, in milliseconds. */
+const START_MS = 1_000;
+
 /** The flags that {@linkcode serverProgram} itself obeys. Every server's command has them. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
   { name: "quiet", kind: "boolean", help: "print only the address and the totals" },
@@ -50,6 +53,13 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     help: "how to write the log",
   },
   STATS_EVERY,
+];
+
+/** What signals do, for the help of every server's command. */
+const SIGNALS: readonly string[] = [
+  "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
+  "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
+  "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -167,7 +177,8 @@ export type Start = (values: Values, output: BufferedOutput) => Promise<Service>
  * @param start starts the service
  */
 export function serverProgram(command: Command, start: Start): Program {
-  return { command, run: () => void run(command, start) };
+  const described = { ...command, notes: SIGNALS };
+  return { command: described, run: () => void run(described, start) };
 }
 
 async function run(command: Command, start: Start): Promise<void> {
@@ -184,7 +195,25 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  let service: Service;
+  let service: Service | undefined;
+  let isAsked = false;
+  let late: ReturnType<typeof setTimeout> | undefined;
+  let watching: Promise<LoopWatch | undefined> | undefined;
+  const close = () => {
+    void watching?.then((watch) => watch?.closing());
+    // An error shows up in `closed`.
+    service?.close().catch(() => {});
+  };
+  // This comes first: the first process of a container never hears a signal without a listener.
+  const forget = onEndingSignal((signal) => {
+    // When a terminal closes, the kernel and the shell may both say so.
+    if (isAsked && signal === "SIGHUP") return;
+    if (isAsked) runtime.exit(EXIT_SIGNALLED);
+    isAsked = true;
+    // Some threads may serve already while others start.
+    if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
+    close();
+  });
   let printer: StatisticsPrinter | undefined;
   try {
     printer = await startPrinter(name, values, format);
@@ -195,51 +224,41 @@ async function run(command: Command, start: Start): Promise<void> {
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
   }
 
+  clearTimeout(late);
+  const served = service;
   // The block of the main thread is the last.
-  const counters = CounterBlock.allIn(service.statistics.counters).at(-1) as CounterBlock;
+  const counters = CounterBlock.allIn(served.statistics.counters).at(-1) as CounterBlock;
   // This is our program, so what a protocol does beside its conversations does not end it.
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   try {
-    await runUntilClosed(name, service, guard, { stdout, stderr }, {
-      printer,
-      watch: () => startWatch(command, values, format, service, stderr),
-    });
+    stdout.writeLine(describe(served));
+    // The server listens already, and whoever waits for the line has it.
+    watching = stdout.flush(FLUSH_MS).then(() =>
+      startWatch(command, values, format, served, stderr)
+    );
+    if (isAsked) close();
+    printer?.print(served.statistics);
+    const error = await served.closed;
+    await (await watching)?.stop(FLUSH_MS);
+    // A line of statistics that is being written comes before the totals.
+    await printer?.stop(FLUSH_MS);
+    guard.flush();
+    await finish(name, served, error, { stdout, stderr }, forget);
   } finally {
     // An error of our own ends it.
     guard.end();
   }
 }
 
-/** Announces a service, closes it at a signal, and prints its totals. */
-async function runUntilClosed(
+/** Prints the totals of a service that has closed, and ends the process if it would not end. */
+async function finish(
   name: string,
   service: Service,
-  guard: ThreadGuard,
+  error: Error | undefined,
   { stdout, stderr }: Readonly<Record<"stdout" | "stderr", BufferedOutput>>,
-  { printer, watch }: {
-    readonly printer: StatisticsPrinter | undefined;
-    readonly watch: () => Promise<LoopWatch | undefined>;
-  },
+  forget: () => void,
 ): Promise<void> {
-  let signals = 0;
-  const onSignal = () => {
-    if (++signals > 1) runtime.exit(EXIT_SIGNALLED);
-    watching.then((loopWatch) => loopWatch?.closing());
-    // An error shows up in `closed`.
-    service.close().catch(() => {});
-  };
-  const forget = onInterrupt(onSignal);
-
-  stdout.writeLine(describe(service));
-  printer?.print(service.statistics);
-  // The server listens already, and whoever waits for the line has it.
-  const watching = stdout.flush(FLUSH_MS).then(watch);
-  const error = await service.closed;
-  await (await watching)?.stop(FLUSH_MS);
-  // A line of statistics that is being written comes before the totals.
-  await printer?.stop(FLUSH_MS);
   stdout.tellDropped();
-  guard.flush();
   const { line, properties } = service.count();
   totalsLoggerOf(name).info("totals: {totals}", { ...properties, totals: line });
   const flushed = await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);

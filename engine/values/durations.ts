@@ -4,6 +4,8 @@
  * @module
  */
 
+import { quote } from "./thrown.ts";
+
 /** The longest time that a runtime's timer and poll(2) can wait, in milliseconds: 24.8 days. */
 export const LONGEST_MS = 0x7fff_ffff;
 
@@ -25,7 +27,7 @@ export const DURATION_SYNTAX = "a duration such as 500ms, 5s or 1m30s (0 is off)
 export function parseDuration(duration: Duration): number {
   const ms = typeof duration === "number" ? duration : readDuration(duration.trim());
   if (ms === undefined || !(ms >= 0 && ms <= LONGEST_MS)) {
-    throw new RangeError(`expected ${DURATION_SYNTAX}, current value is "${duration}"`);
+    throw new RangeError(`expected ${DURATION_SYNTAX}, current value is ${quote(duration)}`);
   }
   return ms;
 }

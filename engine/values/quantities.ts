@@ -4,6 +4,8 @@
  * @module
  */
 
+import { quote } from "./thrown.ts";
+
 /** A number of bytes, or text such as `64k` or `256KiB`; 0 is off. */
 export type Size = number | string;
 
@@ -36,7 +38,7 @@ const HIGHEST_RATE = 1e9;
 export function parseSize(size: Size): number {
   const bytes = typeof size === "number" ? size : readSize(size.trim());
   if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
-  throw new RangeError(`expected ${SIZE_SYNTAX}, current value is "${size}"`);
+  throw new RangeError(`expected ${SIZE_SYNTAX}, current value is ${quote(size)}`);
 }
 
 /**
@@ -49,7 +51,7 @@ export function parseSize(size: Size): number {
 export function parseRate(rate: Rate): number {
   const perSecond = typeof rate === "number" ? rate : readRate(rate.trim());
   if (perSecond >= 0 && perSecond <= HIGHEST_RATE) return perSecond;
-  throw new RangeError(`expected ${RATE_SYNTAX}, current value is "${rate}"`);
+  throw new RangeError(`expected ${RATE_SYNTAX}, current value is ${quote(rate)}`);
 }
 
 function readSize(text: string): number {

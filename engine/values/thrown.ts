@@ -1,5 +1,5 @@
 /**
- * Whatever was thrown, as text.
+ * Whatever was thrown or given, as text for people.
  *
  * @module
  */
@@ -15,4 +15,13 @@ export function describeError(error: unknown): string {
   } catch {
     return "something that cannot be shown";
   }
+}
+
+/**
+ * Puts a value that somebody gave into quotes, on one line, for a message about it.
+ *
+ * @param value the value
+ */
+export function quote(value: unknown): string {
+  return JSON.stringify(String(value));
 }

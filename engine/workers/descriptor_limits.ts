@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { DescriptorReserve } from "../net/accept_policy.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
@@ -18,6 +19,9 @@ import { type Sockets, sockets } from "../net/sockets.ts";
  */
 export const RESERVE = 24;
 
+/** With fewer free descriptors a server does not begin: some for connections, some for itself. */
+const LEAST_FREE = 4;
+
 /**
  * The number below which the descriptors of connections must stay.
  *
@@ -28,7 +32,7 @@ export const RESERVE = 24;
 export function connectionCeiling(calls: Sockets, threads: number): number {
   const limit = calls.descriptorLimit();
   // With very few descriptors, connections get half of what is left.
-  const half = (limit - calls.nextDescriptor()) >> 1;
+  const half = (limit - inUse()) >> 1;
   return limit - Math.min(RESERVE + threads * runtime.descriptorsPerThread, half);
 }
 
@@ -42,29 +46,37 @@ export function countedCeiling(): number {
 }
 
 /**
+ * What listeners of the runtimes leave free. It is found out when it is first asked for: the C
+ * library has to be loaded for that.
+ */
+export function countedReserve(): DescriptorReserve {
+  let ceiling: number | undefined;
+  return {
+    ceiling: () => ceiling ??= countedCeiling(),
+    nextDescriptor: () => whyNoSockets() === undefined ? sockets().nextDescriptor() : 0,
+  };
+}
+
+/**
  * How many threads the limit of descriptors allows, with one connection for each.
  *
  * @returns at least 0
  */
 export function threadsThatFit(): number {
-  const calls = sockets();
-  const free = calls.descriptorLimit() - calls.nextDescriptor() - RESERVE;
+  const free = sockets().descriptorLimit() - inUse() - RESERVE;
   return Math.max(0, Math.floor(free / (runtime.descriptorsPerThread + 1)));
 }
 
 /**
- * Makes sure that a mode can start its threads.
+ * Makes sure that a mode can start its threads, and then has a connection for each of them.
  *
  * @param threads how many threads it starts
  * @throws {Error} if the limit of descriptors does not allow them
  */
 export function requireThreads(threads: number): void {
-  const fit = threadsThatFit();
-  if (threads <= fit) return;
-  throw new Error(
-    `Cannot start ${threads} ${threads === 1 ? "thread" : "threads"}: ` +
-      `the limit of open files (ulimit -n) allows ${fit}`,
-  );
+  if (threads <= threadsThatFit()) return;
+  const more = RESERVE + threads * (runtime.descriptorsPerThread + 1);
+  throw new Error(`Cannot start ${numberOf(threads, "thread")}: ${whyTooFew(more)}`);
 }
 
 /**
@@ -72,14 +84,47 @@ export function requireThreads(threads: number): void {
  * where they cannot be counted.
  *
  * @param threads how many Workers
- * @param what the word for them in the message
+ * @param what the word for one of them in the message
  * @throws {Error} if there are not enough descriptors
  */
 export function requireDescriptors(threads: number, what: string): void {
-  if (runtime.hasDescriptors(threads * runtime.descriptorsPerThread + RESERVE)) return;
-  throw new Error(
-    `Cannot start ${threads} ${what}: the limit of open files (ulimit -n) is too low`,
-  );
+  const more = RESERVE + threads * runtime.descriptorsPerThread;
+  if (!runtime.hasDescriptors(more)) {
+    throw new Error(`Cannot start ${numberOf(threads, what)}: ${whyTooFew(more)}`);
+  }
+}
+
+/**
+ * Makes sure that a server which has started everything can also serve.
+ *
+ * @throws {Error} if there are no descriptors for connections
+ */
+export function requireRoomToServe(): void {
+  if (!runtime.hasDescriptors(LEAST_FREE)) {
+    throw new Error(`Cannot serve: ${whyTooFew(LEAST_FREE)}`);
+  }
+}
+
+/** Why {@linkcode hasRoomForWorker} is false. */
+export function whyNoRoomForWorker(): string {
+  return whyTooFew(RESERVE + runtime.descriptorsPerThread);
+}
+
+/** Why something cannot be done that needs more descriptors besides those in use. */
+function whyTooFew(more: number): string {
+  const limit = "the limit of open files (ulimit -n) is";
+  if (whyNoSockets() !== undefined) return `${limit} too low: ${more} more are needed`;
+  return `${limit} ${sockets().descriptorLimit()}, and at least ${inUse() + more} are needed`;
+}
+
+/** How many descriptors are in use: all below the lowest free number. */
+function inUse(): number {
+  const next = sockets().nextDescriptor();
+  return next < 0 ? sockets().descriptorLimit() : next;
+}
+
+function numberOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { Deadline, PolledDeadlines } from "../../engine/drivers/deadlines.ts";
-import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
+import { isUnix } from "../../engine/net/address.ts";
 import { openPoller, type Poller } from "../../engine/net/poller.ts";
 import {
   ReadyConnection,
@@ -15,7 +15,8 @@ import {
 } from "../../engine/net/ready_connection.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
+import { ConnectTimeoutError, refuseSelfByDescriptor } from "../../engine/dial/failures.ts";
+import type { Address } from "../../protocols/effects.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import { LoadLoop } from "./load_loop.ts";
@@ -27,6 +28,9 @@ const LOOK_MS = 20;
 
 /** How often a busy loop checks the deadlines, in milliseconds. */
 const LIMITS_MS = 1;
+
+/** How long to wait for a place in the accept queue of a Unix domain socket, in milliseconds. */
+const FULL_MS = 5;
 
 /** Something that the poller watches. */
 interface Ready {
@@ -65,8 +69,10 @@ class EpollEngine implements ReadyLoop {
   readonly deadlines = new PolledDeadlines();
   readonly timeoutMs: number;
   readonly #ready: (Ready | undefined)[] = [];
+  readonly #address: Address;
   readonly #sockaddr: Uint8Array;
   readonly #family: number;
+  readonly #isUnix: boolean;
   readonly #hasDueTimes: boolean;
   readonly #loop: LoadLoop;
 
@@ -75,11 +81,12 @@ class EpollEngine implements ReadyLoop {
     protocol: LoadProtocol,
     onSecond: (second: ThreadSecond) => void,
   ) {
-    const { constants } = this.sockets;
     this.timeoutMs = share.plan.timeoutMs;
     this.#hasDueTimes = share.plan.rate !== null;
-    this.#sockaddr = encodeSockaddr(share.address, constants);
-    this.#family = isIPv6(share.address.hostname) ? constants.AF_INET6 : constants.AF_INET;
+    this.#address = share.address;
+    this.#sockaddr = this.sockets.writeAddress(share.address);
+    this.#family = this.sockets.familyOf(share.address);
+    this.#isUnix = isUnix(share.address.hostname);
     this.#loop = new LoadLoop(share, protocol, {
       dial: (lane) => this.#dial(lane),
       deadlines: this.deadlines,
@@ -134,7 +141,7 @@ class EpollEngine implements ReadyLoop {
     this.poller.close();
   }
 
-  #dial(lane: Lane): void {
+  #dial(lane: Lane, untilMs = performance.now() + this.timeoutMs): void {
     const { SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY, POLLOUT, errno } =
       this.sockets.constants;
     let fd: number;
@@ -143,8 +150,14 @@ class EpollEngine implements ReadyLoop {
     } catch (error) {
       return this.#refuse(lane, error);
     }
-    this.sockets.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!this.#isUnix) this.sockets.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     const result = this.sockets.connectNonBlocking(fd, this.#sockaddr);
+    // The accept queue of a Unix domain socket is full. Over TCP the kernel itself waits then.
+    if (result === -errno.EAGAIN && this.#isUnix && performance.now() < untilMs) {
+      this.sockets.close(fd);
+      this.deadlines.set(new Deadline(() => this.#dial(lane, untilMs)), FULL_MS);
+      return;
+    }
     if (result !== 0 && result !== -errno.EINPROGRESS) {
       this.sockets.close(fd);
       return this.#refuse(lane, new SocketError("connect", -result));
@@ -172,6 +185,11 @@ class EpollEngine implements ReadyLoop {
     const { SOL_SOCKET, SO_ERROR, POLLOUT } = this.sockets.constants;
     const errno = this.sockets.getOption(fd, SOL_SOCKET, SO_ERROR);
     if (errno !== 0) return this.giveUp(fd, lane, new SocketError("connect", errno));
+    try {
+      refuseSelfByDescriptor(this.sockets, fd, this.#address);
+    } catch (error) {
+      return this.giveUp(fd, lane, error as Error);
+    }
     const connection = new ReadyConnection(fd, this.#sockaddr, this, POLLOUT);
     this.#ready[fd] = connection;
     lane.onOpen(connection);

@@ -7,10 +7,9 @@
  * @module
  */
 
-import { trueConnectError } from "../../engine/dial/diagnosis.ts";
+import { openEventConnection } from "../../engine/dial/event_connection.ts";
 import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
 import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
-import { runtime } from "../../engine/net/runtime.ts";
 import type { Lane } from "./lane.ts";
 import { LoadLoop } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
@@ -68,12 +67,10 @@ async function connect(
   const limit = new Deadline(() => giveUp(new ConnectTimeoutError(timeoutMs)));
   deadlines.set(limit, timeoutMs);
   try {
-    const connection = await runtime.connect({ ...address, signal: attempt.signal });
+    const connection = await openEventConnection(address, attempt.signal);
     if (over.aborted) return connection.close();
     lane.onOpen(connection);
-  } catch (thrown) {
-    const { signal } = attempt;
-    const error = signal.aborted ? signal.reason : await trueConnectError(address, thrown, signal);
+  } catch (error) {
     if (!over.aborted) lane.onNotOpen(error);
   } finally {
     limit.lift();

@@ -93,7 +93,7 @@ export class LoadTeam implements Disposable {
     // If descriptors cannot be counted, they are tried out. That uses up ports, and the load may
     // have few of them. So counting comes first.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
-    else requireDescriptors(plan.threads, "threads");
+    else requireDescriptors(plan.threads, "thread");
     const team = new LoadTeam();
     try {
       for (const share of shareOut(plan, address)) team.#add(share);

@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import { isUnix } from "../../engine/net/address.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
@@ -25,11 +26,12 @@ const TIME_WAIT_S = 60;
  * @throws {OptionError} if the load cannot be made at all
  */
 export function preflight(plan: Plan, address: Address): string[] {
-  const isLocal = /^(127\.|::1$)/.test(address.hostname);
+  const hasPorts = !isUnix(address.hostname);
+  const isLocal = !hasPorts || /^(127\.|::1$)/.test(address.hostname);
   return [
     checkEngine(plan),
     checkDescriptors(plan),
-    checkPorts(plan, isLocal),
+    hasPorts ? checkPorts(plan, isLocal) : undefined,
     ...(isLocal ? [checkQueue(plan), checkCores(plan)] : []),
     checkOtherLoad(),
   ].filter((warning) => warning !== undefined);

@@ -11,7 +11,6 @@ import {
   SO_ATTACH_FILTER,
   SO_RCVBUFFORCE,
   SO_TIMESTAMPNS,
-  SOCK_CLOEXEC,
   SOL_PACKET,
 } from "../../engine/kernel/linux.ts";
 import { parsePacket, type TcpSegment } from "../../engine/kernel/packet.ts";
@@ -166,7 +165,7 @@ export class PacketCapture implements Disposable {
 
 function openPacketSocket(net: Sockets): number {
   // With SOCK_DGRAM a packet begins with its IP header, whatever the link is.
-  return net.socket(AF_PACKET, net.constants.SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  return net.socket(AF_PACKET, net.constants.SOCK_DGRAM, 0);
 }
 
 function raiseBuffer(net: Sockets, fd: number): void {

@@ -6,7 +6,7 @@
 
 import { type Flag, UsageError, type Values } from "../../engine/cli/flags.ts";
 import { readServer, targetOf } from "../../engine/dial/target.ts";
-import { isIPv6 } from "../../engine/net/address.ts";
+import { isIPv6, isUnix } from "../../engine/net/address.ts";
 import { isNumeric } from "../../engine/net/resolve.ts";
 import type { Address } from "../../protocols/effects.ts";
 
@@ -31,6 +31,11 @@ export const FAMILY_FLAGS: readonly Flag[] = [
  */
 export function serverOf(values: Values): Address {
   const text = values.server as string;
+  if (isUnix(text)) {
+    throw new UsageError(
+      `wrong value for <server>: observe shows TCP, and a Unix domain socket has no handshake`,
+    );
+  }
   if (values.port === undefined) {
     if (isIPv6(text) && isNumeric(text)) {
       throw new UsageError(

@@ -16,7 +16,7 @@ import {
   messageOf,
 } from "../../engine/dial/failures.ts";
 import { BlockingDriver, type BlockingOptions } from "../../engine/drivers/blocking.ts";
-import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
+import { isIPv6 } from "../../engine/net/address.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
 import { nowUs, setClock } from "../../engine/values/moment.ts";
@@ -120,7 +120,7 @@ class Observation {
     const fd = net.socket(family, SOCK_STREAM | SOCK_NONBLOCK);
     try {
       net.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-      const sockaddr = encodeSockaddr(address, net.constants);
+      const sockaddr = net.writeAddress(address);
       const calledUs = nowUs();
       const result = net.connectNonBlocking(fd, sockaddr);
       if (result < 0 && result !== -EINPROGRESS) {
@@ -258,7 +258,7 @@ function rehearse(captures: boolean, isStopped: () => boolean): void {
   const { SOCK_STREAM, SOCK_NONBLOCK, AF_INET } = net.constants;
   const listener = net.openListener({ hostname: "127.0.0.1", port: 0 });
   const address = net.localAddress(listener);
-  const sockaddr = encodeSockaddr(address, net.constants);
+  const sockaddr = net.writeAddress(address);
   const capture = captures ? new PacketCapture(net, { port: address.port }) : null;
   const nobody = { beganUs: Math.floor(nowUs()), tell: () => {}, isStopped: () => false };
   try {

@@ -674,8 +674,26 @@ test("chat refuses connections beyond its limits, says why, and closes in order"
   }
 }, live);
 
+test("chat lets nobody in who is denied, and ends who sends a line byte by byte", async () => {
+  await using server = await start("--deny", "127.0.0.2", "--message-timeout", "300ms");
+  if (runtime.os === "linux") {
+    await using denied = await Peer.connect(server.address, "127.0.0.2");
+    assertEquals(await denied.rest(), `* your address is not allowed\n${GOODBYE}\n`);
+  }
+  await using ann = await ChatPeer.enter(server, "ann");
+  await using slow = await ChatPeer.enter(server, "slow");
+  const trickling = setInterval(() => slow.peer.post("x"), 20);
+  await ann.find("* slow left: took too long for a line");
+  clearInterval(trickling);
+  const denied = runtime.os === "linux" ? 1 : 0;
+  const { stderr } = await server.stop();
+  assertMatch(stderr, / failed 1 \(message timeout 1\) /);
+  assertMatch(stderr, new RegExp(`refused ${denied} .*`));
+}, live);
+
 test("chat turns each limit off with 0", async () => {
-  const limits = ["outbox", "write-timeout", "rate", "idle-timeout", "max-connections"];
+  const limits = ["outbox", "write-timeout", "rate", "idle-timeout", "message-timeout"];
+  limits.push("max-connections");
   const flags = [...limits, "max-per-host", "history"].flatMap((name) => [`--${name}`, "0"]);
   await using server = await start(...flags, "--drain", "0");
   await using ann = await ChatPeer.enter(server, "ann");

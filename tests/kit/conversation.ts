@@ -48,7 +48,7 @@ export class Talk {
   readonly #computeTimeoutMs: number;
   // One buffer for all reads, as the blocking driver has it: what a protocol keeps without
   // copying it is overwritten by the next read.
-  readonly #buffer = new Uint8Array(1 << 20);
+  #buffer = new Uint8Array(1 << 12);
 
   /**
    * @param conversation is run until it asks for its first read
@@ -66,6 +66,7 @@ export class Talk {
   answer(answer: ReadAnswer): void {
     this.#buffer.fill(0x23);
     if (answer) {
+      if (answer.length > this.#buffer.length) this.#buffer = new Uint8Array(2 * answer.length);
       this.#buffer.set(answer);
       const borrowed = this.#buffer.subarray(0, answer.length);
       this.#run(() => this.#conversation.next(borrowed));

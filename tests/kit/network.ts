@@ -1,5 +1,6 @@
 /**
- * What network there is: IPv6, and that of `small_internet.ts` in namespaces of its own.
+ * What network there is: IPv6, and those of `small_internet.ts` and `vanished_peers.ts` in namespaces
+ * of their own.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import { Folder } from "./folder.ts";
 import { commandOf, Program } from "./server_process.ts";
 import type { Findings } from "./small_internet.ts";
+import type { VanishedFindings } from "./vanished_peers.ts";
 
 const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount", "--kill-child", "--"];
 
@@ -52,6 +54,15 @@ export function whyNoIPv6(): string | undefined {
   }
 }
 
+/** Makes the network in which peers vanish, and returns what became of the servers. */
+export async function vanishPeers(): Promise<VanishedFindings> {
+  const command = commandOf("tests/kit/vanished_peers.ts", []);
+  await using program = new Program(["unshare", ...NAMESPACES, ...command]);
+  const { code, stdout, stderr } = await program.end(60_000);
+  if (code !== 0) throw new Error(`The network failed: ${stdout}${stderr}`);
+  return JSON.parse(stdout);
+}
+
 /** Makes the network, tries everything in it, and returns what was found. */
 export async function exploreNetwork(): Promise<Findings> {
   using folder = new Folder();
@@ -65,4 +76,27 @@ export async function exploreNetwork(): Promise<Findings> {
   const { code, stdout, stderr } = await program.end();
   if (code !== 0) throw new Error(`The network failed: ${stdout}${stderr}`);
   return JSON.parse(stdout);
+}
+
+const OWN_NETWORK = ["--user", "--map-root-user", "--net", "--kill-child", "--"];
+
+/** Why there can be no network namespace here; `undefined` if there can. It is found out by trying. */
+export function whyNoOwnNetwork(): string | undefined {
+  if (runtime.os !== "linux") return `${runtime.os} has no namespaces`;
+  const tried = spawnSync("unshare", [...OWN_NETWORK, "true"]);
+  if (tried.error !== undefined) return "the program unshare is missing";
+  return tried.status === 0 ? undefined : "no network namespaces";
+}
+
+/**
+ * Runs a script in a network of its own, which has nothing but a loopback that is down.
+ *
+ * @param script its path in the project
+ * @returns what it has printed
+ */
+export async function inOwnNetwork(script: string): Promise<string> {
+  await using program = new Program(["unshare", ...OWN_NETWORK, ...commandOf(script, [])]);
+  const { code, stdout, stderr } = await program.end();
+  if (code !== 0) throw new Error(`${script} failed: ${stdout}${stderr}`);
+  return stdout;
 }

@@ -20,7 +20,7 @@ export class Peer implements AsyncDisposable {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    this.name = `127.0.0.1:${socket.localPort}`;
+    this.name = `${socket.localAddress ?? "127.0.0.1"}:${socket.localPort}`;
     socket.setEncoding("latin1");
     socket.on("data", (text) => {
       this.#received += text;
@@ -37,10 +37,15 @@ export class Peer implements AsyncDisposable {
     });
   }
 
-  /** Connects. It rejects if the connection is refused. */
-  static connect({ hostname: host, port }: Address): Promise<Peer> {
+  /**
+   * Connects. It rejects if the connection is refused.
+   *
+   * @param to the server @param from the own address; on Linux every one of 127.0.0.0/8 will do
+   */
+  static connect({ hostname: host, port }: Address, from?: string): Promise<Peer> {
     const { promise, resolve, reject } = Promise.withResolvers<Peer>();
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const own = from === undefined ? {} : { localAddress: from };
+    const socket = connect({ host, port, ...own, allowHalfOpen: true, noDelay: true });
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
@@ -194,9 +199,13 @@ export async function handshake(address: Address, x: number): Promise<void> {
   await finishHandshake(await peer.send(`HELLO ${x}\n`), x);
 }
 
-/** Makes the rest of a handshake whose first message was sent. */
-export async function finishHandshake(peer: Peer, x: number): Promise<void> {
-  const answer = await peer.line();
+/**
+ * Makes the rest of a handshake whose first message was sent.
+ *
+ * @param isAnswered whether the answer to it was read
+ */
+export async function finishHandshake(peer: Peer, x: number, isAnswered = false): Promise<void> {
+  const answer = isAnswered ? `HELLO ${x + 1}` : await peer.line();
   if (answer !== `HELLO ${x + 1}`) throw new Error(`Answered ${answer}`);
   await peer.send(`HELLO ${x + 2}\n`);
   const rest = await peer.rest();

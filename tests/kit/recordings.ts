@@ -81,7 +81,7 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
   served: made("served", { connection: number, thread: number }),
   over: made(
     "over",
-    { connection: number, outcome: fc.constantFrom("done", "cut", "failed", "unknown") },
+    { connection: number, outcome: fc.constantFrom("done", "cut", "empty", "failed", "unknown") },
     { failure: text },
   ),
   span: made("span", {

@@ -1,54 +1,13 @@
 /**
- * Runs `observe` as on a system that has no netlink: a filter of seccomp(2) makes the kernel refuse
- * such sockets to this process, as a container's profile does.
+ * Runs `observe` as on a system that has no netlink.
  *
  * @module
  */
 
 import { program } from "../../lab/observe.ts";
-import { runtime } from "../../engine/net/runtime.ts";
+import { refuseFamily } from "./refused_family.ts";
 
-const PR_SET_NO_NEW_PRIVS = 38;
-const PR_SET_SECCOMP = 22;
-const SECCOMP_MODE_FILTER = 2;
-const ALLOW = 0x7fff_0000;
-/** Fails with EAFNOSUPPORT. */
-const REFUSE = 0x0005_0000 + 97;
 const AF_NETLINK = 16;
-/** The number of socket(2). */
-const SOCKET = runtime.arch === "aarch64" ? 198 : 41;
 
-/** Instructions of classic BPF over `struct seccomp_data`: code, jump if true, if false, value. */
-const INSTRUCTIONS: readonly (readonly [code: number, yes: number, no: number, value: number])[] = [
-  [0x20, 0, 0, 0],
-  [0x15, 0, 3, SOCKET],
-  [0x20, 0, 0, 16],
-  [0x15, 0, 1, AF_NETLINK],
-  [0x06, 0, 0, REFUSE],
-  [0x06, 0, 0, ALLOW],
-];
-
-const filter = new Uint8Array(INSTRUCTIONS.length * 8);
-const view = new DataView(filter.buffer);
-INSTRUCTIONS.forEach(([code, yes, no, value], index) => {
-  view.setUint16(index * 8, code, true);
-  view.setUint8(index * 8 + 2, yes);
-  view.setUint8(index * 8 + 3, no);
-  view.setUint32(index * 8 + 4, value, true);
-});
-const fprog = new Uint8Array(16);
-new DataView(fprog.buffer).setUint16(0, INSTRUCTIONS.length, true);
-new DataView(fprog.buffer).setBigUint64(8, runtime.addressOf(filter), true);
-
-/** prctl(2), whose third argument is a number or a structure. */
-function prctl(option: number, value: number, argument: Uint8Array | number): void {
-  const third = typeof argument === "number" ? "u32" : "buffer";
-  const { prctl } = runtime.openLibrary("libc.so.6", {
-    prctl: { parameters: ["i32", "u32", third, "u32", "u32"], result: "i32" },
-  });
-  if (prctl!(option, value, argument, 0, 0) !== 0) throw new Error(`prctl ${option} failed`);
-}
-
-prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
-prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, fprog);
+refuseFamily(AF_NETLINK);
 program().run();

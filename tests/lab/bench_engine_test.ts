@@ -486,7 +486,7 @@ test("a load that makes no sense is refused with an explanation", async () => {
 
 test("the bench finds a server's process by its port or by its process ID", async () => {
   await using server = await LoadServer.start();
-  assertEquals(findListener(server.address.port), process.pid);
+  assertEquals(findListener(server.address), process.pid);
   assertEquals(new ProcessStatus(0x7fff_fffe).isKnown, false);
   const { server: figures } = await load(server, { requests: 500 }, { pid: process.pid });
   assert(figures !== null);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { formatAddress } from "../../protocols/address.ts";
 import {
@@ -17,13 +18,20 @@ import {
 import { DARWIN, LINUX } from "../../engine/net/constants.ts";
 import { HostNotFoundError, resolveHost } from "../../engine/net/resolve.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { whyNoSockets } from "../../engine/net/libc.ts";
+import { type Library, library, whyNoSockets } from "../../engine/net/libc.ts";
 import { EpollEvents, PollSet } from "../../engine/net/poll_sets.ts";
 import { errorName, SocketError } from "../../engine/net/socket_error.ts";
-import { type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { Sockets, sockets } from "../../engine/net/sockets.ts";
 import { LoggedSockets } from "../../engine/net/logged_sockets.ts";
 import type { Address } from "../../protocol.ts";
-import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+  test,
+} from "../kit/harness.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 
@@ -301,8 +309,9 @@ test("logged sockets report every call, with its arguments and its result", () =
   net.close(listener);
   assertEquals(net.nextDescriptor(), one, "the search for the next descriptor is not shown");
   const bound = `127.0.0.1:${address.port}`;
+  const type = net.constants.SOCK_CLOEXEC === 0 ? "SOCK_STREAM" : "SOCK_STREAM|SOCK_CLOEXEC";
   assertEquals(calls, [
-    `socketpair(AF_UNIX, SOCK_STREAM) = 0 [${one}, ${other}]`,
+    `socketpair(AF_UNIX, ${type}) = 0 [${one}, ${other}]`,
     `setsockopt(${one}, SOL_SOCKET, SO_RCVTIMEO, {1, 500000}) = 0`,
     `send(${one}, "${"x".repeat(37)}...", 100, MSG_NOSIGNAL) = 100`,
     `getsockopt(${one}, SOL_SOCKET, SO_ERROR) = 0 0`,
@@ -313,7 +322,7 @@ test("logged sockets report every call, with its arguments and its result", () =
     `close(${other}) = 0`,
     `recv(${other}, 8) = -1 EBADF`,
     `getsockname(${listener}) = 0 ${bound}`,
-    `socket(AF_INET, SOCK_STREAM) = ${fd}`,
+    `socket(AF_INET, ${type}) = ${fd}`,
     `bind(${fd}, ${bound}) = -1 EADDRINUSE`,
     `close(${fd}) = 0`,
     `close(${listener}) = 0`,
@@ -497,3 +506,53 @@ test("a host is resolved to an address, or the error names it", async () => {
   const error = await assertRejects(() => resolveHost("no such host"), HostNotFoundError);
   assertEquals(error.code, "ENOTFOUND");
 }, { sanitize: false });
+
+/** The flag of open(2) that closes a descriptor when another program is started. */
+const O_CLOEXEC = 0o2000000;
+
+/** The constants with which the calls make a descriptor close-on-exec in a second step. */
+const twoSteps = (): Library => {
+  const { system, libc } = library();
+  return { libc, system: { ...system, constants: { ...system.constants, SOCK_CLOEXEC: 0 } } };
+};
+
+for (const [how, made] of [["at once", library], ["in a second step", twoSteps]] as const) {
+  test(`every descriptor is close-on-exec, ${how}`, () => {
+    const calls = new Sockets(made());
+    const { AF_INET, SOCK_STREAM, SOCK_DGRAM } = calls.constants;
+    const listener = calls.openListener(ANY_V4);
+    const client = calls.openConnection(calls.localAddress(listener));
+    const opened = {
+      listener,
+      client,
+      accepted: calls.accept(listener),
+      stream: calls.socket(AF_INET, SOCK_STREAM),
+      datagrams: calls.socket(AF_INET, SOCK_DGRAM),
+      pair: calls.socketpair(),
+      epoll: calls.epollCreate(),
+      copy: calls.duplicate(listener),
+      folder: calls.openFolder("."),
+      hollow: calls.duplicate(client),
+    };
+    calls.hollow(opened.hollow);
+    for (const [name, fds] of Object.entries(opened)) {
+      for (const fd of [fds].flat()) {
+        const info = readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
+        const flags = parseInt(/^flags:\s+([0-7]+)$/m.exec(info)?.[1] ?? "0", 8);
+        assertEquals([name, flags & O_CLOEXEC], [name, O_CLOEXEC]);
+        calls.close(fd);
+      }
+    }
+  }, linuxOnly);
+}
+
+test("a connection that is accepted without waiting is close-on-exec too", () => {
+  const calls = sockets();
+  const listener = calls.openListener(ANY_V4, { nonBlocking: true });
+  const client = calls.openConnection(calls.localAddress(listener));
+  calls.poll(listener, calls.constants.POLLIN, 5_000);
+  const accepted = calls.acceptNonBlocking(listener, new Uint8Array(SOCKADDR_SIZE));
+  const info = readFileSync(`/proc/self/fdinfo/${accepted}`, "latin1");
+  for (const fd of [listener, client, accepted]) calls.close(fd);
+  assertMatch(info, /^flags:\s+0?2004002$/m);
+}, linuxOnly);

@@ -87,7 +87,10 @@ test("what is not a recording, is damaged, or has an unknown version is refused 
     [withLine({ type: "thread", thread: 2, name: "b" }), "line 3: thread: it must have required"],
     [withLine({ ...thread, at: -1 }), "line 3: thread: at must be >= 0"],
     [withLine({ ...thread, name: 3 }), "line 3: thread: name must be string"],
-    [withLine({ type: "over", at: 1, connection: 1, outcome: "x" }), "done, cut, failed, unknown"],
+    [
+      withLine({ type: "over", at: 1, connection: 1, outcome: "x" }),
+      "done, cut, empty, failed, unknown",
+    ],
   ];
   for (const [text, why] of WRONG) {
     const { message } = assertThrows(() => readRecording(text, "x.jsonl"), RecordingFormatError);

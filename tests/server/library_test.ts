@@ -41,6 +41,8 @@ for (const { name, mode, args, skip } of ROWS) {
       completed: 3,
       failed: { malformed: 1 },
       cut: 0,
+      empty: 0,
+      refused: 0,
       lost: 0,
       strays: 0,
       threadsLost: 0,

@@ -304,26 +304,31 @@ test("the counters of several threads are added up, and the line names only what
   const two = new CounterBlock(memory, COUNTER_BYTES);
   for (let connection = 0; connection < 5; connection++) one.accepted();
   two.accepted();
+  two.accepted();
   one.completed();
   two.completed();
   one.failed("mismatch");
   two.failed("too long");
   one.cut();
   two.lost();
+  one.empty();
+  two.refused(3);
   const counters = CounterBlock.sum([one, two]);
   assertEquals(counters, {
-    accepted: 6,
+    accepted: 7,
     active: 1,
     completed: 2,
     failed: { mismatch: 1, "too long": 1 },
     cut: 1,
+    empty: 1,
+    refused: 3,
     lost: 1,
     strays: 0,
     threadsLost: 0,
   });
   assertEquals(
     formatCounters(counters),
-    "accepted 6 · completed 2 · failed 2 (mismatch 1, too long 1) · cut 1 · lost before accept 1",
+    "accepted 7 · completed 2 · failed 2 (mismatch 1, too long 1) · cut 1 · empty 1 · refused 3 · lost before accept 1",
   );
   assertEquals(
     formatCounters(CounterBlock.sum([])),

@@ -327,7 +327,8 @@ test("what is wrong with the statistics is said in one line, before anything lis
       ? [{
         args: ["--stats-every", "1s"],
         options: { ...LOG_ALONE, descriptors: 26 },
-        why: /^event: Cannot write statistics: the limit of open files \(ulimit -n\) is too low\n$/,
+        why:
+          /^event: Cannot write statistics: the limit of open files \(ulimit -n\) is 26, and at least \d+ are needed\n$/,
         code: 1,
       }]
       : []),
@@ -354,6 +355,8 @@ const COUNTERS = {
   completed: 3,
   failed: { malformed: 1 },
   cut: 0,
+  empty: 0,
+  refused: 0,
   lost: 0,
   strays: 0,
   threadsLost: 0,
@@ -382,6 +385,8 @@ test("a line has the figures that there are, and a dash for what cannot be known
     completed: 3,
     failed: 1,
     cut: 0,
+    empty: 0,
+    refused: 0,
     lost: 0,
     strays: 0,
     threads_lost: 0,

@@ -88,14 +88,26 @@ for (const row of ROWS) {
     const peers = [];
     for (let turn = 0; turn < 3; turn++) peers.push(await ask("^ab$", "*bc"));
     peers.push(await ask(`^${LONG}$`, "*prime\n"));
+    const silent = await greeted(server);
+    silent.reset();
+    await until(
+      "the end before the first byte",
+      () => server.stderr.includes(`empty ${silent.name}`),
+    );
     const gone = await greeted(server);
+    await gone.send("^a");
+    assertEquals(await gone.take(2), "*b");
     gone.reset();
     await until("the reset to be told", () => server.stderr.includes(": peer gone: "));
     const trace = await traceOf(server, folder.file);
 
     assertEquals(trace.process, `${mode} · ${runtime.name} ${runtimeVersion()}`);
-    assertEquals(trace.outcomes, { done: 4, "peer gone": 1 });
-    assertEquals(trace.connections.map(({ args }) => args.peer), [...peers, gone.name]);
+    assertEquals(trace.outcomes, { done: 4, empty: 1, "peer gone": 1 });
+    assertEquals(trace.connections.map(({ args }) => args.peer), [
+      ...peers,
+      silent.name,
+      gone.name,
+    ]);
     for (const { spans } of trace.connections) {
       const [first, second] = spans.map(({ name }) => name);
       assertEquals(first === "queued" || second === "queued", row.queues);
@@ -113,7 +125,7 @@ for (const row of ROWS) {
     if (row.loops) {
       assert(trace.slices("turn").length > 0);
       assertEquals(trace.slices("served"), []);
-    } else assertEquals(trace.slices("served").length, 5);
+    } else assertEquals(trace.slices("served").length, 6);
     if (!computesThere(row)) assertMatch(computed.thread, /^computing \d+$/);
   }, options);
 

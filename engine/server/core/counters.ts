@@ -19,6 +19,13 @@ export interface Counters {
   readonly failed: Readonly<Partial<Record<FailureKind, number>>>;
   /** Connections that the server itself ended because it was closing. */
   readonly cut: number;
+  /**
+   * Connections that ended before their first byte, as a load balancer's checks do: the peer has
+   * sent nothing and closed. They are neither completed nor failed.
+   */
+  readonly empty: number;
+  /** Connections that a limit of the server refused. They are not among the accepted. */
+  readonly refused: number;
   /** Connections that were lost before they could be accepted. */
   readonly lost: number;
   /**
@@ -34,9 +41,11 @@ const ACCEPTED = 0;
 const COMPLETED = 1;
 const CUT = 2;
 const LOST = 3;
-const STRAYS = 4;
-const THREADS_LOST = 5;
-const FAILED = 6;
+const EMPTY = 4;
+const REFUSED = 5;
+const STRAYS = 6;
+const THREADS_LOST = 7;
+const FAILED = 8;
 
 /**
  * The bytes of shared memory for a block: whole cache lines, at least two, that no other block
@@ -62,9 +71,10 @@ export class CounterBlock {
 
   /** How many accepted connections have a conversation that is not over. */
   get active(): number {
-    const [accepted = 0, completed = 0, cut = 0] = this.#numbers;
-    const failed = this.#numbers.slice(FAILED);
-    return accepted - completed - cut - failed.reduce((sum, count) => sum + count, 0);
+    const numbers = this.#numbers;
+    let over = numbers[COMPLETED]! + numbers[CUT]! + numbers[EMPTY]!;
+    for (let index = FAILED; index < numbers.length; index++) over += numbers[index]!;
+    return numbers[ACCEPTED]! - over;
   }
 
   /** Counts a connection that was accepted. */
@@ -85,6 +95,16 @@ export class CounterBlock {
   /** Counts connections that the server ended. */
   cut(count = 1): void {
     this.#numbers[CUT]! += count;
+  }
+
+  /** Counts a connection that ended before its first byte. */
+  empty(): void {
+    this.#numbers[EMPTY]!++;
+  }
+
+  /** Counts connections that a limit refused. */
+  refused(count = 1): void {
+    this.#numbers[REFUSED]! += count;
   }
 
   /** Counts a connection that was lost before it could be accepted. */
@@ -118,16 +138,28 @@ export class CounterBlock {
     // Other threads count meanwhile. What is over must not be more than what was accepted, so what
     // was accepted is read last.
     total[ACCEPTED] = blocks.reduce((sum, block) => sum + block.#numbers[ACCEPTED]!, 0);
-    const [accepted = 0, completed = 0, cut = 0, lost = 0, strays = 0, threadsLost = 0] = total;
+    const [accepted = 0, completed = 0, cut = 0, lost = 0, empty = 0, refused = 0] = total;
     const failed: Partial<Record<FailureKind, number>> = {};
-    let over = completed + cut;
+    let over = completed + cut + empty;
     FAILURE_KINDS.forEach((kind, index) => {
       const count = total[FAILED + index] as number;
       if (count > 0) failed[kind] = count;
       over += count;
     });
     const active = accepted - over;
-    return { accepted, active, completed, failed, cut, lost, strays, threadsLost };
+    const [strays = 0, threadsLost = 0] = total.slice(STRAYS);
+    return {
+      accepted,
+      active,
+      completed,
+      failed,
+      cut,
+      empty,
+      refused,
+      lost,
+      strays,
+      threadsLost,
+    };
   }
 }
 
@@ -147,6 +179,8 @@ export function formatCounters(counters: Counters): string {
     `failed ${failures}${byKind === "" ? "" : ` (${byKind})`}`,
     `cut ${counters.cut}`,
   ];
+  if (counters.empty > 0) parts.push(`empty ${counters.empty}`);
+  if (counters.refused > 0) parts.push(`refused ${counters.refused}`);
   if (counters.lost > 0) parts.push(`lost before accept ${counters.lost}`);
   if (counters.strays > 0) parts.push(`errors outside conversations ${counters.strays}`);
   if (counters.threadsLost > 0) parts.push(`threads lost ${counters.threadsLost}`);

@@ -4,17 +4,19 @@
  * @module
  */
 
-import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { describeSystemError } from "../../net/constants.ts";
+import { ListenError } from "../../net/listen_failure.ts";
 import type { Listener } from "../../net/listener.ts";
 import { resolveHost } from "../../net/resolve.ts";
-import { runtime } from "../../net/runtime.ts";
+import { listen as listenAtAddress } from "../../net/tcp.ts";
 import type { ListenOptions } from "../../net/transport.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Journal } from "../journal/journal.ts";
-import { tellWait } from "./observer.ts";
+import { tellRefusals, tellWait } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
+
+/** Workers that only compute load this module too. They listen to nobody. */
+const limiting = () => import("../../workers/descriptor_limits.ts");
 
 /**
  * Listens. It counts connections that cannot be accepted, and logs why.
@@ -22,19 +24,25 @@ import type { CheckedOptions } from "./options.ts";
  * @param options the address; its host may be a name
  * @param counters counts the connections that are lost
  * @param journal receives the reason whenever accepting has to wait
- * @param more see `ListenOptions`
- * @throws {Error} that names the address, if it cannot be listened on
+ * @throws {Error} that names the address, if it cannot be listened on, or that says how many
+ * descriptors are needed, if there are none for connections
  */
 export async function listen(
-  options: Pick<CheckedOptions, "address">,
+  options: Pick<CheckedOptions, "address" | "keepAlive">,
   counters: CounterBlock,
   journal: Journal,
-  more: Pick<ListenOptions, "descriptorCeiling"> = {},
 ): Promise<Listener> {
-  const { hostname, port } = options.address;
+  const { address: { hostname, port }, keepAlive } = options;
   // The name is resolved here, so that it means the same address on every runtime.
   const address = { hostname: await resolveHost(hostname), port };
-  return await listenAt(address, counters, journal, more, options.address);
+  const listener = await listenAt(address, counters, journal, { keepAlive }, options.address);
+  try {
+    (await limiting()).requireRoomToServe();
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return listener;
 }
 
 /**
@@ -50,22 +58,27 @@ export async function listenAt(
   address: Address,
   counters?: CounterBlock,
   journal?: Journal,
-  more: Pick<ListenOptions, "descriptorCeiling" | "reusePort"> = {},
+  more: Omit<ListenOptions, "hostname" | "port" | "onAcceptError"> = {},
   shown: Address = address,
 ): Promise<Listener> {
   try {
-    const listener = await runtime.listen({
+    const { countedReserve } = await limiting();
+    const listener = await listenAtAddress({
       ...address,
       ...more,
+      reserve: countedReserve(),
       onAcceptError(error, waitMs) {
         if (waitMs === 0) return counters?.lost();
         if (journal !== undefined) tellWait(journal, waitMs, error.message);
       },
     });
-    listener.onOverflow = () => counters?.lost();
+    const tell = journal && tellRefusals(journal);
+    listener.onOverflow = (reason) => {
+      counters?.refused();
+      tell?.(reason);
+    };
     return listener;
   } catch (cause) {
-    const why = describeSystemError(cause);
-    throw new Error(`Cannot listen on ${formatAddress(shown)}: ${why}`, { cause });
+    throw new ListenError(shown, cause, address.hostname);
   }
 }

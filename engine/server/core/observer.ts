@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Backoff } from "../../net/backoff.ts";
 import type { Connection } from "../../net/transport.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { failureKind } from "../../../protocols/errors.ts";
@@ -134,9 +135,13 @@ export class Observation {
    * The conversation is over. It must be called exactly once.
    *
    * @param error the failure; `undefined` if the conversation ended as its protocol intends
+   * @param wasEmpty whether the peer ended the connection before it had sent a byte
    */
-  over(error: unknown): void {
-    if (error === undefined) {
+  over(error: unknown, wasEmpty = false): void {
+    if (wasEmpty && isDeparture(error)) {
+      this.#counters.empty();
+      this.#tell("info", "empty {peer} after {ms} ms: it has sent nothing");
+    } else if (error === undefined) {
       this.#counters.completed();
       this.#tell("info", "done {peer} in {ms} ms");
     } else if (error instanceof CutError) {
@@ -157,6 +162,11 @@ export class Observation {
     const ms = Math.round((performance.now() - this.#startedAt) * 10) / 10;
     this.#journal.log({ level, text, properties: { peer: this.#peer, ms, ...more } });
   }
+}
+
+/** Whether a conversation ended because its peer left. */
+function isDeparture(error: unknown): boolean {
+  return error === undefined || failureKind(error) === "peer gone";
 }
 
 /** Watches one connection and records it in the trace. */
@@ -188,9 +198,10 @@ class RecordedObservation extends Observation {
     this.#track.leave();
   }
 
-  override over(error: unknown): void {
-    this.#track.endOf(this.id, error, error instanceof CutError);
-    super.over(error);
+  override over(error: unknown, wasEmpty = false): void {
+    const isEmpty = wasEmpty && isDeparture(error);
+    this.#track.endOf(this.id, error, isEmpty ? "empty" : error instanceof CutError ? "cut" : "");
+    super.over(error, wasEmpty);
   }
 }
 
@@ -205,3 +216,30 @@ export function tellWait(journal: Journal, ms: number, reason: string): void {
   const text = "accepting waits {ms} ms: {reason}";
   journal.log({ level: "warning", text, properties: { ms, reason } });
 }
+
+/**
+ * Logs that connections are refused. Many may be refused in a moment, so there is a line for the
+ * first, and then one after a pause that is twice as long each time.
+ *
+ * @param journal the journal to log in
+ * @returns a function to call for each of them, with the reason
+ */
+export function tellRefusals(journal: Journal): (reason: string) => void {
+  const pauses = new Backoff();
+  let count = 0;
+  let nextAt = 0;
+  return (reason) => {
+    count++;
+    const now = performance.now();
+    if (now < nextAt) return;
+    // Nobody was refused for a while: this is another flood.
+    if (now > nextAt + CALM_MS) pauses.reset();
+    nextAt = now + pauses.next();
+    const text = "refused {count} more: {reason}";
+    journal.log({ level: "warning", text, properties: { count, reason } });
+    count = 0;
+  };
+}
+
+/** After how long without a refusal the next one is told at once, in milliseconds. */
+const CALM_MS = 5_000;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { HELLO_GRACE_MS } from "../../../protocols/hello.ts";
 import {
@@ -13,21 +14,30 @@ import {
 } from "../../../protocols/catalogue.ts";
 import {
   booleanOption,
+  choiceOption,
   integerOption,
   type Option,
   OptionError,
   stringOption,
 } from "../../cli/options.ts";
 import { durationOption } from "../../cli/quantity_options.ts";
+import { keepAliveTimes } from "../../net/keepalive.ts";
 import { runtime } from "../../net/runtime.ts";
-import { stripBrackets } from "../../net/address.ts";
+import type { KeepAlive } from "../../net/transport.ts";
+import { isUnix, stripBrackets, whyNoUnix } from "../../net/address.ts";
+import { CONSTANTS, LINUX } from "../../net/constants.ts";
+import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
+import type { AdmissionRules } from "./door.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
 export { OptionError };
+
+/** What becomes of a connection for which there is no room. */
+export type Overflow = "queue" | "refuse";
 
 /** How to serve. */
 export interface ServeOptions {
@@ -38,7 +48,9 @@ export interface ServeOptions {
    */
   readonly port?: number;
   /**
-   * The name or address to listen on.
+   * The name or address to listen on. `unix:PATH` is a Unix domain socket, which has no port, and
+   * `unix:@NAME` an abstract one of Linux. Modes with descriptors listen there: `sequential`,
+   * `threaded`, `threadpool`, `berkeley` and `nonblocking`.
    *
    * @default {"127.0.0.1"}
    */
@@ -54,6 +66,24 @@ export interface ServeOptions {
   readonly readTimeout?: Duration;
   /** How long a connection may last; 0 means for ever. By default the protocol decides. */
   readonly sessionTimeout?: Duration;
+  /**
+   * How long the peer may say nothing between two messages; 0 means for ever. By default it is as
+   * long as one read may wait.
+   */
+  readonly idleTimeout?: Duration;
+  /**
+   * How long the peer may take to send a whole message, once that has begun; 0 means for ever. A
+   * protocol without messages has no such limit.
+   *
+   * @default {"30s"}
+   */
+  readonly messageTimeout?: Duration;
+  /**
+   * How long a write may wait while the peer takes nothing; 0 means for ever.
+   *
+   * @default {"10s"}
+   */
+  readonly writeTimeout?: Duration;
   /**
    * How long `hello` waits for the rest of a message without a line end; 0 turns this off.
    *
@@ -79,11 +109,42 @@ export interface ServeOptions {
    */
   readonly maxConnections?: number;
   /**
+   * How many connections one host may have; more are refused. A host with an IPv6 address is its
+   * whole /64. 0 means no limit.
+   *
+   * @default {0}
+   */
+  readonly maxPerHost?: number;
+  /**
+   * The networks whose hosts may connect, in CIDR notation: `["10.0.0.0/8", "::1"]`. By default all
+   * may.
+   */
+  readonly allow?: readonly string[];
+  /** The networks whose hosts may not connect, even if `allow` has them too. */
+  readonly deny?: readonly string[];
+  /**
+   * What becomes of a connection for which there is no room: it waits in the accept queue
+   * (`"queue"`), or is refused and told why, if the protocol has words for that (`"refuse"`).
+   *
+   * @default {"queue"}
+   */
+  readonly overflow?: Overflow;
+  /**
    * How long `close` lets connections finish; 0 ends them at once.
    *
    * @default {"5s"}
    */
   readonly drain?: Duration;
+  /**
+   * Within which time a peer that has vanished without a word is found; 0 is never. The kernel counts
+   * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after a silence
+   * of about two fifths of the time, then 3 times until the time is over; for 15 s that is after 6 s,
+   * and every 3 s. Bytes that nobody acknowledges are given up after the same time, but not before
+   * the write timeout.
+   *
+   * @default {"15s"}
+   */
+  readonly keepalive?: Duration;
   /**
    * The path or URL of a file for the trace: the life of each connection and each computation, as
    * events that Perfetto opens. A relative path starts at the current directory.
@@ -145,7 +206,7 @@ export const PORT: Option<number> = portOption(8080);
 export const HOST: Option<string> = stringOption("host", {
   value: "HOST",
   default: "127.0.0.1",
-  help: "name or address to listen on",
+  help: "name or address to listen on; unix:PATH in modes with descriptors, without a port",
 });
 
 /**
@@ -191,6 +252,24 @@ const SESSION_TIMEOUT = durationOption("sessionTimeout", {
   help: "how long a connection may last",
 });
 
+/** How long the peer may say nothing between two messages. */
+const IDLE_TIMEOUT = durationOption("idleTimeout", {
+  shown: "as one read",
+  help: "how long a peer may be silent between two messages",
+});
+
+/** How long the peer may take to send a whole message. */
+export const MESSAGE_TIMEOUT: Option<number, Duration> = durationOption("messageTimeout", {
+  default: "30s",
+  help: "how long a message may take to come, from its first bytes on",
+});
+
+/** How long a write may wait while the peer takes nothing. */
+const WRITE_TIMEOUT = durationOption("writeTimeout", {
+  default: "10s",
+  help: "how long a peer may take nothing of what is sent to it",
+});
+
 /** How long a conversation waits for a computation. */
 const COMPUTE_TIMEOUT = durationOption("computeTimeout", {
   default: "120s",
@@ -212,11 +291,79 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   help: "how many connections to serve at a time; the rest wait",
 });
 
+/** How many connections one host may have; 0 means no limit. */
+const MAX_PER_HOST = integerOption("maxPerHost", {
+  least: 0,
+  most: 1_000_000_000,
+  default: 0,
+  shown: "none",
+  help: "how many of them one host may have; an IPv6 /64 is one host",
+});
+
+/** The networks whose hosts may connect. */
+export const ALLOW: Option<readonly string[]> = networksOption(
+  "allow",
+  "a network whose hosts may connect; without it, all may",
+);
+
+/** The networks whose hosts may not. */
+export const DENY: Option<readonly string[]> = networksOption(
+  "deny",
+  "a network whose hosts may not, even if they are allowed",
+);
+
+/** What becomes of a connection for which there is no room. */
+const OVERFLOW = choiceOption<Overflow>("overflow", {
+  choices: ["queue", "refuse"],
+  default: "queue",
+  help: "what becomes of connections for which there is no room",
+});
+
+/** Makes an option that is a list of networks. */
+function networksOption(option: string, help: string): Option<readonly string[]> {
+  const details = { value: "CIDR", shown: "none", repeats: true, help };
+  const any = stringOption<readonly string[]>(option, details);
+  return {
+    ...any,
+    read(given) {
+      const networks = any.read(given);
+      for (const network of networks) {
+        try {
+          parseNetwork(network);
+        } catch (cause) {
+          throw new OptionError(`Cannot use ${option}: ${(cause as Error).message}`, { cause });
+        }
+      }
+      return networks;
+    },
+  };
+}
+
 /** How long connections may finish. */
 export const DRAIN: Option<number, Duration> = durationOption("drain", {
   default: "5s",
   help: "how long connections may take to finish after a signal",
 });
+
+const KEEPALIVE_TIME = durationOption("keepalive", {
+  default: "15s",
+  help: "how soon a vanished peer is found: probed after 2/5 of it, then 3 times; at least 2s",
+});
+
+/** The longest time for keepalive, in milliseconds: the kernel counts up to 32,767 s of silence. */
+const LONGEST_KEEPALIVE_MS = 12 * 3_600_000;
+
+/** Within which time a vanished peer is found, in milliseconds; 0 means never. */
+export const KEEPALIVE: Option<number, Duration> = {
+  ...KEEPALIVE_TIME,
+  read(given) {
+    const ms = KEEPALIVE_TIME.read(given);
+    if (ms <= LONGEST_KEEPALIVE_MS) return ms;
+    throw new OptionError(
+      `Cannot use keepalive: expected 12h at most, current value is "${given}"`,
+    );
+  },
+};
 
 /** The file of the trace. */
 const TRACE = stringOption<string | URL>("trace", {
@@ -276,11 +423,19 @@ export function serveFlags(protocol: string): readonly Flag[] {
     protocolOption(protocol),
     GRACE,
     READ_TIMEOUT,
+    IDLE_TIMEOUT,
+    MESSAGE_TIMEOUT,
+    WRITE_TIMEOUT,
     SESSION_TIMEOUT,
     COMPUTE_TIMEOUT,
     PRIME,
     MAX_CONNECTIONS,
+    MAX_PER_HOST,
+    ALLOW,
+    DENY,
+    OVERFLOW,
     DRAIN,
+    KEEPALIVE,
     TRACE,
     RECORD,
     LOG_SYN,
@@ -296,6 +451,8 @@ export interface ServiceSettings extends TimeLimits {
   readonly protocol: string;
   /** The protocol's own settings. */
   readonly protocolSettings: ProtocolSettings;
+  /** Who may come in; absent if anybody may, and nobody is refused. */
+  readonly admission?: AdmissionRules;
 }
 
 /** The checked options of a server. */
@@ -310,6 +467,8 @@ export interface CheckedOptions {
   readonly maxConnections: number;
   /** How long `close` lets connections finish, in milliseconds. */
   readonly drainMs: number;
+  /** When the kernel counts a silent peer as gone; `undefined` is never. */
+  readonly keepAlive: KeepAlive | undefined;
   /** Whether the log tells what each SYN said. */
   readonly logSyn: boolean;
   /** How often the statistics are to be read, in milliseconds; 0 means never. */
@@ -335,6 +494,7 @@ export async function checkOptions(
   const location = own?.name ?? locateProtocol(PROTOCOL.read(options.protocol));
   const protocol = own ?? await loadProtocol(location);
   const maxConnections = MAX_CONNECTIONS.read(options.maxConnections);
+  const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
   return {
     address: checkAddress(options, PORT),
     protocol,
@@ -344,16 +504,58 @@ export async function checkOptions(
         graceMs: GRACE.read(options.grace),
         prime: PRIME.read(options.prime),
       },
+      ...checkAdmission(options),
       readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
+      ...(options.idleTimeout !== undefined && {
+        idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
+      }),
+      messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
+      writeTimeoutMs,
       sessionTimeoutMs: SESSION_TIMEOUT.read(options.sessionTimeout ?? protocol.sessionTimeoutMs),
       computeTimeoutMs: COMPUTE_TIMEOUT.read(options.computeTimeout),
     },
     maxConnections: maxConnections === 0 ? Infinity : maxConnections,
     drainMs: DRAIN.read(options.drain),
+    keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
     isWatched: STALL.read(options.stall ?? 0) > 0,
   };
+}
+
+/**
+ * Checks the lists of networks.
+ *
+ * @param options the options from the caller
+ * @throws {OptionError} if something in them is no network
+ */
+export function checkNetworks(
+  { allow, deny }: Pick<ServeOptions, "allow" | "deny">,
+): Pick<AdmissionRules, "allow" | "deny"> {
+  return {
+    allow: allow === undefined ? [] : ALLOW.read(allow),
+    deny: deny === undefined ? [] : DENY.read(deny),
+  };
+}
+
+/**
+ * Checks who may come in.
+ *
+ * @param options the options from the caller
+ * @returns nothing if anybody may, and nobody is refused
+ * @throws {OptionError} if one of them has a wrong value
+ */
+export function checkAdmission(
+  options: Pick<ServeOptions, "allow" | "deny" | "maxPerHost" | "overflow">,
+): { readonly admission?: AdmissionRules } {
+  const admission = {
+    ...checkNetworks(options),
+    maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
+    refusesOverflow: OVERFLOW.read(options.overflow) === "refuse",
+  };
+  const { allow, deny, maxPerHost, refusesOverflow } = admission;
+  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow;
+  return isOpen ? {} : { admission };
 }
 
 /** Refuses to write two files into one. */
@@ -368,8 +570,27 @@ function urlOf(file: string | URL): string {
 
 function checkLogSyn(options: ServeOptions): boolean {
   const isWanted = LOG_SYN.read(options.logSyn);
+  if (isWanted && isUnix(options.host ?? "")) {
+    throw new OptionError("Cannot use logSyn: a Unix domain socket has no SYN");
+  }
   if (!isWanted || runtime.os === "linux") return isWanted;
   throw new OptionError("Cannot use logSyn: only Linux keeps the SYN of a connection");
+}
+
+/**
+ * Refuses a Unix domain socket where the server has no descriptors.
+ *
+ * @param address the address to listen on
+ * @throws {OptionError} if it is that of a Unix domain socket
+ */
+export function refuseUnix(address: Address): void {
+  if (!isUnix(address.hostname)) return;
+  throw new OptionError(
+    `Cannot use host ${
+      formatAddress(address)
+    }: this server has the runtime's own listener, and only ` +
+      "sequential, threaded, threadpool, berkeley and nonblocking, with descriptors, listen there",
+  );
 }
 
 /**
@@ -409,5 +630,10 @@ export function checkAddress(
 ): Address {
   const hostname = stripBrackets(HOST.read(host));
   if (hostname === "") throw new OptionError(`Cannot use host: expected a name or address, got ""`);
-  return { hostname, port: portOption.read(port) };
+  if (!isUnix(hostname)) return { hostname, port: portOption.read(port) };
+  const address = { hostname, port: 0 };
+  const why = whyNoUnix(hostname, CONSTANTS[runtime.os] ?? LINUX);
+  if (why !== undefined) throw new OptionError(`Cannot use host ${formatAddress(address)}: ${why}`);
+  if (port === undefined || port === 0) return address;
+  throw new OptionError(`Cannot use port with host ${formatAddress(address)}: it has none`);
 }

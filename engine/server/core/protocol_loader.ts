@@ -17,6 +17,7 @@ import type { Context, Protocol } from "../../../protocols/effects.ts";
 import { escapeText } from "../../../protocols/text.ts";
 import { runtime } from "../../net/runtime.ts";
 import { describeError } from "../../values/thrown.ts";
+import { encodeLine } from "../../../protocols/text.ts";
 import { OptionError } from "../../cli/options.ts";
 
 /**
@@ -46,7 +47,7 @@ export function locateProtocol(given: string | URL): string {
 export async function loadProtocol(location: string): Promise<ProtocolDefinition> {
   if (Object.hasOwn(PROTOCOLS, location)) return findProtocol(location);
   const path = pathOf(location);
-  const { default: serve, tasks } = await importProtocol(location);
+  const { default: serve, tasks, refusal } = await importProtocol(location);
   if (!isGeneratorFunction(serve)) {
     const found = serve === undefined ? "none" : tagOf(serve);
     throw new OptionError(
@@ -58,12 +59,20 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
       `Cannot use the protocol ${path}: expected "export const tasks" to hold functions`,
     );
   }
+  if (refusal !== undefined && typeof refusal !== "function") {
+    throw new OptionError(
+      `Cannot use the protocol ${path}: expected "export function refusal(why)", got ${
+        tagOf(refusal)
+      }`,
+    );
+  }
   return {
     name: nameOf(location),
     summary: `the protocol of ${path}`,
     readTimeoutMs: 0,
     sessionTimeoutMs: 0,
     ...(tasks !== undefined && { tasks }),
+    ...(refusal !== undefined && { refusal: (why: string) => encodeLine(String(refusal(why))) }),
     serve: (context) => serve(context),
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { whyNoSockets } from "../../net/libc.ts";
 import type { Counters } from "./counters.ts";
 import { type OwnFigures, readFigure, type StatisticsShare } from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
@@ -104,7 +105,8 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
   parts.signal?.addEventListener("abort", onAbort, { once: true });
   if (parts.signal?.aborted) onAbort();
 
-  const { mode, address, protocol, details, timeline } = parts;
+  const { mode, address, protocol, timeline } = parts;
+  const details = [...parts.details, ...missing(parts.details)];
   timeline?.listening({ address, count: () => figuresOf(parts) });
   return {
     mode,
@@ -119,6 +121,17 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     close,
     [Symbol.asyncDispose]: () => close(),
   };
+}
+
+/**
+ * Says what a server cannot do without foreign calls, and why there are none, unless its details say
+ * that already.
+ */
+function missing(details: readonly string[]): string[] {
+  const why = whyNoSockets();
+  if (why === undefined) return [];
+  const what = "without keepalive's times, a drain that resets nobody, figures of the accept queue";
+  return [details.some((detail) => detail.includes(why)) ? what : `${why}: ${what}`];
 }
 
 /** The figures of a server for a recording, by the names that `--stats-every` gives them in JSON. */

@@ -8,11 +8,14 @@ import type { ProtocolDefinition, ProtocolSettings } from "../../../protocols/ca
 import { beginConversation } from "../../drivers/conversation.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { Elsewhere } from "../../drivers/elsewhere.ts";
-import type { LingerLimits } from "../../drivers/limits.ts";
+import { limitsIn, type LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
+import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Connection } from "../../net/transport.ts";
 import { LazyContext } from "./context.ts";
+import type { Door } from "./door.ts";
+import { Refusals } from "./refusals.ts";
 import { CutError, type Observation, type Observer } from "./observer.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
@@ -26,6 +29,8 @@ export class SessionSet {
   readonly #limits: SessionOptions;
   readonly #lingering: LingerSet;
   readonly #observer: Observer;
+  readonly #door: Door | undefined;
+  readonly #refusals: Refusals;
   readonly #sessions = new Set<Session<void>>();
   #cutting = false;
 
@@ -36,6 +41,7 @@ export class SessionSet {
    * @param offload does the CPU work; without it, this thread does
    * @param track this thread's track, if a trace is written
    * @param limits how long connections linger, and how many
+   * @param door says who may come in; without it, anybody may
    */
   constructor(
     { protocol, settings }: Pick<CheckedOptions, "protocol" | "settings">,
@@ -44,23 +50,64 @@ export class SessionSet {
     offload: Elsewhere | undefined,
     track: WatchingTrack | undefined,
     limits: LingerLimits | (() => LingerLimits),
+    door?: Door,
   ) {
-    const { readTimeoutMs, sessionTimeoutMs, computeTimeoutMs } = settings;
+    this.#door = door;
+    this.#refusals = new Refusals(deadlines);
+    const { writeTimeoutMs = 0 } = settings;
     this.#protocol = protocol;
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
-    this.#lingering = new LingerSet(deadlines, limits);
+    const find = typeof limits === "function" ? limits : () => limits;
+    this.#lingering = new LingerSet(deadlines, () => ({ ...find(), writeTimeoutMs }));
     this.#limits = {
-      readTimeoutMs,
-      sessionTimeoutMs,
-      computeTimeoutMs,
+      ...limitsIn(settings),
       deadlines,
+      writeWatch: writeTimeoutMs > 0
+        ? new WriteWatch(deadlines, writeTimeoutMs, this.#sessions)
+        : undefined,
       lingerer: this.#lingering,
       offload: offload && track ? track.watchOffload(offload) : offload,
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       hasSlicedTasks: protocol.hasSlicedTasks,
       onReport: observer.onReport,
     };
+  }
+
+  /**
+   * Asks whether a connection may come in. If not, it is refused, and closed.
+   *
+   * @param connection the connection
+   * @param hasRoom see {@linkcode Door.enter}
+   */
+  letIn(connection: Connection, hasRoom: () => boolean): boolean {
+    const door = this.#door;
+    if (door === undefined) return true;
+    const why = door.enter(connection.remoteAddress, hasRoom);
+    if (why !== undefined) this.#refusals.refuse(connection, door.lineFor(why));
+    return why === undefined;
+  }
+
+  /**
+   * The same, where a gate counts the connections.
+   *
+   * @param connection the connection
+   * @param gate the gate
+   * @param isCounted whether the gate counts the connection already
+   */
+  admit(
+    connection: Connection,
+    gate: { tryEnter(): boolean; leave(): void },
+    isCounted: boolean,
+  ): boolean {
+    const isIn = this.letIn(connection, () => isCounted || gate.tryEnter());
+    if (!isIn && isCounted) gate.leave();
+    return isIn;
+  }
+
+  /** Whether a connection for which there is no room is refused. If not, it waits. */
+  get refusesOverflow(): boolean {
+    return this.#door?.refusesOverflow === true;
   }
 
   /** How many conversations are under way. */
@@ -70,17 +117,18 @@ export class SessionSet {
 
   /** Whether no conversation is under way and no connection lingers. */
   get isEmpty(): boolean {
-    return this.#sessions.size === 0 && this.#lingering.size === 0;
+    return this.#sessions.size === 0 && this.#lingering.size === 0 && this.#refusals.size === 0;
   }
 
   /** Hurries the connections that linger, because the server closes. */
   hasten(): void {
     this.#lingering.hasten();
+    this.#refusals.hasten();
   }
 
   /** Resolves when no connection lingers. */
   async lingered(): Promise<void> {
-    await this.#lingering.empty();
+    await Promise.all([this.#lingering.empty(), this.#refusals.lingered()]);
   }
 
   /**
@@ -114,13 +162,15 @@ export class SessionSet {
   ): void {
     this.#sessions.delete(session);
     const thrown = context.end();
-    observation.over(error ?? thrown);
+    observation.over(error ?? thrown, session.wasEmpty);
+    this.#door?.leave(context.peer);
     this.onOver?.();
   }
 
   /** Cuts all conversations, and those that begin later. It also closes all that linger. */
   cutAll(): void {
     this.#lingering.close();
+    this.#refusals.close();
     this.#cutting = true;
     for (const session of this.#sessions) session.cut(new CutError());
   }

@@ -23,6 +23,7 @@ import { converseOnce, type DatagramOptions } from "../../drivers/datagram.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import type { Door } from "../core/door.ts";
 import { LazyContext } from "../core/context.ts";
 import type { SharedDatagramSocket } from "./shared_datagram_socket.ts";
 import type { Observer } from "../core/observer.ts";
@@ -48,6 +49,8 @@ export interface DatagramServiceParts {
   readonly protocol: ProtocolDefinition;
   /** Counts the conversations and reports how they end. */
   readonly observer: Observer;
+  /** Says whose datagrams are served, if not anybody's are. */
+  readonly door?: Door | undefined;
   /** How long a computation may take, in milliseconds. */
   readonly computeTimeoutMs: number;
 }
@@ -81,7 +84,11 @@ export class DatagramService {
    * @param send sends an answer to the sender
    */
   serve(sockaddr: Uint8Array, bytes: Uint8Array, send: (answer: Uint8Array) => void): void {
-    const { calls, protocol } = this.#parts;
+    const { calls, protocol, door } = this.#parts;
+    if (door !== undefined) {
+      const peer = calls.readAddress(sockaddr);
+      if (!door.allows(peer.hostname)) return void door.refuse(peer, "denied");
+    }
     const now = moment();
     const sender = this.#hear(sockaddr, now);
     const context = new LazyContext({ remoteAddress: calls.readAddress(sockaddr) });

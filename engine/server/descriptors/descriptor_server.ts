@@ -1,6 +1,6 @@
 /**
  * A server whose blocking threads serve its connections. This module says how it opens, and how it
- * closes without losing a connection that waits in a queue.
+ * closes without losing a connection that waits in a queue: see `seal.ts`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { DescriptorLingerer } from "../team/lingerer.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
@@ -19,13 +19,18 @@ import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
+import type { SocketFile } from "../../net/socket_file.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { ACCEPT_QUEUE } from "../../net/transport.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
 import type { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
-import { connectionCeiling } from "../../workers/descriptor_limits.ts";
+import { connectionCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
+import type { Door } from "../core/door.ts";
 import { Observer } from "../core/observer.ts";
+import { openDoor } from "../core/open_door.ts";
+import { REFUSED_LIMITS } from "../core/refusals.ts";
 import { MainJournal } from "../journal/journal.ts";
+import { Seal } from "../listening/seal.ts";
 import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sockets.ts";
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
@@ -40,6 +45,8 @@ import type { SharedSocket } from "./thread.ts";
 
 /** How often a server that is closing looks whether it can go on, in milliseconds. */
 const LOOK_MS = 2;
+
+const WAKE = Uint8Array.of(1);
 
 /** How a mode opens its server. */
 export interface DescriptorServerPlan {
@@ -84,9 +91,18 @@ export class DescriptorServer {
   readonly #sockets: Sockets;
   readonly #timeline: Timeline | undefined;
   readonly #listener: number;
+  readonly #file: SocketFile | undefined;
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
+  /** Says who may come in, if not anybody may. */
+  readonly #door: Door | undefined;
   readonly #lingerer: DescriptorLingerer;
+  /** Calls that `--trace-calls` does not show: they are no part of a connection's life. */
+  readonly #quiet: Sockets = sockets();
+  /** Two connected sockets: a byte into the second wakes all threads that wait for connections. */
+  readonly #wakePair: readonly [number, number] = this.#quiet.socketpair();
+  /** Lets the connections linger that were refused. */
+  readonly #refused: DescriptorLingerer;
   #isOver = false;
   /** The connections that waited in the accept queue when the server began to close. */
   #rescued: Rescued[] = [];
@@ -96,7 +112,7 @@ export class DescriptorServer {
     options: ServeOptions,
     checked: CheckedOptions,
     sockets: Sockets,
-    { listener, datagrams }: ServerSockets,
+    { listener, datagrams, address, file }: ServerSockets,
     timeline: Timeline | undefined,
   ) {
     this.#plan = plan;
@@ -106,11 +122,15 @@ export class DescriptorServer {
     this.#timeline = timeline;
     this.#listener = listener;
     this.datagrams = datagrams;
-    this.#address = sockets.localAddress(listener);
+    this.#address = address;
+    this.#file = file;
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
-    this.#lingerer = new DescriptorLingerer(lingering, sockets, lingerLimits(ceiling));
+    const limits = lingerLimits(ceiling, checked.settings.writeTimeoutMs);
+    this.#lingerer = new DescriptorLingerer(lingering, sockets, limits);
+    const refused = LingerQueue.create();
+    this.#refused = new DescriptorLingerer(refused, sockets, REFUSED_LIMITS);
     this.team = new ThreadTeam({
       mode: plan.mode,
       url: plan.url,
@@ -121,14 +141,20 @@ export class DescriptorServer {
       sockets,
       shared: {
         listener,
+        wake: this.#wakePair[0],
         ring: this.ring.memory,
         lingering: lingering.memory,
+        refused: refused.memory,
         datagrams: datagrams?.share,
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
+        isUnix: isUnix(address.hostname),
       } satisfies SharedSocket,
     });
     const { team } = this;
+    const { settings: { admission: rules }, protocol } = checked;
+    this.#door = rules &&
+      openDoor({ rules, counters: team.counters, journal: team.journal, protocol });
     this.#policy = new AcceptPolicy({
       ceiling() {
         // Threads that are started on demand need descriptors too.
@@ -137,7 +163,10 @@ export class DescriptorServer {
       },
       nextDescriptor: () => sockets.nextDescriptor(),
     });
-    this.team.onLingering = () => this.#lingerer.wake();
+    this.team.onLingering = () => {
+      this.#lingerer.wake();
+      this.#refused.wake();
+    };
     this.team.onLeft = (fd) => this.#lingerer.takeOver(fd);
   }
 
@@ -173,6 +202,7 @@ export class DescriptorServer {
       return server;
     } catch (error) {
       timeline?.[Symbol.dispose]();
+      opened?.file?.remove();
       if (opened !== undefined) calls.close(opened.listener);
       opened?.datagrams?.close();
       opened?.datagrams?.closeWakePair();
@@ -190,6 +220,7 @@ export class DescriptorServer {
   async serve(started: Promise<unknown>, details: readonly string[]): Promise<Server> {
     try {
       await started;
+      requireRoomToServe();
     } catch (error) {
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();
@@ -217,31 +248,30 @@ export class DescriptorServer {
   }
 
   #setLimits(): void {
-    const connections = Math.min(this.#plan.connections ?? Infinity, this.#checked.maxConnections);
+    const { threads, queue = 0, connections: most = Infinity } = this.#plan;
+    const { maxConnections, settings: { admission } } = this.#checked;
+    // What finds all threads busy and the queue full waits in the accept queue, or is refused. One
+    // of the threads accepts.
+    const room = admission?.refusesOverflow === true && queue > 0 ? queue + threads - 1 : Infinity;
+    const connections = Math.min(most, maxConnections, room);
     this.team.gate.limit(connections, connectionCeiling(this.#sockets, 1));
   }
 
   async #shutDown(drainMs: number): Promise<void> {
     const { team, ring } = this;
     const cutAt = performance.now() + drainMs;
+    this.#file?.remove();
     const late = () => performance.now() >= cutAt;
     team.gate.close();
     ring.wakeProducer();
     this.datagrams?.wake();
-    // When there are no descriptors left, the rest is accepted later: connections that end give
-    // theirs back.
-    while (!this.#rescueWaiting() && !late()) {
-      this.#queueRescued();
-      await delay(LOOK_MS);
-    }
-    // This wakes the threads that block in accept(2). It comes after the rescue, because it resets
-    // the connections that wait in the accept queue.
-    this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
-    while (team.accepting) {
+    this.#refuseOthers();
+    this.#quiet.send(this.#wakePair[1], WAKE);
+    while (team.accepting && performance.now() < cutAt + CUT_MS) {
       await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
-    this.#sockets.close(this.#listener);
+    await this.#emptyListener(late);
     const noDatagrams = this.#closeDatagrams();
 
     while (!late() && !this.#queueRescued()) await delay(LOOK_MS);
@@ -252,13 +282,35 @@ export class DescriptorServer {
       Math.max(0, cutAt - performance.now()) + CUT_MS,
     );
     await team.empty();
-    await this.#lingerer.empty();
+    await Promise.all([this.#lingerer.empty(), this.#refused.empty()]);
     clearTimeout(timer);
     clearTimeout(killer);
     this.#isOver = true;
     this.#closeQueued();
     await noDatagrams;
+    for (const fd of this.#wakePair) this.#quiet.close(fd);
     team.dispose();
+  }
+
+  /** Takes all connections out of the accept queue, and closes the listener. */
+  async #emptyListener(late: () => boolean): Promise<void> {
+    // Nobody comes to a Unix domain socket any more: see `#refuseOthers`.
+    const isSealed = late() || isUnix(this.#address.hostname);
+    await using seal = isSealed ? undefined : await Seal.begin({
+      listeners: [this.#listener],
+      journal: this.team.journal,
+      ownPort: this.#timeline?.ownPort,
+      onConnection: (fd, sockaddr) => this.#hold(fd, sockaddr),
+    });
+    // When there are no descriptors left, the rest is accepted later: connections that end give
+    // theirs back.
+    while (!(this.#rescueWaiting() && (seal === undefined || seal.isEmpty())) && !late()) {
+      this.#queueRescued();
+      await delay(LOOK_MS);
+    }
+    // A thread that has not come back yet must not find something else under this number.
+    if (this.team.accepting) this.#sockets.hollow(this.#listener);
+    else this.#sockets.close(this.#listener);
   }
 
   /** Ends the UDP conversations, and closes their socket when no thread can be in a call on it. */
@@ -278,11 +330,22 @@ export class DescriptorServer {
     datagrams.closeWakePair();
   }
 
-  /** Connects to the listener. Only on Linux does `shutdown` end an accept(2). */
+  /**
+   * Lets nobody new in, where that can be done before the accept queue is empty. What a Unix domain
+   * socket has accepted can be taken out of its queue after `shutdown`, so nobody is lost.
+   */
+  #refuseOthers(): void {
+    if (!isUnix(this.#address.hostname) || runtime.os !== "linux") return;
+    this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
+  }
+
+  /**
+   * Connects to the listener. Where listeners block, another thread may have taken the connection for
+   * which a thread has begun to accept.
+   */
   #wakeByConnecting(): void {
-    const { AF_INET, AF_INET6, SOCK_STREAM } = this.#sockets.constants;
-    const { hostname } = this.#address;
-    const fd = this.#sockets.socket(isIPv6(hostname) ? AF_INET6 : AF_INET, SOCK_STREAM);
+    const { SOCK_STREAM } = this.#sockets.constants;
+    const fd = this.#sockets.socket(this.#sockets.familyOf(this.#address), SOCK_STREAM);
     try {
       this.#sockets.connect(fd, this.#address);
     } catch {
@@ -299,19 +362,22 @@ export class DescriptorServer {
    */
   #rescueWaiting(): boolean {
     const { team } = this;
-    // Between a poll and its accept, another thread may take the connection. The accept must not
-    // block then. Connections that are accepted from now on inherit this timeout. Their drivers
-    // know it, because the gate is closed.
-    this.#sockets.setReceiveTimeout(this.#listener, 1);
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
     return this.#policy.rescue(
       () => this.#acceptWaiting(sockaddr),
-      (fd) => {
-        this.#timeline?.main.enqueued(fd);
-        this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
-      },
+      (fd) => this.#hold(fd, sockaddr),
       () => team.counters.lost(),
     );
+  }
+
+  /** Keeps an accepted connection until there is room for it in the queue. */
+  #hold(fd: number, sockaddr: Uint8Array): void {
+    if (this.#door?.allows(this.#sockets.readAddress(sockaddr).hostname) === false) {
+      this.#door.refuse(this.#sockets.readAddress(sockaddr), "denied");
+      return void this.#sockets.close(fd);
+    }
+    this.#timeline?.main.enqueued(fd);
+    this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
   }
 
   /** Accepts a connection that waits. Returns `undefined` if there is none. */
@@ -320,6 +386,8 @@ export class DescriptorServer {
     while (this.#sockets.poll(this.#listener, POLLIN, 0) > 0) {
       const fd = this.#sockets.accept(this.#listener, sockaddr);
       if (fd >= 0) return fd;
+      // This is how an empty queue looks after `shutdown`.
+      if (fd === -errno.EINVAL) return undefined;
       if (fd !== -errno.EAGAIN) throw new SocketError("accept", -fd);
     }
     return undefined;
@@ -343,6 +411,7 @@ export class DescriptorServer {
     this.#closeQueued();
     this.ring.close();
     this.#lingerer.close();
+    this.#refused.close();
     this.team.cutAll();
   }
 

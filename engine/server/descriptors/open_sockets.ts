@@ -5,23 +5,30 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { isUnix } from "../../net/address.ts";
+import { betweenMessagesMs } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
-import type { Sockets } from "../../net/sockets.ts";
+import { openListening, type SocketFile } from "../../net/socket_file.ts";
+import type { ListenSocketOptions, Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
 
 /** If any port will do: how many ports are tried until one is free for UDP too. */
 const ATTEMPTS = 16;
 
+/** What the connections of a listener inherit. */
+export type InheritedOptions = Required<
+  Pick<ListenSocketOptions, "receiveTimeoutMs" | "keepAlive">
+>;
+
 /** How a mode opens its sockets, if it wants to show that itself. */
 export interface SocketOpeners {
   /**
-   * Opens a listening socket. The connections that it accepts must inherit the receive timeout.
+   * Opens a listening socket. The connections that it accepts must inherit what the options say.
    *
-   * @param receiveTimeoutMs how long a `recv` waits, in milliseconds; 0 means for ever
    * @returns its descriptor
    */
-  listener(calls: Sockets, address: Address, receiveTimeoutMs: number): number;
+  listener(calls: Sockets, address: Address, options: InheritedOptions): number;
   /**
    * Opens a UDP socket. It is called only for protocols that work over UDP.
    *
@@ -36,13 +43,20 @@ export interface SocketOpeners {
 export interface ServerSockets {
   /** The listening socket. */
   readonly listener: number;
+  /** Where it listens. */
+  readonly address: Address;
+  /** Its file, if it is a Unix domain socket. */
+  readonly file?: SocketFile;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams?: SharedDatagramSocket;
 }
 
 /** One listening socket and nothing else. */
 const LISTENER_ONLY: SocketOpeners = {
-  listener: (calls, address, receiveTimeoutMs) => calls.openListener(address, { receiveTimeoutMs }),
+  // It does not block, so that a thread can ask for a connection before it waits for one. Linux lets
+  // calls on the connections block all the same.
+  listener: (calls, address, options) =>
+    calls.openListener(address, { ...options, nonBlocking: true }),
 };
 
 /**
@@ -57,19 +71,22 @@ const LISTENER_ONLY: SocketOpeners = {
 export function openSockets(
   calls: Sockets,
   address: Address,
-  { protocol, settings }: CheckedOptions,
+  { protocol, settings, keepAlive }: CheckedOptions,
   openers: SocketOpeners = LISTENER_ONLY,
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
-    // Accepted connections inherit the timeout. That saves one call for each of them.
-    const listener = openers.listener(calls, address, settings.readTimeoutMs);
-    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) {
-      return { listener };
-    }
+    // That connections inherit these saves calls for each of them.
+    const inherited = { receiveTimeoutMs: betweenMessagesMs(settings), keepAlive };
+    const open = () => openers.listener(calls, address, inherited);
+    const opened = openListening(calls, address, open);
+    const { listener } = opened;
+    // A Unix domain socket has no port that UDP could share.
+    if (isUnix(address.hostname)) return opened;
+    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) return opened;
     let fd = -1;
     try {
-      fd = openers.datagrams(calls, calls.localAddress(listener));
-      return { listener, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
+      fd = openers.datagrams(calls, opened.address);
+      return { ...opened, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
     } catch (error) {
       calls.close(listener);
       if (fd >= 0) calls.close(fd);

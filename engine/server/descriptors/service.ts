@@ -8,6 +8,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
 import { beginConversation, failureBy } from "../../drivers/conversation.ts";
+import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -20,8 +21,8 @@ import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "../team/linger_queue.ts";
 
 /**
- * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that.
- * Once the server is closing, the listener has another timeout.
+ * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
+ * and there only over TCP: unix(7) sockets begin with none.
  */
 const INHERITED = runtime.os === "linux";
 
@@ -46,6 +47,8 @@ export interface ServiceParts {
   wakeLingerer(): void;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
+  /** Whether the connections are Unix domain sockets. */
+  readonly isUnix: boolean;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -73,10 +76,8 @@ export class Service {
     const { sockets, protocol, settings, slot, track, observer } = parts;
     this.#parts = parts;
     this.#driver = new BlockingDriver(sockets, {
-      readTimeoutMs: settings.readTimeoutMs,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      computeTimeoutMs: settings.computeTimeoutMs,
-      receiveTimeoutMs: settings.readTimeoutMs,
+      ...limitsIn(settings),
+      receiveTimeoutMs: betweenMessagesMs(settings),
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       hasSlicedTasks: protocol.hasSlicedTasks,
       mayCompute: () => !slot.wasCut,
@@ -107,7 +108,7 @@ export class Service {
 
   /** Begins to serve the connection, and runs its conversation until that needs a call. */
   begin(): void {
-    const { track, observer, gate, protocol, settings, peer } = this.#parts;
+    const { track, observer, gate, protocol, settings, peer, isUnix } = this.#parts;
     const fd = this.#fd;
     this.#failure = undefined;
     this.#shutdown = undefined;
@@ -118,7 +119,7 @@ export class Service {
     try {
       if (gate.cutting) throw new CutError();
       const conversation = beginConversation(protocol, context, settings.protocolSettings);
-      this.#need = this.#driver.begin(fd, conversation, INHERITED && !gate.closing);
+      this.#need = this.#driver.begin(fd, conversation, INHERITED && !isUnix);
     } catch (error) {
       this.#fail(error);
     }
@@ -194,7 +195,7 @@ export class Service {
     // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
     const thrown = this.#context?.end();
-    this.#observation?.over(this.#failure ?? thrown);
+    this.#observation?.over(this.#failure ?? thrown, this.#driver.wasEmpty);
     this.#parts.gate.leave();
     this.#parts.onOver();
   }

@@ -28,7 +28,9 @@ import {
 } from "../team/assignment.ts";
 import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
+import type { Door } from "../core/door.ts";
 import { STALL_MS, Waking } from "./waking.ts";
+import { AcceptWait } from "../team/accept_wait.ts";
 import type { Gate } from "../team/team_memory.ts";
 
 /** No descriptor. */
@@ -38,16 +40,22 @@ const NONE = -1;
 export interface SharedSocket {
   /** The listening socket. */
   readonly listener: number;
+  /** A socket that can be read from when the server closes. Nobody reads it. */
+  readonly wake: number;
   /** The queue of accepted connections. */
   readonly ring: SharedArrayBuffer;
   /** The queue of connections that have to linger. */
   readonly lingering: SharedArrayBuffer;
+  /** The queue of connections that were refused, and have to linger until their words were read. */
+  readonly refused: SharedArrayBuffer;
   /** The UDP socket on the same port, if there is one. */
   readonly datagrams: DatagramShare | undefined;
   /** Whether the log shows every call on a socket. */
   readonly traceCalls: boolean;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
+  /** Whether the listening socket is a Unix domain socket. */
+  readonly isUnix: boolean;
 }
 
 /** What only the threads of some modes need. The other modes do not load it. */
@@ -94,6 +102,7 @@ export class Thread {
   readonly #assignment: Assignment;
   readonly #listener: number;
   readonly #ring: DescriptorRing;
+  readonly #refused: LingerQueue;
   readonly #policy: AcceptPolicy;
   readonly #waking: Waking;
   readonly #gate: Gate;
@@ -106,14 +115,27 @@ export class Thread {
   readonly #protocol: ProtocolDefinition;
   readonly #service: Service;
   readonly #isClosing = () => this.closing;
+  readonly #wait: AcceptWait;
   /** The call that accepts, where the mode does not write it out. */
-  readonly #accept = (sockaddr: Uint8Array) => this.#sockets.accept(this.#listener, sockaddr);
+  readonly #accept = (sockaddr: Uint8Array) => {
+    const { EAGAIN } = this.#sockets.constants.errno;
+    let result = -EAGAIN;
+    if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
+    while (result === -EAGAIN && !this.closing) {
+      this.#wait.wait();
+      if (!this.closing) result = this.#sockets.accept(this.#listener, sockaddr);
+    }
+    return result;
+  };
   /** Sleeps for {@linkcode STALL_MS} at most. Returns whether a connection has come. */
   readonly #pause = () =>
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
   #synLog: SynLog | undefined;
+  /** Says who may come in, if not anybody may. */
+  #door: Door | undefined;
+  readonly #tell: (message: ThreadMessage) => void;
 
   /**
    * @param assignment what the main thread wants this thread to do
@@ -131,11 +153,14 @@ export class Thread {
   ) {
     this.#assignment = assignment;
     this.#protocol = protocol;
+    this.#tell = tell;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = place;
-    const { listener, ring, lingering, datagrams, traceCalls } = assignment.shared as SharedSocket;
+    const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isUnix } = assignment
+      .shared as SharedSocket;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
+    this.#refused = new LingerQueue(refused);
     this.#accepting = memory.accepting;
     this.#serving = memory.serving;
     this.#gate = gate;
@@ -147,6 +172,7 @@ export class Thread {
       ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     const net = this.#sockets;
+    this.#wait = new AcceptWait({ sockets: sockets(), listener, wake, epoll: memory.epoll });
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
       nextDescriptor: () => net.nextDescriptor(),
@@ -170,12 +196,22 @@ export class Thread {
       lingering: new LingerQueue(lingering),
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
-      onOver: () => this.datagrams?.hasRoom(),
+      isUnix,
+      onOver: () => {
+        this.datagrams?.hasRoom();
+        this.#leave();
+      },
     });
   }
 
   /** Loads what only some servers want. */
   async prepare(): Promise<void> {
+    const { settings: { admission: rules }, memory: { hosts } } = this.#assignment;
+    if (rules !== undefined) {
+      const { openDoor } = await import("../core/open_door.ts");
+      const parts = { counters: this.#counters, journal: this.#journal, protocol: this.#protocol };
+      this.#door = openDoor({ ...parts, rules }, hosts);
+    }
     if (!(this.#assignment.shared as SharedSocket).logSyn) return;
     const { SynLog } = await import("../core/syn_log.ts");
     this.#synLog = new SynLog(this.#sockets, this.#journal);
@@ -194,6 +230,11 @@ export class Thread {
   /** Counts what happens and reports it. */
   get observer(): Observer {
     return this.#observer;
+  }
+
+  /** Says who may come in, if not anybody may. */
+  get door(): Door | undefined {
+    return this.#door;
   }
 
   /** How long a computation may take, in milliseconds; 0 means for ever. */
@@ -270,16 +311,17 @@ export class Thread {
       ready = datagrams?.poll(listener, this.#gate, timeoutMs);
       return ready !== undefined;
     };
-    // Where there is no UDP socket, accept(2) waits just as well.
     const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
     try {
       while (!this.closing) {
         this.#mayAccept();
         ready = undefined;
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (datagrams === undefined) ready = listener;
-        else if (ready === undefined) poll(-1);
-        if (ready !== undefined) yield ready;
+        if (datagrams === undefined) {
+          this.#wait.wait();
+          ready = listener;
+        } else if (ready === undefined) poll(-1);
+        if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {
       this.#acceptsNoMore();
@@ -294,18 +336,53 @@ export class Thread {
    * @returns the descriptor, or `undefined` if no connection was accepted, for whatever reason
    */
   admit(accept: (sockaddr: Uint8Array) => number): number | undefined {
-    if (!this.#gate.enter()) return undefined;
+    // A connection that may be refused has to be accepted first.
+    const waits = this.#door?.refusesOverflow !== true;
+    if (waits && !this.#gate.enter()) return undefined;
     while (this.#policy.isShort && !this.closing) {
       this.#rest(this.#policy.pause(), "nearly out of descriptors");
     }
     const fd = this.closing ? undefined : accept(this.#sockaddr);
     if (fd !== undefined && fd >= 0) {
       this.#policy.accepted(fd);
-      return this.#unclaimed = fd;
+      return this.#letIn(fd, waits) ? this.#unclaimed = fd : undefined;
     }
-    this.#gate.leave();
+    if (waits) this.#gate.leave();
     if (fd !== undefined) this.#missed(-fd);
     return undefined;
+  }
+
+  /** Asks whether a connection may come in. If not, it is refused. */
+  #letIn(fd: number, hasEntered: boolean): boolean {
+    const door = this.#door;
+    if (door === undefined) return true;
+    const peer = this.remoteAddress;
+    const why = door.enter(peer, () => hasEntered || this.#gate.tryEnter());
+    if (why === undefined) {
+      door.note(this.#assignment.index, peer);
+      return true;
+    }
+    if (hasEntered) this.#gate.leave();
+    this.#refuse(fd, door.lineFor(why));
+    return false;
+  }
+
+  /** Refuses a connection, and gives it to the main thread if its client has something to read. */
+  #refuse(fd: number, words: Uint8Array | undefined): void {
+    const net = this.#sockets;
+    const { MSG_DONTWAIT, SHUT_WR } = net.constants;
+    const mustLinger = words !== undefined && net.send(fd, words, MSG_DONTWAIT) === words.length &&
+      net.shutdown(fd, SHUT_WR) >= 0;
+    if (!mustLinger || !this.#refused.put(fd)) net.close(fd);
+    else if (this.#refused.mustCall()) this.#tell({ kind: "lingering" });
+  }
+
+  /** The connection of this thread is over. */
+  #leave(): void {
+    const door = this.#door;
+    if (door === undefined) return;
+    door.leave(this.remoteAddress);
+    door.note(this.#assignment.index);
   }
 
   /**
@@ -317,7 +394,10 @@ export class Thread {
    */
   handOver(fd: number): void {
     if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
-    else this.#track?.enqueued(fd);
+    else {
+      this.#track?.enqueued(fd);
+      this.#door?.note(this.#assignment.index);
+    }
     this.#unclaimed = NONE;
     this.#ring.tryPut(fd, this.#sockaddr);
     Atomics.store(this.#accepting, 0, 0);
@@ -357,6 +437,7 @@ export class Thread {
   /** Says that this thread is not in accept(2) and will never be again. */
   #acceptsNoMore(): void {
     this.#closeUnclaimed();
+    this.#wait.close();
     Atomics.store(this.#accepting, 0, 0);
   }
 
@@ -367,12 +448,14 @@ export class Thread {
     this.#unclaimed = NONE;
     this.#counters.lost();
     this.#gate.leave();
+    this.#leave();
   }
 
   /** Decides what to do after an accept that failed. */
   #missed(number: number): void {
     const { errno } = this.#sockets.constants;
-    // The listener has a receive timeout for its connections to inherit. It ends an accept too.
+    // Another thread was faster. And on a listener that blocks, the receive timeout that is there for
+    // its connections to inherit ends an accept too.
     if (number === errno.EAGAIN || number === errno.EINTR || this.closing) return;
     const error = new SocketError("accept", number);
     const waitMs = this.#policy.failed(error);
@@ -409,6 +492,7 @@ export class Thread {
   begin(fd: number): Service {
     this.#unclaimed = NONE;
     this.#service.own(fd);
+    this.#door?.note(this.#assignment.index, this.remoteAddress);
     Atomics.store(this.#accepting, 0, 0);
     this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();

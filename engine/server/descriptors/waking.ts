@@ -72,7 +72,9 @@ export class Waking {
   #wake(count: number): number {
     const { ring, gate, elastic } = this.#parts;
     let woken = 0;
-    while (woken < count && ring.wakeTaker()) woken++;
+    // In an empty queue there is nothing to wake for: a thread that finds none falls asleep again
+    // while this loop still wakes others, and would be woken again and again.
+    while (woken < count && ring.length > 0 && ring.wakeTaker()) woken++;
     const isShort = elastic && woken < count && ring.length > ring.idle;
     if (isShort && gate.askForThreads(count - woken)) this.#parts.askForThreads();
     return woken;

@@ -7,7 +7,7 @@
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { SOCKADDR_SIZE } from "../../net/address.ts";
+import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
 import type { Poller } from "../../net/poller.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -27,8 +27,13 @@ export interface AcceptorParts {
   readonly deadlines: Deadlines;
   /** A listening socket that does not block. The poller already watches it. */
   readonly listener: number;
-  /** Receives each connection with its peer's address. It must copy the address to keep it. */
-  onConnection(fd: number, sockaddr: Uint8Array): void;
+  /** Whether connections are refused for which there is no room. */
+  readonly refuses?: boolean;
+  /**
+   * Receives each connection with its peer's address, and whether the gate counts it already. It
+   * must copy the address to keep it.
+   */
+  onConnection(fd: number, sockaddr: Uint8Array, isCounted: boolean): void;
 }
 
 /** Accepts connections from a listener that a poller watches. */
@@ -54,6 +59,7 @@ export class Acceptor {
   constructor(thread: LoopThread, parts: AcceptorParts) {
     const { gate } = thread;
     this.#thread = thread;
+    thread.onAccepted = (fd, sockaddr) => this.#rescued.push({ fd, sockaddr });
     this.#parts = parts;
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
@@ -68,26 +74,36 @@ export class Acceptor {
 
   /** Accepts the connections that wait, while there is room. */
   accept(): void {
-    if (!this.#isWatching) return;
+    if (!this.#isWatching || this.#isClosing) return;
     const { gate, counters } = this.#thread;
     for (let turn = 0; turn < BATCH; turn++) {
       if (this.#policy.isShort) {
         return this.#rest(this.#policy.pause(), "nearly out of descriptors");
       }
       // Watch the listener again when a conversation is over.
-      if (!gate.tryEnter()) return this.#unwatch();
+      if (!this.#refuses && !gate.tryEnter()) return this.#unwatch();
       try {
         const fd = this.#acceptOne();
-        if (fd === undefined) return gate.leave();
+        if (fd === undefined) return this.#forgo();
         this.#policy.accepted(fd);
-        this.#serve(fd, this.#sockaddr);
+        this.#serve(fd, this.#sockaddr, !this.#refuses);
       } catch (error) {
-        gate.leave();
+        this.#forgo();
         const waitMs = this.#policy.failed(error);
         if (waitMs > 0) return this.#rest(waitMs, (error as Error).message);
         counters.lost();
       }
     }
+  }
+
+  /** There was no connection to let in. */
+  #forgo(): void {
+    if (!this.#refuses) this.#thread.gate.leave();
+  }
+
+  /** Whether connections are refused for which there is no room. They are accepted first. */
+  get #refuses(): boolean {
+    return this.#parts.refuses === true;
   }
 
   /** Accepts a connection. Returns `undefined` if none waits (EAGAIN). */
@@ -96,6 +112,8 @@ export class Acceptor {
     const fd = sockets.acceptNonBlocking(listener, this.#sockaddr);
     if (fd >= 0) return fd;
     if (fd === -sockets.constants.errno.EAGAIN) return undefined;
+    // This is how an empty queue looks after `shutdown`.
+    if (fd === -sockets.constants.errno.EINVAL && this.#isClosing) return undefined;
     throw new SocketError("accept", -fd);
   }
 
@@ -106,20 +124,24 @@ export class Acceptor {
   }
 
   /**
-   * Takes all connections out of the accept queue, because closing would reset them. Then it stops
-   * listening. It is called again if there were too few descriptors.
+   * Takes all connections out of the accept queue, because closing would reset them. It is called
+   * again while more may come, or if there were too few descriptors. Then it stops listening.
    */
   close(): void {
     this.#isClosing = true;
     this.#retry.lift();
-    this.#unwatch();
     if (!this.#isClosed) {
+      if (isUnix(this.#thread.address.hostname)) this.#refuseOthers();
+      // Look first: once nobody can come any more, the queue is empty for good.
+      const isLast = this.#thread.gate.mayStopListening;
       const isRescued = this.#policy.rescue(
         () => this.#acceptOne(),
         (fd) => this.#rescued.push({ fd, sockaddr: this.#sockaddr.slice() }),
         () => this.#thread.counters.lost(),
       );
-      if (isRescued) this.#stopListening();
+      if (!isRescued) this.#unwatch();
+      else if (isLast) this.#stopListening();
+      else this.#watch();
     }
     while (this.#rescued.length > 0 && this.#thread.gate.tryEnter()) this.#serveRescued();
   }
@@ -132,18 +154,27 @@ export class Acceptor {
 
   #serveRescued(): void {
     const { fd, sockaddr } = this.#rescued.shift() as { fd: number; sockaddr: Uint8Array };
-    this.#serve(fd, sockaddr);
+    this.#serve(fd, sockaddr, true);
   }
 
-  #serve(fd: number, sockaddr: Uint8Array): void {
+  #serve(fd: number, sockaddr: Uint8Array, isCounted: boolean): void {
     this.#thread.synLog?.tell(fd, this.#parts.sockets.readAddress(sockaddr));
-    this.#parts.onConnection(fd, sockaddr);
+    this.#parts.onConnection(fd, sockaddr, isCounted);
   }
 
-  /** Stops listening. The descriptor stays open until all threads are done with it. */
+  /** Stops listening. The main thread closes the descriptor. */
   #stopListening(): void {
-    const { sockets, listener } = this.#parts;
     this.#isClosed = true;
+    this.#unwatch();
+    this.#thread.stoppedListening();
+  }
+
+  /**
+   * Lets nobody new in. Over TCP that would reset those who wait in the accept queue. What a Unix
+   * domain socket has accepted can still be taken out of it.
+   */
+  #refuseOthers(): void {
+    const { sockets, listener } = this.#parts;
     sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 

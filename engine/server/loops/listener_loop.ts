@@ -12,6 +12,7 @@ import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { MainJournal } from "../journal/journal.ts";
+import type { Door, DoorParts } from "../core/door.ts";
 import { listen } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { describeComputing } from "../offload/offload_options.ts";
@@ -24,9 +25,11 @@ import { SessionSet } from "../core/session_set.ts";
 // they check no options and start no Workers.
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
+const admitting = () => import("../core/open_door.ts");
 const recording = () => import("../trace/open_timeline.ts");
 const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
+const stopping = () => import("../listening/stop_listening.ts");
 
 /** Limits how many connections are served at a time, as a semaphore does. */
 export interface Admission {
@@ -70,8 +73,11 @@ export class ListenerLoop {
    */
   async *connections(): AsyncGenerator<Connection, void> {
     const { tryEnter, pollMs } = this.#admission;
+    const sessions = this.#sessions;
+    const isRefused = sessions.refusesOverflow;
     for await (const connection of this.#listener) {
-      while (!tryEnter()) await this.#change(pollMs);
+      if (!sessions.letIn(connection, isRefused ? tryEnter : mayWait)) continue;
+      while (!isRefused && !tryEnter()) await this.#change(pollMs);
       yield connection;
     }
   }
@@ -109,6 +115,16 @@ export class ListenerLoop {
   }
 }
 
+/** There is room, perhaps later. */
+function mayWait(): boolean {
+  return true;
+}
+
+async function openOwnDoor(parts: DoorParts, connections: number): Promise<Door> {
+  const { openDoor, hostCountsFor } = await admitting();
+  return openDoor(parts, hostCountsFor(parts.rules, connections));
+}
+
 /** How a mode with the runtime's own listener opens its server. */
 export interface ListenerPlan {
   /** The mode's name. */
@@ -141,14 +157,16 @@ export async function serveListener(
   accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const { checkOptions, refuseLogSyn } = await checking();
+  const { checkOptions, refuseLogSyn, refuseUnix } = await checking();
   const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
   refuseLogSyn(checked, mode);
+  refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
   const threads = plan.computing?.(checked) ?? 0;
   const { openTimeline } = await recording();
+  const { stopListening } = await stopping();
   const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
   try {
@@ -167,12 +185,15 @@ export async function serveListener(
       });
     }
     const listener = await listen(checked, counters, journal);
-    const deadlines = new TimedDeadlines();
+    const deadlines = new TimedDeadlines({ renewsLate: true });
     const observer = new Observer(counters, journal, timeline?.main);
     // To count descriptors, the C library has to be loaded.
     const lingering = () => lingerLimits(countedCeiling());
     const track = timeline?.main;
-    const sessions = new SessionSet(checked, observer, deadlines, offload, track, lingering);
+    const { maxConnections, protocol: spoken, settings: { admission: rules } } = checked;
+    const door = rules &&
+      await openOwnDoor({ rules, counters, journal, protocol: spoken }, maxConnections);
+    const sessions = new SessionSet(checked, observer, deadlines, offload, track, lingering, door);
     const loop = new ListenerLoop(listener, sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
@@ -200,7 +221,7 @@ export async function serveListener(
           sessions.cutAll();
         }, drainMs);
         // The connections that wait in its accept queue are still served.
-        const stopped = listener.stop(() => isLate);
+        const stopped = stopListening(listener, journal, () => isLate, timeline?.ownPort);
         if (drainMs === 0) sessions.cutAll();
         await stopped;
         await accepting;

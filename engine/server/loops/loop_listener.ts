@@ -5,7 +5,8 @@
  */
 
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
-import type { ListenOptions } from "../../net/transport.ts";
+import { findListener } from "../../net/find_listener.ts";
+import type { FindDescriptor, ListenOptions } from "../../net/transport.ts";
 import { listenAt } from "../core/listening.ts";
 import { ListenerLoop } from "./listener_loop.ts";
 import type { LoopThread, ToLoop } from "./loop_thread.ts";
@@ -26,25 +27,35 @@ export async function listenOn(
   options: Pick<ListenOptions, "reusePort">,
   body: (loop: ListenerLoop) => Promise<void>,
 ): Promise<void> {
-  using deadlines = new TimedDeadlines();
+  using deadlines = new TimedDeadlines({ renewsLate: true });
   const { gate, port } = thread;
-  const listener = await listenAt(thread.address, thread.counters, thread.journal, options);
+  // The other loops may listen on the same address at the same moment.
+  const find: FindDescriptor = (open) => gate.alone(() => findListener(open));
+  const more = { ...options, find, keepAlive: thread.keepAlive };
+  const listener = await listenAt(thread.address, thread.counters, thread.journal, more);
   const sessions = thread.makeSessions(deadlines);
   const loop = new ListenerLoop(listener, sessions, {
     tryEnter: () => gate.tryEnter(),
     leave: () => gate.leave(),
     pollMs: POLL_MS,
   });
+  let isStopping = false;
+  const stop = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    await listener.stop(() => gate.cutting, gate.trapped ? () => gate.sealed : undefined);
+    thread.stoppedListening();
+  };
   const look = () => {
     // The connections that wait in its accept queue are still served.
-    if (gate.closing) void listener.stop(() => gate.cutting);
+    if (gate.closing) void stop();
     if (gate.cutting) sessions.cutAll();
   };
   port.onmessage = ({ data: message }: MessageEvent<ToLoop>) => {
     thread.hear(message);
     look();
   };
-  thread.listening(listener.address);
+  thread.listening(listener.address, listener.descriptor);
   // The server may have started to close before this loop listened.
   look();
   await body(loop);

@@ -4,10 +4,20 @@
  * @module
  */
 
+// @ts-types="../../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
+import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
+import { whyNoKernel } from "../../kernel/linux.ts";
+import { isUnix } from "../../net/address.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
+import { Observer } from "../core/observer.ts";
+import type { openDoor } from "../core/open_door.ts";
+import { SessionSet } from "../core/session_set.ts";
+import { type KeptListener, ListenerGroup } from "../listening/listener_group.ts";
+import { Seal } from "../listening/seal.ts";
 import type { FromLoop, LoopData, ToLoop } from "./loop_thread.ts";
 import {
   countComputing,
@@ -20,13 +30,14 @@ import {
   type CheckedOptions,
   checkOptions,
   refuseLogSyn,
+  refuseUnix,
   type ServeOptions,
 } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import { CUT_MS, type ThreadData, ThreadTeam } from "../team/thread_team.ts";
-import { countedCeiling } from "../../workers/descriptor_limits.ts";
+import { countedCeiling, requireRoomToServe } from "../../workers/descriptor_limits.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 
 /** What a mode gives to one of its loops. */
@@ -53,10 +64,16 @@ export interface LoopPlan {
   readonly address?: Address;
   /** Whether the listener keeps the SYNs of its connections, and the loops can read them. */
   readonly savesSyns?: boolean;
-  /** The number below which descriptors must stay, if the loops check that. */
-  readonly descriptorCeiling?: number;
+  /** Returns the number below which descriptors must stay, if the loops check that. */
+  readonly descriptorCeiling?: () => number;
   /** Prepares another loop, if it needs anything. */
   prepare?(): LoopParts;
+  /** The listening socket, if the main thread has opened it. */
+  readonly listener?: number;
+  /** Is called when the server begins to close. */
+  onClosing?(): void;
+  /** Is called when no loop accepts any more. It may be called again. */
+  onStoppedListening?(): void;
   /** Is called when all loops are gone. */
   onClosed?(): void;
 }
@@ -66,7 +83,14 @@ interface Link {
   readonly port: MessagePort;
   readonly clerk: OffloadClerk | undefined;
   readonly wake: (() => void) | undefined;
+  /** Its listener, as the main thread keeps it. */
+  kept: KeptListener | undefined;
+  /** Whether it accepts nobody any more. */
+  isDeaf: boolean;
 }
+
+/** How often a server that is closing looks whether it can go on, in milliseconds. */
+const LOOK_MS = 4;
 
 /** A server of loops. */
 export class LoopServer {
@@ -77,8 +101,17 @@ export class LoopServer {
   readonly #timeline: Timeline | undefined;
   #pool: OffloadPool | undefined;
   readonly #links = new Set<Link>();
+  readonly #deaf = Promise.withResolvers<void>();
+  /** The main thread's own listener, if the loops have none. */
+  #kept: KeptListener | undefined;
   /** The address. Its port is the one that the kernel picked, once that is known. */
   #address: Address;
+  readonly #deadlines = new TimedDeadlines();
+  #served: SessionSet | undefined;
+  /** Opens the door for those, if not anybody may come in. */
+  #openDoor: typeof openDoor | undefined;
+  /** Keeps the listeners, where that is possible. */
+  readonly #group: ListenerGroup | undefined;
 
   private constructor(
     plan: LoopPlan,
@@ -103,7 +136,45 @@ export class LoopServer {
       areLoops: true,
       timeline,
     });
-    this.#team.gate.limit(checked.maxConnections, plan.descriptorCeiling ?? Infinity);
+    this.#setLimits();
+    // Nobody is lost when a Unix domain socket closes.
+    if (whyNoKernel() !== undefined || isUnix(this.#address.hostname)) return;
+    const { gate } = this.#team;
+    this.#group = new ListenerGroup({
+      journal: this.#team.journal,
+      tryEnter: () => gate.tryEnter(),
+      leave: () => gate.leave(),
+      serve: (connection) => {
+        const sessions = this.#sessions;
+        if (sessions.admit(connection, gate, true)) sessions.serve(connection);
+      },
+      onLost: () => this.#team.counters.lost(),
+    });
+    if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener);
+  }
+
+  /** Those whom the main thread serves. They need memory only if there are any. */
+  get #sessions(): SessionSet {
+    if (this.#served !== undefined) return this.#served;
+    const { counters, journal, gate } = this.#team;
+    const track = this.#timeline?.main;
+    const observer = new Observer(counters, journal, track);
+    const limits = () => lingerLimits(countedCeiling());
+    const { settings: { admission: rules }, protocol } = this.#checked;
+    // There are few, and only for a while: they do not count for their hosts.
+    const door = rules && this.#openDoor?.({ rules, counters, journal, protocol });
+    const sessions = new SessionSet(
+      this.#checked,
+      observer,
+      this.#deadlines,
+      this.#pool,
+      track,
+      limits,
+      door,
+    );
+    sessions.onOver = () => gate.leave();
+    this.#served = sessions;
+    return sessions;
   }
 
   /**
@@ -131,7 +202,7 @@ export class LoopServer {
       });
     } catch (error) {
       // The trace or the recording cannot be written.
-      plan.onClosed?.();
+      plan.onStoppedListening?.();
       throw error;
     }
     return await new LoopServer(plan, options, checked, address, timeline).#start(details);
@@ -144,7 +215,10 @@ export class LoopServer {
     try {
       requireWorkers(url);
       threads = countComputing(this.#checked, this.#options);
-      const { protocol, computeTimeoutMs } = this.#checked.settings;
+      const { protocol, computeTimeoutMs, admission } = this.#checked.settings;
+      if (admission !== undefined) {
+        this.#openDoor = (await import("../core/open_door.ts")).openDoor;
+      }
       if (threads > 0) {
         const timeline = this.#timeline;
         this.#pool = await OffloadPool.start({
@@ -161,6 +235,9 @@ export class LoopServer {
       // The first loop finds the port that all loops share.
       await this.#keepLoop();
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
+      // The threads have taken descriptors.
+      this.#setLimits();
+      requireRoomToServe();
     } catch (error) {
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();
@@ -181,6 +258,11 @@ export class LoopServer {
     });
   }
 
+  #setLimits(): void {
+    const ceiling = this.#plan.descriptorCeiling?.() ?? Infinity;
+    this.#team.gate.limit(this.#checked.maxConnections, ceiling);
+  }
+
   #keepLoop(): Promise<void> {
     const prepare = () => this.#team.gate.closing ? undefined : this.#prepare();
     return this.#team.keepRunning("loop", prepare);
@@ -194,19 +276,30 @@ export class LoopServer {
       wake?.();
     };
     const clerk = this.#pool && new OffloadClerk(this.#pool, answer);
-    const link: Link = { port: port1, clerk, wake };
+    const link: Link = { port: port1, clerk, wake, kept: this.#kept, isDeaf: false };
     this.#links.add(link);
     port1.onmessage = ({ data: message }: MessageEvent<FromLoop>) => {
-      if (message.kind === "listening") this.#address = message.address;
-      else clerk?.handle(message);
+      if (message.kind === "listening") {
+        this.#address = message.address;
+        if (message.descriptor !== undefined) {
+          link.kept = this.#group?.add(message.descriptor, message.address);
+        }
+      } else if (message.kind === "stoppedListening") {
+        link.isDeaf = true;
+        // A listener of its own is closed by now.
+        if (link.kept !== undefined && link.kept !== this.#kept) this.#group?.close(link.kept);
+        this.#onDeaf();
+      } else clerk?.handle(message);
     };
-    const { loops, descriptorCeiling = countedCeiling() } = this.#plan;
+    const { loops, descriptorCeiling = countedCeiling } = this.#plan;
     const data: LoopData = {
       port: port2,
       address: this.#address,
+      keepAlive: this.#checked.keepAlive,
       logSyn: this.#checked.logSyn,
       offloads: clerk !== undefined,
-      lingering: lingerLimits(descriptorCeiling / loops),
+      isWoken: wake !== undefined,
+      lingering: lingerLimits(descriptorCeiling() / loops),
       own,
     };
     return {
@@ -217,6 +310,10 @@ export class LoopServer {
         clerk?.[Symbol.dispose]();
         port1.close();
         onGone?.(error, mayRun);
+        // A loop that is replaced leaves the main thread's listener to the next one.
+        const isOrphan = link.kept !== this.#kept || this.#team.gate.closing;
+        if (!link.isDeaf && isOrphan && link.kept !== undefined) this.#group?.lose(link.kept);
+        this.#onDeaf();
       },
     };
   }
@@ -231,19 +328,65 @@ export class LoopServer {
 
   async #shutDown(drainMs: number): Promise<void> {
     const { gate } = this.#team;
+    this.#plan.onClosing?.();
+    using _limits = this.#deadlines;
+    const cutAt = performance.now() + drainMs;
+    const leftMs = () => Math.max(0, cutAt - performance.now());
+    const seal = drainMs > 0 ? await this.#keepOut() : undefined;
+    if (seal !== undefined) gate.trap();
     gate.close();
+    this.#group?.closing();
     this.#wakeAll();
     const timer = setTimeout(() => {
       gate.cut();
+      this.#served?.cutAll();
       this.#wakeAll();
-    }, drainMs);
-    const killer = setTimeout(() => this.#team.terminateAll(), drainMs + CUT_MS);
+    }, leftMs());
+    const killer = setTimeout(() => this.#team.terminateAll(), leftMs() + CUT_MS);
+    while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await delay(LOOK_MS);
+    if (seal !== undefined) gate.seal();
+    this.#wakeAll();
+    this.#onDeaf();
+    await this.#deaf.promise;
+    this.#group?.closeAll();
+    this.#plan.onStoppedListening?.();
+    await seal?.[Symbol.asyncDispose]();
     await this.#team.empty();
+    this.#plan.onClosed?.();
+    while ((this.#served?.size ?? 0) > 0) await delay(LOOK_MS);
+    await this.#served?.lingered();
     clearTimeout(timer);
     clearTimeout(killer);
     this.#team.dispose();
     this.#pool?.[Symbol.dispose]();
-    this.#plan.onClosed?.();
+  }
+
+  /** Keeps newcomers out. Returns `undefined` where that is impossible. */
+  async #keepOut(): Promise<Seal | undefined> {
+    if (isUnix(this.#address.hostname)) return undefined;
+    const { journal } = this.#team;
+    return await Seal.begin({
+      listeners: this.#group?.descriptors ?? [],
+      journal,
+      ownPort: this.#timeline?.ownPort,
+      onConnection: (fd, sockaddr) => {
+        const [link] = this.#links;
+        if (this.#kept === undefined || link === undefined) {
+          return this.#group?.serve(fd, sockaddr);
+        }
+        link.port.postMessage(
+          { kind: "accepted", fd, sockaddr: sockaddr.slice() } satisfies ToLoop,
+        );
+        link.wake?.();
+      },
+    });
+  }
+
+  /** Goes on closing once no loop accepts any more. */
+  #onDeaf(): void {
+    if (!this.#team.gate.closing) return;
+    for (const { isDeaf } of this.#links) if (!isDeaf) return;
+    this.#deaf.resolve();
   }
 }
 
@@ -255,6 +398,7 @@ export class LoopServer {
  * @throws {Error} that names the address, if it cannot be listened on
  */
 export async function requireFreePort(address: Address): Promise<void> {
+  refuseUnix(address);
   const listener = await listenAt(address);
   listener.close();
 }

@@ -9,11 +9,13 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { LingerLimits } from "../../drivers/limits.ts";
 import { runtime } from "../../net/runtime.ts";
+import type { KeepAlive } from "../../net/transport.ts";
 import { sockets } from "../../net/sockets.ts";
 import { type Assignment, onAssignment, type Place } from "../team/assignment.ts";
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
+import type { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
 import { SessionSet } from "../core/session_set.ts";
@@ -26,10 +28,14 @@ export interface LoopData {
   readonly port: MessagePort;
   /** The address to listen on. If its port is 0, the first loop picks the port for all. */
   readonly address: Address;
+  /** When the kernel counts a silent peer as gone. */
+  readonly keepAlive: KeepAlive | undefined;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
   /** Whether other threads compute. */
   readonly offloads: boolean;
+  /** Whether the loop is woken through a socket, and takes its messages itself. */
+  readonly isWoken: boolean;
   /** How its connections linger. */
   readonly lingering: LingerLimits;
   /** The mode's own message to the loop. */
@@ -37,10 +43,18 @@ export interface LoopData {
 }
 
 /** What the main thread says later. */
-export type ToLoop = OffloadAnswer | { readonly kind: "look" };
+export type ToLoop = OffloadAnswer | { readonly kind: "look" } | {
+  /** A connection that came while newcomers were about to be kept out. */
+  readonly kind: "accepted";
+  readonly fd: number;
+  readonly sockaddr: Uint8Array;
+};
 
 /** What a loop says to the main thread. */
-export type FromLoop = OffloadRequest | { readonly kind: "listening"; readonly address: Address };
+export type FromLoop =
+  | OffloadRequest
+  | { readonly kind: "listening"; readonly address: Address; readonly descriptor?: number }
+  | { readonly kind: "stoppedListening" };
 
 /** A loop, from its beginning to its end. */
 export type LoopBody = (loop: LoopThread, own: never) => void | Promise<void>;
@@ -66,6 +80,8 @@ export function onLoop(mode: string, body: LoopBody): void {
 export class LoopThread {
   /** The address to listen on. */
   readonly address: Address;
+  /** When the kernel counts a silent peer as gone. */
+  readonly keepAlive: KeepAlive | undefined;
   /** The gate where connections enter and leave. It also announces the end. */
   readonly gate: Gate;
   /** Counts for this thread. */
@@ -76,6 +92,8 @@ export class LoopThread {
   readonly track: WatchingTrack | undefined;
   /** Connects this loop and the main thread. */
   readonly port: MessagePort;
+  /** Receives a connection that the main thread has accepted. */
+  onAccepted: ((fd: number, sockaddr: Uint8Array) => void) | undefined;
   /** Logs what the SYN of each connection said, if anybody wants to know. */
   synLog: SynLog | undefined;
   readonly #assignment: Assignment;
@@ -84,8 +102,12 @@ export class LoopThread {
   readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
+  /** Opens the door, if not anybody may come in. */
+  #openDoor: typeof openDoor | undefined;
   /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
+  /** Takes a message out of the port, in a loop that has to do that itself. */
+  #take: Awaited<ReturnType<typeof runtime.messageTaker>> | undefined;
 
   /**
    * @param assignment from the main thread
@@ -99,9 +121,10 @@ export class LoopThread {
     protocol: ProtocolDefinition,
     sayReady: () => void,
   ) {
-    const { port, address, offloads } = assignment.data as LoopData;
+    const { port, address, keepAlive, offloads } = assignment.data as LoopData;
     const { gate, counters, journal, track, observer } = place;
     this.address = address;
+    this.keepAlive = keepAlive;
     this.port = port;
     this.#assignment = assignment;
     this.#protocol = protocol;
@@ -116,12 +139,18 @@ export class LoopThread {
 
   /** Loads what only some servers want. A Worker starts faster without. */
   async prepare(): Promise<void> {
-    const { memory: { beats }, index, data } = this.#assignment;
+    const { memory: { beats }, index } = this.#assignment;
+    const { logSyn, offloads, isWoken } = this.#assignment.data as LoopData;
     if (beats !== undefined) {
       const { Heartbeat } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
     }
-    if ((data as LoopData).logSyn) {
+    // Other messages only make it look at the gate, and it does that whenever it is woken.
+    if (isWoken && offloads) this.#take = await runtime.messageTaker();
+    if (this.#assignment.settings.admission !== undefined) {
+      this.#openDoor = (await import("../core/open_door.ts")).openDoor;
+    }
+    if (logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);
     }
@@ -138,13 +167,36 @@ export class LoopThread {
     const { settings } = this.#assignment;
     const options = { protocol, settings };
     const { lingering } = this.#assignment.data as LoopData;
-    return new SessionSet(options, this.#observer, deadlines, this.#offload, this.track, lingering);
+    const { memory: { hosts }, index } = this.#assignment;
+    const { admission: rules } = settings;
+    const { counters, journal } = this;
+    const door = rules &&
+      this.#openDoor?.({ rules, counters, journal, protocol, table: index }, hosts);
+    return new SessionSet(
+      options,
+      this.#observer,
+      deadlines,
+      this.#offload,
+      this.track,
+      lingering,
+      door,
+    );
   }
 
-  /** Tells the main thread that the loop listens. */
-  listening(address: Address): void {
-    this.say({ kind: "listening", address });
+  /**
+   * Tells the main thread that the loop listens.
+   *
+   * @param address where
+   * @param descriptor the descriptor of its own listener, if it has one
+   */
+  listening(address: Address, descriptor?: number): void {
+    this.say({ kind: "listening", address, ...(descriptor !== undefined && { descriptor }) });
     this.#sayReady();
+  }
+
+  /** Tells the main thread that the loop accepts nobody any more, and never will again. */
+  stoppedListening(): void {
+    this.say({ kind: "stoppedListening" });
   }
 
   /** Sends a message to the main thread. */
@@ -161,7 +213,7 @@ export class LoopThread {
     const net = sockets();
     while (net.recv(wake, this.#wakeBytes, net.constants.MSG_DONTWAIT) > 0);
     for (;;) {
-      const taken = runtime.takeMessage(this.port);
+      const taken = this.#take?.(this.port);
       if (taken === undefined) return;
       this.hear(taken.message as ToLoop);
     }
@@ -170,5 +222,6 @@ export class LoopThread {
   /** Handles a message from the main thread. */
   hear(message: ToLoop): void {
     if (message.kind === "computed") this.#offload?.handle(message);
+    else if (message.kind === "accepted") this.onAccepted?.(message.fd, message.sockaddr);
   }
 }

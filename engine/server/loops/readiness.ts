@@ -8,6 +8,7 @@ import { lingerLimits } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
 import type { PollerKind } from "../../net/poller.ts";
+import { openListening } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -41,18 +42,21 @@ export function openReadiness(
 ): (address: Address, checked: CheckedOptions) => LoopPlan {
   const { mode, url, poller, sockets } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn }) => {
-    const listener = sockets.openListener(address, { nonBlocking: true });
+  return (address, { logSyn, keepAlive }) => {
+    const open = () => sockets.openListener(address, { nonBlocking: true, keepAlive });
+    const { listener, file, address: bound } = openListening(sockets, address, open);
     if (logSyn) saveSynsOrClose(sockets, listener);
     let isAbandoned = false;
+    let isClosed = false;
     let lingerer: DescriptorLingerer | undefined;
-    const ceiling = connectionCeiling(sockets, 2);
+    const ceiling = () => connectionCeiling(sockets, 2);
     return {
       mode,
       url,
       loops: 1,
       savesSyns: logSyn,
-      address: sockets.localAddress(listener),
+      address: bound,
+      listener,
       descriptorCeiling: ceiling,
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
@@ -72,7 +76,7 @@ export function openReadiness(
               lingerer ??= new DescriptorLingerer(
                 LingerQueue.create(),
                 sockets,
-                lingerLimits(ceiling),
+                lingerLimits(ceiling()),
               );
             }
             for (const fd of left) lingerer?.takeOver(fd);
@@ -81,11 +85,15 @@ export function openReadiness(
           },
         };
       },
-      onClosed() {
-        lingerer?.close();
-        if (isAbandoned) sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
+      onClosing: () => file?.remove(),
+      onStoppedListening() {
+        if (isClosed) return;
+        isClosed = true;
+        file?.remove();
+        if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
+      onClosed: () => lingerer?.close(),
     };
   };
 }

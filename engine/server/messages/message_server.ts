@@ -6,10 +6,12 @@
  * @module
  */
 
+import type { Address } from "../../../protocols/effects.ts";
 import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
-import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
+import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
@@ -20,9 +22,13 @@ import {
   type CheckedOptions,
   checkOptions,
   refuseLogSyn,
+  refuseUnix,
   type ServeOptions,
 } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
+import type { Door } from "../core/door.ts";
+import { hostCountsFor, openDoor } from "../core/open_door.ts";
+import { Refusals } from "../core/refusals.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
@@ -40,6 +46,7 @@ import {
 import { messageThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
+import { stopListening } from "../listening/stop_listening.ts";
 import { startHeartbeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
 import type { Timeline } from "../trace/timeline.ts";
@@ -80,6 +87,7 @@ class RemoteError extends ConversationError {
 interface Serving {
   readonly id: number;
   readonly relay: Relay;
+  readonly peer: Address;
   readonly observation: Observation;
   /** How the conversation ended. The socket may still have bytes to write. */
   outcome: (FromThread & { kind: "over" }) | undefined;
@@ -117,18 +125,36 @@ export async function serveByMessages(
   requireWorkers(plan.url);
   const checked = await checkOptions(options);
   refuseLogSyn(checked, `${plan.mode} with messages`);
+  refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
   const { mode, threads } = plan;
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const ceiling = countedCeiling();
-  const deadlines = new TimedDeadlines();
-  const lingering = new LingerSet(deadlines, lingerLimits(ceiling));
-  const team = new MessageTeam(plan, checked, observer, journal, counters, timeline, lingering);
+  const deadlines = new TimedDeadlines({ renewsLate: true });
+  const lingering = new LingerSet(
+    deadlines,
+    lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),
+  );
+  const { protocol, settings: { admission: rules } } = checked;
+  const door = rules && openDoor(
+    { rules, counters, journal, protocol },
+    hostCountsFor(rules, checked.maxConnections),
+  );
+  const team = new MessageTeam(
+    plan,
+    checked,
+    observer,
+    journal,
+    counters,
+    timeline,
+    lingering,
+    deadlines,
+    door,
+  );
   let listener: Listener | undefined;
   try {
-    listener = await listen(checked, counters, journal, { descriptorCeiling: ceiling });
+    listener = await listen(checked, counters, journal);
     await team.start();
   } catch (error) {
     listener?.close();
@@ -154,10 +180,15 @@ export async function serveByMessages(
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);
-      await listener.stop(() => team.isCutting);
+      await stopListening(
+        listener,
+        journal,
+        () => drainMs === 0 || team.isCutting,
+        timeline?.ownPort,
+      );
       await accepting;
       await team.idle();
-      await lingering.empty();
+      await Promise.all([lingering.empty(), team.refusals.lingered()]);
       clearTimeout(late);
       clearTimeout(killer);
       team.dispose();
@@ -180,6 +211,9 @@ class MessageTeam {
   readonly #lingering: LingerSet;
   readonly #waiting: Waiting[] = [];
   readonly #numbers = new LowestNumbers();
+  readonly #writeWatch: WriteWatch | undefined;
+  readonly #door: Door | undefined;
+  readonly #refusals: Refusals;
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
   #nextId = 1;
@@ -195,7 +229,11 @@ class MessageTeam {
     counters: CounterBlock,
     timeline: Timeline | undefined,
     lingering: LingerSet,
+    deadlines: Deadlines,
+    door: Door | undefined,
   ) {
+    this.#door = door;
+    this.#refusals = new Refusals(deadlines);
     this.#plan = plan;
     this.#options = options;
     this.#observer = observer;
@@ -205,6 +243,21 @@ class MessageTeam {
     this.#keeper = new WorkerKeeper({ journal });
     this.#timeline = timeline;
     this.#lingering = lingering;
+    const { writeTimeoutMs = 0 } = options.settings;
+    const relays = { [Symbol.iterator]: () => this.#relays() };
+    this.#writeWatch = writeTimeoutMs > 0
+      ? new WriteWatch(deadlines, writeTimeoutMs, relays)
+      : undefined;
+  }
+
+  /** The sockets of all threads that serve one. */
+  *#relays(): Generator<Relay, void> {
+    for (const { serving } of this.#members) if (serving !== undefined) yield serving.relay;
+  }
+
+  /** The connections that were refused. */
+  get refusals(): Refusals {
+    return this.#refusals;
   }
 
   get #busy(): number {
@@ -214,7 +267,7 @@ class MessageTeam {
   /** Starts the threads of a pool. Where threads come and go, it starts one to see that it can. */
   async start(): Promise<void> {
     const threads = this.#plan.spare === undefined ? this.#plan.threads : 1;
-    requireDescriptors(threads, "threads");
+    requireDescriptors(threads, "thread");
     await Promise.all(Array.from({ length: threads }, async () => {
       const { worker } = this.#add();
       await worker.ready;
@@ -225,10 +278,19 @@ class MessageTeam {
   /** Takes connections from the listener until it closes. */
   async accept(listener: Listener): Promise<void> {
     for await (const connection of listener) {
+      const why = this.#door?.enter(
+        connection.remoteAddress,
+        () => this.#door?.refusesOverflow !== true || !this.#isFull,
+      );
+      if (why !== undefined) {
+        this.#refusals.refuse(connection, this.#door?.lineFor(why));
+        continue;
+      }
       this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
       if (this.#cutting) this.#cutWaiting();
       this.#dispatch();
-      while (this.#isFull && !this.#cutting) await this.#change();
+      const mayWait = this.#door?.refusesOverflow !== true;
+      while (mayWait && this.#isFull && !this.#cutting) await this.#change();
     }
   }
 
@@ -253,6 +315,7 @@ class MessageTeam {
   cutAll(): void {
     this.#cutting = true;
     this.#lingering.close();
+    this.#refusals.close();
     for (const member of this.#members) {
       if (member.serving?.outcome !== undefined) member.serving.relay.close();
       else if (member.serving !== undefined) {
@@ -266,6 +329,7 @@ class MessageTeam {
     for (const { connection, queuedAt } of this.#waiting.splice(0)) {
       const life = { queuedAt, servedBy: 0 };
       const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
+      this.#door?.leave(connection.remoteAddress);
       connection.close();
       observation.over(new CutError());
     }
@@ -344,7 +408,9 @@ class MessageTeam {
       this.#lingering,
       (message) => this.#post(member, message),
     );
-    member.serving = { id, relay, observation, outcome: undefined };
+    const peer = connection.remoteAddress;
+    member.serving = { id, relay, observation, peer, outcome: undefined };
+    relay.onWaiting = () => this.#writeWatch?.wake();
     this.gauge.busy++;
     relay.onClosed = () => this.#settle(member);
     relay.start(observation.id);
@@ -418,7 +484,9 @@ class MessageTeam {
     clearTimeout(member.closeTimer);
     member.serving = undefined;
     this.gauge.busy--;
-    serving.observation.over(asError(serving.outcome.failure));
+    const { relay: { slowness }, outcome: { failure, wasEmpty } } = serving;
+    serving.observation.over(slowness ?? asError(failure), wasEmpty);
+    this.#door?.leave(serving.peer);
     this.#rest(member, true);
   }
 
@@ -440,6 +508,7 @@ class MessageTeam {
     if (this.#cutting) serving.relay.close();
     else serving.relay.part();
     serving.observation.over(this.#cutting ? new CutError() : error);
+    this.#door?.leave(serving.peer);
   }
 
   #post(member: Member, message: ToThread): void {

@@ -7,6 +7,7 @@
 import { failureKind } from "../../../protocols/errors.ts";
 import { beginConversation } from "../../drivers/conversation.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
+import { limitsIn } from "../../drivers/limits.ts";
 import { Session } from "../../drivers/session.ts";
 import { LazyContext } from "../core/context.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
@@ -29,7 +30,7 @@ export async function serveMessages(
   post: (message: FromThread) => void,
 ): Promise<(message: ToThread) => void> {
   const protocol = await loadProtocol(settings.protocol);
-  const deadlines = new TimedDeadlines();
+  const deadlines = new TimedDeadlines({ renewsLate: true });
   const track = await openTrack(share);
   const tasks = track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks);
   let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;
@@ -39,15 +40,14 @@ export async function serveMessages(
     const connection = new RelayedConnection(message, post);
     const context = new LazyContext(connection);
     if (track !== undefined) track.current = recordedAs;
-    const session = new Session(
+    const session: Session<void> = new Session(
       track === undefined || recordedAs === 0
         ? connection
         : track.watchConnection(connection, recordedAs),
       beginConversation(protocol, context, settings.protocolSettings),
       {
-        readTimeoutMs: settings.readTimeoutMs,
-        sessionTimeoutMs: settings.sessionTimeoutMs,
-        computeTimeoutMs: settings.computeTimeoutMs,
+        // The main thread sees whether a write gets any further.
+        ...limitsIn(settings),
         deadlines,
         // The connection lingers on the main thread.
         lingerer: { add: () => connection.linger() },
@@ -59,7 +59,8 @@ export async function serveMessages(
         current = undefined;
         const thrown = context.end();
         const error = failed ?? thrown;
-        post({ kind: "over", id, failure: error === undefined ? undefined : asFailure(error) });
+        const failure = error === undefined ? undefined : asFailure(error);
+        post({ kind: "over", id, failure, wasEmpty: session.wasEmpty });
       },
     );
     current = { id, session, connection };

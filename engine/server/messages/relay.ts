@@ -10,8 +10,9 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import type { FailureKind } from "../../../protocols/errors.ts";
+import { type FailureKind, SlowReaderError } from "../../../protocols/errors.ts";
 import type { Lingerer } from "../../drivers/linger.ts";
+import type { Writer } from "../../drivers/write_watch.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 
 /** How many bytes may be under way in one direction without an acknowledgement. */
@@ -32,7 +33,14 @@ export type ToThread =
   }
   | { readonly kind: "data"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly id: number }
-  | { readonly kind: "lost"; readonly id: number; readonly message: string }
+  | {
+    readonly kind: "lost";
+    readonly id: number;
+    /** Why: the system's words, or the limit that a slow reader has exceeded. */
+    readonly message: string;
+    /** Whether the main thread has given the peer up, because it took nothing. */
+    readonly isSlow: boolean;
+  }
   | { readonly kind: "written"; readonly id: number; readonly count: number }
   | { readonly kind: "cut"; readonly id: number };
 
@@ -44,7 +52,13 @@ export type FromThread =
   | { readonly kind: "close"; readonly id: number }
   | { readonly kind: "linger"; readonly id: number }
   | { readonly kind: "report"; readonly id: number; readonly message: string }
-  | { readonly kind: "over"; readonly id: number; readonly failure: Failure | undefined };
+  | {
+    readonly kind: "over";
+    readonly id: number;
+    readonly failure: Failure | undefined;
+    /** Whether the peer ended the connection before it had sent a byte. */
+    readonly wasEmpty: boolean;
+  };
 
 /** The parts of a conversation's error that can be posted. */
 export interface Failure {
@@ -55,7 +69,7 @@ export interface Failure {
 }
 
 /** The main thread's side: moves bytes between the socket and the thread. */
-export class Relay implements Sink {
+export class Relay implements Sink, Writer {
   readonly #connection: Connection;
   readonly #id: number;
   readonly #post: (message: ToThread) => void;
@@ -70,6 +84,11 @@ export class Relay implements Sink {
   #closeWanted = false;
   #lingerWanted = false;
   #over = false;
+  #writes = 0;
+  /** Why the socket was given up, if its peer took nothing of what was sent to it. */
+  #slowness: SlowReaderError | undefined;
+  /** Called when a write has to wait. */
+  onWaiting: (() => void) | undefined;
   /** Called once, when the socket is closed or begins to linger. */
   onClosed: (() => void) | undefined;
 
@@ -162,6 +181,36 @@ export class Relay implements Sink {
     return this.#over;
   }
 
+  /** Why the socket was given up, if its peer took nothing of what was sent to it. */
+  get slowness(): SlowReaderError | undefined {
+    return this.#slowness;
+  }
+
+  get isWriting(): boolean {
+    return this.#writing && !this.#over;
+  }
+
+  get writes(): number {
+    return this.#writes;
+  }
+
+  get pending(): number {
+    return this.#connection.pending;
+  }
+
+  get ends(): string | undefined {
+    return this.#connection.ends;
+  }
+
+  giveUp(error: SlowReaderError): void {
+    if (this.#over) return;
+    this.#slowness = error;
+    this.#post({ kind: "lost", id: this.#id, message: error.limit, isSlow: true });
+    this.#end();
+    this.#connection.reset();
+    this.onClosed?.();
+  }
+
   onRead(chunk: Uint8Array | null): void {
     this.#reading = false;
     this.#forward(chunk);
@@ -212,8 +261,12 @@ export class Relay implements Sink {
           }
           return;
         }
+        this.#writes++;
         if (this.#connection.push(bytes, this)) this.#tookWrite();
-        else this.#writing = true;
+        else {
+          this.#writing = true;
+          this.onWaiting?.();
+        }
       }
     } catch (error) {
       this.#lose(error as Error);
@@ -229,7 +282,7 @@ export class Relay implements Sink {
 
   #lose(error: Error): void {
     if (this.#over) return;
-    this.#post({ kind: "lost", id: this.#id, message: error.message });
+    this.#post({ kind: "lost", id: this.#id, message: error.message, isSlow: false });
     this.close();
   }
 }
@@ -274,7 +327,9 @@ export class RelayedConnection extends Connection {
         this.#ended = true;
         return this.#deliver();
       case "lost": {
-        this.#failure = new Error(message.message);
+        this.#failure = message.isSlow
+          ? new SlowReaderError(message.message)
+          : new Error(message.message);
         const sink = this.#writer ?? this.#reader;
         this.#reader = this.#writer = undefined;
         return sink?.onError(this.#failure);
@@ -327,6 +382,10 @@ export class RelayedConnection extends Connection {
     if (this.#inFlight <= WINDOW) return true;
     this.#writer = sink;
     return false;
+  }
+
+  override get pending(): number {
+    return this.#inFlight;
   }
 
   override closeWrite(): void {

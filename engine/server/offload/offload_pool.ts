@@ -97,7 +97,7 @@ export class OffloadPool implements Elsewhere, Disposable {
    */
   static async start(plan: OffloadPlan): Promise<OffloadPool> {
     requireWorkers(plan.url);
-    requireDescriptors(plan.threads, "computing threads");
+    requireDescriptors(plan.threads, "computing thread");
     const pool = new OffloadPool(plan);
     try {
       const keepOne = () => pool.#keeper.keepRunning(() => pool.#add().worker);

@@ -69,7 +69,7 @@ export class Heartbeat {
   readonly #beatMs: number;
   readonly #stretchMs: number;
   readonly #deadlines: Deadlines;
-  readonly #deadline = new Deadline(() => this.#beat());
+  readonly #deadline = new Deadline(() => this.#beat(), true);
 
   /**
    * Begins to beat.

@@ -9,7 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { parseCounters, readSocketTable } from "../../kernel/proc_net.ts";
 import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
-import { withoutZone } from "../../net/address.ts";
+import { isUnix, withoutZone } from "../../net/address.ts";
 import type { SystemFile } from "../../net/adapter.ts";
 import { runtime } from "../../net/runtime.ts";
 import { readSystemFile } from "../../net/system_file.ts";
@@ -52,8 +52,14 @@ export class ListenerFigures implements Disposable {
    */
   constructor(address: Address, overflowsBefore?: number) {
     this.#address = address;
-    this.#overflowsBefore = overflowsBefore ?? this.#readOverflows();
+    this.#overflowsBefore = isUnix(address.hostname)
+      ? undefined
+      : overflowsBefore ?? this.#readOverflows();
     const unknown: string[] = [];
+    if (isUnix(address.hostname)) {
+      this.#unknown = ["the accept queue is not known: the kernel tells that of TCP only"];
+      return;
+    }
     let why = whyNoKernel();
     try {
       if (why === undefined) this.#diag = new SockDiag();
@@ -82,9 +88,11 @@ export class ListenerFigures implements Disposable {
    */
   get acceptQueue(): AcceptQueue | undefined {
     const { port } = this.#address;
+    if (isUnix(this.#address.hostname)) return undefined;
     const hostname = withoutZone(this.#address.hostname);
-    const rows = this.#listeners(port).filter(({ state, local }) =>
-      state === "LISTEN" && local.hostname === hostname && local.port === port
+    const rows = this.#listeners(port).filter(({ state, local, sendQueue }) =>
+      // Only the trap of a server that closes has no room: see `trap.ts`. Nobody waits in it.
+      state === "LISTEN" && local.hostname === hostname && local.port === port && sendQueue !== 0
     );
     if (rows.length === 0) return undefined;
     const sum = (part: (row: SocketRow) => number) => rows.reduce((sum, row) => sum + part(row), 0);

@@ -12,7 +12,8 @@ const MIB = 1024 * 1024;
 const UNKNOWN = "–";
 
 /**
- * Writes statistics on one line. A figure that this server does not have is left out. One that
+ * Writes statistics on one line. A figure that this server does not have is left out, and so are
+ * connections that were empty or refused while there are none. A figure that
  * cannot be known here is a dash.
  *
  * @param statistics the statistics
@@ -23,6 +24,8 @@ export function formatStatistics(statistics: StatisticsSnapshot): string {
   const { counters, queued, workers, acceptQueue, listenOverflows, memoryBytes, loopLagMs } =
     statistics;
   const parts = [`accepted ${counters.accepted}`, `live ${counters.active}`];
+  if (counters.empty > 0) parts.push(`empty ${counters.empty}`);
+  if (counters.refused > 0) parts.push(`refused ${counters.refused}`);
   if (queued !== undefined) parts.push(`queued ${queued}`);
   if (workers !== undefined) parts.push(`workers ${workers.busy} of ${workers.running}`);
   const { waiting = UNKNOWN, limit = UNKNOWN } = acceptQueue ?? {};
@@ -52,6 +55,8 @@ export function nameStatistics(statistics: StatisticsSnapshot): Record<string, u
     completed: counters.completed,
     failed: Object.values(counters.failed).reduce((sum, count) => sum + count, 0),
     cut: counters.cut,
+    empty: counters.empty,
+    refused: counters.refused,
     lost: counters.lost,
     strays: counters.strays,
     threads_lost: counters.threadsLost,

@@ -14,7 +14,7 @@
 import type { Logger } from "@logtape/logtape";
 import { runtime } from "../../net/runtime.ts";
 import { describeError } from "../../values/thrown.ts";
-import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
+import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { STATISTICS_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
@@ -82,7 +82,7 @@ function printUntilStopped(
     // Turns that were missed while a line could not be written are left out.
     turn = Math.max(turn, Math.ceil((performance.now() - startedAt) / everyMs));
     const waitMs = startedAt + turn * everyMs - performance.now();
-    if (waitMs > 0) Atomics.wait(control, 0, WAITING, waitMs);
+    if (waitMs > 0) runtime.waitWhile(control, 0, WAITING, waitMs);
     if (isStopped()) return;
     const statistics = reader.read();
     if (!write("info", formatStatistics(statistics), nameStatistics(statistics))) return;
@@ -131,7 +131,7 @@ export class StatisticsPrinter {
   static async start(options: PrinterOptions, logger: Logger): Promise<StatisticsPrinter> {
     requireWorkers(import.meta.url);
     if (!hasRoomForWorker()) {
-      throw new Error("Cannot write statistics: the limit of open files (ulimit -n) is too low");
+      throw new Error(`Cannot write statistics: ${whyNoRoomForWorker()}`);
     }
     const printer = new StatisticsPrinter(options, logger);
     await printer.#worker.ready;

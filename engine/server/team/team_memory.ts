@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
@@ -14,14 +15,16 @@ export interface TeamMemory {
   /** The gate's words. */
   readonly gate: SharedArrayBuffer;
   /**
-   * For each thread a descriptor slot, a word that says whether it may be in accept(2), and one that
-   * says whether it serves connections.
+   * For each thread a descriptor slot, a word that says whether it may be in accept(2), one that says
+   * whether it serves connections, and one for the descriptor with which it waits.
    */
   readonly slots: SharedArrayBuffer;
   /** A block of counters for each thread, and one for the main thread. */
   readonly counters: SharedArrayBuffer;
   /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
+  /** How many connections each host has, if that is limited. */
+  readonly hosts?: SharedArrayBuffer | undefined;
   /** The heartbeats of the threads, if they are event loops and somebody wants to know. */
   readonly beats: SharedArrayBuffer | undefined;
 }
@@ -31,6 +34,7 @@ export interface ThreadMemory {
   readonly slot: Int32Array;
   readonly accepting: Int32Array;
   readonly serving: Int32Array;
+  readonly epoll: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -52,6 +56,9 @@ const ACCEPTING = 8;
 
 /** The index of the word after it, which says whether the thread serves connections. */
 const SERVING = 9;
+
+/** The index of the word that names the descriptor with which the thread waits for connections. */
+const EPOLL = 10;
 
 /**
  * The figures of the threads that serve by descriptor.
@@ -97,6 +104,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     slot,
     accepting: slot.subarray(ACCEPTING, ACCEPTING + 1),
     serving: slot.subarray(SERVING, SERVING + 1),
+    epoll: slot.subarray(EPOLL, EPOLL + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };
@@ -110,6 +118,15 @@ const CEILING = 4;
 const ASKED_FOR = 5;
 /** Changes whenever there may be room for a thread that waits to enter. */
 const LEFT = 6;
+/** Whether a thread does what only one may do at a time. The word before it is `RECORDS`. */
+const ALONE = 9;
+/** Whether newcomers are kept out while the server closes, and whether everybody else is in. */
+const SEAL = 10;
+const TRAPPED = 1;
+const SEALED = 2;
+
+/** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
+const ALONE_MS = 1_000;
 
 /**
  * Counts the open connections and limits them, as a semaphore does. It also tells all threads that
@@ -212,7 +229,54 @@ export class Gate {
 
   /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
-    Atomics.wait(this.#words, CLOSING, 0, ms);
+    runtime.waitWhile(this.#words, CLOSING, 0, ms);
+  }
+
+  /**
+   * Does something while no other thread of the team does so.
+   *
+   * @param act what to do
+   * @returns its result
+   */
+  alone<Result>(act: () => Result): Result {
+    const words = this.#words;
+    while (Atomics.exchange(words, ALONE, 1) === 1) {
+      if (Atomics.wait(words, ALONE, 1, ALONE_MS) === "timed-out") break;
+    }
+    try {
+      return act();
+    } finally {
+      Atomics.store(words, ALONE, 0);
+      Atomics.notify(words, ALONE, 1);
+    }
+  }
+
+  /**
+   * Whether a loop may stop listening. While newcomers are kept out, it goes on accepting until the
+   * main thread has seen that nobody waits any more.
+   */
+  get mayStopListening(): boolean {
+    return this.closing && Atomics.load(this.#words, SEAL) !== TRAPPED;
+  }
+
+  /** Says that newcomers are kept out. It comes before {@linkcode Gate.close}. */
+  trap(): void {
+    Atomics.store(this.#words, SEAL, TRAPPED);
+  }
+
+  /** Says that nobody waits any more, and nobody can come. */
+  seal(): void {
+    Atomics.store(this.#words, SEAL, SEALED);
+  }
+
+  /** Whether that was said. */
+  get sealed(): boolean {
+    return Atomics.load(this.#words, SEAL) === SEALED;
+  }
+
+  /** Whether newcomers were kept out before the server closed. */
+  get trapped(): boolean {
+    return Atomics.load(this.#words, SEAL) !== 0;
   }
 
   /** Says that the server begins to close. */

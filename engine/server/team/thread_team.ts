@@ -8,7 +8,9 @@
 import { delay } from "@std/async/delay";
 import { DescriptorSlot } from "./descriptor_slot.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { closeWait } from "./accept_wait.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
+import { HostCounts } from "../core/host_counts.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -91,6 +93,7 @@ export class ThreadTeam {
   readonly #journal: Journal;
   readonly #members: (Member | undefined)[];
   readonly #blocks: CounterBlock[];
+  readonly #hosts: HostCounts | undefined;
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
   readonly #strays: StrayLog;
@@ -101,10 +104,13 @@ export class ThreadTeam {
     const { threads } = options;
     this.#options = options;
     const { areLoops = false, options: { statsEveryMs, isWatched } } = options;
-    this.#memory = createTeamMemory(
-      threads,
-      areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined,
-    );
+    const { options: { settings: { admission }, maxConnections } } = options;
+    if (admission !== undefined && admission.maxPerHost > 0) {
+      const tables = areLoops ? threads : 1;
+      this.#hosts = HostCounts.create({ connections: maxConnections, tables, threads });
+    }
+    const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
+    this.#memory = { ...createTeamMemory(threads, beats), hosts: this.#hosts?.memory };
     this.gate = new Gate(this.#memory.gate);
     this.#journal = new MainJournal(options.mode, options.onReport);
     this.#keeper = new WorkerKeeper({
@@ -199,7 +205,12 @@ export class ThreadTeam {
         // Its last lines must stay in order with the lines of the others.
         this.printJournals();
         this.#members[index] = undefined;
+        if (error !== undefined) this.#hosts?.bury(index, areLoops === true ? index : undefined);
         Atomics.store(memory.serving, 0, 0);
+        // A thread that may still run closes it itself, or never.
+        if (!mayRun && this.#options.sockets !== undefined) {
+          closeWait(this.#options.sockets, memory.epoll);
+        }
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);

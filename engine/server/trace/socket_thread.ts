@@ -9,7 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import { withoutZone } from "../../net/address.ts";
 import { ConnectionLives, type Look } from "../../kernel/connection_lives.ts";
-import { DestroyEvents, SockDiag } from "../../kernel/sock_diag.ts";
+import { DestroyEvents, SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
 import { nowUs } from "../../values/moment.ts";
 import { type Event, roundUs } from "../../recording/events.ts";
 import { connectionEvent } from "../../recording/from_kernel.ts";
@@ -24,6 +24,8 @@ export const SOCKETS_THREAD_URL: string = import.meta.url;
 export interface WatchAssignment {
   /** When the recording began, in microseconds since 1970. */
   readonly beganUs: number;
+  /** The port of a connection of the server to itself, which is none of its clients; 0 for none. */
+  readonly ownPort: Int32Array;
 }
 
 /** The other messages from the main thread. */
@@ -71,6 +73,11 @@ const SETTLE_MS = 50;
 /** How many events may wait for the main thread. */
 const MOST_EVENTS = 4096;
 
+/** What tells a socket of the trap from others. */
+type EndOfSocket =
+  & Pick<SocketRow, "local" | "remote">
+  & Partial<Pick<SocketRow, "state" | "sendQueue">>;
+
 /** Looks at the sockets, and gathers what has changed. */
 class SocketWatch {
   readonly #lives: ConnectionLives;
@@ -80,6 +87,7 @@ class SocketWatch {
   readonly #address: Address;
   readonly #local: string;
   readonly #beganUs: number;
+  readonly #ownPort: Int32Array;
   readonly #post: (batch: WatchBatch) => void;
   /** The remainders of an earlier server's connections. */
   #earlier: ReadonlySet<string> | undefined;
@@ -93,9 +101,10 @@ class SocketWatch {
   constructor(
     address: Address,
     events: DestroyEvents,
-    beganUs: number,
+    { beganUs, ownPort }: WatchAssignment,
     post: (batch: WatchBatch) => void,
   ) {
+    this.#ownPort = ownPort;
     this.#lives = new ConnectionLives(address.port, events);
     this.#diag = new SockDiag();
     this.#address = address;
@@ -142,14 +151,14 @@ class SocketWatch {
     const known = new Set(remainders.map(({ cookie }) => cookie));
     // A socket may have come to TIME_WAIT since the others were looked at.
     const all = [...rows.filter(({ cookie }) => !known.has(cookie)), ...remainders];
-    const own = all.filter(({ local, cookie }) =>
-      this.#isOwn(local) && !this.#earlier?.has(cookie)
+    const own = all.filter((row) =>
+      this.#isOwn(row.local) && !this.#earlier?.has(row.cookie) && !this.#isTrap(row)
     );
     this.#isOpen = own.some(({ state }) => state !== "LISTEN" && state !== "TIME_WAIT");
     const now = this.#at(nowUs());
     for (const event of this.#changes.look(own, now)) this.#add(event);
     for (const connection of ended) {
-      if (!this.#isOwn(connection.local)) continue;
+      if (!this.#isOwn(connection.local) || this.#isTrap(connection)) continue;
       this.#add(connectionEvent(connection, this.#at(connection.endedAtUs)));
     }
     if (missed) this.#add({ type: "note", at: now, text: "ends of connections were missed" });
@@ -161,6 +170,12 @@ class SocketWatch {
     const { hostname, port } = this.#address;
     const isAny = hostname === "0.0.0.0" || hostname === "::";
     return isAny ? local.port === port : formatAddress(local) === this.#local;
+  }
+
+  /** Whether a socket only keeps newcomers out while the server closes: see `trap.ts`. */
+  #isTrap({ local, remote, state, sendQueue }: EndOfSocket): boolean {
+    if (state === "LISTEN") return sendQueue === 0;
+    return remote.port === Atomics.load(this.#ownPort, 0) && remote.hostname === local.hostname;
   }
 
   #add(event: Event): void {
@@ -182,7 +197,7 @@ class SocketWatch {
 }
 
 onAssigned(SOCKETS_THREAD, async (
-  { beganUs }: WatchAssignment,
+  assignment: WatchAssignment,
   post: (batch: WatchBatch) => void,
 ) => {
   // The server does not listen yet, so the end of none of its connections is missed.
@@ -192,7 +207,7 @@ onAssigned(SOCKETS_THREAD, async (
   return await Promise.resolve({
     hear(message: ToWatch) {
       if (message.kind === "listening") {
-        watch = new SocketWatch(message.address, events, beganUs, post);
+        watch = new SocketWatch(message.address, events, assignment, post);
       } else if (message.kind === "taken") watch?.taken();
       else {
         Promise.resolve(watch?.stop()).then(end.resolve, end.reject);

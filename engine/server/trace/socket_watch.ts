@@ -5,10 +5,11 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { isUnix } from "../../net/address.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import type { RecordingFile } from "../../recording/recording_file.ts";
 import { describeError } from "../../values/thrown.ts";
-import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
+import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { SOCKETS_THREAD } from "../../workers/thread_names.ts";
 import {
@@ -23,13 +24,17 @@ const LAST_MS = 2_000;
 
 /** A watch in progress. */
 export class SocketWatch {
+  /** Where the server writes the port of a connection to itself, before it connects. */
+  readonly ownPort: Int32Array = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: SupervisedWorker<ToWatch, WatchBatch>;
+  readonly #file: RecordingFile;
 
   private constructor(file: RecordingFile) {
+    this.#file = file;
     this.#worker = SupervisedWorker.start<ToWatch, WatchBatch>({
       url: SOCKETS_THREAD_URL,
       name: SOCKETS_THREAD,
-      assignment: { beganUs: file.beganUs } satisfies WatchAssignment,
+      assignment: { beganUs: file.beganUs, ownPort: this.ownPort } satisfies WatchAssignment,
       onMessage: ({ events, leftOut }) => {
         for (const event of events) file.add(event);
         file.leaveOut("sockets", leftOut);
@@ -52,7 +57,7 @@ export class SocketWatch {
       const why = whyNoKernel();
       if (why !== undefined) throw new Error(why);
       requireWorkers(SOCKETS_THREAD_URL);
-      if (!hasRoomForWorker()) throw new Error("the limit of open files (ulimit -n) is too low");
+      if (!hasRoomForWorker()) throw new Error(whyNoRoomForWorker());
       watch = new SocketWatch(file);
     } catch (error) {
       tell(file, describeError(error));
@@ -68,6 +73,7 @@ export class SocketWatch {
    * @param address where the server listens
    */
   look(address: Address): void {
+    if (isUnix(address.hostname)) return tell(this.#file, "only TCP has states to record");
     this.#worker.post({ kind: "listening", address });
   }
 

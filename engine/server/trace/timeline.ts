@@ -177,6 +177,14 @@ export class Timeline implements Disposable {
   }
 
   /**
+   * Where the server writes the port of a connection to itself before it connects, so that the
+   * recording leaves it out; `undefined` if sockets are not recorded.
+   */
+  get ownPort(): Int32Array | undefined {
+    return this.#sockets?.ownPort;
+  }
+
+  /**
    * The server listens. From now on a recording also has its counters and its sockets.
    *
    * @param server the server

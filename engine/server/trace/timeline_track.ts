@@ -33,7 +33,8 @@ export const RECORD = {
 /** The outcomes of a conversation: the value of an end. The failures follow, in their order. */
 export const DONE = 0;
 export const CUT = 1;
-const FAILED = 2;
+export const EMPTY = 2;
+const FAILED = 3;
 
 /**
  * The outcome of a conversation that failed, as the value of an end.
@@ -48,6 +49,7 @@ export function outcomeOf(error: unknown): number {
 export function describeOutcome(value: number): { readonly [name: string]: string } {
   if (value === DONE) return { outcome: "done" };
   if (value === CUT) return { outcome: "cut" };
+  if (value === EMPTY) return { outcome: "empty" };
   return { outcome: "failed", failure: FAILURE_KINDS[value - FAILED] as string };
 }
 

@@ -11,7 +11,7 @@ import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { CUT, DONE, outcomeOf, RECORD, TrackWriter } from "./timeline_track.ts";
+import { CUT, DONE, EMPTY, outcomeOf, RECORD, TrackWriter } from "./timeline_track.ts";
 
 /** A write that took at least this long had to wait, in milliseconds. */
 const WAITED_MS = 1;
@@ -67,6 +67,19 @@ class RecordedConnection extends Connection implements Sink {
     this.#isWriting = true;
     this.#writingSince = this.#track.latest;
     return false;
+  }
+
+  override get pending(): number {
+    return this.#connection.pending;
+  }
+
+  override get ends(): string | undefined {
+    return this.#connection.ends;
+  }
+
+  override reset(): void {
+    this.#end();
+    this.#connection.reset();
   }
 
   override closeWrite(): void {
@@ -222,9 +235,10 @@ export class WatchingTrack extends TrackWriter {
    *
    * @param id the number of its connection
    * @param error the error that it failed with, if it failed
-   * @param isCut whether the server cut it
+   * @param how whether the server cut it, or it ended before its first byte
    */
-  endOf(id: number, error: unknown, isCut: boolean): void {
-    this.end(id, error === undefined ? DONE : isCut ? CUT : outcomeOf(error));
+  endOf(id: number, error: unknown, how: "" | "cut" | "empty"): void {
+    if (how !== "") this.end(id, how === "cut" ? CUT : EMPTY);
+    else this.end(id, error === undefined ? DONE : outcomeOf(error));
   }
 }

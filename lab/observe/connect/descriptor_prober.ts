@@ -8,7 +8,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { BlockingDriver } from "../../../engine/drivers/blocking.ts";
 import { wantErrors } from "../../../engine/kernel/error_queue.ts";
-import { SOCK_CLOEXEC, SOL_IP } from "../../../engine/kernel/linux.ts";
+import { SOL_IP } from "../../../engine/kernel/linux.ts";
 import {
   readCounters,
   readSetting,
@@ -17,7 +17,7 @@ import {
 } from "../../../engine/kernel/proc_net.ts";
 import { cookieOf, SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
 import { readTcpInfo, type TcpInfo } from "../../../engine/kernel/tcp_info.ts";
-import { encodeSockaddr, isIPv6 } from "../../../engine/net/address.ts";
+import { isIPv6 } from "../../../engine/net/address.ts";
 import { PollSet } from "../../../engine/net/poll_sets.ts";
 import { errorName, type SocketError } from "../../../engine/net/socket_error.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
@@ -165,11 +165,11 @@ export class DescriptorProber {
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY } =
       net.constants;
     const isSix = isIPv6(address.hostname);
-    const sockaddr = encodeSockaddr(address, net.constants);
+    const sockaddr = net.writeAddress(address);
     const before = performance.now();
     let fd = -1;
     try {
-      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
       net.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
       wantErrors(net, fd, isSix);
       if (source !== undefined) {
@@ -353,7 +353,7 @@ function isOwnAddress(net: Sockets, address: Address): boolean {
   const { AF_INET, AF_INET6, SOCK_DGRAM } = net.constants;
   let fd = -1;
   try {
-    fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    fd = net.socket(isIPv6(address.hostname) ? AF_INET6 : AF_INET, SOCK_DGRAM);
     net.connect(fd, address);
     return net.localAddress(fd).hostname === address.hostname;
   } catch {

@@ -7,8 +7,8 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { setHops, wantErrors } from "../../../engine/kernel/error_queue.ts";
-import { SOCK_CLOEXEC, SOL_TCP, TCP_SYNCNT } from "../../../engine/kernel/linux.ts";
-import { encodeSockaddr, isIPv6 } from "../../../engine/net/address.ts";
+import { SOL_TCP, TCP_SYNCNT } from "../../../engine/kernel/linux.ts";
+import { isIPv6 } from "../../../engine/net/address.ts";
 import { PollSet } from "../../../engine/net/poll_sets.ts";
 import { errorName, type SocketError } from "../../../engine/net/socket_error.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
@@ -108,12 +108,12 @@ export class PathTracer {
     const net = this.#net;
     const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK } = net.constants;
     const isSix = isIPv6(address.hostname);
-    const sockaddr = encodeSockaddr(address, net.constants);
+    const sockaddr = net.writeAddress(address);
     let fd = -1;
     let errno: number;
     const beganAt = performance.now();
     try {
-      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+      fd = net.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
       wantErrors(net, fd, isSix);
       setHops(net, fd, isSix, hop);
       // A SYN that nobody has answered is sent again only once: a second one is enough.

@@ -6,8 +6,8 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
-import { decodeSockaddr, encodeSockaddr, isIPv6 } from "../../../engine/net/address.ts";
-import { LINUX } from "../../../engine/net/constants.ts";
+import { canonicalHost } from "../../../engine/net/address.ts";
+import { ZoneNotFoundError } from "../../../engine/net/zones.ts";
 import { HostNotFoundError, isNumeric, resolveHosts } from "../../../engine/net/resolve.ts";
 import type { Failure } from "./failure.ts";
 import { type Interrupt, INTERRUPTED } from "./interrupt.ts";
@@ -158,7 +158,6 @@ export async function lookUp(
   { server, family, timeoutMs }: Pick<SeriesPlan, "server" | "family" | "timeoutMs">,
 ): Promise<Lookup> {
   const { hostname, port } = server;
-  if (isNumeric(hostname)) return { addresses: [normalize(server)] };
   const began = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => {
@@ -171,6 +170,9 @@ export async function lookUp(
   clearTimeout(timer);
   const us = (performance.now() - began) * 1000;
   if (Array.isArray(found)) {
+    if (isNumeric(hostname)) {
+      return { addresses: [{ hostname: canonicalHost(found[0] as string), port }] };
+    }
     return { addresses: alternate(found).map((hostname) => ({ hostname, port })), us };
   }
   return { addresses: [], us, failure: lookupFailure(found, us / 1000) };
@@ -178,16 +180,12 @@ export async function lookUp(
 
 function lookupFailure(error: Error | "late", afterMs: number): Failure {
   if (error === "late") return { kind: "name_timeout", afterMs };
+  if (error instanceof ZoneNotFoundError) {
+    return { kind: "failed", code: "ENODEV", detail: error.reason };
+  }
   const { cause, message } = error as { readonly cause?: { code?: unknown }; message: string };
   if (!(error instanceof HostNotFoundError) || cause?.code === "EPERM") {
     return { kind: "failed", code: String(cause?.code ?? "lookup"), detail: message };
   }
   return { kind: error.code === "EAI_AGAIN" ? "name_unresolved" : "name_not_found" };
-}
-
-/** The usual form of a numeric address. */
-function normalize(address: Address): Address {
-  const sockaddr = new Uint8Array(28);
-  sockaddr.set(encodeSockaddr(address, LINUX));
-  return isIPv6(address.hostname) ? decodeSockaddr(sockaddr, LINUX) : address;
 }

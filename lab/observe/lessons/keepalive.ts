@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  SO_KEEPALIVE,
-  TCP_KEEPCNT,
-  TCP_KEEPIDLE,
-  TCP_KEEPINTVL,
-} from "../../../engine/kernel/linux.ts";
+import { keepAlive } from "../../../engine/net/keepalive.ts";
 import type { Filter } from "../capture.ts";
 import type { End } from "../stage/ends.ts";
 import type { Lesson } from "../stage/lesson.ts";
@@ -86,10 +81,8 @@ export const keepalive: Lesson = {
 };
 
 function keep(stage: Stage, client: End): void {
-  stage.net.setOption(client.fd, stage.net.constants.SOL_SOCKET, SO_KEEPALIVE, 1);
-  client.set(TCP_KEEPIDLE, 1);
-  client.set(TCP_KEEPINTVL, 1);
-  client.set(TCP_KEEPCNT, 2);
+  const times = { idleMs: 1_000, intervalMs: 1_000, probes: 2, userTimeoutMs: 0 };
+  keepAlive(stage.net, client.fd, times);
 }
 
 /** Waits until a probe was answered. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { encodeSockaddr, SOCKADDR_SIZE } from "../../../engine/net/address.ts";
+import { SOCKADDR_SIZE } from "../../../engine/net/address.ts";
 import type { CallEvent } from "../../../engine/recording/events.ts";
 import { SO_RCVBUF, SO_SNDBUF, SOL_TCP } from "../../../engine/kernel/linux.ts";
 import { readTcpInfo, type TcpInfo } from "../../../engine/kernel/tcp_info.ts";
@@ -67,7 +67,7 @@ export class End {
    */
   begin(address: Address): void {
     const { net } = this.#around;
-    const result = net.connectNonBlocking(this.fd, encodeSockaddr(address, net.constants));
+    const result = net.connectNonBlocking(this.fd, net.writeAddress(address));
     this.#addresses = { ...this.#addresses, remote: formatAddress(address) };
     const own = net.localAddress(this.fd);
     if (own.port !== 0) this.#around.watch(own, address);

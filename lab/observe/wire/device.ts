@@ -20,7 +20,6 @@ const CLONE = "/dev/net/tun";
 /** Flags of open(2), on x86-64 and arm64 alike. */
 const O_RDWR = 0o2;
 const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 const TUNSETIFF = 0x4004_54ca;
 /** Packets begin with their IP header, and nothing stands before it. */
@@ -123,7 +122,7 @@ export function swapAddresses(packet: Uint8Array): Uint8Array {
 
 function openClone(net: Sockets): number {
   try {
-    return net.open(CLONE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    return net.open(CLONE, O_RDWR | O_NONBLOCK);
   } catch (error) {
     if (!(error instanceof SocketError)) throw error;
     throw new DeviceError(explain(error), error);

@@ -16,7 +16,6 @@ import {
   TCP_SYNCNT,
 } from "../../../engine/kernel/linux.ts";
 import { BlockingDriver, type Need } from "../../../engine/drivers/blocking.ts";
-import { encodeSockaddr } from "../../../engine/net/address.ts";
 import { errorName } from "../../../engine/net/socket_error.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
 import { messageOf } from "../../../engine/dial/failures.ts";
@@ -245,7 +244,7 @@ export class ClientEnd extends End {
     net.setOption(fd, SOL_TCP, TCP_SYNCNT, retries);
     if (local.port !== 0) net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     net.bind(fd, local);
-    const result = net.connectNonBlocking(fd, encodeSockaddr(remote, net.constants));
+    const result = net.connectNonBlocking(fd, net.writeAddress(remote));
     if (result !== 0 && result !== -errno.EINPROGRESS) this.fail(result);
     this.#local = net.localAddress(fd);
   }

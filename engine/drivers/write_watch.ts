@@ -1,0 +1,93 @@
+/**
+ * Ends writes whose peer takes nothing.
+ *
+ * Most writes never wait, and those that do mostly wait for a moment. A limit that is set and
+ * lifted for each of them would cost something each time. So nothing is set: while any write waits,
+ * all of them are looked at a few times within the limit. A write that has got no further at so many
+ * looks in turn is given up.
+ *
+ * @module
+ */
+
+import type { SlowReaderError } from "../../protocols/errors.ts";
+import { readSendQueues } from "../net/send_queues.ts";
+import { Deadline, type Deadlines } from "./deadlines.ts";
+import { LOOKS_AT_WRITE, tookNothing } from "./limits.ts";
+
+/** What writes, and may have to wait. */
+export interface Writer {
+  /** Whether a write waits. */
+  readonly isWriting: boolean;
+  /** How many writes there were, to tell one from the next. */
+  readonly writes: number;
+  /** How many bytes the peer has not taken yet, as far as is known. */
+  readonly pending: number;
+  /** Which connection it is, if only the kernel knows what the peer has acknowledged. */
+  readonly ends?: string | undefined;
+  /** The peer has taken nothing for too long. */
+  giveUp(error: SlowReaderError): void;
+}
+
+/** What was seen of a write that waits. */
+interface Seen {
+  readonly writes: number;
+  readonly pending: number;
+  /** How many looks in turn have found it the same. */
+  readonly looks: number;
+}
+
+/** Looks after the writes of one thread. */
+export class WriteWatch {
+  readonly #deadlines: Deadlines;
+  readonly #timeoutMs: number;
+  readonly #writers: Iterable<Writer>;
+  readonly #limit = new Deadline(() => this.#look());
+  #seen = new Map<Writer, Seen>();
+  #isAwake = false;
+
+  /**
+   * @param deadlines keeps time
+   * @param timeoutMs how long a write may wait while the peer takes nothing, in milliseconds
+   * @param writers all that may write, as they are at each look
+   */
+  constructor(deadlines: Deadlines, timeoutMs: number, writers: Iterable<Writer>) {
+    this.#deadlines = deadlines;
+    this.#timeoutMs = timeoutMs;
+    this.#writers = writers;
+  }
+
+  /** A write has to wait. */
+  wake(): void {
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#deadlines.set(this.#limit, this.#timeoutMs / LOOKS_AT_WRITE);
+  }
+
+  #look(): void {
+    const seen = new Map<Writer, Seen>();
+    const stuck: Writer[] = [];
+    let queues: ReadonlyMap<string, number> | undefined;
+    for (const writer of this.#writers) {
+      if (!writer.isWriting) continue;
+      const { writes, ends } = writer;
+      // A socket takes more only when a good part of its buffer is empty. A peer that reads slowly
+      // takes something long before that.
+      const queued = ends === undefined ? 0 : (queues ??= readSendQueues()).get(ends) ?? 0;
+      const pending = writer.pending + queued;
+      if (pending === 0) continue;
+      const before = this.#seen.get(writer);
+      const isSame = before?.writes === writes && before.pending <= pending;
+      const looks = isSame ? before.looks + 1 : 0;
+      if (looks >= LOOKS_AT_WRITE) stuck.push(writer);
+      else seen.set(writer, { writes, pending, looks });
+    }
+    this.#seen = seen;
+    this.#isAwake = seen.size > 0;
+    if (this.#isAwake) this.#wait();
+    for (const writer of stuck) writer.giveUp(tookNothing(this.#timeoutMs));
+  }
+}

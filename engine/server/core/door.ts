@@ -1,0 +1,162 @@
+/**
+ * Who may come in. Every acceptor asks here about a connection, before a thread or a conversation is
+ * spent on it.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../../protocols/address.ts";
+import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import { contains, type Network, parseHost, parseNetwork } from "../../net/networks.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { CounterBlock } from "./counters.ts";
+import type { HostCounts } from "./host_counts.ts";
+
+/** Who may come in, in plain data: it travels to Workers. */
+export interface AdmissionRules {
+  /** The networks whose hosts may come in; if there are none, all may. */
+  readonly allow: readonly string[];
+  /** The networks whose hosts may not, even if the other list has them. */
+  readonly deny: readonly string[];
+  /** How many connections one host may have; 0 means no limit. */
+  readonly maxPerHost: number;
+  /** Whether a connection for which there is no room is refused. If not, it waits. */
+  readonly refusesOverflow: boolean;
+}
+
+/** Why a connection is refused, in words that its client may be told. */
+const REASONS = {
+  denied: "your address is not allowed",
+  perHost: "too many connections from your address",
+  full: "the server is full",
+} as const;
+
+/** Why a connection is refused. */
+export type Refusal = keyof typeof REASONS;
+
+/** For how long after a line in the log refusals are only counted, in milliseconds. */
+const QUIET_MS = 1_000;
+
+/** What a door needs from its server and its thread. */
+export interface DoorParts {
+  /** Who may come in. */
+  readonly rules: AdmissionRules;
+  /** Counts those who may not. */
+  readonly counters: CounterBlock;
+  /** Logs them. */
+  readonly journal: Journal;
+  /** Says what a client is told. */
+  readonly protocol: Pick<ProtocolDefinition, "refusal">;
+  /** How many connections each host has, if that is limited. */
+  readonly hosts?: HostCounts | undefined;
+  /** The table of this thread's event loop there. @default {0} */
+  readonly table?: number | undefined;
+}
+
+/** Lets connections in on one thread, and counts and logs those that it refuses. */
+export class Door {
+  readonly #parts: DoorParts;
+  readonly #allow: readonly Network[];
+  readonly #deny: readonly Network[];
+  readonly #table: number;
+  #silentUntil = -Infinity;
+  /** How many were refused since the last line in the log. */
+  #untold = 0;
+
+  /** @param parts what it needs */
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+    this.#allow = parts.rules.allow.map(parseNetwork);
+    this.#deny = parts.rules.deny.map(parseNetwork);
+    this.#table = parts.table ?? 0;
+  }
+
+  /** Whether a connection for which there is no room is refused. If not, it waits. */
+  get refusesOverflow(): boolean {
+    return this.#parts.rules.refusesOverflow;
+  }
+
+  /**
+   * Whether a host may come in at all.
+   *
+   * @param hostname its numeric address
+   */
+  allows(hostname: string): boolean {
+    if (this.#allow.length === 0 && this.#deny.length === 0) return true;
+    const host = parseHost(hostname);
+    // Who has no numeric address, as on a Unix domain socket, is in no network.
+    if (host === undefined) return true;
+    if (this.#deny.some((network) => contains(network, host))) return false;
+    return this.#allow.length === 0 || this.#allow.some((network) => contains(network, host));
+  }
+
+  /**
+   * Lets a connection in, or counts and logs that it is refused.
+   *
+   * @param peer the client's address
+   * @param hasRoom whether there is room for it; it is asked last, and may count the connection
+   * @returns `undefined` if it is in: then say when it leaves; otherwise why it is not
+   */
+  enter(peer: Address, hasRoom: () => boolean): Refusal | undefined {
+    const { hosts, rules: { maxPerHost } } = this.#parts;
+    const { hostname } = peer;
+    if (!this.allows(hostname)) return this.refuse(peer, "denied");
+    if (hosts !== undefined && !hosts.enter(this.#table, hostname, maxPerHost)) {
+      return this.refuse(peer, "perHost");
+    }
+    if (hasRoom()) return undefined;
+    this.leave(peer);
+    return this.refuse(peer, "full");
+  }
+
+  /** A connection that was let in is over. @param peer the client's address */
+  leave({ hostname }: Address): void {
+    this.#parts.hosts?.leave(this.#table, hostname);
+  }
+
+  /**
+   * Notes whose connection a blocking thread has.
+   *
+   * @param thread its number
+   * @param peer the client's address, if it has one
+   */
+  note(thread: number, peer?: Address): void {
+    this.#parts.hosts?.note(thread, peer?.hostname);
+  }
+
+  /**
+   * Counts and logs a connection that is refused. A flood of them makes one line in a second.
+   *
+   * @param peer the client's address
+   * @param why the reason
+   * @returns the reason
+   */
+  refuse(peer: Address, why: Refusal): Refusal {
+    const { counters, journal } = this.#parts;
+    counters.refused();
+    const now = performance.now();
+    if (now < this.#silentUntil || !journal.wantsLog) {
+      this.#untold++;
+      return why;
+    }
+    this.#silentUntil = now + QUIET_MS;
+    const properties = { peer: formatAddress(peer), why: REASONS[why], more: this.#untold };
+    const text = this.#untold === 0
+      ? "refused {peer}: {why}"
+      : "refused {peer}: {why}; {more} more were refused since the last line like this";
+    this.#untold = 0;
+    journal.log({ level: "warning", text, properties });
+    return why;
+  }
+
+  /**
+   * What to tell a client that is refused.
+   *
+   * @param why the reason
+   * @returns the bytes; `undefined` where the protocol has no lines to say it with
+   */
+  lineFor(why: Refusal): Uint8Array | undefined {
+    return this.#parts.protocol.refusal?.(REASONS[why]);
+  }
+}

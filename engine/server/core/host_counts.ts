@@ -1,0 +1,244 @@
+/**
+ * How many connections each host has, in shared memory.
+ *
+ * The counts lie in tables with a fixed number of places. A place is free again when its host has no
+ * connection left, so nothing grows with the number of hosts that were ever seen. A host with an
+ * IPv6 address is its whole /64: whoever has one address there usually has all of them.
+ *
+ * Each event loop has a table of its own, and blocking threads have one together. When a loop dies,
+ * its table is emptied. A blocking thread notes whose connection it has, so that it can be taken
+ * back if the thread dies.
+ *
+ * A lock keeps the tables whole. It is held for a few loads and stores, and nothing that a protocol
+ * does happens meanwhile.
+ *
+ * @module
+ */
+
+import { type Host, parseHost } from "../../net/networks.ts";
+
+// The head, in words.
+const LOCK = 0;
+const SEED = 1;
+const TABLES = 2;
+const PLACES = 3;
+const THREADS = 4;
+const HEAD = 16;
+
+/** A place, and a thread's note: how many connections, and whose they are. */
+const COUNT = 0;
+const KIND = 1;
+const HIGH = 2;
+const LOW = 3;
+const WORDS = 4;
+
+/** How often a thread tries to get the lock. After that its owner must have been terminated. */
+const TRIES = 1_000_000;
+
+/** How many different hosts are counted at most. */
+const MOST_HOSTS = 65_536;
+
+/** A host as it is counted: what kind of address, and 64 bits of it. */
+interface Key {
+  readonly kind: number;
+  readonly high: number;
+  readonly low: number;
+}
+
+function keyOf(host: Host): Key {
+  const view = new DataView(host.buffer, host.byteOffset, host.byteLength);
+  if (host.length === 4) return { kind: 4, high: 0, low: view.getInt32(0) };
+  return { kind: 6, high: view.getInt32(0), low: view.getInt32(4) };
+}
+
+/** The counts, as one thread sees them. */
+export class HostCounts {
+  /** The shared memory, to be posted to other threads. */
+  readonly memory: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  /** @param memory from {@linkcode HostCounts.create} */
+  constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#words = new Int32Array(memory);
+  }
+
+  /**
+   * Makes the memory.
+   *
+   * @param options how many connections there may be, how many tables there are, and how many
+   * threads may note a connection
+   */
+  static create(
+    { connections, tables, threads }: {
+      readonly connections: number;
+      readonly tables: number;
+      readonly threads: number;
+    },
+  ): HostCounts {
+    const hosts = Math.min(connections, MOST_HOSTS);
+    // At least half of the places stay free, so that a host is found after few steps.
+    const places = 2 ** Math.ceil(Math.log2(hosts * 2));
+    const words = HEAD + (threads + tables * places) * WORDS;
+    const counts = new HostCounts(new SharedArrayBuffer(words * 4));
+    counts.#words.set([
+      0,
+      // Nobody can choose addresses that all fall on the same place.
+      crypto.getRandomValues(new Int32Array(1))[0] as number,
+      tables,
+      places,
+      threads,
+    ]);
+    return counts;
+  }
+
+  /**
+   * Counts a connection of a host, if it has not too many.
+   *
+   * @param table the caller's table
+   * @param hostname the numeric address; what is none counts as allowed
+   * @param most how many connections one host may have
+   * @returns whether it is allowed
+   */
+  enter(table: number, hostname: string, most: number): boolean {
+    const host = parseHost(hostname);
+    if (host === undefined) return true;
+    const key = keyOf(host);
+    return this.#locked(() => {
+      const words = this.#words;
+      let count = 0;
+      for (let each = 0; each < words[TABLES]!; each++) {
+        const at = this.#find(each, key);
+        if (at >= 0) count += words[at + COUNT]!;
+      }
+      const at = this.#find(table, key);
+      // A table that is full has as many hosts as it may.
+      if (count >= most || at < 0) return false;
+      words[at + COUNT]!++;
+      this.#write(at, key);
+      return true;
+    });
+  }
+
+  /**
+   * Counts that a connection of a host is over.
+   *
+   * @param table the table in which it was counted
+   * @param hostname its numeric address
+   */
+  leave(table: number, hostname: string): void {
+    const host = parseHost(hostname);
+    if (host !== undefined) this.#locked(() => this.#leave(table, keyOf(host)));
+  }
+
+  /**
+   * Notes whose connection a thread has.
+   *
+   * @param thread the number of the thread
+   * @param hostname the numeric address; `undefined` if it has none
+   */
+  note(thread: number, hostname: string | undefined): void {
+    const at = HEAD + thread * WORDS;
+    const host = hostname === undefined ? undefined : parseHost(hostname);
+    this.#words[at + COUNT] = 0;
+    if (host === undefined) return;
+    this.#write(at, keyOf(host));
+    this.#words[at + COUNT] = 1;
+  }
+
+  /**
+   * Takes back what a thread has counted that has died.
+   *
+   * @param thread the number of the thread
+   * @param table its table, if it has one of its own
+   */
+  bury(thread: number, table?: number): void {
+    const words = this.#words;
+    this.#locked(() => {
+      const at = HEAD + thread * WORDS;
+      if (words[at + COUNT] === 1) this.#leave(table ?? 0, this.#read(at));
+      words[at + COUNT] = 0;
+      if (table === undefined) return;
+      const from = this.#place(table, 0);
+      words.fill(0, from, from + words[PLACES]! * WORDS);
+    });
+  }
+
+  #leave(table: number, key: Key): void {
+    const words = this.#words;
+    let free = this.#find(table, key);
+    if (free < 0 || words[free + COUNT] === 0 || --words[free + COUNT]! > 0) return;
+    // The place is free. What was put further on because of it moves up.
+    const places = words[PLACES]!;
+    let hole = this.#indexOf(table, free);
+    for (let index = (hole + 1) % places;; index = (index + 1) % places) {
+      const at = this.#place(table, index);
+      if (words[at + COUNT] === 0) return;
+      const wanted = this.#hash(this.#read(at));
+      // Whether `wanted` lies behind the hole, on the way to `index`, in the circle.
+      const fromHole = (wanted - hole + places) % places;
+      if (fromHole > 0 && fromHole <= (index - hole + places) % places) continue;
+      words.copyWithin(free, at, at + WORDS);
+      words[at + COUNT] = 0;
+      hole = index;
+      free = at;
+    }
+  }
+
+  /** The place of a host, or the free place that it would get; negative if there is none. */
+  #find(table: number, key: Key): number {
+    const words = this.#words;
+    const places = words[PLACES]!;
+    const first = this.#hash(key);
+    for (let step = 0; step < places; step++) {
+      const at = this.#place(table, (first + step) % places);
+      if (words[at + COUNT] === 0) return at;
+      const isSame = words[at + LOW] === key.low && words[at + HIGH] === key.high &&
+        words[at + KIND] === key.kind;
+      if (isSame) return at;
+    }
+    return -1;
+  }
+
+  #hash({ kind, high, low }: Key): number {
+    let hash = this.#words[SEED]!;
+    for (const part of [kind, high, low]) {
+      hash = Math.imul(hash ^ part, 0x85eb_ca6b);
+      hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+      hash ^= hash >>> 16;
+    }
+    return (hash >>> 0) % this.#words[PLACES]!;
+  }
+
+  #place(table: number, index: number): number {
+    const words = this.#words;
+    return HEAD + (words[THREADS]! + table * words[PLACES]! + index) * WORDS;
+  }
+
+  #indexOf(table: number, at: number): number {
+    return (at - this.#place(table, 0)) / WORDS;
+  }
+
+  #read(at: number): Key {
+    const [, kind = 0, high = 0, low = 0] = this.#words.subarray(at, at + WORDS);
+    return { kind, high, low };
+  }
+
+  #write(at: number, { kind, high, low }: Key): void {
+    this.#words[at + KIND] = kind;
+    this.#words[at + HIGH] = high;
+    this.#words[at + LOW] = low;
+  }
+
+  #locked<Result>(change: () => Result): Result {
+    const words = this.#words;
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (Atomics.compareExchange(words, LOCK, 0, 1) === 0) break;
+    }
+    try {
+      return change();
+    } finally {
+      Atomics.store(words, LOCK, 0);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Looks into the queues of listeners: how many connections wait to be accepted, and how many
+ * handshakes are not over yet.
+ *
+ * @module
+ */
+
+import type { Address } from "../../../protocols/effects.ts";
+import { SOL_TCP, TCP_INFO } from "../../kernel/linux.ts";
+import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { withoutZone } from "../../net/address.ts";
+import type { Sockets } from "../../net/sockets.ts";
+
+/**
+ * For how long a queue must have been empty before its listener is closed, in milliseconds: a SYN that
+ * was on its way through the kernel when newcomers were kept out may still arrive.
+ */
+export const SETTLE_MS = 8;
+
+/** How long handshakes are waited for where the kernel does not tell of them, in milliseconds. */
+export const UNSEEN_MS = 250;
+
+/**
+ * The longest that handshakes are waited for, in milliseconds. After three seconds the kernel has
+ * sent its SYN-ACK twice in vain.
+ */
+export const HANDSHAKE_MS = 3_500;
+
+/** Where `struct tcp_info` of a listener has the length of its accept queue (`tcpi_unacked`). */
+const QUEUE_AT = 24;
+
+/**
+ * How often the kernel may have sent its SYN-ACK again until nobody is expected to answer it. The
+ * second time comes three seconds after the SYN (tcp(7)): a client whose acknowledgement was lost
+ * has sent it again by then.
+ */
+const GIVEN_UP = 2;
+
+/**
+ * How many connections wait in the accept queue of a listener.
+ *
+ * @param calls the Berkeley calls
+ * @param listener its descriptor
+ * @throws {SocketError} if it cannot be told
+ */
+export function queueOf(calls: Sockets, listener: number): number {
+  const info = new Uint8Array(QUEUE_AT + 4);
+  calls.getOptionBytes(listener, SOL_TCP, TCP_INFO, info);
+  return new DataView(info.buffer).getUint32(QUEUE_AT, true);
+}
+
+/** What netlink tells about the sockets on one local address. */
+export class AddressFigures implements Disposable {
+  readonly #diag: SockDiag;
+  readonly #port: number;
+  readonly #isHere: (row: SocketRow) => boolean;
+
+  /**
+   * @param calls the Berkeley calls
+   * @param address where a server listens
+   * @throws {SocketError} where there is no netlink
+   */
+  constructor(calls: Sockets, { hostname, port }: Address) {
+    const own = plain(hostname);
+    const isEvery = own === "0.0.0.0" || own === "::";
+    this.#diag = new SockDiag(calls);
+    this.#port = port;
+    this.#isHere = ({ local }) => isEvery || plain(local.hostname) === own;
+  }
+
+  /** The listeners on precisely this address, the last one first for IPv4. */
+  listeners(hostname: string): readonly SocketRow[] {
+    const own = withoutZone(hostname);
+    return this.#rows("LISTEN").filter(({ local }) => local.hostname === own);
+  }
+
+  /** The handshakes that wait for the client's acknowledgement: their names. */
+  halfOpen(): readonly string[] {
+    return this.#rows("SYN_RECV")
+      .filter((row) => row.retransmissions < GIVEN_UP && this.#isHere(row))
+      .map(({ remote }) => `${remote.hostname} ${remote.port}`);
+  }
+
+  #rows(state: "LISTEN" | "SYN_RECV"): readonly SocketRow[] {
+    return this.#diag.sockets({ port: this.#port, states: [state] });
+  }
+
+  /** Gives the descriptor back. */
+  [Symbol.dispose](): void {
+    this.#diag[Symbol.dispose]();
+  }
+}
+
+/** A host without its zone, and IPv4 as such also where a socket of IPv6 has it. */
+function plain(hostname: string): string {
+  return withoutZone(hostname).replace(/^::ffff:(?=\d+\.)/, "");
+}

@@ -1,0 +1,181 @@
+/**
+ * Closing listeners without losing anybody whom the kernel has already accepted.
+ *
+ * First a {@linkcode Trap} keeps newcomers out. Then whoever accepts goes on until the accept queues
+ * are empty and no handshake is under way. From then on nobody can be lost, and the listeners can be
+ * closed. Nobody outside can prolong this: the half-open connections of an attacker are given up
+ * after {@linkcode HANDSHAKE_MS}.
+ *
+ * @module
+ */
+
+// @ts-types="../../types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import type { Address } from "../../../protocols/effects.ts";
+import { cookieOf } from "../../kernel/sock_diag.ts";
+import { describeSystemError } from "../../net/constants.ts";
+import { whyNoSockets } from "../../net/libc.ts";
+import { runtime } from "../../net/runtime.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { type Sockets, sockets } from "../../net/sockets.ts";
+import type { Journal } from "../journal/journal.ts";
+import { AddressFigures, HANDSHAKE_MS, queueOf, SETTLE_MS, UNSEEN_MS } from "./accept_queue.ts";
+import { Trap } from "./trap.ts";
+
+/** How often the kernel is asked about handshakes, in milliseconds. That costs it a while. */
+const ASK_MS = 8;
+
+/** How long a runtime may take to close a listener, in milliseconds. */
+const LONGEST_CLOSE_MS = 1_000;
+
+/** What is to be closed. */
+export interface SealedParts {
+  /** The listeners: descriptors of sockets that all listen on one address. */
+  readonly listeners: readonly number[];
+  /** Is told in one sentence where no trap can be set. */
+  readonly journal: Journal;
+  /** Is told the port of a connection to this server itself, which is none of its clients. */
+  readonly ownPort?: Int32Array | undefined;
+  /** Receives a connection that was faster than the trap, with its peer's address. */
+  onConnection(fd: number, sockaddr: Uint8Array): void;
+}
+
+/** Listeners that are about to close, and into which nobody new comes. */
+export class Seal implements AsyncDisposable {
+  readonly #calls: Sockets;
+  readonly #listeners: readonly number[];
+  /** What tells each listener from whatever has its number later. */
+  readonly #cookies: readonly (string | undefined)[];
+  readonly #trap: Trap;
+  readonly #figures: AddressFigures | undefined;
+  readonly #beganAt = performance.now();
+  /** Since when nobody was seen to wait; `Infinity` while somebody does. */
+  #emptySince = Infinity;
+  #askAgainAt = 0;
+  #isShaking = true;
+
+  private constructor(
+    calls: Sockets,
+    listeners: readonly number[],
+    trap: Trap,
+    figures: AddressFigures | undefined,
+  ) {
+    this.#calls = calls;
+    this.#listeners = listeners;
+    this.#cookies = listeners.map((listener) => nameOf(calls, listener));
+    this.#trap = trap;
+    this.#figures = figures;
+  }
+
+  /**
+   * Keeps new connections out.
+   *
+   * @param parts what is to be closed
+   * @returns `undefined` where that is impossible; the journal says why
+   */
+  static async begin(parts: SealedParts): Promise<Seal | undefined> {
+    try {
+      return await Seal.#begin(parts);
+    } catch (error) {
+      const reason = error instanceof SocketError
+        ? `${error.syscall}: ${describeSystemError(error)}`
+        : (error as Error).message;
+      const text = "clients that connect while this server closes may be reset: {reason}";
+      parts.journal.log({ level: "info", text, properties: { reason } });
+      return undefined;
+    }
+  }
+
+  static async #begin({ listeners, ownPort, onConnection }: SealedParts): Promise<Seal> {
+    const why = whyNoTrap(listeners);
+    if (why !== undefined) throw new Error(why);
+    const calls = sockets();
+    const address = calls.localAddress(listeners[0] as number);
+    const figures = openFigures(calls, address);
+    try {
+      const seen = figures?.listeners(address.hostname).length ?? 0;
+      const size = Math.max(listeners.length, seen);
+      const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
+      return new Seal(calls, listeners, trap, figures);
+    } catch (error) {
+      figures?.[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Looks whether the listeners can be closed now without losing anybody. */
+  isEmpty(): boolean {
+    const now = performance.now();
+    // First the handshakes and then the queues: a connection goes from the first to the second.
+    this.#askKernel(now);
+    const isBusy = this.#isShaking ||
+      this.#listeners.some((listener) => waitsAt(this.#calls, listener));
+    if (isBusy) this.#emptySince = Infinity;
+    else if (this.#emptySince === Infinity) this.#emptySince = now;
+    return now - this.#emptySince >= SETTLE_MS;
+  }
+
+  #askKernel(now: number): void {
+    const age = now - this.#beganAt;
+    if (age >= HANDSHAKE_MS) this.#isShaking = false;
+    else if (this.#figures === undefined) this.#isShaking = age < UNSEEN_MS;
+    else if (now >= this.#askAgainAt) {
+      this.#askAgainAt = now + ASK_MS;
+      this.#isShaking = this.#figures.halfOpen().length > 0;
+    }
+  }
+
+  /**
+   * Takes the trap away. The listeners must have been closed. Deno closes a socket only when its event
+   * loop comes round, and until then newcomers must not get at it.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const until = performance.now() + LONGEST_CLOSE_MS;
+    while (this.#isListening() && performance.now() < until) await delay(1);
+    this.#trap.release();
+    this.#figures?.[Symbol.dispose]();
+  }
+
+  #isListening(): boolean {
+    return this.#listeners.some((listener, index) =>
+      this.#cookies[index] !== undefined && nameOf(this.#calls, listener) === this.#cookies[index]
+    );
+  }
+}
+
+/** Whether anybody waits at a listener. If it was closed meanwhile, nobody does. */
+function waitsAt(calls: Sockets, listener: number): boolean {
+  try {
+    return queueOf(calls, listener) > 0;
+  } catch (error) {
+    if (error instanceof SocketError) return false;
+    throw error;
+  }
+}
+
+/** The kernel's name of a socket; `undefined` if the number means no socket. */
+function nameOf(calls: Sockets, fd: number): string | undefined {
+  try {
+    return cookieOf(calls, fd);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why no trap can be set; `undefined` if it may be tried. */
+function whyNoTrap(listeners: readonly number[]): string | undefined {
+  if (runtime.os !== "linux") return `${runtime.os} has no way to keep them out`;
+  const why = whyNoSockets();
+  if (why !== undefined) return why;
+  return listeners.length === 0 ? `${runtime.name} does not tell its descriptor` : undefined;
+}
+
+function openFigures(calls: Sockets, address: Address): AddressFigures | undefined {
+  try {
+    return new AddressFigures(calls, address);
+  } catch (error) {
+    // Some containers have no netlink.
+    if (error instanceof SocketError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Tells the kernel which of several listeners on one port gets the next connections.
+ *
+ * Listeners that share a port by `SO_REUSEPORT` are a group, and each has a number in it. A program
+ * of classic BPF that is attached to the group returns the number of the listener that gets a
+ * segment (`SO_ATTACH_REUSEPORT_CBPF`, socket(7), since Linux 4.6). Nobody needs a privilege for
+ * that. The kernel asks the program for each segment that belongs to no connection yet: for a SYN,
+ * and for the acknowledgement of a SYN cookie.
+ *
+ * @module
+ */
+
+import { runtime } from "../../net/runtime.ts";
+import type { Sockets } from "../../net/sockets.ts";
+
+const SO_ATTACH_REUSEPORT_CBPF = 51;
+
+/** The first byte of the IP header, whatever the segment's own offset is (`SKF_NET_OFF`). */
+const NETWORK = -0x10_0000;
+/** A random number (`SKF_AD_OFF + SKF_AD_RANDOM`). */
+const RANDOM = -0x1000 + 56;
+
+// Operations, from linux/bpf_common.h and linux/filter.h.
+const LOAD_WORD = 0x20;
+const LOAD_BYTE = 0x30;
+const LOAD_BYTE_AT_X = 0x50;
+const LOAD_STORED = 0x60;
+const STORE = 0x02;
+const SET_X = 0x01;
+const LOAD_HEADER_LENGTH_INTO_X = 0xb1;
+const ADD = 0x04;
+const ADD_X = 0x0c;
+const AND = 0x54;
+const MODULO = 0x94;
+const SHIFT_LEFT = 0x64;
+const SHIFT_RIGHT = 0x74;
+const MOVE_TO_X = 0x07;
+const JUMP_IF_EQUAL = 0x15;
+const JUMP = 0x05;
+const RETURN = 0x06;
+
+const TCP = 6;
+/** Extension headers of IPv6 that say how long they are in units of 8 bytes (RFC 8200). */
+const EXTENSIONS = [0, 43, 60];
+/** How many of them are looked behind. Nobody sends as many. */
+const MOST_EXTENSIONS = 4;
+
+const FLAGS_AT = 13;
+const SYN = 0x02;
+const ACK = 0x10;
+
+/** A number that no listener of a group has: the kernel then chooses by a hash of the addresses. */
+const BY_HASH = 0xffff_ffff;
+
+/** An instruction; a label as a target means "go on there if equal". */
+interface Step {
+  readonly code: number;
+  readonly k: number;
+  /** Where to go if the comparison holds, or always for a jump. */
+  readonly to?: string;
+}
+
+/** Writes a program, in which jumps go to labels. All jumps lead forward. */
+class Program {
+  readonly #steps: Step[] = [];
+  readonly #labels = new Map<string, number>();
+
+  add(code: number, k = 0, to?: string): this {
+    this.#steps.push({ code, k, ...(to !== undefined && { to }) });
+    return this;
+  }
+
+  label(name: string): this {
+    this.#labels.set(name, this.#steps.length);
+    return this;
+  }
+
+  /** An array of `struct sock_filter`. */
+  get bytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#steps.length * 8);
+    const view = new DataView(bytes.buffer);
+    this.#steps.forEach(({ code, k, to }, index) => {
+      const distance = to === undefined ? 0 : this.#labels.get(to) as number - index - 1;
+      view.setUint16(index * 8, code, true);
+      if (code === JUMP_IF_EQUAL) view.setUint8(index * 8 + 2, distance);
+      view.setInt32(index * 8 + 4, code === JUMP ? distance : k | 0, true);
+    });
+    return bytes;
+  }
+}
+
+/**
+ * A program that gives new connections to some of the listeners of a group.
+ *
+ * @param members the numbers of those listeners; each gets as many as the others
+ * @param rest the number of the listener that gets all other segments; by default the kernel chooses
+ * @returns an array of `struct sock_filter`
+ */
+export function steerSyns(members: readonly number[], rest: number = BY_HASH): Uint8Array {
+  const program = new Program();
+  // The version stands in the first four bits of both headers. A listener of IPv6 gets both.
+  program.add(LOAD_BYTE, NETWORK).add(SHIFT_RIGHT, 4).add(JUMP_IF_EQUAL, 6, "six");
+  program.add(LOAD_HEADER_LENGTH_INTO_X, NETWORK).add(JUMP, 0, "segment");
+  program.label("six").add(SET_X, 40).add(LOAD_BYTE, NETWORK + 6);
+  for (let turn = 0; turn < MOST_EXTENSIONS; turn++) {
+    program.add(JUMP_IF_EQUAL, TCP, "segment");
+    for (const header of EXTENSIONS) program.add(JUMP_IF_EQUAL, header, `behind ${turn}`);
+    // An unknown header: what cannot be read is taken for a SYN.
+    program.add(JUMP, 0, "syn").label(`behind ${turn}`);
+    program.add(LOAD_BYTE_AT_X, NETWORK).add(STORE, 0);
+    program.add(LOAD_BYTE_AT_X, NETWORK + 1).add(ADD, 1).add(SHIFT_LEFT, 3).add(ADD_X);
+    program.add(MOVE_TO_X).add(LOAD_STORED, 0);
+  }
+  program.add(JUMP_IF_EQUAL, TCP, "segment").add(JUMP, 0, "syn");
+  program.label("segment").add(LOAD_BYTE_AT_X, NETWORK + FLAGS_AT).add(AND, SYN | ACK);
+  program.add(JUMP_IF_EQUAL, SYN, "syn").add(RETURN, rest);
+  program.label("syn");
+  if (members.length > 1) program.add(LOAD_WORD, RANDOM).add(MODULO, members.length);
+  members.slice(1).forEach((member, index) => {
+    program.add(JUMP_IF_EQUAL, index, `not ${index}`).add(JUMP, 0, `next ${index}`);
+    program.label(`not ${index}`).add(RETURN, member).label(`next ${index}`);
+  });
+  return program.add(RETURN, members[0] as number).bytes;
+}
+
+/** A program with which the kernel chooses by itself, as without any. */
+export function steerNothing(): Uint8Array {
+  return new Program().add(RETURN, BY_HASH).bytes;
+}
+
+/**
+ * Gives a group of listeners a program. It takes the place of an earlier one.
+ *
+ * @param calls the Berkeley calls
+ * @param listener any listener of the group
+ * @param program an array of `struct sock_filter`
+ * @throws {SocketError} if the kernel knows no such programs, or if the listener is in no group
+ */
+export function attachSteering(calls: Sockets, listener: number, program: Uint8Array): void {
+  // A `struct sock_fprog`.
+  const value = new DataView(new ArrayBuffer(16));
+  value.setUint16(0, program.length / 8, true);
+  value.setBigUint64(8, runtime.addressOf(program), true);
+  const bytes = new Uint8Array(value.buffer);
+  calls.setOptionBytes(listener, calls.constants.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, bytes);
+}

@@ -1,0 +1,97 @@
+/**
+ * How a thread waits in accept(2) and can still be woken.
+ *
+ * Nothing wakes a thread in accept(2) but a connection, and `shutdown` of the listener: that would
+ * reset everybody who waits, and all processes that share the listener would hear nobody any more.
+ * So a thread waits for two descriptors: for the listener, and for one that only says that the
+ * server closes. Several threads may wait for the same listener. With `EPOLLEXCLUSIVE` (epoll_ctl(2))
+ * the kernel wakes one of them for a connection, as it does in accept(2), and not all of them.
+ *
+ * A thread that has much to do rarely waits: it asks first, and where the listener does not block
+ * that takes a single call.
+ *
+ * @module
+ */
+
+import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import type { Sockets } from "../../net/sockets.ts";
+
+/** What {@linkcode AcceptWait} works with. */
+export interface AcceptWaitParts {
+  /** Plain Berkeley calls: `--trace-calls` does not show how a thread waits. */
+  readonly sockets: Sockets;
+  /** The listener. */
+  readonly listener: number;
+  /** Is ready to be read from when the server closes, and from then on. */
+  readonly wake: number;
+  /** Where the main thread finds the descriptor to close if this thread dies: its number plus 1. */
+  readonly epoll: Int32Array;
+}
+
+/** Waits for a thread until a connection can be accepted. */
+export class AcceptWait {
+  /** Whether the listener itself does not wait, so that it may be asked at any time. */
+  readonly mayAsk: boolean;
+  readonly #parts: AcceptWaitParts;
+  readonly #set = new PollSet(2);
+  readonly #events = new EpollEvents(2);
+  #epoll = -1;
+  #isOpen = false;
+
+  /** @param parts what it works with */
+  constructor(parts: AcceptWaitParts) {
+    this.#parts = parts;
+    const { sockets, listener, wake } = parts;
+    const { POLLIN } = sockets.constants;
+    this.mayAsk = sockets.isNonBlocking(listener);
+    this.#set.watch(0, listener, POLLIN);
+    this.#set.watch(1, wake, POLLIN);
+  }
+
+  /**
+   * Waits until there is a connection, or until the server closes. Another thread may be faster, so
+   * there may be none after all.
+   */
+  wait(): void {
+    if (!this.#isOpen) this.#open();
+    const { sockets } = this.#parts;
+    if (this.#epoll < 0) sockets.pollAll(this.#set, -1);
+    else sockets.epollWait(this.#epoll, this.#events, -1);
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    const { sockets, listener, wake, epoll } = this.#parts;
+    const { EPOLL_CTL_ADD, EPOLLIN, EPOLLEXCLUSIVE } = sockets.constants;
+    // Without epoll, and when there is no descriptor for it, all threads are woken.
+    if (EPOLLEXCLUSIVE === 0) return;
+    try {
+      this.#epoll = sockets.epollCreate();
+      Atomics.store(epoll, 0, this.#epoll + 1);
+      sockets.epollControl(this.#epoll, EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLEXCLUSIVE, 0);
+      sockets.epollControl(this.#epoll, EPOLL_CTL_ADD, wake, EPOLLIN, 1);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+      this.close();
+    }
+  }
+
+  /** Gives its descriptor back. */
+  close(): void {
+    closeWait(this.#parts.sockets, this.#parts.epoll);
+    this.#epoll = -1;
+  }
+}
+
+/**
+ * Gives back the descriptor with which a thread waits. A thread does it itself; if it is dead, the
+ * main thread does.
+ *
+ * @param sockets the Berkeley calls
+ * @param epoll see {@linkcode AcceptWaitParts.epoll}
+ */
+export function closeWait(sockets: Sockets, epoll: Int32Array): void {
+  const number = Atomics.exchange(epoll, 0, 0);
+  if (number > 0) sockets.close(number - 1);
+}

@@ -1,0 +1,57 @@
+/**
+ * Makes the kernel refuse the sockets of one family to this process, as if it had none: with a filter
+ * of seccomp(2), as a container's profile does.
+ *
+ * @module
+ */
+
+import { runtime } from "../../engine/net/runtime.ts";
+
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2;
+const ALLOW = 0x7fff_0000;
+/** Fails with EAFNOSUPPORT. */
+const REFUSE = 0x0005_0000 + 97;
+/** The number of socket(2). */
+const SOCKET = runtime.arch === "aarch64" ? 198 : 41;
+
+/**
+ * Refuses a family to this thread, and to all that it starts.
+ *
+ * @param family its number
+ */
+export function refuseFamily(family: number): void {
+  // Instructions of classic BPF over `struct seccomp_data`: code, jump if true, if false, value.
+  const instructions: readonly (readonly [code: number, yes: number, no: number, value: number])[] =
+    [
+      [0x20, 0, 0, 0],
+      [0x15, 0, 3, SOCKET],
+      [0x20, 0, 0, 16],
+      [0x15, 0, 1, family],
+      [0x06, 0, 0, REFUSE],
+      [0x06, 0, 0, ALLOW],
+    ];
+  const filter = new Uint8Array(instructions.length * 8);
+  const view = new DataView(filter.buffer);
+  instructions.forEach(([code, yes, no, value], index) => {
+    view.setUint16(index * 8, code, true);
+    view.setUint8(index * 8 + 2, yes);
+    view.setUint8(index * 8 + 3, no);
+    view.setUint32(index * 8 + 4, value, true);
+  });
+  const fprog = new Uint8Array(16);
+  new DataView(fprog.buffer).setUint16(0, instructions.length, true);
+  new DataView(fprog.buffer).setBigUint64(8, runtime.addressOf(filter), true);
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, fprog);
+}
+
+/** prctl(2), whose third argument is a number or a structure. */
+function prctl(option: number, value: number, argument: Uint8Array | number): void {
+  const third = typeof argument === "number" ? "u32" : "buffer";
+  const { prctl } = runtime.openLibrary("libc.so.6", {
+    prctl: { parameters: ["i32", "u32", third, "u32", "u32"], result: "i32" },
+  });
+  if (prctl!(option, value, argument, 0, 0) !== 0) throw new Error(`prctl ${option} failed`);
+}

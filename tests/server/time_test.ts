@@ -1,0 +1,174 @@
+/**
+ * Time that does not run as it should: a system's clock that jumps, and a process that is stopped.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { Deadline, isRenewed, PolledDeadlines } from "../../engine/drivers/deadlines.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { Folder } from "../kit/folder.ts";
+import { assert, assertEquals, assertMatch, delay, test, until } from "../kit/harness.ts";
+import { handshake, Peer } from "../kit/peer.ts";
+import { type Row, ROWS } from "../kit/rows.ts";
+import { ServerProcess, totalsIn, whyNoProgram } from "../kit/server_process.ts";
+
+const whyNotLinux = runtime.os === "linux" ? undefined : "this needs Linux";
+
+/** The rows whose threads wait in different ways; the others too where there is time. */
+const WAYS = ROWS.filter(({ name, skip }) =>
+  skip === undefined && (process.env.LONG_TESTS === "1" ||
+    /^threadpool by|^berkeley$|^nonblocking$|^event$|^cluster$/.test(name))
+);
+
+/** Resolves when no server is being started. */
+let started: Promise<unknown> = Promise.resolve();
+
+/** Starts servers one after another. Together they would take too long on a busy machine. */
+function start(...how: Parameters<typeof ServerProcess.start>): Promise<ServerProcess> {
+  const server = started.then(() => ServerProcess.start(...how));
+  started = server.catch(() => {});
+  return server;
+}
+
+/** Does something with all of them at the same time. An error names the row. */
+async function inEveryWay(body: (row: Row) => Promise<void>): Promise<void> {
+  await Promise.all(WAYS.map((row) =>
+    body(row).catch((cause) => {
+      throw new Error(`${row.name}: ${cause.message}`, { cause });
+    })
+  ));
+}
+
+/** Begins a handshake, so that the server is in the middle of it. */
+async function halfway(server: ServerProcess): Promise<Peer> {
+  const peer = await Peer.connect(server.address);
+  await peer.send("HELLO 1\n");
+  assertEquals(await peer.line(), "HELLO 2");
+  return peer;
+}
+
+/** Stops a process for a time, and does something meanwhile. */
+async function stopFor(server: ServerProcess, ms: number, meanwhile: () => Promise<unknown>) {
+  server.signal("SIGSTOP");
+  await until(
+    "the process to have stopped",
+    () =>
+      readFileSync(`/proc/${server.pid}/stat`, "utf8").split(") ").at(-1)?.startsWith("T") === true,
+  );
+  await delay(ms);
+  await meanwhile();
+  server.signal("SIGCONT");
+}
+
+test("no mode cuts anybody for the time in which it was stopped, and each goes on", async () => {
+  await inEveryWay(async ({ mode, args, concurrent }) => {
+    const limits = ["--read-timeout", "2s", "--session-timeout", "2s"];
+    await using server = await start(mode, [
+      ...args,
+      "--protocol",
+      "hello",
+      ...limits,
+    ]);
+    await using peer = await halfway(server);
+    // Longer than both limits, and so long that it is no mere delay.
+    await stopFor(server, 3_300, () => peer.send("HELLO 3\n"));
+    assertEquals(await peer.rest(), "");
+    // The limits still hold.
+    await using silent = await Peer.connect(server.address);
+    if (concurrent) await handshake(server.address, 7);
+    assertEquals(await silent.rest(), "");
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(ending.stderr, new RegExp(` done ${peer.name} `));
+    assertMatch(ending.stderr, new RegExp(` failed ${silent.name} .* (read|handshake) timeout: `));
+  });
+}, { sanitize: false, skip: whyNotLinux, timeoutMs: 40_000 });
+
+/** What `faketime` sets, so that the tests can set the clock while the process runs. */
+function fakeClock(file: string): Record<string, string> {
+  const { stdout } = spawnSync("faketime", ["-f", "+0", "env"], { encoding: "utf8" });
+  const preload = /^LD_PRELOAD=(.*)$/m.exec(stdout)?.[1];
+  assert(preload !== undefined, stdout);
+  return {
+    ...process.env as Record<string, string>,
+    // Threads need the other one of its two libraries.
+    LD_PRELOAD: preload.replace("libfaketime.so", "libfaketimeMT.so"),
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    NO_FAKE_STAT: "1",
+  };
+}
+
+/** The hour in the last line of a log; not a number as long as there is none. */
+function lastHour({ stderr }: ServerProcess): number {
+  return Number(/^.*\n(\d\d):\d\d:.*\n$/s.exec(`\n${stderr}`)?.[1]);
+}
+
+test(
+  "no mode cuts anybody or stands still when the system's clock jumps by two hours",
+  async () => {
+    await inEveryWay(async ({ mode, args }) => {
+      using folder = new Folder();
+      const file = folder.path("clock");
+      const setClock = (shift: string) => {
+        // The process may read the file at any moment, so it is never half written.
+        writeFileSync(folder.path("next"), `${shift}\n`);
+        renameSync(folder.path("next"), file);
+      };
+      setClock("+0");
+      const limits = ["--read-timeout", "60s", "--session-timeout", "60s"];
+      const flags = [...args, "--protocol", "hello", "--stats-every", "100ms", ...limits];
+      await using server = await start(mode, flags, { environment: fakeClock(file) });
+      await using peer = await halfway(server);
+      await until("a line of the log", () => lastHour(server) >= 0);
+      const hour = lastHour(server);
+      for (const [shift, hours] of [["+2h", 2], ["-2h", -2]] as const) {
+        setClock(shift);
+        // An hour may end meanwhile. A line of statistics shows the new time.
+        const isShifted = () =>
+          [hours, hours + 1].includes((lastHour(server) - hour + 36) % 24 - 12);
+        await until(`the log to go on at ${shift} after ${hour}: ${server.stderr}`, isShifted);
+      }
+      await peer.send("HELLO 3\n");
+      assertEquals(await peer.rest(), "");
+      await handshake(server.address, 7);
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertMatch(totalsIn(ending), /completed 2 · failed 0 · cut 0/);
+    });
+  },
+  { sanitize: false, skip: whyNotLinux ?? whyNoProgram("faketime"), timeoutMs: 40_000 },
+);
+
+test("a wait of a thread does not depend on the system's clock", () => {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  const startedAt = performance.now();
+  runtime.waitWhile(words, 0, 0, 20);
+  assert(performance.now() - startedAt >= 19);
+  // It returns at once if the word has another value.
+  runtime.waitWhile(words, 0, 1, 1_000_000);
+});
+
+test("limits that are found late begin anew, but not for ever, and not if they are exact", () => {
+  const reached: string[] = [];
+  const longAgo = performance.now() - 10_000;
+  const limits = (renewsLate: boolean) => {
+    const deadlines = new PolledDeadlines({ renewsLate });
+    const name = renewsLate ? "anew" : "strict";
+    deadlines.set(new Deadline(() => reached.push(name)), 5, longAgo);
+    deadlines.set(new Deadline(() => reached.push(`${name}, exact`), true), 5, longAgo);
+    deadlines.expire();
+    return deadlines;
+  };
+  limits(false);
+  const deadlines = limits(true);
+  assertEquals(reached, ["strict", "strict, exact", "anew, exact"]);
+  while (deadlines.msToNext > 0);
+  deadlines.expire();
+  assertEquals(reached.at(-1), "anew");
+  assertEquals([isRenewed(999, 0), isRenewed(1_001, 0), isRenewed(1_001, 8)], [false, true, false]);
+});

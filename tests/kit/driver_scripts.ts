@@ -541,6 +541,30 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
 
+  {
+    name: "a conversation that reports for ever after its connection has failed is ended",
+    needs: ["read", "tell of failure", "report"],
+    *protocol(log) {
+      yield write("ready");
+      try {
+        yield READ;
+      } finally {
+        log("cleaning up");
+        for (;;) yield { kind: "report", message: "still here" };
+      }
+    },
+    async peer(peer) {
+      await peer.take(5);
+      peer.reset();
+    },
+    expected: {
+      log: ["cleaning up"],
+      reports: Array.from({ length: 64 }, () => "still here"),
+      failure: "peer gone",
+      received: false,
+    },
+  },
+
   // Throwing and catching.
   {
     name: "the last words of a failed conversation arrive, although bytes were left unread",

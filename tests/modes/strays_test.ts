@@ -5,10 +5,10 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, until } from "../kit/harness.ts";
+import { assert, assertEquals, assertMatch, assertNotMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { type Row, ROWS, testTogether } from "../kit/rows.ts";
-import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const STRAY = "./tests/kit/protocols/stray.ts";
 
@@ -113,3 +113,20 @@ testTogether(
     await bystander?.[Symbol.asyncDispose]();
   },
 );
+
+test("a program that uses the library hears of its own strays, and not of a signal's", async () => {
+  await using host = new Script("tests/kit/host_program.ts", []);
+  await host.printed("Listening on ");
+  const port = Number(/:(\d+) /.exec(host.stdout)?.[1]);
+  for (const word of ["signal", "handler"]) {
+    await using peer = await Peer.connect({ hostname: "127.0.0.1", port });
+    await peer.send(`${word}\n`);
+    peer.finish();
+    assertEquals(await peer.rest(), `${word}\n`);
+  }
+  const { code, stdout, stderr } = await host.end();
+  assertEquals(code, 1, stderr);
+  assertMatch(stdout, /^strays: 0$/m);
+  assertMatch(stderr, /a mistake of the program/);
+  assertNotMatch(stderr, /of a client/);
+}, { sanitize: false });

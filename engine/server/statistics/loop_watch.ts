@@ -54,24 +54,25 @@ export interface WatchOptions {
 /** The first message to the thread. */
 interface WatchAssignment extends WatchOptions {
   readonly share: StatisticsShare;
+  /** One word: 1 when the server closes. No message could be posted by a thread that is stuck. */
+  readonly closing: SharedArrayBuffer;
 }
 
-/** A further message: the server closes, or the thread has to end. */
+/** A further message: the thread has to end. */
 interface Order {
-  readonly kind: "closing" | "stop";
+  readonly kind: "stop";
 }
 
 onAssigned(WATCH_THREAD, (assignment: WatchAssignment) => {
   const stopped = Promise.withResolvers<void>();
-  let isClosing = false;
+  const closing = new Int32Array(assignment.closing);
   return Promise.resolve({
-    hear({ kind }: Order) {
-      if (kind === "stop") stopped.resolve();
-      else isClosing = true;
+    hear(_order: Order) {
+      stopped.resolve();
     },
     async play(sayReady) {
       sayReady();
-      await watch(assignment, stopped.promise, () => isClosing);
+      await watch(assignment, stopped.promise, () => Atomics.load(closing, 0) === 1);
     },
   });
 });
@@ -85,7 +86,7 @@ interface SeenLoop {
 }
 
 async function watch(
-  { share, stallMs, drainMs, ...log }: WatchAssignment,
+  { share, name, format, stallMs, drainMs }: WatchAssignment,
   stopped: Promise<void>,
   isClosing: () => boolean,
 ): Promise<void> {
@@ -109,7 +110,11 @@ async function watch(
     for (const [index, loop] of loops.entries()) {
       if (loop.stillMs < stallMs || loop.isTold) continue;
       loop.isTold = true;
-      await tell(log, loops.length === 1 ? "the event loop" : `event loop ${index}`, loop.stillMs);
+      await tell(
+        { name, format },
+        loops.length === 1 ? "the event loop" : `event loop ${index}`,
+        loop.stillMs,
+      );
     }
   }
   actions?.takeBack();
@@ -156,12 +161,13 @@ async function tell(
 /** The main thread's side. */
 export class LoopWatch {
   readonly #worker: SupervisedWorker<Order, never>;
+  readonly #closing = new SharedArrayBuffer(4);
 
   private constructor(options: WatchOptions, share: StatisticsShare) {
     this.#worker = SupervisedWorker.start<Order, never>({
       url: import.meta.url,
       name: WATCH_THREAD,
-      assignment: { ...options, share } satisfies WatchAssignment,
+      assignment: { ...options, share, closing: this.#closing } satisfies WatchAssignment,
     });
   }
 
@@ -180,8 +186,7 @@ export class LoopWatch {
 
   /** Says that the server closes. */
   closing(): void {
-    // A thread that is still loading would take it for its assignment.
-    this.#worker.ready.then(() => this.#worker.post({ kind: "closing" })).catch(() => {});
+    Atomics.store(new Int32Array(this.#closing), 0, 1);
   }
 
   /**

@@ -170,7 +170,15 @@ async function oneServer(server: Server, connections: number, early: boolean): P
 
 /** How many connections have ended, in whichever way. */
 function endings({ failed, ...counts }: Counters): number {
-  const ways = { ...counts, accepted: 0, active: 0, lost: 0 };
+  const ways = {
+    ...counts,
+    accepted: 0,
+    active: 0,
+    lost: 0,
+    refused: 0,
+    strays: 0,
+    threadsLost: 0,
+  };
   return [...Object.values(failed), ...Object.values(ways)].reduce((sum, count) => sum + count, 0);
 }
 

@@ -383,14 +383,12 @@ export class DescriptorServer {
   /** Accepts a connection that waits. Returns `undefined` if there is none. */
   #acceptWaiting(sockaddr: Uint8Array): number | undefined {
     const { POLLIN, errno } = this.#sockets.constants;
-    while (this.#sockets.poll(this.#listener, POLLIN, 0) > 0) {
-      const fd = this.#sockets.accept(this.#listener, sockaddr);
-      if (fd >= 0) return fd;
-      // This is how an empty queue looks after `shutdown`.
-      if (fd === -errno.EINVAL) return undefined;
-      if (fd !== -errno.EAGAIN) throw new SocketError("accept", -fd);
-    }
-    return undefined;
+    if (this.#sockets.poll(this.#listener, POLLIN, 0) <= 0) return undefined;
+    const fd = this.#sockets.accept(this.#listener, sockaddr);
+    if (fd >= 0) return fd;
+    // Another thread was faster, and after `shutdown` the queue looks like this when it is empty.
+    if (fd === -errno.EAGAIN || fd === -errno.EINVAL) return undefined;
+    throw new SocketError("accept", -fd);
   }
 
   /** Puts rescued connections into the queue while there is room. Returns whether all are in. */

@@ -76,7 +76,10 @@ export function openSockets(
 ): ServerSockets {
   for (let attempt = 1;; attempt++) {
     // That connections inherit these saves calls for each of them.
-    const inherited = { receiveTimeoutMs: betweenMessagesMs(settings), keepAlive };
+    const inherited = {
+      receiveTimeoutMs: betweenMessagesMs(settings),
+      keepAlive: isUnix(address.hostname) ? undefined : keepAlive,
+    };
     const open = () => openers.listener(calls, address, inherited);
     const opened = openListening(calls, address, open);
     const { listener } = opened;

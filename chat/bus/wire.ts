@@ -5,6 +5,7 @@
  */
 
 import { escapeText } from "../../protocols/text.ts";
+import { hasTower } from "../talk/looks.ts";
 import { isName, keyOf } from "../talk/names.ts";
 import type { BusEvent, BusMessage, Presence } from "./bus.ts";
 import type { RosterPart } from "./peer_directory.ts";
@@ -139,7 +140,7 @@ class Fields {
   text(field: string): string {
     const value = this.#fields[field];
     const isText = typeof value === "string" && value.length <= TEXT_LIMIT &&
-      value.isWellFormed() && escapeText(value) === value;
+      value.isWellFormed() && escapeText(value) === value && !hasTower(value);
     if (!isText) throw new InvalidError(`Bad text: ${field}`);
     return value;
   }

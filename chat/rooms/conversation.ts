@@ -12,7 +12,7 @@ import { type Command, parseCommand } from "../talk/commands.ts";
 import { Dismissal } from "../talk/dismissal.ts";
 import { type Line, LineReader, readChatLine } from "../talk/lines.ts";
 import { isName, isReserved, LOBBY } from "../talk/names.ts";
-import { BAD_NAME, GOODBYE, HELP, list, notice, TOO_LONG, WELCOME } from "../talk/notices.ts";
+import { BAD_NAME, GOODBYE, HELP, list, notice, TOO_LONG, TOWER, UNSEEN, WELCOME } from "../talk/notices.ts";
 import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 import type { Hall } from "./hall.ts";
 import { type Hearer, LINE_BYTES, type User } from "./room.ts";
@@ -206,6 +206,12 @@ function* obey(hall: Hall, user: User, command: Command): Protocol<boolean> {
       break;
     case "quit":
       return false;
+    case "unseen":
+      yield* say(UNSEEN);
+      break;
+    case "tower":
+      yield* say(TOWER);
+      break;
     case "incomplete":
       yield* say(notice(`usage: ${command.usage}`));
       break;

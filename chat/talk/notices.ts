@@ -7,6 +7,7 @@
 
 import { COMMAND_HELP } from "./commands.ts";
 import { LINE_LIMIT } from "./lines.ts";
+import { MARK_LIMIT } from "./looks.ts";
 import { NAME_SYNTAX } from "./names.ts";
 
 /** The longest line of a list, in characters. */
@@ -55,6 +56,12 @@ export const GOODBYE = notice("goodbye");
 
 /** The answer to a line of more than {@linkcode LINE_LIMIT} bytes. */
 export const TOO_LONG = notice(`line too long: limit is ${LINE_LIMIT} bytes`);
+
+/** The answer to talk of which there is nothing to be seen. */
+export const UNSEEN = notice("not said: there is nothing to be seen in that line");
+
+/** The answer to a line in which a character carries more than {@linkcode MARK_LIMIT} marks. */
+export const TOWER = notice(`not said: a character may carry ${MARK_LIMIT} marks`);
 
 /** The answer to an invalid name. */
 export const BAD_NAME = notice(`cannot use the name: a name is ${NAME_SYNTAX}`);

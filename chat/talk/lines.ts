@@ -31,6 +31,12 @@ const SUBNEGOTIATION_END = 0xf0;
 /** The first of all telnet commands: the end of a file (RFC 1184). The others follow it. */
 const FIRST_COMMAND = 0xec;
 
+/** How many bytes are kept ready for a line. Most users say little, and many say nothing. */
+const SHORT_LINE = 64;
+
+/** Decodes whole lines, so all readers share it. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The position in a telnet command after the last byte. */
 type Telnet = "none" | "command" | "option" | "subnegotiation" | "subnegotiation command";
 
@@ -59,8 +65,7 @@ const INTERRUPTED: Line = { kind: "interrupt" };
  * use for decades, while many words end that way in Windows-1251.
  */
 export class LineReader {
-  readonly #line = new Uint8Array(LINE_LIMIT);
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #line = new Uint8Array(SHORT_LINE);
   #length = 0;
   #isSkipping = false;
   #sawReturn = false;
@@ -119,12 +124,17 @@ export class LineReader {
       this.#isSkipping = true;
       return TOO_LONG;
     }
+    if (this.#length === this.#line.length) {
+      const longer = new Uint8Array(LINE_LIMIT);
+      longer.set(this.#line);
+      this.#line = longer;
+    }
     this.#line[this.#length++] = byte;
     return undefined;
   }
 
   #finish(): Line | undefined {
-    const text = this.#decoder.decode(this.#line.subarray(0, this.#length));
+    const text = decoder.decode(this.#line.subarray(0, this.#length));
     const wasSkipping = this.#isSkipping;
     this.#length = 0;
     this.#isSkipping = false;

@@ -18,7 +18,7 @@ export const MARK_LIMIT = 8;
 const UNSEEN = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]*$/u;
 
 /** Invisible characters that may stand between the marks of one character. */
-const BETWEEN_MARKS = /[\p{Default_Ignorable_Code_Point}--\p{Mark}]/gv;
+const BETWEEN_MARKS = /(?!\p{Mark})\p{Default_Ignorable_Code_Point}/gu;
 
 const TOWER = new RegExp(`\\p{Mark}{${MARK_LIMIT + 1}}`, "u");
 const MARKS_BEYOND = new RegExp(`(\\p{Mark}{${MARK_LIMIT}})\\p{Mark}+`, "gu");

@@ -23,6 +23,7 @@ import type { Server } from "../engine/server/core/server.ts";
 import { chatCommand } from "./host/command.ts";
 import { listenToOperator } from "./host/operator.ts";
 import { type ChatOptions, checkChatOptions } from "./host/options.ts";
+import { Rounds } from "./host/rounds.ts";
 import { Turns } from "./host/turns.ts";
 import { serveVisitors } from "./host/visitors_server.ts";
 import { Dismissal } from "./talk/dismissal.ts";
@@ -63,7 +64,8 @@ export interface OperatedServer extends Server {
 export async function serve(options: ChatOptions = {}): Promise<OperatedServer> {
   const checked = checkChatOptions(options);
   const deadlines = new TimedDeadlines({ renewsLate: true });
-  const turns = new Turns(checked.turnBytes, deadlines);
+  const rounds = new Rounds();
+  const turns = new Turns(checked.turnBytes, deadlines, rounds);
   const plan = {
     ...checked,
     mode: "v3_operator",
@@ -74,6 +76,7 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
     record: options.record,
     journal: new MainJournal("v3_operator", options.onReport),
     deadlines,
+    rounds,
     converse: echoLines,
     onGone: () => turns[Symbol.dispose](),
     count: (counters: Counters) => counters,

@@ -87,6 +87,14 @@ export interface BusListener {
   onNameLost(name: string): void;
 }
 
+/** Shares the time of a server between its users and what comes from other servers. */
+export interface Pace {
+  /** Takes a part of this turn; returns whether so many bytes can be heard now. */
+  take(bytes: number): boolean;
+  /** Waits for a turn; resolves with false if nothing more is to be heard. */
+  pass(bytes: number): Promise<boolean>;
+}
+
 /** The link of one server to the others. */
 export interface Bus extends AsyncDisposable {
   /** The name under which this server is known to the others. */
@@ -100,15 +108,21 @@ export interface Bus extends AsyncDisposable {
    * `nats://127.0.0.1:4222`, then how it is doing.
    */
   readonly details: readonly string[];
-  /** Begins to send and to receive. Called once, before all else; fails if the bus is unusable. */
-  start(listener: BusListener): Promise<void>;
+  /**
+   * Begins to send and to receive. Called once, before all else; fails if the bus is unusable.
+   *
+   * @param listener hears the other servers
+   * @param pace says when it hears them; without it, at once
+   */
+  start(listener: BusListener, pace?: Pace): Promise<void>;
   /** Tells all other servers, if there is a link. */
   publish(event: BusEvent): void;
   /** Tells one other server, if there is a link. */
   send(server: string, message: BusMessage): void;
   /**
    * Claims a name for a user of this server who is not in the roster under that name yet. Without a
-   * link every name is granted, and put to the test once the link is restored.
+   * link every name is granted, and put to the test once the link is restored. So it is if there is
+   * a link but no answer within a moment.
    *
    * @param name a valid name that no other user of this server has
    * @param since when the claim begins, in milliseconds since 1970

@@ -27,11 +27,22 @@ const TRIAL_PREFIX = "=";
 export class NameBucket implements NameStore {
   /** How long an entry lives, in milliseconds. Whoever made the bucket decided that. */
   readonly ttlMs: number;
-  readonly #kv: KV;
+  /** Is told that the bucket was gone, and that there is a new one. */
+  onRemade: (() => void) | undefined;
+  readonly #make: () => Promise<KV>;
   readonly #onFailure: (error: Error) => void;
+  #kv: KV;
+  /** The attempt to make the bucket anew, while it lasts. */
+  #remaking: Promise<void> | undefined;
 
-  private constructor(kv: KV, ttlMs: number, onFailure: (error: Error) => void) {
+  private constructor(
+    kv: KV,
+    make: () => Promise<KV>,
+    ttlMs: number,
+    onFailure: (error: Error) => void,
+  ) {
     this.#kv = kv;
+    this.#make = make;
     this.ttlMs = ttlMs;
     this.#onFailure = onFailure;
   }
@@ -52,17 +63,19 @@ export class NameBucket implements NameStore {
     server: string,
     { ttlMs, timeoutMs, onFailure }: NameBucketOptions,
   ): Promise<NameBucket> {
-    const kv = await new Kvm(jetstream(connection, { timeout: timeoutMs })).create(name, {
-      ttl: ttlMs,
-      storage: StorageType.Memory,
-      history: 1,
-      // Reads go to where writes go, not to a replica of the bucket that may lag behind.
-      allow_direct: false,
-    });
+    const make = () =>
+      new Kvm(jetstream(connection, { timeout: timeoutMs })).create(name, {
+        ttl: ttlMs,
+        storage: StorageType.Memory,
+        history: 1,
+        // Reads go to where writes go, not to a replica of the bucket that may lag behind.
+        allow_direct: false,
+      });
+    const kv = await make();
     const { ttl } = await kv.status();
     const trial = `${TRIAL_PREFIX}${server}`;
     await kv.delete(trial, { previousSeq: await kv.put(trial, "") });
-    return new NameBucket(kv, ttl === 0 ? ttlMs : ttl, onFailure);
+    return new NameBucket(kv, make, ttl === 0 ? ttlMs : ttl, onFailure);
   }
 
   /** Reads the entry of a key. */
@@ -92,12 +105,33 @@ export class NameBucket implements NameStore {
 
   async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer> {
     try {
-      return await question();
+      return await question().catch(async (error) => {
+        if (!isMissing(error)) throw error;
+        await (this.#remaking ??= this.#remake());
+        return await question();
+      });
     } catch (error) {
       this.#onFailure(error as Error);
       throw error;
     }
   }
+
+  /** Makes the bucket anew. Talk has nothing to do with it, so the link need not be given up. */
+  async #remake(): Promise<void> {
+    try {
+      this.#kv = await this.#make();
+    } finally {
+      this.#remaking = undefined;
+    }
+    this.onRemade?.();
+  }
+}
+
+/** Whether an error says that there is no such bucket, though there was one. */
+function isMissing(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === JetStreamApiCodes.StreamNotFound;
+  // Nobody listens where entries are put. The package does not export the class of this error.
+  return (error as Error).name === "JetStreamNotEnabled";
 }
 
 /** The answer, or `undefined` if the entry to be replaced had been changed in the meantime. */

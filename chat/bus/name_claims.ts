@@ -20,6 +20,12 @@ const AT_A_TIME = 32;
 /** How many times a claim is tried while others keep changing the same entry. */
 const ATTEMPTS = 8;
 
+/**
+ * How long somebody may have to wait for a name because the store does not answer, in milliseconds.
+ * After that the name is granted, and put to the test when the store answers.
+ */
+const PATIENCE_MS = 500;
+
 /** The store's entry for a name. */
 export interface NameEntry {
   /** The revision number of the entry. A change has to name the revision that it replaces. */
@@ -73,6 +79,8 @@ export class NameClaims {
   /** Keys that are about to be put to the test. A second reason to do so changes nothing. */
   readonly #toSettle = new Set<string>();
   #store: NameStore | undefined;
+  /** When each claim was made for which there is no answer yet; the oldest is the first. */
+  readonly #unanswered = new Set<{ readonly at: number }>();
 
   /** @param server the name of this server @param observer is told what becomes of names */
   constructor(server: string, observer: NameObserver) {
@@ -112,10 +120,11 @@ export class NameClaims {
    * @param since when the claim begins
    * @returns whether the user can have it
    */
-  claim(name: string, since: number): Promise<boolean> {
+  async claim(name: string, since: number): Promise<boolean> {
     const key = keyOf(name);
-    return this.#inTurn(key, async () => {
-      const claim = this.#claims.get(key) ?? { name, since, revision: 0 };
+    const claim = this.#claims.get(key) ?? { name, since, revision: 0 };
+    let isGranted = false;
+    const answer = this.#inTurn(key, async () => {
       // Without a store the name is granted. If a new store comes instead, the claim goes there.
       for (let store = this.#store; store !== undefined; store = this.#store) {
         try {
@@ -126,10 +135,36 @@ export class NameClaims {
           if (this.#store === store) throw error;
         }
       }
+      // A name that was granted before the answer may have been given back by now.
+      if (isGranted && this.#claims.get(key) !== claim) return true;
       this.#released.delete(key);
       this.#claims.set(key, Object.assign(claim, { name }));
       return true;
     });
+    if (this.#store === undefined || await this.#isAnswered(answer)) return await answer;
+    isGranted = true;
+    this.#claims.set(key, Object.assign(claim, { name }));
+    // If another server has the name, the older claim keeps it. A store that fails gets detached.
+    answer.then((isOwn) => isOwn ? undefined : this.settle(name)).catch(() => {});
+    return true;
+  }
+
+  /** Waits for an answer as long as people can be kept waiting; returns whether it has come. */
+  async #isAnswered(answer: Promise<unknown>): Promise<boolean> {
+    const asked = { at: performance.now() };
+    this.#unanswered.add(asked);
+    const done = () => void this.#unanswered.delete(asked);
+    const settled = answer.then(done, done).then(() => true);
+    // If the store has kept others waiting for so long already, nobody else has to.
+    const [oldest = asked] = this.#unanswered;
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    let timer = setTimeout(() => {
+      // The answer may be here already, if it was this server that was too busy to read it.
+      timer = setTimeout(() => resolve(false));
+    }, PATIENCE_MS - (asked.at - oldest.at));
+    const isAnswered = await Promise.race([settled, late]);
+    clearTimeout(timer);
+    return isAnswered;
   }
 
   /**

@@ -13,10 +13,12 @@
 // @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { Backoff } from "../../engine/net/backoff.ts";
-import type { Bus, BusEvent, BusListener, BusMessage } from "./bus.ts";
+import type { Bus, BusEvent, BusListener, BusMessage, Pace } from "./bus.ts";
 import { type BusAddress, BusError, parseBusUrl } from "./bus_url.ts";
+import { Inbox } from "./inbox.ts";
 import { NameClaims } from "./name_claims.ts";
 import { NatsLink } from "./nats_link.ts";
+import { OutgoingEvents } from "./outgoing_events.ts";
 import { PeerDirectory } from "./peer_directory.ts";
 import { cutRoster, decodePacket, encode, type Packet, PACKET_LIMIT } from "./wire.ts";
 
@@ -55,8 +57,8 @@ const RELEASE_MS = 1_000;
 /** A link that lasted longer than this, in milliseconds, was a good one. */
 const GOOD_LINK_MS = 5_000;
 
-/** The most servers whose requests are remembered from one beat to the next. */
-const ASKING_LIMIT = 1024;
+/** How many servers are told who is here, each for itself. If more ask, all servers are told. */
+const ANSWERS_A_BEAT = 16;
 
 /**
  * Connects to a NATS server.
@@ -88,9 +90,13 @@ class NatsBus implements Bus {
   #running: Promise<void> = Promise.resolve();
   /** The number of this server's last event. */
   #number = 0;
-  /** The servers that were answered since the last beat, and those of them that asked again. */
+  /** The servers that were answered since the last beat, and those that are to be at the next. */
   #answered = new Set<string>();
-  #askedAgain = new Set<string>();
+  #toAnswer = new Set<string>();
+  /** What happens here, on its way to the others. */
+  readonly #outgoing = new OutgoingEvents((events) => this.#postEvents(events));
+  /** What has come from the others. */
+  #inbox: Inbox | undefined;
   #ignored = 0;
   #lost = 0;
   /** Why the link was last lost, or could not be restored. */
@@ -128,9 +134,10 @@ class NatsBus implements Bus {
     this.#link = await this.#connect();
   }
 
-  async start(listener: BusListener): Promise<void> {
+  async start(listener: BusListener, pace?: Pace): Promise<void> {
     const link = this.#link as NatsLink;
     this.#listener = listener;
+    this.#inbox = new Inbox(pace, (bytes) => this.#onPacket(bytes, listener));
     this.#running = this.#run(listener, link);
     // Only now does a server say that this user may not publish or subscribe.
     await link.drained();
@@ -140,9 +147,7 @@ class NatsBus implements Bus {
   }
 
   publish(event: BusEvent): void {
-    if (!this.#isLinked) return;
-    const number = this.#number + 1;
-    if (this.#post({ kind: "event", from: this.server, number, event })) this.#number = number;
+    if (this.#isLinked) this.#outgoing.add(event);
   }
 
   send(server: string, message: BusMessage): void {
@@ -165,6 +170,7 @@ class NatsBus implements Bus {
       // Names that are not given back in time expire.
       await Promise.race([this.#claims.releaseAll().catch(() => {}), late]);
       clearTimeout(timer);
+      this.#outgoing.flush();
       // Not earlier: whoever hears that a user is gone may want the name at once.
       this.#post({ kind: "goodbye", from: this.server });
       await this.#link?.close();
@@ -221,17 +227,24 @@ class NatsBus implements Bus {
     this.#link = link;
     this.#isLinked = true;
     this.#answered.clear();
-    this.#askedAgain.clear();
+    this.#toAnswer.clear();
     const beat = setInterval(() => this.#beat(listener), this.#options.beatMs);
     const renewal = setInterval(() => this.#attempt(this.#claims.renew()), link.names.ttlMs / 3);
     link.listen({
-      onPacket: (bytes) => this.#onPacket(bytes, listener),
+      onPacket: (bytes) => {
+        const isTaken = bytes.length <= PACKET_LIMIT && this.#inbox?.add(bytes) === true;
+        if (!isTaken) this.#ignored++;
+      },
+      // Others have deleted the names: this server's are put back at once.
+      onNamesGone: () => this.#attempt(this.#claims.renew()),
       onOver: (reason) => {
         clearInterval(beat);
         clearInterval(renewal);
         this.#isLinked = false;
         this.#claims.detach();
         this.#directory.clear();
+        this.#outgoing.clear();
+        this.#inbox?.clear();
         if (!this.#closing.signal.aborted) {
           this.#lost++;
           this.#trouble = reason;
@@ -256,27 +269,31 @@ class NatsBus implements Bus {
 
   #beat(listener: BusListener): void {
     this.#link?.check();
+    this.#outgoing.flush();
     this.#post({ kind: "beat", from: this.server, number: this.#number });
     for (const server of this.#directory.beat()) listener.onServerGone(server);
-    const asking = this.#askedAgain;
+    const asking = this.#toAnswer;
     this.#answered = new Set();
-    this.#askedAgain = new Set();
-    for (const server of asking) this.#answer(server);
+    this.#toAnswer = new Set();
+    if (asking.size > ANSWERS_A_BEAT) this.#tellRoster();
+    else for (const server of asking) this.#answer(server);
     this.#askThoseOutOfStep();
   }
 
-  /** Tells a server that asked who is here, once a beat however often it asks. */
+  /**
+   * Tells a server that asked who is here, once a beat however often it asks, and whoever else asks
+   * in its name.
+   */
   #answer(server: string): void {
-    const asking = this.#answered.has(server) ? this.#askedAgain : this.#answered;
-    if (asking.size >= ASKING_LIMIT) this.#ignored++;
-    else if (asking === this.#askedAgain) asking.add(server);
-    else {
-      asking.add(server);
+    if (!this.#answered.has(server) && this.#answered.size < ANSWERS_A_BEAT) {
+      this.#answered.add(server);
       this.#tellRoster(server);
-    }
+    } else if (this.#toAnswer.size <= ANSWERS_A_BEAT) this.#toAnswer.add(server);
   }
 
   #tellRoster(server?: string): void {
+    // What the roster shows must not be told once more.
+    this.#outgoing.flush();
     const partBytes = Math.min(PACKET_LIMIT, this.#link?.maxPayload ?? PACKET_LIMIT) / 2;
     const users = this.#listener?.roster() ?? [];
     for (const part of cutRoster(users, this.#number, partBytes)) {
@@ -302,16 +319,14 @@ class NatsBus implements Bus {
   #take(packet: Packet, listener: BusListener): void {
     const { from } = packet;
     switch (packet.kind) {
-      case "event": {
-        const { event, number } = packet;
-        const isTalk = event.kind === "say" || event.kind === "announce";
-        if (this.#directory.onEvent(from, number, isTalk)) {
-          listener.onEvent(from, event);
-          if (event.kind === "enter") this.#settle(event.user.name);
-          if (event.kind === "rename") this.#settle(event.to);
+      case "event":
+        this.#takeEvent(from, packet.number, packet.event, listener);
+        break;
+      case "events":
+        for (const [index, event] of packet.events.entries()) {
+          this.#takeEvent(from, packet.number + index, event, listener);
         }
         break;
-      }
       case "beat":
         this.#directory.onBeat(from, packet.number);
         break;
@@ -334,6 +349,31 @@ class NatsBus implements Bus {
       case "taken":
         this.#settle(packet.name);
         break;
+    }
+  }
+
+  #takeEvent(from: string, number: number, event: BusEvent, listener: BusListener): void {
+    const isTalk = event.kind === "say" || event.kind === "announce";
+    if (!this.#directory.onEvent(from, number, isTalk)) return;
+    listener.onEvent(from, event);
+    if (event.kind === "enter") this.#settle(event.user.name);
+    if (event.kind === "rename") this.#settle(event.to);
+  }
+
+  /** Sends events, in as few packets as the server of NATS allows. */
+  #postEvents(events: readonly BusEvent[]): void {
+    const number = this.#number + 1;
+    const { server: from } = this;
+    const [event] = events;
+    if (event === undefined) return;
+    const isSent = events.length === 1
+      ? this.#post({ kind: "event", from, number, event })
+      : this.#post({ kind: "events", from, number, events });
+    if (isSent) this.#number += events.length;
+    else if (events.length > 1 && this.#isLinked) {
+      const half = events.length >> 1;
+      this.#postEvents(events.slice(0, half));
+      this.#postEvents(events.slice(half));
     }
   }
 

@@ -55,6 +55,8 @@ export interface NatsLinkOptions {
 export interface NatsLinkListener {
   /** A packet has come. It may be from anybody. */
   onPacket(bytes: Uint8Array): void;
+  /** The bucket of names was deleted by somebody else. It has been made anew, and is empty. */
+  onNamesGone(): void;
   /** The link is over, for this reason. Called once, before any call fails because of it. */
   onOver(reason: string): void;
 }
@@ -147,6 +149,7 @@ export class NatsLink {
       return connection.close();
     });
     if (this.#isClosed) return;
+    this.names.onRemade = () => listener.onNamesGone();
     connection.subscribe(this.#subjects.all, { callback });
     connection.subscribe(`${this.#subjects.one}.${this.#options.server}`, { callback });
     this.#watchErrors();

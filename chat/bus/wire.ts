@@ -5,8 +5,10 @@
  */
 
 import { escapeText } from "../../protocols/text.ts";
+import { hasTower } from "../talk/looks.ts";
 import { isName, keyOf } from "../talk/names.ts";
 import type { BusEvent, BusMessage, Presence } from "./bus.ts";
+import { EVENTS_LIMIT } from "./outgoing_events.ts";
 import type { RosterPart } from "./peer_directory.ts";
 
 /** The most bytes that a packet may have. A longer one is not even parsed. */
@@ -27,6 +29,8 @@ export type Packet =
   & (
     /** Something has happened. The first event of a server has the number 1. */
     | { readonly kind: "event"; readonly number: number; readonly event: BusEvent }
+    /** Several things have happened, one after the other. The number is that of the first. */
+    | { readonly kind: "events"; readonly number: number; readonly events: readonly BusEvent[] }
     /** The server is alive, and this is the number of its last event. */
     | { readonly kind: "beat"; readonly number: number }
     /** A part of the list of the server's users. */
@@ -139,7 +143,7 @@ class Fields {
   text(field: string): string {
     const value = this.#fields[field];
     const isText = typeof value === "string" && value.length <= TEXT_LIMIT &&
-      value.isWellFormed() && escapeText(value) === value;
+      value.isWellFormed() && escapeText(value) === value && !hasTower(value);
     if (!isText) throw new InvalidError(`Bad text: ${field}`);
     return value;
   }
@@ -197,6 +201,11 @@ function packetOf(fields: Fields): Packet {
   switch (kind) {
     case "event":
       return { kind, from, number: fields.count("number"), event: eventOf(fields.inner("event")) };
+    case "events": {
+      const events = fields.list("events");
+      if (events.length > EVENTS_LIMIT) throw new InvalidError("Too many events");
+      return { kind, from, number: fields.count("number"), events: events.map(eventOf) };
+    }
     case "beat":
       return { kind, from, number: fields.count("number") };
     case "roster":

@@ -18,6 +18,7 @@ import { notice } from "../talk/notices.ts";
 import { type ChatCounters, noCounts } from "./counts.ts";
 import { Desk } from "./desk.ts";
 import { type ChatOptions, checkChatOptions } from "./options.ts";
+import { Rounds } from "./rounds.ts";
 import { Turns } from "./turns.ts";
 import type { Visitor } from "./visitors.ts";
 import { type Accept, serveVisitors } from "./visitors_server.ts";
@@ -47,9 +48,11 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   const journal = new MainJournal("server", options.onReport);
   const visitorOf = new WeakMap<User, Visitor>();
   const deadlines = new TimedDeadlines({ renewsLate: true });
+  const rounds = new Rounds();
   const bus = await openBus(checked.bus);
 
   const hall = new Hall(checked.hall, bus, {
+    deadlines,
     onTalk: (room, line) => journal.report(`${room} ${line}`),
     onKick(user, reason) {
       counts.kicked++;
@@ -60,7 +63,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
     },
     onNameLost: (user) => void renameGuest(user).catch(() => hall.kick(user.name, "no name left")),
   });
-  const turns = new Turns(checked.turnBytes, deadlines);
+  const turns = new Turns(checked.turnBytes, deadlines, rounds);
   const desk = new Desk(hall, bus, deadlines, turns);
 
   async function renameGuest(user: User): Promise<void> {
@@ -73,7 +76,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   }
 
   try {
-    await bus.start(hall);
+    await bus.start(hall, turns);
     const plan = {
       ...checked,
       mode: "chat",
@@ -84,6 +87,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       record: options.record,
       journal,
       deadlines,
+      rounds,
       events: desk,
       converse: (visitor: Visitor) =>
         converse({

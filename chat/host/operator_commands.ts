@@ -5,7 +5,8 @@
  */
 
 import { parseDuration } from "../../engine/values/durations.ts";
-import { splitWord } from "../talk/commands.ts";
+import { addressee, splitWord } from "../talk/commands.ts";
+import { hasTower, looksEmpty, MARK_LIMIT } from "../talk/looks.ts";
 import { isName } from "../talk/names.ts";
 import type { ChatServer } from "./chat_server.ts";
 import { formatChatCounters } from "./counts.ts";
@@ -51,7 +52,8 @@ const COMMANDS: Readonly<Record<string, OperatorCommand>> = {
     usage: "/kick NAME REASON",
     help: "ask a user to go",
     perform({ hall }, rest, print) {
-      const [name, reason] = splitWord(rest);
+      const [word, reason] = splitWord(rest);
+      const name = addressee(word);
       if (!isName(name)) return false;
       if (!hall.kick(name, reason === "" ? "no reason given" : reason)) {
         print(`no such user: ${name}`);
@@ -104,6 +106,8 @@ export async function obeyOperator(
   line: string,
   print: Print,
 ): Promise<void> {
+  if (looksEmpty(line)) return print("not said: there is nothing to be seen in that line");
+  if (hasTower(line)) return print(`not said: a character may carry ${MARK_LIMIT} marks`);
   if (!line.startsWith("/")) return await server.announce(line);
   const [word, rest] = splitWord(line.slice(1));
   const name = word.toLowerCase();

@@ -7,11 +7,11 @@
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import type { Connection } from "../../engine/net/transport.ts";
-import { joinBytes } from "../../protocols/bytes.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { type Hearer, LINE_BYTES } from "../rooms/room.ts";
 import { missed } from "../talk/notices.ts";
+import type { Rounds } from "./rounds.ts";
 
 /** What happens to a slow reader: the connection ends, or the oldest lines are dropped. */
 export const SLOW_POLICIES = ["disconnect", "drop"] as const;
@@ -35,6 +35,18 @@ export interface OutboxCounts {
   dropped: number;
 }
 
+/** What the outboxes of one server share. */
+export interface OutboxParts {
+  /** Keeps the time limits. */
+  readonly deadlines: Deadlines;
+  /** Says when it is whose turn to be written. */
+  readonly rounds: Rounds;
+  /** How much may wait in each. */
+  readonly outbox: OutboxLimits;
+  /** Counts dropped lines. */
+  readonly counts: OutboxCounts;
+}
+
 /** What an outbox tells its owner. */
 export interface OutboxOwner {
   /** The peer reads too slowly. Nothing more is sent. */
@@ -50,6 +62,7 @@ export const BATCH_BYTES = 16 * 1024;
 export class Outbox implements Hearer {
   readonly #connection: Connection;
   readonly #deadlines: Deadlines;
+  readonly #rounds: Rounds;
   readonly #limits: OutboxLimits;
   readonly #counts: OutboxCounts;
   readonly #owner: OutboxOwner;
@@ -69,20 +82,17 @@ export class Outbox implements Hearer {
 
   /**
    * @param connection the connection to write to; nobody else writes to it
-   * @param deadlines keeps the time limits
-   * @param limits how much may wait
-   * @param counts counts dropped lines
+   * @param parts what it shares with the other outboxes
    * @param owner is told when something goes wrong
    */
   constructor(
     connection: Connection,
-    deadlines: Deadlines,
-    limits: OutboxLimits,
-    counts: OutboxCounts,
+    { deadlines, rounds, outbox: limits, counts }: OutboxParts,
     owner: OutboxOwner,
   ) {
     this.#connection = connection;
     this.#deadlines = deadlines;
+    this.#rounds = rounds;
     this.#limits = limits;
     this.#counts = counts;
     this.#owner = owner;
@@ -102,6 +112,11 @@ export class Outbox implements Hearer {
     return slow === "disconnect" && outboxBytes > 0 && this.bytes > outboxBytes / 2;
   }
 
+  /** Whether it is for the server to write the next lines, and not for the peer to read. */
+  get isDue(): boolean {
+    return this.#isScheduled;
+  }
+
   /** Takes a line, which is sent soon. */
   hear(line: Uint8Array): void {
     if (this.#isOver || this.#isFinishing) return;
@@ -116,10 +131,9 @@ export class Outbox implements Hearer {
         this.#counts.dropped++;
       }
     }
-    // The write waits a moment, so that lines said together are sent together.
     if (this.#isWriting || this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(this.#write);
+    this.#rounds.add(this.#write);
   }
 
   /**
@@ -162,6 +176,10 @@ export class Outbox implements Hearer {
     const line = this.#lines[this.#head] as Uint8Array;
     this.#lines[this.#head++] = NOTHING;
     this.#bytes -= line.length + LINE_BYTES;
+    if (this.#head === this.#lines.length && this.#head > FEW_LINES) {
+      this.#lines = [];
+      this.#head = 0;
+    }
     // Removing from the front of a long array moves all of it, so this is done only now and then.
     if (this.#head > 64 && this.#head * 2 > this.#lines.length) {
       this.#lines.splice(0, this.#head);
@@ -224,7 +242,7 @@ export class Outbox implements Hearer {
       length += line.length;
     }
     // Mostly it is one line, and its bytes are shared by all outboxes.
-    return lines.length === 1 ? first : joinBytes(lines);
+    return lines.length === 1 ? first : this.#rounds.join(lines);
   }
 
   #giveUp(limit: string): void {
@@ -239,5 +257,8 @@ export class Outbox implements Hearer {
     this.#owner.onError(error);
   }
 }
+
+/** An outbox that has been emptied keeps room for this many lines. */
+const FEW_LINES = 16;
 
 const NOTHING = new Uint8Array(0);

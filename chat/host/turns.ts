@@ -1,11 +1,12 @@
 /**
  * Turns to speak: in each turn of the event loop only a bounded amount is said, and users get their
- * turns in the order in which they asked.
+ * turns in the order in which they asked. A crowd holds up only itself.
  *
  * The flood limit lets each user say many lines at once. Many users may do so at the same moment,
  * and the operator's input may be a file. If everything were said in one turn of the event loop, it
  * would pile up in the outboxes before the runtime had a chance to send any of it. Then even a user
- * who reads as fast as possible would count as slow.
+ * who reads as fast as possible would count as slow. So a turn ends when all outboxes have been
+ * written that had something to send.
  *
  * @module
  */
@@ -13,9 +14,16 @@
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import type { Operation } from "../../engine/drivers/elsewhere.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
+import type { Rounds } from "./rounds.ts";
 
 /** The least length of a turn, in milliseconds. */
 const TURN_MS = 1;
+
+/**
+ * What costs this many bytes or less is light: a line in a room of the usual size. It does not wait
+ * behind what is said in a room of thousands.
+ */
+const LIGHT_BYTES = 512;
 
 /** A speaker who waits. */
 interface Waiting {
@@ -23,22 +31,57 @@ interface Waiting {
   readonly done: () => void;
 }
 
+/** One of the two lines in which speakers wait. Each has half of every turn. */
+class Queue {
+  readonly waiting = new Set<Waiting>();
+  readonly #mostBytes: number;
+  #spent = 0;
+
+  /** @param mostBytes how many bytes may be said in one turn */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Whether this much can be said in this turn; if so, it counts as said. */
+  spend(bytes: number): boolean {
+    // The first speaker of a turn may say something of any length.
+    if (this.#spent > 0 && this.#spent + bytes > this.#mostBytes) return false;
+    this.#spent += bytes + LINE_BYTES;
+    return true;
+  }
+
+  /** A turn begins: those who have waited longest speak. */
+  begin(): void {
+    this.#spent = 0;
+    for (const waiting of this.waiting) {
+      if (!this.spend(waiting.bytes)) return;
+      this.waiting.delete(waiting);
+      waiting.done();
+    }
+  }
+}
+
 /** The turns of all users of one server. */
 export class Turns implements Disposable {
-  readonly #turnBytes: number;
+  readonly #light: Queue;
+  readonly #heavy: Queue;
   readonly #deadlines: Deadlines;
-  readonly #next = new Deadline(() => this.#begin());
-  readonly #waiting = new Set<Waiting>();
-  #spent = 0;
+  readonly #next: Deadline;
+  /** Whether a turn has begun whose end is awaited. */
+  #isTurn = false;
   #isOver = false;
 
   /**
    * @param turnBytes how many bytes all speakers together may say in one turn
    * @param deadlines keeps time
+   * @param rounds writes what was said
    */
-  constructor(turnBytes: number, deadlines: Deadlines) {
-    this.#turnBytes = turnBytes;
+  constructor(turnBytes: number, deadlines: Deadlines, rounds: Rounds) {
+    this.#light = new Queue(turnBytes / 2);
+    this.#heavy = new Queue(turnBytes / 2);
     this.#deadlines = deadlines;
+    const begin = () => this.#begin();
+    this.#next = new Deadline(() => rounds.add(begin));
   }
 
   /**
@@ -48,7 +91,10 @@ export class Turns implements Disposable {
    * @returns whether there was room and nobody was waiting
    */
   take(bytes: number): boolean {
-    return this.#waiting.size === 0 && this.#spend(bytes);
+    const queue = this.#queueFor(bytes);
+    const isTaken = queue.waiting.size === 0 && queue.spend(bytes);
+    if (isTaken) this.#awaitNext();
+    return isTaken;
   }
 
   /**
@@ -58,9 +104,11 @@ export class Turns implements Disposable {
    * @param done is called when it can be said
    */
   wait(bytes: number, done: () => void): Operation {
-    const waiting = { bytes, done };
-    this.#waiting.add(waiting);
-    return { cancel: () => this.#waiting.delete(waiting) };
+    const { waiting } = this.#queueFor(bytes);
+    const speaker = { bytes, done };
+    waiting.add(speaker);
+    this.#awaitNext();
+    return { cancel: () => waiting.delete(speaker) };
   }
 
   /**
@@ -79,24 +127,27 @@ export class Turns implements Disposable {
   /** Ends all waiting. There is nobody left to talk to. */
   [Symbol.dispose](): void {
     this.#isOver = true;
-    for (const { done } of this.#waiting) done();
-    this.#waiting.clear();
+    for (const { waiting } of [this.#light, this.#heavy]) {
+      for (const { done } of waiting) done();
+      waiting.clear();
+    }
   }
 
-  #spend(bytes: number): boolean {
-    // The first speaker of a turn may say something of any length.
-    if (this.#spent > 0 && this.#spent + bytes > this.#turnBytes) return false;
-    if (this.#spent === 0) this.#deadlines.set(this.#next, TURN_MS);
-    this.#spent += bytes + LINE_BYTES;
-    return true;
+  #queueFor(bytes: number): Queue {
+    return bytes <= LIGHT_BYTES ? this.#light : this.#heavy;
+  }
+
+  #awaitNext(): void {
+    if (this.#isTurn) return;
+    this.#isTurn = true;
+    this.#deadlines.set(this.#next, TURN_MS);
   }
 
   #begin(): void {
-    this.#spent = 0;
-    for (const waiting of this.#waiting) {
-      if (!this.#spend(waiting.bytes)) return;
-      this.#waiting.delete(waiting);
-      waiting.done();
+    this.#isTurn = false;
+    for (const queue of [this.#light, this.#heavy]) {
+      queue.begin();
+      if (queue.waiting.size > 0) this.#awaitNext();
     }
   }
 }

@@ -10,10 +10,19 @@ import type { Lingerer } from "../../engine/drivers/linger.ts";
 import { Connection, type Pulled, type Sink } from "../../engine/net/transport.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
-import { Outbox, type OutboxCounts, type OutboxLimits } from "./outbox.ts";
+import { Outbox, type OutboxParts } from "./outbox.ts";
 
 /** How long it may take to send the last lines, in milliseconds. */
 export const FLUSH_MS = 2_000;
+
+/** After that time a busy server looks once more, because the peer may have read them by now. */
+const GRACE_MS = 250;
+
+/** What the connections of one server share. */
+export interface ConnectionParts extends OutboxParts {
+  /** Takes a connection when everything that waits has been sent. */
+  readonly lingerer: Lingerer;
+}
 
 /** What a visitor's connection tells its owner. */
 export interface ConnectionOwner {
@@ -35,33 +44,29 @@ export class VisitorConnection extends Connection {
   readonly #deadlines: Deadlines;
   readonly #owner: ConnectionOwner;
   #reader: Sink | undefined;
-  readonly #limit = new Deadline(() => this.#end(true));
+  readonly #limit = new Deadline(() => this.#onLimit());
   readonly #lingerer: Lingerer;
   #isClosing = false;
+  /** Whether the time for the last lines is up. */
+  #isLate = false;
   #isClosed = false;
 
   /**
    * @param connection the underlying connection, which is closed at the end
-   * @param deadlines keeps the time limits
-   * @param lingerer takes the connection when everything that waits has been sent
-   * @param limits the limits of the outbox
-   * @param counts counts what the outbox drops
+   * @param parts what it shares with the other connections
    * @param owner is told when the connection ends, and why
    */
   constructor(
     connection: Connection,
-    deadlines: Deadlines,
-    lingerer: Lingerer,
-    limits: OutboxLimits,
-    counts: OutboxCounts,
+    parts: ConnectionParts,
     owner: ConnectionOwner,
   ) {
     super();
     this.#connection = connection;
-    this.#deadlines = deadlines;
-    this.#lingerer = lingerer;
+    this.#deadlines = parts.deadlines;
+    this.#lingerer = parts.lingerer;
     this.#owner = owner;
-    this.outbox = new Outbox(connection, deadlines, limits, counts, {
+    this.outbox = new Outbox(connection, parts, {
       onSlow: (error) => {
         if (this.#isClosing) return this.#end(true);
         // There is no point in waiting until the visitor has read the rest.
@@ -138,6 +143,13 @@ export class VisitorConnection extends Connection {
     this.#connection.closeWrite();
     this.#lingerer.add(this.#connection);
     this.#owner.onClosed(false);
+  }
+
+  /** The time for the last lines is up, unless it was this server that had no time to send them. */
+  #onLimit(): void {
+    if (!this.outbox.isDue && this.#isLate) return this.#end(true);
+    this.#isLate = !this.outbox.isDue;
+    this.#deadlines.set(this.#limit, this.#isLate ? GRACE_MS : FLUSH_MS);
   }
 
   #end(isCut = false): void {

@@ -10,7 +10,7 @@ import { lingerLimits } from "../../engine/drivers/limits.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
-import { type Lingerer, LingerSet } from "../../engine/drivers/linger.ts";
+import { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Protocol } from "../../protocols/effects.ts";
@@ -24,7 +24,8 @@ import type { Hearer } from "../rooms/room.ts";
 import { Dismissal } from "../talk/dismissal.ts";
 import { GOODBYE, notice } from "../talk/notices.ts";
 import type { OutboxCounts, OutboxLimits } from "./outbox.ts";
-import { FLUSH_MS, VisitorConnection } from "./visitor_connection.ts";
+import type { Rounds } from "./rounds.ts";
+import { type ConnectionParts, FLUSH_MS, VisitorConnection } from "./visitor_connection.ts";
 
 /** How many visitors are admitted, and the limits for each. */
 export interface AdmissionLimits {
@@ -54,6 +55,8 @@ export interface VisitorsParts {
   readonly limits: AdmissionLimits;
   /** Keeps time. */
   readonly deadlines: Deadlines;
+  /** Says when it is whose turn to be written to. */
+  readonly rounds: Rounds;
   /** Counts and logs connections. */
   readonly observer: Observer;
   /** Counts and logs those that are refused. */
@@ -70,6 +73,7 @@ export interface VisitorsParts {
 export class Visitors {
   readonly #parts: VisitorsParts;
   readonly #lingering: LingerSet;
+  readonly #shared: ConnectionParts;
   readonly #visitors = new Set<ServedVisitor>();
   /** How many connections are open, including those that are being refused. */
   #open = 0;
@@ -81,6 +85,8 @@ export class Visitors {
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
     this.#lingering = new LingerSet(parts.deadlines, () => lingerLimits(countedCeiling()));
+    const { deadlines, rounds, limits: { outbox }, counts } = parts;
+    this.#shared = { deadlines, rounds, outbox, counts, lingerer: this.#lingering };
   }
 
   /**
@@ -164,7 +170,7 @@ export class Visitors {
     const { remoteAddress } = connection;
     const visitor: ServedVisitor = new ServedVisitor(
       this.#parts,
-      this.#lingering,
+      this.#shared,
       connection,
       () => this.#isDismissing,
       () => {
@@ -182,9 +188,7 @@ export class Visitors {
 
   /** Tells the client why it is refused, and closes. */
   #refuse(connection: Connection, why: string): void {
-    const { limits: { outbox }, deadlines, counts } = this.#parts;
-    const lingerer = this.#lingering;
-    const refused = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
+    const refused = new VisitorConnection(connection, this.#shared, {
       onSlow() {},
       onClosed: () => this.#closed(),
     });
@@ -223,17 +227,16 @@ class ServedVisitor implements Visitor {
 
   constructor(
     parts: VisitorsParts,
-    lingerer: Lingerer,
+    shared: ConnectionParts,
     connection: Connection,
     isEnding: () => boolean,
     onClosed: () => void,
   ) {
-    const { limits, deadlines, observer, counts, events } = parts;
+    const { deadlines, observer, events } = parts;
     const context = new LazyContext(connection);
     this.peer = formatAddress(context.peer);
     this.#observation = observer.begin(context);
-    const { outbox } = limits;
-    const buffered = new VisitorConnection(connection, deadlines, lingerer, outbox, counts, {
+    const buffered = new VisitorConnection(connection, shared, {
       onSlow: (error) => this.abort(error),
       onClosed: (isCut) => {
         if (isCut) this.#failure ??= isEnding() ? new CutError() : new SlowReaderError(UNREAD);

@@ -21,6 +21,7 @@ import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
+import type { Rounds } from "./rounds.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 
 /** The parts and settings of a server of visitors. */
@@ -51,6 +52,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
   readonly deadlines: TimedDeadlines;
+  /** Says when it is whose turn to be written to. */
+  readonly rounds: Rounds;
   /** Does what the conversations wait for. */
   readonly events?: Elsewhere;
   /** Begins the conversation with a visitor. */

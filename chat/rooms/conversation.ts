@@ -12,7 +12,17 @@ import { type Command, parseCommand } from "../talk/commands.ts";
 import { Dismissal } from "../talk/dismissal.ts";
 import { type Line, LineReader, readChatLine } from "../talk/lines.ts";
 import { isName, isReserved, LOBBY } from "../talk/names.ts";
-import { BAD_NAME, GOODBYE, HELP, list, notice, TOO_LONG, WELCOME } from "../talk/notices.ts";
+import {
+  BAD_NAME,
+  GOODBYE,
+  HELP,
+  list,
+  notice,
+  TOO_LONG,
+  TOWER,
+  UNSEEN,
+  WELCOME,
+} from "../talk/notices.ts";
 import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 import type { Hall } from "./hall.ts";
 import { type Hearer, LINE_BYTES, type User } from "./room.ts";
@@ -24,7 +34,13 @@ import { type Hearer, LINE_BYTES, type User } from "./room.ts";
 const BYTES_OF_A_LINE = 1024 * 1024;
 
 /** How many bytes of a turn it costs to give a line to one more recipient. */
-export const BYTES_OF_A_HEARER = 8;
+export const BYTES_OF_A_HEARER = 1 / 8;
+
+/** How many bytes of a turn it costs to put a user or a room into a list. */
+const BYTES_OF_AN_ITEM = 8;
+
+/** How many bytes of a turn it costs to come to a room, besides what is shown of it. */
+const BYTES_OF_A_COMING = 1024;
 
 /** The limits for each visitor. */
 export interface VisitorLimits extends FloodLimits {
@@ -91,7 +107,7 @@ export function* converse(visit: Visit): Protocol {
   let user: User | undefined;
   let reason: string | undefined;
   try {
-    yield* waitForTurn(visit, hall.size * BYTES_OF_A_HEARER);
+    yield* waitForTurn(visit, BYTES_OF_A_COMING + costOfShowing(hall, LOBBY));
     const { name, since } = yield* waitFor("guest name", undefined);
     yield* say(WELCOME, notice(`you are ${name} in ${LOBBY}`));
     user = hall.enter(hearer, name, since);
@@ -153,13 +169,15 @@ function costOf(command: Command, hall: Hall, { room }: User): number {
   switch (command.kind) {
     case "say":
     case "act":
-    case "nick":
-    case "who":
       return room.population * BYTES_OF_A_HEARER;
+    case "nick":
+      return LINE_BYTES;
+    case "who":
+      return room.population * BYTES_OF_AN_ITEM;
     case "join":
-      return hall.size * BYTES_OF_A_HEARER + costOfShowing(hall, command.room);
+      return BYTES_OF_A_COMING + costOfShowing(hall, command.room);
     case "rooms":
-      return hall.size * BYTES_OF_A_HEARER;
+      return hall.size * BYTES_OF_AN_ITEM;
     default:
       // Only the visitor who asks gets an answer.
       return 0;
@@ -207,6 +225,12 @@ function* obey(hall: Hall, user: User, command: Command): Protocol<boolean> {
       break;
     case "quit":
       return false;
+    case "unseen":
+      yield* say(UNSEEN);
+      break;
+    case "tower":
+      yield* say(TOWER);
+      break;
     case "incomplete":
       yield* say(notice(`usage: ${command.usage}`));
       break;

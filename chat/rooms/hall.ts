@@ -9,11 +9,16 @@ import type { Bus, BusEvent, BusListener, BusMessage, Presence } from "../bus/bu
 import { encodeLine } from "../../protocols/text.ts";
 import { guestName, keyOf, LOBBY } from "../talk/names.ts";
 import { action, announcement, list, notice, talk, whisper, whispered } from "../talk/notices.ts";
+import type { Deadlines } from "../../engine/drivers/deadlines.ts";
+import type { FloodLimits } from "./flood_meter.ts";
 import type { HistoryLimits } from "./history.ts";
-import { compareNames, type Hearer, type RemoteUser, Room, type User } from "./room.ts";
+import { compareNames, type Hearer, type RemoteUser, Room, sortNames, type User } from "./room.ts";
 
 /** How many empty rooms are remembered, with what was said in them. */
 const EMPTY_ROOMS = 100;
+
+/** The most users of other servers that are known. What the bus says may be made up. */
+const REMOTE_USERS = 200_000;
 
 /** The options of a hall. */
 export interface HallOptions {
@@ -21,10 +26,17 @@ export interface HallOptions {
   readonly history: HistoryLimits;
   /** Whether speakers hear their own lines. If not, they do only when they are alone in a room. */
   readonly echo: boolean;
+  /**
+   * How many notices that tell of one user each may be given to the members of a room, all members
+   * counted. Beyond that a notice tells of several users.
+   */
+  readonly news: FloodLimits;
 }
 
 /** The host that runs the hall. */
 export interface Host {
+  /** Keeps time. */
+  readonly deadlines: Deadlines;
   /** Something was said in a room for all to hear. */
   onTalk(room: string, line: string): void;
   /** An operator, perhaps of another server, wants a user to leave. */
@@ -55,6 +67,7 @@ export class Hall implements BusListener {
   readonly #reserved = new Set<string>();
   /** The users of other servers, by server and name. */
   readonly #remote = new Map<string, Map<string, RemoteUser>>();
+  #remoteUsers = 0;
   /** The rooms that are empty but still remembered, the oldest first. */
   readonly #empty = new Set<string>();
   #guests = 0;
@@ -169,7 +182,7 @@ export class Hall implements BusListener {
     // Those who are about to leave too need not be told.
     if (this.#isClosing) return;
     this.#bus.publish({ kind: "leave", name, ...(reason !== undefined && { reason }) });
-    room.tell(notice(left(name, reason)));
+    room.change({ kind: "left", name, what: because(reason) });
     this.#tidy(room);
   }
 
@@ -191,7 +204,7 @@ export class Hall implements BusListener {
       // A name is always given back first, because those who hear of it may want it at once.
       if (keyOf(old) !== keyOf(name)) this.#bus.release(old);
       this.#bus.publish({ kind: "rename", name: old, to: name, since });
-      room.tell(notice(`${old} is now ${name}`), user);
+      room.change({ kind: "renamed", name: old, what: name }, user);
     }
     hear(user, notice(`you are now ${name}`));
   }
@@ -207,7 +220,7 @@ export class Hall implements BusListener {
     const room = this.#room(roomName);
     if (room !== old) {
       old.users.delete(user);
-      old.tell(notice(`${name} left ${old.name}`));
+      old.change({ kind: "left", name, what: ` ${old.name}` });
       user.room = room;
       this.#bus.publish({ kind: "move", name, room: room.name });
     }
@@ -305,7 +318,7 @@ export class Hall implements BusListener {
     }
     this.#forget(server);
     for (const [room, names] of byRoom) {
-      const [first = ""] = list("gone with their server", names.sort(compareNames));
+      const [first = ""] = list("gone with their server", sortNames(names));
       room.tell(first);
     }
   }
@@ -313,8 +326,8 @@ export class Hall implements BusListener {
   onEvent(server: string, event: BusEvent): void {
     if (event.kind === "announce") return this.#announce(event.text);
     if (event.kind === "enter") {
-      const { name, room } = this.#addRemote(server, event.user);
-      room.tell(notice(`${name} joined ${room.name}`));
+      const user = this.#addRemote(server, event.user);
+      user?.room.change({ kind: "joined", name: user.name, what: user.room.name });
       return;
     }
     const user = this.#remote.get(server)?.get(keyOf(event.name));
@@ -367,15 +380,15 @@ export class Hall implements BusListener {
     switch (event.kind) {
       case "leave":
         this.#removeRemote(user);
-        room.tell(notice(left(name, event.reason)));
+        room.change({ kind: "left", name, what: because(event.reason) });
         break;
       case "move":
         room.remoteUsers.delete(user);
-        room.tell(notice(`${name} left ${room.name}`));
+        room.change({ kind: "left", name, what: ` ${room.name}` });
         user.room = this.#room(event.room);
         user.room.remoteUsers.add(user);
         this.#empty.delete(keyOf(event.room));
-        user.room.tell(notice(`${name} joined ${user.room.name}`));
+        user.room.change({ kind: "joined", name, what: user.room.name });
         break;
       case "rename": {
         const users = this.#remote.get(server) as Map<string, RemoteUser>;
@@ -387,7 +400,7 @@ export class Hall implements BusListener {
         user.since = event.since;
         users.set(keyOf(event.to), user);
         if (other !== undefined) this.#tidy(other.room);
-        room.tell(notice(`${name} is now ${event.to}`));
+        room.change({ kind: "renamed", name, what: event.to });
       }
     }
     this.#tidy(room);
@@ -397,7 +410,11 @@ export class Hall implements BusListener {
   #room(name: string): Room {
     const key = keyOf(name);
     let room = this.#rooms.get(key);
-    if (room === undefined) this.#rooms.set(key, room = new Room(name, this.#options.history));
+    if (room === undefined) {
+      const { history, news } = this.#options;
+      room = new Room(name, history, { limits: news, deadlines: this.#host.deadlines });
+      this.#rooms.set(key, room);
+    }
     return room;
   }
 
@@ -418,12 +435,12 @@ export class Hall implements BusListener {
   /** Shows a user the room that they have come to, and tells the room about the user. */
   #arrive(user: User): void {
     const { name, room } = user;
-    room.tell(notice(`${name} joined ${room.name}`));
-    const others = room.names;
+    const { present } = room;
+    room.change({ kind: "joined", name, what: room.name }, user);
     room.users.add(user);
     this.#empty.delete(keyOf(room.name));
     for (const line of room.history) user.hearer.hear(line);
-    if (others.length > 0) { for (const line of list("also here", others)) hear(user, line); }
+    for (const line of present) user.hearer.hear(line);
   }
 
   #talk(room: Room, name: string, text: string, isAction: boolean, except?: User): void {
@@ -444,7 +461,8 @@ export class Hall implements BusListener {
     hear(user, line);
   }
 
-  #addRemote(server: string, { name, room: roomName, since }: Presence): RemoteUser {
+  #addRemote(server: string, { name, room: roomName, since }: Presence): RemoteUser | undefined {
+    if (this.#remoteUsers >= REMOTE_USERS) return undefined;
     let users = this.#remote.get(server);
     if (users === undefined) this.#remote.set(server, users = new Map());
     const known = users.get(keyOf(name));
@@ -452,6 +470,7 @@ export class Hall implements BusListener {
     const room = this.#room(roomName);
     const user = { name, since, room, server };
     users.set(keyOf(name), user);
+    this.#remoteUsers++;
     room.remoteUsers.add(user);
     this.#empty.delete(keyOf(roomName));
     if (known !== undefined) this.#tidy(known.room);
@@ -459,13 +478,14 @@ export class Hall implements BusListener {
   }
 
   #removeRemote(user: RemoteUser): void {
-    this.#remote.get(user.server)?.delete(keyOf(user.name));
+    if (this.#remote.get(user.server)?.delete(keyOf(user.name)) === true) this.#remoteUsers--;
     user.room.remoteUsers.delete(user);
   }
 
   #forget(server: string): void {
     const users = this.#remote.get(server);
     this.#remote.delete(server);
+    this.#remoteUsers -= users?.size ?? 0;
     for (const user of users?.values() ?? []) {
       user.room.remoteUsers.delete(user);
       this.#tidy(user.room);
@@ -482,6 +502,6 @@ function presenceOf({ name, room, since }: User): Presence {
   return { name, room: room.name, since };
 }
 
-function left(name: string, reason: string | undefined): string {
-  return reason === undefined ? `${name} left` : `${name} left: ${reason}`;
+function because(reason: string | undefined): string {
+  return reason === undefined ? "" : `: ${reason}`;
 }

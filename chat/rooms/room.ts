@@ -6,7 +6,9 @@
  */
 
 import { encodeLine } from "../../protocols/text.ts";
+import { list, PRESENT_LINES } from "../talk/notices.ts";
 import { History, type HistoryLimits } from "./history.ts";
+import { type Change, News, type NewsParts } from "./news.ts";
 
 /** What it costs to keep a line, in bytes on top of its own length. */
 export const LINE_BYTES = 64;
@@ -47,11 +49,30 @@ export class Room {
   /** The users of other servers. */
   readonly remoteUsers = new Set<RemoteUser>();
   readonly #history: History;
+  readonly #news: News;
+  /** What newcomers are shown of those who are here; `undefined` if that is no longer true. */
+  #present: readonly Uint8Array[] | undefined;
 
-  /** @param name the name as it is shown @param limits how much the room remembers */
-  constructor(name: string, limits: HistoryLimits) {
+  /**
+   * @param name the name as it is shown
+   * @param limits how much the room remembers
+   * @param news how its members hear of changes
+   */
+  constructor(
+    name: string,
+    limits: HistoryLimits,
+    news: Pick<NewsParts, "limits" | "deadlines">,
+  ) {
     this.name = name;
     this.#history = new History(limits);
+    this.#news = new News({
+      ...news,
+      population: () => this.users.size,
+      tell: (notice, except) => {
+        this.#present = undefined;
+        this.tell(notice, except);
+      },
+    });
   }
 
   /** How many users of all servers are in it. */
@@ -61,12 +82,34 @@ export class Room {
 
   /** The names of all users in it, in alphabetical order. */
   get names(): string[] {
-    return [...this.users, ...this.remoteUsers].map(({ name }) => name).sort(compareNames);
+    return sortNames([...this.users, ...this.remoteUsers].map(({ name }) => name));
   }
 
   /** What was said last, the oldest first. */
   get history(): readonly Uint8Array[] {
     return this.#history.lines;
+  }
+
+  /**
+   * The lines that tell a newcomer who is here, before the newcomer is. While changes are gathered
+   * they stay the same: the newcomer will hear of the changes too.
+   */
+  get present(): readonly Uint8Array[] {
+    if (!this.#news.isGathering) this.#present = undefined;
+    return this.#present ??= this.population === 0
+      ? []
+      : list("also here", this.names, PRESENT_LINES).map(encodeLine);
+  }
+
+  /**
+   * Tells all users of this server who are in the room that its members have changed: at once, or
+   * a moment later if they change too fast.
+   *
+   * @param change what has changed
+   * @param except a user who need not hear it
+   */
+  change(change: Change, except?: User): void {
+    this.#news.add(change, except);
   }
 
   /**
@@ -76,7 +119,7 @@ export class Room {
    * @param except a user who need not hear it
    * @returns how many users heard it
    */
-  tell(text: string, except?: User): number {
+  tell(text: string, except?: object): number {
     return this.#send(encodeLine(text), except);
   }
 
@@ -87,7 +130,7 @@ export class Room {
     return this.#send(line, except);
   }
 
-  #send(line: Uint8Array, except: User | undefined): number {
+  #send(line: Uint8Array, except: object | undefined): number {
     let heard = 0;
     for (const user of this.users) {
       if (user === except) continue;
@@ -100,6 +143,16 @@ export class Room {
 
 /** Compares names for a list. */
 export function compareNames(a: string, b: string): number {
-  const [left, right] = [a.toLowerCase(), b.toLowerCase()];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compare(a.toLowerCase(), b.toLowerCase());
+}
+
+/** Sorts many names for a list: the key of each is made only once. */
+export function sortNames(names: readonly string[]): string[] {
+  return names.map((name) => [name.toLowerCase(), name] as const)
+    .sort(([a], [b]) => compare(a, b))
+    .map(([, name]) => name);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

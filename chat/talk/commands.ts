@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hasTower, looksEmpty } from "./looks.ts";
+
 /** A command, or talk. */
 export type Command =
   | { readonly kind: "nothing" }
@@ -16,6 +18,10 @@ export type Command =
   | { readonly kind: "whisper"; readonly to: string; readonly text: string }
   | { readonly kind: "help" }
   | { readonly kind: "quit" }
+  /** Talk of which there is nothing to be seen, though it is not empty. */
+  | { readonly kind: "unseen" }
+  /** A line with so many combining marks on a character that it does not stay on its row. */
+  | { readonly kind: "tower" }
   | { readonly kind: "incomplete"; readonly usage: string }
   | { readonly kind: "unknown"; readonly name: string };
 
@@ -64,7 +70,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     help: "say something to one user alone",
     read(rest) {
       const [to, text] = splitWord(rest);
-      return text === "" ? undefined : { kind: "whisper", to, text };
+      return text === "" ? undefined : { kind: "whisper", to: addressee(to), text };
     },
   },
   help: { usage: "/help", help: "show this", read: () => ({ kind: "help" }) },
@@ -86,6 +92,12 @@ export function parseCommand(line: string): Command {
   const text = line.trim();
   if (text === "") return { kind: "nothing" };
   if (text === "exit") return { kind: "quit" };
+  if (hasTower(text)) return { kind: "tower" };
+  const command = readCommand(line, text);
+  return "text" in command && looksEmpty(command.text) ? { kind: "unseen" } : command;
+}
+
+function readCommand(line: string, text: string): Command {
   // Talk keeps its leading spaces, which matter in code.
   if (!text.startsWith("/")) return { kind: "say", text: line.trimEnd() };
   if (text.startsWith("//")) return { kind: "say", text: text.slice(1) };
@@ -96,6 +108,15 @@ export function parseCommand(line: string): Command {
     : LIST.find(({ alias }) => alias === name);
   if (command === undefined) return { kind: "unknown", name: word };
   return command.read(rest) ?? { kind: "incomplete", usage: command.usage };
+}
+
+/**
+ * The name that is meant by a word with which people address each other: `ann`, `@ann` or `ann:`.
+ *
+ * @param word any word
+ */
+export function addressee(word: string): string {
+  return word.replace(/^@/, "").replace(/[:,]$/, "");
 }
 
 /**

@@ -24,6 +24,9 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NUL = 0x00;
 
+/** The character that begins files on Windows, the byte order mark. */
+const BYTE_ORDER_MARK = "\ufeff";
+
 /** The telnet commands (RFC 854) that matter here. Each follows an IAC. */
 const IAC = 0xff;
 const DONT = 0xfe;
@@ -31,6 +34,15 @@ const WILL = 0xfb;
 const SUBNEGOTIATION = 0xfa;
 const INTERRUPT = 0xf4;
 const SUBNEGOTIATION_END = 0xf0;
+
+/** The first of all telnet commands: the end of a file (RFC 1184). The others follow it. */
+const FIRST_COMMAND = 0xec;
+
+/** How many bytes are kept ready for a line. Most users say little, and many say nothing. */
+const SHORT_LINE = 64;
+
+/** Decodes whole lines, so all readers share it. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The position in a telnet command after the last byte. */
 type Telnet = "none" | "command" | "option" | "subnegotiation" | "subnegotiation command";
@@ -51,18 +63,24 @@ const INTERRUPTED: Line = { kind: "interrupt" };
  * Takes lines out of a stream of bytes, wherever the network has cut it.
  *
  * A line ends with `\n`, `\r\n` or telnet's `\r\0`. Telnet commands are removed. UTF-8 is decoded,
- * and invalid bytes become U+FFFD. Control characters and escape sequences are removed. The reader
- * never buffers more than one line of the longest permitted length.
+ * and invalid bytes become U+FFFD. Control characters and escape sequences are removed, and so is a
+ * byte order mark at the beginning of a line. The reader never buffers more than one line of the
+ * longest permitted length.
+ *
+ * A byte 255 that no telnet command follows is text: it is a letter in many old code pages. A line
+ * end is never a part of an option, for that would be one of two (10 and 13) that have been out of
+ * use for decades, while many words end that way in Windows-1251.
  */
 export class LineReader {
-  readonly #line = new Uint8Array(LINE_LIMIT);
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #line = new Uint8Array(SHORT_LINE);
   #length = 0;
   #isSkipping = false;
   /** Whether the rest of the line was asked for already. */
   #hasBegun = false;
   #sawReturn = false;
   #telnet: Telnet = "none";
+  /** The command of the option whose number is the next byte. */
+  #optionCommand = DONT;
   #subnegotiated = 0;
   #chunk: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -101,6 +119,8 @@ export class LineReader {
 
   /** Takes the unfinished line when nothing more can come: the last line needs no line end. */
   last(): Line | undefined {
+    const tooLong = this.#takeUnfinishedTelnet();
+    if (tooLong !== undefined) return tooLong;
     const isLine = this.#length > 0 && !this.#isSkipping;
     return isLine ? this.#finish() : undefined;
   }
@@ -122,17 +142,25 @@ export class LineReader {
       this.#isSkipping = true;
       return TOO_LONG;
     }
+    if (this.#length === this.#line.length) {
+      const longer = new Uint8Array(LINE_LIMIT);
+      longer.set(this.#line);
+      this.#line = longer;
+    }
     this.#line[this.#length++] = byte;
     return undefined;
   }
 
   #finish(): Line | undefined {
-    const text = this.#decoder.decode(this.#line.subarray(0, this.#length));
+    const text = decoder.decode(this.#line.subarray(0, this.#length));
     const wasSkipping = this.#isSkipping;
     this.#length = 0;
     this.#isSkipping = false;
     this.#hasBegun = false;
-    return wasSkipping ? undefined : { kind: "line", text: stripControls(text) };
+    if (wasSkipping) return undefined;
+    const shown = stripControls(text);
+    // Not only on the first line: several files may be sent one after another.
+    return { kind: "line", text: shown.startsWith(BYTE_ORDER_MARK) ? shown.slice(1) : shown };
   }
 
   /** Takes a byte of a telnet command. */
@@ -142,16 +170,19 @@ export class LineReader {
         this.#telnet = "command";
         return undefined;
       case "command":
+        if (byte < FIRST_COMMAND) return this.#takeAsText();
         this.#telnet = byte === SUBNEGOTIATION
           ? "subnegotiation"
           : byte >= WILL && byte <= DONT
           ? "option"
           : "none";
         this.#subnegotiated = 0;
+        this.#optionCommand = byte;
         if (byte === INTERRUPT) return INTERRUPTED;
         // A doubled IAC stands for the byte 255 itself.
         return byte === IAC ? this.#take(byte) : undefined;
       case "option":
+        if (byte === LINE_FEED || byte === CARRIAGE_RETURN) return this.#takeAsText();
         this.#telnet = "none";
         return undefined;
       case "subnegotiation":
@@ -162,6 +193,21 @@ export class LineReader {
     }
     if (++this.#subnegotiated > SUBNEGOTIATION_LIMIT) this.#telnet = "none";
     return undefined;
+  }
+
+  /** What began like a telnet command was none. The byte that shows this is taken once more. */
+  #takeAsText(): Line | undefined {
+    this.#at--;
+    return this.#takeUnfinishedTelnet();
+  }
+
+  /** Takes the bytes as text that could have become a telnet command. */
+  #takeUnfinishedTelnet(): Line | undefined {
+    const begun = this.#telnet;
+    this.#telnet = "none";
+    if (begun !== "command" && begun !== "option") return undefined;
+    const tooLong = this.#take(IAC);
+    return begun === "option" ? this.#take(this.#optionCommand) ?? tooLong : tooLong;
   }
 }
 

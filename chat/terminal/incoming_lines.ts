@@ -6,6 +6,7 @@
  */
 
 import { escapeText, shorten } from "../../protocols/text.ts";
+import { withoutTowers } from "../talk/looks.ts";
 
 /** The most characters of a line that are kept. The lines of our server are far shorter. */
 export const KEPT_CHARACTERS = 8 * 1024;
@@ -20,7 +21,7 @@ export class IncomingLines {
    *
    * @param bytes the bytes, which are not kept
    * @returns the lines that ended in them, without line ends. What a terminal could take for a
-   * command is escaped. Of a line that is too long there is only the beginning, and `...`.
+   * command is escaped, and marks that pile up are left out. Of a line that is too long there is only the beginning, and `...`.
    */
   add(bytes: Uint8Array): string[] {
     const [first = "", ...rest] = this.#decoder.decode(bytes, { stream: true }).split("\n");
@@ -40,7 +41,8 @@ export class IncomingLines {
 
 function finish(line: string): string {
   const text = line.endsWith("\r") ? line.slice(0, -1) : line;
-  return escapeText(text.length > KEPT_CHARACTERS ? shorten(text, KEPT_CHARACTERS) : text);
+  const kept = text.length > KEPT_CHARACTERS ? shorten(text, KEPT_CHARACTERS) : text;
+  return withoutTowers(escapeText(kept));
 }
 
 /**

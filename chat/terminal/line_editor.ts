@@ -1,21 +1,30 @@
 /**
  * The line that the user is typing at the bottom of a terminal, and what is printed above it.
  *
- * `node:readline` is the editor. It knows how many rows its line takes, and it can draw the line
- * again somewhere else. So the lines of others can be printed in between.
+ * `node:readline` is the editor: it knows the keys, the history and completion. It draws nothing,
+ * because it would have to know how many columns each character takes, and terminals differ about
+ * that. If its idea was wrong, it would erase rows that are not its own. Here the line is always on
+ * one row, and a long line scrolls sideways. The terminal is told not to wrap while the row is
+ * drawn, and finds the cursor's place by itself. So whatever a character's width is, the row stays
+ * one row, and nothing else is ever erased.
  *
  * @module
  */
 
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
+import { Writable } from "node:stream";
+import { escapeText } from "../../protocols/text.ts";
+import { withoutTowers } from "../talk/looks.ts";
+import { type Position, TerminalInput } from "./terminal_input.ts";
+import { type Row, snap, TypedRow } from "./typed_row.ts";
 
 /** How many lines the arrow keys can go back. */
 const HISTORY_LINES = 500;
 
 /**
  * The most characters that a line may have while it is typed. That is more than can be sent, so
- * that a long line can be shortened, and not more than readline can draw again for each key.
+ * that a long line can be shortened, and not more than can be drawn again for each key.
  */
 export const TYPED_CHARACTERS = 2_048;
 
@@ -24,6 +33,17 @@ export const TYPED_CHARACTERS = 2_048;
  * together with it. The user cannot have read yet what became of the line.
  */
 const PASTE_PAUSE_MS = 200;
+
+/** After how long a process that should have been stopped goes on as if it had been. */
+const STOP_MS = 50;
+
+/** Control functions (ECMA-48, DEC): to the start of the row, erasing from there to the end. */
+const ERASE = "\r\x1b[J";
+const ERASE_REST = "\x1b[K";
+const NO_WRAP = "\x1b[?7l";
+const WRAP = "\x1b[?7h";
+const KEEP_CURSOR = "\x1b7";
+const CURSOR_BACK = "\x1b8";
 
 /** What an editor asks its owner, and what it tells. */
 export interface EditorOptions {
@@ -50,8 +70,6 @@ export interface EditorOptions {
 interface Editor extends Interface {
   line: string;
   cursor: number;
-  /** The row of the line that the cursor was in when the line was last drawn. */
-  prevRows: number;
   history: string[];
   /** Takes a key, or text that was pasted. */
   _ttyWrite(text: string | undefined, key: Key): void;
@@ -76,9 +94,17 @@ const output = process.stdout as typeof process.stdout & {
 /** A line editor on standard input and output, which must be a terminal. */
 export class LineEditor {
   readonly #options: EditorOptions;
+  readonly #input = new TerminalInput();
   readonly #editor: Editor;
+  readonly #row = new TypedRow();
+  /** The row as it stands on the screen; `undefined` if the cursor may be anywhere. */
+  #drawn: (Row & { readonly columns: number }) | undefined;
+  #isDrawing = false;
   #isClosed = false;
   #isFull = false;
+  /** What the last Tab could have meant. */
+  #candidates: readonly string[] = [];
+  #wasTab = false;
   /** Runs as long as the input counts as pasted after a refused line. */
   #leavingOut: ReturnType<typeof setTimeout> | undefined;
   #linesLeftOut = 0;
@@ -87,26 +113,30 @@ export class LineEditor {
   /** @param prompt the prompt before the line @param options what the editor asks and tells */
   constructor(prompt: string, options: EditorOptions) {
     this.#options = options;
-    // Before readline's own listener, which draws the line again at once.
     output.on("resize", this.#onResize);
+    process.on("SIGCONT", this.#onContinue);
     this.#editor = createInterface({
-      input: process.stdin,
-      output,
+      input: this.#input.keys,
+      output: nowhere(),
       terminal: true,
       prompt,
       historySize: HISTORY_LINES,
       removeHistoryDuplicates: true,
-      completer: options.complete,
+      completer: (text: string) => {
+        const [candidates, word] = options.complete(text);
+        this.#candidates = candidates;
+        return [candidates, word];
+      },
     }) as Editor;
     const take = this.#editor._ttyWrite.bind(this.#editor);
     this.#editor._ttyWrite = (text, key = {}) => {
-      if (!this.#isLeftOut(text, key) && this.#hasRoom(text, key)) take(text, key);
+      if (key.ctrl === true && key.name === "z") return this.#stop();
+      if (!this.#isLeftOut(text, key) && this.#hasRoom(text, key)) this.#take(take, text, key);
     };
-    process.stdin.on("data", this.#onInput);
     this.#editor.on("line", this.#onLine);
     this.#editor.on("SIGINT", this.#onInterrupt);
     this.#editor.on("close", this.#onClose);
-    this.#editor.prompt();
+    this.#draw();
   }
 
   /**
@@ -117,8 +147,7 @@ export class LineEditor {
   async print(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     const text = lines.map((line) => `${line}\r\n`).join("");
-    const isTaken = output.write(this.#isClosed ? text : this.#erasure() + text);
-    if (!this.#isClosed) this.#draw();
+    const isTaken = this.#isClosed ? output.write(text) : this.#draw(ERASE + text);
     // The terminal may have been stopped with Ctrl-S.
     if (!isTaken) await new Promise<void>((resolve) => output.once("drain", resolve));
   }
@@ -126,7 +155,6 @@ export class LineEditor {
   /** Changes the prompt before the line. */
   setPrompt(prompt: string): void {
     if (this.#isClosed || prompt === this.#editor.getPrompt()) return;
-    output.write(this.#erasure());
     this.#editor.setPrompt(prompt);
     this.#draw();
   }
@@ -139,24 +167,36 @@ export class LineEditor {
     if (this.#isClosed) return;
     this.#isClosed = true;
     output.off("resize", this.#onResize);
-    process.stdin.off("data", this.#onInput);
+    process.off("SIGCONT", this.#onContinue);
     clearTimeout(this.#leavingOut);
     const { line } = this.#editor;
-    if (line === "") output.write(this.#erasure());
-    else {
-      this.#editor.write(null, END_OF_LINE);
-      output.write("\r\n");
-    }
+    const typed = `${this.#editor.getPrompt()}${withoutTowers(escapeText(line))}\r\n`;
+    output.write(ERASE + (line === "" ? "" : typed));
     this.#editor.close();
+    this.#input.close();
+  }
+
+  /** Hands a key to readline, and shows what becomes of it. */
+  #take(take: Editor["_ttyWrite"], text: string | undefined, key: Key): void {
+    const isTab = key.name === "tab";
+    const editor = this.#editor;
+    take(text, key);
+    const isMove = key.ctrl !== true && key.meta !== true;
+    if (isMove && (key.name === "left" || key.name === "right")) {
+      editor.cursor = snap(editor.line, editor.cursor, key.name === "left");
+    }
+    if (isTab && this.#wasTab && this.#candidates.length > 1) {
+      void this.print([this.#candidates.map((candidate) => candidate.trim()).join("  ")]);
+    }
+    this.#wasTab = isTab;
+    this.#drawSoon();
   }
 
   readonly #onLine = (text: string): void => {
     // What became of the line takes the place of what was typed.
-    output.write(`\x1b[${this.#rowsOf(text)}A\r\x1b[J`);
-    if (this.#options.onLine(text)) return this.#draw();
-    if (this.#isClosed) return;
+    this.#drawSoon();
+    if (this.#options.onLine(text) || this.#isClosed) return;
     if (this.#editor.history[0] === text) this.#editor.history.shift();
-    this.#draw();
     this.#editor.write(text);
     this.#leaveOut();
   };
@@ -200,28 +240,49 @@ export class LineEditor {
     return !isTooMuch;
   }
 
-  // Deno reads a terminal as long as there is input, and does nothing else in the meantime. While a
-  // long text is pasted, nobody else would be heard and none of its lines would be sent.
-  readonly #onInput = (): void => {
-    process.stdin.pause();
-    setTimeout(() => {
-      if (!this.#isClosed) process.stdin.resume();
-    });
-  };
-
   readonly #onInterrupt = (): void => {
     if (this.#editor.line === "") return this.#end();
     this.#editor.write(null, END_OF_LINE);
     this.#editor.write(null, DELETE_TO_START);
+    this.#drawSoon();
   };
 
   readonly #onClose = (): void => {
     if (!this.#isClosed) this.#end();
   };
 
-  // Most terminals wrap long lines anew when their width changes, and the cursor moves along.
+  // A row that is longer than the window is wide now has been wrapped by most terminals, and cut by
+  // others. Only the terminal knows which.
   readonly #onResize = (): void => {
-    this.#editor.prevRows = this.#editor.getCursorPos().rows;
+    const drawn = this.#drawn;
+    const columns = columnsNow();
+    if (this.#isClosed || drawn === undefined || drawn.columns === columns) return;
+    if (drawn.width <= columns || drawn.column === undefined) return void this.#draw(ERASE);
+    this.#input.askPosition((text) => output.write(text), (position) => {
+      // What was written in the meantime has moved the cursor.
+      if (this.#isClosed || this.#drawn !== drawn) return;
+      if (columns !== columnsNow()) return this.#onResize();
+      const rows = position === undefined ? 0 : rowsAbove(drawn, columns, position);
+      this.#draw(rows > 0 ? `\x1b[${rows}A${ERASE}` : ERASE);
+    });
+  };
+
+  /** Stops this process and those that belong to it, as Ctrl-Z does where no program reads keys. */
+  #stop(): void {
+    output.write(ERASE);
+    this.#drawn = undefined;
+    this.#input.giveTerminal();
+    process.kill(0, "SIGTSTP");
+    // Without a shell that could continue it, the kernel does not stop it, and there is no SIGCONT.
+    setTimeout(this.#onContinue, STOP_MS);
+  }
+
+  // The shell has had the terminal in the meantime, and the window may have another size.
+  readonly #onContinue = (): void => {
+    if (this.#isClosed) return;
+    this.#drawn = undefined;
+    this.#input.takeTerminal();
+    this.#draw();
   };
 
   #end(): void {
@@ -229,30 +290,53 @@ export class LineEditor {
     this.#options.onEnd();
   }
 
-  /** The escape sequence that goes to the start of the prompt and clears the screen from there. */
-  #erasure(): string {
-    // The signal for a changed width (SIGWINCH) may not have been delivered yet.
-    output._refreshSize?.();
-    const { rows } = this.#editor.getCursorPos();
-    this.#editor.prevRows = 0;
-    return `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J`;
+  /** Draws the row when all keys are taken that came together. */
+  #drawSoon(): void {
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    queueMicrotask(() => {
+      this.#isDrawing = false;
+      this.#draw();
+    });
   }
 
-  #draw(): void {
-    if (!this.#isClosed) this.#editor.prompt(true);
+  /**
+   * Draws the row where the cursor is.
+   *
+   * @param before what is written first
+   * @returns whether the terminal takes more
+   */
+  #draw(before = ""): boolean {
+    if (this.#isClosed) return true;
+    const { line, cursor } = this.#editor;
+    const columns = columnsNow();
+    const row = this.#row.lay(this.#editor.getPrompt(), line, cursor, columns);
+    this.#drawn = { ...row, columns };
+    return output.write(
+      `${before}\r${NO_WRAP}${row.before}${KEEP_CURSOR}${row.after}${ERASE_REST}${CURSOR_BACK}${WRAP}`,
+    );
   }
+}
 
-  /** How many rows the prompt, the text and the line end after them have taken. */
-  #rowsOf(text: string): number {
-    const editor = this.#editor;
-    const { line, cursor } = editor;
-    editor.line = text;
-    editor.cursor = text.length;
-    const { rows } = editor.getCursorPos();
-    editor.line = line;
-    editor.cursor = cursor;
-    return rows + 1;
-  }
+/** Where readline draws: nobody sees it. */
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
+
+/** The width of the terminal. The signal for a changed width may not have been delivered yet. */
+function columnsNow(): number {
+  output._refreshSize?.();
+  return output.columns || 80;
+}
+
+/**
+ * How many rows above the cursor's a row begins that the terminal has wrapped, as far as that is
+ * certain. Where the terminal did not wrap it, the cursor stands in another column.
+ */
+function rowsAbove({ column }: Row, columns: number, position: Position): number {
+  if (column === undefined || position.column === columns) return 0;
+  const isWrapped = position.column === column % columns + 1;
+  return isWrapped ? Math.min(Math.floor(column / columns), position.row - 1) : 0;
 }
 
 /** Whether a key adds to the line. */

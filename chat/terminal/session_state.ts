@@ -118,6 +118,19 @@ export class SessionState {
       this.#isCalled(name);
       this.#isIn(room);
     }],
+    [/^\d+ joined: (.+?)(?: and \d+ more)?$/, (names = "") => {
+      for (const name of names.split(", ")) this.#names.add(name);
+    }],
+    [/^\d+ left: (.+?)(?: and \d+ more)?$/, (names = "") => {
+      for (const name of names.split(", ")) this.#names.remove(name);
+    }],
+    [/^\d+ renamed: (.+?)(?: and \d+ more)?$/, (pairs = "") => {
+      for (const pair of pairs.split(", ")) {
+        const [name = "", to = ""] = pair.split(" to ");
+        this.#names.remove(name);
+        this.#names.add(to);
+      }
+    }],
     [/^(\S+) is now (\S+)$/, (name = "", to = "") => {
       this.#names.remove(name);
       this.#names.add(to);

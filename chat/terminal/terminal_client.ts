@@ -20,6 +20,7 @@ import { onInterrupt } from "../../engine/process/interrupts.ts";
 import { encodeLine, escapeText, stripControls } from "../../protocols/text.ts";
 import { type Command, parseCommand } from "../talk/commands.ts";
 import { LINE_LIMIT } from "../talk/lines.ts";
+import { MARK_LIMIT } from "../talk/looks.ts";
 import { LOBBY } from "../talk/names.ts";
 import { Appearance } from "./appearance.ts";
 import { complete } from "./completion.ts";
@@ -200,7 +201,7 @@ export class TerminalClient {
       this.#leave(EXIT_DONE);
       return true;
     }
-    const problem = this.#problemOf(text);
+    const problem = this.#problemOf(text, command);
     if (problem !== undefined) {
       void this.#tell(problem);
       return false;
@@ -210,7 +211,9 @@ export class TerminalClient {
   }
 
   /** Sends a line; returns why it cannot be sent. */
-  #problemOf(text: string): string | undefined {
+  #problemOf(text: string, { kind }: Command): string | undefined {
+    if (kind === "unseen") return "not sent: there is nothing to be seen in this line";
+    if (kind === "tower") return `not sent: a character may carry ${MARK_LIMIT} marks`;
     const bytes = encodeLine(text).length - 1;
     if (bytes > LINE_LIMIT) {
       return `not sent: this line has ${bytes} bytes, and the limit is ${LINE_LIMIT}`;

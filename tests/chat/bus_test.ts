@@ -4,7 +4,8 @@
  * @module
  */
 
-import { connect } from "@nats-io/transport-node";
+import { fileURLToPath } from "node:url";
+import { connect, headers, type MsgHdrs } from "@nats-io/transport-node";
 import type { Bus, BusEvent, BusListener, BusMessage, Presence } from "../../chat/bus/bus.ts";
 import { BusError } from "../../chat/bus/bus_url.ts";
 import { type NatsBusOptions, openNatsBus } from "../../chat/bus/nats_bus.ts";
@@ -375,6 +376,107 @@ test("a frozen NATS server is noticed, and is sent no more than the outbox holds
   await Promise.all([a.knows(b, ["bob"]), b.knows(a, ["ann"])]);
   b.say("after");
   await a.hears("after");
+}, real);
+
+test("while NATS is frozen names are granted at once, and are put to the test later", async () => {
+  await using nats = await NatsServer.start();
+  const options = { ...QUICK, timeoutMs: 10_000 };
+  await using a = await Member.join(nats.url, [], options);
+  await using b = await Member.join(nats.url, [], options);
+  assert(await b.bus.claim("ann", 1));
+  nats.signal("SIGSTOP");
+  const claims = await Promise.all(["ann", "bob", "carl"].map((name) => a.bus.claim(name, 2)));
+  assertEquals(claims, [true, true, true]);
+  // This one is given back before there was an answer.
+  a.bus.release("carl");
+  assert(a.bus.isLinked, "nobody has noticed yet that NATS is frozen");
+  nats.signal("SIGCONT");
+  await until("the older claim to hold", () => a.lost.includes("ann"));
+  await until("the name that was given back to be free", () => b.bus.claim("carl", 3));
+  await until("the other name to be taken", async () => !await b.bus.claim("bob", 3));
+  assertEquals([a.lost, a.links, b.links], [["ann"], [], []]);
+}, real);
+
+test("names that others delete or purge are claimed anew, and talk goes on", async () => {
+  await using nats = await NatsServer.start();
+  await using a = await Member.join(nats.url, ["ann"]);
+  await using b = await Member.join(nats.url, ["bob"]);
+  await Promise.all([a.knows(b, ["bob"]), b.knows(a, ["ann"])]);
+  assert(await a.bus.claim("ann", 1));
+  const stranger = await connect({ servers: `127.0.0.1:${nats.port}` });
+  const bucket = "KV_handshake-chat-handshake";
+  const entry = "$KV.handshake-chat-handshake.ann";
+  const deeds: readonly (() => unknown)[] = [
+    () => stranger.request(`$JS.API.STREAM.PURGE.${bucket}`),
+    () => stranger.request(`$JS.API.STREAM.DELETE.${bucket}`),
+    () => stranger.request(entry, "garbage"),
+    () => stranger.request(entry, "", { timeout: 5_000, headers: operation("DEL") }),
+    () => stranger.request(entry, "", { timeout: 5_000, headers: operation("PURGE") }),
+  ];
+  for (const [index, deed] of deeds.entries()) {
+    await deed();
+    assert(await b.bus.claim(`name-${index}`, 1), "a new name is granted");
+    b.say(`line ${index}`);
+    await a.hears(`line ${index}`);
+    // The name is back when it was renewed.
+    await until("the name to be taken again", async () => {
+      if (!await b.bus.claim("ann", 2)) return true;
+      await until("the older claim to hold", () => b.lost.splice(0).includes("ann"));
+      return false;
+    });
+  }
+  await stranger.close();
+  assertEquals([a.lost, a.links, b.links], [[], [], []]);
+}, real);
+
+/** The header with which the store of keys and values marks an entry that is gone. */
+function operation(name: string): MsgHdrs {
+  const marks = headers();
+  marks.set("KV-Operation", name);
+  return marks;
+}
+
+test("a flood of strangers holds up nobody, and makes no server send without end", async () => {
+  await using nats = await NatsServer.start();
+  const names = Array.from({ length: 1_000 }, (_, index) => `name-${index}`);
+  await using a = await Member.join(nats.url, names);
+  await using b = await Member.join(nats.url, ["bob"]);
+  await Promise.all([a.knows(b, ["bob"]), b.knows(a, names)]);
+  const stranger = await connect({ servers: `127.0.0.1:${nats.port}` });
+  for (let index = 0; index < 20_000; index++) {
+    const from = `evil-${index % 2_000}`;
+    const packet = index % 2 === 0
+      ? "x".repeat(index % 500)
+      : JSON.stringify({ kind: "ask", from });
+    stranger.publish("handshake-chat.handshake.all", packet);
+    if (index % 1_000 === 0) await stranger.flush();
+  }
+  await stranger.close();
+  b.say("still here");
+  await a.hears("still here");
+  assertEquals([a.links, b.links], [[], []]);
+}, real);
+
+test("with the permissions of the documents the chat can do all it does", async () => {
+  const file = fileURLToPath(new URL("../../docs/nats-chat.conf", import.meta.url));
+  await using nats = await NatsServer.start(["-c", file]);
+  const url = `nats://chat:change-me@127.0.0.1:${nats.port}`;
+  await using a = await Member.join(url, ["ann"]);
+  await using b = await Member.join(url, ["bob"]);
+  await Promise.all([a.knows(b, ["bob"]), b.knows(a, ["ann"])]);
+  assert(await a.bus.claim("ann", 1));
+  assert(!await b.bus.claim("ann", 2));
+  a.bus.release("ann");
+  assert(await b.bus.claim("ann", 3));
+  a.bus.send(b.bus.server, { kind: "whisper", from: "ann", to: "bob", text: "psst" });
+  await until("the whisper to come", () => b.messages.length === 1);
+  const user = { user: "chat", pass: "change-me" };
+  const thief = await connect({ servers: `127.0.0.1:${nats.port}`, ...user });
+  const refused = thief.status()[Symbol.asyncIterator]().next();
+  thief.publish("$JS.API.STREAM.DELETE.KV_handshake-chat-handshake");
+  assertMatch(JSON.stringify(await refused), /PermissionViolationError/);
+  await thief.close();
+  assertEquals([a.links, b.links], [[], []]);
 }, real);
 
 test("a bus closes in good time, whatever NATS does", async () => {

@@ -142,9 +142,10 @@ test("the session learns who is there", () => {
     ...["* you are ann in lobby", "* also here: bob, Zoe", "[carl] hi", "[dora to you] psst"],
     ...["* eve joined lobby", "* zoe left", "* carl is now chris", "* bob left games"],
     ...["* in lobby: ann, frank", "* in lobby: and 12 more", "* eve left: gone", "[server] hi"],
+    ...["* 3 joined: hal, ida and 1 more", "* 2 left: hal, jim", "* 2 renamed: kim to liz, x to y"],
     ...["* rooms: chess (1), lobby (3)", "[gus] * you are now eve", "[gus] * also here: nobody"],
   );
-  assertEquals(state.names, ["bob", "chris", "dora", "frank", "gus"]);
+  assertEquals(state.names, ["bob", "chris", "dora", "frank", "gus", "ida", "liz", "y"]);
   assertEquals(state.rooms, ["chess", "games", "lobby"]);
   assertEquals(state.name, "ann");
 }, PURE);

@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { type Command, COMMAND_HELP, parseCommand, splitWord } from "../../chat/talk/commands.ts";
 import { type Line, LINE_LIMIT, LineReader, readChatLine } from "../../chat/talk/lines.ts";
+import { hasTower, looksEmpty, withoutTowers } from "../../chat/talk/looks.ts";
 import { guestName, isName, isReserved, keyOf, NAME_LIMIT } from "../../chat/talk/names.ts";
 import { closing, HELP, list, missed } from "../../chat/talk/notices.ts";
 import { type Protocol, stripControls } from "../../protocol.ts";
@@ -31,7 +32,11 @@ const piece = fc.oneof(
       "\xff\xfd\xff",
       "\xff\xfe\r",
       "\xff\xf1",
+      "\xff\xec",
+      "\xff\xeb",
       "\xff\n",
+      "\xff\r\n",
+      "\xff\xfe",
       "\xff\xff",
       "\xff\xf4",
       "\xff",
@@ -112,7 +117,8 @@ function modelLines(sent: string): string[] {
 
 function decode(symbols: readonly string[]): string {
   const bytes = bytesOf(symbols.join("").replaceAll(ESCAPED, "\xff"));
-  return stripControls(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+  const text = stripControls(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+  return text.replace(/^\ufeff/, "");
 }
 
 function withoutTelnet(sent: string): string {
@@ -126,10 +132,16 @@ function withoutTelnet(sent: string): string {
     const command = sent.charAt(at++);
     if (command === "\xff") text += ESCAPED;
     else if (command === "\xf4") text += INTERRUPT;
-    else if (/[\xfb-\xfe]/.test(command)) at++;
-    else if (command === "\xfa") {
+    else if (/[\xfb-\xfe]/.test(command)) {
+      // A line end is no option, and neither is nothing.
+      if (/[^\r\n]/.test(sent.charAt(at))) at++;
+      else text += ESCAPED + command;
+    } else if (command === "\xfa") {
       const [body = ""] = /^(?:[^\xff]|\xff[^\xf0])*?\xff\xf0/.exec(sent.slice(at, at + 513)) ?? [];
       at += body === "" ? 513 : body.length;
+    } else if (!/[\xec-\xfa]/.test(command)) {
+      text += ESCAPED;
+      if (command !== "") at--;
     }
   }
   return text;
@@ -188,17 +200,30 @@ const LINES: readonly (readonly [string, string, readonly string[]])[] = [
   ["several \\r", "a\r\r\n\r\r\0", ["line a", "line "]],
   ["a lone \\0, which is left out", "a\0b\0\n", ["line ab"]],
   ["a tab", "a\tb\n", ["line a b"]],
-  ["options of telnet", "\xff\xfb\x1f\xff\xfd\x01a\xff\xfe\nb\n", ["line ab"]],
+  ["options of telnet", "\xff\xfb\x1f\xff\xfd\x01a\xff\xfe\x03b\n", ["line ab"]],
+  ["я of Windows-1251 before a line end", "\xff\n\xea\xff\r\nb\xff", [
+    "line \ufffd",
+    "line \ufffd\ufffd",
+    "line b\ufffd",
+  ]],
+  ["яю before a line end", "\xff\xfe\nb\xff\xfe\r\nc\xff\xfe", [
+    "line \ufffd\ufffd",
+    "line b\ufffd\ufffd",
+    "line c\ufffd\ufffd",
+  ]],
+  ["ÿ of Latin-1", "a\xffb \xff \xff!\n", ["line a\ufffdb \ufffd \ufffd!"]],
+  ["commands of telnet", "a\xff\xec\xff\xef\xff\xf6b\n", ["line ab"]],
   ["options inside a line's end", "a\r\xff\xfb\x01\n", ["line a"]],
   ["a subnegotiation", "a\xff\xfa\x18\0xterm\n\xff\xf0b\n", ["line ab"]],
   ["255 twice", "a\xff\xffb\n", ["line a\ufffdb"]],
   ["Ctrl-C of telnet", "a\xff\xf4b\n", ["interrupt", "line ab"]],
   ["a subnegotiation without end", `\xff\xfa${"s".repeat(513)}a\n`, ["line a"]],
-  ["invalid UTF-8", "a\xffz\xe2\x82\n\x80b\n", ["line a\ufffd", "line \ufffdb"]],
+  ["invalid UTF-8", "a\xffz\xe2\x82\n\x80b\n", ["line a\ufffdz\ufffd", "line \ufffdb"]],
   ["UTF-8", utf8("żółw 🐢\n"), ["line żółw 🐢"]],
-  ["a byte order mark, which is kept", utf8("\ufeffa\n\ufeffb\n"), [
-    "line \ufeffa",
-    "line \ufeffb",
+  ["a byte order mark", utf8("\ufeff/who\n\ufeff\na\ufeffb\n"), [
+    "line /who",
+    "line ",
+    "line a\ufeffb",
   ]],
   ["colours", "a\x1b[31mb\x1b[0m\n", ["line ab"]],
   ["a title", "a\x1b]0;owned\x07b\n", ["line ab"]],
@@ -428,6 +453,24 @@ const COMMANDS: readonly (readonly [string, Command])[] = [
   ["/me", usage("/me ACTION")],
   ["/msg bob hi there", { kind: "whisper", to: "bob", text: "hi there" }],
   ["/msg   bob   hi", { kind: "whisper", to: "bob", text: "hi" }],
+  ["/msg bob: hi", { kind: "whisper", to: "bob", text: "hi" }],
+  ["/msg @bob hi", { kind: "whisper", to: "bob", text: "hi" }],
+  ["/msg @bob, : hi", { kind: "whisper", to: "bob", text: ": hi" }],
+  ["/msg @ hi", { kind: "whisper", to: "", text: "hi" }],
+  ["/msg bob \u200b", { kind: "unseen" }],
+  ["\u200b", { kind: "unseen" }],
+  ["\u2060 \u3164\u200d\ufe0f\u2800\u180e", { kind: "unseen" }],
+  ["/me \u00ad", { kind: "unseen" }],
+  ["\u0600", { kind: "say", text: "\u0600" }],
+  ["🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}", {
+    kind: "say",
+    text: "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+  }],
+  [`a${"\u0301".repeat(8)}b`, { kind: "say", text: `a${"\u0301".repeat(8)}b` }],
+  ["ཧྐྵྨླྺྼྻྂ", { kind: "say", text: "ཧྐྵྨླྺྼྻྂ" }],
+  [`a${"\u0301".repeat(9)}`, { kind: "tower" }],
+  [`a${"\u0301\u200d\u034f".repeat(5)}`, { kind: "tower" }],
+  [`/msg bob ${"\u0e49".repeat(9)}`, { kind: "tower" }],
   ["/msg bob", usage("/msg NAME TEXT")],
   ["/msg", usage("/msg NAME TEXT")],
   ["/msg\u00a0bob\u3000hi", { kind: "whisper", to: "bob", text: "hi" }],
@@ -454,12 +497,21 @@ test("every line is a command or talk, and talk loses nothing but spaces and one
     fc.property(fc.string({ unit: "binary" }), (line) => {
       const command = parseCommand(line);
       const isCommand = /^\s*\/(?!\/)/.test(line);
+      if (command.kind === "unseen") return assert(looksEmpty(line.replace(/^\s*\/\S+/, "")));
+      if (command.kind === "tower") return assert(hasTower(line));
       if (command.kind !== "say") return assert(isCommand || ["", "exit"].includes(line.trim()));
       assert(!isCommand);
       assertEquals(command.text.trim(), line.trim().replace(/^\/\//, "/").trim());
     }),
     { numRuns: 500 },
   );
+}, pure);
+
+test("marks that pile up are left out, and all others stay", () => {
+  const some = `a${"\u0301".repeat(8)}bé ཧྐྵྨླྺྼྻྂ 👩🏽‍💻`;
+  assertEquals(withoutTowers(some), some);
+  assertEquals(withoutTowers(`a${"\u0301".repeat(50)}b`), `a${"\u0301".repeat(8)}b`);
+  assertEquals(withoutTowers(`a${"\u0301\u200b".repeat(50)}`), `a${"\u0301".repeat(8)}`);
 }, pure);
 
 test("splitting off a word leaves no spaces around the rest", () => {

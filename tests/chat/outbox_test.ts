@@ -7,6 +7,7 @@
 
 import fc from "fast-check";
 import type { OutboxLimits } from "../../chat/host/outbox.ts";
+import { Rounds } from "../../chat/host/rounds.ts";
 import { VisitorConnection } from "../../chat/host/visitor_connection.ts";
 import { missed } from "../../chat/talk/notices.ts";
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
@@ -55,8 +56,14 @@ class Served implements AsyncDisposable {
 
   private constructor(listener: Listener, connection: Connection, limits: OutboxLimits) {
     this.#listener = listener;
-    const [deadlines, lingering] = [this.#deadlines, this.#lingering];
-    this.visitor = new VisitorConnection(connection, deadlines, lingering, limits, this.counts, {
+    const parts = {
+      deadlines: this.#deadlines,
+      rounds: new Rounds(),
+      lingerer: this.#lingering,
+      outbox: limits,
+      counts: this.counts,
+    };
+    this.visitor = new VisitorConnection(connection, parts, {
       onSlow: (error) => void this.slow.push(error),
       onClosed: (isCut) => void this.closed.push(isCut),
     });

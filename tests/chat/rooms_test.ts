@@ -8,11 +8,20 @@
 import fc from "fast-check";
 import type { Bus, BusListener } from "../../chat/bus/bus.ts";
 import { MemoryHub } from "../../chat/bus/memory_bus.ts";
+import { News } from "../../chat/rooms/news.ts";
 import { FloodMeter } from "../../chat/rooms/flood_meter.ts";
 import { History } from "../../chat/rooms/history.ts";
 import type { HallOptions } from "../../chat/rooms/hall.ts";
+import { PolledDeadlines } from "../../engine/drivers/deadlines.ts";
 import { PeerGoneError, SlowReaderError } from "../../protocol.ts";
-import { assert, assertEquals, assertInstanceOf, assertMatch, test } from "../kit/harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  test,
+  until,
+} from "../kit/harness.ts";
 import { cut } from "../kit/conversation.ts";
 import { type Fate, House, Member, settled, UNLIMITED } from "../kit/chat_member.ts";
 import { Model, type ModelMember, type ModelOptions, type Typed } from "../kit/chat_model.ts";
@@ -20,7 +29,11 @@ import { Model, type ModelMember, type ModelOptions, type Typed } from "../kit/c
 const pure = { pure: true };
 const long = { pure: true, timeoutMs: 60_000 };
 
-const OPTIONS: HallOptions = { history: { lines: 20, bytes: 64 * 1024 }, echo: false };
+const OPTIONS: HallOptions = {
+  history: { lines: 20, bytes: 64 * 1024 },
+  echo: false,
+  news: { rate: 0, burst: 1 },
+};
 
 /** Something that happens. */
 type Happening =
@@ -177,7 +190,7 @@ class Twins {
   readonly #seats = new Map<number, Seat>();
 
   constructor(houses: number, { lines, bytes, echo }: ModelOptions) {
-    this.#options = { history: { lines, bytes }, echo };
+    this.#options = { ...OPTIONS, history: { lines, bytes }, echo };
     this.model = new Model(houses, { lines, bytes, echo });
     this.houses = Array.from({ length: houses }, () => new House(this.hub, this.#options));
   }
@@ -585,6 +598,91 @@ test("users of other servers leave no rooms behind, however often they are annou
   hall.onEvent("other", { kind: "rename", name: "eve", to: "bob", since: 1 });
   assertEquals([hall.rooms.length, hall.remoteUsers, ann.take()], [1, [], []]);
 }, pure);
+
+// Crowds.
+
+/** The news of a room that hears one notice at once. They are told to one list. */
+class NewsList {
+  readonly told: string[] = [];
+  readonly #deadlines = new PolledDeadlines();
+  readonly news: News = new News({
+    limits: { rate: 0.001, burst: 1 },
+    deadlines: this.#deadlines,
+    population: () => 2,
+    tell: (notice, except) => {
+      this.told.push(except === undefined ? notice : `${notice} (not to all)`);
+    },
+  });
+
+  /** Waits until what was gathered is told, and takes it. */
+  async gathered(): Promise<string[]> {
+    await until("the notices", () => {
+      this.#deadlines.expire();
+      return this.told.length > 0;
+    });
+    return this.told.splice(0);
+  }
+}
+
+test("the first change is told at once, and those that follow too fast are gathered", async () => {
+  const list = new NewsList();
+  const { news, told } = list;
+  const user = {};
+  news.add({ kind: "joined", name: "ann", what: "tea" }, user);
+  assertEquals(told.splice(0), ["* ann joined tea (not to all)"]);
+  for (let number = 1; number <= 37; number++) {
+    news.add({ kind: "joined", name: `n${number}`, what: "tea" }, user);
+  }
+  news.add({ kind: "left", name: "x", what: ": idle" });
+  for (const name of ["a", "b"]) news.add({ kind: "renamed", name, what: `new-${name}` });
+  assertEquals(told, []);
+  assertEquals(await list.gathered(), [
+    "* x left: idle",
+    "* 2 renamed: a to new-a, b to new-b",
+    "* 37 joined: n1, n2 and 35 more",
+  ]);
+  news.add({ kind: "left", name: "n1", what: "" }, user);
+  assertEquals(await list.gathered(), ["* n1 left (not to all)"]);
+}, pure);
+
+test("what is gathered is what has become of each user", async () => {
+  const list = new NewsList();
+  const { news, told } = list;
+  news.add({ kind: "joined", name: "first", what: "tea" });
+  told.length = 0;
+  // Came and went: never here.
+  news.add({ kind: "joined", name: "guest-1", what: "tea" });
+  news.add({ kind: "renamed", name: "guest-1", what: "ann" });
+  news.add({ kind: "left", name: "ANN", what: "" });
+  // Came, and has another name by now.
+  news.add({ kind: "joined", name: "guest-2", what: "tea" });
+  news.add({ kind: "renamed", name: "guest-2", what: "bob" });
+  // Was here under another name, and has gone.
+  news.add({ kind: "renamed", name: "old", what: "new" });
+  news.add({ kind: "left", name: "new", what: ": idle" });
+  // Has a name twice and is back at the first one.
+  news.add({ kind: "renamed", name: "eve", what: "zoe" });
+  news.add({ kind: "renamed", name: "zoe", what: "eve" });
+  assertEquals(await list.gathered(), ["* old left: idle", "* bob joined tea"]);
+}, pure);
+
+test("newcomers of a crowd learn who is here, from the list or from the notices", async () => {
+  const house = new House(new MemoryHub(true), { ...OPTIONS, news: { rate: 1, burst: 1 } });
+  const members = Array.from({ length: 1_500 }, () => new Member(house));
+  await settled();
+  assertEquals(house.hall.size, 1_500);
+  const lines = members.reduce((sum, { heard }) => sum + heard.length, 0);
+  assert(lines < 1_500 * 10, `${lines} lines were heard`);
+  const [first] = members as [Member];
+  await until("the crowd to be told of", () => {
+    house.deadlines.expire();
+    return first.heard.at(-1)?.includes(" joined: ") === true;
+  });
+  const [, count = ""] = /^\* (\d+) joined: guest-\d+, guest-\d+ and \d+ more$/
+    .exec(first.heard.at(-1) ?? "") ?? [];
+  const named = first.heard.filter((line) => / joined lobby$/.test(line)).length;
+  assertEquals(Number(count) + named, 1_499, first.heard.join("\n"));
+}, long);
 
 // Several servers.
 

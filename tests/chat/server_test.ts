@@ -598,6 +598,46 @@ test("chat takes nobody for a slow reader when a crowd talks at the same moment"
   assertStringIncludes(totalsIn(await server.stop()), " · disconnected as slow 0 · ");
 }, live);
 
+test(
+  "a crowd that comes, talks and goes at once is told of in few lines, and all read on",
+  async () => {
+    await using server = await start("--quiet");
+    await using ann = await ChatPeer.enter(server, "ann");
+    await using carl = await ChatPeer.enter(server, "carl");
+    await carl.say("/join aside");
+    await ann.find("* carl left lobby");
+    const crowd = await Promise.all(Array.from({ length: 250 }, () => ChatPeer.enter(server)));
+    /** Reads until so many users are counted in notices; returns how many notices that took. */
+    const count = async (what: string) => {
+      const gathered = new RegExp(`^\\* (\\d+) ${what}: guest-\\d+, guest-\\d+( and \\d+ more)?$`);
+      const single = new RegExp(`^\\* guest-\\d+ ${what}`);
+      let notices = 0;
+      for (let users = 0; users < crowd.length; notices++) {
+        const line = await ann.line();
+        users += Number(gathered.exec(line)?.[1] ?? (single.test(line) ? 1 : NaN));
+        assert(users <= crowd.length, line);
+      }
+      return notices;
+    };
+    const joined = await count("joined");
+    assert(joined < 150, `${joined} notices`);
+    for (const user of crowd.slice(0, 50)) user.post("hello");
+    for (let heard = 0; heard < 50; heard++) await ann.find(/^\[guest-\d+\] hello$/);
+    for (const user of crowd) await user.say("/quit");
+    for (const user of crowd) {
+      const talk = (await user.rest()).filter((line) => line.endsWith("] hello"));
+      assertEquals(talk.length, crowd.indexOf(user) < 50 ? 49 : 50);
+      await user[Symbol.asyncDispose]();
+    }
+    const left = await count("left");
+    assert(left < 150, `${left} notices`);
+    await carl.say("still here");
+    await carl.find("[carl] still here");
+    assertStringIncludes(totalsIn(await server.stop()), " · disconnected as slow 0 · ");
+  },
+  { ...live, timeoutMs: 30_000 },
+);
+
 test("chat without a flood limit sends a whole book back to the user who pastes it", async () => {
   await using server = await start(...UNLIMITED);
   await using ann = await ChatPeer.enter(server, "ann");
@@ -614,6 +654,29 @@ test("chat stops listening to a user who asks for more than they read", async ()
   await ann.find("[ann] done");
   assertStringIncludes(totalsIn(await server.stop()), " · disconnected as slow 0 · ");
 }, live);
+
+test(
+  "chat takes me\u0301mo\u0301ire as it is, and refuses what cannot be seen or piles up",
+  async () => {
+    await using server = await start();
+    await using ann = await ChatPeer.enter(server, "ann");
+    await using bob = await ChatPeer.enter(server, "bob");
+    await ann.find("* guest-2 is now bob");
+    bob.post("\u200b", `a${"\u0301".repeat(9)}`, "/msg @ann hi", "/msg ann: hi", "a\u0301");
+    await bob.reads(
+      "* not said: there is nothing to be seen in that line",
+      "* not said: a character may carry 8 marks",
+      "[you to ann] hi",
+      "[you to ann] hi",
+    );
+    await ann.reads("[bob to you] hi", "[bob to you] hi", "[bob] a\u0301");
+    // Windows: a byte order mark, and letters of an old code page whose last one is the byte 255.
+    bob.peer.post("\xef\xbb\xbf/who\n\xea\xf2\xee-\xff\r\n");
+    await bob.find("* in lobby: ann, bob");
+    await ann.find("[bob] \ufffd\ufffd\ufffd-\ufffd");
+  },
+  live,
+);
 
 // Limits.
 

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch, test, until } from "../kit/harness.ts";
 import { ScriptedChat, type Visitor } from "../kit/scripted_chat.ts";
-import { ServerProcess } from "../kit/server_process.ts";
+import { commandOf, ServerProcess } from "../kit/server_process.ts";
 import { Terminal, type TerminalOptions, whyNoTerminal } from "../kit/terminal.ts";
 
 /** What a test works with: the server's side, the terminal, and the client's connection. */
@@ -33,11 +33,6 @@ function terminalTest(
   }, { skip: whyNoTerminal, timeoutMs: 60_000 });
 }
 
-/** A text as a screen of this many columns shows it. */
-function fold(text: string, columns: number): string {
-  return text.replace(new RegExp(`.{${columns}}`, "g"), "$&\n");
-}
-
 /** The row that the user types in. */
 async function lastRow(terminal: Terminal): Promise<string> {
   return (await terminal.screen()).at(-1) as string;
@@ -61,52 +56,87 @@ terminalTest("typed text stays intact while others talk", async ({ terminal, vis
 });
 
 terminalTest(
-  "text that takes several rows stays intact while others talk",
+  "text that is longer than its row scrolls sideways and stays intact while others talk",
   async ({ terminal, visitor }) => {
     const text = "one two three four five six seven eight nine ten eleven twelve thirteen";
     await terminal.type(text);
-    const rows = (before: string) =>
-      new RegExp(`${before}\\n${fold(`ann in lobby> ${text}`, 36)}$`);
-    await terminal.shows(rows(""));
+    await terminal.shows(/\nann in lobby> <[a-z ]* thirteen$/);
     visitor.say("[bob] first", "[bertha] second");
-    await terminal.shows(rows("\\[bob\\] first\\n\\d\\d:\\d\\d \\[bertha\\] second"));
+    await terminal.shows(
+      /\[bob\] first\n\d\d:\d\d \[bertha\] second\nann in lobby> <[a-z ]* thirteen$/,
+    );
     await terminal.press("Home");
     visitor.say("[bob] third");
-    await terminal.shows(rows("\\[bob\\] third"));
+    await terminal.shows(/\[bob\] third\nann in lobby> one two three [a-z ]*>$/);
     await terminal.press("Delete");
     await terminal.type("O");
     await terminal.press("Enter");
     assertEquals(await visitor.line(), `O${text.slice(1)}`);
-    const screen = (await terminal.screen()).join("\n");
-    assertEquals(screen.split("one two").length, 1, `nothing of it is left: ${screen}`);
+    const screen = await terminal.shows(/\[ann\] One two[^]*\nann in lobby>$/);
+    assertEquals(screen.split("> one two").length, 1, `nothing of it is left: ${screen}`);
   },
   { columns: 36 },
 );
 
-terminalTest(
-  "wide characters that take several rows stay intact",
-  async ({ terminal, visitor }) => {
-    const text = "漢字かな交じり文は幅が二倍です";
-    await terminal.type(text);
-    await terminal.shows("> 漢字かな交じり文は\n幅が二倍です");
-    visitor.say("[bob] 你好", "[bob] é");
-    await terminal.shows(
-      /\[bob\] 你好\n\d\d:\d\d \[bob\] é\nann in lobby> 漢字.*は\n幅が二倍です$/,
-    );
-    await terminal.press("BSpace", "BSpace", "Enter");
-    assertEquals(await visitor.line(), "漢字かな交じり文は幅が二倍");
-    await terminal.shows(/\] 漢字かな交じり文は幅\nが二倍\nann in lobby>$/);
-  },
-  { columns: 33 },
-);
+terminalTest("wide characters stay intact", async ({ terminal, visitor }) => {
+  const text = "漢字かな交じり文は幅が二倍です";
+  await terminal.type(text);
+  await terminal.shows(/> <.*幅が二倍です$/);
+  visitor.say("[bob] 你好", "[bob] é");
+  await terminal.shows(/\[bob\] 你好\n\d\d:\d\d \[bob\] é\nann in lobby> <.*です$/);
+  await terminal.press("BSpace", "BSpace", "Enter");
+  assertEquals(await visitor.line(), "漢字かな交じり文は幅が二倍");
+  await terminal.shows(/\] 漢字かな交じり文は幅\nが二倍\nann in lobby>$/);
+}, { columns: 33 });
+
+/** Text in which terminals and programs have different ideas of widths, in pieces. */
+const SCRIPTS: readonly string[][] = [
+  ["ที่นี่", "น้ำ", "ผู้ใหญ่", "เก๊ๆ", "กำลัง", "ซื้อ", "ก็ได้"],
+  ["क्षत्रिय", "नि", "स्त्री", "हिन्दी", "श्रृं", "द्ध्य", "र्क"],
+  ["السلام", "عَلَيْكُمْ", "لا", "ﷺ", "مُحَمَّد", "\u0600١٢", "ـــ"],
+  ["👩‍👩‍👧‍👦", "🏳️‍🌈", "👩🏽‍💻", "❤️‍🔥", "🧑🏻‍🤝‍🧑🏿", "1️⃣", "☺️"],
+  ["🇩🇪", "🇯🇵", "🇺🇳", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🇽🇽", "🇦", "🇧🇷"],
+  ["🫩", "🫟", "🪾", "🫜", "\u{1faea}", "\u{1fac8}", "\u{1f6d8}"],
+  ["한국", "각", "ｶﾞ", "Å", "ȧ̈̃", "…—“”", "──▶"],
+];
+
+test("a terminal: no line of another vanishes, whatever is typed, at any width", async () => {
+  await Promise.all([20, 21, 32, 80].map(async (columns) => {
+    await using chat = await ScriptedChat.listen();
+    const { hostname, port } = chat.address;
+    const options = { columns, rows: 120 };
+    await using terminal = await Terminal.open("chat/client.ts", [hostname, `${port}`], options);
+    const visitor = await chat.visitor();
+    visitor.welcome("a", "bob");
+    await terminal.shows(/> *$/);
+    const expected: string[] = [];
+    for (const pieces of SCRIPTS) {
+      for (const piece of pieces) {
+        expected.push(`[bob] ${expected.length}.`);
+        await terminal.type(piece.repeat(columns > 40 ? 3 : 1));
+        visitor.say(expected.at(-1) as string);
+        // The line is longer than its row after a few pieces, and is drawn at each length.
+        if (expected.length % 2 === 0) await terminal.shows(expected.at(-1) as string);
+      }
+      await terminal.press("Left", "Left", "C-a");
+      await terminal.press("C-e", "C-c");
+    }
+    await terminal.type("done");
+    const screen = await terminal.shows(/> done$/);
+    const shown = screen.split("\n").map((row) => row.replace(/^\d\d:\d\d /, ""));
+    assertEquals(shown.filter((row) => row.startsWith("[bob] ")), expected, screen);
+    await terminal.press("Enter");
+    assertEquals(await visitor.line(), "done", "nothing else was sent");
+  }));
+}, { skip: whyNoTerminal, timeoutMs: 60_000 });
 
 terminalTest("typed text adapts to another width of the window", async ({ terminal, visitor }) => {
   await terminal.type("a line that takes more than one row where rows are short");
   await terminal.shows("where rows are short");
   await terminal.resize(40);
-  await terminal.shows(/ann in lobby> a line that takes more tha\nn one row where rows are short$/);
+  await terminal.shows(/bertha\nann in lobby> <[a-z ]* are short$/);
   visitor.say("[bob] narrow");
-  await terminal.shows(/\[bob\] narrow\nann in lobby> a line that takes more tha\nn one row/);
+  await terminal.shows(/\[bob\] narrow\nann in lobby> <[a-z ]* are short$/);
   await terminal.resize(100);
   await terminal.shows(/ann in lobby> a line .* where rows are short$/);
   visitor.say("[bob] wide");
@@ -114,6 +144,38 @@ terminalTest("typed text adapts to another width of the window", async ({ termin
   const screen = (await terminal.screen()).join("\n");
   assertEquals(screen.split("a line that").length, 2, screen);
 });
+
+test("a terminal: after Ctrl-Z, another width and fg, the line is there again", async () => {
+  await using chat = await ScriptedChat.listen();
+  const { hostname, port } = chat.address;
+  await using terminal = await Terminal.openShell();
+  await terminal.type(commandOf("chat/client.ts", [hostname, `${port}`]).join(" "));
+  await terminal.press("Enter");
+  const visitor = await chat.visitor();
+  visitor.welcome("ann", "bob");
+  await terminal.shows("ann in lobby>");
+  await terminal.type("hello w");
+  await terminal.shows("> hello w");
+  await terminal.press("C-z");
+  await terminal.shows(/Stopped[^]*\n\$$/);
+  visitor.say("[bob] meanwhile");
+  await terminal.resize(60);
+  await terminal.type("fg");
+  await terminal.press("Enter");
+  await terminal.shows(/\[bob\] meanwhile\nann in lobby> hello w$/);
+  await terminal.type("orld");
+  await terminal.shows(/\nann in lobby> hello world$/);
+  await terminal.press("C-u");
+  await terminal.type("hi");
+  await terminal.shows(/\nann in lobby> hi$/);
+  await terminal.press("Enter");
+  assertEquals(await visitor.line(), "hi");
+  await terminal.press("C-d");
+  assertEquals(await visitor.line(), "/quit");
+  visitor.say("* goodbye");
+  visitor.end();
+  await terminal.shows(/goodbye\n\$$/);
+}, { skip: whyNoTerminal, timeoutMs: 60_000 });
 
 terminalTest("the arrow keys bring back what was sent", async ({ terminal, visitor }) => {
   for (const text of ["first", "second"]) {

@@ -8,7 +8,9 @@
 import fc from "fast-check";
 import type { BusEvent, BusMessage, Presence } from "../../chat/bus/bus.ts";
 import { BusError, parseBusUrl } from "../../chat/bus/bus_url.ts";
+import { Inbox } from "../../chat/bus/inbox.ts";
 import { NameClaims, type NameEntry, type NameStore } from "../../chat/bus/name_claims.ts";
+import { OutgoingEvents } from "../../chat/bus/outgoing_events.ts";
 import { PeerDirectory } from "../../chat/bus/peer_directory.ts";
 import {
   cutRoster,
@@ -20,7 +22,7 @@ import {
   PACKET_LIMIT,
 } from "../../chat/bus/wire.ts";
 import { keyOf } from "../../chat/talk/names.ts";
-import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
+import { assert, assertEquals, assertThrows, test, until } from "../kit/harness.ts";
 
 const pure = { pure: true };
 
@@ -457,3 +459,49 @@ test(
   },
   pure,
 );
+
+// What comes and goes in crowds.
+
+test(
+  "events are gathered when many come at once, in order, and talk takes them along",
+  async () => {
+    const packets: string[][] = [];
+    const outgoing = new OutgoingEvents((events) => {
+      packets.push(events.map((event) => event.kind === "leave" ? event.name : event.kind));
+    });
+    const names = Array.from({ length: 100 }, (_, index) => `name-${index}`);
+    for (const name of names) outgoing.add({ kind: "leave", name });
+    outgoing.add({ kind: "announce", text: "hi" });
+    assertEquals(packets.flat(), [...names, "announce"]);
+    assertEquals(packets.map(({ length }) => length), [1, 64, 36]);
+    outgoing.add({ kind: "leave", name: "last" });
+    assertEquals(packets.length, 3, "it waits for others");
+    await until("it to be sent", () => packets.length === 4);
+    outgoing.add({ kind: "leave", name: "nobody" });
+    outgoing.clear();
+  },
+  { timeoutMs: 10_000 },
+);
+
+test("packets that come too fast wait for their turn, a bounded number of them", async () => {
+  const taken: number[] = [];
+  let turn: (isOn: boolean) => void = () => {};
+  const pace = {
+    take: () => false,
+    pass: () => new Promise<boolean>((resolve) => turn = resolve),
+  };
+  const inbox = new Inbox(pace, (packet) => taken.push(packet.length));
+  let waiting = 0;
+  while (inbox.add(new Uint8Array(1_000))) waiting++;
+  assert(waiting > 1_000 && waiting < 10_000, `${waiting} packets wait`);
+  turn(true);
+  await until("the first to be taken", () => taken.length === 1);
+  assert(inbox.add(new Uint8Array(1)), "there is room again");
+  inbox.clear();
+  turn(true);
+  await Promise.resolve();
+  await until("the inbox to be idle", () => inbox.add(new Uint8Array(2)));
+  turn(true);
+  await until("what came later to be taken", () => taken.at(-1) === 2);
+  assertEquals(taken, [1_000, 2]);
+}, { timeoutMs: 10_000 });

@@ -7,6 +7,7 @@
 import type { Bus } from "../../chat/bus/bus.ts";
 import type { MemoryHub } from "../../chat/bus/memory_bus.ts";
 import { Desk } from "../../chat/host/desk.ts";
+import { Rounds } from "../../chat/host/rounds.ts";
 import { Turns } from "../../chat/host/turns.ts";
 import { type Awaited, converse, type VisitorLimits } from "../../chat/rooms/conversation.ts";
 import { Hall, type HallOptions } from "../../chat/rooms/hall.ts";
@@ -46,6 +47,7 @@ export class House {
     const bus = hub.connect();
     this.bus = { ...bus, claim: (name, since) => this.#claim(bus, name, since) };
     this.hall = new Hall(options, this.bus, {
+      deadlines: this.deadlines,
       onTalk: (room, line) => void this.log.push(`${room} ${line}`),
       onKick: (user, reason) => {
         const dismissal = new Dismissal(`kicked: ${reason}`, `you were kicked: ${reason}`);
@@ -53,7 +55,12 @@ export class House {
       },
       onNameLost: (user) => void this.nameLost.push(user),
     });
-    this.desk = new Desk(this.hall, this.bus, this.deadlines, new Turns(Infinity, this.deadlines));
+    this.desk = new Desk(
+      this.hall,
+      this.bus,
+      this.deadlines,
+      new Turns(Infinity, this.deadlines, new Rounds()),
+    );
     void bus.start(this.hall);
   }
 

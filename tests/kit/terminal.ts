@@ -56,7 +56,23 @@ export class Terminal implements AsyncDisposable {
   static async open(
     script: string,
     args: readonly string[],
-    { columns = 80, rows = 24, environment = {} }: TerminalOptions = {},
+    options: TerminalOptions = {},
+  ): Promise<Terminal> {
+    return await Terminal.#start(
+      ["sh", "-c", KEEP_OPEN, "sh", ...commandOf(script, args)],
+      options,
+    );
+  }
+
+  /** Opens a shell that can stop and continue its jobs. Its prompt is `$`. */
+  static async openShell(options: TerminalOptions = {}): Promise<Terminal> {
+    const environment = { ...options.environment, PS1: "$ ", HISTFILE: "" };
+    return await Terminal.#start(["bash", "--norc", "-i"], { ...options, environment });
+  }
+
+  static async #start(
+    command: readonly string[],
+    { columns = 80, rows = 24, environment = {} }: TerminalOptions,
   ): Promise<Terminal> {
     const terminal = new Terminal();
     await terminal.#tmux(
@@ -64,7 +80,7 @@ export class Terminal implements AsyncDisposable {
       ...["new-session", "-d", "-x", `${columns}`, "-y", `${rows}`],
       ...["-c", fileURLToPath(new URL("../../", import.meta.url))],
       ...Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
-      ...["--", "sh", "-c", KEEP_OPEN, "sh", ...commandOf(script, args)],
+      ...["--", ...command],
     );
     return terminal;
   }

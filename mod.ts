@@ -51,6 +51,7 @@ export {
 } from "./engine/server/statistics/statistics_reader.ts";
 
 // TCP with promises.
+export type { DescriptorReserve } from "./engine/net/accept_policy.ts";
 export type { Listener } from "./engine/net/listener.ts";
 export { connect, listen } from "./engine/net/tcp.ts";
 export type {

@@ -232,7 +232,7 @@ class ServedVisitor implements Visitor {
     isEnding: () => boolean,
     onClosed: () => void,
   ) {
-    const { deadlines, observer, events } = parts;
+    const { limits: { messageTimeoutMs }, deadlines, observer, events } = parts;
     const context = new LazyContext(connection);
     this.peer = formatAddress(context.peer);
     this.#observation = observer.begin(context);
@@ -245,7 +245,6 @@ class ServedVisitor implements Visitor {
       },
     });
     this.hearer = buffered.outbox;
-    const { messageTimeoutMs } = limits;
     const options = { ...NO_LIMITS, messageTimeoutMs, deadlines, events };
     const watched = this.#observation.watch(buffered);
     this.#session = new Session(watched, parts.converse(this), options, (error) => {

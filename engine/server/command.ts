@@ -26,6 +26,7 @@ import {
   serveFlags,
   type ServeOptions,
   STALL,
+  STALL_OF_COMMANDS,
   STATS_EVERY,
 } from "./core/options.ts";
 import type { Server } from "./core/server.ts";
@@ -99,7 +100,7 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     serviceOf(
       await serve({
         ...values,
-        stall: valueOf(STALL, values),
+        stall: stallOf(values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
       }),
@@ -283,6 +284,11 @@ async function startPrinter(
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
+/** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */
+function stallOf({ stall = STALL_OF_COMMANDS }: Values): number {
+  return valueOf(STALL, { stall });
+}
+
 /** Starts the thread that watches the event loops, if there are any. */
 async function startWatch(
   { name, flags }: Command,
@@ -291,7 +297,7 @@ async function startWatch(
   { statistics }: Service,
   stderr: BufferedOutput,
 ): Promise<LoopWatch | undefined> {
-  const stallMs = flags.includes(STALL) ? valueOf(STALL, values) : 0;
+  const stallMs = flags.includes(STALL) ? stallOf(values) : 0;
   if (stallMs === 0 || statistics.beats === undefined) return undefined;
   const { LoopWatch } = await import("./statistics/loop_watch.ts");
   stderr.share();

@@ -286,6 +286,16 @@ export function totalsIn({ stderr }: { readonly stderr: string }): string {
   return match[1] as string;
 }
 
+/** The numbers in the totals; what there was none of is 0. */
+export function countsIn(
+  ending: { readonly stderr: string },
+): Readonly<Record<"accepted" | "completed" | "failed" | "cut" | "empty", number>> {
+  const line = totalsIn(ending);
+  const count = (name: string) => Number(new RegExp(`\\b${name} (\\d+)`).exec(line)?.[1] ?? 0);
+  const [accepted, completed, failed] = [count("accepted"), count("completed"), count("failed")];
+  return { accepted, completed, failed, cut: count("cut"), empty: count("empty") };
+}
+
 /** Why the number of a script's descriptors cannot be limited; `undefined` if it can. */
 export const whyNoLimit: string | undefined = runtime.os === "windows"
   ? "Windows has no ulimit"

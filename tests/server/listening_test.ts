@@ -5,11 +5,12 @@
  */
 
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { cookieOf } from "../../engine/kernel/sock_diag.ts";
 import { encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { queueOf } from "../../engine/server/listening/accept_queue.ts";
+import { AddressFigures, queueOf } from "../../engine/server/listening/accept_queue.ts";
 import { Seal } from "../../engine/server/listening/seal.ts";
 import { Trap } from "../../engine/server/listening/trap.ts";
 import type { LogEvent } from "../../engine/server/journal/journal.ts";
@@ -23,6 +24,7 @@ import { ASKED, lostOf, stopOnce } from "../proofs/drain.ts";
 
 const skip = whyNoKernel();
 
+const SO_BINDTODEVICE = 25;
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
 
@@ -166,6 +168,26 @@ test("a trap keeps newcomers away from several listeners on one port", async () 
     assertEquals(listeners.map((fd) => queueOf(net, fd)), [0, 0, 0]);
     for (const fd of others) net.close(fd);
     trap.release();
+  }
+}, { skip });
+
+test("listeners on another device are no part of a group", () => {
+  using first = new Listening("127.0.0.1", true);
+  const { net, fd, address } = first;
+  const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_REUSEPORT } = net.constants;
+  const other = net.socket(AF_INET, SOCK_STREAM);
+  try {
+    net.setOption(other, SOL_SOCKET, SO_REUSEPORT, 1);
+    net.setOptionBytes(other, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode("lo"));
+    net.bind(other, address);
+    net.listen(other, 1);
+    using figures = new AddressFigures(net, address);
+    for (const own of [fd, other]) {
+      const found = figures.listeners("127.0.0.1", cookieOf(net, own));
+      assertEquals(found.map(({ cookie }) => cookie), [cookieOf(net, own)]);
+    }
+  } finally {
+    net.close(other);
   }
 }, { skip });
 

@@ -68,10 +68,18 @@ export class AddressFigures implements Disposable {
     this.#isHere = ({ local }) => isEvery || plain(local.hostname) === own;
   }
 
-  /** The listeners on precisely this address, the last one first for IPv4. */
-  listeners(hostname: string): readonly SocketRow[] {
-    const own = withoutZone(hostname);
-    return this.#rows("LISTEN").filter(({ local }) => local.hostname === own);
+  /**
+   * The listeners that share precisely this address, the last one first for IPv4. The same address may
+   * be on several devices, as link-local addresses are: listeners on others share nothing.
+   *
+   * @param hostname the address
+   * @param cookie the kernel's name of one of them, which tells the device
+   */
+  listeners(hostname: string, cookie: string | undefined): readonly SocketRow[] {
+    const host = withoutZone(hostname);
+    const rows = this.#rows("LISTEN").filter(({ local }) => local.hostname === host);
+    const own = rows.find((row) => row.cookie === cookie);
+    return own === undefined ? rows : rows.filter(({ device }) => device === own.device);
   }
 
   /** The handshakes that wait for the client's acknowledgement: their names. */

@@ -113,7 +113,7 @@ export class ListenerGroup {
       }
       const kept = { fd, cookie: cookieOf(this.#calls, fd) };
       this.#living.add(kept);
-      if (address !== undefined) this.#look(address);
+      if (address !== undefined) this.#look(address, kept);
       // Those who were lost had nobody else perhaps, and now there is somebody.
       if (this.#lost.size > 0) this.#steer();
       return kept;
@@ -253,7 +253,7 @@ export class ListenerGroup {
   }
 
   /** Learns the kernel's order of the listeners. */
-  #look(address: Address): void {
+  #look(address: Address, { cookie }: KeptListener): void {
     const { hostname } = address;
     if (this.#hostname === "") {
       this.#hostname = hostname;
@@ -263,7 +263,7 @@ export class ListenerGroup {
         if (!(error instanceof SocketError)) throw error;
       }
     }
-    const rows = this.#figures?.listeners(hostname) ?? [];
+    const rows = this.#figures?.listeners(hostname, cookie) ?? [];
     const cookies = rows.map(({ cookie }) => cookie);
     // The kernel tells of the youngest listener first where it is one of IPv4, else last.
     if (!isIPv6(hostname)) cookies.reverse();

@@ -90,10 +90,11 @@ export class Seal implements AsyncDisposable {
     const why = whyNoTrap(listeners);
     if (why !== undefined) throw new Error(why);
     const calls = sockets();
-    const address = calls.localAddress(listeners[0] as number);
+    const [first] = listeners as [number, ...number[]];
+    const address = calls.localAddress(first);
     const figures = openFigures(calls, address);
     try {
-      const seen = figures?.listeners(address.hostname).length ?? 0;
+      const seen = figures?.listeners(address.hostname, nameOf(calls, first)).length ?? 0;
       const size = Math.max(listeners.length, seen);
       const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
       return new Seal(calls, listeners, trap, figures);

@@ -22,7 +22,7 @@
 import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
 import { IP_TTL, IPV6_UNICAST_HOPS, SOL_IP, SOL_IPV6 } from "../../kernel/linux.ts";
-import { encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { queueOf } from "./accept_queue.ts";
@@ -156,7 +156,7 @@ async function plugTrap(
       Atomics.store(ownPort, 0, calls.localAddress(plug).port);
     }
     // On Linux an address of zeros means this machine itself.
-    const result = calls.connectNonBlocking(plug, encodeSockaddr(address, calls.constants));
+    const result = calls.connectNonBlocking(plug, calls.writeAddress(address));
     if (result < 0 && result !== -errno.EINPROGRESS) {
       throw new SocketError("connect", -result, "to the own address");
     }

@@ -7,7 +7,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { SOL_TCP, TCP_INFO } from "../../kernel/linux.ts";
-import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { cookieOf, SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
 import { withoutZone } from "../../net/address.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
@@ -25,6 +25,9 @@ export const UNSEEN_MS = 250;
  * sent its SYN-ACK twice in vain.
  */
 export const HANDSHAKE_MS = 3_500;
+
+/** How long a runtime may take to close a listener, in milliseconds. */
+export const LONGEST_CLOSE_MS = 1_000;
 
 /** Where `struct tcp_info` of a listener has the length of its accept queue (`tcpi_unacked`). */
 const QUEUE_AT = 24;
@@ -47,6 +50,21 @@ export function queueOf(calls: Sockets, listener: number): number {
   const info = new Uint8Array(QUEUE_AT + 4);
   calls.getOptionBytes(listener, SOL_TCP, TCP_INFO, info);
   return new DataView(info.buffer).getUint32(QUEUE_AT, true);
+}
+
+/**
+ * The kernel's name of a socket.
+ *
+ * @param calls the Berkeley calls
+ * @param fd its descriptor
+ * @returns `undefined` if the number means no socket now, or if the kernel gives no names
+ */
+export function nameOf(calls: Sockets, fd: number): string | undefined {
+  try {
+    return cookieOf(calls, fd);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What netlink tells about the sockets on one local address. */

@@ -42,7 +42,7 @@ export interface Findings {
   readonly zoned: Readonly<Record<string, readonly string[]>>;
   /** What is said about a zone that does not exist, by name and by number. */
   readonly unknown: readonly string[];
-  /** What is logged when a listener in a zone keeps newcomers out. */
+  /** What is logged when listeners keep newcomers out: in a zone, by SYN cookies, without IPv6. */
   readonly sealed: readonly LogEvent[];
   /** What is said to a client that has met itself, in each way to call. */
   readonly self: readonly string[];
@@ -79,10 +79,10 @@ async function tryZone(serve: Serve, zone: string): Promise<string[]> {
   return [withoutPort(server.address), ...clients];
 }
 
-/** Keeps newcomers out of a listener in a zone, and returns what is logged. */
-async function sealZone(zone: string): Promise<LogEvent[]> {
+/** Keeps newcomers out of a listener, and returns what is logged. */
+async function sealOn(hostname: string): Promise<LogEvent[]> {
   const net = sockets();
-  const fd = net.openListener({ hostname: `${LINK_LOCAL}%${zone}`, port: 0 });
+  const fd = net.openListener({ hostname, port: 0 });
   const logged: LogEvent[] = [];
   const journal = {
     wantsReports: false,
@@ -95,6 +95,12 @@ async function sealZone(zone: string): Promise<LogEvent[]> {
   await seal?.[Symbol.asyncDispose]();
   return logged;
 }
+
+/** Where it is said whether SYNs are answered with cookies: 1 if need be, 2 always. */
+const COOKIES = "/proc/sys/net/ipv4/tcp_syncookies";
+
+/** Where IPv6 is switched off: then no interface has an address of it. */
+const NO_IPV6 = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
 
 /** The range of the ports that the system gives to clients. */
 const PORTS = "/proc/sys/net/ipv4/ip_local_port_range";
@@ -132,7 +138,7 @@ async function explore(): Promise<Findings> {
   const zoned: Record<string, string[]> = {};
   for (const [name, serve] of Object.entries(SERVERS)) zoned[name] = await tryZone(serve, "lo");
   zoned.byNumber = await tryZone(serveThreadpool, "1");
-  const sealed = await sealZone("lo");
+  const sealed = await sealOn(`${LINK_LOCAL}%lo`);
   const unknown = [
     await messageOf(() => serveEvent({ host: "fe80::7%nope", port: 0 })),
     await messageOf(() => serveThreadpool({ host: "::1%77", port: 0 })),
@@ -148,6 +154,10 @@ async function explore(): Promise<Findings> {
   ];
   const loads = [await loadItself(runOnDescriptors), await loadItself(runOnRuntime)];
   writeFileSync(PORTS, "32768 60999");
+  writeFileSync(COOKIES, "2");
+  for (const host of ["127.0.0.1", "::1"]) sealed.push(...await sealOn(host));
+  writeFileSync(NO_IPV6, "1");
+  sealed.push(...await sealOn("::"));
   refuseFamily(net.constants.AF_INET6);
   const without: Record<string, string[]> = {};
   for (const [name, serve] of Object.entries(SERVERS)) {

@@ -4,6 +4,8 @@
  * @module
  */
 
+// @ts-types="../../engine/types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { cookieOf } from "../../engine/kernel/sock_diag.ts";
 import { encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../../engine/net/address.ts";
@@ -203,7 +205,10 @@ test("the trap is no part of the accept queue", async () => {
 }, { skip });
 
 /** Seals a listener. What was logged comes back with it. */
-async function seal(listening: Listening): Promise<{ seal: Seal; logged: LogEvent[] }> {
+async function seal(
+  { fd }: Listening,
+  listeners = [fd],
+): Promise<{ seal: Seal; logged: LogEvent[] }> {
   const logged: LogEvent[] = [];
   const journal = {
     wantsReports: false,
@@ -211,7 +216,7 @@ async function seal(listening: Listening): Promise<{ seal: Seal; logged: LogEven
     report() {},
     log: (event: LogEvent) => void logged.push(event),
   };
-  const begun = await Seal.begin({ listeners: [listening.fd], journal, onConnection() {} });
+  const begun = await Seal.begin({ listeners, owned: [fd], journal, onConnection() {} });
   assert(begun !== undefined, JSON.stringify(logged));
   return { seal: begun, logged };
 }
@@ -234,6 +239,21 @@ test("a listener is not empty while a handshake is under way", async () => {
   await until("the listener to be empty", () => sealed.isEmpty());
   net.hollow(fd);
   await sealed[Symbol.asyncDispose]();
+}, { skip });
+
+test("newcomers are kept out until the thread of a listener has closed it, too", async () => {
+  using listening = new Listening("127.0.0.1");
+  const { net, fd } = listening;
+  const copy = net.duplicate(fd);
+  const { seal: sealed } = await seal(listening, [copy]);
+  net.close(copy);
+  let isOver = false;
+  const over = sealed[Symbol.asyncDispose]().then(() => isOver = true);
+  await delay(20);
+  listening.connect("127.0.0.1");
+  assertEquals([queueOf(net, fd), isOver], [0, false]);
+  net.hollow(fd);
+  await over;
 }, { skip });
 
 test("a cluster serves those who wait at a loop that dies", async () => {

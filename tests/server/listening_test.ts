@@ -78,6 +78,12 @@ test("event loses nobody on an address of both families", async () => {
   assertEquals(lostOf(asked), 0, JSON.stringify(asked));
 }, { sanitize: false, skip });
 
+test("nonblocking loses none of those who are faster than the trap", async () => {
+  const [asking] = ASKED.filter(({ path }) => path === "nonblocking");
+  const asked = await stopOnce(asking as typeof ASKED[number], "127.0.0.1", LOAD_MS, 50, true);
+  assertEquals(lostOf(asked), 0, JSON.stringify(asked));
+}, { sanitize: false, skip });
+
 /** A listener that closes when it is disposed of. */
 class Listening implements Disposable {
   readonly net: Sockets = sockets();

@@ -462,7 +462,7 @@ export class Session<Result> implements Sink, Writer {
     this.#operation = where.begin(what, argument, (error, result) => {
       this.#operation = undefined;
       if (this.#waiting === waiting) this.#resume(error, result);
-    });
+    }, this.#connection);
     this.#waiting = waiting;
     this.#connection.watch(this);
   }

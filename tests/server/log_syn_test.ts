@@ -77,7 +77,8 @@ test("every mode with descriptors logs what the SYN of each connection said", as
     const flags = [...args, "--protocol", "hello", "--log-syn", "--log-format", "json"];
     await using server = await ServerProcess.start(mode, flags, LOG_ALONE);
     const known = [connectAndAsk(server.address), connectAndAsk(server.address)];
-    const isOver = ({ message }: Record<string, unknown>) => /^(done|failed|empty) /.test(`${message}`);
+    const isOver = ({ message }: Record<string, unknown>) =>
+      /^(done|failed|empty) /.test(`${message}`);
     await until(`${name} to log both`, () => entriesIn(server).filter(isOver).length === 2);
     const entries = entriesIn(server);
     const isns = known.map(({ peer, ...parts }) => {

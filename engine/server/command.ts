@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
-import { onEndingSignal } from "../process/ending_signals.ts";
+import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
@@ -306,6 +306,7 @@ async function startWatch(
     format: values.quiet === true ? undefined : format,
     stallMs,
     drainMs: valueOf(DRAIN, values),
+    hearsHangUps: !ignoresHangUps(),
   }, statistics);
 }
 

@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
@@ -300,3 +300,13 @@ export function countsIn(
 export const whyNoLimit: string | undefined = runtime.os === "windows"
   ? "Windows has no ulimit"
   : undefined;
+
+/** The bit of SIGTERM in a mask of proc(5). */
+const SIGTERM_BIT = 1n << 14n;
+
+/** Whether a process catches SIGTERM: proc(5), `status`. */
+export function catchesTerm(pid: number): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ??
+    [];
+  return (BigInt(`0x${mask}`) & SIGTERM_BIT) !== 0n;
+}

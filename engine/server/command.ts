@@ -56,8 +56,9 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   STATS_EVERY,
 ];
 
-/** What signals do, for the help of every server's command. */
-const SIGNALS: readonly string[] = [
+/** How to write values, and what signals do, for the help of every server's command. */
+const NOTES: readonly string[] = [
+  "A duration is written as 500ms, 5s or 1m30s. A time limit of 0 is none.",
   "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
   "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
   "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
@@ -178,7 +179,7 @@ export type Start = (values: Values, output: BufferedOutput) => Promise<Service>
  * @param start starts the service
  */
 export function serverProgram(command: Command, start: Start): Program {
-  const described = { ...command, notes: SIGNALS };
+  const described = { ...command, notes: NOTES };
   return { command: described, run: () => void run(described, start) };
 }
 

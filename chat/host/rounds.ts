@@ -56,20 +56,29 @@ export class Rounds {
 
   readonly #run = (): void => {
     const endsAt = performance.now() + SLICE_MS;
-    for (let done = 1; this.#head < this.#queue.length; done++) {
-      (this.#queue[this.#head++] as () => void)();
-      if (done % WRITES_A_LOOK > 0 || performance.now() < endsAt) continue;
-      // Removing from the front of a long array moves all of it, so this is done once a slice.
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
+    try {
+      for (let done = 1; this.#head < this.#queue.length; done++) {
+        (this.#queue[this.#head++] as () => void)();
+        if (done % WRITES_A_LOOK === 0 && performance.now() >= endsAt) break;
+      }
+    } finally {
+      // Also if some work has thrown: all the others' work is still to be done.
+      this.#goOn();
+    }
+  };
+
+  /** Ends a slice. */
+  #goOn(): void {
+    // Removing from the front of a long array moves all of it, so this is done once a slice.
+    this.#queue.splice(0, this.#head);
+    this.#head = 0;
+    if (this.#queue.length > 0) {
       setTimeout(this.#run);
       return;
     }
-    this.#queue = [];
-    this.#head = 0;
     this.#isScheduled = false;
     this.#joinedLines = [];
-  };
+  }
 }
 
 function isSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {

@@ -87,7 +87,7 @@ export class Desk implements Elsewhere {
   }
 
   #pause(ms: number, done: () => void): Operation {
-    const deadline = new Deadline(done);
+    const deadline = new Deadline(done, true);
     this.#deadlines.set(deadline, Math.min(ms, LONGEST_MS));
     return { cancel: () => deadline.lift() };
   }

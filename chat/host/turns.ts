@@ -81,7 +81,7 @@ export class Turns implements Disposable {
     this.#heavy = new Queue(turnBytes / 2);
     this.#deadlines = deadlines;
     const begin = () => this.#begin();
-    this.#next = new Deadline(() => rounds.add(begin));
+    this.#next = new Deadline(() => rounds.add(begin), true);
   }
 
   /**

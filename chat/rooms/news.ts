@@ -48,7 +48,7 @@ interface Untold extends Change {
 export class News {
   readonly #parts: NewsParts;
   readonly #meter: FloodMeter;
-  readonly #end = new Deadline(() => this.#tellAll());
+  readonly #end = new Deadline(() => this.#tellAll(), true);
   /** Those who have come, by the keys of their names. */
   readonly #joined = new Map<string, Untold>();
   /** Those who have gone. A name may have been here, and gone, several times. */

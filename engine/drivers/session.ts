@@ -343,7 +343,7 @@ export class Session<Result> implements Sink, Writer {
   /** Lets everybody else have a turn before the conversation goes on. */
   #pause(answer: unknown): void {
     this.#waiting = "turn";
-    this.#turnLimit = new Deadline(() => this.#resume(undefined, answer));
+    this.#turnLimit = new Deadline(() => this.#resume(undefined, answer), true);
     this.#options.deadlines.set(this.#turnLimit, 0);
   }
 

@@ -34,7 +34,7 @@ import { type Hearer, LINE_BYTES, type User } from "./room.ts";
 const BYTES_OF_A_LINE = 1024 * 1024;
 
 /** How many bytes of a turn it costs to give a line to one more recipient. */
-export const BYTES_OF_A_HEARER = 1 / 8;
+export const BYTES_OF_A_HEARER = 1 / 16;
 
 /** How many bytes of a turn it costs to put a user or a room into a list. */
 const BYTES_OF_AN_ITEM = 8;

@@ -94,6 +94,35 @@ test("whoever waits for a turn gets it, however late the loop is", async () => {
   }
 });
 
+test("what few hear does not wait for what thousands hear", async () => {
+  const { now } = performance;
+  let clock = 0;
+  let isDone = false;
+  let before = 0;
+  try {
+    performance.now = () => clock;
+    const rounds = new Rounds();
+    let writes = 5_000;
+    for (let write = 0; write < 5_000; write++) {
+      rounds.add(() => {
+        writes--;
+        clock += 0.1;
+      });
+    }
+    await delay(0);
+    rounds.add(() => {
+      isDone = true;
+      before = writes;
+    }, true);
+    await Promise.resolve();
+    assert(isDone && before > 0, `${before} writes were left`);
+    await new Promise<void>((resolve) => rounds.add(resolve));
+    assertEquals(writes, 0);
+  } finally {
+    performance.now = now;
+  }
+});
+
 test("work that fails holds up no other work", async () => {
   const rounds = new Rounds();
   const done: number[] = [];

@@ -120,7 +120,7 @@ export class Outbox implements Hearer {
   }
 
   /** Takes a line, which is sent soon. */
-  hear(line: Uint8Array): void {
+  hear(line: Uint8Array, isForFew = false): void {
     if (this.#isOver || this.#isFinishing) return;
     this.#lines.push(line);
     this.#bytes += line.length + LINE_BYTES;
@@ -133,9 +133,9 @@ export class Outbox implements Hearer {
         this.#counts.dropped++;
       }
     }
-    if (this.#isWriting || this.#isScheduled) return;
+    if (this.#isWriting || this.#isScheduled && !isForFew) return;
     this.#isScheduled = true;
-    this.#rounds.add(this.#write);
+    this.#rounds.add(this.#write, isForFew);
   }
 
   /**

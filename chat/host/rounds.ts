@@ -37,6 +37,8 @@ export class Rounds {
   #queue: (() => void)[] = [];
   #head = 0;
   #isScheduled = false;
+  /** Work that need not wait for the queue. */
+  #light: (() => void)[] = [];
   /** How many writes are under way. */
   #underWay = 0;
   /** How many of these wait for their peers. */
@@ -62,9 +64,14 @@ export class Rounds {
   /**
    * Does some work soon, after all work that was added before.
    *
-   * @param work writes an outbox, or goes on when those before it are written; must not throw
+   * @param work writes an outbox, or goes on when those before it are written
+   * @param isLight whether it need not wait for the work before it, because it is one of few
    */
-  add(work: () => void): void {
+  add(work: () => void, isLight = false): void {
+    if (isLight) {
+      if (this.#light.push(work) === 1) queueMicrotask(this.#runLight);
+      return;
+    }
     this.#queue.push(work);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -82,6 +89,12 @@ export class Rounds {
     this.#underWay--;
     if (this.#held > this.#underWay) this.#held = this.#underWay;
   }
+
+  readonly #runLight = (): void => {
+    const light = this.#light;
+    this.#light = [];
+    for (const work of light) work();
+  };
 
   readonly #run = (): void => {
     const endsAt = performance.now() + SLICE_MS;

@@ -16,7 +16,7 @@ interface LoopTurn {
   /** For how long the loop was held up before it, in milliseconds. */
   readonly heldMs: number;
   /** How many bytes those say who come in it. */
-  readonly said: readonly number[];
+  readonly said: readonly { readonly bytes: number; readonly isForMany: boolean }[];
   /** Which of those who wait give up, as an index from the first. */
   readonly leaves: number | null;
   /** How long one write takes, in milliseconds. */
@@ -25,7 +25,10 @@ interface LoopTurn {
 
 const loopTurn: fc.Arbitrary<LoopTurn> = fc.record({
   heldMs: fc.oneof(fc.nat(3), fc.nat(200), fc.integer({ min: 1_001, max: 20_000 })),
-  said: fc.array(fc.oneof(fc.nat(600), fc.nat(20_000)), { maxLength: 30 }),
+  said: fc.array(
+    fc.record({ bytes: fc.oneof(fc.nat(600), fc.nat(20_000)), isForMany: fc.boolean() }),
+    { maxLength: 30 },
+  ),
   leaves: fc.option(fc.nat(10)),
   writeMs: fc.double({ min: 0, max: 2, noNaN: true }),
 });
@@ -53,20 +56,20 @@ test("whoever waits for a turn gets it, however late the loop is", async () => {
           // A line goes to some hearers, each of which has to be written to.
           for (let hearer = 0; hearer < 20; hearer++, writes++) rounds.add(write);
         };
-        const come = (bytes: number) => {
-          if (turns.take(bytes)) return speak();
+        const come = (share: LoopTurn["said"][number]) => {
+          if (turns.takeShare(share)) return speak();
           const id = speakers++;
           const done = () => {
             waiting.delete(id);
             speak();
           };
-          waiting.set(id, turns.wait(bytes, done));
+          waiting.set(id, turns.wait(share, done));
         };
         /** One turn of the loop; returns how many of those who waited have spoken or given up. */
         const turn = async ({ heldMs, said, leaves }: LoopTurn) => {
           const before = [...waiting.keys()];
           clock += heldMs;
-          for (const bytes of said) come(bytes);
+          for (const share of said) come(share);
           if (leaves !== null) {
             const [id, speaker] = [...waiting][leaves] ?? [];
             speaker?.cancel();
@@ -89,6 +92,35 @@ test("whoever waits for a turn gets it, however late the loop is", async () => {
       }),
       { numRuns: 60 },
     );
+  } finally {
+    performance.now = now;
+  }
+});
+
+test("what few hear does not wait for what thousands hear", async () => {
+  const { now } = performance;
+  let clock = 0;
+  let isDone = false;
+  let before = 0;
+  try {
+    performance.now = () => clock;
+    const rounds = new Rounds();
+    let writes = 5_000;
+    for (let write = 0; write < 5_000; write++) {
+      rounds.add(() => {
+        writes--;
+        clock += 0.1;
+      });
+    }
+    await delay(0);
+    rounds.add(() => {
+      isDone = true;
+      before = writes;
+    }, true);
+    await Promise.resolve();
+    assert(isDone && before > 0, `${before} writes were left`);
+    await new Promise<void>((resolve) => rounds.add(resolve));
+    assertEquals(writes, 0);
   } finally {
     performance.now = now;
   }

@@ -345,6 +345,16 @@ export const denoRuntime: Runtime = {
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
   hearsSignalsInThreads: true,
+  get hasNodeModules() {
+    // They ask for the path of this very program, and without proc(5) that ends the process.
+    if (Deno.build.os !== "linux") return true;
+    try {
+      Deno.lstatSync("/proc/self");
+      return true;
+    } catch (error) {
+      return !(error instanceof Deno.errors.NotFound);
+    }
+  },
 
   fileUrl(path: string): URL {
     // Node.js's function comes with its `process`, which needs the path of this very program. Where

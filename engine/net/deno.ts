@@ -347,9 +347,12 @@ export const denoRuntime: Runtime = {
   hearsSignalsInThreads: true,
   get hasNodeModules() {
     // They ask for the path of this very program, and without proc(5) that ends the process.
-    if (Deno.build.os !== "linux") return true;
+    const path = "/proc/self";
+    const { state } = Deno.permissions.querySync({ name: "read", path });
+    // Without that permission it cannot be known, and nobody must be asked for it.
+    if (Deno.build.os !== "linux" || state !== "granted") return true;
     try {
-      Deno.lstatSync("/proc/self");
+      Deno.lstatSync(path);
       return true;
     } catch (error) {
       return !(error instanceof Deno.errors.NotFound);

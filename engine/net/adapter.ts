@@ -75,6 +75,8 @@ export interface Runtime {
   readonly stopsBusyThreads: boolean;
   /** Whether {@linkcode Runtime.onSignal} works in Workers too, while the main thread is busy. */
   readonly hearsSignalsInThreads: boolean;
+  /** Whether the modules of Node.js can be loaded here. Where they cannot, trying ends the process. */
+  readonly hasNodeModules: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**

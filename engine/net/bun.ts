@@ -458,6 +458,7 @@ export const bunRuntime: Runtime = {
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
   hearsSignalsInThreads: false,
+  hasNodeModules: true,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);

@@ -345,6 +345,19 @@ export const denoRuntime: Runtime = {
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
   hearsSignalsInThreads: true,
+  get hasNodeModules() {
+    // They ask for the path of this very program, and without proc(5) that ends the process.
+    const path = "/proc/self";
+    const { state } = Deno.permissions.querySync({ name: "read", path });
+    // Without that permission it cannot be known, and nobody must be asked for it.
+    if (Deno.build.os !== "linux" || state !== "granted") return true;
+    try {
+      Deno.lstatSync(path);
+      return true;
+    } catch (error) {
+      return !(error instanceof Deno.errors.NotFound);
+    }
+  },
 
   fileUrl(path: string): URL {
     // Node.js's function comes with its `process`, which needs the path of this very program. Where

@@ -114,6 +114,23 @@ testTogether(
   },
 );
 
+testTogether(
+  "a protocol that fails to word a refusal harms nobody: the client is refused without words",
+  ROWS,
+  async (row) => {
+    const args = [...row.args, "--protocol", STRAY, "--drain", "100ms", "--deny", "127.0.0.0/8"];
+    await using server = await ServerProcess.start(row.mode, args);
+    for (let times = 0; times < 3; times++) {
+      await using peer = await Peer.connect(server.address);
+      assertEquals(await peer.rest(), "");
+    }
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(ending.stderr, / an error outside every conversation: something that cannot be/);
+    assertMatch(totalsIn(ending), /^accepted 0 .* · refused 3 · errors outside conversations 3$/);
+  },
+);
+
 test("a program that uses the library hears of its own strays, and not of a signal's", async () => {
   await using host = new Script("tests/kit/host_program.ts", []);
   await host.printed("Listening on ");

@@ -108,6 +108,14 @@ const WITHOUT_PROC = [
   ...["sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"],
 ];
 
+const FAULTY = "./tests/kit/protocols/faulty.ts";
+
+/** What some of them are asked. */
+const ASKED: Readonly<Record<string, string>> = {
+  "a computation": "^P97$",
+  "tasks of its own": "double 21\n",
+};
+
 /** Why that cannot be tried; `undefined` if it can. */
 function whyNotWithoutProc(): string | undefined {
   if (runtime.name === "bun") return "Bun itself ends at once without proc(5)";
@@ -124,6 +132,7 @@ test("servers start, serve and end without proc(5)", async () => {
     ...rows.map(({ name, mode, args }) => [name, `modes/${mode}.ts`, args] as const),
     ["a computation", "modes/nonblocking.ts", ["--protocol", "frame", "--offload", "1"]],
     ["a protocol of its own", "modes/event.ts", ["--protocol", "./examples/kv.ts"]],
+    ["tasks of its own", "modes/event.ts", ["--protocol", FAULTY, "--offload", "1"]],
     ["the chat", "chat/server.ts", []],
   ];
   await Promise.all(cases.map(async ([name, script, args]) => {
@@ -132,8 +141,8 @@ test("servers start, serve and end without proc(5)", async () => {
       await server.printed("Listening on ");
       const port = Number(/^Listening on [^ ]*:(\d+) /m.exec(server.stdout)?.[1]);
       await using peer = await Peer.connect({ hostname: "127.0.0.1", port });
-      await peer.send(name === "a computation" ? "^P97$" : "HELLO 1\nHELLO 3\n");
-      await until("an answer", () => /HELLO|^\*prime/.test(peer.heard));
+      await peer.send(ASKED[name] ?? "HELLO 1\nHELLO 3\n");
+      await until("an answer", () => /HELLO|^\*prime|^42$/m.test(peer.heard));
       peer.finish();
       await peer.gone();
       server.signal("SIGTERM");

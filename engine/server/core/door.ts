@@ -9,10 +9,12 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { contains, type Network, parseHost, parseNetwork } from "../../net/networks.ts";
+import { describeError } from "../../values/thrown.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Culprits } from "./culprits.ts";
 import type { HostCounts } from "./host_counts.ts";
+import { StrayLog } from "./stray_log.ts";
 
 /** Who may come in, in plain data: it travels to Workers. */
 export interface AdmissionRules {
@@ -75,6 +77,7 @@ export class Door {
   readonly #deny: readonly Network[];
   readonly #table: number;
   readonly #hasRules: boolean;
+  #strays: StrayLog | undefined;
   #silentUntil = -Infinity;
   /** How many were refused since the last line in the log. */
   #untold = 0;
@@ -205,9 +208,17 @@ export class Door {
    * What to tell a client that is refused.
    *
    * @param why the reason
-   * @returns the bytes; `undefined` where the protocol has no lines to say it with
+   * @returns the bytes; `undefined` where the protocol has no lines to say it with, or throws
    */
   lineFor(why: Refusal): Uint8Array | undefined {
-    return this.#parts.protocol.refusal?.(REASONS[why]);
+    const { protocol, journal, counters } = this.#parts;
+    try {
+      return protocol.refusal?.(REASONS[why]);
+    } catch (error) {
+      // The thread serves others, and the client has no conversation that could fail.
+      this.#strays ??= new StrayLog(journal, counters);
+      this.#strays.tell({ error: describeError(error), count: 1 });
+      return undefined;
+    }
   }
 }

@@ -85,3 +85,8 @@ export default function* stray(context: Context): Protocol {
     }
   }
 }
+
+/** Has no words for those who are refused. */
+export function refusal(): never {
+  throw { toString: () => fail("refusal") };
+}

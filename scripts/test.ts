@@ -20,8 +20,8 @@ interface Count {
   readonly errors: string;
 }
 
-/** How many runners a runtime has at a time, for all tests. Deno takes longer to load each file. */
-const RUNNERS = { deno: 2, bun: 1 } as const;
+/** How many runners a runtime has at a time, for all tests, which mostly wait. */
+const RUNNERS = 2;
 
 /** How much of a runner's report is repeated at the end, in characters. */
 const REPEATED = 8192;
@@ -39,7 +39,7 @@ const PATHS = Object.fromEntries(
 let turn: Promise<unknown> = Promise.resolve();
 const counts = await Promise.all(RUNTIMES.map(async (runtime) => {
   const { name } = runtime;
-  const runs = (given ?? dealTests(RUNNERS[name])).map((files) => {
+  const runs = (given ?? dealTests(RUNNERS)).map((files) => {
     const count = runTests(runtime, files, turn);
     turn = count;
     return count;

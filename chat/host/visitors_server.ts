@@ -95,7 +95,7 @@ export async function serveVisitors<Count extends Counters>(
   const { rules, maxConnections } = plan.limits;
   // The visitors have their own words for those who are refused.
   const parts = { rules, counters, journal, protocol: {} };
-  const door = openDoor(parts, hostCountsFor(rules, maxConnections));
+  const door = openDoor(parts, { hosts: hostCountsFor(rules, maxConnections) });
   const visitors = new Visitors({ ...plan, observer, door });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);

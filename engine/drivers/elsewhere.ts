@@ -5,6 +5,14 @@
  * @module
  */
 
+import type { Address } from "../../protocols/effects.ts";
+
+/** A connection, as far as it tells who is at its other end. */
+export interface Peer {
+  /** The address. */
+  readonly remoteAddress: Address;
+}
+
 /** A place outside the driver where work is done or events happen. */
 export interface Elsewhere {
   /**
@@ -13,12 +21,14 @@ export interface Elsewhere {
    * @param what the name of the task or event
    * @param argument its argument
    * @param done called once, later, with the error or the result, but not after a cancellation
+   * @param peer whose conversation waits, if somebody knows
    * @throws {Error} if the argument cannot be sent there
    */
   begin(
     what: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
+    peer?: Peer,
   ): Operation;
 }
 

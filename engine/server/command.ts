@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
-import { onEndingSignal } from "../process/ending_signals.ts";
+import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
@@ -26,6 +26,7 @@ import {
   serveFlags,
   type ServeOptions,
   STALL,
+  STALL_OF_COMMANDS,
   STATS_EVERY,
 } from "./core/options.ts";
 import type { Server } from "./core/server.ts";
@@ -100,7 +101,7 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     serviceOf(
       await serve({
         ...values,
-        stall: valueOf(STALL, values),
+        stall: stallOf(values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
       }),
@@ -284,6 +285,11 @@ async function startPrinter(
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
+/** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */
+function stallOf({ stall = STALL_OF_COMMANDS }: Values): number {
+  return valueOf(STALL, { stall });
+}
+
 /** Starts the thread that watches the event loops, if there are any. */
 async function startWatch(
   { name, flags }: Command,
@@ -292,7 +298,7 @@ async function startWatch(
   { statistics }: Service,
   stderr: BufferedOutput,
 ): Promise<LoopWatch | undefined> {
-  const stallMs = flags.includes(STALL) ? valueOf(STALL, values) : 0;
+  const stallMs = flags.includes(STALL) ? stallOf(values) : 0;
   if (stallMs === 0 || statistics.beats === undefined) return undefined;
   const { LoopWatch } = await import("./statistics/loop_watch.ts");
   stderr.share();
@@ -301,6 +307,7 @@ async function startWatch(
     format: values.quiet === true ? undefined : format,
     stallMs,
     drainMs: valueOf(DRAIN, values),
+    hearsHangUps: !ignoresHangUps(),
   }, statistics);
 }
 

@@ -41,6 +41,8 @@ export class WorkerKeeper {
   readonly #backoff = new Backoff();
   /** The pauses under way: each timer, and the function that ends its pause. */
   readonly #pauses = new Map<ReturnType<typeof setTimeout>, () => void>();
+  /** The errors of Workers that somebody from outside has ended. */
+  readonly #excused = new WeakSet<Error>();
   #isStopped = false;
 
   /** @param options how Workers are replaced */
@@ -82,6 +84,16 @@ export class WorkerKeeper {
   }
 
   /**
+   * A Worker has died, and it is known who made it die. Others must not wait because of that: no
+   * pause follows. Call this as soon as the Worker is gone.
+   *
+   * @param error the error that it died of
+   */
+  excuse(error: Error): void {
+    this.#excused.add(error);
+  }
+
+  /**
    * Waits until a Worker is gone. If it died, this is logged and followed by a pause, so that a
    * Worker that cannot live is not started again and again without one.
    *
@@ -96,7 +108,8 @@ export class WorkerKeeper {
       this.#options.journal.log({ level: "error", text: "{error}", properties });
     }
     if (performance.now() - startedAt > LIVED_MS) this.#backoff.reset();
-    if (error !== undefined && this.#options.isUrgent?.() !== true) await this.pause();
+    if (error === undefined || this.#excused.has(error)) return error;
+    if (this.#options.isUrgent?.() !== true) await this.pause();
     return error;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 
 // @ts-types="../../engine/types/assert.d.ts"
@@ -26,6 +27,15 @@ export interface TestOptions {
    */
   readonly sanitize?: boolean;
 }
+
+// The C library stays loaded. The first test that listens would seem to have left it behind.
+whyNoSockets();
+
+/**
+ * How much longer than on an idle machine everything may take. Several programs on few cores take
+ * turns, and only what fails waits for so long.
+ */
+const PATIENCE = 3;
 
 type TestBody = () => void | Promise<void>;
 type NodeTest = (
@@ -54,7 +64,7 @@ export function test(name: string, body: TestBody, options: TestOptions = {}): v
   const { skip, timeoutMs = 20_000, pure = false, sanitize = true } = options;
   const title = skip === undefined ? name : `${name} (skipped: ${skip})`;
   if (nodeTest !== undefined) {
-    return nodeTest(title, { timeout: timeoutMs, skip: skip ?? false }, body);
+    return nodeTest(title, { timeout: timeoutMs * PATIENCE, skip: skip ?? false }, body);
   }
   Deno.test({
     name: title,
@@ -74,7 +84,7 @@ export class WaitError extends Error {
 /**
  * Waits for a promise, but not for ever.
  *
- * @param ms how long to wait, in milliseconds
+ * @param ms how long to wait on an idle machine, in milliseconds
  * @param what the name of what is waited for, for the error
  * @param promise what is waited for
  * @throws {WaitError} if it took longer
@@ -83,8 +93,8 @@ export async function within<T>(ms: number, what: string, promise: T | Promise<T
   // Not `@std/async/deadline`: its timer outlives the wait, and Deno's leak check reports it.
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new WaitError(`Waited ${ms} ms in vain: ${what}`)),
-    ms,
+    () => late.reject(new WaitError(`Waited ${ms * PATIENCE} ms in vain: ${what}`)),
+    ms * PATIENCE,
   );
   try {
     return await Promise.race([promise, late.promise]);
@@ -98,16 +108,17 @@ export async function within<T>(ms: number, what: string, promise: T | Promise<T
  *
  * @param what the name of what is waited for, for the error
  * @param holds tells whether it is true
- * @param ms how long to wait, in milliseconds
+ * @param ms how long to wait on an idle machine, in milliseconds
  */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
   ms = 10_000,
 ): Promise<void> {
-  const endsAt = performance.now() + ms;
+  const limitMs = ms * PATIENCE;
+  const endsAt = performance.now() + limitMs;
   while (!await holds()) {
-    if (performance.now() > endsAt) throw new WaitError(`Waited ${ms} ms in vain: ${what}`);
+    if (performance.now() > endsAt) throw new WaitError(`Waited ${limitMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -11,6 +11,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { contains, type Network, parseHost, parseNetwork } from "../../net/networks.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { CounterBlock } from "./counters.ts";
+import type { Culprits } from "./culprits.ts";
 import type { HostCounts } from "./host_counts.ts";
 
 /** Who may come in, in plain data: it travels to Workers. */
@@ -35,6 +36,9 @@ const REASONS = {
 /** Why a connection is refused. */
 export type Refusal = keyof typeof REASONS;
 
+/** Why one is denied for a while, in words for the log. */
+const BLAMED = "its connections have ended threads of this server";
+
 /** For how long after a line in the log refusals are only counted, in milliseconds. */
 const QUIET_MS = 1_000;
 
@@ -52,7 +56,17 @@ export interface DoorParts {
   readonly hosts?: HostCounts | undefined;
   /** The table of this thread's event loop there. @default {0} */
   readonly table?: number | undefined;
+  /** Who is refused for a while, because threads died of its connections. */
+  readonly culprits?: Culprits | undefined;
 }
+
+/** Lets everybody in. */
+export const OPEN: AdmissionRules = {
+  allow: [],
+  deny: [],
+  maxPerHost: 0,
+  refusesOverflow: false,
+};
 
 /** Lets connections in on one thread, and counts and logs those that it refuses. */
 export class Door {
@@ -60,6 +74,7 @@ export class Door {
   readonly #allow: readonly Network[];
   readonly #deny: readonly Network[];
   readonly #table: number;
+  readonly #hasRules: boolean;
   #silentUntil = -Infinity;
   /** How many were refused since the last line in the log. */
   #untold = 0;
@@ -70,6 +85,27 @@ export class Door {
     this.#allow = parts.rules.allow.map(parseNetwork);
     this.#deny = parts.rules.deny.map(parseNetwork);
     this.#table = parts.table ?? 0;
+    this.#hasRules = parts.hosts !== undefined || this.refusesOverflow ||
+      this.#allow.length + this.#deny.length > 0;
+  }
+
+  /** Whether it has to be asked at all. Mostly anybody may come in. */
+  get asks(): boolean {
+    return this.#hasRules || this.#parts.culprits?.any === true;
+  }
+
+  /** Whether it counts the connections of each host. */
+  get counts(): boolean {
+    return this.#parts.hosts !== undefined;
+  }
+
+  /**
+   * Whether a host is refused for a while, because threads died of its connections.
+   *
+   * @param peer the client's address
+   */
+  #blames({ hostname }: Address): boolean {
+    return this.#parts.culprits?.refuses(hostname) === true;
   }
 
   /** Whether a connection for which there is no room is refused. If not, it waits. */
@@ -102,12 +138,26 @@ export class Door {
     const { hosts, rules: { maxPerHost } } = this.#parts;
     const { hostname } = peer;
     if (!this.allows(hostname)) return this.refuse(peer, "denied");
+    if (this.#blames(peer)) return this.refuse(peer, "denied", BLAMED);
     if (hosts !== undefined && !hosts.enter(this.#table, hostname, maxPerHost)) {
       return this.refuse(peer, "perHost");
     }
     if (hasRoom()) return undefined;
     this.leave(peer);
     return this.refuse(peer, "full");
+  }
+
+  /**
+   * Turns a connection away that was let in, if threads have died of others of its host while it
+   * waited. It is counted and logged as refused.
+   *
+   * @param peer the client's address
+   * @returns why; `undefined` if it may stay
+   */
+  turnAway(peer: Address): Refusal | undefined {
+    if (!this.#blames(peer)) return undefined;
+    this.leave(peer);
+    return this.refuse(peer, "denied", BLAMED);
   }
 
   /** A connection that was let in is over. @param peer the client's address */
@@ -130,9 +180,10 @@ export class Door {
    *
    * @param peer the client's address
    * @param why the reason
+   * @param words the reason in words, for the log
    * @returns the reason
    */
-  refuse(peer: Address, why: Refusal): Refusal {
+  refuse(peer: Address, why: Refusal, words: string = REASONS[why]): Refusal {
     const { counters, journal } = this.#parts;
     counters.refused();
     const now = performance.now();
@@ -141,7 +192,7 @@ export class Door {
       return why;
     }
     this.#silentUntil = now + QUIET_MS;
-    const properties = { peer: formatAddress(peer), why: REASONS[why], more: this.#untold };
+    const properties = { peer: formatAddress(peer), why: words, more: this.#untold };
     const text = this.#untold === 0
       ? "refused {peer}: {why}"
       : "refused {peer}: {why}; {more} more were refused since the last line like this";

@@ -2,8 +2,8 @@
  * How many connections each host has, in shared memory.
  *
  * The counts lie in tables with a fixed number of places. A place is free again when its host has no
- * connection left, so nothing grows with the number of hosts that were ever seen. A host with an
- * IPv6 address is its whole /64: whoever has one address there usually has all of them.
+ * connection left, so nothing grows with the number of hosts that were ever seen. What one host is
+ * says `host_key.ts`.
  *
  * Each event loop has a table of its own, and blocking threads have one together. When a loop dies,
  * its table is emptied. A blocking thread notes whose connection it has, so that it can be taken
@@ -15,7 +15,7 @@
  * @module
  */
 
-import { type Host, parseHost } from "../../net/networks.ts";
+import { type HostKey, hostKey } from "./host_key.ts";
 
 // The head, in words.
 const LOCK = 0;
@@ -37,19 +37,6 @@ const TRIES = 1_000_000;
 
 /** How many different hosts are counted at most. */
 const MOST_HOSTS = 65_536;
-
-/** A host as it is counted: what kind of address, and 64 bits of it. */
-interface Key {
-  readonly kind: number;
-  readonly high: number;
-  readonly low: number;
-}
-
-function keyOf(host: Host): Key {
-  const view = new DataView(host.buffer, host.byteOffset, host.byteLength);
-  if (host.length === 4) return { kind: 4, high: 0, low: view.getInt32(0) };
-  return { kind: 6, high: view.getInt32(0), low: view.getInt32(4) };
-}
 
 /** The counts, as one thread sees them. */
 export class HostCounts {
@@ -101,9 +88,8 @@ export class HostCounts {
    * @returns whether it is allowed
    */
   enter(table: number, hostname: string, most: number): boolean {
-    const host = parseHost(hostname);
-    if (host === undefined) return true;
-    const key = keyOf(host);
+    const key = hostKey(hostname);
+    if (key === undefined) return true;
     return this.#locked(() => {
       const words = this.#words;
       let count = 0;
@@ -127,8 +113,8 @@ export class HostCounts {
    * @param hostname its numeric address
    */
   leave(table: number, hostname: string): void {
-    const host = parseHost(hostname);
-    if (host !== undefined) this.#locked(() => this.#leave(table, keyOf(host)));
+    const key = hostKey(hostname);
+    if (key !== undefined) this.#locked(() => this.#leave(table, key));
   }
 
   /**
@@ -139,10 +125,10 @@ export class HostCounts {
    */
   note(thread: number, hostname: string | undefined): void {
     const at = HEAD + thread * WORDS;
-    const host = hostname === undefined ? undefined : parseHost(hostname);
+    const key = hostname === undefined ? undefined : hostKey(hostname);
     this.#words[at + COUNT] = 0;
-    if (host === undefined) return;
-    this.#write(at, keyOf(host));
+    if (key === undefined) return;
+    this.#write(at, key);
     this.#words[at + COUNT] = 1;
   }
 
@@ -164,7 +150,7 @@ export class HostCounts {
     });
   }
 
-  #leave(table: number, key: Key): void {
+  #leave(table: number, key: HostKey): void {
     const words = this.#words;
     let free = this.#find(table, key);
     if (free < 0 || words[free + COUNT] === 0 || --words[free + COUNT]! > 0) return;
@@ -186,7 +172,7 @@ export class HostCounts {
   }
 
   /** The place of a host, or the free place that it would get; negative if there is none. */
-  #find(table: number, key: Key): number {
+  #find(table: number, key: HostKey): number {
     const words = this.#words;
     const places = words[PLACES]!;
     const first = this.#hash(key);
@@ -200,7 +186,7 @@ export class HostCounts {
     return -1;
   }
 
-  #hash({ kind, high, low }: Key): number {
+  #hash({ kind, high, low }: HostKey): number {
     let hash = this.#words[SEED]!;
     for (const part of [kind, high, low]) {
       hash = Math.imul(hash ^ part, 0x85eb_ca6b);
@@ -219,12 +205,12 @@ export class HostCounts {
     return (at - this.#place(table, 0)) / WORDS;
   }
 
-  #read(at: number): Key {
+  #read(at: number): HostKey {
     const [, kind = 0, high = 0, low = 0] = this.#words.subarray(at, at + WORDS);
     return { kind, high, low };
   }
 
-  #write(at: number, { kind, high, low }: Key): void {
+  #write(at: number, { kind, high, low }: HostKey): void {
     this.#words[at + KIND] = kind;
     this.#words[at + HIGH] = high;
     this.#words[at + LOW] = low;

@@ -1,20 +1,40 @@
 /**
- * Opens a server's door. Only servers load this that do not let everybody in.
+ * Opens a server's door.
  *
  * @module
  */
 
-import { type AdmissionRules, Door, type DoorParts } from "./door.ts";
+import { Culprits } from "./culprits.ts";
+import { type AdmissionRules, Door, type DoorParts, OPEN } from "./door.ts";
 import { HostCounts } from "./host_counts.ts";
+
+/** What a server's threads share of its door. */
+export interface DoorMemory {
+  /** The host counts, if there are any. */
+  readonly hosts?: SharedArrayBuffer | undefined;
+  /** Those who are refused because threads died of their connections. */
+  readonly culprits?: SharedArrayBuffer | undefined;
+}
+
+/** What a door needs, besides that memory. */
+export interface OpenDoorParts extends Omit<DoorParts, "rules" | "hosts" | "culprits"> {
+  /** Who may come in; if it is not given, all may. */
+  readonly rules: AdmissionRules | undefined;
+}
 
 /**
  * Opens the door of one thread.
  *
  * @param parts what it needs
- * @param hosts the shared memory of the host counts, if there are any
+ * @param memory what the threads share
  */
-export function openDoor(parts: DoorParts, hosts?: SharedArrayBuffer): Door {
-  return new Door({ ...parts, hosts: hosts && new HostCounts(hosts) });
+export function openDoor(parts: OpenDoorParts, { hosts, culprits }: DoorMemory = {}): Door {
+  return new Door({
+    ...parts,
+    rules: parts.rules ?? OPEN,
+    hosts: hosts && new HostCounts(hosts),
+    culprits: culprits && new Culprits(culprits),
+  });
 }
 
 /**
@@ -25,9 +45,9 @@ export function openDoor(parts: DoorParts, hosts?: SharedArrayBuffer): Door {
  * @returns their memory; `undefined` if no count is limited
  */
 export function hostCountsFor(
-  rules: AdmissionRules,
+  rules: AdmissionRules | undefined,
   connections: number,
 ): SharedArrayBuffer | undefined {
-  if (rules.maxPerHost === 0) return undefined;
+  if (rules === undefined || rules.maxPerHost === 0) return undefined;
   return HostCounts.create({ connections, tables: 1, threads: 0 }).memory;
 }

@@ -410,9 +410,13 @@ export const STATS_EVERY: Option<number, Duration> = {
   },
 };
 
-/** For how long an event loop may not turn. The flag has a default, and the library's option has none. */
+/** The `--stall` of a command that is given none. */
+export const STALL_OF_COMMANDS = "5s";
+
+/** For how long an event loop may not turn. In a library nobody watches unless asked. */
 export const STALL: Option<number, Duration> = durationOption("stall", {
-  default: "5s",
+  default: 0,
+  shown: STALL_OF_COMMANDS,
   help: "log an event loop that has not turned for this long; 0: nobody watches",
 });
 
@@ -524,7 +528,7 @@ export async function checkOptions(
     keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
-    isWatched: STALL.read(options.stall ?? 0) > 0,
+    isWatched: STALL.read(options.stall) > 0,
   };
 }
 

@@ -24,6 +24,12 @@ import type { WatchingTrack } from "../trace/timeline_watch.ts";
 export class SessionSet {
   /** Called whenever a conversation is over. */
   onOver: (() => void) | undefined;
+  /**
+   * Called with the host for which this thread works; with `undefined` if there are several at a
+   * time. Somebody may want to know who was there when the thread dies.
+   */
+  onHost: ((hostname: string | undefined) => void) | undefined;
+  #host: string | undefined;
   readonly #protocol: ProtocolDefinition;
   readonly #settings: ProtocolSettings;
   readonly #limits: SessionOptions;
@@ -82,7 +88,7 @@ export class SessionSet {
    */
   letIn(connection: Connection, hasRoom: () => boolean): boolean {
     const door = this.#door;
-    if (door === undefined) return true;
+    if (door === undefined || !door.asks) return hasRoom();
     const why = door.enter(connection.remoteAddress, hasRoom);
     if (why !== undefined) this.#refusals.refuse(connection, door.lineFor(why));
     return why === undefined;
@@ -138,6 +144,7 @@ export class SessionSet {
    * lingered
    */
   serve(connection: Connection): void {
+    if (this.onHost !== undefined) this.#noteHost(connection);
     const context = new LazyContext(connection);
     const observation = this.#observer.begin(context);
     const conversation = beginConversation(this.#protocol, context, this.#settings);
@@ -154,6 +161,15 @@ export class SessionSet {
     if (this.#cutting) session.cut(new CutError());
   }
 
+  #noteHost(connection: Connection): void {
+    const isFirst = this.#sessions.size === 0;
+    if (!isFirst && this.#host === undefined) return;
+    const { hostname } = connection.remoteAddress;
+    if (hostname === this.#host) return;
+    this.#host = isFirst ? hostname : undefined;
+    this.onHost?.(this.#host);
+  }
+
   #end(
     session: Session<void>,
     context: LazyContext,
@@ -163,7 +179,7 @@ export class SessionSet {
     this.#sessions.delete(session);
     const thrown = context.end();
     observation.over(error ?? thrown, session.wasEmpty);
-    this.#door?.leave(context.peer);
+    if (this.#door?.counts === true) this.#door.leave(context.peer);
     this.onOver?.();
   }
 

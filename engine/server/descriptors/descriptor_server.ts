@@ -94,8 +94,8 @@ export class DescriptorServer {
   readonly #file: SocketFile | undefined;
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
-  /** Says who may come in, if not anybody may. */
-  readonly #door: Door | undefined;
+  /** Says who may come in. */
+  readonly #door: Door;
   readonly #lingerer: DescriptorLingerer;
   /** Calls that `--trace-calls` does not show: they are no part of a connection's life. */
   readonly #quiet: Sockets = sockets();
@@ -153,8 +153,9 @@ export class DescriptorServer {
     });
     const { team } = this;
     const { settings: { admission: rules }, protocol } = checked;
-    this.#door = rules &&
-      openDoor({ rules, counters: team.counters, journal: team.journal, protocol });
+    const { culprits } = team.memory;
+    const parts = { rules, counters: team.counters, journal: team.journal, protocol };
+    this.#door = openDoor(parts, { culprits });
     this.#policy = new AcceptPolicy({
       ceiling() {
         // Threads that are started on demand need descriptors too.
@@ -372,8 +373,9 @@ export class DescriptorServer {
 
   /** Keeps an accepted connection until there is room for it in the queue. */
   #hold(fd: number, sockaddr: Uint8Array): void {
-    if (this.#door?.allows(this.#sockets.readAddress(sockaddr).hostname) === false) {
-      this.#door.refuse(this.#sockets.readAddress(sockaddr), "denied");
+    const door = this.#door;
+    // Those who wait are not counted for their hosts any more.
+    if (door.asks && door.enter(this.#sockets.readAddress(sockaddr), () => true) !== undefined) {
       return void this.#sockets.close(fd);
     }
     this.#timeline?.main.enqueued(fd);

@@ -31,7 +31,8 @@ import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
-import type { Gate } from "../team/team_memory.ts";
+import { type Gate, HostNote } from "../team/team_memory.ts";
+import { openDoor } from "../core/open_door.ts";
 
 /** No descriptor. */
 const NONE = -1;
@@ -122,8 +123,8 @@ export class Thread {
     let result = -EAGAIN;
     if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
     while (result === -EAGAIN && !this.closing) {
-      this.#wait.wait();
-      if (!this.closing) result = this.#sockets.accept(this.#listener, sockaddr);
+      if (!this.#wait.wait() || this.closing) continue;
+      result = this.#sockets.accept(this.#listener, sockaddr);
     }
     return result;
   };
@@ -133,8 +134,10 @@ export class Thread {
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
   #synLog: SynLog | undefined;
-  /** Says who may come in, if not anybody may. */
-  #door: Door | undefined;
+  /** Says who may come in. */
+  readonly #door: Door;
+  /** For whom this thread works. */
+  readonly #host: HostNote;
   readonly #tell: (message: ThreadMessage) => void;
 
   /**
@@ -168,6 +171,11 @@ export class Thread {
     this.#journal = journal;
     this.#track = track;
     this.#observer = observer;
+    this.#host = new HostNote(memory.host);
+    this.#door = openDoor(
+      { rules: settings.admission, counters, journal, protocol },
+      assignment.memory,
+    );
     this.#sockets = traceCalls && equipment.logCalls !== undefined
       ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
@@ -206,12 +214,6 @@ export class Thread {
 
   /** Loads what only some servers want. */
   async prepare(): Promise<void> {
-    const { settings: { admission: rules }, memory: { hosts } } = this.#assignment;
-    if (rules !== undefined) {
-      const { openDoor } = await import("../core/open_door.ts");
-      const parts = { counters: this.#counters, journal: this.#journal, protocol: this.#protocol };
-      this.#door = openDoor({ ...parts, rules }, hosts);
-    }
     if (!(this.#assignment.shared as SharedSocket).logSyn) return;
     const { SynLog } = await import("../core/syn_log.ts");
     this.#synLog = new SynLog(this.#sockets, this.#journal);
@@ -232,8 +234,8 @@ export class Thread {
     return this.#observer;
   }
 
-  /** Says who may come in, if not anybody may. */
-  get door(): Door | undefined {
+  /** Says who may come in. */
+  get door(): Door {
     return this.#door;
   }
 
@@ -317,10 +319,8 @@ export class Thread {
         this.#mayAccept();
         ready = undefined;
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (datagrams === undefined) {
-          this.#wait.wait();
-          ready = listener;
-        } else if (ready === undefined) poll(-1);
+        if (datagrams === undefined) ready = this.#wait.wait() ? listener : undefined;
+        else if (ready === undefined) poll(-1);
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {
@@ -337,7 +337,7 @@ export class Thread {
    */
   admit(accept: (sockaddr: Uint8Array) => number): number | undefined {
     // A connection that may be refused has to be accepted first.
-    const waits = this.#door?.refusesOverflow !== true;
+    const waits = !this.#door.refusesOverflow;
     if (waits && !this.#gate.enter()) return undefined;
     while (this.#policy.isShort && !this.closing) {
       this.#rest(this.#policy.pause(), "nearly out of descriptors");
@@ -355,7 +355,7 @@ export class Thread {
   /** Asks whether a connection may come in. If not, it is refused. */
   #letIn(fd: number, hasEntered: boolean): boolean {
     const door = this.#door;
-    if (door === undefined) return true;
+    if (!door.asks) return true;
     const peer = this.remoteAddress;
     const why = door.enter(peer, () => hasEntered || this.#gate.tryEnter());
     if (why === undefined) {
@@ -377,10 +377,23 @@ export class Thread {
     else if (this.#refused.mustCall()) this.#tell({ kind: "lingering" });
   }
 
+  /** Refuses a connection that has waited in the queue while threads died of others of its host. */
+  #isTurnedAway(fd: number): boolean {
+    const door = this.#door;
+    if (!door.asks || fd === this.datagrams?.fd) return false;
+    const why = door.turnAway(this.remoteAddress);
+    if (why === undefined) return false;
+    this.#track?.dequeued(fd);
+    this.#gate.leave();
+    this.#refuse(fd, door.lineFor(why));
+    return true;
+  }
+
   /** The connection of this thread is over. */
   #leave(): void {
+    this.#host.note(undefined);
     const door = this.#door;
-    if (door === undefined) return;
+    if (!door.counts) return;
     door.leave(this.remoteAddress);
     door.note(this.#assignment.index);
   }
@@ -396,7 +409,7 @@ export class Thread {
     if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
     else {
       this.#track?.enqueued(fd);
-      this.#door?.note(this.#assignment.index);
+      this.#door.note(this.#assignment.index);
     }
     this.#unclaimed = NONE;
     this.#ring.tryPut(fd, this.#sockaddr);
@@ -420,7 +433,7 @@ export class Thread {
     for (;;) {
       const fd = this.#ring.take(this.#sockaddr, index, idleMs);
       if (fd < 0) return;
-      yield fd;
+      if (!this.#isTurnedAway(fd)) yield fd;
     }
   }
 
@@ -492,7 +505,9 @@ export class Thread {
   begin(fd: number): Service {
     this.#unclaimed = NONE;
     this.#service.own(fd);
-    this.#door?.note(this.#assignment.index, this.remoteAddress);
+    const peer = this.remoteAddress;
+    this.#host.note(peer.hostname);
+    this.#door.note(this.#assignment.index, peer);
     Atomics.store(this.#accepting, 0, 0);
     this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();

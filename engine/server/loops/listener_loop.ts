@@ -12,7 +12,6 @@ import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { MainJournal } from "../journal/journal.ts";
-import type { Door, DoorParts } from "../core/door.ts";
 import { listen } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { describeComputing } from "../offload/offload_options.ts";
@@ -26,6 +25,7 @@ import { SessionSet } from "../core/session_set.ts";
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
 const admitting = () => import("../core/open_door.ts");
+const blaming = () => import("../core/culprits.ts");
 const recording = () => import("../trace/open_timeline.ts");
 const beating = () => import("../statistics/heartbeat.ts");
 const offloading = () => import("../offload/offload_pool.ts");
@@ -120,11 +120,6 @@ function mayWait(): boolean {
   return true;
 }
 
-async function openOwnDoor(parts: DoorParts, connections: number): Promise<Door> {
-  const { openDoor, hostCountsFor } = await admitting();
-  return openDoor(parts, hostCountsFor(parts.rules, connections));
-}
-
 /** How a mode with the runtime's own listener opens its server. */
 export interface ListenerPlan {
   /** The mode's name. */
@@ -169,6 +164,8 @@ export async function serveListener(
   const { stopListening } = await stopping();
   const timeline = await openTimeline(options, { mode, isLoop: true, threads });
   let offload: OffloadPool | undefined;
+  const { CulpritList } = await blaming();
+  const culprits = new CulpritList(journal);
   try {
     const { protocol, computeTimeoutMs } = checked.settings;
     if (threads > 0) {
@@ -181,6 +178,7 @@ export async function serveListener(
         computeTimeoutMs,
         journal,
         counters,
+        culprits,
         timeline,
       });
     }
@@ -191,8 +189,11 @@ export async function serveListener(
     const lingering = () => lingerLimits(countedCeiling());
     const track = timeline?.main;
     const { maxConnections, protocol: spoken, settings: { admission: rules } } = checked;
-    const door = rules &&
-      await openOwnDoor({ rules, counters, journal, protocol: spoken }, maxConnections);
+    const { openDoor, hostCountsFor } = await admitting();
+    const door = openDoor(
+      { rules, counters, journal, protocol: spoken },
+      { hosts: hostCountsFor(rules, maxConnections), culprits: culprits.memory },
+    );
     const sessions = new SessionSet(checked, observer, deadlines, offload, track, lingering, door);
     const loop = new ListenerLoop(listener, sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
@@ -215,6 +216,7 @@ export async function serveListener(
       async shutDown(drainMs) {
         using _limits = deadlines;
         using _threads = offload;
+        using _culprits = culprits;
         let isLate = drainMs === 0;
         const late = setTimeout(() => {
           isLate = true;
@@ -231,6 +233,7 @@ export async function serveListener(
     });
   } catch (error) {
     offload?.[Symbol.dispose]();
+    culprits[Symbol.dispose]();
     timeline?.[Symbol.dispose]();
     throw error;
   }

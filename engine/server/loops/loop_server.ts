@@ -14,7 +14,7 @@ import { isUnix } from "../../net/address.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
-import type { openDoor } from "../core/open_door.ts";
+import { openDoor } from "../core/open_door.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { type KeptListener, ListenerGroup } from "../listening/listener_group.ts";
 import { Seal } from "../listening/seal.ts";
@@ -108,8 +108,6 @@ export class LoopServer {
   #address: Address;
   readonly #deadlines = new TimedDeadlines();
   #served: SessionSet | undefined;
-  /** Opens the door for those, if not anybody may come in. */
-  #openDoor: typeof openDoor | undefined;
   /** Keeps the listeners, where that is possible. */
   readonly #group: ListenerGroup | undefined;
 
@@ -162,7 +160,8 @@ export class LoopServer {
     const limits = () => lingerLimits(countedCeiling());
     const { settings: { admission: rules }, protocol } = this.#checked;
     // There are few, and only for a while: they do not count for their hosts.
-    const door = rules && this.#openDoor?.({ rules, counters, journal, protocol });
+    const { culprits } = this.#team.memory;
+    const door = openDoor({ rules, counters, journal, protocol }, { culprits });
     const sessions = new SessionSet(
       this.#checked,
       observer,
@@ -215,10 +214,7 @@ export class LoopServer {
     try {
       requireWorkers(url);
       threads = countComputing(this.#checked, this.#options);
-      const { protocol, computeTimeoutMs, admission } = this.#checked.settings;
-      if (admission !== undefined) {
-        this.#openDoor = (await import("../core/open_door.ts")).openDoor;
-      }
+      const { protocol, computeTimeoutMs } = this.#checked.settings;
       if (threads > 0) {
         const timeline = this.#timeline;
         this.#pool = await OffloadPool.start({
@@ -229,6 +225,7 @@ export class LoopServer {
           computeTimeoutMs,
           journal,
           counters,
+          culprits: this.#team.culprits,
           timeline,
         });
       }
@@ -367,6 +364,7 @@ export class LoopServer {
     const { journal } = this.#team;
     return await Seal.begin({
       listeners: this.#group?.descriptors ?? [],
+      owned: this.#group?.owned ?? [],
       journal,
       ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => {

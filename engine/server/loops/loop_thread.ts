@@ -15,12 +15,12 @@ import { type Assignment, onAssignment, type Place } from "../team/assignment.ts
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
-import type { openDoor } from "../core/open_door.ts";
+import { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
 import { SessionSet } from "../core/session_set.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
-import type { Gate } from "../team/team_memory.ts";
+import { type Gate, HostNote, threadMemory } from "../team/team_memory.ts";
 
 /** What the main thread tells each loop. */
 export interface LoopData {
@@ -102,8 +102,6 @@ export class LoopThread {
   readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
-  /** Opens the door, if not anybody may come in. */
-  #openDoor: typeof openDoor | undefined;
   /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
   /** Takes a message out of the port, in a loop that has to do that itself. */
@@ -140,16 +138,12 @@ export class LoopThread {
   /** Loads what only some servers want. A Worker starts faster without. */
   async prepare(): Promise<void> {
     const { memory: { beats }, index } = this.#assignment;
-    const { logSyn, offloads, isWoken } = this.#assignment.data as LoopData;
+    const { logSyn, isWoken } = this.#assignment.data as LoopData;
     if (beats !== undefined) {
       const { Heartbeat } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
     }
-    // Other messages only make it look at the gate, and it does that whenever it is woken.
-    if (isWoken && offloads) this.#take = await runtime.messageTaker();
-    if (this.#assignment.settings.admission !== undefined) {
-      this.#openDoor = (await import("../core/open_door.ts")).openDoor;
-    }
+    if (isWoken) this.#take = await runtime.messageTaker();
     if (logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);
@@ -167,12 +161,11 @@ export class LoopThread {
     const { settings } = this.#assignment;
     const options = { protocol, settings };
     const { lingering } = this.#assignment.data as LoopData;
-    const { memory: { hosts }, index } = this.#assignment;
+    const { memory, index } = this.#assignment;
     const { admission: rules } = settings;
     const { counters, journal } = this;
-    const door = rules &&
-      this.#openDoor?.({ rules, counters, journal, protocol, table: index }, hosts);
-    return new SessionSet(
+    const door = openDoor({ rules, counters, journal, protocol, table: index }, memory);
+    const sessions = new SessionSet(
       options,
       this.#observer,
       deadlines,
@@ -181,6 +174,9 @@ export class LoopThread {
       lingering,
       door,
     );
+    const note = new HostNote(threadMemory(memory, index).host);
+    sessions.onHost = (hostname) => note.note(hostname);
+    return sessions;
   }
 
   /**

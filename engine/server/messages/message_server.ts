@@ -27,6 +27,8 @@ import {
 } from "../core/options.ts";
 import { type Failure, type FromThread, Relay, type ToThread } from "./relay.ts";
 import type { Door } from "../core/door.ts";
+import { CulpritList } from "../core/culprits.ts";
+import { hostKey } from "../core/host_key.ts";
 import { hostCountsFor, openDoor } from "../core/open_door.ts";
 import { Refusals } from "../core/refusals.ts";
 import { StrayLog } from "../core/stray_log.ts";
@@ -137,9 +139,10 @@ export async function serveByMessages(
     lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),
   );
   const { protocol, settings: { admission: rules } } = checked;
-  const door = rules && openDoor(
+  const culprits = new CulpritList(journal);
+  const door = openDoor(
     { rules, counters, journal, protocol },
-    hostCountsFor(rules, checked.maxConnections),
+    { hosts: hostCountsFor(rules, checked.maxConnections), culprits: culprits.memory },
   );
   const team = new MessageTeam(
     plan,
@@ -151,6 +154,7 @@ export async function serveByMessages(
     lingering,
     deadlines,
     door,
+    culprits,
   );
   let listener: Listener | undefined;
   try {
@@ -212,7 +216,8 @@ class MessageTeam {
   readonly #waiting: Waiting[] = [];
   readonly #numbers = new LowestNumbers();
   readonly #writeWatch: WriteWatch | undefined;
-  readonly #door: Door | undefined;
+  readonly #door: Door;
+  readonly #culprits: CulpritList;
   readonly #refusals: Refusals;
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
@@ -230,9 +235,11 @@ class MessageTeam {
     timeline: Timeline | undefined,
     lingering: LingerSet,
     deadlines: Deadlines,
-    door: Door | undefined,
+    door: Door,
+    culprits: CulpritList,
   ) {
     this.#door = door;
+    this.#culprits = culprits;
     this.#refusals = new Refusals(deadlines);
     this.#plan = plan;
     this.#options = options;
@@ -278,18 +285,17 @@ class MessageTeam {
   /** Takes connections from the listener until it closes. */
   async accept(listener: Listener): Promise<void> {
     for await (const connection of listener) {
-      const why = this.#door?.enter(
-        connection.remoteAddress,
-        () => this.#door?.refusesOverflow !== true || !this.#isFull,
-      );
+      const door = this.#door;
+      const hasRoom = () => !door.refusesOverflow || !this.#isFull;
+      const why = door.asks ? door.enter(connection.remoteAddress, hasRoom) : undefined;
       if (why !== undefined) {
-        this.#refusals.refuse(connection, this.#door?.lineFor(why));
+        this.#refusals.refuse(connection, door.lineFor(why));
         continue;
       }
       this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
       if (this.#cutting) this.#cutWaiting();
       this.#dispatch();
-      const mayWait = this.#door?.refusesOverflow !== true;
+      const mayWait = !door.refusesOverflow;
       while (mayWait && this.#isFull && !this.#cutting) await this.#change();
     }
   }
@@ -329,7 +335,7 @@ class MessageTeam {
     for (const { connection, queuedAt } of this.#waiting.splice(0)) {
       const life = { queuedAt, servedBy: 0 };
       const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
-      this.#door?.leave(connection.remoteAddress);
+      this.#door.leave(connection.remoteAddress);
       connection.close();
       observation.over(new CutError());
     }
@@ -350,6 +356,7 @@ class MessageTeam {
   dispose(): void {
     this.#disposed = true;
     this.#keeper.stop();
+    this.#culprits[Symbol.dispose]();
     for (const { worker } of this.#members) worker.end();
   }
 
@@ -362,7 +369,7 @@ class MessageTeam {
   #giveOut(): void {
     for (const member of this.#members) {
       if (member.worker.isReady && member.serving === undefined) {
-        const waiting = this.#waiting.shift();
+        const waiting = this.#nextWaiting();
         if (waiting === undefined) return;
         this.#serve(member, waiting);
       }
@@ -376,6 +383,19 @@ class MessageTeam {
         return;
       }
       void this.#watch(this.#add().worker);
+    }
+  }
+
+  /** Takes the next connection that waits. Threads may have died of others of its host meanwhile. */
+  #nextWaiting(): Waiting | undefined {
+    const door = this.#door;
+    for (;;) {
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined || !door.asks) return waiting;
+      const { connection } = waiting;
+      const why = door.turnAway(connection.remoteAddress);
+      if (why === undefined) return waiting;
+      this.#refusals.refuse(connection, door.lineFor(why));
     }
   }
 
@@ -486,7 +506,7 @@ class MessageTeam {
     this.gauge.busy--;
     const { relay: { slowness }, outcome: { failure, wasEmpty } } = serving;
     serving.observation.over(slowness ?? asError(failure), wasEmpty);
-    this.#door?.leave(serving.peer);
+    this.#door.leave(serving.peer);
     this.#rest(member, true);
   }
 
@@ -508,7 +528,10 @@ class MessageTeam {
     if (this.#cutting) serving.relay.close();
     else serving.relay.part();
     serving.observation.over(this.#cutting ? new CutError() : error);
-    this.#door?.leave(serving.peer);
+    this.#door.leave(serving.peer);
+    if (!this.#cutting && this.#culprits.blame(hostKey(serving.peer.hostname))) {
+      this.#keeper.excuse(error);
+    }
   }
 
   #post(member: Member, message: ToThread): void {

@@ -8,10 +8,12 @@
  * @module
  */
 
-import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
+import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { ComputeAnswer, ComputeAssignment, Job } from "./compute_thread.ts";
 import type { CounterBlock } from "../core/counters.ts";
+import type { CulpritList } from "../core/culprits.ts";
+import { hostKey } from "../core/host_key.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import type { Journal } from "../journal/journal.ts";
 import { requireDescriptors } from "../../workers/descriptor_limits.ts";
@@ -44,6 +46,8 @@ export interface OffloadPlan {
   readonly journal: Journal;
   /** Counts the threads that die, and the errors that belong to no computation. */
   readonly counters: CounterBlock;
+  /** Is told whose jobs threads die of. */
+  readonly culprits?: CulpritList | undefined;
   /** The trace, if one is written. */
   readonly timeline?: Timeline | undefined;
 }
@@ -52,6 +56,8 @@ export interface OffloadPlan {
 interface Pending extends Omit<Job, "withinMs"> {
   /** When its time is over. */
   readonly endsAt: number;
+  /** Whose it is. */
+  readonly hostname: string;
   readonly done: (error: unknown, result: unknown) => void;
   /** Whether all other jobs come first. */
   givesWay: boolean;
@@ -64,6 +70,8 @@ interface ComputeThread {
   readonly stop: Int32Array;
   /** The job that it runs, even if that was cancelled. */
   job: Pending | undefined;
+  /** The job that it ran last. */
+  last: Pending | undefined;
   /** Whether the job was cancelled. */
   isCancelled: boolean;
   /** The timer that terminates a thread whose job does not stop. */
@@ -114,6 +122,7 @@ export class OffloadPool implements Elsewhere, Disposable {
     task: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
+    peer?: Peer,
     connection: number | undefined = this.#plan.timeline?.main.current,
   ): Operation {
     const id = this.#nextId;
@@ -125,6 +134,7 @@ export class OffloadPool implements Elsewhere, Disposable {
       task,
       argument,
       connection,
+      hostname: peer?.remoteAddress.hostname ?? "",
       done,
       givesWay: false,
       thread: undefined,
@@ -200,7 +210,7 @@ export class OffloadPool implements Elsewhere, Disposable {
       queueMicrotask(() => job.done(error, undefined));
       return;
     }
-    thread.job = job;
+    thread.job = thread.last = job;
     thread.isCancelled = false;
     job.thread = thread;
   }
@@ -224,7 +234,10 @@ export class OffloadPool implements Elsewhere, Disposable {
         this.#numbers.giveBack(index);
         clearTimeout(thread.killer);
         if (track !== undefined) timeline?.release(track, error);
-        if (error !== undefined) this.#plan.counters.lostThread();
+        if (error !== undefined) {
+          this.#plan.counters.lostThread();
+          this.#blame(error, thread.last);
+        }
         if (error !== undefined && !thread.isCancelled) thread.job?.done(error, undefined);
       },
     });
@@ -232,11 +245,18 @@ export class OffloadPool implements Elsewhere, Disposable {
       worker,
       stop: new Int32Array(stop),
       job: undefined,
+      last: undefined,
       isCancelled: false,
       killer: undefined,
     };
     this.#threads.add(thread);
     return thread;
+  }
+
+  /** Blames the host for whose job a thread has died. */
+  #blame(error: Error, job: Pending | undefined): void {
+    if (job === undefined) return;
+    if (this.#plan.culprits?.blame(hostKey(job.hostname)) === true) this.#keeper.excuse(error);
   }
 
   #handle(thread: ComputeThread, message: ComputeAnswer): void {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
+import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
 import { describeError } from "../../values/thrown.ts";
 import type { OffloadPool } from "./offload_pool.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
@@ -18,6 +18,8 @@ export type OffloadRequest =
     readonly argument: unknown;
     /** The number of the connection in the trace, if one is written. */
     readonly connection: number | undefined;
+    /** The address of the host whose conversation waits. */
+    readonly hostname: string | undefined;
   }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "giveWay"; readonly id: number };
@@ -51,9 +53,12 @@ export class PortOffload implements Elsewhere {
     task: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
+    peer?: Peer,
   ): Operation {
     const id = this.#nextId++;
-    this.#post({ kind: "begin", id, task, argument, connection: this.#track?.current });
+    const connection = this.#track?.current;
+    const hostname = peer?.remoteAddress.hostname;
+    this.#post({ kind: "begin", id, task, argument, connection, hostname });
     this.#pending.set(id, done);
     return {
       cancel: () => {
@@ -91,12 +96,19 @@ export class OffloadClerk implements Disposable {
   handle(request: OffloadRequest): void {
     const { id } = request;
     if (request.kind === "begin") {
-      const { task, argument, connection } = request;
-      const computation = this.#offload.begin(task, argument, (error, result) => {
-        this.#computations.delete(id);
-        const failure = error === undefined ? undefined : describeError(error);
-        this.#answer({ kind: "computed", id, failure, result });
-      }, connection);
+      const { task, argument, connection, hostname = "" } = request;
+      const peer = { remoteAddress: { hostname, port: 0 } };
+      const computation = this.#offload.begin(
+        task,
+        argument,
+        (error, result) => {
+          this.#computations.delete(id);
+          const failure = error === undefined ? undefined : describeError(error);
+          this.#answer({ kind: "computed", id, failure, result });
+        },
+        peer,
+        connection,
+      );
       this.#computations.set(id, computation);
     } else if (request.kind === "cancel") {
       this.#computations.get(id)?.cancel();

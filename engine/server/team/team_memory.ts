@@ -7,6 +7,7 @@
 import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
+import { type HostKey, hostKey } from "../core/host_key.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
@@ -23,6 +24,8 @@ export interface TeamMemory {
   readonly counters: SharedArrayBuffer;
   /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
+  /** Those who are refused because threads died of their connections. */
+  readonly culprits?: SharedArrayBuffer | undefined;
   /** How many connections each host has, if that is limited. */
   readonly hosts?: SharedArrayBuffer | undefined;
   /** The heartbeats of the threads, if they are event loops and somebody wants to know. */
@@ -35,6 +38,8 @@ export interface ThreadMemory {
   readonly accepting: Int32Array;
   readonly serving: Int32Array;
   readonly epoll: Int32Array;
+  /** For whom it works: see {@linkcode HostNote}. */
+  readonly host: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -59,6 +64,10 @@ const SERVING = 9;
 
 /** The index of the word that names the descriptor with which the thread waits for connections. */
 const EPOLL = 10;
+
+/** The index of the words that say for whom the thread works. */
+const HOST = 11;
+const HOST_WORDS = 3;
 
 /**
  * The figures of the threads that serve by descriptor.
@@ -105,10 +114,37 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     accepting: slot.subarray(ACCEPTING, ACCEPTING + 1),
     serving: slot.subarray(SERVING, SERVING + 1),
     epoll: slot.subarray(EPOLL, EPOLL + 1),
+    host: slot.subarray(HOST, HOST + HOST_WORDS),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };
 }
+
+/** Where a thread notes for whom it works. If it dies, that host is to blame. */
+export class HostNote {
+  readonly #words: Int32Array;
+
+  /** @param words from {@linkcode ThreadMemory} */
+  constructor(words: Int32Array) {
+    this.#words = words;
+  }
+
+  /** @param hostname the host, as a numeric address; `undefined` if it is none, or one of several */
+  note(hostname: string | undefined): void {
+    const { kind, high, low } = (hostname === undefined ? undefined : hostKey(hostname)) ?? NOBODY;
+    this.#words[0] = kind;
+    this.#words[1] = high;
+    this.#words[2] = low;
+  }
+
+  /** Reads it. @returns `undefined` if it is nobody, or not known */
+  read(): HostKey | undefined {
+    const [kind = 0, high = 0, low = 0] = this.#words;
+    return kind === 0 ? undefined : { kind, high, low };
+  }
+}
+
+const NOBODY: HostKey = { kind: 0, high: 0, low: 0 };
 
 const CLOSING = 0;
 const CUTTING = 1;

@@ -10,12 +10,13 @@ import { DescriptorSlot } from "./descriptor_slot.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { closeWait } from "./accept_wait.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
+import { CulpritList } from "../core/culprits.ts";
 import { HostCounts } from "../core/host_counts.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
-import { createTeamMemory, Gate, type TeamMemory, threadMemory } from "./team_memory.ts";
+import { createTeamMemory, Gate, HostNote, type TeamMemory, threadMemory } from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
 import { SupervisedWorker, type WorkerHandle } from "../../workers/supervised_worker.ts";
 import { threadName } from "../../workers/thread_names.ts";
@@ -94,6 +95,7 @@ export class ThreadTeam {
   readonly #members: (Member | undefined)[];
   readonly #blocks: CounterBlock[];
   readonly #hosts: HostCounts | undefined;
+  readonly #culprits: CulpritList;
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
   readonly #strays: StrayLog;
@@ -110,9 +112,14 @@ export class ThreadTeam {
       this.#hosts = HostCounts.create({ connections: maxConnections, tables, threads });
     }
     const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
-    this.#memory = { ...createTeamMemory(threads, beats), hosts: this.#hosts?.memory };
-    this.gate = new Gate(this.#memory.gate);
     this.#journal = new MainJournal(options.mode, options.onReport);
+    this.#culprits = new CulpritList(this.#journal);
+    this.#memory = {
+      ...createTeamMemory(threads, beats),
+      hosts: this.#hosts?.memory,
+      culprits: this.#culprits.memory,
+    };
+    this.gate = new Gate(this.#memory.gate);
     this.#keeper = new WorkerKeeper({
       journal: this.#journal,
       isWanted: () => !this.gate.cutting,
@@ -157,6 +164,11 @@ export class ThreadTeam {
   /** The memory that the threads share. */
   get memory(): TeamMemory {
     return this.#memory;
+  }
+
+  /** Those whose connections have ended threads. */
+  get culprits(): CulpritList {
+    return this.#culprits;
   }
 
   /** Adds up what all threads have counted. */
@@ -214,10 +226,13 @@ export class ThreadTeam {
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
+        const note = new HostNote(memory.host);
         if (error !== undefined) {
           if (!this.gate.cutting) this.counters.lostThread();
+          if (!this.gate.closing && this.#culprits.blame(note.read())) this.#keeper.excuse(error);
           this.#bury(member, mayRun);
         }
+        note.note(undefined);
         onGone?.(error, mayRun);
       },
     });
@@ -293,6 +308,7 @@ export class ThreadTeam {
   /** Prints what is left in the journals, and stops the timers. */
   dispose(): void {
     this.#keeper.stop();
+    this.#culprits[Symbol.dispose]();
     clearTimeout(this.#draining);
     this.printJournals();
   }

@@ -7,7 +7,7 @@
  */
 
 import { isSliced } from "../../drivers/conversation.ts";
-import type { Elsewhere, Operation } from "../../drivers/elsewhere.ts";
+import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
@@ -176,6 +176,7 @@ class RecordedOffload implements Elsewhere {
     task: string,
     argument: unknown,
     done: (error: unknown, result: unknown) => void,
+    peer?: Peer,
   ): Operation {
     const track = this.#track;
     const id = track.current;
@@ -186,7 +187,7 @@ class RecordedOffload implements Elsewhere {
       track.enter(id);
       done(error, result);
       track.leave();
-    });
+    }, peer);
     return {
       cancel() {
         tell();

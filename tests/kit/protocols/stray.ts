@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runtime } from "../../../engine/net/runtime.ts";
 import {
   type Context,
   type Effect,
@@ -16,6 +17,8 @@ import {
 
 /** Lets the next thing that the server itself does in this thread fail, and end the thread. */
 function loseThread(): void {
+  // While a loop is replaced, the main thread serves those who wait for it.
+  if (runtime.isMainThread) return;
   const lose = () => {
     throw new Error("lost");
   };

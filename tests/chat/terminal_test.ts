@@ -237,7 +237,7 @@ terminalTest("Tab completes also if more keys come at once", async ({ terminal, 
   await terminal.type("/ms\tbe\thi\r");
   assertEquals(await visitor.line(), "/msg bertha hi");
   await terminal.type("B\t\t");
-  await terminal.shows(/\d\d:\d\d.*\nbertha  bob\nann in lobby> B$/);
+  await terminal.shows(/\d\d:\d\d.*\nbertha {2}bob\nann in lobby> B$/);
   await terminal.type("O\tand x\r");
   assertEquals(await visitor.line(), "bob and x");
 });

@@ -116,7 +116,7 @@ function readCommand(line: string, text: string): Command {
  * @param word any word
  */
 export function addressee(word: string): string {
-  return word.replace(/^@/, "").replace(/[:,]$/, "") || word;
+  return word.replace(/^@/, "").replace(/[:,]$/, "");
 }
 
 /**

@@ -24,7 +24,8 @@ import { LoadedServer } from "./loaded_server.ts";
 
 /**
  * How many connections are on their way at a time. The kernel drops some if its accept queue is
- * full, and a client that says nothing may wait for ever then. Bun's queue has 512 places.
+ * full, and a client that says nothing may wait for ever then. This runtime, too, serves so many
+ * well at a time.
  */
 const ON_THEIR_WAY = 400;
 

@@ -266,7 +266,7 @@ export class LineEditor {
     const drawn = this.#drawn;
     const columns = columnsNow();
     if (this.#isClosed || drawn === undefined || drawn.columns === columns) return;
-    if (drawn.width <= columns || drawn.column === undefined) return void this.#draw(ERASE);
+    if (drawn.width <= columns) return void this.#draw(ERASE);
     this.#input.askPosition((text) => output.write(text), (position) => {
       // What was written in the meantime has moved the cursor.
       if (this.#isClosed || this.#drawn !== drawn) return;
@@ -351,9 +351,12 @@ function columnsNow(): number {
  * certain. Where the terminal did not wrap it, the cursor stands in another column.
  */
 function rowsAbove({ column }: Row, columns: number, position: Position): number {
-  if (column === undefined || position.column === columns) return 0;
-  const isWrapped = position.column === column % columns + 1;
-  return isWrapped ? Math.min(Math.floor(column / columns), position.row - 1) : 0;
+  if (position.column === columns) return 0;
+  const { least, most } = column;
+  // The row above may be another's. So it is left alone if the cursor could be in the first one.
+  const first = Math.ceil((least + 1 - position.column) / columns);
+  const last = Math.floor((most + 1 - position.column) / columns);
+  return first === last ? Math.min(Math.max(0, first), position.row - 1) : 0;
 }
 
 /** Whether a key adds to the line. */

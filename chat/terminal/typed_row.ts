@@ -29,8 +29,8 @@ export interface Row {
   readonly before: string;
   /** What stands after the cursor. */
   readonly after: string;
-  /** How many columns are before the cursor; `undefined` if terminals may differ about that. */
-  readonly column: number | undefined;
+  /** How many columns are before the cursor, at least and at most: terminals differ about that. */
+  readonly column: { readonly least: number; readonly most: number };
   /** The most columns that the whole row takes. */
   readonly width: number;
 }
@@ -78,7 +78,7 @@ export class TypedRow {
     return {
       before,
       after,
-      column: CERTAIN.test(before + after) ? stringWidth(before) : undefined,
+      column: { least: leastWidth(before), most: mostWidth(before) },
       width: mostWidth(before + after),
     };
   }
@@ -101,6 +101,15 @@ export function snap(line: string, cursor: number, isBack: boolean): number {
 /** The most columns that a text takes on any terminal that is likely to exist. */
 function mostWidth(text: string): number {
   return clustersOf(text).reduce((sum, { width }) => sum + width, 0);
+}
+
+/** The fewest columns: a terminal may show all that it takes for one character in one column. */
+function leastWidth(text: string): number {
+  if (CERTAIN.test(text)) return stringWidth(text);
+  return Array.from(segmenter.segment(text), ({ segment }) => {
+    const width = stringWidth(segment);
+    return CERTAIN.test(segment) ? width : Math.min(1, width);
+  }).reduce((sum, width) => sum + width, 0);
 }
 
 function clustersOf(text: string): Cluster[] {

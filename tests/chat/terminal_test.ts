@@ -145,6 +145,23 @@ terminalTest("typed text adapts to another width of the window", async ({ termin
   assertEquals(screen.split("a line that").length, 2, screen);
 });
 
+terminalTest(
+  "nothing is left of a typed row in any script when the window shrinks",
+  async (scene) => {
+    const { terminal, visitor } = scene;
+    for (const text of ["กำลังผู้ใหญ่ที่นี่ซื้อน้ำ", "क्षत्रिय स्त्री हिन्दी श्रृं"]) {
+      await terminal.type(`of its own ${text}`.padEnd(48, "x"));
+      visitor.say("[bob] said");
+      await terminal.shows(/said\nann in lobby> of its own .*x$/);
+      await terminal.resize(46);
+      await terminal.shows(/said\nann in lobby> <.*x$/);
+      await terminal.resize(80);
+      await terminal.shows(/said\nann in lobby> of its own .*x$/);
+      await terminal.press("C-c");
+    }
+  },
+);
+
 test("a terminal: after Ctrl-Z, another width and fg, the line is there again", async () => {
   await using chat = await ScriptedChat.listen();
   const { hostname, port } = chat.address;

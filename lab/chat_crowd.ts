@@ -239,10 +239,15 @@ export async function runCrowd(server: LoadedServer, crowd: Crowd): Promise<Crow
     const saidAt = performance.now();
     const heard = clients.map((client) => client.heard);
     for (const client of clients.slice(0, speakers)) client.say("hello");
-    const everyWord = (client: CrowdClient, index: number) =>
-      client.wasCut ||
-      client.heard - (heard[index] as number) >= speakers - (index < speakers ? 1 : 0);
-    const talkingMs = await reached("talking", () => clients.every(everyWord), saidAt);
+    const everyWord = () => {
+      // Whoever was cut can say nothing.
+      const words = clients.slice(0, speakers).filter(({ wasCut }) => !wasCut).length;
+      return clients.every((client, index) =>
+        client.wasCut ||
+        client.heard - (heard[index] as number) >= words - (index < speakers ? 1 : 0)
+      );
+    };
+    const talkingMs = await reached("talking", everyWord, saidAt);
     const talking = aside.takeLongest();
     const leftAt = performance.now();
     for (const client of clients) client.leave();

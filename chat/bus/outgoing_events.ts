@@ -11,6 +11,9 @@ import type { BusEvent } from "./bus.ts";
 /** How long events are gathered, in milliseconds. */
 const GATHER_MS = 50;
 
+/** How many packets go at once in that time. Only what comes beyond them is gathered. */
+const AT_ONCE = 16;
+
 /** The most events of one packet. */
 export const EVENTS_LIMIT = 64;
 
@@ -18,7 +21,9 @@ export const EVENTS_LIMIT = 64;
 export class OutgoingEvents {
   readonly #send: (events: readonly BusEvent[]) => void;
   #events: BusEvent[] = [];
-  #sentAt = -Infinity;
+  /** When the time began in which packets are counted, and how many there were. */
+  #since = -Infinity;
+  #packets = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param send sends one or more events */
@@ -30,9 +35,8 @@ export class OutgoingEvents {
   add(event: BusEvent): void {
     this.#events.push(event);
     const isTalk = event.kind === "say" || event.kind === "announce";
-    const waitMs = this.#sentAt + GATHER_MS - performance.now();
-    if (isTalk || waitMs <= 0 || this.#events.length >= EVENTS_LIMIT) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), waitMs);
+    if (isTalk || this.#events.length >= EVENTS_LIMIT || this.#mayGoAtOnce()) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 
   /** Sends what was gathered, if anything. */
@@ -42,8 +46,18 @@ export class OutgoingEvents {
     if (this.#events.length === 0) return;
     const events = this.#events;
     this.#events = [];
-    if (events.some(({ kind }) => kind !== "say")) this.#sentAt = performance.now();
     this.#send(events);
+  }
+
+  #mayGoAtOnce(): boolean {
+    // What came before it is still waiting.
+    if (this.#timer !== undefined) return false;
+    const now = performance.now();
+    if (now - this.#since > GATHER_MS) {
+      this.#since = now;
+      this.#packets = 0;
+    }
+    return ++this.#packets <= AT_ONCE;
   }
 
   /** Forgets what was gathered. */

@@ -96,7 +96,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
           counts,
           hearer: visitor.hearer,
           onEnter: (user) => visitorOf.set(user, visitor),
-          takeTurn: (bytes) => turns.take(bytes),
+          takeTurn: (share) => turns.takeShare(share),
         }),
       count: (counters: Counters) => ({ ...counters, ...hall.counts, ...counts }),
       onEnding: () => hall.close(),

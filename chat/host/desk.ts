@@ -9,7 +9,7 @@ import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere, Operation } from "../../engine/drivers/elsewhere.ts";
 import type { Bus } from "../bus/bus.ts";
-import type { Awaited, GrantedName } from "../rooms/conversation.ts";
+import type { Awaited, GrantedName, Share } from "../rooms/conversation.ts";
 import type { Hall } from "../rooms/hall.ts";
 import type { Turns } from "./turns.ts";
 
@@ -45,7 +45,7 @@ export class Desk implements Elsewhere {
       case "pause":
         return this.#pause(argument as number, () => done(undefined, undefined));
       case "turn":
-        return this.#turns.wait(argument as number, () => done(undefined, undefined));
+        return this.#turns.wait(argument as Share, () => done(undefined, undefined));
       case "name":
         return this.#await(this.take(argument as string), done);
       case "guest name":
@@ -87,7 +87,7 @@ export class Desk implements Elsewhere {
   }
 
   #pause(ms: number, done: () => void): Operation {
-    const deadline = new Deadline(done);
+    const deadline = new Deadline(done, true);
     this.#deadlines.set(deadline, Math.min(ms, LONGEST_MS));
     return { cancel: () => deadline.lift() };
   }

@@ -74,6 +74,8 @@ export class Outbox implements Hearer {
   /** The bytes that the current write counts for: none, if it only says what was missed. */
   #writing = 0;
   #isWriting = false;
+  /** Whether the runtime has taken a write and will tell when it is over. */
+  #isUnderWay = false;
   #missed = 0;
   #isScheduled = false;
   #isFinishing = false;
@@ -118,7 +120,7 @@ export class Outbox implements Hearer {
   }
 
   /** Takes a line, which is sent soon. */
-  hear(line: Uint8Array): void {
+  hear(line: Uint8Array, isForFew = false): void {
     if (this.#isOver || this.#isFinishing) return;
     this.#lines.push(line);
     this.#bytes += line.length + LINE_BYTES;
@@ -131,9 +133,9 @@ export class Outbox implements Hearer {
         this.#counts.dropped++;
       }
     }
-    if (this.#isWriting || this.#isScheduled) return;
+    if (this.#isWriting || this.#isScheduled && !isForFew) return;
     this.#isScheduled = true;
-    this.#rounds.add(this.#write);
+    this.#rounds.add(this.#write, isForFew);
   }
 
   /**
@@ -160,6 +162,7 @@ export class Outbox implements Hearer {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#ended();
     this.#writeLimit.lift();
     this.#lines = [];
     this.#head = this.#bytes = this.#writing = 0;
@@ -198,6 +201,8 @@ export class Outbox implements Hearer {
         this.#writing = before - this.#bytes;
         this.#isWriting = true;
         if (!this.#connection.push(batch, this.#sink)) {
+          this.#isUnderWay = true;
+          this.#rounds.began();
           const { writeTimeoutMs, slow } = this.#limits;
           if (writeTimeoutMs > 0 && slow === "disconnect") {
             this.#deadlines.set(this.#writeLimit, writeTimeoutMs);
@@ -215,6 +220,13 @@ export class Outbox implements Hearer {
     done?.();
   };
 
+  /** The write that the runtime had taken is over, if there was one. */
+  #ended(): void {
+    if (!this.#isUnderWay) return;
+    this.#isUnderWay = false;
+    this.#rounds.ended();
+  }
+
   #written(): void {
     this.#writing = 0;
     this.#isWriting = false;
@@ -223,6 +235,8 @@ export class Outbox implements Hearer {
   readonly #sink = {
     onRead: () => {},
     onWritten: () => {
+      if (this.#isOver) return;
+      this.#ended();
       this.#writeLimit.lift();
       this.#written();
       this.#write();

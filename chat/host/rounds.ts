@@ -7,6 +7,11 @@
  * outbox's turn comes goes along with the same write: the more there is to do, the less each line
  * costs. When little is to be done, nothing waits.
  *
+ * A runtime may take bytes and pass them on to the kernel later: Deno does so for 128 writes in each
+ * turn of its event loop, however many wait. If it were given more, what was said to those who read
+ * would lie there for seconds, and they would be taken for slow readers. So the next outboxes have
+ * to wait until most of these writes are over.
+ *
  * @module
  */
 
@@ -18,11 +23,26 @@ const SLICE_MS = 8;
 /** After how many writes the clock is looked at. */
 const WRITES_A_LOOK = 16;
 
+/** The most writes that the runtime is given before those that it has are over. */
+const WRITES_UNDER_WAY = 512;
+
+/**
+ * How many turns of the event loop these may take. Those that take more wait for a peer who does not
+ * read, and nobody waits for that.
+ */
+const TURNS_UNDER_WAY = 8;
+
 /** The outboxes of one server that have something to send. */
 export class Rounds {
   #queue: (() => void)[] = [];
   #head = 0;
   #isScheduled = false;
+  /** Work that need not wait for the queue. */
+  #light: (() => void)[] = [];
+  /** How many writes are under way. */
+  #underWay = 0;
+  /** How many of these wait for their peers. */
+  #held = 0;
   /** The lines that were joined last, and what came of it. */
   #joinedLines: readonly Uint8Array[] = [];
   #joined: Uint8Array = new Uint8Array(0);
@@ -44,9 +64,14 @@ export class Rounds {
   /**
    * Does some work soon, after all work that was added before.
    *
-   * @param work writes an outbox, or goes on when those before it are written; must not throw
+   * @param work writes an outbox, or goes on when those before it are written
+   * @param isLight whether it need not wait for the work before it, because it is one of few
    */
-  add(work: () => void): void {
+  add(work: () => void, isLight = false): void {
+    if (isLight) {
+      if (this.#light.push(work) === 1) queueMicrotask(this.#runLight);
+      return;
+    }
     this.#queue.push(work);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -54,22 +79,55 @@ export class Rounds {
     queueMicrotask(this.#run);
   }
 
+  /** A write was begun, and is under way. */
+  began(): void {
+    this.#underWay++;
+  }
+
+  /** Such a write is over, whatever became of it. */
+  ended(): void {
+    this.#underWay--;
+    if (this.#held > this.#underWay) this.#held = this.#underWay;
+  }
+
+  readonly #runLight = (): void => {
+    const light = this.#light;
+    this.#light = [];
+    for (const work of light) work();
+  };
+
   readonly #run = (): void => {
     const endsAt = performance.now() + SLICE_MS;
-    for (let done = 1; this.#head < this.#queue.length; done++) {
-      (this.#queue[this.#head++] as () => void)();
-      if (done % WRITES_A_LOOK > 0 || performance.now() < endsAt) continue;
-      // Removing from the front of a long array moves all of it, so this is done once a slice.
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
-      setTimeout(this.#run);
-      return;
+    try {
+      for (let done = 1; this.#head < this.#queue.length; done++) {
+        (this.#queue[this.#head++] as () => void)();
+        if (done % WRITES_A_LOOK > 0) continue;
+        if (this.#underWay - this.#held >= WRITES_UNDER_WAY || performance.now() >= endsAt) break;
+      }
+    } finally {
+      // Also if some work has thrown: all the others' work is still to be done.
+      this.#goOn();
     }
-    this.#queue = [];
+  };
+
+  /** Ends a slice. */
+  #goOn(): void {
+    // Removing from the front of a long array moves all of it, so this is done once a slice.
+    this.#queue.splice(0, this.#head);
     this.#head = 0;
+    if (this.#queue.length > 0) return this.#pause(TURNS_UNDER_WAY);
     this.#isScheduled = false;
     this.#joinedLines = [];
-  };
+  }
+
+  /** Lets the event loop do everything else, and the runtime pass on what it has. */
+  #pause(turns: number): void {
+    setTimeout(() => {
+      if (this.#underWay > this.#held && turns > 1) return this.#pause(turns - 1);
+      this.#held = this.#underWay;
+      this.#run();
+    });
+  }
 }
 
 function isSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {

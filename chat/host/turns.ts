@@ -13,16 +13,14 @@
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import type { Operation } from "../../engine/drivers/elsewhere.ts";
+import type { Share } from "../rooms/conversation.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
 import type { Rounds } from "./rounds.ts";
 
 /** The least length of a turn, in milliseconds. */
 const TURN_MS = 1;
 
-/**
- * What costs this many bytes or less is light: a line in a room of the usual size. It does not wait
- * behind what is said in a room of thousands.
- */
+/** What costs more bytes than this is for many, if nothing else is known about it. */
 const LIGHT_BYTES = 512;
 
 /** A speaker who waits. */
@@ -63,6 +61,7 @@ class Queue {
 
 /** The turns of all users of one server. */
 export class Turns implements Disposable {
+  /** Those who speak to few. They do not wait behind a crowd. */
   readonly #light: Queue;
   readonly #heavy: Queue;
   readonly #deadlines: Deadlines;
@@ -81,17 +80,27 @@ export class Turns implements Disposable {
     this.#heavy = new Queue(turnBytes / 2);
     this.#deadlines = deadlines;
     const begin = () => this.#begin();
-    this.#next = new Deadline(() => rounds.add(begin));
+    this.#next = new Deadline(() => rounds.add(begin), true);
   }
 
   /**
-   * Takes a part of this turn.
+   * Takes a part of this turn for the operator, or for another server. These send one thing at a time.
    *
    * @param bytes the length of what is to be said
    * @returns whether there was room and nobody was waiting
    */
   take(bytes: number): boolean {
-    const queue = this.#queueFor(bytes);
+    return this.takeShare(shareOf(bytes));
+  }
+
+  /**
+   * Takes a part of this turn.
+   *
+   * @param share what is to be said
+   * @returns whether there was room and nobody was waiting
+   */
+  takeShare({ bytes, isForMany }: Share): boolean {
+    const queue = isForMany ? this.#heavy : this.#light;
     const isTaken = queue.waiting.size === 0 && queue.spend(bytes);
     if (isTaken) this.#awaitNext();
     return isTaken;
@@ -100,11 +109,11 @@ export class Turns implements Disposable {
   /**
    * Waits for a turn.
    *
-   * @param bytes the length of what is to be said
+   * @param share what is to be said
    * @param done is called when it can be said
    */
-  wait(bytes: number, done: () => void): Operation {
-    const { waiting } = this.#queueFor(bytes);
+  wait({ bytes, isForMany }: Share, done: () => void): Operation {
+    const { waiting } = isForMany ? this.#heavy : this.#light;
     const speaker = { bytes, done };
     waiting.add(speaker);
     this.#awaitNext();
@@ -112,14 +121,14 @@ export class Turns implements Disposable {
   }
 
   /**
-   * Takes a part of this turn, or of the first turn that has room.
+   * Does the same, or takes a part of the first turn that has room.
    *
    * @param bytes the length of what is to be said
    * @returns whether it can be said; false if the server has closed
    */
   async pass(bytes: number): Promise<boolean> {
     if (!this.#isOver && !this.take(bytes)) {
-      await new Promise<void>((resolve) => this.wait(bytes, resolve));
+      await new Promise<void>((resolve) => this.wait(shareOf(bytes), resolve));
     }
     return !this.#isOver;
   }
@@ -131,10 +140,6 @@ export class Turns implements Disposable {
       for (const { done } of waiting) done();
       waiting.clear();
     }
-  }
-
-  #queueFor(bytes: number): Queue {
-    return bytes <= LIGHT_BYTES ? this.#light : this.#heavy;
   }
 
   #awaitNext(): void {
@@ -150,4 +155,8 @@ export class Turns implements Disposable {
       if (queue.waiting.size > 0) this.#awaitNext();
     }
   }
+}
+
+function shareOf(bytes: number): Share {
+  return { bytes, isForMany: bytes > LIGHT_BYTES };
 }

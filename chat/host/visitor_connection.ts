@@ -15,8 +15,14 @@ import { Outbox, type OutboxParts } from "./outbox.ts";
 /** How long it may take to send the last lines, in milliseconds. */
 export const FLUSH_MS = 2_000;
 
-/** After that time a busy server looks once more, because the peer may have read them by now. */
+/** After that time a server looks once more, because the peer may have read them by now. */
 const GRACE_MS = 250;
+
+/** A server that looks later than this, in milliseconds, had no time to see that they were read. */
+const LATE_MS = 50;
+
+/** How often a busy server looks again. */
+const MOST_LOOKS = 20;
 
 /** What the connections of one server share. */
 export interface ConnectionParts extends OutboxParts {
@@ -47,8 +53,8 @@ export class VisitorConnection extends Connection {
   readonly #limit = new Deadline(() => this.#onLimit());
   readonly #lingerer: Lingerer;
   #isClosing = false;
-  /** Whether the time for the last lines is up. */
-  #isLate = false;
+  /** How often it was looked whether the last lines were read after the time for them was up. */
+  #looks = 0;
   #isClosed = false;
 
   /**
@@ -147,9 +153,14 @@ export class VisitorConnection extends Connection {
 
   /** The time for the last lines is up, unless it was this server that had no time to send them. */
   #onLimit(): void {
-    if (!this.outbox.isDue && this.#isLate) return this.#end(true);
-    this.#isLate = !this.outbox.isDue;
-    this.#deadlines.set(this.#limit, this.#isLate ? GRACE_MS : FLUSH_MS);
+    if (this.outbox.isDue) {
+      this.#looks = 0;
+      return this.#deadlines.set(this.#limit, FLUSH_MS);
+    }
+    const isBusy = performance.now() - this.#limit.at > LATE_MS && this.#looks < MOST_LOOKS;
+    if (this.#looks > 0 && !isBusy) return this.#end(true);
+    this.#looks++;
+    this.#deadlines.set(this.#limit, GRACE_MS);
   }
 
   #end(isCut = false): void {

@@ -142,7 +142,7 @@ export class Visitors {
   async gone(withinMs = LONGEST_MS): Promise<void> {
     if (this.#open === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const late = new Deadline(resolve);
+    const late = new Deadline(resolve, true);
     this.#parts.deadlines.set(late, withinMs);
     this.#onGone = resolve;
     await promise;

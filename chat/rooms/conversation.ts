@@ -34,7 +34,11 @@ import { type Hearer, LINE_BYTES, type User } from "./room.ts";
 const BYTES_OF_A_LINE = 1024 * 1024;
 
 /** How many bytes of a turn it costs to give a line to one more recipient. */
-export const BYTES_OF_A_HEARER = 1 / 8;
+export const BYTES_OF_A_HEARER = 1 / 16;
+
+/** What costs more than this, or is for a room with more users, is for many. */
+const FEW_BYTES = 512;
+const FEW_USERS = 64;
 
 /** How many bytes of a turn it costs to put a user or a room into a list. */
 const BYTES_OF_AN_ITEM = 8;
@@ -65,6 +69,14 @@ export interface GrantedName {
   readonly since: number;
 }
 
+/** What is to be said. */
+export interface Share {
+  /** How many bytes of a turn it takes. */
+  readonly bytes: number;
+  /** Whether it is for a crowd. What is for few does not wait behind a crowd. */
+  readonly isForMany: boolean;
+}
+
 /** What a conversation waits for. Each entry has an argument and a result. */
 export interface Awaited {
   /** A name for a new guest. */
@@ -74,7 +86,7 @@ export interface Awaited {
   /** The end of a pause of this many milliseconds. */
   "pause": (ms: number) => void;
   /** The turn to say this many bytes. */
-  "turn": (bytes: number) => void;
+  "turn": (share: Share) => void;
 }
 
 /** The reason that the others are given if a conversation did not end as its visitor wanted. */
@@ -93,8 +105,8 @@ export interface Visit {
   readonly hearer: Hearer;
   /** Is told which user the visitor has become. */
   onEnter?(user: User): void;
-  /** Whether the visitor may say this many bytes now; without it, they never wait for a turn. */
-  takeTurn?(bytes: number): boolean;
+  /** Whether the visitor may say this now; without it, they never wait for a turn. */
+  takeTurn?(share: Share): boolean;
 }
 
 /**
@@ -107,7 +119,7 @@ export function* converse(visit: Visit): Protocol {
   let user: User | undefined;
   let reason: string | undefined;
   try {
-    yield* waitForTurn(visit, BYTES_OF_A_COMING + costOfShowing(hall, LOBBY));
+    yield* waitForTurn(visit, BYTES_OF_A_COMING + costOfShowing(hall, LOBBY), true);
     const { name, since } = yield* waitFor("guest name", undefined);
     yield* say(WELCOME, notice(`you are ${name} in ${LOBBY}`));
     user = hall.enter(hearer, name, since);
@@ -152,7 +164,9 @@ function* listen(visit: Visit, user: User): Protocol {
       yield* say(TOO_LONG);
     } else {
       const command = parseCommand(line.text);
-      yield* waitForTurn(visit, line.text.length + costOf(command, hall, user));
+      const cost = costOf(command, hall, user);
+      const isForMany = cost > FEW_BYTES || isHeard(command) && user.room.population > FEW_USERS;
+      yield* waitForTurn(visit, line.text.length + cost, isForMany);
       if (!(yield* obey(hall, user, command))) return;
     }
     yield* pace(1);
@@ -160,8 +174,14 @@ function* listen(visit: Visit, user: User): Protocol {
 }
 
 /** Waits until this much can be said. So a crowd enters, and talks, one after another. */
-function* waitForTurn(visit: Visit, bytes: number): Protocol {
-  if (visit.takeTurn?.(bytes) === false) yield* waitFor("turn", bytes);
+function* waitForTurn(visit: Visit, bytes: number, isForMany: boolean): Protocol {
+  const share = { bytes, isForMany };
+  if (visit.takeTurn?.(share) === false) yield* waitFor("turn", share);
+}
+
+/** Whether the others in the room hear of a command. */
+function isHeard({ kind }: Command): boolean {
+  return kind === "say" || kind === "act" || kind === "nick";
 }
 
 /** How many bytes of a turn a command costs, besides its own length. */

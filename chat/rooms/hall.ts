@@ -458,7 +458,7 @@ export class Hall implements BusListener {
 
   #deliver(user: User, line: string): void {
     this.counts.delivered++;
-    hear(user, line);
+    user.hearer.hear(encodeLine(line), true);
   }
 
   #addRemote(server: string, { name, room: roomName, since }: Presence): RemoteUser | undefined {

@@ -14,6 +14,9 @@ import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 /** How long changes are gathered, in milliseconds. */
 export const GATHER_MS = 100;
 
+/** A room with fewer hearers than this counts as one with so many: nobody reads faster. */
+const LEAST_HEARERS = 4;
+
 /** What the news of a room need. */
 export interface NewsParts {
   /** How many notices all members together hear one by one; beyond that they are gathered. */
@@ -45,7 +48,7 @@ interface Untold extends Change {
 export class News {
   readonly #parts: NewsParts;
   readonly #meter: FloodMeter;
-  readonly #end = new Deadline(() => this.#tellAll());
+  readonly #end = new Deadline(() => this.#tellAll(), true);
   /** Those who have come, by the keys of their names. */
   readonly #joined = new Map<string, Untold>();
   /** Those who have gone. A name may have been here, and gone, several times. */
@@ -75,7 +78,7 @@ export class News {
     const now = performance.now();
     if (!this.isGathering) {
       if (this.#meter.spend(0, now) === 0) {
-        this.#meter.spend(population(), now);
+        this.#meter.spend(Math.max(LEAST_HEARERS, population()), now);
         return tell(changed(change.kind, change.name, change.what), except);
       }
       this.#parts.deadlines.set(this.#end, GATHER_MS, now);

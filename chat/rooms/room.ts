@@ -13,10 +13,18 @@ import { type Change, News, type NewsParts } from "./news.ts";
 /** What it costs to keep a line, in bytes on top of its own length. */
 export const LINE_BYTES = 64;
 
+/** What so many hear, or fewer, need not wait for what is said to thousands. */
+const FEW_HEARERS = 16;
+
 /** Takes the lines for a user: an outbox, or a list. */
 export interface Hearer {
-  /** Takes a line. It is not copied, and nobody changes it any more. */
-  hear(line: Uint8Array): void;
+  /**
+   * Takes a line. It is not copied, and nobody changes it any more.
+   *
+   * @param line the line
+   * @param isForFew whether few others hear it, so that it need not wait for what many hear
+   */
+  hear(line: Uint8Array, isForFew?: boolean): void;
 }
 
 /** A user of this server. */
@@ -131,10 +139,11 @@ export class Room {
   }
 
   #send(line: Uint8Array, except: object | undefined): number {
+    const isForFew = this.users.size <= FEW_HEARERS;
     let heard = 0;
     for (const user of this.users) {
       if (user === except) continue;
-      user.hearer.hear(line);
+      user.hearer.hear(line, isForFew);
       heard++;
     }
     return heard;

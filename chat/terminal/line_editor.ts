@@ -102,8 +102,6 @@ export class LineEditor {
   #isDrawing = false;
   #isClosed = false;
   #isFull = false;
-  /** What the last Tab could have meant. */
-  #candidates: readonly string[] = [];
   #wasTab = false;
   /** Runs as long as the input counts as pasted after a refused line. */
   #leavingOut: ReturnType<typeof setTimeout> | undefined;
@@ -122,11 +120,6 @@ export class LineEditor {
       prompt,
       historySize: HISTORY_LINES,
       removeHistoryDuplicates: true,
-      completer: (text: string) => {
-        const [candidates, word] = options.complete(text);
-        this.#candidates = candidates;
-        return [candidates, word];
-      },
     }) as Editor;
     const take = this.#editor._ttyWrite.bind(this.#editor);
     this.#editor._ttyWrite = (text, key = {}) => {
@@ -178,18 +171,34 @@ export class LineEditor {
 
   /** Hands a key to readline, and shows what becomes of it. */
   #take(take: Editor["_ttyWrite"], text: string | undefined, key: Key): void {
-    const isTab = key.name === "tab";
+    const isTab = key.name === "tab" && !this.#input.isPasting;
     const editor = this.#editor;
-    take(text, key);
+    if (isTab) this.#complete();
+    else take(text, key);
     const isMove = key.ctrl !== true && key.meta !== true;
     if (isMove && (key.name === "left" || key.name === "right")) {
       editor.cursor = snap(editor.line, editor.cursor, key.name === "left");
     }
-    if (isTab && this.#wasTab && this.#candidates.length > 1) {
-      void this.print([this.#candidates.map((candidate) => candidate.trim()).join("  ")]);
-    }
     this.#wasTab = isTab;
     this.#drawSoon();
+  }
+
+  /**
+   * Completes the word before the cursor. If there is nothing to add, the second Tab shows what it
+   * could become. Readline could do this too, but it takes a Tab for text if more keys come with it.
+   */
+  #complete(): void {
+    const editor = this.#editor;
+    const before = editor.line.slice(0, editor.cursor);
+    const [candidates, word] = this.#options.complete(before);
+    const start = commonStart(candidates);
+    if (start.length > word.length) {
+      const completed = before.slice(0, before.length - word.length) + start;
+      editor.line = completed + editor.line.slice(editor.cursor);
+      editor.cursor = completed.length;
+    } else if (this.#wasTab && candidates.length > 1) {
+      void this.print([candidates.map((candidate) => candidate.trim()).join("  ")]);
+    }
   }
 
   readonly #onLine = (text: string): void => {
@@ -316,6 +325,14 @@ export class LineEditor {
       `${before}\r${NO_WRAP}${row.before}${KEEP_CURSOR}${row.after}${ERASE_REST}${CURSOR_BACK}${WRAP}`,
     );
   }
+}
+
+/** What all texts begin with, in whatever case, as the first of them spells it. */
+function commonStart([first = "", ...others]: readonly string[]): string {
+  const lower = others.map((other) => other.toLowerCase());
+  let length = first.length;
+  while (!lower.every((other) => other.startsWith(first.slice(0, length).toLowerCase()))) length--;
+  return first.slice(0, length);
 }
 
 /** Where readline draws: nobody sees it. */

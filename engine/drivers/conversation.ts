@@ -179,16 +179,26 @@ export function unknownEffect(effect: never): TypeError {
   return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
 }
 
+/** What an array of bytes is that nobody has extended. */
+const PLAIN = Uint8Array.prototype;
+
 /**
  * Checks what a protocol wants to send. If it were no array of bytes, a runtime or the system might
  * send a part of it, or report a failure of the connection.
  *
  * @param bytes what the protocol wants to send
- * @returns the same bytes
+ * @returns the same bytes, as an array whose length is its own
  * @throws {TypeError} if it is no `Uint8Array`, which is the protocol's mistake
  */
 export function checkBytes(bytes: Uint8Array): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof Uint8Array) {
+    const isPlain = Object.getPrototypeOf(bytes) === PLAIN && !Object.hasOwn(bytes, "length");
+    // What only looks like an array of bytes throws here.
+    if (isPlain && bytes.length >= 0) return bytes;
+    // A class of its own may have a `length` of its own. The system would believe it, and send what
+    // lies behind the bytes.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
   disown(bytes);
   const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
   throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);

@@ -43,7 +43,10 @@ export class Deadline {
   next: Deadline | undefined;
   /** How often it has begun anew since it was set. */
   renewals = 0;
-  /** Whether it never begins anew, because its being late is what somebody wants to know. */
+  /**
+   * Whether it never begins anew, because it is no limit for a peer: it is a clock of the program
+   * itself, or its being late is what somebody wants to know.
+   */
   readonly isExact: boolean;
 
   /**

@@ -343,7 +343,7 @@ export class Session<Result> implements Sink, Writer {
   /** Lets everybody else have a turn before the conversation goes on. */
   #pause(answer: unknown): void {
     this.#waiting = "turn";
-    this.#turnLimit = new Deadline(() => this.#resume(undefined, answer));
+    this.#turnLimit = new Deadline(() => this.#resume(undefined, answer), true);
     this.#options.deadlines.set(this.#turnLimit, 0);
   }
 
@@ -375,13 +375,7 @@ export class Session<Result> implements Sink, Writer {
         return true;
       }
       case "write":
-        checkBytes(effect.bytes);
-        this.#writes++;
-        this.#wroteLast = true;
-        if (this.#connection.push(effect.bytes, this)) return true;
-        this.#waiting = "write";
-        this.#options.writeWatch?.wake();
-        return false;
+        return this.#write(checkBytes(effect.bytes));
       case "report":
         checkReport(effect.message);
         this.#options.onReport?.(effect.message);
@@ -397,6 +391,16 @@ export class Session<Result> implements Sink, Writer {
       default:
         throw unknownEffect(effect);
     }
+  }
+
+  /** Sends bytes. Returns whether the connection has taken all of them. */
+  #write(bytes: Uint8Array): boolean {
+    this.#writes++;
+    this.#wroteLast = true;
+    if (this.#connection.push(bytes, this)) return true;
+    this.#waiting = "write";
+    this.#options.writeWatch?.wake();
+    return false;
   }
 
   /** Begins the time for a message, or sees whether it is over. */

@@ -73,6 +73,8 @@ export interface Runtime {
   readonly descriptorsPerThread: number;
   /** Whether `terminate` ends a Worker that is busy computing. */
   readonly stopsBusyThreads: boolean;
+  /** Whether {@linkcode Runtime.onSignal} works in Workers too, while the main thread is busy. */
+  readonly hearsSignalsInThreads: boolean;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**

@@ -457,6 +457,7 @@ export const bunRuntime: Runtime = {
   },
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
+  hearsSignalsInThreads: false,
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);

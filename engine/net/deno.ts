@@ -344,6 +344,7 @@ export const denoRuntime: Runtime = {
   },
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
+  hearsSignalsInThreads: true,
 
   fileUrl(path: string): URL {
     // Node.js's function comes with its `process`, which needs the path of this very program. Where

@@ -28,7 +28,12 @@ import { keepAlive } from "./keepalive.ts";
 import { whyNoSockets } from "./libc.ts";
 import { runtime } from "./runtime.ts";
 import { sockets } from "./sockets.ts";
-import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
+import {
+  ACCEPT_QUEUE,
+  type Connection,
+  type ConnectOptions,
+  type ListenOptions,
+} from "./transport.ts";
 
 /**
  * Listens with the runtime's own listener.
@@ -39,13 +44,14 @@ import type { Connection, ConnectOptions, ListenOptions } from "./transport.ts";
 export async function listen(options: ListenOptions): Promise<Listener> {
   const listener = await runtime.listen({ find: findListener, ...options });
   const { descriptor } = listener;
-  if (options.keepAlive === undefined) return listener;
   if (descriptor === undefined || whyNoSockets() !== undefined) {
     listener.keepAlive = options.keepAlive;
-  } else {
-    // All connections inherit it, so none of them costs a call.
-    keepAlive(sockets(), descriptor, options.keepAlive);
+    return listener;
   }
+  // Bun gives each accept queue 512 places. The system lets that be changed afterwards.
+  sockets().listen(descriptor, ACCEPT_QUEUE);
+  // All connections inherit it, so none of them costs a call.
+  if (options.keepAlive !== undefined) keepAlive(sockets(), descriptor, options.keepAlive);
   return listener;
 }
 

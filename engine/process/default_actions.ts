@@ -5,19 +5,33 @@
  * nothing comes of it. Another thread can give the signal its default action back: then the next one
  * ends the process. The handler of the runtime is kept, and put back when the loop turns again.
  *
+ * The default action may also be armed. Then the handler stays, and the kernel itself replaces it by
+ * the default action when the next signal comes (`SA_RESETHAND`). So it can be seen that one came.
+ *
  * @module
  */
 
 import type { ForeignFunctions, ForeignSignatures } from "../net/adapter.ts";
 import { moreFunctions, whyNoSockets } from "../net/libc.ts";
+import { runtime } from "../net/runtime.ts";
 
 /** SIGHUP, SIGINT and SIGTERM. They have these numbers on every system: signal(7). */
 const SIGNALS = [1, 2, 15] as const;
+const SIGHUP = 1;
 const SIGTERM = 15;
 
 /** More than `struct sigaction` takes on any system, in bytes. It begins with the handler. */
 const ACTION_BYTES = 256;
 const HANDLER_BYTES = 8;
+
+/** Where the flags are in `struct sigaction`, in bytes, and which of them is `SA_RESETHAND`. */
+const RESET: Readonly<Record<string, { readonly at: number; readonly flag: number }>> = {
+  linux: { at: 136, flag: 0x8000_0000 },
+  darwin: { at: 12, flag: 4 },
+};
+
+/** The first process of a container: signals whose action is the default do nothing to it. */
+const INIT = 1;
 
 const SIGNATURES = {
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
@@ -26,41 +40,82 @@ const SIGNATURES = {
   _exit: { parameters: ["i32"], result: "void" },
 } as const satisfies ForeignSignatures;
 
+/** The same call for a caller that only asks: Bun takes no `null` for a buffer. */
+const ASKING = {
+  sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
+} as const satisfies ForeignSignatures;
+
 /** The default actions, and the handlers that they have replaced. */
 export class DefaultActions {
   readonly #libc: ForeignFunctions;
+  readonly #asking: ForeignFunctions;
+  readonly #signals: readonly number[];
   /** No flag, no mask, and the handler `SIG_DFL`, which is 0. */
   readonly #standard = new Uint8Array(ACTION_BYTES);
   /** The handlers that were there, by signal. */
   readonly #kept = new Map<number, Uint8Array>();
+  #isArmed = false;
+  #hasCome = false;
 
-  private constructor(libc: ForeignFunctions) {
-    this.#libc = libc;
+  private constructor(signals: readonly number[]) {
+    this.#libc = moreFunctions(SIGNATURES);
+    this.#asking = moreFunctions(ASKING);
+    this.#signals = signals;
   }
 
-  /** Opens the calls. Returns `undefined` where foreign functions cannot be called. */
-  static open(): DefaultActions | undefined {
+  /**
+   * Opens the calls. Returns `undefined` where foreign functions cannot be called.
+   *
+   * @param withHangUps whether SIGHUP ends this program too
+   */
+  static open(withHangUps: boolean): DefaultActions | undefined {
     if (whyNoSockets() !== undefined) return undefined;
-    return new DefaultActions(moreFunctions(SIGNATURES));
+    const signals = SIGNALS.filter((signal) => withHangUps || signal !== SIGHUP);
+    return new DefaultActions(signals);
   }
 
-  /** Gives every signal that has a handler its default action. */
-  give(): void {
-    if (this.#kept.size > 0) return;
-    for (const signal of SIGNALS) {
-      const old = new Uint8Array(ACTION_BYTES);
-      if (this.#libc.sigaction!(signal, this.#standard, old) !== 0) continue;
-      // 0 is `SIG_DFL` and 1 is `SIG_IGN`. A signal that is ignored stays so.
-      const isHandled = old.subarray(1, HANDLER_BYTES).some((byte) => byte !== 0) || old[0]! > 1;
-      if (isHandled) this.#kept.set(signal, old);
-      else this.#set(signal, old);
+  /** Lets every signal that has a handler keep that once more, and then have its default action. */
+  arm(): void {
+    const reset = RESET[runtime.os];
+    if (reset === undefined || this.#kept.size > 0) return;
+    this.#keep();
+    for (const [signal, old] of this.#kept) {
+      const armed = old.slice();
+      const flags = new DataView(armed.buffer);
+      flags.setUint32(reset.at, flags.getUint32(reset.at, true) | reset.flag, true);
+      this.#set(signal, armed);
     }
+    this.#isArmed = true;
+  }
+
+  /**
+   * Gives every signal that has a handler its default action. For the first process of a container
+   * that action is to go on, so there it is only armed.
+   */
+  give(): void {
+    if (this.#libc.getpid!() === INIT) return this.arm();
+    if (this.#kept.size > 0 && !this.#isArmed) return;
+    if (this.#kept.size === 0) this.#keep();
+    for (const signal of this.#kept.keys()) this.#see(this.#set(signal, this.#standard));
+    this.#isArmed = false;
+  }
+
+  /** Whether a signal has come since they were armed. */
+  get hasCome(): boolean {
+    if (this.#isArmed) {
+      for (const signal of this.#kept.keys()) {
+        this.#see(this.#actionOf(signal));
+      }
+    }
+    return this.#hasCome;
   }
 
   /** Puts the handlers back. */
   takeBack(): void {
     for (const [signal, old] of this.#kept) this.#set(signal, old);
     this.#kept.clear();
+    this.#isArmed = false;
+    this.#hasCome = false;
   }
 
   /** Ends the process as SIGTERM does by default. */
@@ -71,7 +126,39 @@ export class DefaultActions {
     this.#libc._exit!(128 + SIGTERM);
   }
 
-  #set(signal: number, action: Uint8Array): void {
-    this.#libc.sigaction!(signal, action, new Uint8Array(ACTION_BYTES));
+  /** Keeps the handlers that are there. What is ignored, or has its default action, stays so. */
+  #keep(): void {
+    for (const signal of this.#signals) {
+      const old = this.#actionOf(signal);
+      // 0 is `SIG_DFL` and 1 is `SIG_IGN`.
+      if (!isDefault(old) && (old[0]! > 1 || hasByte(old, 1))) this.#kept.set(signal, old);
+    }
   }
+
+  #see(armed: Uint8Array): void {
+    if (this.#isArmed && isDefault(armed)) this.#hasCome = true;
+  }
+
+  #actionOf(signal: number): Uint8Array {
+    const action = new Uint8Array(ACTION_BYTES);
+    this.#asking.sigaction!(signal, null, action);
+    return action;
+  }
+
+  /** Sets an action. Returns the one before it. */
+  #set(signal: number, action: Uint8Array): Uint8Array {
+    const old = new Uint8Array(ACTION_BYTES);
+    this.#libc.sigaction!(signal, action, old);
+    return old;
+  }
+}
+
+/** Whether an action is the default one. */
+function isDefault(action: Uint8Array): boolean {
+  return !hasByte(action, 0);
+}
+
+/** Whether the handler of an action has a byte that is not 0, from one of its bytes on. */
+function hasByte(action: Uint8Array, from: number): boolean {
+  return action.subarray(from, HANDLER_BYTES).some((byte) => byte !== 0);
 }

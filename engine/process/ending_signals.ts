@@ -22,8 +22,6 @@ const SIGHUP_BIT = 1n;
  * @returns a function that stops the calls
  */
 export function onEndingSignal(handler: (signal: EndingSignal) => void): () => void {
-  // This is asked first, because on Deno a process that listens for any signal no longer ignores
-  // hang-ups.
   const isDeaf = ignoresHangUps();
   const forget = [
     runtime.onSignal("SIGINT", () => handler("SIGINT")),
@@ -33,8 +31,18 @@ export function onEndingSignal(handler: (signal: EndingSignal) => void): () => v
   return () => forget.forEach((stop) => stop());
 }
 
-/** Whether this process ignores hang-ups, as under nohup(1), as far as that can be known. */
-function ignoresHangUps(): boolean {
+let isDeafToHangUps: boolean | undefined;
+
+/**
+ * Whether this process was started to ignore hang-ups, as under nohup(1), as far as that can be
+ * known. It is asked before the first listener is set, because on Deno a process that listens for
+ * any signal no longer ignores hang-ups.
+ */
+export function ignoresHangUps(): boolean {
+  return isDeafToHangUps ??= readsIgnored();
+}
+
+function readsIgnored(): boolean {
   const status = readSystemFile("/proc/self/status") ?? "";
   const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(status) ?? [];
   return ignored !== undefined && (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;

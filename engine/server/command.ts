@@ -15,7 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { runtime } from "../net/runtime.ts";
-import { onEndingSignal } from "../process/ending_signals.ts";
+import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
 import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
@@ -26,6 +26,7 @@ import {
   serveFlags,
   type ServeOptions,
   STALL,
+  STALL_OF_COMMANDS,
   STATS_EVERY,
 } from "./core/options.ts";
 import type { Server } from "./core/server.ts";
@@ -55,8 +56,9 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   STATS_EVERY,
 ];
 
-/** What signals do, for the help of every server's command. */
-const SIGNALS: readonly string[] = [
+/** How to write values, and what signals do, for the help of every server's command. */
+const NOTES: readonly string[] = [
+  "A duration is written as 500ms, 5s or 1m30s. A time limit of 0 is none.",
   "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
   "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
   "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
@@ -99,7 +101,7 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     serviceOf(
       await serve({
         ...values,
-        stall: valueOf(STALL, values),
+        stall: stallOf(values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
       }),
@@ -177,7 +179,7 @@ export type Start = (values: Values, output: BufferedOutput) => Promise<Service>
  * @param start starts the service
  */
 export function serverProgram(command: Command, start: Start): Program {
-  const described = { ...command, notes: SIGNALS };
+  const described = { ...command, notes: NOTES };
   return { command: described, run: () => void run(described, start) };
 }
 
@@ -283,6 +285,11 @@ async function startPrinter(
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
+/** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */
+function stallOf({ stall = STALL_OF_COMMANDS }: Values): number {
+  return valueOf(STALL, { stall });
+}
+
 /** Starts the thread that watches the event loops, if there are any. */
 async function startWatch(
   { name, flags }: Command,
@@ -291,7 +298,7 @@ async function startWatch(
   { statistics }: Service,
   stderr: BufferedOutput,
 ): Promise<LoopWatch | undefined> {
-  const stallMs = flags.includes(STALL) ? valueOf(STALL, values) : 0;
+  const stallMs = flags.includes(STALL) ? stallOf(values) : 0;
   if (stallMs === 0 || statistics.beats === undefined) return undefined;
   const { LoopWatch } = await import("./statistics/loop_watch.ts");
   stderr.share();
@@ -300,6 +307,7 @@ async function startWatch(
     format: values.quiet === true ? undefined : format,
     stallMs,
     drainMs: valueOf(DRAIN, values),
+    hearsHangUps: !ignoresHangUps(),
   }, statistics);
 }
 

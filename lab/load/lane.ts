@@ -423,8 +423,8 @@ export class Lane implements Sink {
         if (effect.withinMs !== undefined) this.#limitRead(effect.withinMs);
         return false;
       case "write": {
-        const { bytes } = effect;
-        this.#host.tally.bytesSent += checkBytes(bytes).length;
+        const bytes = checkBytes(effect.bytes);
+        this.#host.tally.bytesSent += bytes.length;
         if ((this.#connection as Connection).push(bytes, this)) return true;
         this.#writer = conversation;
         return false;

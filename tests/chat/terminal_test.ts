@@ -216,6 +216,22 @@ terminalTest("Tab completes names and commands", async ({ terminal, visitor }) =
   await terminal.shows(/> bertha$/);
 });
 
+terminalTest("Tab completes also if more keys come at once", async ({ terminal, visitor }) => {
+  await terminal.type("/ms\tbe\thi\r");
+  assertEquals(await visitor.line(), "/msg bertha hi");
+  await terminal.type("B\t\t");
+  await terminal.shows(/\d\d:\d\d.*\nbertha  bob\nann in lobby> B$/);
+  await terminal.type("O\tand x\r");
+  assertEquals(await visitor.line(), "bob and x");
+});
+
+terminalTest("Tab in pasted text is text", async ({ terminal, visitor }) => {
+  await terminal.paste("if bo\tbe\n\t\tbo\t", true);
+  assertEquals(await visitor.line(), "if bo be");
+  await terminal.type("be\t\r");
+  assertEquals(await visitor.line(), "  bo bertha ");
+});
+
 terminalTest("names have colours, and notices are set apart", async ({ terminal, visitor }) => {
   visitor.say("[bob] hello", "[Bob to you] psst", "[server] hear", "* bertha left");
   await terminal.shows("bertha left");

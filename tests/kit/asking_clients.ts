@@ -5,6 +5,7 @@
  * @module
  */
 
+import { IP_TTL, SOL_IP } from "../../engine/kernel/linux.ts";
 import { encodeSockaddr, isIPv6 } from "../../engine/net/address.ts";
 import { openPoller } from "../../engine/net/poller.ts";
 import { runtime } from "../../engine/net/runtime.ts";
@@ -37,6 +38,8 @@ export interface AskingPlan {
   readonly question: string;
   /** How many there are. */
   readonly clients: number;
+  /** Whether their packets look as if they had crossed no router: with the largest time to live. */
+  readonly isNear?: boolean;
 }
 
 const COUNTS = [
@@ -104,7 +107,7 @@ interface Client {
   isConnected: boolean;
 }
 
-function run({ address, question, clients }: AskingPlan, words: Int32Array): void {
+function run({ address, question, clients, isNear = false }: AskingPlan, words: Int32Array): void {
   const net = sockets();
   const poller = openPoller("epoll", net);
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR } = net.constants;
@@ -120,6 +123,7 @@ function run({ address, question, clients }: AskingPlan, words: Int32Array): voi
 
   function connect(): void {
     const fd = net.socket(family, SOCK_STREAM | SOCK_NONBLOCK);
+    if (isNear) net.setOption(fd, SOL_IP, IP_TTL, 255);
     const result = net.connectNonBlocking(fd, sockaddr);
     if (result < 0 && result !== -errno.EINPROGRESS) {
       net.close(fd);

@@ -219,6 +219,13 @@ export function failureOf(error: unknown): { kind: FailureKind; message: string 
   return { kind: failureKind(error), message: error instanceof Error ? error.message : "" };
 }
 
+/** Bytes that claim to be more than they are. */
+class Claiming extends Uint8Array {
+  override get length(): number {
+    return 100_000;
+  }
+}
+
 const CANNOT_WRITE = "TypeError: Cannot write: expected a Uint8Array, got";
 const CANNOT_GRANT = "TypeError: Cannot grant the effect: its kind is";
 
@@ -430,6 +437,17 @@ export const SCRIPTS: readonly Script[] = [
     expected: {
       log: ["String", "Undefined", "Uint16Array", "DataView"].map((it) => `${CANNOT_WRITE} ${it}`),
     },
+  },
+  {
+    name: "no bytes are sent but those of the array, whatever length it claims to have",
+    needs: ["write on"],
+    *protocol(log) {
+      const claiming = Object.defineProperty(bytesOf("own"), "length", { value: 100_000 });
+      for (const bytes of [new Claiming(bytesOf("123")), claiming]) {
+        yield* ask(log, { kind: "write", bytes });
+      }
+    },
+    expected: { log: ["nothing", "nothing"], received: "123own" },
   },
 
   // The end of the peer.

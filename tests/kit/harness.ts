@@ -4,6 +4,7 @@
  * @module
  */
 
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 
 // @ts-types="../../engine/types/assert.d.ts"
@@ -26,6 +27,9 @@ export interface TestOptions {
    */
   readonly sanitize?: boolean;
 }
+
+// The C library stays loaded. The first test that listens would seem to have left it behind.
+whyNoSockets();
 
 type TestBody = () => void | Promise<void>;
 type NodeTest = (

@@ -256,6 +256,12 @@ export async function failedAs(server: ServerProcess, peer: Peer, kind: string):
   assertMatch(entry.exec(server.stderr)?.[1] ?? "", new RegExp(`^${kind}: `));
 }
 
+/** Waits until the log says that a client has come and left without a byte. */
+export async function wasEmpty(server: ServerProcess, peer: Peer): Promise<void> {
+  const entry = ` empty ${peer.name} `;
+  await until(`the log to say that ${peer.name} said nothing`, () => server.stderr.includes(entry));
+}
+
 /** Whether a mode has a flag. */
 export async function hasFlag(mode: string, name: string): Promise<boolean> {
   const { command } = await (await MODES[mode as ModeName].load()).program();

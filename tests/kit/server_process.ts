@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
@@ -286,7 +286,27 @@ export function totalsIn({ stderr }: { readonly stderr: string }): string {
   return match[1] as string;
 }
 
+/** The numbers in the totals; what there was none of is 0. */
+export function countsIn(
+  ending: { readonly stderr: string },
+): Readonly<Record<"accepted" | "completed" | "failed" | "cut" | "empty", number>> {
+  const line = totalsIn(ending);
+  const count = (name: string) => Number(new RegExp(`\\b${name} (\\d+)`).exec(line)?.[1] ?? 0);
+  const [accepted, completed, failed] = [count("accepted"), count("completed"), count("failed")];
+  return { accepted, completed, failed, cut: count("cut"), empty: count("empty") };
+}
+
 /** Why the number of a script's descriptors cannot be limited; `undefined` if it can. */
 export const whyNoLimit: string | undefined = runtime.os === "windows"
   ? "Windows has no ulimit"
   : undefined;
+
+/** The bit of SIGTERM in a mask of proc(5). */
+const SIGTERM_BIT = 1n << 14n;
+
+/** Whether a process catches SIGTERM: proc(5), `status`. */
+export function catchesTerm(pid: number): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ??
+    [];
+  return (BigInt(`0x${mask}`) & SIGTERM_BIT) !== 0n;
+}

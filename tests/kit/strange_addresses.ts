@@ -11,6 +11,8 @@ import { BlockingDialer, type Dialer, EventDialer } from "../../engine/dial/dial
 import { resolveHost } from "../../engine/net/resolve.ts";
 import { isMainModule, runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import type { LogEvent } from "../../engine/server/journal/journal.ts";
+import { Seal } from "../../engine/server/listening/seal.ts";
 import type { ServeOptions, Server } from "../../mod.ts";
 import { serveCluster, serveEvent, serveNonblocking, serveThreadpool } from "../../mod.ts";
 import { runOnRuntime } from "../../lab/load/event_engine.ts";
@@ -40,6 +42,8 @@ export interface Findings {
   readonly zoned: Readonly<Record<string, readonly string[]>>;
   /** What is said about a zone that does not exist, by name and by number. */
   readonly unknown: readonly string[];
+  /** What is logged when listeners keep newcomers out: in a zone, by SYN cookies, without IPv6. */
+  readonly sealed: readonly LogEvent[];
   /** What is said to a client that has met itself, in each way to call. */
   readonly self: readonly string[];
   /** What a load counts then, on descriptors and on the runtime's sockets. */
@@ -74,6 +78,29 @@ async function tryZone(serve: Serve, zone: string): Promise<string[]> {
   }
   return [withoutPort(server.address), ...clients];
 }
+
+/** Keeps newcomers out of a listener, and returns what is logged. */
+async function sealOn(hostname: string): Promise<LogEvent[]> {
+  const net = sockets();
+  const fd = net.openListener({ hostname, port: 0 });
+  const logged: LogEvent[] = [];
+  const journal = {
+    wantsReports: false,
+    wantsLog: true,
+    report() {},
+    log: (event: LogEvent) => void logged.push(event),
+  };
+  const seal = await Seal.begin({ listeners: [fd], journal, onConnection() {} });
+  net.close(fd);
+  await seal?.[Symbol.asyncDispose]();
+  return logged;
+}
+
+/** Where it is said whether SYNs are answered with cookies: 1 if need be, 2 always. */
+const COOKIES = "/proc/sys/net/ipv4/tcp_syncookies";
+
+/** Where IPv6 is switched off: then no interface has an address of it. */
+const NO_IPV6 = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
 
 /** The range of the ports that the system gives to clients. */
 const PORTS = "/proc/sys/net/ipv4/ip_local_port_range";
@@ -111,6 +138,7 @@ async function explore(): Promise<Findings> {
   const zoned: Record<string, string[]> = {};
   for (const [name, serve] of Object.entries(SERVERS)) zoned[name] = await tryZone(serve, "lo");
   zoned.byNumber = await tryZone(serveThreadpool, "1");
+  const sealed = await sealOn(`${LINK_LOCAL}%lo`);
   const unknown = [
     await messageOf(() => serveEvent({ host: "fe80::7%nope", port: 0 })),
     await messageOf(() => serveThreadpool({ host: "::1%77", port: 0 })),
@@ -126,13 +154,17 @@ async function explore(): Promise<Findings> {
   ];
   const loads = [await loadItself(runOnDescriptors), await loadItself(runOnRuntime)];
   writeFileSync(PORTS, "32768 60999");
+  writeFileSync(COOKIES, "2");
+  for (const host of ["127.0.0.1", "::1"]) sealed.push(...await sealOn(host));
+  writeFileSync(NO_IPV6, "1");
+  sealed.push(...await sealOn("::"));
   refuseFamily(net.constants.AF_INET6);
   const without: Record<string, string[]> = {};
   for (const [name, serve] of Object.entries(SERVERS)) {
     const say = (host: string) => messageOf(() => serve({ host, port: 8080 }));
     without[name] = [await say("::"), await say("::1")];
   }
-  return { zoned, unknown, self, loads, without };
+  return { zoned, sealed, unknown, self, loads, without };
 }
 
 if (isMainModule(import.meta)) {

@@ -90,13 +90,18 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("send-keys", "-l", "--", text);
   }
 
-  /** Pastes text, all of it at once. */
-  async paste(text: string): Promise<void> {
+  /**
+   * Pastes text, all of it at once.
+   *
+   * @param text the text
+   * @param isMarked whether the terminal tells programs that want to know it that this was pasted
+   */
+  async paste(text: string, isMarked = false): Promise<void> {
     // tmux does not take commands of more than 16 KiB.
     for (const piece of text.match(/.{1,4000}/gs) ?? []) {
       await this.#tmux("set-buffer", "-a", "-b", "pasted", "--", piece);
     }
-    await this.#tmux("paste-buffer", "-d", "-b", "pasted");
+    await this.#tmux("paste-buffer", ...(isMarked ? ["-p"] : []), "-d", "-b", "pasted");
   }
 
   /** Presses keys. They have the names that tmux gives them, for instance `Enter`, `Up`, `C-d`. */

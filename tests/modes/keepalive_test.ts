@@ -92,8 +92,11 @@ test("keepalive takes durations of up to 12 hours", () => {
     0,
     43_200_000,
   ]);
-  const { message } = assertThrows(() => KEEPALIVE.read("13h"), OptionError);
-  assertEquals(message, 'Cannot use keepalive: expected 12h at most, current value is "13h"');
+  // As a number too, which is what the command line makes of it.
+  for (const long of ["13h", 46_800_000]) {
+    const { message } = assertThrows(() => KEEPALIVE.read(long), OptionError);
+    assertEquals(message, 'Cannot use keepalive: expected 12h at most, current value is "13h"');
+  }
 });
 
 /** What the listener of a server of this process passes on to its connections. */

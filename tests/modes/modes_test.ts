@@ -20,8 +20,8 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
-import { Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
+import { computesInPlace, failedAs, type Row, ROWS, Shared, wasEmpty } from "../kit/rows.ts";
+import { countsIn, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 /** Waits until nobody listens on the address. */
 async function isClosed(address: Address): Promise<void> {
@@ -248,7 +248,8 @@ function contract(row: Row): void {
       if (text !== "") await peer.send(text);
       if (reads) await peer.line();
       await peer[Symbol.asyncDispose]();
-      await failedAs(server, peer, "peer gone");
+      if (text === "") await wasEmpty(server, peer);
+      else await failedAs(server, peer, "peer gone");
       await handshake(server.address, 1);
     }
   });
@@ -264,12 +265,11 @@ function contract(row: Row): void {
       assertEquals(await peer.rest(), "");
       const ending = await server.end();
       assertEquals([ending.code, ending.signal], [0, null]);
-      const match = /accepted (\d+) · completed (\d+) · failed (\d+) \(([^)]*)\) · cut (\d+)/
-        .exec(totalsIn(ending));
-      const [accepted, completed, failed, cut] = [1, 2, 3, 5].map((at) => Number(match?.[at]));
+      const { accepted, completed, failed, cut, empty } = countsIn(ending);
       assertEquals(cut, 0);
-      assertEquals(accepted, (completed ?? 0) + (failed ?? 0));
-      const kinds = match?.[4]?.split(", ").sort().join(", ");
+      assertEquals(accepted, completed + failed + empty);
+      const kinds = / failed \d+ \(([^)]*)\)/.exec(totalsIn(ending))?.[1]?.split(", ").sort()
+        .join(", ");
       assertEquals(
         `${failed} ${kinds}`,
         failuresIn(ending.stderr),

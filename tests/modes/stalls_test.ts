@@ -4,26 +4,15 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { ROWS, testTogether } from "../kit/rows.ts";
-import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { catchesTerm, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const SPIN = "./tests/kit/protocols/spin.ts";
 const FLAGS = ["--protocol", SPIN, "--drain", "100ms"];
 const skip = runtime.os === "linux" ? undefined : "only proc(5) tells which signals are caught";
-
-/** The bit of SIGTERM in a mask of proc(5). */
-const SIGTERM_BIT = 1n << 14n;
-
-/** Whether a process catches SIGTERM: proc(5), `status`. */
-function catchesTerm(pid: number): boolean {
-  const [, mask = "0"] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ??
-    [];
-  return (BigInt(`0x${mask}`) & SIGTERM_BIT) !== 0n;
-}
 
 test("a loop that does not turn is logged once, and a signal ends its process", async () => {
   await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "1200ms"]);
@@ -60,6 +49,18 @@ test(
   },
   { sanitize: false, skip },
 );
+
+test("a signal that comes as soon as the loop is stuck ends its process", async () => {
+  await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "100ms"]);
+  await using peer = await Peer.connect(server.address);
+  assertEquals(await (await peer.send("spin 700\n")).line(), "spin 700");
+  await until("the thread to watch", () => server.stderr.includes(" has not turned for "));
+  assertEquals(await (await peer.send("now\nspin\n")).line(), "now");
+  assertEquals((await server.stop()).signal, "SIGTERM");
+}, {
+  sanitize: false,
+  skip: skip ?? (runtime.hearsSignalsInThreads ? undefined : "a Worker of Bun hears no signals"),
+});
 
 test("nobody watches with --stall 0", async () => {
   await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "0"]);

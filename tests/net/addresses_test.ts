@@ -32,6 +32,7 @@ test("zones are kept, a client that meets itself is told, and so is who has no I
   for (const mode of ["event", "cluster", "threadpool", "nonblocking", "byNumber"]) {
     assertEquals(found.zoned[mode], own, mode);
   }
+  assertEquals(found.sealed, [], "newcomers are kept out everywhere");
   const missing = (zone: string) =>
     `Cannot find the zone: this machine has no network interface "${zone}"`;
   assertEquals(found.unknown, [missing("nope"), missing("77")]);

@@ -4,12 +4,15 @@
  * @module
  */
 
+import { SOL_TCP, TCP_INFO } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { findListener } from "../../engine/net/find_listener.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { readSystemFile } from "../../engine/net/system_file.ts";
 import { listen } from "../../engine/net/tcp.ts";
+import { ACCEPT_QUEUE } from "../../engine/net/transport.ts";
 import { createTeamMemory } from "../../engine/server/team/team_memory.ts";
 import { assert, assertEquals, test, until, within } from "../kit/harness.ts";
 import { type ListenErrand, LISTENING_THREAD } from "../kit/listening_thread.ts";
@@ -33,6 +36,22 @@ test("the descriptor of a listener is that of a socket that listens where it doe
     assertEquals(sockets().localAddress(fd), { hostname, port });
   }
 }, needsSockets);
+
+test(
+  "a listener's accept queue has as many places as every other one of this project",
+  async () => {
+    await using listener = await listen(LOOPBACK);
+    const info = new Uint8Array(32);
+    sockets().getOptionBytes(descriptorOf(listener), SOL_TCP, TCP_INFO, info);
+    // Of a listener, `tcpi_sacked` is the most connections that may wait (net/ipv4/tcp.c).
+    const most = new DataView(info.buffer).getUint32(28, true);
+    assertEquals(
+      most,
+      Math.min(ACCEPT_QUEUE, Number(readSystemFile("/proc/sys/net/core/somaxconn"))),
+    );
+  },
+  { skip: whyNoSockets() ?? (runtime.os === "linux" ? undefined : "only Linux tells") },
+);
 
 test("what is no listener does not count as one", () => {
   const net = sockets();

@@ -667,7 +667,10 @@ test("a build that a signal ends leaves nothing behind", async () => {
     process.kill(compiler.pid, signal);
     const { code, stdout, stderr } = await compiler.end(BUILD_MS);
     assertEquals([code, stdout, stderr], [130, "", ""]);
-    assertEquals([readdirSync(into), unfinished(root)], [[], before]);
+    assertEquals(readdirSync(into), []);
+    // The other runtime's tests may be building beside this one.
+    const left = () => unfinished(root).filter((name) => !before.includes(name));
+    await until("no unfinished build to be left", () => left().length === 0, BUILD_MS);
   }
 }, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows knows no SIGTERM" : undefined) });
 

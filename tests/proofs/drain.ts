@@ -58,19 +58,21 @@ export const ASKED: readonly Asking[] = [
  * @param hostname where it listens
  * @param loadMs how long clients ask before
  * @param clients how many there are at a time
+ * @param isNear see `AskingPlan`
  */
 export async function stopOnce(
   { path, args, question }: Asking,
   hostname: string,
   loadMs: number,
   clients = CLIENTS,
+  isNear = false,
 ): Promise<Asked> {
   await using server = await ServerProcess.start(path, [
     ...args,
     ...["--host", hostname, "--quiet", "--drain", "20s"],
   ]);
   const address = { hostname, port: server.address.port };
-  await using asking = new AskingClients({ address, question, clients });
+  await using asking = new AskingClients({ address, question, clients, isNear });
   await until("the first answer", () => asking.asked.answered > 0);
   await delay(loadMs);
   const ending = await server.stop();

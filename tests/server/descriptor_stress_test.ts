@@ -1,5 +1,5 @@
 /**
- * Descriptors under stress: 4,000 connections in the modes whose threads share them.
+ * Descriptors under stress: 1,600 connections in the modes whose threads share them.
  * `deno task prove descriptors` makes 100,000, in every mode.
  *
  * @module
@@ -19,7 +19,7 @@ for (const row of STRESSED.filter(({ name }) => NAMES.includes(name))) {
   test(
     `${row.name} gives back every descriptor and cuts no bystander, closed in time or early`,
     async () => {
-      await stress(row, 500, 2);
+      await stress(row, 400, 2);
     },
     { skip: whyNoCount, sanitize: false, timeoutMs: 120_000 },
   );

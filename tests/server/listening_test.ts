@@ -4,12 +4,15 @@
  * @module
  */
 
+// @ts-types="../../engine/types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { cookieOf } from "../../engine/kernel/sock_diag.ts";
 import { encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
-import { queueOf } from "../../engine/server/listening/accept_queue.ts";
+import { AddressFigures, queueOf } from "../../engine/server/listening/accept_queue.ts";
 import { Seal } from "../../engine/server/listening/seal.ts";
 import { Trap } from "../../engine/server/listening/trap.ts";
 import type { LogEvent } from "../../engine/server/journal/journal.ts";
@@ -23,6 +26,7 @@ import { ASKED, lostOf, stopOnce } from "../proofs/drain.ts";
 
 const skip = whyNoKernel();
 
+const SO_BINDTODEVICE = 25;
 const SOL_IP = 0;
 const SOL_IPV6 = 41;
 
@@ -71,6 +75,12 @@ for (const [index, { name }] of asked.entries()) {
 test("event loses nobody on an address of both families", async () => {
   const [event] = ASKED.filter(({ name }) => name === "event");
   const asked = await stopOnce(event as typeof ASKED[number], "::", LOAD_MS, CLIENTS);
+  assertEquals(lostOf(asked), 0, JSON.stringify(asked));
+}, { sanitize: false, skip });
+
+test("nonblocking loses none of those who are faster than the trap", async () => {
+  const [asking] = ASKED.filter(({ path }) => path === "nonblocking");
+  const asked = await stopOnce(asking as typeof ASKED[number], "127.0.0.1", LOAD_MS, 50, true);
   assertEquals(lostOf(asked), 0, JSON.stringify(asked));
 }, { sanitize: false, skip });
 
@@ -169,6 +179,26 @@ test("a trap keeps newcomers away from several listeners on one port", async () 
   }
 }, { skip });
 
+test("listeners on another device are no part of a group", () => {
+  using first = new Listening("127.0.0.1", true);
+  const { net, fd, address } = first;
+  const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_REUSEPORT } = net.constants;
+  const other = net.socket(AF_INET, SOCK_STREAM);
+  try {
+    net.setOption(other, SOL_SOCKET, SO_REUSEPORT, 1);
+    net.setOptionBytes(other, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode("lo"));
+    net.bind(other, address);
+    net.listen(other, 1);
+    using figures = new AddressFigures(net, address);
+    for (const own of [fd, other]) {
+      const found = figures.listeners("127.0.0.1", cookieOf(net, own));
+      assertEquals(found.map(({ cookie }) => cookie), [cookieOf(net, own)]);
+    }
+  } finally {
+    net.close(other);
+  }
+}, { skip });
+
 test("the trap is no part of the accept queue", async () => {
   using listening = new Listening("127.0.0.1");
   listening.connect("127.0.0.1");
@@ -181,7 +211,10 @@ test("the trap is no part of the accept queue", async () => {
 }, { skip });
 
 /** Seals a listener. What was logged comes back with it. */
-async function seal(listening: Listening): Promise<{ seal: Seal; logged: LogEvent[] }> {
+async function seal(
+  { fd }: Listening,
+  listeners = [fd],
+): Promise<{ seal: Seal; logged: LogEvent[] }> {
   const logged: LogEvent[] = [];
   const journal = {
     wantsReports: false,
@@ -189,7 +222,7 @@ async function seal(listening: Listening): Promise<{ seal: Seal; logged: LogEven
     report() {},
     log: (event: LogEvent) => void logged.push(event),
   };
-  const begun = await Seal.begin({ listeners: [listening.fd], journal, onConnection() {} });
+  const begun = await Seal.begin({ listeners, owned: [fd], journal, onConnection() {} });
   assert(begun !== undefined, JSON.stringify(logged));
   return { seal: begun, logged };
 }
@@ -212,6 +245,21 @@ test("a listener is not empty while a handshake is under way", async () => {
   await until("the listener to be empty", () => sealed.isEmpty());
   net.hollow(fd);
   await sealed[Symbol.asyncDispose]();
+}, { skip });
+
+test("newcomers are kept out until the thread of a listener has closed it, too", async () => {
+  using listening = new Listening("127.0.0.1");
+  const { net, fd } = listening;
+  const copy = net.duplicate(fd);
+  const { seal: sealed } = await seal(listening, [copy]);
+  net.close(copy);
+  let isOver = false;
+  const over = sealed[Symbol.asyncDispose]().then(() => isOver = true);
+  await delay(20);
+  listening.connect("127.0.0.1");
+  assertEquals([queueOf(net, fd), isOver], [0, false]);
+  net.hollow(fd);
+  await over;
 }, { skip });
 
 test("a cluster serves those who wait at a loop that dies", async () => {

@@ -12,7 +12,7 @@ import process from "node:process";
 import { runtime } from "../../engine/net/runtime.ts";
 import { assertEquals, assertStringIncludes, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { commandOf, type Ending, Program } from "../kit/server_process.ts";
+import { catchesTerm, commandOf, type Ending, Program } from "../kit/server_process.ts";
 
 const SLOW = "./tests/kit/protocols/slow_start.ts";
 
@@ -173,3 +173,38 @@ test("as the first process of a container a server hears SIGTERM while it starts
   process.kill(container.child, "SIGTERM");
   assertEquals((await container.end()).code, 130);
 }, { sanitize: false, skip: whyNot });
+
+const SPIN = ["--protocol", "./tests/kit/protocols/spin.ts", "--drain", "100ms"];
+
+test("as the first process of a container a server whose loop is stuck ends", async () => {
+  await using container = startBy(CONTAINER, "event", ...SPIN);
+  await using peer = await Peer.connect({ hostname: "127.0.0.1", port: await container.port() });
+  assertEquals(await (await peer.send("now\nspin\n")).line(), "now");
+  // Bun does not hear of a signal before the loop is late.
+  await until("the container to end", async () => {
+    if (!container.isOver) process.kill(container.child, "SIGTERM");
+    await delay(100);
+    return container.isOver;
+  });
+  assertEquals((await container.end()).code, 128 + 15);
+}, { sanitize: false, skip: whyNot });
+
+test(
+  "a server that was started by nohup outlives its terminal while its loop is stuck",
+  async () => {
+    await using server = startBy(["sh", "-c", 'trap "" HUP; exec "$@"', "sh"], "event", ...SPIN);
+    await using peer = await Peer.connect({ hostname: "127.0.0.1", port: await server.port() });
+    await peer.send("spin 1800\n");
+    await until("SIGTERM to have its default action", () => !catchesTerm(server.pid));
+    server.signal("SIGHUP");
+    assertEquals(await peer.line(), "spin 1800");
+    await until("SIGTERM to be caught again", () => catchesTerm(server.pid));
+    server.signal("SIGTERM");
+    const ending = await server.end();
+    assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+  },
+  {
+    sanitize: false,
+    skip: runtime.os === "linux" ? undefined : "only proc(5) tells what is caught",
+  },
+);

@@ -108,6 +108,21 @@ function lastHour({ stderr }: ServerProcess): number {
   return Number(/^.*\n(\d\d):\d\d:.*\n$/s.exec(`\n${stderr}`)?.[1]);
 }
 
+test("a server that was stopped while its threads waited ends when it is asked to", async () => {
+  // SIGCONT ends the calls that wait (signal(7)), although nobody has come.
+  await Promise.all(["sequential", "berkeley"].map(async (mode) => {
+    // A read timeout would end an accept(2) too.
+    const flags = ["--protocol", "hello", "--read-timeout", "0", "--drain", "1h"];
+    await using server = await start(mode, flags);
+    await stopFor(server, 50, () => Promise.resolve());
+    await handshake(server.address, 1);
+    await stopFor(server, 50, () => Promise.resolve());
+    // The calls are ended one after another.
+    await delay(100);
+    assertEquals((await server.stop()).code, 0);
+  }));
+}, { skip: whyNotLinux, sanitize: false });
+
 test(
   "no mode cuts anybody or stands still when the system's clock jumps by two hours",
   async () => {

@@ -139,8 +139,9 @@ export interface ServeOptions {
    * Within which time a peer that has vanished without a word is found; 0 is never. The kernel counts
    * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after a silence
    * of about two fifths of the time, then 3 times until the time is over; for 15 s that is after 6 s,
-   * and every 3 s. Bytes that nobody acknowledges are given up after the same time, but not before
-   * the write timeout.
+   * and every 3 s. Bytes that nobody acknowledges are given up after the same time. A kernel that
+   * does that (`TCP_USER_TIMEOUT`) finds no peer before the write timeout is over, so if that is
+   * longer, it counts. Without a write timeout that option is not set.
    *
    * @default {"15s"}
    */
@@ -267,7 +268,7 @@ export const MESSAGE_TIMEOUT: Option<number, Duration> = durationOption("message
 /** How long a write may wait while the peer takes nothing. */
 const WRITE_TIMEOUT = durationOption("writeTimeout", {
   default: "10s",
-  help: "how long a peer may take nothing of what is sent to it",
+  help: "how long a peer may take nothing of what is sent to it; 0: for ever",
 });
 
 /** How long a conversation waits for a computation. */
@@ -288,7 +289,7 @@ const MAX_CONNECTIONS = integerOption("maxConnections", {
   most: 1_000_000_000,
   default: 0,
   shown: "none",
-  help: "how many connections to serve at a time; the rest wait",
+  help: "how many connections to serve at a time; --overflow says what the rest do",
 });
 
 /** How many connections one host may have; 0 means no limit. */
@@ -342,12 +343,12 @@ function networksOption(option: string, help: string): Option<readonly string[]>
 /** How long connections may finish. */
 export const DRAIN: Option<number, Duration> = durationOption("drain", {
   default: "5s",
-  help: "how long connections may take to finish after a signal",
+  help: "how long connections may take to finish after a signal; 0: no time",
 });
 
 const KEEPALIVE_TIME = durationOption("keepalive", {
   default: "15s",
-  help: "how soon a vanished peer is found: probed after 2/5 of it, then 3 times; at least 2s",
+  help: "how soon a vanished peer is found, 2s to 12h, but not before --write-timeout; 0: never",
 });
 
 /** The longest time for keepalive, in milliseconds: the kernel counts up to 32,767 s of silence. */
@@ -359,11 +360,17 @@ export const KEEPALIVE: Option<number, Duration> = {
   read(given) {
     const ms = KEEPALIVE_TIME.read(given);
     if (ms <= LONGEST_KEEPALIVE_MS) return ms;
-    throw new OptionError(
-      `Cannot use keepalive: expected 12h at most, current value is "${given}"`,
-    );
+    const longest = formatDuration(LONGEST_KEEPALIVE_MS);
+    throw outOfRange("keepalive", `expected ${longest} at most`, ms);
   },
 };
+
+/** A duration is out of the range of its option. */
+function outOfRange(option: string, expected: string, ms: number): OptionError {
+  return new OptionError(
+    `Cannot use ${option}: ${expected}, current value is "${formatDuration(ms)}"`,
+  );
+}
 
 /** The file of the trace. */
 const TRACE = stringOption<string | URL>("trace", {
@@ -399,15 +406,17 @@ export const STATS_EVERY: Option<number, Duration> = {
   read(given) {
     const ms = EVERY.read(given);
     if (ms === 0 || ms >= SHORTEST_MS) return ms;
-    throw new OptionError(
-      `Cannot use statsEvery: expected at least ${SHORTEST_MS} ms or 0, current value is "${given}"`,
-    );
+    throw outOfRange("statsEvery", `expected at least ${SHORTEST_MS} ms or 0`, ms);
   },
 };
 
-/** For how long an event loop may not turn. The flag has a default, and the library's option has none. */
+/** The `--stall` of a command that is given none. */
+export const STALL_OF_COMMANDS = "5s";
+
+/** For how long an event loop may not turn. In a library nobody watches unless asked. */
 export const STALL: Option<number, Duration> = durationOption("stall", {
-  default: "5s",
+  default: 0,
+  shown: STALL_OF_COMMANDS,
   help: "log an event loop that has not turned for this long; 0: nobody watches",
 });
 
@@ -519,7 +528,7 @@ export async function checkOptions(
     keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
-    isWatched: STALL.read(options.stall ?? 0) > 0,
+    isWatched: STALL.read(options.stall) > 0,
   };
 }
 

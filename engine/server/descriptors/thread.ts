@@ -123,8 +123,8 @@ export class Thread {
     let result = -EAGAIN;
     if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
     while (result === -EAGAIN && !this.closing) {
-      this.#wait.wait();
-      if (!this.closing) result = this.#sockets.accept(this.#listener, sockaddr);
+      if (!this.#wait.wait() || this.closing) continue;
+      result = this.#sockets.accept(this.#listener, sockaddr);
     }
     return result;
   };
@@ -320,10 +320,8 @@ export class Thread {
         ready = undefined;
         // What wakes this thread at closing comes once, and the pause may have taken it.
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (datagrams === undefined) {
-          this.#wait.wait();
-          ready = listener;
-        } else if (ready === undefined && !this.closing) poll(-1);
+        if (datagrams === undefined) ready = this.#wait.wait() ? listener : undefined;
+        else if (ready === undefined && !this.closing) poll(-1);
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {

@@ -7,7 +7,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { SOL_TCP, TCP_INFO } from "../../kernel/linux.ts";
-import { SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import { cookieOf, SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
 import { withoutZone } from "../../net/address.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
@@ -25,6 +25,9 @@ export const UNSEEN_MS = 250;
  * sent its SYN-ACK twice in vain.
  */
 export const HANDSHAKE_MS = 3_500;
+
+/** How long a runtime may take to close a listener, in milliseconds. */
+export const LONGEST_CLOSE_MS = 1_000;
 
 /** Where `struct tcp_info` of a listener has the length of its accept queue (`tcpi_unacked`). */
 const QUEUE_AT = 24;
@@ -49,6 +52,21 @@ export function queueOf(calls: Sockets, listener: number): number {
   return new DataView(info.buffer).getUint32(QUEUE_AT, true);
 }
 
+/**
+ * The kernel's name of a socket.
+ *
+ * @param calls the Berkeley calls
+ * @param fd its descriptor
+ * @returns `undefined` if the number means no socket now, or if the kernel gives no names
+ */
+export function nameOf(calls: Sockets, fd: number): string | undefined {
+  try {
+    return cookieOf(calls, fd);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What netlink tells about the sockets on one local address. */
 export class AddressFigures implements Disposable {
   readonly #diag: SockDiag;
@@ -68,10 +86,18 @@ export class AddressFigures implements Disposable {
     this.#isHere = ({ local }) => isEvery || plain(local.hostname) === own;
   }
 
-  /** The listeners on precisely this address, the last one first for IPv4. */
-  listeners(hostname: string): readonly SocketRow[] {
-    const own = withoutZone(hostname);
-    return this.#rows("LISTEN").filter(({ local }) => local.hostname === own);
+  /**
+   * The listeners that share precisely this address, the last one first for IPv4. The same address may
+   * be on several devices, as link-local addresses are: listeners on others share nothing.
+   *
+   * @param hostname the address
+   * @param cookie the kernel's name of one of them, which tells the device
+   */
+  listeners(hostname: string, cookie: string | undefined): readonly SocketRow[] {
+    const host = withoutZone(hostname);
+    const rows = this.#rows("LISTEN").filter(({ local }) => local.hostname === host);
+    const own = rows.find((row) => row.cookie === cookie);
+    return own === undefined ? rows : rows.filter(({ device }) => device === own.device);
   }
 
   /** The handshakes that wait for the client's acknowledgement: their names. */

@@ -18,7 +18,15 @@ import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Connection } from "../../net/transport.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import type { Journal } from "../journal/journal.ts";
-import { AddressFigures, HANDSHAKE_MS, queueOf, SETTLE_MS, UNSEEN_MS } from "./accept_queue.ts";
+import {
+  AddressFigures,
+  HANDSHAKE_MS,
+  LONGEST_CLOSE_MS,
+  nameOf,
+  queueOf,
+  SETTLE_MS,
+  UNSEEN_MS,
+} from "./accept_queue.ts";
 import { AdoptedSockets } from "./adopted_sockets.ts";
 import { attachSteering, steerNothing, steerSyns } from "./steering.ts";
 
@@ -32,6 +40,8 @@ const ASK_MS = 16;
 export interface KeptListener {
   /** The main thread's descriptor of it. */
   readonly fd: number;
+  /** The thread's own descriptor, until the thread closes it. */
+  readonly owned: number;
   /** The kernel's name of it. */
   readonly cookie: string;
 }
@@ -97,6 +107,11 @@ export class ListenerGroup {
     return [...this.#living, ...this.#lost].map(({ fd }) => fd);
   }
 
+  /** The threads' own descriptors of them, in the same order. */
+  get owned(): readonly number[] {
+    return [...this.#living, ...this.#lost].map(({ owned }) => owned);
+  }
+
   /**
    * Keeps a listener.
    *
@@ -111,9 +126,9 @@ export class ListenerGroup {
         this.#calls.close(fd);
         return undefined;
       }
-      const kept = { fd, cookie: cookieOf(this.#calls, fd) };
+      const kept = { fd, owned: descriptor, cookie: cookieOf(this.#calls, fd) };
       this.#living.add(kept);
-      if (address !== undefined) this.#look(address);
+      if (address !== undefined) this.#look(address, kept);
       // Those who were lost had nobody else perhaps, and now there is somebody.
       if (this.#lost.size > 0) this.#steer();
       return kept;
@@ -210,9 +225,15 @@ export class ListenerGroup {
   #isOver(lost: LostListener): boolean {
     if (lost.steeredAt === undefined) return false;
     const now = performance.now();
-    const isBusy = this.#isShaking(lost, now) || queueOf(this.#calls, lost.fd) > 0;
+    const isBusy = this.#isShaking(lost, now) || queueOf(this.#calls, lost.fd) > 0 ||
+      this.#isOwned(lost, now);
     lost.emptySince = isBusy ? Infinity : Math.min(lost.emptySince, now);
     return now - lost.emptySince >= SETTLE_MS;
+  }
+
+  /** Whether the runtime of its thread has not closed it yet. */
+  #isOwned({ owned, cookie, steeredAt }: LostListener, now: number): boolean {
+    return now - (steeredAt as number) < LONGEST_CLOSE_MS && nameOf(this.#calls, owned) === cookie;
   }
 
   #isShaking(lost: LostListener, now: number): boolean {
@@ -253,7 +274,7 @@ export class ListenerGroup {
   }
 
   /** Learns the kernel's order of the listeners. */
-  #look(address: Address): void {
+  #look(address: Address, { cookie }: KeptListener): void {
     const { hostname } = address;
     if (this.#hostname === "") {
       this.#hostname = hostname;
@@ -263,7 +284,7 @@ export class ListenerGroup {
         if (!(error instanceof SocketError)) throw error;
       }
     }
-    const rows = this.#figures?.listeners(hostname) ?? [];
+    const rows = this.#figures?.listeners(hostname, cookie) ?? [];
     const cookies = rows.map(({ cookie }) => cookie);
     // The kernel tells of the youngest listener first where it is one of IPv4, else last.
     if (!isIPv6(hostname)) cookies.reverse();

@@ -12,26 +12,35 @@
 // @ts-types="../../types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
-import { cookieOf } from "../../kernel/sock_diag.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Journal } from "../journal/journal.ts";
-import { AddressFigures, HANDSHAKE_MS, queueOf, SETTLE_MS, UNSEEN_MS } from "./accept_queue.ts";
+import {
+  AddressFigures,
+  HANDSHAKE_MS,
+  LONGEST_CLOSE_MS,
+  nameOf,
+  queueOf,
+  SETTLE_MS,
+  UNSEEN_MS,
+} from "./accept_queue.ts";
 import { Trap } from "./trap.ts";
 
 /** How often the kernel is asked about handshakes, in milliseconds. That costs it a while. */
 const ASK_MS = 8;
 
-/** How long a runtime may take to close a listener, in milliseconds. */
-const LONGEST_CLOSE_MS = 1_000;
-
 /** What is to be closed. */
 export interface SealedParts {
   /** The listeners: descriptors of sockets that all listen on one address. */
   readonly listeners: readonly number[];
+  /**
+   * The descriptors with which their threads will close them, in the same order, if those are others:
+   * a socket is closed with its last descriptor.
+   */
+  readonly owned?: readonly number[];
   /** Is told in one sentence where no trap can be set. */
   readonly journal: Journal;
   /** Is told the port of a connection to this server itself, which is none of its clients. */
@@ -44,6 +53,7 @@ export interface SealedParts {
 export class Seal implements AsyncDisposable {
   readonly #calls: Sockets;
   readonly #listeners: readonly number[];
+  readonly #owned: readonly number[];
   /** What tells each listener from whatever has its number later. */
   readonly #cookies: readonly (string | undefined)[];
   readonly #trap: Trap;
@@ -57,11 +67,13 @@ export class Seal implements AsyncDisposable {
   private constructor(
     calls: Sockets,
     listeners: readonly number[],
+    owned: readonly number[],
     trap: Trap,
     figures: AddressFigures | undefined,
   ) {
     this.#calls = calls;
     this.#listeners = listeners;
+    this.#owned = owned;
     this.#cookies = listeners.map((listener) => nameOf(calls, listener));
     this.#trap = trap;
     this.#figures = figures;
@@ -86,17 +98,20 @@ export class Seal implements AsyncDisposable {
     }
   }
 
-  static async #begin({ listeners, ownPort, onConnection }: SealedParts): Promise<Seal> {
+  static async #begin(
+    { listeners, owned = listeners, ownPort, onConnection }: SealedParts,
+  ): Promise<Seal> {
     const why = whyNoTrap(listeners);
     if (why !== undefined) throw new Error(why);
     const calls = sockets();
-    const address = calls.localAddress(listeners[0] as number);
+    const [first] = listeners as [number, ...number[]];
+    const address = calls.localAddress(first);
     const figures = openFigures(calls, address);
     try {
-      const seen = figures?.listeners(address.hostname).length ?? 0;
+      const seen = figures?.listeners(address.hostname, nameOf(calls, first)).length ?? 0;
       const size = Math.max(listeners.length, seen);
       const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
-      return new Seal(calls, listeners, trap, figures);
+      return new Seal(calls, listeners, owned, trap, figures);
     } catch (error) {
       figures?.[Symbol.dispose]();
       throw error;
@@ -137,9 +152,11 @@ export class Seal implements AsyncDisposable {
   }
 
   #isListening(): boolean {
-    return this.#listeners.some((listener, index) =>
-      this.#cookies[index] !== undefined && nameOf(this.#calls, listener) === this.#cookies[index]
-    );
+    const isOpen = (fd: number, index: number) => {
+      const cookie = this.#cookies[index];
+      return cookie !== undefined && nameOf(this.#calls, fd) === cookie;
+    };
+    return this.#listeners.some(isOpen) || this.#owned.some(isOpen);
   }
 }
 
@@ -150,15 +167,6 @@ function waitsAt(calls: Sockets, listener: number): boolean {
   } catch (error) {
     if (error instanceof SocketError) return false;
     throw error;
-  }
-}
-
-/** The kernel's name of a socket; `undefined` if the number means no socket. */
-function nameOf(calls: Sockets, fd: number): string | undefined {
-  try {
-    return cookieOf(calls, fd);
-  } catch {
-    return undefined;
   }
 }
 

@@ -23,6 +23,7 @@ const RANDOM = -0x1000 + 56;
 // Operations, from linux/bpf_common.h and linux/filter.h.
 const LOAD_WORD = 0x20;
 const LOAD_BYTE = 0x30;
+const LOAD_HALF_AT_X = 0x48;
 const LOAD_BYTE_AT_X = 0x50;
 const LOAD_STORED = 0x60;
 const STORE = 0x02;
@@ -94,9 +95,14 @@ class Program {
  *
  * @param members the numbers of those listeners; each gets as many as the others
  * @param rest the number of the listener that gets all other segments; by default the kernel chooses
+ * @param port a source port: segments from it are treated as SYNs, whatever they are
  * @returns an array of `struct sock_filter`
  */
-export function steerSyns(members: readonly number[], rest: number = BY_HASH): Uint8Array {
+export function steerSyns(
+  members: readonly number[],
+  rest: number = BY_HASH,
+  port?: number,
+): Uint8Array {
   const program = new Program();
   // The version stands in the first four bits of both headers. A listener of IPv6 gets both.
   program.add(LOAD_BYTE, NETWORK).add(SHIFT_RIGHT, 4).add(JUMP_IF_EQUAL, 6, "six");
@@ -112,7 +118,9 @@ export function steerSyns(members: readonly number[], rest: number = BY_HASH): U
     program.add(MOVE_TO_X).add(LOAD_STORED, 0);
   }
   program.add(JUMP_IF_EQUAL, TCP, "segment").add(JUMP, 0, "syn");
-  program.label("segment").add(LOAD_BYTE_AT_X, NETWORK + FLAGS_AT).add(AND, SYN | ACK);
+  program.label("segment");
+  if (port !== undefined) program.add(LOAD_HALF_AT_X, NETWORK).add(JUMP_IF_EQUAL, port, "syn");
+  program.add(LOAD_BYTE_AT_X, NETWORK + FLAGS_AT).add(AND, SYN | ACK);
   program.add(JUMP_IF_EQUAL, SYN, "syn").add(RETURN, rest);
   program.label("syn");
   if (members.length > 1) program.add(LOAD_WORD, RANDOM).add(MODULO, members.length);

@@ -22,7 +22,7 @@
 import { delay } from "@std/async/delay";
 import type { Address } from "../../../protocols/effects.ts";
 import { IP_TTL, IPV6_UNICAST_HOPS, SOL_IP, SOL_IPV6 } from "../../kernel/linux.ts";
-import { encodeSockaddr, isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
+import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { queueOf } from "./accept_queue.ts";
@@ -80,14 +80,20 @@ export class Trap {
     const address = calls.localAddress(first);
     const fd = openTrap(calls, address, first);
     let plug: number | undefined;
+    // The trap is the last that has joined the group.
+    const steer = (port?: number) => attachSteering(calls, first, steerSyns([size], 0, port));
     try {
-      // The trap is the last that has joined the group.
-      attachSteering(calls, first, steerSyns([size], 0));
+      steer();
       for (let turn = 0; turn < PLUGS && plug === undefined; turn++) {
         acceptAll(calls, fd, onConnection);
-        plug = await plugTrap(calls, fd, address, ownPort);
+        plug = await plugTrap(calls, fd, address, (port) => {
+          // Where the kernel sends SYN cookies to all, it asks about the plug's acknowledgement too.
+          steer(port);
+          if (ownPort !== undefined) Atomics.store(ownPort, 0, port);
+        });
       }
       if (plug === undefined) throw new Error("the trap for new connections cannot be closed");
+      steer();
       return new Trap(calls, fd, plug);
     } catch (error) {
       leaveGroup(calls, first);
@@ -143,20 +149,25 @@ async function plugTrap(
   calls: Sockets,
   trap: number,
   address: Address,
-  ownPort: Int32Array | undefined,
+  onPort: (port: number) => void,
 ): Promise<number | undefined> {
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, POLLOUT, errno } = calls.constants;
   const isSix = isIPv6(address.hostname);
   const plug = calls.socket(isSix ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
   try {
-    if (isSix) calls.setOption(plug, SOL_IPV6, IPV6_UNICAST_HOPS, MOST_HOPS);
-    else calls.setOption(plug, SOL_IP, IP_TTL, MOST_HOPS);
-    if (ownPort !== undefined) {
-      calls.bind(plug, { ...address, port: 0 });
-      Atomics.store(ownPort, 0, calls.localAddress(plug).port);
+    // Where a listener hears both families, there may be no address of IPv6 at all.
+    const isOfBoth = address.hostname === "::" &&
+      calls.getOption(trap, SOL_IPV6, IPV6_V6ONLY) === 0;
+    if (isSix) {
+      calls.setOption(plug, SOL_IPV6, IPV6_UNICAST_HOPS, MOST_HOPS);
+      calls.setOption(plug, SOL_IPV6, IPV6_V6ONLY, 0);
     }
+    calls.setOption(plug, SOL_IP, IP_TTL, MOST_HOPS);
+    calls.bind(plug, { ...address, port: 0 });
+    onPort(calls.localAddress(plug).port);
     // On Linux an address of zeros means this machine itself.
-    const result = calls.connectNonBlocking(plug, encodeSockaddr(address, calls.constants));
+    const to = isOfBoth ? { hostname: "::ffff:127.0.0.1", port: address.port } : address;
+    const result = calls.connectNonBlocking(plug, calls.writeAddress(to));
     if (result < 0 && result !== -errno.EINPROGRESS) {
       throw new SocketError("connect", -result, "to the own address");
     }

@@ -364,6 +364,7 @@ export class LoopServer {
     const { journal } = this.#team;
     return await Seal.begin({
       listeners: this.#group?.descriptors ?? [],
+      owned: this.#group?.owned ?? [],
       journal,
       ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => {

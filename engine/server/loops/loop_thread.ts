@@ -138,13 +138,12 @@ export class LoopThread {
   /** Loads what only some servers want. A Worker starts faster without. */
   async prepare(): Promise<void> {
     const { memory: { beats }, index } = this.#assignment;
-    const { logSyn, offloads, isWoken } = this.#assignment.data as LoopData;
+    const { logSyn, isWoken } = this.#assignment.data as LoopData;
     if (beats !== undefined) {
       const { Heartbeat } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
     }
-    // Other messages only make it look at the gate, and it does that whenever it is woken.
-    if (isWoken && offloads) this.#take = await runtime.messageTaker();
+    if (isWoken) this.#take = await runtime.messageTaker();
     if (logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);

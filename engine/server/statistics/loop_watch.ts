@@ -3,9 +3,8 @@
  *
  * A protocol that computes in a loop and never yields stops its loop for ever. Then somebody has to
  * say so, and that cannot be the loop. If the loop is that of the main thread, nobody hears signals
- * either: SIGTERM is caught and comes to nothing. So while such a loop is late, this thread gives
- * the signals their default actions, and the next one ends the process at once. A loop that stops
- * while its server closes is waited for as long as its connections are, and a little longer.
+ * either: SIGTERM is caught and comes to nothing. So this thread hears them ({@linkcode SignalWatch}).
+ * While a loop is stuck, it ends the process in the loop's place.
  *
  * The heartbeat of a loop says when its next beat is due. As long as that does not change, the loop
  * has not turned. The thread counts only time in which it could run itself: after SIGCONT, or when
@@ -31,12 +30,15 @@ import { readDue } from "./heartbeat.ts";
 const LOOK_MS = 250;
 
 /**
- * After how long without a turn a loop hears no signals any more, in milliseconds. A signal before
- * that waits for the loop.
+ * After how long without a turn the next signal ends the process at once, in milliseconds. After a
+ * signal before that, the loop may still turn in time.
  */
 const DEAF_MS = 1_000;
 
-/** How much longer than its drain a server may be stuck while it closes, in milliseconds. */
+/**
+ * How much longer than its drain a server may be stuck while it closes, or after a signal, in
+ * milliseconds.
+ */
 const GRACE_MS = 1_000;
 
 /** What is watched, and what is said of it. */
@@ -49,6 +51,8 @@ export interface WatchOptions {
   readonly stallMs: number;
   /** How long connections may take to finish, in milliseconds. */
   readonly drainMs: number;
+  /** Whether SIGHUP ends the server too. */
+  readonly hearsHangUps: boolean;
 }
 
 /** The first message to the thread. */
@@ -86,27 +90,21 @@ interface SeenLoop {
 }
 
 async function watch(
-  { share, name, format, stallMs, drainMs }: WatchAssignment,
+  assignment: WatchAssignment,
   stopped: Promise<void>,
   isClosing: () => boolean,
 ): Promise<void> {
+  const { share, name, format, stallMs } = assignment;
   const { beats, loopsOnMain = false } = share;
   if (beats === undefined) return;
-  const actions = loopsOnMain ? DefaultActions.open() : undefined;
+  const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
   const loops = readDue(beats).map((due): SeenLoop => ({ due, stillMs: 0, isTold: false }));
-  let closingMs = 0;
   for (let before = performance.now(); !await isOver(stopped);) {
     const now = performance.now();
     const passedMs = Math.min(now - before, 2 * LOOK_MS);
     before = now;
     look(loops, readDue(beats), passedMs);
-    if (actions !== undefined) {
-      const isDeaf = loops.some(({ stillMs }) => stillMs >= DEAF_MS);
-      closingMs += isClosing() ? passedMs : 0;
-      if (!isDeaf) actions.takeBack();
-      else if (closingMs < drainMs + GRACE_MS) actions.give();
-      else actions.endProcess();
-    }
+    signals?.look(Math.max(...loops.map(({ stillMs }) => stillMs)), passedMs, isClosing());
     for (const [index, loop] of loops.entries()) {
       if (loop.stillMs < stallMs || loop.isTold) continue;
       loop.isTold = true;
@@ -117,7 +115,70 @@ async function watch(
       );
     }
   }
-  actions?.takeBack();
+  signals?.end();
+}
+
+/**
+ * Hears the signals that end a server while the loop is stuck that has to hear them. Some runtimes
+ * tell a Worker of every signal. On the others it is only known of signals that come when the loop
+ * is late already, because only then the default actions are armed.
+ */
+class SignalWatch {
+  readonly #actions: DefaultActions;
+  /** For how long the server may be stuck while it closes, or after a signal, in milliseconds. */
+  readonly #endsAfterMs: number;
+  readonly #forget: () => void;
+  /** Whether a signal was heard for which the loop has not turned yet. */
+  #isHeard = false;
+  /** Whether it was heard before the last look. */
+  #wasHeard = false;
+  #waitedMs = 0;
+
+  private constructor(actions: DefaultActions, { drainMs, hearsHangUps }: WatchOptions) {
+    this.#actions = actions;
+    this.#endsAfterMs = drainMs + GRACE_MS;
+    const names = ["SIGINT", "SIGTERM", ...hearsHangUps ? ["SIGHUP" as const] : []] as const;
+    const hear = () => this.#isHeard = true;
+    const forget = runtime.hearsSignalsInThreads
+      ? names.map((signal) => runtime.onSignal(signal, hear))
+      : [];
+    this.#forget = () => forget.forEach((stop) => stop());
+  }
+
+  /** Begins to hear signals. Returns `undefined` where foreign functions cannot be called. */
+  static begin(options: WatchOptions): SignalWatch | undefined {
+    const actions = DefaultActions.open(options.hearsHangUps);
+    return actions && new SignalWatch(actions, options);
+  }
+
+  /**
+   * Does what is to be done now.
+   *
+   * @param stillMs for how long the loop has not turned, in milliseconds
+   * @param passedMs the time since the last look, in milliseconds
+   * @param isClosing whether the server closes
+   */
+  look(stillMs: number, passedMs: number, isClosing: boolean): void {
+    const actions = this.#actions;
+    if (stillMs === 0) {
+      actions.takeBack();
+      // If the loop has turned since the signal, it hears the signal itself.
+      if (this.#wasHeard) this.#isHeard = false;
+      if (!this.#isHeard && !isClosing) this.#waitedMs = 0;
+    } else if (actions.hasCome) this.#isHeard = true;
+    this.#wasHeard = this.#isHeard;
+    if (this.#isHeard || isClosing) this.#waitedMs += passedMs;
+    if (stillMs === 0) return;
+    if (stillMs < DEAF_MS) actions.arm();
+    else if (this.#waitedMs < this.#endsAfterMs) actions.give();
+    else actions.endProcess();
+  }
+
+  /** Hears signals no more, and leaves them to the loop. */
+  end(): void {
+    this.#forget();
+    this.#actions.takeBack();
+  }
 }
 
 /** Waits until it is time to look again. Returns whether the thread has to end instead. */

@@ -17,6 +17,10 @@ import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
+/** The places of the two descriptors among those that are watched. */
+const LISTENER = 0;
+const WAKE = 1;
+
 /** What {@linkcode AcceptWait} works with. */
 export interface AcceptWaitParts {
   /** Plain Berkeley calls: `--trace-calls` does not show how a thread waits. */
@@ -45,19 +49,27 @@ export class AcceptWait {
     const { sockets, listener, wake } = parts;
     const { POLLIN } = sockets.constants;
     this.mayAsk = sockets.isNonBlocking(listener);
-    this.#set.watch(0, listener, POLLIN);
-    this.#set.watch(1, wake, POLLIN);
+    this.#set.watch(LISTENER, listener, POLLIN);
+    this.#set.watch(WAKE, wake, POLLIN);
   }
 
   /**
-   * Waits until there is a connection, or until the server closes. Another thread may be faster, so
-   * there may be none after all.
+   * Waits until there is a connection, or until the server closes. A signal that the kernel gives to
+   * this thread ends the wait too: then an accept(2) that blocks would block for ever.
+   *
+   * @returns whether there is a connection; another thread may be faster all the same
    */
-  wait(): void {
+  wait(): boolean {
     if (!this.#isOpen) this.#open();
     const { sockets } = this.#parts;
-    if (this.#epoll < 0) sockets.pollAll(this.#set, -1);
-    else sockets.epollWait(this.#epoll, this.#events, -1);
+    if (this.#epoll < 0) {
+      return sockets.pollAll(this.#set, -1) > 0 && this.#set.eventsAt(LISTENER) !== 0;
+    }
+    const count = sockets.epollWait(this.#epoll, this.#events, -1);
+    for (let index = 0; index < count; index++) {
+      if (this.#events.tokenAt(index) === LISTENER) return true;
+    }
+    return false;
   }
 
   #open(): void {
@@ -69,8 +81,14 @@ export class AcceptWait {
     try {
       this.#epoll = sockets.epollCreate();
       Atomics.store(epoll, 0, this.#epoll + 1);
-      sockets.epollControl(this.#epoll, EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLEXCLUSIVE, 0);
-      sockets.epollControl(this.#epoll, EPOLL_CTL_ADD, wake, EPOLLIN, 1);
+      sockets.epollControl(
+        this.#epoll,
+        EPOLL_CTL_ADD,
+        listener,
+        EPOLLIN | EPOLLEXCLUSIVE,
+        LISTENER,
+      );
+      sockets.epollControl(this.#epoll, EPOLL_CTL_ADD, wake, EPOLLIN, WAKE);
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
       this.close();

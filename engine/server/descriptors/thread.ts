@@ -318,9 +318,10 @@ export class Thread {
       while (!this.closing) {
         this.#mayAccept();
         ready = undefined;
+        // What wakes this thread at closing comes once, and the pause may have taken it.
         this.#waking.watchQueue(pause, this.#isClosing);
         if (datagrams === undefined) ready = this.#wait.wait() ? listener : undefined;
-        else if (ready === undefined) poll(-1);
+        else if (ready === undefined && !this.closing) poll(-1);
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {

@@ -5,9 +5,11 @@
  */
 
 import {
+  abandon,
   checkBytes,
   checkReport,
   failureBy,
+  MOST_LAST,
   nothingToWaitFor,
   runTask,
   unknownEffect,
@@ -75,7 +77,7 @@ export class Talk {
 
   /** Throws an error into it, as a driver does when a limit is reached. */
   throw(error: Error): void {
-    this.#run(() => this.#conversation.throw(error));
+    this.#run(() => this.#conversation.throw(error), error);
   }
 
   /** All that it has written, with one character for each byte. */
@@ -91,10 +93,18 @@ export class Talk {
     return { events, error: error.constructor.name, fields };
   }
 
-  #run(resume: () => IteratorResult<Effect, unknown>): void {
+  /**
+   * @param resume resumes the conversation
+   * @param failure what has failed, if that has ended everything but its last words
+   */
+  #run(resume: () => IteratorResult<Effect, unknown>, failure?: Error): void {
     try {
       let step = resume();
-      while (step.done !== true) {
+      for (let effects = 1; step.done !== true; effects++) {
+        if (failure !== undefined && effects > MOST_LAST) {
+          abandon(this.#conversation);
+          throw failure;
+        }
         try {
           if (!this.#grant(step.value)) return;
         } catch (thrown) {

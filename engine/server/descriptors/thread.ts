@@ -320,7 +320,8 @@ export class Thread {
         ready = undefined;
         this.#waking.watchQueue(pause, this.#isClosing);
         if (datagrams === undefined) ready = this.#wait.wait() ? listener : undefined;
-        else if (ready === undefined) poll(-1);
+        // The byte that says that the server closes may have come during the pause.
+        else if (ready === undefined && !this.closing) poll(-1);
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {

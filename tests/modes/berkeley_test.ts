@@ -9,6 +9,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { SocketError } from "../../engine/net/socket_error.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { serveBerkeley } from "../../mod.ts";
 import type { Address } from "../../protocol.ts";
 import {
   assert,
@@ -18,6 +19,7 @@ import {
   assertStringIncludes,
   test,
   until,
+  within,
 } from "../kit/harness.ts";
 import { DatagramPeer } from "../kit/datagram_peer.ts";
 import { handshake, Peer } from "../kit/peer.ts";
@@ -289,6 +291,25 @@ test("berkeley survives floods of garbage, and a signal in the middle of them", 
   assert(Number(accepted) > 4096, totalsIn(ending));
   assertEquals(completed, accepted);
 }, { ...here, timeoutMs: 40_000 });
+
+test("berkeley ends at once also right after it has handed a connection over", async () => {
+  const net = sockets();
+  const { AF_INET, SOCK_STREAM } = net.constants;
+  const buffer = new Uint8Array(1);
+  // For a millisecond its acceptor sleeps, until it sees that a worker has woken up. One turn may
+  // miss that moment.
+  for (let turn = 0; turn < 10; turn++) {
+    const server = await serveBerkeley({ port: 0, protocol: "echo", workers: 2, drain: "1h" });
+    const client = net.socket(AF_INET, SOCK_STREAM);
+    net.connect(client, server.address);
+    net.send(client, buffer, 0);
+    // This blocks, so that nothing lies between the answer and the end.
+    assertEquals(net.recv(client, buffer, 0), 1);
+    const closed = server.close();
+    net.close(client);
+    await within(10_000, "the server to close", closed);
+  }
+}, here);
 
 // The calls.
 

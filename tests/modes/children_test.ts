@@ -11,7 +11,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { serveBerkeley } from "../../mod.ts";
 import { Folder } from "../kit/folder.ts";
-import { assertEquals, test } from "../kit/harness.ts";
+import { assertEquals, assertStringIncludes, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { Script } from "../kit/server_process.ts";
 
@@ -49,6 +49,19 @@ function lentBy(pid: number): string[] {
   }).map(([fd, what]) => `${fd} ${what}`);
 }
 
+/** Listens on a port. Another program may have its number for a moment, for a call of its own. */
+async function whenFree(port: number, listen: () => Promise<void>): Promise<void> {
+  await until(`port ${port} to be free`, async () => {
+    try {
+      await listen();
+      return true;
+    } catch (error) {
+      assertStringIncludes(`${error}`, "EADDRINUSE");
+      return false;
+    }
+  });
+}
+
 test("a program that a protocol starts has no socket and no file of the server", async () => {
   using folder = new Folder();
   const args = [folder.path("trace.json"), folder.path("record.jsonl")];
@@ -82,9 +95,14 @@ test("a program that a protocol starts has no socket and no file of the server",
     // The children still live, and the ports are free.
     for (const child of children) process.kill(child, 0);
     const { port } = servers.pop() as { port: number };
-    await using _tcpAndUdp = await serveBerkeley({ port, protocol: "echo", workers: 1 });
+    await whenFree(port, async () => {
+      await using _tcpAndUdp = await serveBerkeley({ port, protocol: "echo", workers: 1 });
+    });
     for (const { hostname, port } of servers) {
-      sockets().close(sockets().openListener({ hostname, port }));
+      await whenFree(port, () => {
+        sockets().close(sockets().openListener({ hostname, port }));
+        return Promise.resolve();
+      });
     }
   } finally {
     for (const child of children) process.kill(child, "SIGKILL");

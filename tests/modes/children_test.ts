@@ -44,8 +44,14 @@ const given = new Set(openIn("self").values());
 function lentBy(pid: number): string[] {
   return [...openIn(pid)].filter(([fd, what]) => {
     if (Number(fd) <= 2 || given.has(what)) return false;
-    const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "latin1"));
-    return (parseInt(flags?.[1] ?? "0", 8) & O_CLOEXEC) === 0;
+    try {
+      const text = readFileSync(`/proc/${pid}/fdinfo/${fd}`, "latin1");
+      const flags = /^flags:\s+([0-7]+)$/m.exec(text);
+      return (parseInt(flags?.[1] ?? "0", 8) & O_CLOEXEC) === 0;
+    } catch {
+      // It was closed meanwhile.
+      return false;
+    }
   }).map(([fd, what]) => `${fd} ${what}`);
 }
 

@@ -7,9 +7,10 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { runtime } from "../../engine/net/runtime.ts";
+import { Folder } from "../kit/folder.ts";
 import { assertEquals, assertStringIncludes, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { catchesTerm, commandOf, type Ending, Program } from "../kit/server_process.ts";
@@ -194,10 +195,13 @@ test(
   async () => {
     await using server = startBy(["sh", "-c", 'trap "" HUP; exec "$@"', "sh"], "event", ...SPIN);
     await using peer = await Peer.connect({ hostname: "127.0.0.1", port: await server.port() });
-    await peer.send("spin 1800\n");
+    using folder = new Folder();
+    const file = folder.path("enough");
+    await peer.send(`until ${file}\n`);
     await until("SIGTERM to have its default action", () => !catchesTerm(server.pid));
     server.signal("SIGHUP");
-    assertEquals(await peer.line(), "spin 1800");
+    writeFileSync(file, "");
+    assertEquals(await peer.line(), `until ${file}`);
     await until("SIGTERM to be caught again", () => catchesTerm(server.pid));
     server.signal("SIGTERM");
     const ending = await server.end();

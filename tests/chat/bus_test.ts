@@ -363,7 +363,7 @@ test("a frozen NATS server is noticed, and is sent no more than the outbox holds
   await using a = await Member.join(nats.url, ["ann"], options);
   await using b = await Member.join(nats.url, ["bob"], options);
   await Promise.all([a.knows(b, ["bob"]), b.knows(a, ["ann"])]);
-  nats.signal("SIGSTOP");
+  await nats.freeze();
   // The pending claim is settled: it is granted, because there is no link any more.
   const claim = a.bus.claim("ann", 1);
   let sent = 0;
@@ -384,7 +384,7 @@ test("while NATS is frozen names are granted at once, and are put to the test la
   await using a = await Member.join(nats.url, [], options);
   await using b = await Member.join(nats.url, [], options);
   assert(await b.bus.claim("ann", 1));
-  nats.signal("SIGSTOP");
+  await nats.freeze();
   const claims = await Promise.all(["ann", "bob", "carl"].map((name) => a.bus.claim(name, 2)));
   assertEquals(claims, [true, true, true]);
   // This one is given back before there was an answer.
@@ -485,7 +485,7 @@ test("a bus closes in good time, whatever NATS does", async () => {
   await using frozen = await Member.join(nats.url, [], options);
   await using cut = await Member.join(nats.url, [], options);
   assert(await frozen.bus.claim("ann", 1));
-  nats.signal("SIGSTOP");
+  await nats.freeze();
   await frozen.bus.close();
   await nats.stop();
   await linked(false, cut);

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { listen } from "../../engine/net/tcp.ts";
 import { until, within } from "./harness.ts";
-import { whyNoProgram } from "./server_process.ts";
+import { untilStopped, whyNoProgram } from "./server_process.ts";
 
 /** The servers that still run. They are ended if the tests themselves are. */
 const running = new Set<NatsServer>();
@@ -93,6 +93,12 @@ export class NatsServer implements AsyncDisposable {
   signal(name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     // With `child.kill()` on Deno, the child would seem to have died of the signal.
     if (this.#child !== undefined) process.kill(this.#child.pid as number, name);
+  }
+
+  /** Freezes it, and waits until it answers nobody. SIGCONT lets it go on. */
+  async freeze(): Promise<void> {
+    this.signal("SIGSTOP");
+    await untilStopped(this.#child?.pid as number);
   }
 
   /** Ends it, and waits until it has ended; it can be started again. */

@@ -6,7 +6,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import type { Readable } from "node:stream";
@@ -277,6 +277,18 @@ export class ServerProcess extends Script {
     this.signal(signal);
     return this.end();
   }
+}
+
+/**
+ * Waits until a process has stopped after SIGSTOP: each of its threads stops by itself. Only Linux
+ * tells that.
+ */
+export async function untilStopped(pid: number): Promise<void> {
+  if (runtime.os !== "linux") return;
+  const folder = `/proc/${pid}/task`;
+  const isStopped = (thread: string) =>
+    readFileSync(`${folder}/${thread}/stat`, "utf8").split(") ").at(-1)?.startsWith("T") === true;
+  await until(`process ${pid} to have stopped`, () => readdirSync(folder).every(isStopped));
 }
 
 /** The totals that a server printed at its end. */

@@ -5,7 +5,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { Deadline, isRenewed, PolledDeadlines } from "../../engine/drivers/deadlines.ts";
 import { runtime } from "../../engine/net/runtime.ts";
@@ -13,7 +13,7 @@ import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { type Row, ROWS } from "../kit/rows.ts";
-import { ServerProcess, totalsIn, whyNoProgram } from "../kit/server_process.ts";
+import { ServerProcess, totalsIn, untilStopped, whyNoProgram } from "../kit/server_process.ts";
 
 const whyNotLinux = runtime.os === "linux" ? undefined : "this needs Linux";
 
@@ -53,11 +53,7 @@ async function halfway(server: ServerProcess): Promise<Peer> {
 /** Stops a process for a time, and does something meanwhile. */
 async function stopFor(server: ServerProcess, ms: number, meanwhile: () => Promise<unknown>) {
   server.signal("SIGSTOP");
-  await until(
-    "the process to have stopped",
-    () =>
-      readFileSync(`/proc/${server.pid}/stat`, "utf8").split(") ").at(-1)?.startsWith("T") === true,
-  );
+  await untilStopped(server.pid);
   await delay(ms);
   await meanwhile();
   server.signal("SIGCONT");

@@ -125,7 +125,7 @@ export class LingerSet implements Lingerer {
 class Lingering implements Sink, Writer {
   /** Nothing is written any more. */
   readonly writes = 0;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #deadlines: Deadlines;
   readonly #totalMs: number;
   readonly #onOver: () => void;
@@ -140,7 +140,7 @@ class Lingering implements Sink, Writer {
     totalMs: number,
     onOver: () => void,
   ) {
-    this.#connection = connection;
+    this.connection = connection;
     this.#deadlines = deadlines;
     this.#totalMs = totalMs;
     this.#onOver = onOver;
@@ -175,17 +175,9 @@ class Lingering implements Sink, Writer {
     return !this.#isOver;
   }
 
-  get pending(): number {
-    return this.#connection.pending;
-  }
-
-  get ends(): string | undefined {
-    return this.#connection.ends;
-  }
-
   /** The peer takes nothing of what was sent to it. */
   giveUp(): void {
-    this.#connection.reset();
+    this.connection.reset();
     this.end();
   }
 
@@ -195,8 +187,8 @@ class Lingering implements Sink, Writer {
     this.#isOver = true;
     this.#total.lift();
     this.#silence.lift();
-    this.#connection.unpull();
-    this.#connection.close();
+    this.connection.unpull();
+    this.connection.close();
     this.#onOver();
   }
 
@@ -207,7 +199,7 @@ class Lingering implements Sink, Writer {
     try {
       let pulled: Pulled;
       do {
-        pulled = this.#connection.pull(this);
+        pulled = this.connection.pull(this);
         if (pulled === null) return this.end();
         // This loop ends: the bytes that have come already are bounded. Later bytes come through
         // `onRead`, one piece in each turn of the event loop.

@@ -205,14 +205,9 @@ export class Session<Result> implements Sink, Writer {
     return this.#writes;
   }
 
-  /** How many bytes the peer has not taken yet, as far as is known. */
-  get pending(): number {
-    return this.#connection.pending;
-  }
-
-  /** Which connection this is, if only the kernel knows what its peer has acknowledged. */
-  get ends(): string | undefined {
-    return this.#connection.ends;
+  /** The connection on which the conversation is held. */
+  get connection(): Connection {
+    return this.#connection;
   }
 
   /**

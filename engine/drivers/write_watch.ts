@@ -11,6 +11,7 @@
 
 import type { SlowReaderError } from "../../protocols/errors.ts";
 import { readSendQueues } from "../net/send_queues.ts";
+import type { Connection } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { LOOKS_AT_WRITE, tookNothing } from "./limits.ts";
 
@@ -20,10 +21,8 @@ export interface Writer {
   readonly isWriting: boolean;
   /** How many writes there were, to tell one from the next. */
   readonly writes: number;
-  /** How many bytes the peer has not taken yet, as far as is known. */
-  readonly pending: number;
-  /** Which connection it is, if only the kernel knows what the peer has acknowledged. */
-  readonly ends?: string | undefined;
+  /** Where it writes: knows how many bytes the peer has not taken yet. */
+  readonly connection: Pick<Connection, "pending" | "ends">;
   /** The peer has taken nothing for too long. */
   giveUp(error: SlowReaderError): void;
 }
@@ -73,11 +72,12 @@ export class WriteWatch {
     let queues: ReadonlyMap<string, number> | undefined;
     for (const writer of this.#writers) {
       if (!writer.isWriting) continue;
-      const { writes, ends } = writer;
+      const { writes, connection } = writer;
+      const { ends } = connection;
       // A socket takes more only when a good part of its buffer is empty. A peer that reads slowly
       // takes something long before that.
       const queued = ends === undefined ? 0 : (queues ??= readSendQueues()).get(ends) ?? 0;
-      const pending = writer.pending + queued;
+      const pending = connection.pending + queued;
       if (pending === 0) continue;
       const before = this.#seen.get(writer);
       const isSame = before?.writes === writes && before.pending <= pending;

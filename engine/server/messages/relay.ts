@@ -194,12 +194,8 @@ export class Relay implements Sink, Writer {
     return this.#writes;
   }
 
-  get pending(): number {
-    return this.#connection.pending;
-  }
-
-  get ends(): string | undefined {
-    return this.#connection.ends;
+  get connection(): Connection {
+    return this.#connection;
   }
 
   giveUp(error: SlowReaderError): void {

@@ -35,17 +35,18 @@ const LOW = 3;
 export class Culprits {
   /** The shared memory, to be posted to other threads. */
   readonly memory: SharedArrayBuffer;
-  readonly #words: Int32Array;
+  /** How many are refused, and who they are. */
+  protected readonly words: Int32Array;
 
   /** @param memory of the server's {@linkcode CulpritList} */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
-    this.#words = new Int32Array(memory);
+    this.words = new Int32Array(memory);
   }
 
   /** Whether anybody is refused. */
   get any(): boolean {
-    return Atomics.load(this.#words, 0) > 0;
+    return Atomics.load(this.words, 0) > 0;
   }
 
   /**
@@ -56,7 +57,7 @@ export class Culprits {
   refuses(hostname: string): boolean {
     const key = this.any ? hostKey(hostname) : undefined;
     if (key === undefined) return false;
-    const words = this.#words;
+    const { words } = this;
     for (let at = 0; at < MOST * WORDS; at += WORDS) {
       const isSame = Atomics.load(words, at + KIND) === key.kind &&
         words[at + HIGH] === key.high && words[at + LOW] === key.low;
@@ -76,7 +77,6 @@ interface Suspect {
 
 /** The list, on the main thread. */
 export class CulpritList extends Culprits implements Disposable {
-  readonly #list: Int32Array;
   readonly #journal: Journal;
   /** By host. The one that was blamed last comes last. */
   readonly #suspects = new Map<string, Suspect>();
@@ -84,7 +84,6 @@ export class CulpritList extends Culprits implements Disposable {
   /** @param journal where it is logged who is refused */
   constructor(journal: Journal) {
     super(new SharedArrayBuffer((1 + MOST * WORDS) * 4));
-    this.#list = new Int32Array(this.memory);
     this.#journal = journal;
   }
 
@@ -124,13 +123,13 @@ export class CulpritList extends Culprits implements Disposable {
 
   /** Writes a host into the shared list. There is a free place: as many as there are suspects. */
   #refuse({ kind, high, low }: HostKey): number {
-    const list = this.#list;
+    const { words } = this;
     let place = 0;
-    while (list[place + KIND] !== 0) place += WORDS;
-    list[place + HIGH] = high;
-    list[place + LOW] = low;
-    Atomics.store(list, place + KIND, kind);
-    Atomics.add(list, 0, 1);
+    while (words[place + KIND] !== 0) place += WORDS;
+    words[place + HIGH] = high;
+    words[place + LOW] = low;
+    Atomics.store(words, place + KIND, kind);
+    Atomics.add(words, 0, 1);
     return place;
   }
 
@@ -139,8 +138,8 @@ export class CulpritList extends Culprits implements Disposable {
     this.#suspects.delete(name);
     if (refused === undefined) return;
     clearTimeout(refused.timer);
-    Atomics.store(this.#list, refused.place + KIND, 0);
-    Atomics.sub(this.#list, 0, 1);
+    Atomics.store(this.words, refused.place + KIND, 0);
+    Atomics.sub(this.words, 0, 1);
   }
 
   /** Forgets everybody, so that no timer is left. */

@@ -24,11 +24,13 @@ export async function stopListening(
   ownPort?: Int32Array,
 ): Promise<void> {
   const { descriptor } = listener;
+  let adopted: AdoptedSockets | undefined;
   await using seal = isLate() ? undefined : await Seal.begin({
     listeners: descriptor === undefined ? [] : [descriptor],
     journal,
     ownPort,
-    onConnection: (fd, sockaddr) => listener.adopt(new AdoptedSockets().adopt(fd, sockaddr)),
+    onConnection: (fd, sockaddr) =>
+      listener.adopt((adopted ??= new AdoptedSockets()).adopt(fd, sockaddr)),
   });
   await listener.stop(isLate, seal && (() => seal.isEmpty()));
 }

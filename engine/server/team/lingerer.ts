@@ -13,30 +13,20 @@ import { PolledDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, type LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
-import { openPoller } from "../../net/poller.ts";
-import { ReadyConnection, type ReadyLoop, ReceiveBuffer } from "../../net/ready_connection.ts";
-import { type Sockets, sockets } from "../../net/sockets.ts";
+import { PolledConnections } from "../../net/polled_connections.ts";
+import type { Sockets } from "../../net/sockets.ts";
 import type { LingerQueue } from "./linger_queue.ts";
 
 /** How often it looks while anything lingers, in milliseconds. */
 const LOOK_MS = 5;
-
-/**
- * How many descriptors it reads from at a time, so that a flood leaves time for everything else.
- */
-const BATCH = 64;
 
 /** Lets the descriptors linger that threads have put into a queue. */
 export class DescriptorLingerer {
   readonly #queue: LingerQueue;
   readonly #deadlines = new PolledDeadlines();
   readonly #lingering: LingerSet;
-  readonly #connections = new Map<number, ReadyConnection>();
-  readonly #loop: ReadyLoop;
-  /**
-   * Counts the ready descriptors it has read from, so that the next look goes on where this ends.
-   */
-  #turn = 0;
+  readonly #calls: Sockets;
+  readonly #connections: PolledConnections;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -47,14 +37,8 @@ export class DescriptorLingerer {
   constructor(queue: LingerQueue, calls: Sockets, limits: LingerLimits = LINGER_LIMITS) {
     this.#queue = queue;
     this.#lingering = new LingerSet(this.#deadlines, limits);
-    this.#loop = {
-      sockets: calls,
-      // These are plain sockets, so `--trace-calls` does not show this poll: it is no part of a
-      // connection's life. And poll(2), unlike epoll, needs no descriptor of its own.
-      poller: openPoller("poll", sockets()),
-      buffer: new ReceiveBuffer(),
-      onClose: (fd) => void this.#connections.delete(fd),
-    };
+    this.#calls = calls;
+    this.#connections = new PolledConnections(calls);
   }
 
   /** How many descriptors linger. */
@@ -69,10 +53,10 @@ export class DescriptorLingerer {
    * @param fd the descriptor; nobody else uses it any more
    */
   takeOver(fd: number): void {
-    const { sockets } = this.#loop;
-    const isOpen = sockets.shutdown(fd, sockets.constants.SHUT_WR) >= 0;
+    const calls = this.#calls;
+    const isOpen = calls.shutdown(fd, calls.constants.SHUT_WR) >= 0;
     if (isOpen && this.#queue.put(fd)) this.wake();
-    else sockets.close(fd);
+    else calls.close(fd);
   }
 
   /** Takes the descriptors out of the queue, and keeps looking while anything lingers. */
@@ -95,7 +79,7 @@ export class DescriptorLingerer {
 
   readonly #look = (): void => {
     this.#collect();
-    this.#receive();
+    this.#connections.look();
     this.#deadlines.expire();
     if (this.size > 0) {
       this.#timer = setTimeout(this.#look, LOOK_MS);
@@ -110,18 +94,7 @@ export class DescriptorLingerer {
 
   #collect(): void {
     for (const fd of this.#queue.take()) {
-      const connection = new ReadyConnection(fd, NOBODY, this.#loop);
-      this.#connections.set(fd, connection);
-      this.#lingering.add(connection);
-    }
-  }
-
-  #receive(): void {
-    const { poller } = this.#loop;
-    const count = poller.wait(0);
-    for (let left = Math.min(count, BATCH); left > 0; left--) {
-      const index = this.#turn++ % count;
-      this.#connections.get(poller.fdAt(index))?.onReady(poller.eventsAt(index));
+      this.#lingering.add(this.#connections.add(fd, NOBODY));
     }
   }
 }

@@ -15,16 +15,16 @@ import type { Sockets } from "../../net/sockets.ts";
  * For how long a queue must have been empty before its listener is closed, in milliseconds: a SYN that
  * was on its way through the kernel when newcomers were kept out may still arrive.
  */
-export const SETTLE_MS = 8;
+const SETTLE_MS = 8;
 
 /** How long handshakes are waited for where the kernel does not tell of them, in milliseconds. */
-export const UNSEEN_MS = 250;
+const UNSEEN_MS = 250;
 
 /**
  * The longest that handshakes are waited for, in milliseconds. After three seconds the kernel has
  * sent its SYN-ACK twice in vain.
  */
-export const HANDSHAKE_MS = 3_500;
+const HANDSHAKE_MS = 3_500;
 
 /** How long a runtime may take to close a listener, in milliseconds. */
 export const LONGEST_CLOSE_MS = 1_000;
@@ -114,6 +114,75 @@ export class AddressFigures implements Disposable {
   /** Gives the descriptor back. */
   [Symbol.dispose](): void {
     this.#diag[Symbol.dispose]();
+  }
+}
+
+/** What an {@linkcode Emptying} needs to know. */
+export interface EmptyingParts {
+  /** Tells of handshakes; `undefined` where the kernel does not. */
+  readonly figures: AddressFigures | undefined;
+  /** How often the kernel is asked about them, in milliseconds. That costs it a while. */
+  readonly askMs: number;
+  /**
+   * Whether newcomers go on coming to other listeners on the address. Then only those handshakes
+   * count that are under way when the kernel is asked first.
+   *
+   * @default {false}
+   */
+  readonly othersGoOn?: boolean;
+}
+
+/**
+ * Watches accept queues from the moment when newcomers were kept out, until nobody can be in them any
+ * more. Nobody outside can prolong this: half-open connections are given up after
+ * {@linkcode HANDSHAKE_MS}.
+ */
+export class Emptying {
+  readonly #parts: EmptyingParts;
+  readonly #beganAt = performance.now();
+  /** The handshakes that count, if not all do. */
+  #awaited: ReadonlySet<string> | undefined;
+  #isShaking = true;
+  #askAgainAt = 0;
+  /** Since when nobody was seen to wait; `Infinity` while somebody does. */
+  #emptySince = Infinity;
+
+  /** @param parts what it needs to know */
+  constructor(parts: EmptyingParts) {
+    this.#parts = parts;
+  }
+
+  /** How long ago newcomers were kept out, in milliseconds. */
+  get ageMs(): number {
+    return performance.now() - this.#beganAt;
+  }
+
+  /**
+   * Whether nobody waits, and nobody will.
+   *
+   * @param isBusy whether anybody waits in the queues, or whether they are needed for another reason
+   */
+  isOver(isBusy: () => boolean): boolean {
+    const now = performance.now();
+    // First the handshakes and then the queues: a connection goes from the first to the second.
+    this.#ask(now);
+    if (this.#isShaking || isBusy()) this.#emptySince = Infinity;
+    else if (this.#emptySince === Infinity) this.#emptySince = now;
+    return now - this.#emptySince >= SETTLE_MS;
+  }
+
+  #ask(now: number): void {
+    const { figures, askMs, othersGoOn = false } = this.#parts;
+    const age = now - this.#beganAt;
+    if (age >= HANDSHAKE_MS) this.#isShaking = false;
+    else if (figures === undefined) this.#isShaking = age < UNSEEN_MS;
+    else if (now >= this.#askAgainAt) {
+      this.#askAgainAt = now + askMs;
+      const handshakes = figures.halfOpen();
+      // A SYN that was on its way while newcomers were kept out counts too.
+      if (othersGoOn) this.#awaited ??= new Set(handshakes);
+      this.#isShaking = handshakes.some((name) => this.#awaited?.has(name) ?? true);
+    }
   }
 }
 

@@ -18,15 +18,7 @@ import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Connection } from "../../net/transport.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import type { Journal } from "../journal/journal.ts";
-import {
-  AddressFigures,
-  HANDSHAKE_MS,
-  LONGEST_CLOSE_MS,
-  nameOf,
-  queueOf,
-  SETTLE_MS,
-  UNSEEN_MS,
-} from "./accept_queue.ts";
+import { AddressFigures, Emptying, LONGEST_CLOSE_MS, nameOf, queueOf } from "./accept_queue.ts";
 import { AdoptedSockets } from "./adopted_sockets.ts";
 import { attachSteering, steerNothing, steerSyns } from "./steering.ts";
 
@@ -48,13 +40,8 @@ export interface KeptListener {
 
 /** A listener whose thread is gone. */
 interface LostListener extends KeptListener {
-  /** Since when no newcomer is steered to it; `undefined` while there is nobody else. */
-  steeredAt: number | undefined;
-  /** The handshakes that were under way then, of all listeners. */
-  handshakes: ReadonlySet<string> | undefined;
-  /** When it was seen empty first; `Infinity` while somebody waits. */
-  emptySince: number;
-  askAgainAt: number;
+  /** Since no newcomer is steered to it; `undefined` while there is nobody else. */
+  emptying: Emptying | undefined;
 }
 
 /** What a group needs from its server. */
@@ -151,13 +138,7 @@ export class ListenerGroup {
   /** Takes a listener over whose thread is gone. */
   lose(kept: KeptListener): void {
     if (!this.#living.delete(kept)) return;
-    this.#lost.add({
-      ...kept,
-      steeredAt: undefined,
-      handshakes: undefined,
-      emptySince: Infinity,
-      askAgainAt: 0,
-    });
+    this.#lost.add({ ...kept, emptying: undefined });
     if (!this.#isClosing) this.#steer();
     this.#timer ??= setTimeout(this.#turn);
   }
@@ -222,30 +203,12 @@ export class ListenerGroup {
   }
 
   /** Whether nobody waits at a lost listener, and nobody will. */
-  #isOver(lost: LostListener): boolean {
-    if (lost.steeredAt === undefined) return false;
-    const now = performance.now();
-    const isBusy = this.#isShaking(lost, now) || queueOf(this.#calls, lost.fd) > 0 ||
-      this.#isOwned(lost, now);
-    lost.emptySince = isBusy ? Infinity : Math.min(lost.emptySince, now);
-    return now - lost.emptySince >= SETTLE_MS;
-  }
-
-  /** Whether the runtime of its thread has not closed it yet. */
-  #isOwned({ owned, cookie, steeredAt }: LostListener, now: number): boolean {
-    return now - (steeredAt as number) < LONGEST_CLOSE_MS && nameOf(this.#calls, owned) === cookie;
-  }
-
-  #isShaking(lost: LostListener, now: number): boolean {
-    const age = now - (lost.steeredAt as number);
-    if (age >= HANDSHAKE_MS) return false;
-    if (this.#figures === undefined) return age < UNSEEN_MS;
-    if (now < lost.askAgainAt) return lost.emptySince === Infinity;
-    lost.askAgainAt = now + ASK_MS;
-    const handshakes = this.#figures.halfOpen();
-    // A SYN that was on its way while newcomers were steered away counts too.
-    lost.handshakes ??= new Set(handshakes);
-    return handshakes.some((name) => lost.handshakes?.has(name));
+  #isOver({ fd, owned, cookie, emptying }: LostListener): boolean {
+    if (emptying === undefined) return false;
+    // The runtime of its thread may not have closed it yet.
+    const isOwned = () =>
+      emptying.ageMs < LONGEST_CLOSE_MS && nameOf(this.#calls, owned) === cookie;
+    return emptying.isOver(() => queueOf(this.#calls, fd) > 0 || isOwned());
   }
 
   #end(lost: LostListener): void {
@@ -265,12 +228,12 @@ export class ListenerGroup {
         first.fd,
         this.#lost.size === 0 ? steerNothing() : steerSyns(members),
       );
-      for (const lost of this.#lost) lost.steeredAt ??= performance.now();
     } catch (error) {
       this.#tell(error);
       // Whoever waits is served all the same. Those who come in the last moment may be reset.
-      for (const lost of this.#lost) lost.steeredAt ??= performance.now();
     }
+    const parts = { figures: this.#figures, askMs: ASK_MS, othersGoOn: true };
+    for (const lost of this.#lost) lost.emptying ??= new Emptying(parts);
   }
 
   /** Learns the kernel's order of the listeners. */

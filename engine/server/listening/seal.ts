@@ -3,8 +3,7 @@
  *
  * First a {@linkcode Trap} keeps newcomers out. Then whoever accepts goes on until the accept queues
  * are empty and no handshake is under way. From then on nobody can be lost, and the listeners can be
- * closed. Nobody outside can prolong this: the half-open connections of an attacker are given up
- * after {@linkcode HANDSHAKE_MS}.
+ * closed. Nobody outside can prolong this: see {@linkcode Emptying}.
  *
  * @module
  */
@@ -18,18 +17,10 @@ import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Journal } from "../journal/journal.ts";
-import {
-  AddressFigures,
-  HANDSHAKE_MS,
-  LONGEST_CLOSE_MS,
-  nameOf,
-  queueOf,
-  SETTLE_MS,
-  UNSEEN_MS,
-} from "./accept_queue.ts";
+import { AddressFigures, Emptying, LONGEST_CLOSE_MS, nameOf, queueOf } from "./accept_queue.ts";
 import { Trap } from "./trap.ts";
 
-/** How often the kernel is asked about handshakes, in milliseconds. That costs it a while. */
+/** How often the kernel is asked about handshakes, in milliseconds. */
 const ASK_MS = 8;
 
 /** What is to be closed. */
@@ -58,11 +49,7 @@ export class Seal implements AsyncDisposable {
   readonly #cookies: readonly (string | undefined)[];
   readonly #trap: Trap;
   readonly #figures: AddressFigures | undefined;
-  readonly #beganAt = performance.now();
-  /** Since when nobody was seen to wait; `Infinity` while somebody does. */
-  #emptySince = Infinity;
-  #askAgainAt = 0;
-  #isShaking = true;
+  readonly #emptying: Emptying;
 
   private constructor(
     calls: Sockets,
@@ -77,6 +64,7 @@ export class Seal implements AsyncDisposable {
     this.#cookies = listeners.map((listener) => nameOf(calls, listener));
     this.#trap = trap;
     this.#figures = figures;
+    this.#emptying = new Emptying({ figures, askMs: ASK_MS });
   }
 
   /**
@@ -120,24 +108,10 @@ export class Seal implements AsyncDisposable {
 
   /** Looks whether the listeners can be closed now without losing anybody. */
   isEmpty(): boolean {
-    const now = performance.now();
-    // First the handshakes and then the queues: a connection goes from the first to the second.
-    this.#askKernel(now);
-    const isBusy = this.#isShaking ||
-      this.#listeners.some((listener) => waitsAt(this.#calls, listener));
-    if (isBusy) this.#emptySince = Infinity;
-    else if (this.#emptySince === Infinity) this.#emptySince = now;
-    return now - this.#emptySince >= SETTLE_MS;
-  }
-
-  #askKernel(now: number): void {
-    const age = now - this.#beganAt;
-    if (age >= HANDSHAKE_MS) this.#isShaking = false;
-    else if (this.#figures === undefined) this.#isShaking = age < UNSEEN_MS;
-    else if (now >= this.#askAgainAt) {
-      this.#askAgainAt = now + ASK_MS;
-      this.#isShaking = this.#figures.halfOpen().length > 0;
-    }
+    const calls = this.#calls;
+    return this.#emptying.isOver(() =>
+      this.#listeners.some((listener) => waitsAt(calls, listener))
+    );
   }
 
   /**

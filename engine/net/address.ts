@@ -262,10 +262,31 @@ export function writeCredentials(bytes: Uint8Array, process = NOBODY, user = NOB
   view.setUint32(CREDENTIALS.user, user);
 }
 
-function decodePeer(view: DataView): Address {
-  const [process, user] = [CREDENTIALS.process, CREDENTIALS.user].map((at) => view.getUint32(at));
-  const who = user === NOBODY ? "" : `pid=${process},uid=${user}`;
-  return { hostname: UNIX + who, port: 0 };
+/**
+ * The user whom {@linkcode writeCredentials} has written into a `sockaddr_un`.
+ *
+ * @returns `undefined` if that is not known
+ */
+export function userIn(bytes: Uint8Array): number | undefined {
+  const user = new DataView(bytes.buffer, bytes.byteOffset).getUint32(CREDENTIALS.user);
+  return user === NOBODY ? undefined : user;
+}
+
+function decodePeer(bytes: Uint8Array): Address {
+  const user = userIn(bytes);
+  const process = new DataView(bytes.buffer, bytes.byteOffset).getUint32(CREDENTIALS.process);
+  return { hostname: UNIX + (user === undefined ? "" : `pid=${process},uid=${user}`), port: 0 };
+}
+
+/**
+ * The bytes of the host in a `sockaddr_in` or `sockaddr_in6`.
+ *
+ * @param bytes at least 28 bytes, as a call filled them
+ * @param layout the system's layout
+ * @returns 4 or 16 of them
+ */
+export function hostBytesIn(bytes: Uint8Array, layout: SockaddrLayout): Uint8Array {
+  return familyOf(bytes, layout) === layout.AF_INET6 ? bytes.subarray(8, 24) : bytes.subarray(4, 8);
 }
 
 /**
@@ -282,11 +303,11 @@ export function decodeSockaddr(
   nameOf: (zone: number) => string = String,
 ): Address {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isUnixSockaddr(bytes, layout)) return decodePeer(view);
-  const port = view.getUint16(2);
-  if (familyOf(bytes, layout) !== layout.AF_INET6) return toAddress(bytes.subarray(4, 8), port);
+  if (isUnixSockaddr(bytes, layout)) return decodePeer(bytes);
+  const address = toAddress(hostBytesIn(bytes, layout), view.getUint16(2));
+  if (familyOf(bytes, layout) !== layout.AF_INET6) return address;
   const zone = view.getUint32(24, true);
-  const { hostname } = toAddress(bytes.subarray(8, 24), port);
+  const { hostname, port } = address;
   return { hostname: zone === 0 ? hostname : `${hostname}%${nameOf(zone)}`, port };
 }
 

@@ -44,12 +44,20 @@ function parseFour(text: string): Host | undefined {
 function parseSix(text: string): Host | undefined {
   if (!/^[0-9a-f:.]+$/i.test(text)) return undefined;
   try {
-    const bytes = parseIPv6(text);
-    return isMapped(bytes) ? bytes.subarray(MAPPED_BYTES) : bytes;
+    return toHost(parseIPv6(text));
   } catch {
     // It is no address.
     return undefined;
   }
+}
+
+/**
+ * Brings the bytes of an address into the one form.
+ *
+ * @param bytes 4 or 16 bytes, as a socket address has them
+ */
+export function toHost(bytes: Uint8Array): Host {
+  return bytes.length === 16 && isMapped(bytes) ? bytes.subarray(MAPPED_BYTES) : bytes;
 }
 
 function isMapped(bytes: Uint8Array): boolean {

@@ -169,16 +169,6 @@ export class Door {
   }
 
   /**
-   * Notes whose connection a blocking thread has.
-   *
-   * @param thread its number
-   * @param peer the client's address, if it has one
-   */
-  note(thread: number, peer?: Address): void {
-    this.#parts.hosts?.note(thread, peer?.hostname);
-  }
-
-  /**
    * Counts and logs a connection that is refused. A flood of them makes one line in a second.
    *
    * @param peer the client's address

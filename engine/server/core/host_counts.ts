@@ -6,8 +6,7 @@
  * says `host_key.ts`.
  *
  * Each event loop has a table of its own, and blocking threads have one together. When a loop dies,
- * its table is emptied. A blocking thread notes whose connection it has, so that it can be taken
- * back if the thread dies.
+ * its table is emptied. When a blocking thread dies, the connection that it had is taken back.
  *
  * A lock keeps the tables whole. It is held for a few loads and stores, and nothing that a protocol
  * does happens meanwhile.
@@ -22,10 +21,9 @@ const LOCK = 0;
 const SEED = 1;
 const TABLES = 2;
 const PLACES = 3;
-const THREADS = 4;
 const HEAD = 16;
 
-/** A place, and a thread's note: how many connections, and whose they are. */
+/** A place: how many connections, and whose they are. */
 const COUNT = 0;
 const KIND = 1;
 const HIGH = 2;
@@ -53,20 +51,15 @@ export class HostCounts {
   /**
    * Makes the memory.
    *
-   * @param options how many connections there may be, how many tables there are, and how many
-   * threads may note a connection
+   * @param options how many connections there may be, and how many tables there are
    */
   static create(
-    { connections, tables, threads }: {
-      readonly connections: number;
-      readonly tables: number;
-      readonly threads: number;
-    },
+    { connections, tables }: { readonly connections: number; readonly tables: number },
   ): HostCounts {
     const hosts = Math.min(connections, MOST_HOSTS);
     // At least half of the places stay free, so that a host is found after few steps.
     const places = 2 ** Math.ceil(Math.log2(hosts * 2));
-    const words = HEAD + (threads + tables * places) * WORDS;
+    const words = HEAD + tables * places * WORDS;
     const counts = new HostCounts(new SharedArrayBuffer(words * 4));
     counts.#words.set([
       0,
@@ -74,7 +67,6 @@ export class HostCounts {
       crypto.getRandomValues(new Int32Array(1))[0] as number,
       tables,
       places,
-      threads,
     ]);
     return counts;
   }
@@ -114,40 +106,24 @@ export class HostCounts {
    */
   leave(table: number, hostname: string): void {
     const key = hostKey(hostname);
-    if (key !== undefined) this.#locked(() => this.#leave(table, key));
+    if (key !== undefined) this.takeBack(table, key);
   }
 
   /**
-   * Notes whose connection a thread has.
+   * Takes back a connection of a thread that has died.
    *
-   * @param thread the number of the thread
-   * @param hostname the numeric address; `undefined` if it has none
+   * @param table the table in which it was counted
+   * @param key whose it was
    */
-  note(thread: number, hostname: string | undefined): void {
-    const at = HEAD + thread * WORDS;
-    const key = hostname === undefined ? undefined : hostKey(hostname);
-    this.#words[at + COUNT] = 0;
-    if (key === undefined) return;
-    this.#write(at, key);
-    this.#words[at + COUNT] = 1;
+  takeBack(table: number, key: HostKey): void {
+    this.#locked(() => this.#leave(table, key));
   }
 
-  /**
-   * Takes back what a thread has counted that has died.
-   *
-   * @param thread the number of the thread
-   * @param table its table, if it has one of its own
-   */
-  bury(thread: number, table?: number): void {
+  /** Empties the table of an event loop that has died. */
+  clear(table: number): void {
     const words = this.#words;
-    this.#locked(() => {
-      const at = HEAD + thread * WORDS;
-      if (words[at + COUNT] === 1) this.#leave(table ?? 0, this.#read(at));
-      words[at + COUNT] = 0;
-      if (table === undefined) return;
-      const from = this.#place(table, 0);
-      words.fill(0, from, from + words[PLACES]! * WORDS);
-    });
+    const from = this.#place(table, 0);
+    this.#locked(() => void words.fill(0, from, from + words[PLACES]! * WORDS));
   }
 
   #leave(table: number, key: HostKey): void {
@@ -198,7 +174,7 @@ export class HostCounts {
 
   #place(table: number, index: number): number {
     const words = this.#words;
-    return HEAD + (words[THREADS]! + table * words[PLACES]! + index) * WORDS;
+    return HEAD + (table * words[PLACES]! + index) * WORDS;
   }
 
   #indexOf(table: number, at: number): number {

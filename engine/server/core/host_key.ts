@@ -4,8 +4,15 @@
  * @module
  */
 
-import { isUnix, toAddress } from "../../net/address.ts";
-import { parseHost } from "../../net/networks.ts";
+import {
+  hostBytesIn,
+  isUnix,
+  isUnixSockaddr,
+  type SockaddrLayout,
+  toAddress,
+  userIn,
+} from "../../net/address.ts";
+import { type Host, parseHost, toHost } from "../../net/networks.ts";
 
 /** A host as it is counted: what kind of address it has, and 64 bits of it. */
 export interface HostKey {
@@ -27,9 +34,28 @@ const USER = /^unix:pid=\d+,uid=(\d+)$/;
  */
 export function hostKey(hostname: string): HostKey | undefined {
   const user = isUnix(hostname) ? USER.exec(hostname) : null;
-  if (user !== null) return { kind: 1, high: 0, low: Number(user[1]) | 0 };
+  if (user !== null) return keyOfUser(Number(user[1]));
   const host = parseHost(hostname);
-  if (host === undefined) return undefined;
+  return host && keyOfHost(host);
+}
+
+/**
+ * The same for a peer's address as accept(2) fills it in. This makes no text, so it costs little.
+ *
+ * @param sockaddr at least 28 bytes
+ * @param layout the system's layout
+ */
+export function hostKeyIn(sockaddr: Uint8Array, layout: SockaddrLayout): HostKey | undefined {
+  if (!isUnixSockaddr(sockaddr, layout)) return keyOfHost(toHost(hostBytesIn(sockaddr, layout)));
+  const user = userIn(sockaddr);
+  return user === undefined ? undefined : keyOfUser(user);
+}
+
+function keyOfUser(user: number): HostKey {
+  return { kind: 1, high: 0, low: user | 0 };
+}
+
+function keyOfHost(host: Host): HostKey {
   const view = new DataView(host.buffer, host.byteOffset, host.byteLength);
   if (host.length === 4) return { kind: 4, high: 0, low: view.getInt32(0) };
   return { kind: 6, high: view.getInt32(0), low: view.getInt32(4) };

@@ -49,5 +49,5 @@ export function hostCountsFor(
   connections: number,
 ): SharedArrayBuffer | undefined {
   if (rules === undefined || rules.maxPerHost === 0) return undefined;
-  return HostCounts.create({ connections, tables: 1, threads: 0 }).memory;
+  return HostCounts.create({ connections, tables: 1 }).memory;
 }

@@ -29,6 +29,7 @@ import {
 import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
+import { hostKeyIn } from "../core/host_key.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
 import { type Gate, HostNote } from "../team/team_memory.ts";
@@ -360,7 +361,7 @@ export class Thread {
     const peer = this.remoteAddress;
     const why = door.enter(peer, () => hasEntered || this.#gate.tryEnter());
     if (why === undefined) {
-      door.note(this.#assignment.index, peer);
+      this.#noteHost();
       return true;
     }
     if (hasEntered) this.#gate.leave();
@@ -390,13 +391,15 @@ export class Thread {
     return true;
   }
 
+  /** Notes whose connection this thread has. */
+  #noteHost(): void {
+    this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
+  }
+
   /** The connection of this thread is over. */
   #leave(): void {
+    if (this.#door.counts) this.#door.leave(this.remoteAddress);
     this.#host.note(undefined);
-    const door = this.#door;
-    if (!door.counts) return;
-    door.leave(this.remoteAddress);
-    door.note(this.#assignment.index);
   }
 
   /**
@@ -410,7 +413,7 @@ export class Thread {
     if (fd === this.datagrams?.fd) this.datagrams.leaveHome();
     else {
       this.#track?.enqueued(fd);
-      this.#door.note(this.#assignment.index);
+      this.#host.note(undefined);
     }
     this.#unclaimed = NONE;
     this.#ring.tryPut(fd, this.#sockaddr);
@@ -506,9 +509,7 @@ export class Thread {
   begin(fd: number): Service {
     this.#unclaimed = NONE;
     this.#service.own(fd);
-    const peer = this.remoteAddress;
-    this.#host.note(peer.hostname);
-    this.#door.note(this.#assignment.index, peer);
+    this.#noteHost();
     Atomics.store(this.#accepting, 0, 0);
     this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();

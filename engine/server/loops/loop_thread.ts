@@ -15,6 +15,7 @@ import { type Assignment, onAssignment, type Place } from "../team/assignment.ts
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
+import { hostKey } from "../core/host_key.ts";
 import { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
@@ -175,7 +176,8 @@ export class LoopThread {
       door,
     );
     const note = new HostNote(threadMemory(memory, index).host);
-    sessions.onHost = (hostname) => note.note(hostname);
+    sessions.onHost = (hostname) =>
+      note.note(hostname === undefined ? undefined : hostKey(hostname));
     return sessions;
   }
 

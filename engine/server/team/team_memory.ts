@@ -7,7 +7,7 @@
 import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
-import { type HostKey, hostKey } from "../core/host_key.ts";
+import type { HostKey } from "../core/host_key.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
@@ -129,9 +129,9 @@ export class HostNote {
     this.#words = words;
   }
 
-  /** @param hostname the host, as a numeric address; `undefined` if it is none, or one of several */
-  note(hostname: string | undefined): void {
-    const { kind, high, low } = (hostname === undefined ? undefined : hostKey(hostname)) ?? NOBODY;
+  /** @param key the host; `undefined` if it is none, or one of several */
+  note(key: HostKey | undefined): void {
+    const { kind, high, low } = key ?? NOBODY;
     this.#words[0] = kind;
     this.#words[1] = high;
     this.#words[2] = low;

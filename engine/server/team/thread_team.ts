@@ -109,7 +109,7 @@ export class ThreadTeam {
     const { options: { settings: { admission }, maxConnections } } = options;
     if (admission !== undefined && admission.maxPerHost > 0) {
       const tables = areLoops ? threads : 1;
-      this.#hosts = HostCounts.create({ connections: maxConnections, tables, threads });
+      this.#hosts = HostCounts.create({ connections: maxConnections, tables });
     }
     const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
     this.#journal = new MainJournal(options.mode, options.onReport);
@@ -217,7 +217,12 @@ export class ThreadTeam {
         // Its last lines must stay in order with the lines of the others.
         this.printJournals();
         this.#members[index] = undefined;
-        if (error !== undefined) this.#hosts?.bury(index, areLoops === true ? index : undefined);
+        const note = new HostNote(memory.host);
+        const host = note.read();
+        if (error !== undefined) {
+          if (areLoops === true) this.#hosts?.clear(index);
+          else if (host !== undefined) this.#hosts?.takeBack(0, host);
+        }
         Atomics.store(memory.serving, 0, 0);
         // A thread that may still run closes it itself, or never.
         if (!mayRun && this.#options.sockets !== undefined) {
@@ -226,10 +231,9 @@ export class ThreadTeam {
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
         this.#numbers.giveBack(index);
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
-        const note = new HostNote(memory.host);
         if (error !== undefined) {
           if (!this.gate.cutting) this.counters.lostThread();
-          if (!this.gate.closing && this.#culprits.blame(note.read())) this.#keeper.excuse(error);
+          if (!this.gate.closing && this.#culprits.blame(host)) this.#keeper.excuse(error);
           this.#bury(member, mayRun);
         }
         note.note(undefined);

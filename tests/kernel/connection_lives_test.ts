@@ -458,11 +458,18 @@ test("where each end says that the other was the first, nobody knows who was", a
   using pair = new Pair();
   begin(pair);
   lives.look();
+  using events = new DestroyEvents();
   // Somebody resets the connection from outside, and neither program has done anything.
   kill(pair.clientAddress);
   assert(pair.read(pair.server) < 0);
   pair.close(pair.client);
   pair.close(pair.server);
+  // The kernel tells everybody of an end at the same time, but of each end when it comes to it.
+  const untold = new Set(pair.ports);
+  await until("the kernel to tell of both ends", () => {
+    for (const { local } of events.take().ended) untold.delete(local.port);
+    return untold.size === 0;
+  });
   const { client, server } = await bothEnds(lives, pair);
   for (const { openedBy, closedFirst, endedWith } of [client, server]) {
     assertEquals([closedFirst, endedWith], ["unknown", "reset"]);

@@ -20,6 +20,7 @@ import type { Command } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
+import { beginTable } from "./growing_table.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
 /**
@@ -329,13 +330,7 @@ async function main(): Promise<void> {
     speakers: valueOf(SPEAKERS, values),
     withinMs: valueOf(WITHIN, values),
   };
-  const print = (cells: readonly string[]) =>
-    runtime.printNow(
-      "stdout",
-      cells.map((cell, index) => cell.padStart((COLUMNS[index] as string).length)).join("  ") +
-        "\n",
-    );
-  print(COLUMNS);
+  const print = beginTable(COLUMNS);
   for (const command of RUNTIMES) {
     await using server = await LoadedServer.start(
       scriptCommand(command, "chat/server.ts", "0", "--quiet"),

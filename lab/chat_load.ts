@@ -24,6 +24,7 @@ import type { Command } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../engine/cli/quantity_options.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
+import { beginTable } from "./growing_table.ts";
 import { LoadedServer } from "./loaded_server.ts";
 
 /** The load on a server. */
@@ -341,13 +342,7 @@ async function main(): Promise<void> {
   if (load.clients < 2 * load.rooms) {
     fail(COMMAND.name, "each room needs two clients or more", EXIT_USAGE);
   }
-  const print = (cells: readonly string[]) =>
-    runtime.printNow(
-      "stdout",
-      cells.map((cell, index) => cell.padStart((COLUMNS[index] as string).length)).join("  ") +
-        "\n",
-    );
-  print(COLUMNS);
+  const print = beginTable(COLUMNS);
   for (let run = 0; run < valueOf(REPEAT, values); run++) {
     for (const stalled of new Set([0, valueOf(STALLED, values)])) {
       for (const command of RUNTIMES) {

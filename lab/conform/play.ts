@@ -204,7 +204,8 @@ class Playing {
       if (answer.progress === "whole") {
         inbox.take(answer.length);
         if (answer.because !== undefined) this.#remarks.push(answer.because);
-        if (move.closes === true && inbox.ending === "reset") {
+        // Where nothing was said, nothing can be lost.
+        if (move.closes === true && inbox.ending === "reset" && inbox.total > 0) {
           this.#remarks.push("RST in place of FIN: on a long way the last words may be lost");
         }
         return;
@@ -274,7 +275,7 @@ class Playing {
       if (isWrong && this.#stage.conformance.ignores === undefined) {
         throw this.#broken(talk, { pieces: [], closes: true }, "more came than the answer");
       }
-      if (inbox.ending === "reset" && isStrict) {
+      if (inbox.ending === "reset" && isStrict && inbox.total > 0) {
         this.#remarks.push("RST in place of FIN");
       }
       if (inbox.ending !== undefined) return true;

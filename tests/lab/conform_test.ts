@@ -9,15 +9,11 @@ import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { quoteWord } from "../../engine/cli/invocation.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
-import { runtime } from "../../engine/net/runtime.ts";
-import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../../engine/process/runtimes.ts";
-import { startedServer, whyNoAbuse } from "../../lab/checked_server.ts";
+import { whyNoAbuse } from "../../lab/checked_server.ts";
 import { AnswerJudge } from "../../lab/conform/answer.ts";
-import { loadDefinition } from "../../lab/conform/definitions/catalogue.ts";
 import { FRAMINGS } from "../../lab/conform/framing.ts";
 import { formatJunit } from "../../lab/conform/junit.ts";
 import type { Report } from "../../lab/conform/results.ts";
-import { check } from "../../lab/conform/runner.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { Folder } from "../kit/folder.ts";
 import {
@@ -29,35 +25,14 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
+import { badIn, checkStarted, commandLine } from "../proofs/conform.ts";
 import type { Weakness } from "../kit/weak_server.ts";
 
 const skip = whyNoSockets();
 
 /** Checks a server that is started for it, in some cases. */
-async function checked(
-  command: string,
-  protocol: string,
-  only: readonly string[],
-  timeoutMs = 3_000,
-): Promise<Report> {
-  const { name, conformance } = await loadDefinition(protocol);
-  const signal = new AbortController().signal;
-  await using server = startedServer(command, signal);
-  return await check(server, {
-    protocol: name,
-    conformance,
-    timeoutMs,
-    clients: 8,
-    signal,
-    whySkip: () => undefined,
-    isChosen: (one) => only.some((text) => one.name.includes(text)),
-  });
-}
-
-/** The words of a shell that run a script on this runtime. */
-function commandLine(script: string, args: string): string {
-  const own = RUNTIMES.find(({ name }) => name === runtime.name) as RuntimeCommand;
-  return [...scriptCommand(own, script).map(quoteWord), args].join(" ");
+function checked(command: string, definition: string, only: readonly string[]): Promise<Report> {
+  return checkStarted(command, definition, { only, timeoutMs: 3_000, clients: 8 });
 }
 
 /** The names of the cases with a verdict, without what all of them begin with. */
@@ -108,13 +83,13 @@ const FOUND: readonly {
 
 test("the checker finds what is wrong with small servers, and nothing else", async () => {
   await Promise.all(FOUND.map(async ({ server, descriptors, only, failed, clients = 8 }) => {
-    const run = commandLine("tests/kit/weak_server.ts", `{port} ${server}`);
+    const run = commandLine("tests/kit/weak_server.ts", server);
     const command = descriptors === undefined
       ? run
       : `sh -c 'ulimit -n ${descriptors}; exec "$@"' sh ${run}`;
     const [protocol] = server.split("-") as [string];
     const report = await checked(command, protocol, only);
-    const shown = `${server}: ${JSON.stringify(report.results.filter(isRemarkable), null, 1)}`;
+    const shown = `${server}: ${JSON.stringify(badIn(report), null, 1)}`;
     assertEquals(report.clients_at_once, clients, shown);
     const bad = namesOf(report, "failed");
     if (failed === undefined) return assertEquals(bad, [], shown);
@@ -123,10 +98,6 @@ test("the checker finds what is wrong with small servers, and nothing else", asy
     assert(namesOf(report, "passed").length > 0, shown);
   }));
 }, { skip, sanitize: false, timeoutMs: 60_000 });
-
-function isRemarkable({ verdict }: { readonly verdict: string }): boolean {
-  return verdict === "failed" || verdict === "not strict";
-}
 
 test(
   "modes pass the checker: hello, frame, echo, print and a protocol with cases of its own",
@@ -139,10 +110,10 @@ test(
       ["nonblocking", "./examples/kv.ts", "./examples/kv_conformance.ts"],
     ] as const;
     await Promise.all(rows.map(async ([mode, protocol, definition]) => {
-      const run = commandLine(`modes/${mode}.ts`, `{port} --protocol ${protocol}`);
+      const run = commandLine(`modes/${mode}.ts`, "--protocol", protocol);
       const only = ["in one write", "split", "mistakes", "errors", "questions", "text ·", "FIN"];
       const report = await checked(run, definition, only);
-      assertEquals(report.results.filter(isRemarkable), [], `${mode} ${protocol}`);
+      assertEquals(badIn(report), [], `${mode} ${protocol}`);
       assert(report.counts.passed > 8, JSON.stringify(report.counts));
     }));
   },
@@ -150,9 +121,9 @@ test(
 );
 
 test("the chat passes the checker", async () => {
-  const run = commandLine("chat/server.ts", "{port}");
+  const run = commandLine("chat/server.ts");
   const report = await checked(run, "chat", ["commands", "talk", "names", "lines", "closing"]);
-  assertEquals(report.results.filter(isRemarkable), []);
+  assertEquals(badIn(report), []);
 }, { skip, sanitize: false, timeoutMs: 60_000 });
 
 /** Runs the checker as a command. */
@@ -211,7 +182,7 @@ test(
     using folder = new Folder();
     await Promise.all((["SIGINT", "SIGKILL"] as const).map(async (signal) => {
       const file = folder.path(signal);
-      const run = commandLine("modes/event.ts", "{port}");
+      const run = commandLine("modes/event.ts");
       const start = `sh -c 'sleep 600 & echo $! >"$0"; exec "$@"' ${quoteWord(file)} ${run}`;
       await using script = new Script("lab/conform.ts", ["--start", start, "--only", "silence"]);
       const isWritten = () => existsSync(file) && readFileSync(file, "utf8").endsWith("\n");

@@ -28,6 +28,7 @@ export function noCounts(): HostCounts {
     full: 0,
     perHost: 0,
     denied: 0,
+    stranger: 0,
     kicked: 0,
   };
 }
@@ -53,7 +54,9 @@ export function formatChatCounters(counters: ChatCounters): string {
   ].join(" · ");
 }
 
-function refusals({ full, perHost, denied }: ChatCounters): string {
-  const most = `full ${full}, per host ${perHost}`;
-  return denied === 0 ? most : `${most}, denied ${denied}`;
+function refusals({ full, perHost, denied, stranger }: ChatCounters): string {
+  const parts = [`full ${full}`, `per host ${perHost}`];
+  if (denied > 0) parts.push(`denied ${denied}`);
+  if (stranger > 0) parts.push(`no proxy ${stranger}`);
+  return parts.join(", ");
 }

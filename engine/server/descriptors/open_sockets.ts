@@ -85,6 +85,8 @@ export function openSockets(
     const { listener } = opened;
     // A Unix domain socket has no port that UDP could share.
     if (isUnix(address.hostname)) return opened;
+    // A datagram has no PROXY header, and would come in past all proxies.
+    if (settings.admission?.proxies !== undefined) return opened;
     if (openers.datagrams === undefined || protocol.serveDatagram === undefined) return opened;
     let fd = -1;
     try {

@@ -213,11 +213,9 @@ class RecordedObservation extends Observation {
     super(counters, journal, peer, startedAt);
     this.#track = track;
     // The kernel's sockets, to which a recording joins connections, know the proxy.
-    this.id = track.begin(
-      through === undefined ? peer : formatAddress(through),
-      queuedAt,
-      servedBy,
-    );
+    this.id = through === undefined
+      ? track.begin(peer, queuedAt, servedBy)
+      : track.begin(formatAddress(through), queuedAt, servedBy, peer);
   }
 
   override watch(connection: Connection): Connection {

@@ -23,8 +23,8 @@ export const MOST_EXPECTED = 1_024;
 export interface Arrival {
   /** The client's address, or that of the proxy if it has named none. */
   readonly remoteAddress: Address;
-  /** The proxy's address. */
-  readonly through: Address;
+  /** The proxy's address, if it has named the client. */
+  readonly through: Address | undefined;
   /** Whether the client's first bytes have come with the header. */
   readonly hasSpoken: boolean;
   /** Those bytes, valid until the next read. */
@@ -99,7 +99,7 @@ export function arrivalOf(
   const hasSpoken = rest.length > 0;
   return {
     remoteAddress: source ?? through,
-    through,
+    through: source && through,
     hasSpoken,
     rest,
     startedAt,

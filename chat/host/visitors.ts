@@ -17,7 +17,7 @@ import type { Address, Protocol } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
-import type { AdmissionRules, Door, Refusal } from "../../engine/server/core/door.ts";
+import type { AdmissionRules, Door, Rejection } from "../../engine/server/core/door.ts";
 import { LazyContext } from "../../engine/server/core/context.ts";
 import { CutError, type Observation, type Observer } from "../../engine/server/core/observer.ts";
 import type { Arrival, Reception } from "../../engine/server/core/reception.ts";
@@ -124,7 +124,8 @@ export class Visitors {
     });
   }
 
-  #turnAway(connection: Connection, why: Refusal): void {
+  #turnAway(connection: Connection, why: Rejection): void {
+    if (why === "gone") return connection.close();
     const { limits: { maxConnections, rules: { maxPerHost } }, counts } = this.#parts;
     counts[why]++;
     // Nothing is said to somebody of whom nothing was read.

@@ -6,12 +6,22 @@
 
 import process from "node:process";
 import { runtime } from "../../engine/net/runtime.ts";
-import { delay } from "../kit/harness.ts";
-import { assert, assertEquals, assertMatch, assertNotMatch, test, until } from "../kit/harness.ts";
+import { serve } from "../../modes/nonblocking.ts";
+import { Folder } from "../kit/folder.ts";
+import { Haproxy, whyNoHaproxy } from "../kit/haproxy.ts";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+  delay,
+  test,
+  until,
+} from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { binaryFor, binaryOf, lineFor, LOCAL, tlv } from "../kit/proxy_headers.ts";
 import { computesInPlace, type Row, ROWS, testTogether } from "../kit/rows.ts";
-import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { countsIn, Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /** Why a test cannot connect from several addresses. */
 const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";
@@ -157,3 +167,104 @@ async function knowsClients(row: Row): Promise<void> {
 }
 
 testTogether("clients are whom their proxy names", TRIED, knowsClients, 5);
+
+/** How HAProxy introduces its clients, by version; its checks do it too. */
+const WAYS = {
+  v1: "send-proxy",
+  v2: "send-proxy-v2",
+  // With TLVs behind the addresses.
+  more: "send-proxy-v2 proxy-v2-options crc32c,unique-id",
+};
+const CHECKED = "check check-send-proxy inter 200ms";
+
+test("HAProxy's clients are known in every kind of mode, and its checks are quiet", async () => {
+  using folder = new Folder();
+  const rows = ["event", "nonblocking", "threadpool by descriptors"].map((name) =>
+    ROWS.find((row) => row.name === name) as Row
+  );
+  const servers = await Promise.all(
+    rows.map(({ mode, args }) =>
+      ServerProcess.start(mode, [...args, ...WHOSE, "--proxy-protocol", "--read-timeout", "20s"])
+    ),
+  );
+  const path = folder.path("server");
+  await using local = await serve({
+    host: `unix:${path}`,
+    protocol: new URL("../kit/protocols/whose.ts", import.meta.url),
+    proxyProtocol: true,
+  });
+  try {
+    const passages = servers.flatMap(({ address: { port } }, index) =>
+      Object.entries(WAYS).map(([way, how]) => ({
+        name: `${way}-${index}`,
+        // Of a client over a Unix domain socket HAProxy says UNKNOWN in version 1, but LOCAL in
+        // version 2, as if it spoke for itself.
+        binds: [`unix@${folder.path(`${way}-${index}`)}`],
+        server: `127.0.0.1:${port} ${how} ${CHECKED}`,
+      }))
+    );
+    const toFile = { name: "file", server: `unix@${path} send-proxy-v2 ${CHECKED}` };
+    await using haproxy = await Haproxy.start([...passages, toFile]);
+    await Promise.all([...passages, toFile].map(async ({ name }) => {
+      const port = haproxy.ports.get(name) as number;
+      await using peer = await Peer.connect({ hostname: "127.0.0.1", port });
+      assertEquals(await (await peer.send("one\n")).line(), `${peer.name} one`);
+      peer.finish();
+      assertEquals(await peer.rest(), "");
+    }));
+    await Promise.all(passages.map(async ({ name }) => {
+      await using peer = await Peer.connect({ hostname: `unix:${folder.path(name)}`, port: 0 });
+      peer.post("two\n");
+      peer.finish();
+      assertMatch(await peer.rest(), name.startsWith("v1") ? /^127\.0\.0\.1:\d+ two\n$/ : /^$/);
+    }));
+    // It resets its checks at once. Those that Deno's listener does not get are counted as lost.
+    for (const server of servers.slice(1)) {
+      await logged(server, /empty 127\.0\.0\.1:\d+ .*: its proxy speaks for itself \(LOCAL\)/);
+      // The checks of version 1 name HAProxy itself.
+      await logged(server, /empty 127\.0\.0\.1:\d+ .*: it has sent nothing/);
+    }
+    assertNotMatch(haproxy.printed, / is DOWN/);
+  } finally {
+    for (const server of servers) {
+      const ending = await server.stop();
+      const { completed, failed } = countsIn(ending);
+      assertEquals([completed, failed], [4, 0], ending.stderr);
+      assertNotMatch(ending.stderr, / (WRN|ERR) /);
+    }
+  }
+  const { counters } = local;
+  assertEquals([counters.completed, counters.failed], [1, {}]);
+}, { skip: whyNoHaproxy, sanitize: false, timeoutMs: 30_000 });
+
+test("the chat knows its users by the addresses that their proxy names", async () => {
+  await using server = await ServerProcess.start("chat/server", [
+    ...["--proxy-protocol", "--max-per-host", "1", "--deny", "203.0.113.66", "--drain", "0"],
+  ]);
+  const enter = async (header: string, line = "") => {
+    const peer = await Peer.connect(server.address);
+    await peer.send(header + line);
+    return peer;
+  };
+  // What is said at once, and a header byte for byte.
+  await using ann = await enter(lineFor(host(1)), "/nick ann\nhello\n");
+  await using bob = await enter("");
+  for (const byte of `${binaryFor(host(2))}/nick bob\n`) await bob.send(byte);
+  await until("ann to see bob", () => ann.heard.includes("bob"));
+  await until(
+    "the log to have both",
+    () =>
+      [1, 2].every((last) => server.stderr.includes(`accepted 203.0.113.${last}:4000 through `)),
+  );
+  const refused = async (header: string, words: RegExp) => {
+    await using peer = await enter(header);
+    assertMatch(await peer.rest(), words);
+  };
+  await refused(lineFor(host(1, 2)), /too many connections from your address: limit is 1/);
+  await refused(binaryFor(host(66)), /your address is not allowed/);
+  await refused(LOCAL, /^$/);
+  await refused("GET / HTTP/1.1\r\n", /^$/);
+  const { stderr } = await server.stop();
+  assertStringIncludes(totalsIn({ stderr }), "refused 2 (full 0, per host 1, denied 1)");
+  assertMatch(stderr, /failed 127\.0\.0\.1:\d+ after [\d.]+ ms: malformed: /);
+}, { sanitize: false });

@@ -49,8 +49,14 @@ const REASONS = {
 /** Why a connection is refused. */
 export type Refusal = keyof typeof REASONS;
 
+/** Why a connection does not come in: it is refused, or it is gone already. */
+export type Rejection = Refusal | "gone";
+
 /** Why one is denied for a while, in words for the log. */
 const BLAMED = "its connections have ended threads of this server";
+
+/** The address of nobody. */
+const NOBODY = "0.0.0.0";
 
 /** Why somebody who is no proxy is refused, in words for the log. */
 const NO_PROXY = "it is in no network of --proxy-from";
@@ -161,7 +167,13 @@ export class Door {
    * @param hasRoom whether there is room for it; it is asked last, and may count the connection
    * @returns `undefined` if it is in: then say when it leaves; otherwise why it is not
    */
-  enter(peer: Address, hasRoom: () => boolean): Refusal | undefined {
+  enter(peer: Address, hasRoom: () => boolean): Rejection | undefined {
+    // So says Bun of a connection that was reset before anybody has asked for its address. A load
+    // balancer's checks end like this.
+    if (peer.port === 0 && peer.hostname === NOBODY) {
+      this.#parts.counters.lost();
+      return "gone";
+    }
     const proxies = this.#proxies;
     const why = proxies === undefined ? this.introduce(peer) : this.#look(proxies, peer);
     if (why !== undefined) return why;
@@ -244,8 +256,8 @@ export class Door {
    * @returns the bytes; `undefined` where the protocol has no lines to say it with, or throws, and
    * for strangers, who are told nothing
    */
-  lineFor(why: Refusal): Uint8Array | undefined {
-    if (why === "stranger") return undefined;
+  lineFor(why: Rejection): Uint8Array | undefined {
+    if (why === "stranger" || why === "gone") return undefined;
     const { protocol, journal, counters } = this.#parts;
     try {
       return protocol.refusal?.(REASONS[why]);

@@ -258,7 +258,7 @@ class ServedVisitor implements Visitor {
   readonly hearer: Hearer;
   readonly #session: Session<void>;
   readonly #observation: Observation;
-  readonly #hasSpoken: boolean | undefined;
+  readonly #arrival: Arrival | undefined;
   #failure: unknown;
   /** How many of the two parts, the conversation and the connection, are over. */
   #over = 0;
@@ -275,7 +275,7 @@ class ServedVisitor implements Visitor {
     const { limits: { messageTimeoutMs }, deadlines, observer, events } = parts;
     const context = new LazyContext(client);
     this.peer = formatAddress(context.peer);
-    this.#hasSpoken = arrival?.hasSpoken;
+    this.#arrival = arrival;
     this.#observation = observer.begin(context, "", arrival);
     const buffered = new VisitorConnection(connection, shared, {
       onSlow: (error) => this.abort(error),
@@ -299,7 +299,7 @@ class ServedVisitor implements Visitor {
   /** Begins the conversation. */
   start(): void {
     this.#observation.enter();
-    this.#session.start(this.#hasSpoken);
+    this.#session.start(this.#arrival);
     this.#observation.leave();
   }
 

@@ -168,6 +168,51 @@ async function knowsClients(row: Row): Promise<void> {
 
 testTogether("clients are whom their proxy names", TRIED, knowsClients, 5);
 
+/** Those whose threads serve, in the three ways that they learn whom, and those that compute. */
+const MORTAL: readonly (readonly [string, string])[] = [
+  ["threadpool by descriptors", "lose"],
+  ["threadpool by messages", "lose"],
+  ["nonblocking", "lose"],
+  ["event", "perish"],
+];
+
+testTogether(
+  "a client that ends threads is refused, and not its proxy",
+  ROWS.filter(({ name }) => MORTAL.some(([mortal]) => mortal === name)),
+  async (row) => {
+    const [, word] = MORTAL.find(([name]) => name === row.name) as readonly [string, string];
+    const protocol = `./tests/kit/protocols/${word === "lose" ? "stray" : "faulty"}.ts`;
+    const one = row.args.map((arg) => arg === "4" ? "1" : arg);
+    const args = [...one, "--protocol", protocol, "--proxy-protocol"];
+    if (row.loops) args.push("--offload", "1");
+    await using server = await ServerProcess.start(row.mode, args);
+    const say = async (last: number, word: string) => {
+      await using peer = await Peer.connect(server.address);
+      await peer.send(`${lineFor(host(last))}${word}\n`);
+      return await peer.line().catch(() => "");
+    };
+    const died = () => server.stderr.match(/ ERR A (computing )?thread died: /g)?.length ?? 0;
+    for (let count = 1; count <= 3; count++) {
+      await until(`the death of thread ${count}`, async () => {
+        if (died() < count) await say(13, word);
+        // In a loop it takes another client to show that the thread is lost.
+        for (let times = 0; times < 10 && died() < count; times++) await say(7, "next");
+        return died() >= count;
+      });
+    }
+    await until("the culprit to be refused", async () => {
+      await say(13, "here");
+      return server.stderr.includes(" refused 203.0.113.13:4000: ");
+    });
+    const served = async () => await say(7, "here") === "here";
+    await until("another client of the same proxy to be served", served);
+    const { stderr } = await server.stop();
+    assertMatch(stderr, / refusing 203\.0\.113\.13 for 30 s: its connections have ended 3 /);
+    assertNotMatch(stderr, / refus(ed|ing) (127\.0\.0\.1|203\.0\.113\.7)/);
+  },
+  4,
+);
+
 /** How HAProxy introduces its clients, by version; its checks do it too. */
 const WAYS = {
   v1: "send-proxy",

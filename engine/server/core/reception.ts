@@ -10,6 +10,7 @@ import type { Address, Protocol } from "../../../protocols/effects.ts";
 import { ReadTimeoutError, SessionTimeoutError } from "../../../protocols/errors.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
 import { type Introduction, precede, readIntroduction } from "../../drivers/introduction.ts";
+import type { IntroducedPeer } from "../../drivers/elsewhere.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
 import type { Connection } from "../../net/transport.ts";
@@ -20,14 +21,12 @@ import { CutError, type Observer } from "./observer.ts";
 export const MOST_EXPECTED = 1_024;
 
 /** A client that its proxy has named. */
-export interface Arrival {
+export interface Arrival extends IntroducedPeer {
   /** The client's address, or that of the proxy if it has named none. */
   readonly remoteAddress: Address;
   /** The proxy's address, if it has named the client. */
   readonly through: Address | undefined;
-  /** Whether the client's first bytes have come with the header. */
-  readonly hasSpoken: boolean;
-  /** Those bytes, valid until the next read. */
+  /** The first bytes of the client, valid until the next read; there may be none. */
   readonly rest: Uint8Array;
   /** When the connection began to wait for its header, in the time of `performance.now()`. */
   readonly startedAt: number;

@@ -188,7 +188,7 @@ export class SessionSet {
     );
     this.#sessions.add(session);
     observation.enter();
-    session.start(arrival?.hasSpoken);
+    session.start(arrival);
     observation.leave();
     if (this.#cutting) session.cut(new CutError());
   }

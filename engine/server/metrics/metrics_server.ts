@@ -202,7 +202,8 @@ export class MetricsServer implements AsyncDisposable {
         else onError?.(report.error);
       },
       onGone(error) {
-        if (error !== undefined) onError?.(describeError(error));
+        // Whoever starts it is told if it cannot start.
+        if (error !== undefined && this.#worker.isReady) onError?.(describeError(error));
       },
     });
   }

@@ -53,6 +53,8 @@ export interface Attention {
   waits(): void;
   /** A request has come as a whole, and is answered. */
   answers(): void;
+  /** The answer is a stream, which need not have an end. */
+  streams(): void;
 }
 
 /** The methods that a server knows, whether or not it answers them here (RFC 9110, section 9). */
@@ -83,7 +85,7 @@ export function* http(site: Site, attention: Attention): Protocol {
     }
     if (request === undefined) return;
     attention.answers();
-    if (!(yield* answer(site, request))) return;
+    if (!(yield* answer(site, request, attention))) return;
   }
 }
 
@@ -124,7 +126,7 @@ function* readRequest(reader: RequestReader): Protocol<HttpRequest | undefined> 
 }
 
 /** Answers a request. Returns whether another may follow. */
-function* answer(site: Site, request: HttpRequest): Protocol<boolean> {
+function* answer(site: Site, request: HttpRequest, attention: Attention): Protocol<boolean> {
   const isHead = request.method === "HEAD";
   let reply: HttpReply;
   let failure: unknown;
@@ -138,7 +140,10 @@ function* answer(site: Site, request: HttpRequest): Protocol<boolean> {
   const stays = failure === undefined && stream === undefined && staysOpen(request);
   yield* write(encodeReply(reply, { isHead, stays }));
   if (failure !== undefined) throw failure;
-  if (stream !== undefined && !isHead) yield* stream();
+  if (stream !== undefined && !isHead) {
+    attention.streams();
+    yield* stream();
+  }
   return stays;
 }
 

@@ -88,6 +88,8 @@ export class HttpServer implements AsyncDisposable {
   readonly #sessions = new Set<Session<void>>();
   /** Those that wait for a request, the longest first. */
   readonly #waiting = new Set<Session<void>>();
+  /** Those whose answer need not have an end. */
+  readonly #streaming = new Set<Session<void>>();
   /** When descriptors are short; found out when the first connection comes. */
   #ceiling: number | undefined;
   readonly #accepting: Promise<void>;
@@ -142,7 +144,7 @@ export class HttpServer implements AsyncDisposable {
     const most = this.#isShort ? MOST_WHEN_SHORT : MOST_CONNECTIONS;
     for (const longest of this.#waiting) {
       if (this.#sessions.size < most) break;
-      this.#end(longest);
+      longest.cut(new GoneError());
     }
     if (this.#sessions.size < most) this.#serve(connection);
     else this.#refuse(connection);
@@ -157,6 +159,10 @@ export class HttpServer implements AsyncDisposable {
       answers: () => {
         this.#waiting.delete(session);
       },
+      streams: () => {
+        if (this.#isClosing) session.cut(new GoneError());
+        else this.#streaming.add(session);
+      },
     };
     const session: Session<void> = new Session(connection, http(this.#site, attention), {
       ...this.#limits,
@@ -167,6 +173,7 @@ export class HttpServer implements AsyncDisposable {
     }, (error) => {
       this.#sessions.delete(session);
       this.#waiting.delete(session);
+      this.#streaming.delete(session);
       const isExpected = error === undefined || error instanceof ConversationError ||
         error instanceof GoneError;
       if (!isExpected) this.#options.onMistake?.(error);
@@ -188,12 +195,6 @@ export class HttpServer implements AsyncDisposable {
     this.#lingering.add(connection);
   }
 
-  /** Ends a connection that waits for a request. */
-  #end(session: Session<void>): void {
-    this.#waiting.delete(session);
-    session.cut(new GoneError());
-  }
-
   get #isShort(): boolean {
     this.#ceiling ??= countedCeiling();
     if (this.#ceiling === Infinity) return false;
@@ -211,7 +212,7 @@ export class HttpServer implements AsyncDisposable {
     this.#isClosing = true;
     this.#listener.close();
     await this.#accepting;
-    for (const session of [...this.#waiting]) this.#end(session);
+    for (const session of [...this.#waiting, ...this.#streaming]) session.cut(new GoneError());
     await this.#over();
     for (const session of [...this.#sessions]) session.cut(new GoneError());
     this.#lingering.close();

@@ -34,7 +34,7 @@ import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
 import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
-import { aboutOf, METRICS } from "./metrics/serve_metrics.ts";
+import { aboutOf, METRICS } from "./metrics/expose_metrics.ts";
 import type { MetricsServer } from "./metrics/metrics_server.ts";
 import type { LoopWatch } from "./statistics/loop_watch.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";

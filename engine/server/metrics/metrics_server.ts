@@ -201,7 +201,7 @@ export class MetricsServer implements AsyncDisposable {
         if (report.kind === "listening") this.#address = report.address;
         else onError?.(report.error);
       },
-      onGone(error) {
+      onGone: (error) => {
         // Whoever starts it is told if it cannot start.
         if (error !== undefined && this.#worker.isReady) onError?.(describeError(error));
       },

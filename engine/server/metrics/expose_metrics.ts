@@ -50,7 +50,7 @@ export interface Metrics extends AsyncDisposable {
  * @throws {OptionError} if that is no address to listen on
  * @throws {Error} if it cannot be listened on, or if no thread can be started
  */
-export async function serveMetrics(
+export async function exposeMetrics(
   server: Pick<Server, "mode" | "protocol" | "statistics" | "closed">,
   { metrics = 0, onError }: MetricsOptions = {},
 ): Promise<Metrics> {

@@ -181,6 +181,11 @@ export interface Runtime {
   openSystemFile(path: string): SystemFile | undefined;
   /** The resident memory of this process, in bytes; `undefined` if it cannot be told now. */
   memory(): number | undefined;
+  /**
+   * How many descriptors of this process are open, as `/proc/self/fd` shows them (proc(5));
+   * `undefined` if that cannot be told now. Never asks the user.
+   */
+  countDescriptors(): number | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

@@ -105,6 +105,7 @@ interface BunFiles {
   chmodSync(path: string, mode: number): void;
   unlinkSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
+  readdirSync(path: string): readonly string[];
   readSync(
     descriptor: number,
     buffer: Uint8Array,
@@ -680,6 +681,16 @@ export const bunRuntime: Runtime = {
       return process.memoryUsage().rss;
     } catch {
       // Without free descriptors it cannot tell.
+      return undefined;
+    }
+  },
+
+  countDescriptors(): number | undefined {
+    try {
+      // One of them is that of the folder itself.
+      return fs().readdirSync("/proc/self/fd").length - 1;
+    } catch {
+      // This system has no such folder, or no descriptor to read it with is left.
       return undefined;
     }
   },

@@ -574,6 +574,18 @@ export const denoRuntime: Runtime = {
     return Deno.memoryUsage().rss || undefined;
   },
 
+  countDescriptors(): number | undefined {
+    const path = "/proc/self/fd";
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    try {
+      // One of them is that of the folder itself.
+      return [...Deno.readDirSync(path)].length - 1;
+    } catch {
+      // This system has no such folder, or no descriptor to read it with is left.
+      return undefined;
+    }
+  },
+
   exit(code: number): never {
     Deno.exit(code);
   },

@@ -138,8 +138,13 @@ export class Session<Result> implements Sink, Writer {
     return this.#leftEarly && !this.#wroteLast;
   }
 
-  /** Begins the conversation. */
-  start(): void {
+  /**
+   * Begins the conversation.
+   *
+   * @param hasReceived whether bytes of the peer have come before
+   */
+  start(hasReceived = false): void {
+    this.#hasReceived = hasReceived;
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
       this.#sessionLimit = new Deadline(() => {

@@ -10,7 +10,6 @@ import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
 import { beginConversation, failureBy } from "../../drivers/conversation.ts";
 import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
 import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
-import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
 import { CutError, type Observation, type Observer } from "../core/observer.ts";
@@ -21,12 +20,6 @@ import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "../team/linger_queue.ts";
 import type { BlockingReception } from "./blocking_reception.ts";
-
-/**
- * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
- * and there only over TCP: unix(7) sockets begin with none.
- */
-const INHERITED = runtime.os === "linux";
 
 /** What a thread serves its connections with. */
 export interface ServiceParts {
@@ -51,8 +44,8 @@ export interface ServiceParts {
   wakeLingerer(): void;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
-  /** Whether the connections are Unix domain sockets. */
-  readonly isUnix: boolean;
+  /** Whether connections inherit the receive timeout of the options from the listening socket. */
+  readonly inheritsTimeout: boolean;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -146,7 +139,7 @@ export class Service {
    * @param arrival how the client has come, if that was through a proxy
    */
   #converse(client: { readonly remoteAddress: Address }, arrival?: Arrival): void {
-    const { track, observer, gate, protocol, settings, isUnix } = this.#parts;
+    const { track, observer, gate, protocol, settings, inheritsTimeout } = this.#parts;
     const context = this.#context = new LazyContext(client);
     this.#observation = track === undefined
       ? observer.begin(context, "", arrival)
@@ -156,7 +149,7 @@ export class Service {
       const begun = beginConversation(protocol, context, settings.protocolSettings);
       const fd = this.#fd;
       this.#need = arrival === undefined
-        ? this.#driver.begin(fd, begun, INHERITED && !isUnix)
+        ? this.#driver.begin(fd, begun, inheritsTimeout)
         : this.#driver.begin(fd, arrival.precede(begun), false, arrival.hasSpoken);
     } catch (error) {
       this.#fail(error);

@@ -21,7 +21,7 @@ import {
 import { Peer } from "../kit/peer.ts";
 import { binaryFor, binaryOf, lineFor, LOCAL, tlv } from "../kit/proxy_headers.ts";
 import { computesInPlace, type Row, ROWS, testTogether } from "../kit/rows.ts";
-import { countsIn, Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { countsIn, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /** Why a test cannot connect from several addresses. */
 const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";

@@ -514,6 +514,10 @@ export const bunRuntime: Runtime = {
     });
   },
 
+  mayListen(): boolean {
+    return true;
+  },
+
   whyNoThreads(): string | undefined {
     return undefined;
   },

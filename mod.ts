@@ -36,6 +36,7 @@ export type { Handoff } from "./engine/server/descriptors/handoff.ts";
 export type { OffloadOptions } from "./engine/server/offload/offload_options.ts";
 export { OptionError, type Overflow, type ServeOptions } from "./engine/server/core/options.ts";
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
+export type { Handover } from "./engine/server/core/handover.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
 // The statistics of a server, for any thread.
@@ -77,4 +78,9 @@ export type { PollerKind } from "./engine/net/poller.ts";
 export { type ControlMessage, MessageBuffer } from "./engine/net/message_buffer.ts";
 export { EpollEvents, PollSet } from "./engine/net/poll_sets.ts";
 export { SocketError, SocketsUnavailableError } from "./engine/net/socket_error.ts";
-export { type ListenSocketOptions, type Sockets, sockets } from "./engine/net/sockets.ts";
+export {
+  type AcceptAlarm,
+  type ListenSocketOptions,
+  type Sockets,
+  sockets,
+} from "./engine/net/sockets.ts";

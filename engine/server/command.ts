@@ -14,6 +14,7 @@ import type { Command, Flag, Values } from "../cli/flags.ts";
 import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
+import { takePassedDescriptors } from "../net/inherited_listener.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
@@ -21,6 +22,7 @@ import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
 import {
   DRAIN,
+  FD,
   OptionError,
   PORT,
   serveFlags,
@@ -29,9 +31,11 @@ import {
   STALL_OF_COMMANDS,
   STATS_EVERY,
 } from "./core/options.ts";
+import type { Handover } from "./core/handover.ts";
 import type { Server } from "./core/server.ts";
 import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
+import { Restarter } from "./restarter.ts";
 import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
 import { aboutOf, METRICS } from "./metrics/expose_metrics.ts";
@@ -137,6 +141,8 @@ export interface Service {
    * @default {false}
    */
   readonly leavesWaiting?: boolean;
+  /** Lets another process take its listener over, if that is possible. */
+  readonly handover?: Handover | undefined;
   /** Closes it in order. It may be called again. */
   close(): Promise<void>;
   /** Returns its counters. */
@@ -164,6 +170,7 @@ export function serviceOf(server: Server): Service {
     details: [server.mode, server.protocol, ...server.details],
     closed: server.closed,
     statistics: server.statistics,
+    handover: server.handover,
     close: () => server.close(),
     count() {
       const { counters } = server;
@@ -209,6 +216,7 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
+  const restarter = new Restarter(name);
   let service: Service | undefined;
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
@@ -236,7 +244,7 @@ async function run(command: Command, start: Start): Promise<void> {
     printer = await startPrinter(name, values, format);
     if (printer !== undefined) stderr.share();
     metrics = await startMetrics(name, values);
-    service = await start({ ...measured, ...values }, stdout);
+    service = await start({ ...measured, ...withPassed(command, values) }, stdout);
   } catch (error) {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
@@ -252,6 +260,7 @@ async function run(command: Command, start: Start): Promise<void> {
   try {
     stdout.writeLine(describe(served, metrics));
     // The server listens already, and whoever waits for the line has it.
+    restarter.serves(served.handover);
     watching = stdout.flush(FLUSH_MS).then(() =>
       startWatch(command, values, format, served, stderr)
     );
@@ -263,11 +272,35 @@ async function run(command: Command, start: Start): Promise<void> {
     // A line of statistics that is being written comes before the totals.
     await printer?.stop(FLUSH_MS);
     guard.flush();
+    restarter.forget();
     await finish(name, served, error, { stdout, stderr }, forget);
   } finally {
     // An error of our own ends it.
     guard.end();
   }
+}
+
+/**
+ * Adds the listener that a service manager has passed to this process, if it has passed any.
+ *
+ * @throws {OptionError} if this server cannot take one
+ */
+function withPassed({ name, flags }: Command, values: Values): Values {
+  const passed = takePassedDescriptors();
+  if (passed === undefined) return values;
+  const { first, count } = passed;
+  if (!flags.includes(FD)) {
+    throw new OptionError(`Cannot use LISTEN_FDS: ${name} has the runtime's own listener`);
+  }
+  if (values.fd !== undefined) return values;
+  if (count > 1) {
+    const properties = { count, first };
+    loggerOf(name).warn(
+      "LISTEN_FDS: {count} sockets, of which descriptor {first} is used",
+      properties,
+    );
+  }
+  return { ...values, fd: first };
 }
 
 /** Prints the totals of a service that has closed, and ends the process if it would not end. */

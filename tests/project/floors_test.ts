@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/recording"],
   ["engine/server/trace"],
   ["engine/server/core"],
-  ["engine/server/listening", "engine/server/statistics"],
+  ["engine/server/listening", "engine/server/statistics", "engine/server/takeover"],
   ["engine/server/metrics", "engine/server/team"],
   ["engine/server/datagrams", "engine/server/messages", "engine/server/offload"],
   ["engine/server/descriptors", "engine/server/loops"],

@@ -24,7 +24,7 @@ import { durationOption } from "../../cli/quantity_options.ts";
 import { keepAliveTimes } from "../../net/keepalive.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { KeepAlive } from "../../net/transport.ts";
-import { isUnix, stripBrackets, whyNoUnix } from "../../net/address.ts";
+import { isUnix, stripBrackets, UNIX, whyNoUnix } from "../../net/address.ts";
 import { CONSTANTS, LINUX } from "../../net/constants.ts";
 import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
@@ -180,6 +180,20 @@ export interface ServeOptions {
    * @default {0}
    */
   readonly stall?: Duration;
+  /**
+   * The descriptor of a listener that is there already: a service manager or a parent process has
+   * opened it, and its address counts. When the server closes, it leaves the listener's queue to
+   * whoever else has it. On Linux, in modes with descriptors: `sequential`, `threaded`, `threadpool`,
+   * `berkeley` and `nonblocking`.
+   */
+  readonly fd?: number;
+  /**
+   * The path of a socket at which the server offers its listener to the next process. If a server
+   * offers one there already, this one takes that over: the other stops accepting as soon as this
+   * one serves, and lets its connections finish. The folder of the path must belong to this user,
+   * and nobody else may write to it. It works where `fd` does.
+   */
+  readonly takeover?: string;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */
@@ -390,6 +404,20 @@ const LOG_SYN = booleanOption("logSyn", {
   help: "log what the SYN of each connection said; on Linux, in modes with descriptors",
 });
 
+/** A listener that is there already. */
+export const FD: Option<number> = integerOption("fd", {
+  least: 0,
+  most: 1_073_741_816,
+  shown: "LISTEN_FDS, as from systemd",
+  help: "serve the listener that this descriptor is, whose address counts",
+});
+
+/** Where the listener is offered, and taken over. */
+const TAKEOVER = stringOption("takeover", {
+  value: "PATH",
+  help: "take the listener over that is offered at this socket, and offer it there",
+});
+
 /** How often the statistics are to be read. */
 const EVERY: Option<number, Duration> = durationOption("statsEvery", {
   default: 0,
@@ -448,6 +476,8 @@ export function serveFlags(protocol: string): readonly Flag[] {
     TRACE,
     RECORD,
     LOG_SYN,
+    FD,
+    TAKEOVER,
   ];
 }
 
@@ -484,6 +514,12 @@ export interface CheckedOptions {
   readonly statsEveryMs: number;
   /** Whether a thread watches that the event loops turn. */
   readonly isWatched: boolean;
+  /** The descriptor of a listener that is there already. */
+  readonly fd: number | undefined;
+  /** Where the listener is offered, and taken over. */
+  readonly takeover: string | undefined;
+  /** What the caller has said about the address, if anything. */
+  readonly asked: Pick<ServeOptions, "host" | "port">;
 }
 
 /**
@@ -529,7 +565,41 @@ export async function checkOptions(
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
     isWatched: STALL.read(options.stall) > 0,
+    ...checkListener(options),
+    asked: options,
   };
+}
+
+/** Checks the options about a listener that is there already. */
+function checkListener({ fd, takeover }: ServeOptions): Pick<CheckedOptions, "fd" | "takeover"> {
+  const option = fd !== undefined ? "fd" : "takeover";
+  if ((fd !== undefined || takeover !== undefined) && runtime.os !== "linux") {
+    throw new OptionError(`Cannot use ${option}: a listener can be passed on on Linux only`);
+  }
+  const why = takeover === undefined ? undefined : whyNoUnix(`${UNIX}${takeover}`, LINUX);
+  if (why !== undefined || takeover?.startsWith("@") === true) {
+    throw new OptionError(`Cannot use takeover: ${why ?? "expected a path"}`);
+  }
+  return { fd: fd === undefined ? undefined : FD.read(fd), takeover };
+}
+
+/**
+ * Refuses to take a listener that is there already, where the server has the runtime's own.
+ *
+ * @param options the checked options
+ * @param where the mode, and what is special about it here
+ * @throws {OptionError} if the caller wants that
+ */
+export function refuseListener(
+  { fd, takeover }: Pick<CheckedOptions, "fd" | "takeover">,
+  where: string,
+): void {
+  if (fd === undefined && takeover === undefined) return;
+  const option = fd === undefined ? "takeover" : `fd ${fd}, a listener that is there already`;
+  throw new OptionError(
+    `Cannot use ${option}: ${where} has the runtime's own listener, and only sequential, threaded, ` +
+      "threadpool, berkeley and nonblocking, with descriptors, can take another one",
+  );
 }
 
 /**

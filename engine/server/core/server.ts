@@ -16,6 +16,7 @@ import {
 } from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
 import type { Timeline } from "../trace/timeline.ts";
+import type { Handover } from "./handover.ts";
 
 /** How to close a server. */
 export interface CloseOptions {
@@ -48,6 +49,11 @@ export interface Server<Count extends Counters = Counters> extends AsyncDisposab
    */
   readonly closed: Promise<Error | undefined>;
   /**
+   * Lets another process take the listener over; `undefined` where the runtime has the listener, as
+   * in `event` and `cluster`.
+   */
+  readonly handover: Handover | undefined;
+  /**
    * Accepts the connections in the accept queue, stops accepting, lets connections finish and ends
    * the rest. It may be called again; later calls wait for the first.
    */
@@ -64,6 +70,8 @@ export interface ServerParts<Count extends Counters = Counters> {
   readonly signal?: AbortSignal | undefined;
   /** What is recorded of the server, if anything is. It is closed after the server. */
   readonly timeline?: Timeline | undefined;
+  /** Lets another process take the listener over, where that is possible. */
+  readonly handover?: Handover | undefined;
   /** Reads the counters. */
   count(): Count;
   /** Where the counters lie: blocks one behind the other. */
@@ -91,6 +99,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     const drainMs = options.drain === undefined ? parts.drainMs : parseDuration(options.drain);
     parts.signal?.removeEventListener("abort", onAbort);
     if (closing !== undefined) parts.hasten?.(drainMs);
+    else parts.handover?.end();
     sayDraining(state);
     closing ??= shutDown(drainMs).then(
       () => resolve(undefined),
@@ -116,6 +125,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
   const { mode, address, protocol, timeline } = parts;
   const details = [...parts.details, ...missing(parts.details)];
   timeline?.listening({ address, count: () => figuresOf(parts) });
+  parts.handover?.begin(onAbort);
   return {
     mode,
     address,
@@ -126,6 +136,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     },
     statistics: { ...parts.figures, address, counters: parts.counters, state },
     closed,
+    handover: parts.handover,
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -10,7 +10,6 @@ import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
 import { beginConversation, failureBy } from "../../drivers/conversation.ts";
 import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
 import { CutError, type Observation, type Observer } from "../core/observer.ts";
@@ -19,12 +18,6 @@ import type { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "../team/linger_queue.ts";
-
-/**
- * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
- * and there only over TCP: unix(7) sockets begin with none.
- */
-const INHERITED = runtime.os === "linux";
 
 /** What a thread serves its connections with. */
 export interface ServiceParts {
@@ -47,8 +40,8 @@ export interface ServiceParts {
   wakeLingerer(): void;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
-  /** Whether the connections are Unix domain sockets. */
-  readonly isUnix: boolean;
+  /** Whether connections inherit the receive timeout of the options from the listening socket. */
+  readonly inheritsTimeout: boolean;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -108,7 +101,7 @@ export class Service {
 
   /** Begins to serve the connection, and runs its conversation until that needs a call. */
   begin(): void {
-    const { track, observer, gate, protocol, settings, peer, isUnix } = this.#parts;
+    const { track, observer, gate, protocol, settings, peer, inheritsTimeout } = this.#parts;
     const fd = this.#fd;
     this.#failure = undefined;
     this.#shutdown = undefined;
@@ -119,7 +112,7 @@ export class Service {
     try {
       if (gate.cutting) throw new CutError();
       const conversation = beginConversation(protocol, context, settings.protocolSettings);
-      this.#need = this.#driver.begin(fd, conversation, INHERITED && !isUnix);
+      this.#need = this.#driver.begin(fd, conversation, inheritsTimeout);
     } catch (error) {
       this.#fail(error);
     }

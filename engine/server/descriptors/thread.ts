@@ -56,8 +56,10 @@ export interface SharedSocket {
   readonly traceCalls: boolean;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
-  /** Whether the listening socket is a Unix domain socket. */
-  readonly isUnix: boolean;
+  /** Whether several threads accept. */
+  readonly isCrowded: boolean;
+  /** Whether connections inherit the receive timeout of the options from the listening socket. */
+  readonly inheritsTimeout: boolean;
 }
 
 /** What only the threads of some modes need. The other modes do not load it. */
@@ -124,8 +126,11 @@ export class Thread {
     let result = -EAGAIN;
     if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
     while (result === -EAGAIN && !this.closing) {
-      if (!this.#wait.wait() || this.closing) continue;
-      result = this.#sockets.accept(this.#listener, sockaddr);
+      // The kernel wakes one thread for a connection. Another process may share the listener, and
+      // nobody there was woken. So this thread accepts even if the server has begun to close.
+      if (this.#wait.wait() && (this.#neverBlocks || !this.closing)) {
+        result = this.#sockets.accept(this.#listener, sockaddr);
+      }
     }
     return result;
   };
@@ -135,6 +140,10 @@ export class Thread {
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
   #synLog: SynLog | undefined;
+  /** Keeps accept(2) from waiting on a listener that blocks, if this thread accepts. */
+  #boundAccepts: ((net: Sockets, listener: number) => void) | undefined;
+  /** Whether accept(2) returns at once, whoever was faster. */
+  readonly #neverBlocks: boolean;
   /** Says who may come in. */
   readonly #door: Door;
   /** For whom this thread works. */
@@ -160,8 +169,8 @@ export class Thread {
     this.#tell = tell;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = place;
-    const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isUnix } = assignment
-      .shared as SharedSocket;
+    const shared = assignment.shared as SharedSocket;
+    const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isCrowded } = shared;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#refused = new LingerQueue(refused);
@@ -181,7 +190,9 @@ export class Thread {
       ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     const net = this.#sockets;
-    this.#wait = new AcceptWait({ sockets: sockets(), listener, wake, epoll: memory.epoll });
+    const { epoll } = memory;
+    this.#wait = new AcceptWait({ sockets: sockets(), listener, wake, isCrowded, epoll });
+    this.#neverBlocks = this.#wait.mayAsk || runtime.os === "linux";
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
       nextDescriptor: () => net.nextDescriptor(),
@@ -205,7 +216,7 @@ export class Thread {
       lingering: new LingerQueue(lingering),
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
-      isUnix,
+      inheritsTimeout: shared.inheritsTimeout,
       onOver: () => {
         this.datagrams?.hasRoom();
         this.#leave();
@@ -215,6 +226,9 @@ export class Thread {
 
   /** Loads what only some servers want. */
   async prepare(): Promise<void> {
+    if (!this.#wait.mayAsk && runtime.os === "linux") {
+      this.#boundAccepts = (await import("../../net/accept_alarm.ts")).boundAccepts;
+    }
     if (!(this.#assignment.shared as SharedSocket).logSyn) return;
     const { SynLog } = await import("../core/syn_log.ts");
     this.#synLog = new SynLog(this.#sockets, this.#journal);
@@ -448,6 +462,8 @@ export class Thread {
    */
   #mayAccept(): void {
     this.#closeUnclaimed();
+    this.#boundAccepts?.(this.#sockets, this.#listener);
+    this.#boundAccepts = undefined;
     Atomics.store(this.#accepting, 0, 1);
   }
 

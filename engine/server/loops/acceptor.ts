@@ -7,8 +7,10 @@
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
+import { boundAccepts } from "../../net/accept_alarm.ts";
+import { SOCKADDR_SIZE } from "../../net/address.ts";
 import type { Poller } from "../../net/poller.ts";
+import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { tellWait } from "../core/observer.ts";
@@ -25,7 +27,7 @@ export interface AcceptorParts {
   readonly poller: Poller;
   /** Runs the timer for the next attempt. */
   readonly deadlines: Deadlines;
-  /** A listening socket that does not block. The poller already watches it. */
+  /** A listening socket. The poller already watches it. */
   readonly listener: number;
   /** Whether connections are refused for which there is no room. */
   readonly refuses?: boolean;
@@ -61,6 +63,8 @@ export class Acceptor {
     this.#thread = thread;
     thread.onAccepted = (fd, sockaddr) => this.#rescued.push({ fd, sockaddr });
     this.#parts = parts;
+    // One that was opened elsewhere may block.
+    if (runtime.os === "linux") boundAccepts(parts.sockets, parts.listener);
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
       nextDescriptor: () => parts.sockets.nextDescriptor(),
@@ -124,14 +128,17 @@ export class Acceptor {
   }
 
   /**
-   * Takes all connections out of the accept queue, because closing would reset them. It is called
-   * again while more may come, or if there were too few descriptors. Then it stops listening.
+   * Takes all connections out of the accept queue, because closing would reset them, unless others
+   * accept from it too. It is called again while more may come, or if there were too few descriptors.
+   * Then it stops listening.
    */
   close(): void {
     this.#isClosing = true;
     this.#retry.lift();
     if (!this.#isClosed) {
-      if (isUnix(this.#thread.address.hostname)) this.#refuseOthers();
+      if (this.#thread.gate.leavesQueue) this.#stopListening();
+    }
+    if (!this.#isClosed) {
       // Look first: once nobody can come any more, the queue is empty for good.
       const isLast = this.#thread.gate.mayStopListening;
       const isRescued = this.#policy.rescue(
@@ -167,15 +174,6 @@ export class Acceptor {
     this.#isClosed = true;
     this.#unwatch();
     this.#thread.stoppedListening();
-  }
-
-  /**
-   * Lets nobody new in. Over TCP that would reset those who wait in the accept queue. What a Unix
-   * domain socket has accepted can still be taken out of it.
-   */
-  #refuseOthers(): void {
-    const { sockets, listener } = this.#parts;
-    sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 
   /** Stops accepting for a while. */

@@ -152,10 +152,11 @@ export async function serveListener(
   accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const { checkOptions, refuseLogSyn, refuseUnix } = await checking();
+  const { checkOptions, refuseListener, refuseLogSyn, refuseUnix } = await checking();
   const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
   refuseLogSyn(checked, mode);
+  refuseListener(checked, mode);
   refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);

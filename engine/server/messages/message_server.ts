@@ -21,6 +21,7 @@ import { CutError, type Observation, Observer } from "../core/observer.ts";
 import {
   type CheckedOptions,
   checkOptions,
+  refuseListener,
   refuseLogSyn,
   refuseUnix,
   type ServeOptions,
@@ -127,6 +128,7 @@ export async function serveByMessages(
   requireWorkers(plan.url);
   const checked = await checkOptions(options);
   refuseLogSyn(checked, `${plan.mode} with messages`);
+  refuseListener(checked, `${plan.mode} with messages`);
   refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);

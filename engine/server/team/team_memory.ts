@@ -160,6 +160,8 @@ const ALONE = 9;
 const SEAL = 10;
 const TRAPPED = 1;
 const SEALED = 2;
+/** Or others go on accepting from the listener, and its queue is theirs. */
+const LEFT_TO_OTHERS = 3;
 
 /** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
 const ALONE_MS = 1_000;
@@ -305,7 +307,20 @@ export class Gate {
     Atomics.store(this.#words, SEAL, SEALED);
   }
 
+  /**
+   * Says that others go on accepting from the listener: nobody is to empty its queue. It comes before
+   * {@linkcode Gate.close}.
+   */
+  leaveQueue(): void {
+    Atomics.store(this.#words, SEAL, LEFT_TO_OTHERS);
+  }
+
   /** Whether that was said. */
+  get leavesQueue(): boolean {
+    return Atomics.load(this.#words, SEAL) === LEFT_TO_OTHERS;
+  }
+
+  /** Whether nobody waits any more. */
   get sealed(): boolean {
     return Atomics.load(this.#words, SEAL) === SEALED;
   }

@@ -34,6 +34,7 @@ import {
 import type { Elsewhere, IntroducedPeer, Operation, Peer } from "./elsewhere.ts";
 import { betweenMessagesMs, checkWithin, type TimeLimits, tookNothing } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
+import type { Pulse } from "./pulse.ts";
 import type { Writer, WriteWatch } from "./write_watch.ts";
 
 /** What the event-driven driver needs besides a connection and a conversation. */
@@ -46,6 +47,11 @@ export interface SessionOptions extends TimeLimits {
   readonly hasSlicedTasks?: boolean | undefined;
   /** Does that work. Without it, the work is done in place, and all other conversations wait. */
   readonly offload?: Elsewhere | undefined;
+  /**
+   * Says that work which is done in place is no stuck conversation, because it has a limit of its
+   * own. By default nobody is told.
+   */
+  readonly pulse?: Pulse | undefined;
   /** Has the events that the conversation may wait for. Without it, there are none. */
   readonly events?: Elsewhere | undefined;
   /**
@@ -454,7 +460,13 @@ export class Session<Result> implements Sink, Writer {
     const { tasks, hasSlicedTasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
       const limits = { timeoutMs: computeTimeoutMs, isSliced: hasSlicedTasks };
-      this.#answer = runTask(tasks, task, argument, limits);
+      const { pulse } = this.#options;
+      if (computeTimeoutMs > 0) pulse?.rests();
+      try {
+        this.#answer = runTask(tasks, task, argument, limits);
+      } finally {
+        pulse?.works();
+      }
       return true;
     }
     this.#begin("compute", offload, task, argument);

@@ -103,6 +103,8 @@ export class Program implements AsyncDisposable {
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #isOver = false;
+  /** Whether its process has ended. One that it has started may still write to its streams. */
+  #hasExited = false;
 
   /** @param command its name or path, and its arguments @param options how to run it */
   constructor(command: readonly string[], options: ProgramOptions = {}) {
@@ -126,6 +128,7 @@ export class Program implements AsyncDisposable {
     const read = Promise.all([isRead(child.stdout), isRead(child.stderr)]);
     this.ended = new Promise((resolve, reject) => {
       child.on("error", reject);
+      child.on("exit", () => this.#hasExited = true);
       child.on("close", async (code, signal) => {
         await read;
         this.#isOver = true;
@@ -135,7 +138,7 @@ export class Program implements AsyncDisposable {
       });
     });
     // Those who wait for its end get the error.
-    this.ended.catch(() => this.#isOver = true);
+    this.ended.catch(() => this.#isOver = this.#hasExited = true);
   }
 
   /** Writes to its standard input, which must be `"open"`. */
@@ -162,9 +165,11 @@ export class Program implements AsyncDisposable {
   }
 
   /** Sends a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+  signal(
+    name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2" | "SIGKILL" | "SIGSTOP" | "SIGCONT",
+  ): void {
     // Not `child.kill()`: on Deno the child would then seem to have died of the signal.
-    if (!this.#isOver) process.kill(this.#child.pid as number, name);
+    if (!this.#hasExited) process.kill(this.#child.pid as number, name);
   }
 
   /** Waits for its end. */

@@ -50,6 +50,12 @@ export {
   StatisticsReader,
   type StatisticsSnapshot,
 } from "./engine/server/statistics/statistics_reader.ts";
+export type { OwnCounts } from "./engine/server/core/own_counts.ts";
+export {
+  exposeMetrics,
+  type Metrics,
+  type MetricsOptions,
+} from "./engine/server/metrics/expose_metrics.ts";
 
 // TCP with promises.
 export type { DescriptorReserve } from "./engine/net/accept_policy.ts";

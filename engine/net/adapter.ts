@@ -116,6 +116,8 @@ export interface Runtime {
   listen(options: ListenOptions): Promise<Listener>;
   /** Connects with the runtime's own sockets. */
   connect(options: ConnectOptions): Promise<Connection>;
+  /** Whether it may listen on any port of an address; it asks nobody. */
+  mayListen(hostname: string): boolean;
   /** Why no Worker can be started from a module; `undefined` where it can. Never asks. */
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */
@@ -246,6 +248,11 @@ export interface Runtime {
   openSystemFile(path: string): SystemFile | undefined;
   /** The resident memory of this process, in bytes; `undefined` if it cannot be told now. */
   memory(): number | undefined;
+  /**
+   * How many descriptors of this process are open, as `/proc/self/fd` shows them (proc(5));
+   * `undefined` if that cannot be told now. Never asks the user.
+   */
+  countDescriptors(): number | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

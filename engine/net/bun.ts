@@ -128,6 +128,7 @@ interface BunFiles {
   mkdtempSync(prefix: string): string;
   rmdirSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
+  readdirSync(path: string): readonly string[];
   readSync(
     descriptor: number,
     buffer: Uint8Array,
@@ -550,6 +551,10 @@ export const bunRuntime: Runtime = {
     });
   },
 
+  mayListen(): boolean {
+    return true;
+  },
+
   whyNoThreads(): string | undefined {
     return undefined;
   },
@@ -756,6 +761,16 @@ export const bunRuntime: Runtime = {
       return process.memoryUsage().rss;
     } catch {
       // Without free descriptors it cannot tell.
+      return undefined;
+    }
+  },
+
+  countDescriptors(): number | undefined {
+    try {
+      // One of them is that of the folder itself.
+      return fs().readdirSync("/proc/self/fd").length - 1;
+    } catch {
+      // This system has no such folder, or no descriptor to read it with is left.
       return undefined;
     }
   },

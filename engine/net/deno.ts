@@ -417,6 +417,10 @@ export const denoRuntime: Runtime = {
     }
   },
 
+  mayListen(hostname: string): boolean {
+    return Deno.permissions.querySync({ name: "net", host: hostname }).state === "granted";
+  },
+
   whyNoThreads(url: string): string | undefined {
     if (!url.startsWith("file:")) return undefined;
     const { state } = Deno.permissions.querySync({ name: "read", path: new URL(url) });
@@ -641,6 +645,18 @@ export const denoRuntime: Runtime = {
   memory(): number | undefined {
     // It says 0 if it cannot tell.
     return Deno.memoryUsage().rss || undefined;
+  },
+
+  countDescriptors(): number | undefined {
+    const path = "/proc/self/fd";
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    try {
+      // One of them is that of the folder itself.
+      return [...Deno.readDirSync(path)].length - 1;
+    } catch {
+      // This system has no such folder, or no descriptor to read it with is left.
+      return undefined;
+    }
   },
 
   exit(code: number): never {

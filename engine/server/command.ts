@@ -38,6 +38,8 @@ import type { StatisticsShare } from "./core/statistics_share.ts";
 import { Restarter } from "./restarter.ts";
 import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import { aboutOf, METRICS } from "./metrics/expose_metrics.ts";
+import type { MetricsServer } from "./metrics/metrics_server.ts";
 import type { LoopWatch } from "./statistics/loop_watch.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
@@ -58,7 +60,11 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     help: "how to write the log",
   },
   STATS_EVERY,
+  METRICS,
 ];
+
+/** How often the loops of a server beat whose metrics are told, in milliseconds. */
+const METRICS_EVERY_MS = 1_000;
 
 /** How to write values, and what signals do, for the help of every server's command. */
 const NOTES: readonly string[] = [
@@ -114,6 +120,10 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
 
 /** What a command runs until a signal ends it: the part of a server that the command must know. */
 export interface Service {
+  /** The mode, or another kind of server. */
+  readonly mode: string;
+  /** The name of the protocol that it speaks. */
+  readonly protocol: string;
   /** The address that it listens on. */
   readonly address: Address;
   /** Its description in parts, which people read after the address. */
@@ -154,6 +164,8 @@ export interface Totals {
  */
 export function serviceOf(server: Server): Service {
   return {
+    mode: server.mode,
+    protocol: server.protocol,
     address: server.address,
     details: [server.mode, server.protocol, ...server.details],
     closed: server.closed,
@@ -225,10 +237,14 @@ async function run(command: Command, start: Start): Promise<void> {
     close();
   });
   let printer: StatisticsPrinter | undefined;
+  let metrics: MetricsServer | undefined;
+  // Their reader wants to know how late the loops are, though nobody else may.
+  const measured = values.metrics === undefined ? {} : { statsEvery: METRICS_EVERY_MS };
   try {
     printer = await startPrinter(name, values, format);
     if (printer !== undefined) stderr.share();
-    service = await start(withPassed(command, values), stdout);
+    metrics = await startMetrics(name, values);
+    service = await start({ ...measured, ...withPassed(command, values) }, stdout);
   } catch (error) {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
@@ -239,9 +255,10 @@ async function run(command: Command, start: Start): Promise<void> {
   // The block of the main thread is the last.
   const counters = CounterBlock.allIn(served.statistics.counters).at(-1) as CounterBlock;
   // This is our program, so what a protocol does beside its conversations does not end it.
+  metrics?.tell(served.statistics, aboutOf(served));
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   try {
-    stdout.writeLine(describe(served));
+    stdout.writeLine(describe(served, metrics));
     // The server listens already, and whoever waits for the line has it.
     restarter.serves(served.handover);
     watching = stdout.flush(FLUSH_MS).then(() =>
@@ -250,6 +267,7 @@ async function run(command: Command, start: Start): Promise<void> {
     if (isAsked) close();
     printer?.print(served.statistics);
     const error = await served.closed;
+    await metrics?.close();
     await (await watching)?.stop(FLUSH_MS);
     // A line of statistics that is being written comes before the totals.
     await printer?.stop(FLUSH_MS);
@@ -318,6 +336,16 @@ async function startPrinter(
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
+/** Starts the thread that tells metrics, if there is to be one. */
+async function startMetrics(name: string, values: Values): Promise<MetricsServer | undefined> {
+  if (values.metrics === undefined) return undefined;
+  const { MetricsServer } = await import("./metrics/metrics_server.ts");
+  return await MetricsServer.start({
+    address: valueOf(METRICS, values),
+    onError: (message) => loggerOf(name).warn("{message}", { message }),
+  });
+}
+
 /** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */
 function stallOf({ stall = STALL_OF_COMMANDS }: Values): number {
   return valueOf(STALL, { stall });
@@ -344,10 +372,11 @@ async function startWatch(
   }, statistics);
 }
 
-function describe({ address, details }: Service): string {
+function describe({ address, details }: Service, metrics?: MetricsServer): string {
   return [
     `Listening on ${formatAddress(address)}`,
     ...details,
+    ...(metrics === undefined ? [] : [`metrics at ${metrics.url}/metrics`]),
     `${runtime.name} ${runtime.version}`,
   ].join(" · ");
 }

@@ -7,7 +7,13 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import type { Counters } from "./counters.ts";
-import { type OwnFigures, readFigure, type StatisticsShare } from "./statistics_share.ts";
+import {
+  makeState,
+  type OwnFigures,
+  readFigure,
+  sayDraining,
+  type StatisticsShare,
+} from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import type { Handover } from "./handover.ts";
@@ -86,13 +92,15 @@ export interface ServerParts<Count extends Counters = Counters> {
  */
 export function makeServer<Count extends Counters>(parts: ServerParts<Count>): Server<Count> {
   const { promise: closed, resolve } = Promise.withResolvers<Error | undefined>();
+  const state = makeState();
   let closing: Promise<void> | undefined;
 
   async function close(options: CloseOptions = {}): Promise<void> {
     const drainMs = options.drain === undefined ? parts.drainMs : parseDuration(options.drain);
     parts.signal?.removeEventListener("abort", onAbort);
     if (closing !== undefined) parts.hasten?.(drainMs);
-    else parts.handover?.end();
+    if (closing === undefined) parts.handover?.end();
+    sayDraining(state);
     closing ??= shutDown(drainMs).then(
       () => resolve(undefined),
       (error) => {
@@ -126,7 +134,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     get counters() {
       return parts.count();
     },
-    statistics: { ...parts.figures, address, counters: parts.counters },
+    statistics: { ...parts.figures, address, counters: parts.counters, state },
     closed,
     handover: parts.handover,
     close,

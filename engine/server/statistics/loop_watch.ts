@@ -22,7 +22,7 @@ import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { WATCH_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
-import type { StatisticsShare } from "../core/statistics_share.ts";
+import { sayDraining, type StatisticsShare } from "../core/statistics_share.ts";
 import type { LogFormat } from "../journal/logging.ts";
 import { readDue } from "./heartbeat.ts";
 
@@ -105,6 +105,8 @@ async function watch(
     before = now;
     look(loops, readDue(beats), passedMs);
     signals?.look(Math.max(...loops.map(({ stillMs }) => stillMs)), passedMs, isClosing());
+    // The loop will close the server when it turns again, or the process ends before that.
+    if (signals?.isHeard === true) sayDraining(share.state);
     for (const [index, loop] of loops.entries()) {
       if (loop.stillMs < stallMs || loop.isTold) continue;
       loop.isTold = true;
@@ -128,7 +130,6 @@ class SignalWatch {
   /** For how long the server may be stuck while it closes, or after a signal, in milliseconds. */
   readonly #endsAfterMs: number;
   readonly #forget: () => void;
-  /** Whether a signal was heard for which the loop has not turned yet. */
   #isHeard = false;
   /** Whether it was heard before the last look. */
   #wasHeard = false;
@@ -149,6 +150,11 @@ class SignalWatch {
   static begin(options: WatchOptions): SignalWatch | undefined {
     const actions = DefaultActions.open(options.hearsHangUps);
     return actions && new SignalWatch(actions, options);
+  }
+
+  /** Whether a signal was heard for which the loop has not turned yet. */
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   /**

@@ -28,14 +28,7 @@ import {
 } from "../../mod.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { Folder } from "../kit/folder.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  test,
-  until,
-} from "../kit/harness.ts";
+import { assertEquals, assertRejects, assertStringIncludes, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import {
   commandOf,

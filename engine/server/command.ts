@@ -216,12 +216,12 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  const restarter = new Restarter(name);
   let service: Service | undefined;
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
   let watching: Promise<LoopWatch | undefined> | undefined;
   const close = () => {
+    restarter.cancel();
     void watching?.then((watch) => watch?.closing());
     // An error shows up in `closed`.
     service?.close().catch(() => {});
@@ -236,6 +236,8 @@ async function run(command: Command, start: Start): Promise<void> {
     if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
     close();
   });
+  // This comes after it: whether hang-ups are ignored is known only before the first listener.
+  const restarter = new Restarter(name);
   let printer: StatisticsPrinter | undefined;
   let metrics: MetricsServer | undefined;
   // Their reader wants to know how late the loops are, though nobody else may.
@@ -290,7 +292,7 @@ function withPassed({ name, flags }: Command, values: Values): Values {
   if (passed === undefined) return values;
   const { first, count } = passed;
   if (!flags.includes(FD)) {
-    throw new OptionError(`Cannot use LISTEN_FDS: ${name} has the runtime's own listener`);
+    throw new OptionError("Cannot use LISTEN_FDS: this server has the runtime's own listener");
   }
   if (values.fd !== undefined) return values;
   if (count > 1) {

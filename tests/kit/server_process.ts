@@ -34,6 +34,8 @@ export interface ProgramOptions {
   readonly binary?: boolean;
   /** The current directory. @default the project's */
   readonly cwd?: string;
+  /** Descriptors of this process that it gets, from number 3 on. */
+  readonly passed?: readonly number[];
   /** All variables of its environment. @default those of the tests */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -108,12 +110,12 @@ export class Program implements AsyncDisposable {
 
   /** @param command its name or path, and its arguments @param options how to run it */
   constructor(command: readonly string[], options: ProgramOptions = {}) {
-    const { input, binary = false, cwd = root, environment } = options;
+    const { input, binary = false, cwd = root, environment, passed = [] } = options;
     const [file, ...args] = command as [string, ...string[]];
     const child = this.#child = spawn(file, args, {
       cwd,
       ...(environment !== undefined && { env: { ...environment } }),
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...passed],
     });
     // Some tests are about a program that ends before it has read everything.
     child.stdin?.on("error", () => {});

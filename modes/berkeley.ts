@@ -194,7 +194,8 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
   const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
   started.push(server.team.keepRunning("acceptor"));
   const connections = isUnix(options.host ?? "") ? "Unix domain socket" : "TCP";
-  const transports = server.datagrams === undefined ? `${connections} only` : "TCP and UDP";
+  const why = options.proxyProtocol === true ? ": a datagram has no PROXY header" : "";
+  const transports = server.datagrams === undefined ? `${connections} only${why}` : "TCP and UDP";
   const details = [describeWorkers(workers), "descriptors", transports];
   return await server.serve(Promise.all(started), details);
 }

@@ -11,6 +11,7 @@ const PEERS: Readonly<Record<string, string>> = {
   "telnet": "telnet",
   "tmux": "tmux",
   "nats-server": "nats-server",
+  "haproxy": "haproxy",
   "zsh": "zsh",
   "fish": "fish",
   "chromium": "chromium",

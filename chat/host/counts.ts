@@ -31,6 +31,7 @@ const NAMES = [
   "full",
   "perHost",
   "denied",
+  "stranger",
 ] as const satisfies readonly (keyof HallCounts | keyof HostCounts)[];
 
 /** Counters that start at zero, and where they lie in shared memory. */
@@ -59,7 +60,9 @@ export function formatChatCounters(counters: ChatCounters): string {
   ].join(" · ");
 }
 
-function refusals({ full, perHost, denied }: ChatCounters): string {
-  const most = `full ${full}, per host ${perHost}`;
-  return denied === 0 ? most : `${most}, denied ${denied}`;
+function refusals({ full, perHost, denied, stranger }: ChatCounters): string {
+  const parts = [`full ${full}`, `per host ${perHost}`];
+  if (denied > 0) parts.push(`denied ${denied}`);
+  if (stranger > 0) parts.push(`no proxy ${stranger}`);
+  return parts.join(", ");
 }

@@ -15,6 +15,7 @@ import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { hostCountsFor, openDoor } from "../../engine/server/core/open_door.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
+import { openReception } from "../../engine/server/core/reception.ts";
 import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { stopListening } from "../../engine/server/listening/stop_listening.ts";
@@ -99,7 +100,8 @@ export async function serveVisitors<Count extends Counters>(
   // The visitors have their own words for those who are refused.
   const parts = { rules, counters, journal, protocol: {} };
   const door = openDoor(parts, { hosts: hostCountsFor(rules, maxConnections) });
-  const visitors = new Visitors({ ...plan, observer, door });
+  const reception = openReception({ door, observer, deadlines });
+  const visitors = new Visitors({ ...plan, observer, door, reception });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);
   let endsAt = Infinity;

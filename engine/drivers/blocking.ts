@@ -59,6 +59,8 @@ export interface BlockingOptions extends TimeLimits {
   readonly pulse?: Pulse | undefined;
   /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
+  /** The most bytes that one `recv` takes. @default {65536} */
+  readonly receiveBytes?: number;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -66,7 +68,7 @@ const NOTHING = new Uint8Array(0);
 /** A receive timeout that no option can have, so that one is set before the first `recv`. */
 const UNKNOWN = -1;
 
-/** The most bytes that one `recv` takes. */
+/** The most bytes that one `recv` takes, if the options do not say it. */
 const RECEIVE_BYTES = 64 * 1024;
 
 /**
@@ -90,7 +92,7 @@ export type Need = "recv" | "send" | "nothing";
  */
 export class BlockingDriver {
   /** The buffer into which `recv` receives. */
-  readonly buffer: Uint8Array = new Uint8Array(RECEIVE_BYTES);
+  readonly buffer: Uint8Array;
   /** The bytes for the next `send`: those that the kernel has not taken yet. */
   unsent: Uint8Array = NOTHING;
   readonly #sockets: Sockets;
@@ -99,7 +101,7 @@ export class BlockingDriver {
   readonly #pulse: Pulse;
   #conversation: Protocol<unknown> = over();
   #result: unknown;
-  #view: Uint8Array = this.buffer;
+  #view: Uint8Array;
   #fd = -1;
   #endsAt = Infinity;
   /** How often the limit of the session has begun anew. */
@@ -136,6 +138,12 @@ export class BlockingDriver {
     this.#dontWait = sockets.constants.MSG_DONTWAIT;
     this.#options = options;
     this.#pulse = options.pulse ?? new Pulse();
+    this.buffer = this.#view = new Uint8Array(options.receiveBytes ?? RECEIVE_BYTES);
+  }
+
+  /** What the last conversation has returned. */
+  get result(): unknown {
+    return this.#result;
   }
 
   /**
@@ -178,11 +186,17 @@ export class BlockingDriver {
    * @param fd a connected, blocking socket
    * @param conversation the protocol's side of it
    * @param inherits see {@linkcode BlockingDriver.converse}
+   * @param hasReceived whether bytes of the peer have come before
    * @returns the call to make now: `recv` into {@linkcode BlockingDriver.buffer}, or `send` of
    * {@linkcode BlockingDriver.unsent} with `MSG_DONTWAIT`; `nothing` when the conversation is over
    * @throws what the conversation threw
    */
-  begin(fd: number, conversation: Protocol<unknown>, inherits = true): Need {
+  begin(
+    fd: number,
+    conversation: Protocol<unknown>,
+    inherits = true,
+    hasReceived = false,
+  ): Need {
     const { sessionTimeoutMs, receiveTimeoutMs } = this.#options;
     this.#fd = fd;
     this.#conversation = conversation;
@@ -190,7 +204,7 @@ export class BlockingDriver {
     this.#writes = 0;
     this.#wroteLast = false;
     this.#hasEnded = false;
-    this.#hasReceived = false;
+    this.#hasReceived = hasReceived;
     this.#leftEarly = false;
     this.#fatal = undefined;
     this.#wasTold = false;

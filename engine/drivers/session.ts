@@ -31,7 +31,7 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
-import type { Elsewhere, Operation } from "./elsewhere.ts";
+import type { Elsewhere, IntroducedPeer, Operation, Peer } from "./elsewhere.ts";
 import { betweenMessagesMs, checkWithin, type TimeLimits, tookNothing } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
 import type { Pulse } from "./pulse.ts";
@@ -90,6 +90,8 @@ const MOST_AT_ONCE = 10_000;
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink, Writer {
   readonly #connection: Connection;
+  /** Whom the conversation is with. */
+  #peer: Peer;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
@@ -134,6 +136,7 @@ export class Session<Result> implements Sink, Writer {
     done: Done<Result>,
   ) {
     this.#connection = connection;
+    this.#peer = connection;
     this.#conversation = conversation;
     this.#options = options;
     this.#done = done;
@@ -144,8 +147,16 @@ export class Session<Result> implements Sink, Writer {
     return this.#leftEarly && !this.#wroteLast;
   }
 
-  /** Begins the conversation. */
-  start(): void {
+  /**
+   * Begins the conversation.
+   *
+   * @param client whom it is with, if that is not the other end of the connection
+   */
+  start(client?: IntroducedPeer): void {
+    if (client !== undefined) {
+      this.#peer = client;
+      this.#hasReceived = client.hasSpoken;
+    }
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
       this.#sessionLimit = new Deadline(() => {
@@ -473,7 +484,7 @@ export class Session<Result> implements Sink, Writer {
     this.#operation = where.begin(what, argument, (error, result) => {
       this.#operation = undefined;
       if (this.#waiting === waiting) this.#resume(error, result);
-    }, this.#connection);
+    }, this.#peer);
     this.#waiting = waiting;
     this.#connection.watch(this);
   }

@@ -220,8 +220,10 @@ export function commandOf(
     return [executable, command as string, ...args];
   }
   const path = cwd === root ? script : root + script;
+  // The packages are there. If Deno looked, each start would lock their folder, and those who wait
+  // for it say so on standard error.
   return on.name === "deno"
-    ? [on.path, "run", "--no-prompt", ...permissions, path, ...args]
+    ? [on.path, "run", "--no-prompt", "--node-modules-dir=manual", ...permissions, path, ...args]
     : [on.path, path, ...args];
 }
 

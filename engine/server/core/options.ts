@@ -30,7 +30,7 @@ import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
-import type { AdmissionRules } from "./door.ts";
+import type { AdmissionRules, ProxyRules } from "./door.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
@@ -129,6 +129,21 @@ export interface ServeOptions {
    * @default {"queue"}
    */
   readonly overflow?: Overflow;
+  /**
+   * Whether clients come through proxies that name them in a PROXY header, of version 1 or 2, before
+   * their first byte. It must come on each connection, within the read timeout, or 10 s if there is
+   * none. From then on the client's address is the one in it: for the protocol, in the log, for
+   * `allow`, `deny` and `maxPerHost`.
+   *
+   * @default {false}
+   */
+  readonly proxyProtocol?: boolean;
+  /**
+   * The networks whose hosts are such proxies, in CIDR notation. The connections of all others are
+   * closed unread. By default only this machine is one, `["127.0.0.0/8", "::1"]`. Over a Unix domain
+   * socket everybody is who may connect.
+   */
+  readonly proxyFrom?: readonly string[];
   /**
    * How long `close` lets connections finish; 0 ends them at once.
    *
@@ -327,6 +342,25 @@ export const DENY: Option<readonly string[]> = networksOption(
   "a network whose hosts may not, even if they are allowed",
 );
 
+/** Whether clients come through proxies. */
+export const PROXY_PROTOCOL: Option<boolean> = booleanOption("proxyProtocol", {
+  default: false,
+  help: "clients come through proxies, which name them in a PROXY header, v1 or v2",
+});
+
+/** The networks whose hosts are proxies. */
+export const PROXY_FROM: Option<readonly string[]> = networksOption(
+  "proxyFrom",
+  "a network whose hosts are such proxies",
+  "loopback",
+);
+
+/** The proxies if nobody says who they are: this machine. */
+const OWN_PROXIES = ["127.0.0.0/8", "::1"];
+
+/** How long a PROXY header may take to come where a read may take for ever, in milliseconds. */
+const HEADER_MS = 10_000;
+
 /** What becomes of a connection for which there is no room. */
 const OVERFLOW = choiceOption<Overflow>("overflow", {
   choices: ["queue", "refuse"],
@@ -335,8 +369,12 @@ const OVERFLOW = choiceOption<Overflow>("overflow", {
 });
 
 /** Makes an option that is a list of networks. */
-function networksOption(option: string, help: string): Option<readonly string[]> {
-  const details = { value: "CIDR", shown: "none", repeats: true, help };
+function networksOption(
+  option: string,
+  help: string,
+  shown = "none",
+): Option<readonly string[]> {
+  const details = { value: "CIDR", shown, repeats: true, help };
   const any = stringOption<readonly string[]>(option, details);
   return {
     ...any,
@@ -470,6 +508,8 @@ export function serveFlags(protocol: string): readonly Flag[] {
     MAX_PER_HOST,
     ALLOW,
     DENY,
+    PROXY_PROTOCOL,
+    PROXY_FROM,
     OVERFLOW,
     DRAIN,
     KEEPALIVE,
@@ -540,6 +580,7 @@ export async function checkOptions(
   const protocol = own ?? await loadProtocol(location);
   const maxConnections = MAX_CONNECTIONS.read(options.maxConnections);
   const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
+  const readTimeoutMs = READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs);
   return {
     address: checkAddress(options, PORT),
     protocol,
@@ -549,8 +590,8 @@ export async function checkOptions(
         graceMs: GRACE.read(options.grace),
         prime: PRIME.read(options.prime),
       },
-      ...checkAdmission(options),
-      readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
+      ...checkAdmission(options, readTimeoutMs),
+      readTimeoutMs,
       ...(options.idleTimeout !== undefined && {
         idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
       }),
@@ -618,22 +659,56 @@ export function checkNetworks(
 }
 
 /**
+ * Checks whether clients come through proxies.
+ *
+ * @param options the options from the caller
+ * @param readTimeoutMs how long one read may wait, in milliseconds; 0 means for ever
+ * @throws {OptionError} if something in the list is no network, or nobody asks for it
+ */
+export function checkProxies(
+  { host = "", proxyProtocol, proxyFrom }: Pick<
+    ServeOptions,
+    "host" | "proxyProtocol" | "proxyFrom"
+  >,
+  readTimeoutMs: number,
+): { readonly proxies?: ProxyRules } {
+  const from = proxyFrom === undefined ? undefined : PROXY_FROM.read(proxyFrom);
+  if (!PROXY_PROTOCOL.read(proxyProtocol)) {
+    if (from === undefined) return {};
+    throw new OptionError("Cannot use proxyFrom: there are no proxies without proxyProtocol");
+  }
+  if (from !== undefined && isUnix(host)) {
+    throw new OptionError(
+      "Cannot use proxyFrom: the file of a Unix domain socket says who may connect",
+    );
+  }
+  return { proxies: { from: from ?? OWN_PROXIES, headerMs: readTimeoutMs || HEADER_MS } };
+}
+
+/**
  * Checks who may come in.
  *
  * @param options the options from the caller
+ * @param readTimeoutMs how long one read may wait, in milliseconds; 0 means for ever
  * @returns nothing if anybody may, and nobody is refused
  * @throws {OptionError} if one of them has a wrong value
  */
 export function checkAdmission(
-  options: Pick<ServeOptions, "allow" | "deny" | "maxPerHost" | "overflow">,
+  options: Pick<
+    ServeOptions,
+    "allow" | "deny" | "maxPerHost" | "overflow" | "host" | "proxyProtocol" | "proxyFrom"
+  >,
+  readTimeoutMs: number,
 ): { readonly admission?: AdmissionRules } {
   const admission = {
     ...checkNetworks(options),
     maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
     refusesOverflow: OVERFLOW.read(options.overflow) === "refuse",
+    ...checkProxies(options, readTimeoutMs),
   };
-  const { allow, deny, maxPerHost, refusesOverflow } = admission;
-  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow;
+  const { allow, deny, maxPerHost, refusesOverflow, proxies } = admission;
+  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow &&
+    proxies === undefined;
   return isOpen ? {} : { admission };
 }
 

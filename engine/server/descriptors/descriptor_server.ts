@@ -40,6 +40,7 @@ import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
 import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
+import { Places } from "./blocking_reception.ts";
 import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 
@@ -147,6 +148,7 @@ export class DescriptorServer {
         lingering: lingering.memory,
         refused: refused.memory,
         datagrams: datagrams?.share,
+        places: this.#places(checked, plan.threads),
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
         isCrowded: plan.threads > 1 && !plan.queue,
@@ -250,6 +252,14 @@ export class DescriptorServer {
       figures: this.#figures,
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
+  }
+
+  /** Where threads wait until they may wait for a header, if there are very many of them. */
+  #places(
+    { settings: { admission } }: CheckedOptions,
+    threads: number,
+  ): SharedArrayBuffer | undefined {
+    return admission?.proxies && Places.create(threads)?.memory;
   }
 
   get #figures(): OwnFigures {

@@ -84,7 +84,9 @@ export async function openSockets(
     const open = () => openers.listener(calls, address, inherited);
     const held = await acquireListener({ net: calls, journal, address, checked, open });
     // A Unix domain socket has no port that UDP could share.
-    const hasDatagrams = !isUnix(held.address.hostname) && openers.datagrams !== undefined &&
+    // A datagram has no PROXY header, and would come in past all proxies.
+    const hasDatagrams = !isUnix(held.address.hostname) &&
+      settings.admission?.proxies === undefined && openers.datagrams !== undefined &&
       protocol.serveDatagram !== undefined;
     let fd = held.datagrams;
     if (!hasDatagrams) {

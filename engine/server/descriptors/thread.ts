@@ -30,7 +30,7 @@ import {
 import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
-import { hostKeyIn } from "../core/host_key.ts";
+import { hostKey, hostKeyIn } from "../core/host_key.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
 import { type Gate, HostNote } from "../team/team_memory.ts";
@@ -53,6 +53,8 @@ export interface SharedSocket {
   readonly refused: SharedArrayBuffer;
   /** The UDP socket on the same port, if there is one. */
   readonly datagrams: DatagramShare | undefined;
+  /** The places of those who wait for a PROXY header, if there are fewer than threads. */
+  readonly places: SharedArrayBuffer | undefined;
   /** Whether the log shows every call on a socket. */
   readonly traceCalls: boolean;
   /** Whether the log tells what the SYN of each connection said. */
@@ -147,6 +149,10 @@ export class Thread {
   readonly #neverBlocks: boolean;
   /** Says who may come in. */
   readonly #door: Door;
+  /** Whether clients come through proxies, and are known when these have named them. */
+  readonly #hasProxies: boolean;
+  /** The client whom a proxy has named, as long as its connection is here. */
+  #client: Address | undefined;
   /** For whom this thread works. */
   readonly #host: HostNote;
   readonly #tell: (message: ThreadMessage) => void;
@@ -187,6 +193,7 @@ export class Thread {
       { rules: settings.admission, counters, journal, protocol },
       assignment.memory,
     );
+    this.#hasProxies = this.#door.headerMs !== undefined;
     this.#sockets = traceCalls && equipment.logCalls !== undefined
       ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
@@ -216,6 +223,7 @@ export class Thread {
       track,
       pulse: new Pulse(memory.pulse),
       lingering: new LingerQueue(lingering),
+      refused: this.#refused,
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
       inheritsTimeout: shared.inheritsTimeout,
@@ -231,7 +239,26 @@ export class Thread {
     if (!this.#wait.mayAsk && runtime.os === "linux") {
       this.#boundAccepts = (await import("../../net/accept_alarm.ts")).boundAccepts;
     }
-    if (!(this.#assignment.shared as SharedSocket).logSyn) return;
+    const { logSyn, places } = this.#assignment.shared as SharedSocket;
+    const { headerMs } = this.#door;
+    if (headerMs !== undefined) {
+      const { BlockingReception, Places } = await import("./blocking_reception.ts");
+      this.#service.receiveBy(
+        new BlockingReception({
+          sockets: this.#sockets,
+          door: this.#door,
+          headerMs,
+          observer: this.#observer,
+          places: places && new Places(places),
+          mayWait: () => !this.#gate.cutting,
+          onIn: (client) => {
+            this.#client = client;
+            this.#host.note(hostKey(client.hostname));
+          },
+        }),
+      );
+    }
+    if (!logSyn) return;
     const { SynLog } = await import("../core/syn_log.ts");
     this.#synLog = new SynLog(this.#sockets, this.#journal);
   }
@@ -398,7 +425,8 @@ export class Thread {
   /** Refuses a connection that has waited in the queue while threads died of others of its host. */
   #isTurnedAway(fd: number): boolean {
     const door = this.#door;
-    if (!door.asks || fd === this.datagrams?.fd) return false;
+    // Behind a proxy nobody is known before the header has come.
+    if (!door.asks || this.#hasProxies || fd === this.datagrams?.fd) return false;
     const why = door.turnAway(this.remoteAddress);
     if (why === undefined) return false;
     this.#track?.dequeued(fd);
@@ -407,14 +435,18 @@ export class Thread {
     return true;
   }
 
-  /** Notes whose connection this thread has. */
+  /** Notes whose connection this thread has. A proxy is not to blame for its clients. */
   #noteHost(): void {
-    this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
+    if (!this.#hasProxies) this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
   }
 
   /** The connection of this thread is over. */
   #leave(): void {
-    if (this.#door.counts) this.#door.leave(this.remoteAddress);
+    if (this.#door.counts) {
+      const client = this.#hasProxies ? this.#client : this.remoteAddress;
+      if (client !== undefined) this.#door.leave(client);
+    }
+    this.#client = undefined;
     this.#host.note(undefined);
   }
 

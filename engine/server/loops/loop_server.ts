@@ -15,6 +15,7 @@ import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { openDoor } from "../core/open_door.ts";
+import { MOST_EXPECTED, openReception } from "../core/reception.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { type KeptListener, ListenerGroup } from "../listening/listener_group.ts";
 import { Seal } from "../listening/seal.ts";
@@ -170,6 +171,7 @@ export class LoopServer {
       track,
       limits,
       door,
+      openReception({ door, observer, deadlines: this.#deadlines }),
     );
     sessions.onOver = () => gate.leave();
     this.#served = sessions;
@@ -303,6 +305,7 @@ export class LoopServer {
       offloads: clerk !== undefined,
       isWoken: wake !== undefined,
       lingering: lingerLimits(descriptorCeiling() / loops),
+      mostExpected: Math.max(1, Math.floor(MOST_EXPECTED / loops)),
       own,
     };
     return {

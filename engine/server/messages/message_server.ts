@@ -35,6 +35,7 @@ import { hostKey } from "../core/host_key.ts";
 import { hostCountsFor, openDoor } from "../core/open_door.ts";
 import { Refusals } from "../core/refusals.ts";
 import { StrayLog } from "../core/stray_log.ts";
+import { type Arrival, openReception, type Reception } from "../core/reception.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
@@ -101,6 +102,8 @@ interface Serving {
 /** A connection that waits for a thread. */
 interface Waiting {
   readonly connection: Connection;
+  /** Its client, and the first bytes, if they came through a proxy. */
+  readonly arrival: Arrival | undefined;
   /** When it began to wait, on the clock of the trace. */
   readonly queuedAt: number | undefined;
 }
@@ -228,6 +231,8 @@ class MessageTeam {
   readonly #door: Door;
   readonly #culprits: CulpritList;
   readonly #refusals: Refusals;
+  /** Receives clients that come through a proxy, if they do. */
+  readonly #reception: Reception | undefined;
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
   #nextId = 1;
@@ -250,6 +255,7 @@ class MessageTeam {
     this.#door = door;
     this.#culprits = culprits;
     this.#refusals = new Refusals(deadlines);
+    this.#reception = openReception({ door, observer, deadlines });
     this.#plan = plan;
     const memory = new SharedArrayBuffer(plan.threads * PULSE_WORDS * 4);
     this.pulses = { memory, first: 0, stride: PULSE_WORDS };
@@ -278,6 +284,11 @@ class MessageTeam {
     return this.#refusals;
   }
 
+  /** How many connections wait for their PROXY header. */
+  get #expected(): number {
+    return this.#reception?.size ?? 0;
+  }
+
   get #busy(): number {
     return this.gauge.busy;
   }
@@ -303,17 +314,37 @@ class MessageTeam {
         this.#refusals.refuse(connection, door.lineFor(why));
         continue;
       }
-      this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
-      if (this.#cutting) this.#cutWaiting();
-      this.#dispatch();
+      if (this.#reception === undefined) this.#enqueue(connection);
+      else this.#receive(this.#reception, connection);
       const mayWait = !door.refusesOverflow;
       while (mayWait && this.#isFull && !this.#cutting) await this.#change();
     }
   }
 
+  #enqueue(connection: Connection, arrival?: Arrival): void {
+    this.#waiting.push({ connection, arrival, queuedAt: this.#timeline?.main.now() });
+    if (this.#cutting) this.#cutWaiting();
+    this.#dispatch();
+  }
+
+  /** Waits for the PROXY header of a connection. No thread is spent on that. */
+  #receive(reception: Reception, connection: Connection): void {
+    reception.receive(connection, {
+      onIn: (arrival) => {
+        // Its first bytes are only borrowed, and no thread may be free.
+        this.#enqueue(connection, { ...arrival, rest: arrival.rest.slice() });
+      },
+      onRefused: (why) => {
+        this.#refusals.refuse(connection, this.#door.lineFor(why));
+        this.#notify();
+      },
+      onOver: () => this.#notify(),
+    });
+  }
+
   /** Whether the next connection has to wait in the accept queue. */
   get #isFull(): boolean {
-    const open = this.#waiting.length + this.#busy;
+    const open = this.#waiting.length + this.#busy + this.#expected;
     return open >= this.#options.maxConnections ||
       this.#waiting.length >= Math.max(1, this.#plan.queue);
   }
@@ -325,12 +356,13 @@ class MessageTeam {
 
   /** Resolves when no connection is being served and none waits. */
   async idle(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#busy > 0) await this.#change();
+    while (this.#waiting.length + this.#busy + this.#expected > 0) await this.#change();
   }
 
   /** Ends every connection, also those that linger. */
   cutAll(): void {
     this.#cutting = true;
+    this.#reception?.cutAll();
     this.#lingering.close();
     this.#refusals.close();
     for (const member of this.#members) {
@@ -343,10 +375,11 @@ class MessageTeam {
   }
 
   #cutWaiting(): void {
-    for (const { connection, queuedAt } of this.#waiting.splice(0)) {
-      const life = { queuedAt, servedBy: 0 };
-      const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
-      this.#door.leave(connection.remoteAddress);
+    for (const { connection, arrival, queuedAt } of this.#waiting.splice(0)) {
+      const life = { ...arrival, queuedAt, servedBy: 0 };
+      const { remoteAddress: peer } = arrival ?? connection;
+      const observation = this.#observer.begin({ peer }, "", life);
+      this.#door.leave(peer);
       connection.close();
       observation.over(new CutError());
     }
@@ -403,8 +436,8 @@ class MessageTeam {
     for (;;) {
       const waiting = this.#waiting.shift();
       if (waiting === undefined || !door.asks) return waiting;
-      const { connection } = waiting;
-      const why = door.turnAway(connection.remoteAddress);
+      const { connection, arrival } = waiting;
+      const why = door.turnAway((arrival ?? connection).remoteAddress);
       if (why === undefined) return waiting;
       this.#refusals.refuse(connection, door.lineFor(why));
     }
@@ -423,15 +456,16 @@ class MessageTeam {
     if (await this.#keeper.settle(worker) !== undefined) this.#dispatch();
   }
 
-  #serve(member: Member, { connection, queuedAt }: Waiting): void {
+  #serve(member: Member, { connection, arrival, queuedAt }: Waiting): void {
     clearTimeout(member.idleTimer);
     const id = this.#nextId++;
+    const client = arrival ?? connection;
     const context = {
       get peer() {
-        return connection.remoteAddress;
+        return client.remoteAddress;
       },
     };
-    const life = { queuedAt, servedBy: member.track?.number };
+    const life = { ...arrival, queuedAt, servedBy: member.track?.number };
     const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(
       connection,
@@ -439,12 +473,12 @@ class MessageTeam {
       this.#lingering,
       (message) => this.#post(member, message),
     );
-    const peer = connection.remoteAddress;
+    const peer = client.remoteAddress;
     member.serving = { id, relay, observation, peer, outcome: undefined };
     relay.onWaiting = () => this.#writeWatch?.wake();
     this.gauge.busy++;
     relay.onClosed = () => this.#settle(member);
-    relay.start(observation.id);
+    relay.start(observation.id, peer, arrival?.rest);
     if (this.#cutting) this.#post(member, { kind: "cut", id });
   }
 

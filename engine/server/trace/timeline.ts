@@ -268,7 +268,7 @@ export class Timeline implements Disposable {
 
   /** Ends what was begun when the server listened, and writes the ends of the files. */
   async close(): Promise<void> {
-    await this.#sockets?.close();
+    await this.#sockets?.close(this.#server?.count().accepted ?? 0);
     this.#countedAt = -Infinity;
     this[Symbol.dispose]();
   }

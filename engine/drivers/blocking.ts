@@ -137,8 +137,8 @@ export class BlockingDriver {
     this.#sockets = sockets;
     this.#dontWait = sockets.constants.MSG_DONTWAIT;
     this.#options = options;
-    this.#pulse = options.pulse ?? new Pulse();
     this.buffer = this.#view = new Uint8Array(options.receiveBytes ?? RECEIVE_BYTES);
+    this.#pulse = options.pulse ?? new Pulse();
   }
 
   /** What the last conversation has returned. */

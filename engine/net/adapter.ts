@@ -116,6 +116,8 @@ export interface Runtime {
   listen(options: ListenOptions): Promise<Listener>;
   /** Connects with the runtime's own sockets. */
   connect(options: ConnectOptions): Promise<Connection>;
+  /** Whether it may listen on any port of an address; it asks nobody. */
+  mayListen(hostname: string): boolean;
   /** Why no Worker can be started from a module; `undefined` where it can. Never asks. */
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */

@@ -551,6 +551,10 @@ export const bunRuntime: Runtime = {
     });
   },
 
+  mayListen(): boolean {
+    return true;
+  },
+
   whyNoThreads(): string | undefined {
     return undefined;
   },

@@ -417,6 +417,10 @@ export const denoRuntime: Runtime = {
     }
   },
 
+  mayListen(hostname: string): boolean {
+    return Deno.permissions.querySync({ name: "net", host: hostname }).state === "granted";
+  },
+
   whyNoThreads(url: string): string | undefined {
     if (!url.startsWith("file:")) return undefined;
     const { state } = Deno.permissions.querySync({ name: "read", path: new URL(url) });

@@ -29,6 +29,8 @@ export class Restarter {
   #handover: Handover | undefined;
   #isServing = false;
   #isBusy = false;
+  /** Where the listener is offered, if the command line does not say it. */
+  #place: string | undefined;
 
   /** @param name the command's name */
   constructor(name: string) {
@@ -74,9 +76,8 @@ export class Restarter {
   }
 
   async #replace(handover: Handover): Promise<void> {
-    const more = handover.path === undefined
-      ? ["--takeover", handover.offerAt(privatePlace())]
-      : [];
+    if (handover.path === undefined) this.#place = handover.offerAt(privatePlace());
+    const more = this.#place === undefined ? [] : ["--takeover", this.#place];
     const { ownCommandLine } = await import("../process/own_command_line.ts");
     const { path, args, folder } = ownCommandLine(more);
     handover.hurry(true);

@@ -34,10 +34,10 @@ export interface ProgramOptions {
   readonly binary?: boolean;
   /** The current directory. @default the project's */
   readonly cwd?: string;
-  /** Descriptors of this process that it gets, from number 3 on. */
-  readonly passed?: readonly number[];
   /** All variables of its environment. @default those of the tests */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Descriptors that it inherits, as 3, 4, … */
+  readonly inherits?: readonly number[];
 }
 
 /** What to start a script with, beside its arguments. */
@@ -57,6 +57,9 @@ const [ours, theirs] = (runtime.name === "deno" ? RUNTIMES : [...RUNTIMES].rever
   RuntimeCommand,
   RuntimeCommand,
 ];
+
+/** The runtime that runs the tests. */
+export const ourRuntime: RuntimeCommand = ours;
 
 /** The runtime that does not run the tests. */
 export const otherRuntime: RuntimeCommand = theirs;
@@ -110,12 +113,12 @@ export class Program implements AsyncDisposable {
 
   /** @param command its name or path, and its arguments @param options how to run it */
   constructor(command: readonly string[], options: ProgramOptions = {}) {
-    const { input, binary = false, cwd = root, environment, passed = [] } = options;
+    const { input, binary = false, cwd = root, environment, inherits = [] } = options;
     const [file, ...args] = command as [string, ...string[]];
     const child = this.#child = spawn(file, args, {
       cwd,
       ...(environment !== undefined && { env: { ...environment } }),
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...passed],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...inherits],
     });
     // Some tests are about a program that ends before it has read everything.
     child.stdin?.on("error", () => {});

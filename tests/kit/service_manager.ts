@@ -101,7 +101,7 @@ export class ServiceManager implements AsyncDisposable {
         ...(passesSocket && { LISTEN_FDS: "1" }),
         ...(watchdogMicroseconds > 0 && { WATCHDOG_USEC: `${watchdogMicroseconds}` }),
       },
-      ...(passesSocket && { passed: [this.#listener] }),
+      ...(passesSocket && { inherits: [this.#listener] }),
     });
     this.#services.push(service);
     return service;

@@ -18,8 +18,15 @@ import { type Heard, type Message, Talk, VERSION } from "./talk.ts";
 /** How long a newcomer that has the listener may take until it serves, in milliseconds. */
 export const TAKEOVER_MS = 10_000;
 
-/** How long somebody may take to say what they want, in milliseconds. */
-const FIRST_WORD_MS = 2_000;
+/** How long visitors may take, in milliseconds. */
+export interface OfferLimits {
+  /** Until they have said what they want. */
+  readonly firstWordMs: number;
+  /** Until they serve, once they have the listener. */
+  readonly takeoverMs: number;
+}
+
+const LIMITS: OfferLimits = { firstWordMs: 2_000, takeoverMs: TAKEOVER_MS };
 
 /** How often to look whether somebody has come, and while somebody is there, in milliseconds. */
 const IDLE_MS = 100;
@@ -59,6 +66,7 @@ export class Offer {
   readonly #fd: number;
   readonly #file: SocketFile | undefined;
   readonly #user: number;
+  readonly #limits: OfferLimits;
   readonly #visitors = new Set<Visitor>();
   #offerer: Offerer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,9 +79,10 @@ export class Offer {
    * @param net the Berkeley calls
    * @param path its path, in a private folder
    * @param user the number of this user
+   * @param limits how long visitors may take
    * @throws {ListenError} if somebody listens there already, or if it cannot be made
    */
-  constructor(net: Sockets, path: string, user: number) {
+  constructor(net: Sockets, path: string, user: number, limits: OfferLimits = LIMITS) {
     const { AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK } = net.constants;
     const address = { hostname: `${UNIX}${path}`, port: 0 };
     const { listener, file } = openListening(net, address, () => {
@@ -92,6 +101,7 @@ export class Offer {
     this.#net = net;
     this.#fd = listener;
     this.#user = user;
+    this.#limits = limits;
     this.#file = file;
   }
 
@@ -155,7 +165,7 @@ export class Offer {
       const fd = this.#net.acceptNonBlocking(this.#fd, peer);
       if (fd < 0) return;
       const talk = new Talk(this.#net, fd);
-      const until = performance.now() + FIRST_WORD_MS;
+      const until = performance.now() + this.#limits.firstWordMs;
       const visitor = { talk, hasListener: false, until };
       if (talk.peer.user === this.#user) {
         this.#visitors.add(visitor);
@@ -189,7 +199,8 @@ export class Offer {
       return this.#lost(visitor, "said nothing that is understood", reason);
     }
     if (performance.now() < visitor.until) return;
-    const time = formatDuration(visitor.hasListener ? TAKEOVER_MS : FIRST_WORD_MS);
+    const { firstWordMs, takeoverMs } = this.#limits;
+    const time = formatDuration(visitor.hasListener ? takeoverMs : firstWordMs);
     this.#lost(visitor, `did not serve within ${time}`, `it took longer than ${time}`);
   }
 
@@ -213,7 +224,7 @@ export class Offer {
     const given = (this.#offerer as Offerer).give();
     if (!talk.tell(given.message, given.descriptors)) return this.#dismiss(visitor);
     visitor.hasListener = true;
-    visitor.until = performance.now() + TAKEOVER_MS;
+    visitor.until = performance.now() + this.#limits.takeoverMs;
     this.#log("info", "process {pid} is about to take this listener over", { pid });
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
 import { assertMatch, test, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";
@@ -189,6 +190,19 @@ export const ROWS: readonly Row[] = [
     queues: false,
     loops: true,
     skip,
+  },
+  {
+    name: "completion",
+    mode: "completion",
+    args: [],
+    greeting: / · 1 thread · io_uring · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: true,
+    queues: false,
+    loops: true,
+    skip: whyNoRing(),
   },
   {
     name: "cluster",

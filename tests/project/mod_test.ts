@@ -72,6 +72,7 @@ const NAMES = [
   "report",
   "serveBerkeley",
   "serveCluster",
+  "serveCompletion",
   "serveEvent",
   "serveNonblocking",
   "serveSequential",

@@ -72,6 +72,7 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
     deadlines,
     listener,
     refuses,
+    onArrival: (fd) => open.add(fd),
     onConnection,
   });
   ring.watch(wake, wake);

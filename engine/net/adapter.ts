@@ -125,6 +125,8 @@ export interface Runtime {
   addressOf(bytes: Uint8Array): bigint;
   /** The number of the address that a foreign function returned; 0 for none. */
   numberOf(pointer: unknown): number;
+  /** The address that has a number, as foreign functions take it. */
+  pointerTo(address: number): unknown;
   /** The memory at such an address. It belongs to nobody here, and is never collected. */
   memoryAt(pointer: unknown, bytes: number): ArrayBuffer;
   /**

@@ -576,6 +576,10 @@ export const bunRuntime: Runtime = {
     return pointer as number ?? 0;
   },
 
+  pointerTo(address: number): unknown {
+    return address;
+  },
+
   memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
     return foreign().toArrayBuffer(pointer as number, 0, bytes);
   },

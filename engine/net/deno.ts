@@ -449,6 +449,10 @@ export const denoRuntime: Runtime = {
     return Number(Deno.UnsafePointer.value(pointer as Deno.PointerValue));
   },
 
+  pointerTo(address: number): unknown {
+    return Deno.UnsafePointer.create(BigInt(address));
+  },
+
   memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
     return Deno.UnsafePointerView.getArrayBuffer(pointer as Deno.PointerObject, bytes);
   },

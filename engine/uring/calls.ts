@@ -100,7 +100,6 @@ export class Mapping {
   readonly buffer: ArrayBuffer;
   /** Where it lies. */
   readonly address: number;
-  readonly #pointer: unknown;
 
   /**
    * Maps memory. Pages that are never touched take none.
@@ -111,16 +110,25 @@ export class Mapping {
    */
   constructor(length: number, fd = -1, offset = 0) {
     const flags = fd < 0 ? MAP_PRIVATE_ANONYMOUS : MAP_SHARED;
-    this.#pointer = functions().mmap!(null, length, PROT_READ_WRITE, flags, fd, offset);
-    this.address = runtime.numberOf(this.#pointer);
+    const pointer = functions().mmap!(null, length, PROT_READ_WRITE, flags, fd, offset);
+    this.address = runtime.numberOf(pointer);
     if (!(this.address > 0 && this.address < HIGHEST)) {
       throw new SocketError("map memory", sockets().errno);
     }
-    this.buffer = runtime.memoryAt(this.#pointer, length);
+    this.buffer = runtime.memoryAt(pointer, length);
   }
 
   /** Gives the memory back. Neither the kernel nor this thread may use it any more. */
   unmap(): void {
-    functions().munmap!(this.#pointer, this.buffer.byteLength);
+    unmap(this.address, this.buffer.byteLength);
   }
+}
+
+/**
+ * Gives mapped memory back (munmap(2)).
+ *
+ * @param address where it lies @param length how many bytes
+ */
+export function unmap(address: number, length: number): void {
+  functions().munmap!(runtime.pointerTo(address), length);
 }

@@ -14,7 +14,7 @@
 
 import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
-import { type Enter, enterCall, Mapping, register, setUp } from "./calls.ts";
+import { type Enter, enterCall, Mapping, register, setUp, unmap } from "./calls.ts";
 
 /** What was asked for. */
 export const OPERATION = {
@@ -63,14 +63,11 @@ const PARAMS_WORDS = 30;
 /** Where the submission entries are mapped. */
 const SQES_OFFSET = 0x1000_0000;
 
-// Requests of io_uring_register(2).
-const REGISTER_RING = 20;
-const UNREGISTER_RING = 21;
+/** A request of io_uring_register(2). */
 const REGISTER_BUFFERS = 22;
 
-// Flags of io_uring_enter(2).
+/** A flag of io_uring_enter(2). */
 const GETEVENTS = 1;
-const REGISTERED_RING = 16;
 
 // Opcodes.
 const NOP = 0;
@@ -120,10 +117,17 @@ export interface RingOptions {
   readonly completions?: number;
 }
 
-/** Where another thread finds the completions of a ring, if its own thread has died. */
+/** Where another thread finds a ring, if its own thread has died. */
 export interface RingPlace {
+  /** Its descriptor. */
   readonly fd: number;
-  readonly length: number;
+  /** Where its queues are mapped, and how long they are. */
+  readonly queues: number;
+  readonly queuesLength: number;
+  /** The same for its operations. */
+  readonly operations: number;
+  readonly operationsLength: number;
+  /** Where in the queues the completions are. */
   readonly headAt: number;
   readonly tailAt: number;
   readonly mask: number;
@@ -147,9 +151,6 @@ export class Ring {
   /** The number of the buffer that it has used; -1 for none. */
   buffer = -1;
   readonly #enterCall: Enter;
-  /** How the call names this ring: a number that the kernel finds faster than a descriptor. */
-  readonly #name: number;
-  readonly #nameFlag: number;
   readonly #words: Int32Array;
   readonly #sq: Int32Array;
   readonly #cq: Int32Array;
@@ -213,16 +214,6 @@ export class Ring {
       }
     }
     this.#enterCall = enterCall();
-    const name = this.#registerSelf();
-    this.#name = name ?? fd;
-    this.#nameFlag = name === undefined ? 0 : REGISTERED_RING;
-  }
-
-  /** Lets the kernel find this ring by a small number. Returns the number. */
-  #registerSelf(): number | undefined {
-    const update = new Uint32Array([0xffff_ffff, 0, this.fd, 0]);
-    const count = register(this.fd, REGISTER_RING, new Uint8Array(update.buffer), 1);
-    return count === 1 ? update[0] : undefined;
   }
 
   /**
@@ -243,7 +234,10 @@ export class Ring {
   get place(): RingPlace {
     return {
       fd: this.fd,
-      length: this.#queues.buffer.byteLength,
+      queues: this.#queues.address,
+      queuesLength: this.#queues.buffer.byteLength,
+      operations: this.#operations.address,
+      operationsLength: this.#operations.buffer.byteLength,
       headAt: this.#cqHeadAt,
       tailAt: this.#cqTailAt,
       mask: this.#cqMask,
@@ -418,7 +412,7 @@ export class Ring {
   #enter(wait: number, flags: number): void {
     this.#words[this.#sqTailAt] = this.#tail;
     const left = (this.#tail - this.#submitted) | 0;
-    const count = this.#enterCall(this.#name, left, wait, flags | this.#nameFlag);
+    const count = this.#enterCall(this.fd, left, wait, flags);
     if (count >= 0) this.#submitted = (this.#submitted + count) | 0;
     else this.#refused(-count);
   }
@@ -472,10 +466,6 @@ export class Ring {
    * What is watched is forgotten.
    */
   dispose(): void {
-    if (this.#nameFlag !== 0) {
-      const update = new Uint32Array([this.#name, 0, 0, 0]);
-      register(this.fd, UNREGISTER_RING, new Uint8Array(update.buffer), 1);
-    }
     sockets().close(this.fd);
     for (const mapping of [this.#queues, this.#operations, this.#time]) mapping.unmap();
   }
@@ -484,22 +474,29 @@ export class Ring {
 const MSG_NOSIGNAL = 0x4000;
 
 /**
- * Closes the ring of a thread that has died.
+ * Closes the ring of a thread that has died. The kernel would go on working for it: it would be told of
+ * connections, and nobody else.
+ *
+ * What the kernel might still write to stays mapped: buffers and slots.
  *
  * @param place where it was
  * @returns the descriptors that the kernel had accepted, and that the thread has not seen
  */
-export function abandonedDescriptors(place: RingPlace): number[] {
-  const queues = new Mapping(place.length, place.fd);
+export function closeAbandoned(place: RingPlace): number[] {
+  const { fd, queuesLength, headAt, tailAt, mask, entriesAt } = place;
+  const queues = new Mapping(queuesLength, fd);
   const words = new Int32Array(queues.buffer);
   const found: number[] = [];
-  const end = words[place.tailAt] as number;
-  for (let head = words[place.headAt] as number; head !== end; head = (head + 1) | 0) {
-    const at = (place.entriesAt >> 2) + ((head & place.mask) << CQE_SHIFT);
+  const end = words[tailAt] as number;
+  for (let head = words[headAt] as number; head !== end; head = (head + 1) | 0) {
+    const at = (entriesAt >> 2) + ((head & mask) << CQE_SHIFT);
     const isAccepted = (words[at + 1] as number) >>> 24 === OPERATION.accept;
     if (isAccepted && (words[at + 2] as number) >= 0) found.push(words[at + 2] as number);
   }
+  // Each mapping of its memory keeps it open too.
   queues.unmap();
-  sockets().close(place.fd);
+  unmap(place.queues, queuesLength);
+  unmap(place.operations, place.operationsLength);
+  sockets().close(fd);
   return found;
 }

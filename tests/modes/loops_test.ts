@@ -166,6 +166,7 @@ const STUCK: readonly (readonly [string, ...string[]])[] = [
   ["event", "--offload", "1", "--compute-timeout", "100ms"],
   ["cluster", "--workers", "1", "--offload", "0"],
   ["nonblocking", "--offload", "0"],
+  ["completion", "--offload", "0"],
   ["threadpool", "--handoff", "fd", "--workers", "1"],
   ["threadpool", "--handoff", "message", "--workers", "1"],
 ];

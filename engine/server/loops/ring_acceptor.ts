@@ -22,9 +22,18 @@ const BATCH = 64;
 /** How often a server that is closing looks into its accept queue, in milliseconds. */
 const LOOK_MS = 4;
 
+/** What it works with. */
+export interface RingAcceptorParts extends AcceptorParts {
+  /** The loop's ring. */
+  readonly ring: Ring;
+  /** Called first with each descriptor: from then on somebody has to close it. */
+  onArrival(fd: number): void;
+}
+
 /** Accepts connections by means of a ring. */
 export class RingAcceptor extends Acceptor {
   readonly #ring: Ring;
+  readonly #onArrival: (fd: number) => void;
   readonly #family: number;
   /** Wakes the loop, whose every turn looks into the accept queue while the server closes. */
   readonly #look = new Deadline(() => {}, true);
@@ -39,9 +48,10 @@ export class RingAcceptor extends Acceptor {
    * @param thread the thread of the loop
    * @param parts what it works with
    */
-  constructor(thread: LoopThread, parts: AcceptorParts & { readonly ring: Ring }) {
+  constructor(thread: LoopThread, parts: RingAcceptorParts) {
     super(thread, parts);
     this.#ring = parts.ring;
+    this.#onArrival = parts.onArrival;
     this.#family = parts.sockets.familyOf(thread.address);
     this.watch();
   }
@@ -70,8 +80,11 @@ export class RingAcceptor extends Acceptor {
     if (!sockets.namePeer(fd, this.#family, this.sockaddr)) {
       // It is lost: nobody could say whose connection it was.
       sockets.close(fd);
-      this.thread.counters.lost();
-    } else if (this.isClosing || !(this.refuses || this.thread.gate.tryEnter())) this.hold(fd);
+      return this.thread.counters.lost();
+    }
+    this.#onArrival(fd);
+    const mustWait = this.isClosing || !(this.refuses || this.thread.gate.tryEnter());
+    if (mustWait) this.hold(fd);
     else this.serve(fd, this.sockaddr, !this.refuses);
   }
 

@@ -4,32 +4,42 @@
  * @module
  */
 
-import { abandonedDescriptors, type Ring } from "../../uring/ring.ts";
+import { closeAbandoned, type Ring, type RingPlace } from "../../uring/ring.ts";
 
-const WORDS = 6;
+/** The numbers of a {@linkcode RingPlace}, in the order in which they are noted. */
+const KEYS: readonly (keyof RingPlace)[] = [
+  "fd",
+  "queues",
+  "queuesLength",
+  "operations",
+  "operationsLength",
+  "headAt",
+  "tailAt",
+  "mask",
+  "entriesAt",
+];
 
 /** The place of one ring in shared memory. */
 export class RingNote {
   /** The shared memory, which can be posted to another thread. */
   readonly memory: SharedArrayBuffer;
-  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
 
   /** @param memory shared memory that another note has; by default it is new */
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(WORDS * 4)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(KEYS.length * 8)) {
     this.memory = memory;
-    this.#words = new Int32Array(memory);
+    this.#numbers = new Float64Array(memory);
   }
 
   /** Notes where a ring is. */
   note(ring: Ring): void {
-    const { fd, length, headAt, tailAt, mask, entriesAt } = ring.place;
-    // No instance of io_uring has the number 0, which is standard input.
-    this.#words.set([fd, length, headAt, tailAt, mask, entriesAt]);
+    const { place } = ring;
+    this.#numbers.set(KEYS.map((key) => place[key]));
   }
 
   /** The ring was closed. */
   forget(): void {
-    this.#words[0] = 0;
+    this.#numbers.fill(0);
   }
 
   /**
@@ -38,9 +48,9 @@ export class RingNote {
    * @returns the connections that the kernel had accepted, and that the thread has not seen
    */
   clean(): readonly number[] {
-    const [fd = 0, length = 0, headAt = 0, tailAt = 0, mask = 0, entriesAt = 0] = this.#words;
-    if (fd === 0) return [];
+    const place = Object.fromEntries(KEYS.map((key, at) => [key, this.#numbers[at]]));
+    if (place.queues === 0) return [];
     this.forget();
-    return abandonedDescriptors({ fd, length, headAt, tailAt, mask, entriesAt });
+    return closeAbandoned(place as unknown as RingPlace);
   }
 }

@@ -218,6 +218,11 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
+/** Why a mode cannot run here, by default; `undefined` if it can. */
+export function whyNot(mode: string): string | undefined {
+  return ROWS.find((row) => row.mode === mode)?.skip;
+}
+
 /**
  * Registers tests that check something in several rows at a time: for checks that mostly wait.
  *

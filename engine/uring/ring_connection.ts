@@ -63,6 +63,8 @@ const CLOSED = 64;
 const RELEASED = 128;
 /** Nothing is under way for it any more. */
 const GONE = 256;
+/** What was not sent is thrown away. */
+const RESET = 512;
 
 const NONE = -1;
 
@@ -283,8 +285,9 @@ export class RingConnection extends Connection {
     const { sockets, slots } = this.#shared;
     const { EAGAIN, EINTR } = sockets.constants.errno;
     const count = result === -EAGAIN || result === -EINTR ? 0 : result;
-    // The kernel has sent a part only.
-    if (count >= 0 && slots.sent(this.#slot, count) > 0) {
+    const isWanted = count >= 0 && (this.#is & RESET) === 0;
+    // The kernel has sent a part only. So it says too of a send that was cancelled in the middle.
+    if (isWanted && slots.sent(this.#slot, count) > 0) {
       this.#submit(this.#slot);
       return;
     }
@@ -344,6 +347,7 @@ export class RingConnection extends Connection {
   override reset(): void {
     if ((this.#is & RELEASED) !== 0) return;
     const { sockets, ring } = this.#shared;
+    this.#is |= RESET;
     sockets.resetOnClose(this.fd);
     if ((this.#is & SENDING) !== 0) ring.cancelSend(this.id, this.#slot);
     this.close();

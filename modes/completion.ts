@@ -113,7 +113,7 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
     if (thread.gate.cutting) {
       acceptor.release();
       sessions.cutAll();
-      connections.abandonUnsent();
+      connections.dropUnsent();
     }
   }
   // Nothing is under way any more, so the memory can go.

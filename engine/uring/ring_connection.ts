@@ -63,8 +63,8 @@ const CLOSED = 64;
 const RELEASED = 128;
 /** Nothing is under way for it any more. */
 const GONE = 256;
-/** What was not sent is thrown away. */
-const RESET = 512;
+/** What the kernel has not taken is thrown away. */
+const DROPPING = 512;
 
 const NONE = -1;
 
@@ -285,7 +285,7 @@ export class RingConnection extends Connection {
     const { sockets, slots } = this.#shared;
     const { EAGAIN, EINTR } = sockets.constants.errno;
     const count = result === -EAGAIN || result === -EINTR ? 0 : result;
-    const isWanted = count >= 0 && (this.#is & RESET) === 0;
+    const isWanted = count >= 0 && (this.#is & DROPPING) === 0;
     // The kernel has sent a part only. So it says too of a send that was cancelled in the middle.
     if (isWanted && slots.sent(this.#slot, count) > 0) {
       this.#submit(this.#slot);
@@ -346,11 +346,17 @@ export class RingConnection extends Connection {
 
   override reset(): void {
     if ((this.#is & RELEASED) !== 0) return;
-    const { sockets, ring } = this.#shared;
-    this.#is |= RESET;
+    const { sockets } = this.#shared;
     sockets.resetOnClose(this.fd);
-    if ((this.#is & SENDING) !== 0) ring.cancelSend(this.id, this.#slot);
+    this.drop();
     this.close();
+  }
+
+  /** Throws away what the kernel has not taken. What it has still goes to the peer. */
+  drop(): void {
+    if ((this.#is & (SENDING | DROPPING)) !== SENDING) return;
+    this.#is |= DROPPING;
+    this.#shared.ring.cancelSend(this.id, this.#slot);
   }
 
   /** Goes on with closing: first what is being sent, then the descriptor, then the receive. */

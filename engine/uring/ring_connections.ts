@@ -103,9 +103,9 @@ export class RingConnections {
     for (const connection of starved) connection.receive();
   }
 
-  /** Throws away what was not sent, of those that were closed. */
-  abandonUnsent(): void {
-    for (const { connection } of this.unsent) connection.reset();
+  /** Of those that were closed, throws away what the kernel has not taken. */
+  dropUnsent(): void {
+    for (const { connection } of this.unsent) connection.drop();
   }
 
   #onGone(connection: RingConnection): void {

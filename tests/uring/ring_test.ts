@@ -14,7 +14,7 @@ import { OPERATION, Ring, type RingOptions } from "../../engine/uring/ring.ts";
 import type { RingConnection } from "../../engine/uring/ring_connection.ts";
 import { RingConnections } from "../../engine/uring/ring_connections.ts";
 import type { ReceiveBufferOptions } from "../../engine/uring/receive_buffers.ts";
-import { assert, assertEquals, test } from "../kit/harness.ts";
+import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { Script } from "../kit/server_process.ts";
 
 const skip = whyNoRing();
@@ -109,7 +109,7 @@ class Bench implements Disposable {
 
   /** Sends without waiting. Returns how much was taken. */
   send(peer: number, text: string): number {
-    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    const bytes = new TextEncoder().encode(text);
     return Math.max(0, this.net.send(peer, bytes, this.net.constants.MSG_DONTWAIT));
   }
 
@@ -208,7 +208,7 @@ test("what is pushed in one turn is one send", () => {
 test("what nobody asks for is kept, but not without end", () => {
   using bench = new Bench();
   const [connection, peer] = bench.connect();
-  const text = textOf(4_000_000);
+  const text = textOf(2_000_000);
   let sent = 0;
   let last = -1;
   while (sent > last) {
@@ -219,7 +219,7 @@ test("what nobody asks for is kept, but not without end", () => {
     }
   }
   // The kernel has some of it, this connection at most a few times its limit.
-  assert(sent > 0 && sent < 3_000_000, `the peer could send ${sent} bytes`);
+  assert(sent > 0 && sent < 1_500_000, `the peer could send ${sent} bytes`);
   assert(connection.hasUnread);
   const reader = new Reader(connection);
   reader.read();
@@ -237,7 +237,7 @@ test("a connection that closes still sends what was pushed, if the peer takes it
   using bench = new Bench();
   const [connection, peer] = bench.connect();
   const reader = new Reader(connection);
-  const bytes = Uint8Array.from(textOf(50_000), (letter) => letter.charCodeAt(0));
+  const bytes = new TextEncoder().encode(textOf(50_000));
   let pushed = 0;
   for (let isTaken = true; isTaken; pushed++) {
     isTaken = connection.push(bytes, reader);
@@ -388,8 +388,5 @@ test("where io_uring is forbidden, one line says who forbids it and what allows 
 }, { skip, sanitize: false });
 
 test("where there is none, the reason is the system", () => {
-  assertEquals(
-    whyNoRing()?.startsWith("only Linux has it"),
-    runtime.os === "linux" ? undefined : true,
-  );
+  assertMatch(whyNoRing() ?? "", /^only Linux has it, and this is /);
 }, { skip: runtime.os === "linux" ? "Linux has it" : undefined });

@@ -62,8 +62,15 @@ export interface SessionOptions extends TimeLimits {
   readonly onReport?: ((message: string) => void) | undefined;
 }
 
-/** Called once when a conversation is over: with its error if it failed, else with its result. */
-export type Done<Result> = (error: unknown, result: Result | undefined) => void;
+/**
+ * Called once when a conversation is over: with its error if it failed, else with its result, and with
+ * the conversation itself.
+ */
+export type Done<Result> = (
+  error: unknown,
+  result: Result | undefined,
+  session: Session<Result>,
+) => void;
 
 type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "turn" | "over";
 
@@ -485,7 +492,7 @@ export class Session<Result> implements Sink, Writer {
     this.#connection.unpull();
     if (error !== undefined) this.#letGo(true);
     else if (this.#options.keepOpen !== true) this.#letGo(false);
-    this.#done(error, result);
+    this.#done(error, result, this);
   }
 
   /**

@@ -79,9 +79,9 @@ export class RingConnection extends Connection {
   #is = 0;
   #reader: Sink | undefined;
   #watcher: Sink | undefined;
-  #writer: Sink | undefined;
-  /** What a push that waits has still to send. */
+  /** What a push that waits has still to send, and who waits. */
   #writing: Uint8Array | undefined;
+  #writer: Sink | undefined;
   /** The slot that the kernel sends from. */
   #slot = NONE;
   /** The buffer that its conversation still keeps. */

@@ -31,9 +31,10 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
-import type { Elsewhere, Operation } from "./elsewhere.ts";
+import type { Elsewhere, IntroducedPeer, Operation, Peer } from "./elsewhere.ts";
 import { betweenMessagesMs, checkWithin, type TimeLimits, tookNothing } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
+import type { Pulse } from "./pulse.ts";
 import type { Writer, WriteWatch } from "./write_watch.ts";
 
 /** What the event-driven driver needs besides a connection and a conversation. */
@@ -46,6 +47,11 @@ export interface SessionOptions extends TimeLimits {
   readonly hasSlicedTasks?: boolean | undefined;
   /** Does that work. Without it, the work is done in place, and all other conversations wait. */
   readonly offload?: Elsewhere | undefined;
+  /**
+   * Says that work which is done in place is no stuck conversation, because it has a limit of its
+   * own. By default nobody is told.
+   */
+  readonly pulse?: Pulse | undefined;
   /** Has the events that the conversation may wait for. Without it, there are none. */
   readonly events?: Elsewhere | undefined;
   /**
@@ -106,6 +112,8 @@ class Seldom {
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink, Writer {
   readonly #connection: Connection;
+  /** Whom the conversation is with. */
+  #peer: Peer;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
@@ -142,6 +150,7 @@ export class Session<Result> implements Sink, Writer {
     done: Done<Result>,
   ) {
     this.#connection = connection;
+    this.#peer = connection;
     this.#conversation = conversation;
     this.#options = options;
     this.#done = done;
@@ -152,8 +161,16 @@ export class Session<Result> implements Sink, Writer {
     return this.#leftEarly && !this.#wroteLast;
   }
 
-  /** Begins the conversation. */
-  start(): void {
+  /**
+   * Begins the conversation.
+   *
+   * @param client whom it is with, if that is not the other end of the connection
+   */
+  start(client?: IntroducedPeer): void {
+    if (client !== undefined) {
+      this.#peer = client;
+      this.#hasReceived = client.hasSpoken;
+    }
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
       this.#sessionLimit = new Deadline(() => {
@@ -467,7 +484,13 @@ export class Session<Result> implements Sink, Writer {
     const { tasks, hasSlicedTasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
       const limits = { timeoutMs: computeTimeoutMs, isSliced: hasSlicedTasks };
-      this.#answer = runTask(tasks, task, argument, limits);
+      const { pulse } = this.#options;
+      if (computeTimeoutMs > 0) pulse?.rests();
+      try {
+        this.#answer = runTask(tasks, task, argument, limits);
+      } finally {
+        pulse?.works();
+      }
       return true;
     }
     this.#begin("compute", offload, task, argument);
@@ -484,7 +507,7 @@ export class Session<Result> implements Sink, Writer {
     this.#rarely.operation = where.begin(what, argument, (error, result) => {
       this.#rarely.operation = undefined;
       if (this.#waiting === waiting) this.#resume(error, result);
-    }, this.#connection);
+    }, this.#peer);
     this.#waiting = waiting;
     this.#connection.watch(this);
   }

@@ -109,6 +109,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_COOKIE: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
+  /** Option: the size of the receive buffer. */
+  readonly SO_RCVBUF: number;
   /** Request: how many bytes the peer has not acknowledged; absent where nobody can ask. */
   readonly SIOCOUTQ?: number;
   /** Option: how long `recv` may wait. */
@@ -196,6 +198,7 @@ export const LINUX: Constants = {
   SO_ACCEPTCONN: 30,
   SO_COOKIE: 57,
   SO_LINGER: 13,
+  SO_RCVBUF: 8,
   SIOCOUTQ: 0x5411,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
@@ -300,6 +303,7 @@ export const DARWIN: Constants = {
   SO_ACCEPTCONN: 2,
   SO_COOKIE: 0,
   SO_LINGER: 0x80,
+  SO_RCVBUF: 0x1002,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
   MSG_DONTWAIT: 0x80,

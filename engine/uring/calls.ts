@@ -111,7 +111,7 @@ export class Mapping {
   constructor(length: number, fd = -1, offset = 0) {
     const flags = fd < 0 ? MAP_PRIVATE_ANONYMOUS : MAP_SHARED;
     const pointer = functions().mmap!(null, length, PROT_READ_WRITE, flags, fd, offset);
-    this.address = runtime.numberOf(pointer);
+    this.address = Number(runtime.numberOf(pointer));
     if (!(this.address > 0 && this.address < HIGHEST)) {
       throw new SocketError("map memory", sockets().errno);
     }

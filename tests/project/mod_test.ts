@@ -49,6 +49,7 @@ const NAMES = [
   "escapeBytes",
   "escapeText",
   "expectEcho",
+  "exposeMetrics",
   "failureKind",
   "findProtocol",
   "formatAddress",

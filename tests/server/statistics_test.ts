@@ -368,6 +368,7 @@ test("a line has the figures that there are, and a dash for what cannot be known
   const memoryBytes = 61.25 * 1024 * 1024;
   const all = {
     at: 0,
+    isDraining: false,
     counters: COUNTERS,
     queued: 2,
     workers: { busy: 4, running: 4 },
@@ -401,7 +402,13 @@ test("a line has the figures that there are, and a dash for what cannot be known
     memory_bytes: memoryBytes,
     loop_lag_ms: 1.25,
   });
-  const few = { at: 0, counters: COUNTERS, acceptQueue: { waiting: 3 }, memoryBytes };
+  const few = {
+    at: 0,
+    isDraining: false,
+    counters: COUNTERS,
+    acceptQueue: { waiting: 3 },
+    memoryBytes,
+  };
   assertEquals(
     formatStatistics(few),
     "accepted 8 · live 4 · accept queue 3 of – · overflows – · memory 61.3 MiB",

@@ -8,8 +8,10 @@
 
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
-import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
+import { boundAccepts } from "../../net/accept_alarm.ts";
+import { SOCKADDR_SIZE } from "../../net/address.ts";
 import type { Poller } from "../../net/poller.ts";
+import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { tellWait } from "../core/observer.ts";
@@ -24,7 +26,7 @@ export interface AcceptorParts {
   readonly sockets: Sockets;
   /** Runs the timer for the next attempt. */
   readonly deadlines: Deadlines;
-  /** A listening socket that does not block. */
+  /** A listening socket. */
   readonly listener: number;
   /** Whether connections are refused for which there is no room. */
   readonly refuses?: boolean;
@@ -61,6 +63,8 @@ export abstract class Acceptor {
     this.thread = thread;
     thread.onAccepted = (fd, sockaddr) => this.#held.push({ fd, sockaddr });
     this.parts = parts;
+    // One that was opened elsewhere may block.
+    if (runtime.os === "linux") boundAccepts(parts.sockets, parts.listener);
     this.policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
       nextDescriptor: () => parts.sockets.nextDescriptor(),
@@ -117,15 +121,16 @@ export abstract class Acceptor {
   }
 
   /**
-   * Takes all connections out of the accept queue, because closing would reset them. It is called
-   * again while more may come, or if there were too few descriptors. Then it stops listening.
+   * Takes all connections out of the accept queue, because closing would reset them, unless others
+   * accept from it too. It is called again while more may come, or if there were too few descriptors.
+   * Then it stops listening.
    */
   close(): void {
     this.#isClosing = true;
     this.#retry.lift();
-    if (!this.#isClosed) {
-      if (isUnix(this.thread.address.hostname)) this.#refuseOthers();
-      if (this.stopTaking()) this.#rescue();
+    if (!this.#isClosed && this.stopTaking()) {
+      if (this.thread.gate.leavesQueue) this.#stopListening();
+      else this.#rescue();
     }
     this.#serveHeld();
   }
@@ -174,15 +179,6 @@ export abstract class Acceptor {
     this.#isClosed = true;
     this.unwatch();
     this.thread.stoppedListening();
-  }
-
-  /**
-   * Lets nobody new in. Over TCP that would reset those who wait in the accept queue. What a Unix
-   * domain socket has accepted can still be taken out of it.
-   */
-  #refuseOthers(): void {
-    const { sockets, listener } = this.parts;
-    sockets.shutdown(listener, sockets.constants.SHUT_RDWR);
   }
 
   /** Accepting has failed. @param error why */

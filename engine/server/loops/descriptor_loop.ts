@@ -7,10 +7,12 @@
 import { lingerLimits } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
-import { openListening } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
+import { MainJournal } from "../journal/journal.ts";
+import { acquireListener } from "../takeover/acquire_listener.ts";
+import type { HeldListener } from "../takeover/held_listener.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorLingerer } from "../team/lingerer.ts";
@@ -42,20 +44,26 @@ export interface LoopAddition {
 }
 
 /**
- * Opens the listener.
+ * Opens the listener, or takes the one that is there already.
  *
  * @param options describes the mode
  * @returns a function that makes the server's plan for a numeric address and the checked options
  */
 export function openLoop(
   options: LoopOptions,
-): (address: Address, checked: CheckedOptions) => LoopPlan {
+): (address: Address, checked: CheckedOptions) => Promise<LoopPlan> {
   const { mode, url, sockets, makeMore = (): LoopAddition => ({ own: {} }) } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn, keepAlive }) => {
+  return async (address, checked) => {
+    const { logSyn, keepAlive } = checked;
     const open = () => sockets.openListener(address, { nonBlocking: true, keepAlive });
-    const { listener, file, address: bound } = openListening(sockets, address, open);
-    if (logSyn) saveSynsOrClose(sockets, listener);
+    const journal = new MainJournal(mode);
+    const held = await acquireListener({ net: sockets, journal, address, checked, open });
+    const { listener } = held;
+    // Nobody watches a UDP socket here.
+    if (held.datagrams !== undefined) sockets.close(held.datagrams);
+    held.datagrams = undefined;
+    if (logSyn) saveSynsOrClose(sockets, held);
     let isAbandoned = false;
     let isClosed = false;
     let lingerer: DescriptorLingerer | undefined;
@@ -65,8 +73,8 @@ export function openLoop(
       url,
       loops: 1,
       savesSyns: logSyn,
-      address: bound,
-      listener,
+      address: held.address,
+      held,
       descriptorCeiling: ceiling,
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
@@ -96,11 +104,9 @@ export function openLoop(
           },
         };
       },
-      onClosing: () => file?.remove(),
       onStoppedListening() {
         if (isClosed) return;
         isClosed = true;
-        file?.remove();
         if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
@@ -109,11 +115,12 @@ export function openLoop(
   };
 }
 
-function saveSynsOrClose(sockets: Sockets, listener: number): void {
+function saveSynsOrClose(sockets: Sockets, held: HeldListener): void {
   try {
-    saveSyns(sockets, listener);
+    saveSyns(sockets, held.listener);
   } catch (error) {
-    sockets.close(listener);
+    held.abandon();
+    sockets.close(held.listener);
     throw error;
   }
 }

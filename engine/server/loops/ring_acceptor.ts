@@ -40,6 +40,8 @@ export class RingAcceptor extends Acceptor {
   /** Whether an operation accepts again and again, and whether it was cancelled. */
   #isSteady = false;
   #isSteadyEnding = false;
+  /** Whether nobody can come any more. */
+  #isShut = false;
   /** How many single connections were asked for. */
   #asked = 0;
   #areAskedEnding = false;
@@ -89,17 +91,19 @@ export class RingAcceptor extends Acceptor {
   }
 
   #refused(errno: number): void {
-    const { ECANCELED, EAGAIN, EINTR } = this.parts.sockets.constants.errno;
+    const { ECANCELED, EAGAIN, EINTR, EINVAL } = this.parts.sockets.constants.errno;
     if (errno === ECANCELED || errno === EAGAIN || errno === EINTR) return;
-    // This is how a listener of a Unix domain socket answers after `shutdown`. And of several that
-    // find no descriptor one is enough to wait.
-    if (this.isClosing || this.isResting) return;
-    this.failed(new SocketError("accept", errno));
+    // This is how a listener of a Unix domain socket answers after `shutdown`: the server closes.
+    if (errno === EINVAL) this.#isShut = true;
+    // Of several that find no descriptor one is enough to wait.
+    else if (this.isClosing || this.isResting) return;
+    else this.failed(new SocketError("accept", errno));
   }
 
   /** Asks the kernel for as many connections as there is room for. */
   protected override watch(): void {
     if (this.isClosing) return this.parts.deadlines.set(this.#look, LOOK_MS);
+    if (this.#isShut) return;
     const { policy, refuses } = this;
     if (policy.isShort) return this.rest(policy.pause(), "nearly out of descriptors");
     const room = Math.min(refuses ? Infinity : this.thread.gate.room, policy.room);

@@ -283,7 +283,7 @@ test("the guide leads from a failing case to a passing one, as it is written the
     const [, code] = new RegExp(`^\`\`\`python ${name}\n(.*?)^\`\`\`$`, "ms").exec(guide) ?? [];
     writeFileSync(folder.path(name), code as string);
     const command = `python3 ${quoteWord(folder.path(name))} {port}`;
-    return await checkStarted(command, "hello", { only, timeoutMs: 1_000, clients: 2 });
+    return await checkStarted(command, "hello", { only, timeoutMs: 4_000, clients: 2 });
   })) as [Report, Report];
   const failed = namesOf(first, "failed");
   assert(failed.includes("three steps · HELLO 7, HELLO 8, HELLO 9 · split at every position"));

@@ -149,7 +149,7 @@ class MemoryWatch {
   }
 
   static begin({ target: { status } }: Stage, { memory }: Attack): MemoryWatch | undefined {
-    const isKnown = memory !== undefined && status?.isKnown === true;
+    const isKnown = memory !== undefined && status?.isAlive === true;
     return isKnown ? new MemoryWatch(() => status.memory) : undefined;
   }
 
@@ -180,7 +180,7 @@ const SETTLE_MS = 6_000;
 /** Compares memory and descriptors before and after many connections of all kinds. */
 async function weigh(stage: Stage): Promise<Finding> {
   const { status } = stage.target;
-  if (status?.isKnown !== true) {
+  if (status?.isAlive !== true) {
     return {
       verdict: "skipped",
       remark: "only of a server that was started with --start, and on Linux",

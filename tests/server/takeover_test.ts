@@ -84,14 +84,20 @@ for (const [name, serve, options] of MODES) {
     // What this test holds; a server closes the other one.
     const own = net.duplicate(fd);
     try {
-      const server = await serve({ ...ECHO, ...options, fd });
+      const server = await serve({ ...ECHO, ...options, fd, maxConnections: 1 });
       assertEquals(server.address, address);
-      await echoes(address);
-      await server.close();
-      assertEquals(server.counters.completed, 3);
-      // Who connects now waits for the next server, and is not reset.
+      await echoes(address, 2);
+      await using last = await Peer.connect(address);
+      assertEquals(await (await last.send("last\n")).line(), "last");
+      // Who connects now waits in the queue for the next server, and is not reset.
       await using late = await Peer.connect(address);
       await late.send("late\n");
+      const closed = server.close();
+      last.finish();
+      await closed;
+      assertEquals([server.counters.accepted, server.counters.completed], [3, 3]);
+      const { SOL_SOCKET, SO_REUSEPORT } = net.constants;
+      assertEquals(net.getOption(own, SOL_SOCKET, SO_REUSEPORT), 0);
       await using _next = await serve({ ...ECHO, ...options, fd: net.duplicate(own) });
       assertEquals(await late.line(), "late");
       late.finish();

@@ -417,6 +417,10 @@ export const denoRuntime: Runtime = {
     }
   },
 
+  mayListen(hostname: string): boolean {
+    return Deno.permissions.querySync({ name: "net", host: hostname }).state === "granted";
+  },
+
   whyNoThreads(url: string): string | undefined {
     if (!url.startsWith("file:")) return undefined;
     const { state } = Deno.permissions.querySync({ name: "read", path: new URL(url) });
@@ -441,8 +445,13 @@ export const denoRuntime: Runtime = {
   },
 
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
-    return Deno.dlopen(path, signatures as Deno.ForeignLibraryInterface)
-      .symbols as ForeignFunctions;
+    const symbols = Object.fromEntries(
+      Object.entries(signatures).map(([alias, { symbol: name, parameters, result }]) => [
+        alias,
+        { parameters, result, ...(name !== undefined && { name }) },
+      ]),
+    );
+    return Deno.dlopen(path, symbols as Deno.ForeignLibraryInterface).symbols as ForeignFunctions;
   },
 
   readInt(pointer: unknown): number {
@@ -455,6 +464,14 @@ export const denoRuntime: Runtime = {
 
   addressOf(bytes: Uint8Array): bigint {
     return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>));
+  },
+
+  pointerTo(address: number): unknown {
+    return Deno.UnsafePointer.create(BigInt(address));
+  },
+
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
+    return Deno.UnsafePointerView.getArrayBuffer(pointer as Deno.PointerObject, bytes);
   },
 
   hasDescriptors(count: number): boolean {

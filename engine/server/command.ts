@@ -15,6 +15,7 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { takePassedDescriptors } from "../net/inherited_listener.ts";
+import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
@@ -30,6 +31,7 @@ import {
   STALL,
   STALL_OF_COMMANDS,
   STATS_EVERY,
+  TAKEOVER,
 } from "./core/options.ts";
 import type { Handover } from "./core/handover.ts";
 import type { Server } from "./core/server.ts";
@@ -40,6 +42,7 @@ import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
 import { aboutOf, METRICS } from "./metrics/expose_metrics.ts";
 import type { MetricsServer } from "./metrics/metrics_server.ts";
+import type { Notifier } from "./notifier.ts";
 import type { LoopWatch } from "./statistics/loop_watch.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
@@ -216,12 +219,14 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  const restarter = new Restarter(name);
   let service: Service | undefined;
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
   let watching: Promise<LoopWatch | undefined> | undefined;
+  let notifier: Notifier | undefined;
   const close = () => {
+    notifier?.stops();
+    restarter.cancel();
     void watching?.then((watch) => watch?.closing());
     // An error shows up in `closed`.
     service?.close().catch(() => {});
@@ -236,15 +241,19 @@ async function run(command: Command, start: Start): Promise<void> {
     if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
     close();
   });
+  // This comes after it: whether hang-ups are ignored is known only before the first listener.
+  const restarter = new Restarter(name);
   let printer: StatisticsPrinter | undefined;
   let metrics: MetricsServer | undefined;
-  // Their reader wants to know how late the loops are, though nobody else may.
-  const measured = values.metrics === undefined ? {} : { statsEvery: METRICS_EVERY_MS };
   try {
     printer = await startPrinter(name, values, format);
     if (printer !== undefined) stderr.share();
-    metrics = await startMetrics(name, values);
-    service = await start({ ...measured, ...withPassed(command, values) }, stdout);
+    notifier = await startNotifier(name);
+    metrics = await startMetrics(command, values);
+    service = await start(
+      { ...measured(values, notifier), ...withPassed(command, values) },
+      stdout,
+    );
   } catch (error) {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
@@ -261,12 +270,17 @@ async function run(command: Command, start: Start): Promise<void> {
     stdout.writeLine(describe(served, metrics));
     // The server listens already, and whoever waits for the line has it.
     restarter.serves(served.handover);
+    notifier?.serves(served);
+    // From then on those who ask at this port get their answer from the other process.
+    served.handover?.onTakenOver(() => void metrics?.yield());
     watching = stdout.flush(FLUSH_MS).then(() =>
       startWatch(command, values, format, served, stderr)
     );
     if (isAsked) close();
     printer?.print(served.statistics);
     const error = await served.closed;
+    notifier?.stops();
+    notifier?.end();
     await metrics?.close();
     await (await watching)?.stop(FLUSH_MS);
     // A line of statistics that is being written comes before the totals.
@@ -290,7 +304,7 @@ function withPassed({ name, flags }: Command, values: Values): Values {
   if (passed === undefined) return values;
   const { first, count } = passed;
   if (!flags.includes(FD)) {
-    throw new OptionError(`Cannot use LISTEN_FDS: ${name} has the runtime's own listener`);
+    throw new OptionError("Cannot use LISTEN_FDS: this server has the runtime's own listener");
   }
   if (values.fd !== undefined) return values;
   if (count > 1) {
@@ -336,12 +350,35 @@ async function startPrinter(
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
+/** Finds the service manager that wants to be told about this process, if there is one. */
+async function startNotifier(name: string): Promise<Notifier | undefined> {
+  if (environment("NOTIFY_SOCKET") === undefined) return undefined;
+  const { ServiceManager } = await import("../process/service_manager.ts");
+  const { Notifier } = await import("./notifier.ts");
+  const manager = ServiceManager.find((reason) =>
+    loggerOf(name).warn("NOTIFY_SOCKET: the service manager cannot be told: {reason}", { reason })
+  );
+  return manager && new Notifier(manager, (what) => {
+    const text = "{what} is stuck: the watchdog of the service manager is fed no more";
+    loggerOf(name).error(text, { what });
+  });
+}
+
+/** Has the beats of loops measured where somebody wants to know how late they are. */
+function measured({ metrics }: Values, notifier: Notifier | undefined): Values {
+  return metrics === undefined && notifier === undefined ? {} : { statsEvery: METRICS_EVERY_MS };
+}
+
 /** Starts the thread that tells metrics, if there is to be one. */
-async function startMetrics(name: string, values: Values): Promise<MetricsServer | undefined> {
+async function startMetrics(
+  { name, flags }: Command,
+  values: Values,
+): Promise<MetricsServer | undefined> {
   if (values.metrics === undefined) return undefined;
   const { MetricsServer } = await import("./metrics/metrics_server.ts");
   return await MetricsServer.start({
     address: valueOf(METRICS, values),
+    sharing: !flags.includes(TAKEOVER) ? "alone" : values.takeover === undefined ? "later" : "now",
     onError: (message) => loggerOf(name).warn("{message}", { message }),
   });
 }

@@ -21,7 +21,7 @@ import { loadLoadProtocol } from "../../lab/load/load_protocol.ts";
 import { makePlan, type Share, shareOut } from "../../lab/load/plan.ts";
 import { giveAddress, raiseInterface } from "../../lab/observe/interface.ts";
 import { type Address, formatAddress, type Protocol } from "../../protocol.ts";
-import { refuseFamily } from "./refused_family.ts";
+import { refuseFamily } from "./refused_by_kernel.ts";
 
 const LIMITS = { readTimeoutMs: 2_000, sessionTimeoutMs: 2_000, computeTimeoutMs: 0 };
 

@@ -8,6 +8,8 @@
 export interface Handover {
   /** Where the listener is offered; `undefined` while it is not. */
   readonly path: string | undefined;
+  /** Whether another server had the listener before. */
+  readonly isSuccessor: boolean;
   /**
    * Begins to offer it, if the server was not told to do so when it was started.
    *

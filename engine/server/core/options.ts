@@ -451,7 +451,7 @@ export const FD: Option<number> = integerOption("fd", {
 });
 
 /** Where the listener is offered, and taken over. */
-const TAKEOVER = stringOption("takeover", {
+export const TAKEOVER: Option<string> = stringOption("takeover", {
   value: "PATH",
   help: "take the listener over that is offered at this socket, and offer it there",
 });

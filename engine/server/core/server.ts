@@ -99,7 +99,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     const drainMs = options.drain === undefined ? parts.drainMs : parseDuration(options.drain);
     parts.signal?.removeEventListener("abort", onAbort);
     if (closing !== undefined) parts.hasten?.(drainMs);
-    if (closing === undefined) parts.handover?.end();
+    else parts.handover?.end();
     sayDraining(state);
     closing ??= shutDown(drainMs).then(
       () => resolve(undefined),

@@ -25,6 +25,13 @@ export type SharedFigure =
     readonly stride: number;
   };
 
+/** Words of shared memory: the first one, and from there every one that is `stride` further. */
+export interface SharedPulses {
+  readonly memory: SharedArrayBuffer;
+  readonly first: number;
+  readonly stride: number;
+}
+
 /** The figures that a server of one kind has and a server of another kind has not. */
 export interface OwnFigures {
   /** How many accepted connections wait in the server's own queue for a thread. */
@@ -33,6 +40,8 @@ export interface OwnFigures {
   readonly busy?: SharedFigure | undefined;
   /** How many such threads run. */
   readonly workers?: SharedFigure | undefined;
+  /** The pulses of its threads that are no event loops: see `pulse.ts`. */
+  readonly pulses?: SharedPulses | undefined;
   /** The heartbeats of its event loops, if they have any: see `heartbeat.ts`. */
   readonly beats?: SharedArrayBuffer | undefined;
   /** Whether its event loop is that of the main thread, which also handles signals. */

@@ -8,6 +8,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
 import { beginConversation, failureBy } from "../../drivers/conversation.ts";
+import type { Pulse } from "../../drivers/pulse.ts";
 import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
 import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -42,6 +43,8 @@ export interface ServiceParts {
   readonly refused: LingerQueue;
   /** Wakes the lingerer on the main thread. */
   wakeLingerer(): void;
+  /** Says when the thread is in the protocol's code. */
+  readonly pulse: Pulse;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
   /** Whether connections inherit the receive timeout of the options from the listening socket. */
@@ -80,7 +83,7 @@ export class Service {
 
   /** @param parts what the thread serves its connections with */
   constructor(parts: ServiceParts) {
-    const { sockets, protocol, settings, slot, track, observer } = parts;
+    const { sockets, protocol, settings, slot, track, observer, pulse } = parts;
     this.#parts = parts;
     this.#driver = this.#conversations = new BlockingDriver(sockets, {
       ...limitsIn(settings),
@@ -90,6 +93,7 @@ export class Service {
       mayCompute: () => !slot.wasCut,
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,
+      pulse,
     });
   }
 
@@ -225,6 +229,7 @@ export class Service {
   }
 
   #fail(error: unknown): void {
+    this.#driver.rest();
     this.#need = "nothing";
     this.#failure = failureBy(error);
   }

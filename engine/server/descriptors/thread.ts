@@ -7,6 +7,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import { Pulse } from "../../drivers/pulse.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
@@ -220,6 +221,7 @@ export class Thread {
       gate,
       observer,
       track,
+      pulse: new Pulse(memory.pulse),
       lingering: new LingerQueue(lingering),
       refused: this.#refused,
       wakeLingerer: () => tell({ kind: "lingering" }),

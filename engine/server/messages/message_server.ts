@@ -11,12 +11,14 @@ import { ConversationError, type FailureKind } from "../../../protocols/errors.t
 import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
+import { AT_REST } from "../../drivers/pulse.ts";
 import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
+import type { SharedPulses } from "../core/statistics_share.ts";
 import { CutError, type Observation, Observer } from "../core/observer.ts";
 import {
   type CheckedOptions,
@@ -184,7 +186,7 @@ export async function serveByMessages(
     timeline,
     count: () => CounterBlock.sum([counters]),
     counters: counters.memory,
-    figures: { ...team.gauge.figures, beats, loopsOnMain: true },
+    figures: { ...team.gauge.figures, pulses: team.pulses, beats, loopsOnMain: true },
     async shutDown(drainMs) {
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
@@ -205,10 +207,15 @@ export async function serveByMessages(
   });
 }
 
+/** How far the pulses of two threads are apart, in words: no two share a cache line. */
+const PULSE_WORDS = 16;
+
 /** The threads of such a server. */
 class MessageTeam {
   /** Shows other threads how busy the team is. */
   readonly gauge = new PoolGauge();
+  /** The pulses of the threads. */
+  readonly pulses: SharedPulses;
   readonly #plan: MessagePlan;
   readonly #options: CheckedOptions;
   readonly #observer: Observer;
@@ -250,6 +257,8 @@ class MessageTeam {
     this.#refusals = new Refusals(deadlines);
     this.#reception = openReception({ door, observer, deadlines });
     this.#plan = plan;
+    const memory = new SharedArrayBuffer(plan.threads * PULSE_WORDS * 4);
+    this.pulses = { memory, first: 0, stride: PULSE_WORDS };
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
@@ -477,7 +486,9 @@ class MessageTeam {
     const { mode, url } = this.#plan;
     const index = this.#numbers.take();
     const track = this.#timeline?.track(`worker ${index}`);
+    const pulse = new Int32Array(this.pulses.memory, index * PULSE_WORDS * 4, 1);
     const assignment: MessageAssignment = {
+      pulse,
       settings: this.#options.settings,
       wantsReports: this.#journal.wantsReports,
       track,
@@ -492,6 +503,7 @@ class MessageTeam {
       onGone: (error) => {
         this.#members.delete(member);
         this.#numbers.giveBack(index);
+        pulse[0] = AT_REST;
         clearTimeout(member.idleTimer);
         clearTimeout(member.closeTimer);
         if (error !== undefined) {

@@ -17,6 +17,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { HttpServer } from "../../http/http_server.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
 import { type HttpReply, sayInText } from "../../http/reply.ts";
+import { runtime } from "../../net/runtime.ts";
 import { describeError } from "../../values/thrown.ts";
 import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
@@ -39,6 +40,7 @@ const CLOSE_MS = 1_000;
 /** The first message to the thread. */
 interface MetricsAssignment {
   readonly address: Address;
+  readonly sharing: Sharing;
 }
 
 /** The messages that follow. */
@@ -53,14 +55,18 @@ type Report =
 
 onAssigned(
   METRICS_THREAD,
-  async ({ address }: MetricsAssignment, post: (report: Report) => void) => {
+  async ({ address, sharing }: MetricsAssignment, post: (report: Report) => void) => {
     // The server does not listen yet.
     const teller = new Teller(countOverflows());
-    const server = await HttpServer.listen({
+    const reusePort = sharing !== "alone" && runtime.whyNoReusePort() === undefined;
+    const options = {
       address,
       site: teller,
-      onMistake: (error) => post({ kind: "mistake", error: describeError(error) }),
-    });
+      onMistake: (error: unknown) => post({ kind: "mistake", error: describeError(error) }),
+    };
+    // Who shares a port may do so with any other who does. So it is tried first whether it is free.
+    if (reusePort && sharing === "later") await (await HttpServer.listen(options)).close();
+    const server = await HttpServer.listen({ ...options, reusePort });
     const stopped = Promise.withResolvers<void>();
     return {
       hear(order: Order) {
@@ -176,10 +182,18 @@ class LagWindow implements Disposable {
   }
 }
 
+/**
+ * With whom the port is shared: with nobody; `later` with a process that takes this server's listener
+ * over; or `now` too with the one from which this process takes it over, and which still listens.
+ */
+export type Sharing = "alone" | "later" | "now";
+
 /** How to tell metrics. */
 export interface MetricsOptions {
   /** Where to listen. */
   readonly address: Address;
+  /** With whom the port is shared. @default {"alone"} */
+  readonly sharing?: Sharing;
   /** Is told, in words, of what goes wrong while the server runs. */
   readonly onError?: (message: string) => void;
 }
@@ -187,14 +201,15 @@ export interface MetricsOptions {
 /** Tells the metrics of a server: the main thread's side. */
 export class MetricsServer implements AsyncDisposable {
   readonly #worker: SupervisedWorker<Order, Report>;
+  readonly #wanted: Address;
   #address: Address;
 
-  private constructor({ address, onError }: MetricsOptions) {
-    this.#address = address;
+  private constructor({ address, sharing = "alone", onError }: MetricsOptions) {
+    this.#wanted = this.#address = address;
     this.#worker = SupervisedWorker.start<Order, Report>({
       url: import.meta.url,
       name: METRICS_THREAD,
-      assignment: { address } satisfies MetricsAssignment,
+      assignment: { address, sharing } satisfies MetricsAssignment,
       cannotStart: "Cannot tell metrics",
       died: "The metrics end here",
       onMessage: (report) => {
@@ -243,6 +258,11 @@ export class MetricsServer implements AsyncDisposable {
    */
   tell(share: StatisticsShare, about: About): void {
     this.#worker.post({ kind: "tell", share, about });
+  }
+
+  /** Leaves the port to another process, if that has the same one. */
+  async yield(): Promise<void> {
+    if (this.#wanted.port !== 0) await this.close();
   }
 
   /** Ends the thread, after the answers that are being sent. May be called again. */

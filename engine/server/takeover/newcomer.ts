@@ -48,11 +48,17 @@ export class Newcomer {
    * @param net the Berkeley calls
    * @param path the path of the socket
    * @param user the number of this user
+   * @param withinMs how long they may take to answer, in milliseconds
    * @returns `undefined` if nobody offers one there
    * @throws {Error} if somebody is there who does not give it
    */
-  static async ask(net: Sockets, path: string, user: number): Promise<Newcomer | undefined> {
-    const until = performance.now() + TAKEOVER_MS;
+  static async ask(
+    net: Sockets,
+    path: string,
+    user: number,
+    withinMs: number = TAKEOVER_MS,
+  ): Promise<Newcomer | undefined> {
+    const until = performance.now() + withinMs;
     let talk: Talk | "nobody" | "busy" = "nobody";
     while (performance.now() < until) {
       talk = call(net, path);
@@ -65,8 +71,8 @@ export class Newcomer {
       // Whoever was there has just closed the socket, perhaps because another one has taken over.
       if (newcomer !== "end") return newcomer;
     }
-    const pid = talk instanceof Talk ? `process ${talk.peer.pid}` : "whoever is there";
-    throw new Error(`${pid} has not answered within ${formatDuration(TAKEOVER_MS)}`);
+    const who = talk instanceof Talk ? `process ${talk.peer.pid}` : "whoever is there";
+    throw new Error(`${who} has not answered within ${formatDuration(withinMs)}`);
   }
 
   static async #askIn(talk: Talk, user: number, until: number): Promise<Newcomer | "end"> {
@@ -78,10 +84,8 @@ export class Newcomer {
       if (!talk.tell({ say: "take" })) return end(talk);
       const heard = await hearWithin(talk, until);
       if (heard === "end") return end(talk);
-      if (heard === undefined) {
-        const time = formatDuration(TAKEOVER_MS);
-        throw new Error(`process ${peer.pid} has not answered within ${time}`);
-      }
+      // The time is over.
+      if (heard === undefined) return end(talk);
       const { message, version, descriptors } = heard;
       const isGiven = version === VERSION && message.say === "listener" &&
         descriptors.length > 0 && descriptors.length === message.sockets.length;
@@ -95,7 +99,8 @@ export class Newcomer {
   }
 
   /**
-   * Says that this server serves, and waits until the old one has let go.
+   * Says that this server serves, and waits until the old one has let go. The old one still answers
+   * others at the path, until {@linkcode Newcomer.close}.
    *
    * @param journal is told if it does not answer
    * @throws {Error} if it does not let go: then it goes on, and this server must end
@@ -104,7 +109,6 @@ export class Newcomer {
     const { pid } = this.#talk.peer;
     this.#talk.tell({ say: "serving" });
     const heard = await hearWithin(this.#talk, performance.now() + YIELD_MS);
-    this.#talk.close();
     if (typeof heard === "object" && heard.message.say === "yours") return;
     if (typeof heard === "object" && heard.message.say === "no") {
       throw new Error(`process ${pid} goes on: ${heard.message.why}`);
@@ -114,7 +118,7 @@ export class Newcomer {
     journal.log({ level: "warning", text, properties: { pid } });
   }
 
-  /** Ends the conversation: this server does not serve. */
+  /** Ends the conversation. May be called again. */
   close(): void {
     this.#talk.close();
   }

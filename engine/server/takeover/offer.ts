@@ -18,8 +18,15 @@ import { type Heard, type Message, Talk, VERSION } from "./talk.ts";
 /** How long a newcomer that has the listener may take until it serves, in milliseconds. */
 export const TAKEOVER_MS = 10_000;
 
-/** How long somebody may take to say what they want, in milliseconds. */
-const FIRST_WORD_MS = 2_000;
+/** How long visitors may take, in milliseconds. */
+export interface OfferLimits {
+  /** Until they have said what they want. */
+  readonly firstWordMs: number;
+  /** Until they serve, once they have the listener. */
+  readonly takeoverMs: number;
+}
+
+const LIMITS: OfferLimits = { firstWordMs: 2_000, takeoverMs: TAKEOVER_MS };
 
 /** How often to look whether somebody has come, and while somebody is there, in milliseconds. */
 const IDLE_MS = 100;
@@ -59,7 +66,10 @@ export class Offer {
   readonly #fd: number;
   readonly #file: SocketFile | undefined;
   readonly #user: number;
+  readonly #limits: OfferLimits;
   readonly #visitors = new Set<Visitor>();
+  /** Who has taken over. As soon as it offers the listener itself, this socket closes. */
+  #successor: Visitor | undefined;
   #offerer: Offerer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isHurried = false;
@@ -71,9 +81,10 @@ export class Offer {
    * @param net the Berkeley calls
    * @param path its path, in a private folder
    * @param user the number of this user
+   * @param limits how long visitors may take
    * @throws {ListenError} if somebody listens there already, or if it cannot be made
    */
-  constructor(net: Sockets, path: string, user: number) {
+  constructor(net: Sockets, path: string, user: number, limits: OfferLimits = LIMITS) {
     const { AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK } = net.constants;
     const address = { hostname: `${UNIX}${path}`, port: 0 };
     const { listener, file } = openListening(net, address, () => {
@@ -92,6 +103,7 @@ export class Offer {
     this.#net = net;
     this.#fd = listener;
     this.#user = user;
+    this.#limits = limits;
     this.#file = file;
   }
 
@@ -117,11 +129,12 @@ export class Offer {
   }
 
   /**
-   * Ends it: the server closes, or another process has its listener.
+   * Ends it: the server closes, or another process offers its listener.
    *
-   * @param why what those are told who are there
+   * @param why what those are told who are there; if they are told nothing, they ask again at the
+   * same path
    */
-  close(why: string): void {
+  close(why?: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -141,10 +154,11 @@ export class Offer {
   }
 
   readonly #look = (): void => {
-    this.#letIn();
+    if (this.#successor === undefined) this.#letIn();
     for (const visitor of this.#visitors) {
-      if (!this.#isClosed) this.#attend(visitor);
+      if (this.#successor === undefined) this.#attend(visitor);
     }
+    if (this.#successor !== undefined && hasLeft(this.#successor)) this.close();
     this.#schedule();
   };
 
@@ -155,7 +169,7 @@ export class Offer {
       const fd = this.#net.acceptNonBlocking(this.#fd, peer);
       if (fd < 0) return;
       const talk = new Talk(this.#net, fd);
-      const until = performance.now() + FIRST_WORD_MS;
+      const until = performance.now() + this.#limits.firstWordMs;
       const visitor = { talk, hasListener: false, until };
       if (talk.peer.user === this.#user) {
         this.#visitors.add(visitor);
@@ -189,7 +203,8 @@ export class Offer {
       return this.#lost(visitor, "said nothing that is understood", reason);
     }
     if (performance.now() < visitor.until) return;
-    const time = formatDuration(visitor.hasListener ? TAKEOVER_MS : FIRST_WORD_MS);
+    const { firstWordMs, takeoverMs } = this.#limits;
+    const time = formatDuration(visitor.hasListener ? takeoverMs : firstWordMs);
     this.#lost(visitor, `did not serve within ${time}`, `it took longer than ${time}`);
   }
 
@@ -213,19 +228,16 @@ export class Offer {
     const given = (this.#offerer as Offerer).give();
     if (!talk.tell(given.message, given.descriptors)) return this.#dismiss(visitor);
     visitor.hasListener = true;
-    visitor.until = performance.now() + TAKEOVER_MS;
+    visitor.until = performance.now() + this.#limits.takeoverMs;
     this.#log("info", "process {pid} is about to take this listener over", { pid });
   }
 
   /** Another process serves. */
   #yield(visitor: Visitor): void {
-    const { talk } = visitor;
-    const { pid } = talk.peer;
-    this.#visitors.delete(visitor);
-    this.#offerer?.takenOver(pid);
-    talk.tell({ say: "yours" });
-    talk.close();
-    this.close(`process ${pid} has taken it over`);
+    this.#successor = visitor;
+    this.#offerer?.takenOver(visitor.talk.peer.pid);
+    visitor.talk.tell({ say: "yours" });
+    visitor.until = performance.now() + this.#limits.takeoverMs;
   }
 
   /** A visitor has left, or has to. If it had the listener, people must know that nothing came of it. */
@@ -249,5 +261,14 @@ export class Offer {
     properties: Readonly<Record<string, unknown>>,
   ): void {
     this.#offerer?.journal.log({ level, text, properties });
+  }
+}
+
+/** Whether whoever has taken over offers the listener now, and has hung up. */
+function hasLeft({ talk, until }: Visitor): boolean {
+  try {
+    return talk.hear() === "end" || performance.now() >= until;
+  } catch {
+    return true;
   }
 }

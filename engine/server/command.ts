@@ -219,7 +219,6 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  const restarter = new Restarter(name);
   let service: Service | undefined;
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
@@ -227,6 +226,7 @@ async function run(command: Command, start: Start): Promise<void> {
   let notifier: Notifier | undefined;
   const close = () => {
     notifier?.stops();
+    restarter.cancel();
     void watching?.then((watch) => watch?.closing());
     // An error shows up in `closed`.
     service?.close().catch(() => {});
@@ -241,6 +241,8 @@ async function run(command: Command, start: Start): Promise<void> {
     if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
     close();
   });
+  // This comes after it: whether hang-ups are ignored is known only before the first listener.
+  const restarter = new Restarter(name);
   let printer: StatisticsPrinter | undefined;
   let metrics: MetricsServer | undefined;
   try {
@@ -302,7 +304,7 @@ function withPassed({ name, flags }: Command, values: Values): Values {
   if (passed === undefined) return values;
   const { first, count } = passed;
   if (!flags.includes(FD)) {
-    throw new OptionError(`Cannot use LISTEN_FDS: ${name} has the runtime's own listener`);
+    throw new OptionError("Cannot use LISTEN_FDS: this server has the runtime's own listener");
   }
   if (values.fd !== undefined) return values;
   if (count > 1) {

@@ -142,6 +142,7 @@ export class HeldListener implements Handover {
       await newcomer.serves(journal);
       this.#isOurs = true;
       offer.moveTo(path);
+      newcomer.close();
     } catch (error) {
       offer.close("it ends");
       throw error;
@@ -187,10 +188,12 @@ export class HeldListener implements Handover {
   }
 
   end(): void {
-    const path = this.path;
+    const { path } = this;
+    // It closes by itself once the successor offers the listener.
+    if (path === undefined || this.#successor !== undefined) return;
     this.#offer?.close("this server ends");
     this.#offer = undefined;
-    if (path !== undefined && this.#successor === undefined) removePlace(path);
+    removePlace(path);
   }
 
   get path(): string | undefined {

@@ -380,7 +380,7 @@ async function startMetrics(
   const { MetricsServer } = await import("./metrics/metrics_server.ts");
   return await MetricsServer.start({
     address: valueOf(METRICS, values),
-    sharing: !flags.includes(TAKEOVER) ? "alone" : values.takeover === undefined ? "later" : "now",
+    shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
     onError: (message) => loggerOf(name).warn("{message}", { message }),
   });
 }

@@ -21,7 +21,7 @@ import type { Run } from "../../lab/load/results.ts";
 import { findingsOf } from "../../lab/report/findings.ts";
 import { formatTerminal } from "../../lab/report/terminal.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { type Protocol, READ } from "../../protocol.ts";
+import type { Protocol } from "../../protocol.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch, test } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { Dice, sampleReport } from "../kit/report_samples.ts";

@@ -210,6 +210,30 @@ testTogether(
   4,
 );
 
+test("a thread that computes a task within its limit is well", async () => {
+  const ways = [["threadpool", "--handoff", "fd"], ["threadpool", "--handoff", "message"], [
+    "sequential",
+  ]];
+  await Promise.all(ways.map(async ([mode, ...args]) => {
+    await using manager = new ServiceManager(abstractName());
+    const flags = ["0", ...args, "--protocol", "frame", "--drain", "0"];
+    const service = manager.start({
+      command: commandOf(`modes/${mode}.ts`, flags),
+      passesSocket: false,
+      watchdogMicroseconds: 300_000,
+    });
+    await manager.heard("READY=1");
+    await service.printed("\n");
+    const [, port] = /^Listening on [^ ]*:(\d+) /.exec(service.stdout) ?? [];
+    await using peer = await Peer.connect({ hostname: "127.0.0.1", port: Number(port) });
+    // It takes minutes.
+    await peer.send("^P18446744073709551557$");
+    assertEquals(await peer.take(1), "*");
+    await manager.heard("WATCHDOG=1", manager.count("WATCHDOG=1") + 8);
+    assert(!service.stderr.includes("is stuck"), service.stderr);
+  }));
+}, { skip, sanitize: false });
+
 test("without a watchdog, or with one for another process, nothing is fed", async () => {
   const started = await Promise.all(
     ["WATCHDOG_PID=1 WATCHDOG_USEC=100000", "WATCHDOG_USEC=0", ""].map(async (variables) => {

@@ -23,6 +23,7 @@ export * from "./protocol.ts";
 // The concurrency models.
 export { type BerkeleyOptions, serve as serveBerkeley } from "./modes/berkeley.ts";
 export { type ClusterOptions, serve as serveCluster } from "./modes/cluster.ts";
+export { type CompletionOptions, serve as serveCompletion } from "./modes/completion.ts";
 export { type EventOptions, serve as serveEvent } from "./modes/event.ts";
 export { type NonblockingOptions, serve as serveNonblocking } from "./modes/nonblocking.ts";
 export { serve as serveSequential } from "./modes/sequential.ts";

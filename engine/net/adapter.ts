@@ -17,9 +17,20 @@ export const USUAL_ROWS = 24;
 export type ForeignType = "i32" | "u32" | "buffer" | "pointer" | "void";
 
 /** The C signatures of the functions of a library. */
-export type ForeignSignatures = Readonly<
-  Record<string, { readonly parameters: readonly ForeignType[]; readonly result: ForeignType }>
->;
+export type ForeignSignatures = Readonly<Record<string, ForeignSignature>>;
+
+/** The C signature of a function. */
+export interface ForeignSignature {
+  /** The types of its parameters. */
+  readonly parameters: readonly ForeignType[];
+  /** The type of its result. */
+  readonly result: ForeignType;
+  /**
+   * The function's name in the library, if it is called by another one here: `syscall` takes
+   * whatever the system call takes, and so has several signatures.
+   */
+  readonly symbol?: string;
+}
 
 /** The functions of an opened library. */
 // deno-lint-ignore no-explicit-any -- a foreign function takes what its signature says
@@ -142,6 +153,10 @@ export interface Runtime {
   numberOf(pointer: unknown): bigint;
   /** The address of bytes in memory, for a structure that holds it. Keep the bytes meanwhile. */
   addressOf(bytes: Uint8Array): bigint;
+  /** The address that has a number, as foreign functions take it. */
+  pointerTo(address: number): unknown;
+  /** The memory at such an address. It belongs to nobody here, and is never collected. */
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer;
   /**
    * Whether `count` more descriptors are free, as far as that can be told without foreign calls.
    */

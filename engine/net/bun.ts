@@ -18,6 +18,7 @@ import { Listener } from "./listener.ts";
 import {
   type FileStatus,
   type ForeignFunctions,
+  type ForeignSignature,
   type ForeignSignatures,
   type Runtime,
   type StartedProgram,
@@ -91,6 +92,7 @@ interface BunForeign {
   dlopen(path: string, symbols: unknown): { symbols: ForeignFunctions };
   read: { i32(pointer: number, offset: number): number };
   ptr(bytes: Uint8Array): number;
+  toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer;
 }
 
 interface BunFiles {
@@ -583,13 +585,24 @@ export const bunRuntime: Runtime = {
   },
 
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
-    const symbols = Object.fromEntries(
-      Object.entries(signatures).map(([name, { parameters, result }]) => [
-        name,
-        { args: parameters.map((type) => FOREIGN_TYPES[type]), returns: FOREIGN_TYPES[result] },
-      ]),
-    );
-    return foreign().dlopen(path, symbols).symbols;
+    const convert = ({ parameters, result }: ForeignSignature) => ({
+      args: parameters.map((type) => FOREIGN_TYPES[type]),
+      returns: FOREIGN_TYPES[result],
+    });
+    const all = Object.entries(signatures);
+    const plain = all.filter(([, { symbol }]) => symbol === undefined)
+      .map(([name, signature]) => [name, convert(signature)]);
+    // One library of Bun has one function of a name.
+    const aliased = all.filter(([, { symbol }]) => symbol !== undefined)
+      .map(([alias, signature]) => {
+        const symbol = signature.symbol as string;
+        const { symbols } = foreign().dlopen(path, { [symbol]: convert(signature) });
+        return [alias, symbols[symbol]];
+      });
+    const { symbols } = plain.length === 0
+      ? { symbols: {} }
+      : foreign().dlopen(path, Object.fromEntries(plain));
+    return aliased.length === 0 ? symbols : { ...symbols, ...Object.fromEntries(aliased) };
   },
 
   readInt(pointer: unknown): number {
@@ -602,6 +615,14 @@ export const bunRuntime: Runtime = {
 
   addressOf(bytes: Uint8Array): bigint {
     return BigInt(foreign().ptr(bytes));
+  },
+
+  pointerTo(address: number): unknown {
+    return address;
+  },
+
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
+    return foreign().toArrayBuffer(pointer as number, 0, bytes);
   },
 
   hasDescriptors(count: number): boolean {

@@ -50,7 +50,10 @@ export type ErrorName =
   | "EHOSTDOWN"
   | "EHOSTUNREACH"
   | "EALREADY"
-  | "EINPROGRESS";
+  | "EINPROGRESS"
+  | "EBUSY"
+  | "ENOSYS"
+  | "ECANCELED";
 
 /** The numbers of one system. */
 export interface Constants extends SockaddrLayout {
@@ -98,6 +101,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_ERROR: number;
   /** Option: the process at the other end of a Unix domain socket; 0 where there is none. */
   readonly SO_PEERCRED: number;
+  /** Option: the address of the other end, even of one that has gone; 0 where there is none. */
+  readonly SO_PEERNAME: number;
   /** Option: whether the socket listens. */
   readonly SO_ACCEPTCONN: number;
   /** Option: a number that no other socket ever gets; 0 where the system has none. */
@@ -189,6 +194,7 @@ export const LINUX: Constants = {
   SO_KEEPALIVE: 9,
   SO_ERROR: 4,
   SO_PEERCRED: 17,
+  SO_PEERNAME: 28,
   SO_ACCEPTCONN: 30,
   SO_COOKIE: 57,
   SO_LINGER: 13,
@@ -261,6 +267,9 @@ export const LINUX: Constants = {
     EHOSTUNREACH: 113,
     EALREADY: 114,
     EINPROGRESS: 115,
+    EBUSY: 16,
+    ENOSYS: 38,
+    ECANCELED: 125,
   },
 };
 
@@ -290,6 +299,7 @@ export const DARWIN: Constants = {
   SO_KEEPALIVE: 8,
   SO_ERROR: 0x1007,
   SO_PEERCRED: 0,
+  SO_PEERNAME: 0,
   SO_ACCEPTCONN: 2,
   SO_COOKIE: 0,
   SO_LINGER: 0x80,
@@ -361,6 +371,9 @@ export const DARWIN: Constants = {
     EHOSTUNREACH: 65,
     EALREADY: 37,
     EINPROGRESS: 36,
+    EBUSY: 16,
+    ENOSYS: 78,
+    ECANCELED: 89,
   },
 };
 

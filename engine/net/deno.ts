@@ -445,8 +445,13 @@ export const denoRuntime: Runtime = {
   },
 
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
-    return Deno.dlopen(path, signatures as Deno.ForeignLibraryInterface)
-      .symbols as ForeignFunctions;
+    const symbols = Object.fromEntries(
+      Object.entries(signatures).map(([alias, { symbol: name, parameters, result }]) => [
+        alias,
+        { parameters, result, ...(name !== undefined && { name }) },
+      ]),
+    );
+    return Deno.dlopen(path, symbols as Deno.ForeignLibraryInterface).symbols as ForeignFunctions;
   },
 
   readInt(pointer: unknown): number {
@@ -459,6 +464,14 @@ export const denoRuntime: Runtime = {
 
   addressOf(bytes: Uint8Array): bigint {
     return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>));
+  },
+
+  pointerTo(address: number): unknown {
+    return Deno.UnsafePointer.create(BigInt(address));
+  },
+
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
+    return Deno.UnsafePointerView.getArrayBuffer(pointer as Deno.PointerObject, bytes);
   },
 
   hasDescriptors(count: number): boolean {

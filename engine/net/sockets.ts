@@ -234,6 +234,27 @@ export class Sockets {
     return accepted;
   }
 
+  /**
+   * Finds out the address of the other end of a connection that was accepted in another way, and
+   * even if the peer has gone meanwhile (Linux, `SO_PEERNAME`).
+   *
+   * @param family of the listener: see {@linkcode Sockets.familyOf}
+   * @param sockaddr is filled as {@linkcode Sockets.accept} does; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns whether it is known
+   */
+  namePeer(fd: number, family: number, sockaddr: Uint8Array): boolean {
+    const { AF_UNIX, AF_INET, SOL_SOCKET, SO_PEERNAME } = this.constants;
+    if (family === AF_UNIX) {
+      sockaddr[0] = AF_UNIX;
+      sockaddr[1] = 0;
+      this.#identify(fd, sockaddr);
+      return true;
+    }
+    // The kernel refuses to fill more than the address has.
+    this.#length[0] = family === AF_INET ? 16 : SOCKADDR_SIZE;
+    return this.#call("getsockopt", fd, SOL_SOCKET, SO_PEERNAME, sockaddr, this.#lengthBytes) === 0;
+  }
+
   #acceptWith(fd: number, sockaddr: Uint8Array, flags: number): number {
     if (fd === this.#bounded) return this.#acceptBounded(fd, sockaddr, flags);
     this.#length[0] = SOCKADDR_SIZE;
@@ -329,6 +350,14 @@ export class Sockets {
   send(fd: number, bytes: Uint8Array, flags = 0): number {
     const count: number = this.#send(fd, bytes, bytes.length, flags | this.#noSignal);
     return count >= 0 ? count : -this.errno;
+  }
+
+  /** Whether a connection has bytes that nobody has received. It never waits. */
+  hasUnread(fd: number): boolean {
+    const { POLLIN, MSG_DONTWAIT, MSG_PEEK } = this.constants;
+    // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails. At the
+    // peer's FIN poll(2) reports the socket too, but `recv` returns 0.
+    return this.poll(fd, POLLIN, 0) > 0 && this.recv(fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
   }
 
   /**
@@ -579,6 +608,14 @@ export class Sockets {
   /** Sets how long a `recv` or `accept` waits (`SO_RCVTIMEO`, socket(7)); 0 is for ever. */
   setReceiveTimeout(fd: number, ms: number): void {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_RCVTIMEO, timeval(ms));
+  }
+
+  /** How long a `recv` or `accept` waits, in milliseconds; 0 is for ever (Linux). */
+  receiveTimeout(fd: number): number {
+    const value = new BigInt64Array(2);
+    const { SOL_SOCKET, SO_RCVTIMEO } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(value.buffer));
+    return Number(value[0]) * 1000 + Number(value[1]) / 1000;
   }
 
   /**
@@ -906,6 +943,9 @@ const LOCK_NB = 4;
 
 /** The mode of a Unix domain socket's file: its user and its group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** The buffer for peeking at unread bytes. */
+const ONE = new Uint8Array(1);
 
 /** The argument of a request that takes none. */
 const NOTHING = new Uint8Array(8);

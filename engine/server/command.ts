@@ -75,6 +75,8 @@ const NOTES: readonly string[] = [
   "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
   "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
   "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
+  "SIGUSR2 starts the same command line again, and the new server takes the listener over: on Linux, " +
+  "in modes with descriptors.",
 ];
 
 /** What a mode adds to the command line that all modes share. */

@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["protocols", "engine/values"],
   ["protocol.ts"],
   ["engine/net"],
-  ["engine/cli", "engine/drivers", "engine/process", "engine/workers"],
+  ["engine/cli", "engine/drivers", "engine/process", "engine/uring", "engine/workers"],
   ["engine/dial", "engine/http", "engine/kernel", "engine/server/journal"],
   ["engine/recording"],
   ["engine/server/trace"],

@@ -73,6 +73,7 @@ const NAMES = [
   "report",
   "serveBerkeley",
   "serveCluster",
+  "serveCompletion",
   "serveEvent",
   "serveNonblocking",
   "serveSequential",

@@ -38,7 +38,7 @@ import { MODES } from "../../modes/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
+import { computesInPlace, type Row, ROWS, whyNot } from "../kit/rows.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -214,7 +214,7 @@ test("the chat writes its statistics too, for people, also when it is quiet", as
   assertEquals((await server.stop()).code, 0);
 }, { sanitize: false });
 
-for (const mode of ["event", "nonblocking", "cluster"] as const) {
+for (const mode of ["event", "nonblocking", "completion", "cluster"] as const) {
   test(`${mode} writes its statistics while its loop is stuck in a computation`, async () => {
     const workers = mode === "cluster" ? ["--workers", "1"] : [];
     await using server = await ServerProcess.start(mode, [
@@ -236,7 +236,7 @@ for (const mode of ["event", "nonblocking", "cluster"] as const) {
     await until("its lag to grow from line to line", () => growing() >= 5);
     const { live, accepted } = statisticsIn(server).at(-1) as Entry;
     assertEquals([accepted, live, busy.heard], [2, 2, "*"]);
-  }, { sanitize: false, skip: mode === "nonblocking" ? noSockets : undefined });
+  }, { sanitize: false, skip: whyNot(mode) });
 }
 
 test("a server without free descriptors still has all its statistics", async () => {

@@ -14,10 +14,12 @@ import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
 import { Offer } from "../../engine/server/takeover/offer.ts";
 import { ownUser } from "../../engine/server/takeover/private_path.ts";
 import { type Message, Talk, VERSION } from "../../engine/server/takeover/talk.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
 import {
   type Address,
   serveBerkeley,
   serveCluster,
+  serveCompletion,
   serveEvent,
   serveNonblocking,
   type ServeOptions,
@@ -54,6 +56,7 @@ const MODES: readonly (readonly [string, Serve, ServeOptions & Record<string, un
   ["threadpool --queue 0", serveThreadpool, { workers: 2, queue: 0 }],
   ["berkeley", serveBerkeley, { workers: 2 }],
   ["nonblocking", serveNonblocking, {}],
+  ...(whyNoRing() === undefined ? [["completion", serveCompletion, {}] as const] : []),
 ];
 
 const ECHO = { protocol: "echo", port: 0, drain: "2s" } as const;

@@ -140,6 +140,11 @@ export class LoopThread {
     this.#offload = offloads ? new PortOffload((request) => this.say(request), track) : undefined;
   }
 
+  /** How long a write may wait while the peer takes nothing, in milliseconds; 0 is for ever. */
+  get writeTimeoutMs(): number {
+    return this.#assignment.settings.writeTimeoutMs ?? 0;
+  }
+
   /** Loads what only some servers want. A Worker starts faster without. */
   async prepare(): Promise<void> {
     const { memory: { beats }, index, settings: { admission } } = this.#assignment;

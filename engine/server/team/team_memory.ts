@@ -241,6 +241,11 @@ export class Gate {
     return Atomics.load(this.#words, OPEN);
   }
 
+  /** How many more connections are allowed. */
+  get room(): number {
+    return Math.max(0, Atomics.load(this.#words, LIMIT) - Atomics.load(this.#words, OPEN));
+  }
+
   /** Whether another connection would have to wait. */
   get full(): boolean {
     return Atomics.load(this.#words, OPEN) >= Atomics.load(this.#words, LIMIT);

@@ -1,5 +1,5 @@
 /**
- * What the main thread opens for a readiness loop: the listener, and a socket to wake the loop.
+ * What the main thread opens for a loop over descriptors: the listener, and a socket to wake the loop.
  *
  * @module
  */
@@ -7,7 +7,6 @@
 import { lingerLimits } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
-import type { PollerKind } from "../../net/poller.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -21,16 +20,27 @@ import type { LoopPlan } from "./loop_server.ts";
 
 const WAKE = Uint8Array.of(1);
 
-/** What a mode says about its readiness loop. */
-export interface ReadinessOptions {
+/** What a mode says about its loop. */
+export interface LoopOptions {
   /** The mode's name. */
   readonly mode: string;
   /** The URL of the mode's module. */
   readonly url: string;
-  /** The kernel's interface to poll with. */
-  readonly poller: PollerKind;
   /** The Berkeley calls. */
   readonly sockets: Sockets;
+  /** Makes what a new loop gets besides its descriptors. @default nothing */
+  makeMore?(): LoopAddition;
+}
+
+/** What one loop gets besides its descriptors. */
+export interface LoopAddition {
+  /** It is added to the mode's own message to the loop. */
+  readonly own: Readonly<Record<string, unknown>>;
+  /**
+   * Is called when the loop is gone, if it can be running no more. Returns the connections that the
+   * loop had and does not know of.
+   */
+  onGone?(): readonly number[];
 }
 
 /**
@@ -39,10 +49,10 @@ export interface ReadinessOptions {
  * @param options describes the mode
  * @returns a function that makes the server's plan for a numeric address and the checked options
  */
-export function openReadiness(
-  options: ReadinessOptions,
+export function openLoop(
+  options: LoopOptions,
 ): (address: Address, checked: CheckedOptions) => Promise<LoopPlan> {
-  const { mode, url, poller, sockets } = options;
+  const { mode, url, sockets, makeMore = (): LoopAddition => ({ own: {} }) } = options;
   const { MSG_DONTWAIT } = sockets.constants;
   return async (address, checked) => {
     const { logSyn, keepAlive } = checked;
@@ -69,8 +79,9 @@ export function openReadiness(
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();
+        const more = makeMore();
         return {
-          own: { listener, wake, poller, open: open.memory },
+          own: { listener, wake, open: open.memory, ...more.own },
           // If the buffer is full, it already holds enough to wake the loop.
           wake: () => void sockets.send(ours, WAKE, MSG_DONTWAIT),
           onGone(_error, mayRun) {
@@ -79,7 +90,7 @@ export function openReadiness(
             isAbandoned ||= mayRun;
             if (mayRun) return;
             // A loop that died has left its descriptors open.
-            const left = [...open.drain()];
+            const left = [...more.onGone?.() ?? [], ...open.drain()];
             if (left.length > 0) {
               lingerer ??= new DescriptorLingerer(
                 LingerQueue.create(),

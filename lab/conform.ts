@@ -6,13 +6,10 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
-import { isUnix } from "../engine/net/address.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { ConnectError, explainConnectError, messageOf } from "../engine/dial/failures.ts";
-import { findAddresses, readServer } from "../engine/dial/target.ts";
+import { ConnectError, messageOf } from "../engine/dial/failures.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
 import {
@@ -27,15 +24,14 @@ import { formatRun } from "../engine/cli/invocation.ts";
 import { integerOption, OptionError, valueOf } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
-import { callerOf } from "./conform/caller.ts";
+import { runningServer, startedServer } from "./checked_server.ts";
 import type { Case } from "./conform/cases.ts";
 import { DEFINITIONS, loadDefinition } from "./conform/definitions/catalogue.ts";
 import { formatJunit } from "./conform/junit.ts";
 import type { Report } from "./conform/results.ts";
-import { allCases, check, type TargetSource } from "./conform/runner.ts";
-import type { Target } from "./conform/stage.ts";
+import { allCases, check } from "./conform/runner.ts";
 import { formatResult, formatSummary } from "./conform/text_report.ts";
-import { endAllAtOnce, LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import { endAllAtOnce, PORT, ServerStartError } from "./loaded_server.ts";
 import { screenOf } from "./report/screen.ts";
 
 /** The script of this module. */
@@ -177,19 +173,21 @@ async function conform(values: Values, signal: AbortSignal): Promise<number> {
   if (start !== undefined && !start.includes(PORT)) {
     throw new UsageError(`wrong value for --start: expected 'COMMAND ${PORT}', got "${start}"`);
   }
+  const timeoutMs = valueOf(TIMEOUT, values);
+  if (timeoutMs === 0) throw new UsageError("wrong value for --timeout: expected more than 0");
   const json = values.json as string | undefined;
   for (const path of [json, junit]) {
     if (path !== undefined && path !== STDOUT) write(path, "");
   }
   const screen = screenOf(json === STDOUT || junit === STDOUT ? "stderr" : "stdout");
   await using source = start === undefined
-    ? await addressSource(server as string, values, signal)
-    : new StartedSource(start, signal);
+    ? await runningServer(server as string, timeoutMs, signal)
+    : startedServer(start, signal);
   const whyNoAbuse = source.whyNoAbuse(values.abuse as string | undefined);
   const report = await check(source, {
     protocol,
     conformance,
-    timeoutMs: valueOf(TIMEOUT, values) || Infinity,
+    timeoutMs,
     clients: valueOf(CLIENTS, values),
     isChosen,
     whySkip: (one) => has(one, skip) ? "--skip" : one.isAbuse === true ? whyNoAbuse : undefined,
@@ -213,96 +211,6 @@ function write(path: string, text: string): void {
     writeFileSync(path, text);
   } catch (error) {
     throw new UsageError(`cannot write ${escapeText(path)}: ${describeSystemError(error)}`);
-  }
-}
-
-/** Where a server comes from, and whether it may be attacked. */
-interface Source extends TargetSource, AsyncDisposable {
-  /** Why it is not attacked; `undefined` if it may be. */
-  whyNoAbuse(repeated: string | undefined): string | undefined;
-}
-
-/** A server that runs already. */
-async function addressSource(text: string, values: Values, signal: AbortSignal): Promise<Source> {
-  const { host, port } = readServer(text);
-  const connectTimeoutMs = valueOf(TIMEOUT, values);
-  const target = { host, port, connectTimeoutMs };
-  const found = isUnix(host) ? [host] : await findAddresses(target);
-  const address = await firstThatAnswers(found, port, text, connectTimeoutMs, signal);
-  const isLocal = isUnix(address.hostname) || /^(127\.|::1$|::ffff:127\.)/.test(address.hostname);
-  const name = formatAddress({ hostname: host, port });
-  return {
-    name,
-    first: () => Promise.resolve<Target>({ address, name }),
-    next: undefined,
-    whyNoAbuse(repeated) {
-      if (isLocal || repeated === host || repeated === text) return undefined;
-      return repeated === undefined
-        ? `it is not on this machine: if you may attack it, say --abuse ${host}`
-        : `--abuse says ${escapeText(repeated)}, and the server is ${host}`;
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-async function firstThatAnswers(
-  hosts: readonly string[],
-  port: number,
-  name: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<{ readonly hostname: string; readonly port: number }> {
-  let last: unknown;
-  for (const hostname of hosts) {
-    if (signal.aborted) break;
-    const address = { hostname, port };
-    using caller = callerOf(address);
-    try {
-      (await caller.call({ withinMs: (timeoutMs || 10_000) / hosts.length })).close();
-      return address;
-    } catch (error) {
-      last = error;
-    }
-  }
-  const { kind, detail } = explainConnectError(last);
-  throw new ConnectError(kind, escapeText(name), detail, { cause: last });
-}
-
-/** A server that the checker starts, and starts again when it has died. */
-class StartedSource implements Source {
-  readonly name: string;
-  readonly #signal: AbortSignal;
-  #server: LoadedServer | undefined;
-
-  constructor(command: string, signal: AbortSignal) {
-    this.name = command;
-    this.#signal = signal;
-  }
-
-  first(): Promise<Target> {
-    return this.next();
-  }
-
-  readonly next = async (): Promise<Target> => {
-    await this[Symbol.asyncDispose]();
-    const server = this.#server = await LoadedServer.startAny(this.name, this.#signal);
-    return {
-      address: server.address,
-      name: this.name,
-      status: server.status,
-      output: () => server.output,
-      whyEnded: () => server.whyEnded,
-    };
-  };
-
-  whyNoAbuse(): undefined {
-    return undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    await server?.[Symbol.asyncDispose]();
   }
 }
 

@@ -8,7 +8,7 @@
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { lingerLimits } from "../../engine/drivers/limits.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
-import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
+import type { Elsewhere, IntroducedPeer } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
 import { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
@@ -114,7 +114,7 @@ export class Visitors {
     reception.receive(connection, {
       onIn: (arrival) => {
         this.#open--;
-        this.#serve(connection, arrival, arrival);
+        this.#serve(connection, arrival.client, arrival);
       },
       onRefused: (why) => {
         this.#open--;
@@ -258,7 +258,7 @@ class ServedVisitor implements Visitor {
   readonly hearer: Hearer;
   readonly #session: Session<void>;
   readonly #observation: Observation;
-  readonly #arrival: Arrival | undefined;
+  readonly #introduced: IntroducedPeer | undefined;
   #failure: unknown;
   /** How many of the two parts, the conversation and the connection, are over. */
   #over = 0;
@@ -275,7 +275,7 @@ class ServedVisitor implements Visitor {
     const { limits: { messageTimeoutMs }, deadlines, observer, events } = parts;
     const context = new LazyContext(client);
     this.peer = formatAddress(context.peer);
-    this.#arrival = arrival;
+    this.#introduced = arrival?.client;
     this.#observation = observer.begin(context, "", arrival);
     const buffered = new VisitorConnection(connection, shared, {
       onSlow: (error) => this.abort(error),
@@ -299,7 +299,7 @@ class ServedVisitor implements Visitor {
   /** Begins the conversation. */
   start(): void {
     this.#observation.enter();
-    this.#session.start(this.#arrival);
+    this.#session.start(this.#introduced);
     this.#observation.leave();
   }
 

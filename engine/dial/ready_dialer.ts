@@ -42,22 +42,75 @@ interface Ready {
   onReady(events: number): void;
 }
 
-/** A readiness loop on the thread that calls. It turns while it has connections. */
+/**
+ * The loop of this thread. All dialers share it, because each loop would hold up the others while it
+ * waits. It turns while there is something to wait for.
+ */
+class ThreadLoop {
+  readonly poller: Poller;
+  readonly buffer: ReceiveBuffer = new ReceiveBuffer();
+  /** How many dialers use it. */
+  users = 0;
+  readonly #ready = new Map<number, Ready>();
+  #isTurning = false;
+
+  constructor(sockets: Sockets) {
+    this.poller = openPoller(pollerKinds()[0] ?? "poll", sockets);
+  }
+
+  /** Calls back when a descriptor is ready that the poller watches. */
+  watch(fd: number, ready: Ready): void {
+    this.#ready.set(fd, ready);
+    this.#goOn();
+  }
+
+  /** The descriptor is about to be closed. */
+  forget(fd: number): void {
+    this.#ready.delete(fd);
+  }
+
+  #goOn(): void {
+    if (this.#isTurning || this.#ready.size === 0 || this.users === 0) return;
+    this.#isTurning = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isTurning = false;
+    if (this.users === 0) return;
+    const count = this.poller.wait(WAIT_MS);
+    for (let index = 0; index < count; index++) {
+      this.#ready.get(this.poller.fdAt(index))?.onReady(this.poller.eventsAt(index));
+    }
+    this.#goOn();
+  };
+}
+
+let loop: ThreadLoop | undefined;
+
+/** Opens connections, and is their loop. */
 export class ReadyDialer implements ReadyLoop, Disposable {
   /** The Berkeley calls. */
   readonly sockets: Sockets = sockets();
-  /** Reports which sockets are ready. */
-  readonly poller: Poller;
-  /** The memory into which they receive. */
-  readonly buffer: ReceiveBuffer = new ReceiveBuffer();
+  readonly #loop: ThreadLoop;
   readonly #ready = new Map<number, Ready>();
   readonly #attempts = new Set<(why: Error) => void>();
-  #isTurning = false;
   #isClosed = false;
 
   /** @throws {SocketsUnavailableError} if there are no Berkeley sockets */
   constructor() {
-    this.poller = openPoller(pollerKinds()[0] ?? "poll", this.sockets);
+    this.#loop = loop ??= new ThreadLoop(this.sockets);
+    this.#loop.users++;
+  }
+
+  /** Reports which sockets are ready. */
+  get poller(): Poller {
+    return this.#loop.poller;
+  }
+
+  /** The memory into which they receive. */
+  get buffer(): ReceiveBuffer {
+    return this.#loop.buffer;
   }
 
   /** How many connections there are, with those that are being made. */
@@ -161,7 +214,7 @@ export class ReadyDialer implements ReadyLoop, Disposable {
       clearTimeout(late);
       this.#attempts.delete(giveUp);
       const connection = new ReadyConnection(fd, sockaddr, this, POLLOUT);
-      this.#ready.set(fd, connection);
+      this.#watch(fd, connection);
       resolve(connection);
     };
     this.#attempts.add(giveUp);
@@ -172,35 +225,25 @@ export class ReadyDialer implements ReadyLoop, Disposable {
   /** Called with a descriptor that is about to be closed. */
   onClose(fd: number): void {
     this.#ready.delete(fd);
+    this.#loop.forget(fd);
   }
 
   #watch(fd: number, ready: Ready): void {
     this.#ready.set(fd, ready);
-    if (this.#isTurning) return;
-    this.#isTurning = true;
-    setImmediate(this.#turn);
+    this.#loop.watch(fd, ready);
   }
-
-  readonly #turn = (): void => {
-    this.#isTurning = false;
-    if (this.#isClosed || this.#ready.size === 0) return;
-    const count = this.poller.wait(WAIT_MS);
-    for (let index = 0; index < count; index++) {
-      this.#ready.get(this.poller.fdAt(index))?.onReady(this.poller.eventsAt(index));
-    }
-    if (this.#isTurning || this.#ready.size === 0) return;
-    this.#isTurning = true;
-    setImmediate(this.#turn);
-  };
 
   /** Closes everything that is open. */
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const giveUp of [...this.#attempts]) giveUp(new InterruptedError());
-    for (const ready of [...this.#ready.values()]) {
+    for (const [fd, ready] of [...this.#ready]) {
       if (ready instanceof ReadyConnection) ready.close();
+      else this.onClose(fd);
     }
-    this.poller.close();
+    if (--this.#loop.users > 0) return;
+    this.#loop.poller.close();
+    loop = undefined;
   }
 }

@@ -72,14 +72,16 @@ export class ServiceManager {
     let failure: unknown;
     try {
       const fd = net.socket(AF_UNIX, SOCK_DGRAM);
-      const result = net.sendto(fd, bytes, this.#sockaddr, MSG_DONTWAIT);
+      // `sendto` does not know how long the name of an abstract socket is.
+      const connected = net.connectNonBlocking(fd, this.#sockaddr);
+      const result = connected < 0 ? connected : net.send(fd, bytes, MSG_DONTWAIT);
       net.close(fd);
       if (result >= 0) return;
       if ((result === -errno.EAGAIN || result === -errno.EINTR) && attempts > 0) {
         runtime.unrefTimer(setTimeout(() => this.#send(bytes, attempts - 1), AGAIN_MS));
         return;
       }
-      failure = new SocketError("sendto", -result);
+      failure = new SocketError(connected < 0 ? "connect" : "send", -result);
     } catch (error) {
       failure = error;
     }

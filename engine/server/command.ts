@@ -75,6 +75,8 @@ const NOTES: readonly string[] = [
   "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
   "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
   "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
+  "SIGUSR2 starts the same command line again, and the new server takes the listener over: on Linux, " +
+  "in modes with descriptors.",
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -219,7 +221,6 @@ async function run(command: Command, start: Start): Promise<void> {
     to: stderr,
   });
 
-  const restarter = new Restarter(name);
   let service: Service | undefined;
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
@@ -227,6 +228,7 @@ async function run(command: Command, start: Start): Promise<void> {
   let notifier: Notifier | undefined;
   const close = () => {
     notifier?.stops();
+    restarter.cancel();
     void watching?.then((watch) => watch?.closing());
     // An error shows up in `closed`.
     service?.close().catch(() => {});
@@ -241,6 +243,8 @@ async function run(command: Command, start: Start): Promise<void> {
     if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
     close();
   });
+  // This comes after it: whether hang-ups are ignored is known only before the first listener.
+  const restarter = new Restarter(name);
   let printer: StatisticsPrinter | undefined;
   let metrics: MetricsServer | undefined;
   try {
@@ -302,7 +306,7 @@ function withPassed({ name, flags }: Command, values: Values): Values {
   if (passed === undefined) return values;
   const { first, count } = passed;
   if (!flags.includes(FD)) {
-    throw new OptionError(`Cannot use LISTEN_FDS: ${name} has the runtime's own listener`);
+    throw new OptionError("Cannot use LISTEN_FDS: this server has the runtime's own listener");
   }
   if (values.fd !== undefined) return values;
   if (count > 1) {
@@ -376,7 +380,7 @@ async function startMetrics(
   const { MetricsServer } = await import("./metrics/metrics_server.ts");
   return await MetricsServer.start({
     address: valueOf(METRICS, values),
-    sharing: !flags.includes(TAKEOVER) ? "alone" : values.takeover === undefined ? "later" : "now",
+    shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
     onError: (message) => loggerOf(name).warn("{message}", { message }),
   });
 }

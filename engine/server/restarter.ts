@@ -29,6 +29,7 @@ export class Restarter {
   #handover: Handover | undefined;
   #isServing = false;
   #isBusy = false;
+  #child: StartedProgram | undefined;
   /** Where the listener is offered, if the command line does not say it. */
   #place: string | undefined;
 
@@ -42,6 +43,12 @@ export class Restarter {
   serves(handover: Handover | undefined): void {
     this.#isServing = true;
     this.#handover = handover;
+  }
+
+  /** The server is asked to end: a process that has not taken over must not take its place. */
+  cancel(): void {
+    this.#isServing = false;
+    if (this.#child !== undefined) void end(this.#child);
   }
 
   async #restart(): Promise<void> {
@@ -59,13 +66,14 @@ export class Restarter {
       this.#logger.error("SIGUSR2: cannot restart: {why}: this server goes on", { why });
     } finally {
       handover.hurry(false);
+      this.#child = undefined;
       this.#isBusy = false;
     }
   }
 
   #whyNot(): string | undefined {
     if (this.#isBusy) return "it is doing so already";
-    if (!this.#isServing) return "it does not serve yet";
+    if (!this.#isServing) return "it does not serve";
     if (runtime.os !== "linux") return "a listener can be passed on on Linux only";
     if (this.#handover === undefined) {
       return "the runtime has the listener, and only sequential, threaded, threadpool, berkeley and " +
@@ -85,10 +93,13 @@ export class Restarter {
     const taken = new Promise<"taken">((resolve) =>
       handover.onTakenOver(() => {
         isTaken = true;
+        this.#child = undefined;
         resolve("taken");
       })
     );
     const child = await runtime.startProgram(path, args, folder);
+    if (!this.#isServing) return await end(child);
+    this.#child = child;
     child.unref();
     const { pid } = child;
     this.#logger.info("SIGUSR2: process {pid} starts, to take over", { pid });
@@ -100,7 +111,7 @@ export class Restarter {
     const outcome = await Promise.race([taken, ended, late]);
     clearTimeout(timer);
     // A program in between may have ended, and started another one.
-    if (isTaken) return;
+    if (isTaken || !this.#isServing) return;
     const what = outcome === "late"
       ? `has not taken over within ${formatDuration(TAKEOVER_MS)}`
       : outcome;

@@ -169,7 +169,7 @@ class MemoryWatch {
 }
 
 /** How many connections come to see whether each leaves something behind. */
-const ROUND = 400;
+const ROUND = 200;
 
 /** How many descriptors more there may be after that. */
 const SPARE = 8;

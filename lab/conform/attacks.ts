@@ -158,7 +158,13 @@ function leaving(how: "FIN" | "RST"): Attack["begin"] {
 }
 
 /** How much a client that never reads sends at most, in bytes. */
-const UNREAD_BYTES = 16 * 1024 * 1024;
+const UNREAD_BYTES = 32 * 1024 * 1024;
+
+/** How long a client waits until its bytes are taken, in milliseconds. */
+const STUCK_MS = 400;
+
+/** How long a flood may take, in milliseconds. */
+const FLOOD_MS = 3_000;
 
 /** Sends requests and reads no answer. */
 function deaf(receiveBuffer?: number): Attack["begin"] {
@@ -167,13 +173,15 @@ function deaf(receiveBuffer?: number): Attack["begin"] {
     const large = Buffer.alloc(64 * 1024, piece);
     const talks = await field.openMany(4, { isDeaf: true, receiveBuffer });
     let sent = 0;
-    for (const talk of talks) {
+    const flow = async (talk: Talk) => {
       for (let bytes = 0; bytes < UNREAD_BYTES && !field.isEnough; bytes += large.length) {
-        if (!post(talk, large)) break;
+        // A server that holds the client back does what it should.
+        const isTaken = await Promise.race([talk.send([large]), delay(STUCK_MS).then(() => false)]);
+        if (!isTaken) return;
         sent += large.length;
-        if (bytes % (1024 * 1024) === 0) await delay(1);
       }
-    }
+    };
+    await Promise.race([Promise.all(talks.map(flow)), delay(FLOOD_MS)]);
     return `${mebibytes(sent)} sent`;
   };
 }
@@ -189,17 +197,14 @@ function post(talk: Talk, bytes: Uint8Array): boolean {
 }
 
 /** How many bytes without an end a client sends at most. */
-const ENDLESS_BYTES = 16 * 1024 * 1024;
-
-/** How long it goes on sending them, in milliseconds. */
-const ENDLESS_MS = 2_000;
+const ENDLESS_BYTES = 32 * 1024 * 1024;
 
 /** Sends bytes that never become a message. */
 async function endless(field: Field): Promise<string> {
   const words = bytesOf(field.stage.conformance.endless ?? "x");
   const piece = Buffer.alloc(Math.max(64 * 1024, words.length), words);
   const talks = await field.openMany(4, { forgets: true });
-  const endsAt = performance.now() + ENDLESS_MS;
+  const endsAt = performance.now() + FLOOD_MS;
   let sent = 0;
   const flow = async (talk: Talk) => {
     for (let bytes = 0; bytes < ENDLESS_BYTES; bytes += piece.length) {
@@ -210,7 +215,7 @@ async function endless(field: Field): Promise<string> {
   };
   const flows = Promise.all(talks.map(flow));
   // A server may also hold back whoever sends too much.
-  await Promise.race([flows, delay(ENDLESS_MS)]);
+  await Promise.race([flows, delay(FLOOD_MS)]);
   return `${mebibytes(sent)} sent`;
 }
 
@@ -322,15 +327,15 @@ export const ATTACKS: readonly Attack[] = [
     begin: async (field) => `${(await field.openMany(SILENT)).length} connections`,
   },
   { name: `a byte a second from ${SLOW} connections`, connections: SLOW, begin: slowly },
-  { name: "readers that never read", connections: 4, memory: 40 * MIB, begin: deaf() },
+  { name: "readers that never read", connections: 4, memory: 48 * MIB, begin: deaf() },
   {
     name: "readers with a tiny window",
     connections: 4,
-    memory: 40 * MIB,
+    memory: 48 * MIB,
     needsDescriptors: true,
     begin: deaf(1),
   },
-  { name: "endless bytes without a line end", connections: 4, memory: 40 * MIB, begin: endless },
+  { name: "endless bytes without a line end", connections: 4, memory: 48 * MIB, begin: endless },
   {
     name: `${CHURN.toLocaleString("en")} connections opened and closed`,
     connections: AT_ONCE,

@@ -7,7 +7,7 @@
 
 import type { Conformance, Example, Turn } from "../../protocols/conformance.ts";
 import { asMoves, followedBy, type Framing, FRAMINGS, type Move, WHOLE } from "./framing.ts";
-import { play, type Played, type PlayOptions } from "./play.ts";
+import { plain, play, type PlayOptions } from "./play.ts";
 import type { Finding } from "./results.ts";
 import type { Stage } from "./stage.ts";
 
@@ -104,11 +104,6 @@ async function hold(
     if (stage.signal.aborted) break;
   }
   return remark === undefined ? { verdict: "passed" } : plain(remark);
-}
-
-/** The finding without what only the checker itself needs. */
-function plain({ hasClosed: _, answeredMs: __, ...finding }: Played): Finding {
-  return finding;
 }
 
 /** After the client's FIN the server closes too. Otherwise it runs out of descriptors one day. */

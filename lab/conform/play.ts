@@ -4,7 +4,7 @@
  * @module
  */
 
-import { messageOf } from "../../engine/dial/failures.ts";
+import { explainConnectError } from "../../engine/dial/failures.ts";
 import { AnswerJudge, describeExpected, isAwaited } from "./answer.ts";
 import type { Move } from "./framing.ts";
 import type { Finding } from "./results.ts";
@@ -29,8 +29,17 @@ export interface PlayOptions {
 export interface Played extends Finding {
   /** Whether the server has sent FIN after the client's FIN; `undefined` if that was not tried. */
   readonly hasClosed?: boolean;
-  /** How long it took until the first answer had come, in milliseconds. */
-  readonly answeredMs?: number;
+  /** Why there was no connection, if there was none. */
+  readonly connectError?: unknown;
+}
+
+/**
+ * What a conversation has found, without what only the checker itself needs.
+ *
+ * @param played the conversation
+ */
+export function plain({ hasClosed: _, connectError: __, ...finding }: Played): Finding {
+  return finding;
 }
 
 /** How long a server has that should close when nobody judges it by that, in milliseconds. */
@@ -45,9 +54,9 @@ const ONLY = "client";
 /** Something went wrong, and the conversation is over. */
 class Broken extends Error {
   override readonly name = "Broken";
-  readonly finding: Finding;
+  readonly finding: Played;
 
-  constructor(finding: Finding) {
+  constructor(finding: Played) {
     super(finding.remark);
     this.finding = finding;
   }
@@ -83,7 +92,6 @@ class Playing {
   readonly #endsAt: number;
   readonly #talks = new Map<string, Talk>();
   readonly #remarks: string[] = [];
-  #answeredAt: number | undefined;
   readonly #beganAt = performance.now();
   /** How much the server had printed before. */
   readonly #printedBefore: number;
@@ -123,7 +131,6 @@ class Playing {
         received: last.talk.received,
       }),
       ...(hasClosed !== undefined && { hasClosed }),
-      answeredMs: (this.#answeredAt ?? performance.now()) - this.#beganAt,
     };
   }
 
@@ -137,10 +144,11 @@ class Playing {
     } catch (error) {
       throw new Broken({
         verdict: "failed",
-        remark: `no connection: ${messageOf(error)}`,
+        remark: `no connection: ${explainConnectError(error).detail}`,
         sent: "nothing",
         expected: "a connection",
         received: "nothing",
+        connectError: error,
       });
     }
   }
@@ -195,9 +203,9 @@ class Playing {
       const answer = judge.judge(inbox.unread, inbox.ending, isLate);
       if (answer.progress === "whole") {
         inbox.take(answer.length);
-        this.#answeredAt ??= now;
         if (answer.because !== undefined) this.#remarks.push(answer.because);
-        if (move.closes === true && inbox.ending === "reset") {
+        // Where nothing was said, nothing can be lost.
+        if (move.closes === true && inbox.ending === "reset" && inbox.total > 0) {
           this.#remarks.push("RST in place of FIN: on a long way the last words may be lost");
         }
         return;
@@ -267,7 +275,7 @@ class Playing {
       if (isWrong && this.#stage.conformance.ignores === undefined) {
         throw this.#broken(talk, { pieces: [], closes: true }, "more came than the answer");
       }
-      if (inbox.ending === "reset" && isStrict) {
+      if (inbox.ending === "reset" && isStrict && inbox.total > 0) {
         this.#remarks.push("RST in place of FIN");
       }
       if (inbox.ending !== undefined) return true;

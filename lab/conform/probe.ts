@@ -5,6 +5,7 @@
  * @module
  */
 
+import { LONGEST_MS } from "../../engine/values/durations.ts";
 import { honestTurns } from "./cases.ts";
 import { asMoves, type Move } from "./framing.ts";
 import { play, type Played } from "./play.ts";
@@ -97,15 +98,19 @@ export class Probe {
     }
   }
 
+  /** Waits, but not longer than this, and no longer when everything is to end. */
   async #within<T>(ms: number, wait: () => Promise<T>): Promise<T | undefined> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), ms);
-    });
+    const { signal } = this.#stage;
+    if (signal.aborted) return undefined;
+    const over = Promise.withResolvers<undefined>();
+    const giveUp = () => over.resolve(undefined);
+    const timer = setTimeout(giveUp, Math.min(ms, LONGEST_MS));
+    signal.addEventListener("abort", giveUp, { once: true });
     try {
-      return await Promise.race([wait(), late]);
+      return await Promise.race([wait(), over.promise]);
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
     }
   }
 }

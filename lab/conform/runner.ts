@@ -5,13 +5,14 @@
  */
 
 import type { Conformance } from "../../protocols/conformance.ts";
-import { messageOf } from "../../engine/dial/failures.ts";
+import { escapeText } from "../../protocols/text.ts";
+import { ConnectError, explainConnectError, messageOf } from "../../engine/dial/failures.ts";
 import { abuseCases } from "./abuse.ts";
 import { type Caller, callerOf } from "./caller.ts";
 import { type Case, casesOf, honestTurns } from "./cases.ts";
 import { type Concurrency, countClients } from "./concurrency.ts";
 import { asMoves } from "./framing.ts";
-import { play } from "./play.ts";
+import { plain, play } from "./play.ts";
 import { countVerdicts, type Finding, type Report, type Result } from "./results.ts";
 import type { Stage, Target } from "./stage.ts";
 
@@ -72,6 +73,7 @@ export function allCases(conformance: Conformance): Case[] {
  * @param source the server
  * @param check what is checked
  * @returns what was found
+ * @throws {ConnectError} if there is no server
  */
 export async function check(source: TargetSource, check: Check): Promise<Report> {
   const run = new Run(source, check);
@@ -156,6 +158,10 @@ class Run {
     const beganAt = performance.now();
     const honest = asMoves(honestTurns(this.#check.conformance));
     const first = await play(this.#stage, honest);
+    if (first.connectError !== undefined && this.#source.next === undefined) {
+      const { kind, detail } = explainConnectError(first.connectError);
+      throw new ConnectError(kind, escapeText(this.#source.name), detail);
+    }
     this.#isHonest = first.verdict !== "failed";
     const { clients, mayBeMore } = await countClients(this.#stage, this.#check.clients);
     this.#concurrency = { clients, mayBeMore };
@@ -166,8 +172,11 @@ class Run {
       : `${clients}`;
     let finding: Finding = { verdict: "passed", remark };
     if (clients === 0) {
-      const { hasClosed: _, answeredMs: __, ...found } = first;
-      finding = { ...found, verdict: "failed", remark: first.remark ?? "no client is served" };
+      finding = {
+        ...plain(first),
+        verdict: "failed",
+        remark: first.remark ?? "no client is served",
+      };
     }
     if (clients > 0) finding = await this.#followUp(finding);
     const ended = await this.#whyEnded(finding);
@@ -203,8 +212,7 @@ class Run {
     if (!this.#isHonest) return finding;
     const next = await play(this.#stage, asMoves(honestTurns(this.#check.conformance)));
     if (next.verdict !== "failed") return finding;
-    const { hasClosed: _, answeredMs: __, ...found } = next;
-    return { ...found, remark: `afterwards the next client is not served: ${next.remark}` };
+    return { ...plain(next), remark: `afterwards the next client is not served: ${next.remark}` };
   }
 
   /** How the server has ended. The system tells that a moment after its connections have ended. */

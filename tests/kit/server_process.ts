@@ -44,7 +44,7 @@ export interface ProgramOptions {
 export interface ScriptOptions extends ProgramOptions {
   /** How many descriptors it may have: `ulimit -n`. */
   readonly descriptors?: number;
-  /** The runtime's own arguments. @default {["-A"]} on Deno */
+  /** The runtime's own arguments. @default {ALL_PERMISSIONS} on Deno */
   readonly permissions?: readonly string[];
   /** The runtime that it runs on. @default the one that runs the tests */
   readonly on?: RuntimeCommand;
@@ -207,6 +207,13 @@ export class Program implements AsyncDisposable {
 }
 
 /**
+ * Deno with every permission. It reads a module that is imported on demand when that is demanded,
+ * and so starts a thread with three quarters of the work. With fewer permissions it must not: it
+ * would ask for permission to read that module.
+ */
+const ALL_PERMISSIONS: readonly string[] = ["-A", "--unstable-lazy-dynamic-imports"];
+
+/**
  * The command by which a runtime, or an executable, runs a script.
  *
  * @param script its path in the project
@@ -216,7 +223,7 @@ export class Program implements AsyncDisposable {
 export function commandOf(
   script: string,
   args: readonly string[],
-  { permissions = ["-A"], on = ours, executable, cwd = root }: ScriptOptions = {},
+  { permissions = ALL_PERMISSIONS, on = ours, executable, cwd = root }: ScriptOptions = {},
 ): string[] {
   if (executable !== undefined) {
     const [command] = Object.entries(COMMANDS).find(([, entry]) => entry.script === script) ?? [];

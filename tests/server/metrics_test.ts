@@ -14,7 +14,7 @@ import {
   type Metric,
 } from "../../engine/server/metrics/exposition.ts";
 import { MODES } from "../../modes/catalogue.ts";
-import { exposeMetrics, serveEvent, serveSequential } from "../../mod.ts";
+import { exposeMetrics, FAILURE_KINDS, serveEvent, serveSequential } from "../../mod.ts";
 import {
   assert,
   assertEquals,
@@ -122,7 +122,7 @@ test("metrics are what parsers take, in both forms, and their names are good", a
     assertMatch(open.content, /\n# EOF\n$/);
     const families = await parseOpenMetrics(open.content);
     assertEquals(families.handshake_connections_accepted, ["counter", "", 1]);
-    assertEquals(families.handshake_conversations_failed, ["counter", "", 14]);
+    assertEquals(families.handshake_conversations_failed, ["counter", "", FAILURE_KINDS.length]);
     assertEquals(families.handshake_build, ["info", "", 1]);
     assertEquals(families.process_resident_memory_bytes, ["gauge", "bytes", 1]);
     const text = await get(at, "/metrics", "Accept: text/plain;version=0.0.4");

@@ -58,7 +58,7 @@ test(
         const { value: connection } = await listener.next();
         if (connection === undefined) throw new Error("No connection");
         reception.receive(connection, {
-          onIn({ remoteAddress, rest }: Arrival) {
+          onIn({ client: { remoteAddress }, rest }: Arrival) {
             story.push(`${name} ${formatAddress(remoteAddress)} ${new TextDecoder().decode(rest)}`);
             connection.close();
           },

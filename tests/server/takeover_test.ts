@@ -30,14 +30,7 @@ import {
 } from "../../mod.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { Folder } from "../kit/folder.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  test,
-  until,
-} from "../kit/harness.ts";
+import { assertEquals, assertRejects, assertStringIncludes, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import {
   commandOf,
@@ -370,7 +363,12 @@ test("a newcomer that dies or hangs does not take over, and one at a time may tr
   await take(fourth.talk);
   fourth.talk.tell({ say: "serving" });
   assertEquals((await offered.hear(fourth.talk) as Message).say, "yours");
+  // Whoever comes now is not answered: it asks again, as soon as the next one offers the listener.
+  const fifth = offered.call();
+  fifth.talk.tell({ say: "take" });
   fourth.talk.close();
+  assertEquals(await offered.hear(fifth.talk), "end");
+  fifth.talk.close();
   assertEquals([offered.takenBy, offered.folder.names], [[pid], []] as unknown[]);
 }, { skip, sanitize: false });
 

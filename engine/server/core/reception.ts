@@ -20,10 +20,10 @@ import { CutError, type Observer } from "./observer.ts";
 /** How many connections of a server may wait for their header at a time. The others wait unread. */
 export const MOST_EXPECTED = 1_024;
 
-/** A client that its proxy has named. */
-export interface Arrival extends IntroducedPeer {
-  /** The client's address, or that of the proxy if it has named none. */
-  readonly remoteAddress: Address;
+/** A client that its proxy has named. It is not kept: its first bytes may be part of more memory. */
+export interface Arrival {
+  /** The client, with its own address, or that of the proxy if it has named none. */
+  readonly client: IntroducedPeer;
   /** The proxy's address, if it has named the client. */
   readonly through: Address | undefined;
   /** The first bytes of the client, valid until the next read; there may be none. */
@@ -97,9 +97,8 @@ export function arrivalOf(
 ): Arrival {
   const hasSpoken = rest.length > 0;
   return {
-    remoteAddress: source ?? through,
+    client: { remoteAddress: source ?? through, hasSpoken },
     through: source && through,
-    hasSpoken,
     rest,
     startedAt,
     precede: (conversation) => hasSpoken ? precede(conversation, rest) : conversation,
@@ -206,7 +205,7 @@ export class Reception {
       return host.onOver();
     }
     const arrival = arrivalOf(introduction, through, startedAt);
-    const why = door.introduce(arrival.remoteAddress);
+    const why = door.introduce(arrival.client.remoteAddress);
     if (why === undefined) host.onIn(arrival);
     else host.onRefused(why);
   }

@@ -163,7 +163,7 @@ export class SessionSet {
     const reception = this.#reception;
     if (reception === undefined) return this.#converse(connection, connection);
     reception.receive(connection, {
-      onIn: (arrival) => this.#converse(connection, arrival, arrival),
+      onIn: (arrival) => this.#converse(connection, arrival.client, arrival),
       onRefused: (why) => {
         this.#refusals.refuse(connection, this.#door?.lineFor(why));
         this.onOver?.();
@@ -195,7 +195,7 @@ export class SessionSet {
     session.observation = observation;
     this.#sessions.add(session);
     observation.enter();
-    session.start(arrival);
+    session.start(arrival?.client);
     observation.leave();
     if (this.#cutting) session.cut(new CutError());
   }

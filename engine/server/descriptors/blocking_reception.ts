@@ -169,9 +169,9 @@ export class BlockingReception {
       };
     }
     const arrival = arrivalOf(introduction, through, startedAt);
-    const why: Refusal | undefined = door.introduce(arrival.remoteAddress);
+    const why: Refusal | undefined = door.introduce(arrival.client.remoteAddress);
     if (why !== undefined) return { kind: "refused", words: door.lineFor(why) };
-    onIn(arrival.remoteAddress);
+    onIn(arrival.client.remoteAddress);
     return { kind: "in", arrival };
   }
 }

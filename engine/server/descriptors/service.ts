@@ -154,7 +154,7 @@ export class Service {
       const fd = this.#fd;
       this.#need = arrival === undefined
         ? this.#driver.begin(fd, begun, inheritsTimeout)
-        : this.#driver.begin(fd, arrival.precede(begun), false, arrival.hasSpoken);
+        : this.#driver.begin(fd, arrival.precede(begun), false, arrival.client.hasSpoken);
     } catch (error) {
       this.#fail(error);
     }
@@ -197,7 +197,7 @@ export class Service {
       return;
     }
     this.#driver = this.#conversations;
-    if (found.kind === "in") return this.#converse(found.arrival, found.arrival);
+    if (found.kind === "in") return this.#converse(found.arrival.client, found.arrival);
     this.#isRefused = true;
     if (found.words !== undefined) {
       this.#need = this.#driver.begin(this.#fd, say(found.words), false, true);

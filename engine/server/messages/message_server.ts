@@ -377,7 +377,7 @@ class MessageTeam {
   #cutWaiting(): void {
     for (const { connection, arrival, queuedAt } of this.#waiting.splice(0)) {
       const life = { ...arrival, queuedAt, servedBy: 0 };
-      const { remoteAddress: peer } = arrival ?? connection;
+      const { remoteAddress: peer } = arrival?.client ?? connection;
       const observation = this.#observer.begin({ peer }, "", life);
       this.#door.leave(peer);
       connection.close();
@@ -437,7 +437,7 @@ class MessageTeam {
       const waiting = this.#waiting.shift();
       if (waiting === undefined || !door.asks) return waiting;
       const { connection, arrival } = waiting;
-      const why = door.turnAway((arrival ?? connection).remoteAddress);
+      const why = door.turnAway((arrival?.client ?? connection).remoteAddress);
       if (why === undefined) return waiting;
       this.#refusals.refuse(connection, door.lineFor(why));
     }
@@ -459,7 +459,7 @@ class MessageTeam {
   #serve(member: Member, { connection, arrival, queuedAt }: Waiting): void {
     clearTimeout(member.idleTimer);
     const id = this.#nextId++;
-    const client = arrival ?? connection;
+    const client = arrival?.client ?? connection;
     const context = {
       get peer() {
         return client.remoteAddress;

@@ -43,6 +43,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   full: "full",
   perHost: "per host",
   denied: "denied",
+  stranger: "no proxy",
 };
 
 /**

@@ -105,12 +105,12 @@ function takeOver(parts: AcquireParts, newcomer: Newcomer, path: string): HeldLi
   const datagrams = find("datagrams");
   try {
     if (listener === undefined) throw new Error("there is none");
-    const address = adopt(parts, listener, checkListener(net, listener));
+    const found = checkListener(net, listener);
     for (const fd of descriptors) if (fd !== listener && fd !== datagrams) net.close(fd);
     const { pid } = newcomer;
     const text = "takes {address} over from process {pid}";
-    const properties = { address: formatAddress(address), pid };
-    journal.log({ level: "info", text, properties });
+    journal.log({ level: "info", text, properties: { address: formatAddress(found), pid } });
+    const address = adopt(parts, listener, found);
     return new HeldListener({
       net,
       journal,

@@ -76,9 +76,19 @@ export class HeldListener implements Handover {
     this.#isOurs = parts.newcomer === undefined;
   }
 
-  /** Whether this server has opened it: then connections inherit what this server has set. */
-  get isOwn(): boolean {
-    return this.#parts.origin === "opened" && this.#parts.newcomer === undefined;
+  /**
+   * Whether connections inherit this receive timeout from it. Only Linux can be relied on for that,
+   * and there only over TCP: unix(7) sockets begin with none. Somebody else may change it at any time;
+   * servers of ours never do.
+   *
+   * @param ms the timeout, in milliseconds; 0 is none
+   */
+  inheritsTimeout(ms: number): boolean {
+    const { net, origin } = this.#parts;
+    if (runtime.os !== "linux" || origin !== "opened" || isUnix(this.address.hostname)) {
+      return false;
+    }
+    return net.receiveTimeout(this.listener) === ms;
   }
 
   /** Whether another server had it before. */
@@ -142,6 +152,7 @@ export class HeldListener implements Handover {
       await newcomer.serves(journal);
       this.#isOurs = true;
       offer.moveTo(path);
+      newcomer.close();
     } catch (error) {
       offer.close("it ends");
       throw error;
@@ -187,10 +198,12 @@ export class HeldListener implements Handover {
   }
 
   end(): void {
-    const path = this.path;
+    const { path } = this;
+    // It closes by itself once the successor offers the listener.
+    if (path === undefined || this.#successor !== undefined) return;
     this.#offer?.close("this server ends");
     this.#offer = undefined;
-    if (path !== undefined && this.#successor === undefined) removePlace(path);
+    removePlace(path);
   }
 
   get path(): string | undefined {

@@ -99,7 +99,8 @@ export class Newcomer {
   }
 
   /**
-   * Says that this server serves, and waits until the old one has let go.
+   * Says that this server serves, and waits until the old one has let go. The old one still answers
+   * others at the path, until {@linkcode Newcomer.close}.
    *
    * @param journal is told if it does not answer
    * @throws {Error} if it does not let go: then it goes on, and this server must end
@@ -108,7 +109,6 @@ export class Newcomer {
     const { pid } = this.#talk.peer;
     this.#talk.tell({ say: "serving" });
     const heard = await hearWithin(this.#talk, performance.now() + YIELD_MS);
-    this.#talk.close();
     if (typeof heard === "object" && heard.message.say === "yours") return;
     if (typeof heard === "object" && heard.message.say === "no") {
       throw new Error(`process ${pid} goes on: ${heard.message.why}`);
@@ -118,7 +118,7 @@ export class Newcomer {
     journal.log({ level: "warning", text, properties: { pid } });
   }
 
-  /** Ends the conversation: this server does not serve. */
+  /** Ends the conversation. May be called again. */
   close(): void {
     this.#talk.close();
   }

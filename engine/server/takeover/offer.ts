@@ -68,6 +68,8 @@ export class Offer {
   readonly #user: number;
   readonly #limits: OfferLimits;
   readonly #visitors = new Set<Visitor>();
+  /** Who has taken over. As soon as it offers the listener itself, this socket closes. */
+  #successor: Visitor | undefined;
   #offerer: Offerer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isHurried = false;
@@ -127,11 +129,12 @@ export class Offer {
   }
 
   /**
-   * Ends it: the server closes, or another process has its listener.
+   * Ends it: the server closes, or another process offers its listener.
    *
-   * @param why what those are told who are there
+   * @param why what those are told who are there; if they are told nothing, they ask again at the
+   * same path
    */
-  close(why: string): void {
+  close(why?: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -151,10 +154,11 @@ export class Offer {
   }
 
   readonly #look = (): void => {
-    this.#letIn();
+    if (this.#successor === undefined) this.#letIn();
     for (const visitor of this.#visitors) {
-      if (!this.#isClosed) this.#attend(visitor);
+      if (this.#successor === undefined) this.#attend(visitor);
     }
+    if (this.#successor !== undefined && hasLeft(this.#successor)) this.close();
     this.#schedule();
   };
 
@@ -230,13 +234,10 @@ export class Offer {
 
   /** Another process serves. */
   #yield(visitor: Visitor): void {
-    const { talk } = visitor;
-    const { pid } = talk.peer;
-    this.#visitors.delete(visitor);
-    this.#offerer?.takenOver(pid);
-    talk.tell({ say: "yours" });
-    talk.close();
-    this.close(`process ${pid} has taken it over`);
+    this.#successor = visitor;
+    this.#offerer?.takenOver(visitor.talk.peer.pid);
+    visitor.talk.tell({ say: "yours" });
+    visitor.until = performance.now() + this.#limits.takeoverMs;
   }
 
   /** A visitor has left, or has to. If it had the listener, people must know that nothing came of it. */
@@ -260,5 +261,14 @@ export class Offer {
     properties: Readonly<Record<string, unknown>>,
   ): void {
     this.#offerer?.journal.log({ level, text, properties });
+  }
+}
+
+/** Whether whoever has taken over offers the listener now, and has hung up. */
+function hasLeft({ talk, until }: Visitor): boolean {
+  try {
+    return talk.hear() === "end" || performance.now() >= until;
+  } catch {
+    return true;
   }
 }

@@ -509,7 +509,7 @@
       ...options,
       target: targetRate,
     });
-    lines("p99 over time", usual, over(({ p99_us }) => p99_us === null || p99_us <= 0 ? null : p99_us), time, {
+    lines("p99 over time", usual, over(({ p99_us }) => (p99_us ?? 0) > 0 ? p99_us : null), time, {
       ...options,
       logarithmic: chosen.isLogarithmic,
     });

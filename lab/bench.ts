@@ -23,6 +23,7 @@ import { formatAddress } from "../protocols/address.ts";
 import { OptionError } from "../engine/cli/options.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
 import {
+  EXIT_DONE,
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
   EXIT_SIGNALLED,
@@ -31,13 +32,20 @@ import {
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
 import type { Program } from "../engine/cli/program.ts";
-import { compare, COMPARE_FLAGS, preflightAll, readComparison, secondsOf } from "./compare.ts";
+import {
+  compare,
+  COMPARE_FLAGS,
+  type Measured,
+  preflightAll,
+  readComparison,
+  secondsOf,
+} from "./compare.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
-import { planOptionsOf } from "./load_flags.ts";
+import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
@@ -65,6 +73,7 @@ const benchCommand = (): Command => ({
   required: 1,
   flags: [
     ...LOAD_FLAGS,
+    PERCENTILES,
     {
       name: "pid",
       kind: "integer",
@@ -143,7 +152,7 @@ class Watch {
 }
 
 /** Measures one server. */
-async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
+async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
   const plan = await makePlan(planOptionsOf(values));
@@ -157,6 +166,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
     address,
     pid: (values.pid as number | undefined) ?? (isLocal ? findListener(address) : undefined),
     name,
+    percentiles: percentilesOf(values),
     signal: watch.signal,
     onNote: (text) => watch.note(text),
     onSecond(second) {
@@ -165,7 +175,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Run[]> {
       watch.show(name, second, errors, share, seconds && seconds - second.at);
     },
   });
-  return [run];
+  return { runs: [run], missing: [] };
 }
 
 /** How long a run takes, if that is known. */
@@ -174,7 +184,7 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 }
 
 /** Measures many servers in turn. */
-async function loadMany(values: Values, watch: Watch): Promise<Run[]> {
+async function loadMany(values: Values, watch: Watch): Promise<Measured> {
   const comparison = await readComparison(values);
   const total = secondsOf(comparison);
   for (const warning of preflightAll(comparison)) watch.note(warning);
@@ -214,20 +224,26 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
-    const runs = await (isComparison ? loadMany : loadOne)(values, watch);
+    const { runs, missing } = await (isComparison ? loadMany : loadOne)(values, watch);
     watch.end();
-    if (runs.length === 0) {
-      throw watch.signal.aborted ? new InterruptedError() : new Error("Nothing was measured");
-    }
+    const isCut = watch.signal.aborted;
+    if (runs.length === 0 && isCut) throw new InterruptedError();
     const report: Report = {
       schema: SCHEMA,
       machine: describeMachine(),
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
+      missing,
       findings: [],
     };
     const status = await conclude(report, outcome);
-    return runs.every(isUnconnected) ? EXIT_NOT_CONNECTED : status;
+    // A run that had its whole time when the signal came is a run like any other.
+    if (missing.length > 0 && isCut || runs.some(({ interrupted }) => interrupted)) {
+      return EXIT_SIGNALLED;
+    }
+    if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
+    const isIncomplete = missing.some(({ wanted }) => wanted);
+    return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;
   } catch (error) {
     watch.end();
     // Nothing has been measured yet.

@@ -20,10 +20,11 @@ import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
 import { measure } from "./load/measure.ts";
-import { LOAD_FLAGS, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
-import { planOptionsOf } from "./load_flags.ts";
-import type { Run, Second } from "./load/results.ts";
+import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
+import type { Missing, Run, Second } from "./load/results.ts";
+import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
 const COMPARED_MODES = stringOption("modes", {
@@ -107,6 +108,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     help: "write a trace of each mode there, from a short run that is not measured",
   },
   ...SHARED,
+  PERCENTILES,
 ];
 
 /** Something that is compared. */
@@ -115,6 +117,8 @@ interface Subject {
   readonly subject: Run["subject"];
   /** Why it cannot serve this load; `undefined` if it can. */
   whyNot(plan: Plan): string | undefined;
+  /** Whether the user named it, and does not only want all that can serve. */
+  readonly isNamed: boolean;
   /** Starts it, ready to be put under this load. */
   start(plan: Plan, signal: AbortSignal, trace?: string): Promise<LoadedServer>;
 }
@@ -125,6 +129,8 @@ export interface Comparison {
   readonly plans: readonly Plan[];
   readonly repeats: number;
   readonly warmUpMs: number;
+  /** The percentiles that are asked for. */
+  readonly percentiles: readonly number[] | undefined;
   /** Where traces are written. */
   readonly traces: string | undefined;
 }
@@ -171,6 +177,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     plans,
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
+    percentiles: percentilesOf(values),
     traces: traces as string | undefined,
   };
 }
@@ -189,31 +196,65 @@ function makeFolder(path: string): void {
   }
 }
 
+/** What was measured, and what was not although it should have been. */
+export interface Measured {
+  readonly runs: readonly Run[];
+  readonly missing: readonly Missing[];
+}
+
 /**
  * Measures everything in the comparison.
  *
  * @param comparison what to compare
  * @param watcher follows the progress
- * @returns the runs that are complete
+ * @returns the runs that are complete, and those that are missing
  */
 export async function compare(
   comparison: Comparison,
   watcher: ComparisonWatcher,
-): Promise<Run[]> {
+): Promise<Measured> {
   const { subjects, plans, repeats } = comparison;
   const runs: Run[] = [];
+  /** Why a server was not measured, for those that can be measured no more. */
+  const whys = new Map<Plan, Map<Subject, string>>(plans.map((plan) => [plan, new Map()]));
+  await compareAll(comparison, watcher, runs, whys);
+  const missing = plans.flatMap((plan) => {
+    const load = loadOf(plan);
+    return subjects.flatMap((subject): Missing[] => {
+      const { name, isNamed } = subject;
+      const done = runs.filter((run) => run.name === name && loadKey(run.load) === loadKey(load));
+      const left = Array.from({ length: repeats }, (_, index) => index + 1)
+        .filter((repeat) => !done.some((run) => run.repeat === repeat));
+      if (left.length === 0) return [];
+      const why = whys.get(plan)?.get(subject) ?? "the comparison was interrupted";
+      const wanted = isNamed || subject.whyNot(plan) === undefined;
+      return [{ name, load, repeats: left, why, wanted }];
+    });
+  });
+  return { runs, missing };
+}
+
+async function compareAll(
+  comparison: Comparison,
+  watcher: ComparisonWatcher,
+  runs: Run[],
+  whys: ReadonlyMap<Plan, Map<Subject, string>>,
+): Promise<void> {
+  const { subjects, plans, repeats } = comparison;
   const total = subjects.length * plans.length * repeats;
   let begun = 0;
   for (const plan of plans) {
+    const failed = whys.get(plan) as Map<Subject, string>;
     const able = subjects.filter((subject) => {
       const why = subject.whyNot(plan);
-      if (why !== undefined) watcher.onNote(`${subject.name} is left out: ${why}`);
-      return why === undefined;
+      if (why === undefined) return true;
+      watcher.onNote(`${subject.name} is left out: ${why}`);
+      failed.set(subject, why);
+      return false;
     });
-    const failed = new Set<Subject>();
     for (let repeat = 1; repeat <= repeats; repeat++) {
       for (const subject of able) {
-        if (watcher.signal.aborted) return runs;
+        if (watcher.signal.aborted) return;
         begun++;
         if (failed.has(subject)) continue;
         const where = `${plan.protocolName} · ${plan.connections} connections`;
@@ -227,15 +268,14 @@ export async function compare(
         } catch (error) {
           // A server that does not start is reported once. The others are still compared.
           if (!(error instanceof ServerStartError)) throw error;
-          if (watcher.signal.aborted) return runs;
+          if (watcher.signal.aborted) return;
           watcher.onNote(`${subject.name} is left out: ${error.message}`);
-          failed.add(subject);
+          failed.set(subject, error.message);
         }
       }
     }
     if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
   }
-  return runs;
 }
 
 /** Makes one run, with its own server. */
@@ -243,7 +283,7 @@ async function measureOne(
   { name, subject, start }: Subject,
   plan: Plan,
   repeat: number,
-  { warmUpMs }: Comparison,
+  { warmUpMs, percentiles }: Comparison,
   { signal, onSecond, onNote }: {
     readonly signal: AbortSignal;
     onSecond(second: Second): void;
@@ -253,7 +293,7 @@ async function measureOne(
   await using server = await start(plan, signal);
   const { address, status: { pid } } = server;
   if (warmUpMs > 0) {
-    const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0 };
+    const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0, rehearse: false };
     await measure(warmUp, { address, name, signal });
   }
   const say = (text: string) => {
@@ -266,6 +306,7 @@ async function measureOne(
     name,
     subject,
     repeat,
+    percentiles,
     signal,
     onSecond,
     onNote: say,
@@ -289,7 +330,11 @@ async function trace(
     try {
       await using server = await start(plan, signal, path);
       const { address } = server;
-      await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0 }, { address, name, signal });
+      await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0, rehearse: false }, {
+        address,
+        name,
+        signal,
+      });
     } catch (error) {
       if (!(error instanceof ServerStartError)) throw error;
       onNote(`${name} has no trace: ${error.message}`);
@@ -342,14 +387,14 @@ function readModes({ modes, runtimes }: Values): Subject[] {
   return names.flatMap((mode) =>
     chosen.map((name) => {
       const found = available.find((candidate) => candidate.name === name);
-      if (found !== undefined) return ourServer(mode as ModeName, found);
+      if (found !== undefined) return ourServer(mode as ModeName, found, wanted !== "all");
       const expected = available.map(({ name }) => name).join(" or ");
       throw new UsageError(`wrong value for --runtimes: expected ${expected}, got "${name}"`);
     })
   );
 }
 
-function ourServer(mode: ModeName, command: RuntimeCommand): Subject {
+function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): Subject {
   const { name } = command;
   // An executable holds the modes itself.
   const words = buildInfo.isExecutable === true
@@ -358,6 +403,7 @@ function ourServer(mode: ModeName, command: RuntimeCommand): Subject {
   return {
     name: `${mode} · ${name}`,
     subject: { mode, runtime: name },
+    isNamed,
     whyNot: (plan) => whyNotMode(mode, plan),
     start: (plan, signal, trace) =>
       LoadedServer.start([
@@ -404,6 +450,7 @@ function readRival(text: string): Subject {
   return {
     name: name.trim(),
     subject: null,
+    isNamed: true,
     whyNot: () => undefined,
     start: (_, signal) => LoadedServer.startAny(line.trim(), signal),
   };

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { UsageError, type Values } from "../engine/cli/flags.ts";
+import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { readPercentile } from "./load/percentiles.ts";
 import { type EngineKind, type PlanOptions, SIZE, type Sizes } from "./load/plan.ts";
 
 /**
@@ -28,4 +29,31 @@ export function planOptionsOf(values: Values): PlanOptions {
     ...rest as Omit<PlanOptions, "size"> & { readonly engine?: EngineKind },
     ...(size !== undefined && { size: readSizes(size as string) }),
   };
+}
+
+/** The percentiles that are shown. */
+export const PERCENTILES: Flag = {
+  name: "percentiles",
+  kind: "string",
+  value: "LIST",
+  default: "p50,p90,p99,p99.9",
+  suggestions: ["p50", "p75", "p90", "p95", "p99", "p99.9", "p99.99"],
+  help: "which percentiles to show; p needs 10 / (1 - p) requests",
+};
+
+/**
+ * Reads which percentiles are asked for.
+ *
+ * @param values the flags
+ * @returns the percentiles, the lowest first; `undefined` for the usual ones
+ * @throws {UsageError} if one is none
+ */
+export function percentilesOf({ percentiles: given }: Values): readonly number[] | undefined {
+  if (given === undefined) return undefined;
+  const words = String(given).split(",").map((word) => word.trim()).filter(Boolean);
+  const read = words.map((word) => readPercentile(/^\d/.test(word) ? `p${word}` : word));
+  if (words.length > 0 && read.every((one) => one !== undefined)) {
+    return [...new Set(read as number[])].sort((a, b) => a - b);
+  }
+  throw new UsageError(`wrong value for --percentiles: expected p50,p95,p99.9, got "${given}"`);
 }

@@ -11,7 +11,7 @@ import { delay } from "@std/async/delay";
 import { connect, listen } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
-import { ProcessStatus } from "../engine/process/process_status.ts";
+import { isListening, ProcessStatus } from "../engine/process/process_status.ts";
 
 /** How long a server may take to start listening, and to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -21,6 +21,9 @@ const ASK_MS = 20;
 
 /** How much of a server's latest output is kept, in characters. */
 const KEPT = 2_000;
+
+/** How much of a server's latest standard output is kept, in characters. */
+const KEPT_OUTPUT = 4 * 1024 * 1024;
 
 /** The placeholder in a command line for the server's port. */
 export const PORT = "{port}";
@@ -77,16 +80,49 @@ export class LoadedServer implements AsyncDisposable {
     const { address } = listener;
     listener.close();
     const line = commandLine.replaceAll(PORT, String(address.port));
-    // The shell replaces itself with the server, so the measured process is the server's. What the
-    // server starts ends with it.
-    const server = new ServerProcess(["sh", "-c", `exec ${line}`], { title: line, isGroup: true });
+    const server = new ServerProcess(["sh", "-c", guarded(line)], { title: line, isGroup: true });
     await server.awaited(server.accepts(address), signal);
     return new LoadedServer(server, address);
+  }
+
+  /** What it has printed to standard output, the latest part of it. */
+  get output(): string {
+    return this.#server.output;
+  }
+
+  /** How its process has ended, in words; `undefined` while it runs. */
+  get whyEnded(): string | undefined {
+    return this.#server.whyEnded;
   }
 
   /** Ends the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#server.end();
+  }
+}
+
+/**
+ * A command line that starts a server so that nothing of it is left when this program ends, in
+ * whatever way.
+ *
+ * A watcher in the server's process group waits for the end of its standard input. This program holds
+ * the other end of that pipe, and a kill(2) that nobody can hear closes it too. Then the watcher kills
+ * the group: the server, what it has started, and itself. The watcher is nobody's child, so that a
+ * server that waits for its children never finds it. The shell replaces itself with the server, so
+ * the process that is measured is the server's own.
+ */
+function guarded(line: string): string {
+  const watch = `trap "" HUP INT TERM; cat <&3 >/dev/null; kill -9 -$$`;
+  return `exec 3<&0; ( ( ${watch} ) >/dev/null 2>&1 & ); exec 3<&- </dev/null; exec ${line}`;
+}
+
+/** Whether a connection can be made. */
+async function isAnswered(address: Address): Promise<boolean> {
+  try {
+    (await connect(address)).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -105,33 +141,49 @@ class ServerProcess {
   readonly #isGroup: boolean;
   readonly #ended: Promise<void>;
   #isOver = false;
+  #hasExited = false;
+  #whyEnded: string | undefined;
   #printed = "";
+  #output = "";
   #onPrint: () => void = () => {};
 
   constructor(command: readonly string[], options: ServerProcessOptions = {}) {
     const { title = command.join(" "), isGroup = false } = options;
     const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: isGroup });
+    const child = spawn(program, args, {
+      stdio: [isGroup ? "pipe" : "ignore", "pipe", "pipe"],
+      detached: isGroup,
+    });
     this.#child = child;
     this.#title = title;
     this.#isGroup = isGroup;
     running.add(this);
     this.#ended = new Promise((resolve) => {
-      const end = () => {
+      const end = (code: number | null = null, signal: string | null = null) => {
         this.#isOver = true;
+        this.#whyEnded = signal === null ? `exit status ${code}` : signal;
         running.delete(this);
         resolve();
         this.#onPrint();
       };
+      // What is left of its group holds its streams open, so that it would never close them.
+      child.on("exit", (code, signal) => {
+        this.#hasExited = true;
+        this.#whyEnded = signal === null ? `exit status ${code}` : signal;
+        this.#killGroup();
+      });
       child.on("close", end);
       child.on("error", (error) => {
         this.#printed += error.message;
         end();
       });
     });
+    // The guard may have ended.
+    child.stdin?.on("error", () => {});
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#printed = (this.#printed + text).slice(-KEPT);
+        if (stream === child.stdout) this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
         this.#onPrint();
       });
     }
@@ -139,6 +191,18 @@ class ServerProcess {
 
   get pid(): number {
     return this.#child.pid as number;
+  }
+
+  /** What it has printed to standard output, the latest part of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** How it has ended, with what it said last; `undefined` while it runs. */
+  get whyEnded(): string | undefined {
+    if (this.#whyEnded === undefined) return undefined;
+    const said = this.#printed.trim().split("\n").at(-1) ?? "";
+    return `${this.#whyEnded}${said === "" ? "" : `: ${escapeText(said)}`}`;
   }
 
   /** Waits until the server listens. If the wait is abandoned, the server is ended. */
@@ -167,28 +231,37 @@ class ServerProcess {
     return { hostname: hostname as string, port: Number(port) };
   }
 
-  /** Waits until it accepts a connection. */
+  /**
+   * Waits until it accepts connections. Where the system tells who listens, nobody connects for that:
+   * a server may take the first connection for a client.
+   */
   async accepts(address: Address): Promise<void> {
     for (const endsAt = performance.now() + PATIENCE_MS; performance.now() < endsAt;) {
       if (this.#isOver) break;
-      try {
-        (await connect(address)).close();
-        return;
-      } catch {
-        // Not yet.
-        await delay(ASK_MS);
-      }
+      const listens = isListening(address.port) ?? await isAnswered(address);
+      if (listens) return;
+      await delay(ASK_MS);
     }
     await this.#fail();
   }
 
   /** Sends a signal to the process, or to its group. */
   send(signal: "SIGTERM" | "SIGKILL"): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#hasExited) return;
     try {
       process.kill(this.#isGroup ? -this.pid : this.pid, signal);
     } catch {
       // It has just ended.
+    }
+  }
+
+  /** Kills what the process has started and left behind. */
+  #killGroup(): void {
+    if (!this.#isGroup) return;
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // There is nothing left.
     }
   }
 

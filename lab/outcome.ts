@@ -120,7 +120,7 @@ export async function readOutcome(values: Values): Promise<Outcome> {
  * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
-  const report = { ...measured, findings: findingsOf(measured.runs) };
+  const report = { ...measured, findings: findingsOf(measured.runs, measured.missing) };
   const isTaken = outcome.files.some(([, path]) => path === STDOUT);
   // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
@@ -134,7 +134,7 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   for (const [form, path] of outcome.files) {
     if (path === STDOUT) runtime.printNow("stdout", await FORMS[form]!(report));
   }
-  const failed = failedThresholds(outcome.thresholds, report.runs);
+  const failed = failedThresholds(outcome.thresholds, report.runs, report.missing);
   for (const sentence of [...unwritten, ...failed]) {
     runtime.printNow("stderr", `bench: ${sentence}\n`);
   }

@@ -31,9 +31,11 @@ export class ProcessStatus {
     this.pid = pid;
   }
 
-  /** Whether anything is known about it. */
-  get isKnown(): boolean {
-    return read(`/proc/${this.pid}/stat`) !== "";
+  /** Whether it runs, as far as is known. A process that nobody has waited for yet has ended. */
+  get isAlive(): boolean {
+    const line = read(`/proc/${this.pid}/stat`);
+    // The state follows the command's name, which may contain anything.
+    return line !== "" && !/^[ZXx]/.test(line.slice(line.lastIndexOf(")") + 2));
   }
 
   /** The CPU time of all threads so far, in seconds, including processes that have ended. */
@@ -54,6 +56,17 @@ export class ProcessStatus {
     return this.#sumOf("VmHWM") * 1024;
   }
 
+  /** How many descriptors it has open. */
+  get descriptors(): number {
+    return this.#sum((pid) => list(`/proc/${pid}/fd`).length);
+  }
+
+  /** How many descriptors the process itself may have; `undefined` if that is not known. */
+  get descriptorLimit(): number | undefined {
+    const [, soft] = /^Max open files +(\d+)/m.exec(read(`/proc/${this.pid}/limits`)) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  }
+
   /** How many threads it has. */
   get threads(): number {
     return this.#sumOf("Threads");
@@ -69,6 +82,7 @@ export class ProcessStatus {
         if (status === "") continue;
         found.set(name, {
           cpuSeconds: cpuSecondsIn(read(`/proc/${pid}/task/${name}/stat`)).own,
+          waitingSeconds: waitingSecondsIn(read(`/proc/${pid}/task/${name}/schedstat`)),
           voluntarySwitches: fieldIn(status, "voluntary_ctxt_switches"),
           involuntarySwitches: fieldIn(status, "nonvoluntary_ctxt_switches"),
         });
@@ -102,6 +116,8 @@ export class ProcessStatus {
 /** What is known about a thread. */
 export interface ThreadStatus {
   readonly cpuSeconds: number;
+  /** How long it could have run but had no processor; 0 if the kernel does not count that. */
+  readonly waitingSeconds: number;
   readonly voluntarySwitches: number;
   readonly involuntarySwitches: number;
 }
@@ -128,6 +144,17 @@ export function findListener({ hostname, port }: Address): number | undefined {
   return undefined;
 }
 
+/**
+ * Whether anybody listens on a port of this machine.
+ *
+ * @param port the port
+ * @returns `undefined` if that cannot be seen
+ */
+export function isListening(port: number): boolean | undefined {
+  if (read("/proc/net/tcp") === "") return undefined;
+  return ["tcp", "tcp6"].some((table) => listenersIn(table, port).length > 0);
+}
+
 /** The sockets that listen on a port, named as in the links of `/proc/PID/fd`. */
 function listenersIn(table: string, port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
@@ -151,6 +178,11 @@ function cpuSecondsIn(stat: string): { readonly own: number; readonly waitedFor:
   const fields = stat.split(") ").at(-1)?.split(" ") ?? [];
   const [user = 0, system = 0, theirUser = 0, theirSystem = 0] = fields.slice(11, 15).map(Number);
   return { own: (user + system) / TICKS, waitedFor: (theirUser + theirSystem) / TICKS };
+}
+
+/** How long a thread has waited for a processor: the second field, in nanoseconds (proc(5)). */
+function waitingSecondsIn(schedstat: string): number {
+  return Number(schedstat.split(" ")[1] ?? 0) / 1e9;
 }
 
 function fieldIn(status: string, name: string): number {

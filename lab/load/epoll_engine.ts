@@ -19,12 +19,9 @@ import { ConnectTimeoutError, refuseSelfByDescriptor } from "../../engine/dial/f
 import type { Address } from "../../protocols/effects.ts";
 import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
-import { LoadLoop } from "./load_loop.ts";
+import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
-
-/** How often the loop checks whether it is to stop, in milliseconds. */
-const LOOK_MS = 20;
 
 /** How often a busy loop checks the deadlines, in milliseconds. */
 const LIMITS_MS = 1;
@@ -33,7 +30,7 @@ const LIMITS_MS = 1;
 const FULL_MS = 5;
 
 /** Something that the poller watches. */
-interface Ready {
+export interface Ready {
   onReady(events: number): void;
 }
 
@@ -62,7 +59,7 @@ class Attempt implements Ready {
 }
 
 /** Makes the load of one thread and blocks the thread meanwhile. */
-class EpollEngine implements ReadyLoop {
+export class EpollEngine implements ReadyLoop {
   readonly sockets: Sockets = sockets();
   readonly poller: Poller = openPoller("epoll", this.sockets);
   readonly buffer = new ReceiveBuffer();
@@ -95,15 +92,25 @@ class EpollEngine implements ReadyLoop {
     });
   }
 
-  /** Runs the load to its end. */
-  run(isStopped: () => boolean): LoadLoop {
+  /** Makes the connections with which the load begins. */
+  open(isStopped: () => boolean): void {
+    this.#turnUntil(() => this.#loop.isOpen, isStopped);
+  }
+
+  /** Makes the load, to its end. */
+  run(isStopped: () => boolean): void {
+    this.#loop.start(performance.now());
+    this.#turnUntil(() => this.#loop.isOver, isStopped);
+  }
+
+  #turnUntil(isReached: () => boolean, isStopped: () => boolean): void {
     const loop = this.#loop;
     let now = performance.now();
     let limitsAt = now;
     let lookAt = now;
     for (;;) {
       const next = loop.turn(now);
-      if (loop.isOver) break;
+      if (isReached()) break;
       const count = this.#wait(next);
       now = performance.now();
       for (let index = 0; index < count; index++) {
@@ -116,10 +123,37 @@ class EpollEngine implements ReadyLoop {
       }
       if (now < lookAt) continue;
       lookAt = now + LOOK_MS;
+      loop.look(now);
       if (isStopped()) loop.stop(performance.now());
     }
-    this.#close();
-    return loop;
+  }
+
+  /** The load. */
+  get loop(): LoadLoop {
+    return this.#loop;
+  }
+
+  /**
+   * Lets the poller watch something besides the connections of the load.
+   *
+   * @param fd its descriptor
+   * @param ready is told when it is readable
+   */
+  watch(fd: number, ready: Ready): void {
+    this.#ready[fd] = ready;
+    this.poller.add(fd, this.sockets.constants.POLLIN);
+  }
+
+  /**
+   * Lets the poller watch a connection that was accepted here.
+   *
+   * @param fd its descriptor
+   * @param sockaddr the peer's address
+   */
+  adopt(fd: number, sockaddr: Uint8Array): ReadyConnection {
+    const connection = new ReadyConnection(fd, sockaddr, this);
+    this.#ready[fd] = connection;
+    return connection;
   }
 
   /** Waits for events, at most until `until`; returns how many there are. */
@@ -134,7 +168,9 @@ class EpollEngine implements ReadyLoop {
     return waitMs > 0 ? this.poller.wait(this.#hasDueTimes ? waitMs : Math.ceil(waitMs)) : 0;
   }
 
-  #close(): void {
+  /** Closes all connections. */
+  close(): void {
+    this.#loop.close();
     for (const [fd, ready] of this.#ready.entries()) {
       if (ready instanceof Attempt) this.sockets.close(fd);
     }
@@ -201,18 +237,31 @@ class EpollEngine implements ReadyLoop {
 }
 
 /**
- * Makes the load of one thread on descriptors. Blocks the thread until the load is over.
+ * Makes the load of one thread on descriptors. Blocks the thread while it opens the connections, and
+ * then until the load is over.
  *
  * @param share the thread's share of the load
  * @param protocol the protocol to speak
  * @param onSecond is called for each second
  * @param isStopped whether the load is to end early
+ * @param pauses what is waited for in between
  */
-export function runOnDescriptors(
+export async function runOnDescriptors(
   share: Share,
   protocol: LoadProtocol,
   onSecond: (second: ThreadSecond) => void,
   isStopped: () => boolean,
-): LoadLoop {
-  return new EpollEngine(share, protocol, onSecond).run(isStopped);
+  pauses: Pauses = NO_PAUSES,
+): Promise<LoadLoop> {
+  const engine = new EpollEngine(share, protocol, onSecond);
+  const { loop } = engine;
+  try {
+    engine.open(isStopped);
+    await pauses.afterOpening();
+    engine.run(isStopped);
+    await pauses.beforeClosing(loop);
+  } finally {
+    engine.close();
+  }
+  return loop;
 }

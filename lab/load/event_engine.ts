@@ -11,13 +11,10 @@ import { openEventConnection } from "../../engine/dial/event_connection.ts";
 import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
 import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Lane } from "./lane.ts";
-import { LoadLoop } from "./load_loop.ts";
+import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
-
-/** How often the loop checks whether it is to stop, in milliseconds. */
-const LOOK_MS = 20;
 
 /**
  * Makes the load of one thread on the runtime's sockets.
@@ -26,12 +23,14 @@ const LOOK_MS = 20;
  * @param protocol the protocol to speak
  * @param onSecond is called for each second
  * @param isStopped whether the load is to end early
+ * @param pauses what is waited for in between
  */
 export async function runOnRuntime(
   share: Share,
   protocol: LoadProtocol,
   onSecond: (second: ThreadSecond) => void,
   isStopped: () => boolean,
+  pauses: Pauses = NO_PAUSES,
 ): Promise<LoadLoop> {
   using deadlines = new TimedDeadlines();
   const over = new AbortController();
@@ -39,19 +38,40 @@ export async function runOnRuntime(
     void connect(lane, share, deadlines, over.signal);
   };
   const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond, hasTurns: false });
+  try {
+    await turnUntil(loop, () => loop.isOpen, isStopped);
+    await pauses.afterOpening();
+    loop.start(performance.now());
+    await turnUntil(loop, () => loop.isOver, isStopped);
+    await pauses.beforeClosing(loop);
+  } finally {
+    over.abort();
+    loop.close();
+  }
+  return loop;
+}
+
+async function turnUntil(
+  loop: LoadLoop,
+  isReached: () => boolean,
+  isStopped: () => boolean,
+): Promise<void> {
+  let lookAt = performance.now();
   for (;;) {
     const now = performance.now();
     const next = loop.turn(now);
+    if (now >= lookAt) {
+      loop.look(now);
+      lookAt = now + LOOK_MS;
+    }
     if (isStopped()) loop.stop(performance.now());
-    if (loop.isOver) break;
+    if (isReached()) return;
     const waitMs = Math.min(LOOK_MS, Math.max(0, next - performance.now()));
     const due = now + waitMs;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     // The lateness of this timer is the lateness of this thread.
     loop.onTurn(due);
   }
-  over.abort();
-  return loop;
 }
 
 async function connect(

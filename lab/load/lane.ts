@@ -44,7 +44,9 @@ export interface LaneHost {
   /** Connects the lane. The lane hears of the outcome later, by `onOpen` or `onNotOpen`. */
   dial(lane: Lane): void;
   /** The lane is connected. */
-  onOpened(): void;
+  onOpened(lane: Lane): void;
+  /** The lane is connected and was greeted, if the server speaks first. */
+  onReady(lane: Lane): void;
   /** The lane has room for a request, on a new connection. */
   onRoom(lane: Lane, now: number): void;
   /** The connection failed or was never made, and the requests under way failed with it. */
@@ -78,6 +80,8 @@ export class Lane implements Sink {
    * be sent earlier.
    */
   roomSince = 0;
+  /** How far it has come for the first time: 1 is connected, 2 is ready for requests or failed. */
+  stage: 0 | 1 | 2 = 0;
   /** Whether it stands in its host's queue for requests. */
   isQueued = false;
   readonly #host: LaneHost;
@@ -190,7 +194,7 @@ export class Lane implements Sink {
     const { protocol, tally, connect } = this.#host;
     const now = performance.now();
     tally.connect.add(now - this.#dialedAt);
-    this.#host.onOpened();
+    this.#host.onOpened(this);
     this.#connection = connection;
     for (const exchange of this.#ring) exchange.input = new Input();
     this.#answered = 0;
@@ -225,6 +229,7 @@ export class Lane implements Sink {
 
   #onReady(now: number): void {
     this.roomSince = now;
+    this.#host.onReady(this);
     if (this.#host.connect) this.#start(this.#ring[this.#first] as Exchange);
     else this.#offerRoom(now);
   }

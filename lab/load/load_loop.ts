@@ -16,19 +16,29 @@ import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { Backoff } from "../../engine/net/backoff.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
+import { ownTime } from "./own_time.ts";
 import type { Share } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Tally, type ThreadSecond } from "./tally.ts";
 
 /**
- * How long an open model waits for the last answers, in milliseconds. Also how long a connection of
- * a closed model must have waited for its first answer before it counts as starved.
+ * How long a connection of a closed model must have waited for its first answer before it counts as
+ * starved, in milliseconds.
  */
-const LAST_MS = 1_000;
+const STARVED_MS = 1_000;
 
 /** How long the connections that are made before the clock starts may take, in milliseconds. */
 const OPENING_MS = 5_000;
+
+/**
+ * How long a server may take to greet the connections that are made before the clock starts, once
+ * all of them are there, in milliseconds. A pool greets no more of them than it has workers.
+ */
+const GREETING_MS = 500;
+
+/** How often an engine looks whether it is to stop, and at the server, in milliseconds. */
+export const LOOK_MS = 20;
 
 /** The length of a second, in milliseconds. */
 const SECOND_MS = 1_000;
@@ -37,7 +47,21 @@ const SECOND_MS = 1_000;
 export type Dial = (lane: Lane) => void;
 
 /** The stages of a thread's run. */
-type Phase = "opening" | "running" | "last answers" | "over";
+type Phase = "opening" | "open" | "running" | "last answers" | "over";
+
+/** What an engine waits for while its connections are open. */
+export interface Pauses {
+  /** The connections are there. The load begins when this resolves. */
+  afterOpening(): Promise<void>;
+  /** The load is over. The connections are closed when this resolves. */
+  beforeClosing(loop: LoadLoop): Promise<void>;
+}
+
+/** Waits for nothing. */
+export const NO_PAUSES: Pauses = {
+  afterOpening: () => Promise.resolve(),
+  beforeClosing: () => Promise.resolve(),
+};
 
 /** The load of one thread. */
 export class LoadLoop implements LaneHost {
@@ -59,6 +83,10 @@ export class LoadLoop implements LaneHost {
   readonly #openingUntil: number;
   /** How many lanes have neither connected nor failed to connect for the first time. */
   #unopened: number;
+  /** How many lanes have neither been ready for a request nor failed. */
+  #unready: number;
+  /** When the last of them connected. */
+  #openedAt = 0;
   #schedule: Schedule | undefined;
   /** Lanes that have room while nothing is due: a ring that holds each lane at most once. */
   readonly #free: LaneQueue;
@@ -70,6 +98,23 @@ export class LoadLoop implements LaneHost {
   #countedAt = 0;
   /** When the last request was answered or failed. */
   #lastAt = 0;
+  /** When the last request was answered, and since when a request has been under way again. */
+  #answeredAt = 0;
+  #askedAt = 0;
+  /** Whether everything that was asked was answered. */
+  #isIdle = true;
+  /**
+   * The time without any answer while something was under way, up to the last look, and the longest
+   * such time, in milliseconds.
+   */
+  #silentMs = 0;
+  #silenceMs = 0;
+  #lookedAt = 0;
+  /** How often a connection or its requests have failed since the last answer. */
+  #failedInRow = 0;
+  #hasFallenSilent = false;
+  /** How long this thread had run or waited for a processor at that time, in milliseconds. */
+  #ownMs = 0;
   /** When the last request began. */
   #sentAt = 0;
   /** Lanes whose next request is sent at the end of this turn; `undefined` without turns. */
@@ -110,15 +155,15 @@ export class LoadLoop implements LaneHost {
     this.timesService = plan.connect || plan.rate !== null;
     this.#left = share.requests;
     this.#lanes = Array.from({ length: share.connections }, () => new Lane(this));
-    this.#unopened = this.#lanes.length;
+    this.#unopened = this.#unready = this.#lanes.length;
     this.#free = new LaneQueue(this.#lanes.length);
     this.#openingUntil = performance.now() + Math.min(OPENING_MS, plan.timeoutMs);
     this.#open();
   }
 
-  /** When the run began, in milliseconds. */
-  get startedAt(): number {
-    return this.#startedAt;
+  /** Whether the connections are there with which the run begins, as far as they can be had. */
+  get isOpen(): boolean {
+    return this.#phase !== "opening";
   }
 
   /** Whether everything is over. */
@@ -127,14 +172,39 @@ export class LoadLoop implements LaneHost {
   }
 
   /**
-   * How long the run was, in milliseconds. In the open model it is as long as its schedule, even if
-   * the last answers come later: they make a server neither quicker nor slower.
+   * How long the run was, in milliseconds. An open model that is limited by time lasts for that
+   * whole time, and as long as it still sends requests that are late. The last answers may come
+   * after that: they make a server neither quicker nor slower.
    */
   get durationMs(): number {
-    const schedule = this.#schedule;
-    if (schedule === undefined) return this.#overAt - this.#startedAt;
-    const sentUntil = Math.max(schedule.endsAt, this.#sentAt);
-    return (this.#isCut ? Math.min(this.#overAt, sentUntil) : sentUntil) - this.#startedAt;
+    const { requests } = this.#share;
+    const isCounted = requests < Infinity && this.#endsAt === Infinity;
+    if (this.#schedule === undefined || isCounted) return this.#overAt - this.#startedAt;
+    const lastMs = Math.max(Math.min(this.#endsAt, this.#overAt), this.#sentAt);
+    return lastMs - this.#startedAt;
+  }
+
+  /** How many requests were due; `undefined` in the closed model. */
+  get due(): number | undefined {
+    return this.#schedule?.dueBefore(this.#isCut ? this.#overAt : Infinity);
+  }
+
+  /**
+   * The longest time, in milliseconds, in which the server answered nothing although something was
+   * under way.
+   */
+  get silenceMs(): number {
+    return this.#silenceMs;
+  }
+
+  /** Whether at some time as many connections have failed in a row as there are. */
+  get hasFallenSilent(): boolean {
+    return this.#hasFallenSilent;
+  }
+
+  /** Whether the run was ended early. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /**
@@ -159,8 +229,11 @@ export class LoadLoop implements LaneHost {
    * @returns when to call it again, if nothing happens before
    */
   turn(now: number): number {
-    if (this.#phase === "opening") this.#mayStart(now);
-    if (this.#phase === "opening") return this.#openingUntil;
+    if (this.#phase === "opening") this.#mayBeOpen(now);
+    if (this.#phase === "opening") {
+      return this.#unopened > 0 ? this.#openingUntil : this.#openedAt + GREETING_MS;
+    }
+    if (this.#phase === "open") return now;
     // A conversation that ends because nothing more comes ends outside any turn.
     this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
@@ -169,17 +242,31 @@ export class LoadLoop implements LaneHost {
     // When a run ends together with a second, there is no further second: it would be empty.
     if (now >= this.#secondAt) this.#countSecond(now);
     const isLast = this.#phase === "last answers";
-    const nextEnd = isLast ? this.#endsAt + LAST_MS : this.#endsAt;
+    const nextEnd = isLast ? this.#endsAt + this.timeoutMs : this.#endsAt;
     const nextDue = this.#free.size > 0 ? this.#schedule?.next ?? Infinity : Infinity;
     return Math.min(this.#secondAt, nextEnd, nextDue);
   }
 
-  #mayStart(now: number): void {
+  #mayBeOpen(now: number): void {
     const waits = !this.connect && this.#share.plan.rampMs === 0;
-    if (waits && this.#unopened > 0 && now < this.#openingUntil) return;
+    if (waits && now < this.#openingUntil) {
+      if (this.#unopened > 0) return;
+      if (this.#unready > 0 && now < this.#openedAt + GREETING_MS) return;
+    }
+    this.#phase = "open";
+  }
+
+  /**
+   * Starts the clock and the load.
+   *
+   * @param now the time, in milliseconds
+   */
+  start(now: number): void {
+    if (this.#phase !== "open") return;
     const { plan, thread } = this.#share;
     this.#phase = "running";
     this.#startedAt = this.#lastAt = this.#countedAt = now;
+    this.#answeredAt = this.#askedAt = this.#lookedAt = now;
     this.#endsAt = now + plan.durationMs;
     this.#secondAt = now + SECOND_MS;
     if (plan.rate !== null) {
@@ -193,7 +280,12 @@ export class LoadLoop implements LaneHost {
       });
     }
     if (plan.rampMs > 0) return this.#ramp(plan.rampMs);
-    for (const lane of this.#lanes) this.#enter(lane, now);
+    // Each is sent at a time of its own: what the earlier ones take is not the server's time.
+    for (const lane of this.#lanes) {
+      const sentAt = performance.now();
+      if (this.#schedule === undefined) this.tally.lag.add(sentAt - now);
+      this.#enter(lane, sentAt, now);
+    }
   }
 
   /**
@@ -221,25 +313,43 @@ export class LoadLoop implements LaneHost {
     else lane.open(now);
   }
 
-  #enter(lane: Lane, now: number): void {
-    lane.roomSince = now;
+  #enter(lane: Lane, now: number, since = now): void {
+    lane.roomSince = since;
     for (let place = 0; place < this.pipeline && lane.hasRoom; place++) this.onRoom(lane, now);
   }
 
-  onOpened(): void {
-    if (this.#unopened > 0) this.#unopened--;
+  onOpened(lane: Lane): void {
+    if (lane.stage > 0) return;
+    lane.stage = 1;
+    if (--this.#unopened === 0) this.#openedAt = performance.now();
+  }
+
+  onReady(lane: Lane): void {
+    if (lane.stage === 2) return;
+    this.onOpened(lane);
+    lane.stage = 2;
+    this.#unready--;
   }
 
   onRoom(lane: Lane, now: number): void {
     // Nothing begins before the clock starts.
-    if (this.#phase === "opening" || this.#phase === "over") return;
+    if (!this.#isGoing) return;
     if (this.#schedule !== undefined) this.#fill(lane, now, this.#schedule);
     else this.#beginNext(lane, now, now);
   }
 
+  /** Whether requests may begin. */
+  get #isGoing(): boolean {
+    return this.#phase === "running" || this.#phase === "last answers";
+  }
+
   onAnswered(lane: Lane, now: number): void {
-    this.#underWay--;
+    // The connections stay open for a moment after the end.
+    if (!this.#isGoing) return;
+    this.#isIdle = --this.#underWay === 0;
     this.#lastAt = now;
+    this.#answeredAt = now;
+    this.#failedInRow = 0;
     if (this.#backoffs.size > 0) this.#backoffs.delete(lane);
     if (this.#schedule !== undefined) return this.#fill(lane, now, this.#schedule);
     const { thinkMs } = this.#share.plan;
@@ -277,7 +387,7 @@ export class LoadLoop implements LaneHost {
   #beginNext(lane: Lane, dueAt: number, now: number): void {
     if (this.#left === 0) return;
     this.#left--;
-    this.#underWay++;
+    this.#onAsking(now);
     if (now > dueAt) this.tally.lag.add(now - dueAt);
     // A closed model has no due times, and a delay of its own thread is not the server's fault.
     lane.begin(now, now);
@@ -290,8 +400,38 @@ export class LoadLoop implements LaneHost {
     this.#free.add(lane);
   }
 
-  #send(lane: Lane, dueAt: number, now: number): void {
+  #onAsking(now: number): void {
     this.#underWay++;
+    if (!this.#isIdle) return;
+    this.#isIdle = false;
+    this.#askedAt = now;
+  }
+
+  /**
+   * Looks whether the server has answered anything lately. It is called every {@linkcode LOOK_MS}
+   * milliseconds. If that was longer ago, only the time counts in which this thread had nothing to
+   * do: if it ran, or waited for a processor, the silence may be its own fault.
+   *
+   * @param now the time, in milliseconds
+   */
+  look(now: number): void {
+    const since = this.#lookedAt;
+    const isSilent = this.#isGoing && !this.#isIdle && this.#askedAt <= since &&
+      this.#answeredAt < since;
+    const own = ownTime();
+    const ownMs = own === undefined ? undefined : own.ranMs + own.waitedMs;
+    const atLeastMs = Math.min(LOOK_MS, now - since);
+    const idleMs = ownMs === undefined
+      ? atLeastMs
+      : Math.max(atLeastMs, now - since - (ownMs - this.#ownMs));
+    this.#silentMs = isSilent ? this.#silentMs + idleMs : 0;
+    this.#ownMs = ownMs ?? 0;
+    this.#silenceMs = Math.max(this.#silenceMs, this.#silentMs);
+    this.#lookedAt = now;
+  }
+
+  #send(lane: Lane, dueAt: number, now: number): void {
+    this.#onAsking(now);
     this.#sentAt = now;
     this.tally.lag.add(now - Math.max(dueAt, lane.roomSince));
     lane.begin(dueAt, now);
@@ -309,8 +449,9 @@ export class LoadLoop implements LaneHost {
 
   onFailed(lane: Lane, kind: string, message: string, requests: number): void {
     const now = performance.now();
-    if (this.#unopened > 0) this.#unopened--;
+    this.onReady(lane);
     if (this.#phase === "over") return;
+    if (++this.#failedInRow >= this.#lanes.length) this.#hasFallenSilent = true;
     this.#underWay -= requests;
     this.#lastAt = now;
     // A connection that cannot be made, or that ends unused, fails the request that waited for it.
@@ -322,6 +463,8 @@ export class LoadLoop implements LaneHost {
   /** Takes a request that nobody will send; returns how many there were. */
   #takeUnsent(now: number): 0 | 1 {
     if (this.#schedule !== undefined) return this.#schedule.take(now) === undefined ? 0 : 1;
+    // In an open model nothing is due before the clock starts.
+    if (this.#share.plan.rate !== null) return 0;
     if (this.#left === 0) return 0;
     this.#left--;
     return 1;
@@ -353,7 +496,7 @@ export class LoadLoop implements LaneHost {
    * on
    */
   onTurn(since: number): void {
-    const lastAt = this.#beginAll() ? performance.now() : this.#lastAt;
+    const lastAt = this.#beginAll() ? performance.now() : this.#answeredAt;
     this.tally.lag.add(Math.max(lastAt, since) - since);
   }
 
@@ -365,9 +508,10 @@ export class LoadLoop implements LaneHost {
     if (!isLate) return;
     if (this.#schedule === undefined) return this.#end(now);
     this.#phase = "last answers";
-    if (now < this.#endsAt + LAST_MS) return;
+    if (now < this.#endsAt + this.timeoutMs) return;
     const unanswered = this.#underWay + this.#schedule.waitingAt(this.#endsAt);
-    this.tally.fail("unanswered", `No answer within ${LAST_MS} ms after the end`, unanswered);
+    const message = `No answer within ${this.timeoutMs} ms after the end`;
+    this.tally.fail("unanswered", message, unanswered);
     this.#end(now);
   }
 
@@ -391,15 +535,19 @@ export class LoadLoop implements LaneHost {
 
   /** Ends the run, as of a time no later than now. */
   #end(now: number, overAt = now): void {
-    if (this.#phase === "opening") this.#startedAt = this.#countedAt = overAt = now;
+    if (!this.#isGoing) this.#startedAt = this.#countedAt = overAt = now;
     this.#phase = "over";
     this.#overAt = overAt;
     if (this.#schedule === undefined) {
-      const since = overAt - Math.min(LAST_MS, (overAt - this.#startedAt) / 2);
+      const since = overAt - Math.min(STARVED_MS, (overAt - this.#startedAt) / 2);
       this.#starved = this.#lanes.filter((lane) => lane.isStarved(since)).length;
     }
-    for (const lane of this.#lanes) lane.end();
     this.#onSecond(this.tally.take(Math.max(0, overAt - this.#countedAt)));
+  }
+
+  /** Closes the connections. Until then the server can be looked at as the load has left it. */
+  close(): void {
+    for (const lane of this.#lanes) lane.end();
   }
 }
 

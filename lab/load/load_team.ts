@@ -75,6 +75,8 @@ export class LoadTeam implements Disposable {
   readonly #members: SupervisedWorker<ToLoadThread, FromLoadThread>[] = [];
   /** The seconds that not all threads have reported yet. */
   readonly #seconds = new Map<number, ThreadSecond[]>();
+  /** Resolves when the load is over in all threads. */
+  readonly #over = Promise.withResolvers<void>();
   #nextSecond = 0;
   #endedAt = 0;
   #onSecond: ((second: TeamSecond) => void) | undefined;
@@ -82,19 +84,22 @@ export class LoadTeam implements Disposable {
   private constructor() {}
 
   /**
-   * Starts the threads.
+   * Starts the threads, warms them up and makes the connections with which the load begins.
    *
    * @param plan the load
    * @param address the server's numeric address
+   * @param signal ends the load early
    * @throws {Error} if Workers cannot be started
    */
-  static async start(plan: Plan, address: Address): Promise<LoadTeam> {
+  static async start(plan: Plan, address: Address, signal?: AbortSignal): Promise<LoadTeam> {
     requireWorkers(LOAD_THREAD_URL);
     // If descriptors cannot be counted, they are tried out. That uses up ports, and the load may
     // have few of them. So counting comes first.
     if (whyNoSockets() === undefined) requireThreads(plan.threads);
     else requireDescriptors(plan.threads, "thread");
     const team = new LoadTeam();
+    if (signal?.aborted) team.#cut();
+    signal?.addEventListener("abort", team.#cut, { once: true });
     try {
       for (const share of shareOut(plan, address)) team.#add(share);
       await Promise.all(team.#members.map(({ ready }) => ready));
@@ -102,8 +107,14 @@ export class LoadTeam implements Disposable {
     } catch (error) {
       team[Symbol.dispose]();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", team.#cut);
     }
   }
+
+  readonly #cut = (): void => {
+    Atomics.store(new Int32Array(this.#stop), 0, 1);
+  };
 
   #add(share: Share): void {
     const member = SupervisedWorker.start<ToLoadThread, FromLoadThread>({
@@ -114,7 +125,7 @@ export class LoadTeam implements Disposable {
       died: `${CANNOT}: a thread died`,
       onMessage: (message) => {
         if (message.kind === "second") this.#gather(message);
-        else if (message.kind === "end") this.totals.end(message);
+        else if (message.kind === "end") this.#onEnd(message);
         else member.end(new Error(`${CANNOT}: ${message.why}`));
       },
     });
@@ -125,25 +136,38 @@ export class LoadTeam implements Disposable {
    * Makes the load, from beginning to end.
    *
    * @param onSecond called for each second, when all threads have reported it
+   * @param onOver called when the load is over and its connections are still open
    * @param signal ends the load early
    */
-  async run(onSecond: (second: TeamSecond) => void, signal?: AbortSignal): Promise<TeamTotals> {
+  async run(
+    onSecond: (second: TeamSecond) => void,
+    onOver: () => void,
+    signal?: AbortSignal,
+  ): Promise<TeamTotals> {
     this.#onSecond = onSecond;
-    const stop = () => Atomics.store(new Int32Array(this.#stop), 0, 1);
-    if (signal?.aborted) stop();
-    signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) this.#cut();
+    signal?.addEventListener("abort", this.#cut, { once: true });
+    const gone = Promise.all(this.#members.map(async ({ gone }) => {
+      const error = await gone;
+      if (error !== undefined) throw error;
+    }));
     try {
       for (const member of this.#members) member.post("begin");
-      await Promise.all(this.#members.map(async ({ gone }) => {
-        const error = await gone;
-        if (error !== undefined) throw error;
-      }));
+      await Promise.race([this.#over.promise, gone]);
+      onOver();
+      for (const member of this.#members) member.post("close");
+      await gone;
     } finally {
-      signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", this.#cut);
     }
     // A thread that ended early reports no more seconds.
     for (const index of [...this.#seconds.keys()].sort((a, b) => a - b)) this.#tell(index);
     return this.totals;
+  }
+
+  #onEnd(end: ThreadEnd): void {
+    this.totals.end(end);
+    if (this.totals.ends.length === this.#members.length) this.#over.resolve();
   }
 
   #gather(second: ThreadSecond): void {
@@ -178,7 +202,7 @@ export class LoadTeam implements Disposable {
 
   /** Ends the threads. */
   [Symbol.dispose](): void {
-    Atomics.store(new Int32Array(this.#stop), 0, 1);
+    this.#cut();
     for (const member of this.#members) member.end();
   }
 }

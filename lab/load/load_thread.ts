@@ -4,13 +4,14 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { describeError } from "../../engine/values/thrown.ts";
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { runOnDescriptors } from "./epoll_engine.ts";
 import { runOnRuntime } from "./event_engine.ts";
 import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
+import { type OwnTime, ownTime } from "./own_time.ts";
 import type { Share } from "./plan.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { ThreadSecond } from "./tally.ts";
 
 /** The first message from the main thread. */
@@ -21,8 +22,11 @@ export interface LoadAssignment {
   readonly stop: SharedArrayBuffer;
 }
 
-/** The message from the main thread when all threads are ready. */
-export type ToLoadThread = "begin";
+/**
+ * The messages from the main thread: all threads are ready, and later the server has been looked at
+ * and the connections can be closed.
+ */
+export type ToLoadThread = "begin" | "close";
 
 /** The messages to the main thread. */
 export type FromLoadThread =
@@ -37,6 +41,14 @@ export interface ThreadEnd {
   readonly durationMs: number;
   /** How many connections had no answer at all. */
   readonly starved: number;
+  /** How many requests were due; `undefined` in the closed model. */
+  readonly due: number | undefined;
+  /** The longest time without an answer while something was under way, in milliseconds. */
+  readonly silenceMs: number;
+  /** Whether at some time as many of its connections have failed in a row as it has. */
+  readonly hasFallenSilent: boolean;
+  /** Whether it was ended early. */
+  readonly isCut: boolean;
   /** The share of that time in which the thread ran; `undefined` if the system does not tell. */
   readonly busyShare: number | undefined;
   /** The share of that time in which the thread could have run but had no processor. */
@@ -51,61 +63,72 @@ export const LOAD_THREAD = "handshake bench";
 /** The module of these Workers. */
 export const LOAD_THREAD_URL: string = import.meta.url;
 
-/**
- * How many milliseconds this thread has run and has waited to run, as the scheduler counts them.
- */
-function schedulerTimes(): readonly [number, number] | undefined {
-  try {
-    // The file describes the thread that reads it, in nanoseconds (proc(5)).
-    const [ran, waited] = readFileSync("/proc/thread-self/schedstat", "utf8").split(" ").map(
-      Number,
-    );
-    return [(ran as number) / 1e6, (waited as number) / 1e6];
-  } catch {
-    // Not on Linux.
-    return undefined;
+/** What the main thread says. */
+class Cues {
+  readonly begun = Promise.withResolvers<void>();
+  readonly closed = Promise.withResolvers<void>();
+
+  hear(message: ToLoadThread): void {
+    if (message === "begin") this.begun.resolve();
+    else this.closed.resolve();
   }
 }
 
 async function makeLoad(
-  share: Share,
+  { share, stop: memory }: LoadAssignment,
   protocol: LoadProtocol,
-  stop: Int32Array,
+  cues: Cues,
+  sayReady: () => void,
   tell: (message: FromLoadThread) => void,
 ): Promise<void> {
-  const before = schedulerTimes();
-  const began = performance.now();
+  const stop = new Int32Array(memory);
+  const isStopped = () => Atomics.load(stop, 0) !== 0;
+  await rehearse(share, protocol, isStopped);
   const run = share.plan.engine === "descriptors" ? runOnDescriptors : runOnRuntime;
-  const loop = await run(share, protocol, tell, () => Atomics.load(stop, 0) !== 0);
-  const after = schedulerTimes();
-  const tookMs = performance.now() - began;
-  const shareOf = (index: 0 | 1) =>
-    before === undefined || after === undefined
-      ? undefined
-      : (after[index] - before[index]) / tookMs;
-  tell({
-    kind: "end",
-    durationMs: loop.durationMs,
-    starved: loop.starved,
-    busyShare: shareOf(0),
-    waitingShare: shareOf(1),
-    words: loop.tally.words,
+  let before: OwnTime | undefined;
+  let began = 0;
+  await run(share, protocol, tell, isStopped, {
+    async afterOpening() {
+      sayReady();
+      await cues.begun.promise;
+      before = ownTime();
+      began = performance.now();
+    },
+    async beforeClosing(loop) {
+      const after = ownTime();
+      const tookMs = performance.now() - began;
+      const shareOf = (field: keyof OwnTime) =>
+        before === undefined || after === undefined
+          ? undefined
+          : (after[field] - before[field]) / tookMs;
+      tell({
+        kind: "end",
+        durationMs: loop.durationMs,
+        starved: loop.starved,
+        due: loop.due,
+        silenceMs: loop.silenceMs,
+        hasFallenSilent: loop.hasFallenSilent,
+        isCut: loop.isCut,
+        busyShare: shareOf("ranMs"),
+        waitingShare: shareOf("waitedMs"),
+        words: loop.tally.words,
+      });
+      await cues.closed.promise;
+    },
   });
 }
 
 onAssigned(LOAD_THREAD, async (
-  { share, stop }: LoadAssignment,
+  assignment: LoadAssignment,
   tell: (message: FromLoadThread) => void,
 ) => {
-  const protocol = await loadLoadProtocol(share.plan.protocol);
-  const begun = Promise.withResolvers<void>();
+  const protocol = await loadLoadProtocol(assignment.share.plan.protocol);
+  const cues = new Cues();
   return {
-    hear: (_begin: ToLoadThread) => begun.resolve(),
+    hear: (message: ToLoadThread) => cues.hear(message),
     async play(sayReady) {
-      sayReady();
-      await begun.promise;
       try {
-        await makeLoad(share, protocol, new Int32Array(stop), tell);
+        await makeLoad(assignment, protocol, cues, sayReady, tell);
       } catch (error) {
         tell({ kind: "failed", why: describeError(error) });
       }

@@ -11,13 +11,22 @@ import type { Address } from "../../protocols/effects.ts";
 import type { Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
-import { ServerWatch, type WatchedServer } from "./server_watch.ts";
+import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
 const BUSY = 0.9;
 
 /** The lag from which a load was not the one that was asked for, in microseconds. */
 const LATE_US = 1_000;
+
+/** The share of all requests from which failures are the server's own trouble. */
+const FAILING = 0.1;
+
+/** The share of the run from which a silence of the server is its own trouble. */
+const SILENT = 0.1;
+
+/** The shortest row of its own at the end of a run, in milliseconds. */
+const LEAST_ROW_MS = 500;
 
 /** The server to measure, and how to report on it. */
 export interface MeasureOptions {
@@ -31,6 +40,8 @@ export interface MeasureOptions {
   readonly subject?: Run["subject"];
   /** Which repeat of the same run this is. @default {1} */
   readonly repeat?: number;
+  /** The percentiles that are asked for. @default {[50, 90, 99, 99.9]} */
+  readonly percentiles?: readonly number[] | undefined;
   /** Ends the run early. The result is what was measured until then. */
   readonly signal?: AbortSignal;
   /** Is called at the end of each second. */
@@ -84,22 +95,38 @@ export async function findServer(
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, name, subject = null, repeat = 1, signal, onSecond, onNote } = options;
-  const seconds: Second[] = [];
-  using team = await LoadTeam.start(plan, address);
-  // It begins only here, because the start of the threads is no part of the run.
-  const watch = ServerWatch.of(options.pid);
+  const rows: Row[] = [];
+  using team = await LoadTeam.start(plan, address, signal);
+  // It begins only here, because the start of the load is no part of the run.
+  using watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
-  const totals = await team.run((second) => {
-    const row = secondOf(second, watch);
-    seconds.push(row);
-    onSecond?.(row);
-  }, signal);
-  const durationS = Math.max(0, ...totals.ends.map(({ durationMs }) => durationMs)) / 1000;
-  const server = watch?.finish(totals.requests, durationS);
-  const limits = whatLimits(plan, totals, server);
+  const totals = await team.run(
+    (second) => {
+      const row = { ...second, used: watch?.look() };
+      rows.push(row);
+      onSecond?.(secondOf(row));
+    },
+    () => watch?.end(),
+    signal,
+  );
+  const { ends, latency } = totals;
+  const isCut = ends.some(({ isCut }) => isCut);
+  const durationS = Math.max(0, ...ends.map(({ durationMs }) => durationMs)) / 1000;
+  const due = ends.reduce<number | null>(
+    (sum, { due }) => due === undefined ? sum : (sum ?? 0) + due,
+    null,
+  );
+  // Each request of an open model stands for the time until the next one is due.
+  const standsForS = due === null || plan.rate === null ? 0 : due / plan.rate;
+  const rateS = isCut ? durationS : Math.max(durationS, standsForS);
+  const server = watch?.figures(totals.requests, durationS);
+  const limits = isFailing(totals) || isSilent(totals, durationS)
+    ? []
+    : whatLimits(plan, totals, server);
   for (const note of [...limits, ...notesOn(totals)]) onNote?.(note);
   // In the closed model, on a connection that stays, a request is due when it is sent.
-  const service = totals.service.count > 0 ? totals.service : totals.latency;
+  const service = totals.service.count > 0 ? totals.service : latency;
+  const { percentiles } = options;
   return {
     name,
     subject,
@@ -107,43 +134,96 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     load: loadOf(plan),
     started_at: startedAt.toISOString(),
     duration_s: round(durationS, 6),
+    interrupted: isCut,
     requests: totals.requests,
-    rate: durationS > 0 ? round(totals.requests / durationS, 1) : 0,
+    due,
+    rate: rateS > 0 ? significant(totals.requests / rateS) : 0,
     bytes_sent: totals.bytesSent,
     bytes_received: totals.bytesReceived,
-    latency_us: totals.latency.summary,
-    service_us: service.summary,
-    connect_us: plan.connect ? totals.connect.summary : null,
-    lag_us: totals.lag.summary,
+    latency_us: latency.summary(percentiles),
+    service_us: service.summary(percentiles),
+    connect_us: plan.connect ? totals.connect.summary(percentiles) : null,
+    lag_us: totals.lag.summary(percentiles),
     errors: totals.errors,
-    starved_connections: totals.ends.reduce((sum, { starved }) => sum + starved, 0),
+    starved_connections: ends.reduce((sum, { starved }) => sum + starved, 0),
     load_limited: limits.length > 0,
     server: server?.figures ?? null,
-    seconds,
-    histogram: { latency: totals.latency.encode(), service: service.encode() },
+    seconds: wholeRows(rows).map(secondOf),
+    histogram: {
+      latency: latency.encode(),
+      service: service.encode(),
+      connect: plan.connect ? totals.connect.encode() : null,
+      lag: totals.lag.encode(),
+    },
   };
 }
 
-function secondOf(second: TeamSecond, watch: ServerWatch | undefined): Second {
-  const { endsAt, durationMs, requests, errors, latency } = second;
-  const used = watch?.look();
+/** A second of the load, and what the server has used in it. */
+interface Row extends TeamSecond {
+  readonly used: ServerSecond | undefined;
+}
+
+/**
+ * Adds a last fraction of a second to the row before it: a few answers in a few milliseconds are no
+ * rate.
+ */
+function wholeRows(rows: readonly Row[]): readonly Row[] {
+  const [before, last] = rows.slice(-2);
+  if (before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS) return rows;
+  return [...rows.slice(0, -2), {
+    endsAt: last.endsAt,
+    durationMs: before.durationMs + last.durationMs,
+    requests: before.requests + last.requests,
+    errors: before.errors + last.errors,
+    latency: before.latency.with(last.latency),
+    used: before.used && last.used && {
+      cpu_s: before.used.cpu_s + last.used.cpu_s,
+      memory_bytes: last.used.memory_bytes,
+    },
+  }];
+}
+
+function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row): Second {
   return {
     at: round(endsAt / 1000, 3),
-    rate: durationMs > 0 ? round(requests / durationMs * 1000, 1) : 0,
+    rate: durationMs > 0 ? significant(requests / durationMs * 1000) : 0,
     p50_us: latency.at(50),
     p99_us: latency.at(99),
     errors,
-    cpu_s: used?.cpu_s ?? null,
+    cpu_s: used === undefined ? null : round(used.cpu_s, 2),
     memory_bytes: used?.memory_bytes ?? null,
   };
+}
+
+/**
+ * Whether the server failed a large part of the requests, or all of them. Then it is what did not
+ * answer, however busy the load may have been with its failures.
+ */
+function isFailing(totals: TeamTotals): boolean {
+  // Some of the unanswered were never sent. That may be the load's fault.
+  const failed = Object.entries(totals.errors)
+    .reduce((sum, [kind, count]) => kind === "unanswered" ? sum : sum + count, 0);
+  return totals.requests === 0 || failed >= FAILING * (failed + totals.requests);
+}
+
+/**
+ * Whether the server was silent for a part of the run: all connections failed in a row, or the load had nothing to do for so long. Then
+ * the load has waited for the server, however late it may have been at other times. On a busy
+ * machine a thread that only waits is short of time too.
+ */
+function isSilent({ ends }: TeamTotals, durationS: number): boolean {
+  return ends.some(({ silenceMs, hasFallenSilent }) =>
+    hasFallenSilent || silenceMs >= SILENT * durationS * 1000
+  );
 }
 
 /** Says how the load itself set the limit, one sentence each. Empty if the server set it. */
 function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | undefined): string[] {
   const limits: string[] = [];
-  const shares = totals.ends.map(({ busyShare = 0 }) => busyShare);
+  // On a busy machine, a thread without time to spare waits for a processor besides.
+  const shares = totals.ends.map(({ busyShare = 0, waitingShare = 0 }) => busyShare + waitingShare);
   const busy = Math.max(0, ...shares);
-  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  const percent = (share: number) => `${Math.round(Math.min(1, share) * 100)} %`;
   // If a thread of the server had no time to spare either, more load would change nothing.
   if (busy >= BUSY && !(server !== undefined && server.busiestThread >= BUSY)) {
     limits.push(
@@ -151,11 +231,11 @@ function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | unde
         `time. Give it more --threads, or another machine`,
     );
   }
-  const late = totals.lag.at(99);
-  if (plan.rate !== null && late >= LATE_US && late >= totals.latency.at(50) / 2) {
+  const [late, usual] = ownShare(plan, totals);
+  if (late >= LATE_US && late >= usual) {
     limits.push(
-      `The load was the limit, not the server: one request in a hundred was sent ` +
-        `${(late / 1000).toFixed(1)} ms late although a connection was free`,
+      `The load was the limit, not the server: it was ${(late / 1000).toFixed(1)} ms late in one ` +
+        `case of a hundred, which is a large part of what it measured`,
     );
   }
   const waiting = Math.max(0, ...totals.ends.map(({ waitingShare = 0 }) => waitingShare));
@@ -165,6 +245,18 @@ function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | unde
   return limits;
 }
 
+/**
+ * How late the load was, and how late it may have been, in microseconds. In an open model, half of
+ * the slow responses must not be its own. In a closed model, where only its speed could suffer, it
+ * must not take longer than the usual answer.
+ */
+function ownShare({ rate }: Plan, { lag, latency }: TeamTotals): readonly [number, number] {
+  const late = lag.at(99) ?? lag.longest;
+  const usual = latency.at(50) ?? latency.longest;
+  const slow = latency.at(99) ?? latency.longest;
+  return [late, rate === null ? Math.max(usual, slow / 2) : slow / 2];
+}
+
 /** Says what the first failure of each kind was. */
 function notesOn({ words, errors }: TeamTotals): string[] {
   return Object.keys(errors).map((kind) => `The first "${kind}" was: ${words[kind]}`);
@@ -172,4 +264,9 @@ function notesOn({ words, errors }: TeamTotals): string[] {
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+/** To a tenth; of a small value, its first six digits. */
+function significant(value: number): number {
+  return value >= 1_000 ? round(value, 1) : Number(value.toPrecision(6));
 }

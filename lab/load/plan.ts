@@ -60,6 +60,8 @@ export interface Plan {
   readonly engine: EngineKind;
   /** The seed of the payloads. */
   readonly seed: number;
+  /** Whether the threads warm up before the run. */
+  readonly rehearse: boolean;
 }
 
 /** What the user says about the load. The rest is filled in. */
@@ -91,6 +93,8 @@ export interface PlanOptions {
   readonly engine?: EngineKind;
   /** @default {1} */
   readonly seed?: number;
+  /** Without it the first requests are slow, because their code is compiled. @default {true} */
+  readonly rehearse?: boolean;
 }
 
 /** The protocol of the load. */
@@ -251,6 +255,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     threads: Math.min(THREADS.read(options.threads), connections),
     engine: ENGINE.read(options.engine),
     seed: SEED.read(options.seed),
+    rehearse: options.rehearse ?? true,
   };
   checkPlan(plan, protocol);
   return plan;

@@ -10,14 +10,29 @@
  */
 export const SCHEMA = "handshake-bench/1";
 
-/** A distribution of durations, in microseconds. */
+/** A percentile of a distribution, in microseconds. It is `null` if there were too few durations. */
+export interface Percentile {
+  /** For instance 99.9. */
+  readonly percentile: number;
+  readonly us: number | null;
+  /** The interval that holds it in 95 of 100 cases, if the durations are independent. */
+  readonly low_us: number | null;
+  readonly high_us: number | null;
+}
+
+/**
+ * A distribution of durations, in microseconds. A percentile p is `null` if there were fewer than
+ * 10 / (1 - p) durations, and the maximum and the mean are `null` if there were none.
+ */
 export interface Latency {
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-  readonly mean: number;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  /** The percentiles that are shown: the four above, or those that were asked for. */
+  readonly percentiles: readonly Percentile[];
 }
 
 /** The machine that the measurement ran on. */
@@ -57,25 +72,32 @@ export interface Load {
 export interface ServerFigures {
   /** The CPU time of all its threads, in seconds. */
   readonly cpu_s: number;
-  /** Answers for each second of CPU time. */
-  readonly requests_per_cpu_s: number;
-  /** Resident memory at the end of the run, and the most during it, in bytes. */
-  readonly memory_bytes: number;
+  /** Answers for each second of CPU time; `null` if there was less than the system can count. */
+  readonly requests_per_cpu_s: number | null;
+  /**
+   * Resident memory at the end of the run, and the most during it, in bytes; `null` if the process
+   * had ended by then.
+   */
+  readonly memory_bytes: number | null;
   readonly peak_memory_bytes: number;
   /** The most threads during the run. */
   readonly threads: number;
+  /** The context switches of all threads, also of those that ended during the run. */
   readonly voluntary_switches: number;
   readonly involuntary_switches: number;
+  /** Whether the process ended during the run. */
+  readonly ended: boolean;
 }
 
-/** One second of a run. */
+/** One second of a run. The last fraction of a second belongs to the second before it. */
 export interface Second {
   /** When it ends, in seconds from the beginning of the run. */
   readonly at: number;
   /** Requests answered in it, per second. */
   readonly rate: number;
-  readonly p50_us: number;
-  readonly p99_us: number;
+  /** The percentiles of its responses; `null` if there were too few. */
+  readonly p50_us: number | null;
+  readonly p99_us: number | null;
   readonly errors: number;
   /** The server's CPU seconds and resident bytes in this second; `null` if they are not known. */
   readonly cpu_s: number | null;
@@ -98,9 +120,16 @@ export interface Run {
   readonly started_at: string;
   /** How long requests were sent, without the time spent waiting for the last answers. */
   readonly duration_s: number;
+  /** Whether the run was ended before its time. Then its figures are those of the beginning. */
+  readonly interrupted: boolean;
   /** Requests with a correct answer. */
   readonly requests: number;
-  /** Requests with a correct answer, per second. */
+  /** Requests that were due; `null` in the closed model. */
+  readonly due: number | null;
+  /**
+   * Requests with a correct answer, per second. In an open model it is never more than the target:
+   * each request stands for the time until the next one is due.
+   */
   readonly rate: number;
   readonly bytes_sent: number;
   readonly bytes_received: number;
@@ -117,8 +146,8 @@ export interface Run {
   readonly lag_us: Latency;
   /**
    * Requests that failed, by kind: `refused`, `reset`, `closed`, `timeout`, `wrong reply`,
-   * `no local port`, …; in an open model, `unanswered` requests were due and had no answer a second
-   * after the end.
+   * `no local port`, …; in an open model, `unanswered` requests were due and had no answer within
+   * the timeout after the end.
    */
   readonly errors: Readonly<Record<string, number>>;
   /**
@@ -134,7 +163,22 @@ export interface Run {
   readonly histogram: {
     readonly latency: string;
     readonly service: string;
+    readonly connect: string | null;
+    readonly lag: string | null;
   };
+}
+
+/** Something that should have been measured and was not. */
+export interface Missing {
+  /** What was to be compared. */
+  readonly name: string;
+  readonly load: Load;
+  /** The repeats that are missing. */
+  readonly repeats: readonly number[];
+  /** The reason, for people to read. */
+  readonly why: string;
+  /** Whether somebody waits for it: a threshold on it has failed. */
+  readonly wanted: boolean;
 }
 
 /** A measurement: one run, or many runs that are compared. */
@@ -144,6 +188,8 @@ export interface Report {
   /** The command line that made this report. */
   readonly command: string;
   readonly runs: readonly Run[];
+  /** What was not measured although it should have been. */
+  readonly missing: readonly Missing[];
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

@@ -55,17 +55,18 @@ export class Schedule {
     return due;
   }
 
-  /** When the last request's interval ends: the time at which one more request would be due. */
-  get endsAt(): number {
-    const { rate, endsAt } = this.#options;
-    if (this.#requests === Infinity) return endsAt;
-    return Math.min(endsAt, this.#dueAt(this.#requests - 1) + 1000 / rate);
+  /**
+   * How many requests are due before a time, taken or not.
+   *
+   * @param time in milliseconds
+   */
+  dueBefore(time: number): number {
+    return Math.min(this.#requests, this.#countBefore(time));
   }
 
   /** How many requests are due and not yet taken. */
   waitingAt(now: number): number {
-    const due = Math.min(this.#requests, this.#countBefore(now));
-    return Math.max(0, due - this.#taken);
+    return Math.max(0, this.dueBefore(now) - this.#taken);
   }
 
   #dueAt(index: number): number {

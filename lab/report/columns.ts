@@ -4,19 +4,20 @@
  * @module
  */
 
-import type { Run, ServerFigures } from "../load/results.ts";
+import { percentileName, USUAL_PERCENTILES } from "../load/percentiles.ts";
+import type { Latency, Run, ServerFigures } from "../load/results.ts";
+import { type Contest, type Entry, errorsOf, figures, hasServer, meanOf } from "./contests.ts";
 import {
-  type Contest,
-  type Entry,
-  errorsOf,
-  figures,
-  hasAnswers,
-  hasServer,
-  meanOf,
-} from "./contests.ts";
-import { type Figure, MEMORY, P99, PER_CPU_SECOND, ranked, RATE, timesWorse } from "./findings.ts";
-import { deviation } from "./statistics.ts";
-import { formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+  type Figure,
+  MEMORY,
+  PER_CPU_SECOND,
+  ranked,
+  RATE,
+  tailOf,
+  timesWorse,
+} from "./findings.ts";
+import { deviation, mean } from "./statistics.ts";
+import { formatCount, formatRate, formatShare, formatTime, UNKNOWN } from "./units.ts";
 
 /** One column. */
 export interface Column {
@@ -47,7 +48,8 @@ export interface Table {
  */
 export function tableOf({ load, entries }: Contest): Table {
   const isOpen = load.target_rate !== null;
-  const figure = isOpen ? P99 : RATE;
+  const slowest = tailOf(entries);
+  const figure = isOpen ? slowest.figure : RATE;
   const sorted = ranked(entries, figure);
   const best = sorted[0] as Entry;
   const known = entries.some(hasServer);
@@ -62,11 +64,11 @@ export function tableOf({ load, entries }: Contest): Table {
         : []),
       ...(isOpen ? [{ title: "of target", order: 2, cell: reachedCell }] : []),
       ...(entries.length > 1
-        ? [relative(best, figure, isOpen ? "times the p99" : "times slower")]
+        ? [relative(best, figure, isOpen ? `times the ${slowest.name}` : "times slower")]
         : []),
-      time(isOpen ? "response p50" : "p50", 4, ({ latency_us }) => latency_us.p50),
-      time(isOpen ? "response p99" : "p99", 3, ({ latency_us }) => latency_us.p99),
-      time(isOpen ? "response p99.9" : "p99.9", 8, ({ latency_us }) => latency_us.p999),
+      ...askedOf(entries).map(([name, of, order]) =>
+        time(isOpen ? `response ${name}` : name, order, ({ latency_us }) => of(latency_us))
+      ),
       time(isOpen ? "response max" : "max", 10, ({ latency_us }) => latency_us.max),
       ...(isOpen
         ? [
@@ -82,7 +84,7 @@ export function tableOf({ load, entries }: Contest): Table {
           serverColumn("memory", 6, MEMORY),
           serverColumn("threads", 11, {
             of: ({ server }) => (server as ServerFigures).threads,
-            format: (count) => count.toFixed(0),
+            format: (count) => Number.isNaN(count) ? UNKNOWN : count.toFixed(0),
           }),
         ]
         : []),
@@ -111,16 +113,67 @@ function relative(best: Entry, figure: Figure, title: string): Column {
   };
 }
 
-function time(title: string, order: number, of: (run: Run) => number): Column {
-  const cell = (entry: Entry) => hasAnswers(entry) ? formatTime(meanOf(entry, of)) : "–";
-  return { title, order, cell };
+function time(title: string, order: number, of: (run: Run) => number | null): Column {
+  return { title, order, cell: (entry) => formatTime(meanOf(entry, (run) => of(run) ?? NaN)) };
+}
+
+/** The orders in which the usual percentiles are left out. */
+const ORDERS: Readonly<Record<string, number>> = { p50: 4, p99: 3 };
+
+/**
+ * The percentiles that have columns: those that were asked for, or p50, p99 and p99.9.
+ *
+ * @param entries what is shown
+ * @returns the name of each, its value in a run, and its column's order
+ */
+export function askedOf(
+  entries: readonly Entry[],
+): (readonly [name: string, of: (latency: Latency) => number | null, order: number])[] {
+  const asked = askedPercentiles(entries.flatMap(({ runs }) => runs));
+  const isUsual = String(asked) === String(USUAL_PERCENTILES);
+  return (isUsual ? [50, 99, 99.9] : asked).map((percentile) => [
+    percentileName(percentile),
+    (latency) => percentileIn(latency, percentile),
+    ORDERS[percentileName(percentile)] ?? 8,
+  ]);
+}
+
+/**
+ * The percentiles that were asked for, the lowest first.
+ *
+ * @param runs what was measured
+ */
+export function askedPercentiles(runs: readonly Run[]): readonly number[] {
+  const asked = new Set(
+    runs.flatMap(({ latency_us: { percentiles } }) =>
+      percentiles.map(({ percentile }) => percentile)
+    ),
+  );
+  return asked.size === 0 ? USUAL_PERCENTILES : [...asked].sort((a, b) => a - b);
+}
+
+/**
+ * A percentile of a distribution; `null` if it is not known.
+ *
+ * @param latency the distribution
+ * @param percentile for instance 99.9
+ */
+export function percentileIn(latency: Latency, percentile: number): number | null {
+  const usual: Readonly<Record<number, number | null>> = {
+    50: latency.p50,
+    90: latency.p90,
+    99: latency.p99,
+    99.9: latency.p999,
+  };
+  const asked = () => latency.percentiles.find((one) => one.percentile === percentile)?.us;
+  return usual[percentile] ?? asked() ?? null;
 }
 
 function connecting(): Column {
   const cell = ({ runs }: Entry) => {
-    const known = runs.flatMap(({ connect_us }) => connect_us ?? []);
-    if (known.length === 0) return "";
-    return formatTime(known.reduce((sum, { p99 }) => sum + p99, 0) / known.length);
+    const measured = runs.flatMap(({ connect_us }) => connect_us ?? []);
+    if (measured.length === 0) return "";
+    return formatTime(mean(measured.map(({ p99 }) => p99 ?? NaN)));
   };
   return { title: "connect p99", order: 7, cell };
 }

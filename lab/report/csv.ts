@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { Latency, Report, Run, Second } from "../load/results.ts";
+import { percentileName, USUAL_PERCENTILES } from "../load/percentiles.ts";
+import type { Latency, Report, Run, Second, ServerFigures } from "../load/results.ts";
+import { askedPercentiles, percentileIn } from "./columns.ts";
 import { errorsOf } from "./contests.ts";
 
 /** A value of a table; `null` if it is not known. */
@@ -65,6 +67,10 @@ const MEASURED = [
   "threads",
   "voluntary_switches",
   "involuntary_switches",
+  "server_ended",
+  "due",
+  "interrupted",
+  "why_missing",
 ] as const;
 
 type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
@@ -73,17 +79,52 @@ type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
  * Writes a measurement.
  *
  * @param report the measurement
- * @returns a line of names; then, for each run, a row for each `second` and one for the `run`.
+ * @returns a line of names; then, for each run, a row for each `second` and one for the `run`; then
+ * a row for each run that is `missing`.
  * Lines end with CR and LF, decimals are written with a point, and unknown figures are empty.
  */
-export function formatCsv({ runs }: Report): string {
-  const rows = runs.flatMap((run) => [
-    ...run.seconds.map((second) => rowOf("second", run, secondCells(second))),
-    rowOf("run", run, runCells(run)),
-  ]);
-  return [[...COMMON, ...MEASURED], ...rows]
+export function formatCsv({ runs, missing }: Report): string {
+  const asked = askedPercentiles(runs);
+  const rows = [
+    ...runs.flatMap((run) => [
+      ...run.seconds.map((second) => rowOf("second", run, secondCells(second))),
+      [...rowOf("run", run, runCells(run)), ...askedCells(run, asked)],
+    ]),
+    ...missing.flatMap(({ name, load, repeats, why }) =>
+      repeats.map((repeat) =>
+        rowOf("missing", { name, load, repeat, subject: null, started_at: null }, {
+          why_missing: why,
+        })
+      )
+    ),
+  ];
+  const columns = [...COMMON, ...MEASURED, ...askedColumns(asked)];
+  // All rows have all columns.
+  return [columns, ...rows.map((row) => [...row, ...columns.slice(row.length).map(() => null)])]
     .map((cells) => `${formatRow(cells)}\r\n`)
     .join("");
+}
+
+/** The percentiles that always have columns. */
+const USUAL = new Set(USUAL_PERCENTILES);
+
+/** The names of the columns for the percentiles that were asked for, and for their intervals. */
+function askedColumns(asked: readonly number[]): string[] {
+  return asked.flatMap((percentile) => {
+    const name = percentileName(percentile).replace(".", "");
+    const values = USUAL.has(percentile) ? [] : [`${name}_us`, `service_${name}_us`];
+    return [...values, `${name}_low_us`, `${name}_high_us`];
+  });
+}
+
+function askedCells({ latency_us, service_us }: Run, asked: readonly number[]): Cell[] {
+  return asked.flatMap((percentile) => {
+    const found = latency_us.percentiles.find((one) => one.percentile === percentile);
+    const values = USUAL.has(percentile)
+      ? []
+      : [percentileIn(latency_us, percentile), percentileIn(service_us, percentile)];
+    return [...values, found?.low_us ?? null, found?.high_us ?? null];
+  });
 }
 
 /**
@@ -96,7 +137,11 @@ export function formatRow(cells: readonly Cell[]): string {
   return cells.map(quote).join(",");
 }
 
-function rowOf(kind: "second" | "run", run: Run, measured: Measured): Cell[] {
+function rowOf(
+  kind: "second" | "run" | "missing",
+  run: Pick<Run, "name" | "subject" | "repeat" | "load"> & { readonly started_at: string | null },
+  measured: Measured,
+): Cell[] {
   const { name, subject, repeat, load, started_at } = run;
   const common: Record<(typeof COMMON)[number], Cell> = {
     row: kind,
@@ -140,13 +185,23 @@ function runCells(run: Run): Measured {
     load_limited: run.load_limited,
     bytes_sent: run.bytes_sent,
     bytes_received: run.bytes_received,
-    ...run.server,
+    ...serverCells(run.server),
+    due: run.due,
+    interrupted: run.interrupted,
   };
+}
+
+function serverCells(server: ServerFigures | null): Measured {
+  if (server === null) return {};
+  const { ended, ...figures } = server;
+  return { ...figures, server_ended: ended };
 }
 
 function latencyCells(clock: "" | "service_", latency: Latency): Measured {
   return Object.fromEntries(
-    Object.entries(latency).map(([field, us]) => [`${clock}${field}_us`, us]),
+    Object.entries({ ...latency, percentiles: null }).map((
+      [field, us],
+    ) => [`${clock}${field}_us`, us]),
   );
 }
 

@@ -6,6 +6,9 @@
 
 import { build, decodeFromCompressedBase64, type Histogram } from "hdr-histogram-js";
 
+/** How many requests must lie beyond the last point. */
+const BEYOND = 10;
+
 /** How many points there are from one nine to the next. */
 const POINTS_A_NINE = 20;
 
@@ -32,7 +35,7 @@ export function distributionOf(histograms: readonly string[]): Quantile[] {
   const all = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3 });
   for (const text of histograms) all.add(decode(text));
   const points: Quantile[] = [];
-  for (let step = 0; 10 ** (step / POINTS_A_NINE) <= all.totalCount; step++) {
+  for (let step = 0; 10 ** (step / POINTS_A_NINE) <= all.totalCount / BEYOND; step++) {
     const one_in = 10 ** (step / POINTS_A_NINE);
     const us = all.getValueAtPercentile(100 * (1 - 1 / one_in));
     // The last bucket reaches beyond the longest time.

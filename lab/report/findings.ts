@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Run, ServerFigures } from "../load/results.ts";
+import type { Missing, Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -15,6 +15,7 @@ import {
   type Entry,
   errorsOf,
   figures,
+  formatLoad,
   hasAnswers,
   hasServer,
   meanOf,
@@ -28,9 +29,6 @@ const REACHED = 0.99;
 /** How many times the median the slowest thousandth must take to count as a long tail. */
 const TAIL = 50;
 
-/** How many requests there must be to speak of a slowest thousandth. */
-const THOUSAND = 1_000;
-
 /** How many times the service time the response time must be to show that requests waited. */
 const WAITING = 2;
 
@@ -39,7 +37,7 @@ const MOST_NAMES = 3;
 
 /** A figure by which servers are compared. */
 export interface Figure {
-  /** The figure of a run. */
+  /** The figure of a run; `NaN` if it is not known. */
   readonly of: (run: Run) => number;
   /** Whether a higher value is better. */
   readonly more: boolean;
@@ -50,16 +48,34 @@ export interface Figure {
 /** Requests answered per second. */
 export const RATE: Figure = { of: ({ rate }) => rate, more: true, format: formatRate };
 
-/** The response time that one request in a hundred exceeds. */
-export const P99: Figure = {
-  of: ({ latency_us }) => latency_us.p99,
-  more: false,
-  format: formatTime,
-};
+/** The response time that one request in a hundred exceeds; `NaN` if there were too few. */
+export const P99: Figure = timeFigure("p99");
+
+function timeFigure(field: "p50" | "p90" | "p99"): Figure {
+  return { of: ({ latency_us }) => latency_us[field] ?? NaN, more: false, format: formatTime };
+}
+
+/**
+ * The highest percentile up to p99 that is known of every entry that answers; p99 if there is none.
+ *
+ * @param entries what is compared
+ */
+export function tailOf(
+  entries: readonly Entry[],
+): { readonly name: string; readonly figure: Figure } {
+  const answering = entries.filter(hasAnswers);
+  for (const name of ["p99", "p90", "p50"] as const) {
+    const figure = timeFigure(name);
+    if (answering.every((entry) => !Number.isNaN(meanOf(entry, figure.of)))) {
+      return { name, figure };
+    }
+  }
+  return { name: "p99", figure: P99 };
+}
 
 /** Answers for each second of the server's CPU time; only if that is known. */
 export const PER_CPU_SECOND: Figure = {
-  of: ({ server }) => (server as ServerFigures).requests_per_cpu_s,
+  of: ({ server }) => (server as ServerFigures).requests_per_cpu_s ?? NaN,
   more: true,
   format: formatCount,
 };
@@ -75,9 +91,10 @@ export const MEMORY: Figure = {
  * Writes the sentences that the numbers support.
  *
  * @param runs everything that was measured, in order
+ * @param missing what was not measured although it should have been
  * @returns sentences, each with its full stop; a few at most for each load and each server
  */
-export function findingsOf(runs: readonly Run[]): string[] {
+export function findingsOf(runs: readonly Run[], missing: readonly Missing[] = []): string[] {
   const contests = contestsOf(runs);
   const titles = distinguish(contests.map(({ load }) => load));
   const sentences = contests.flatMap((contest, index) => {
@@ -91,19 +108,29 @@ export function findingsOf(runs: readonly Run[]): string[] {
       `No difference is reported where something was measured fewer than ${LEAST_REPEATS} times.`,
     );
   }
-  return sentences;
+  return [...sentences, ...missing.map(sayMissing)];
+}
+
+/** Says what is missing, for instance `Go, runs 2 to 5 (echo · 50 connections): not measured: …`. */
+function sayMissing({ name, load, repeats, why }: Missing): string {
+  const [first, last] = [repeats[0], repeats.at(-1)];
+  const which = first === last ? `run ${first}` : `runs ${first} to ${last}`;
+  return `${name}, ${which} of ${formatLoad(load)}: not measured, ${why.replace(/\.$/, "")}.`;
 }
 
 /**
- * Sorts entries by a figure, the best first. An entry without answers comes last.
+ * Sorts entries by a figure, the best first. Entries without answers come last, after those whose
+ * figure is not known.
  *
  * @param entries the entries to sort
  * @param figure the figure to sort by
  */
 export function ranked(entries: readonly Entry[], { of, more }: Figure): Entry[] {
   const sign = more ? -1 : 1;
+  const known = (entry: Entry) => Number(!Number.isNaN(meanOf(entry, of)));
   return entries.toSorted((a, b) =>
-    Number(hasAnswers(b)) - Number(hasAnswers(a)) || sign * (meanOf(a, of) - meanOf(b, of))
+    Number(hasAnswers(b)) - Number(hasAnswers(a)) || known(b) - known(a) ||
+    (known(a) === 0 ? 0 : sign * (meanOf(a, of) - meanOf(b, of)))
   );
 }
 
@@ -129,13 +156,19 @@ function isRepeated({ runs }: Entry): boolean {
 function compare({ load, entries: all }: Contest): string[] {
   const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
+  const { name, figure } = tailOf(entries);
+  const isKnown = ({ of }: Figure) => entries.every((entry) => Number.isFinite(meanOf(entry, of)));
   return [
     // With a target rate, all of them answer that rate.
     ...(load.target_rate === null ? [best(entries, RATE, "rate", "answers most")] : []),
-    best(entries, P99, "p99", "has the lowest p99"),
+    ...(isKnown(figure) ? [best(entries, figure, name, `has the lowest ${name}`)] : []),
     ...(entries.every(hasServer)
       ? [
-        best(entries, PER_CPU_SECOND, "use of CPU", "answers most for each second of CPU time"),
+        ...(isKnown(PER_CPU_SECOND)
+          ? [
+            best(entries, PER_CPU_SECOND, "use of CPU", "answers most for each second of CPU time"),
+          ]
+          : []),
         best(entries, MEMORY, "memory", "takes the least memory"),
       ]
       : []),
@@ -182,7 +215,17 @@ interface Remark {
  * others.
  */
 function remarks({ entries }: Contest): string[] {
-  return [silence, starvation, failures, limits, missedTarget, hiddenWaiting, longTail].flatMap(
+  return [
+    cutShort,
+    serverEnded,
+    silence,
+    starvation,
+    failures,
+    limits,
+    missedTarget,
+    hiddenWaiting,
+    longTail,
+  ].flatMap(
     (kind) => {
       const found = entries
         .flatMap((entry) => {
@@ -196,6 +239,30 @@ function remarks({ entries }: Contest): string[] {
       return [`${worst.name}: ${worst.text}${also.length === 0 ? "" : `; also ${some(also)}`}.`];
     },
   );
+}
+
+function cutShort({ runs }: Entry): Remark | undefined {
+  const cut = runs.filter(({ interrupted }) => interrupted);
+  if (cut.length === 0) return undefined;
+  const short = formatTime(Math.max(...cut.map(({ duration_s }) => duration_s)) * 1e6);
+  return {
+    text: `the run was interrupted after ${short}, its figures are those of the beginning`,
+    short,
+    weight: cut.length,
+  };
+}
+
+function serverEnded({ runs }: Entry): Remark | undefined {
+  const ended = runs.filter(({ server }) => server?.ended === true);
+  if (ended.length === 0) return undefined;
+  const short = runs.length === 1 ? "once" : `${ended.length} of ${runs.length} runs`;
+  return {
+    text: `the server's process ended during ${
+      runs.length === 1 ? "the run" : short
+    }, its figures are those until then`,
+    short,
+    weight: ended.length,
+  };
 }
 
 function silence({ runs }: Entry): Remark | undefined {
@@ -244,7 +311,7 @@ function limits(entry: Entry): Remark | undefined {
   const limited = runs.filter(({ load_limited }) => load_limited);
   if (limited.length === 0) return undefined;
   const when = runs.length === 1 ? "" : ` in ${limited.length} of ${runs.length} runs`;
-  const lag = Math.max(...limited.map(({ lag_us }) => lag_us.p99));
+  const lag = Math.max(...limited.map(({ lag_us }) => lag_us.p99 ?? lag_us.max ?? 0));
   const rate = formatRate(meanOf(entry, RATE.of));
   const isOpen = (runs[0] as Run).load.target_rate !== null;
   const meaning = isOpen ? "part of the times is its own" : `the server may do more than ${rate}`;
@@ -258,7 +325,8 @@ function limits(entry: Entry): Remark | undefined {
 
 function missedTarget(entry: Entry): Remark | undefined {
   const target = (entry.runs[0] as Run).load.target_rate;
-  if (target === null) return undefined;
+  // What was not due any more was not missed.
+  if (target === null || entry.runs.some(({ interrupted }) => interrupted)) return undefined;
   const share = meanOf(entry, RATE.of) / target;
   if (share >= REACHED) return undefined;
   return {
@@ -272,10 +340,11 @@ function hiddenWaiting(entry: Entry): Remark | undefined {
   const { runs } = entry;
   if ((runs[0] as Run).load.target_rate === null) return undefined;
   const waits = ({ latency_us, service_us }: Run) =>
-    service_us.p99 > 0 && latency_us.p99 >= WAITING * service_us.p99;
+    latency_us.p99 !== null && service_us.p99 !== null && service_us.p99 > 0 &&
+    latency_us.p99 >= WAITING * service_us.p99;
   if (!runs.every(waits)) return undefined;
   const response = meanOf(entry, P99.of);
-  const service = formatTime(meanOf(entry, ({ service_us }) => service_us.p99));
+  const service = formatTime(meanOf(entry, ({ service_us }) => service_us.p99 ?? NaN));
   return {
     text: `requests waited before they could be sent, p99 ${formatTime(response)} from when they ` +
       `were due and ${service} from sending`,
@@ -285,11 +354,11 @@ function hiddenWaiting(entry: Entry): Remark | undefined {
 }
 
 function longTail({ runs }: Entry): Remark | undefined {
-  const isLong = ({ requests, latency_us: { p50, p999 } }: Run) =>
-    requests >= THOUSAND && p50 > 0 && p999 >= TAIL * p50;
+  const isLong = ({ latency_us: { p50, p999 } }: Run) =>
+    p50 !== null && p999 !== null && p50 > 0 && p999 >= TAIL * p50;
   if (!runs.every(isLong)) return undefined;
-  const slow = mean(runs.map(({ latency_us }) => latency_us.p999));
-  const times = slow / mean(runs.map(({ latency_us }) => latency_us.p50));
+  const slow = mean(runs.map(({ latency_us }) => latency_us.p999 ?? NaN));
+  const times = slow / mean(runs.map(({ latency_us }) => latency_us.p50 ?? NaN));
   return {
     text: `one request in a thousand takes ${formatTime(slow)} or more, ${Math.round(times)} ` +
       `times the median`,

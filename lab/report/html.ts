@@ -4,18 +4,29 @@
  * @module
  */
 
-import type { Machine, Report, Run } from "../load/results.ts";
+import { percentileName } from "../load/percentiles.ts";
+import type { Latency, Machine, Report, Run } from "../load/results.ts";
+import { askedOf, askedPercentiles, percentileIn } from "./columns.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { formatMachine } from "./markdown.ts";
 import { pageDataOf } from "./page_data.ts";
 import { LIBRARY, SCRIPT, STYLE } from "./page_parts.ts";
-import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+import {
+  formatBytes,
+  formatCores,
+  formatCount,
+  formatRate,
+  formatShare,
+  formatTime,
+} from "./units.ts";
 
 /** A column of the raw table. */
 interface RawColumn {
   readonly title: string;
   /** The text of a cell, and the key by which the column sorts. */
   readonly cell: (run: Run) => readonly [text: string, key: number | string];
+  /** What is shown when the mouse is held over a cell. */
+  readonly hint?: (run: Run) => string;
 }
 
 /** The page may load nothing from anywhere, whatever the names in it contain. */
@@ -125,12 +136,15 @@ function tilesOf(runs: readonly Run[]): string {
     ...(load.target_rate === null
       ? []
       : [["of the target", formatShare(Math.min(1, rate / load.target_rate))] as const]),
-    ["p50", formatTime(latency_us.p50)],
-    ["p99", formatTime(latency_us.p99)],
-    ["p99.9", formatTime(latency_us.p999)],
+    ...askedOf([{ name: run.name, runs }]).map(([name, of]) =>
+      [name, formatTime(of(latency_us))] as const
+    ),
     ["errors", formatCount(errorsOf(run)), errorsOf(run) > 0],
     ...(server === null ? [] : [
-      ["CPU of the server", `${(server.cpu_s / duration_s).toFixed(2)} cores`] as const,
+      [
+        "CPU of the server",
+        formatCores(duration_s > 0 ? server.cpu_s / duration_s : null),
+      ] as const,
       ["memory at most", formatBytes(server.peak_memory_bytes)] as const,
     ]),
   ];
@@ -142,18 +156,21 @@ function tilesOf(runs: readonly Run[]): string {
   return `<dl class="tiles">\n${items.join("\n")}\n</dl>`;
 }
 
-const timeCell = (us: number) => [formatTime(us), us] as const;
-const countCell = (count: number) => [formatCount(count), count] as const;
+/** What is not known comes first in a sorted column. */
+const keyOf = (value: number | null) => value ?? -1;
+const timeCell = (us: number | null) => [formatTime(us), keyOf(us)] as const;
+const countCell = (count: number | null) => [formatCount(count), keyOf(count)] as const;
 
-const COLUMNS: readonly RawColumn[] = [
+const columnsOf = (runs: readonly Run[]): readonly RawColumn[] => [
   { title: "server", cell: ({ name }) => [name, name] },
   { title: "load", cell: ({ load }) => [formatLoad(load), formatLoad(load)] },
   { title: "run", cell: ({ repeat }) => countCell(repeat) },
   { title: "rate", cell: ({ rate }) => [formatRate(rate), rate] },
-  { title: "p50", cell: ({ latency_us }) => timeCell(latency_us.p50) },
-  { title: "p90", cell: ({ latency_us }) => timeCell(latency_us.p90) },
-  { title: "p99", cell: ({ latency_us }) => timeCell(latency_us.p99) },
-  { title: "p99.9", cell: ({ latency_us }) => timeCell(latency_us.p999) },
+  ...askedPercentiles(runs).map((percentile): RawColumn => ({
+    title: percentileName(percentile),
+    cell: ({ latency_us }) => timeCell(percentileIn(latency_us, percentile)),
+    hint: ({ latency_us }) => intervalOf(latency_us, percentile),
+  })),
   { title: "max", cell: ({ latency_us }) => timeCell(latency_us.max) },
   { title: "mean", cell: ({ latency_us }) => timeCell(latency_us.mean) },
   { title: "service p50", cell: ({ service_us }) => timeCell(service_us.p50) },
@@ -166,10 +183,11 @@ const COLUMNS: readonly RawColumn[] = [
   { title: "errors", cell: (run) => [errorKinds(run), errorsOf(run)] },
   {
     title: "limit",
-    cell: ({ load_limited }) => [load_limited ? "load" : "", Number(load_limited)],
+    cell: ({ load_limited, interrupted }) =>
+      interrupted ? ["interrupted", 2] : load_limited ? ["load", 1] : ["", 0],
   },
   serverColumn("CPU", ({ cpu_s }) => timeCell(cpu_s * 1e6)),
-  serverColumn("per CPU s", ({ requests_per_cpu_s }) => countCell(Math.round(requests_per_cpu_s))),
+  serverColumn("per CPU s", ({ requests_per_cpu_s }) => countCell(requests_per_cpu_s)),
   serverColumn("memory", ({ peak_memory_bytes: bytes }) => [formatBytes(bytes), bytes]),
   serverColumn("threads", ({ threads }) => countCell(threads)),
   serverColumn(
@@ -185,19 +203,29 @@ function serverColumn(
   return { title, cell: ({ server }) => server === null ? ["", 0] : of(server) };
 }
 
+/** The interval that holds a percentile in 95 of 100 cases. */
+function intervalOf({ percentiles }: Latency, percentile: number): string {
+  const found = percentiles.find((one) => one.percentile === percentile);
+  if (found === undefined || found.us === null) return "too few requests";
+  return `${formatTime(found.low_us)} to ${formatTime(found.high_us)} in 95 of 100 cases`;
+}
+
 function errorKinds(run: Run): string {
   const kinds = Object.entries(run.errors).filter(([, count]) => count > 0);
   return kinds.map(([kind, count]) => `${kind} ${formatCount(count)}`).join(", ") || "0";
 }
 
 function rawTable(runs: readonly Run[]): string {
-  const head = COLUMNS.map(({ title }) =>
+  const columns = columnsOf(runs);
+  const head = columns.map(({ title }) =>
     `<th scope="col"><button type="button">${escapeHtml(title)}</button></th>`
   ).join("");
   const rows = runs.map((run) => {
-    const cells = COLUMNS.map(({ title, cell }) => {
+    const cells = columns.map(({ title, cell, hint }) => {
       const [text, key] = cell(run);
-      const mark = title === "errors" && key !== 0 ? ' class="bad"' : "";
+      const said = hint?.(run) ?? "";
+      const mark = (title === "errors" && key !== 0 ? ' class="bad"' : "") +
+        (said === "" ? "" : ` title="${escapeHtml(said)}"`);
       return `<td${mark} data-key="${escapeHtml(String(key))}">${escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;

@@ -46,9 +46,9 @@ export interface Progress {
   readonly left_s?: number;
   /** Requests answered in the last second. */
   readonly rate: number;
-  /** Response times so far, in microseconds. */
-  readonly p50_us: number;
-  readonly p99_us: number;
+  /** Response times in the last second, in microseconds; `null` if there were too few. */
+  readonly p50_us: number | null;
+  readonly p99_us: number | null;
   /** Requests that failed so far. */
   readonly errors: number;
 }
@@ -164,7 +164,7 @@ export class LiveDisplay implements Disposable {
 
 function partsOf(progress: Progress): Parts {
   const { title, share, left_s, rate, p50_us, p99_us, errors } = progress;
-  const time = (us: number) => (rate > 0 ? formatTime(us) : "–").padStart(7);
+  const time = (us: number | null) => formatTime(rate > 0 ? us : null).padStart(7);
   return {
     where: [
       { text: escapeText(title), order: 0 },

@@ -7,26 +7,26 @@
 
 import { escapeText } from "../../protocols/text.ts";
 import stringWidth from "string-width";
+import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Report, Run } from "../load/results.ts";
-import { type Column, tableOf } from "./columns.ts";
+import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
 import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
-import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatInterval,
+  formatRate,
+  formatShare,
+  formatTime,
+  UNKNOWN,
+} from "./units.ts";
 
 /** The gap between two columns. */
 const GAP = "  ";
 
 /** How much of a name must stay for people to recognise it, in characters. */
 const LEAST_NAME = 12;
-
-const PERCENTILES: readonly (readonly [keyof Latency, title: string])[] = [
-  ["p50", "p50"],
-  ["p90", "p90"],
-  ["p99", "p99"],
-  ["p999", "p99.9"],
-  ["max", "max"],
-  ["mean", "mean"],
-];
 
 /**
  * Writes a measurement.
@@ -117,7 +117,7 @@ function formatRun(run: Run, screen: Screen): string[] {
   const rows: (readonly [title: string, text: string])[] = [
     ["server", run.name],
     ["rate", rateText(run)],
-    ["answered", `${formatCount(run.requests)} in ${formatTime(run.duration_s * 1e6)}`],
+    ["answered", answeredText(run)],
     ["bytes", bytesText(run)],
     ["errors", errorsText(run)],
     ...serverRows(run),
@@ -140,6 +140,12 @@ function rateText({ rate, load: { target_rate } }: Run): string {
   return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due`;
 }
 
+function answeredText({ requests, due, duration_s, interrupted }: Run): string {
+  const all = due === null ? "" : ` of ${formatCount(due)} due`;
+  const text = `${formatCount(requests)}${all} in ${formatTime(duration_s * 1e6)}`;
+  return interrupted ? `${text}, then interrupted` : text;
+}
+
 function bytesText({ bytes_sent, bytes_received, duration_s }: Run): string {
   const perSecond = (bytes: number) => `${formatBytes(duration_s > 0 ? bytes / duration_s : 0)}/s`;
   return `${perSecond(bytes_sent)} sent, ${perSecond(bytes_received)} received`;
@@ -159,12 +165,13 @@ function errorsText(run: Run): string {
 function serverRows({ server, duration_s }: Run): (readonly [string, string])[] {
   if (server === null) return [];
   const { cpu_s, requests_per_cpu_s, memory_bytes, peak_memory_bytes, threads } = server;
-  const { voluntary_switches, involuntary_switches } = server;
-  const used = duration_s > 0 ? formatShare(cpu_s / duration_s) : "–";
-  const each = formatCount(Math.round(requests_per_cpu_s));
+  const { voluntary_switches, involuntary_switches, ended } = server;
+  const used = duration_s > 0 ? formatShare(cpu_s / duration_s) : UNKNOWN;
+  const each = formatCount(requests_per_cpu_s);
+  const now = ended ? "it has ended" : formatBytes(memory_bytes);
   return [
     ["cpu", `${formatTime(cpu_s * 1e6)}, ${used} of a core; ${each} answers for each second of it`],
-    ["memory", `${formatBytes(memory_bytes)}, ${formatBytes(peak_memory_bytes)} at most`],
+    ["memory", `${now}, ${formatBytes(peak_memory_bytes)} at most`],
     ["threads", `${threads}`],
     [
       "switches",
@@ -178,20 +185,31 @@ function serverRows({ server, duration_s }: Run): (readonly [string, string])[] 
 /** Writes the times, one a line; on a narrow terminal, one a column. */
 function formatTimes(run: Run, screen: Screen): string[] {
   const isOpen = run.load.target_rate !== null;
-  // Without answers, all times are 0.
-  const known = (latency: Latency) => run.requests > 0 ? latency : undefined;
-  const clocks: (readonly [title: string, latency: Latency | undefined])[] = [
-    [isOpen ? "response" : "latency", known(run.latency_us)],
-    ...(isOpen ? [["service", known(run.service_us)] as const] : []),
+  const asked = askedPercentiles([run]);
+  const intervals = new Map(run.latency_us.percentiles.map((one) => [one.percentile, one]));
+  const clocks: (readonly [title: string, latency: Latency])[] = [
+    ...(isOpen ? [["service", run.service_us] as const] : []),
     ...(run.connect_us === null ? [] : [["connect", run.connect_us] as const]),
     ["load's lag", run.lag_us],
   ];
+  const rowOf = (title: string, latency: Latency) => [
+    title,
+    ...asked.map((percentile) => formatTime(percentileIn(latency, percentile))),
+    formatTime(latency.max),
+    formatTime(latency.mean),
+  ];
+  const intervalOf = (percentile: number) => {
+    const { us = null, low_us = null, high_us = null } = intervals.get(percentile) ?? {};
+    return formatInterval(low_us, high_us, us);
+  };
   const table = [
-    ["", ...PERCENTILES.map(([, title]) => title)],
-    ...clocks.map(([title, latency]) => [
-      title,
-      ...PERCENTILES.map(([field]) => latency === undefined ? "–" : formatTime(latency[field])),
-    ]),
+    ["", ...asked.map(percentileName), "max", "mean"],
+    rowOf(isOpen ? "response" : "latency", run.latency_us),
+    // Where nothing can be claimed, there is nothing to be sure of.
+    ...(run.latency_us.percentiles.every(({ us }) => us === null)
+      ? []
+      : [["interval", ...asked.map(intervalOf), "", ""]]),
+    ...clocks.map(([title, latency]) => rowOf(title, latency)),
   ];
   const wide = align(table);
   const turned = (table[0] as readonly string[]).map((_, column) =>

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { parseSize, SIZE_SYNTAX } from "../../engine/values/quantities.ts";
+import { parseRate, parseSize, SIZE_SYNTAX } from "../../engine/values/quantities.ts";
 import { UsageError } from "../../engine/cli/flags.ts";
-import type { Latency, Run } from "../load/results.ts";
+import { Distribution } from "../load/distribution.ts";
+import { leastCount, readPercentile } from "../load/percentiles.ts";
+import type { Latency, Missing, Run } from "../load/results.ts";
+import { percentileIn } from "./columns.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
 
@@ -31,38 +34,49 @@ interface Metric {
   readonly parse: (text: string) => number;
   /** What such a value looks like. */
   readonly syntax: string;
-  /** The figure of a run; `undefined` if it was not measured. */
-  readonly of: (run: Run) => number | undefined;
+  /** The figure of a run; if there is none, the reason. */
+  readonly of: (run: Run) => number | string;
   readonly format: (value: number) => string;
 }
 
-/** The percentiles and other figures of a time, by the names that are typed. */
-const TIMES: Readonly<Record<string, keyof Latency>> = {
-  "p50": "p50",
-  "p90": "p90",
-  "p99": "p99",
-  "p999": "p999",
-  "p99.9": "p999",
-  "max": "max",
-  "mean": "mean",
-};
+/** A kind of time: its figures, and its whole distribution if the report has it. */
+interface Clock {
+  readonly figures: (run: Run) => Latency | null;
+  readonly histogram: (run: Run) => string | null;
+}
 
 /** The kind of time, by the prefix before the point. */
-const CLOCKS: Readonly<Record<string, (run: Run) => Latency | null>> = {
-  "": ({ latency_us }) => latency_us,
-  "service.": ({ service_us }) => service_us,
-  "connect.": ({ connect_us }) => connect_us,
-  "lag.": ({ lag_us }) => lag_us,
+const CLOCKS: Readonly<Record<string, Clock>> = {
+  "": {
+    figures: ({ latency_us }) => latency_us,
+    histogram: ({ histogram }) => histogram.latency,
+  },
+  "service.": {
+    figures: ({ service_us }) => service_us,
+    histogram: ({ histogram }) => histogram.service,
+  },
+  "connect.": {
+    figures: ({ connect_us }) => connect_us,
+    histogram: ({ histogram }) => histogram.connect,
+  },
+  "lag.": {
+    figures: ({ lag_us }) => lag_us,
+    histogram: ({ histogram }) => histogram.lag,
+  },
 };
 
 const MICROSECONDS: Readonly<Record<string, number>> = { us: 1, "µs": 1, ms: 1e3, s: 1e6 };
 
 const PERCENT = "a share such as 0.1%";
 
+const NOT_MEASURED = "not measured";
+
+const TOO_FEW = "too few requests";
+
 /** All the figures that are not times. */
 const METRICS: Readonly<Record<string, Metric>> = {
   "rate": {
-    parse: (text) => readNumber(/^(\d+(?:\.\d+)?)(k?)(?:\/s)?$/i, text, { "": 1, k: 1000 }),
+    parse: readRate,
     syntax: "a rate such as 20000, 20k or 20000/s",
     of: ({ rate }) => rate,
     format: formatRate,
@@ -70,13 +84,14 @@ const METRICS: Readonly<Record<string, Metric>> = {
   "cpu": {
     parse: readShare,
     syntax: "a share of one processor such as 150%",
-    of: ({ server, duration_s }) => server === null ? undefined : server.cpu_s / duration_s,
+    of: ({ server, duration_s }) =>
+      server === null || duration_s === 0 ? NOT_MEASURED : server.cpu_s / duration_s,
     format: formatShare,
   },
   "memory": {
     parse: readSize,
     syntax: SIZE_SYNTAX,
-    of: ({ server }) => server?.peak_memory_bytes,
+    of: ({ server }) => server?.peak_memory_bytes ?? NOT_MEASURED,
     format: formatBytes,
   },
 };
@@ -88,7 +103,7 @@ const ERRORS: readonly Metric[] = [
     syntax: `${PERCENT}, or a number`,
     of: (run) => {
       const asked = run.requests + errorsOf(run);
-      return asked === 0 ? undefined : errorsOf(run) / asked;
+      return asked === 0 ? NOT_MEASURED : errorsOf(run) / asked;
     },
     format: formatShare,
   },
@@ -109,7 +124,13 @@ const RELATIONS: Readonly<Record<string, (value: number, limit: number) => boole
 
 /** The names that can stand before the sign. */
 const NAMES = [
-  ...Object.keys(TIMES),
+  "p50",
+  "p90",
+  "p99",
+  "p99.9",
+  "any other percentile",
+  "max",
+  "mean",
   "service.p99",
   "connect.p99",
   "lag.p99",
@@ -141,7 +162,10 @@ export function parseThreshold(text: string): Threshold {
     judge(run) {
       const value = metric.of(run);
       // A figure that was not measured fails: nothing must pass because there was nothing to judge.
-      if (value === undefined) return { kept: false, measured: "not measured" };
+      if (typeof value === "string") return { kept: false, measured: value };
+      if (run.interrupted) {
+        return { kept: false, measured: `${metric.format(value)} until the run was interrupted` };
+      }
       return { kept: holds(value, limit), measured: metric.format(value) };
     },
   };
@@ -152,37 +176,61 @@ export function parseThreshold(text: string): Threshold {
  *
  * @param thresholds the thresholds for every run
  * @param runs the runs
+ * @param missing what was not measured: no threshold on it has passed
  * @returns a line for each threshold and each run that failed it; empty if all passed
  */
 export function failedThresholds(
   thresholds: readonly Threshold[],
   runs: readonly Run[],
+  missing: readonly Missing[] = [],
 ): string[] {
-  return thresholds.flatMap(({ text, judge }) =>
-    runs.flatMap((run) => {
+  const wanted = missing.filter(({ wanted }) => wanted);
+  return thresholds.flatMap(({ text, judge }) => [
+    ...runs.flatMap((run) => {
       const { kept, measured } = judge(run);
       if (kept) return [];
       const { name, repeat, load } = run;
       return [
         `threshold ${text} failed: ${measured} (${name}, ${formatLoad(load)}, run ${repeat})`,
       ];
-    })
-  );
+    }),
+    ...wanted.flatMap(({ name, load, repeats }) =>
+      repeats.map((repeat) =>
+        `threshold ${text} failed: ${NOT_MEASURED} (${name}, ${formatLoad(load)}, run ${repeat})`
+      )
+    ),
+  ]);
 }
 
 function metricOf(name: string, given: string): Metric | undefined {
   if (name === "errors") return ERRORS[given.endsWith("%") ? 0 : 1];
-  const [, clock = "", field = ""] = /^(\w+\.(?!9$))?(.+)$/.exec(name) ?? [];
+  const [, clock = "", field = ""] = /^(\w+\.(?!\d+$))?(.+)$/.exec(name) ?? [];
   if (Object.hasOwn(METRICS, name)) return METRICS[name];
-  const of = CLOCKS[clock];
-  const key = Object.hasOwn(TIMES, field) ? TIMES[field] : undefined;
-  if (of === undefined || key === undefined) return undefined;
+  const of = Object.hasOwn(CLOCKS, clock) ? figureOf(CLOCKS[clock] as Clock, field) : undefined;
+  if (of === undefined) return undefined;
   return {
     parse: (text) => readNumber(/^(\d+(?:\.\d+)?)(us|µs|ms|s)$/, text, MICROSECONDS),
     syntax: "a time such as 200us, 5ms or 1.5s",
-    // Without answers, all percentiles are 0 and would pass.
-    of: (run) => run.requests === 0 ? undefined : of(run)?.[key],
+    of,
     format: formatTime,
+  };
+}
+
+/** Gives a figure of a time; `undefined` if it has no such figure. */
+function figureOf({ figures, histogram }: Clock, field: string): Metric["of"] | undefined {
+  if (field === "max" || field === "mean") return (run) => figures(run)?.[field] ?? NOT_MEASURED;
+  const percentile = readPercentile(field);
+  if (percentile === undefined) return undefined;
+  return (run) => {
+    const latency = figures(run);
+    if (latency === null || latency.max === null) return NOT_MEASURED;
+    const value = percentileIn(latency, percentile);
+    if (value !== null) return value;
+    const text = histogram(run);
+    if (text === null) return TOO_FEW;
+    const all = Distribution.decode(text);
+    return all.at(percentile) ??
+      `${TOO_FEW}, ${formatCount(all.count)} of ${formatCount(leastCount(percentile))}`;
   };
 }
 
@@ -193,6 +241,15 @@ function readNumber(
 ): number {
   const [, number, unit = ""] = pattern.exec(text) ?? [];
   return Number(number) * (units[unit.toLowerCase()] as number);
+}
+
+function readRate(text: string): number {
+  try {
+    return parseRate(text);
+  } catch {
+    // The caller says what a rate looks like.
+    return NaN;
+  }
 }
 
 function readShare(text: string): number {

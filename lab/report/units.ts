@@ -20,6 +20,12 @@ export const BYTES: readonly Unit[] = [
   ["TiB", 2 ** 40],
 ];
 
+/** A figure, or that it is not known: `null` or `NaN`. */
+export type Known = number | null;
+
+/** How a figure is written that is not known. */
+export const UNKNOWN = "–";
+
 /** How many significant digits there are. */
 const DIGITS = 3;
 
@@ -29,17 +35,42 @@ const DIGITS = 3;
  * @param us the duration in microseconds
  * @returns for instance `181 µs`, `1.20 ms` or `2.31 s`
  */
-export function formatTime(us: number): string {
+export function formatTime(us: Known): string {
   return scale(us, TIMES);
 }
+
+/**
+ * Writes an interval of durations without its unit, to stand under the duration that lies in it.
+ *
+ * @param low its lower end, in microseconds
+ * @param high its upper end, in microseconds
+ * @param us the duration whose unit it has, in microseconds
+ * @returns for instance `178–185`
+ */
+export function formatInterval(low: Known, high: Known, us: Known): string {
+  if (isUnknown(low) || isUnknown(high) || isUnknown(us)) return UNKNOWN;
+  const [, size] = TIMES.findLast(([name]) => formatTime(us).endsWith(` ${name}`)) ?? ["", 1];
+  const [from, to] = [low, high].map((value) => size === 1 ? String(value) : digits(value / size));
+  return from === to ? from as string : `${from}–${to}`;
+}
+
+/** The units of rates that are less than one a second, and how many seconds each lasts. */
+const SLOW: readonly Unit[] = [["min", 60], ["h", 3_600]];
 
 /**
  * Writes a rate.
  *
  * @param perSecond how many a second
- * @returns for instance `41.2 k/s`
+ * @returns for instance `41.2 k/s`, or `6 /min`
  */
-export function formatRate(perSecond: number): string {
+export function formatRate(perSecond: Known): string {
+  if (isUnknown(perSecond)) return UNKNOWN;
+  if (perSecond > 0 && perSecond < 1) {
+    const [name, seconds] = SLOW.find(([, seconds]) => perSecond * seconds >= 1) ?? SLOW[1] as Unit;
+    const each = perSecond * seconds;
+    const whole = Math.round(each);
+    return `${Math.abs(each - whole) < 1e-3 && whole > 0 ? whole : digits(each)} /${name}`;
+  }
   const text = scale(perSecond, COUNTS);
   return text.includes(" ") ? `${text}/s` : `${text} /s`;
 }
@@ -50,7 +81,7 @@ export function formatRate(perSecond: number): string {
  * @param count how many, or how many on average
  * @returns for instance `97` or `412 k`
  */
-export function formatCount(count: number): string {
+export function formatCount(count: Known): string {
   return scale(count, COUNTS);
 }
 
@@ -60,8 +91,20 @@ export function formatCount(count: number): string {
  * @param bytes a whole number
  * @returns for instance `64.0 MiB`
  */
-export function formatBytes(bytes: number): string {
-  return scale(Math.round(bytes), BYTES);
+export function formatBytes(bytes: Known): string {
+  return scale(isUnknown(bytes) ? bytes : Math.round(bytes), BYTES);
+}
+
+/**
+ * Writes how many processors were used on average.
+ *
+ * @param cores how many
+ * @returns for instance `0.52 cores` or `1 core`
+ */
+export function formatCores(cores: Known): string {
+  if (isUnknown(cores)) return UNKNOWN;
+  const text = String(Number(cores.toFixed(2)));
+  return text === "1" ? "1 core" : `${text} cores`;
 }
 
 /**
@@ -78,7 +121,12 @@ export function formatShare(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-function scale(value: number, units: readonly Unit[]): string {
+function isUnknown(value: Known): value is null {
+  return value === null || Number.isNaN(value);
+}
+
+function scale(value: Known, units: readonly Unit[]): string {
+  if (isUnknown(value)) return UNKNOWN;
   for (const [index, [name, size]] of units.entries()) {
     const text = size === 1 && Number.isInteger(value) ? String(value) : digits(value / size);
     const [, next] = units[index + 1] ?? [];

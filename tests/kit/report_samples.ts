@@ -80,14 +80,16 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
     repeat: 1,
     started_at: "2026-01-02T03:04:05.678Z",
     duration_s,
+    interrupted: false,
     requests,
+    due: load.target_rate === null ? null : Math.round(load.target_rate * duration_s),
     rate,
     bytes_sent: requests * 66,
     bytes_received: requests * 64,
     latency_us: latencyOf(latency),
     service_us: latencyOf(service),
     connect_us: null,
-    lag_us: { p50: 8, p90: 12, p99: 40, p999: 90, max: 400, mean: 9 },
+    lag_us: { p50: 8, p90: 12, p99: 40, p999: 90, max: 400, mean: 9, percentiles: [] },
     errors: {},
     starved_connections: 0,
     load_limited: false,
@@ -99,6 +101,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
       threads: 12,
       voluntary_switches: 120_345,
       involuntary_switches: 5_678,
+      ended: false,
     },
     seconds: Array.from({ length: Math.ceil(duration_s) }, (_, index) => ({
       at: index + 1,
@@ -112,6 +115,8 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
     histogram: {
       latency: encodeIntoCompressedBase64(latency),
       service: encodeIntoCompressedBase64(service),
+      connect: null,
+      lag: null,
     },
     ...own,
     load,
@@ -141,6 +146,7 @@ export function sampleReport(runs: readonly Run[]): Report {
     },
     command: "deno run -A lab/bench.ts compare --modes all -d 5s --repeat 3",
     runs,
+    missing: [],
     findings: findingsOf(runs),
   };
 }
@@ -190,5 +196,6 @@ function latencyOf(histogram: Histogram): Latency {
     p999: at(99.9),
     max: histogram.maxValue,
     mean: histogram.mean,
+    percentiles: [],
   };
 }

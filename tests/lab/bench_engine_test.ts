@@ -43,7 +43,7 @@ async function load(
   options: PlanOptions,
   more: Partial<MeasureOptions> = {},
 ): Promise<Run> {
-  const plan = await makePlan({ protocol: "echo", connections: 4, ...options });
+  const plan = await makePlan({ protocol: "echo", connections: 4, rehearse: false, ...options });
   return await measure(plan, { address: server.address, name: "test", ...more });
 }
 
@@ -132,7 +132,7 @@ test("the counts have the right percentiles, to a thousandth", () => {
       for (const percentile of [50, 90, 99, 99.9, 100]) {
         const rank = Math.max(1, Math.ceil(sorted.length * percentile / 100));
         const exact = sorted[rank - 1] as number;
-        const found = distribution.at(percentile);
+        const found = distribution.seen(percentile);
         assert(Math.abs(found - exact) <= 1 + exact * 0.002, `${found} for ${exact}`);
       }
     },
@@ -162,23 +162,24 @@ for (const engine of ENGINES) {
     const { latency_us: latency, requests, errors, lag_us } = await load(server, {
       engine,
       connections: 1,
-      requests: 90,
+      requests: 102,
     });
-    assertEquals([requests, errors], [90, {}]);
+    assertEquals([requests, errors], [102, {}]);
     took.sort((a, b) => a - b);
-    const known = (percentile: number) => took[Math.ceil(90 * percentile / 100) - 1] as number;
+    const known = (percentile: number) => took[Math.ceil(102 * percentile / 100) - 1] as number;
     // The server's own work is part of the measured time, and little else is.
-    const isNear = (measured: number, percentile: number) => {
+    const isNear = (measured: number | null, percentile: number) => {
+      assert(measured !== null);
       assertAtLeast(measured * 1.002 + 1, known(percentile));
       assert(measured < known(percentile) + 500_000, `${measured} for ${known(percentile)}`);
     };
     isNear(latency.p50, 50);
     isNear(latency.p90, 90);
-    isNear(latency.p99, 99);
     isNear(latency.max, 100);
-    assert(latency.p50 < latency.p90);
-    assertAtLeast(latency.mean, took.reduce((sum, us) => sum + us) / 90);
-    assert(lag_us.max >= 0);
+    assertEquals(latency.p99, null, "too few requests");
+    assert((latency.p50 ?? 0) < (latency.p90 ?? 0));
+    assertAtLeast(latency.mean ?? 0, took.reduce((sum, us) => sum + us) / 102 - 16);
+    assert((lag_us.max ?? -1) >= 0);
   });
 
   test(`${engine}: -n is exact, with threads, a pipeline and sizes`, async () => {
@@ -226,8 +227,8 @@ for (const engine of ENGINES) {
     const run = await load(server, { engine, requests: 60, connect: true });
     assertEquals([run.requests, run.errors, server.accepted], [60, {}, 60]);
     const { connect_us: connect, latency_us: latency, service_us: service } = run;
-    assert(connect !== null && connect.max > 0);
-    assertAtLeast(latency.mean * 1.01, service.mean);
+    assert(connect !== null && connect.max !== null && connect.max > 0);
+    assertAtLeast((latency.mean ?? 0) * 1.01, service.mean ?? Infinity);
   });
 
   test(`${engine}: wrong replies are counted, and their connections replaced`, async () => {
@@ -285,8 +286,9 @@ for (const engine of ENGINES) {
   test(`${engine}: the rate of an open model is its schedule's, also with -n`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, rate: 20, requests: 4 });
-    // The last request has its full interval too, although its answer comes at once.
-    assertEquals([run.requests, run.duration_s, run.rate], [4, 0.2, 20]);
+    // The last request stands for a full interval too, although its answer comes at once.
+    assertEquals([run.requests, run.due, run.rate], [4, 4, 20]);
+    assertAtLeast(run.duration_s, 0.15);
   });
 
   test(`${engine}: a stall shows in the open model, and hardly in the closed one`, async () => {
@@ -313,20 +315,31 @@ for (const engine of ENGINES) {
     // 200 of 400 requests were due during the stall, and half of them waited for half of it or
     // longer.
     assertEquals([open.requests, open.errors], [400, {}]);
-    assertAtLeast(open.latency_us.max, 900_000);
-    assertAtLeast(open.latency_us.p90, 300_000);
-    assertAtLeast(open.latency_us.p99, 800_000);
+    assertAtLeast(open.latency_us.max ?? 0, 900_000);
+    assertAtLeast(open.latency_us.p90 ?? 0, 300_000);
     // In the closed model, each of 4 connections had one such request and sent no more meanwhile.
-    assertAtLeast(closed.latency_us.max, 900_000);
-    assert(closed.latency_us.p90 < open.latency_us.p90, JSON.stringify(closed.latency_us));
+    assertAtLeast(closed.latency_us.max ?? 0, 900_000);
+    const waited = open.latency_us.p90 ?? 0;
+    assert((closed.latency_us.p90 ?? Infinity) < waited, JSON.stringify(closed.latency_us));
     // The service time of an open model hides just as much.
-    assert(open.service_us.p90 < open.latency_us.p90);
+    assert((open.service_us.p90 ?? Infinity) < waited);
+    // Whoever waits for a server that stalls is not slow itself.
+    assertEquals([open.load_limited, closed.load_limited], [false, false]);
   });
 
   test(`${engine}: requests that are due and never answered are counted`, async () => {
     await using server = await LoadServer.start(() => {});
-    const run = await load(server, { engine, connections: 2, rate: 100, duration: 500 });
-    assertEquals([run.requests, run.errors], [0, { unanswered: 50 }]);
+    const run = await load(server, {
+      engine,
+      connections: 2,
+      rate: 100,
+      duration: 400,
+      timeout: 300,
+    });
+    // Some were sent and had no answer in time. The others found no free connection.
+    assertEquals([run.requests, run.due, errorsOf(run)], [0, 40, 40]);
+    assertEquals(Object.keys(run.errors).sort(), ["timeout", "unanswered"]);
+    assertEquals(run.load_limited, false);
   });
 
   test(`${engine}: waiting for the last answers makes a server no slower`, async () => {
@@ -343,15 +356,22 @@ for (const engine of ENGINES) {
 
   test(`${engine}: a run that ends together with a second has no empty row after it`, async () => {
     await using server = await LoadServer.start(() => {});
-    const run = await load(server, { engine, connections: 1, rate: 20, duration: 1_000 });
-    assertEquals(run.seconds.map(({ errors }) => errors), [0, 20]);
+    const load20 = { engine, connections: 1, rate: 20, duration: 1_000 };
+    const run = await load(server, { ...load20, timeout: 1_000 });
+    assertEquals([run.seconds.length, errorsOf(run)], [2, 20]);
   });
 
   test(`${engine}: a server that resets at once has not refused`, async () => {
     const server = createServer((socket) => void socket.on("error", () => {}).resetAndDestroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { readonly port: number };
-    const plan = await makePlan({ engine, protocol: "echo", connect: true, requests: 1_000 });
+    const plan = await makePlan({
+      engine,
+      rehearse: false,
+      protocol: "echo",
+      connect: true,
+      requests: 1_000,
+    });
     const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
     await new Promise<void>((resolve) => void server.close(() => resolve()));
     assertEquals([run.requests, run.errors], [0, { reset: 1_000 }]);
@@ -379,7 +399,13 @@ for (const engine of ENGINES) {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { readonly port: number };
-    const plan = await makePlan({ engine, protocol: "frame", connections: 8, duration: 300 });
+    const plan = await makePlan({
+      engine,
+      rehearse: false,
+      protocol: "frame",
+      connections: 8,
+      duration: 300,
+    });
     const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
     await new Promise<void>((resolve) => void server.close(() => resolve()));
     // Three connections sent a request and had no answer. The others could not even send one.
@@ -414,11 +440,13 @@ for (const engine of ENGINES) {
     });
     assert(run.requests > 0);
     assertEquals(run.errors, {});
-    assertEquals(run.seconds, seconds);
+    assertEquals([run.interrupted, run.seconds.length], [true, 1]);
+    // What came after the first second is no second of its own.
+    assertEquals(seconds.length, 2);
     assert(run.duration_s < 60);
-    const sum = seconds.reduce((sum, { rate }, index) => {
-      const from = index === 0 ? 0 : (seconds[index - 1] as Second).at;
-      return sum + rate * ((seconds[index] as Second).at - from);
+    const sum = run.seconds.reduce((sum, { rate, at }, index) => {
+      const from = index === 0 ? 0 : (run.seconds[index - 1] as Second).at;
+      return sum + rate * (at - from);
     }, 0);
     assert(Math.abs(sum - run.requests) <= run.requests * 0.01 + 1, `${sum} of ${run.requests}`);
   });
@@ -444,7 +472,13 @@ for (const engine of ENGINES) {
           protocol,
           "--quiet",
         ]);
-        const plan = await makePlan({ engine, protocol, connections: 4, ...options });
+        const plan = await makePlan({
+          engine,
+          protocol,
+          connections: 4,
+          rehearse: false,
+          ...options,
+        });
         const run = await measure(plan, { address: server.address, name: protocol });
         assertEquals([run.requests, run.errors], [options.requests, {}], protocol);
         assertEquals(run.connect_us !== null, protocol === "hello");
@@ -487,11 +521,11 @@ test("a load that makes no sense is refused with an explanation", async () => {
 test("the bench finds a server's process by its port or by its process ID", async () => {
   await using server = await LoadServer.start();
   assertEquals(findListener(server.address), process.pid);
-  assertEquals(new ProcessStatus(0x7fff_fffe).isKnown, false);
+  assertEquals(new ProcessStatus(0x7fff_fffe).isAlive, false);
   const { server: figures } = await load(server, { requests: 500 }, { pid: process.pid });
   assert(figures !== null);
   assert(figures.cpu_s >= 0 && figures.threads >= 2, JSON.stringify(figures));
-  assertAtLeast(figures.peak_memory_bytes, figures.memory_bytes);
-  assertAtLeast(figures.memory_bytes, 1_000_000);
+  assertAtLeast(figures.peak_memory_bytes, figures.memory_bytes ?? Infinity);
+  assertAtLeast(figures.memory_bytes ?? 0, 1_000_000);
   assertEquals((await load(server, { requests: 5 })).server, null);
 }, { skip: runtime.os === "linux" ? undefined : "only Linux has proc(5)" });

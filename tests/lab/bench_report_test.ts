@@ -199,7 +199,15 @@ test("the findings report errors, a load that was too slow, and a target that wa
 });
 
 test("a server that answers nothing is not the quickest", () => {
-  const none = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
+  const none = {
+    p50: null,
+    p90: null,
+    p99: null,
+    p999: null,
+    max: null,
+    mean: null,
+    percentiles: [],
+  };
   const silent = { requests: 0, rate: 0, latency_us: none, service_us: none, duration_s: 5 };
   for (const target_rate of [null, 10_000]) {
     const load = { ...LOAD, target_rate };
@@ -218,12 +226,13 @@ test("a server that answers nothing is not the quickest", () => {
   }
 });
 
-test("with fewer than a thousand requests, nothing is said about the slowest thousandth", () => {
-  const slow = { latency_us: { p50: 20, p90: 30, p99: 40, p999: 9_000, max: 9_000, mean: 40 } };
-  const said = (requests: number) =>
-    findingsOf([sampleRun(new Dice(5), { ...slow, requests })]).join("\n");
-  assertStringIncludes(said(1_000), "one request in a thousand takes 9.00 ms or more, 450 times");
-  assertEquals(said(999), "");
+test("nothing is said about a slowest thousandth that is not known", () => {
+  const said = (p999: number | null) => {
+    const latency_us = { p50: 20, p90: 30, p99: 40, p999, max: 9_000, mean: 40, percentiles: [] };
+    return findingsOf([sampleRun(new Dice(5), { latency_us })]).join("\n");
+  };
+  assertStringIncludes(said(9_000), "one request in a thousand takes 9.00 ms or more, 450 times");
+  assertEquals(said(null), "");
 });
 
 test("a server that answers nothing is reported, but not another one that fails", () => {
@@ -298,8 +307,16 @@ const ROUND: Run = {
   requests: 99_900,
   rate: 20_000,
   duration_s: 5,
-  latency_us: { p50: 100, p90: 200, p99: 5_000, p999: 9_000, max: 1_000_000, mean: 150 },
-  service_us: { p50: 90, p90: 190, p99: 400, p999: 800, max: 2_000, mean: 110 },
+  latency_us: {
+    p50: 100,
+    p90: 200,
+    p99: 5_000,
+    p999: 9_000,
+    max: 1_000_000,
+    mean: 150,
+    percentiles: [],
+  },
+  service_us: { p50: 90, p90: 190, p99: 400, p999: 800, max: 2_000, mean: 110, percentiles: [] },
   server: {
     cpu_s: 6,
     requests_per_cpu_s: 16_650,
@@ -308,6 +325,7 @@ const ROUND: Run = {
     threads: 9,
     voluntary_switches: 1,
     involuntary_switches: 2,
+    ended: false,
   },
 };
 
@@ -355,7 +373,15 @@ test("thresholds are met or missed, also exactly at their limit", () => {
 });
 
 test("a figure that was not measured fails its threshold", () => {
-  const latency_us = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
+  const latency_us = {
+    p50: null,
+    p90: null,
+    p99: null,
+    p999: null,
+    max: null,
+    mean: null,
+    percentiles: [],
+  };
   const nothing = { ...ROUND, requests: 0, rate: 0, errors: {}, server: null, latency_us };
   for (const text of ["p99<5ms", "max<1s", "errors<1%", "cpu<100%", "memory<1g", "rate>0"]) {
     assertEquals(failedThresholds([parseThreshold(text)], [nothing]).length, 1, text);
@@ -372,7 +398,9 @@ test("a text that is not a threshold is refused on one line", () => {
     "p99<5",
     "p99<5m",
     "p99<-1ms",
-    "p98<5ms",
+    "p0<5ms",
+    "p100<5ms",
+    "p9.x<5ms",
     "toString<5ms",
     "constructor>1",
     "service.<5ms",
@@ -418,10 +446,17 @@ test("the schema describes every field, and real reports conform to it", () => {
   }
 });
 
-test("a report from before unanswered connections were counted can still be read", () => {
-  const report = JSON.parse(formatJson(sampleReport([ROUND])));
-  delete report.runs[0].starved_connections;
-  assertEquals(parseJson(JSON.stringify(report), "old.json").runs[0]?.starved_connections, 0);
+test("a report of an older version, which knew less, can still be read", () => {
+  const now = sampleReport([ROUND]);
+  const report = JSON.parse(formatJson(now));
+  delete report.missing;
+  const [run] = report.runs;
+  for (const field of ["starved_connections", "interrupted", "due"]) delete run[field];
+  for (const clock of ["latency_us", "service_us", "lag_us"]) delete run[clock].percentiles;
+  delete run.histogram.connect;
+  delete run.histogram.lag;
+  delete run.server.ended;
+  assertEquals(parseJson(JSON.stringify(report), "old.json"), now);
 });
 
 test("a file that is not a measurement, or is damaged, is refused on one line", () => {
@@ -650,9 +685,9 @@ test("the distribution of several repeats is that of all their requests", () => 
   const points = distributionOf([run.histogram.latency, run.histogram.latency]);
   assertEquals(points[0]?.one_in, 1);
   for (const [index, { one_in, us }] of points.entries()) {
-    assert(one_in <= 2 * DRAWN && us >= (points[index - 1]?.us ?? 0), "it rises");
+    assert(one_in <= DRAWN / 5 && us >= (points[index - 1]?.us ?? 0), "it rises");
   }
-  assert((points.at(-1)?.one_in ?? 0) > 1.7 * DRAWN, "to where one request alone is left");
+  assert((points.at(-1)?.one_in ?? 0) > DRAWN * 0.17, "to where ten requests are left");
   const { message } = assertThrows(() => distributionOf(["HISTFAAA"]), Error);
   assertStringIncludes(message, "damaged");
 });

@@ -43,7 +43,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
-import { hasFlag } from "../kit/rows.ts";
+import { hasFlag, whyNot } from "../kit/rows.ts";
 import {
   commandOf,
   type Ending,
@@ -180,6 +180,7 @@ for (
     ["threaded"],
     ["event"],
     ["nonblocking"],
+    ["completion"],
   ] as const
 ) {
   test(`the executable's client shakes hands with ${[mode, ...args].join(" ")}`, async () => {
@@ -191,10 +192,7 @@ for (
     const ending = await server.stop();
     assertEquals(ending.code, 0);
     assertMatch(totalsIn(ending), /^accepted 1 · completed 1 /);
-  }, {
-    ...slow,
-    skip: slow.skip ?? (args.length > 0 || mode === "event" ? undefined : whyNoSockets()),
-  });
+  }, { ...slow, skip: slow.skip ?? (args.length > 0 ? undefined : whyNot(mode)) });
 }
 
 test(

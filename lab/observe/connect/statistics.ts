@@ -185,8 +185,8 @@ export class ConnectStatistics {
     return {
       min: this.#min,
       mean: oneDecimal(this.#sum / this.#ok),
-      p50: between(this.#distribution.at(50)),
-      p99: between(this.#distribution.at(99)),
+      p50: between(this.#distribution.seen(50)),
+      p99: between(this.#distribution.seen(99)),
       max: this.#max,
       ...(this.#ok > 1 && { jitter: oneDecimal(this.#distance / (this.#ok - 1)) }),
     };

@@ -509,7 +509,7 @@
       ...options,
       target: targetRate,
     });
-    lines("p99 over time", usual, over(({ p99_us }) => p99_us > 0 ? p99_us : null), time, {
+    lines("p99 over time", usual, over(({ p99_us }) => (p99_us ?? 0) > 0 ? p99_us : null), time, {
       ...options,
       logarithmic: chosen.isLogarithmic,
     });

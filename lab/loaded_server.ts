@@ -11,10 +11,14 @@ import { delay } from "@std/async/delay";
 import { connect, listen } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
-import { ProcessStatus } from "../engine/process/process_status.ts";
+import { listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
+import { forget, guard, guarded, hasGroups, startGuardian } from "./guardian.ts";
 
 /** How long a server may take to start listening, and to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
+
+/** After what time a server that listens elsewhere will not come, in milliseconds. */
+const ELSEWHERE_MS = 1_500;
 
 /** How often to try whether a server listens that does not say so itself, in milliseconds. */
 const ASK_MS = 20;
@@ -79,7 +83,7 @@ export class LoadedServer implements AsyncDisposable {
     const line = commandLine.replaceAll(PORT, String(address.port));
     // The shell replaces itself with the server, so the measured process is the server's. What the
     // server starts ends with it.
-    const server = new ServerProcess(["sh", "-c", `exec ${line}`], { title: line, isGroup: true });
+    const server = new ServerProcess(["sh", "-c", `exec ${line}`], line);
     await server.awaited(server.accepts(address), signal);
     return new LoadedServer(server, address);
   }
@@ -90,40 +94,41 @@ export class LoadedServer implements AsyncDisposable {
   }
 }
 
-/** How a server's process is run. */
-interface ServerProcessOptions {
-  /** The name in the message when it cannot be started. @default its command */
-  readonly title?: string;
-  /** Whether it leads a process group that is ended with it. @default {false} */
-  readonly isGroup?: boolean;
-}
-
-/** The process of a server. */
+/** The process of a server. It leads a process group that is ended with it. */
 class ServerProcess {
   readonly #child: ChildProcess;
   readonly #title: string;
-  readonly #isGroup: boolean;
   readonly #ended: Promise<void>;
   #isOver = false;
+  /** How it ended, in words. */
+  #how = "it ended";
   #printed = "";
   #onPrint: () => void = () => {};
 
-  constructor(command: readonly string[], options: ServerProcessOptions = {}) {
-    const { title = command.join(" "), isGroup = false } = options;
-    const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: isGroup });
+  /** @param command the program and its arguments @param title its name in messages */
+  constructor(command: readonly string[], title = command.join(" ")) {
+    startGuardian();
+    const [program, ...args] = guarded(command) as [string, ...string[]];
+    const child = spawn(program, args, { stdio: "pipe", detached: hasGroups });
     this.#child = child;
     this.#title = title;
-    this.#isGroup = isGroup;
     running.add(this);
+    child.stdin.on("error", () => {});
+    if (child.pid !== undefined) guard(child.pid, () => child.stdin.end("\n"));
     this.#ended = new Promise((resolve) => {
       const end = () => {
         this.#isOver = true;
         running.delete(this);
+        if (child.pid !== undefined) forget(child.pid);
         resolve();
         this.#onPrint();
       };
-      child.on("close", end);
+      child.on("close", (status, signal) => {
+        this.#how = signal === null
+          ? `it ended with the status ${status}`
+          : `it was ended by ${signal}`;
+        end();
+      });
       child.on("error", (error) => {
         this.#printed += error.message;
         end();
@@ -169,8 +174,15 @@ class ServerProcess {
 
   /** Waits until it accepts a connection. */
   async accepts(address: Address): Promise<void> {
-    for (const endsAt = performance.now() + PATIENCE_MS; performance.now() < endsAt;) {
+    const beganAt = performance.now();
+    while (performance.now() < beganAt + PATIENCE_MS) {
       if (this.#isOver) break;
+      if (performance.now() > beganAt + ELSEWHERE_MS) {
+        const [port] = listeningPorts(this.pid);
+        if (port !== undefined && port !== address.port) {
+          await this.#fail(`it listens on port ${port} and not on ${address.port}`);
+        }
+      }
       try {
         (await connect(address)).close();
         return;
@@ -186,7 +198,7 @@ class ServerProcess {
   send(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.#isOver) return;
     try {
-      process.kill(this.#isGroup ? -this.pid : this.pid, signal);
+      process.kill(hasGroups ? -this.pid : this.pid, signal);
     } catch {
       // It has just ended.
     }
@@ -205,11 +217,11 @@ class ServerProcess {
     clearTimeout(late);
   }
 
-  async #fail(): Promise<never> {
-    const wasOver = this.#isOver;
+  async #fail(known?: string): Promise<never> {
+    const why = known ?? (this.#isOver ? this.#how : "it does not listen");
     await this.end();
     const said = this.#printed.trim().split("\n").at(-1) ?? "";
-    const why = said === "" ? wasOver ? "it ended" : "it does not listen" : escapeText(said);
-    throw new ServerStartError(`Cannot start ${escapeText(this.#title)}: ${why}`);
+    const words = said === "" ? "" : `: ${escapeText(said)}`;
+    throw new ServerStartError(`Cannot start ${escapeText(this.#title)}: ${why}${words}`);
   }
 }

@@ -377,7 +377,7 @@
     const most = isNarrow() ? 18 : 36;
     const isLong = labels.some((label) => [...label].length > most);
     // What all names have in common tells the least.
-    let shown = isLong ? withoutCommon(labels) : labels;
+    let shown = isLong ? withoutCommon(labels, most) : labels;
     for (let length = most; length < 200; length += 4) {
       const short = shown.map((label) => shorten(label, length));
       if (new Set(short).size < new Set(labels).size) continue;
@@ -393,11 +393,12 @@
   }
 
   /**
-   * Leaves out the words with which all texts begin, and those with which all end.
+   * Leaves out words with which all texts begin, and words with which all end: as many as must be.
    *
    * @param {readonly string[]} texts
+   * @param {number} most how many characters there may be
    */
-  function withoutCommon(texts) {
+  function withoutCommon(texts, most) {
     const all = texts.map((text) => text.split(" "));
     const [first = []] = all;
     const least = Math.min(...all.map(({ length }) => length));
@@ -407,10 +408,16 @@
     let after = 0;
     const isShared = () => all.every((words) => words.at(-1 - after) === first.at(-1 - after));
     while (after < least - 1 - from && isShared()) after++;
-    return all.map((words) => {
-      const own = words.slice(from, words.length - after).join(" ");
-      return `${from > 0 ? "…" : ""}${own}${after > 0 ? "…" : ""}`;
-    });
+    const rest = (/** @type {number} */ from, /** @type {number} */ after) =>
+      all.map((words) => {
+        const own = words.slice(from, words.length - after).join(" ");
+        return `${from > 0 ? "…" : ""}${own}${after > 0 ? "…" : ""}`;
+      });
+    const fits = (/** @type {readonly string[]} */ some) =>
+      some.every((text) => [...text].length <= most);
+    while (after > 0 && fits(rest(from, after - 1))) after--;
+    while (from > 0 && fits(rest(from - 1, after))) from--;
+    return rest(from, after);
   }
 
   /**

@@ -23,7 +23,7 @@ export const GROUPS = {
   modes: "Servers, one for each concurrency model",
   clients: "Clients",
   chat: "Chat",
-  measuring: "Measuring and observing",
+  measuring: "Measuring, checking and observing",
 } as const;
 
 const { modes, clients, chat, measuring } = GROUPS;
@@ -48,5 +48,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./chat/v3_operator.ts"),
   },
   bench: { group: measuring, script: "lab/bench.ts", load: () => import("./lab/bench.ts") },
+  conform: { group: measuring, script: "lab/conform.ts", load: () => import("./lab/conform.ts") },
   observe: { group: measuring, script: "lab/observe.ts", load: () => import("./lab/observe.ts") },
 };

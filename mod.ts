@@ -23,6 +23,7 @@ export * from "./protocol.ts";
 // The concurrency models.
 export { type BerkeleyOptions, serve as serveBerkeley } from "./modes/berkeley.ts";
 export { type ClusterOptions, serve as serveCluster } from "./modes/cluster.ts";
+export { type CompletionOptions, serve as serveCompletion } from "./modes/completion.ts";
 export { type EventOptions, serve as serveEvent } from "./modes/event.ts";
 export { type NonblockingOptions, serve as serveNonblocking } from "./modes/nonblocking.ts";
 export { serve as serveSequential } from "./modes/sequential.ts";
@@ -36,12 +37,14 @@ export type { Handoff } from "./engine/server/descriptors/handoff.ts";
 export type { OffloadOptions } from "./engine/server/offload/offload_options.ts";
 export { OptionError, type Overflow, type ServeOptions } from "./engine/server/core/options.ts";
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
+export type { Handover } from "./engine/server/core/handover.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
 // The statistics of a server, for any thread.
 export type {
   OwnFigures,
   SharedFigure,
+  SharedPulses,
   StatisticsShare,
 } from "./engine/server/core/statistics_share.ts";
 export type { AcceptQueue } from "./engine/server/statistics/listener_figures.ts";
@@ -49,6 +52,12 @@ export {
   StatisticsReader,
   type StatisticsSnapshot,
 } from "./engine/server/statistics/statistics_reader.ts";
+export type { OwnCounts } from "./engine/server/core/own_counts.ts";
+export {
+  exposeMetrics,
+  type Metrics,
+  type MetricsOptions,
+} from "./engine/server/metrics/expose_metrics.ts";
 
 // TCP with promises.
 export type { DescriptorReserve } from "./engine/net/accept_policy.ts";
@@ -71,4 +80,9 @@ export type { PollerKind } from "./engine/net/poller.ts";
 export { type ControlMessage, MessageBuffer } from "./engine/net/message_buffer.ts";
 export { EpollEvents, PollSet } from "./engine/net/poll_sets.ts";
 export { SocketError, SocketsUnavailableError } from "./engine/net/socket_error.ts";
-export { type ListenSocketOptions, type Sockets, sockets } from "./engine/net/sockets.ts";
+export {
+  type AcceptAlarm,
+  type ListenSocketOptions,
+  type Sockets,
+  sockets,
+} from "./engine/net/sockets.ts";

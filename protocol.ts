@@ -38,3 +38,4 @@ export * from "./protocols/prime.ts";
 export * from "./protocols/echo.ts";
 export * from "./protocols/print.ts";
 export * from "./protocols/catalogue.ts";
+export * from "./protocols/conformance.ts";

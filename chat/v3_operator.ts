@@ -71,7 +71,7 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
     mode: "v3_operator",
     protocol: "lines",
     details: ["side by side"],
-    counts: { full: 0, perHost: 0, denied: 0, dropped: 0 },
+    counts: { full: 0, perHost: 0, denied: 0, stranger: 0, dropped: 0 },
     signal: options.signal,
     record: options.record,
     journal: new MainJournal("v3_operator", options.onReport),

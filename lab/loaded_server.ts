@@ -8,11 +8,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 // @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
+import { runtime } from "../engine/net/runtime.ts";
 import { connect, listen } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
-import { listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
-import { forget, guard, guarded, hasGroups, startGuardian } from "./guardian.ts";
+import { quoteWord } from "../engine/cli/invocation.ts";
+import { isListening, listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
 
 /** How long a server may take to start listening, and to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -25,6 +26,12 @@ const ASK_MS = 20;
 
 /** How much of a server's latest output is kept, in characters. */
 const KEPT = 2_000;
+
+/** How much of a server's latest standard output is kept, in characters. */
+const KEPT_OUTPUT = 4 * 1024 * 1024;
+
+/** Whether the system has a shell and process groups. */
+const hasShell = runtime.os !== "windows";
 
 /** The placeholder in a command line for the server's port. */
 export const PORT = "{port}";
@@ -64,7 +71,8 @@ export class LoadedServer implements AsyncDisposable {
    * @throws {ServerStartError} if the server does not start to listen
    */
   static async start(command: readonly string[], signal?: AbortSignal): Promise<LoadedServer> {
-    const server = new ServerProcess(command);
+    const line = command.map(quoteWord).join(" ");
+    const server = new ServerProcess(hasShell ? shell(line) : command, command.join(" "));
     const address = await server.awaited(server.printed(/^Listening on ([\d.]+):(\d+) /m), signal);
     return new LoadedServer(server, address);
   }
@@ -81,16 +89,54 @@ export class LoadedServer implements AsyncDisposable {
     const { address } = listener;
     listener.close();
     const line = commandLine.replaceAll(PORT, String(address.port));
-    // The shell replaces itself with the server, so the measured process is the server's. What the
-    // server starts ends with it.
-    const server = new ServerProcess(["sh", "-c", `exec ${line}`], line);
+    const server = new ServerProcess(shell(line), line);
     await server.awaited(server.accepts(address), signal);
     return new LoadedServer(server, address);
+  }
+
+  /** What it has printed to standard output, the latest part of it. */
+  get output(): string {
+    return this.#server.output;
+  }
+
+  /** How its process has ended, in words; `undefined` while it runs. */
+  get whyEnded(): string | undefined {
+    return this.#server.whyEnded;
   }
 
   /** Ends the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#server.end();
+  }
+}
+
+/**
+ * A command line that starts a server so that nothing of it is left when this program ends, in
+ * whatever way.
+ *
+ * A watcher in the server's process group waits for the end of its standard input. This program holds
+ * the other end of that pipe, and a kill(2) that nobody can hear closes it too. Then the watcher kills
+ * the group: the server, what it has started, and itself. The watcher is nobody's child, so that a
+ * server that waits for its children never finds it. The shell replaces itself with the server, so
+ * the process that is measured is the server's own.
+ */
+function guarded(line: string): string {
+  const watch = `trap "" HUP INT TERM; cat <&3 >/dev/null; kill -9 -$$`;
+  return `exec 3<&0; ( ( ${watch} ) >/dev/null 2>&1 & ); exec 3<&- </dev/null; exec ${line}`;
+}
+
+/** The command that runs a line in a shell, with a guard. */
+function shell(line: string): string[] {
+  return ["sh", "-c", guarded(line)];
+}
+
+/** Whether a connection can be made. */
+async function isAnswered(address: Address): Promise<boolean> {
+  try {
+    (await connect(address)).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -100,43 +146,45 @@ class ServerProcess {
   readonly #title: string;
   readonly #ended: Promise<void>;
   #isOver = false;
-  /** How it ended, in words. */
-  #how = "it ended";
+  #hasExited = false;
+  #whyEnded: string | undefined;
   #printed = "";
+  #output = "";
   #onPrint: () => void = () => {};
 
   /** @param command the program and its arguments @param title its name in messages */
-  constructor(command: readonly string[], title = command.join(" ")) {
-    startGuardian();
-    const [program, ...args] = guarded(command) as [string, ...string[]];
-    const child = spawn(program, args, { stdio: "pipe", detached: hasGroups });
+  constructor(command: readonly string[], title: string) {
+    const [program, ...args] = command as [string, ...string[]];
+    const child = spawn(program, args, { stdio: "pipe", detached: hasShell });
     this.#child = child;
     this.#title = title;
     running.add(this);
-    child.stdin.on("error", () => {});
-    if (child.pid !== undefined) guard(child.pid, () => child.stdin.end("\n"));
     this.#ended = new Promise((resolve) => {
-      const end = () => {
+      const end = (code: number | null = null, signal: string | null = null) => {
         this.#isOver = true;
+        this.#whyEnded = signal === null ? `exit status ${code}` : signal;
         running.delete(this);
-        if (child.pid !== undefined) forget(child.pid);
         resolve();
         this.#onPrint();
       };
-      child.on("close", (status, signal) => {
-        this.#how = signal === null
-          ? `it ended with the status ${status}`
-          : `it was ended by ${signal}`;
-        end();
+      // What is left of its group holds its streams open, so that it would never close them.
+      child.on("exit", (code, signal) => {
+        this.#hasExited = true;
+        this.#whyEnded = signal === null ? `exit status ${code}` : signal;
+        this.#killGroup();
       });
+      child.on("close", end);
       child.on("error", (error) => {
         this.#printed += error.message;
         end();
       });
     });
+    // The guard may have ended.
+    child.stdin?.on("error", () => {});
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#printed = (this.#printed + text).slice(-KEPT);
+        if (stream === child.stdout) this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
         this.#onPrint();
       });
     }
@@ -144,6 +192,22 @@ class ServerProcess {
 
   get pid(): number {
     return this.#child.pid as number;
+  }
+
+  /** What it has printed to standard output, the latest part of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** How it has ended, with what it said last; `undefined` while it runs. */
+  get whyEnded(): string | undefined {
+    return this.#whyEnded === undefined ? undefined : `${this.#whyEnded}${this.#said}`;
+  }
+
+  /** What it said last, with a colon before it; empty if it said nothing. */
+  get #said(): string {
+    const said = this.#printed.trim().split("\n").at(-1) ?? "";
+    return said === "" ? "" : `: ${escapeText(said)}`;
   }
 
   /** Waits until the server listens. If the wait is abandoned, the server is ended. */
@@ -172,35 +236,44 @@ class ServerProcess {
     return { hostname: hostname as string, port: Number(port) };
   }
 
-  /** Waits until it accepts a connection. */
+  /**
+   * Waits until it accepts connections. Where the system tells who listens, nobody connects for that:
+   * a server may take the first connection for a client.
+   */
   async accepts(address: Address): Promise<void> {
     const beganAt = performance.now();
     while (performance.now() < beganAt + PATIENCE_MS) {
       if (this.#isOver) break;
+      const listens = isListening(address.port) ?? await isAnswered(address);
+      if (listens) return;
       if (performance.now() > beganAt + ELSEWHERE_MS) {
         const [port] = listeningPorts(this.pid);
         if (port !== undefined && port !== address.port) {
           await this.#fail(`it listens on port ${port} and not on ${address.port}`);
         }
       }
-      try {
-        (await connect(address)).close();
-        return;
-      } catch {
-        // Not yet.
-        await delay(ASK_MS);
-      }
+      await delay(ASK_MS);
     }
     await this.#fail();
   }
 
   /** Sends a signal to the process, or to its group. */
   send(signal: "SIGTERM" | "SIGKILL"): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#hasExited) return;
     try {
-      process.kill(hasGroups ? -this.pid : this.pid, signal);
+      process.kill(hasShell ? -this.pid : this.pid, signal);
     } catch {
       // It has just ended.
+    }
+  }
+
+  /** Kills what the process has started and left behind. */
+  #killGroup(): void {
+    if (!hasShell) return;
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // There is nothing left.
     }
   }
 
@@ -217,11 +290,10 @@ class ServerProcess {
     clearTimeout(late);
   }
 
+  /** @param known the reason, if it is known already */
   async #fail(known?: string): Promise<never> {
-    const why = known ?? (this.#isOver ? this.#how : "it does not listen");
+    const why = known ?? this.whyEnded ?? `it does not listen${this.#said}`;
     await this.end();
-    const said = this.#printed.trim().split("\n").at(-1) ?? "";
-    const words = said === "" ? "" : `: ${escapeText(said)}`;
-    throw new ServerStartError(`Cannot start ${escapeText(this.#title)}: ${why}${words}`);
+    throw new ServerStartError(`Cannot start ${escapeText(this.#title)}: ${why}`);
   }
 }

@@ -121,10 +121,11 @@ const LONGEST = 65_535;
  * Opens a TCP socket that listens. The server closes it when all threads have stopped accepting.
  */
 function openListener(calls: Sockets, address: Address, options: InheritedOptions): number {
-  const { SOCK_STREAM, IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_REUSEADDR } = calls.constants;
+  const { SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_REUSEADDR } = calls.constants;
+  const { IPPROTO_TCP, TCP_NODELAY } = calls.constants;
   // Makes an endpoint of a byte stream: AF_INET, AF_INET6, or AF_UNIX for a path. It has a
-  // descriptor, but no address yet.
-  const fd = calls.socket(calls.familyOf(address), SOCK_STREAM);
+  // descriptor, but no address yet. accept(2) on it will not block: poll(2) says when to ask.
+  const fd = calls.socket(calls.familyOf(address), SOCK_STREAM | SOCK_NONBLOCK);
   try {
     // Allows binding to the port although old connections on it are still in TIME-WAIT.
     calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -193,7 +194,8 @@ export async function serve(options: BerkeleyOptions = {}): Promise<Server> {
   const started = Array.from({ length: workers }, () => server.team.keepRunning("worker"));
   started.push(server.team.keepRunning("acceptor"));
   const connections = isUnix(options.host ?? "") ? "Unix domain socket" : "TCP";
-  const transports = server.datagrams === undefined ? `${connections} only` : "TCP and UDP";
+  const why = options.proxyProtocol === true ? ": a datagram has no PROXY header" : "";
+  const transports = server.datagrams === undefined ? `${connections} only${why}` : "TCP and UDP";
   const details = [describeWorkers(workers), "descriptors", transports];
   return await server.serve(Promise.all(started), details);
 }

@@ -53,6 +53,7 @@ export const MODES = {
     stay: "--workers",
   },
   nonblocking: { script: "modes/nonblocking.ts", load: () => import("./nonblocking.ts") },
+  completion: { script: "modes/completion.ts", load: () => import("./completion.ts") },
   event: { script: "modes/event.ts", load: () => import("./event.ts") },
   cluster: { script: "modes/cluster.ts", load: () => import("./cluster.ts") },
 } as const satisfies Readonly<Record<string, ModeEntry>>;

@@ -50,8 +50,8 @@ export async function serve(options: ClusterOptions = {}): Promise<Server> {
   requireDescriptors(loops, "event loop");
   const plan = { mode: "cluster", url: import.meta.url, loops };
   const details = [loops === 1 ? "1 event loop" : `${loops} event loops`, "SO_REUSEPORT"];
-  return await LoopServer.serve(options, async (address) => {
-    await requireFreePort(address);
+  return await LoopServer.serve(options, async (address, checked) => {
+    await requireFreePort(address, "cluster", checked);
     return plan;
   }, details);
 }

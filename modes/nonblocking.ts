@@ -28,7 +28,7 @@ import { isMainModule } from "../engine/net/runtime.ts";
 import { sockets } from "../engine/net/sockets.ts";
 import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
-import { Acceptor } from "../engine/server/loops/acceptor.ts";
+import { ReadyAcceptor } from "../engine/server/loops/acceptor.ts";
 import { DescriptorSet } from "../engine/server/loops/descriptor_set.ts";
 import { onLoop } from "../engine/server/loops/loop_thread.ts";
 import { onComputeThread } from "../engine/server/offload/compute_thread.ts";
@@ -67,7 +67,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   // A listener is ready to read when a connection can be accepted.
   poller.add(listener, POLLIN);
   poller.add(wake, POLLIN);
-  const acceptor = new Acceptor(thread, {
+  const acceptor = new ReadyAcceptor(thread, {
     sockets: net,
     poller,
     deadlines,
@@ -121,12 +121,13 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  * @throws {SocketsUnavailableError} where there are no Berkeley sockets
  */
 export async function serve(options: NonblockingOptions = {}): Promise<Server> {
-  const { LoopServer, openReadiness, requireThreads } = await mainThread();
+  const { LoopServer, openLoop, requireThreads } = await mainThread();
   const net = sockets();
   const poller = POLLER.read(options.poller);
   requireThreads(1);
-  const plan = { mode: "nonblocking", url: import.meta.url, poller, sockets: net };
-  return await LoopServer.serve(options, openReadiness(plan), ["1 thread", poller]);
+  const makeMore = () => ({ own: { poller } });
+  const plan = openLoop({ mode: "nonblocking", url: import.meta.url, sockets: net, makeMore });
+  return await LoopServer.serve(options, plan, ["1 thread", poller]);
 }
 
 /** How to serve with a readiness loop. */

@@ -185,9 +185,10 @@ export class ReadTimeoutError extends ConversationError {
    * Makes the error.
    *
    * @param timeoutMs how long the read waited, in milliseconds
+   * @param what what has not come, in words
    */
-  constructor(timeoutMs: number) {
-    super(`Timed out: nothing was received for ${timeoutMs} ms`);
+  constructor(timeoutMs: number, what = "nothing was received for") {
+    super(`Timed out: ${what} ${timeoutMs} ms`);
     this.timeoutMs = timeoutMs;
   }
 }

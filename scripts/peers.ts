@@ -4,24 +4,30 @@
  * @module
  */
 
-/** Each program, and the Debian package that contains it. */
+/** Each program, or a file that is there with it, and the Debian package that contains it. */
 const PEERS: Readonly<Record<string, string>> = {
   "nc": "netcat-openbsd",
   "ncat": "ncat",
   "telnet": "telnet",
   "tmux": "tmux",
   "nats-server": "nats-server",
+  "haproxy": "haproxy",
   "zsh": "zsh",
   "fish": "fish",
   "chromium": "chromium",
+  "curl": "curl",
   "faketime": "faketime",
+  "promtool": "prometheus",
+  "/usr/lib/python3/dist-packages/prometheus_client": "python3-prometheus-client",
 };
 
 /** Installs the missing programs with `apt-get`, if this user is root or may become root. */
 export async function installPeers(): Promise<void> {
   const missing: string[] = [];
   for (const [program, name] of Object.entries(PEERS)) {
-    if (!await succeeds(["sh", "-c", `command -v ${program}`])) missing.push(name);
+    if (!await succeeds(["sh", "-c", `command -v ${program} || test -e ${program}`])) {
+      missing.push(name);
+    }
   }
   if (missing.length === 0) return;
   console.log(`Installing ${missing.join(", ")}`);

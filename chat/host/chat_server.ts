@@ -44,7 +44,7 @@ export interface ChatServer extends Server<ChatCounters> {
  */
 export async function serveChat(options: ChatOptions, accept: Accept): Promise<ChatServer> {
   const checked = checkChatOptions(options);
-  const counts = noCounts();
+  const { counts, own } = noCounts();
   const journal = new MainJournal("server", options.onReport);
   const visitorOf = new WeakMap<User, Visitor>();
   const deadlines = new TimedDeadlines({ renewsLate: true });
@@ -52,6 +52,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   const bus = await openBus(checked.bus);
 
   const hall = new Hall(checked.hall, bus, {
+    counts,
     deadlines,
     onTalk: (room, line) => journal.report(`${room} ${line}`),
     onKick(user, reason) {
@@ -83,6 +84,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       protocol: "rooms",
       details: bus.details.slice(0, 1),
       counts,
+      own,
       signal: options.signal,
       record: options.record,
       journal,
@@ -98,7 +100,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
           onEnter: (user) => visitorOf.set(user, visitor),
           takeTurn: (share) => turns.takeShare(share),
         }),
-      count: (counters: Counters) => ({ ...counters, ...hall.counts, ...counts }),
+      count: (counters: Counters) => ({ ...counters, ...counts }),
       onEnding: () => hall.close(),
       onGone() {
         turns[Symbol.dispose]();

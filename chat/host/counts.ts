@@ -5,6 +5,7 @@
  */
 
 import { type Counters, formatCounters } from "../../engine/server/core/counters.ts";
+import { makeCounts, type OwnCounts } from "../../engine/server/core/own_counts.ts";
 import type { HallCounts } from "../rooms/hall.ts";
 import type { VisitorCounts } from "../rooms/conversation.ts";
 import type { AdmissionCounts } from "./visitors.ts";
@@ -18,18 +19,24 @@ export interface HostCounts extends VisitorCounts, AdmissionCounts {
 /** Everything that a chat server counts, at one moment. */
 export interface ChatCounters extends Counters, HallCounts, HostCounts {}
 
-/** Counters that start at zero. */
-export function noCounts(): HostCounts {
-  return {
-    tooLong: 0,
-    floodPauses: 0,
-    idle: 0,
-    dropped: 0,
-    full: 0,
-    perHost: 0,
-    denied: 0,
-    kicked: 0,
-  };
+/** The names of all that a chat counts besides what every server counts. */
+const NAMES = [
+  "said",
+  "delivered",
+  "dropped",
+  "floodPauses",
+  "tooLong",
+  "idle",
+  "kicked",
+  "full",
+  "perHost",
+  "denied",
+  "stranger",
+] as const satisfies readonly (keyof HallCounts | keyof HostCounts)[];
+
+/** Counters that start at zero, and where they lie in shared memory. */
+export function noCounts(): { readonly counts: HallCounts & HostCounts; readonly own: OwnCounts } {
+  return makeCounts(NAMES);
 }
 
 /**
@@ -53,7 +60,9 @@ export function formatChatCounters(counters: ChatCounters): string {
   ].join(" · ");
 }
 
-function refusals({ full, perHost, denied }: ChatCounters): string {
-  const most = `full ${full}, per host ${perHost}`;
-  return denied === 0 ? most : `${most}, denied ${denied}`;
+function refusals({ full, perHost, denied, stranger }: ChatCounters): string {
+  const parts = [`full ${full}`, `per host ${perHost}`];
+  if (denied > 0) parts.push(`denied ${denied}`);
+  if (stranger > 0) parts.push(`no proxy ${stranger}`);
+  return parts.join(", ");
 }

@@ -21,10 +21,13 @@ import {
   ALLOW,
   checkAddress,
   checkNetworks,
+  checkProxies,
   DENY,
   DRAIN,
   KEEPALIVE,
   MESSAGE_TIMEOUT,
+  PROXY_FROM,
+  PROXY_PROTOCOL,
   STATS_EVERY,
 } from "../../engine/server/core/options.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
@@ -129,6 +132,15 @@ export interface ChatOptions {
   readonly allow?: readonly string[];
   /** The networks whose hosts may not connect, even if `allow` has them too. */
   readonly deny?: readonly string[];
+  /**
+   * Whether users come through proxies that name them in a PROXY header. It must come within 10 s.
+   * See `ServeOptions.proxyProtocol`.
+   *
+   * @default {false}
+   */
+  readonly proxyProtocol?: boolean;
+  /** The networks whose hosts are such proxies. By default only this machine is one. */
+  readonly proxyFrom?: readonly string[];
   /**
    * How long users may still talk after the server has told them that it is about to end.
    *
@@ -254,6 +266,8 @@ export const CHAT_FLAGS: readonly Flag[] = [
   MAX_PER_HOST,
   ALLOW,
   DENY,
+  PROXY_PROTOCOL,
+  PROXY_FROM,
 ];
 
 /** The options, checked and complete. */
@@ -333,6 +347,7 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
         ...checkNetworks(options),
         maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
         refusesOverflow: true,
+        ...checkProxies(options, 0),
       },
       messageTimeoutMs: MESSAGE_TIMEOUT.read(options.messageTimeout),
     },

@@ -8,18 +8,19 @@
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { lingerLimits } from "../../engine/drivers/limits.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
-import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
+import type { Elsewhere, IntroducedPeer } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
 import { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
-import type { Protocol } from "../../protocols/effects.ts";
+import type { Address, Protocol } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
-import type { AdmissionRules, Door } from "../../engine/server/core/door.ts";
+import type { AdmissionRules, Door, Rejection } from "../../engine/server/core/door.ts";
 import { LazyContext } from "../../engine/server/core/context.ts";
 import { CutError, type Observation, type Observer } from "../../engine/server/core/observer.ts";
+import type { Arrival, Reception } from "../../engine/server/core/reception.ts";
 import type { Hearer } from "../rooms/room.ts";
 import { Dismissal } from "../talk/dismissal.ts";
 import { GOODBYE, notice } from "../talk/notices.ts";
@@ -47,6 +48,8 @@ export interface AdmissionCounts extends OutboxCounts {
   perHost: number;
   /** Connections refused because their address is not allowed. */
   denied: number;
+  /** Connections refused, unread, because only proxies may connect. */
+  stranger: number;
 }
 
 /** What the visitors of one server share. */
@@ -61,6 +64,8 @@ export interface VisitorsParts {
   readonly observer: Observer;
   /** Counts and logs those that are refused. */
   readonly door: Door;
+  /** Receives visitors who come through a proxy, if they do. */
+  readonly reception?: Reception | undefined;
   /** Counts everything else. */
   readonly counts: AdmissionCounts;
   /** Does what the conversations wait for. */
@@ -95,10 +100,36 @@ export class Visitors {
    * @param connection is closed when the visitor has left
    */
   welcome(connection: Connection): void {
-    const { limits: { maxConnections, rules: { maxPerHost } }, counts, door } = this.#parts;
-    const why = door.enter(connection.remoteAddress, () => this.#visitors.size < maxConnections);
-    if (why === undefined) return this.#serve(connection);
+    const { limits: { maxConnections }, door, reception } = this.#parts;
+    const here = this.#visitors.size + (reception?.size ?? 0);
+    const why = door.enter(connection.remoteAddress, () => here < maxConnections);
+    if (why !== undefined) this.#turnAway(connection, why);
+    else if (reception === undefined) this.#serve(connection, connection);
+    else this.#receive(reception, connection);
+  }
+
+  /** Waits until the proxy has named the visitor. */
+  #receive(reception: Reception, connection: Connection): void {
+    this.#open++;
+    reception.receive(connection, {
+      onIn: (arrival) => {
+        this.#open--;
+        this.#serve(connection, arrival.client, arrival);
+      },
+      onRefused: (why) => {
+        this.#open--;
+        this.#turnAway(connection, why);
+      },
+      onOver: () => this.#closed(),
+    });
+  }
+
+  #turnAway(connection: Connection, why: Rejection): void {
+    if (why === "gone") return connection.close();
+    const { limits: { maxConnections, rules: { maxPerHost } }, counts } = this.#parts;
     counts[why]++;
+    // Nothing is said to somebody of whom nothing was read.
+    if (why === "stranger") return connection.close();
     const words = {
       full: `server is full: limit is ${maxConnections} connections`,
       perHost: `too many connections from your address: limit is ${maxPerHost}`,
@@ -131,6 +162,7 @@ export class Visitors {
   /** Asks everybody to leave. */
   dismissAll(): void {
     this.#isDismissing = true;
+    this.#parts.reception?.cutAll();
     for (const visitor of this.#visitors) visitor.abort(new Dismissal(ENDING));
   }
 
@@ -165,13 +197,15 @@ export class Visitors {
     this.#onGone?.();
   }
 
-  #serve(connection: Connection): void {
+  #serve(connection: Connection, client: Client, arrival?: Arrival): void {
     const { door } = this.#parts;
-    const { remoteAddress } = connection;
+    const { remoteAddress } = client;
     const visitor: ServedVisitor = new ServedVisitor(
       this.#parts,
       this.#shared,
       connection,
+      client,
+      arrival,
       () => this.#isDismissing,
       () => {
         this.#visitors.delete(visitor);
@@ -205,6 +239,9 @@ export class Visitors {
 /** The reason that the others are given when somebody leaves because the server ends. */
 const ENDING = "server is shutting down";
 
+/** Who knows the address of a visitor: the connection, or the proxy. */
+type Client = { readonly remoteAddress: Address };
+
 /** A visitor, as the conversation knows them. */
 export interface Visitor {
   /** The address that the visitor is connected from. */
@@ -221,6 +258,7 @@ class ServedVisitor implements Visitor {
   readonly hearer: Hearer;
   readonly #session: Session<void>;
   readonly #observation: Observation;
+  readonly #introduced: IntroducedPeer | undefined;
   #failure: unknown;
   /** How many of the two parts, the conversation and the connection, are over. */
   #over = 0;
@@ -229,13 +267,16 @@ class ServedVisitor implements Visitor {
     parts: VisitorsParts,
     shared: ConnectionParts,
     connection: Connection,
+    client: Client,
+    arrival: Arrival | undefined,
     isEnding: () => boolean,
     onClosed: () => void,
   ) {
     const { limits: { messageTimeoutMs }, deadlines, observer, events } = parts;
-    const context = new LazyContext(connection);
+    const context = new LazyContext(client);
     this.peer = formatAddress(context.peer);
-    this.#observation = observer.begin(context);
+    this.#introduced = arrival?.client;
+    this.#observation = observer.begin(context, "", arrival);
     const buffered = new VisitorConnection(connection, shared, {
       onSlow: (error) => this.abort(error),
       onClosed: (isCut) => {
@@ -247,7 +288,9 @@ class ServedVisitor implements Visitor {
     this.hearer = buffered.outbox;
     const options = { ...NO_LIMITS, messageTimeoutMs, deadlines, events };
     const watched = this.#observation.watch(buffered);
-    this.#session = new Session(watched, parts.converse(this), options, (error) => {
+    const begun = parts.converse(this);
+    const conversation = arrival === undefined ? begun : arrival.precede(begun);
+    this.#session = new Session(watched, conversation, options, (error) => {
       this.#failure ??= error;
       this.#end();
     });
@@ -256,7 +299,7 @@ class ServedVisitor implements Visitor {
   /** Begins the conversation. */
   start(): void {
     this.#observation.enter();
-    this.#session.start();
+    this.#session.start(this.#introduced);
     this.#observation.leave();
   }
 

@@ -15,10 +15,12 @@ import type { Journal } from "../../engine/server/journal/journal.ts";
 import { listen } from "../../engine/server/core/listening.ts";
 import { hostCountsFor, openDoor } from "../../engine/server/core/open_door.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
+import { openReception } from "../../engine/server/core/reception.ts";
 import { refuseUnix } from "../../engine/server/core/options.ts";
 import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
+import type { OwnCounts } from "../../engine/server/core/own_counts.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
 import type { Rounds } from "./rounds.ts";
@@ -38,6 +40,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly limits: AdmissionLimits;
   /** Counts those who are refused, and the lines that are dropped. */
   readonly counts: AdmissionCounts;
+  /** Where its own counters lie, if it tells them. */
+  readonly own?: OwnCounts;
   /** How long visitors may stay once the server is about to end, in milliseconds. */
   readonly drainMs: number;
   /** When the kernel counts a silent peer as gone; `undefined` is never. */
@@ -96,7 +100,8 @@ export async function serveVisitors<Count extends Counters>(
   // The visitors have their own words for those who are refused.
   const parts = { rules, counters, journal, protocol: {} };
   const door = openDoor(parts, { hosts: hostCountsFor(rules, maxConnections) });
-  const visitors = new Visitors({ ...plan, observer, door });
+  const reception = openReception({ door, observer, deadlines });
+  const visitors = new Visitors({ ...plan, observer, door, reception });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);
   let endsAt = Infinity;
@@ -111,7 +116,7 @@ export async function serveVisitors<Count extends Counters>(
     timeline,
     count: () => plan.count(CounterBlock.sum([counters])),
     counters: counters.memory,
-    figures: { beats },
+    figures: { beats, counts: plan.own },
     async shutDown(drainMs) {
       using _limits = deadlines;
       endsAt = performance.now() + drainMs;

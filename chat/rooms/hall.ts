@@ -43,6 +43,8 @@ export interface Host {
   onKick(user: User, reason: string): void;
   /** A user must take another name, because theirs belongs to somebody else. */
   onNameLost(user: User): void;
+  /** Where to count. @default counters of the hall's own */
+  readonly counts?: HallCounts;
 }
 
 /** What is counted. */
@@ -56,7 +58,7 @@ export interface HallCounts {
 /** The users and rooms of one server. */
 export class Hall implements BusListener {
   /** The counters. */
-  readonly counts: HallCounts = { said: 0, delivered: 0 };
+  readonly counts: HallCounts;
   readonly #options: HallOptions;
   readonly #bus: Pick<Bus, "publish" | "send" | "release">;
   readonly #host: Host;
@@ -78,6 +80,7 @@ export class Hall implements BusListener {
     this.#options = options;
     this.#bus = bus;
     this.#host = host;
+    this.counts = host.counts ?? { said: 0, delivered: 0 };
     this.#room(LOBBY);
   }
 

@@ -4,6 +4,11 @@
  * @module
  */
 
+import manifest from "../../package.json" with { type: "json" };
+
+/** The version of the project. */
+export const VERSION: string = manifest.version;
+
 /** The facts about the build; empty when the sources run as they are. */
 export const buildInfo: {
   /** The commit of the sources. */

@@ -4,10 +4,9 @@
  * @module
  */
 
-import manifest from "../../package.json" with { type: "json" };
 import { describeSystemError } from "../net/constants.ts";
 import { runtime } from "../net/runtime.ts";
-import { buildInfo } from "./build_info.ts";
+import { buildInfo, VERSION } from "./build_info.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "./exit_status.ts";
 import { type Command, formatHelp, parseFlags, UsageError, type Values } from "./flags.ts";
 import { calledName, programArguments, programName } from "./invocation.ts";
@@ -38,7 +37,7 @@ export function readCommandLine(command: Command): Values {
 export function formatVersion(): string {
   const { commit } = buildInfo;
   const details = [`${runtime.name} ${runtime.version}`, ...(commit ? [`commit ${commit}`] : [])];
-  return `handshake ${manifest.version} (${details.join(", ")})`;
+  return `handshake ${VERSION} (${details.join(", ")})`;
 }
 
 /**

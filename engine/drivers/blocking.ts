@@ -18,6 +18,7 @@ import {
   ReadTimeoutError,
   SessionTimeoutError,
 } from "../../protocols/errors.ts";
+import { Pulse } from "./pulse.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
 import { isRenewed } from "./deadlines.ts";
@@ -54,8 +55,12 @@ export interface BlockingOptions extends TimeLimits {
   readonly mayCompute?: (() => boolean) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
   readonly onWaited?: ((since: number) => void) | undefined;
+  /** Says when the thread is in the conversation's code. By default nobody is told. */
+  readonly pulse?: Pulse | undefined;
   /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
+  /** The most bytes that one `recv` takes. @default {65536} */
+  readonly receiveBytes?: number;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -63,7 +68,7 @@ const NOTHING = new Uint8Array(0);
 /** A receive timeout that no option can have, so that one is set before the first `recv`. */
 const UNKNOWN = -1;
 
-/** The most bytes that one `recv` takes. */
+/** The most bytes that one `recv` takes, if the options do not say it. */
 const RECEIVE_BYTES = 64 * 1024;
 
 /**
@@ -87,15 +92,16 @@ export type Need = "recv" | "send" | "nothing";
  */
 export class BlockingDriver {
   /** The buffer into which `recv` receives. */
-  readonly buffer: Uint8Array = new Uint8Array(RECEIVE_BYTES);
+  readonly buffer: Uint8Array;
   /** The bytes for the next `send`: those that the kernel has not taken yet. */
   unsent: Uint8Array = NOTHING;
   readonly #sockets: Sockets;
   readonly #options: BlockingOptions;
   readonly #dontWait: number;
+  readonly #pulse: Pulse;
   #conversation: Protocol<unknown> = over();
   #result: unknown;
-  #view: Uint8Array = this.buffer;
+  #view: Uint8Array;
   #fd = -1;
   #endsAt = Infinity;
   /** How often the limit of the session has begun anew. */
@@ -131,6 +137,13 @@ export class BlockingDriver {
     this.#sockets = sockets;
     this.#dontWait = sockets.constants.MSG_DONTWAIT;
     this.#options = options;
+    this.buffer = this.#view = new Uint8Array(options.receiveBytes ?? RECEIVE_BYTES);
+    this.#pulse = options.pulse ?? new Pulse();
+  }
+
+  /** What the last conversation has returned. */
+  get result(): unknown {
+    return this.#result;
   }
 
   /**
@@ -173,11 +186,17 @@ export class BlockingDriver {
    * @param fd a connected, blocking socket
    * @param conversation the protocol's side of it
    * @param inherits see {@linkcode BlockingDriver.converse}
+   * @param hasReceived whether bytes of the peer have come before
    * @returns the call to make now: `recv` into {@linkcode BlockingDriver.buffer}, or `send` of
    * {@linkcode BlockingDriver.unsent} with `MSG_DONTWAIT`; `nothing` when the conversation is over
    * @throws what the conversation threw
    */
-  begin(fd: number, conversation: Protocol<unknown>, inherits = true): Need {
+  begin(
+    fd: number,
+    conversation: Protocol<unknown>,
+    inherits = true,
+    hasReceived = false,
+  ): Need {
     const { sessionTimeoutMs, receiveTimeoutMs } = this.#options;
     this.#fd = fd;
     this.#conversation = conversation;
@@ -185,7 +204,7 @@ export class BlockingDriver {
     this.#writes = 0;
     this.#wroteLast = false;
     this.#hasEnded = false;
-    this.#hasReceived = false;
+    this.#hasReceived = hasReceived;
     this.#leftEarly = false;
     this.#fatal = undefined;
     this.#wasTold = false;
@@ -195,7 +214,10 @@ export class BlockingDriver {
     this.#messageEndsAt = Infinity;
     this.#firstLimit = "idle";
     this.#seeLimits();
-    return this.#advance(conversation.next());
+    this.#pulse.works();
+    const need = this.#advance(conversation.next());
+    this.#pulse.rests();
+    return need;
   }
 
   /**
@@ -206,10 +228,15 @@ export class BlockingDriver {
    * @throws what the conversation threw
    */
   received(count: number): Need {
-    if (count <= 0) return this.#receivedNothing(-count);
-    this.#wroteLast = false;
-    this.#hasReceived = true;
-    return this.#advance(this.#conversation.next(this.#head(count)));
+    this.#pulse.works();
+    let need: Need;
+    if (count > 0) {
+      this.#wroteLast = false;
+      this.#hasReceived = true;
+      need = this.#advance(this.#conversation.next(this.#head(count)));
+    } else need = this.#receivedNothing(-count);
+    this.#pulse.rests();
+    return need;
   }
 
   /**
@@ -220,9 +247,19 @@ export class BlockingDriver {
    * @throws what the conversation threw
    */
   sent(count: number): Need {
-    if (count !== this.unsent.length) return this.#sentSome(count);
-    if (this.#waitingSince !== undefined) this.#waited();
-    return this.#advance(this.#conversation.next());
+    this.#pulse.works();
+    let need: Need;
+    if (count === this.unsent.length) {
+      if (this.#waitingSince !== undefined) this.#waited();
+      need = this.#advance(this.#conversation.next());
+    } else need = this.#sentSome(count);
+    this.#pulse.rests();
+    return need;
+  }
+
+  /** The conversation has thrown: the thread is not in its code any more. */
+  rest(): void {
+    this.#pulse.rests();
   }
 
   /** Grants effects until one needs a call. */
@@ -454,7 +491,7 @@ export class BlockingDriver {
     const until = performance.now() + withinMs;
     for (;;) {
       const left = Math.max(0, until - performance.now());
-      const ready = this.#sockets.poll(this.#fd, POLLIN, left);
+      const ready = this.#wait(POLLIN, left);
       if (ready !== -errno.EINTR) return ready !== 0;
     }
   }
@@ -500,7 +537,7 @@ export class BlockingDriver {
       if (leftMs <= 0) throw this.#sessionTimeout();
       const waitMs = Math.min(leftMs, lookMs);
       const timeoutMs = waitMs === Infinity ? -1 : waitMs;
-      if (this.#sockets.poll(this.#fd, this.#sockets.constants.POLLOUT, timeoutMs) !== 0) return;
+      if (this.#wait(this.#sockets.constants.POLLOUT, timeoutMs) !== 0) return;
       const left = this.#sockets.unacknowledged(this.#fd);
       if (left < pending) looks = pending === Infinity ? looks : -1;
       pending = left;
@@ -509,6 +546,14 @@ export class BlockingDriver {
     this.#hasEnded = true;
     this.#sockets.resetOnClose(this.#fd);
     throw this.#fatal = tookNothing(writeTimeoutMs);
+  }
+
+  /** Waits for the socket, see `Sockets.poll`. */
+  #wait(events: number, timeoutMs: number): number {
+    this.#pulse.rests();
+    const ready = this.#sockets.poll(this.#fd, events, timeoutMs);
+    this.#pulse.works();
+    return ready;
   }
 
   /** Computes in place, until the time is over, the peer has left or `mayCompute` refuses. */
@@ -526,11 +571,15 @@ export class BlockingDriver {
         throw this.#fatal = new PeerGoneError("waiting for a computation");
       }
     };
+    // A task has a limit of its own, unless there is none.
+    if (timeoutMs > 0) this.#pulse.rests();
     try {
       return runTask(tasks, task, argument, { timeoutMs, isSliced, onSlice });
     } catch (error) {
       if (!(error instanceof ComputeTimeoutError) || timeoutMs === computeTimeoutMs) throw error;
       throw this.#sessionTimeout();
+    } finally {
+      this.#pulse.works();
     }
   }
 

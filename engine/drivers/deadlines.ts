@@ -190,10 +190,16 @@ export class TimedDeadlines extends Deadlines implements Disposable {
 export class PolledDeadlines extends Deadlines {
   /** The time until the first limit is reached, in milliseconds; -1 if none is set. */
   get msToNext(): number {
-    if (this.queues.size === 0) return -1;
+    const first = this.nextAt;
+    return first === Infinity ? -1 : Math.max(0, Math.ceil(first - performance.now()));
+  }
+
+  /** When the first limit is reached, on the clock of `performance.now()`; `Infinity` if none is set. */
+  get nextAt(): number {
+    if (this.queues.size === 0) return Infinity;
     let first = Infinity;
     for (const { head } of this.queues.values()) if (head && head.at < first) first = head.at;
-    return first === Infinity ? -1 : Math.max(0, Math.ceil(first - performance.now()));
+    return first;
   }
 
   /** Calls `onReached` of each limit that has been reached. */

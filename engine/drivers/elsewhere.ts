@@ -13,6 +13,12 @@ export interface Peer {
   readonly remoteAddress: Address;
 }
 
+/** A client who was introduced before the conversation began, by a proxy. */
+export interface IntroducedPeer extends Peer {
+  /** Whether bytes of the client have come already. */
+  readonly hasSpoken: boolean;
+}
+
 /** A place outside the driver where work is done or events happen. */
 export interface Elsewhere {
   /**

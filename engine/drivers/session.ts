@@ -31,9 +31,10 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
-import type { Elsewhere, Operation } from "./elsewhere.ts";
+import type { Elsewhere, IntroducedPeer, Operation, Peer } from "./elsewhere.ts";
 import { betweenMessagesMs, checkWithin, type TimeLimits, tookNothing } from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
+import type { Pulse } from "./pulse.ts";
 import type { Writer, WriteWatch } from "./write_watch.ts";
 
 /** What the event-driven driver needs besides a connection and a conversation. */
@@ -46,6 +47,11 @@ export interface SessionOptions extends TimeLimits {
   readonly hasSlicedTasks?: boolean | undefined;
   /** Does that work. Without it, the work is done in place, and all other conversations wait. */
   readonly offload?: Elsewhere | undefined;
+  /**
+   * Says that work which is done in place is no stuck conversation, because it has a limit of its
+   * own. By default nobody is told.
+   */
+  readonly pulse?: Pulse | undefined;
   /** Has the events that the conversation may wait for. Without it, there are none. */
   readonly events?: Elsewhere | undefined;
   /**
@@ -62,8 +68,15 @@ export interface SessionOptions extends TimeLimits {
   readonly onReport?: ((message: string) => void) | undefined;
 }
 
-/** Called once when a conversation is over: with its error if it failed, else with its result. */
-export type Done<Result> = (error: unknown, result: Result | undefined) => void;
+/**
+ * Called once when a conversation is over: with its error if it failed, else with its result, and with
+ * the conversation itself.
+ */
+export type Done<Result> = (
+  error: unknown,
+  result: Result | undefined,
+  session: Session<Result>,
+) => void;
 
 type Waiting = "nothing" | "read" | "write" | "compute" | "wait" | "turn" | "over";
 
@@ -81,9 +94,26 @@ const DURING: Readonly<Record<string, string>> = {
  */
 const MOST_AT_ONCE = 10_000;
 
+/** What few conversations need, and those for a moment. */
+class Seldom {
+  withinLimit: Deadline | undefined;
+  turnLimit: Deadline | undefined;
+  computeLimit: Deadline | undefined;
+  /** What it waits for elsewhere. */
+  operation: Operation | undefined;
+  /** How many effects were granted after a fatal error. */
+  lastEffects = 0;
+  /** The error that is thrown into the conversation as soon as it is suspended. */
+  aborted: Error | undefined;
+  /** Whether the time for the message was over while the conversation was not reading. */
+  isMessageLate = false;
+}
+
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink, Writer {
   readonly #connection: Connection;
+  /** Whom the conversation is with. */
+  #peer: Peer;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
@@ -100,18 +130,10 @@ export class Session<Result> implements Sink, Writer {
   /** Whether the last read was for the rest of a message. */
   #isInside = false;
   #messageLimit: Deadline | undefined;
-  /** Whether the time for the message was over while the conversation was not reading. */
-  #isMessageLate = false;
   #readLimit: Deadline | undefined;
-  #withinLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
-  #operation: Operation | undefined;
-  #computeLimit: Deadline | undefined;
-  #turnLimit: Deadline | undefined;
-  /** How many effects were granted after a fatal error. */
-  #lastEffects = 0;
-  /** The error that is thrown into the conversation as soon as it is suspended. */
-  #aborted: Error | undefined;
+  /** What most conversations never need: ten thousand idle ones take less memory. */
+  #seldom: Seldom | undefined;
   /** The error after which nothing can be received or sent. */
   #fatal: Error | undefined;
 
@@ -128,6 +150,7 @@ export class Session<Result> implements Sink, Writer {
     done: Done<Result>,
   ) {
     this.#connection = connection;
+    this.#peer = connection;
     this.#conversation = conversation;
     this.#options = options;
     this.#done = done;
@@ -138,8 +161,16 @@ export class Session<Result> implements Sink, Writer {
     return this.#leftEarly && !this.#wroteLast;
   }
 
-  /** Begins the conversation. */
-  start(): void {
+  /**
+   * Begins the conversation.
+   *
+   * @param client whom it is with, if that is not the other end of the connection
+   */
+  start(client?: IntroducedPeer): void {
+    if (client !== undefined) {
+      this.#peer = client;
+      this.#hasReceived = client.hasSpoken;
+    }
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
       this.#sessionLimit = new Deadline(() => {
@@ -160,7 +191,7 @@ export class Session<Result> implements Sink, Writer {
     if (this.#waiting === "over") return;
     if (this.#waiting === "nothing") {
       // The conversation is running: it is below us on the stack.
-      this.#aborted = error;
+      this.#rarely.aborted = error;
       return;
     }
     const wasWriting = this.#waiting === "write";
@@ -193,6 +224,10 @@ export class Session<Result> implements Sink, Writer {
     this.#waiting = "nothing";
     abandon(this.#conversation);
     this.#end(error, undefined);
+  }
+
+  get #rarely(): Seldom {
+    return this.#seldom ??= new Seldom();
   }
 
   /** Whether a write waits for the peer. */
@@ -241,7 +276,7 @@ export class Session<Result> implements Sink, Writer {
 
   onEnd(): void {
     // The peer may have gone, or it may only have no more to send. TCP does not distinguish these.
-    this.#operation?.giveWay?.();
+    this.#seldom?.operation?.giveWay?.();
   }
 
   /** The error of a connection that was given up because the peer takes nothing. */
@@ -295,8 +330,11 @@ export class Session<Result> implements Sink, Writer {
     if (this.#waiting === "compute" || this.#waiting === "wait") this.#endOperation();
     this.#waiting = "nothing";
     if (this.#readLimit !== undefined) this.#readLimit.lift();
-    if (this.#withinLimit !== undefined) this.#withinLimit.lift();
-    if (this.#turnLimit !== undefined) this.#turnLimit.lift();
+    const seldom = this.#seldom;
+    if (seldom !== undefined) {
+      seldom.withinLimit?.lift();
+      seldom.turnLimit?.lift();
+    }
     this.#run(error, answer);
   }
 
@@ -328,9 +366,9 @@ export class Session<Result> implements Sink, Writer {
       return this.#end(failureBy(thrown), undefined);
     }
     if (step.done === true) return this.#end(undefined, step.value);
-    if (this.#aborted !== undefined) {
-      const aborted = this.#aborted;
-      this.#aborted = undefined;
+    const aborted = this.#seldom?.aborted;
+    if (aborted !== undefined) {
+      this.#rarely.aborted = undefined;
       this.abort(aborted);
     }
   }
@@ -338,8 +376,9 @@ export class Session<Result> implements Sink, Writer {
   /** Lets everybody else have a turn before the conversation goes on. */
   #pause(answer: unknown): void {
     this.#waiting = "turn";
-    this.#turnLimit = new Deadline(() => this.#resume(undefined, answer), true);
-    this.#options.deadlines.set(this.#turnLimit, 0);
+    const limit = new Deadline(() => this.#resume(undefined, answer), true);
+    this.#rarely.turnLimit = limit;
+    this.#options.deadlines.set(limit, 0);
   }
 
   /** The answer of an effect that was granted at once. */
@@ -350,7 +389,7 @@ export class Session<Result> implements Sink, Writer {
     this.#answer = undefined;
     if (this.#fatal !== undefined) {
       if (effect?.kind === "read" || effect?.kind === "write") throw this.#fatal;
-      if (++this.#lastEffects > MOST_LAST) throw this.#fatal;
+      if (++this.#rarely.lastEffects > MOST_LAST) throw this.#fatal;
     }
     // A protocol may yield anything, even `undefined`.
     switch (effect?.kind) {
@@ -403,13 +442,15 @@ export class Session<Result> implements Sink, Writer {
     const { messageTimeoutMs = 0, deadlines } = this.#options;
     if (messageTimeoutMs === 0) return;
     if (inside === "begun") {
-      this.#isMessageLate = false;
+      this.#rarely.isMessageLate = false;
       this.#messageLimit ??= new Deadline(() => {
-        if (this.#waiting !== "read" || !this.#isInside) this.#isMessageLate = true;
+        if (this.#waiting !== "read" || !this.#isInside) this.#rarely.isMessageLate = true;
         else this.abort(new MessageTimeoutError(messageTimeoutMs));
       });
       deadlines.set(this.#messageLimit, messageTimeoutMs);
-    } else if (this.#isMessageLate) throw new MessageTimeoutError(messageTimeoutMs);
+    } else if (this.#seldom?.isMessageLate === true) {
+      throw new MessageTimeoutError(messageTimeoutMs);
+    }
   }
 
   /** The error of a peer that has sent nothing for too long. */
@@ -426,11 +467,11 @@ export class Session<Result> implements Sink, Writer {
       ? this.#options.readTimeoutMs
       : betweenMessagesMs(this.#options);
     if (withinMs !== undefined) {
-      this.#withinLimit ??= new Deadline(() => {
+      const limit = this.#rarely.withinLimit ??= new Deadline(() => {
         this.#connection.unpull();
         this.#resume(undefined, undefined);
       });
-      deadlines.set(this.#withinLimit, withinMs);
+      deadlines.set(limit, withinMs);
     }
     if (silenceMs > 0) {
       this.#readLimit ??= new Deadline(() => this.abort(this.#silence()));
@@ -443,49 +484,56 @@ export class Session<Result> implements Sink, Writer {
     const { tasks, hasSlicedTasks, offload, computeTimeoutMs, deadlines } = this.#options;
     if (offload === undefined) {
       const limits = { timeoutMs: computeTimeoutMs, isSliced: hasSlicedTasks };
-      this.#answer = runTask(tasks, task, argument, limits);
+      const { pulse } = this.#options;
+      if (computeTimeoutMs > 0) pulse?.rests();
+      try {
+        this.#answer = runTask(tasks, task, argument, limits);
+      } finally {
+        pulse?.works();
+      }
       return true;
     }
     this.#begin("compute", offload, task, argument);
     if (computeTimeoutMs > 0) {
-      this.#computeLimit = new Deadline(() =>
-        this.abort(new ComputeTimeoutError(task, computeTimeoutMs))
-      );
-      deadlines.set(this.#computeLimit, computeTimeoutMs);
+      const limit = new Deadline(() => this.abort(new ComputeTimeoutError(task, computeTimeoutMs)));
+      this.#rarely.computeLimit = limit;
+      deadlines.set(limit, computeTimeoutMs);
     }
     return false;
   }
 
   /** Begins an operation elsewhere and waits for its result. */
   #begin(waiting: "compute" | "wait", where: Elsewhere, what: string, argument: unknown): void {
-    this.#operation = where.begin(what, argument, (error, result) => {
-      this.#operation = undefined;
+    this.#rarely.operation = where.begin(what, argument, (error, result) => {
+      this.#rarely.operation = undefined;
       if (this.#waiting === waiting) this.#resume(error, result);
-    }, this.#connection);
+    }, this.#peer);
     this.#waiting = waiting;
     this.#connection.watch(this);
   }
 
   #endOperation(): void {
     this.#connection.unpull();
-    this.#computeLimit?.lift();
-    this.#computeLimit = undefined;
-    this.#operation?.cancel();
-    this.#operation = undefined;
+    const seldom = this.#seldom;
+    if (seldom === undefined) return;
+    seldom.computeLimit?.lift();
+    seldom.computeLimit = undefined;
+    seldom.operation?.cancel();
+    seldom.operation = undefined;
   }
 
   #end(error: unknown, result: Result | undefined): void {
     this.#waiting = "over";
     this.#endOperation();
     this.#readLimit?.lift();
-    this.#withinLimit?.lift();
+    this.#seldom?.withinLimit?.lift();
     this.#messageLimit?.lift();
-    this.#turnLimit?.lift();
+    this.#seldom?.turnLimit?.lift();
     this.#sessionLimit?.lift();
     this.#connection.unpull();
     if (error !== undefined) this.#letGo(true);
     else if (this.#options.keepOpen !== true) this.#letGo(false);
-    this.#done(error, result);
+    this.#done(error, result, this);
   }
 
   /**

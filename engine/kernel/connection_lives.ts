@@ -176,6 +176,11 @@ export class ConnectionLives implements Disposable {
     return this.#unplaced;
   }
 
+  /** How many ends of connections are open, or have ended and are not told yet. */
+  get untold(): number {
+    return this.#lives.size;
+  }
+
   /**
    * Takes a look. Take one every few milliseconds: what is between two looks is known less well.
    *
@@ -317,7 +322,7 @@ export class ConnectionLives implements Disposable {
   /** Tells what has ended, and forgets it. */
   #settle(isLast: boolean): EndedConnection[] {
     this.#placeForgotten();
-    const over = [...this.#lives.values()].filter((life) => this.#isOver(life));
+    const over = [...this.#lives.values()].filter((life) => this.#isOver(life, isLast));
     this.#findRemainders(over);
     return over.flatMap((life) => {
       const isHere = life.seenAt === this.#look;
@@ -332,9 +337,9 @@ export class ConnectionLives implements Disposable {
   }
 
   /** Whether a connection has ended, as far as its own socket tells. */
-  #isOver(life: Life): boolean {
-    if (life.event !== undefined) return true;
-    return life.seenAt <= this.#look - LOOKS;
+  #isOver({ event, seenAt }: Life, isLast: boolean): boolean {
+    if (event !== undefined) return true;
+    return seenAt <= this.#look - (isLast ? 1 : LOOKS);
   }
 
   /** Whether it is worth while to wait for another look. */

@@ -70,11 +70,16 @@ export class AcceptPolicy {
    * is low, no call is needed.
    */
   get isShort(): boolean {
+    return this.room <= 0;
+  }
+
+  /** How many connections can be accepted until accepting has to wait, at least. */
+  get room(): number {
     const ceiling = this.#reserve.ceiling();
-    if (this.#inUse < ceiling) return false;
+    if (this.#inUse < ceiling) return ceiling - this.#inUse;
     const next = this.#reserve.nextDescriptor();
     this.#inUse = next >= 0 ? next : Infinity;
-    return this.#inUse >= ceiling;
+    return this.#inUse < ceiling ? ceiling - this.#inUse : 0;
   }
 
   /**

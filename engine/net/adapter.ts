@@ -17,9 +17,20 @@ export const USUAL_ROWS = 24;
 export type ForeignType = "i32" | "u32" | "buffer" | "pointer" | "void";
 
 /** The C signatures of the functions of a library. */
-export type ForeignSignatures = Readonly<
-  Record<string, { readonly parameters: readonly ForeignType[]; readonly result: ForeignType }>
->;
+export type ForeignSignatures = Readonly<Record<string, ForeignSignature>>;
+
+/** The C signature of a function. */
+export interface ForeignSignature {
+  /** The types of its parameters. */
+  readonly parameters: readonly ForeignType[];
+  /** The type of its result. */
+  readonly result: ForeignType;
+  /**
+   * The function's name in the library, if it is called by another one here: `syscall` takes
+   * whatever the system call takes, and so has several signatures.
+   */
+  readonly symbol?: string;
+}
 
 /** The functions of an opened library. */
 // deno-lint-ignore no-explicit-any -- a foreign function takes what its signature says
@@ -45,8 +56,28 @@ export interface SystemFile {
 export interface FileStatus {
   /** Whether it is the file of a Unix domain socket. */
   readonly isSocket: boolean;
+  /** Whether it is an ordinary file, and no folder, device or link. */
+  readonly isFile: boolean;
+  /** Whether it is a folder. */
+  readonly isFolder: boolean;
+  /** The number of the user who owns it. */
+  readonly owner: number;
+  /** Its permissions, for instance `0o644`. */
+  readonly mode: number;
   /** The number of its device and its own on that device: together they tell it from all others. */
   readonly identity: string;
+}
+
+/** Another program that this process has started. */
+export interface StartedProgram {
+  /** The number of its process. */
+  readonly pid: number;
+  /** Resolves when it has ended, with how: `exit status 1`, or the name of a signal. */
+  readonly ended: Promise<string>;
+  /** Sends it a signal, if it has not ended. */
+  signal(name: "SIGTERM" | "SIGKILL"): void;
+  /** Lets this process end although the program has not ended. */
+  unref(): void;
 }
 
 /** What the runtimes do differently. Both adapters have these members in this order. */
@@ -63,6 +94,8 @@ export interface Runtime {
   readonly executable: string;
   /** The arguments of the command line, without runtime and script. */
   readonly args: readonly string[];
+  /** The number of this process. */
+  readonly pid: number;
   /** How many processors there are. */
   readonly cpus: number;
   /** Whether this is the process's main thread and not a Worker. */
@@ -77,6 +110,10 @@ export interface Runtime {
   readonly hearsSignalsInThreads: boolean;
   /** Whether the modules of Node.js can be loaded here. Where they cannot, trying ends the process. */
   readonly hasNodeModules: boolean;
+  /** A variable of the environment; `undefined` if it may not be read. Never asks the user. */
+  variable(name: string): string | undefined;
+  /** Removes a variable from the environment that programs get which this process starts. */
+  removeVariable(name: string): void;
   /** The URL of a file; a relative path starts at the current directory. */
   fileUrl(path: string): URL;
   /**
@@ -112,14 +149,20 @@ export interface Runtime {
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions;
   /** Reads a C `int` from the address that a foreign function returned. */
   readInt(pointer: unknown): number;
+  /** The address that a foreign function returned, as a number; 0 is none. */
+  numberOf(pointer: unknown): bigint;
   /** The address of bytes in memory, for a structure that holds it. Keep the bytes meanwhile. */
   addressOf(bytes: Uint8Array): bigint;
+  /** The address that has a number, as foreign functions take it. */
+  pointerTo(address: number): unknown;
+  /** The memory at such an address. It belongs to nobody here, and is never collected. */
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer;
   /**
    * Whether `count` more descriptors are free, as far as that can be told without foreign calls.
    */
   hasDescriptors(count: number): boolean;
   /** Calls `handler` at each such signal, until the returned function is called. */
-  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void;
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2", handler: () => void): () => void;
   /**
    * Calls `handler` for each error that nothing in this thread catches, also for a rejection that
    * nobody awaits, until the returned function is called. Meanwhile no such error ends the thread.
@@ -177,12 +220,54 @@ export interface Runtime {
    */
   removeFile(path: string): void;
   /**
+   * The same path without symbolic links (realpath(3)). Never asks the user.
+   *
+   * @throws {Error} if there is no such file, or if it may not be looked at
+   */
+  realPath(path: string): string;
+  /**
+   * Gives a file another name in its folder (rename(2)). Never asks the user.
+   *
+   * @throws {Error} if that is not permitted
+   */
+  renameFile(from: string, to: string): void;
+  /**
+   * Makes a folder for this user alone, mode 0700 (mkdtemp(3)). Never asks the user.
+   *
+   * @param folder where
+   * @param prefix what its name begins with
+   * @returns its path
+   * @throws {Error} if that is not permitted
+   */
+  makePrivateFolder(folder: string, prefix: string): string;
+  /**
+   * Removes an empty folder (rmdir(2)). Never asks the user.
+   *
+   * @throws {Error} if that is not permitted, or if something is in it
+   */
+  removeFolder(path: string): void;
+  /**
+   * Starts another program, with the environment and the standard streams of this one. Never asks
+   * the user.
+   *
+   * @param path its file, or its name if PATH leads to it
+   * @param args its arguments
+   * @param folder its current directory
+   * @throws {Error} if there is no such program, or if it may not be started
+   */
+  startProgram(path: string, args: readonly string[], folder: string): Promise<StartedProgram>;
+  /**
    * Opens a file that the system makes up when it is read, such as `/proc/self/stat` (proc(5));
    * `undefined` if there is no such file or if it may not be read. Never asks the user.
    */
   openSystemFile(path: string): SystemFile | undefined;
   /** The resident memory of this process, in bytes; `undefined` if it cannot be told now. */
   memory(): number | undefined;
+  /**
+   * How many descriptors of this process are open, as `/proc/self/fd` shows them (proc(5));
+   * `undefined` if that cannot be told now. Never asks the user.
+   */
+  countDescriptors(): number | undefined;
   /** Ends the process. */
   exit(code: number): never;
 }

@@ -18,8 +18,10 @@ import { Listener } from "./listener.ts";
 import {
   type FileStatus,
   type ForeignFunctions,
+  type ForeignSignature,
   type ForeignSignatures,
   type Runtime,
+  type StartedProgram,
   type SystemFile,
   USUAL_COLUMNS,
   USUAL_ROWS,
@@ -45,7 +47,17 @@ interface BunGlobal {
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
   sleepSync(ms: number): void;
+  spawn(command: readonly string[], options: unknown): BunChild;
   plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
+}
+
+interface BunChild {
+  readonly pid: number;
+  readonly exited: Promise<number>;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+  kill(signal: string): void;
+  unref(): void;
 }
 
 interface BunBuild {
@@ -80,6 +92,7 @@ interface BunForeign {
   dlopen(path: string, symbols: unknown): { symbols: ForeignFunctions };
   read: { i32(pointer: number, offset: number): number };
   ptr(bytes: Uint8Array): number;
+  toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer;
 }
 
 interface BunFiles {
@@ -101,10 +114,23 @@ interface BunFiles {
   lstatSync(
     path: string,
     options: { readonly bigint: true },
-  ): { readonly dev: bigint; readonly ino: bigint; isSocket(): boolean };
+  ): {
+    readonly dev: bigint;
+    readonly ino: bigint;
+    readonly uid: bigint;
+    readonly mode: bigint;
+    isSocket(): boolean;
+    isFile(): boolean;
+    isDirectory(): boolean;
+  };
   chmodSync(path: string, mode: number): void;
   unlinkSync(path: string): void;
+  realpathSync(path: string): string;
+  renameSync(from: string, to: string): void;
+  mkdtempSync(prefix: string): string;
+  rmdirSync(path: string): void;
   writeSync(descriptor: number, bytes: Uint8Array): number;
+  readdirSync(path: string): readonly string[];
   readSync(
     descriptor: number,
     buffer: Uint8Array,
@@ -136,6 +162,8 @@ interface BunUrls {
 interface BunProcess {
   memoryUsage(): { rss: number };
   readonly argv0: string;
+  readonly pid: number;
+  readonly env: Record<string, string | undefined>;
   readonly platform: string;
   readonly arch: string;
   on(event: string, handler: (error?: unknown) => void): void;
@@ -446,6 +474,9 @@ export const bunRuntime: Runtime = {
   get args() {
     return Bun.argv.slice(2);
   },
+  get pid() {
+    return process.pid;
+  },
   get cpus() {
     return navigator.hardwareConcurrency;
   },
@@ -459,6 +490,14 @@ export const bunRuntime: Runtime = {
   stopsBusyThreads: true,
   hearsSignalsInThreads: false,
   hasNodeModules: true,
+
+  variable(name: string): string | undefined {
+    return process.env[name];
+  },
+
+  removeVariable(name: string): void {
+    delete process.env[name];
+  },
 
   fileUrl(path: string): URL {
     return urls().pathToFileURL(path);
@@ -546,21 +585,44 @@ export const bunRuntime: Runtime = {
   },
 
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
-    const symbols = Object.fromEntries(
-      Object.entries(signatures).map(([name, { parameters, result }]) => [
-        name,
-        { args: parameters.map((type) => FOREIGN_TYPES[type]), returns: FOREIGN_TYPES[result] },
-      ]),
-    );
-    return foreign().dlopen(path, symbols).symbols;
+    const convert = ({ parameters, result }: ForeignSignature) => ({
+      args: parameters.map((type) => FOREIGN_TYPES[type]),
+      returns: FOREIGN_TYPES[result],
+    });
+    const all = Object.entries(signatures);
+    const plain = all.filter(([, { symbol }]) => symbol === undefined)
+      .map(([name, signature]) => [name, convert(signature)]);
+    // One library of Bun has one function of a name.
+    const aliased = all.filter(([, { symbol }]) => symbol !== undefined)
+      .map(([alias, signature]) => {
+        const symbol = signature.symbol as string;
+        const { symbols } = foreign().dlopen(path, { [symbol]: convert(signature) });
+        return [alias, symbols[symbol]];
+      });
+    const { symbols } = plain.length === 0
+      ? { symbols: {} }
+      : foreign().dlopen(path, Object.fromEntries(plain));
+    return aliased.length === 0 ? symbols : { ...symbols, ...Object.fromEntries(aliased) };
   },
 
   readInt(pointer: unknown): number {
     return foreign().read.i32(pointer as number, 0);
   },
 
+  numberOf(pointer: unknown): bigint {
+    return BigInt((pointer as number | null) ?? 0);
+  },
+
   addressOf(bytes: Uint8Array): bigint {
     return BigInt(foreign().ptr(bytes));
+  },
+
+  pointerTo(address: number): unknown {
+    return address;
+  },
+
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
+    return foreign().toArrayBuffer(pointer as number, 0, bytes);
   },
 
   hasDescriptors(count: number): boolean {
@@ -576,7 +638,7 @@ export const bunRuntime: Runtime = {
     }
   },
 
-  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2", handler: () => void): () => void {
     process.on(signal, handler);
     return () => process.off(signal, handler);
   },
@@ -650,7 +712,14 @@ export const bunRuntime: Runtime = {
   statusOf(path: string): FileStatus | undefined {
     try {
       const status = fs().lstatSync(path, { bigint: true });
-      return { isSocket: status.isSocket(), identity: `${status.dev} ${status.ino}` };
+      return {
+        isSocket: status.isSocket(),
+        isFile: status.isFile(),
+        isFolder: status.isDirectory(),
+        owner: Number(status.uid),
+        mode: Number(status.mode) & 0o7777,
+        identity: `${status.dev} ${status.ino}`,
+      };
     } catch (error) {
       if ((error as { code?: unknown }).code === "ENOENT") return undefined;
       throw error;
@@ -663,6 +732,35 @@ export const bunRuntime: Runtime = {
 
   removeFile(path: string): void {
     fs().unlinkSync(path);
+  },
+
+  realPath(path: string): string {
+    return fs().realpathSync(path);
+  },
+
+  renameFile(from: string, to: string): void {
+    fs().renameSync(from, to);
+  },
+
+  makePrivateFolder(folder: string, prefix: string): string {
+    return fs().mkdtempSync(`${folder}/${prefix}`);
+  },
+
+  removeFolder(path: string): void {
+    fs().rmdirSync(path);
+  },
+
+  startProgram(path: string, args: readonly string[], folder: string): Promise<StartedProgram> {
+    const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+    const child = Bun.spawn([path, ...args], { cwd: folder, env: process.env, ...streams });
+    return Promise.resolve({
+      pid: child.pid,
+      ended: child.exited.then(() => child.signalCode ?? `exit status ${child.exitCode}`),
+      signal(name) {
+        if (child.exitCode === null && child.signalCode === null) child.kill(name);
+      },
+      unref: () => child.unref(),
+    });
   },
 
   openSystemFile(path: string): SystemFile | undefined {
@@ -684,6 +782,16 @@ export const bunRuntime: Runtime = {
       return process.memoryUsage().rss;
     } catch {
       // Without free descriptors it cannot tell.
+      return undefined;
+    }
+  },
+
+  countDescriptors(): number | undefined {
+    try {
+      // One of them is that of the folder itself.
+      return fs().readdirSync("/proc/self/fd").length - 1;
+    } catch {
+      // This system has no such folder, or no descriptor to read it with is left.
       return undefined;
     }
   },

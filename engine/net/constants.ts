@@ -50,7 +50,10 @@ export type ErrorName =
   | "EHOSTDOWN"
   | "EHOSTUNREACH"
   | "EALREADY"
-  | "EINPROGRESS";
+  | "EINPROGRESS"
+  | "EBUSY"
+  | "ENOSYS"
+  | "ECANCELED";
 
 /** The numbers of one system. */
 export interface Constants extends SockaddrLayout {
@@ -98,12 +101,16 @@ export interface Constants extends SockaddrLayout {
   readonly SO_ERROR: number;
   /** Option: the process at the other end of a Unix domain socket; 0 where there is none. */
   readonly SO_PEERCRED: number;
+  /** Option: the address of the other end, even of one that has gone; 0 where there is none. */
+  readonly SO_PEERNAME: number;
   /** Option: whether the socket listens. */
   readonly SO_ACCEPTCONN: number;
   /** Option: a number that no other socket ever gets; 0 where the system has none. */
   readonly SO_COOKIE: number;
   /** Option: what `close` does with unsent bytes. */
   readonly SO_LINGER: number;
+  /** Option: the size of the receive buffer. */
+  readonly SO_RCVBUF: number;
   /** Request: how many bytes the peer has not acknowledged; absent where nobody can ask. */
   readonly SIOCOUTQ?: number;
   /** Option: how long `recv` may wait. */
@@ -187,9 +194,11 @@ export const LINUX: Constants = {
   SO_KEEPALIVE: 9,
   SO_ERROR: 4,
   SO_PEERCRED: 17,
+  SO_PEERNAME: 28,
   SO_ACCEPTCONN: 30,
   SO_COOKIE: 57,
   SO_LINGER: 13,
+  SO_RCVBUF: 8,
   SIOCOUTQ: 0x5411,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
@@ -258,6 +267,9 @@ export const LINUX: Constants = {
     EHOSTUNREACH: 113,
     EALREADY: 114,
     EINPROGRESS: 115,
+    EBUSY: 16,
+    ENOSYS: 38,
+    ECANCELED: 125,
   },
 };
 
@@ -287,9 +299,11 @@ export const DARWIN: Constants = {
   SO_KEEPALIVE: 8,
   SO_ERROR: 0x1007,
   SO_PEERCRED: 0,
+  SO_PEERNAME: 0,
   SO_ACCEPTCONN: 2,
   SO_COOKIE: 0,
   SO_LINGER: 0x80,
+  SO_RCVBUF: 0x1002,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
   MSG_DONTWAIT: 0x80,
@@ -357,6 +371,9 @@ export const DARWIN: Constants = {
     EHOSTUNREACH: 65,
     EALREADY: 37,
     EINPROGRESS: 36,
+    EBUSY: 16,
+    ENOSYS: 78,
+    ECANCELED: 89,
   },
 };
 

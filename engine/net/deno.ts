@@ -20,6 +20,7 @@ import {
   type ForeignFunctions,
   type ForeignSignatures,
   type Runtime,
+  type StartedProgram,
   type SystemFile,
   USUAL_COLUMNS,
   USUAL_ROWS,
@@ -333,6 +334,9 @@ export const denoRuntime: Runtime = {
   get args() {
     return Deno.args;
   },
+  get pid() {
+    return Deno.pid;
+  },
   get cpus() {
     return navigator.hardwareConcurrency;
   },
@@ -357,6 +361,15 @@ export const denoRuntime: Runtime = {
     } catch (error) {
       return !(error instanceof Deno.errors.NotFound);
     }
+  },
+
+  variable(name: string): string | undefined {
+    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+    return state === "granted" ? Deno.env.get(name) : undefined;
+  },
+
+  removeVariable(name: string): void {
+    Deno.env.delete(name);
   },
 
   fileUrl(path: string): URL {
@@ -432,16 +445,33 @@ export const denoRuntime: Runtime = {
   },
 
   openLibrary(path: string, signatures: ForeignSignatures): ForeignFunctions {
-    return Deno.dlopen(path, signatures as Deno.ForeignLibraryInterface)
-      .symbols as ForeignFunctions;
+    const symbols = Object.fromEntries(
+      Object.entries(signatures).map(([alias, { symbol: name, parameters, result }]) => [
+        alias,
+        { parameters, result, ...(name !== undefined && { name }) },
+      ]),
+    );
+    return Deno.dlopen(path, symbols as Deno.ForeignLibraryInterface).symbols as ForeignFunctions;
   },
 
   readInt(pointer: unknown): number {
     return new Deno.UnsafePointerView(pointer as Deno.PointerObject).getInt32(0);
   },
 
+  numberOf(pointer: unknown): bigint {
+    return Deno.UnsafePointer.value(pointer as Deno.PointerValue);
+  },
+
   addressOf(bytes: Uint8Array): bigint {
     return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>));
+  },
+
+  pointerTo(address: number): unknown {
+    return Deno.UnsafePointer.create(BigInt(address));
+  },
+
+  memoryAt(pointer: unknown, bytes: number): ArrayBuffer {
+    return Deno.UnsafePointerView.getArrayBuffer(pointer as Deno.PointerObject, bytes);
   },
 
   hasDescriptors(count: number): boolean {
@@ -457,9 +487,10 @@ export const denoRuntime: Runtime = {
     }
   },
 
-  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void): () => void {
-    // Windows has no SIGTERM.
-    if (signal === "SIGTERM" && Deno.build.os === "windows") return () => {};
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2", handler: () => void): () => void {
+    // Windows has neither SIGTERM nor SIGUSR2.
+    const isMissing = signal === "SIGTERM" || signal === "SIGUSR2";
+    if (isMissing && Deno.build.os === "windows") return () => {};
     Deno.addSignalListener(signal, handler);
     return () => Deno.removeSignalListener(signal, handler);
   },
@@ -537,8 +568,15 @@ export const denoRuntime: Runtime = {
   statusOf(path: string): FileStatus | undefined {
     requirePermission("read", path);
     try {
-      const { isSocket, dev, ino } = Deno.lstatSync(path);
-      return { isSocket: isSocket === true, identity: `${dev} ${ino}` };
+      const { isSocket, isFile, isDirectory, uid, mode, dev, ino } = Deno.lstatSync(path);
+      return {
+        isSocket: isSocket === true,
+        isFile,
+        isFolder: isDirectory,
+        owner: uid ?? 0,
+        mode: (mode ?? 0) & 0o7777,
+        identity: `${dev} ${ino}`,
+      };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
@@ -553,6 +591,50 @@ export const denoRuntime: Runtime = {
   removeFile(path: string): void {
     requirePermission("write", path);
     Deno.removeSync(path);
+  },
+
+  realPath(path: string): string {
+    requirePermission("read", path);
+    return Deno.realPathSync(path);
+  },
+
+  renameFile(from: string, to: string): void {
+    requirePermission("read", from);
+    requirePermission("write", from);
+    requirePermission("write", to);
+    Deno.renameSync(from, to);
+  },
+
+  makePrivateFolder(folder: string, prefix: string): string {
+    requirePermission("read", folder);
+    requirePermission("write", folder);
+    return Deno.makeTempDirSync({ dir: folder, prefix });
+  },
+
+  removeFolder(path: string): void {
+    requirePermission("write", path);
+    Deno.removeSync(path);
+  },
+
+  startProgram(path: string, args: readonly string[], folder: string): Promise<StartedProgram> {
+    if (Deno.permissions.querySync({ name: "run", command: path }).state !== "granted") {
+      throw new Error(`no permission to start ${path} (--allow-run)`);
+    }
+    const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+    const child = new Deno.Command(path, { args: [...args], cwd: folder, ...streams }).spawn();
+    let isOver = false;
+    const ended = child.status.then(({ code, signal }) => {
+      isOver = true;
+      return signal ?? `exit status ${code}`;
+    });
+    return Promise.resolve({
+      pid: child.pid,
+      ended,
+      signal(name) {
+        if (!isOver) Deno.kill(child.pid, name);
+      },
+      unref: () => child.unref(),
+    });
   },
 
   openSystemFile(path: string): SystemFile | undefined {
@@ -576,6 +658,18 @@ export const denoRuntime: Runtime = {
   memory(): number | undefined {
     // It says 0 if it cannot tell.
     return Deno.memoryUsage().rss || undefined;
+  },
+
+  countDescriptors(): number | undefined {
+    const path = "/proc/self/fd";
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+    try {
+      // One of them is that of the folder itself.
+      return [...Deno.readDirSync(path)].length - 1;
+    } catch {
+      // This system has no such folder, or no descriptor to read it with is left.
+      return undefined;
+    }
   },
 
   exit(code: number): never {

@@ -1,6 +1,7 @@
 /**
- * The memory in which recvmsg(2) hands over a message, its sender, and what the kernel says about
- * it: times, errors, options. The layout is that of 64-bit Linux.
+ * The memory of a message of recvmsg(2) and sendmsg(2). With a message the kernel hands over its
+ * sender, and what it says about it: times, errors, options. And a process can hand descriptors over
+ * to another one (`SCM_RIGHTS`, unix(7)). The layout is that of 64-bit Linux.
  *
  * @module
  */
@@ -12,6 +13,13 @@ const HEADER_BYTES = 56;
 
 /** The header of a control message: its length in 8 bytes, its level and its type in 4 each. */
 const CONTROL_HEADER_BYTES = 16;
+
+/** The type of a control message that carries descriptors, at the level `SOL_SOCKET`. */
+const SCM_RIGHTS = 1;
+const SOL_SOCKET = 1;
+
+/** The most descriptors that the kernel takes with one message (unix(7), `SCM_MAX_FD`). */
+export const MOST_DESCRIPTORS = 253;
 
 /** Room for the address of any family: `struct sockaddr_storage`. */
 const NAME_BYTES = 128;
@@ -26,7 +34,7 @@ export interface ControlMessage {
   readonly data: Uint8Array;
 }
 
-/** One message that can be received again and again. */
+/** One message that can be received and sent again and again. */
 export class MessageBuffer {
   /** The `struct msghdr` that the kernel reads and fills. */
   readonly header: Uint8Array = new Uint8Array(HEADER_BYTES);
@@ -36,6 +44,7 @@ export class MessageBuffer {
   readonly #vectorBytes = new Uint8Array(this.#vector.buffer);
   readonly #data: Uint8Array;
   readonly #control: Uint8Array;
+  readonly #controlView: DataView;
   #count = 0;
 
   /**
@@ -47,6 +56,7 @@ export class MessageBuffer {
   constructor(size: number, controlSize = 512) {
     this.#data = fixedBytes(size);
     this.#control = fixedBytes(controlSize);
+    this.#controlView = new DataView(this.#control.buffer);
     this.#vector[0] = runtime.addressOf(this.#data);
     this.#vector[1] = BigInt(size);
     this.#view.setBigUint64(0, runtime.addressOf(this.#name), true);
@@ -70,10 +80,53 @@ export class MessageBuffer {
     return this.#view.getInt32(48, true);
   }
 
+  /**
+   * The descriptors that came with the message. They belong to this process now, so close those that
+   * nobody wants.
+   */
+  get descriptors(): number[] {
+    const found: number[] = [];
+    for (const { level, type, data } of this.control()) {
+      if (level !== SOL_SOCKET || type !== SCM_RIGHTS) continue;
+      const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      for (let at = 0; at + 4 <= data.length; at += 4) found.push(view.getInt32(at, true));
+    }
+    return found;
+  }
+
+  /**
+   * Makes it a message to be sent.
+   *
+   * @param bytes the message, at least one byte; they are copied
+   * @param descriptors what is handed over with it: the receiver gets descriptors of its own, for
+   * the same open files
+   * @throws {RangeError} if there is no room for them
+   */
+  put(bytes: Uint8Array, descriptors: readonly number[] = []): void {
+    const size = CONTROL_HEADER_BYTES + descriptors.length * 4;
+    const room = descriptors.length === 0 ? 0 : Math.ceil(size / 8) * 8;
+    if (bytes.length > this.#data.length || room > this.#control.length) {
+      throw new RangeError("Cannot send the message: it is too long");
+    }
+    this.#data.set(bytes);
+    this.#count = bytes.length;
+    this.#vector[1] = BigInt(bytes.length);
+    this.#view.setUint32(8, 0, true);
+    this.#view.setBigUint64(40, BigInt(room), true);
+    if (room === 0) return;
+    const control = this.#controlView;
+    control.setBigUint64(0, BigInt(size), true);
+    control.setInt32(8, SOL_SOCKET, true);
+    control.setInt32(12, SCM_RIGHTS, true);
+    for (let index = 0; index < descriptors.length; index++) {
+      control.setInt32(CONTROL_HEADER_BYTES + index * 4, descriptors[index] as number, true);
+    }
+  }
+
   /** What the kernel says about the message. */
   *control(): Generator<ControlMessage> {
     const length = Number(this.#view.getBigUint64(40, true));
-    const view = new DataView(this.#control.buffer);
+    const view = this.#controlView;
     for (let at = 0; at + CONTROL_HEADER_BYTES <= length;) {
       const size = Number(view.getBigUint64(at, true));
       if (size < CONTROL_HEADER_BYTES || at + size > length) return;
@@ -86,8 +139,9 @@ export class MessageBuffer {
     }
   }
 
-  /** Tells the kernel how much room there is, before a call. */
+  /** Tells the kernel how much room there is, before a message is received. */
   prepare(): void {
+    this.#vector[1] = BigInt(this.#data.length);
     this.#view.setUint32(8, NAME_BYTES, true);
     this.#view.setBigUint64(40, BigInt(this.#control.length), true);
   }

@@ -118,12 +118,7 @@ export class ReadyConnection extends Connection {
 
   override get hasUnread(): boolean {
     if (this.#ended || this.#failure !== undefined) return false;
-    const { sockets } = this.#loop;
-    const { POLLIN, MSG_DONTWAIT, MSG_PEEK } = sockets.constants;
-    // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails. At the
-    // peer's FIN poll(2) reports the socket too, but `recv` returns 0.
-    return sockets.poll(this.fd, POLLIN, 0) > 0 &&
-      sockets.recv(this.fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
+    return this.#loop.sockets.hasUnread(this.fd);
   }
 
   #giveBack(): void {
@@ -271,9 +266,6 @@ export class ReadyConnection extends Connection {
     this.#loop.sockets.close(this.fd);
   }
 }
-
-/** The buffer for peeking at unread bytes. */
-const ONE = new Uint8Array(1);
 
 /** Watched for errors only. */
 const NOTHING = 0;

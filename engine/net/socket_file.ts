@@ -70,13 +70,32 @@ function openOrClean(net: Sockets, address: Address, path: string, open: () => n
 
 /** The file of a Unix domain socket on which this process listens. */
 export class SocketFile {
-  readonly #path: string;
+  #path: string;
   readonly #identity: string | undefined;
 
-  /** @param path where it has just been made */
-  constructor(path: string) {
+  /**
+   * @param path where it is
+   * @param identity which file it is, if another process has made it; by default the one that is
+   * there now
+   */
+  constructor(path: string, identity: string | undefined = runtime.statusOf(path)?.identity) {
     this.#path = absolute(path);
-    this.#identity = runtime.statusOf(path)?.identity;
+    this.#identity = identity;
+  }
+
+  /** What another process needs to know of it. */
+  get described(): { readonly path: string; readonly identity: string } | undefined {
+    const identity = this.#identity;
+    return identity === undefined ? undefined : { path: this.#path, identity };
+  }
+
+  /**
+   * Moves it within its folder. It takes the place of another one that is there: at no time is there
+   * none.
+   */
+  moveTo(path: string): void {
+    runtime.renameFile(this.#path, path);
+    this.#path = absolute(path);
   }
 
   /**

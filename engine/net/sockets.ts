@@ -7,7 +7,7 @@
  * thread that makes it: timers and signals wait. Make blocking calls in Workers only.
  *
  * The calls that a loop makes again and again (`accept`, `acceptNonBlocking`, `connectNonBlocking`,
- * `recv`, `send`, `recvfrom`, `sendto`, `read`, `write`, `shutdown`, `poll`, `pollAll`, `pollFine`,
+ * `recv`, `send`, `recvfrom`, `sendto`, `receiveMessage`, `sendMessage`, `read`, `write`, `shutdown`, `poll`, `pollAll`, `pollFine`,
  * `epollWait`, `waitFine`, `nextDescriptor`) never throw. They return a count or a descriptor, or the negated error number:
  * `-EAGAIN` where C returns -1 and sets `errno`. So a result of -1 has one meaning, `-EPERM`.
  * The other calls throw a {@linkcode SocketError}.
@@ -69,6 +69,17 @@ export interface ListenSocketOptions {
   readonly keepAlive?: KeepAlive | undefined;
 }
 
+/** Ends an accept(2) that waits: `accept_alarm.ts`. */
+export interface AcceptAlarm {
+  /** Ends the next call of this thread that waits, after a moment. */
+  set(): void;
+  /** The call is over. */
+  clear(): void;
+}
+
+/** No descriptor. */
+const NONE = -1;
+
 // Operations of fcntl(2) on Linux.
 const F_GETFL = 3;
 const F_DUPFD_CLOEXEC = 1030;
@@ -96,6 +107,9 @@ export class Sockets {
   readonly #pollfd = new PollSet(1);
   readonly #timespec = timespecMemory();
   readonly #epollEvent = new EpollEvents(1);
+  /** The listener on which accept(2) would block, and what ends such a call: see `boundAccepts`. */
+  #bounded = NONE;
+  #alarm: AcceptAlarm | undefined;
 
   /**
    * Made by {@linkcode sockets}.
@@ -196,9 +210,8 @@ export class Sockets {
    * @returns a descriptor, or the negated error number
    */
   accept(fd: number, sockaddr: Uint8Array = this.#sockaddr): number {
-    this.#length[0] = SOCKADDR_SIZE;
-    const accepted = this.#accept(fd, sockaddr, 0);
-    if (accepted < 0) return -this.errno;
+    const accepted = this.#acceptWith(fd, sockaddr, 0);
+    if (accepted < 0) return accepted;
     if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
     return accepted;
   }
@@ -215,23 +228,89 @@ export class Sockets {
     if (SOCK_NONBLOCK === 0) {
       return this.poll(fd, POLLIN, 0) > 0 ? this.accept(fd, sockaddr) : -errno.EAGAIN;
     }
-    this.#length[0] = SOCKADDR_SIZE;
-    const accepted = this.#accept(fd, sockaddr, SOCK_NONBLOCK);
-    if (accepted < 0) return -this.errno;
+    const accepted = this.#acceptWith(fd, sockaddr, SOCK_NONBLOCK);
+    if (accepted < 0) return accepted;
     if (isUnixSockaddr(sockaddr, this.constants)) this.#identify(accepted, sockaddr);
     return accepted;
   }
 
-  /** Writes the process and the user of a peer into its address (`SO_PEERCRED`, unix(7)). */
+  /**
+   * Finds out the address of the other end of a connection that was accepted in another way, and
+   * even if the peer has gone meanwhile (Linux, `SO_PEERNAME`).
+   *
+   * @param family of the listener: see {@linkcode Sockets.familyOf}
+   * @param sockaddr is filled as {@linkcode Sockets.accept} does; {@linkcode SOCKADDR_SIZE} bytes
+   * @returns whether it is known
+   */
+  namePeer(fd: number, family: number, sockaddr: Uint8Array): boolean {
+    const { AF_UNIX, AF_INET, SOL_SOCKET, SO_PEERNAME } = this.constants;
+    if (family === AF_UNIX) {
+      sockaddr[0] = AF_UNIX;
+      sockaddr[1] = 0;
+      this.#identify(fd, sockaddr);
+      return true;
+    }
+    // The kernel refuses to fill more than the address has.
+    this.#length[0] = family === AF_INET ? 16 : SOCKADDR_SIZE;
+    return this.#call("getsockopt", fd, SOL_SOCKET, SO_PEERNAME, sockaddr, this.#lengthBytes) === 0;
+  }
+
+  #acceptWith(fd: number, sockaddr: Uint8Array, flags: number): number {
+    if (fd === this.#bounded) return this.#acceptBounded(fd, sockaddr, flags);
+    this.#length[0] = SOCKADDR_SIZE;
+    const accepted = this.#accept(fd, sockaddr, flags);
+    return accepted < 0 ? -this.errno : accepted;
+  }
+
+  /** Takes a connection from a listener that blocks, if there is one: see `boundAccepts`. */
+  #acceptBounded(fd: number, sockaddr: Uint8Array, flags: number): number {
+    const { POLLIN, errno: { EAGAIN, EINTR } } = this.constants;
+    const alarm = this.#alarm as AcceptAlarm;
+    // Whoever has lost the race for a connection twice lets the caller look after other things.
+    if (this.poll(fd, POLLIN, 0) <= 0) return -EAGAIN;
+    this.#length[0] = SOCKADDR_SIZE;
+    alarm.set();
+    const accepted = this.#accept(fd, sockaddr, flags);
+    const errno = accepted < 0 ? this.errno : 0;
+    alarm.clear();
+    return accepted >= 0 ? accepted : errno === EINTR ? -EAGAIN : -errno;
+  }
+
+  /**
+   * From now on, to accept from this listener never blocks this thread for longer than a moment. It
+   * is for a listener that blocks and that other processes hold too. One of them may be faster after
+   * poll(2) has told of a connection. Then `accept` returns `-EAGAIN`, as if the listener did not
+   * block. It cannot be made one that does not: O_NONBLOCK would hold for all processes.
+   *
+   * @param fd the listener
+   * @param alarm ends a call that waits
+   */
+  boundAccepts(fd: number, alarm: AcceptAlarm): void {
+    this.#bounded = fd;
+    this.#alarm = alarm;
+  }
+
+  /** Writes the process and the user of a peer into its address. */
   #identify(fd: number, sockaddr: Uint8Array): void {
+    const peer = this.peerCredentials(fd);
+    if (peer === undefined) writeCredentials(sockaddr);
+    else writeCredentials(sockaddr, peer.pid, peer.user);
+  }
+
+  /**
+   * The process at the other end of a Unix domain socket, as it was when it connected, listened or
+   * made the pair, and its user (`SO_PEERCRED`, unix(7)).
+   *
+   * @returns `undefined` if that is not known
+   */
+  peerCredentials(fd: number): { readonly pid: number; readonly user: number } | undefined {
     const { SOL_SOCKET, SO_PEERCRED } = this.constants;
+    if (SO_PEERCRED === 0) return undefined;
     const ucred = new Uint32Array(3);
     this.#length[0] = ucred.byteLength;
     const bytes = new Uint8Array(ucred.buffer);
-    const isKnown = SO_PEERCRED !== 0 &&
-      this.#call("getsockopt", fd, SOL_SOCKET, SO_PEERCRED, bytes, this.#lengthBytes) === 0;
-    if (isKnown) writeCredentials(sockaddr, ucred[0], ucred[1]);
-    else writeCredentials(sockaddr);
+    const result = this.#call("getsockopt", fd, SOL_SOCKET, SO_PEERCRED, bytes, this.#lengthBytes);
+    return result < 0 ? undefined : { pid: ucred[0] as number, user: ucred[1] as number };
   }
 
   /** Connects, and waits until that is done (connect(2)). */
@@ -271,6 +350,14 @@ export class Sockets {
   send(fd: number, bytes: Uint8Array, flags = 0): number {
     const count: number = this.#send(fd, bytes, bytes.length, flags | this.#noSignal);
     return count >= 0 ? count : -this.errno;
+  }
+
+  /** Whether a connection has bytes that nobody has received. It never waits. */
+  hasUnread(fd: number): boolean {
+    const { POLLIN, MSG_DONTWAIT, MSG_PEEK } = this.constants;
+    // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails. At the
+    // peer's FIN poll(2) reports the socket too, but `recv` returns 0.
+    return this.poll(fd, POLLIN, 0) > 0 && this.recv(fd, ONE, MSG_DONTWAIT | MSG_PEEK) > 0;
   }
 
   /**
@@ -314,7 +401,8 @@ export class Sockets {
   }
 
   /**
-   * Receives a message together with what the kernel says about it (recvmsg(2), Linux).
+   * Receives a message together with what the kernel says about it (recvmsg(2), Linux). Descriptors
+   * that come with it are close-on-exec.
    *
    * @param message is filled
    * @returns how many bytes the message has, more than there is room for if it was cut and `flags`
@@ -322,10 +410,23 @@ export class Sockets {
    */
   receiveMessage(fd: number, message: MessageBuffer, flags = 0): number {
     message.prepare();
-    const count: number = this.#libc.recvmsg!(fd, message.header, flags);
+    const count: number = this.#libc.recvmsg!(fd, message.header, flags | MSG_CMSG_CLOEXEC);
     const result = count >= 0 ? count : -this.errno;
     message.settle(count);
     return result;
+  }
+
+  /**
+   * Sends a message, and descriptors with it (sendmsg(2), Linux). It never raises SIGPIPE.
+   *
+   * @param fd a connected socket; only those of the family `AF_UNIX` take descriptors
+   * @param message see {@linkcode MessageBuffer.put}
+   * @returns how many bytes were taken, and the descriptors with the first of them; or the negated
+   * error number
+   */
+  sendMessage(fd: number, message: MessageBuffer, flags = 0): number {
+    const count: number = this.#libc.sendmsg!(fd, message.header, flags | this.#noSignal);
+    return count >= 0 ? count : -this.errno;
   }
 
   /**
@@ -466,6 +567,14 @@ export class Sockets {
     return (this.#call("fcntl", fd, F_GETFL, 0) & this.constants.O_NONBLOCK) !== 0;
   }
 
+  /**
+   * Makes a descriptor close-on-exec, because this process has inherited it: programs that it starts
+   * do not inherit it.
+   */
+  keepToSelf(fd: number): void {
+    this.#keepToSelf(fd);
+  }
+
   /** Sets an option that is an `int` (setsockopt(2)). */
   setOption(fd: number, level: number, option: number, value: number): void {
     this.setOptionBytes(fd, level, option, new Uint8Array(Int32Array.of(value).buffer));
@@ -499,6 +608,14 @@ export class Sockets {
   /** Sets how long a `recv` or `accept` waits (`SO_RCVTIMEO`, socket(7)); 0 is for ever. */
   setReceiveTimeout(fd: number, ms: number): void {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_RCVTIMEO, timeval(ms));
+  }
+
+  /** How long a `recv` or `accept` waits, in milliseconds; 0 is for ever (Linux). */
+  receiveTimeout(fd: number): number {
+    const value = new BigInt64Array(2);
+    const { SOL_SOCKET, SO_RCVTIMEO } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(value.buffer));
+    return Number(value[0]) * 1000 + Number(value[1]) / 1000;
   }
 
   /**
@@ -817,12 +934,18 @@ export class Sockets {
 /** A flag of open(2) on Linux: it must be a folder. */
 const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
 
+/** A flag of recvmsg(2) on Linux: descriptors that are received are close-on-exec. */
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
+
 /** Operations of flock(2). */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 /** The mode of a Unix domain socket's file: its user and its group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** The buffer for peeking at unread bytes. */
+const ONE = new Uint8Array(1);
 
 /** The argument of a request that takes none. */
 const NOTHING = new Uint8Array(8);

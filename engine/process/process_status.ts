@@ -56,6 +56,17 @@ export class ProcessStatus {
     return this.#sumOf("VmHWM") * 1024;
   }
 
+  /** How many descriptors it has open. */
+  get descriptors(): number {
+    return this.#sum((pid) => list(`/proc/${pid}/fd`).length);
+  }
+
+  /** How many descriptors the process itself may have; `undefined` if that is not known. */
+  get descriptorLimit(): number | undefined {
+    const [, soft] = /^Max open files +(\d+)/m.exec(read(`/proc/${this.pid}/limits`)) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  }
+
   /** How many threads it has. */
   get threads(): number {
     return this.#sumOf("Threads");
@@ -136,6 +147,17 @@ export function findListener({ hostname, port }: Address): number | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * Whether anybody listens on a port of this machine.
+ *
+ * @param port the port
+ * @returns `undefined` if that cannot be seen
+ */
+export function isListening(port: number): boolean | undefined {
+  if (read("/proc/net/tcp") === "") return undefined;
+  return ["tcp", "tcp6"].some((table) => listenersIn(table).some((one) => one.port === port));
 }
 
 /**

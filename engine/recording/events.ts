@@ -84,6 +84,8 @@ export interface BegunEvent extends Timed {
   readonly local?: string;
   /** The cookie of the server's socket, where it is known. */
   readonly cookie?: string;
+  /** The client's address as a PROXY header has named it: then the peer is the proxy. */
+  readonly client?: string;
 }
 
 /** A connection has waited in a queue of the server's own. */

@@ -40,6 +40,29 @@ export class TextFile {
     }
   }
 
+  /**
+   * Gives a file that is there another name, as when logs are rotated: a process that still writes to
+   * it writes on under that name.
+   *
+   * @param path the file
+   * @param what see {@linkcode TextFile.create}
+   * @returns its new name; `undefined` if there is no such file
+   * @throws {Error} if it cannot be renamed; the message is one line
+   */
+  static moveAside(path: string | URL, what: string): string | undefined {
+    const url = typeof path === "string" ? runtime.fileUrl(path) : path;
+    const from = decodeURIComponent(url.pathname);
+    try {
+      if (runtime.statusOf(from)?.isFile !== true) return undefined;
+      let number = 1;
+      while (runtime.statusOf(`${from}.${number}`) !== undefined) number++;
+      runtime.renameFile(from, `${from}.${number}`);
+      return `${from}.${number}`;
+    } catch (cause) {
+      throw writeError(`${what} ${escapeText(String(path))}`, cause);
+    }
+  }
+
   /** The size in bytes, including what is still to be written. */
   get size(): number {
     return this.#written + this.#pending;

@@ -14,6 +14,8 @@ import type { Command, Flag, Values } from "../cli/flags.ts";
 import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
+import { takePassedDescriptors } from "../net/inherited_listener.ts";
+import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
@@ -21,6 +23,7 @@ import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
 import {
   DRAIN,
+  FD,
   OptionError,
   PORT,
   serveFlags,
@@ -28,12 +31,18 @@ import {
   STALL,
   STALL_OF_COMMANDS,
   STATS_EVERY,
+  TAKEOVER,
 } from "./core/options.ts";
+import type { Handover } from "./core/handover.ts";
 import type { Server } from "./core/server.ts";
 import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
+import { Restarter } from "./restarter.ts";
 import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import { aboutOf, METRICS } from "./metrics/expose_metrics.ts";
+import type { MetricsServer } from "./metrics/metrics_server.ts";
+import type { Notifier } from "./notifier.ts";
 import type { LoopWatch } from "./statistics/loop_watch.ts";
 import type { StatisticsPrinter } from "./statistics/statistics_printer.ts";
 
@@ -54,7 +63,11 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     help: "how to write the log",
   },
   STATS_EVERY,
+  METRICS,
 ];
+
+/** How often the loops of a server beat whose metrics are told, in milliseconds. */
+const METRICS_EVERY_MS = 1_000;
 
 /** How to write values, and what signals do, for the help of every server's command. */
 const NOTES: readonly string[] = [
@@ -62,6 +75,8 @@ const NOTES: readonly string[] = [
   "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
   "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
   "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
+  "SIGUSR2 starts the same command line again, and the new server takes the listener over: on Linux, " +
+  "in modes with descriptors.",
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -110,6 +125,10 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
 
 /** What a command runs until a signal ends it: the part of a server that the command must know. */
 export interface Service {
+  /** The mode, or another kind of server. */
+  readonly mode: string;
+  /** The name of the protocol that it speaks. */
+  readonly protocol: string;
   /** The address that it listens on. */
   readonly address: Address;
   /** Its description in parts, which people read after the address. */
@@ -127,6 +146,8 @@ export interface Service {
    * @default {false}
    */
   readonly leavesWaiting?: boolean;
+  /** Lets another process take its listener over, if that is possible. */
+  readonly handover?: Handover | undefined;
   /** Closes it in order. It may be called again. */
   close(): Promise<void>;
   /** Returns its counters. */
@@ -148,10 +169,13 @@ export interface Totals {
  */
 export function serviceOf(server: Server): Service {
   return {
+    mode: server.mode,
+    protocol: server.protocol,
     address: server.address,
     details: [server.mode, server.protocol, ...server.details],
     closed: server.closed,
     statistics: server.statistics,
+    handover: server.handover,
     close: () => server.close(),
     count() {
       const { counters } = server;
@@ -201,7 +225,10 @@ async function run(command: Command, start: Start): Promise<void> {
   let isAsked = false;
   let late: ReturnType<typeof setTimeout> | undefined;
   let watching: Promise<LoopWatch | undefined> | undefined;
+  let notifier: Notifier | undefined;
   const close = () => {
+    notifier?.stops();
+    restarter.cancel();
     void watching?.then((watch) => watch?.closing());
     // An error shows up in `closed`.
     service?.close().catch(() => {});
@@ -216,11 +243,19 @@ async function run(command: Command, start: Start): Promise<void> {
     if (service === undefined) late = setTimeout(() => runtime.exit(EXIT_SIGNALLED), START_MS);
     close();
   });
+  // This comes after it: whether hang-ups are ignored is known only before the first listener.
+  const restarter = new Restarter(name);
   let printer: StatisticsPrinter | undefined;
+  let metrics: MetricsServer | undefined;
   try {
     printer = await startPrinter(name, values, format);
     if (printer !== undefined) stderr.share();
-    service = await start(values, stdout);
+    notifier = await startNotifier(name);
+    metrics = await startMetrics(command, values);
+    service = await start(
+      { ...measured(values, notifier), ...withPassed(command, values) },
+      stdout,
+    );
   } catch (error) {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
@@ -231,25 +266,57 @@ async function run(command: Command, start: Start): Promise<void> {
   // The block of the main thread is the last.
   const counters = CounterBlock.allIn(served.statistics.counters).at(-1) as CounterBlock;
   // This is our program, so what a protocol does beside its conversations does not end it.
+  metrics?.tell(served.statistics, aboutOf(served));
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   try {
-    stdout.writeLine(describe(served));
+    stdout.writeLine(describe(served, metrics));
     // The server listens already, and whoever waits for the line has it.
+    restarter.serves(served.handover);
+    notifier?.serves(served);
+    // From then on those who ask at this port get their answer from the other process.
+    served.handover?.onTakenOver(() => void metrics?.yield());
     watching = stdout.flush(FLUSH_MS).then(() =>
       startWatch(command, values, format, served, stderr)
     );
     if (isAsked) close();
     printer?.print(served.statistics);
     const error = await served.closed;
+    notifier?.stops();
+    notifier?.end();
+    await metrics?.close();
     await (await watching)?.stop(FLUSH_MS);
     // A line of statistics that is being written comes before the totals.
     await printer?.stop(FLUSH_MS);
     guard.flush();
+    restarter.forget();
     await finish(name, served, error, { stdout, stderr }, forget);
   } finally {
     // An error of our own ends it.
     guard.end();
   }
+}
+
+/**
+ * Adds the listener that a service manager has passed to this process, if it has passed any.
+ *
+ * @throws {OptionError} if this server cannot take one
+ */
+function withPassed({ name, flags }: Command, values: Values): Values {
+  const passed = takePassedDescriptors();
+  if (passed === undefined) return values;
+  const { first, count } = passed;
+  if (!flags.includes(FD)) {
+    throw new OptionError("Cannot use LISTEN_FDS: this server has the runtime's own listener");
+  }
+  if (values.fd !== undefined) return values;
+  if (count > 1) {
+    const properties = { count, first };
+    loggerOf(name).warn(
+      "LISTEN_FDS: {count} sockets, of which descriptor {first} is used",
+      properties,
+    );
+  }
+  return { ...values, fd: first };
 }
 
 /** Prints the totals of a service that has closed, and ends the process if it would not end. */
@@ -285,6 +352,39 @@ async function startPrinter(
   return await StatisticsPrinter.start({ name, everyMs, format }, loggerOf(name));
 }
 
+/** Finds the service manager that wants to be told about this process, if there is one. */
+async function startNotifier(name: string): Promise<Notifier | undefined> {
+  if (environment("NOTIFY_SOCKET") === undefined) return undefined;
+  const { ServiceManager } = await import("../process/service_manager.ts");
+  const { Notifier } = await import("./notifier.ts");
+  const manager = ServiceManager.find((reason) =>
+    loggerOf(name).warn("NOTIFY_SOCKET: the service manager cannot be told: {reason}", { reason })
+  );
+  return manager && new Notifier(manager, (what) => {
+    const text = "{what} is stuck: the watchdog of the service manager is fed no more";
+    loggerOf(name).error(text, { what });
+  });
+}
+
+/** Has the beats of loops measured where somebody wants to know how late they are. */
+function measured({ metrics }: Values, notifier: Notifier | undefined): Values {
+  return metrics === undefined && notifier === undefined ? {} : { statsEvery: METRICS_EVERY_MS };
+}
+
+/** Starts the thread that tells metrics, if there is to be one. */
+async function startMetrics(
+  { name, flags }: Command,
+  values: Values,
+): Promise<MetricsServer | undefined> {
+  if (values.metrics === undefined) return undefined;
+  const { MetricsServer } = await import("./metrics/metrics_server.ts");
+  return await MetricsServer.start({
+    address: valueOf(METRICS, values),
+    shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
+    onError: (message) => loggerOf(name).warn("{message}", { message }),
+  });
+}
+
 /** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */
 function stallOf({ stall = STALL_OF_COMMANDS }: Values): number {
   return valueOf(STALL, { stall });
@@ -311,10 +411,11 @@ async function startWatch(
   }, statistics);
 }
 
-function describe({ address, details }: Service): string {
+function describe({ address, details }: Service, metrics?: MetricsServer): string {
   return [
     `Listening on ${formatAddress(address)}`,
     ...details,
+    ...(metrics === undefined ? [] : [`metrics at ${metrics.url}/metrics`]),
     `${runtime.name} ${runtime.version}`,
   ].join(" · ");
 }

@@ -5,10 +5,16 @@
  */
 
 import { runtime } from "../net/runtime.ts";
-import { SOCKETS_THREAD, STATISTICS_THREAD, WATCH_THREAD } from "../workers/thread_names.ts";
+import {
+  METRICS_THREAD,
+  SOCKETS_THREAD,
+  STATISTICS_THREAD,
+  WATCH_THREAD,
+} from "../workers/thread_names.ts";
 
 /** Loads the modules of these Workers, by their names. */
 const THREADS: Readonly<Record<string, () => Promise<unknown>>> = {
+  [METRICS_THREAD]: () => import("./metrics/metrics_server.ts"),
   [SOCKETS_THREAD]: () => import("./trace/socket_thread.ts"),
   [STATISTICS_THREAD]: () => import("./statistics/statistics_printer.ts"),
   [WATCH_THREAD]: () => import("./statistics/loop_watch.ts"),

@@ -31,6 +31,9 @@ export const SOCKETS_THREAD = `${OURS} sockets`;
 /** The name of the Worker that writes the statistics of a server. */
 export const STATISTICS_THREAD = `${OURS} statistics`;
 
+/** The name of the Worker that answers those who collect metrics. */
+export const METRICS_THREAD = `${OURS} metrics`;
+
 /** The name of the Worker that watches whether event loops turn. */
 export const WATCH_THREAD = `${OURS} watch`;
 

@@ -47,7 +47,9 @@ export class EventText {
         return `thread ${name} ${gone ? "is gone" : loop ? "begins: an event loop" : "begins"}`;
       }
       case "begun":
-        return `#${event.connection} from ${event.peer} is accepted`;
+        return event.client === undefined
+          ? `#${event.connection} from ${event.peer} is accepted`
+          : `#${event.connection} from ${event.client} through ${event.peer} is accepted`;
       case "queued":
         return `#${event.connection} waits ${milliseconds(event.to - event.at)} for a thread`;
       case "served":

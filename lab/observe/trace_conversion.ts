@@ -159,7 +159,9 @@ class Conversion {
     const at = numberOf(ts);
     const connection = Number(id);
     if (name === "connection") {
-      this.events.push({ type: "begun", at, connection, peer: withoutZone(String(args.peer)) });
+      const peer = withoutZone(String(args.peer));
+      const client = typeof args.client === "string" && { client: args.client };
+      this.events.push({ type: "begun", at, connection, peer, ...client });
     } else if (name.startsWith("served by ") && tid !== undefined) {
       this.events.push({ type: "served", at, connection, thread: tid });
     } else this.#open.set(`${id} ${name}`, event);

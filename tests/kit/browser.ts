@@ -35,23 +35,36 @@ function findBrowser(): string | undefined {
   });
 }
 
-/** An open page, in a browser of its own. */
+/** The browser of all pages. The first page starts it: that takes longer than any test. */
+let browser: Promise<Browser> | undefined;
+
+/**
+ * Ends the browser, if a page has started it.
+ *
+ * @returns how many pages were still open
+ */
+export async function endBrowser(): Promise<number> {
+  const ended = await browser;
+  browser = undefined;
+  const left = ended?.contexts().length ?? 0;
+  await ended?.close();
+  return left;
+}
+
+/** An open page. It shares the browser with others, but neither storage nor settings. */
 export class OpenPage implements AsyncDisposable {
   readonly page: Page;
   /** What went wrong in the page: errors and warnings of its console, and exceptions. */
   readonly complaints: readonly string[];
   /** Everything that the page requested apart from itself. */
   readonly requests: readonly string[];
-  readonly #browser: Browser;
   readonly #folder: string;
 
   private constructor(
-    browser: Browser,
     page: Page,
     folder: string,
     { complaints, requests }: { complaints: string[]; requests: string[] },
   ) {
-    this.#browser = browser;
     this.#folder = folder;
     this.page = page;
     this.complaints = complaints;
@@ -68,9 +81,10 @@ export class OpenPage implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "page-"));
     const file = join(folder, "page.html");
     await writeFile(file, html);
-    const browser = await chromium.launch({ executablePath: path ?? NAMES[0] as string });
+    browser ??= chromium.launch({ executablePath: path ?? NAMES[0] as string });
+    const context = await (await browser).newContext({ ...options, offline: true });
     try {
-      const page = await browser.newPage({ ...options, offline: true });
+      const page = await context.newPage();
       const heard = { complaints: [] as string[], requests: [] as string[] };
       page.on("console", (message) => {
         if (message.type() !== "log") heard.complaints.push(message.text());
@@ -81,16 +95,16 @@ export class OpenPage implements AsyncDisposable {
         if (request.url() !== url && request.url() !== "data:,") heard.requests.push(request.url());
       });
       await page.goto(url);
-      return new OpenPage(browser, page, folder, heard);
+      return new OpenPage(page, folder, heard);
     } catch (error) {
-      await browser.close();
+      await context.close();
       throw error;
     }
   }
 
-  /** Closes the browser. */
+  /** Closes the page. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    await this.page.context().close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

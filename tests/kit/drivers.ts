@@ -15,6 +15,9 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Connection } from "../../engine/net/transport.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
+import { Ring } from "../../engine/uring/ring.ts";
+import { RingConnections } from "../../engine/uring/ring_connections.ts";
 import { Relay } from "../../engine/server/messages/relay.ts";
 import { whyNoDescriptors } from "../../lab/load/plan.ts";
 import { type Address, type FailureKind, PeerGoneError } from "../../protocol.ts";
@@ -133,7 +136,8 @@ async function openOnRuntime(script: Script): Promise<Stage> {
   };
 }
 
-async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> {
+/** A peer that has connected, and the other end of its connection. */
+async function acceptByNumber() {
   const net = sockets();
   const listener = net.openListener(LOOPBACK, { nonBlocking: true });
   const peer = await Peer.connect(net.localAddress(listener));
@@ -141,6 +145,38 @@ async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> 
   const fd = net.acceptNonBlocking(listener, sockaddr);
   assert(fd >= 0, "the peer that has connected waits to be accepted");
   net.close(listener);
+  return { net, peer, fd, sockaddr };
+}
+
+async function openWithRing(script: Script): Promise<Stage> {
+  const { net, peer, fd, sockaddr } = await acceptByNumber();
+  const ring = new Ring();
+  const connections = new RingConnections({ sockets: net, ring, onClose() {} });
+  const connection = connections.add(fd, sockaddr);
+  const { end, ...session } = beginSession(connection, script);
+  const turn = () => {
+    ring.submit();
+    while (ring.next()) connections.onCompletion();
+    connections.endTurn();
+  };
+  const turning = setInterval(turn, 1);
+  return {
+    ...session,
+    peer,
+    async [Symbol.asyncDispose]() {
+      end();
+      connection.reset();
+      clearInterval(turning);
+      while (connections.size > 0) turn();
+      ring.dispose();
+      connections.dispose();
+      await peer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openWithPoller(kind: PollerKind, script: Script): Promise<Stage> {
+  const { net, peer, fd, sockaddr } = await acceptByNumber();
   const poller = openPoller(kind, net);
   let connection: ReadyConnection | undefined;
   const loop = {
@@ -475,6 +511,12 @@ export const DRIVERS: readonly DriverRow[] = [
     cannot: {},
     open: (script: Script) => openWithPoller(kind, script),
   })),
+  {
+    name: "event-driven over io_uring",
+    skip: whyNoRing(),
+    cannot: {},
+    open: openWithRing,
+  },
   {
     name: "event-driven by messages",
     // Its thread computes in place, and cannot notice anything meanwhile.

@@ -45,7 +45,8 @@ export class Peer implements AsyncDisposable {
   static connect({ hostname: host, port }: Address, from?: string): Promise<Peer> {
     const { promise, resolve, reject } = Promise.withResolvers<Peer>();
     const own = from === undefined ? {} : { localAddress: from };
-    const socket = connect({ host, port, ...own, allowHalfOpen: true, noDelay: true });
+    const to = host.startsWith("unix:") ? { path: host.slice("unix:".length) } : { host, port };
+    const socket = connect({ ...to, ...own, allowHalfOpen: true, noDelay: true });
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);

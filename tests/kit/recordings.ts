@@ -76,7 +76,11 @@ function madeFact(fact: fc.Arbitrary<string>, value: fc.Arbitrary<unknown>): fc.
 /** A made-up event of each type. The table is complete: the compiler asks for every type. */
 const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
   thread: made("thread", { thread: number, name: text }, { loop: flag, gone: flag }),
-  begun: made("begun", { connection: number, peer: address }, { local: address, cookie }),
+  begun: made("begun", { connection: number, peer: address }, {
+    local: address,
+    cookie,
+    client: address,
+  }),
   queued: made("queued", { connection: number, to: us }),
   served: made("served", { connection: number, thread: number }),
   over: made(

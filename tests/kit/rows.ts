@@ -5,6 +5,7 @@
  */
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
 import { assertMatch, test, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";
@@ -191,6 +192,19 @@ export const ROWS: readonly Row[] = [
     skip,
   },
   {
+    name: "completion",
+    mode: "completion",
+    args: [],
+    greeting: / · 1 thread · io_uring · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: true,
+    queues: false,
+    loops: true,
+    skip: whyNoRing(),
+  },
+  {
     name: "cluster",
     mode: "cluster",
     args: ["--workers", "2"],
@@ -203,6 +217,11 @@ export const ROWS: readonly Row[] = [
     loops: true,
   },
 ];
+
+/** Why a mode cannot run here, by default; `undefined` if it can. */
+export function whyNot(mode: string): string | undefined {
+  return ROWS.find((row) => row.mode === mode)?.skip;
+}
 
 /**
  * Registers tests that check something in several rows at a time: for checks that mostly wait.

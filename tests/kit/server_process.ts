@@ -36,13 +36,15 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** All variables of its environment. @default those of the tests */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Descriptors that it inherits, as 3, 4, … */
+  readonly inherits?: readonly number[];
 }
 
 /** What to start a script with, beside its arguments. */
 export interface ScriptOptions extends ProgramOptions {
   /** How many descriptors it may have: `ulimit -n`. */
   readonly descriptors?: number;
-  /** The runtime's own arguments. @default {["-A"]} on Deno */
+  /** The runtime's own arguments. @default {ALL_PERMISSIONS} on Deno */
   readonly permissions?: readonly string[];
   /** The runtime that it runs on. @default the one that runs the tests */
   readonly on?: RuntimeCommand;
@@ -55,6 +57,9 @@ const [ours, theirs] = (runtime.name === "deno" ? RUNTIMES : [...RUNTIMES].rever
   RuntimeCommand,
   RuntimeCommand,
 ];
+
+/** The runtime that runs the tests. */
+export const ourRuntime: RuntimeCommand = ours;
 
 /** The runtime that does not run the tests. */
 export const otherRuntime: RuntimeCommand = theirs;
@@ -103,15 +108,17 @@ export class Program implements AsyncDisposable {
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   #isOver = false;
+  /** Whether its process has ended. One that it has started may still write to its streams. */
+  #hasExited = false;
 
   /** @param command its name or path, and its arguments @param options how to run it */
   constructor(command: readonly string[], options: ProgramOptions = {}) {
-    const { input, binary = false, cwd = root, environment } = options;
+    const { input, binary = false, cwd = root, environment, inherits = [] } = options;
     const [file, ...args] = command as [string, ...string[]];
     const child = this.#child = spawn(file, args, {
       cwd,
       ...(environment !== undefined && { env: { ...environment } }),
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...inherits],
     });
     // Some tests are about a program that ends before it has read everything.
     child.stdin?.on("error", () => {});
@@ -126,6 +133,7 @@ export class Program implements AsyncDisposable {
     const read = Promise.all([isRead(child.stdout), isRead(child.stderr)]);
     this.ended = new Promise((resolve, reject) => {
       child.on("error", reject);
+      child.on("exit", () => this.#hasExited = true);
       child.on("close", async (code, signal) => {
         await read;
         this.#isOver = true;
@@ -135,7 +143,7 @@ export class Program implements AsyncDisposable {
       });
     });
     // Those who wait for its end get the error.
-    this.ended.catch(() => this.#isOver = true);
+    this.ended.catch(() => this.#isOver = this.#hasExited = true);
   }
 
   /** Writes to its standard input, which must be `"open"`. */
@@ -162,9 +170,11 @@ export class Program implements AsyncDisposable {
   }
 
   /** Sends a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+  signal(
+    name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2" | "SIGKILL" | "SIGSTOP" | "SIGCONT",
+  ): void {
     // Not `child.kill()`: on Deno the child would then seem to have died of the signal.
-    if (!this.#isOver) process.kill(this.#child.pid as number, name);
+    if (!this.#hasExited) process.kill(this.#child.pid as number, name);
   }
 
   /** Waits for its end. */
@@ -197,6 +207,13 @@ export class Program implements AsyncDisposable {
 }
 
 /**
+ * Deno with every permission. It reads a module that is imported on demand when that is demanded,
+ * and so starts a thread with three quarters of the work. With fewer permissions it must not: it
+ * would ask for permission to read that module.
+ */
+const ALL_PERMISSIONS: readonly string[] = ["-A", "--unstable-lazy-dynamic-imports"];
+
+/**
  * The command by which a runtime, or an executable, runs a script.
  *
  * @param script its path in the project
@@ -206,15 +223,17 @@ export class Program implements AsyncDisposable {
 export function commandOf(
   script: string,
   args: readonly string[],
-  { permissions = ["-A"], on = ours, executable, cwd = root }: ScriptOptions = {},
+  { permissions = ALL_PERMISSIONS, on = ours, executable, cwd = root }: ScriptOptions = {},
 ): string[] {
   if (executable !== undefined) {
     const [command] = Object.entries(COMMANDS).find(([, entry]) => entry.script === script) ?? [];
     return [executable, command as string, ...args];
   }
   const path = cwd === root ? script : root + script;
+  // The packages are there. If Deno looked, each start would lock their folder, and those who wait
+  // for it say so on standard error.
   return on.name === "deno"
-    ? [on.path, "run", "--no-prompt", ...permissions, path, ...args]
+    ? [on.path, "run", "--no-prompt", "--node-modules-dir=manual", ...permissions, path, ...args]
     : [on.path, path, ...args];
 }
 

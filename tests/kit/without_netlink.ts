@@ -5,7 +5,7 @@
  */
 
 import { program } from "../../lab/observe.ts";
-import { refuseFamily } from "./refused_family.ts";
+import { refuseFamily } from "./refused_by_kernel.ts";
 
 const AF_NETLINK = 16;
 

@@ -9,7 +9,7 @@ import { formatHtml } from "../../lab/report/html.ts";
 import { formatRate, formatTime } from "../../lab/report/units.ts";
 import type { Report } from "../../lab/load/results.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
-import { OpenPage, whyNoBrowser } from "../kit/browser.ts";
+import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
 import {
   Dice,
   sampleComparison,
@@ -18,10 +18,13 @@ import {
   sampleRun,
 } from "../kit/report_samples.ts";
 
-/** Each test starts a browser, which takes time on two cores that many processes share. */
-const options = { skip: whyNoBrowser, timeoutMs: 60_000 };
+/** The browser takes time to start and to draw. It outlives all tests but the last. */
+const options = { skip: whyNoBrowser, timeoutMs: 60_000, sanitize: false };
 
 const COMPARISON = sampleComparison(1, 3);
+
+/** The page of it. */
+const PAGE = whyNoBrowser === undefined ? formatHtml(COMPARISON) : "";
 
 /** What Chart.js knows about a chart that it has drawn. */
 interface DrawnChart {
@@ -53,7 +56,10 @@ function look({ page }: OpenPage): Promise<DrawnChart[]> {
       const colours = new Set<number>();
       let pixels = 0;
       for (let at = 0; at < data.length; at += 4) {
-        const [red = 0, green = 0, blue = 0, alpha = 0] = data.slice(at, at + 4);
+        const red = data[at] as number;
+        const green = data[at + 1] as number;
+        const blue = data[at + 2] as number;
+        const alpha = data[at + 3] as number;
         // Grey pixels belong to the axes and to the text.
         if (alpha < 200 || Math.max(red, green, blue) - Math.min(red, green, blue) < 60) continue;
         pixels++;
@@ -99,7 +105,7 @@ function assertQuiet({ complaints, requests }: OpenPage): void {
 }
 
 test("the page draws a chart of everything, and needs nothing but itself", async () => {
-  await using open = await OpenPage.open(formatHtml(COMPARISON));
+  await using open = await OpenPage.open(PAGE);
   const charts = await look(open);
   assertEquals(charts.map(({ title }) => title), [
     "Throughput",
@@ -151,7 +157,7 @@ test("holding the mouse over a chart shows the values", async () => {
 }, options);
 
 test("the page follows its reader's choice of light or dark, and changes with it", async () => {
-  await using open = await OpenPage.open(formatHtml(COMPARISON), { colorScheme: "light" });
+  await using open = await OpenPage.open(PAGE, { colorScheme: "light" });
   const { page } = open;
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const ticks = () =>
@@ -176,7 +182,7 @@ test("the page follows its reader's choice of light or dark, and changes with it
 }, options);
 
 test("readers can choose another load, hide a mode and sort the table", async () => {
-  await using open = await OpenPage.open(formatHtml(COMPARISON));
+  await using open = await OpenPage.open(PAGE);
   const { page } = open;
   await page.locator("#contests button").nth(3).click();
   assertEquals(
@@ -212,7 +218,7 @@ test("readers can choose another load, hide a mode and sort the table", async ()
 }, options);
 
 test("the page fits on a telephone", async () => {
-  await using open = await OpenPage.open(formatHtml(COMPARISON), {
+  await using open = await OpenPage.open(PAGE, {
     viewport: { width: 390, height: 800 },
     isMobile: true,
   });
@@ -332,4 +338,8 @@ test("on an axis of processors one is a core, and what is not known is a dash", 
   assert(ticks.includes("1 core"), ticks.join());
   assertMatch(await page.locator(".tiles").innerText(), /p99\s+–\s+p99\.9\s+–/);
   assertQuiet(open);
+}, options);
+
+test("all pages are closed when the browser ends", async () => {
+  assertEquals(await endBrowser(), 0);
 }, options);

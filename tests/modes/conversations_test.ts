@@ -21,8 +21,11 @@ import { Peer } from "../kit/peer.ts";
 import { computesInPlace, failedAs, type Row, ROWS, Shared } from "../kit/rows.ts";
 import { countsIn, ServerProcess } from "../kit/server_process.ts";
 
-/** A prime that takes about a second: the largest one below 2^59. */
-const LONG = 576460752303423433n;
+/**
+ * A prime that takes about a quarter of a second: the largest one below 2^55. A brief request takes
+ * a hundredth of that.
+ */
+const LONG = 36028797018963913n;
 
 /** Registers a test that uses the server of its row and protocol. */
 type Check = (

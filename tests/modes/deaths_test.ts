@@ -16,7 +16,7 @@ import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 const CULPRIT = "127.0.0.2";
 
 /** The rows whose conversations are computed for by other threads. */
-const OFFLOADING = ["event", "nonblocking", "cluster"];
+const OFFLOADING = ["event", "nonblocking", "completion", "cluster"];
 
 /** Why a test cannot connect from several addresses. */
 const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";

@@ -18,6 +18,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
+import { whyNot } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
@@ -30,6 +31,7 @@ const skip = whyNoSockets();
 const LOOPS: readonly { readonly mode: string; readonly options: TestOptions }[] = [
   { mode: "event", options: { sanitize: false } },
   { mode: "nonblocking", options: { sanitize: false, skip } },
+  { mode: "completion", options: { sanitize: false, skip: whyNot("completion") } },
   { mode: "cluster", options: { sanitize: false } },
 ];
 
@@ -166,6 +168,7 @@ const STUCK: readonly (readonly [string, ...string[]])[] = [
   ["event", "--offload", "1", "--compute-timeout", "100ms"],
   ["cluster", "--workers", "1", "--offload", "0"],
   ["nonblocking", "--offload", "0"],
+  ["completion", "--offload", "0"],
   ["threadpool", "--handoff", "fd", "--workers", "1"],
   ["threadpool", "--handoff", "message", "--workers", "1"],
 ];
@@ -179,7 +182,7 @@ for (const [mode, ...args] of STUCK) {
     const ending = await server.stop();
     assertEquals(ending.code, 0, ending.stderr);
     assertMatch(totalsIn(ending), /^accepted 1 · /);
-  }, { sanitize: false, skip: mode === "nonblocking" || args.includes("fd") ? skip : undefined });
+  }, { sanitize: false, skip: args.includes("fd") ? skip : whyNot(mode) });
 }
 
 for (const mode of ["cluster", "nonblocking"]) {

@@ -43,15 +43,17 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
-import { hasFlag } from "../kit/rows.ts";
+import { hasFlag, whyNot } from "../kit/rows.ts";
 import {
   commandOf,
   type Ending,
+  otherRuntime,
   Program,
   type ProgramOptions,
   Script,
   ServerProcess,
   totalsIn,
+  whyNoOtherRuntime,
   whyNoProgram,
 } from "../kit/server_process.ts";
 
@@ -62,7 +64,17 @@ const suffix = runtime.os === "windows" ? ".exe" : "";
 const skip = existsSync(bun.path) ? undefined : "bun, the base of the executable, cannot be found";
 /** How long one build may take. The base of another system has to be fetched first. */
 const BUILD_MS = 120_000;
-const slow = { skip, timeoutMs: BUILD_MS };
+/** For what builds. */
+const building = { skip, timeoutMs: BUILD_MS };
+
+/**
+ * For what only runs the executable of everything: that is the same file on both runtimes, as the
+ * first test proves, so one of them runs it.
+ */
+const slow = {
+  skip: skip ?? (runtime.name === "bun" ? undefined : "the tests on Bun run the same executable"),
+  timeoutMs: BUILD_MS,
+};
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "handshake-executable-")));
 // Each runner announces its end by a different event, so both are listened to.
@@ -139,6 +151,26 @@ async function start(
   });
 }
 
+test("both runtimes build the same executable, byte for byte", async () => {
+  const ours = await executable();
+  // The depth of the folder is in the file, as the way back to the sources.
+  const into = mkdtempSync(join(tmpdir(), "handshake-executable-"));
+  try {
+    const command = commandOf("scripts/compile.ts", ["--into", into], { on: otherRuntime });
+    await using compiler = new Program(command);
+    const { code, stdout, stderr } = await compiler.end(BUILD_MS);
+    assertEquals(code, 0, stderr);
+    const theirs = stdout.split("  ")[0] as string;
+    assert(readFileSync(ours).equals(readFileSync(theirs)), "they differ");
+  } finally {
+    rmSync(into, { recursive: true });
+  }
+}, {
+  ...building,
+  skip: skip ?? whyNoOtherRuntime ??
+    (runtime.name === "deno" ? undefined : "the tests on Deno compare them"),
+});
+
 // The servers.
 
 for (
@@ -148,6 +180,7 @@ for (
     ["threaded"],
     ["event"],
     ["nonblocking"],
+    ["completion"],
   ] as const
 ) {
   test(`the executable's client shakes hands with ${[mode, ...args].join(" ")}`, async () => {
@@ -159,7 +192,7 @@ for (
     const ending = await server.stop();
     assertEquals(ending.code, 0);
     assertMatch(totalsIn(ending), /^accepted 1 · completed 1 /);
-  }, { ...slow, skip: skip ?? (args.length > 0 || mode === "event" ? undefined : whyNoSockets()) });
+  }, { ...slow, skip: slow.skip ?? (args.length > 0 ? undefined : whyNot(mode)) });
 }
 
 test(
@@ -208,7 +241,7 @@ test("the executable lets a conversation finish, and then ends with status 0", a
   const ending = await server.end();
   assertEquals(ending.code, 0);
   assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
-}, { ...slow, skip: skip ?? whyNoSockets() });
+}, { ...slow, skip: slow.skip ?? whyNoSockets() });
 
 test("a second signal ends the executable at once, with status 130", async () => {
   await using server = await start("event", ["--drain", "1h", "--read-timeout", "0"]);
@@ -365,7 +398,7 @@ test(
     );
     assertMatch(await shell("handshake completions bash | head -n 1"), /^_handshake/);
   },
-  { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) },
+  { ...slow, skip: slow.skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) },
 );
 
 test("the executable runs itself in the sandbox, or says why there is none", async () => {
@@ -373,7 +406,7 @@ test("the executable runs itself in the sandbox, or says why there is none", asy
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^T2: |^No sandbox: /m);
   assertMatch(stdout, /^ {2}ESTABLISHED /m);
-}, { ...slow, skip: skip ?? whyNoKernel() });
+}, { ...slow, skip: slow.skip ?? whyNoKernel() });
 
 test("help explains a command of a command as that command's own --help does", async () => {
   const { code, stdout } = await run(["help", "bench", "compare"]);
@@ -395,7 +428,7 @@ test("in a folder with spaces, the examples work as printed, too", async () => {
   assertEquals([code, stderr], [0, ""]);
 }, {
   ...slow,
-  skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : whyNoProgram("bash")),
+  skip: slow.skip ?? (runtime.os === "windows" ? "Windows has no sh" : whyNoProgram("bash")),
 });
 
 test("if output cannot be written, one line and the status say so", async () => {
@@ -411,7 +444,7 @@ test("if output cannot be written, one line and the status say so", async () => 
     assertMatch(`${stderr}`, /^\w+: Cannot write to standard output: .*ENOSPC\)\n$/);
   }
   assertEquals(await full("nothing 2>/dev/full"), [2, ""]);
-}, { ...slow, skip: skip ?? (runtime.os === "linux" ? undefined : "there is no /dev/full") });
+}, { ...slow, skip: slow.skip ?? (runtime.os === "linux" ? undefined : "there is no /dev/full") });
 
 test("the README's description of a download is true", async () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -429,7 +462,7 @@ test("the README's description of a download is true", async () => {
   const alike = (text: string) => text.replace(/, commit .*\)/, ")");
   const shown = transcript.split("\n").filter((line) => !line.startsWith("$ ")).join("\n");
   assertEquals(alike(stdout), alike(shown));
-}, { ...slow, skip: skip ?? whyNoProgram("sha256sum") });
+}, { ...slow, skip: slow.skip ?? whyNoProgram("sha256sum") });
 
 // Protocols of your own.
 
@@ -465,7 +498,7 @@ for (const mode of ["event", "threadpool", "cluster"]) {
         "accepted 8 · completed 8 · failed 0 · cut 0",
       ]);
     },
-    { ...slow, skip: skip ?? (mode === "event" ? undefined : whyNoSockets()) },
+    { ...slow, skip: slow.skip ?? (mode === "event" ? undefined : whyNoSockets()) },
   );
 }
 
@@ -497,7 +530,7 @@ for (const mode of MODE_NAMES) {
     const threads = readdirSync(`/proc/${server.pid}/task`).length;
     assert(threads <= MOST_THREADS, `${mode} has ${threads} threads`);
     assertEquals((await server.stop()).code, 0);
-  }, { ...slow, skip: skip ?? whyNoProc });
+  }, { ...slow, skip: slow.skip ?? whyNoProc });
 }
 
 /** Makes an executable from a user's program that imports the library, and runs it. */
@@ -569,7 +602,7 @@ test("an executable of one command is that command", async () => {
   assertStringIncludes((await help.end()).stdout, `\nexample: ${path} 8080\n`);
   await using wrong = new Program([path, "threadpool"], where);
   assertEquals((await wrong.end()).code, 2);
-}, { ...slow, skip: skip ?? whyNoSockets() });
+}, { ...building, skip: skip ?? whyNoSockets() });
 
 /** The first bytes of an executable: the numbers at these places, with their length in bytes. */
 type Format = readonly (readonly [at: number, bytes: 2 | 4, value: number])[];
@@ -619,7 +652,7 @@ function assertBegins(head: DataView, format: Format, from = 0): void {
 
 for (const [target, format] of Object.entries(FORMATS)) {
   // It is built before it is known whether the test can run.
-  const compiled = skip === undefined ? await compileFor(target) : undefined;
+  const compiled = slow.skip === undefined ? await compileFor(target) : undefined;
   const { code, stderr = "" } = compiled?.ending ?? {};
   const whyNot = /Cannot fetch .*/.exec(stderr)?.[0];
   test(`an executable for ${target} is in that system's format`, () => {
@@ -628,7 +661,7 @@ for (const [target, format] of Object.entries(FORMATS)) {
     assertBegins(head, format);
     if (target === "windows-x64") assertBegins(head, PE, head.getUint32(PE_OFFSET, true));
     assert(bytes > LEAST_BYTES && bytes < MOST_BYTES, `it has ${bytes} bytes`);
-  }, { skip: skip ?? whyNot });
+  }, { skip: slow.skip ?? whyNot });
 }
 
 test(
@@ -672,7 +705,10 @@ test("a build that a signal ends leaves nothing behind", async () => {
     const left = () => unfinished(root).filter((name) => !before.includes(name));
     await until("no unfinished build to be left", () => left().length === 0, BUILD_MS);
   }
-}, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows knows no SIGTERM" : undefined) });
+}, {
+  ...building,
+  skip: skip ?? (runtime.os === "windows" ? "Windows knows no SIGTERM" : undefined),
+});
 
 test("an executable of the bench alone says that it contains no modes to compare", async () => {
   const path = await place("bench");
@@ -680,7 +716,7 @@ test("an executable of the bench alone says that it contains no modes to compare
   const { code, stdout, stderr } = await bench.end();
   assertEquals([code, stdout], [2, ""]);
   assertMatch(stderr, /^bench: This executable holds bench alone, and no mode: .*\n$/);
-}, slow);
+}, building);
 
 test("a target that cannot be built is a wrong command line", async () => {
   for (
@@ -758,7 +794,7 @@ test("bash completes commands, flags and their values", async () => {
     const offered = await completeInBash(words);
     assertEquals(offered.filter((word) => !word.startsWith("./handshake-")), [...expected]);
   }
-}, { ...slow, skip: skip ?? whyNoProgram("bash") });
+}, { ...slow, skip: slow.skip ?? whyNoProgram("bash") });
 
 test("every command and flag in the help is in each shell's completions", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
@@ -788,7 +824,7 @@ for (const shell of ["bash", "zsh", "fish"]) {
     await using reader = new Program([shell, "-n", script]);
     const { code, stderr } = await reader.end();
     assertEquals([code, stderr], [0, ""]);
-  }, { ...slow, skip: skip ?? whyNoProgram(shell) });
+  }, { ...slow, skip: slow.skip ?? whyNoProgram(shell) });
 }
 
 test("the executable prints all its output, even if a full pipe is read late", async () => {
@@ -801,7 +837,7 @@ test("the executable prints all its output, even if a full pipe is read late", a
   const [piped = 0, whole] = stdout.trim().split(/\s+/).map(Number);
   assertEquals([piped, stderr], [whole, ""]);
   assert(piped > 65_536, `${piped} bytes`);
-}, { ...slow, skip: skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) });
+}, { ...slow, skip: slow.skip ?? (runtime.os === "windows" ? "Windows has no sh" : undefined) });
 
 test("fish completes commands, flags and their values", async () => {
   const script = join(folder, "handshake.fish");
@@ -826,4 +862,4 @@ test("fish completes commands, flags and their values", async () => {
     const offered = stdout.trimEnd().split("\n").map((text) => text.split("\t")[0]);
     assertEquals(offered, [...expected]);
   }
-}, { ...slow, skip: skip ?? whyNoProgram("fish") });
+}, { ...slow, skip: slow.skip ?? whyNoProgram("fish") });

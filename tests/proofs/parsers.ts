@@ -18,8 +18,15 @@ import { LineReader } from "../../chat/talk/lines.ts";
 import { readServerLine } from "../../chat/terminal/server_line.ts";
 import { COMMANDS } from "../../commands.ts";
 import { type Command, parseFlags, UsageError } from "../../engine/cli/flags.ts";
+import { http } from "../../engine/http/http.ts";
 import { readServer } from "../../engine/dial/target.ts";
+import { type Introduction, readIntroduction } from "../../engine/drivers/introduction.ts";
 import { LINUX } from "../../engine/net/constants.ts";
+import {
+  LONGEST_HEADER,
+  parseProxyHeader,
+  type ProxyHeader,
+} from "../../engine/net/proxy_header.ts";
 import { canonicalHost, decodeSockaddr, encodeSockaddr } from "../../engine/net/address.ts";
 import { contains, parseNetwork } from "../../engine/net/networks.ts";
 import { parsePacket } from "../../engine/kernel/packet.ts";
@@ -46,6 +53,7 @@ import {
 import { bytesOf, cut, hold, type Talk } from "../kit/conversation.ts";
 import { assert, assertEquals } from "../kit/harness.ts";
 import { prove } from "../kit/proof.ts";
+import { binaryFor, lineFor, LOCAL, SIGNATURE } from "../kit/proxy_headers.ts";
 import { anyEvent, formatRecording } from "../kit/recordings.ts";
 
 /** A parser, and what must hold for it. */
@@ -567,8 +575,141 @@ const FILES: readonly Parser[] = [
   },
 ];
 
-/** All parsers. There are no headers of the PROXY protocol yet: they get their row with it. */
-export const PARSERS: readonly Parser[] = [...PROTOCOLS, ...CHAT, ...TYPED, ...KERNEL, ...FILES];
+/** A client as a header may name it. */
+const anyClient = fc.record({
+  hostname: fc.oneof(fc.ipV4(), fc.ipV6()),
+  port: fc.nat({ max: 65_535 }),
+});
+
+/** Right headers, and what can be made of them by changing a byte or cutting some off. */
+const nearlyHeader = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.tuple(
+      fc.oneof(
+        anyClient.map((client) => lineFor(client)),
+        anyClient.map((client) => binaryFor(client)),
+        fc.constant(LOCAL),
+      ),
+      fc.nat({ max: 120 }),
+      fc.nat({ max: 255 }),
+    ).map(([header, at, byte]) => {
+      const bytes = bytesOf(header);
+      bytes[at] = byte;
+      return bytes;
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: nearlyBytes(
+      ...["PROXY ", "TCP4 ", "TCP6 ", "UNKNOWN", "1.2.3.4 ", "::1 ", "\r\n", SIGNATURE, "\x21"],
+    ),
+  },
+);
+
+/** What a PROXY header says, in one form for all versions. */
+function essenceOfHeader({ isLocal, source, destination }: ProxyHeader): string {
+  return JSON.stringify([isLocal, source, destination]);
+}
+
+const HEADERS: readonly Parser[] = [
+  {
+    name: "headers of the PROXY protocol, cut anywhere",
+    share: 60,
+    property: fc.property(nearlyHeader, anyCuts, (bytes, cuts) => {
+      const isOwn = (error: unknown) => error instanceof ConversationError;
+      const found = attempt(() => parseProxyHeader(bytes), isOwn);
+      const { result, error } = hold(readIntroduction(), cut(bytes, cuts));
+      assert(error === undefined || isOwn(error), String(error));
+      const introduction = result as Introduction | null | undefined;
+      assertEquals(introduction?.header, found?.header);
+      if (found === undefined) return;
+      assert(found.length <= LONGEST_HEADER && found.length <= bytes.length);
+      // Nothing but its own bytes counts.
+      assertEquals(parseProxyHeader(bytes.subarray(0, found.length)), found);
+      const { source } = found.header;
+      if (source === undefined) return;
+      for (const header of [lineFor(source), binaryFor(source)]) {
+        assertEquals(parseProxyHeader(bytesOf(header))?.header.source, source);
+      }
+    }),
+  },
+  {
+    name: "both versions of the PROXY protocol for the same client",
+    share: 20,
+    property: fc.property(anyClient, fc.string({ maxLength: 40 }), (client, rest) => {
+      const [line, binary] = [lineFor(client), binaryFor(client)].map((header) => {
+        const found = parseProxyHeader(bytesOf(header + rest));
+        assertEquals(found?.length, header.length);
+        return essenceOfHeader(found?.header as ProxyHeader);
+      });
+      assertEquals(line, binary);
+    }),
+  },
+];
+
+/** A site with one page, and a form. */
+const SITE = {
+  find: (path: string) => path === "/" ? { GET: () => ({}), POST: () => ({}) } : undefined,
+};
+
+/** What was answered: the statuses, in order, and whether each answer was the last. */
+function answersOf(talk: Talk): string[] {
+  return [...talk.text.matchAll(/^HTTP\/1\.1 (\d{3}) .*?\r\n.*?Connection: ([a-z-]+)\r\n\r\n/gms)]
+    .map(([, status, connection]) => `${status} ${connection}`);
+}
+
+const HTTP: readonly Parser[] = [{
+  name: "requests of HTTP",
+  share: 40,
+  property: fc.property(
+    nearlyBytes(
+      ...[
+        "GET / HTTP/1.1\r\n",
+        "Host: a\r\n",
+        "\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        " ",
+        ":",
+      ],
+      ...[
+        "POST / HTTP/1.0\r\n",
+        "Content-Length: 3\r\n",
+        "abc",
+        "\n",
+        "\r",
+        "\0",
+        "Connection: close\r\n",
+      ],
+      ...[
+        "Transfer-Encoding: chunked\r\n",
+        "HEAD http://b/ HTTP/1.1\r\n",
+        "Expect: 100-continue\r\n",
+      ],
+    ),
+    anyCuts,
+    (bytes, cuts) => {
+      const attention = { waits() {}, answers() {}, streams() {} };
+      const whole = hold(http(SITE, attention), bytes.length === 0 ? [] : [bytes]);
+      assertEquals(whole.error, undefined);
+      const answers = answersOf(whole);
+      // Nothing follows an answer that says that it is the last.
+      assert(answers.slice(0, -1).every((answer) => answer.endsWith("keep-alive")));
+      assertEquals(answersOf(hold(http(SITE, attention), cut(bytes, cuts))), answers);
+    },
+  ),
+}];
+
+/** All parsers. */
+export const PARSERS: readonly Parser[] = [
+  ...PROTOCOLS,
+  ...HTTP,
+  ...HEADERS,
+  ...CHAT,
+  ...TYPED,
+  ...KERNEL,
+  ...FILES,
+];
 
 const ALL_SHARES = PARSERS.reduce((sum, { share }) => sum + share, 0);
 

@@ -38,7 +38,7 @@ import { MODES } from "../../modes/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
+import { computesInPlace, type Row, ROWS, whyNot } from "../kit/rows.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -214,7 +214,7 @@ test("the chat writes its statistics too, for people, also when it is quiet", as
   assertEquals((await server.stop()).code, 0);
 }, { sanitize: false });
 
-for (const mode of ["event", "nonblocking", "cluster"] as const) {
+for (const mode of ["event", "nonblocking", "completion", "cluster"] as const) {
   test(`${mode} writes its statistics while its loop is stuck in a computation`, async () => {
     const workers = mode === "cluster" ? ["--workers", "1"] : [];
     await using server = await ServerProcess.start(mode, [
@@ -236,7 +236,7 @@ for (const mode of ["event", "nonblocking", "cluster"] as const) {
     await until("its lag to grow from line to line", () => growing() >= 5);
     const { live, accepted } = statisticsIn(server).at(-1) as Entry;
     assertEquals([accepted, live, busy.heard], [2, 2, "*"]);
-  }, { sanitize: false, skip: mode === "nonblocking" ? noSockets : undefined });
+  }, { sanitize: false, skip: whyNot(mode) });
 }
 
 test("a server without free descriptors still has all its statistics", async () => {
@@ -368,6 +368,7 @@ test("a line has the figures that there are, and a dash for what cannot be known
   const memoryBytes = 61.25 * 1024 * 1024;
   const all = {
     at: 0,
+    isDraining: false,
     counters: COUNTERS,
     queued: 2,
     workers: { busy: 4, running: 4 },
@@ -401,7 +402,13 @@ test("a line has the figures that there are, and a dash for what cannot be known
     memory_bytes: memoryBytes,
     loop_lag_ms: 1.25,
   });
-  const few = { at: 0, counters: COUNTERS, acceptQueue: { waiting: 3 }, memoryBytes };
+  const few = {
+    at: 0,
+    isDraining: false,
+    counters: COUNTERS,
+    acceptQueue: { waiting: 3 },
+    memoryBytes,
+  };
   assertEquals(
     formatStatistics(few),
     "accepted 8 · live 4 · accept queue 3 of – · overflows – · memory 61.3 MiB",

@@ -20,7 +20,7 @@ const whyNotLinux = runtime.os === "linux" ? undefined : "this needs Linux";
 /** The rows whose threads wait in different ways; the others too where there is time. */
 const WAYS = ROWS.filter(({ name, skip }) =>
   skip === undefined && (process.env.LONG_TESTS === "1" ||
-    /^threadpool by|^berkeley$|^nonblocking$|^event$|^cluster$/.test(name))
+    /^threadpool by|^berkeley$|^nonblocking$|^completion$|^event$|^cluster$/.test(name))
 );
 
 /** Resolves when no server is being started. */

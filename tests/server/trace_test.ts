@@ -21,7 +21,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
+import { computesInPlace, type Row, ROWS, whyNot } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 import { Trace } from "../kit/trace_events.ts";
 
@@ -190,10 +190,10 @@ for (const handoff of ["fd", "message"]) {
   );
 }
 
-for (const mode of ["event", "nonblocking", "cluster"]) {
+for (const mode of ["event", "nonblocking", "completion", "cluster"]) {
   const serveFrames = (...flags: string[]) =>
     ServerProcess.start(mode, ["--protocol", "frame", ...flags]);
-  const options = { sanitize: false, skip: mode === "nonblocking" ? skip : undefined };
+  const options = { sanitize: false, skip: whyNot(mode) };
 
   test(`${mode} shows a loop that is blocked by a computation, and one that is not`, async () => {
     for (const offload of ["0", "1"]) {

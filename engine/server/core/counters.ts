@@ -45,7 +45,8 @@ const EMPTY = 4;
 const REFUSED = 5;
 const STRAYS = 6;
 const THREADS_LOST = 7;
-const FAILED = 8;
+const EXPECTED = 8;
+const FAILED = 9;
 
 /**
  * The bytes of shared memory for a block: whole cache lines, at least two, that no other block
@@ -75,6 +76,21 @@ export class CounterBlock {
     let over = numbers[COMPLETED]! + numbers[CUT]! + numbers[EMPTY]!;
     for (let index = FAILED; index < numbers.length; index++) over += numbers[index]!;
     return numbers[ACCEPTED]! - over;
+  }
+
+  /** How many connections wait for their PROXY header. They are not among the accepted yet. */
+  get expected(): number {
+    return this.#numbers[EXPECTED]!;
+  }
+
+  /** A connection waits for its PROXY header. */
+  expects(): void {
+    this.#numbers[EXPECTED]!++;
+  }
+
+  /** It has come, or will not come any more. */
+  expectsNoMore(): void {
+    this.#numbers[EXPECTED]!--;
   }
 
   /** Counts a connection that was accepted. */

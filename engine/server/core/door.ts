@@ -26,10 +26,21 @@ export interface AdmissionRules {
   readonly maxPerHost: number;
   /** Whether a connection for which there is no room is refused. If not, it waits. */
   readonly refusesOverflow: boolean;
+  /** How proxies introduce their clients; absent if clients come by themselves. */
+  readonly proxies?: ProxyRules;
+}
+
+/** How proxies introduce their clients, in plain data. */
+export interface ProxyRules {
+  /** The networks whose hosts are proxies. Over a Unix domain socket, everybody is one. */
+  readonly from: readonly string[];
+  /** How long the header may take to come, in milliseconds; never 0. */
+  readonly headerMs: number;
 }
 
 /** Why a connection is refused, in words that its client may be told. */
 const REASONS = {
+  stranger: "only proxies may connect here",
   denied: "your address is not allowed",
   perHost: "too many connections from your address",
   full: "the server is full",
@@ -38,8 +49,17 @@ const REASONS = {
 /** Why a connection is refused. */
 export type Refusal = keyof typeof REASONS;
 
+/** Why a connection does not come in: it is refused, or it is gone already. */
+export type Rejection = Refusal | "gone";
+
 /** Why one is denied for a while, in words for the log. */
 const BLAMED = "its connections have ended threads of this server";
+
+/** The address of nobody. */
+const NOBODY = "0.0.0.0";
+
+/** Why somebody who is no proxy is refused, in words for the log. */
+const NO_PROXY = "it is in no network of --proxy-from";
 
 /** For how long after a line in the log refusals are only counted, in milliseconds. */
 const QUIET_MS = 1_000;
@@ -75,6 +95,7 @@ export class Door {
   readonly #parts: DoorParts;
   readonly #allow: readonly Network[];
   readonly #deny: readonly Network[];
+  readonly #proxies: readonly Network[] | undefined;
   readonly #table: number;
   readonly #hasRules: boolean;
   #strays: StrayLog | undefined;
@@ -87,14 +108,25 @@ export class Door {
     this.#parts = parts;
     this.#allow = parts.rules.allow.map(parseNetwork);
     this.#deny = parts.rules.deny.map(parseNetwork);
+    this.#proxies = parts.rules.proxies?.from.map(parseNetwork);
     this.#table = parts.table ?? 0;
     this.#hasRules = parts.hosts !== undefined || this.refusesOverflow ||
+      this.#proxies !== undefined ||
       this.#allow.length + this.#deny.length > 0;
   }
 
   /** Whether it has to be asked at all. Mostly anybody may come in. */
   get asks(): boolean {
     return this.#hasRules || this.#parts.culprits?.any === true;
+  }
+
+  /**
+   * How long a connection may take to bring a PROXY header, in milliseconds. Such a connection comes
+   * in twice: as its proxy by {@linkcode Door.enter}, and when the header is here, as the client by
+   * {@linkcode Door.introduce}. `undefined` if clients come by themselves.
+   */
+  get headerMs(): number | undefined {
+    return this.#parts.rules.proxies?.headerMs;
   }
 
   /** Whether it counts the connections of each host. */
@@ -122,32 +154,55 @@ export class Door {
    * @param hostname its numeric address
    */
   allows(hostname: string): boolean {
-    if (this.#allow.length === 0 && this.#deny.length === 0) return true;
-    const host = parseHost(hostname);
     // Who has no numeric address, as on a Unix domain socket, is in no network.
-    if (host === undefined) return true;
-    if (this.#deny.some((network) => contains(network, host))) return false;
-    return this.#allow.length === 0 || this.#allow.some((network) => contains(network, host));
+    return !isIn(this.#deny, hostname, false) &&
+      (this.#allow.length === 0 || isIn(this.#allow, hostname, true));
   }
 
   /**
-   * Lets a connection in, or counts and logs that it is refused.
+   * Lets a connection in, or counts and logs that it is refused. What its PROXY header will say is
+   * not known yet: if there is to be one, this asks only whether the peer is a proxy.
    *
-   * @param peer the client's address
+   * @param peer the peer's address
    * @param hasRoom whether there is room for it; it is asked last, and may count the connection
    * @returns `undefined` if it is in: then say when it leaves; otherwise why it is not
    */
-  enter(peer: Address, hasRoom: () => boolean): Refusal | undefined {
+  enter(peer: Address, hasRoom: () => boolean): Rejection | undefined {
+    // So says Bun of a connection that was reset before anybody has asked for its address. A load
+    // balancer's checks end like this.
+    if (peer.port === 0 && peer.hostname === NOBODY) {
+      this.#parts.counters.lost();
+      return "gone";
+    }
+    const proxies = this.#proxies;
+    const why = proxies === undefined ? this.introduce(peer) : this.#look(proxies, peer);
+    if (why !== undefined) return why;
+    if (hasRoom()) return undefined;
+    if (proxies === undefined) this.leave(peer);
+    return this.refuse(peer, "full");
+  }
+
+  /** Whether a peer is a proxy that may come in. */
+  #look(proxies: readonly Network[], peer: Address): Refusal | undefined {
+    const { hostname } = peer;
+    if (!isIn(proxies, hostname, true)) return this.refuse(peer, "stranger", NO_PROXY);
+    return isIn(this.#deny, hostname, false) ? this.refuse(peer, "denied") : undefined;
+  }
+
+  /**
+   * Lets a client in, if there is room for its connection already, or counts and logs that it is
+   * refused.
+   *
+   * @param peer the client's address
+   * @returns `undefined` if it is in: then say when it leaves; otherwise why it is not
+   */
+  introduce(peer: Address): Refusal | undefined {
     const { hosts, rules: { maxPerHost } } = this.#parts;
     const { hostname } = peer;
     if (!this.allows(hostname)) return this.refuse(peer, "denied");
     if (this.#blames(peer)) return this.refuse(peer, "denied", BLAMED);
-    if (hosts !== undefined && !hosts.enter(this.#table, hostname, maxPerHost)) {
-      return this.refuse(peer, "perHost");
-    }
-    if (hasRoom()) return undefined;
-    this.leave(peer);
-    return this.refuse(peer, "full");
+    if (hosts === undefined || hosts.enter(this.#table, hostname, maxPerHost)) return undefined;
+    return this.refuse(peer, "perHost");
   }
 
   /**
@@ -198,9 +253,11 @@ export class Door {
    * What to tell a client that is refused.
    *
    * @param why the reason
-   * @returns the bytes; `undefined` where the protocol has no lines to say it with, or throws
+   * @returns the bytes; `undefined` where the protocol has no lines to say it with, or throws, and
+   * for strangers, who are told nothing
    */
-  lineFor(why: Refusal): Uint8Array | undefined {
+  lineFor(why: Rejection): Uint8Array | undefined {
+    if (why === "stranger" || why === "gone") return undefined;
     const { protocol, journal, counters } = this.#parts;
     try {
       return protocol.refusal?.(REASONS[why]);
@@ -211,4 +268,17 @@ export class Door {
       return undefined;
     }
   }
+}
+
+/**
+ * Whether a host is in one of these networks.
+ *
+ * @param networks the networks
+ * @param hostname its numeric address
+ * @param nobody the answer for somebody without one
+ */
+function isIn(networks: readonly Network[], hostname: string, nobody: boolean): boolean {
+  if (networks.length === 0 && !nobody) return false;
+  const host = parseHost(hostname);
+  return host === undefined ? nobody : networks.some((network) => contains(network, host));
 }

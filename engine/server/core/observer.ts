@@ -33,12 +33,22 @@ export class Observer {
     this.onReport = journal.wantsReports ? (message) => journal.report(message) : undefined;
   }
 
+  /** A connection waits for its PROXY header. It is no conversation yet. */
+  expects(): void {
+    this.#counters.expects();
+  }
+
+  /** It has come, or will not come any more. */
+  expectsNoMore(): void {
+    this.#counters.expectsNoMore();
+  }
+
   /**
    * A conversation begins.
    *
    * @param context knows the peer; it is asked only if somebody wants to read the address
    * @param transport a prefix to the peer's address; empty for TCP
-   * @param more what is known about the connection if a trace is written
+   * @param more what else is known about the connection
    */
   begin(
     context: { readonly peer: Address },
@@ -51,9 +61,15 @@ export class Observer {
     const journal = this.#journal.wantsLog ? this.#journal : undefined;
     if (journal === undefined && track === undefined) return this.#silent;
     const peer = transport + formatAddress(context.peer);
-    journal?.log({ level: "info", text: "accepted {peer}", properties: { peer } });
+    const { through, startedAt } = more;
+    if (through === undefined) {
+      journal?.log({ level: "info", text: "accepted {peer}", properties: { peer } });
+    } else {
+      const properties = { peer, proxy: formatAddress(through) };
+      journal?.log({ level: "info", text: "accepted {peer} through {proxy}", properties });
+    }
     return track === undefined
-      ? new Observation(this.#counters, journal, peer)
+      ? new Observation(this.#counters, journal, peer, startedAt)
       : new RecordedObservation(this.#counters, journal, peer, track, more);
   }
 
@@ -71,8 +87,12 @@ export class Observer {
   }
 }
 
-/** What is known about a connection's life if a trace is written. */
+/** What is known about a connection's life besides its peer. */
 export interface ObservedLife {
+  /** The proxy that it comes through, if that has named the peer. */
+  readonly through?: Address | undefined;
+  /** When it began, in the time of `performance.now()`, if that was before its conversation. */
+  readonly startedAt?: number | undefined;
   /** Since when it has waited for service, on the trace's clock; 0 if it has not waited. */
   readonly queuedAt?: number | undefined;
   /** The trace's number of the thread that serves it, if it is not this one; 0 for none. */
@@ -157,6 +177,15 @@ export class Observation {
     }
   }
 
+  /**
+   * The connection is over, and was none: a proxy has only looked whether the server is there. It is
+   * called in place of {@linkcode Observation.over}.
+   */
+  wasCheck(): void {
+    this.#counters.empty();
+    this.#tell("info", "empty {peer} after {ms} ms: its proxy speaks for itself (LOCAL)");
+  }
+
   #tell(level: "info" | "warning", text: string, more?: Record<string, unknown>): void {
     if (this.#journal === undefined) return;
     const ms = Math.round((performance.now() - this.#startedAt) * 10) / 10;
@@ -179,11 +208,14 @@ class RecordedObservation extends Observation {
     journal: Journal | undefined,
     peer: string,
     track: WatchingTrack,
-    { queuedAt, servedBy }: ObservedLife,
+    { queuedAt, servedBy, startedAt, through }: ObservedLife,
   ) {
-    super(counters, journal, peer);
+    super(counters, journal, peer, startedAt);
     this.#track = track;
-    this.id = track.begin(peer, queuedAt, servedBy);
+    // The kernel's sockets, to which a recording joins connections, know the proxy.
+    this.id = through === undefined
+      ? track.begin(peer, queuedAt, servedBy)
+      : track.begin(formatAddress(through), queuedAt, servedBy, peer);
   }
 
   override watch(connection: Connection): Connection {
@@ -202,6 +234,11 @@ class RecordedObservation extends Observation {
     const isEmpty = wasEmpty && isDeparture(error);
     this.#track.endOf(this.id, error, isEmpty ? "empty" : error instanceof CutError ? "cut" : "");
     super.over(error, wasEmpty);
+  }
+
+  override wasCheck(): void {
+    this.#track.endOf(this.id, undefined, "empty");
+    super.wasCheck();
   }
 }
 

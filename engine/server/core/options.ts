@@ -24,13 +24,13 @@ import { durationOption } from "../../cli/quantity_options.ts";
 import { keepAliveTimes } from "../../net/keepalive.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { KeepAlive } from "../../net/transport.ts";
-import { isUnix, stripBrackets, whyNoUnix } from "../../net/address.ts";
+import { isUnix, stripBrackets, UNIX, whyNoUnix } from "../../net/address.ts";
 import { CONSTANTS, LINUX } from "../../net/constants.ts";
 import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
-import type { AdmissionRules } from "./door.ts";
+import type { AdmissionRules, ProxyRules } from "./door.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
@@ -130,6 +130,21 @@ export interface ServeOptions {
    */
   readonly overflow?: Overflow;
   /**
+   * Whether clients come through proxies that name them in a PROXY header, of version 1 or 2, before
+   * their first byte. It must come on each connection, within the read timeout, or 10 s if there is
+   * none. From then on the client's address is the one in it: for the protocol, in the log, for
+   * `allow`, `deny` and `maxPerHost`.
+   *
+   * @default {false}
+   */
+  readonly proxyProtocol?: boolean;
+  /**
+   * The networks whose hosts are such proxies, in CIDR notation. The connections of all others are
+   * closed unread. By default only this machine is one, `["127.0.0.0/8", "::1"]`. Over a Unix domain
+   * socket everybody is who may connect.
+   */
+  readonly proxyFrom?: readonly string[];
+  /**
    * How long `close` lets connections finish; 0 ends them at once.
    *
    * @default {"5s"}
@@ -180,6 +195,20 @@ export interface ServeOptions {
    * @default {0}
    */
   readonly stall?: Duration;
+  /**
+   * The descriptor of a listener that is there already: a service manager or a parent process has
+   * opened it, and its address counts. When the server closes, it leaves the listener's queue to
+   * whoever else has it. On Linux, in modes with descriptors: `sequential`, `threaded`, `threadpool`,
+   * `berkeley` and `nonblocking`.
+   */
+  readonly fd?: number;
+  /**
+   * The path of a socket at which the server offers its listener to the next process. If a server
+   * offers one there already, this one takes that over: the other stops accepting as soon as this
+   * one serves, and lets its connections finish. The folder of the path must belong to this user,
+   * and nobody else may write to it. It works where `fd` does.
+   */
+  readonly takeover?: string;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */
@@ -313,6 +342,25 @@ export const DENY: Option<readonly string[]> = networksOption(
   "a network whose hosts may not, even if they are allowed",
 );
 
+/** Whether clients come through proxies. */
+export const PROXY_PROTOCOL: Option<boolean> = booleanOption("proxyProtocol", {
+  default: false,
+  help: "clients come through proxies, which name them in a PROXY header, v1 or v2",
+});
+
+/** The networks whose hosts are proxies. */
+export const PROXY_FROM: Option<readonly string[]> = networksOption(
+  "proxyFrom",
+  "a network whose hosts are such proxies",
+  "loopback",
+);
+
+/** The proxies if nobody says who they are: this machine. */
+const OWN_PROXIES = ["127.0.0.0/8", "::1"];
+
+/** How long a PROXY header may take to come where a read may take for ever, in milliseconds. */
+const HEADER_MS = 10_000;
+
 /** What becomes of a connection for which there is no room. */
 const OVERFLOW = choiceOption<Overflow>("overflow", {
   choices: ["queue", "refuse"],
@@ -321,8 +369,12 @@ const OVERFLOW = choiceOption<Overflow>("overflow", {
 });
 
 /** Makes an option that is a list of networks. */
-function networksOption(option: string, help: string): Option<readonly string[]> {
-  const details = { value: "CIDR", shown: "none", repeats: true, help };
+function networksOption(
+  option: string,
+  help: string,
+  shown = "none",
+): Option<readonly string[]> {
+  const details = { value: "CIDR", shown, repeats: true, help };
   const any = stringOption<readonly string[]>(option, details);
   return {
     ...any,
@@ -390,6 +442,20 @@ const LOG_SYN = booleanOption("logSyn", {
   help: "log what the SYN of each connection said; on Linux, in modes with descriptors",
 });
 
+/** A listener that is there already. */
+export const FD: Option<number> = integerOption("fd", {
+  least: 0,
+  most: 1_073_741_816,
+  shown: "LISTEN_FDS, as from systemd",
+  help: "serve the listener that this descriptor is, whose address counts",
+});
+
+/** Where the listener is offered, and taken over. */
+export const TAKEOVER: Option<string> = stringOption("takeover", {
+  value: "PATH",
+  help: "take the listener over that is offered at this socket, and offer it there",
+});
+
 /** How often the statistics are to be read. */
 const EVERY: Option<number, Duration> = durationOption("statsEvery", {
   default: 0,
@@ -442,12 +508,16 @@ export function serveFlags(protocol: string): readonly Flag[] {
     MAX_PER_HOST,
     ALLOW,
     DENY,
+    PROXY_PROTOCOL,
+    PROXY_FROM,
     OVERFLOW,
     DRAIN,
     KEEPALIVE,
     TRACE,
     RECORD,
     LOG_SYN,
+    FD,
+    TAKEOVER,
   ];
 }
 
@@ -484,6 +554,12 @@ export interface CheckedOptions {
   readonly statsEveryMs: number;
   /** Whether a thread watches that the event loops turn. */
   readonly isWatched: boolean;
+  /** The descriptor of a listener that is there already. */
+  readonly fd: number | undefined;
+  /** Where the listener is offered, and taken over. */
+  readonly takeover: string | undefined;
+  /** What the caller has said about the address, if anything. */
+  readonly asked: Pick<ServeOptions, "host" | "port">;
 }
 
 /**
@@ -504,6 +580,7 @@ export async function checkOptions(
   const protocol = own ?? await loadProtocol(location);
   const maxConnections = MAX_CONNECTIONS.read(options.maxConnections);
   const writeTimeoutMs = WRITE_TIMEOUT.read(options.writeTimeout);
+  const readTimeoutMs = READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs);
   return {
     address: checkAddress(options, PORT),
     protocol,
@@ -513,8 +590,8 @@ export async function checkOptions(
         graceMs: GRACE.read(options.grace),
         prime: PRIME.read(options.prime),
       },
-      ...checkAdmission(options),
-      readTimeoutMs: READ_TIMEOUT.read(options.readTimeout ?? protocol.readTimeoutMs),
+      ...checkAdmission(options, readTimeoutMs),
+      readTimeoutMs,
       ...(options.idleTimeout !== undefined && {
         idleTimeoutMs: IDLE_TIMEOUT.read(options.idleTimeout),
       }),
@@ -529,7 +606,41 @@ export async function checkOptions(
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
     isWatched: STALL.read(options.stall) > 0,
+    ...checkListener(options),
+    asked: options,
   };
+}
+
+/** Checks the options about a listener that is there already. */
+function checkListener({ fd, takeover }: ServeOptions): Pick<CheckedOptions, "fd" | "takeover"> {
+  const option = fd !== undefined ? "fd" : "takeover";
+  if ((fd !== undefined || takeover !== undefined) && runtime.os !== "linux") {
+    throw new OptionError(`Cannot use ${option}: a listener can be passed on on Linux only`);
+  }
+  const why = takeover === undefined ? undefined : whyNoUnix(`${UNIX}${takeover}`, LINUX);
+  if (why !== undefined || takeover?.startsWith("@") === true) {
+    throw new OptionError(`Cannot use takeover: ${why ?? "expected a path"}`);
+  }
+  return { fd: fd === undefined ? undefined : FD.read(fd), takeover };
+}
+
+/**
+ * Refuses to take a listener that is there already, where the server has the runtime's own.
+ *
+ * @param options the checked options
+ * @param where the mode, and what is special about it here
+ * @throws {OptionError} if the caller wants that
+ */
+export function refuseListener(
+  { fd, takeover }: Pick<CheckedOptions, "fd" | "takeover">,
+  where: string,
+): void {
+  if (fd === undefined && takeover === undefined) return;
+  const option = fd === undefined ? "takeover" : `fd ${fd}, a listener that is there already`;
+  throw new OptionError(
+    `Cannot use ${option}: ${where} has the runtime's own listener, and only sequential, threaded, ` +
+      "threadpool, berkeley and nonblocking, with descriptors, can take another one",
+  );
 }
 
 /**
@@ -548,22 +659,56 @@ export function checkNetworks(
 }
 
 /**
+ * Checks whether clients come through proxies.
+ *
+ * @param options the options from the caller
+ * @param readTimeoutMs how long one read may wait, in milliseconds; 0 means for ever
+ * @throws {OptionError} if something in the list is no network, or nobody asks for it
+ */
+export function checkProxies(
+  { host = "", proxyProtocol, proxyFrom }: Pick<
+    ServeOptions,
+    "host" | "proxyProtocol" | "proxyFrom"
+  >,
+  readTimeoutMs: number,
+): { readonly proxies?: ProxyRules } {
+  const from = proxyFrom === undefined ? undefined : PROXY_FROM.read(proxyFrom);
+  if (!PROXY_PROTOCOL.read(proxyProtocol)) {
+    if (from === undefined) return {};
+    throw new OptionError("Cannot use proxyFrom: there are no proxies without proxyProtocol");
+  }
+  if (from !== undefined && isUnix(host)) {
+    throw new OptionError(
+      "Cannot use proxyFrom: the file of a Unix domain socket says who may connect",
+    );
+  }
+  return { proxies: { from: from ?? OWN_PROXIES, headerMs: readTimeoutMs || HEADER_MS } };
+}
+
+/**
  * Checks who may come in.
  *
  * @param options the options from the caller
+ * @param readTimeoutMs how long one read may wait, in milliseconds; 0 means for ever
  * @returns nothing if anybody may, and nobody is refused
  * @throws {OptionError} if one of them has a wrong value
  */
 export function checkAdmission(
-  options: Pick<ServeOptions, "allow" | "deny" | "maxPerHost" | "overflow">,
+  options: Pick<
+    ServeOptions,
+    "allow" | "deny" | "maxPerHost" | "overflow" | "host" | "proxyProtocol" | "proxyFrom"
+  >,
+  readTimeoutMs: number,
 ): { readonly admission?: AdmissionRules } {
   const admission = {
     ...checkNetworks(options),
     maxPerHost: MAX_PER_HOST.read(options.maxPerHost),
     refusesOverflow: OVERFLOW.read(options.overflow) === "refuse",
+    ...checkProxies(options, readTimeoutMs),
   };
-  const { allow, deny, maxPerHost, refusesOverflow } = admission;
-  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow;
+  const { allow, deny, maxPerHost, refusesOverflow, proxies } = admission;
+  const isOpen = allow.length + deny.length + maxPerHost === 0 && !refusesOverflow &&
+    proxies === undefined;
   return isOpen ? {} : { admission };
 }
 

@@ -7,9 +7,16 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import type { Counters } from "./counters.ts";
-import { type OwnFigures, readFigure, type StatisticsShare } from "./statistics_share.ts";
+import {
+  makeState,
+  type OwnFigures,
+  readFigure,
+  sayDraining,
+  type StatisticsShare,
+} from "./statistics_share.ts";
 import { type Duration, parseDuration } from "../../values/durations.ts";
 import type { Timeline } from "../trace/timeline.ts";
+import type { Handover } from "./handover.ts";
 
 /** How to close a server. */
 export interface CloseOptions {
@@ -42,6 +49,11 @@ export interface Server<Count extends Counters = Counters> extends AsyncDisposab
    */
   readonly closed: Promise<Error | undefined>;
   /**
+   * Lets another process take the listener over; `undefined` where the runtime has the listener, as
+   * in `event` and `cluster`.
+   */
+  readonly handover: Handover | undefined;
+  /**
    * Accepts the connections in the accept queue, stops accepting, lets connections finish and ends
    * the rest. It may be called again; later calls wait for the first.
    */
@@ -58,6 +70,8 @@ export interface ServerParts<Count extends Counters = Counters> {
   readonly signal?: AbortSignal | undefined;
   /** What is recorded of the server, if anything is. It is closed after the server. */
   readonly timeline?: Timeline | undefined;
+  /** Lets another process take the listener over, where that is possible. */
+  readonly handover?: Handover | undefined;
   /** Reads the counters. */
   count(): Count;
   /** Where the counters lie: blocks one behind the other. */
@@ -78,12 +92,15 @@ export interface ServerParts<Count extends Counters = Counters> {
  */
 export function makeServer<Count extends Counters>(parts: ServerParts<Count>): Server<Count> {
   const { promise: closed, resolve } = Promise.withResolvers<Error | undefined>();
+  const state = makeState();
   let closing: Promise<void> | undefined;
 
   async function close(options: CloseOptions = {}): Promise<void> {
     const drainMs = options.drain === undefined ? parts.drainMs : parseDuration(options.drain);
     parts.signal?.removeEventListener("abort", onAbort);
     if (closing !== undefined) parts.hasten?.(drainMs);
+    else parts.handover?.end();
+    sayDraining(state);
     closing ??= shutDown(drainMs).then(
       () => resolve(undefined),
       (error) => {
@@ -108,6 +125,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
   const { mode, address, protocol, timeline } = parts;
   const details = [...parts.details, ...missing(parts.details)];
   timeline?.listening({ address, count: () => figuresOf(parts) });
+  parts.handover?.begin(onAbort);
   return {
     mode,
     address,
@@ -116,8 +134,9 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     get counters() {
       return parts.count();
     },
-    statistics: { ...parts.figures, address, counters: parts.counters },
+    statistics: { ...parts.figures, address, counters: parts.counters, state },
     closed,
+    handover: parts.handover,
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -6,6 +6,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import type { OwnCounts } from "./own_counts.ts";
 
 /** A figure that a server keeps in 32-bit words of shared memory. */
 export type SharedFigure =
@@ -24,6 +25,16 @@ export type SharedFigure =
     readonly stride: number;
   };
 
+/** Words of shared memory in which threads show that they go on. */
+export interface SharedPulses {
+  /** The memory, in words of 32 bits. */
+  readonly memory: SharedArrayBuffer;
+  /** The index of the first word. */
+  readonly first: number;
+  /** How many words it is from each one to the next. */
+  readonly stride: number;
+}
+
 /** The figures that a server of one kind has and a server of another kind has not. */
 export interface OwnFigures {
   /** How many accepted connections wait in the server's own queue for a thread. */
@@ -32,10 +43,14 @@ export interface OwnFigures {
   readonly busy?: SharedFigure | undefined;
   /** How many such threads run. */
   readonly workers?: SharedFigure | undefined;
+  /** The pulses of its threads that are no event loops: see `pulse.ts`. */
+  readonly pulses?: SharedPulses | undefined;
   /** The heartbeats of its event loops, if they have any: see `heartbeat.ts`. */
   readonly beats?: SharedArrayBuffer | undefined;
   /** Whether its event loop is that of the main thread, which also handles signals. */
   readonly loopsOnMain?: boolean;
+  /** What it counts besides what every server counts. */
+  readonly counts?: OwnCounts | undefined;
 }
 
 /** Where the figures of a server lie. It is plain data, which can be posted to any thread. */
@@ -44,6 +59,27 @@ export interface StatisticsShare extends OwnFigures {
   readonly address: Address;
   /** The blocks of counters, one behind the other: see `counters.ts`. */
   readonly counters: SharedArrayBuffer;
+  /** One word that says whether the server closes: see {@linkcode isDraining}. */
+  readonly state: SharedArrayBuffer;
+}
+
+/** Makes the word that says whether a server closes. It does not. */
+export function makeState(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4);
+}
+
+/**
+ * Says that a server has begun to close.
+ *
+ * @param state its word
+ */
+export function sayDraining(state: SharedArrayBuffer): void {
+  Atomics.store(new Int32Array(state), 0, 1);
+}
+
+/** Whether a server has begun to close, and lets connections finish. */
+export function isDraining({ state }: Pick<StatisticsShare, "state">): boolean {
+  return Atomics.load(new Int32Array(state), 0) === 1;
 }
 
 /**

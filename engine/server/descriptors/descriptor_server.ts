@@ -12,14 +12,13 @@ import type { Address } from "../../../protocols/effects.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
-import { lingerLimits } from "../../drivers/limits.ts";
+import { betweenMessagesMs, lingerLimits } from "../../drivers/limits.ts";
 import { DescriptorLingerer } from "../team/lingerer.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
-import type { SocketFile } from "../../net/socket_file.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { ACCEPT_QUEUE } from "../../net/transport.ts";
 import { DatagramService } from "../datagrams/datagram_service.ts";
@@ -38,8 +37,10 @@ import type { OwnFigures } from "../core/statistics_share.ts";
 import { workerFigures } from "../team/team_memory.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
+import type { HeldListener } from "../takeover/held_listener.ts";
 import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
+import { Places } from "./blocking_reception.ts";
 import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 
@@ -90,8 +91,8 @@ export class DescriptorServer {
   readonly #checked: CheckedOptions;
   readonly #sockets: Sockets;
   readonly #timeline: Timeline | undefined;
+  readonly #held: HeldListener;
   readonly #listener: number;
-  readonly #file: SocketFile | undefined;
   readonly #address: Address;
   readonly #policy: AcceptPolicy;
   /** Says who may come in. */
@@ -112,7 +113,7 @@ export class DescriptorServer {
     options: ServeOptions,
     checked: CheckedOptions,
     sockets: Sockets,
-    { listener, datagrams, address, file }: ServerSockets,
+    { held, datagrams }: ServerSockets,
     timeline: Timeline | undefined,
   ) {
     this.#plan = plan;
@@ -120,10 +121,11 @@ export class DescriptorServer {
     this.#checked = checked;
     this.#sockets = sockets;
     this.#timeline = timeline;
+    const { listener, address } = held;
+    this.#held = held;
     this.#listener = listener;
     this.datagrams = datagrams;
     this.#address = address;
-    this.#file = file;
     this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
     const lingering = LingerQueue.create();
     const ceiling = connectionCeiling(sockets, 1);
@@ -146,9 +148,11 @@ export class DescriptorServer {
         lingering: lingering.memory,
         refused: refused.memory,
         datagrams: datagrams?.share,
+        places: this.#places(checked, plan.threads),
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
-        isUnix: isUnix(address.hostname),
+        isCrowded: plan.threads > 1 && !plan.queue,
+        inheritsTimeout: held.inheritsTimeout(betweenMessagesMs(checked.settings)),
       } satisfies SharedSocket,
     });
     const { team } = this;
@@ -189,22 +193,24 @@ export class DescriptorServer {
     });
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
-    const timeline = await openTimeline(options, {
-      mode: plan.mode,
-      threads: plan.threads,
-      descriptors: calls.descriptorLimit(),
-    });
+    let timeline: Timeline | undefined;
     let opened: ServerSockets | undefined;
     try {
-      opened = openSockets(calls, address, checked, plan.open);
-      if (checked.logSyn) saveSyns(calls, opened.listener);
+      opened = await openSockets(calls, address, checked, journal, plan.open);
+      timeline = await openTimeline(options, {
+        mode: plan.mode,
+        threads: plan.threads,
+        descriptors: calls.descriptorLimit(),
+        isSuccessor: opened.held.isSuccessor,
+      });
+      if (checked.logSyn) saveSyns(calls, opened.held.listener);
       server = new DescriptorServer(plan, options, checked, calls, opened, timeline);
       server.#setLimits();
       return server;
     } catch (error) {
       timeline?.[Symbol.dispose]();
-      opened?.file?.remove();
-      if (opened !== undefined) calls.close(opened.listener);
+      opened?.held.abandon();
+      if (opened !== undefined) calls.close(opened.held.listener);
       opened?.datagrams?.close();
       opened?.datagrams?.closeWakePair();
       throw error;
@@ -222,7 +228,9 @@ export class DescriptorServer {
     try {
       await started;
       requireRoomToServe();
+      await this.#held.confirm();
     } catch (error) {
+      this.#held.abandon();
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();
       throw error;
@@ -236,11 +244,20 @@ export class DescriptorServer {
       drainMs: this.#checked.drainMs,
       signal: this.#options.signal,
       timeline: this.#timeline,
+      handover: this.#held,
       count: () => this.team.count(),
       counters: this.team.memory.counters,
       figures: this.#figures,
       shutDown: (drainMs) => this.#shutDown(drainMs),
     });
+  }
+
+  /** Where threads wait until they may wait for a header, if there are very many of them. */
+  #places(
+    { settings: { admission } }: CheckedOptions,
+    threads: number,
+  ): SharedArrayBuffer | undefined {
+    return admission?.proxies && Places.create(threads)?.memory;
   }
 
   get #figures(): OwnFigures {
@@ -261,18 +278,17 @@ export class DescriptorServer {
   async #shutDown(drainMs: number): Promise<void> {
     const { team, ring } = this;
     const cutAt = performance.now() + drainMs;
-    this.#file?.remove();
     const late = () => performance.now() >= cutAt;
     team.gate.close();
     ring.wakeProducer();
     this.datagrams?.wake();
-    this.#refuseOthers();
+    this.#held.refuseOthers();
     this.#quiet.send(this.#wakePair[1], WAKE);
     while (team.accepting && performance.now() < cutAt + CUT_MS) {
       await delay(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
-    await this.#emptyListener(late);
+    await this.#closeListener(late);
     const noDatagrams = this.#closeDatagrams();
 
     while (!late() && !this.#queueRescued()) await delay(LOOK_MS);
@@ -293,10 +309,14 @@ export class DescriptorServer {
     team.dispose();
   }
 
-  /** Takes all connections out of the accept queue, and closes the listener. */
-  async #emptyListener(late: () => boolean): Promise<void> {
-    // Nobody comes to a Unix domain socket any more: see `#refuseOthers`.
-    const isSealed = late() || isUnix(this.#address.hostname);
+  /**
+   * Takes all connections out of the accept queue, and closes the listener. If others go on accepting
+   * from it, the queue is theirs.
+   */
+  async #closeListener(late: () => boolean): Promise<void> {
+    const { isLeft } = this.#held;
+    // Nobody comes to a Unix domain socket any more: see `HeldListener.refuseOthers`.
+    const isSealed = isLeft || late() || isUnix(this.#address.hostname);
     await using seal = isSealed ? undefined : await Seal.begin({
       listeners: [this.#listener],
       journal: this.team.journal,
@@ -305,7 +325,8 @@ export class DescriptorServer {
     });
     // When there are no descriptors left, the rest is accepted later: connections that end give
     // theirs back.
-    while (!(this.#rescueWaiting() && (seal === undefined || seal.isEmpty())) && !late()) {
+    const isDone = () => this.#rescueWaiting() && (seal === undefined || seal.isEmpty());
+    while (!isLeft && !isDone() && !late()) {
       this.#queueRescued();
       await delay(LOOK_MS);
     }
@@ -329,15 +350,6 @@ export class DescriptorServer {
     new DatagramService(datagrams, parts).endAll();
     while (!this.#isOver) await delay(LOOK_MS);
     datagrams.closeWakePair();
-  }
-
-  /**
-   * Lets nobody new in, where that can be done before the accept queue is empty. What a Unix domain
-   * socket has accepted can be taken out of its queue after `shutdown`, so nobody is lost.
-   */
-  #refuseOthers(): void {
-    if (!isUnix(this.#address.hostname) || runtime.os !== "linux") return;
-    this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
   }
 
   /**

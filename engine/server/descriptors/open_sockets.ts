@@ -8,10 +8,12 @@ import type { Address } from "../../../protocols/effects.ts";
 import { isUnix } from "../../net/address.ts";
 import { betweenMessagesMs } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
-import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { ListenSocketOptions, Sockets } from "../../net/sockets.ts";
 import { SharedDatagramSocket } from "../datagrams/shared_datagram_socket.ts";
 import type { CheckedOptions } from "../core/options.ts";
+import type { Journal } from "../journal/journal.ts";
+import { acquireListener } from "../takeover/acquire_listener.ts";
+import type { HeldListener } from "../takeover/held_listener.ts";
 
 /** If any port will do: how many ports are tried until one is free for UDP too. */
 const ATTEMPTS = 16;
@@ -42,11 +44,7 @@ export interface SocketOpeners {
 /** The sockets of a server. */
 export interface ServerSockets {
   /** The listening socket. */
-  readonly listener: number;
-  /** Where it listens. */
-  readonly address: Address;
-  /** Its file, if it is a Unix domain socket. */
-  readonly file?: SocketFile;
+  readonly held: HeldListener;
   /** The UDP socket beside it, if there is one. */
   readonly datagrams?: SharedDatagramSocket;
 }
@@ -60,20 +58,23 @@ const LISTENER_ONLY: SocketOpeners = {
 };
 
 /**
- * Opens the sockets of a server.
+ * Opens the sockets of a server, or takes those that are there already.
  *
  * @param calls the Berkeley calls
  * @param address a numeric address; port 0 picks one that is free for all of them
- * @param options the server's protocol and time limits
+ * @param checked the server's options
+ * @param journal is told which listener it is, if that may surprise
  * @param openers how to open each of them
  * @throws {Error} if one of them cannot be opened; then none is left open
  */
-export function openSockets(
+export async function openSockets(
   calls: Sockets,
   address: Address,
-  { protocol, settings, keepAlive }: CheckedOptions,
+  checked: CheckedOptions,
+  journal: Journal,
   openers: SocketOpeners = LISTENER_ONLY,
-): ServerSockets {
+): Promise<ServerSockets> {
+  const { protocol, settings, keepAlive } = checked;
   for (let attempt = 1;; attempt++) {
     // That connections inherit these saves calls for each of them.
     const inherited = {
@@ -81,18 +82,27 @@ export function openSockets(
       keepAlive: isUnix(address.hostname) ? undefined : keepAlive,
     };
     const open = () => openers.listener(calls, address, inherited);
-    const opened = openListening(calls, address, open);
-    const { listener } = opened;
+    const held = await acquireListener({ net: calls, journal, address, checked, open });
     // A Unix domain socket has no port that UDP could share.
-    if (isUnix(address.hostname)) return opened;
-    if (openers.datagrams === undefined || protocol.serveDatagram === undefined) return opened;
-    let fd = -1;
+    // A datagram has no PROXY header, and would come in past all proxies.
+    const hasDatagrams = !isUnix(held.address.hostname) &&
+      settings.admission?.proxies === undefined && openers.datagrams !== undefined &&
+      protocol.serveDatagram !== undefined;
+    let fd = held.datagrams;
+    if (!hasDatagrams) {
+      // The server before had one, and nobody uses it now.
+      if (fd !== undefined) calls.close(fd);
+      held.datagrams = undefined;
+      return { held };
+    }
     try {
-      fd = openers.datagrams(calls, opened.address);
-      return { ...opened, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
+      fd ??= openers.datagrams?.(calls, held.address) as number;
+      held.datagrams = fd;
+      return { held, datagrams: SharedDatagramSocket.open(calls, fd, openers.udpRate ?? 0) };
     } catch (error) {
-      calls.close(listener);
-      if (fd >= 0) calls.close(fd);
+      held.abandon();
+      calls.close(held.listener);
+      if (fd !== undefined) calls.close(fd);
       // The kernel has picked a port that is free for TCP. It may still be taken for UDP.
       const isTaken = error instanceof SocketError && error.code === "EADDRINUSE";
       if (isTaken && address.port === 0 && attempt < ATTEMPTS) continue;

@@ -8,23 +8,19 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { BlockingDriver, type Need } from "../../drivers/blocking.ts";
 import { beginConversation, failureBy } from "../../drivers/conversation.ts";
+import type { Pulse } from "../../drivers/pulse.ts";
 import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
-import type { Address } from "../../../protocols/effects.ts";
-import { runtime } from "../../net/runtime.ts";
+import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
 import { CutError, type Observation, type Observer } from "../core/observer.ts";
 import type { ServiceSettings } from "../core/options.ts";
+import type { Arrival } from "../core/reception.ts";
 import type { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import type { LingerQueue } from "../team/linger_queue.ts";
-
-/**
- * Whether connections inherit the listener's receive timeout. Only Linux can be relied on for that,
- * and there only over TCP: unix(7) sockets begin with none.
- */
-const INHERITED = runtime.os === "linux";
+import type { BlockingReception } from "./blocking_reception.ts";
 
 /** What a thread serves its connections with. */
 export interface ServiceParts {
@@ -43,12 +39,16 @@ export interface ServiceParts {
   readonly track: WatchingTrack | undefined;
   /** Takes the connections that have to linger. */
   readonly lingering: LingerQueue;
+  /** Takes those of them that were refused. */
+  readonly refused: LingerQueue;
   /** Wakes the lingerer on the main thread. */
   wakeLingerer(): void;
+  /** Says when the thread is in the protocol's code. */
+  readonly pulse: Pulse;
   /** The address of the peer that is being served. */
   readonly peer: { readonly remoteAddress: Address };
-  /** Whether the connections are Unix domain sockets. */
-  readonly isUnix: boolean;
+  /** Whether connections inherit the receive timeout of the options from the listening socket. */
+  readonly inheritsTimeout: boolean;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -60,7 +60,17 @@ export interface ServiceParts {
  */
 export class Service {
   readonly #parts: ServiceParts;
-  readonly #driver: BlockingDriver;
+  readonly #conversations: BlockingDriver;
+  /** Receives connections that come through a proxy, if they do. */
+  #reception: BlockingReception | undefined;
+  /** The driver of what is under way: of the conversation, or of what comes before it. */
+  #driver: BlockingDriver;
+  #isReceiving = false;
+  #isRefused = false;
+  #wasEmpty = false;
+  #isLocal = false;
+  /** Since when the connection has waited for service, on the trace's clock; 0 if it has not. */
+  #queuedAt = 0;
   #fd = -1;
   #context: LazyContext | undefined;
   #observation: Observation | undefined;
@@ -73,9 +83,9 @@ export class Service {
 
   /** @param parts what the thread serves its connections with */
   constructor(parts: ServiceParts) {
-    const { sockets, protocol, settings, slot, track, observer } = parts;
+    const { sockets, protocol, settings, slot, track, observer, pulse } = parts;
     this.#parts = parts;
-    this.#driver = new BlockingDriver(sockets, {
+    this.#driver = this.#conversations = new BlockingDriver(sockets, {
       ...limitsIn(settings),
       receiveTimeoutMs: betweenMessagesMs(settings),
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
@@ -83,7 +93,17 @@ export class Service {
       mayCompute: () => !slot.wasCut,
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,
+      pulse,
     });
+  }
+
+  /**
+   * Says how connections are received, before the first of them.
+   *
+   * @param reception waits for their PROXY header
+   */
+  receiveBy(reception: BlockingReception): void {
+    this.#reception = reception;
   }
 
   /** The buffer into which `recv` receives. */
@@ -108,20 +128,79 @@ export class Service {
 
   /** Begins to serve the connection, and runs its conversation until that needs a call. */
   begin(): void {
-    const { track, observer, gate, protocol, settings, peer, isUnix } = this.#parts;
-    const fd = this.#fd;
+    const { track, peer } = this.#parts;
     this.#failure = undefined;
     this.#shutdown = undefined;
-    const context = this.#context = new LazyContext(peer);
+    if (track !== undefined) this.#queuedAt = track.dequeued(this.#fd);
+    if (this.#reception === undefined) this.#converse(peer);
+    else this.#receive(this.#reception);
+  }
+
+  /**
+   * Begins the conversation.
+   *
+   * @param client knows whom it is with
+   * @param arrival how the client has come, if that was through a proxy
+   */
+  #converse(client: { readonly remoteAddress: Address }, arrival?: Arrival): void {
+    const { track, observer, gate, protocol, settings, inheritsTimeout } = this.#parts;
+    const context = this.#context = new LazyContext(client);
     this.#observation = track === undefined
-      ? observer.begin(context)
-      : observer.begin(context, "", { queuedAt: track.dequeued(fd) });
+      ? observer.begin(context, "", arrival)
+      : observer.begin(context, "", { ...arrival, queuedAt: this.#queuedAt });
     try {
       if (gate.cutting) throw new CutError();
-      const conversation = beginConversation(protocol, context, settings.protocolSettings);
-      this.#need = this.#driver.begin(fd, conversation, INHERITED && !isUnix);
+      const begun = beginConversation(protocol, context, settings.protocolSettings);
+      const fd = this.#fd;
+      this.#need = arrival === undefined
+        ? this.#driver.begin(fd, begun, inheritsTimeout)
+        : this.#driver.begin(fd, arrival.precede(begun), false, arrival.client.hasSpoken);
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /** Begins to wait for the PROXY header. */
+  #receive(reception: BlockingReception): void {
+    const { gate, observer, peer } = this.#parts;
+    this.#context = undefined;
+    this.#observation = undefined;
+    this.#isRefused = this.#wasEmpty = this.#isLocal = false;
+    this.#driver = reception.driver;
+    if (gate.cutting || !reception.enter()) {
+      this.#observation = observer.begin({ peer: peer.remoteAddress });
+      return this.#fail(new CutError());
+    }
+    this.#isReceiving = true;
+    try {
+      this.#need = reception.begin(this.#fd);
+    } catch (error) {
+      this.#fail(error);
+      this.#introduced();
+    }
+  }
+
+  /** The header has come, or will not come any more. */
+  #introduced(): void {
+    const reception = this.#reception as BlockingReception;
+    this.#need = "nothing";
+    this.#isReceiving = false;
+    const { observer, peer: { remoteAddress: through } } = this.#parts;
+    const found = reception.end(this.#failure, through);
+    this.#failure = undefined;
+    if (found.kind === "over") {
+      this.#failure = found.error;
+      this.#wasEmpty = found.wasEmpty;
+      this.#isLocal = found.isLocal;
+      const { startedAt } = found;
+      this.#observation = observer.begin({ peer: through }, "", { startedAt });
+      return;
+    }
+    this.#driver = this.#conversations;
+    if (found.kind === "in") return this.#converse(found.arrival.client, found.arrival);
+    this.#isRefused = true;
+    if (found.words !== undefined) {
+      this.#need = this.#driver.begin(this.#fd, say(found.words), false, true);
     }
   }
 
@@ -137,6 +216,7 @@ export class Service {
     } catch (error) {
       this.#fail(error);
     }
+    if (this.#need === "nothing" && this.#isReceiving) this.#introduced();
   }
 
   /** @param count what `send` has returned */
@@ -149,6 +229,7 @@ export class Service {
   }
 
   #fail(error: unknown): void {
+    this.#driver.rest();
     this.#need = "nothing";
     this.#failure = failureBy(error);
   }
@@ -160,6 +241,14 @@ export class Service {
 
   /** Makes all the calls of the conversation, blocking the thread until it is over. */
   converse(): void {
+    if (this.#isReceiving) {
+      this.#run();
+      this.#introduced();
+    }
+    this.#run();
+  }
+
+  #run(): void {
     try {
       this.#driver.run(this.#need);
     } catch (error) {
@@ -176,17 +265,18 @@ export class Service {
    * @returns whether the caller has to close it
    */
   release(): boolean {
-    const { slot, sockets, lingering } = this.#parts;
+    const { slot, sockets, lingering, refused } = this.#parts;
     const fd = this.#fd;
     // A connection that was cut looks like a FIN to its protocol. A protocol that may end at any
     // time takes it for a success.
     if (slot.wasCut) this.#failure = new CutError();
     const isCut = this.#failure instanceof CutError;
+    const queue = this.#isRefused ? refused : lingering;
     const mustLinger = !isCut && this.#driver.mustLinger(this.#failure !== undefined) &&
       (this.#shutdown ?? sockets.shutdown(fd, sockets.constants.SHUT_WR)) >= 0;
     this.#wasOurs = slot.release() >= 0;
-    if (!this.#wasOurs || !mustLinger || !lingering.put(fd)) return this.#wasOurs;
-    if (lingering.mustCall()) this.#parts.wakeLingerer();
+    if (!this.#wasOurs || !mustLinger || !queue.put(fd)) return this.#wasOurs;
+    if (queue.mustCall()) this.#parts.wakeLingerer();
     return false;
   }
 
@@ -195,8 +285,17 @@ export class Service {
     // If the connection was taken from this thread, whoever took it has counted it.
     if (!this.#wasOurs) return;
     const thrown = this.#context?.end();
-    this.#observation?.over(this.#failure ?? thrown, this.#driver.wasEmpty);
+    if (this.#isLocal) this.#observation?.wasCheck();
+    else {
+      const wasEmpty = this.#wasEmpty || this.#driver.wasEmpty;
+      this.#observation?.over(this.#failure ?? thrown, wasEmpty);
+    }
     this.#parts.gate.leave();
     this.#parts.onOver();
   }
+}
+
+/** The conversation with a client that is refused. */
+function* say(words: Uint8Array): Protocol {
+  yield* write(words);
 }

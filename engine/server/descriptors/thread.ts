@@ -7,6 +7,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
+import { Pulse } from "../../drivers/pulse.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
@@ -29,7 +30,7 @@ import {
 import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
-import { hostKeyIn } from "../core/host_key.ts";
+import { hostKey, hostKeyIn } from "../core/host_key.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
 import { type Gate, HostNote } from "../team/team_memory.ts";
@@ -52,12 +53,16 @@ export interface SharedSocket {
   readonly refused: SharedArrayBuffer;
   /** The UDP socket on the same port, if there is one. */
   readonly datagrams: DatagramShare | undefined;
+  /** The places of those who wait for a PROXY header, if there are fewer than threads. */
+  readonly places: SharedArrayBuffer | undefined;
   /** Whether the log shows every call on a socket. */
   readonly traceCalls: boolean;
   /** Whether the log tells what the SYN of each connection said. */
   readonly logSyn: boolean;
-  /** Whether the listening socket is a Unix domain socket. */
-  readonly isUnix: boolean;
+  /** Whether several threads accept. */
+  readonly isCrowded: boolean;
+  /** Whether connections inherit the receive timeout of the options from the listening socket. */
+  readonly inheritsTimeout: boolean;
 }
 
 /** What only the threads of some modes need. The other modes do not load it. */
@@ -124,8 +129,11 @@ export class Thread {
     let result = -EAGAIN;
     if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
     while (result === -EAGAIN && !this.closing) {
-      if (!this.#wait.wait() || this.closing) continue;
-      result = this.#sockets.accept(this.#listener, sockaddr);
+      // The kernel wakes one thread for a connection. Another process may share the listener, and
+      // nobody there was woken. So this thread accepts even if the server has begun to close.
+      if (this.#wait.wait() && (this.#neverBlocks || !this.closing)) {
+        result = this.#sockets.accept(this.#listener, sockaddr);
+      }
     }
     return result;
   };
@@ -135,8 +143,16 @@ export class Thread {
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
   #synLog: SynLog | undefined;
+  /** Keeps accept(2) from waiting on a listener that blocks, if this thread accepts. */
+  #boundAccepts: ((net: Sockets, listener: number) => void) | undefined;
+  /** Whether accept(2) returns at once, whoever was faster. */
+  readonly #neverBlocks: boolean;
   /** Says who may come in. */
   readonly #door: Door;
+  /** Whether clients come through proxies, and are known when these have named them. */
+  readonly #hasProxies: boolean;
+  /** The client whom a proxy has named, as long as its connection is here. */
+  #client: Address | undefined;
   /** For whom this thread works. */
   readonly #host: HostNote;
   readonly #tell: (message: ThreadMessage) => void;
@@ -160,8 +176,8 @@ export class Thread {
     this.#tell = tell;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = place;
-    const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isUnix } = assignment
-      .shared as SharedSocket;
+    const shared = assignment.shared as SharedSocket;
+    const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isCrowded } = shared;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#refused = new LingerQueue(refused);
@@ -177,11 +193,14 @@ export class Thread {
       { rules: settings.admission, counters, journal, protocol },
       assignment.memory,
     );
+    this.#hasProxies = this.#door.headerMs !== undefined;
     this.#sockets = traceCalls && equipment.logCalls !== undefined
       ? equipment.logCalls((event) => journal.log(event), `${role} ${index}`)
       : sockets();
     const net = this.#sockets;
-    this.#wait = new AcceptWait({ sockets: sockets(), listener, wake, epoll: memory.epoll });
+    const { epoll } = memory;
+    this.#wait = new AcceptWait({ sockets: sockets(), listener, wake, isCrowded, epoll });
+    this.#neverBlocks = this.#wait.mayAsk || runtime.os === "linux";
     this.#policy = new AcceptPolicy({
       ceiling: () => gate.ceiling,
       nextDescriptor: () => net.nextDescriptor(),
@@ -202,10 +221,12 @@ export class Thread {
       gate,
       observer,
       track,
+      pulse: new Pulse(memory.pulse),
       lingering: new LingerQueue(lingering),
+      refused: this.#refused,
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
-      isUnix,
+      inheritsTimeout: shared.inheritsTimeout,
       onOver: () => {
         this.datagrams?.hasRoom();
         this.#leave();
@@ -215,7 +236,29 @@ export class Thread {
 
   /** Loads what only some servers want. */
   async prepare(): Promise<void> {
-    if (!(this.#assignment.shared as SharedSocket).logSyn) return;
+    if (!this.#wait.mayAsk && runtime.os === "linux") {
+      this.#boundAccepts = (await import("../../net/accept_alarm.ts")).boundAccepts;
+    }
+    const { logSyn, places } = this.#assignment.shared as SharedSocket;
+    const { headerMs } = this.#door;
+    if (headerMs !== undefined) {
+      const { BlockingReception, Places } = await import("./blocking_reception.ts");
+      this.#service.receiveBy(
+        new BlockingReception({
+          sockets: this.#sockets,
+          door: this.#door,
+          headerMs,
+          observer: this.#observer,
+          places: places && new Places(places),
+          mayWait: () => !this.#gate.cutting,
+          onIn: (client) => {
+            this.#client = client;
+            this.#host.note(hostKey(client.hostname));
+          },
+        }),
+      );
+    }
+    if (!logSyn) return;
     const { SynLog } = await import("../core/syn_log.ts");
     this.#synLog = new SynLog(this.#sockets, this.#journal);
   }
@@ -382,7 +425,8 @@ export class Thread {
   /** Refuses a connection that has waited in the queue while threads died of others of its host. */
   #isTurnedAway(fd: number): boolean {
     const door = this.#door;
-    if (!door.asks || fd === this.datagrams?.fd) return false;
+    // Behind a proxy nobody is known before the header has come.
+    if (!door.asks || this.#hasProxies || fd === this.datagrams?.fd) return false;
     const why = door.turnAway(this.remoteAddress);
     if (why === undefined) return false;
     this.#track?.dequeued(fd);
@@ -391,14 +435,18 @@ export class Thread {
     return true;
   }
 
-  /** Notes whose connection this thread has. */
+  /** Notes whose connection this thread has. A proxy is not to blame for its clients. */
   #noteHost(): void {
-    this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
+    if (!this.#hasProxies) this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
   }
 
   /** The connection of this thread is over. */
   #leave(): void {
-    if (this.#door.counts) this.#door.leave(this.remoteAddress);
+    if (this.#door.counts) {
+      const client = this.#hasProxies ? this.#client : this.remoteAddress;
+      if (client !== undefined) this.#door.leave(client);
+    }
+    this.#client = undefined;
     this.#host.note(undefined);
   }
 
@@ -448,6 +496,8 @@ export class Thread {
    */
   #mayAccept(): void {
     this.#closeUnclaimed();
+    this.#boundAccepts?.(this.#sockets, this.#listener);
+    this.#boundAccepts = undefined;
     Atomics.store(this.#accepting, 0, 1);
   }
 

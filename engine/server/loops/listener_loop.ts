@@ -25,6 +25,7 @@ import { SessionSet } from "../core/session_set.ts";
 const checking = () => import("../core/options.ts");
 const limiting = () => import("../../workers/descriptor_limits.ts");
 const admitting = () => import("../core/open_door.ts");
+const receiving = () => import("../core/reception.ts");
 const blaming = () => import("../core/culprits.ts");
 const recording = () => import("../trace/open_timeline.ts");
 const beating = () => import("../statistics/heartbeat.ts");
@@ -152,10 +153,11 @@ export async function serveListener(
   accept: (loop: ListenerLoop) => Promise<void>,
 ): Promise<Server> {
   const { mode, url = "", details } = plan;
-  const { checkOptions, refuseLogSyn, refuseUnix } = await checking();
+  const { checkOptions, refuseListener, refuseLogSyn, refuseUnix } = await checking();
   const { countedCeiling } = await limiting();
   const checked = await checkOptions(options, plan.protocol);
   refuseLogSyn(checked, mode);
+  refuseListener(checked, mode);
   refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(mode, options.onReport);
@@ -194,7 +196,19 @@ export async function serveListener(
       { rules, counters, journal, protocol: spoken },
       { hosts: hostCountsFor(rules, maxConnections), culprits: culprits.memory },
     );
-    const sessions = new SessionSet(checked, observer, deadlines, offload, track, lingering, door);
+    const reception = door.headerMs === undefined
+      ? undefined
+      : (await receiving()).openReception({ door, observer, deadlines });
+    const sessions = new SessionSet(
+      checked,
+      observer,
+      deadlines,
+      offload,
+      track,
+      lingering,
+      door,
+      reception,
+    );
     const loop = new ListenerLoop(listener, sessions, {
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},

@@ -15,9 +15,11 @@ import { resolveHost } from "../../net/resolve.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { openDoor } from "../core/open_door.ts";
+import { MOST_EXPECTED, openReception } from "../core/reception.ts";
 import { SessionSet } from "../core/session_set.ts";
 import { type KeptListener, ListenerGroup } from "../listening/listener_group.ts";
 import { Seal } from "../listening/seal.ts";
+import type { HeldListener } from "../takeover/held_listener.ts";
 import type { FromLoop, LoopData, ToLoop } from "./loop_thread.ts";
 import {
   countComputing,
@@ -29,6 +31,7 @@ import { OffloadClerk } from "../offload/offload_port.ts";
 import {
   type CheckedOptions,
   checkOptions,
+  refuseListener,
   refuseLogSyn,
   refuseUnix,
   type ServeOptions,
@@ -68,10 +71,8 @@ export interface LoopPlan {
   readonly descriptorCeiling?: () => number;
   /** Prepares another loop, if it needs anything. */
   prepare?(): LoopParts;
-  /** The listening socket, if the main thread has opened it. */
-  readonly listener?: number;
-  /** Is called when the server begins to close. */
-  onClosing?(): void;
+  /** The listening socket, if the main thread has it. */
+  readonly held?: HeldListener;
   /** Is called when no loop accepts any more. It may be called again. */
   onStoppedListening?(): void;
   /** Is called when all loops are gone. */
@@ -148,7 +149,7 @@ export class LoopServer {
       },
       onLost: () => this.#team.counters.lost(),
     });
-    if (plan.listener !== undefined) this.#kept = this.#group.add(plan.listener);
+    if (plan.held !== undefined) this.#kept = this.#group.add(plan.held.listener);
   }
 
   /** Those whom the main thread serves. They need memory only if there are any. */
@@ -170,6 +171,7 @@ export class LoopServer {
       track,
       limits,
       door,
+      openReception({ door, observer, deadlines: this.#deadlines }),
     );
     sessions.onOver = () => gate.leave();
     this.#served = sessions;
@@ -192,15 +194,18 @@ export class LoopServer {
     const hostname = await resolveHost(checked.address.hostname);
     const address = { hostname, port: checked.address.port };
     const plan = await makePlan(address, checked);
+    if (plan.held === undefined) refuseListener(checked, plan.mode);
     if (plan.savesSyns !== true) refuseLogSyn(checked, plan.mode);
     let timeline: Timeline | undefined;
     try {
       timeline = await openTimeline(options, {
         mode: plan.mode,
         threads: countComputing(checked, options) + 1,
+        isSuccessor: plan.held?.isSuccessor === true,
       });
     } catch (error) {
       // The trace or the recording cannot be written.
+      plan.held?.abandon();
       plan.onStoppedListening?.();
       throw error;
     }
@@ -235,7 +240,9 @@ export class LoopServer {
       // The threads have taken descriptors.
       this.#setLimits();
       requireRoomToServe();
+      await this.#plan.held?.confirm();
     } catch (error) {
+      this.#plan.held?.abandon();
       await this.#shutDown(0);
       this.#timeline?.[Symbol.dispose]();
       throw error;
@@ -248,6 +255,7 @@ export class LoopServer {
       drainMs: this.#checked.drainMs,
       signal: this.#options.signal,
       timeline: this.#timeline,
+      handover: this.#plan.held,
       count: () => this.#team.count(),
       counters: this.#team.memory.counters,
       figures: { beats: this.#team.memory.beats },
@@ -297,6 +305,7 @@ export class LoopServer {
       offloads: clerk !== undefined,
       isWoken: wake !== undefined,
       lingering: lingerLimits(descriptorCeiling() / loops),
+      mostExpected: Math.max(1, Math.floor(MOST_EXPECTED / loops)),
       own,
     };
     return {
@@ -325,11 +334,14 @@ export class LoopServer {
 
   async #shutDown(drainMs: number): Promise<void> {
     const { gate } = this.#team;
-    this.#plan.onClosing?.();
+    const { held } = this.#plan;
+    held?.refuseOthers();
     using _limits = this.#deadlines;
     const cutAt = performance.now() + drainMs;
     const leftMs = () => Math.max(0, cutAt - performance.now());
-    const seal = drainMs > 0 ? await this.#keepOut() : undefined;
+    const isLeft = held?.isLeft === true;
+    const seal = drainMs > 0 && !isLeft ? await this.#keepOut() : undefined;
+    if (isLeft) gate.leaveQueue();
     if (seal !== undefined) gate.trap();
     gate.close();
     this.#group?.closing();
@@ -393,9 +405,16 @@ export class LoopServer {
  * port with one another, so they would also share it with another server.
  *
  * @param address the address that the loops will listen on
+ * @param mode the mode's name
+ * @param checked the options: no listener that is there already can be shared like that
  * @throws {Error} that names the address, if it cannot be listened on
  */
-export async function requireFreePort(address: Address): Promise<void> {
+export async function requireFreePort(
+  address: Address,
+  mode: string,
+  checked: CheckedOptions,
+): Promise<void> {
+  refuseListener(checked, mode);
   refuseUnix(address);
   const listener = await listenAt(address);
   listener.close();

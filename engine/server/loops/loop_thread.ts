@@ -39,6 +39,8 @@ export interface LoopData {
   readonly isWoken: boolean;
   /** How its connections linger. */
   readonly lingering: LingerLimits;
+  /** How many of them may wait for a PROXY header. */
+  readonly mostExpected: number;
   /** The mode's own message to the loop. */
   readonly own: unknown;
 }
@@ -105,6 +107,8 @@ export class LoopThread {
   readonly #offload: PortOffload | undefined;
   /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
+  /** Receives clients that come through a proxy, if they do. */
+  #openReception: typeof import("../core/reception.ts").openReception | undefined;
   /** Takes a message out of the port, in a loop that has to do that itself. */
   #take: Awaited<ReturnType<typeof runtime.messageTaker>> | undefined;
 
@@ -136,15 +140,23 @@ export class LoopThread {
     this.#offload = offloads ? new PortOffload((request) => this.say(request), track) : undefined;
   }
 
+  /** How long a write may wait while the peer takes nothing, in milliseconds; 0 is for ever. */
+  get writeTimeoutMs(): number {
+    return this.#assignment.settings.writeTimeoutMs ?? 0;
+  }
+
   /** Loads what only some servers want. A Worker starts faster without. */
   async prepare(): Promise<void> {
-    const { memory: { beats }, index } = this.#assignment;
+    const { memory: { beats }, index, settings: { admission } } = this.#assignment;
     const { logSyn, isWoken } = this.#assignment.data as LoopData;
     if (beats !== undefined) {
       const { Heartbeat } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
     }
     if (isWoken) this.#take = await runtime.messageTaker();
+    if (admission?.proxies !== undefined) {
+      ({ openReception: this.#openReception } = await import("../core/reception.ts"));
+    }
     if (logSyn) {
       const { SynLog } = await import("../core/syn_log.ts");
       this.synLog = new SynLog(sockets(), this.journal);
@@ -161,7 +173,7 @@ export class LoopThread {
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
     const options = { protocol, settings };
-    const { lingering } = this.#assignment.data as LoopData;
+    const { lingering, mostExpected: most } = this.#assignment.data as LoopData;
     const { memory, index } = this.#assignment;
     const { admission: rules } = settings;
     const { counters, journal } = this;
@@ -174,6 +186,7 @@ export class LoopThread {
       this.track,
       lingering,
       door,
+      this.#openReception?.({ door, observer: this.#observer, deadlines, most }),
     );
     const note = new HostNote(threadMemory(memory, index).host);
     sessions.onHost = (hostname) =>

@@ -13,6 +13,8 @@ export interface MessageAssignment {
   readonly settings: ServiceSettings;
   /** Whether the main thread wants a report of each message received. */
   readonly wantsReports: boolean;
+  /** The word of its pulse: see `pulse.ts`. */
+  readonly pulse: Int32Array;
   /** The memory of this thread's track, if a trace is written. */
   readonly track: TrackShare | undefined;
 }

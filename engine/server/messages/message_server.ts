@@ -11,16 +11,19 @@ import { ConversationError, type FailureKind } from "../../../protocols/errors.t
 import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
+import { AT_REST } from "../../drivers/pulse.ts";
 import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
+import type { SharedPulses } from "../core/statistics_share.ts";
 import { CutError, type Observation, Observer } from "../core/observer.ts";
 import {
   type CheckedOptions,
   checkOptions,
+  refuseListener,
   refuseLogSyn,
   refuseUnix,
   type ServeOptions,
@@ -32,6 +35,7 @@ import { hostKey } from "../core/host_key.ts";
 import { hostCountsFor, openDoor } from "../core/open_door.ts";
 import { Refusals } from "../core/refusals.ts";
 import { StrayLog } from "../core/stray_log.ts";
+import { type Arrival, openReception, type Reception } from "../core/reception.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import { listen } from "../core/listening.ts";
 import {
@@ -98,6 +102,8 @@ interface Serving {
 /** A connection that waits for a thread. */
 interface Waiting {
   readonly connection: Connection;
+  /** Its client, and the first bytes, if they came through a proxy. */
+  readonly arrival: Arrival | undefined;
   /** When it began to wait, on the clock of the trace. */
   readonly queuedAt: number | undefined;
 }
@@ -127,6 +133,7 @@ export async function serveByMessages(
   requireWorkers(plan.url);
   const checked = await checkOptions(options);
   refuseLogSyn(checked, `${plan.mode} with messages`);
+  refuseListener(checked, `${plan.mode} with messages`);
   refuseUnix(checked.address);
   const counters = new CounterBlock();
   const journal = new MainJournal(plan.mode, options.onReport);
@@ -179,7 +186,7 @@ export async function serveByMessages(
     timeline,
     count: () => CounterBlock.sum([counters]),
     counters: counters.memory,
-    figures: { ...team.gauge.figures, beats, loopsOnMain: true },
+    figures: { ...team.gauge.figures, pulses: team.pulses, beats, loopsOnMain: true },
     async shutDown(drainMs) {
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
@@ -200,10 +207,15 @@ export async function serveByMessages(
   });
 }
 
+/** How far the pulses of two threads are apart, in words: no two share a cache line. */
+const PULSE_WORDS = 16;
+
 /** The threads of such a server. */
 class MessageTeam {
   /** Shows other threads how busy the team is. */
   readonly gauge = new PoolGauge();
+  /** The pulses of the threads. */
+  readonly pulses: SharedPulses;
   readonly #plan: MessagePlan;
   readonly #options: CheckedOptions;
   readonly #observer: Observer;
@@ -219,6 +231,8 @@ class MessageTeam {
   readonly #door: Door;
   readonly #culprits: CulpritList;
   readonly #refusals: Refusals;
+  /** Receives clients that come through a proxy, if they do. */
+  readonly #reception: Reception | undefined;
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
   #nextId = 1;
@@ -241,7 +255,10 @@ class MessageTeam {
     this.#door = door;
     this.#culprits = culprits;
     this.#refusals = new Refusals(deadlines);
+    this.#reception = openReception({ door, observer, deadlines });
     this.#plan = plan;
+    const memory = new SharedArrayBuffer(plan.threads * PULSE_WORDS * 4);
+    this.pulses = { memory, first: 0, stride: PULSE_WORDS };
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
@@ -265,6 +282,11 @@ class MessageTeam {
   /** The connections that were refused. */
   get refusals(): Refusals {
     return this.#refusals;
+  }
+
+  /** How many connections wait for their PROXY header. */
+  get #expected(): number {
+    return this.#reception?.size ?? 0;
   }
 
   get #busy(): number {
@@ -292,17 +314,37 @@ class MessageTeam {
         this.#refusals.refuse(connection, door.lineFor(why));
         continue;
       }
-      this.#waiting.push({ connection, queuedAt: this.#timeline?.main.now() });
-      if (this.#cutting) this.#cutWaiting();
-      this.#dispatch();
+      if (this.#reception === undefined) this.#enqueue(connection);
+      else this.#receive(this.#reception, connection);
       const mayWait = !door.refusesOverflow;
       while (mayWait && this.#isFull && !this.#cutting) await this.#change();
     }
   }
 
+  #enqueue(connection: Connection, arrival?: Arrival): void {
+    this.#waiting.push({ connection, arrival, queuedAt: this.#timeline?.main.now() });
+    if (this.#cutting) this.#cutWaiting();
+    this.#dispatch();
+  }
+
+  /** Waits for the PROXY header of a connection. No thread is spent on that. */
+  #receive(reception: Reception, connection: Connection): void {
+    reception.receive(connection, {
+      onIn: (arrival) => {
+        // Its first bytes are only borrowed, and no thread may be free.
+        this.#enqueue(connection, { ...arrival, rest: arrival.rest.slice() });
+      },
+      onRefused: (why) => {
+        this.#refusals.refuse(connection, this.#door.lineFor(why));
+        this.#notify();
+      },
+      onOver: () => this.#notify(),
+    });
+  }
+
   /** Whether the next connection has to wait in the accept queue. */
   get #isFull(): boolean {
-    const open = this.#waiting.length + this.#busy;
+    const open = this.#waiting.length + this.#busy + this.#expected;
     return open >= this.#options.maxConnections ||
       this.#waiting.length >= Math.max(1, this.#plan.queue);
   }
@@ -314,12 +356,13 @@ class MessageTeam {
 
   /** Resolves when no connection is being served and none waits. */
   async idle(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#busy > 0) await this.#change();
+    while (this.#waiting.length + this.#busy + this.#expected > 0) await this.#change();
   }
 
   /** Ends every connection, also those that linger. */
   cutAll(): void {
     this.#cutting = true;
+    this.#reception?.cutAll();
     this.#lingering.close();
     this.#refusals.close();
     for (const member of this.#members) {
@@ -332,10 +375,11 @@ class MessageTeam {
   }
 
   #cutWaiting(): void {
-    for (const { connection, queuedAt } of this.#waiting.splice(0)) {
-      const life = { queuedAt, servedBy: 0 };
-      const observation = this.#observer.begin({ peer: connection.remoteAddress }, "", life);
-      this.#door.leave(connection.remoteAddress);
+    for (const { connection, arrival, queuedAt } of this.#waiting.splice(0)) {
+      const life = { ...arrival, queuedAt, servedBy: 0 };
+      const { remoteAddress: peer } = arrival?.client ?? connection;
+      const observation = this.#observer.begin({ peer }, "", life);
+      this.#door.leave(peer);
       connection.close();
       observation.over(new CutError());
     }
@@ -392,8 +436,8 @@ class MessageTeam {
     for (;;) {
       const waiting = this.#waiting.shift();
       if (waiting === undefined || !door.asks) return waiting;
-      const { connection } = waiting;
-      const why = door.turnAway(connection.remoteAddress);
+      const { connection, arrival } = waiting;
+      const why = door.turnAway((arrival?.client ?? connection).remoteAddress);
       if (why === undefined) return waiting;
       this.#refusals.refuse(connection, door.lineFor(why));
     }
@@ -412,15 +456,16 @@ class MessageTeam {
     if (await this.#keeper.settle(worker) !== undefined) this.#dispatch();
   }
 
-  #serve(member: Member, { connection, queuedAt }: Waiting): void {
+  #serve(member: Member, { connection, arrival, queuedAt }: Waiting): void {
     clearTimeout(member.idleTimer);
     const id = this.#nextId++;
+    const client = arrival?.client ?? connection;
     const context = {
       get peer() {
-        return connection.remoteAddress;
+        return client.remoteAddress;
       },
     };
-    const life = { queuedAt, servedBy: member.track?.number };
+    const life = { ...arrival, queuedAt, servedBy: member.track?.number };
     const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(
       connection,
@@ -428,12 +473,12 @@ class MessageTeam {
       this.#lingering,
       (message) => this.#post(member, message),
     );
-    const peer = connection.remoteAddress;
+    const peer = client.remoteAddress;
     member.serving = { id, relay, observation, peer, outcome: undefined };
     relay.onWaiting = () => this.#writeWatch?.wake();
     this.gauge.busy++;
     relay.onClosed = () => this.#settle(member);
-    relay.start(observation.id);
+    relay.start(observation.id, peer, arrival?.rest);
     if (this.#cutting) this.#post(member, { kind: "cut", id });
   }
 
@@ -441,7 +486,9 @@ class MessageTeam {
     const { mode, url } = this.#plan;
     const index = this.#numbers.take();
     const track = this.#timeline?.track(`worker ${index}`);
+    const pulse = new Int32Array(this.pulses.memory, index * PULSE_WORDS * 4, 1);
     const assignment: MessageAssignment = {
+      pulse,
       settings: this.#options.settings,
       wantsReports: this.#journal.wantsReports,
       track,
@@ -456,6 +503,7 @@ class MessageTeam {
       onGone: (error) => {
         this.#members.delete(member);
         this.#numbers.giveBack(index);
+        pulse[0] = AT_REST;
         clearTimeout(member.idleTimer);
         clearTimeout(member.closeTimer);
         if (error !== undefined) {

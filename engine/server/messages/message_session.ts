@@ -8,6 +8,7 @@ import { failureKind } from "../../../protocols/errors.ts";
 import { beginConversation } from "../../drivers/conversation.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { limitsIn } from "../../drivers/limits.ts";
+import { Pulse } from "../../drivers/pulse.ts";
 import { Session } from "../../drivers/session.ts";
 import { LazyContext } from "../core/context.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
@@ -26,11 +27,12 @@ import { openTrack } from "../trace/open_track.ts";
  * @throws {OptionError} if the protocol cannot be imported
  */
 export async function serveMessages(
-  { settings, wantsReports, track: share }: MessageAssignment,
+  { settings, wantsReports, pulse: word, track: share }: MessageAssignment,
   post: (message: FromThread) => void,
 ): Promise<(message: ToThread) => void> {
   const protocol = await loadProtocol(settings.protocol);
   const deadlines = new TimedDeadlines({ renewsLate: true });
+  const pulse = new Pulse(word);
   const track = await openTrack(share);
   const tasks = track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks);
   let current: { id: number; session: Session<void>; connection: RelayedConnection } | undefined;
@@ -53,6 +55,7 @@ export async function serveMessages(
         lingerer: { add: () => connection.linger() },
         tasks,
         hasSlicedTasks: protocol.hasSlicedTasks,
+        pulse,
         onReport: wantsReports ? (message) => post({ kind: "report", id, message }) : undefined,
       },
       (failed) => {
@@ -67,12 +70,22 @@ export async function serveMessages(
     session.start();
   }
 
-  return (message) => {
+  function hear(message: ToThread): void {
     if (message.kind === "open") return open(message);
     // The message was under way when its conversation ended. It concerns nobody now.
     if (message.id !== current?.id) return;
     if (message.kind === "cut") current.session.cut(new CutError());
     else current.connection.handle(message);
+  }
+
+  // All that happens in a conversation happens because of a message, except that its time is over.
+  return (message) => {
+    pulse.works();
+    try {
+      hear(message);
+    } finally {
+      pulse.rests();
+    }
   };
 }
 

@@ -114,10 +114,13 @@ export class Relay implements Sink, Writer {
    * Begins to read.
    *
    * @param recordedAs the number of the connection in the trace; 0 if there is no trace
+   * @param peer the address of the client, if a proxy has named it
+   * @param first bytes that were read before
    */
-  start(recordedAs: number): void {
-    const { remoteAddress: peer, localAddress: local } = this.#connection;
+  start(recordedAs: number, peer = this.#connection.remoteAddress, first?: Uint8Array): void {
+    const { localAddress: local } = this.#connection;
     this.#post({ kind: "open", id: this.#id, peer, local, recordedAs });
+    if (first !== undefined && first.length > 0) this.#forward(first);
     this.#read();
   }
 

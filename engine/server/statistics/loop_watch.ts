@@ -22,9 +22,10 @@ import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { WATCH_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
-import type { StatisticsShare } from "../core/statistics_share.ts";
+import { sayDraining, type StatisticsShare } from "../core/statistics_share.ts";
 import type { LogFormat } from "../journal/logging.ts";
 import { readDue } from "./heartbeat.ts";
+import { Stillness } from "./stillness.ts";
 
 /** How often the thread looks, in milliseconds. */
 const LOOK_MS = 250;
@@ -81,14 +82,6 @@ onAssigned(WATCH_THREAD, (assignment: WatchAssignment) => {
   });
 });
 
-/** A loop as the thread has seen it. */
-interface SeenLoop {
-  due: number;
-  /** For how long it has not turned, in milliseconds. */
-  stillMs: number;
-  isTold: boolean;
-}
-
 async function watch(
   assignment: WatchAssignment,
   stopped: Promise<void>,
@@ -98,21 +91,24 @@ async function watch(
   const { beats, loopsOnMain = false } = share;
   if (beats === undefined) return;
   const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
-  const loops = readDue(beats).map((due): SeenLoop => ({ due, stillMs: 0, isTold: false }));
+  const stillness = new Stillness();
+  /** The loops that were told of since they have turned last. */
+  const told = new Set<number>();
+  stillness.look(readDue(beats), 0);
   for (let before = performance.now(); !await isOver(stopped);) {
     const now = performance.now();
     const passedMs = Math.min(now - before, 2 * LOOK_MS);
     before = now;
-    look(loops, readDue(beats), passedMs);
-    signals?.look(Math.max(...loops.map(({ stillMs }) => stillMs)), passedMs, isClosing());
-    for (const [index, loop] of loops.entries()) {
-      if (loop.stillMs < stallMs || loop.isTold) continue;
-      loop.isTold = true;
-      await tell(
-        { name, format },
-        loops.length === 1 ? "the event loop" : `event loop ${index}`,
-        loop.stillMs,
-      );
+    const still = stillness.look(readDue(beats), passedMs);
+    signals?.look(Math.max(...still), passedMs, isClosing());
+    // The loop will close the server when it turns again, or the process ends before that.
+    if (signals?.isHeard === true) sayDraining(share.state);
+    for (const [index, stillMs] of still.entries()) {
+      if (stillMs === 0) told.delete(index);
+      if (stillMs < stallMs || told.has(index)) continue;
+      told.add(index);
+      const what = still.length === 1 ? "the event loop" : `event loop ${index}`;
+      await tell({ name, format }, what, stillMs);
     }
   }
   signals?.end();
@@ -128,7 +124,6 @@ class SignalWatch {
   /** For how long the server may be stuck while it closes, or after a signal, in milliseconds. */
   readonly #endsAfterMs: number;
   readonly #forget: () => void;
-  /** Whether a signal was heard for which the loop has not turned yet. */
   #isHeard = false;
   /** Whether it was heard before the last look. */
   #wasHeard = false;
@@ -149,6 +144,11 @@ class SignalWatch {
   static begin(options: WatchOptions): SignalWatch | undefined {
     const actions = DefaultActions.open(options.hearsHangUps);
     return actions && new SignalWatch(actions, options);
+  }
+
+  /** Whether a signal was heard for which the loop has not turned yet. */
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   /**
@@ -188,15 +188,6 @@ async function isOver(stopped: Promise<void>): Promise<boolean> {
   const over = await Promise.race([stopped.then(() => true), looks]);
   clearTimeout(timer);
   return over;
-}
-
-/** Notes which loops have turned. */
-function look(loops: readonly SeenLoop[], dues: readonly number[], passedMs: number): void {
-  loops.forEach((loop, index) => {
-    const due = dues[index]!;
-    if (due === 0 || due !== loop.due) Object.assign(loop, { due, stillMs: 0, isTold: false });
-    else loop.stillMs += passedMs;
-  });
 }
 
 async function tell(

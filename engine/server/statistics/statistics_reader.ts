@@ -6,7 +6,8 @@
  */
 
 import { CounterBlock, type Counters } from "../core/counters.ts";
-import { readFigure, type StatisticsShare } from "../core/statistics_share.ts";
+import { readCounts } from "../core/own_counts.ts";
+import { isDraining, readFigure, type StatisticsShare } from "../core/statistics_share.ts";
 import { moment } from "../../values/moment.ts";
 import { LagReader } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
@@ -24,6 +25,10 @@ export interface StatisticsSnapshot {
    * `active` are the live ones.
    */
   readonly counters: Counters;
+  /** What only this kind of server counts, by name, as a chat its lines. Absent where that is nothing. */
+  readonly counts?: Readonly<Record<string, number>>;
+  /** Whether the server closes: it accepts nobody any more, and lets connections finish. */
+  readonly isDraining: boolean;
   /**
    * Connections that the server has accepted and that wait in its own queue for a thread. Absent
    * where there is no such queue.
@@ -83,15 +88,22 @@ export class StatisticsReader implements Disposable {
     return this.#listeners.unknown;
   }
 
+  /** Whether the server closes: see {@linkcode StatisticsSnapshot.isDraining}. */
+  get isDraining(): boolean {
+    return isDraining(this.#share);
+  }
+
   /** Reads the statistics. It waits for nobody. */
   read(): StatisticsSnapshot {
-    const { queued, busy, workers } = this.#share;
+    const { queued, busy, workers, counts } = this.#share;
     const loopLagMs = this.#lags?.read();
     const memoryBytes = this.#memory.bytes;
     const { acceptQueue, overflows: listenOverflows } = this.#listeners;
     return {
       at: moment(),
       counters: CounterBlock.sum(this.#blocks),
+      ...(counts !== undefined && { counts: readCounts(counts) }),
+      isDraining: isDraining(this.#share),
       ...(queued !== undefined && { queued: readFigure(queued) }),
       ...(busy !== undefined && workers !== undefined && {
         workers: { busy: readFigure(busy), running: readFigure(workers) },

@@ -5,7 +5,8 @@
  * reset everybody who waits, and all processes that share the listener would hear nobody any more.
  * So a thread waits for two descriptors: for the listener, and for one that only says that the
  * server closes. Several threads may wait for the same listener. With `EPOLLEXCLUSIVE` (epoll_ctl(2))
- * the kernel wakes one of them for a connection, as it does in accept(2), and not all of them.
+ * the kernel wakes one of them for a connection, as it does in accept(2), and not all of them. Whoever
+ * was woken like that must accept, for nobody else was. A thread that waits alone does without.
  *
  * A thread that has much to do rarely waits: it asks first, and where the listener does not block
  * that takes a single call.
@@ -29,6 +30,8 @@ export interface AcceptWaitParts {
   readonly listener: number;
   /** Is ready to be read from when the server closes, and from then on. */
   readonly wake: number;
+  /** Whether other threads of this server wait for the same listener. */
+  readonly isCrowded: boolean;
   /** Where the main thread finds the descriptor to close if this thread dies: its number plus 1. */
   readonly epoll: Int32Array;
 }
@@ -74,7 +77,7 @@ export class AcceptWait {
 
   #open(): void {
     this.#isOpen = true;
-    const { sockets, listener, wake, epoll } = this.#parts;
+    const { sockets, listener, wake, epoll, isCrowded } = this.#parts;
     const { EPOLL_CTL_ADD, EPOLLIN, EPOLLEXCLUSIVE } = sockets.constants;
     // Without epoll, and when there is no descriptor for it, all threads are woken.
     if (EPOLLEXCLUSIVE === 0) return;
@@ -85,7 +88,7 @@ export class AcceptWait {
         this.#epoll,
         EPOLL_CTL_ADD,
         listener,
-        EPOLLIN | EPOLLEXCLUSIVE,
+        isCrowded ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN,
         LISTENER,
       );
       sockets.epollControl(this.#epoll, EPOLL_CTL_ADD, wake, EPOLLIN, WAKE);

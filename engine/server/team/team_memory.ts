@@ -38,6 +38,8 @@ export interface ThreadMemory {
   readonly accepting: Int32Array;
   readonly serving: Int32Array;
   readonly epoll: Int32Array;
+  /** Whether it is in a protocol's code: see `pulse.ts`. */
+  readonly pulse: Int32Array;
   /** For whom it works: see {@linkcode HostNote}. */
   readonly host: Int32Array;
   readonly countersOffset: number;
@@ -69,6 +71,9 @@ const EPOLL = 10;
 const HOST = 11;
 const HOST_WORDS = 3;
 
+/** The index of the word that says whether the thread is in a protocol's code: see `pulse.ts`. */
+const PULSE = 14;
+
 /**
  * The figures of the threads that serve by descriptor.
  *
@@ -76,11 +81,12 @@ const HOST_WORDS = 3;
  */
 export function workerFigures(
   { slots: memory }: TeamMemory,
-): Required<Pick<OwnFigures, "busy" | "workers">> {
+): Required<Pick<OwnFigures, "busy" | "workers" | "pulses">> {
   const { first, stride } = SLOT_STATES;
   return {
     busy: { kind: "set", memory, first, stride },
     workers: { kind: "set", memory, first: SERVING, stride },
+    pulses: { memory, first: PULSE, stride },
   };
 }
 
@@ -114,6 +120,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     accepting: slot.subarray(ACCEPTING, ACCEPTING + 1),
     serving: slot.subarray(SERVING, SERVING + 1),
     epoll: slot.subarray(EPOLL, EPOLL + 1),
+    pulse: slot.subarray(PULSE, PULSE + 1),
     host: slot.subarray(HOST, HOST + HOST_WORDS),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
@@ -160,6 +167,8 @@ const ALONE = 9;
 const SEAL = 10;
 const TRAPPED = 1;
 const SEALED = 2;
+/** Or others go on accepting from the listener, and its queue is theirs. */
+const LEFT_TO_OTHERS = 3;
 
 /** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
 const ALONE_MS = 1_000;
@@ -230,6 +239,11 @@ export class Gate {
   /** How many connections are open. */
   get open(): number {
     return Atomics.load(this.#words, OPEN);
+  }
+
+  /** How many more connections are allowed. */
+  get room(): number {
+    return Math.max(0, Atomics.load(this.#words, LIMIT) - Atomics.load(this.#words, OPEN));
   }
 
   /** Whether another connection would have to wait. */
@@ -305,7 +319,20 @@ export class Gate {
     Atomics.store(this.#words, SEAL, SEALED);
   }
 
+  /**
+   * Says that others go on accepting from the listener: nobody is to empty its queue. It comes before
+   * {@linkcode Gate.close}.
+   */
+  leaveQueue(): void {
+    Atomics.store(this.#words, SEAL, LEFT_TO_OTHERS);
+  }
+
   /** Whether that was said. */
+  get leavesQueue(): boolean {
+    return Atomics.load(this.#words, SEAL) === LEFT_TO_OTHERS;
+  }
+
+  /** Whether nobody waits any more. */
   get sealed(): boolean {
     return Atomics.load(this.#words, SEAL) === SEALED;
   }

@@ -327,9 +327,14 @@ export class ThreadTeam {
       member.slot.reclaim({ close: this.onLeft ?? sockets.close.bind(sockets) });
     }
     // The connection that it was serving is lost. The thread that gets its number starts with none.
-    for (let lost = member.counters.active; lost > 0; lost--) {
-      if (this.gate.cutting) member.counters.cut();
-      else member.counters.failed("other");
+    const { counters } = member;
+    for (let lost = counters.expected; lost > 0; lost--) {
+      counters.expectsNoMore();
+      counters.accepted();
+    }
+    for (let lost = counters.active; lost > 0; lost--) {
+      if (this.gate.cutting) counters.cut();
+      else counters.failed("other");
       this.gate.leave();
     }
   }

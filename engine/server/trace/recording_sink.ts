@@ -61,13 +61,14 @@ export class RecordingSink extends TimelineSink {
     return this.#file.hasRoom;
   }
 
-  protected override writeBegin(record: TrackRecord): void {
+  protected override writeBegin(record: TrackRecord, client?: string): void {
     const { id: connection, value: thread, text } = record;
     // As the kernel's sockets have it, which it is joined to.
     const peer = withoutZone(text);
     const from = microseconds(record.from);
     const to = microseconds(record.to);
-    this.#file.add({ type: "begun", at: from, connection, peer });
+    const named = client !== undefined && { client };
+    this.#file.add({ type: "begun", at: from, connection, peer, ...named });
     if (record.from < record.to) this.#file.add({ type: "queued", at: from, to, connection });
     if (thread !== 0) this.#file.add({ type: "served", at: to, connection, thread });
   }

@@ -34,8 +34,8 @@ export type ToWatch =
   | { readonly kind: "listening"; readonly address: Address }
   /** It has taken a batch. */
   | { readonly kind: "taken" }
-  /** It wants the last batch. */
-  | { readonly kind: "stop" };
+  /** It wants the last batch. The server has accepted this many connections. */
+  | { readonly kind: "stop"; readonly accepted: number };
 
 /** What the thread has seen since its last message. */
 export interface WatchBatch {
@@ -64,11 +64,11 @@ const PARTING_MS = 500;
 const SHORT_PAUSE_MS = 5;
 
 /**
- * How long to look at least, in milliseconds: on a busy machine the kernel tells the end of a
- * connection a moment later, and nothing else shows one that was shorter than the time between two
- * looks.
+ * How long the kernel may take to tell the end of a connection, in milliseconds. It leaves that to a
+ * thread of its own, which waits its turn on a busy machine. Nothing else shows a connection that was
+ * shorter than the time between two looks.
  */
-const SETTLE_MS = 50;
+const TELLING_MS = 1_500;
 
 /** How many events may wait for the main thread. */
 const MOST_EVENTS = 4096;
@@ -96,6 +96,8 @@ class SocketWatch {
   #mayPost = true;
   /** Whether the last look has shown a connection that is not over. */
   #isOpen = false;
+  /** How many connections are told. */
+  #told = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -120,13 +122,22 @@ class SocketWatch {
     this.#send();
   }
 
-  /** Looks until the peers have closed their ends too, or some time is over. */
-  async stop(): Promise<void> {
+  /**
+   * Looks until the peers have closed their ends too and all connections are told, or some time is
+   * over.
+   *
+   * @param accepted how many connections there were at least
+   */
+  async stop(accepted: number): Promise<void> {
     clearTimeout(this.#timer);
     const beganAt = performance.now();
     this.#see(this.#lives.look());
-    const hasSettled = () => performance.now() - beganAt > (this.#isOpen ? PARTING_MS : SETTLE_MS);
-    while (!hasSettled()) {
+    const isComplete = () => {
+      const passed = performance.now() - beganAt;
+      if (this.#isOpen) return passed > PARTING_MS;
+      return passed > TELLING_MS || this.#lives.untold === 0 && this.#told >= accepted;
+    };
+    while (!isComplete()) {
       await new Promise((resolve) => setTimeout(resolve, SHORT_PAUSE_MS));
       this.#see(this.#lives.look());
     }
@@ -159,6 +170,7 @@ class SocketWatch {
     for (const event of this.#changes.look(own, now)) this.#add(event);
     for (const connection of ended) {
       if (!this.#isOwn(connection.local) || this.#isTrap(connection)) continue;
+      this.#told++;
       this.#add(connectionEvent(connection, this.#at(connection.endedAtUs)));
     }
     if (missed) this.#add({ type: "note", at: now, text: "ends of connections were missed" });
@@ -210,7 +222,7 @@ onAssigned(SOCKETS_THREAD, async (
         watch = new SocketWatch(message.address, events, assignment, post);
       } else if (message.kind === "taken") watch?.taken();
       else {
-        Promise.resolve(watch?.stop()).then(end.resolve, end.reject);
+        Promise.resolve(watch?.stop(message.accepted)).then(end.resolve, end.reject);
       }
     },
     async play(sayReady: () => void) {

@@ -20,7 +20,7 @@ import {
 } from "./socket_thread.ts";
 
 /** How long the end waits for the last look, in milliseconds. */
-const LAST_MS = 2_000;
+const LAST_MS = 3_000;
 
 /** A watch in progress. */
 export class SocketWatch {
@@ -77,9 +77,13 @@ export class SocketWatch {
     this.#worker.post({ kind: "listening", address });
   }
 
-  /** Takes a last look and ends. */
-  async close(): Promise<void> {
-    this.#worker.post({ kind: "stop" });
+  /**
+   * Takes a last look and ends.
+   *
+   * @param accepted how many connections the server has accepted
+   */
+  async close(accepted: number): Promise<void> {
+    this.#worker.post({ kind: "stop", accepted });
     const late = setTimeout(() => this.#worker.end(undefined, true), LAST_MS);
     await this.#worker.gone;
     clearTimeout(late);

@@ -12,8 +12,9 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { nowUs } from "../../values/moment.ts";
 import { RecordingFile } from "../../recording/recording_file.ts";
+import { TextFile } from "../../recording/text_file.ts";
 import { moment } from "../../values/moment.ts";
-import { MainJournal } from "../journal/journal.ts";
+import { type Journal, MainJournal } from "../journal/journal.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
 import { microseconds, type TimelineSink, type TimelineThread } from "./timeline_sink.ts";
@@ -79,6 +80,12 @@ export interface TimelineOptions {
    * @default {67108864}
    */
   readonly limitBytes?: number;
+  /**
+   * Whether the server takes over from another one, which may still write into files of these names.
+   *
+   * @default {false}
+   */
+  readonly isSuccessor?: boolean;
 }
 
 /** A server that listens. */
@@ -156,6 +163,10 @@ export class Timeline implements Disposable {
     const sinks: TimelineSink[] = [];
     let recording: RecordingFile | undefined;
     try {
+      if (options.isSuccessor === true) {
+        moveAside(trace, "trace", journal);
+        moveAside(record, "recording", journal);
+      }
       if (trace !== undefined) {
         sinks.push(TraceSink.create(trace, { mode, beganUs, limitBytes }, journal, threads));
       }
@@ -257,7 +268,7 @@ export class Timeline implements Disposable {
 
   /** Ends what was begun when the server listened, and writes the ends of the files. */
   async close(): Promise<void> {
-    await this.#sockets?.close();
+    await this.#sockets?.close(this.#server?.count().accepted ?? 0);
     this.#countedAt = -Infinity;
     this[Symbol.dispose]();
   }
@@ -290,4 +301,12 @@ export class Timeline implements Disposable {
   #now(): number {
     return moment() - this.#origin;
   }
+}
+
+/** Leaves a file to the server before this one, which may still write into it. */
+function moveAside(path: string | URL | undefined, what: string, journal: Journal): void {
+  const moved = path && TextFile.moveAside(path, what);
+  if (moved === undefined) return;
+  const text = "the {what} of the server before is now {moved}";
+  journal.log({ level: "info", text, properties: { what, moved } });
 }

@@ -12,6 +12,8 @@ import { RECORD, type TrackRecord } from "./timeline_track.ts";
 /** A recorded connection that is not over. */
 export interface OpenConnection {
   readonly peer: string;
+  /** Its client, if the peer is a proxy that has named it. */
+  readonly client?: string;
   /** When its service began, in milliseconds since the beginning. */
   readonly servedAt: number;
   /** The number of the thread that serves it; 0 for none. */
@@ -49,6 +51,8 @@ export abstract class TimelineSink {
   readonly #file: SinkFile;
   readonly #journal: Journal;
   readonly #open = new Map<number, OpenConnection>();
+  /** The client that a proxy has named, until its connection begins. */
+  #client: { readonly id: number; readonly name: string } | undefined;
   #isFull = false;
   #leftOut = 0;
   #lost = 0;
@@ -90,6 +94,10 @@ export abstract class TimelineSink {
     const { kind, id, to, value } = record;
     if (kind === RECORD.begin) return this.#begin(record);
     if (kind === RECORD.end) return this.#end(id, to, value);
+    if (kind === RECORD.client) {
+      this.#client = { id, name: record.text };
+      return;
+    }
     if (this.#isFull) this.#lost++;
     else this.writeSpan(record, this.#open.has(id));
   }
@@ -139,8 +147,13 @@ export abstract class TimelineSink {
   /** Whether there is room. @param open how many ends must still find room */
   protected abstract hasRoom(open: number): boolean;
 
-  /** Writes that a connection begins to be served, or is refused. */
-  protected abstract writeBegin(record: TrackRecord): void;
+  /**
+   * Writes that a connection begins to be served, or is refused.
+   *
+   * @param record its beginning
+   * @param client its client, if its peer is a proxy that has named it
+   */
+  protected abstract writeBegin(record: TrackRecord, client?: string): void;
 
   /** Writes that a connection is over. @param outcome `undefined` if it is not known */
   protected abstract writeEnd(
@@ -162,8 +175,10 @@ export abstract class TimelineSink {
       return;
     }
     const { id, to, text: peer, value: servedBy, thread: toldBy } = record;
-    this.#open.set(id, { peer, servedAt: to, servedBy, toldBy });
-    this.writeBegin(record);
+    const client = this.#client?.id === id ? this.#client.name : undefined;
+    const named = client !== undefined && { client };
+    this.#open.set(id, { peer, ...named, servedAt: to, servedBy, toldBy });
+    this.writeBegin(record, client);
     this.#checkRoom();
   }
 

@@ -28,6 +28,11 @@ export const RECORD = {
   turns: 6,
   /** This thread computed for a conversation of another thread. */
   task: 7,
+  /**
+   * A proxy has named the client of a connection, which is the text. This comes before the beginning,
+   * whose peer is the proxy.
+   */
+  client: 8,
 } as const;
 
 /** The outcomes of a conversation: the value of an end. The failures follow, in their order. */
@@ -265,14 +270,16 @@ export class TrackWriter extends Ring {
    * @param peer the connection's peer
    * @param queuedAt the time since when it has waited for service; 0 if it has not waited
    * @param servedBy the number of the serving thread; 0 if it is not served at all
+   * @param client the client, if the peer is a proxy that has named it
    * @returns its number; 0 if it is not recorded, and neither is the rest of its life
    */
-  begin(peer: string, queuedAt = 0, servedBy = this.number): number {
+  begin(peer: string, queuedAt = 0, servedBy = this.number, client?: string): number {
     const now = this.now();
     const id = this.#common.nextId();
     this.current = id;
     this.latest = now;
     const isIn = !this.#common.isFull &&
+      (client === undefined || this.#put(BEGINNINGS, RECORD.client, id, now, now, 0, client)) &&
       this.#put(BEGINNINGS, RECORD.begin, id, queuedAt || now, now, servedBy, peer);
     if (isIn) return id;
     this.#common.leaveOut();

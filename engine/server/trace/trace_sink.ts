@@ -98,16 +98,17 @@ export class TraceSink extends TimelineSink {
     return this.#file.size + (open + 2) * END_BYTES < this.#limitBytes;
   }
 
-  protected override writeBegin(record: TrackRecord): void {
+  protected override writeBegin(record: TrackRecord, client?: string): void {
     const { thread, id, from, to, value: servedBy, text: peer } = record;
-    this.#row("b", "connection", id, thread, from, { connection: id, peer });
+    const named = client !== undefined && { client };
+    this.#row("b", "connection", id, thread, from, { connection: id, peer, ...named });
     if (from < to) this.#span("queued", record);
     if (servedBy !== 0) this.#row("b", this.#served(servedBy), id, servedBy, to);
   }
 
   protected override writeEnd(
     id: number,
-    { peer, servedAt, servedBy, toldBy }: OpenConnection,
+    { peer, client, servedAt, servedBy, toldBy }: OpenConnection,
     at: number,
     outcome: number | undefined,
   ): void {
@@ -115,7 +116,8 @@ export class TraceSink extends TimelineSink {
     if (servedBy !== 0) this.#row("e", this.#served(servedBy), id, servedBy, at);
     this.#row("e", "connection", id, toldBy, at, how);
     if (servedBy === 0 || this.threads.get(servedBy)?.isLoop) return;
-    this.#slice("served", servedBy, servedAt, at, { connection: id, peer, ...how });
+    const named = client !== undefined && { client };
+    this.#slice("served", servedBy, servedAt, at, { connection: id, peer, ...named, ...how });
   }
 
   protected override writeSpan(record: TrackRecord, isOpen: boolean): void {

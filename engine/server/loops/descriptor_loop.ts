@@ -1,5 +1,5 @@
 /**
- * What the main thread opens for a readiness loop: the listener, and a socket to wake the loop.
+ * What the main thread opens for a loop over descriptors: the listener, and a socket to wake the loop.
  *
  * @module
  */
@@ -7,11 +7,12 @@
 import { lingerLimits } from "../../drivers/limits.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { DescriptorSet } from "./descriptor_set.ts";
-import type { PollerKind } from "../../net/poller.ts";
-import { openListening } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import type { CheckedOptions } from "../core/options.ts";
+import { MainJournal } from "../journal/journal.ts";
+import { acquireListener } from "../takeover/acquire_listener.ts";
+import type { HeldListener } from "../takeover/held_listener.ts";
 import { connectionCeiling } from "../../workers/descriptor_limits.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorLingerer } from "../team/lingerer.ts";
@@ -19,33 +20,50 @@ import type { LoopPlan } from "./loop_server.ts";
 
 const WAKE = Uint8Array.of(1);
 
-/** What a mode says about its readiness loop. */
-export interface ReadinessOptions {
+/** What a mode says about its loop. */
+export interface LoopOptions {
   /** The mode's name. */
   readonly mode: string;
   /** The URL of the mode's module. */
   readonly url: string;
-  /** The kernel's interface to poll with. */
-  readonly poller: PollerKind;
   /** The Berkeley calls. */
   readonly sockets: Sockets;
+  /** Makes what a new loop gets besides its descriptors. @default nothing */
+  makeMore?(): LoopAddition;
+}
+
+/** What one loop gets besides its descriptors. */
+export interface LoopAddition {
+  /** It is added to the mode's own message to the loop. */
+  readonly own: Readonly<Record<string, unknown>>;
+  /**
+   * Is called when the loop is gone, if it can be running no more. Returns the connections that the
+   * loop had and does not know of.
+   */
+  onGone?(): readonly number[];
 }
 
 /**
- * Opens the listener.
+ * Opens the listener, or takes the one that is there already.
  *
  * @param options describes the mode
  * @returns a function that makes the server's plan for a numeric address and the checked options
  */
-export function openReadiness(
-  options: ReadinessOptions,
-): (address: Address, checked: CheckedOptions) => LoopPlan {
-  const { mode, url, poller, sockets } = options;
+export function openLoop(
+  options: LoopOptions,
+): (address: Address, checked: CheckedOptions) => Promise<LoopPlan> {
+  const { mode, url, sockets, makeMore = (): LoopAddition => ({ own: {} }) } = options;
   const { MSG_DONTWAIT } = sockets.constants;
-  return (address, { logSyn, keepAlive }) => {
+  return async (address, checked) => {
+    const { logSyn, keepAlive } = checked;
     const open = () => sockets.openListener(address, { nonBlocking: true, keepAlive });
-    const { listener, file, address: bound } = openListening(sockets, address, open);
-    if (logSyn) saveSynsOrClose(sockets, listener);
+    const journal = new MainJournal(mode);
+    const held = await acquireListener({ net: sockets, journal, address, checked, open });
+    const { listener } = held;
+    // Nobody watches a UDP socket here.
+    if (held.datagrams !== undefined) sockets.close(held.datagrams);
+    held.datagrams = undefined;
+    if (logSyn) saveSynsOrClose(sockets, held);
     let isAbandoned = false;
     let isClosed = false;
     let lingerer: DescriptorLingerer | undefined;
@@ -55,14 +73,15 @@ export function openReadiness(
       url,
       loops: 1,
       savesSyns: logSyn,
-      address: bound,
-      listener,
+      address: held.address,
+      held,
       descriptorCeiling: ceiling,
       prepare() {
         const open = DescriptorSet.create(sockets.descriptorLimit());
         const [ours, wake] = sockets.socketpair();
+        const more = makeMore();
         return {
-          own: { listener, wake, poller, open: open.memory },
+          own: { listener, wake, open: open.memory, ...more.own },
           // If the buffer is full, it already holds enough to wake the loop.
           wake: () => void sockets.send(ours, WAKE, MSG_DONTWAIT),
           onGone(_error, mayRun) {
@@ -71,7 +90,7 @@ export function openReadiness(
             isAbandoned ||= mayRun;
             if (mayRun) return;
             // A loop that died has left its descriptors open.
-            const left = [...open.drain()];
+            const left = [...more.onGone?.() ?? [], ...open.drain()];
             if (left.length > 0) {
               lingerer ??= new DescriptorLingerer(
                 LingerQueue.create(),
@@ -85,11 +104,9 @@ export function openReadiness(
           },
         };
       },
-      onClosing: () => file?.remove(),
       onStoppedListening() {
         if (isClosed) return;
         isClosed = true;
-        file?.remove();
         if (isAbandoned) sockets.hollow(listener);
         else sockets.close(listener);
       },
@@ -98,11 +115,12 @@ export function openReadiness(
   };
 }
 
-function saveSynsOrClose(sockets: Sockets, listener: number): void {
+function saveSynsOrClose(sockets: Sockets, held: HeldListener): void {
   try {
-    saveSyns(sockets, listener);
+    saveSyns(sockets, held.listener);
   } catch (error) {
-    sockets.close(listener);
+    held.abandon();
+    sockets.close(held.listener);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the kernel refuse the sockets of one family to this process, as if it had none: with a filter
- * of seccomp(2), as a container's profile does.
+ * Makes the kernel refuse something to this process, as if it had none: the sockets of one family, or
+ * system calls. It is done with a filter of seccomp(2), as a container's profile does it.
  *
  * @module
  */
@@ -11,10 +11,17 @@ const PR_SET_NO_NEW_PRIVS = 38;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const ALLOW = 0x7fff_0000;
-/** Fails with EAFNOSUPPORT. */
-const REFUSE = 0x0005_0000 + 97;
+/** Fails with the error number that is added. */
+const REFUSE = 0x0005_0000;
+const EAFNOSUPPORT = 97;
 /** The number of socket(2). */
 const SOCKET = runtime.arch === "aarch64" ? 198 : 41;
+
+// Instructions of classic BPF over `struct seccomp_data`: code, jump if true, if false, value.
+type Instruction = readonly [code: number, yes: number, no: number, value: number];
+const LOAD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+const RETURN = 0x06;
 
 /**
  * Refuses a family to this thread, and to all that it starts.
@@ -22,16 +29,32 @@ const SOCKET = runtime.arch === "aarch64" ? 198 : 41;
  * @param family its number
  */
 export function refuseFamily(family: number): void {
-  // Instructions of classic BPF over `struct seccomp_data`: code, jump if true, if false, value.
-  const instructions: readonly (readonly [code: number, yes: number, no: number, value: number])[] =
-    [
-      [0x20, 0, 0, 0],
-      [0x15, 0, 3, SOCKET],
-      [0x20, 0, 0, 16],
-      [0x15, 0, 1, family],
-      [0x06, 0, 0, REFUSE],
-      [0x06, 0, 0, ALLOW],
-    ];
+  filter([
+    [LOAD, 0, 0, 0],
+    [JUMP_IF_EQUAL, 0, 3, SOCKET],
+    [LOAD, 0, 0, 16],
+    [JUMP_IF_EQUAL, 0, 1, family],
+    [RETURN, 0, 0, REFUSE + EAFNOSUPPORT],
+    [RETURN, 0, 0, ALLOW],
+  ]);
+}
+
+/**
+ * Refuses a system call to this thread, and to all that it starts.
+ *
+ * @param call its number
+ * @param errno the number of the error with which it fails
+ */
+export function refuseCall(call: number, errno: number): void {
+  filter([
+    [LOAD, 0, 0, 0],
+    [JUMP_IF_EQUAL, 0, 1, call],
+    [RETURN, 0, 0, REFUSE + errno],
+    [RETURN, 0, 0, ALLOW],
+  ]);
+}
+
+function filter(instructions: readonly Instruction[]): void {
   const filter = new Uint8Array(instructions.length * 8);
   const view = new DataView(filter.buffer);
   instructions.forEach(([code, yes, no, value], index) => {

@@ -1,0 +1,34 @@
+/**
+ * How a server lets another process take its listener over.
+ *
+ * @module
+ */
+
+/** A server's listener, which another process may take over while the server serves. */
+export interface Handover {
+  /** Where the listener is offered; `undefined` while it is not. */
+  readonly path: string | undefined;
+  /** Whether another server had the listener before. */
+  readonly isSuccessor: boolean;
+  /**
+   * Begins to offer it, if the server was not told to do so when it was started.
+   *
+   * @param path where: see `ServeOptions.takeover`
+   * @returns the same path without symbolic links
+   * @throws {Error} if it cannot be offered there
+   */
+  offerAt(path: string): string;
+  /**
+   * Calls a function once another process serves in place of this one, before the connections of this
+   * one finish.
+   *
+   * @param handler is given the number of that process
+   */
+  onTakenOver(handler: (pid: number) => void): void;
+  /** Says whether somebody is expected, so that they are answered at once. */
+  hurry(isHurried: boolean): void;
+  /** For the server itself: it serves from now on. @param close lets it finish */
+  begin(close: () => void): void;
+  /** For the server itself: it closes, and offers nothing any more. */
+  end(): void;
+}

@@ -1,0 +1,230 @@
+/**
+ * How an event loop receives connections whose clients come through a proxy: it waits for the PROXY
+ * header, and lets in whom it names. Blocking threads do the same in
+ * `engine/server/descriptors/service.ts`.
+ *
+ * @module
+ */
+
+import type { Address, Protocol } from "../../../protocols/effects.ts";
+import { ReadTimeoutError, SessionTimeoutError } from "../../../protocols/errors.ts";
+import type { Deadlines } from "../../drivers/deadlines.ts";
+import { type Introduction, precede, readIntroduction } from "../../drivers/introduction.ts";
+import type { IntroducedPeer } from "../../drivers/elsewhere.ts";
+import type { TimeLimits } from "../../drivers/limits.ts";
+import { Session, type SessionOptions } from "../../drivers/session.ts";
+import type { Connection } from "../../net/transport.ts";
+import type { Door, Refusal } from "./door.ts";
+import { CutError, type Observer } from "./observer.ts";
+
+/** How many connections of a server may wait for their header at a time. The others wait unread. */
+export const MOST_EXPECTED = 1_024;
+
+/** A client that its proxy has named. It is not kept: its first bytes may be part of more memory. */
+export interface Arrival {
+  /** The client, with its own address, or that of the proxy if it has named none. */
+  readonly client: IntroducedPeer;
+  /** The proxy's address, if it has named the client. */
+  readonly through: Address | undefined;
+  /** The first bytes of the client, valid until the next read; there may be none. */
+  readonly rest: Uint8Array;
+  /** When the connection began to wait for its header, in the time of `performance.now()`. */
+  readonly startedAt: number;
+  /** Makes those bytes the first that a conversation reads, which has not been started. */
+  precede(conversation: Protocol): Protocol;
+}
+
+/** What becomes of a connection that was received. One of these is called, once. */
+export interface Host {
+  /** The client is in. Say when it leaves. */
+  onIn(arrival: Arrival): void;
+  /** The client is refused. The connection is still open. */
+  onRefused(why: Refusal): void;
+  /** The connection is over, and closed. */
+  onOver(): void;
+}
+
+/** What a reception works with. */
+export interface ReceptionParts {
+  /** Says who may come in. */
+  readonly door: Door;
+  /** Counts and logs connections that bring no header. */
+  readonly observer: Observer;
+  /** Keeps the time for the header. */
+  readonly deadlines: Deadlines;
+  /** How many connections of this thread may wait for their header. */
+  readonly most?: number;
+}
+
+/** A connection that is being received. */
+interface Guest {
+  readonly connection: Connection;
+  readonly host: Host;
+  readonly through: Address;
+}
+
+/**
+ * The time limits while the header comes: only the whole of it counts.
+ *
+ * @param headerMs how long it may take, in milliseconds
+ */
+export function headerLimits(headerMs: number): TimeLimits {
+  return { readTimeoutMs: 0, sessionTimeoutMs: headerMs, computeTimeoutMs: 0 };
+}
+
+/**
+ * The error of a connection that brought no header.
+ *
+ * @param error what its driver has thrown
+ */
+export function headerFailure(error: unknown): unknown {
+  return error instanceof SessionTimeoutError
+    ? new ReadTimeoutError(error.timeoutMs, "no whole PROXY header came within")
+    : error;
+}
+
+/**
+ * Makes what is known about a client that its proxy has introduced.
+ *
+ * @param introduction what the proxy has said
+ * @param through the proxy's address
+ * @param startedAt when the connection began to wait, in the time of `performance.now()`
+ */
+export function arrivalOf(
+  { header: { source }, rest }: Introduction,
+  through: Address,
+  startedAt: number,
+): Arrival {
+  const hasSpoken = rest.length > 0;
+  return {
+    client: { remoteAddress: source ?? through, hasSpoken },
+    through: source && through,
+    rest,
+    startedAt,
+    precede: (conversation) => hasSpoken ? precede(conversation, rest) : conversation,
+  };
+}
+
+/**
+ * Opens the reception of one event loop.
+ *
+ * @param parts what it works with
+ * @returns `undefined` if clients come by themselves
+ */
+export function openReception(parts: ReceptionParts): Reception | undefined {
+  const { headerMs } = parts.door;
+  return headerMs === undefined ? undefined : new Reception(parts, headerMs);
+}
+
+/** The connections of one event loop whose header has not come yet. */
+export class Reception {
+  readonly #parts: ReceptionParts;
+  readonly #options: SessionOptions;
+  readonly #most: number;
+  readonly #reading = new Set<Session<Introduction | null>>();
+  /** Those that come first are read first. */
+  readonly #waiting = new Set<Guest>();
+  #isBusy = false;
+  #cutting = false;
+
+  /**
+   * @param parts what it works with
+   * @param headerMs how long a header may take, in milliseconds
+   */
+  constructor(parts: ReceptionParts, headerMs: number) {
+    this.#parts = parts;
+    this.#most = parts.most ?? MOST_EXPECTED;
+    const { deadlines } = parts;
+    this.#options = { ...headerLimits(headerMs), deadlines, keepOpen: true };
+  }
+
+  /** How many connections are being received. */
+  get size(): number {
+    return this.#reading.size + this.#waiting.size;
+  }
+
+  /**
+   * Receives a connection that the door has let in.
+   *
+   * @param connection the connection
+   * @param host learns what becomes of it, perhaps before this returns
+   */
+  receive(connection: Connection, host: Host): void {
+    const guest = { connection, host, through: connection.remoteAddress };
+    this.#parts.observer.expects();
+    this.#waiting.add(guest);
+    if (this.#cutting) this.#cutWaiting();
+    else this.#readNext();
+  }
+
+  /** Reads the headers of those that wait, as many as may be read at a time. */
+  #readNext(): void {
+    // Some end at once, and this is called again while it runs.
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (const guest of this.#waiting) {
+      if (this.#reading.size >= this.#most) break;
+      this.#waiting.delete(guest);
+      this.#read(guest);
+    }
+    this.#isBusy = false;
+  }
+
+  #read(guest: Guest): void {
+    const startedAt = performance.now();
+    const conversation = readIntroduction();
+    const session: Session<Introduction | null> = new Session(
+      guest.connection,
+      conversation,
+      this.#options,
+      (error, introduction) => {
+        this.#reading.delete(session);
+        this.#parts.observer.expectsNoMore();
+        this.#heard(guest, startedAt, error, introduction, session.wasEmpty);
+        this.#readNext();
+      },
+    );
+    this.#reading.add(session);
+    session.start();
+  }
+
+  /** The header has come, or something else. */
+  #heard(
+    { connection, host, through }: Guest,
+    startedAt: number,
+    error: unknown,
+    introduction: Introduction | null | undefined,
+    wasEmpty: boolean,
+  ): void {
+    const { door, observer } = this.#parts;
+    if (introduction == null || introduction.header.isLocal) {
+      connection.close();
+      const observation = observer.begin({ peer: through }, "", { startedAt });
+      if (introduction != null) observation.wasCheck();
+      else observation.over(headerFailure(error), wasEmpty || error === undefined);
+      return host.onOver();
+    }
+    const arrival = arrivalOf(introduction, through, startedAt);
+    const why = door.introduce(arrival.client.remoteAddress);
+    if (why === undefined) host.onIn(arrival);
+    else host.onRefused(why);
+  }
+
+  /** Cuts all connections that wait for their header, and those that come later. */
+  cutAll(): void {
+    this.#cutting = true;
+    this.#cutWaiting();
+    for (const session of this.#reading) session.cut(new CutError());
+  }
+
+  #cutWaiting(): void {
+    const { observer } = this.#parts;
+    for (const { connection, host, through } of this.#waiting) {
+      connection.close();
+      observer.expectsNoMore();
+      observer.begin({ peer: through }).over(new CutError());
+      host.onOver();
+    }
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,447 @@
+/**
+ * A connection for which the kernel receives and sends by itself, and says when it has done so.
+ *
+ * - One operation receives again and again. It is put in once, and again only when it has ended: at an
+ *   error, or when there was no buffer for it (`ENOBUFS`). Then the bytes wait in the socket.
+ * - What comes while nobody asks for it is kept. When it is too much, receiving is cancelled until it is
+ *   asked for, and TCP holds the peer back.
+ * - A push copies its bytes into a slot and is done. Several pushes in one turn of the loop are one
+ *   send. Mostly the kernel takes all at once and says nothing about it. If it cannot, it says so, and
+ *   the rest is sent when the peer has made room. The next push waits for that. So at most one slot of
+ *   bytes is on its way to the kernel.
+ * - An operation that is under way keeps the socket open, whatever becomes of its descriptor. So a
+ *   connection that closes waits for its send, cancels its receive and is forgotten when both are over.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import type { PackedAddress } from "../net/address.ts";
+import { SocketError } from "../net/socket_error.ts";
+import type { Sockets } from "../net/sockets.ts";
+import { Connection, type Pulled, type Sink, UNREAD_LIMIT } from "../net/transport.ts";
+import type { ReceiveBuffers } from "./receive_buffers.ts";
+import type { Ring } from "./ring.ts";
+import type { SendSlots } from "./send_slots.ts";
+
+/** What the connections of one ring share. */
+export interface RingShared {
+  /** The Berkeley calls. */
+  readonly sockets: Sockets;
+  /** The queues. */
+  readonly ring: Ring;
+  /** Where the kernel receives. */
+  readonly buffers: ReceiveBuffers;
+  /** What it sends from. */
+  readonly slots: SendSlots;
+  /** Called when the kernel had no buffer: {@linkcode RingConnection.receive} is to be called later. */
+  onStarved(connection: RingConnection): void;
+  /** Called when a send is in the queue of which nothing will be heard if all is well. */
+  onQuiet(connection: RingConnection): void;
+  /** Called when a connection that was closed has still something to send. */
+  onUnsent(connection: RingConnection): void;
+  /** Called when its descriptor is about to be closed. */
+  onClose(fd: number): void;
+  /** Called when nothing is under way for it any more, so that its number can be used again. */
+  onGone(connection: RingConnection): void;
+}
+
+// What is true of a connection, as bits of one number: ten thousand idle ones take less memory.
+
+/** The kernel receives. */
+const RECEIVING = 1;
+/** That was cancelled. */
+const STOPPING = 2;
+/** It waits for a buffer. */
+const STARVED = 4;
+/** The kernel sends. */
+const SENDING = 8;
+/** The peer's FIN has come. */
+const ENDED = 16;
+/** FIN is to be sent after what is being sent. */
+const PARTING = 32;
+/** It was closed. */
+const CLOSED = 64;
+/** Its descriptor was given back. */
+const RELEASED = 128;
+/** Nothing is under way for it any more. */
+const GONE = 256;
+/** What the kernel has not taken is thrown away. */
+const DROPPING = 512;
+/** Its send will complete. If not, only a failure is told. */
+const ALOUD = 1024;
+
+const NONE = -1;
+
+/** A connection of a {@linkcode Ring}. */
+export class RingConnection extends Connection {
+  /** Its number among the connections of the ring. */
+  readonly id: number;
+  /** Its descriptor. */
+  readonly fd: number;
+  readonly #shared: RingShared;
+  readonly #peer: PackedAddress;
+  #is = 0;
+  #reader: Sink | undefined;
+  #watcher: Sink | undefined;
+  /** What a push that waits has still to send, and who waits. */
+  #writing: Uint8Array | undefined;
+  #writer: Sink | undefined;
+  /** The slot that the kernel sends from. */
+  #slot = NONE;
+  /** The buffer that its conversation still keeps. */
+  #lent = NONE;
+  /** What has come and was not asked for. */
+  #unread: Unread | undefined;
+  #failure: Error | undefined;
+
+  /**
+   * @param id its number
+   * @param fd a connected socket; it is closed with the connection
+   * @param sockaddr the peer's address, as accept(2) fills it in; it is copied
+   * @param shared what the connections of its ring share
+   */
+  constructor(id: number, fd: number, sockaddr: Uint8Array, shared: RingShared) {
+    super();
+    this.id = id;
+    this.fd = fd;
+    this.#shared = shared;
+    this.#peer = shared.sockets.packAddress(sockaddr);
+    this.receive();
+  }
+
+  override get localAddress(): Address {
+    return this.#shared.sockets.localAddress(this.fd);
+  }
+
+  override get remoteAddress(): Address {
+    return this.#shared.sockets.readPacked(this.#peer);
+  }
+
+  /** Has the kernel receive from now on. */
+  receive(): void {
+    if ((this.#is & (RECEIVING | ENDED | CLOSED)) !== 0) return;
+    this.#is = (this.#is & ~STARVED) | RECEIVING;
+    this.#shared.ring.receive(this.fd, this.id);
+  }
+
+  override pull(sink: Sink): Pulled {
+    if ((this.#is & CLOSED) !== 0) throw this.#closedError("recv");
+    if (this.#lent !== NONE) this.#giveBack();
+    if (this.#unread !== undefined) {
+      const bytes = this.#unread.bytes;
+      this.#unread = undefined;
+      return bytes;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if ((this.#is & ENDED) !== 0) return null;
+    this.#reader = sink;
+    if ((this.#is & (RECEIVING | STARVED)) === 0) this.receive();
+    return undefined;
+  }
+
+  override get hasUnread(): boolean {
+    if (this.#unread !== undefined) return true;
+    if ((this.#is & (ENDED | CLOSED)) !== 0 || this.#failure !== undefined) return false;
+    return this.#shared.sockets.hasUnread(this.fd);
+  }
+
+  #giveBack(): void {
+    this.#shared.buffers.give(this.#lent);
+    this.#lent = NONE;
+  }
+
+  override unpull(): void {
+    this.#reader = undefined;
+    this.#watcher = undefined;
+  }
+
+  override watch(sink: Sink): void {
+    if ((this.#is & ENDED) !== 0 || this.#failure !== undefined) return;
+    this.#watcher = sink;
+  }
+
+  /**
+   * The kernel has received, or cannot.
+   *
+   * @param result how many bytes, 0 at the peer's FIN, or the negated error number
+   * @param buffer the number of the buffer they are in; -1 for none
+   * @param hasMore whether it goes on
+   */
+  onReceived(result: number, buffer: number, hasMore: boolean): void {
+    if (!hasMore) this.#is &= ~(RECEIVING | STOPPING);
+    if (result > 0) this.#received(result, buffer);
+    else if (buffer !== NONE) {
+      this.#shared.buffers.take(buffer, 0);
+      this.#shared.buffers.give(buffer);
+    }
+    if ((this.#is & CLOSED) !== 0) {
+      this.#settle();
+      return;
+    }
+    if (hasMore) return;
+    if (result === 0) this.#end();
+    else if (result > 0) this.receive();
+    else this.#stopped(-result);
+  }
+
+  #received(count: number, buffer: number): void {
+    const { buffers } = this.#shared;
+    const bytes = buffers.take(buffer, count);
+    const sink = this.#reader;
+    if (sink !== undefined) {
+      this.#reader = undefined;
+      this.#lent = buffer;
+      sink.onRead(bytes);
+      return;
+    }
+    if ((this.#is & CLOSED) === 0) this.#keep(bytes);
+    buffers.give(buffer);
+  }
+
+  /** Keeps what was not asked for, and holds the peer back if it is much. */
+  #keep(bytes: Uint8Array): void {
+    this.#unread ??= new Unread();
+    this.#unread.add(bytes);
+    const isStopping = (this.#is & (RECEIVING | STOPPING)) !== RECEIVING;
+    if (this.#unread.length < UNREAD_LIMIT || isStopping) return;
+    this.#is |= STOPPING;
+    this.#shared.ring.cancelReceive(this.id);
+  }
+
+  /** The peer's FIN. */
+  #end(): void {
+    // After a failed send the kernel has told the error already, and tells FIN from then on.
+    if (this.#failure !== undefined) return;
+    this.#is |= ENDED;
+    const sink = this.#reader;
+    this.#reader = undefined;
+    if (sink !== undefined) sink.onRead(null);
+    else this.#watcher?.onEnd?.();
+  }
+
+  /** Receiving has ended with an error. */
+  #stopped(errno: number): void {
+    const { ENOBUFS, EAGAIN, EINTR, ECANCELED } = this.#shared.sockets.constants.errno;
+    if (errno === ENOBUFS) {
+      this.#is |= STARVED;
+      this.#shared.onStarved(this);
+    } else if (errno === EAGAIN || errno === EINTR) this.receive();
+    else if (errno === ECANCELED) {
+      // There was too much that nobody had asked for. Perhaps somebody has by now.
+      if (this.#reader !== undefined) this.receive();
+    } else this.#fail(new SocketError("recv", errno));
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    const sink = this.#writer ?? this.#reader ?? this.#watcher;
+    this.#reader = this.#watcher = this.#writer = undefined;
+    this.#writing = undefined;
+    sink?.onError(error);
+  }
+
+  override push(bytes: Uint8Array, sink: Sink): boolean {
+    if ((this.#is & CLOSED) !== 0) throw this.#closedError("send");
+    if (bytes.length === 0) return true;
+    if (this.#failure !== undefined) throw this.#failure;
+    if ((this.#is & SENDING) === 0 ? this.#send(bytes) : this.#sendWith(bytes)) return true;
+    this.#writer = sink;
+    this.#writing ??= bytes;
+    return false;
+  }
+
+  /** Begins to send. Returns whether all of it fits; if not, the rest waits. */
+  #send(bytes: Uint8Array): boolean {
+    const { slots } = this.#shared;
+    const slot = slots.fill(bytes);
+    this.#slot = slot;
+    const taken = slots.left(slot);
+    const isWhole = taken === bytes.length;
+    this.#is |= SENDING;
+    this.#submit(slot, isWhole);
+    if (!isWhole) this.#writing = bytes.subarray(taken);
+    return isWhole;
+  }
+
+  #submit(slot: number, isQuiet: boolean): void {
+    const { ring, slots } = this.#shared;
+    const low = slots.low(slot);
+    const high = slots.high(slot);
+    const left = slots.left(slot);
+    slots.setPlace(slot, ring.send(this.fd, low, high, left, this.id, slot, isQuiet));
+    if (isQuiet) this.#shared.onQuiet(this);
+    else this.#is |= ALOUD;
+  }
+
+  /** Adds bytes to a send that is not with the kernel yet. Returns whether that was possible. */
+  #sendWith(bytes: Uint8Array): boolean {
+    const { ring, slots } = this.#shared;
+    const place = slots.place(this.#slot);
+    if (!ring.isQueued(place)) return false;
+    if (slots.append(this.#slot, bytes)) {
+      ring.sendMore(place, slots.left(this.#slot));
+      return true;
+    }
+    this.#askForEnd();
+    return false;
+  }
+
+  /** Somebody waits for the end of the send. */
+  #askForEnd(): void {
+    const { ring, slots } = this.#shared;
+    const place = slots.place(this.#slot);
+    // What the kernel has already is over soon.
+    if ((this.#is & ALOUD) !== 0 || !ring.isQueued(place)) return;
+    this.#is |= ALOUD;
+    ring.sendAloud(place);
+  }
+
+  /**
+   * Nothing was heard of a quiet send, and would have been by now if anything were wrong.
+   *
+   * @returns whether the kernel has it at all
+   */
+  onQuiet(): boolean {
+    if ((this.#is & (SENDING | ALOUD)) !== SENDING) return true;
+    const { ring, slots } = this.#shared;
+    if (ring.isQueued(slots.place(this.#slot))) return false;
+    this.#sent();
+    return true;
+  }
+
+  /**
+   * A send is over, or a quiet one has not sent all.
+   *
+   * @param result how many bytes were sent, or the negated error number
+   */
+  onSent(result: number): void {
+    const { sockets, slots } = this.#shared;
+    const { EAGAIN, EINTR } = sockets.constants.errno;
+    const count = result === -EAGAIN || result === -EINTR ? 0 : result;
+    const isWanted = count >= 0 && (this.#is & DROPPING) === 0;
+    // The kernel has sent a part only. So it says too of a send that was cancelled in the middle.
+    if (isWanted && slots.sent(this.#slot, count) > 0) return this.#submit(this.#slot, false);
+    if (count >= 0) return this.#sent();
+    this.#endSend();
+    this.#is &= ~PARTING;
+    if ((this.#is & CLOSED) !== 0) this.#settle();
+    else this.#fail(new SocketError("send", -count));
+  }
+
+  #endSend(): void {
+    this.#shared.slots.give(this.#slot);
+    this.#slot = NONE;
+    this.#is &= ~(SENDING | ALOUD);
+  }
+
+  /** A send is complete. What had to wait for that goes on. */
+  #sent(): void {
+    this.#endSend();
+    if (this.#writing !== undefined) this.#sendRest(this.#writing);
+    if ((this.#is & SENDING) !== 0) return;
+    if ((this.#is & CLOSED) !== 0) this.#settle();
+    else if ((this.#is & PARTING) !== 0) this.#part();
+  }
+
+  #sendRest(bytes: Uint8Array): void {
+    this.#writing = undefined;
+    if (!this.#send(bytes)) return;
+    const sink = this.#writer;
+    this.#writer = undefined;
+    sink?.onWritten();
+  }
+
+  override get pending(): number {
+    if ((this.#is & RELEASED) !== 0) return 0;
+    const inSlot = this.#slot === NONE ? 0 : this.#shared.slots.left(this.#slot);
+    const waiting = this.#writing?.length ?? 0;
+    return waiting + inSlot + this.#shared.sockets.unacknowledged(this.fd);
+  }
+
+  override closeWrite(): void {
+    if ((this.#is & CLOSED) !== 0) return;
+    if ((this.#is & SENDING) === 0) return this.#part();
+    this.#is |= PARTING;
+    this.#askForEnd();
+  }
+
+  #part(): void {
+    const { sockets } = this.#shared;
+    this.#is &= ~PARTING;
+    sockets.shutdown(this.fd, sockets.constants.SHUT_WR);
+  }
+
+  override close(): void {
+    if ((this.#is & CLOSED) !== 0) return;
+    this.#is |= CLOSED;
+    this.unpull();
+    this.#writer = this.#writing = undefined;
+    if (this.#lent !== NONE) this.#giveBack();
+    this.#unread = undefined;
+    this.#settle();
+    if ((this.#is & SENDING) === 0) return;
+    this.#askForEnd();
+    this.#shared.onUnsent(this);
+  }
+
+  override reset(): void {
+    if ((this.#is & RELEASED) !== 0) return;
+    const { sockets } = this.#shared;
+    sockets.resetOnClose(this.fd);
+    this.drop();
+    this.close();
+  }
+
+  /** Throws away what the kernel has not taken. What it has still goes to the peer. */
+  drop(): void {
+    if ((this.#is & (SENDING | DROPPING)) !== SENDING) return;
+    this.#is |= DROPPING;
+    this.#shared.ring.cancelSend(this.id, this.#slot);
+  }
+
+  /** Goes on with closing: first what is being sent, then the descriptor, then the receive. */
+  #settle(): void {
+    if ((this.#is & SENDING) !== 0) return;
+    const { ring } = this.#shared;
+    if ((this.#is & RELEASED) === 0) {
+      this.#is |= RELEASED;
+      if ((this.#is & RECEIVING) !== 0) ring.cancelReceive(this.id);
+      this.#shared.onClose(this.fd);
+      ring.close(this.fd);
+    }
+    if ((this.#is & (RECEIVING | GONE)) !== 0) return;
+    this.#is |= GONE;
+    this.#shared.onGone(this);
+  }
+
+  #closedError(syscall: string): Error {
+    return new SocketError(syscall, this.#shared.sockets.constants.errno.EBADF);
+  }
+}
+
+/** Bytes that have come and were not asked for. */
+class Unread {
+  #memory = new Uint8Array(1024);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#memory.subarray(0, this.#length);
+  }
+
+  add(bytes: Uint8Array): void {
+    const needed = this.#length + bytes.length;
+    if (needed > this.#memory.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#memory.length * 2));
+      larger.set(this.bytes);
+      this.#memory = larger;
+    }
+    this.#memory.set(bytes, this.#length);
+    this.#length = needed;
+  }
+}

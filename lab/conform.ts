@@ -1,0 +1,229 @@
+/**
+ * Conform: checks any server, in any language, against the definition of its protocol. It knows
+ * nothing of the server but its address.
+ *
+ * @module
+ */
+
+import { writeFileSync } from "node:fs";
+import { escapeText } from "../protocols/text.ts";
+import { describeSystemError } from "../engine/net/constants.ts";
+import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { ConnectError, messageOf } from "../engine/dial/failures.ts";
+import { onEndingSignal } from "../engine/process/ending_signals.ts";
+import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import {
+  EXIT_DONE,
+  EXIT_FAILED,
+  EXIT_NOT_CONNECTED,
+  EXIT_SIGNALLED,
+  EXIT_USAGE,
+} from "../engine/cli/exit_status.ts";
+import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
+import { formatRun } from "../engine/cli/invocation.ts";
+import { integerOption, OptionError, valueOf } from "../engine/cli/options.ts";
+import type { Program } from "../engine/cli/program.ts";
+import { durationOption } from "../engine/cli/quantity_options.ts";
+import { runningServer, startedServer } from "./checked_server.ts";
+import type { Case } from "./conform/cases.ts";
+import { DEFINITIONS, loadDefinition } from "./conform/definitions/catalogue.ts";
+import { formatJunit } from "./conform/junit.ts";
+import type { Report } from "./conform/results.ts";
+import { allCases, check } from "./conform/runner.ts";
+import { formatResult, formatSummary } from "./conform/text_report.ts";
+import { endAllAtOnce, PORT, ServerStartError } from "./loaded_server.ts";
+import { screenOf } from "./report/screen.ts";
+
+/** The script of this module. */
+const SCRIPT = "lab/conform.ts";
+
+/** The name that means standard output instead of a file. */
+const STDOUT = "-";
+
+/** How long to wait when nothing comes. */
+const TIMEOUT = durationOption("timeout", {
+  default: "5s",
+  help: "how long to wait when nothing comes",
+});
+
+/** How many clients at once are tried. */
+const CLIENTS = integerOption("clients", {
+  least: 1,
+  most: 4096,
+  default: 64,
+  help: "how many clients at once are tried",
+});
+
+const conformCommand = (): Command => ({
+  name: "conform",
+  summary: "check any server against the definition of its protocol",
+  positionals: [{
+    name: "server",
+    kind: "string",
+    help: "its address, HOST:PORT or unix:PATH; left out with --start",
+  }],
+  flags: [
+    {
+      name: "protocol",
+      kind: "string",
+      value: "NAME|PATH",
+      default: "hello",
+      suggestions: Object.keys(DEFINITIONS),
+      help: `${Object.keys(DEFINITIONS).join(", ")}, or a module with cases of its own`,
+    },
+    {
+      name: "start",
+      kind: "string",
+      value: `'COMMAND ${PORT}'`,
+      help: "start the server, and end it afterwards with all that it has started",
+    },
+    { name: "list", kind: "boolean", help: "say which cases there are, and run none" },
+    {
+      name: "only",
+      kind: "string",
+      value: "TEXT",
+      repeats: true,
+      help: "run only the cases whose names contain TEXT",
+    },
+    {
+      name: "skip",
+      kind: "string",
+      value: "TEXT",
+      repeats: true,
+      help: "do not run the cases whose names contain TEXT",
+    },
+    TIMEOUT,
+    CLIENTS,
+    {
+      name: "abuse",
+      kind: "string",
+      value: "HOST",
+      help: "attack a server that is not on this machine: HOST repeats its address",
+    },
+    { name: "strict", kind: "boolean", help: "count what is right but not strict as failed" },
+    {
+      name: "json",
+      kind: "string",
+      value: "FILE",
+      bare: STDOUT,
+      help: "write what was found; to standard output with - or without FILE",
+    },
+    { name: "junit", kind: "string", value: "FILE", help: "write what was found as JUnit's XML" },
+  ],
+  notes: [
+    "The exit status is 0 if no case has failed, 1 if one has, 2 if the command line is wrong, and " +
+    "3 if there is no server.",
+  ],
+  example: formatRun(SCRIPT, `--start 'python3 server.py ${PORT}' --protocol hello`),
+});
+
+/** Does what the command line says, and returns the exit status. */
+async function perform(): Promise<number> {
+  const values = readCommandLine(conformCommand());
+  const interrupt = new AbortController();
+  const forget = onEndingSignal(() => {
+    if (interrupt.signal.aborted) {
+      endAllAtOnce();
+      runtime.exit(EXIT_SIGNALLED);
+    }
+    interrupt.abort();
+  });
+  try {
+    const status = await conform(values, interrupt.signal);
+    return interrupt.signal.aborted ? EXIT_SIGNALLED : status;
+  } catch (error) {
+    if (interrupt.signal.aborted) return EXIT_SIGNALLED;
+    const isUsage = error instanceof UsageError || error instanceof OptionError;
+    const isNone = error instanceof ConnectError || error instanceof ServerStartError;
+    runtime.printNow("stderr", `conform: ${messageOf(error)}\n`);
+    return isUsage ? EXIT_USAGE : isNone ? EXIT_NOT_CONNECTED : EXIT_FAILED;
+  } finally {
+    forget();
+  }
+}
+
+async function conform(values: Values, signal: AbortSignal): Promise<number> {
+  const { name: protocol, conformance } = await loadDefinition(
+    (values.protocol ?? "hello") as string,
+  );
+  const [only, skip] = [values.only, values.skip].map((given) =>
+    ((given ?? []) as readonly string[]).map((text) => text.toLowerCase())
+  ) as [string[], string[]];
+  const has = ({ name }: Pick<Case, "name">, texts: readonly string[]) =>
+    texts.some((text) => name.toLowerCase().includes(text));
+  const isChosen = (one: Case) => only.length === 0 || has(one, only);
+  const chosen = allCases(conformance).filter(isChosen);
+  if (chosen.length === 0) {
+    throw new UsageError(
+      `wrong value for --only: no case of ${protocol} has that name: see --list`,
+    );
+  }
+  if (values.list === true) {
+    runtime.printNow("stdout", chosen.map(({ name }) => `${name}\n`).join(""));
+    return EXIT_DONE;
+  }
+  const { server, start, junit } = values as Readonly<Record<string, string | undefined>>;
+  if ((server === undefined) === (start === undefined)) {
+    throw new UsageError(
+      server === undefined
+        ? `missing <server>: its address, or --start 'COMMAND ${PORT}'`
+        : "expected an address or --start, got both",
+    );
+  }
+  if (start !== undefined && !start.includes(PORT)) {
+    throw new UsageError(`wrong value for --start: expected 'COMMAND ${PORT}', got "${start}"`);
+  }
+  const timeoutMs = valueOf(TIMEOUT, values);
+  if (timeoutMs === 0) throw new UsageError("wrong value for --timeout: expected more than 0");
+  const json = values.json as string | undefined;
+  for (const path of [json, junit]) {
+    if (path !== undefined && path !== STDOUT) write(path, "");
+  }
+  const screen = screenOf(json === STDOUT || junit === STDOUT ? "stderr" : "stdout");
+  await using source = start === undefined
+    ? await runningServer(server as string, timeoutMs, signal)
+    : startedServer(start, signal);
+  const whyNoAbuse = source.whyNoAbuse(values.abuse as string | undefined);
+  const report = await check(source, {
+    protocol,
+    conformance,
+    timeoutMs,
+    clients: valueOf(CLIENTS, values),
+    isChosen,
+    whySkip: (one) => has(one, skip) ? "--skip" : one.isAbuse === true ? whyNoAbuse : undefined,
+    signal,
+    onResult: (result) => screen.write(formatResult(result, screen)),
+  });
+  screen.write(formatSummary(report));
+  if (json !== undefined) write(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (junit !== undefined) write(junit, formatJunit(report));
+  return statusOf(report, values.strict === true);
+}
+
+function statusOf({ counts }: Report, isStrict: boolean): number {
+  const failed = counts.failed + (isStrict ? counts["not strict"] : 0);
+  return failed > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+function write(path: string, text: string): void {
+  if (path === STDOUT) return runtime.printNow("stdout", text);
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new UsageError(`cannot write ${escapeText(path)}: ${describeSystemError(error)}`);
+  }
+}
+
+/** The checker as a command. */
+export function program(): Program {
+  return {
+    command: conformCommand(),
+    run: () =>
+      void perform().then(
+        (status) => runtime.exit(status),
+        (error: Error) => fail("conform", error.message, EXIT_FAILED),
+      ),
+  };
+}
+
+if (isMainModule(import.meta)) program().run();

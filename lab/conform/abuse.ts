@@ -1,0 +1,242 @@
+/**
+ * Whether a server bears attacks. An honest client comes during each of them and decides.
+ *
+ * A server that serves more clients at once than the attack has connections must answer the honest
+ * client while the attack lasts. One that serves fewer, above all a sequential one, cannot: there the
+ * honest client waits its turn, and must be answered soon after the attack is over. So a server that
+ * is slow but right passes, and one that is stuck or dead does not.
+ *
+ * @module
+ */
+
+// @ts-types="../../engine/types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import { type Attack, ATTACKS, Field, mebibytes } from "./attacks.ts";
+import { type Case, honestTurns } from "./cases.ts";
+import { asMoves } from "./framing.ts";
+import { play, type Played } from "./play.ts";
+import { Probe } from "./probe.ts";
+import type { Finding } from "./results.ts";
+import type { Stage } from "./stage.ts";
+
+/** The section of all these cases. */
+export const ABUSE = "abuse";
+
+/** How long an attack lasts at least once it is in place, in milliseconds. */
+const LEAST_MS = 300;
+
+/** How long it lasts if the server cannot serve anybody meanwhile, in milliseconds. */
+const HELD_MS = 1_000;
+
+/** How long the last honest client may take when nobody waits for it, in milliseconds. */
+const PARTING_MS = 1_000;
+
+/** How often the server's memory is looked at, in milliseconds. */
+const LOOK_MS = 50;
+
+/** The cases of abuse, in the order in which they are run. */
+export function abuseCases(): Case[] {
+  return [
+    ...ATTACKS.map((attack): Case => ({
+      section: ABUSE,
+      name: `${ABUSE} · ${attack.name}`,
+      isAbuse: true,
+      run: (stage) => endure(stage, attack),
+    })),
+    {
+      section: ABUSE,
+      name: `${ABUSE} · memory and descriptors afterwards`,
+      isAbuse: true,
+      run: weigh,
+    },
+  ];
+}
+
+/** Attacks, and asks the honest client. */
+async function endure(stage: Stage, attack: Attack): Promise<Finding> {
+  const { caller, clientsAtOnce, timeoutMs } = stage;
+  if (attack.needsDescriptors === true && caller.whyPlain !== undefined) {
+    return { verdict: "skipped", remark: `it needs descriptors: ${caller.whyPlain}` };
+  }
+  const mustServe = attack.connections < clientsAtOnce;
+  const memory = MemoryWatch.begin(stage, attack);
+  const field = new Field(stage);
+  const probe = new Probe(stage);
+  try {
+    const what = await attack.begin(field) ?? undefined;
+    const during = mustServe ? await probe.visit(timeoutMs) : undefined;
+    await delay(mustServe ? LEAST_MS : HELD_MS);
+    if (mustServe && (during === undefined || during.verdict === "failed")) {
+      return notServed("while it lasted", what, during, stage);
+    }
+    const servedDuring = probe.served;
+    field.clear();
+    // The visit that is under way has waited its turn. Then another one shows that it was no chance.
+    const after = await servedSoon(stage, probe);
+    if (after === undefined || after.verdict === "failed") {
+      return notServed("afterwards", what, after, stage);
+    }
+    const grown = memory?.grown() ?? 0;
+    const remark = [
+      what,
+      servedDuring > 0
+        ? `meanwhile ${servedDuring} honest ${
+          servedDuring === 1 ? "client was" : "clients were"
+        } served, the slowest in ${Math.ceil(probe.slowestMs)} ms`
+        : "honest clients had to wait and were served afterwards",
+    ].filter(Boolean).join("; ");
+    if (attack.memory !== undefined && grown > attack.memory) {
+      return {
+        verdict: "failed",
+        remark: `the server's memory grew by ${mebibytes(grown)}`,
+        sent: what ?? attack.name,
+        expected: `at most ${mebibytes(attack.memory)} more memory`,
+        received: `${mebibytes(grown)} more memory`,
+      };
+    }
+    return { verdict: "passed", remark };
+  } finally {
+    memory?.end();
+    field.clear();
+    await probe.end(Math.min(timeoutMs, PARTING_MS));
+  }
+}
+
+/** Waits until the honest client is served again. A server may turn it away for a moment. */
+async function servedSoon(stage: Stage, probe: Probe): Promise<Played | undefined> {
+  const until = performance.now() + stage.timeoutMs;
+  let found: Played | undefined;
+  while (performance.now() < until && !stage.signal.aborted) {
+    if (stage.target.whyEnded?.() !== undefined) return found;
+    found = await probe.visit(until - performance.now());
+    if (found?.verdict !== "failed") return found;
+  }
+  return found;
+}
+
+function notServed(
+  when: string,
+  what: string | undefined,
+  played: Played | undefined,
+  { target, timeoutMs }: Stage,
+): Finding {
+  const { sent = "an honest request", expected = "its answer", received = "nothing" } = played ??
+    {};
+  const hasEnded = target.whyEnded?.() !== undefined;
+  const why = played === undefined
+    ? `an honest client was not served ${hasEnded ? "" : `within ${timeoutMs / 1000} s `}${when}`
+    : `an honest client was not served ${when}: ${played.remark}`;
+  return {
+    verdict: "failed",
+    remark: what === undefined ? why : `${why} (${what})`,
+    sent,
+    expected,
+    received,
+  };
+}
+
+/** Watches how the memory of a server grows. */
+class MemoryWatch {
+  readonly #before: number;
+  readonly #read: () => number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #most: number;
+
+  private constructor(read: () => number) {
+    this.#read = read;
+    this.#before = this.#most = read();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  static begin({ target: { status } }: Stage, { memory }: Attack): MemoryWatch | undefined {
+    const isKnown = memory !== undefined && status?.isAlive === true;
+    return isKnown ? new MemoryWatch(() => status.memory) : undefined;
+  }
+
+  #look(): void {
+    this.#most = Math.max(this.#most, this.#read());
+  }
+
+  /** By how much it has grown at most, in bytes. */
+  grown(): number {
+    this.#look();
+    return this.#most - this.#before;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** How many connections come to see whether each leaves something behind. */
+const ROUND = 200;
+
+/** How many descriptors more there may be after that. */
+const SPARE = 8;
+
+/** How long a server has to tidy up, in milliseconds. */
+const SETTLE_MS = 6_000;
+
+/** Compares memory and descriptors before and after many connections of all kinds. */
+async function weigh(stage: Stage): Promise<Finding> {
+  const { status } = stage.target;
+  if (status?.isAlive !== true) {
+    return {
+      verdict: "skipped",
+      remark: "only of a server that was started with --start, and on Linux",
+    };
+  }
+  await mixed(stage, ROUND);
+  const before = { descriptors: await settled(() => status.descriptors), memory: status.memory };
+  await mixed(stage, ROUND);
+  const most = before.descriptors + SPARE;
+  const descriptors = await settled(() => status.descriptors, most);
+  const remark = `descriptors ${before.descriptors} → ${descriptors}, memory ${
+    mebibytes(before.memory)
+  } → ${mebibytes(status.memory)}, over ${ROUND} connections`;
+  if (descriptors <= most) return { verdict: "passed", remark };
+  return {
+    verdict: "failed",
+    remark: `descriptors leak: ${remark}`,
+    sent: `${ROUND} connections: honest ones, half messages, FIN, RST`,
+    expected: `at most ${most} descriptors`,
+    received: `${descriptors} descriptors`,
+  };
+}
+
+/** Connections of all kinds, one after another. */
+async function mixed(stage: Stage, count: number): Promise<void> {
+  const field = new Field(stage);
+  const honest = asMoves(honestTurns(stage.conformance));
+  const half = honest.find(({ pieces }) => pieces.length > 0)?.pieces[0] ?? new Uint8Array(1);
+  try {
+    for (let at = 0; at < count && !field.isEnough; at++) {
+      if (at % 4 === 0) {
+        await play(stage, honest);
+        continue;
+      }
+      const talk = await field.open();
+      if (talk === undefined) continue;
+      if (at % 4 !== 1) await talk.send([half.subarray(0, Math.ceil(half.length / 2))]);
+      field.drop(talk, at % 4 === 3 ? "RST" : "FIN");
+    }
+  } finally {
+    field.clear();
+  }
+}
+
+/** Waits until a figure no longer changes, or is low enough. */
+async function settled(figure: () => number, enough = -Infinity): Promise<number> {
+  const until = performance.now() + SETTLE_MS;
+  let last = figure();
+  let since = performance.now();
+  while (performance.now() < until) {
+    await delay(LOOK_MS);
+    const now = figure();
+    if (now !== last) since = performance.now();
+    last = now;
+    const isQuiet = performance.now() - since > 10 * LOOK_MS;
+    if (isQuiet && (now <= enough || enough === -Infinity)) break;
+  }
+  return last;
+}

@@ -44,6 +44,7 @@ export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 export type {
   OwnFigures,
   SharedFigure,
+  SharedPulses,
   StatisticsShare,
 } from "./engine/server/core/statistics_share.ts";
 export type { AcceptQueue } from "./engine/server/statistics/listener_figures.ts";

@@ -104,8 +104,6 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
       }
     }
     deadlines.expire();
-    // Buffers that were read go back to the kernel.
-    connections.endTurn();
     if (thread.gate.closing) {
       acceptor.close();
       sessions.hasten();
@@ -115,6 +113,8 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
       sessions.cutAll();
       connections.dropUnsent();
     }
+    // Buffers that were read go back to the kernel.
+    connections.endTurn();
   }
   // Nothing is under way any more, so the memory can go.
   note.forget();

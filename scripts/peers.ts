@@ -15,6 +15,7 @@ const PEERS: Readonly<Record<string, string>> = {
   "zsh": "zsh",
   "fish": "fish",
   "chromium": "chromium",
+  "curl": "curl",
   "faketime": "faketime",
   "promtool": "prometheus",
   "/usr/lib/python3/dist-packages/prometheus_client": "python3-prometheus-client",

@@ -21,6 +21,7 @@ import { WriteWatch } from "../drivers/write_watch.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import type { Listener } from "../net/listener.ts";
 import { ListenError } from "../net/listen_failure.ts";
+import { runtime } from "../net/runtime.ts";
 import { resolveHost } from "../net/resolve.ts";
 import { sockets } from "../net/sockets.ts";
 import { listen } from "../net/tcp.ts";
@@ -68,8 +69,11 @@ export interface HttpOptions {
   readonly site: Site;
   /** What the streams of its answers may wait for. By default there is nothing. */
   readonly events?: Elsewhere;
-  /** Lets several servers of this user listen there at the same time. @default {false} */
-  readonly reusePort?: boolean;
+  /**
+   * Lets other servers of this user listen at the same port: `later`, if the port is free now; or
+   * `now`, even if one of them listens there already. By default nobody else may.
+   */
+  readonly shares?: "later" | "now" | undefined;
   /** Other time limits than usual. */
   readonly limits?: Partial<TimeLimits>;
   /** Is told of mistakes of the site. */
@@ -116,9 +120,12 @@ export class HttpServer implements AsyncDisposable {
    * @throws {Error} that names the address, if it cannot be listened on
    */
   static async listen(options: HttpOptions): Promise<HttpServer> {
-    const { address: { hostname, port }, reusePort = false } = options;
+    const { address: { hostname, port }, shares } = options;
     const address = { hostname: await resolveHost(hostname), port };
+    const reusePort = shares !== undefined && runtime.whyNoReusePort() === undefined;
     try {
+      // Who shares a port shares it with any other who does. So it is tried first whether it is free.
+      if (reusePort && shares === "later" && port !== 0) (await listen(address)).close();
       const reserve = { ceiling: leastFree, nextDescriptor };
       return new HttpServer(await listen({ ...address, reusePort, reserve }), options);
     } catch (cause) {

@@ -610,6 +610,14 @@ export class Sockets {
     this.setOptionBytes(fd, this.constants.SOL_SOCKET, this.constants.SO_RCVTIMEO, timeval(ms));
   }
 
+  /** How long a `recv` or `accept` waits, in milliseconds; 0 is for ever (Linux). */
+  receiveTimeout(fd: number): number {
+    const value = new BigInt64Array(2);
+    const { SOL_SOCKET, SO_RCVTIMEO } = this.constants;
+    this.getOptionBytes(fd, SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(value.buffer));
+    return Number(value[0]) * 1000 + Number(value[1]) / 1000;
+  }
+
   /**
    * Sets how long a `send` waits, and on Linux a `connect` too (`SO_SNDTIMEO`, socket(7)); 0 is
    * for ever.

@@ -9,7 +9,7 @@ import { accessSync, constants } from "node:fs";
 import process from "node:process";
 import { delimiter, join, resolve } from "node:path";
 import { runtime } from "../net/runtime.ts";
-import { readSystemFile } from "../net/system_file.ts";
+import { type Sockets, sockets } from "../net/sockets.ts";
 import { ignoresHangUps } from "./ending_signals.ts";
 
 /** How to start a program. */
@@ -33,10 +33,7 @@ const DEAF = ["-c", `trap "" HUP; exec "$@"`, "sh"];
  * @throws {Error} where the command line cannot be read
  */
 export function ownCommandLine(more: readonly string[]): CommandLine {
-  const text = readSystemFile("/proc/self/cmdline");
-  if (text === undefined || text === "") {
-    throw new Error("/proc/self/cmdline cannot be read, which has its command line (--allow-read)");
-  }
+  const text = readCommandLine(sockets());
   const [name = "", ...args] = text.replace(/\0$/, "").split("\0");
   // What follows "--" are no flags.
   const end = runtime.args.indexOf("--");
@@ -47,6 +44,23 @@ export function ownCommandLine(more: readonly string[]): CommandLine {
   // A handler for any signal has ended that (`ignoresHangUps`).
   if (ignoresHangUps()) return { path: "/bin/sh", args: [...DEAF, path, ...args], folder };
   return { path, args, folder };
+}
+
+/** Reads it by system calls: on Deno only `-A` opens the files of proc(5) otherwise. */
+function readCommandLine(net: Sockets): string {
+  const fd = net.open("/proc/self/cmdline", 0);
+  try {
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(4096);
+    let text = "";
+    for (;;) {
+      const count = net.read(fd, buffer);
+      if (count <= 0) return text;
+      text += decoder.decode(buffer.subarray(0, count), { stream: true });
+    }
+  } finally {
+    net.close(fd);
+  }
 }
 
 /** The program of a name, as it was typed; the file that runs here, if there is none. */

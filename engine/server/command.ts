@@ -75,6 +75,8 @@ const NOTES: readonly string[] = [
   "SIGTERM, SIGINT (Ctrl-C) and SIGHUP let connections finish. A second SIGTERM or SIGINT ends at " +
   "once. A server started to ignore SIGHUP, as by nohup, ignores it. That is read from " +
   "/proc/self/status; where that may not be read, SIGHUP lets connections finish.",
+  "SIGUSR2 starts the same command line again, and the new server takes the listener over: on Linux, " +
+  "in modes with descriptors.",
 ];
 
 /** What a mode adds to the command line that all modes share. */
@@ -378,7 +380,7 @@ async function startMetrics(
   const { MetricsServer } = await import("./metrics/metrics_server.ts");
   return await MetricsServer.start({
     address: valueOf(METRICS, values),
-    sharing: !flags.includes(TAKEOVER) ? "alone" : values.takeover === undefined ? "later" : "now",
+    shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
     onError: (message) => loggerOf(name).warn("{message}", { message }),
   });
 }

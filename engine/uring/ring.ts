@@ -57,6 +57,7 @@ const CQ_HEAD = 20;
 const CQ_TAIL = 21;
 const CQ_MASK = 22;
 const CQ_OVERFLOW = 24;
+const SQ_FLAGS = 14;
 const CQ_ENTRY = 25;
 const PARAMS_WORDS = 30;
 
@@ -87,14 +88,20 @@ const CQE_SKIP_SUCCESS = 64 << 8;
 // Flags of single operations.
 const ACCEPT_MULTISHOT = 1 << 16;
 const RECV_MULTISHOT = 2 << 16;
+const RECV_POLL_FIRST = 1 << 16;
 const POLL_MULTISHOT = 1;
 const CANCEL_ALL = 1;
 const TIMEOUT_UPDATE = 2;
-const MSG_WAITALL = 0x100;
+const MSG_DONTWAIT = 0x40;
+/** `MSG_NOSIGNAL`, and `MSG_WAITALL`: a send that is cut short is no success. */
+const SEND_FLAGS = 0x4000 | 0x100;
 
 // Flags of a completion.
 const CQE_BUFFER = 1;
 const CQE_MORE = 2;
+
+/** The bit of the queue's own flags that says that completions had no room in the other one. */
+const HAS_OVERFLOWED = 2;
 
 /** How many words an operation has: 64 bytes. */
 const SQE_WORDS = 16;
@@ -160,6 +167,7 @@ export class Ring {
   readonly #cqHeadAt: number;
   readonly #cqTailAt: number;
   readonly #overflowAt: number;
+  readonly #flagsAt: number;
   readonly #queues: Mapping;
   readonly #operations: Mapping;
   readonly #time = new Mapping(16);
@@ -205,6 +213,7 @@ export class Ring {
     this.#cqHeadAt = at(CQ_HEAD) >> 2;
     this.#cqTailAt = at(CQ_TAIL) >> 2;
     this.#overflowAt = at(CQ_OVERFLOW) >> 2;
+    this.#flagsAt = at(SQ_FLAGS) >> 2;
     this.#sqMask = this.#words[at(SQ_MASK) >> 2] as number;
     this.#cqMask = this.#words[at(CQ_MASK) >> 2] as number;
     this.#head = this.#end = this.#words[this.#cqHeadAt] as number;
@@ -269,9 +278,13 @@ export class Ring {
     this.#cancel(0, OPERATION.accept << 24 | (isMultishot ? 1 : 0), CANCEL_ALL);
   }
 
-  /** Has the kernel receive, again and again, into the buffers of {@linkcode Ring.registerBuffers}. */
+  /**
+   * Has the kernel receive, again and again, into the buffers of {@linkcode Ring.registerBuffers}. It
+   * begins after all operations that are submitted at the same time: what they complete comes first.
+   */
   receive(fd: number, id: number): void {
-    this.#put(RECV | BUFFER_SELECT | RECV_MULTISHOT, fd, 0, 0, 0, 0, id, OPERATION.receive << 24);
+    const head = RECV | BUFFER_SELECT | RECV_MULTISHOT | RECV_POLL_FIRST;
+    this.#put(head, fd, 0, 0, 0, 0, id, OPERATION.receive << 24);
   }
 
   /** Ends that. If it has not ended by itself, it completes with `-ECANCELED`. */
@@ -280,13 +293,16 @@ export class Ring {
   }
 
   /**
-   * Has the kernel send. It goes on until all is sent, and waits for the peer meanwhile.
+   * Has the kernel send. A quiet send is complete when the operations that were submitted with it are
+   * taken: there is no completion if all was sent, and one if not. Any other send waits for the peer
+   * and goes on until all is sent.
    *
    * @param fd the connection
    * @param low the lower word of the address @param high its upper word
    * @param length how many bytes
    * @param id for whom
    * @param slot where they are
+   * @param isQuiet whether it is a quiet one
    * @returns its place in the queue, for {@linkcode Ring.sendMore}
    */
   send(
@@ -296,10 +312,17 @@ export class Ring {
     length: number,
     id: number,
     slot: number,
+    isQuiet: boolean,
   ): number {
-    const operation = OPERATION.send << 24 | slot;
-    this.#put(SEND, fd, low, high, length, MSG_NOSIGNAL | MSG_WAITALL, id, operation);
+    const head = isQuiet ? SEND | CQE_SKIP_SUCCESS : SEND;
+    const flags = isQuiet ? SEND_FLAGS | MSG_DONTWAIT : SEND_FLAGS;
+    this.#put(head, fd, low, high, length, flags, id, OPERATION.send << 24 | slot);
     return this.#tail;
+  }
+
+  /** How many operations are in the queue. */
+  get queued(): number {
+    return (this.#tail - this.#submitted) | 0;
   }
 
   /** Whether an operation is still in the queue and not with the kernel. @param place its place */
@@ -309,7 +332,19 @@ export class Ring {
 
   /** Lets a send that is still in the queue send more. @param place its place @param length in all */
   sendMore(place: number, length: number): void {
-    this.#sq[(((place - 1) & this.#sqMask) << SQE_SHIFT) + 6] = length;
+    this.#sq[this.#at(place) + 6] = length;
+  }
+
+  /** Lets a quiet send that is still in the queue be one that completes. @param place its place */
+  sendAloud(place: number): void {
+    const at = this.#at(place);
+    this.#sq[at] = SEND;
+    this.#sq[at + 7] = SEND_FLAGS;
+  }
+
+  /** Where the words of an operation are. @param place its place in the queue */
+  #at(place: number): number {
+    return ((place - 1) & this.#sqMask) << SQE_SHIFT;
   }
 
   /** Ends a send. @param id for whom @param slot where its bytes are */
@@ -435,7 +470,13 @@ export class Ring {
     for (;;) {
       if (this.#head === this.#end) {
         this.#end = this.#words[this.#cqTailAt] as number;
-        if (this.#head === this.#end) return false;
+        if (this.#head === this.#end) {
+          if (((this.#words[this.#flagsAt] as number) & HAS_OVERFLOWED) === 0) return false;
+          // The kernel has kept some for which there was no room.
+          this.#enter(0, GETEVENTS);
+          this.#end = this.#words[this.#cqTailAt] as number;
+          if (this.#head === this.#end) return false;
+        }
       }
       const at = (this.#head & this.#cqMask) << CQE_SHIFT;
       const operation = cq[at + 1] as number;
@@ -470,8 +511,6 @@ export class Ring {
     for (const mapping of [this.#queues, this.#operations, this.#time]) mapping.unmap();
   }
 }
-
-const MSG_NOSIGNAL = 0x4000;
 
 /**
  * Closes the ring of a thread that has died. The kernel would go on working for it: it would be told of

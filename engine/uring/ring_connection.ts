@@ -6,8 +6,9 @@
  * - What comes while nobody asks for it is kept. When it is too much, receiving is cancelled until it is
  *   asked for, and TCP holds the peer back.
  * - A push copies its bytes into a slot and is done. Several pushes in one turn of the loop are one
- *   send. The next push waits until that send is complete. So at most one slot of bytes is on its way
- *   to the kernel.
+ *   send. Mostly the kernel takes all at once and says nothing about it. If it cannot, it says so, and
+ *   the rest is sent when the peer has made room. The next push waits for that. So at most one slot of
+ *   bytes is on its way to the kernel.
  * - An operation that is under way keeps the socket open, whatever becomes of its descriptor. So a
  *   connection that closes waits for its send, cancels its receive and is forgotten when both are over.
  *
@@ -35,6 +36,8 @@ export interface RingShared {
   readonly slots: SendSlots;
   /** Called when the kernel had no buffer: {@linkcode RingConnection.receive} is to be called later. */
   onStarved(connection: RingConnection): void;
+  /** Called when a send is in the queue of which nothing will be heard if all is well. */
+  onQuiet(connection: RingConnection): void;
   /** Called when a connection that was closed has still something to send. */
   onUnsent(connection: RingConnection): void;
   /** Called when its descriptor is about to be closed. */
@@ -65,6 +68,8 @@ const RELEASED = 128;
 const GONE = 256;
 /** What the kernel has not taken is thrown away. */
 const DROPPING = 512;
+/** Its send will complete. If not, only a failure is told. */
+const ALOUD = 1024;
 
 const NONE = -1;
 
@@ -252,32 +257,62 @@ export class RingConnection extends Connection {
     const { slots } = this.#shared;
     const slot = slots.fill(bytes);
     this.#slot = slot;
-    this.#is |= SENDING;
-    this.#submit(slot);
     const taken = slots.left(slot);
-    if (taken === bytes.length) return true;
-    this.#writing = bytes.subarray(taken);
-    return false;
+    const isWhole = taken === bytes.length;
+    this.#is |= SENDING;
+    this.#submit(slot, isWhole);
+    if (!isWhole) this.#writing = bytes.subarray(taken);
+    return isWhole;
   }
 
-  #submit(slot: number): void {
+  #submit(slot: number, isQuiet: boolean): void {
     const { ring, slots } = this.#shared;
     const low = slots.low(slot);
     const high = slots.high(slot);
-    slots.setPlace(slot, ring.send(this.fd, low, high, slots.left(slot), this.id, slot));
+    const left = slots.left(slot);
+    slots.setPlace(slot, ring.send(this.fd, low, high, left, this.id, slot, isQuiet));
+    if (isQuiet) this.#shared.onQuiet(this);
+    else this.#is |= ALOUD;
   }
 
   /** Adds bytes to a send that is not with the kernel yet. Returns whether that was possible. */
   #sendWith(bytes: Uint8Array): boolean {
     const { ring, slots } = this.#shared;
     const place = slots.place(this.#slot);
-    if (!ring.isQueued(place) || !slots.append(this.#slot, bytes)) return false;
-    ring.sendMore(place, slots.left(this.#slot));
+    if (!ring.isQueued(place)) return false;
+    if (slots.append(this.#slot, bytes)) {
+      ring.sendMore(place, slots.left(this.#slot));
+      return true;
+    }
+    this.#askForEnd();
+    return false;
+  }
+
+  /** Somebody waits for the end of the send. */
+  #askForEnd(): void {
+    const { ring, slots } = this.#shared;
+    const place = slots.place(this.#slot);
+    // What the kernel has already is over soon.
+    if ((this.#is & ALOUD) !== 0 || !ring.isQueued(place)) return;
+    this.#is |= ALOUD;
+    ring.sendAloud(place);
+  }
+
+  /**
+   * Nothing was heard of a quiet send, and would have been by now if anything were wrong.
+   *
+   * @returns whether the kernel has it at all
+   */
+  onQuiet(): boolean {
+    if ((this.#is & (SENDING | ALOUD)) !== SENDING) return true;
+    const { ring, slots } = this.#shared;
+    if (ring.isQueued(slots.place(this.#slot))) return false;
+    this.#sent();
     return true;
   }
 
   /**
-   * A send is over.
+   * A send is over, or a quiet one has not sent all.
    *
    * @param result how many bytes were sent, or the negated error number
    */
@@ -287,23 +322,27 @@ export class RingConnection extends Connection {
     const count = result === -EAGAIN || result === -EINTR ? 0 : result;
     const isWanted = count >= 0 && (this.#is & DROPPING) === 0;
     // The kernel has sent a part only. So it says too of a send that was cancelled in the middle.
-    if (isWanted && slots.sent(this.#slot, count) > 0) {
-      this.#submit(this.#slot);
-      return;
-    }
-    slots.give(this.#slot);
+    if (isWanted && slots.sent(this.#slot, count) > 0) return this.#submit(this.#slot, false);
+    if (count >= 0) return this.#sent();
+    this.#endSend();
+    this.#is &= ~PARTING;
+    if ((this.#is & CLOSED) !== 0) this.#settle();
+    else this.#fail(new SocketError("send", -count));
+  }
+
+  #endSend(): void {
+    this.#shared.slots.give(this.#slot);
     this.#slot = NONE;
-    this.#is &= ~SENDING;
-    if (count < 0) this.#failToSend(-count);
-    else if (this.#writing !== undefined) this.#sendRest(this.#writing);
+    this.#is &= ~(SENDING | ALOUD);
+  }
+
+  /** A send is complete. What had to wait for that goes on. */
+  #sent(): void {
+    this.#endSend();
+    if (this.#writing !== undefined) this.#sendRest(this.#writing);
     if ((this.#is & SENDING) !== 0) return;
     if ((this.#is & CLOSED) !== 0) this.#settle();
     else if ((this.#is & PARTING) !== 0) this.#part();
-  }
-
-  #failToSend(errno: number): void {
-    this.#is &= ~PARTING;
-    if ((this.#is & CLOSED) === 0) this.#fail(new SocketError("send", errno));
   }
 
   #sendRest(bytes: Uint8Array): void {
@@ -323,8 +362,9 @@ export class RingConnection extends Connection {
 
   override closeWrite(): void {
     if ((this.#is & CLOSED) !== 0) return;
-    if ((this.#is & SENDING) !== 0) this.#is |= PARTING;
-    else this.#part();
+    if ((this.#is & SENDING) === 0) return this.#part();
+    this.#is |= PARTING;
+    this.#askForEnd();
   }
 
   #part(): void {
@@ -341,7 +381,9 @@ export class RingConnection extends Connection {
     if (this.#lent !== NONE) this.#giveBack();
     this.#unread = undefined;
     this.#settle();
-    if ((this.#is & SENDING) !== 0) this.#shared.onUnsent(this);
+    if ((this.#is & SENDING) === 0) return;
+    this.#askForEnd();
+    this.#shared.onUnsent(this);
   }
 
   override reset(): void {

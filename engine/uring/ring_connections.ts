@@ -37,6 +37,9 @@ export class RingConnections {
   /** By their numbers. */
   readonly #connections: (RingConnection | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  /** Those whose quiet sends are in the queue, and those whose quiet sends the kernel has. */
+  #quiet: RingConnection[] = [];
+  #submitted: RingConnection[] = [];
   /** Those for which the kernel had no buffer. */
   #starved: RingConnection[] = [];
   /** Those that were closed and have something to send, by connection. */
@@ -50,6 +53,7 @@ export class RingConnections {
       buffers: new ReceiveBuffers(ring, buffers),
       slots: new SendSlots(),
       onStarved: (connection) => void this.#starved.push(connection),
+      onQuiet: (connection) => void this.#quiet.push(connection),
       onUnsent: (connection) => {
         const writer = new UnsentWriter(connection);
         this.#writers.set(connection, writer);
@@ -90,17 +94,38 @@ export class RingConnections {
     const connection = this.#connections[ring.id];
     if (connection === undefined) return;
     if (ring.operation === OPERATION.receive) {
+      // What was wrong with a send that was submitted comes before anything that was received then.
+      if (this.#submitted.length > 0) this.#hearNothing();
       connection.onReceived(ring.result, ring.buffer, ring.hasMore);
     } else connection.onSent(ring.result);
   }
 
-  /** Ends a turn: gives buffers back to the kernel, and lets those receive that had none. */
+  /**
+   * Ends a turn, when all completions were taken and nobody will push any more before the next call:
+   * gives buffers back to the kernel, and lets those receive that had none.
+   */
   endTurn(): void {
+    if (this.#submitted.length > 0) this.#hearNothing();
+    const empty = this.#submitted;
+    this.#submitted = this.#quiet;
+    this.#quiet = empty;
     this.#shared.buffers.publish();
     if (this.#starved.length === 0) return;
     const starved = this.#starved;
     this.#starved = [];
     for (const connection of starved) connection.receive();
+  }
+
+  /** Of some sends that were submitted nothing was heard: they are complete. */
+  #hearNothing(): void {
+    const submitted = this.#submitted;
+    this.#submitted = [];
+    for (const connection of submitted) {
+      // If the kernel was short of memory, it may have left some in the queue.
+      if (!connection.onQuiet()) this.#quiet.push(connection);
+    }
+    submitted.length = 0;
+    this.#submitted = submitted;
   }
 
   /** Of those that were closed, throws away what the kernel has not taken. */

@@ -167,8 +167,11 @@ function fieldsOf(name: string): Field[] {
 /** Options that deliberately have no flag: only code can give them. */
 const ONLY_CODE = ["onReport", "signal"];
 
-/** Flags that deliberately are no option: they say how a command prints. */
-const ONLY_FLAGS = ["quiet", "log-format"];
+/**
+ * Flags that deliberately are no option of a server: they say how a command prints, and a program
+ * has `exposeMetrics`.
+ */
+const ONLY_FLAGS = ["quiet", "log-format", "metrics"];
 
 function isOption(flag: Flag): flag is Option<unknown> {
   return "option" in flag;

@@ -14,9 +14,16 @@ import { sockets } from "../../engine/net/sockets.ts";
 import type { LogEvent } from "../../engine/server/journal/journal.ts";
 import { Seal } from "../../engine/server/listening/seal.ts";
 import type { ServeOptions, Server } from "../../mod.ts";
-import { serveCluster, serveEvent, serveNonblocking, serveThreadpool } from "../../mod.ts";
+import {
+  serveCluster,
+  serveCompletion,
+  serveEvent,
+  serveNonblocking,
+  serveThreadpool,
+} from "../../mod.ts";
 import { runOnRuntime } from "../../lab/load/event_engine.ts";
 import { runOnDescriptors } from "../../lab/load/epoll_engine.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { loadLoadProtocol } from "../../lab/load/load_protocol.ts";
 import { makePlan, type Share, shareOut } from "../../lab/load/plan.ts";
 import { giveAddress, raiseInterface } from "../../lab/observe/interface.ts";
@@ -32,6 +39,7 @@ const SERVERS: Readonly<Record<string, Serve>> = {
   cluster: (options) => serveCluster({ ...options, workers: 1 }),
   threadpool: (options) => serveThreadpool({ ...options, workers: 1 }),
   nonblocking: serveNonblocking,
+  ...(whyNoRing() === undefined && { completion: serveCompletion }),
 };
 
 const LINK_LOCAL = "fe80::7";

@@ -14,6 +14,7 @@
 
 import { isMainModule, runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { raiseInterface } from "../../lab/observe/interface.ts";
 import { swapAddresses, TunDevice } from "../../lab/observe/wire/device.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type Connection,
   serveBerkeley,
   serveCluster,
+  serveCompletion,
   serveEvent,
   serveNonblocking,
   type ServeOptions,
@@ -74,6 +76,10 @@ const nonblocking: Case = {
   most: 4,
   serve: (options) => serveNonblocking({ ...options, maxConnections: 4 }),
 };
+const completion: Case = {
+  most: 4,
+  serve: (options) => serveCompletion({ ...options, maxConnections: 4 }),
+};
 
 /** A server that never asks whether its peers are still there. */
 const credulous = ({ most, serve }: Case): Case => ({
@@ -97,6 +103,7 @@ const FINDING: Readonly<Record<string, Case>> = {
   event,
   cluster,
   nonblocking,
+  ...(whyNoRing() === undefined && { completion }),
 };
 
 /** The servers that must wait for ever. */

@@ -43,7 +43,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
-import { hasFlag } from "../kit/rows.ts";
+import { hasFlag, whyNot } from "../kit/rows.ts";
 import {
   commandOf,
   type Ending,
@@ -180,6 +180,7 @@ for (
     ["threaded"],
     ["event"],
     ["nonblocking"],
+    ["completion"],
   ] as const
 ) {
   test(`the executable's client shakes hands with ${[mode, ...args].join(" ")}`, async () => {
@@ -191,10 +192,7 @@ for (
     const ending = await server.stop();
     assertEquals(ending.code, 0);
     assertMatch(totalsIn(ending), /^accepted 1 · completed 1 /);
-  }, {
-    ...slow,
-    skip: slow.skip ?? (args.length > 0 || mode === "event" ? undefined : whyNoSockets()),
-  });
+  }, { ...slow, skip: slow.skip ?? (args.length > 0 ? undefined : whyNot(mode)) });
 }
 
 test(
@@ -783,6 +781,12 @@ test("bash completes commands, flags and their values", async () => {
       [["handshake", "bench", "--pi"], ["--pipeline", "--pid"]],
       [["handshake", "bench", "compare", "--pi"], ["--pipeline"]],
       [["handshake", "bench", "compare", "--runtimes", ""], ["deno", "bun"]],
+      [["handshake", "bench", "compare", "--modes", "event,thr"], [
+        "event,threaded",
+        "event,threadpool",
+      ]],
+      [["handshake", "bench", "compare", "--protocols", "hello,"], ["hello,frame", "hello,echo"]],
+      [["handshake", "bench", "compare", "--runtimes", "=", "deno,"], ["deno,bun"]],
       [["handshake", "nothing", ""], [""]],
       [["handshake", "--"], ["--help", "--version"]],
     ] as const
@@ -849,6 +853,7 @@ test("fish completes commands, flags and their values", async () => {
       ["handshake bench --warm", [""]],
       ["handshake bench compare --warm", ["--warm-up"]],
       ["handshake bench compare --pid", [""]],
+      ["handshake bench compare --modes event,thr", ["event,threaded", "event,threadpool"]],
     ] as const
   ) {
     const command = ["fish", "--no-config", "-c", `source ${script}; complete -C '${line}'`];

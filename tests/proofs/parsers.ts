@@ -18,6 +18,7 @@ import { LineReader } from "../../chat/talk/lines.ts";
 import { readServerLine } from "../../chat/terminal/server_line.ts";
 import { COMMANDS } from "../../commands.ts";
 import { type Command, parseFlags, UsageError } from "../../engine/cli/flags.ts";
+import { http } from "../../engine/http/http.ts";
 import { readServer } from "../../engine/dial/target.ts";
 import { type Introduction, readIntroduction } from "../../engine/drivers/introduction.ts";
 import { LINUX } from "../../engine/net/constants.ts";
@@ -647,9 +648,62 @@ const HEADERS: readonly Parser[] = [
   },
 ];
 
+/** A site with one page, and a form. */
+const SITE = {
+  find: (path: string) => path === "/" ? { GET: () => ({}), POST: () => ({}) } : undefined,
+};
+
+/** What was answered: the statuses, in order, and whether each answer was the last. */
+function answersOf(talk: Talk): string[] {
+  return [...talk.text.matchAll(/^HTTP\/1\.1 (\d{3}) .*?\r\n.*?Connection: ([a-z-]+)\r\n\r\n/gms)]
+    .map(([, status, connection]) => `${status} ${connection}`);
+}
+
+const HTTP: readonly Parser[] = [{
+  name: "requests of HTTP",
+  share: 40,
+  property: fc.property(
+    nearlyBytes(
+      ...[
+        "GET / HTTP/1.1\r\n",
+        "Host: a\r\n",
+        "\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        " ",
+        ":",
+      ],
+      ...[
+        "POST / HTTP/1.0\r\n",
+        "Content-Length: 3\r\n",
+        "abc",
+        "\n",
+        "\r",
+        "\0",
+        "Connection: close\r\n",
+      ],
+      ...[
+        "Transfer-Encoding: chunked\r\n",
+        "HEAD http://b/ HTTP/1.1\r\n",
+        "Expect: 100-continue\r\n",
+      ],
+    ),
+    anyCuts,
+    (bytes, cuts) => {
+      const attention = { waits() {}, answers() {}, streams() {} };
+      const whole = hold(http(SITE, attention), bytes.length === 0 ? [] : [bytes]);
+      assertEquals(whole.error, undefined);
+      const answers = answersOf(whole);
+      // Nothing follows an answer that says that it is the last.
+      assert(answers.slice(0, -1).every((answer) => answer.endsWith("keep-alive")));
+      assertEquals(answersOf(hold(http(SITE, attention), cut(bytes, cuts))), answers);
+    },
+  ),
+}];
+
 /** All parsers. */
 export const PARSERS: readonly Parser[] = [
   ...PROTOCOLS,
+  ...HTTP,
   ...HEADERS,
   ...CHAT,
   ...TYPED,

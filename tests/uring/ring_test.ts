@@ -199,9 +199,10 @@ test("what is pushed in one turn is one send", () => {
   for (const word of ["one ", "two ", "three"]) {
     assert(connection.push(new TextEncoder().encode(word), reader));
   }
+  assertEquals(bench.ring.queued, 2, "a receive and a send");
   bench.turn();
   assertEquals(bench.receive(peer), "one two three");
-  assertEquals(bench.completed.get(OPERATION.send), 1);
+  assertEquals(bench.completed.get(OPERATION.send), undefined, "nothing is said if all is well");
   connection.close();
 }, { skip });
 

@@ -27,8 +27,11 @@ export type SharedFigure =
 
 /** Words of shared memory: the first one, and from there every one that is `stride` further. */
 export interface SharedPulses {
+  /** The memory. */
   readonly memory: SharedArrayBuffer;
+  /** The index of the first word. */
   readonly first: number;
+  /** How many words further the next one is. */
   readonly stride: number;
 }
 

@@ -12,7 +12,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { isUnix, SOCKADDR_SIZE } from "../../net/address.ts";
-import { lingerLimits } from "../../drivers/limits.ts";
+import { betweenMessagesMs, lingerLimits } from "../../drivers/limits.ts";
 import { DescriptorLingerer } from "../team/lingerer.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
@@ -152,9 +152,7 @@ export class DescriptorServer {
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
         isCrowded: plan.threads > 1 && !plan.queue,
-        // Only Linux can be relied on for that, and there only over TCP: unix(7) sockets begin with
-        // none.
-        inheritsTimeout: runtime.os === "linux" && !isUnix(address.hostname) && held.isOwn,
+        inheritsTimeout: held.inheritsTimeout(betweenMessagesMs(checked.settings)),
       } satisfies SharedSocket,
     });
     const { team } = this;

@@ -17,7 +17,6 @@ import type { Address } from "../../../protocols/effects.ts";
 import { HttpServer } from "../../http/http_server.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
 import { type HttpReply, sayInText } from "../../http/reply.ts";
-import { runtime } from "../../net/runtime.ts";
 import { describeError } from "../../values/thrown.ts";
 import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
@@ -40,7 +39,7 @@ const CLOSE_MS = 1_000;
 /** The first message to the thread. */
 interface MetricsAssignment {
   readonly address: Address;
-  readonly sharing: Sharing;
+  readonly shares: MetricsOptions["shares"];
 }
 
 /** The messages that follow. */
@@ -55,18 +54,15 @@ type Report =
 
 onAssigned(
   METRICS_THREAD,
-  async ({ address, sharing }: MetricsAssignment, post: (report: Report) => void) => {
+  async ({ address, shares }: MetricsAssignment, post: (report: Report) => void) => {
     // The server does not listen yet.
     const teller = new Teller(countOverflows());
-    const reusePort = sharing !== "alone" && runtime.whyNoReusePort() === undefined;
-    const options = {
+    const server = await HttpServer.listen({
       address,
+      shares,
       site: teller,
-      onMistake: (error: unknown) => post({ kind: "mistake", error: describeError(error) }),
-    };
-    // Who shares a port may do so with any other who does. So it is tried first whether it is free.
-    if (reusePort && sharing === "later") await (await HttpServer.listen(options)).close();
-    const server = await HttpServer.listen({ ...options, reusePort });
+      onMistake: (error) => post({ kind: "mistake", error: describeError(error) }),
+    });
     const stopped = Promise.withResolvers<void>();
     return {
       hear(order: Order) {
@@ -182,18 +178,15 @@ class LagWindow implements Disposable {
   }
 }
 
-/**
- * With whom the port is shared: with nobody; `later` with a process that takes this server's listener
- * over; or `now` too with the one from which this process takes it over, and which still listens.
- */
-export type Sharing = "alone" | "later" | "now";
-
 /** How to tell metrics. */
 export interface MetricsOptions {
   /** Where to listen. */
   readonly address: Address;
-  /** With whom the port is shared. @default {"alone"} */
-  readonly sharing?: Sharing;
+  /**
+   * With whom the port is shared: `later` with a process that takes this server's listener over, or
+   * `now` with the one from which this process takes it over. By default with nobody.
+   */
+  readonly shares?: "later" | "now" | undefined;
   /** Is told, in words, of what goes wrong while the server runs. */
   readonly onError?: (message: string) => void;
 }
@@ -204,12 +197,12 @@ export class MetricsServer implements AsyncDisposable {
   readonly #wanted: Address;
   #address: Address;
 
-  private constructor({ address, sharing = "alone", onError }: MetricsOptions) {
+  private constructor({ address, shares, onError }: MetricsOptions) {
     this.#wanted = this.#address = address;
     this.#worker = SupervisedWorker.start<Order, Report>({
       url: import.meta.url,
       name: METRICS_THREAD,
-      assignment: { address, sharing } satisfies MetricsAssignment,
+      assignment: { address, shares } satisfies MetricsAssignment,
       cannotStart: "Cannot tell metrics",
       died: "The metrics end here",
       onMessage: (report) => {

@@ -76,9 +76,19 @@ export class HeldListener implements Handover {
     this.#isOurs = parts.newcomer === undefined;
   }
 
-  /** Whether this server has opened it: then connections inherit what this server has set. */
-  get isOwn(): boolean {
-    return this.#parts.origin === "opened" && this.#parts.newcomer === undefined;
+  /**
+   * Whether connections inherit this receive timeout from it. Only Linux can be relied on for that,
+   * and there only over TCP: unix(7) sockets begin with none. Somebody else may change it at any time;
+   * servers of ours never do.
+   *
+   * @param ms the timeout, in milliseconds; 0 is none
+   */
+  inheritsTimeout(ms: number): boolean {
+    const { net, origin } = this.#parts;
+    if (runtime.os !== "linux" || origin !== "opened" || isUnix(this.address.hostname)) {
+      return false;
+    }
+    return net.receiveTimeout(this.listener) === ms;
   }
 
   /** Whether another server had it before. */

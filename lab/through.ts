@@ -7,17 +7,20 @@
 import type { Address } from "../protocols/effects.ts";
 import { type Flag, UsageError } from "../engine/cli/flags.ts";
 import { type Faults, startFaults } from "./faults/proxy.ts";
-import { parseToxics, type Toxic, TOXIC_FORMS, ToxicError } from "./faults/toxic.ts";
+import { formatToxic, parseToxics, type Toxic, TOXIC_FORMS, ToxicError } from "./faults/toxic.ts";
 
-/** The flags that say what is wrong on the way to the server. */
+/** The flag that says what is wrong on the way to the server. */
+export const THROUGH: Flag = {
+  name: "through",
+  kind: "string",
+  value: "'TOXIC …'",
+  suggestions: Object.keys(TOXIC_FORMS),
+  help: "put faults between: toxics as those of faults, for instance 'slicer:1..7 latency:5ms'",
+};
+
+/** The same with a flag for the seed, for commands that have none otherwise. */
 export const THROUGH_FLAGS: readonly Flag[] = [
-  {
-    name: "through",
-    kind: "string",
-    value: "'TOXIC …'",
-    suggestions: Object.keys(TOXIC_FORMS),
-    help: "put faults between: toxics as those of faults, for instance 'slicer:1..7 latency:5ms'",
-  },
+  THROUGH,
   {
     name: "seed",
     kind: "integer",
@@ -38,7 +41,7 @@ export interface Way {
 /**
  * Reads the flags.
  *
- * @param values the values of {@linkcode THROUGH_FLAGS}
+ * @param values the values of {@linkcode THROUGH}, and of a seed
  * @returns `undefined` if nothing is to be put between
  * @throws {UsageError} if a toxic is none
  */
@@ -52,6 +55,16 @@ export function readWay(
     if (!(error instanceof ToxicError)) throw error;
     throw new UsageError(`wrong value for --through: ${error.message}`, { cause: error });
   }
+}
+
+/**
+ * The name of a server, with what is wrong on the way to it.
+ *
+ * @param name the server's name
+ * @param way what is wrong, if anything
+ */
+export function nameThrough(name: string, way: Way | undefined): string {
+  return way === undefined ? name : `${name} through ${way.toxics.map(formatToxic).join(" ")}`;
 }
 
 /** A server as it is reached: through the proxy, or directly. */

@@ -11,6 +11,7 @@
  * @module
  */
 
+import process from "node:process";
 import {
   ConnectError,
   exitStatusOf,
@@ -155,7 +156,12 @@ class Watch {
 async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
+  const pid = values.pid as number | undefined;
+  if (pid !== undefined && !isRunning(pid)) {
+    throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
+  }
   const plan = await makePlan(planOptionsOf(values));
+  const percentiles = percentilesOf(values);
   const address = await findServer(host, port, plan.timeoutMs, watch.signal);
   for (const warning of preflight(plan, address)) watch.note(warning);
   const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
@@ -164,9 +170,9 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   let errors = 0;
   const run = await measure(plan, {
     address,
-    pid: (values.pid as number | undefined) ?? (isLocal ? findListener(address) : undefined),
+    pid: pid ?? (isLocal ? findListener(address) : undefined),
     name,
-    percentiles: percentilesOf(values),
+    percentiles,
     signal: watch.signal,
     onNote: (text) => watch.note(text),
     onSecond(second) {
@@ -176,6 +182,16 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
     },
   });
   return { runs: [run], missing: [] };
+}
+
+/** Whether there is such a process (kill(2) with the signal 0). */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EPERM";
+  }
 }
 
 /** How long a run takes, if that is known. */

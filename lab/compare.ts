@@ -19,6 +19,7 @@ import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
 import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
@@ -38,6 +39,7 @@ const COMPARED_MODES = stringOption("modes", {
 const PROTOCOLS = stringOption("protocols", {
   value: "LIST",
   default: "hello,frame",
+  suggestions: MEASURABLE,
   help: "which protocols",
 });
 
@@ -53,6 +55,7 @@ const CONNECTIONS = stringOption("connections", {
 const DURATION = durationOption("duration", {
   short: "d",
   default: "5s",
+  positive: true,
   help: "how long each run is measured",
 });
 
@@ -364,8 +367,8 @@ export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): n
 function readModes({ modes, runtimes }: Values): Subject[] {
   const wanted = COMPARED_MODES.read(modes as string | undefined);
   const names = wanted === "all" ? MODE_NAMES : listOf(wanted);
-  const available = RUNTIMES.filter(({ name }) =>
-    buildInfo.isExecutable !== true || name === runtime.name
+  const available = RUNTIMES.filter(({ name, isHere }) =>
+    buildInfo.isExecutable === true ? name === runtime.name : isHere
   );
   const chosen = runtimes === undefined
     ? available.map(({ name }) => name)
@@ -388,6 +391,9 @@ function readModes({ modes, runtimes }: Values): Subject[] {
     chosen.map((name) => {
       const found = available.find((candidate) => candidate.name === name);
       if (found !== undefined) return ourServer(mode as ModeName, found, wanted !== "all");
+      if (buildInfo.isExecutable !== true && RUNTIMES.some((known) => known.name === name)) {
+        throw new UsageError(`wrong value for --runtimes: ${name} is not installed here`);
+      }
       const expected = available.map(({ name }) => name).join(" or ");
       throw new UsageError(`wrong value for --runtimes: expected ${expected}, got "${name}"`);
     })

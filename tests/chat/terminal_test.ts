@@ -121,6 +121,8 @@ test("a terminal: no line of another vanishes, whatever is typed, at any width",
       await terminal.press("Left", "Left", "C-a");
       await terminal.press("C-e", "C-c");
     }
+    // What is typed and what others say come by different ways, in any order.
+    await terminal.shows(expected.at(-1) as string);
     await terminal.type("done");
     const screen = await terminal.shows(/> done$/);
     const shown = screen.split("\n").map((row) => row.replace(/^\d\d:\d\d /, ""));
@@ -301,7 +303,7 @@ terminalTest("a line that is too long can be changed", async ({ terminal, visito
 });
 
 terminalTest("what a line cannot hold is left out, and told", async ({ terminal, visitor }) => {
-  await terminal.type("x".repeat(5_000));
+  await terminal.type("x".repeat(2_500));
   await terminal.shows("the line is full: what comes after its 2048 characters is left out");
   await terminal.press("Enter");
   await terminal.shows("not sent: this line has 2048 bytes");

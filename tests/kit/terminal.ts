@@ -5,10 +5,10 @@
  * @module
  */
 
-import { execFile, execFileSync } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { until } from "./harness.ts";
+import { delay, until, within } from "./harness.ts";
 import { commandOf, whyNoProgram } from "./server_process.ts";
 
 /** Why there can be no terminal here. */
@@ -30,6 +30,88 @@ export interface TerminalOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** Who waits for the answer to a command. */
+interface Asker {
+  readonly resolve: (answer: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A client of tmux in control mode (tmux(1)): it takes commands as lines and answers each in turn,
+ * in place of a process for each command. Tests look at a screen hundreds of times.
+ */
+class Control {
+  readonly #client: ChildProcess;
+  readonly #askers: Asker[] = [];
+  readonly #closed: Promise<void>;
+  /** The answer that has begun, and the line that will end it. */
+  #answer: { readonly end: string; readonly lines: string[] } | undefined;
+  #isClosed = false;
+
+  /** @param socket the name of the socket of the server */
+  constructor(socket: string) {
+    // Its own size must not count, and what programs print is looked at on the screen.
+    const flags = ["-f", "ignore-size,no-output"];
+    const args = ["-u", "-L", socket, "-C", "attach-session", ...flags];
+    const client = this.#client = spawn("tmux", args, { stdio: ["pipe", "pipe", "ignore"] });
+    client.stdin?.on("error", () => {});
+    let rest = "";
+    client.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() as string;
+      for (const line of lines) this.#take(line);
+    });
+    this.#closed = new Promise((resolve) => {
+      const close = () => {
+        this.#isClosed = true;
+        for (const { reject } of this.#askers.splice(0)) reject(new Error("tmux has ended"));
+        resolve();
+      };
+      client.on("close", close).on("error", close);
+    });
+  }
+
+  /** Gives a command, and returns what it prints. */
+  ask(args: readonly string[]): Promise<string> {
+    if (this.#isClosed) return Promise.reject(new Error("tmux has ended"));
+    return new Promise((resolve, reject) => {
+      this.#askers.push({ resolve, reject });
+      this.#client.stdin?.write(`${args.map(quote).join(" ")}\n`);
+    });
+  }
+
+  /** Waits until the server has ended. */
+  async ended(): Promise<void> {
+    await within(5_000, "tmux to end", this.#closed);
+  }
+
+  #take(line: string): void {
+    if (this.#answer === undefined) {
+      // The answers to others' commands have other flags: the first is to the command line itself.
+      const [, begun] = /^%begin (\d+ \d+ 1)$/.exec(line) ?? [];
+      if (begun !== undefined) this.#answer = { end: begun, lines: [] };
+      return;
+    }
+    const { end, lines } = this.#answer;
+    const isError = line === `%error ${end}`;
+    if (!isError && line !== `%end ${end}`) return void lines.push(line);
+    this.#answer = undefined;
+    const asker = this.#askers.shift();
+    if (isError) asker?.reject(new Error(`tmux: ${lines.join("\n")}`));
+    else asker?.resolve(lines.map((line) => `${line}\n`).join(""));
+  }
+}
+
+/** A word of a command as tmux reads it, with all that could mean something to it in octal. */
+function quote(word: string): string {
+  const safe = word.replace(
+    // deno-lint-ignore no-control-regex -- a line feed would end the command
+    /[\x00-\x1f\x7f"$\\~`]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
+  return `"${safe}"`;
+}
+
 let count = 0;
 
 /** The terminals that are still open. They are ended if the tests themselves are. */
@@ -41,6 +123,7 @@ process.on("exit", () => {
 /** A terminal with one program in it. */
 export class Terminal implements AsyncDisposable {
   readonly #socket = `handshake-${process.pid}-${++count}`;
+  #control: Control | undefined;
 
   private constructor() {
     running.add(this.#socket);
@@ -75,13 +158,14 @@ export class Terminal implements AsyncDisposable {
     { columns = 80, rows = 24, environment = {} }: TerminalOptions,
   ): Promise<Terminal> {
     const terminal = new Terminal();
-    await terminal.#tmux(
-      ...["-u", "-f", "/dev/null"],
+    await run("tmux", [
+      ...["-L", terminal.#socket, "-u", "-f", "/dev/null"],
       ...["new-session", "-d", "-x", `${columns}`, "-y", `${rows}`],
       ...["-c", fileURLToPath(new URL("../../", import.meta.url))],
       ...Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       ...["--", ...command],
-    );
+    ]);
+    terminal.#control = new Control(terminal.#socket);
     return terminal;
   }
 
@@ -142,8 +226,10 @@ export class Terminal implements AsyncDisposable {
     const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trim();
     // tmux wraps the lines on its screen anew, and tells the program a moment later.
     await until(`the terminal to be ${columns} columns wide`, async () => {
-      const size = await run("sh", ["-c", 'stty size < "$0"', tty]);
-      return size.trim().endsWith(` ${columns}`);
+      const size = await run("sh", ["-c", 'exec stty size < "$0"', tty]);
+      if (size.trim().endsWith(` ${columns}`)) return true;
+      await delay(20);
+      return false;
     });
   }
 
@@ -168,11 +254,12 @@ export class Terminal implements AsyncDisposable {
   /** Ends the terminal, and with it the program. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux("kill-server").catch(() => {});
+    await this.#control?.ended();
     running.delete(this.#socket);
   }
 
   #tmux(...args: readonly string[]): Promise<string> {
-    return run("tmux", ["-L", this.#socket, ...args]);
+    return (this.#control as Control).ask(args);
   }
 }
 

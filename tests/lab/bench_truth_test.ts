@@ -21,7 +21,7 @@ import type { Run } from "../../lab/load/results.ts";
 import { findingsOf } from "../../lab/report/findings.ts";
 import { formatTerminal } from "../../lab/report/terminal.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { type Protocol, READ } from "../../protocol.ts";
+import type { Protocol } from "../../protocol.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch, test } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { Dice, sampleReport } from "../kit/report_samples.ts";
@@ -52,9 +52,10 @@ async function load(
   { address }: { readonly address: LoadServer["address"] },
   options: PlanOptions,
   more: Partial<MeasureOptions> = {},
+  rehearse = false,
 ): Promise<Run> {
-  const plan = await makePlan({ protocol: "echo", connections: 4, rehearse: false, ...options });
-  return await measure(plan, { address, name: "test", ...more });
+  const plan = await makePlan({ protocol: "echo", connections: 4, ...options });
+  return await measure({ ...plan, rehearse }, { address, name: "test", ...more });
 }
 
 /** Measures a server that reacts in this way. */
@@ -183,7 +184,7 @@ for (const engine of ENGINES) {
 
   test(`${engine}: the load is open and warm before the first request`, async () => {
     await using server = await LoadServer.start();
-    const run = await load(server, { engine, connections: 9, requests: 30, rehearse: true });
+    const run = await load(server, { engine, connections: 9, requests: 30 }, {}, true);
     // The server has seen neither more requests nor more connections than were asked for.
     assertEquals([run.requests, server.accepted, server.arrivals], [30, 9, 30]);
     assertEquals(server.story.slice(0, 9), Array.from({ length: 9 }, () => "accepted"));

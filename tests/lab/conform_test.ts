@@ -5,7 +5,7 @@
  * @module
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { quoteWord } from "../../engine/cli/invocation.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
@@ -24,7 +24,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
-import { Script, ServerProcess } from "../kit/server_process.ts";
+import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
 import { badIn, checkStarted, commandLine } from "../proofs/conform.ts";
 import type { Weakness } from "../kit/weak_server.ts";
 
@@ -271,3 +271,22 @@ test("a JUnit file is well formed whatever a server says", () => {
   assert(!/[\u0000-\u0008]/.test(text));
   assertStringIncludes(text, "a&lt;b&gt;&amp;&quot;c&quot;");
 });
+
+test("the guide leads from a failing case to a passing one, as it is written there", async () => {
+  const guide = readFileSync(new URL("../../docs/conform.md", import.meta.url), "utf8");
+  using folder = new Folder();
+  const servers = [
+    ["hello.py", ["HELLO 7, HELLO 8"]],
+    ["right.py", ["three steps · ", "mistakes · a", "line ends · \\r"]],
+  ] as const;
+  const [first, second] = await Promise.all(servers.map(async ([name, only]) => {
+    const [, code] = new RegExp(`^\`\`\`python ${name}\n(.*?)^\`\`\`$`, "ms").exec(guide) ?? [];
+    writeFileSync(folder.path(name), code as string);
+    const command = `python3 ${quoteWord(folder.path(name))} {port}`;
+    return await checkStarted(command, "hello", { only, timeoutMs: 4_000, clients: 2 });
+  })) as [Report, Report];
+  const failed = namesOf(first, "failed");
+  assert(failed.includes("three steps · HELLO 7, HELLO 8, HELLO 9 · split at every position"));
+  assert(namesOf(first, "passed").some((name) => name.endsWith("each message in one write")));
+  assertEquals(badIn(second), []);
+}, { skip: skip ?? whyNoProgram("python3"), sanitize: false, timeoutMs: 60_000 });

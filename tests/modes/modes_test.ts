@@ -326,17 +326,6 @@ function contract(row: Row): void {
     assertEquals(ending.stderr.trim().split("\n").length, 1);
   });
 
-  check("counts what it cuts as cut, although the protocol takes that for FIN", async () => {
-    await using server = await start("--protocol", "echo", "--drain", "0");
-    await using peer = await Peer.connect(server.address);
-    await peer.send("more is to come");
-    assertEquals(await peer.take(15), "more is to come");
-    const ending = await server.stop();
-    await peer.gone();
-    assertEquals(ending.code, 0);
-    assertEquals(totalsIn(ending), "accepted 1 · completed 0 · failed 0 · cut 1");
-  });
-
   check("with --drain 0 cuts at once, and logs JSON lines with --log-format json", async () => {
     await using server = await start("--drain", "0", "--log-format", "json");
     await using peer = await halfway(server.address, 5);

@@ -166,7 +166,7 @@ async function knowsClients(row: Row): Promise<void> {
   );
 }
 
-testTogether("clients are whom their proxy names", TRIED, knowsClients, 5);
+testTogether("clients are whom their proxy names", TRIED, knowsClients, 6);
 
 /** Those whose threads serve, in the three ways that they learn whom, and those that compute. */
 const MORTAL: readonly (readonly [string, string])[] = [

@@ -101,7 +101,7 @@ testTogether("its metrics are its counters", DIFFERENT, async (row) => {
   // It ends with its server, whoever is still connected.
   await idle.gone();
   await until("nobody to listen", () => Peer.connect(metrics.address).then(gone, () => true));
-});
+}, 6);
 
 /** Leaves a server that should not have listened any more. */
 async function gone(peer: Peer): Promise<false> {

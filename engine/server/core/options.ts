@@ -199,7 +199,7 @@ export interface ServeOptions {
    * The descriptor of a listener that is there already: a service manager or a parent process has
    * opened it, and its address counts. When the server closes, it leaves the listener's queue to
    * whoever else has it. On Linux, in modes with descriptors: `sequential`, `threaded`, `threadpool`,
-   * `berkeley` and `nonblocking`.
+   * `berkeley`, `nonblocking` and `completion`.
    */
   readonly fd?: number;
   /**
@@ -624,6 +624,10 @@ function checkListener({ fd, takeover }: ServeOptions): Pick<CheckedOptions, "fd
   return { fd: fd === undefined ? undefined : FD.read(fd), takeover };
 }
 
+/** The modes that have the descriptor of their listener, in words. */
+export const BY_DESCRIPTOR =
+  "sequential, threaded, threadpool, berkeley, nonblocking and completion, with descriptors,";
+
 /**
  * Refuses to take a listener that is there already, where the server has the runtime's own.
  *
@@ -638,8 +642,8 @@ export function refuseListener(
   if (fd === undefined && takeover === undefined) return;
   const option = fd === undefined ? "takeover" : `fd ${fd}, a listener that is there already`;
   throw new OptionError(
-    `Cannot use ${option}: ${where} has the runtime's own listener, and only sequential, threaded, ` +
-      "threadpool, berkeley and nonblocking, with descriptors, can take another one",
+    `Cannot use ${option}: ${where} has the runtime's own listener, and only ${BY_DESCRIPTOR} can ` +
+      "take another one",
   );
 }
 
@@ -742,8 +746,7 @@ export function refuseUnix(address: Address): void {
   throw new OptionError(
     `Cannot use host ${
       formatAddress(address)
-    }: this server has the runtime's own listener, and only ` +
-      "sequential, threaded, threadpool, berkeley and nonblocking, with descriptors, listen there",
+    }: this server has the runtime's own listener, and only ${BY_DESCRIPTOR} listen there`,
   );
 }
 

@@ -35,7 +35,7 @@ import {
 } from "../kit/metrics.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, ROWS, testTogether } from "../kit/rows.ts";
+import { computesInPlace, forOne, ROWS, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -46,7 +46,7 @@ const DIFFERENT = ROWS.filter((row) => !computesInPlace(row) && !row.args.includ
 
 testTogether("its metrics are its counters", DIFFERENT, async (row) => {
   const { serve, program } = await MODES[row.mode].load();
-  const flags = parseFlags((await program()).command, row.args);
+  const flags = parseFlags((await program()).command, forOne(row));
   const server = await serve({ ...flags, port: 0, statsEvery: "50ms" });
   await using _server = server;
   await using metrics = await exposeMetrics(server);

@@ -146,7 +146,12 @@ test("servers take over from one another, in one mode after the other", async ()
       assertEquals(server.address, before.address, name);
       assertEquals(await before.closed, undefined);
     }
-    asking ??= new AskingClients({ address: server.address, question: "ping\n", clients: 3 });
+    asking ??= new AskingClients({
+      address: server.address,
+      question: "ping\n",
+      clients: 3,
+      restMs: 2,
+    });
     await until(`${name} to answer`, () => server.counters.completed > 3);
     assertEquals(statSync(takeover).mode & 0o777, 0o600);
     assertEquals(folder.names, ["socket"]);
@@ -433,7 +438,7 @@ test("a server restarts on the other runtime and by itself, and loses nobody", a
   await using relay = new Relay(["--protocol", "echo", "--quiet"]);
   const [here, there] = [ourRuntime, otherRuntime];
   await relay.next({ mode: "threadpool", on: here });
-  await using asking = new AskingClients({ ...relay, question: "ping\n", clients: 4 });
+  await using asking = new AskingClients({ ...relay, question: "ping\n", clients: 4, restMs: 2 });
   await until("the first answer", () => asking.asked.answered > 0);
   await relay.next({ mode: "nonblocking", on: there });
   await relay.next({ mode: "nonblocking", on: there, isRestart: true });

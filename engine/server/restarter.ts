@@ -76,8 +76,8 @@ export class Restarter {
     if (!this.#isServing) return "it does not serve";
     if (runtime.os !== "linux") return "a listener can be passed on on Linux only";
     if (this.#handover === undefined) {
-      return "the runtime has the listener, and only sequential, threaded, threadpool, berkeley and " +
-        "nonblocking, with descriptors, can pass theirs on";
+      return "the runtime has the listener, and only sequential, threaded, threadpool, berkeley, " +
+        "nonblocking and completion, with descriptors, can pass theirs on";
     }
     if (runtime.pid !== INIT) return undefined;
     return "this is process 1, with which all others end: start another server with --takeover";

@@ -50,7 +50,7 @@ export interface ServeOptions {
   /**
    * The name or address to listen on. `unix:PATH` is a Unix domain socket, which has no port, and
    * `unix:@NAME` an abstract one of Linux. Modes with descriptors listen there: `sequential`,
-   * `threaded`, `threadpool`, `berkeley` and `nonblocking`.
+   * `threaded`, `threadpool`, `berkeley`, `nonblocking` and `completion`.
    *
    * @default {"127.0.0.1"}
    */
@@ -175,7 +175,7 @@ export interface ServeOptions {
   /**
    * Whether the log tells what the SYN of each connection said: TTL, MSS, window, options. Only
    * Linux keeps it, and only modes with the descriptors of their connections can read it:
-   * `sequential`, `threaded`, `threadpool`, `berkeley` and `nonblocking`.
+   * `sequential`, `threaded`, `threadpool`, `berkeley`, `nonblocking` and `completion`.
    *
    * @default {false}
    */
@@ -199,7 +199,7 @@ export interface ServeOptions {
    * The descriptor of a listener that is there already: a service manager or a parent process has
    * opened it, and its address counts. When the server closes, it leaves the listener's queue to
    * whoever else has it. On Linux, in modes with descriptors: `sequential`, `threaded`, `threadpool`,
-   * `berkeley` and `nonblocking`.
+   * `berkeley`, `nonblocking` and `completion`.
    */
   readonly fd?: number;
   /**
@@ -639,7 +639,7 @@ export function refuseListener(
   const option = fd === undefined ? "takeover" : `fd ${fd}, a listener that is there already`;
   throw new OptionError(
     `Cannot use ${option}: ${where} has the runtime's own listener, and only sequential, threaded, ` +
-      "threadpool, berkeley and nonblocking, with descriptors, can take another one",
+      "threadpool, berkeley, nonblocking and completion, with descriptors, can take another one",
   );
 }
 
@@ -743,7 +743,7 @@ export function refuseUnix(address: Address): void {
     `Cannot use host ${
       formatAddress(address)
     }: this server has the runtime's own listener, and only ` +
-      "sequential, threaded, threadpool, berkeley and nonblocking, with descriptors, listen there",
+      "sequential, threaded, threadpool, berkeley, nonblocking and completion, with descriptors, listen there",
   );
 }
 

@@ -19,7 +19,7 @@ import type { Handover } from "../core/handover.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Given, Newcomer } from "./newcomer.ts";
 import { Offer, type Offerer } from "./offer.ts";
-import { ownUser, privatePath, removePlace } from "./private_path.ts";
+import { besides, ownUser, privatePath, removePlace } from "./private_path.ts";
 import type { Origin, SocketRole } from "./talk.ts";
 
 /** How a server came by its listener. */
@@ -147,7 +147,7 @@ export class HeldListener implements Handover {
     const { net, journal, newcomer } = this.#parts;
     const path = this.#path;
     if (newcomer === undefined || path === undefined) return;
-    const offer = new Offer(net, `${path}.${runtime.pid}`, ownUser(net));
+    const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {
       await newcomer.serves(journal);
       this.#isOurs = true;

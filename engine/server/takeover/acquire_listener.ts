@@ -131,6 +131,7 @@ function takeOver(
       datagrams,
       newcomer,
       path,
+      before: parts.checked.asked.beforeTakeover,
     });
   } catch (error) {
     for (const fd of descriptors) net.close(fd);

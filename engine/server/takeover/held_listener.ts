@@ -15,7 +15,8 @@ import { isUnix } from "../../net/address.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
-import type { Handover } from "../core/handover.ts";
+import type { Handover, TakenOver } from "../core/handover.ts";
+import type { ServeOptions } from "../core/options.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Given, Newcomer } from "./newcomer.ts";
 import { Offer, type Offerer } from "./offer.ts";
@@ -44,6 +45,8 @@ export interface HeldParts {
   readonly offer?: Offer | undefined;
   /** Where it is to be offered: a path without symbolic links. */
   readonly path?: string | undefined;
+  /** See `ServeOptions.beforeTakeover`. */
+  readonly before?: ServeOptions["beforeTakeover"];
 }
 
 /** A server's listener. */
@@ -63,7 +66,7 @@ export class HeldListener implements Handover {
   /** Whether the server that had it before has let go. */
   #isOurs: boolean;
   #close: (() => void) | undefined;
-  readonly #handlers: ((pid: number) => void)[] = [];
+  readonly #handlers: TakenOver[] = [];
 
   /** @param parts how the server came by it */
   constructor(parts: HeldParts) {
@@ -144,12 +147,13 @@ export class HeldListener implements Handover {
    * @throws {Error} if the old server goes on: then this one must not
    */
   async confirm(): Promise<void> {
-    const { net, journal, newcomer } = this.#parts;
+    const { net, journal, newcomer, before } = this.#parts;
     const path = this.#path;
     if (newcomer === undefined || path === undefined) return;
+    const metrics = await before?.();
     const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {
-      await newcomer.serves(journal);
+      await newcomer.serves(journal, metrics);
       this.#isOurs = true;
       offer.moveTo(path);
       newcomer.close();
@@ -186,12 +190,12 @@ export class HeldListener implements Handover {
         };
         return { message: given, descriptors };
       },
-      takenOver: (pid) => {
+      takenOver: (pid, metrics) => {
         this.#successor = pid;
         const text =
           "process {pid} serves now: this one stops accepting and lets connections finish";
         journal.log({ level: "info", text, properties: { pid } });
-        for (const handler of this.#handlers) handler(pid);
+        for (const handler of this.#handlers) handler(pid, metrics);
         this.#close?.();
       },
     };
@@ -224,7 +228,7 @@ export class HeldListener implements Handover {
     this.#offer?.hurry(isHurried);
   }
 
-  onTakenOver(handler: (pid: number) => void): void {
+  onTakenOver(handler: TakenOver): void {
     this.#handlers.push(handler);
   }
 }

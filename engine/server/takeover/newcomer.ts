@@ -116,11 +116,12 @@ export class Newcomer {
    * others at the path, until {@linkcode Newcomer.close}.
    *
    * @param journal is told if it does not answer
+   * @param metrics the port at which this server tells its metrics, if it does
    * @throws {Error} if it does not let go: then it goes on, and this server must end
    */
-  async serves(journal: Journal): Promise<void> {
+  async serves(journal: Journal, metrics?: number): Promise<void> {
     const { pid } = this.#talk.peer;
-    this.#talk.tell({ say: "serving" });
+    this.#talk.tell({ say: "serving", ...(metrics !== undefined && { metrics }) });
     let heard: ReturnType<Talk["hear"]>;
     try {
       heard = await hearWithin(this.#talk, performance.now() + YIELD_MS);

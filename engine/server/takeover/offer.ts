@@ -47,8 +47,8 @@ export interface Offerer {
   readonly journal: Journal;
   /** What a newcomer is given, and the descriptors that go with it. */
   give(): { readonly message: Message; readonly descriptors: readonly number[] };
-  /** Another process serves now. */
-  takenOver(pid: number): void;
+  /** Another process serves now. @param metrics the port at which it tells its metrics */
+  takenOver(pid: number, metrics?: number): void;
 }
 
 /** Somebody who has come to the socket. */
@@ -217,7 +217,9 @@ export class Offer {
       const why = `this server speaks version ${VERSION} of the takeover, and not ${version}`;
       return this.#dismiss(visitor, why);
     }
-    if (message.say === "serving" && visitor.hasListener) return this.#yield(visitor);
+    if (message.say === "serving" && visitor.hasListener) {
+      return this.#yield(visitor, message.metrics);
+    }
     if (message.say !== "take" || visitor.hasListener) {
       return this.#dismiss(visitor, `"${message.say}" was not expected`);
     }
@@ -233,9 +235,9 @@ export class Offer {
   }
 
   /** Another process serves. */
-  #yield(visitor: Visitor): void {
+  #yield(visitor: Visitor, metrics?: number): void {
     this.#successor = visitor;
-    this.#offerer?.takenOver(visitor.talk.peer.pid);
+    this.#offerer?.takenOver(visitor.talk.peer.pid, metrics);
     visitor.talk.tell({ say: "yours" });
     visitor.until = performance.now() + this.#limits.takeoverMs;
   }

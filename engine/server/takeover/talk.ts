@@ -31,7 +31,12 @@ export type SocketRole = "listener" | "datagrams";
 
 /** A message, without its version. */
 export type Message =
-  | { readonly say: "take" | "serving" | "yours" }
+  | { readonly say: "take" | "yours" }
+  | {
+    readonly say: "serving";
+    /** The port at which the new server tells its metrics, if it does. */
+    readonly metrics?: number;
+  }
   | { readonly say: "no"; readonly why: string }
   | {
     readonly say: "listener";

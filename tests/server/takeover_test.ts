@@ -377,6 +377,58 @@ test("a newcomer that dies or hangs does not take over, and one at a time may tr
   assertEquals([offered.takenBy, offered.folder.names], [[pid], []] as unknown[]);
 }, { skip, sanitize: false });
 
+test("a server that ends leaves its listener to whoever is about to serve", async () => {
+  const { pid } = runtime;
+  const take = async (offered: TestOffer) => {
+    const call = offered.call();
+    call.talk.tell({ say: "take" });
+    assertEquals((await offered.hear(call.talk) as Message).say, "listener");
+    return call;
+  };
+  using first = new TestOffer();
+  assertEquals(first.offer.leave(), false);
+  const { talk } = await take(first);
+  assertEquals([first.offer.leave(), first.takenBy], [true, [pid]] as unknown[]);
+  talk.tell({ say: "serving" });
+  assertEquals((await first.hear(talk) as Message).say, "yours");
+  talk.close();
+  // One that has died since does not, and one that is not to do it neither.
+  using second = new TestOffer();
+  const dead = await take(second);
+  dead.talk.close();
+  assertEquals(second.offer.leave(), false);
+  const child = await take(second);
+  second.offer.refuse(pid, "no");
+  assertEquals([second.offer.leave(), second.takenBy], [false, []] as unknown[]);
+  child.talk.close();
+  // What it says at once, and then hangs up, is taken in its order.
+  using third = new TestOffer();
+  const quick = await take(third);
+  quick.talk.tell({ say: "serving" });
+  quick.talk.close();
+  await until("it to be heard", () => third.takenBy.length > 0);
+  assertEquals(third.log, [`process ${pid} is about to take this listener over`]);
+
+  // As servers.
+  using folder = new Folder();
+  const takeover = folder.path("socket");
+  const old = await serveThreadpool({ ...ECHO, takeover, workers: 1 });
+  const closed = Promise.withResolvers<void>();
+  const next = await serveThreadpool({
+    ...ECHO,
+    takeover,
+    workers: 1,
+    beforeTakeover: () => {
+      old.close().then(closed.resolve, closed.reject);
+      return Promise.resolve(undefined);
+    },
+  });
+  await closed.promise;
+  await echoes(next.address, 1);
+  await next.close();
+  assertEquals(folder.names, []);
+}, { skip, sanitize: false });
+
 test("a server that does not answer, or is another user's, gives no listener", async () => {
   using folder = new Folder();
   const net = sockets();

@@ -33,10 +33,19 @@ export interface Handover {
    * @param handler is called then
    */
   onTakenOver(handler: TakenOver): void;
+  /**
+   * Does not let a process take over that is about to.
+   *
+   * @param pid the number of that process
+   */
+  refuse(pid: number): void;
   /** Says whether somebody is expected, so that they are answered at once. */
   hurry(isHurried: boolean): void;
   /** For the server itself: it serves from now on. @param close lets it finish */
   begin(close: () => void): void;
-  /** For the server itself: it closes, and offers nothing any more. */
+  /**
+   * For the server itself: it closes, and offers nothing any more. Whoever has the listener by then
+   * takes over.
+   */
   end(): void;
 }

@@ -63,6 +63,7 @@ export class HeldListener implements Handover {
   /** Whether another process has had a descriptor of it, and may have it still. */
   #isPassedOn = false;
   #successor: number | undefined;
+  #isEnding = false;
   /** Whether the server that had it before has let go. */
   #isOurs: boolean;
   #close: (() => void) | undefined;
@@ -192,8 +193,9 @@ export class HeldListener implements Handover {
       },
       takenOver: (pid, metrics) => {
         this.#successor = pid;
-        const text =
-          "process {pid} serves now: this one stops accepting and lets connections finish";
+        const text = this.#isEnding
+          ? "process {pid} is about to serve: it takes this listener over, because this server ends"
+          : "process {pid} serves now: this one stops accepting and lets connections finish";
         journal.log({ level: "info", text, properties: { pid } });
         for (const handler of this.#handlers) handler(pid, metrics);
         this.#close?.();
@@ -202,9 +204,12 @@ export class HeldListener implements Handover {
   }
 
   end(): void {
+    this.#isEnding = true;
     const { path } = this;
     // It closes by itself once the successor offers the listener.
-    if (path === undefined || this.#successor !== undefined) return;
+    if (path === undefined || this.#successor !== undefined || this.#offer?.leave() === true) {
+      return;
+    }
     this.#offer?.close("this server ends");
     this.#offer = undefined;
     removePlace(path);
@@ -222,6 +227,10 @@ export class HeldListener implements Handover {
     this.#path = place;
     this.#offer.begin(this.#offerer());
     return place;
+  }
+
+  refuse(pid: number): void {
+    this.#offer?.refuse(pid, "this server ends, and so should you");
   }
 
   hurry(isHurried: boolean): void {

@@ -53,6 +53,7 @@ import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
+import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -75,6 +76,7 @@ const benchCommand = (): Command => ({
   flags: [
     ...LOAD_FLAGS,
     PERCENTILES,
+    THROUGH,
     {
       name: "pid",
       kind: "integer",
@@ -165,11 +167,13 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const address = await findServer(host, port, plan.timeoutMs, watch.signal);
   for (const warning of preflight(plan, address)) watch.note(warning);
   const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
-  const name = formatAddress({ hostname: host, port });
+  const way = readWay(values);
+  const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   let errors = 0;
+  await using reached = await reach(way, address);
   const run = await measure(plan, {
-    address,
+    address: reached.address,
     pid: pid ?? (isLocal ? findListener(address) : undefined),
     name,
     percentiles,

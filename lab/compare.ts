@@ -24,6 +24,7 @@ import { measure } from "./load/measure.ts";
 import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
+import { reach, readWay, THROUGH, type Way } from "./through.ts";
 import type { Missing, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
@@ -112,6 +113,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
   },
   ...SHARED,
   PERCENTILES,
+  THROUGH,
 ];
 
 /** Something that is compared. */
@@ -134,6 +136,8 @@ export interface Comparison {
   readonly warmUpMs: number;
   /** The percentiles that are asked for. */
   readonly percentiles: readonly number[] | undefined;
+  /** What is wrong on the way to each of them, if anything. */
+  readonly way: Way | undefined;
   /** Where traces are written. */
   readonly traces: string | undefined;
 }
@@ -181,6 +185,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
     percentiles: percentilesOf(values),
+    way: readWay(values),
     traces: traces as string | undefined,
   };
 }
@@ -286,7 +291,7 @@ async function measureOne(
   { name, subject, start }: Subject,
   plan: Plan,
   repeat: number,
-  { warmUpMs, percentiles }: Comparison,
+  { warmUpMs, percentiles, way }: Comparison,
   { signal, onSecond, onNote }: {
     readonly signal: AbortSignal;
     onSecond(second: Second): void;
@@ -294,7 +299,9 @@ async function measureOne(
   },
 ): Promise<Run> {
   await using server = await start(plan, signal);
-  const { address, status: { pid } } = server;
+  const { status: { pid } } = server;
+  await using reached = await reach(way, server.address);
+  const { address } = reached;
   if (warmUpMs > 0) {
     const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0, rehearse: false };
     await measure(warmUp, { address, name, signal });

@@ -44,19 +44,22 @@ function write(name: string, text: string): string {
 }
 
 const GENERATOR = "export default function* own() {}\n";
-/** A module that imports the library, and with it the very mode that imports the module. */
-const SAYS_HELLO = `
-  import { encodeLine, write } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};
+/** The beginning of a module that imports the library, and with it the mode that imports the module. */
+const IMPORTS = `
+  import { encodeLine, write } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url))};`;
+const good = write(
+  "good 50%#é.ts",
+  `${IMPORTS}
   export default function* own() {
     yield* write(encodeLine("hello from my own"));
   }
-`;
-const good = write("good 50%#é.ts", SAYS_HELLO);
+`,
+);
 
-/** A protocol that asks for things no driver can grant, and answers with the errors. */
-const WISHES = write(
-  "wishes.ts",
-  `
+// It asks for things no driver can grant, and answers with the errors.
+write(
+  "wishes 50%#é.ts",
+  `${IMPORTS}
   const wishes = [
     undefined,
     7,
@@ -70,7 +73,7 @@ const WISHES = write(
       try {
         yield wish;
       } catch (error) {
-        yield { kind: "write", bytes: new TextEncoder().encode(error.name + "\\n") };
+        yield* write(encodeLine(error.name));
       }
     }
   }`,
@@ -214,27 +217,23 @@ test("without permission to read or to download it, one line says so", async () 
 for (const row of ROWS) {
   const options = { sanitize: false, skip: row.skip };
 
-  test(`${row.name} finds a module from the current directory, whatever its name`, async () => {
-    const args = [...forOne(row), "--protocol", "./good 50%#é.ts"];
-    await using server = await ServerProcess.start(row.mode, args, { cwd: folder });
-    assertMatch(server.greeting, / · good 50%#é · /);
-    await using peer = await Peer.connect(server.address);
-    assertEquals(await peer.rest(), "hello from my own\n");
-    await peer[Symbol.asyncDispose]();
-    assertEquals((await server.stop()).code, 0);
-  }, options);
-
-  test(`${row.name} tells a protocol when its wish cannot be granted`, async () => {
-    const args = [...forOne(row), "--protocol", WISHES];
-    await using server = await ServerProcess.start(row.mode, args);
-    await using peer = await Peer.connect(server.address);
-    const told = ["TypeError", "TypeError", "TypeError", "RangeError", "RangeError", "TypeError"];
-    assertEquals(await peer.rest(), told.map((name) => `${name}\n`).join(""));
-    // Without its FIN the connection would linger, and the server would wait for it.
-    peer.finish();
-    const ending = await server.stop();
-    assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
-  }, options);
+  test(
+    `${row.name} finds a module whatever its name, and tells it which wishes cannot be granted`,
+    async () => {
+      const args = [...forOne(row), "--protocol", "./wishes 50%#é.ts"];
+      await using server = await ServerProcess.start(row.mode, args, { cwd: folder });
+      assertMatch(server.greeting, / · wishes 50%#é · /);
+      await using peer = await Peer.connect(server.address);
+      const told = ["TypeError", "TypeError", "TypeError", "RangeError", "RangeError", "TypeError"];
+      assertEquals(await peer.rest(), told.map((name) => `${name}\n`).join(""));
+      // Without its FIN the connection would linger, and the server would wait for it.
+      peer.finish();
+      const ending = await server.stop();
+      assertEquals(ending.code, 0);
+      assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+    },
+    options,
+  );
 
   if (row.workers) {
     test(`${row.name} exits with 1 and one line if only its threads cannot import it`, async () => {

@@ -74,6 +74,8 @@ export interface HttpOptions {
    * `now`, even if one of them listens there already. By default nobody else may.
    */
   readonly shares?: "later" | "now" | undefined;
+  /** From when on it answers; whoever comes earlier waits. By default it answers at once. */
+  readonly opens?: Promise<void>;
   /** Other time limits than usual. */
   readonly limits?: Partial<TimeLimits>;
   /** Is told of mistakes of the site. */
@@ -92,6 +94,8 @@ export class HttpServer implements AsyncDisposable {
   readonly #sessions = new Set<Session<void>>();
   /** Those that wait for a request, the longest first. */
   readonly #waiting = new Set<Session<void>>();
+  /** Those that have not sent a request yet. */
+  readonly #fresh = new Set<Session<void>>();
   /** Those whose answer need not have an end. */
   readonly #streaming = new Set<Session<void>>();
   /** When descriptors are short; found out when the first connection comes. */
@@ -144,6 +148,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #acceptAll(): Promise<void> {
+    await this.#options.opens;
     for await (const connection of this.#listener) this.#welcome(connection);
   }
 
@@ -160,11 +165,12 @@ export class HttpServer implements AsyncDisposable {
   #serve(connection: Connection): void {
     const attention = {
       waits: () => {
-        if (this.#isClosing) session.cut(new GoneError());
+        if (this.#isClosing && !this.#fresh.has(session)) session.cut(new GoneError());
         else this.#waiting.add(session);
       },
       answers: () => {
         this.#waiting.delete(session);
+        this.#fresh.delete(session);
       },
       streams: () => {
         if (this.#isClosing) session.cut(new GoneError());
@@ -180,6 +186,7 @@ export class HttpServer implements AsyncDisposable {
     }, (error) => {
       this.#sessions.delete(session);
       this.#waiting.delete(session);
+      this.#fresh.delete(session);
       this.#streaming.delete(session);
       const isExpected = error === undefined || error instanceof ConversationError ||
         error instanceof GoneError;
@@ -187,6 +194,7 @@ export class HttpServer implements AsyncDisposable {
       this.#onOver?.();
     });
     this.#sessions.add(session);
+    this.#fresh.add(session);
     session.start();
   }
 
@@ -209,7 +217,10 @@ export class HttpServer implements AsyncDisposable {
     return next < 0 || next >= this.#ceiling;
   }
 
-  /** Stops listening, lets answers that are being sent finish for a moment, and ends the rest. */
+  /**
+   * Stops listening, and ends all connections: at once those that wait for another request, and after
+   * a moment those whose first request may be on its way, or whose answer is being sent.
+   */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }
@@ -219,7 +230,9 @@ export class HttpServer implements AsyncDisposable {
     this.#isClosing = true;
     this.#listener.close();
     await this.#accepting;
-    for (const session of [...this.#waiting, ...this.#streaming]) session.cut(new GoneError());
+    for (const session of [...this.#waiting, ...this.#streaming]) {
+      if (!this.#fresh.has(session)) session.cut(new GoneError());
+    }
     await this.#over();
     for (const session of [...this.#sessions]) session.cut(new GoneError());
     this.#lingering.close();

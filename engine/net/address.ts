@@ -65,8 +65,12 @@ export function unixPathForRuntime(hostname: string): string | undefined {
   return unixPath(hostname) ?? `\0${hostname.slice(UNIX.length + 1)}`;
 }
 
-/** How many bytes the structure has for a path or a name: 108 on Linux, 104 on BSD. */
-function unixRoom({ hasLength }: SockaddrLayout): number {
+/**
+ * How many bytes the structure has for a path or a name: 108 on Linux, 104 on BSD.
+ *
+ * @param layout how this system lays it out
+ */
+export function unixRoom({ hasLength }: SockaddrLayout): number {
   return hasLength ? 104 : 108;
 }
 

@@ -80,9 +80,11 @@ export class ProcessStatus {
         const status = read(`/proc/${pid}/task/${name}/status`);
         // The thread has ended since it was listed. Counts of 0 would be less than it had before.
         if (status === "") continue;
+        const [ran, waited] = schedulerSecondsIn(read(`/proc/${pid}/task/${name}/schedstat`));
         found.set(name, {
-          cpuSeconds: cpuSecondsIn(read(`/proc/${pid}/task/${name}/stat`)).own,
-          waitingSeconds: waitingSecondsIn(read(`/proc/${pid}/task/${name}/schedstat`)),
+          // The scheduler counts nanoseconds, and the other file counts in hundredths of a second.
+          cpuSeconds: ran ?? cpuSecondsIn(read(`/proc/${pid}/task/${name}/stat`)).own,
+          waitingSeconds: waited ?? 0,
           voluntarySwitches: fieldIn(status, "voluntary_ctxt_switches"),
           involuntarySwitches: fieldIn(status, "nonvoluntary_ctxt_switches"),
         });
@@ -203,9 +205,9 @@ function cpuSecondsIn(stat: string): { readonly own: number; readonly waitedFor:
   return { own: (user + system) / TICKS, waitedFor: (theirUser + theirSystem) / TICKS };
 }
 
-/** How long a thread has waited for a processor: the second field, in nanoseconds (proc(5)). */
-function waitingSecondsIn(schedstat: string): number {
-  return Number(schedstat.split(" ")[1] ?? 0) / 1e9;
+/** How long a thread has run and has waited for a processor, from nanoseconds (proc(5)). */
+function schedulerSecondsIn(schedstat: string): readonly (number | undefined)[] {
+  return schedstat === "" ? [] : schedstat.split(" ").slice(0, 2).map((ns) => Number(ns) / 1e9);
 }
 
 function fieldIn(status: string, name: string): number {

@@ -15,7 +15,6 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { takePassedDescriptors } from "../net/inherited_listener.ts";
-import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
@@ -112,10 +111,11 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     flags: [...flags, ...serveFlags(protocol), STALL, ...OUTPUT_FLAGS],
     example: formatRun(`modes/${mode}.ts`, "8080"),
   };
-  return serverProgram(command, async (values, output) =>
+  return serverProgram(command, async (values, output, beforeTakeover) =>
     serviceOf(
       await serve({
         ...values,
+        ...(beforeTakeover !== undefined && { beforeTakeover }),
         stall: stallOf(values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
@@ -189,9 +189,14 @@ export function serviceOf(server: Server): Service {
  *
  * @param values the given values of the flags
  * @param output standard output, which is flushed at the end; the flags say whether to be quiet
+ * @param beforeTakeover see `ServeOptions`; a service that takes nothing over does without
  * @throws {OptionError} if a flag has a wrong value
  */
-export type Start = (values: Values, output: BufferedOutput) => Promise<Service>;
+export type Start = (
+  values: Values,
+  output: BufferedOutput,
+  beforeTakeover: ServeOptions["beforeTakeover"],
+) => Promise<Service>;
 
 /**
  * Makes a server a command that runs until a signal ends it.
@@ -252,10 +257,13 @@ async function run(command: Command, start: Start): Promise<void> {
     if (printer !== undefined) stderr.share();
     notifier = await startNotifier(name);
     metrics = await startMetrics(command, values);
+    const teller = metrics;
     service = await start(
       { ...measured(values, notifier), ...withPassed(command, values) },
       stdout,
+      teller && (() => beforeTakeover(teller)),
     );
+    await metrics?.listen();
   } catch (error) {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
@@ -274,7 +282,7 @@ async function run(command: Command, start: Start): Promise<void> {
     restarter.serves(served.handover);
     notifier?.serves(served);
     // From then on those who ask at this port get their answer from the other process.
-    served.handover?.onTakenOver(() => void metrics?.yield());
+    served.handover?.onTakenOver((_pid, port) => void metrics?.yieldTo(port));
     watching = stdout.flush(FLUSH_MS).then(() =>
       startWatch(command, values, format, served, stderr)
     );
@@ -354,7 +362,7 @@ async function startPrinter(
 
 /** Finds the service manager that wants to be told about this process, if there is one. */
 async function startNotifier(name: string): Promise<Notifier | undefined> {
-  if (environment("NOTIFY_SOCKET") === undefined) return undefined;
+  if (runtime.variable("NOTIFY_SOCKET") === undefined) return undefined;
   const { ServiceManager } = await import("../process/service_manager.ts");
   const { Notifier } = await import("./notifier.ts");
   const manager = ServiceManager.find((reason) =>
@@ -383,6 +391,12 @@ async function startMetrics(
     shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
     onError: (message) => loggerOf(name).warn("{message}", { message }),
   });
+}
+
+/** The metrics of the server that is taken over end at this port. Those of this one begin before. */
+async function beforeTakeover(metrics: MetricsServer): Promise<number> {
+  await metrics.listen();
+  return metrics.address.port;
 }
 
 /** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */

@@ -49,7 +49,9 @@ export class Restarter {
   /** The server is asked to end: a process that has not taken over must not take its place. */
   cancel(): void {
     this.#isServing = false;
-    if (this.#child !== undefined) void end(this.#child);
+    if (this.#child === undefined) return;
+    this.#handover?.refuse(this.#child.pid);
+    void end(this.#child);
   }
 
   async #restart(): Promise<void> {

@@ -294,7 +294,7 @@ test("a server that dies is reported as one that has ended", async () => {
     if (!isKilled) process.kill(pid, "SIGKILL");
     isKilled = true;
   };
-  const options = { duration: 1_300, timeout: 300 };
+  const options = { rate: 200, duration: 1_300, timeout: 300 };
   const run = await load(server, options, { pid, onSecond: kill });
   assert(run.server !== null);
   assertEquals([run.server.ended, run.server.memory_bytes, run.load_limited], [true, null, false]);

@@ -13,6 +13,8 @@ import {
   formatMetrics,
   type Metric,
 } from "../../engine/server/metrics/exposition.ts";
+import { MetricsServer } from "../../engine/server/metrics/metrics_server.ts";
+import { makeState, sayDraining } from "../../engine/server/core/statistics_share.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { exposeMetrics, FAILURE_KINDS, serveEvent, serveSequential } from "../../mod.ts";
 import {
@@ -35,7 +37,7 @@ import {
 } from "../kit/metrics.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, ROWS, testTogether } from "../kit/rows.ts";
+import { computesInPlace, forOne, ROWS, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -46,7 +48,7 @@ const DIFFERENT = ROWS.filter((row) => !computesInPlace(row) && !row.args.includ
 
 testTogether("its metrics are its counters", DIFFERENT, async (row) => {
   const { serve, program } = await MODES[row.mode].load();
-  const flags = parseFlags((await program()).command, row.args);
+  const flags = parseFlags((await program()).command, forOne(row));
   const server = await serve({ ...flags, port: 0, statsEvery: "50ms" });
   await using _server = server;
   await using metrics = await exposeMetrics(server);
@@ -180,6 +182,51 @@ test("metrics are told until the last connection has finished, and hold up no en
     await idle.gone();
   }));
 });
+
+test(
+  "while one server takes over from another, their port always tells that clients are taken",
+  async () => {
+    await using server = await serveEvent({ port: 0 });
+    const about = { mode: "event" };
+    // A free port.
+    const free = await MetricsServer.start({ address: { hostname: "127.0.0.1", port: 0 } });
+    const { address } = free;
+    await free.close();
+    await using old = await MetricsServer.start({ address, shares: "later" });
+    old.tell(server.statistics, about);
+    await using next = await MetricsServer.start({ address, shares: "now" });
+    const ask = async (count: number) => {
+      const answers = Array.from({ length: count }, () => get(address, "/healthz"));
+      return new Set((await Promise.all(answers)).map(({ content }) => content));
+    };
+    // The next one starts, and gets no questions.
+    assertEquals(await ask(24), new Set(["ok\n"]));
+    // One at another port is none of its business.
+    await old.yieldTo(address.port === 1 ? 2 : 1);
+    await old.yieldTo(undefined);
+    assertEquals(await ask(8), new Set(["ok\n"]));
+    // Who asks in between waits for the one or the other.
+    await using late = await Peer.connect(address);
+    await next.listen();
+    const asked = ask(24);
+    const leaving = old.yieldTo(address.port);
+    sayDraining(server.statistics.state);
+    await late.send("GET /healthz HTTP/1.0\r\n\r\n");
+    assertMatch(await late.rest(), /^HTTP\/1\.1 200 /);
+    next.tell({ ...server.statistics, state: makeState() }, about);
+    assertEquals(await asked, new Set(["ok\n"]));
+    await leaving;
+    assertEquals(await ask(8), new Set(["ok\n"]));
+    // Somebody else's port is nobody's to share.
+    await using alone = await exposeMetrics(server);
+    await assertRejects(
+      () => MetricsServer.start({ address: alone.address, shares: "now" }),
+      Error,
+      "address already in use",
+    );
+  },
+  { skip: whyNoSockets() ?? runtime.whyNoReusePort() },
+);
 
 test("the chat tells what it counts", async () => {
   await using server = await ServerProcess.start("chat/server", [

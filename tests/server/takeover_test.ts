@@ -13,7 +13,7 @@ import { whyNoRing } from "../../engine/uring/requirements.ts";
 import type { LogEvent } from "../../engine/server/journal/journal.ts";
 import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
 import { Offer } from "../../engine/server/takeover/offer.ts";
-import { ownUser } from "../../engine/server/takeover/private_path.ts";
+import { ownUser, privatePlace, removePlace } from "../../engine/server/takeover/private_path.ts";
 import { type Message, Talk, VERSION } from "../../engine/server/takeover/talk.ts";
 import {
   type Address,
@@ -146,7 +146,12 @@ test("servers take over from one another, in one mode after the other", async ()
       assertEquals(server.address, before.address, name);
       assertEquals(await before.closed, undefined);
     }
-    asking ??= new AskingClients({ address: server.address, question: "ping\n", clients: 3 });
+    asking ??= new AskingClients({
+      address: server.address,
+      question: "ping\n",
+      clients: 3,
+      restMs: 2,
+    });
     await until(`${name} to answer`, () => server.counters.completed > 3);
     assertEquals(statSync(takeover).mode & 0o777, 0o600);
     assertEquals(folder.names, ["socket"]);
@@ -226,8 +231,13 @@ test("the folder must be this user's alone, and the path free for a socket", asy
   mkdirSync(folder.path("group"));
   chmodSync(folder.path("group"), 0o770);
   writeFileSync(folder.path("file"), "text");
+  // The next server has its own socket in the folder for a moment.
+  const deep = folder.path("x".repeat(100 - folder.path("").length));
+  mkdirSync(deep);
   symlinkSync(folder.path("open"), folder.path("link"));
   await Promise.all([
+    refused(`${deep}/socket`, "the system has room for 107 bytes"),
+    refused(`${deep}/s`, "is too long: the system has room for 107 bytes, not 110"),
     refused(folder.path("open/socket"), "others may write to the folder"),
     refused(folder.path("group/socket"), "others may write to the folder"),
     refused(folder.path("link/socket"), "others may write to the folder"),
@@ -237,9 +247,29 @@ test("the folder must be this user's alone, and the path free for a socket", asy
     refused(process.getuid?.() === 0 ? "/" : "/socket", "expected the path of a file"),
     refused("@abstract", "expected a path"),
     refused("", "expected unix:PATH"),
-  ].slice(0, process.getuid?.() === 0 ? undefined : 6));
+  ].slice(0, process.getuid?.() === 0 ? undefined : 8));
   assertEquals(folder.text("file"), "text");
 }, { skip, sanitize: false });
+
+test("without a usable runtime folder a restart takes the next one", () => {
+  using folder = new Folder();
+  const { XDG_RUNTIME_DIR: runtimeFolder, TMPDIR: temporary } = process.env;
+  const restore = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
+  try {
+    process.env.XDG_RUNTIME_DIR = folder.path("none");
+    process.env.TMPDIR = folder.path("");
+    const place = privatePlace();
+    assertEquals(place.startsWith(`${folder.path("handshake-takeover-")}`), true, place);
+    removePlace(place);
+    assertEquals(folder.names, []);
+  } finally {
+    restore("XDG_RUNTIME_DIR", runtimeFolder);
+    restore("TMPDIR", temporary);
+  }
+}, { skip });
 
 test("modes with the runtime's own listener refuse one that is there already", async () => {
   for (const serve of [serveEvent, serveCluster] as const) {
@@ -407,6 +437,58 @@ test("a newcomer that dies or hangs does not take over, and one at a time may tr
   assertEquals([offered.takenBy, offered.folder.names], [[pid], []] as unknown[]);
 }, { skip, sanitize: false });
 
+test("a server that ends leaves its listener to whoever is about to serve", async () => {
+  const { pid } = runtime;
+  const take = async (offered: TestOffer) => {
+    const call = offered.call();
+    call.talk.tell({ say: "take" });
+    assertEquals((await offered.hear(call.talk) as Message).say, "listener");
+    return call;
+  };
+  using first = new TestOffer();
+  assertEquals(first.offer.leave(), false);
+  const { talk } = await take(first);
+  assertEquals([first.offer.leave(), first.takenBy], [true, [pid]] as unknown[]);
+  talk.tell({ say: "serving" });
+  assertEquals((await first.hear(talk) as Message).say, "yours");
+  talk.close();
+  // One that has died since does not, and one that is not to do it neither.
+  using second = new TestOffer();
+  const dead = await take(second);
+  dead.talk.close();
+  assertEquals(second.offer.leave(), false);
+  const child = await take(second);
+  second.offer.refuse(pid, "no");
+  assertEquals([second.offer.leave(), second.takenBy], [false, []] as unknown[]);
+  child.talk.close();
+  // What it says at once, and then hangs up, is taken in its order.
+  using third = new TestOffer();
+  const quick = await take(third);
+  quick.talk.tell({ say: "serving" });
+  quick.talk.close();
+  await until("it to be heard", () => third.takenBy.length > 0);
+  assertEquals(third.log, [`process ${pid} is about to take this listener over`]);
+
+  // As servers.
+  using folder = new Folder();
+  const takeover = folder.path("socket");
+  const old = await serveThreadpool({ ...ECHO, takeover, workers: 1 });
+  const closed = Promise.withResolvers<void>();
+  const next = await serveThreadpool({
+    ...ECHO,
+    takeover,
+    workers: 1,
+    beforeTakeover: () => {
+      old.close().then(closed.resolve, closed.reject);
+      return Promise.resolve(undefined);
+    },
+  });
+  await closed.promise;
+  await echoes(next.address, 1);
+  await next.close();
+  assertEquals(folder.names, []);
+}, { skip, sanitize: false });
+
 test("a server that does not answer, or is another user's, gives no listener", async () => {
   using folder = new Folder();
   const net = sockets();
@@ -429,11 +511,68 @@ test("a server that does not answer, or is another user's, gives no listener", a
   assertEquals(await asked, undefined);
 }, { skip, sanitize: false });
 
+test("what an old server says must be whole, and is not taken at its word", async () => {
+  const net = sockets();
+  using folder = new Folder();
+  const path = folder.path("socket");
+  const user = ownUser(net);
+  const listener = net.openListener({ hostname: `unix:${path}`, port: 0 }, { nonBlocking: true });
+  const own = net.openListener({ hostname: "127.0.0.1", port: 0 });
+  /** Answers the next newcomer. */
+  const answer = async (text: string, descriptors: readonly number[] = []): Promise<unknown> => {
+    const asked = Newcomer.ask(net, path, user, 2_000).then(
+      ({ descriptors } = { descriptors: [] } as unknown as Newcomer) => descriptors.length,
+      ({ message }) => message,
+    );
+    await until("a newcomer", () => net.poll(listener, net.constants.POLLIN, 0) > 0);
+    const fd = net.acceptNonBlocking(listener, new Uint8Array(28));
+    const message = new MessageBuffer(4096, 64);
+    message.put(bytesOf(text), descriptors);
+    net.sendMessage(fd, message);
+    const outcome = await asked;
+    net.close(fd);
+    return outcome;
+  };
+  const next = net.nextDescriptor();
+  const said = `{"takeover":1,"say":"listener"`;
+  const named = `process ${runtime.pid}`;
+  assertEquals(await answer(`${said}}\n`, [own]), `no message: ${said}}`);
+  assertEquals(
+    await answer(`${said},"sockets":"x","origin":"opened"}\n`, [own]),
+    `no message: ${said},"sockets"`,
+  );
+  assertEquals(
+    await answer(`${said},"sockets":["listener"],"origin":"opened"}\n`),
+    `${named} has not given it, but said listener, with 0 descriptors`,
+  );
+  assertEquals(
+    await answer(`{"takeover":2,"say":"listener"}\n`, [own]),
+    `${named} speaks version 2, and not 1`,
+  );
+  assertEquals(
+    await answer(`{"takeover":7,"say":"no","why":"\\u001b[31m"}\n`, [own]),
+    `${named} refuses: \\x1b[31m`,
+  );
+  assertEquals(net.nextDescriptor(), next);
+  net.close(listener);
+  net.close(own);
+  // A path in a message may have any letters.
+  const [here, there] = net.socketpair();
+  const [one, other] = [new Talk(net, here), new Talk(net, there)];
+  const file = { path: "/ü/日本", identity: "1:2" };
+  const message = { say: "listener", sockets: [], origin: "opened", file } as const;
+  assertEquals(one.tell(message), true);
+  const heard = other.hear();
+  assertEquals(heard !== "end" && heard?.message, { takeover: VERSION, ...message } as Message);
+  one.close();
+  other.close();
+}, { skip, sanitize: false });
+
 test("a server restarts on the other runtime and by itself, and loses nobody", async () => {
   await using relay = new Relay(["--protocol", "echo", "--quiet"]);
   const [here, there] = [ourRuntime, otherRuntime];
   await relay.next({ mode: "threadpool", on: here });
-  await using asking = new AskingClients({ ...relay, question: "ping\n", clients: 4 });
+  await using asking = new AskingClients({ ...relay, question: "ping\n", clients: 4, restMs: 2 });
   await until("the first answer", () => asking.asked.answered > 0);
   await relay.next({ mode: "nonblocking", on: there });
   await relay.next({ mode: "nonblocking", on: there, isRestart: true });

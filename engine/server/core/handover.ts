@@ -4,6 +4,14 @@
  * @module
  */
 
+/**
+ * Is called once another process serves.
+ *
+ * @param pid the number of that process
+ * @param metrics the port at which it tells its metrics, if it does
+ */
+export type TakenOver = (pid: number, metrics?: number) => void;
+
 /** A server's listener, which another process may take over while the server serves. */
 export interface Handover {
   /** Where the listener is offered; `undefined` while it is not. */
@@ -22,13 +30,22 @@ export interface Handover {
    * Calls a function once another process serves in place of this one, before the connections of this
    * one finish.
    *
-   * @param handler is given the number of that process
+   * @param handler is called then
    */
-  onTakenOver(handler: (pid: number) => void): void;
+  onTakenOver(handler: TakenOver): void;
+  /**
+   * Does not let a process take over that is about to.
+   *
+   * @param pid the number of that process
+   */
+  refuse(pid: number): void;
   /** Says whether somebody is expected, so that they are answered at once. */
   hurry(isHurried: boolean): void;
   /** For the server itself: it serves from now on. @param close lets it finish */
   begin(close: () => void): void;
-  /** For the server itself: it closes, and offers nothing any more. */
+  /**
+   * For the server itself: it closes, and offers nothing any more. Whoever has the listener by then
+   * takes over.
+   */
   end(): void;
 }

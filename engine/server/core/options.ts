@@ -50,7 +50,7 @@ export interface ServeOptions {
   /**
    * The name or address to listen on. `unix:PATH` is a Unix domain socket, which has no port, and
    * `unix:@NAME` an abstract one of Linux. Modes with descriptors listen there: `sequential`,
-   * `threaded`, `threadpool`, `berkeley` and `nonblocking`.
+   * `threaded`, `threadpool`, `berkeley`, `nonblocking` and `completion`.
    *
    * @default {"127.0.0.1"}
    */
@@ -175,7 +175,7 @@ export interface ServeOptions {
   /**
    * Whether the log tells what the SYN of each connection said: TTL, MSS, window, options. Only
    * Linux keeps it, and only modes with the descriptors of their connections can read it:
-   * `sequential`, `threaded`, `threadpool`, `berkeley` and `nonblocking`.
+   * `sequential`, `threaded`, `threadpool`, `berkeley`, `nonblocking` and `completion`.
    *
    * @default {false}
    */
@@ -209,6 +209,13 @@ export interface ServeOptions {
    * and nobody else may write to it. It works where `fd` does.
    */
   readonly takeover?: string;
+  /**
+   * Is called when this server is ready, and is about to take another one's listener over. If it
+   * rejects, this server does not start, and the other one goes on.
+   *
+   * @returns the port at which this server tells its metrics, if it does: the other one leaves it
+   */
+  readonly beforeTakeover?: () => Promise<number | undefined>;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */
@@ -559,7 +566,7 @@ export interface CheckedOptions {
   /** Where the listener is offered, and taken over. */
   readonly takeover: string | undefined;
   /** What the caller has said about the address, if anything. */
-  readonly asked: Pick<ServeOptions, "host" | "port">;
+  readonly asked: Pick<ServeOptions, "host" | "port" | "beforeTakeover">;
 }
 
 /**

@@ -14,7 +14,10 @@
 
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { resolveHost } from "../../net/resolve.ts";
+import { ListenError } from "../../net/listen_failure.ts";
 import { HttpServer } from "../../http/http_server.ts";
+import { keepSharedPort } from "../../http/shared_port.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
 import { type HttpReply, sayInText } from "../../http/reply.ts";
 import { describeError } from "../../values/thrown.ts";
@@ -40,49 +43,86 @@ const CLOSE_MS = 1_000;
 interface MetricsAssignment {
   readonly address: Address;
   readonly shares: MetricsOptions["shares"];
+  /** A word that is 1 once another process tells whether it takes clients, in place of this one. */
+  readonly left: SharedArrayBuffer;
 }
 
 /** The messages that follow. */
 type Order =
+  | { readonly kind: "listen" }
   | { readonly kind: "tell"; readonly share: StatisticsShare; readonly about: About }
   | { readonly kind: "stop" };
 
 /** What the thread says. */
 type Report =
   | { readonly kind: "listening"; readonly address: Address }
+  | { readonly kind: "cannotListen"; readonly why: string }
   | { readonly kind: "mistake"; readonly error: string };
 
 onAssigned(
   METRICS_THREAD,
-  async ({ address, shares }: MetricsAssignment, post: (report: Report) => void) => {
+  async ({ address, shares, left }: MetricsAssignment, post: (report: Report) => void) => {
     // The server does not listen yet.
-    const teller = new Teller(countOverflows());
-    const server = await HttpServer.listen({
-      address,
-      shares,
-      site: teller,
-      onMistake: (error) => post({ kind: "mistake", error: describeError(error) }),
-    });
+    const teller = new Teller(countOverflows(), left);
+    const told = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<void>();
+    const failed = (error: unknown) => post({ kind: "mistake", error: describeError(error) });
+    const listen = (opens?: Promise<void>) =>
+      HttpServer.listen({
+        address,
+        shares,
+        site: teller,
+        onMistake: failed,
+        ...(opens !== undefined && { opens }),
+      });
+    // Until this server takes over, those who ask get their answers from the one that serves.
+    const share = shares === "now" ? await keepPort(address) : undefined;
+    let server = share === undefined ? await listen() : undefined;
+    const listenLate = async () => {
+      if (server !== undefined) return post({ kind: "listening", address: server.address });
+      try {
+        server = await listen(told.promise);
+        post({ kind: "listening", address: server.address });
+      } catch (error) {
+        post({ kind: "cannotListen", why: describeError(error) });
+      } finally {
+        share?.[Symbol.dispose]();
+      }
+    };
     return {
       hear(order: Order) {
-        if (order.kind === "tell") teller.begin(order.share, order.about);
-        else stopped.resolve();
+        if (order.kind === "listen") return void listenLate();
+        if (order.kind === "stop") return stopped.resolve();
+        teller.begin(order.share, order.about);
+        told.resolve();
       },
       async play(sayReady) {
-        post({ kind: "listening", address: server.address });
+        if (server !== undefined) post({ kind: "listening", address: server.address });
         sayReady();
         await stopped.promise;
-        await server.close();
+        // Whoever waits is let in, and then let go.
+        told.resolve();
+        await server?.close();
         teller[Symbol.dispose]();
       },
     };
   },
 );
 
+/** Takes a share of a port, if another process of this user listens there: see `shared_port.ts`. */
+async function keepPort(address: Address): Promise<Disposable | undefined> {
+  const hostname = await resolveHost(address.hostname);
+  try {
+    return keepSharedPort({ hostname, port: address.port });
+  } catch (cause) {
+    throw new ListenError(address, cause, hostname);
+  }
+}
+
 /** What is told about one server. */
 class Teller implements Disposable {
   readonly #overflowsBefore: number | undefined;
+  readonly #left: Int32Array;
   readonly #process = new ProcessFigures();
   #reader: StatisticsReader | undefined;
   #lags: LagWindow | undefined;
@@ -93,9 +133,13 @@ class Teller implements Disposable {
     "/": { GET: () => sayInText(200, "/metrics\n/healthz") },
   };
 
-  /** @param overflowsBefore the overflows of accept queues that are not told */
-  constructor(overflowsBefore: number | undefined) {
+  /**
+   * @param overflowsBefore the overflows of accept queues that are not told
+   * @param left see {@linkcode MetricsAssignment}
+   */
+  constructor(overflowsBefore: number | undefined, left: SharedArrayBuffer) {
     this.#overflowsBefore = overflowsBefore;
+    this.#left = new Int32Array(left);
   }
 
   find(path: string): Resource | undefined {
@@ -128,6 +172,8 @@ class Teller implements Disposable {
   #health(): HttpReply {
     const reader = this.#reader;
     if (reader === undefined) return starting();
+    // The one that has taken over takes them, at the same address.
+    if (Atomics.load(this.#left, 0) === 1) return sayInText(200, "ok");
     return reader.isDraining ? sayInText(503, "draining") : sayInText(200, "ok");
   }
 
@@ -195,29 +241,40 @@ export interface MetricsOptions {
 export class MetricsServer implements AsyncDisposable {
   readonly #worker: SupervisedWorker<Order, Report>;
   readonly #wanted: Address;
+  readonly #left = new SharedArrayBuffer(4);
   #address: Address;
+  #listening: PromiseWithResolvers<void> | undefined;
 
   private constructor({ address, shares, onError }: MetricsOptions) {
     this.#wanted = this.#address = address;
     this.#worker = SupervisedWorker.start<Order, Report>({
       url: import.meta.url,
       name: METRICS_THREAD,
-      assignment: { address, shares } satisfies MetricsAssignment,
+      assignment: { address, shares, left: this.#left } satisfies MetricsAssignment,
       cannotStart: "Cannot tell metrics",
       died: "The metrics end here",
       onMessage: (report) => {
-        if (report.kind === "listening") this.#address = report.address;
-        else onError?.(report.error);
+        switch (report.kind) {
+          case "listening":
+            this.#address = report.address;
+            return this.#listening?.resolve();
+          case "cannotListen":
+            return this.#listening?.reject(new Error(`Cannot tell metrics: ${report.why}`));
+          case "mistake":
+            return onError?.(report.error);
+        }
       },
       onGone: (error) => {
         // Whoever starts it is told if it cannot start.
+        this.#listening?.reject(new Error("Cannot tell metrics: their thread has ended"));
         if (error !== undefined && this.#worker.isReady) onError?.(describeError(error));
       },
     });
   }
 
   /**
-   * Starts the thread, which listens at once. Until {@linkcode MetricsServer.tell} it answers that
+   * Starts the thread, which listens at once, unless another process listens at a port that is shared
+   * `now`: then it waits for {@linkcode MetricsServer.listen}. Until {@linkcode MetricsServer.tell} it answers that
    * the server is starting. Servers count the descriptors that are free, so this comes before the
    * server starts.
    *
@@ -253,9 +310,27 @@ export class MetricsServer implements AsyncDisposable {
     this.#worker.post({ kind: "tell", share, about });
   }
 
-  /** Leaves the port to another process, if that has the same one. */
-  async yield(): Promise<void> {
-    if (this.#wanted.port !== 0) await this.close();
+  /**
+   * Listens, if it does not yet: this server is about to take over.
+   *
+   * @throws {Error} if it cannot
+   */
+  async listen(): Promise<void> {
+    this.#listening ??= Promise.withResolvers();
+    this.#worker.post({ kind: "listen" });
+    await this.#listening.promise;
+  }
+
+  /**
+   * Leaves the port to the process that has taken over, if that has the same one.
+   *
+   * @param port where that process tells its metrics; `undefined` if it does not
+   */
+  async yieldTo(port: number | undefined): Promise<void> {
+    if (port === undefined || port !== this.#wanted.port) return;
+    // This comes before the server says that it drains.
+    Atomics.store(new Int32Array(this.#left), 0, 1);
+    await this.close();
   }
 
   /** Ends the thread, after the answers that are being sent. May be called again. */

@@ -67,7 +67,7 @@ export async function acquireListener(parts: AcquireParts): Promise<HeldListener
     try {
       return newcomer === undefined
         ? new HeldListener({ net, journal, ...openOrAdopt(parts), offer, path })
-        : takeOver(parts, newcomer, path);
+        : takeOver(parts, newcomer, path, say);
     } catch (error) {
       newcomer?.close();
       offer?.close("it could not start");
@@ -97,15 +97,25 @@ function openOrAdopt(
 }
 
 /** Takes what another server has given. */
-function takeOver(parts: AcquireParts, newcomer: Newcomer, path: string): HeldListener {
+function takeOver(
+  parts: AcquireParts,
+  newcomer: Newcomer,
+  path: string,
+  say: (why: string, cause: unknown) => Error,
+): HeldListener {
   const { net, journal } = parts;
   const { given: { sockets, origin, file }, descriptors } = newcomer;
   const find = (role: string) => descriptors[sockets.findIndex((name) => name === role)];
   const listener = find("listener");
   const datagrams = find("datagrams");
   try {
-    if (listener === undefined) throw new Error("there is none");
-    const found = checkListener(net, listener);
+    if (listener === undefined) throw say(`process ${newcomer.pid} has given none`, undefined);
+    let found: Address;
+    try {
+      found = checkListener(net, listener);
+    } catch (error) {
+      throw say(describeSystemError(error), error);
+    }
     for (const fd of descriptors) if (fd !== listener && fd !== datagrams) net.close(fd);
     const { pid } = newcomer;
     const text = "takes {address} over from process {pid}";
@@ -121,6 +131,7 @@ function takeOver(parts: AcquireParts, newcomer: Newcomer, path: string): HeldLi
       datagrams,
       newcomer,
       path,
+      before: parts.checked.asked.beforeTakeover,
     });
   } catch (error) {
     for (const fd of descriptors) net.close(fd);

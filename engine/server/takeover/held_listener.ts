@@ -15,11 +15,12 @@ import { isUnix } from "../../net/address.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
-import type { Handover } from "../core/handover.ts";
+import type { Handover, TakenOver } from "../core/handover.ts";
+import type { ServeOptions } from "../core/options.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Given, Newcomer } from "./newcomer.ts";
 import { Offer, type Offerer } from "./offer.ts";
-import { ownUser, privatePath, removePlace } from "./private_path.ts";
+import { besides, ownUser, privatePath, removePlace } from "./private_path.ts";
 import type { Origin, SocketRole } from "./talk.ts";
 
 /** How a server came by its listener. */
@@ -44,6 +45,8 @@ export interface HeldParts {
   readonly offer?: Offer | undefined;
   /** Where it is to be offered: a path without symbolic links. */
   readonly path?: string | undefined;
+  /** See `ServeOptions.beforeTakeover`. */
+  readonly before?: ServeOptions["beforeTakeover"];
 }
 
 /** A server's listener. */
@@ -60,10 +63,11 @@ export class HeldListener implements Handover {
   /** Whether another process has had a descriptor of it, and may have it still. */
   #isPassedOn = false;
   #successor: number | undefined;
+  #isEnding = false;
   /** Whether the server that had it before has let go. */
   #isOurs: boolean;
   #close: (() => void) | undefined;
-  readonly #handlers: ((pid: number) => void)[] = [];
+  readonly #handlers: TakenOver[] = [];
 
   /** @param parts how the server came by it */
   constructor(parts: HeldParts) {
@@ -144,12 +148,13 @@ export class HeldListener implements Handover {
    * @throws {Error} if the old server goes on: then this one must not
    */
   async confirm(): Promise<void> {
-    const { net, journal, newcomer } = this.#parts;
+    const { net, journal, newcomer, before } = this.#parts;
     const path = this.#path;
     if (newcomer === undefined || path === undefined) return;
-    const offer = new Offer(net, `${path}.${runtime.pid}`, ownUser(net));
+    const metrics = await before?.();
+    const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {
-      await newcomer.serves(journal);
+      await newcomer.serves(journal, metrics);
       this.#isOurs = true;
       offer.moveTo(path);
       newcomer.close();
@@ -186,21 +191,25 @@ export class HeldListener implements Handover {
         };
         return { message: given, descriptors };
       },
-      takenOver: (pid) => {
+      takenOver: (pid, metrics) => {
         this.#successor = pid;
-        const text =
-          "process {pid} serves now: this one stops accepting and lets connections finish";
+        const text = this.#isEnding
+          ? "process {pid} is about to serve: it takes this listener over, because this server ends"
+          : "process {pid} serves now: this one stops accepting and lets connections finish";
         journal.log({ level: "info", text, properties: { pid } });
-        for (const handler of this.#handlers) handler(pid);
+        for (const handler of this.#handlers) handler(pid, metrics);
         this.#close?.();
       },
     };
   }
 
   end(): void {
+    this.#isEnding = true;
     const { path } = this;
     // It closes by itself once the successor offers the listener.
-    if (path === undefined || this.#successor !== undefined) return;
+    if (path === undefined || this.#successor !== undefined || this.#offer?.leave() === true) {
+      return;
+    }
     this.#offer?.close("this server ends");
     this.#offer = undefined;
     removePlace(path);
@@ -220,11 +229,15 @@ export class HeldListener implements Handover {
     return place;
   }
 
+  refuse(pid: number): void {
+    this.#offer?.refuse(pid, "this server ends, and so should you");
+  }
+
   hurry(isHurried: boolean): void {
     this.#offer?.hurry(isHurried);
   }
 
-  onTakenOver(handler: (pid: number) => void): void {
+  onTakenOver(handler: TakenOver): void {
     this.#handlers.push(handler);
   }
 }

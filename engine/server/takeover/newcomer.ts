@@ -6,13 +6,14 @@
 
 // @ts-types="../../types/delay.d.ts"
 import { delay } from "@std/async/delay";
+import { escapeText } from "../../../protocols/text.ts";
 import { formatDuration } from "../../values/durations.ts";
 import { UNIX } from "../../net/address.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import type { Journal } from "../journal/journal.ts";
 import { TAKEOVER_MS } from "./offer.ts";
-import { type Message, Talk, VERSION } from "./talk.ts";
+import { type Message, NonsenseError, Talk, VERSION } from "./talk.ts";
 
 /** How often to look whether the old server has answered, in milliseconds. */
 const LOOK_MS = 2;
@@ -67,7 +68,7 @@ export class Newcomer {
         await delay(LOOK_MS);
         continue;
       }
-      const newcomer = await Newcomer.#askIn(talk, user, until);
+      const newcomer = await Newcomer.#askIn(net, talk, user, until);
       // Whoever was there has just closed the socket, perhaps because another one has taken over.
       if (newcomer !== "end") return newcomer;
     }
@@ -75,7 +76,12 @@ export class Newcomer {
     throw new Error(`${who} has not answered within ${formatDuration(withinMs)}`);
   }
 
-  static async #askIn(talk: Talk, user: number, until: number): Promise<Newcomer | "end"> {
+  static async #askIn(
+    net: Sockets,
+    talk: Talk,
+    user: number,
+    until: number,
+  ): Promise<Newcomer | "end"> {
     const { peer } = talk;
     try {
       if (peer.user !== user) {
@@ -90,8 +96,15 @@ export class Newcomer {
       const isGiven = version === VERSION && message.say === "listener" &&
         descriptors.length > 0 && descriptors.length === message.sockets.length;
       if (isGiven) return new Newcomer(talk, message, descriptors);
-      if (message.say === "no") throw new Error(`process ${peer.pid} refuses: ${message.why}`);
-      throw new Error(`process ${peer.pid} speaks version ${version}, and not ${VERSION}`);
+      for (const fd of descriptors) net.close(fd);
+      if (message.say === "no") {
+        throw new Error(`process ${peer.pid} refuses: ${escapeText(message.why)}`);
+      }
+      if (version !== VERSION) {
+        throw new Error(`process ${peer.pid} speaks version ${version}, and not ${VERSION}`);
+      }
+      const what = `${escapeText(message.say)}, with ${descriptors.length} descriptors`;
+      throw new Error(`process ${peer.pid} has not given it, but said ${what}`);
     } catch (error) {
       talk.close();
       throw error;
@@ -103,15 +116,22 @@ export class Newcomer {
    * others at the path, until {@linkcode Newcomer.close}.
    *
    * @param journal is told if it does not answer
+   * @param metrics the port at which this server tells its metrics, if it does
    * @throws {Error} if it does not let go: then it goes on, and this server must end
    */
-  async serves(journal: Journal): Promise<void> {
+  async serves(journal: Journal, metrics?: number): Promise<void> {
     const { pid } = this.#talk.peer;
-    this.#talk.tell({ say: "serving" });
-    const heard = await hearWithin(this.#talk, performance.now() + YIELD_MS);
+    this.#talk.tell({ say: "serving", ...(metrics !== undefined && { metrics }) });
+    let heard: ReturnType<Talk["hear"]>;
+    try {
+      heard = await hearWithin(this.#talk, performance.now() + YIELD_MS);
+    } catch (error) {
+      // Nobody knows what it does now.
+      if (!(error instanceof NonsenseError)) throw error;
+    }
     if (typeof heard === "object" && heard.message.say === "yours") return;
     if (typeof heard === "object" && heard.message.say === "no") {
-      throw new Error(`process ${pid} goes on: ${heard.message.why}`);
+      throw new Error(`process ${pid} goes on: ${escapeText(heard.message.why)}`);
     }
     // It has died, or it is stopped. Somebody has to serve.
     const text = "process {pid} has not said that it stops accepting: this server goes on alone";

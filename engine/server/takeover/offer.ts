@@ -47,8 +47,13 @@ export interface Offerer {
   readonly journal: Journal;
   /** What a newcomer is given, and the descriptors that go with it. */
   give(): { readonly message: Message; readonly descriptors: readonly number[] };
-  /** Another process serves now. */
-  takenOver(pid: number): void;
+  /**
+   * Another process serves now, or will serve, because this one ends.
+   *
+   * @param pid the process
+   * @param metrics the port at which it tells its metrics, if it serves and does
+   */
+  takenOver(pid: number, metrics?: number): void;
 }
 
 /** Somebody who has come to the socket. */
@@ -144,6 +149,34 @@ export class Offer {
     this.#net.close(this.#fd);
   }
 
+  /**
+   * The server ends. If somebody has the listener and is about to serve, that is who takes over: to end
+   * both of them is in nobody's mind.
+   *
+   * @returns whether there is somebody
+   */
+  leave(): boolean {
+    const heir = this.#heir;
+    // It may have said something meanwhile, or have died.
+    if (heir !== undefined) this.#attend(heir);
+    if (heir !== undefined && this.#heir === heir) this.#yield(heir);
+    return this.#successor !== undefined;
+  }
+
+  /** Does not let a process take over. @param pid the process @param why what it is told */
+  refuse(pid: number, why: string): void {
+    if (this.#successor !== undefined) return;
+    for (const visitor of this.#visitors) {
+      if (visitor.talk.peer.pid === pid) this.#dismiss(visitor, why);
+    }
+  }
+
+  /** Who has the listener, and does not serve yet. */
+  get #heir(): Visitor | undefined {
+    if (this.#successor !== undefined) return undefined;
+    return [...this.#visitors].find(({ hasListener }) => hasListener);
+  }
+
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed || this.#offerer === undefined) return;
@@ -192,7 +225,7 @@ export class Offer {
         if (heard === undefined) break;
         if (heard === "end") return this.#lost(visitor, "ended before it served");
         this.#answer(visitor, heard);
-        if (!this.#visitors.has(visitor)) return;
+        if (!this.#visitors.has(visitor) || this.#successor === visitor) return;
       }
     } catch (error) {
       const reason = (error as Error).message;
@@ -217,11 +250,13 @@ export class Offer {
       const why = `this server speaks version ${VERSION} of the takeover, and not ${version}`;
       return this.#dismiss(visitor, why);
     }
-    if (message.say === "serving" && visitor.hasListener) return this.#yield(visitor);
+    if (message.say === "serving" && visitor.hasListener) {
+      return this.#yield(visitor, message.metrics);
+    }
     if (message.say !== "take" || visitor.hasListener) {
       return this.#dismiss(visitor, `"${message.say}" was not expected`);
     }
-    const other = [...this.#visitors].find(({ hasListener }) => hasListener);
+    const other = this.#heir;
     if (other !== undefined) {
       return this.#dismiss(visitor, `process ${other.talk.peer.pid} is just taking it over`);
     }
@@ -233,9 +268,9 @@ export class Offer {
   }
 
   /** Another process serves. */
-  #yield(visitor: Visitor): void {
+  #yield(visitor: Visitor, metrics?: number): void {
     this.#successor = visitor;
-    this.#offerer?.takenOver(visitor.talk.peer.pid);
+    this.#offerer?.takenOver(visitor.talk.peer.pid, metrics);
     visitor.talk.tell({ say: "yours" });
     visitor.until = performance.now() + this.#limits.takeoverMs;
   }

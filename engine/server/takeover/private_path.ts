@@ -6,6 +6,8 @@
  * @module
  */
 
+import { unixRoom } from "../../net/address.ts";
+import { describeSystemError, LINUX } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
@@ -40,7 +42,34 @@ export function privatePath(path: string, user: number): string {
       `others may write to the folder ${folder}, whose mode is ${mode}: expected 0700 or 0755`,
     );
   }
-  return `${folder === "/" ? "" : folder}/${name}`;
+  const place = `${folder === "/" ? "" : folder}/${name}`;
+  // The next server must be able to put its socket there too.
+  const length = Math.max(...[place, besides(place, MOST_PID)].map(bytesIn));
+  if (length > ROOM) {
+    throw new Error(`${folder} is too long: the system has room for ${ROOM} bytes, not ${length}`);
+  }
+  return place;
+}
+
+/** How long the path of a Unix domain socket may be on Linux, in bytes. */
+const ROOM = unixRoom(LINUX) - 1;
+
+/** No process has a higher number (proc(5), `pid_max`). */
+const MOST_PID = 4_194_304;
+
+/**
+ * Where a server has its socket until it takes the place of another one: beside that, and hardly ever
+ * longer.
+ *
+ * @param path what {@linkcode privatePath} returned
+ * @param pid the number of the server's process
+ */
+export function besides(path: string, pid: number): string {
+  return `${path.slice(0, path.lastIndexOf("/"))}/.${pid}`;
+}
+
+function bytesIn(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /**
@@ -68,8 +97,17 @@ const PREFIX = "handshake-takeover-";
  * @throws {Error} if there is no place for it
  */
 export function privatePlace(): string {
-  const folder = runtime.variable("XDG_RUNTIME_DIR") ?? runtime.variable("TMPDIR") ?? "/tmp";
-  return `${runtime.makePrivateFolder(folder, PREFIX)}/socket`;
+  const failures: string[] = [];
+  // Whoever becomes another user, for instance by su(1), may still have the folders of the first one.
+  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
+    if (folder === undefined || folder === "") continue;
+    try {
+      return `${runtime.makePrivateFolder(folder, PREFIX)}/socket`;
+    } catch (error) {
+      failures.push(`${folder}: ${describeSystemError(error)}`);
+    }
+  }
+  throw new Error(`there is no place for its socket: ${failures.join("; ")}`);
 }
 
 /**

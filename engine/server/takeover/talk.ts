@@ -31,7 +31,12 @@ export type SocketRole = "listener" | "datagrams";
 
 /** A message, without its version. */
 export type Message =
-  | { readonly say: "take" | "serving" | "yours" }
+  | { readonly say: "take" | "yours" }
+  | {
+    readonly say: "serving";
+    /** The port at which the new server tells its metrics, if it does. */
+    readonly metrics?: number;
+  }
   | { readonly say: "no"; readonly why: string }
   | {
     readonly say: "listener";
@@ -84,10 +89,11 @@ export class Talk {
    */
   tell(message: Message, descriptors: readonly number[] = []): boolean {
     const line = `${JSON.stringify({ takeover: VERSION, ...message })}\n`;
-    this.#message.put(new TextEncoder().encode(line), descriptors);
+    const bytes = new TextEncoder().encode(line);
+    this.#message.put(bytes, descriptors);
     const count = this.#net.sendMessage(this.#fd, this.#message, this.#net.constants.MSG_DONTWAIT);
     // There is room for all that is ever said.
-    return count === line.length;
+    return count === bytes.length;
   }
 
   /**
@@ -117,8 +123,8 @@ export class Talk {
     this.#descriptors = [];
     try {
       const message = JSON.parse(line);
-      const { takeover: version, say } = message ?? {};
-      if (!Number.isInteger(version) || typeof say !== "string") {
+      const version = message?.takeover;
+      if (!Number.isInteger(version) || !isMessage(message, version === VERSION)) {
         throw new NonsenseError("no message");
       }
       return { message, version, descriptors };
@@ -135,4 +141,23 @@ export class Talk {
     for (const fd of this.#descriptors) this.#net.close(fd);
     this.#net.close(this.#fd);
   }
+}
+
+/**
+ * Whether somebody has said a message, with all that belongs to it.
+ *
+ * @param message what was said
+ * @param isOurs whether it is of our version; of others only `no` is understood
+ */
+function isMessage(message: Partial<Record<string, unknown>>, isOurs: boolean): boolean {
+  const { say, why, sockets, origin, file } = message;
+  if (say === "no") return typeof why === "string";
+  if (say !== "listener" || !isOurs) return typeof say === "string";
+  return Array.isArray(sockets) && sockets.every((role) => typeof role === "string") &&
+    (origin === "opened" || origin === "inherited") && (file === undefined || isFile(file));
+}
+
+function isFile(file: unknown): boolean {
+  const { path, identity } = (file ?? {}) as Partial<Record<string, unknown>>;
+  return typeof path === "string" && typeof identity === "string";
 }

@@ -1,0 +1,53 @@
+/**
+ * A port at which a server is to listen later, in place of another process that listens there now.
+ *
+ * @module
+ */
+
+import type { Address } from "../../protocols/effects.ts";
+import { whyNoSockets } from "../net/libc.ts";
+import { runtime } from "../net/runtime.ts";
+import { SocketError } from "../net/socket_error.ts";
+import { sockets } from "../net/sockets.ts";
+
+/**
+ * Finds out whether another process of this user listens at a port and shares it (SO_REUSEPORT,
+ * socket(7)). If so, it takes a share that gets no connections: the kernel gives those only to sockets
+ * that listen.
+ *
+ * @param address a numeric address
+ * @returns what keeps the share until it is disposed of; `undefined` if nobody listens there, or if
+ * that cannot be known here
+ * @throws {SocketError} if somebody listens there who does not share the port
+ */
+export function keepSharedPort(address: Address): Disposable | undefined {
+  const isKnown = address.port !== 0 && whyNoSockets() === undefined &&
+    runtime.whyNoReusePort() === undefined;
+  if (!isKnown) return undefined;
+  const net = sockets();
+  try {
+    net.close(bindTo(address, false));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SocketError && error.code === "EADDRINUSE")) throw error;
+  }
+  const fd = bindTo(address, true);
+  return { [Symbol.dispose]: () => net.close(fd) };
+}
+
+/** Binds a socket that does not listen. */
+function bindTo(address: Address, isShared: boolean): number {
+  const net = sockets();
+  const { SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT } = net.constants;
+  const fd = net.socket(net.familyOf(address), SOCK_STREAM);
+  try {
+    // Connections that linger in TIME_WAIT do not count.
+    net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (isShared) net.setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    net.bind(fd, address);
+    return fd;
+  } catch (error) {
+    net.close(fd);
+    throw error;
+  }
+}

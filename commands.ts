@@ -49,5 +49,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   bench: { group: measuring, script: "lab/bench.ts", load: () => import("./lab/bench.ts") },
   conform: { group: measuring, script: "lab/conform.ts", load: () => import("./lab/conform.ts") },
+  faults: { group: measuring, script: "lab/faults.ts", load: () => import("./lab/faults.ts") },
   observe: { group: measuring, script: "lab/observe.ts", load: () => import("./lab/observe.ts") },
 };

@@ -159,8 +159,11 @@ async function formatOverview(): Promise<string> {
 function refuse(name: string, known: readonly string[] = [...FLAGS, ...NAMES]): never {
   const kind = name.startsWith("-") ? "flag" : "command";
   // Somebody who types `version` means a flag, and somebody who types `--event` means a command.
-  const meant = `${baseCommand(SCRIPT)} ${nearest(name, known)}`;
-  fail("handshake", `unknown ${kind} "${name}": did you mean ${meant}?`, EXIT_USAGE);
+  const meant = nearest(name, known);
+  const hint = meant === undefined
+    ? `${baseCommand(SCRIPT)} --help lists them`
+    : `did you mean ${baseCommand(SCRIPT)} ${meant}?`;
+  fail("handshake", `unknown ${kind} "${name}": ${hint}`, EXIT_USAGE);
 }
 
 if (isMainModule(import.meta)) await runMain();

@@ -11,6 +11,7 @@
  * @module
  */
 
+import process from "node:process";
 import {
   ConnectError,
   exitStatusOf,
@@ -52,6 +53,7 @@ import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
+import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -74,6 +76,7 @@ const benchCommand = (): Command => ({
   flags: [
     ...LOAD_FLAGS,
     PERCENTILES,
+    THROUGH,
     {
       name: "pid",
       kind: "integer",
@@ -155,18 +158,25 @@ class Watch {
 async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
+  const pid = values.pid as number | undefined;
+  if (pid !== undefined && !isRunning(pid)) {
+    throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
+  }
   const plan = await makePlan(planOptionsOf(values));
+  const percentiles = percentilesOf(values);
   const address = await findServer(host, port, plan.timeoutMs, watch.signal);
   for (const warning of preflight(plan, address)) watch.note(warning);
   const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
-  const name = formatAddress({ hostname: host, port });
+  const way = readWay(values);
+  const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   let errors = 0;
+  await using reached = await reach(way, address);
   const run = await measure(plan, {
-    address,
-    pid: (values.pid as number | undefined) ?? (isLocal ? findListener(address) : undefined),
+    address: reached.address,
+    pid: pid ?? (isLocal ? findListener(address) : undefined),
     name,
-    percentiles: percentilesOf(values),
+    percentiles,
     signal: watch.signal,
     onNote: (text) => watch.note(text),
     onSecond(second) {
@@ -176,6 +186,16 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
     },
   });
   return { runs: [run], missing: [] };
+}
+
+/** Whether there is such a process (kill(2) with the signal 0). */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EPERM";
+  }
 }
 
 /** How long a run takes, if that is known. */

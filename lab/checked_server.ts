@@ -13,6 +13,7 @@ import { callerOf } from "./conform/caller.ts";
 import type { TargetSource } from "./conform/runner.ts";
 import type { Target } from "./conform/stage.ts";
 import { LoadedServer } from "./loaded_server.ts";
+import { reach, type Reached, type Way } from "./through.ts";
 
 /** Where a server comes from, and whether it may be attacked. */
 export interface CheckedServer extends TargetSource, AsyncDisposable {
@@ -139,4 +140,31 @@ class StartedServer implements CheckedServer {
     this.#server = undefined;
     await server?.[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * The same server with something wrong on the way to it.
+ *
+ * @param server the server
+ * @param way what is wrong, if anything
+ */
+export function reachedThrough(server: CheckedServer, way: Way | undefined): CheckedServer {
+  if (way === undefined) return server;
+  let reached: Reached | undefined;
+  const put = async (target: Target): Promise<Target> => {
+    await reached?.[Symbol.asyncDispose]();
+    reached = await reach(way, target.address);
+    return { ...target, address: reached.address };
+  };
+  const { next } = server;
+  return {
+    name: server.name,
+    first: async () => await put(await server.first()),
+    next: next === undefined ? undefined : async () => await put(await next()),
+    whyNoAbuse: (repeated) => server.whyNoAbuse(repeated),
+    async [Symbol.asyncDispose]() {
+      await reached?.[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -19,10 +19,12 @@ import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
 import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
+import { reach, readWay, THROUGH, type Way } from "./through.ts";
 import type { Missing, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
@@ -38,6 +40,7 @@ const COMPARED_MODES = stringOption("modes", {
 const PROTOCOLS = stringOption("protocols", {
   value: "LIST",
   default: "hello,frame",
+  suggestions: MEASURABLE,
   help: "which protocols",
 });
 
@@ -53,6 +56,7 @@ const CONNECTIONS = stringOption("connections", {
 const DURATION = durationOption("duration", {
   short: "d",
   default: "5s",
+  positive: true,
   help: "how long each run is measured",
 });
 
@@ -109,6 +113,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
   },
   ...SHARED,
   PERCENTILES,
+  THROUGH,
 ];
 
 /** Something that is compared. */
@@ -131,6 +136,8 @@ export interface Comparison {
   readonly warmUpMs: number;
   /** The percentiles that are asked for. */
   readonly percentiles: readonly number[] | undefined;
+  /** What is wrong on the way to each of them, if anything. */
+  readonly way: Way | undefined;
   /** Where traces are written. */
   readonly traces: string | undefined;
 }
@@ -178,6 +185,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
     percentiles: percentilesOf(values),
+    way: readWay(values),
     traces: traces as string | undefined,
   };
 }
@@ -283,7 +291,7 @@ async function measureOne(
   { name, subject, start }: Subject,
   plan: Plan,
   repeat: number,
-  { warmUpMs, percentiles }: Comparison,
+  { warmUpMs, percentiles, way }: Comparison,
   { signal, onSecond, onNote }: {
     readonly signal: AbortSignal;
     onSecond(second: Second): void;
@@ -291,7 +299,9 @@ async function measureOne(
   },
 ): Promise<Run> {
   await using server = await start(plan, signal);
-  const { address, status: { pid } } = server;
+  const { status: { pid } } = server;
+  await using reached = await reach(way, server.address);
+  const { address } = reached;
   if (warmUpMs > 0) {
     const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0, rehearse: false };
     await measure(warmUp, { address, name, signal });
@@ -364,8 +374,8 @@ export function secondsOf({ subjects, plans, repeats, warmUpMs }: Comparison): n
 function readModes({ modes, runtimes }: Values): Subject[] {
   const wanted = COMPARED_MODES.read(modes as string | undefined);
   const names = wanted === "all" ? MODE_NAMES : listOf(wanted);
-  const available = RUNTIMES.filter(({ name }) =>
-    buildInfo.isExecutable !== true || name === runtime.name
+  const available = RUNTIMES.filter(({ name, isHere }) =>
+    buildInfo.isExecutable === true ? name === runtime.name : isHere
   );
   const chosen = runtimes === undefined
     ? available.map(({ name }) => name)
@@ -388,6 +398,9 @@ function readModes({ modes, runtimes }: Values): Subject[] {
     chosen.map((name) => {
       const found = available.find((candidate) => candidate.name === name);
       if (found !== undefined) return ourServer(mode as ModeName, found, wanted !== "all");
+      if (buildInfo.isExecutable !== true && RUNTIMES.some((known) => known.name === name)) {
+        throw new UsageError(`wrong value for --runtimes: ${name} is not installed here`);
+      }
       const expected = available.map(({ name }) => name).join(" or ");
       throw new UsageError(`wrong value for --runtimes: expected ${expected}, got "${name}"`);
     })

@@ -24,7 +24,7 @@ import { formatRun } from "../engine/cli/invocation.ts";
 import { integerOption, OptionError, valueOf } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
-import { runningServer, startedServer } from "./checked_server.ts";
+import { reachedThrough, runningServer, startedServer } from "./checked_server.ts";
 import type { Case } from "./conform/cases.ts";
 import { DEFINITIONS, loadDefinition } from "./conform/definitions/catalogue.ts";
 import { formatJunit } from "./conform/junit.ts";
@@ -33,6 +33,7 @@ import { allCases, check } from "./conform/runner.ts";
 import { formatResult, formatSummary } from "./conform/text_report.ts";
 import { endAllAtOnce, PORT, ServerStartError } from "./loaded_server.ts";
 import { screenOf } from "./report/screen.ts";
+import { readWay, THROUGH_FLAGS } from "./through.ts";
 
 /** The script of this module. */
 const SCRIPT = "lab/conform.ts";
@@ -94,6 +95,7 @@ const conformCommand = (): Command => ({
     },
     TIMEOUT,
     CLIENTS,
+    ...THROUGH_FLAGS,
     {
       name: "abuse",
       kind: "string",
@@ -180,9 +182,13 @@ async function conform(values: Values, signal: AbortSignal): Promise<number> {
     if (path !== undefined && path !== STDOUT) write(path, "");
   }
   const screen = screenOf(json === STDOUT || junit === STDOUT ? "stderr" : "stdout");
-  await using source = start === undefined
-    ? await runningServer(server as string, timeoutMs, signal)
-    : startedServer(start, signal);
+  const way = readWay(values);
+  await using source = reachedThrough(
+    start === undefined
+      ? await runningServer(server as string, timeoutMs, signal)
+      : startedServer(start, signal),
+    way,
+  );
   const whyNoAbuse = source.whyNoAbuse(values.abuse as string | undefined);
   const report = await check(source, {
     protocol,

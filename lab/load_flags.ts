@@ -18,7 +18,9 @@ function readSizes(text: string): Sizes {
   try {
     return SIZE.read(text);
   } catch {
-    throw new UsageError(`wrong value for --size: expected 64 or 1k..64k, got "${text}"`);
+    throw new UsageError(
+      `wrong value for --size: expected 64 or 1k..64k, at most 1g, got "${text}"`,
+    );
   }
 }
 

@@ -8,13 +8,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 // @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
+import { runtime } from "../engine/net/runtime.ts";
 import { connect, listen } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
-import { isListening, ProcessStatus } from "../engine/process/process_status.ts";
+import { quoteWord } from "../engine/cli/invocation.ts";
+import { isListening, listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
 
 /** How long a server may take to start listening, and to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
+
+/** After what time a server that listens elsewhere will not come, in milliseconds. */
+const ELSEWHERE_MS = 1_500;
 
 /** How often to try whether a server listens that does not say so itself, in milliseconds. */
 const ASK_MS = 20;
@@ -24,6 +29,9 @@ const KEPT = 2_000;
 
 /** How much of a server's latest standard output is kept, in characters. */
 const KEPT_OUTPUT = 4 * 1024 * 1024;
+
+/** Whether the system has a shell and process groups. */
+const hasShell = runtime.os !== "windows";
 
 /** The placeholder in a command line for the server's port. */
 export const PORT = "{port}";
@@ -63,7 +71,8 @@ export class LoadedServer implements AsyncDisposable {
    * @throws {ServerStartError} if the server does not start to listen
    */
   static async start(command: readonly string[], signal?: AbortSignal): Promise<LoadedServer> {
-    const server = new ServerProcess(command);
+    const line = command.map(quoteWord).join(" ");
+    const server = new ServerProcess(hasShell ? shell(line) : command, command.join(" "));
     const address = await server.awaited(server.printed(/^Listening on ([\d.]+):(\d+) /m), signal);
     return new LoadedServer(server, address);
   }
@@ -80,7 +89,7 @@ export class LoadedServer implements AsyncDisposable {
     const { address } = listener;
     listener.close();
     const line = commandLine.replaceAll(PORT, String(address.port));
-    const server = new ServerProcess(["sh", "-c", guarded(line)], { title: line, isGroup: true });
+    const server = new ServerProcess(shell(line), line);
     await server.awaited(server.accepts(address), signal);
     return new LoadedServer(server, address);
   }
@@ -116,6 +125,11 @@ function guarded(line: string): string {
   return `exec 3<&0; ( ( ${watch} ) >/dev/null 2>&1 & ); exec 3<&- </dev/null; exec ${line}`;
 }
 
+/** The command that runs a line in a shell, with a guard. */
+function shell(line: string): string[] {
+  return ["sh", "-c", guarded(line)];
+}
+
 /** Whether a connection can be made. */
 async function isAnswered(address: Address): Promise<boolean> {
   try {
@@ -126,19 +140,10 @@ async function isAnswered(address: Address): Promise<boolean> {
   }
 }
 
-/** How a server's process is run. */
-interface ServerProcessOptions {
-  /** The name in the message when it cannot be started. @default its command */
-  readonly title?: string;
-  /** Whether it leads a process group that is ended with it. @default {false} */
-  readonly isGroup?: boolean;
-}
-
-/** The process of a server. */
+/** The process of a server. It leads a process group that is ended with it. */
 class ServerProcess {
   readonly #child: ChildProcess;
   readonly #title: string;
-  readonly #isGroup: boolean;
   readonly #ended: Promise<void>;
   #isOver = false;
   #hasExited = false;
@@ -147,16 +152,12 @@ class ServerProcess {
   #output = "";
   #onPrint: () => void = () => {};
 
-  constructor(command: readonly string[], options: ServerProcessOptions = {}) {
-    const { title = command.join(" "), isGroup = false } = options;
+  /** @param command the program and its arguments @param title its name in messages */
+  constructor(command: readonly string[], title: string) {
     const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, {
-      stdio: [isGroup ? "pipe" : "ignore", "pipe", "pipe"],
-      detached: isGroup,
-    });
+    const child = spawn(program, args, { stdio: "pipe", detached: hasShell });
     this.#child = child;
     this.#title = title;
-    this.#isGroup = isGroup;
     running.add(this);
     this.#ended = new Promise((resolve) => {
       const end = (code: number | null = null, signal: string | null = null) => {
@@ -200,9 +201,13 @@ class ServerProcess {
 
   /** How it has ended, with what it said last; `undefined` while it runs. */
   get whyEnded(): string | undefined {
-    if (this.#whyEnded === undefined) return undefined;
+    return this.#whyEnded === undefined ? undefined : `${this.#whyEnded}${this.#said}`;
+  }
+
+  /** What it said last, with a colon before it; empty if it said nothing. */
+  get #said(): string {
     const said = this.#printed.trim().split("\n").at(-1) ?? "";
-    return `${this.#whyEnded}${said === "" ? "" : `: ${escapeText(said)}`}`;
+    return said === "" ? "" : `: ${escapeText(said)}`;
   }
 
   /** Waits until the server listens. If the wait is abandoned, the server is ended. */
@@ -236,10 +241,17 @@ class ServerProcess {
    * a server may take the first connection for a client.
    */
   async accepts(address: Address): Promise<void> {
-    for (const endsAt = performance.now() + PATIENCE_MS; performance.now() < endsAt;) {
+    const beganAt = performance.now();
+    while (performance.now() < beganAt + PATIENCE_MS) {
       if (this.#isOver) break;
       const listens = isListening(address.port) ?? await isAnswered(address);
       if (listens) return;
+      if (performance.now() > beganAt + ELSEWHERE_MS) {
+        const [port] = listeningPorts(this.pid);
+        if (port !== undefined && port !== address.port) {
+          await this.#fail(`it listens on port ${port} and not on ${address.port}`);
+        }
+      }
       await delay(ASK_MS);
     }
     await this.#fail();
@@ -249,7 +261,7 @@ class ServerProcess {
   send(signal: "SIGTERM" | "SIGKILL"): void {
     if (this.#isOver || this.#hasExited) return;
     try {
-      process.kill(this.#isGroup ? -this.pid : this.pid, signal);
+      process.kill(hasShell ? -this.pid : this.pid, signal);
     } catch {
       // It has just ended.
     }
@@ -257,7 +269,7 @@ class ServerProcess {
 
   /** Kills what the process has started and left behind. */
   #killGroup(): void {
-    if (!this.#isGroup) return;
+    if (!hasShell) return;
     try {
       process.kill(-this.pid, "SIGKILL");
     } catch {
@@ -278,11 +290,10 @@ class ServerProcess {
     clearTimeout(late);
   }
 
-  async #fail(): Promise<never> {
-    const wasOver = this.#isOver;
+  /** @param known the reason, if it is known already */
+  async #fail(known?: string): Promise<never> {
+    const why = known ?? this.whyEnded ?? `it does not listen${this.#said}`;
     await this.end();
-    const said = this.#printed.trim().split("\n").at(-1) ?? "";
-    const why = said === "" ? wasOver ? "it ended" : "it does not listen" : escapeText(said);
     throw new ServerStartError(`Cannot start ${escapeText(this.#title)}: ${why}`);
   }
 }

@@ -83,38 +83,43 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
   thread.listening(thread.address);
 
   const isBusy = () => !acceptor.isEmpty || !sessions.isEmpty || connections.size > 0;
-  while (!thread.gate.closing || isBusy()) {
-    // The only system call. It submits all that was asked for, and waits for the next completion.
-    ring.submitAndWait(deadlines.nextAt);
-    thread.track?.woke();
-    // Each completion resumes a conversation, and that asks for more: the kernel hears it next turn.
-    while (ring.next()) {
-      switch (ring.operation) {
-        case OPERATION.receive:
-        case OPERATION.send:
-          connections.onCompletion();
-          break;
-        case OPERATION.accept:
-          acceptor.onCompletion();
-          break;
-        case OPERATION.watch:
-          thread.hearAll(wake);
-          if (!ring.hasMore) ring.watch(wake, wake);
-          break;
+  try {
+    while (!thread.gate.closing || isBusy()) {
+      // The only system call. It submits all that was asked for, and waits for the next completion.
+      ring.submitAndWait(deadlines.nextAt);
+      thread.track?.woke();
+      // Each completion resumes a conversation, and that asks for more: the kernel hears it next turn.
+      while (ring.next()) {
+        switch (ring.operation) {
+          case OPERATION.receive:
+          case OPERATION.send:
+            connections.onCompletion();
+            break;
+          case OPERATION.accept:
+            acceptor.onCompletion();
+            break;
+          case OPERATION.watch:
+            thread.hearAll(wake);
+            if (!ring.hasMore) ring.watch(wake, wake);
+            break;
+        }
       }
+      deadlines.expire();
+      if (thread.gate.closing) {
+        acceptor.close();
+        sessions.hasten();
+      }
+      if (thread.gate.cutting) {
+        acceptor.release();
+        sessions.cutAll();
+        connections.dropUnsent();
+      }
+      // Buffers that were read go back to the kernel.
+      connections.endTurn();
     }
-    deadlines.expire();
-    if (thread.gate.closing) {
-      acceptor.close();
-      sessions.hasten();
-    }
-    if (thread.gate.cutting) {
-      acceptor.release();
-      sessions.cutAll();
-      connections.dropUnsent();
-    }
-    // Buffers that were read go back to the kernel.
-    connections.endTurn();
+  } finally {
+    // If this thread dies of an error, what was answered before that is sent all the same.
+    ring.submit();
   }
   // Nothing is under way any more, so the memory can go.
   note.forget();

@@ -66,6 +66,11 @@ function namesOf({ names }: Completable): string {
   return names.map(asWord).join(" ");
 }
 
+/** Whether a flag's value is a list of words with commas between them. */
+function isList({ value = "" }: Flag): boolean {
+  return value === "LIST";
+}
+
 /** Whether a flag's value may be a file. */
 function isPath({ value = "" }: Flag): boolean {
   return /PATH|FILE/.test(value);
@@ -83,7 +88,7 @@ function formatBash(program: Completable): string {
     const valued = flags.filter(({ kind }) => kind !== "boolean").map((flag) =>
       `        --${flag.name}) words=${quoteWord(wordsOf(flag))}${
         isPath(flag) ? " files=yes" : ""
-      } ;;`
+      }${isList(flag) ? " list=yes" : ""} ;;`
     );
     const options = quoteWord(flagWords(flags));
     const values = positionalWords(command);
@@ -102,6 +107,7 @@ function formatBash(program: Completable): string {
   // Bash treats the = of --flag=value as a word.
   return `${COMPLETER}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} words= files= file
+  local list= before= word left=
   if [ "$current" = = ]; then
     current=
   elif [ "$previous" = = ]; then
@@ -123,7 +129,15 @@ function formatBash(program: Completable): string {
 ${cases.join("\n")}
     esac
   fi
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [ -n "$list" ]; then
+    case $current in *,*) before=\${current%,*}, ;; esac
+    for word in $words; do
+      case ",$before" in *",$word,"*) ;; *) left="$left $word" ;; esac
+    done
+    words=$left
+    compopt -o nospace 2>/dev/null
+  fi
+  COMPREPLY=($(compgen -P "$before" -W "$words" -- "\${current#"$before"}"))
   if [ -n "$files" ]; then
     compopt -o filenames 2>/dev/null
     while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
@@ -197,6 +211,7 @@ function zshFlag(flag: Flag): string {
 
 function zshValues(flag: Flag): string {
   const words = wordsOf(flag);
+  if (isList(flag) && words !== "") return `_sequence compadd - ${words}`;
   if (!isPath(flag)) return `(${words})`;
   return words === "" ? "_files" : `{compadd ${words}; _files}`;
 }
@@ -234,7 +249,8 @@ function fishLines(program: string, command: Command, isThis: string): string[] 
     ...flagsOf(command).map((flag) => {
       const values = wordsOf(flag);
       const takes = flag.kind === "boolean" ? "" : isPath(flag) ? " -r -F" : " -x";
-      const offered = values === "" ? "" : ` -a ${quoteWord(values)}`;
+      const all = isList(flag) ? `(__fish_append , ${values})` : values;
+      const offered = values === "" ? "" : ` -a ${quoteWord(all)}`;
       const about = ` -d ${quoteWord(flag.help)}`;
       return `complete -c ${program} -n ${isThis} -l ${flag.name}${takes}${offered}${about}`;
     }),

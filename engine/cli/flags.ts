@@ -7,9 +7,9 @@
 // @ts-types="../types/parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
 import { escapeText } from "../../protocols/text.ts";
-import { DURATION_SYNTAX, parseDuration } from "../values/durations.ts";
+import { DURATION_FORM, parseDuration } from "../values/durations.ts";
 import { formatRows, wrap } from "./layout.ts";
-import { parseRate, parseSize, RATE_SYNTAX, SIZE_SYNTAX } from "../values/quantities.ts";
+import { offAtZero, parseRate, parseSize, RATE_FORM, SIZE_FORM } from "../values/quantities.ts";
 import { nearest } from "./suggestion.ts";
 
 /** The kinds of value with a syntax of their own. */
@@ -17,11 +17,11 @@ type Quantity = "duration" | "size" | "rate";
 
 /** How to read values of those kinds, and what their syntax looks like. */
 const QUANTITIES: Readonly<
-  Record<Quantity, { readonly parse: (text: string) => number; readonly syntax: string }>
+  Record<Quantity, { readonly parse: (text: string) => number; readonly form: string }>
 > = {
-  duration: { parse: parseDuration, syntax: DURATION_SYNTAX },
-  size: { parse: parseSize, syntax: SIZE_SYNTAX },
-  rate: { parse: parseRate, syntax: RATE_SYNTAX },
+  duration: { parse: parseDuration, form: DURATION_FORM },
+  size: { parse: parseSize, form: SIZE_FORM },
+  rate: { parse: parseRate, form: RATE_FORM },
 };
 
 /** A flag or a positional argument. */
@@ -45,6 +45,8 @@ export interface Flag {
   readonly suggestions?: readonly string[];
   /** The least value of an `integer`. */
   readonly least?: number;
+  /** Whether a quantity must be more than 0. Otherwise 0 turns it off. */
+  readonly positive?: boolean;
   /** The greatest value of an `integer`. */
   readonly most?: number;
   /** Its default, as the help shows it. */
@@ -220,10 +222,12 @@ function takeApart(argument: string, next: string | undefined, flags: readonly F
     return [`${argument}=${bare.bare}`];
   }
   const [, letter, value] = /^-([a-z])([^=].*)$/is.exec(argument) ?? [];
-  const takesValue = flags.some(({ short, kind }) => short === letter && kind !== "boolean");
-  return letter !== undefined && value !== undefined && takesValue
-    ? [`-${letter}`, value]
-    : [argument];
+  const flag = flags.find(({ short }) => short === letter);
+  if (letter === undefined || value === undefined || flag === undefined) return [argument];
+  // What follows a letter without a value are further letters, as in getopt(3).
+  return flag.kind === "boolean"
+    ? [`-${letter}`, ...takeApart(`-${value}`, next, flags)]
+    : [`-${letter}`, value];
 }
 
 /**
@@ -256,12 +260,14 @@ function readValue(flag: Flag, text: string, shown: string): string | number {
     case "duration":
     case "size":
     case "rate": {
-      const { parse, syntax } = QUANTITIES[flag.kind];
+      const { parse, form } = QUANTITIES[flag.kind];
       try {
-        return parse(text);
+        const value = parse(text);
+        if (value > 0 || flag.positive !== true) return value;
       } catch {
-        throw wrong(syntax);
+        // The error is thrown below.
       }
+      throw wrong(flag.positive === true ? form : offAtZero(form));
     }
     case "choice":
       if (flag.choices?.includes(text)) return text;
@@ -276,7 +282,8 @@ function unknownFlag(argument: string, names: readonly string[]): string {
   const flag = argument.split("=")[0] as string;
   const allowed = names.map((name) => `--${name}`);
   const meant = nearest(flag, allowed);
-  return `unknown flag ${flag}: did you mean ${meant}? Allowed are ${allowed.join(", ")}`;
+  const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+  return `unknown flag ${flag}: ${hint}Allowed are ${allowed.join(", ")}`;
 }
 
 function usage(name: string, { positionals, required = 0, rest }: Form, choice?: string): string {

@@ -8,6 +8,12 @@ import { type Duration, parseDuration } from "../values/durations.ts";
 import { parseRate, parseSize, type Rate, type Size } from "../values/quantities.ts";
 import { defineOption, type Option, type OptionDetails, OptionError } from "./options.ts";
 
+/** What the options here have besides. */
+export interface QuantityDetails<Given> extends OptionDetails<Given> {
+  /** Whether it must be more than 0. Otherwise 0 turns it off. @default {false} */
+  readonly positive?: boolean;
+}
+
 /**
  * Makes an option that is a length of time. Its value is in milliseconds.
  *
@@ -16,7 +22,7 @@ import { defineOption, type Option, type OptionDetails, OptionError } from "./op
  */
 export function durationOption(
   option: string,
-  details: OptionDetails<Duration>,
+  details: QuantityDetails<Duration>,
 ): Option<number, Duration> {
   return quantityOption("duration", option, details, parseDuration);
 }
@@ -27,7 +33,7 @@ export function durationOption(
  * @param option its name in the library
  * @param details its default and its help
  */
-export function sizeOption(option: string, details: OptionDetails<Size>): Option<number, Size> {
+export function sizeOption(option: string, details: QuantityDetails<Size>): Option<number, Size> {
   return quantityOption("size", option, details, parseSize);
 }
 
@@ -37,21 +43,24 @@ export function sizeOption(option: string, details: OptionDetails<Size>): Option
  * @param option its name in the library
  * @param details its default and its help
  */
-export function rateOption(option: string, details: OptionDetails<Rate>): Option<number, Rate> {
+export function rateOption(option: string, details: QuantityDetails<Rate>): Option<number, Rate> {
   return quantityOption("rate", option, details, parseRate);
 }
 
 function quantityOption(
   kind: "duration" | "size" | "rate",
   option: string,
-  details: OptionDetails<number | string>,
+  details: QuantityDetails<number | string>,
   parse: (given: number | string) => number,
 ): Option<number, number | string> {
   return defineOption(option, { kind }, details, (given) => {
+    let value: number;
     try {
-      return parse(given);
+      value = parse(given);
     } catch (cause) {
       throw new OptionError(`Cannot use ${option}: ${(cause as Error).message}`, { cause });
     }
+    if (value > 0 || details.positive !== true) return value;
+    throw new OptionError(`Cannot use ${option}: expected more than 0`);
   });
 }

@@ -52,6 +52,8 @@ class ThreadLoop {
   /** How many dialers use it. */
   users = 0;
   readonly #ready = new Map<number, Ready>();
+  /** Who has more to do in the next turn. */
+  #busy: (() => void)[] = [];
   #isTurning = false;
 
   constructor(sockets: Sockets) {
@@ -69,8 +71,17 @@ class ThreadLoop {
     this.#ready.delete(fd);
   }
 
+  /** Resolves in the next turn, which does not wait then. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#busy.push(resolve);
+      this.#goOn();
+    });
+  }
+
   #goOn(): void {
-    if (this.#isTurning || this.#ready.size === 0 || this.users === 0) return;
+    const hasNothing = this.#ready.size === 0 && this.#busy.length === 0;
+    if (this.#isTurning || hasNothing || this.users === 0) return;
     this.#isTurning = true;
     setImmediate(this.#turn);
   }
@@ -78,10 +89,13 @@ class ThreadLoop {
   readonly #turn = (): void => {
     this.#isTurning = false;
     if (this.users === 0) return;
-    const count = this.poller.wait(WAIT_MS);
+    const busy = this.#busy;
+    this.#busy = [];
+    const count = this.poller.wait(busy.length > 0 ? 0 : WAIT_MS);
     for (let index = 0; index < count; index++) {
       this.#ready.get(this.poller.fdAt(index))?.onReady(this.poller.eventsAt(index));
     }
+    for (const goOn of busy) goOn();
     this.#goOn();
   };
 }
@@ -111,6 +125,11 @@ export class ReadyDialer implements ReadyLoop, Disposable {
   /** The memory into which they receive. */
   get buffer(): ReceiveBuffer {
     return this.#loop.buffer;
+  }
+
+  /** Lets everything else have its turn: for whoever has more to do at once. */
+  turn(): Promise<void> {
+    return this.#loop.turn();
   }
 
   /** How many connections there are, with those that are being made. */

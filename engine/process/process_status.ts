@@ -80,9 +80,11 @@ export class ProcessStatus {
         const status = read(`/proc/${pid}/task/${name}/status`);
         // The thread has ended since it was listed. Counts of 0 would be less than it had before.
         if (status === "") continue;
+        const [ran, waited] = schedulerSecondsIn(read(`/proc/${pid}/task/${name}/schedstat`));
         found.set(name, {
-          cpuSeconds: cpuSecondsIn(read(`/proc/${pid}/task/${name}/stat`)).own,
-          waitingSeconds: waitingSecondsIn(read(`/proc/${pid}/task/${name}/schedstat`)),
+          // The scheduler counts nanoseconds, and the other file counts in hundredths of a second.
+          cpuSeconds: ran ?? cpuSecondsIn(read(`/proc/${pid}/task/${name}/stat`)).own,
+          waitingSeconds: waited ?? 0,
           voluntarySwitches: fieldIn(status, "voluntary_ctxt_switches"),
           involuntarySwitches: fieldIn(status, "nonvoluntary_ctxt_switches"),
         });
@@ -99,18 +101,22 @@ export class ProcessStatus {
     return this.#family().reduce((sum, pid) => sum + figure(pid), 0);
   }
 
-  /** The process and all its descendants. */
   #family(): number[] {
-    const family = [this.pid];
-    // The list grows during the loop.
-    for (const pid of family) {
-      for (const thread of list(`/proc/${pid}/task`)) {
-        const children = read(`/proc/${pid}/task/${thread}/children`).split(" ");
-        family.push(...children.filter((child) => child !== "").map(Number));
-      }
-    }
-    return family;
+    return familyOf(this.pid);
   }
+}
+
+/** A process and all its descendants. */
+function familyOf(pid: number): number[] {
+  const family = [pid];
+  // The list grows during the loop.
+  for (const pid of family) {
+    for (const thread of list(`/proc/${pid}/task`)) {
+      const children = read(`/proc/${pid}/task/${thread}/children`).split(" ");
+      family.push(...children.filter((child) => child !== "").map(Number));
+    }
+  }
+  return family;
 }
 
 /** What is known about a thread. */
@@ -132,7 +138,8 @@ export function findListener({ hostname, port }: Address): number | undefined {
   const sockets = new Set(
     isUnix(hostname)
       ? unixListeners(hostname)
-      : ["tcp", "tcp6"].flatMap((table) => listenersIn(table, port)),
+      : ["tcp", "tcp6"].flatMap(listenersIn).filter((one) => one.port === port)
+        .map(({ socket }) => socket),
   );
   if (sockets.size === 0) return undefined;
   for (const pid of list("/proc")) {
@@ -152,15 +159,33 @@ export function findListener({ hostname, port }: Address): number | undefined {
  */
 export function isListening(port: number): boolean | undefined {
   if (read("/proc/net/tcp") === "") return undefined;
-  return ["tcp", "tcp6"].some((table) => listenersIn(table, port).length > 0);
+  return ["tcp", "tcp6"].some((table) => listenersIn(table).some((one) => one.port === port));
 }
 
-/** The sockets that listen on a port, named as in the links of `/proc/PID/fd`. */
-function listenersIn(table: string, port: number): string[] {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+/**
+ * Finds the TCP ports on which a process and its descendants listen.
+ *
+ * @param pid its process ID
+ * @returns the ports; empty if they cannot be seen
+ */
+export function listeningPorts(pid: number): number[] {
+  const all = ["tcp", "tcp6"].flatMap(listenersIn);
+  const open = new Set(
+    familyOf(pid).flatMap((member) =>
+      list(`/proc/${member}/fd`).map((fd) => link(`/proc/${member}/fd/${fd}`))
+    ),
+  );
+  return all.filter(({ socket }) => open.has(socket)).map(({ port }) => port);
+}
+
+/** The sockets that listen, named as in the links of `/proc/PID/fd`, and their ports. */
+function listenersIn(table: string): { readonly socket: string; readonly port: number }[] {
   return read(`/proc/net/${table}`).split("\n").map((line) => line.trim().split(/\s+/))
-    .filter(([, local, , state]) => state === LISTENING && local?.endsWith(suffix))
-    .map((fields) => `socket:[${fields[9]}]`);
+    .filter(([, , , state]) => state === LISTENING)
+    .map(([, local = "", , , , , , , , inode]) => ({
+      socket: `socket:[${inode}]`,
+      port: parseInt(local.split(":")[1] ?? "", 16),
+    }));
 }
 
 /** The Unix domain sockets that listen under a name (proc_net_unix, in proc(5)). */
@@ -180,9 +205,9 @@ function cpuSecondsIn(stat: string): { readonly own: number; readonly waitedFor:
   return { own: (user + system) / TICKS, waitedFor: (theirUser + theirSystem) / TICKS };
 }
 
-/** How long a thread has waited for a processor: the second field, in nanoseconds (proc(5)). */
-function waitingSecondsIn(schedstat: string): number {
-  return Number(schedstat.split(" ")[1] ?? 0) / 1e9;
+/** How long a thread has run and has waited for a processor, from nanoseconds (proc(5)). */
+function schedulerSecondsIn(schedstat: string): readonly (number | undefined)[] {
+  return schedstat === "" ? [] : schedstat.split(" ").slice(0, 2).map((ns) => Number(ns) / 1e9);
 }
 
 function fieldIn(status: string, name: string): number {

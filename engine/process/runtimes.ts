@@ -17,6 +17,8 @@ export interface RuntimeCommand {
   readonly name: "deno" | "bun";
   /** The path of its executable. */
   readonly path: string;
+  /** Whether it was found. */
+  readonly isHere: boolean;
   /** The arguments before a script's path and arguments. */
   readonly run: readonly string[];
   /** The arguments before the paths of tests. */
@@ -32,14 +34,14 @@ export const ROOT = new URL("../..", import.meta.url);
 export const RUNTIMES: readonly RuntimeCommand[] = [
   {
     name: "deno",
-    path: pathOf("deno"),
+    ...find("deno"),
     run: ["run", "-A"],
     // A task of its own checks the types. Threads start sooner without modules that they never use.
     test: ["test", "-A", "--no-check", "--unstable-lazy-dynamic-imports"],
   },
   {
     name: "bun",
-    path: pathOf("bun", fileURLToPath(new URL("node_modules/bun/bin/bun.exe", ROOT))),
+    ...find("bun", fileURLToPath(new URL("node_modules/bun/bin/bun.exe", ROOT))),
     run: [],
     test: ["test"],
   },
@@ -60,13 +62,22 @@ export function scriptCommand(
   return [path, ...run, fileURLToPath(new URL(script, ROOT)), ...args];
 }
 
-/** The path of a runtime, or only its name if it cannot be found. */
-function pathOf(name: RuntimeCommand["name"], ...others: readonly string[]): string {
-  if (runtime.name === name) return process.execPath;
-  const folders = (environment("PATH") ?? "").split(delimiter).map((folder) => join(folder, name));
+/** Finds a runtime: its path, or only its name if it is not here. */
+function find(
+  name: RuntimeCommand["name"],
+  ...others: readonly string[]
+): Pick<RuntimeCommand, "path" | "isHere"> {
+  if (runtime.name === name) return { path: process.execPath, isHere: true };
   // The test runner for both runtimes says where the other runtime is.
   const given = environment(`${name.toUpperCase()}_PATH`) ?? [];
-  return [given, others, folders].flat().find(isExecutable) ?? name;
+  const path = [given, others].flat().find(isExecutable) ?? findExecutable(name);
+  return { path: path ?? name, isHere: path !== undefined };
+}
+
+/** The path of a program in the folders of PATH; `undefined` if it is not there. */
+function findExecutable(name: string): string | undefined {
+  const folders = (environment("PATH") ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

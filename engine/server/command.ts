@@ -15,7 +15,6 @@ import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { takePassedDescriptors } from "../net/inherited_listener.ts";
-import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
@@ -363,7 +362,7 @@ async function startPrinter(
 
 /** Finds the service manager that wants to be told about this process, if there is one. */
 async function startNotifier(name: string): Promise<Notifier | undefined> {
-  if (environment("NOTIFY_SOCKET") === undefined) return undefined;
+  if (runtime.variable("NOTIFY_SOCKET") === undefined) return undefined;
   const { ServiceManager } = await import("../process/service_manager.ts");
   const { Notifier } = await import("./notifier.ts");
   const manager = ServiceManager.find((reason) =>

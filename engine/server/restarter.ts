@@ -11,6 +11,7 @@ import type { StartedProgram } from "../net/adapter.ts";
 import { describeSystemError } from "../net/constants.ts";
 import { runtime } from "../net/runtime.ts";
 import type { Handover } from "./core/handover.ts";
+import { BY_DESCRIPTOR } from "./core/options.ts";
 import { loggerOf } from "./journal/logging.ts";
 import { TAKEOVER_MS } from "./takeover/offer.ts";
 import { privatePlace } from "./takeover/private_path.ts";
@@ -78,8 +79,7 @@ export class Restarter {
     if (!this.#isServing) return "it does not serve";
     if (runtime.os !== "linux") return "a listener can be passed on on Linux only";
     if (this.#handover === undefined) {
-      return "the runtime has the listener, and only sequential, threaded, threadpool, berkeley, " +
-        "nonblocking and completion, with descriptors, can pass theirs on";
+      return `the runtime has the listener, and only ${BY_DESCRIPTOR} can pass theirs on`;
     }
     if (runtime.pid !== INIT) return undefined;
     return "this is process 1, with which all others end: start another server with --takeover";

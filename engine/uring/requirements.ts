@@ -17,6 +17,9 @@ const LEAST: readonly [number, number] = [6, 1];
 /** The mode of seccomp(2) in which a filter decides about system calls. */
 const FILTERED = "2";
 
+/** The number of the capability `CAP_SYS_ADMIN`. */
+const SYS_ADMIN = 21n;
+
 /** io_uring cannot be used here. */
 export class RingUnavailableError extends Error {
   /** The class's name. */
@@ -106,8 +109,7 @@ function whoForbids(syscall: string): string {
   if (disabled === "2") {
     return "the system forbids it: `sysctl kernel.io_uring_disabled=0` allows it";
   }
-  // A user of root's may all the same, if no filter says otherwise.
-  if (disabled === "1" && !isFiltered()) {
+  if (disabled === "1" && !mayAdminister()) {
     return "the system allows it to root and to one group only: " +
       "`sysctl kernel.io_uring_disabled=0` allows it to all, kernel.io_uring_group names the group";
   }
@@ -119,6 +121,12 @@ function whoForbids(syscall: string): string {
 function isFiltered(): boolean {
   const status = readSystemFile("/proc/self/status") ?? "";
   return /^Seccomp:\s*(\d)/m.exec(status)?.[1] === FILTERED;
+}
+
+/** Whether this process has the capability that root has (`CAP_SYS_ADMIN`, capabilities(7)). */
+function mayAdminister(): boolean {
+  const set = /^CapEff:\s*([0-9a-f]+)/m.exec(readSystemFile("/proc/self/status") ?? "")?.[1];
+  return set !== undefined && (BigInt(`0x${set}`) >> SYS_ADMIN & 1n) === 1n;
 }
 
 function kernelVersion(): readonly [number, number] | undefined {

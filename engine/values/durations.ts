@@ -4,6 +4,7 @@
  * @module
  */
 
+import { offAtZero } from "./quantities.ts";
 import { quote } from "./thrown.ts";
 
 /** The longest time that a runtime's timer and poll(2) can wait, in milliseconds: 24.8 days. */
@@ -15,7 +16,7 @@ export type Duration = number | string;
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
 /** How to write a duration, for the message about a wrong one. */
-export const DURATION_SYNTAX = "a duration such as 500ms, 5s or 1m30s (0 is off)";
+export const DURATION_FORM = "a duration such as 500ms, 5s or 1m30s";
 
 /**
  * Reads a duration.
@@ -27,7 +28,9 @@ export const DURATION_SYNTAX = "a duration such as 500ms, 5s or 1m30s (0 is off)
 export function parseDuration(duration: Duration): number {
   const ms = typeof duration === "number" ? duration : readDuration(duration.trim());
   if (ms === undefined || !(ms >= 0 && ms <= LONGEST_MS)) {
-    throw new RangeError(`expected ${DURATION_SYNTAX}, current value is ${quote(duration)}`);
+    throw new RangeError(
+      `expected ${offAtZero(DURATION_FORM)}, current value is ${quote(duration)}`,
+    );
   }
   return ms;
 }

@@ -53,6 +53,11 @@ export class AnswerJudge {
     this.#ignores = ignores;
   }
 
+  /** How many bytes of the expected words have come, and were right. */
+  get right(): number {
+    return this.#right;
+  }
+
   /**
    * Judges what has come so far.
    *

@@ -19,8 +19,13 @@ export interface Attack {
   readonly name: string;
   /** How many connections it has at the same time. */
   readonly connections: number;
-  /** By how much the server's memory may grow meanwhile, in bytes. @default no limit */
-  readonly memory?: number;
+  /**
+   * Whether the server's memory is watched: it must not grow with what is sent. The attack says when
+   * it has sent enough for a start, and how much it sends from then on.
+   *
+   * @default {false}
+   */
+  readonly weighs?: boolean;
   /** Whether it needs connections that can be reset or that have a small window. @default {false} */
   readonly needsDescriptors?: boolean;
   /**
@@ -38,6 +43,12 @@ const BEGIN_MS = 15_000;
 /** How many connections are opened side by side. */
 const AT_ONCE = 100;
 
+/**
+ * After how many bytes a server is warm. A program in a language with a collector takes memory before
+ * it begins to clean up.
+ */
+const WARM_BYTES = 32 * 1024 * 1024;
+
 /** The connections of an attack. */
 export class Field {
   readonly stage: Stage;
@@ -45,6 +56,10 @@ export class Field {
   readonly #over = new AbortController();
   readonly #endsAt = performance.now() + BEGIN_MS;
   #failures = 0;
+  #sent = 0;
+  #isWarm = false;
+  /** Called when the server has had enough for a start: from now on its memory should stay. */
+  onWarm: () => void = () => {};
 
   /** @param stage the server */
   constructor(stage: Stage) {
@@ -62,6 +77,24 @@ export class Field {
   /** Whether it has taken long enough, or cannot go on: then it is as it is. */
   get isEnough(): boolean {
     return this.isOver || performance.now() >= this.#endsAt || this.#failures > AT_ONCE * 2;
+  }
+
+  /** How many bytes were sent after the start. */
+  get sentWarm(): number {
+    return this.#isWarm ? this.#sent - WARM_BYTES : 0;
+  }
+
+  /** How many bytes were sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Notes bytes that the server, or the kernel, has taken. */
+  note(bytes: number): void {
+    this.#sent += bytes;
+    if (this.#isWarm || this.#sent < WARM_BYTES) return;
+    this.#isWarm = true;
+    this.onWarm();
   }
 
   /** Opens a connection; `undefined` if there is none, as when the server has no more room. */
@@ -172,17 +205,16 @@ function deaf(receiveBuffer?: number): Attack["begin"] {
     const piece = Buffer.concat(Array.from({ length: 64 }, () => messagesOf(field)).flat());
     const large = Buffer.alloc(64 * 1024, piece);
     const talks = await field.openMany(4, { isDeaf: true, receiveBuffer });
-    let sent = 0;
     const flow = async (talk: Talk) => {
       for (let bytes = 0; bytes < UNREAD_BYTES && !field.isEnough; bytes += large.length) {
         // A server that holds the client back does what it should.
         const isTaken = await Promise.race([talk.send([large]), delay(STUCK_MS).then(() => false)]);
         if (!isTaken) return;
-        sent += large.length;
+        field.note(large.length);
       }
     };
     await Promise.race([Promise.all(talks.map(flow)), delay(FLOOD_MS)]);
-    return `${mebibytes(sent)} sent`;
+    return `${mebibytes(field.sent)} sent`;
   };
 }
 
@@ -205,18 +237,17 @@ async function endless(field: Field): Promise<string> {
   const piece = Buffer.alloc(Math.max(64 * 1024, words.length), words);
   const talks = await field.openMany(4, { forgets: true });
   const endsAt = performance.now() + FLOOD_MS;
-  let sent = 0;
   const flow = async (talk: Talk) => {
     for (let bytes = 0; bytes < ENDLESS_BYTES; bytes += piece.length) {
       if (field.isEnough || performance.now() >= endsAt) return;
       if (!await talk.send([piece])) return;
-      sent += piece.length;
+      field.note(piece.length);
     }
   };
   const flows = Promise.all(talks.map(flow));
   // A server may also hold back whoever sends too much.
   await Promise.race([flows, delay(FLOOD_MS)]);
-  return `${mebibytes(sent)} sent`;
+  return `${mebibytes(field.sent)} sent`;
 }
 
 /** How many connections are opened and closed. */
@@ -327,15 +358,15 @@ export const ATTACKS: readonly Attack[] = [
     begin: async (field) => `${(await field.openMany(SILENT)).length} connections`,
   },
   { name: `a byte a second from ${SLOW} connections`, connections: SLOW, begin: slowly },
-  { name: "readers that never read", connections: 4, memory: 48 * MIB, begin: deaf() },
+  { name: "readers that never read", connections: 4, weighs: true, begin: deaf() },
   {
     name: "readers with a tiny window",
     connections: 4,
-    memory: 48 * MIB,
+    weighs: true,
     needsDescriptors: true,
     begin: deaf(1),
   },
-  { name: "endless bytes without a line end", connections: 4, memory: 48 * MIB, begin: endless },
+  { name: "endless bytes without a line end", connections: 4, weighs: true, begin: endless },
   {
     name: `${CHURN.toLocaleString("en")} connections opened and closed`,
     connections: AT_ONCE,

@@ -163,7 +163,9 @@ function togetherCase({ examples }: Conformance, held: ReadonlySet<Example>): Ca
       }
       const count = Math.min(TOGETHER, stage.clientsAtOnce);
       const [first] = examples as [Example, ...Example[]];
-      const known = [...held].filter(({ turns }) => clientsIn(turns) === 1);
+      const known = [...held].filter(({ turns, framings = true }) =>
+        framings && clientsIn(turns) === 1
+      );
       const alone = known.length === 0 ? [first] : known;
       const scripts = Array.from(
         { length: count },

@@ -25,7 +25,7 @@ import { PROTOCOLS } from "../../protocols/catalogue.ts";
 import { echoClient } from "../../protocols/echo.ts";
 import { type Protocol, READ } from "../../protocols/effects.ts";
 import { MalformedMessageError, PeerGoneError } from "../../protocols/errors.ts";
-import { frameClient, frameGreeting, wrapFrame } from "../../protocols/frame.ts";
+import { frameGreeting, wrapFrame } from "../../protocols/frame.ts";
 import { helloClient } from "../../protocols/hello.ts";
 import { type Input, readBytes } from "../../protocols/input.ts";
 import { escapeBytes } from "../../protocols/text.ts";
@@ -122,7 +122,7 @@ function* shakeHands({ random }: LoadContext): Protocol {
 /** A frame of small letters, so that it is never a question: questions begin with a capital. */
 function* askForHigher({ input, size, random }: LoadContext): Protocol {
   const frame = random.letters(size);
-  if (size > WHOLE) return expectHigher(frame, yield* frameClient(input, frame));
+  if (size > WHOLE) return yield* askInPieces(input, frame);
   // This does what `frameClient` does, but it looks for no marks in the letters and keeps no
   // answer.
   yield { kind: "write", bytes: wireOf(frame) };
@@ -137,6 +137,39 @@ function* askForHigher({ input, size, random }: LoadContext): Protocol {
 }
 
 const ANSWERING = "waiting for the answer";
+
+/** How much of a long frame is under way, in bytes. */
+const PIECE = 16 * 1024;
+
+/**
+ * Sends a long frame piece by piece, and checks the answer to each. Nothing of it is copied: a frame
+ * may have hundreds of megabytes, and nobody else has a turn meanwhile.
+ */
+function* askInPieces(input: Input, frame: Uint8Array): Protocol {
+  for (let at = 0; at < frame.length; at += PIECE) {
+    const piece = frame.subarray(at, at + PIECE);
+    const isLast = at + PIECE >= frame.length;
+    const marks = [at === 0 ? "^" : "", isLast ? "$" : ""].map(encodeMark);
+    const [before, after] = marks as [Uint8Array, Uint8Array];
+    const isWhole = before.length + after.length === 0;
+    yield { kind: "write", bytes: isWhole ? piece : concatenate(before, piece, after) };
+    expectHigher(piece, yield* readBytes(input, piece.length, ANSWERING));
+  }
+}
+
+function encodeMark(mark: string): Uint8Array {
+  return new TextEncoder().encode(mark);
+}
+
+function concatenate(...parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
 
 /** Payloads repeat, so each is put into its frame only once. */
 const wires = new WeakMap<Uint8Array, Uint8Array>();

@@ -60,7 +60,7 @@ export interface Plan {
   readonly engine: EngineKind;
   /** The seed of the payloads. */
   readonly seed: number;
-  /** Whether the threads warm up before the run. */
+  /** Whether the threads warm up before the run. Without it, its first requests are slow. */
   readonly rehearse: boolean;
 }
 
@@ -93,8 +93,6 @@ export interface PlanOptions {
   readonly engine?: EngineKind;
   /** @default {1} */
   readonly seed?: number;
-  /** Without it the first requests are slow, because their code is compiled. @default {true} */
-  readonly rehearse?: boolean;
 }
 
 /** The protocol of the load. */
@@ -119,6 +117,7 @@ const DURATION = durationOption("duration", {
   short: "d",
   default: "10s",
   shown: "10s, or as long as -n takes",
+  positive: true,
   help: "how long to measure",
 });
 
@@ -173,6 +172,7 @@ export const SIZE = defineOption<Sizes, Sizes | string>("size", { kind: "string"
 /** How long connecting, and then a request, may take. */
 const TIMEOUT = durationOption("timeout", {
   default: "10s",
+  positive: true,
   help: "how long connecting, and then a request, may take",
 });
 
@@ -219,6 +219,9 @@ export const LOAD_FLAGS: readonly Flag[] = [
   SEED,
 ];
 
+/** The longest request: each thread keeps one in memory. */
+const LONGEST_REQUEST = 1024 ** 3;
+
 /** The longest request that can be sent before its answer is read, in bytes. */
 const WHOLE_BYTES = 16 * 1024;
 
@@ -255,7 +258,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     threads: Math.min(THREADS.read(options.threads), connections),
     engine: ENGINE.read(options.engine),
     seed: SEED.read(options.seed),
-    rehearse: options.rehearse ?? true,
+    rehearse: true,
   };
   checkPlan(plan, protocol);
   return plan;
@@ -266,11 +269,12 @@ function checkSizes(given: Sizes | string): Sizes {
   try {
     const sizes = typeof given === "string" ? given.split("..").map(parseSize) : given;
     const [least = 0, most = least, ...more] = sizes;
-    if (least > 0 && least <= most && more.length === 0) return [least, most];
+    const isRange = least > 0 && least <= most && more.length === 0;
+    if (isRange && most <= LONGEST_REQUEST) return [least, most];
   } catch {
     // The error is thrown below.
   }
-  throw new OptionError("Cannot use size: expected 64 or 1k..64k");
+  throw new OptionError("Cannot use size: expected 64 or 1k..64k, at most 1g");
 }
 
 /** Why connections cannot be made by descriptor; `undefined` if they can. */
@@ -280,12 +284,13 @@ export function whyNoDescriptors(): string | undefined {
 }
 
 function checkPlan(plan: Plan, protocol: LoadProtocol): void {
-  const { size: [, most], pipeline, rate, thinkMs, connect, timeoutMs, durationMs } = plan;
+  const { size: [, most], pipeline, rate, thinkMs, connect, rampMs, durationMs } = plan;
   const refuse = (why: string): never => {
     throw new OptionError(why);
   };
-  if (durationMs <= 0) refuse("Cannot use duration: expected more than 0");
-  if (timeoutMs <= 0) refuse("Cannot use timeout: expected more than 0");
+  if (rampMs > durationMs) {
+    refuse("Cannot use ramp: it is longer than the run, so some connections would never begin");
+  }
   if (rate !== null && thinkMs > 0) {
     refuse("Cannot use think with rate: the rate says when the next request is due");
   }

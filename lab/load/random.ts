@@ -11,6 +11,9 @@ const PAYLOADS = 1024;
 /** The distance between the beginnings of two payloads in their pool, in bytes. */
 const STRIDE = 16;
 
+/** After how many bytes the pool repeats itself: making each byte of a long one takes seconds. */
+const BLOCK = 4 * PAYLOADS * STRIDE;
+
 const LETTER_A = 0x61;
 const LETTERS = 26;
 
@@ -92,7 +95,11 @@ class Pool {
 
   constructor(longest: number, next: () => number) {
     this.#longest = longest;
-    this.#bytes = Uint8Array.from({ length: PAYLOADS * STRIDE + longest }, next);
+    this.#bytes = new Uint8Array(PAYLOADS * STRIDE + longest);
+    // Payloads that are under way together begin at different places of the first block.
+    const block = Math.min(this.#bytes.length, BLOCK);
+    for (let at = 0; at < block; at++) this.#bytes[at] = next();
+    for (let at = block; at < this.#bytes.length; at *= 2) this.#bytes.copyWithin(at, 0, at);
     this.#payloads = new Array(PAYLOADS).fill(undefined);
   }
 

@@ -125,7 +125,6 @@ export class ServerWatch implements Disposable {
    * @param seconds how long the run was
    */
   figures(requests: number, seconds: number): WatchedServer {
-    const cpu = this.#cpu - this.#cpuBefore;
     let all = this.#replaced;
     let busiest = 0;
     for (const [name, now] of this.#threads) {
@@ -134,10 +133,12 @@ export class ServerWatch implements Disposable {
       const own = add(NOTHING, now, before);
       busiest = Math.max(busiest, own.cpuSeconds + own.waitingSeconds);
     }
+    // Threads that were never seen are only in the one, and parts of a hundredth only in the other.
+    const cpu = Math.max(this.#cpu - this.#cpuBefore, all.cpuSeconds);
     return {
       busiestThread: seconds > 0 ? busiest / seconds : 0,
       figures: {
-        cpu_s: round(cpu),
+        cpu_s: Number(cpu.toFixed(4)),
         requests_per_cpu_s: cpu > 0 ? Math.round(requests / cpu) : null,
         memory_bytes: this.#hasEnded ? null : this.#memory,
         peak_memory_bytes: this.#peak,

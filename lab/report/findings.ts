@@ -330,7 +330,9 @@ function missedTarget(entry: Entry): Remark | undefined {
   const share = meanOf(entry, RATE.of) / target;
   if (share >= REACHED) return undefined;
   return {
-    text: `${formatShare(share)} of the ${formatRate(target)} that were due were answered`,
+    text: `${formatShare(share)} of the ${
+      formatRate(target)
+    } that were due is what it answered each second`,
     short: formatShare(share),
     weight: -share,
   };

@@ -162,7 +162,7 @@ const timeCell = (us: number | null) => [formatTime(us), keyOf(us)] as const;
 const countCell = (count: number | null) => [formatCount(count), keyOf(count)] as const;
 
 const columnsOf = (runs: readonly Run[]): readonly RawColumn[] => [
-  { title: "server", cell: ({ name }) => [name, name] },
+  { title: "server", cell: ({ name }) => [name, name], hint: ({ name }) => name },
   { title: "load", cell: ({ load }) => [formatLoad(load), formatLoad(load)] },
   { title: "run", cell: ({ repeat }) => countCell(repeat) },
   { title: "rate", cell: ({ rate }) => [formatRate(rate), rate] },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseRate, parseSize, SIZE_SYNTAX } from "../../engine/values/quantities.ts";
+import { parseRate, parseSize, SIZE_FORM } from "../../engine/values/quantities.ts";
 import { UsageError } from "../../engine/cli/flags.ts";
 import { Distribution } from "../load/distribution.ts";
 import { leastCount, readPercentile } from "../load/percentiles.ts";
@@ -90,7 +90,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
   },
   "memory": {
     parse: readSize,
-    syntax: SIZE_SYNTAX,
+    syntax: SIZE_FORM,
     of: ({ server }) => server?.peak_memory_bytes ?? NOT_MEASURED,
     format: formatBytes,
   },

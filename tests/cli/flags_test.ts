@@ -14,6 +14,7 @@ import {
   parseFlags,
   UsageError,
 } from "../../engine/cli/flags.ts";
+import { nearest } from "../../engine/cli/suggestion.ts";
 import { parseRate, parseSize } from "../../engine/values/quantities.ts";
 import { checkOptions, OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import {
@@ -324,13 +325,44 @@ test("rates are read as a number a second", () => {
   assertEquals(parseRate(2.5), 2.5);
 });
 
+test("a rate can be written as the bench prints it", () => {
+  const rates = [["10M/s", 1e7], ["10.0 M/s", 1e7], ["20 /s", 20], ["41.2 k/s", 41_200]] as const;
+  for (const [text, rate] of [...rates, ["6 /min", 0.1], ["0.5G/s", 5e8]] as const) {
+    assertEquals(parseRate(text), rate);
+  }
+});
+
+test("a letter without a value may be followed by others", () => {
+  const flags = [{ name: "loud", short: "l", kind: "boolean", help: "aloud" }] as const;
+  const command = { name: "it", summary: "does it", positionals: [], flags, example: "it" };
+  assertEquals(parseFlags(command, ["-h5"]), { help: true });
+  assertEquals(parseFlags(command, ["-lh"]), { loud: true, help: true });
+  assertThrows(() => parseFlags(command, ["-l5"]), UsageError, 'unexpected argument "-5"');
+});
+
+test("a word is suggested only if it is near", () => {
+  const words = ["threadpool", "threaded", "event", "--version", "--pid", "--protocol", "--help"];
+  const near = [
+    ["thredpool", "threadpool"],
+    ["evnet", "event"],
+    ["--prot", "--protocol"],
+    ["-v", "--version"],
+    ["--quickly", undefined],
+    ["zebra", undefined],
+    ["--xyz", undefined],
+    ["-", undefined],
+  ] as const;
+  for (const [typed, meant] of near) assertEquals(nearest(typed, words), meant, typed);
+});
+
 test("the error about a wrong rate shows how to write one", () => {
   const wrong = [
     "",
     "/s",
     "-1",
     "20/",
-    "20 /s",
+    "20  /s",
+    "20 m/s",
     "20/d",
     "20/ms",
     "1e3",

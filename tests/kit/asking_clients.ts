@@ -38,6 +38,13 @@ export interface AskingPlan {
   readonly question: string;
   /** How many there are. */
   readonly clients: number;
+  /**
+   * How long they rest before those who have their answer connect again, in milliseconds: for tests
+   * that last long, in which they would otherwise take all that the processors have.
+   *
+   * @default {0}
+   */
+  readonly restMs?: number;
   /** Whether their packets look as if they had crossed no router: with the largest time to live. */
   readonly isNear?: boolean;
 }
@@ -107,7 +114,8 @@ interface Client {
   isConnected: boolean;
 }
 
-function run({ address, question, clients, isNear = false }: AskingPlan, words: Int32Array): void {
+function run(plan: AskingPlan, words: Int32Array): void {
+  const { address, question, clients, restMs = 0, isNear = false } = plan;
   const net = sockets();
   const poller = openPoller("epoll", net);
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR } = net.constants;
@@ -170,10 +178,15 @@ function run({ address, question, clients, isNear = false }: AskingPlan, words: 
   }
 
   let endsAt = Infinity;
+  let restsUntil = 0;
   for (;;) {
     const isStopped = Atomics.load(words, STOP) === 1;
     if (isStopped && endsAt === Infinity) endsAt = performance.now() + PATIENCE_MS;
-    for (let left = clients - open.size; left > 0 && !isStopped && !isRefused; left--) connect();
+    const now = performance.now();
+    if (now >= restsUntil) {
+      for (let left = clients - open.size; left > 0 && !isStopped && !isRefused; left--) connect();
+      restsUntil = now + restMs;
+    }
     const isWaiting = [...open.values()].some(({ isConnected }) => isConnected);
     if (isStopped && (!isWaiting || performance.now() >= endsAt)) break;
     const ready = poller.wait(5);

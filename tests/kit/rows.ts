@@ -80,8 +80,8 @@ export const ROWS: readonly Row[] = [
   {
     name: "threadpool by descriptors",
     mode: "threadpool",
-    args: ["--handoff", "fd", "--workers", "4"],
-    greeting: / · 4 workers · descriptors · /,
+    args: ["--handoff", "fd", "--workers", "2"],
+    greeting: / · 2 workers · descriptors · /,
     concurrent: true,
     overtakes: true,
     workers: true,
@@ -93,8 +93,8 @@ export const ROWS: readonly Row[] = [
   {
     name: "threadpool without a queue",
     mode: "threadpool",
-    args: ["--handoff", "fd", "--workers", "4", "--queue", "0"],
-    greeting: / · 4 workers · descriptors · /,
+    args: ["--handoff", "fd", "--workers", "2", "--queue", "0"],
+    greeting: / · 2 workers · descriptors · /,
     concurrent: true,
     overtakes: true,
     workers: true,
@@ -106,8 +106,8 @@ export const ROWS: readonly Row[] = [
   {
     name: "threadpool by messages",
     mode: "threadpool",
-    args: ["--handoff", "message", "--workers", "4"],
-    greeting: / · 4 workers · messages · /,
+    args: ["--handoff", "message", "--workers", "2"],
+    greeting: / · 2 workers · messages · /,
     concurrent: true,
     overtakes: true,
     workers: true,
@@ -118,8 +118,8 @@ export const ROWS: readonly Row[] = [
   {
     name: "berkeley",
     mode: "berkeley",
-    args: ["--protocol", "hello", "--workers", "4"],
-    greeting: / · 4 workers · descriptors · TCP only · /,
+    args: ["--protocol", "hello", "--workers", "2"],
+    greeting: / · 2 workers · descriptors · TCP only · /,
     concurrent: true,
     overtakes: true,
     workers: true,
@@ -285,6 +285,14 @@ export async function wasEmpty(server: ServerProcess, peer: Peer): Promise<void>
 export async function hasFlag(mode: string, name: string): Promise<boolean> {
   const { command } = await (await MODES[mode as ModeName].load()).program();
   return command.flags.some((flag) => flag.name === name);
+}
+
+/**
+ * The flags of a row for tests with one client at a time: a pool then has one thread, and a start
+ * takes a fraction of the work.
+ */
+export function forOne({ args }: Row): readonly string[] {
+  return args.map((arg, index) => args[index - 1] === "--workers" ? "1" : arg);
 }
 
 /** Whether a row differs from another one only in which thread computes. */

@@ -108,7 +108,7 @@ test("the bench prints what it has measured, and its progress on standard error"
   assertMatch(stdout, /^rate +[\d.]+ (k?)\/s$/m);
   assertMatch(stdout, /^errors +none$/m);
   assertMatch(stdout, /^ +p50 +p90 +p99 +p99\.9 +max +mean$/m);
-  assertMatch(stdout, /^latency +[\d.]+ [µm]s /m);
+  assertMatch(stdout, /^latency +(?:[\d.]+ [µm]s|–) /m);
   if (runtime.os === "linux") assertMatch(stdout, /^cpu +[\d.]+ m?s, /m);
   // deno-lint-ignore no-control-regex -- there must be none in a pipe
   assertNotMatch(stdout + stderr, /\x1b/);
@@ -153,8 +153,8 @@ test("with --rate both times stand side by side, with the share that was reached
   const { code, stdout } = await bench(at(server), ...BRIEF, "--rate", "200/s");
   assertEquals(code, 0);
   assertMatch(stdout, /^rate +[\d.]+ \/s, [\d.]+ % of the 200 \/s that were due$/m);
-  assertMatch(stdout, /^response +[\d.]+ [µm]?s /m);
-  assertMatch(stdout, /^service +[\d.]+ [µm]?s /m);
+  assertMatch(stdout, /^response +(?:[\d.]+ [µm]?s|–) /m);
+  assertMatch(stdout, /^service +(?:[\d.]+ [µm]?s|–) /m);
 });
 
 test("a run is written in all forms at once, over existing files", async () => {
@@ -212,8 +212,15 @@ test("a wrong command line is reported on one line at the start, with status 2",
     [["--rate", "fast"], "--rate"],
     [["--size", "5..1"], "64 or 1k..64k"],
     [["-c", "0"], "a whole number from 1"],
+    [["-d", "0"], "expected a duration such as 500ms, 5s or 1m30s, got"],
+    [["--timeout", "0"], "expected a duration such as 500ms, 5s or 1m30s, got"],
+    [["--ramp", "1s"], "ramp: it is longer than the run"],
+    [["--pid", "4194303"], "--pid: there is no process 4194303"],
+    [["--percentiles", "p50,p100"], "--percentiles: expected p50,p95,p99.9"],
+    [["--size", "2g"], "at most 1g"],
     [["--protocol", "print"], "answers nothing"],
-    [["--quickly"], "--quickly"],
+    [["--quickly"], "unknown flag --quickly: Allowed are"],
+    [["--trheads", "1"], "did you mean --threads?"],
   ];
   const all = [
     ...wrong.map(([args, words]) => [[at(server), ...BRIEF, ...args], words] as const),
@@ -281,7 +288,7 @@ test("if no connection can be made, the bench exits with 3 and writes nothing", 
 test("thresholds that are met pass, and each that fails is reported, with status 99", async () => {
   await using server = await LoadServer.start();
   const thresholds = (...texts: string[]) => texts.flatMap((text) => ["--threshold", text]);
-  const kept = thresholds("p99<10s", "errors<0.1%", "rate>1");
+  const kept = thresholds("max<10s", "errors<0.1%", "rate>1");
   const good = await bench(at(server), ...BRIEF, ...kept);
   assertEquals(good.code, 0);
   assertNotMatch(good.stderr, /threshold/);
@@ -296,18 +303,31 @@ test("thresholds that are met pass, and each that fails is reported, with status
   assertMatch(said[1] ?? "", /^bench: threshold rate>1000000000 failed: [\d.]+ k?\/s \(/);
 });
 
-test("Ctrl-C ends the bench early, and it still reports", async () => {
-  await using server = await LoadServer.start();
-  await using run = new Bench(at(server), "--protocol=echo", "-c3", "-d", "10m");
-  await until("some requests", () => server.arrivals >= 100);
-  run.signal("SIGINT");
-  const { code, stdout } = await run.end();
-  assertEquals(code, 0);
-  assertStringIncludes(stdout, at(server));
-  assertMatch(stdout, /^errors +none$/m);
-  // One connection tries the server, and three make requests.
-  assertEquals(server.accepted, 4);
-});
+test("a signal ends the bench early, and everything says so", async () => {
+  await Promise.all((["SIGINT", "SIGTERM", "SIGHUP"] as const).map(async (signal, index) => {
+    using folder = new Folder();
+    await using server = await LoadServer.start();
+    const forms = ["json", "csv", "markdown", "html"];
+    const files = index > 0 ? [] : forms.flatMap((form) => [`--${form}`, folder.path(form)]);
+    const args = [at(server), "--protocol=echo", "-c3", "-d", "10m", "--threshold", "p50<10s"];
+    await using run = new Bench(...args, ...files);
+    await until("some requests", () => server.arrivals >= 100);
+    run.signal(signal);
+    const { code, stdout, stderr } = await run.end();
+    assertEquals(code, 130);
+    assertMatch(stdout, /^answered .*, then interrupted$/m);
+    assertMatch(stdout, /^• .*: the run was interrupted after /m);
+    assertMatch(stderr, /threshold p50<10s failed: .* until the run was interrupted \(/);
+    // One connection tries the server, and three make requests.
+    assertEquals(server.accepted, 4);
+    if (index > 0) return;
+    assertEquals(reportOf(folder.text("json")).runs[0]?.interrupted, true);
+    assertMatch(folder.text("csv"), /^run,.*,true,(\d*,)*\r$/m);
+    for (const form of ["markdown", "html"]) {
+      assertMatch(folder.text(form), /the run was interrupted after/);
+    }
+  }));
+}, { skip: whyNoHangUp });
 
 test(
   "compare gives every server a turn before the first has its second one, and ends them all",
@@ -322,10 +342,15 @@ test(
       ...["--against", "gone=sh -c 'echo no such file >&2; exit 1' {port}"],
       ...["--repeat", "2", "--save", file, "--json", folder.path("same.json")],
     );
-    assertEquals(code, 0, stderr);
+    assertEquals(code, 1, stderr);
     const text = readFileSync(file, "utf8");
     assertEquals(folder.text("same.json"), text);
-    const { runs, command } = reportOf(text);
+    const { runs, command, missing } = reportOf(text);
+    assertEquals(missing.map(({ name, repeats }) => [name, repeats]), [
+      [`sequential · ${runtime.name}`, [1, 2]],
+      ["gone", [1, 2]],
+    ]);
+    assertMatch(stdout, /^• gone, runs 1 to 2 of echo .*: not measured, Cannot start .* file\.$/m);
     assertStringIncludes(command, "lab/bench.ts compare --modes sequential,event,threadpool ");
     const inTurn = runs.toSorted((a, b) => a.started_at < b.started_at ? -1 : 1);
     const names = [`event · ${runtime.name}`, `threadpool · ${runtime.name}`, "wrapped"];
@@ -348,7 +373,8 @@ test(
     const left = stderr.split("\n").filter((line) => line.includes("left out"));
     assertEquals(left.length, 2, stderr);
     assertMatch(left[0] ?? "", /sequential · \w+ is left out: it serves one connection at a time/);
-    assertMatch(left[1] ?? "", /gone is left out: Cannot start sh -c .* no such file$/);
+    const why = /gone is left out: Cannot start sh -c .*: exit status 1: no such file$/;
+    assertMatch(left[1] ?? "", why);
     assertRemarks(stderr);
   },
   { skip, timeoutMs: 60_000 },
@@ -408,8 +434,9 @@ test("Ctrl-C keeps the complete runs", async () => {
   await until("a third start", () => count() >= 3);
   run.signal("SIGINT");
   const { code, stdout } = await run.alone();
-  assertEquals(code, 0);
-  const { runs } = reportOf(stdout);
+  assertEquals(code, 130);
+  const { runs, missing } = reportOf(stdout);
+  assertEquals(missing.map(({ why }) => why), ["the comparison was interrupted"]);
   assert(runs.length >= 2 && runs.length < 1000, String(runs.length));
   for (const { duration_s } of runs) assert(duration_s >= 0.09, String(duration_s));
 }, { skip });
@@ -423,7 +450,7 @@ test("a terminal that closes ends the bench as Ctrl-C does", async () => {
   const count = () => existsSync(starts) ? readFileSync(starts, "utf8").length : 0;
   await until("a second start", () => count() >= 2);
   run.signal("SIGHUP");
-  assertEquals((await run.alone()).code, 0);
+  assertEquals((await run.alone()).code, 130);
   assert(reportOf(folder.text("it.json")).runs.length >= 1);
 }, { skip: skip ?? whyNoHangUp });
 
@@ -463,3 +490,90 @@ test("a second Ctrl-C ends everything at once, even a server that ignores SIGTER
   const { code } = await run.alone();
   assertEquals(code, 130);
 }, { skip });
+
+test("a server that cannot start fails its thresholds, and is missing in every file", async () => {
+  using folder = new Folder();
+  const forms = ["json", "csv", "markdown", "html"];
+  const files = forms.flatMap((form) => [`--${form}`, folder.path(form)]);
+  const starts = folder.path("starts");
+  // It serves once, and never again.
+  const once = `once=sh -c 'test -e ${starts} && exit 7; >${starts}; exec ${NCAT}'`;
+  const args = ["--modes", "none", "--against", once, ...BRIEFLY, "--repeat", "3"];
+  const never = ["--modes", "none", "--against", "never=sh -c 'exit 5' {port}", ...BRIEFLY];
+  const [some, none] = await Promise.all([
+    bench("compare", ...args, ...files, "--threshold", "errors<1%"),
+    bench("compare", ...never, "--threshold", "rate>1", "--repeat", "1", "--json"),
+  ]);
+  assertEquals(some.code, 99);
+  const said = some.stderr.split("\n").filter((line) => line.includes("threshold errors<1%"));
+  assertEquals(said.length, 2, some.stderr);
+  assertMatch(said[0] ?? "", /failed: not measured \(once, echo .*, run 2\)$/);
+  const { runs, missing } = reportOf(folder.text("json"));
+  assertEquals([runs.length, missing.map(({ name, repeats }) => [name, repeats])], [
+    1,
+    [["once", [2, 3]]],
+  ]);
+  assertStringIncludes(missing[0]?.why ?? "", "exit status 7");
+  assertEquals(folder.text("csv").match(/^missing,once,/gm)?.length, 2);
+  for (const form of ["markdown", "html"]) assertMatch(folder.text(form), /once, runs 2 to 3 of/);
+  assertEquals(none.code, 99);
+  const report = reportOf(none.stdout);
+  assertEquals([report.runs, report.missing.length], [[], 1]);
+  assertMatch(none.stderr, /never is left out: Cannot start .*: exit status 5$/m);
+}, { skip });
+
+test("a server that listens on another port is reported at once, with that port", async () => {
+  const free = await LoadServer.start();
+  const { port } = free.address;
+  await free[Symbol.asyncDispose]();
+  const rival = `astray=sh -c 'exec ncat -lk -e /bin/cat 127.0.0.1 ${port}' {port}`;
+  const args = ["--modes", "none", "--against", rival, ...BRIEFLY, "--repeat", "1"];
+  const { code, stderr } = await bench("compare", ...args);
+  assertEquals(code, 1);
+  assertMatch(stderr, new RegExp(`: it listens on port ${port} and not on \\d+$`, "m"));
+}, { skip: skip ?? whyNoHangUp });
+
+test("when the bench is killed, no server stays", async () => {
+  using folder = new Folder();
+  const started = folder.path("started");
+  // The server has a child, which no signal for the server reaches.
+  const rival = `wrapped=sh -c '>${started}; ${NCAT} & wait'`;
+  const foreign = new Bench("compare", "--modes=none", "--against", rival, ...BRIEFLY, "-d10m");
+  const own = new Bench(
+    ...["compare", "--modes=event", "--runtimes", runtime.name, ...BRIEFLY, "-d10m"],
+  );
+  for (const run of [foreign, own]) {
+    await using killed = run;
+    await until("a server", () => killed.left.length >= 2 || existsSync(started));
+    killed.signal("SIGKILL");
+    await killed.end();
+    await until("all servers to be gone", () => killed.left.length === 0);
+  }
+}, { skip: skip ?? whyNoHangUp });
+
+test("other percentiles can be asked for, in tables, files and thresholds", async () => {
+  await using server = await LoadServer.start();
+  const asked = ["--percentiles", "p75,95", "--threshold", "p95<10s", "--threshold", "p99.99<10s"];
+  const args = ["--protocol", "echo", "-c2", "-n", "400"];
+  const { code, stdout, stderr } = await bench(at(server), ...args, ...asked);
+  assertEquals(code, 99);
+  assertMatch(stdout, /^ +p75 +p95 +max +mean$/m);
+  assertMatch(stdout, /^interval +[\d.]+(–[\d.]+)? +[\d.]+(–[\d.]+)?$/m);
+  assertNotMatch(stderr, /threshold p95/);
+  assertMatch(stderr, /threshold p99\.99<10s failed: too few requests, 400 of 100 k \(/);
+});
+
+test("-h with anything behind it explains the bench, and loads nothing", async () => {
+  await using server = await LoadServer.start();
+  const { code, stdout } = await bench(at(server), "-h5");
+  assertEquals([code, server.accepted], [0, 0]);
+  assertMatch(stdout, /^usage: /m);
+});
+
+test("a long request does not delay the end of the run", async () => {
+  await using server = await LoadServer.start(() => {});
+  await using run = new Bench(at(server), "--protocol", "echo", "-c1", "-d10m", "--size", "400M");
+  await until("the first bytes", () => server.arrivals > 0, 8_000);
+  run.signal("SIGTERM");
+  assertEquals((await run.end()).code, 130);
+});

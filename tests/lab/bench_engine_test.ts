@@ -43,8 +43,12 @@ async function load(
   options: PlanOptions,
   more: Partial<MeasureOptions> = {},
 ): Promise<Run> {
-  const plan = await makePlan({ protocol: "echo", connections: 4, rehearse: false, ...options });
-  return await measure(plan, { address: server.address, name: "test", ...more });
+  const plan = await makePlan({ protocol: "echo", connections: 4, ...options });
+  return await measure({ ...plan, rehearse: false }, {
+    address: server.address,
+    name: "test",
+    ...more,
+  });
 }
 
 function errorsOf({ errors }: Run): number {
@@ -367,12 +371,14 @@ for (const engine of ENGINES) {
     const { port } = server.address() as { readonly port: number };
     const plan = await makePlan({
       engine,
-      rehearse: false,
       protocol: "echo",
       connect: true,
       requests: 1_000,
     });
-    const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
+    const run = await measure({ ...plan, rehearse: false }, {
+      address: { hostname: "127.0.0.1", port },
+      name: "test",
+    });
     await new Promise<void>((resolve) => void server.close(() => resolve()));
     assertEquals([run.requests, run.errors], [0, { reset: 1_000 }]);
   });
@@ -401,12 +407,14 @@ for (const engine of ENGINES) {
     const { port } = server.address() as { readonly port: number };
     const plan = await makePlan({
       engine,
-      rehearse: false,
       protocol: "frame",
       connections: 8,
       duration: 300,
     });
-    const run = await measure(plan, { address: { hostname: "127.0.0.1", port }, name: "test" });
+    const run = await measure({ ...plan, rehearse: false }, {
+      address: { hostname: "127.0.0.1", port },
+      name: "test",
+    });
     await new Promise<void>((resolve) => void server.close(() => resolve()));
     // Three connections sent a request and had no answer. The others could not even send one.
     assertEquals([run.requests, run.errors, run.starved_connections], [0, {}, 8]);
@@ -476,10 +484,12 @@ for (const engine of ENGINES) {
           engine,
           protocol,
           connections: 4,
-          rehearse: false,
           ...options,
         });
-        const run = await measure(plan, { address: server.address, name: protocol });
+        const run = await measure({ ...plan, rehearse: false }, {
+          address: server.address,
+          name: protocol,
+        });
         assertEquals([run.requests, run.errors], [options.requests, {}], protocol);
         assertEquals(run.connect_us !== null, protocol === "hello");
       }
@@ -495,7 +505,10 @@ test("connections that found no room in a server's queue are reported", async ()
     net.bind(listener, { hostname: "127.0.0.1", port: 0 });
     net.listen(listener, 1);
     const plan = await makePlan({ protocol: "echo", connections: 10, duration: 300 });
-    const run = await measure(plan, { address: net.localAddress(listener), name: "deaf" });
+    const run = await measure({ ...plan, rehearse: false }, {
+      address: net.localAddress(listener),
+      name: "deaf",
+    });
     assertEquals([run.requests, run.errors, run.starved_connections], [0, {}, 10]);
   } finally {
     net.close(listener);

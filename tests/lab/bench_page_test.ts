@@ -275,6 +275,71 @@ test("a single run shows large figures, and a report without runs is a page too"
   assertQuiet(open);
 }, options);
 
+test("with many servers all can be told apart, on a telephone too", async () => {
+  const dice = new Dice(3);
+  const names = Array.from({ length: 63 }, (_, index) => `a server with a name, number ${index}`);
+  const runs = names.map((name, index) =>
+    sampleRun(dice, { name, subject: null, about: 20_000 + 500 * ((index * 37) % 63) })
+  );
+  await using open = await OpenPage.open(formatHtml(sampleReport(runs)), {
+    viewport: { width: 400, height: 900 },
+  });
+  const { page } = open;
+  const drawn = await page.evaluate(() =>
+    [...document.querySelectorAll("canvas")].map((canvas) => {
+      const { Chart } = globalThis as unknown as typeof import("chart.js");
+      const chart = Chart.getChart(canvas);
+      const bars = chart?.data.datasets.find(({ type }) => type === "bar");
+      return {
+        curves: bars === undefined ? chart?.data.datasets.length ?? 0 : 0,
+        names: bars === undefined
+          ? []
+          : (chart?.scales["y"]?.ticks ?? []).map(({ label }) => String(label)),
+        colours: (bars?.borderColor ?? []) as string[],
+        // The names have room, and so have the values on the other side.
+        left: chart?.scales["y"]?.left ?? 0,
+        right: chart === undefined ? 0 : chart.width - chart.chartArea.right,
+      };
+    })
+  );
+  const [bars, lines] = drawn;
+  assertEquals([new Set(bars?.names).size, new Set(bars?.colours).size], [63, 63]);
+  for (const name of bars?.names ?? []) assert(name.length <= 18, name);
+  assert((bars?.right ?? 0) >= 60);
+  assertEquals(lines?.curves, 8);
+  await page.locator("#legend .choice button", { hasText: "all" }).click();
+  assertEquals((await shown(open, "Latency by percentile")).names.length, 63);
+  await page.locator("#legend .choice button", { hasText: "none" }).click();
+  await page.locator("#legend > button", { hasText: "number 7" }).first().click();
+  assertEquals((await shown(open, "Latency by percentile")).names, [String(names[7])]);
+  // The name of a row stays in sight however far the table is scrolled.
+  const left = await page.evaluate(() => {
+    const table = document.querySelector(".scroll") as HTMLElement;
+    table.scrollLeft = 900;
+    const cell = table.querySelector("tbody td") as HTMLElement;
+    return cell.getBoundingClientRect().left - table.getBoundingClientRect().left;
+  });
+  assertEquals(left, 0);
+  assertQuiet(open);
+}, options);
+
+test("on an axis of processors one is a core, and what is not known is a dash", async () => {
+  const few = { p99: null, p999: null };
+  const run = sampleRun(new Dice(6), { name: "it", subject: null });
+  const latency_us = { ...run.latency_us, ...few };
+  await using open = await OpenPage.open(formatHtml(sampleReport([{ ...run, latency_us }])));
+  const { page } = open;
+  const ticks = await page.evaluate(() => {
+    const { Chart } = globalThis as unknown as typeof import("chart.js");
+    return [...document.querySelectorAll("canvas")].flatMap((canvas) =>
+      (Chart.getChart(canvas)?.scales["y"]?.ticks ?? []).map(({ label }) => String(label))
+    );
+  });
+  assert(ticks.includes("1 core"), ticks.join());
+  assertMatch(await page.locator(".tiles").innerText(), /p99\s+–\s+p99\.9\s+–/);
+  assertQuiet(open);
+}, options);
+
 test("all pages are closed when the browser ends", async () => {
   assertEquals(await endBrowser(), 0);
 }, options);

@@ -52,9 +52,10 @@ async function load(
   { address }: { readonly address: LoadServer["address"] },
   options: PlanOptions,
   more: Partial<MeasureOptions> = {},
+  rehearse = false,
 ): Promise<Run> {
-  const plan = await makePlan({ protocol: "echo", connections: 4, rehearse: false, ...options });
-  return await measure(plan, { address, name: "test", ...more });
+  const plan = await makePlan({ protocol: "echo", connections: 4, ...options });
+  return await measure({ ...plan, rehearse }, { address, name: "test", ...more });
 }
 
 /** Measures a server that reacts in this way. */
@@ -183,7 +184,7 @@ for (const engine of ENGINES) {
 
   test(`${engine}: the load is open and warm before the first request`, async () => {
     await using server = await LoadServer.start();
-    const run = await load(server, { engine, connections: 9, requests: 30, rehearse: true });
+    const run = await load(server, { engine, connections: 9, requests: 30 }, {}, true);
     // The server has seen neither more requests nor more connections than were asked for.
     assertEquals([run.requests, server.accepted, server.arrivals], [30, 9, 30]);
     assertEquals(server.story.slice(0, 9), Array.from({ length: 9 }, () => "accepted"));
@@ -293,7 +294,7 @@ test("a server that dies is reported as one that has ended", async () => {
     if (!isKilled) process.kill(pid, "SIGKILL");
     isKilled = true;
   };
-  const options = { duration: 1_300, timeout: 300 };
+  const options = { rate: 200, duration: 1_300, timeout: 300 };
   const run = await load(server, options, { pid, onSecond: kill });
   assert(run.server !== null);
   assertEquals([run.server.ended, run.server.memory_bytes, run.load_limited], [true, null, false]);

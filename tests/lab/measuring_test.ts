@@ -39,6 +39,8 @@ function inKind(line: string): string {
   return line
     .replaceAll(/\d[\d.]*(?: (?:[µm]?s|min|[kMG]|%|B|[KMG]iB)(?![\w]))?(?: ?\/s)?/g, "N")
     .replaceAll("N ± N", "N")
+    // Short runs have fewer percentiles.
+    .replaceAll(/(?<= )–(?= |$)/g, "N")
     .replaceAll(/\b(deno|bun)\b/g, "RUNTIME")
     .replaceAll(/ +/g, " ");
 }

@@ -10,7 +10,7 @@ import { CulpritList, Culprits } from "../../engine/server/core/culprits.ts";
 import { describeHost, type HostKey, hostKey } from "../../engine/server/core/host_key.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { ROWS, testTogether } from "../kit/rows.ts";
+import { forOne, ROWS, testTogether } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const CULPRIT = "127.0.0.2";
@@ -60,8 +60,7 @@ testTogether(
   "a host whose connections end threads again and again is refused, and nobody else is",
   whyNoLoopback === undefined ? ROWS.filter(({ workers }) => workers) : [],
   async (row) => {
-    const one = row.args.map((arg, index) => row.args[index - 1] === "--workers" ? "1" : arg);
-    const args = [...one, "--protocol", "./tests/kit/protocols/stray.ts"];
+    const args = [...forOne(row), "--protocol", "./tests/kit/protocols/stray.ts"];
     await using server = await ServerProcess.start(row.mode, args);
     await endThreads(server, "lose");
   },

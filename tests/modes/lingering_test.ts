@@ -16,7 +16,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { computesInPlace, type Row, ROWS, Shared } from "../kit/rows.ts";
+import { computesInPlace, forOne, type Row, ROWS, Shared } from "../kit/rows.ts";
 import { ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const PROTOCOL = ["--protocol", "./tests/kit/protocols/parting.ts"];
@@ -54,9 +54,9 @@ async function trickle(peer: Peer): Promise<void> {
 }
 
 function contract(row: Row): void {
-  const shared = new Shared(row, ...PROTOCOL);
+  const shared = new Shared(row, ...PROTOCOL, "--drain", "60s");
   const start = (...args: string[]) =>
-    ServerProcess.start(row.mode, [...row.args, ...PROTOCOL, ...args]);
+    ServerProcess.start(row.mode, [...forOne(row), ...PROTOCOL, ...args]);
   const check = (what: string, body: () => Promise<void>, options: TestOptions = {}) =>
     test(`${row.name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
 
@@ -86,7 +86,7 @@ function contract(row: Row): void {
   }
 
   // In the pools this is the number of workers.
-  const count = row.concurrent ? 4 : 1;
+  const count = row.concurrent ? 2 : 1;
   check(`serves another client beside ${count} that trickle after their last words`, async () => {
     const server = await shared.get();
     const trickling: Peer[] = [];
@@ -121,17 +121,6 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
   });
 
-  check("closes as soon as no connection lingers", async () => {
-    await using server = await start("--drain", "60s");
-    await using peer = await part(server, "failed");
-    server.signal("SIGTERM");
-    await trickle(peer);
-    assertEquals(server.isOver, false, "it waits for what lingers");
-    peer.finish();
-    const ending = await server.end();
-    assertEquals(ending.code, 0, ending.stderr);
-  });
-
   check("lets nothing linger with --drain 0", async () => {
     await using server = await start("--drain", "0");
     await using peer = await part(server, "ended");
@@ -141,8 +130,14 @@ function contract(row: Row): void {
     await peer.gone();
   });
 
-  check("ends well after all that", async () => {
-    const ending = await (await shared.get()).stop();
+  check("closes as soon as no connection lingers, and ends well after all that", async () => {
+    await using server = await shared.get();
+    await using peer = await part(server, "failed");
+    server.signal("SIGTERM");
+    await trickle(peer);
+    assertEquals(server.isOver, false, "it waits for what lingers");
+    peer.finish();
+    const ending = await server.end();
     assertEquals(ending.code, 0, ending.stderr);
   });
 }

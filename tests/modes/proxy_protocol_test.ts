@@ -20,7 +20,7 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { binaryFor, binaryOf, lineFor, LOCAL, tlv } from "../kit/proxy_headers.ts";
-import { computesInPlace, type Row, ROWS, testTogether } from "../kit/rows.ts";
+import { computesInPlace, forOne, type Row, ROWS, testTogether } from "../kit/rows.ts";
 import { countsIn, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /** Why a test cannot connect from several addresses. */
@@ -166,7 +166,7 @@ async function knowsClients(row: Row): Promise<void> {
   );
 }
 
-testTogether("clients are whom their proxy names", TRIED, knowsClients, 5);
+testTogether("clients are whom their proxy names", TRIED, knowsClients, 6);
 
 /** Those whose threads serve, in the three ways that they learn whom, and those that compute. */
 const MORTAL: readonly (readonly [string, string])[] = [
@@ -182,8 +182,7 @@ testTogether(
   async (row) => {
     const [, word] = MORTAL.find(([name]) => name === row.name) as readonly [string, string];
     const protocol = `./tests/kit/protocols/${word === "lose" ? "stray" : "faulty"}.ts`;
-    const one = row.args.map((arg) => arg === "4" ? "1" : arg);
-    const args = [...one, "--protocol", protocol, "--proxy-protocol"];
+    const args = [...forOne(row), "--protocol", protocol, "--proxy-protocol"];
     if (row.loops) args.push("--offload", "1");
     await using server = await ServerProcess.start(row.mode, args);
     const say = async (last: number, word: string) => {

@@ -9,7 +9,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { ROWS, testTogether } from "../kit/rows.ts";
+import { forOne, ROWS, testTogether } from "../kit/rows.ts";
 import { catchesTerm, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const SPIN = "./tests/kit/protocols/spin.ts";
@@ -81,7 +81,7 @@ testTogether(
   ROWS.filter(({ mode, workers }) => mode !== "event" && workers),
   async (row) => {
     const flags = [...FLAGS, "--stall", "300ms"];
-    await using server = await ServerProcess.start(row.mode, [...row.args, ...flags]);
+    await using server = await ServerProcess.start(row.mode, [...forOne(row), ...flags]);
     await using peer = await Peer.connect(server.address);
     assertEquals(await (await peer.send("here\n")).line(), "here");
     await peer.send("spin\n");

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { type Row, ROWS, testTogether } from "../kit/rows.ts";
+import { forOne, type Row, ROWS, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const STRAY = "./tests/kit/protocols/stray.ts";
@@ -81,8 +81,7 @@ testTogether(
   "a thread that is lost is replaced and counted, and its connections end with FIN",
   ROWS.filter(({ workers }) => workers),
   async (row) => {
-    const one = row.args.map((arg, index) => row.args[index - 1] === "--workers" ? "1" : arg);
-    const args = [...one, "--protocol", STRAY, "--drain", "100ms"];
+    const args = [...forOne(row), "--protocol", STRAY, "--drain", "100ms"];
     await using server = await ServerProcess.start(row.mode, args);
     // It is served by the same thread, if that serves several.
     const bystander = row.loops ? await Peer.connect(server.address) : undefined;
@@ -118,7 +117,7 @@ testTogether(
   "a protocol that fails to word a refusal harms nobody: the client is refused without words",
   ROWS,
   async (row) => {
-    const args = [...row.args, "--protocol", STRAY, "--drain", "100ms", "--deny", "127.0.0.0/8"];
+    const args = [...forOne(row), "--protocol", STRAY, "--drain", "100ms", "--deny", "127.0.0.0/8"];
     await using server = await ServerProcess.start(row.mode, args);
     for (let times = 0; times < 3; times++) {
       await using peer = await Peer.connect(server.address);

@@ -781,6 +781,12 @@ test("bash completes commands, flags and their values", async () => {
       [["handshake", "bench", "--pi"], ["--pipeline", "--pid"]],
       [["handshake", "bench", "compare", "--pi"], ["--pipeline"]],
       [["handshake", "bench", "compare", "--runtimes", ""], ["deno", "bun"]],
+      [["handshake", "bench", "compare", "--modes", "event,thr"], [
+        "event,threaded",
+        "event,threadpool",
+      ]],
+      [["handshake", "bench", "compare", "--protocols", "hello,"], ["hello,frame", "hello,echo"]],
+      [["handshake", "bench", "compare", "--runtimes", "=", "deno,"], ["deno,bun"]],
       [["handshake", "nothing", ""], [""]],
       [["handshake", "--"], ["--help", "--version"]],
     ] as const
@@ -847,6 +853,7 @@ test("fish completes commands, flags and their values", async () => {
       ["handshake bench --warm", [""]],
       ["handshake bench compare --warm", ["--warm-up"]],
       ["handshake bench compare --pid", [""]],
+      ["handshake bench compare --modes event,thr", ["event,threaded", "event,threadpool"]],
     ] as const
   ) {
     const command = ["fish", "--no-config", "-c", `source ${script}; complete -C '${line}'`];

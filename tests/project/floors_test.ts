@@ -32,7 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],
   ["chat/rooms", "chat/terminal", "lab/report"],
-  ["lab/observe/connect", "lab/conform/definitions"],
+  ["lab/observe/connect", "lab/conform/definitions", "lab/faults"],
   ["lab/conform"],
   ["lab/observe"],
   ["lab/observe/wire"],

@@ -24,14 +24,14 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { eventsOf, readStrictly } from "../kit/recordings.ts";
-import { computesInPlace, type Row, ROWS } from "../kit/rows.ts";
+import { computesInPlace, forOne, type Row, ROWS } from "../kit/rows.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
 
 /** The server of a row, in this process. */
-async function serveRow({ mode, args }: Row, more: { trace?: string; record: string }) {
-  const { serve, program } = await MODES[mode].load();
+async function serveRow(row: Row, more: { trace?: string; record: string }) {
+  const { serve, program } = await MODES[row.mode].load();
   const { command } = await program();
-  const values = parseFlags(command, ["0", ...args, "--protocol", "frame"]);
+  const values = parseFlags(command, ["0", ...forOne(row), "--protocol", "frame"]);
   return await serve({ ...values, ...more });
 }
 

@@ -37,7 +37,7 @@ import {
 } from "../kit/metrics.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, ROWS, testTogether } from "../kit/rows.ts";
+import { computesInPlace, forOne, ROWS, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -48,7 +48,7 @@ const DIFFERENT = ROWS.filter((row) => !computesInPlace(row) && !row.args.includ
 
 testTogether("its metrics are its counters", DIFFERENT, async (row) => {
   const { serve, program } = await MODES[row.mode].load();
-  const flags = parseFlags((await program()).command, row.args);
+  const flags = parseFlags((await program()).command, forOne(row));
   const server = await serve({ ...flags, port: 0, statsEvery: "50ms" });
   await using _server = server;
   await using metrics = await exposeMetrics(server);
@@ -103,7 +103,7 @@ testTogether("its metrics are its counters", DIFFERENT, async (row) => {
   // It ends with its server, whoever is still connected.
   await idle.gone();
   await until("nobody to listen", () => Peer.connect(metrics.address).then(gone, () => true));
-});
+}, 6);
 
 /** Leaves a server that should not have listened any more. */
 async function gone(peer: Peer): Promise<false> {

@@ -9,12 +9,12 @@ import process from "node:process";
 import { MessageBuffer } from "../../engine/net/message_buffer.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { type Sockets, sockets } from "../../engine/net/sockets.ts";
+import { whyNoRing } from "../../engine/uring/requirements.ts";
 import type { LogEvent } from "../../engine/server/journal/journal.ts";
 import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
 import { Offer } from "../../engine/server/takeover/offer.ts";
 import { ownUser, privatePlace, removePlace } from "../../engine/server/takeover/private_path.ts";
 import { type Message, Talk, VERSION } from "../../engine/server/takeover/talk.ts";
-import { whyNoRing } from "../../engine/uring/requirements.ts";
 import {
   type Address,
   serveBerkeley,
@@ -84,14 +84,20 @@ for (const [name, serve, options] of MODES) {
     // What this test holds; a server closes the other one.
     const own = net.duplicate(fd);
     try {
-      const server = await serve({ ...ECHO, ...options, fd });
+      const server = await serve({ ...ECHO, ...options, fd, maxConnections: 1 });
       assertEquals(server.address, address);
-      await echoes(address);
-      await server.close();
-      assertEquals(server.counters.completed, 3);
-      // Who connects now waits for the next server, and is not reset.
+      await echoes(address, 2);
+      await using last = await Peer.connect(address);
+      assertEquals(await (await last.send("last\n")).line(), "last");
+      // Who connects now waits in the queue for the next server, and is not reset.
       await using late = await Peer.connect(address);
       await late.send("late\n");
+      const closed = server.close();
+      last.finish();
+      await closed;
+      assertEquals([server.counters.accepted, server.counters.completed], [3, 3]);
+      const { SOL_SOCKET, SO_REUSEPORT } = net.constants;
+      assertEquals(net.getOption(own, SOL_SOCKET, SO_REUSEPORT), 0);
       await using _next = await serve({ ...ECHO, ...options, fd: net.duplicate(own) });
       assertEquals(await late.line(), "late");
       late.finish();
@@ -140,7 +146,12 @@ test("servers take over from one another, in one mode after the other", async ()
       assertEquals(server.address, before.address, name);
       assertEquals(await before.closed, undefined);
     }
-    asking ??= new AskingClients({ address: server.address, question: "ping\n", clients: 3 });
+    asking ??= new AskingClients({
+      address: server.address,
+      question: "ping\n",
+      clients: 3,
+      restMs: 2,
+    });
     await until(`${name} to answer`, () => server.counters.completed > 3);
     assertEquals(statSync(takeover).mode & 0o777, 0o600);
     assertEquals(folder.names, ["socket"]);
@@ -151,6 +162,25 @@ test("servers take over from one another, in one mode after the other", async ()
   await before?.close();
   assertEquals(folder.names, []);
   await assertRejects(() => Peer.connect(before?.address as Address));
+}, { skip, sanitize: false });
+
+test("of two servers that start at once, one takes over from the other", async () => {
+  using folder = new Folder();
+  const options = { ...ECHO, takeover: folder.path("socket") };
+  const servers = await Promise.all([
+    serveNonblocking(options),
+    serveThreadpool({ ...options, workers: 1 }),
+  ]);
+  const [first, second] = servers as [Server, Server];
+  assertEquals(first.address, second.address);
+  const closed = await Promise.race(servers.map(async (server) => {
+    await server.closed;
+    return server;
+  }));
+  await echoes(first.address);
+  await (closed === first ? second : first).close();
+  await closed.close();
+  assertEquals(folder.names, []);
 }, { skip, sanitize: false });
 
 test(
@@ -267,12 +297,11 @@ class TestOffer implements Disposable {
   readonly log: string[] = [];
   readonly takenBy: number[] = [];
   readonly listener: number = this.net.openListener({ hostname: "127.0.0.1", port: 0 });
-  readonly offer = new Offer(this.net, this.path, ownUser(this.net), {
-    firstWordMs: 50,
-    takeoverMs: 150,
-  });
+  readonly offer: Offer;
 
-  constructor() {
+  constructor(user = ownUser(sockets())) {
+    const limits = { firstWordMs: 50, takeoverMs: 150 };
+    this.offer = new Offer(this.net, this.path, user, limits);
     this.offer.begin({
       journal: {
         wantsLog: true,
@@ -351,6 +380,17 @@ test("whoever says nothing, nonsense or another version is not given the listene
   await offered.hear(talk);
   talk.close();
   assertEquals([net.nextDescriptor(), offered.takenBy], [next, [] as number[]] as unknown[]);
+}, { skip, sanitize: false });
+
+test("a process of another user is told so, and given nothing", async () => {
+  using offered = new TestOffer(ownUser(sockets()) + 1);
+  const { talk } = offered.call();
+  talk.tell({ say: "take" });
+  const answer: unknown = await offered.hear(talk);
+  const why = "only the same user may take the listener over";
+  assertEquals(answer, { takeover: VERSION, say: "no", why });
+  assertStringIncludes(offered.log[0] ?? "", "may not take this listener over");
+  talk.close();
 }, { skip, sanitize: false });
 
 test("a newcomer that dies or hangs does not take over, and one at a time may try", async () => {
@@ -532,7 +572,7 @@ test("a server restarts on the other runtime and by itself, and loses nobody", a
   await using relay = new Relay(["--protocol", "echo", "--quiet"]);
   const [here, there] = [ourRuntime, otherRuntime];
   await relay.next({ mode: "threadpool", on: here });
-  await using asking = new AskingClients({ ...relay, question: "ping\n", clients: 4 });
+  await using asking = new AskingClients({ ...relay, question: "ping\n", clients: 4, restMs: 2 });
   await until("the first answer", () => asking.asked.answered > 0);
   await relay.next({ mode: "nonblocking", on: there });
   await relay.next({ mode: "nonblocking", on: there, isRestart: true });

@@ -12,7 +12,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { type Row, ROWS } from "../kit/rows.ts";
+import { forOne, type Row, ROWS } from "../kit/rows.ts";
 import { ServerProcess, totalsIn, untilStopped, whyNoProgram } from "../kit/server_process.ts";
 
 const whyNotLinux = runtime.os === "linux" ? undefined : "this needs Linux";
@@ -122,7 +122,7 @@ test("a server that was stopped while its threads waited ends when it is asked t
 test(
   "no mode cuts anybody or stands still when the system's clock jumps by two hours",
   async () => {
-    await inEveryWay(async ({ mode, args }) => {
+    await inEveryWay(async (row) => {
       using folder = new Folder();
       const file = folder.path("clock");
       const setClock = (shift: string) => {
@@ -132,8 +132,8 @@ test(
       };
       setClock("+0");
       const limits = ["--read-timeout", "60s", "--session-timeout", "60s"];
-      const flags = [...args, "--protocol", "hello", "--stats-every", "100ms", ...limits];
-      await using server = await start(mode, flags, { environment: fakeClock(file) });
+      const flags = [...forOne(row), "--protocol", "hello", "--stats-every", "100ms", ...limits];
+      await using server = await start(row.mode, flags, { environment: fakeClock(file) });
       await using peer = await halfway(server);
       await until("a line of the log", () => lastHour(server) >= 0);
       const hour = lastHour(server);

@@ -631,6 +631,10 @@ function checkListener({ fd, takeover }: ServeOptions): Pick<CheckedOptions, "fd
   return { fd: fd === undefined ? undefined : FD.read(fd), takeover };
 }
 
+/** The modes that have the descriptor of their listener, in words. */
+export const BY_DESCRIPTOR =
+  "sequential, threaded, threadpool, berkeley, nonblocking and completion, with descriptors,";
+
 /**
  * Refuses to take a listener that is there already, where the server has the runtime's own.
  *
@@ -645,8 +649,8 @@ export function refuseListener(
   if (fd === undefined && takeover === undefined) return;
   const option = fd === undefined ? "takeover" : `fd ${fd}, a listener that is there already`;
   throw new OptionError(
-    `Cannot use ${option}: ${where} has the runtime's own listener, and only sequential, threaded, ` +
-      "threadpool, berkeley, nonblocking and completion, with descriptors, can take another one",
+    `Cannot use ${option}: ${where} has the runtime's own listener, and only ${BY_DESCRIPTOR} can ` +
+      "take another one",
   );
 }
 
@@ -749,8 +753,7 @@ export function refuseUnix(address: Address): void {
   throw new OptionError(
     `Cannot use host ${
       formatAddress(address)
-    }: this server has the runtime's own listener, and only ` +
-      "sequential, threaded, threadpool, berkeley, nonblocking and completion, with descriptors, listen there",
+    }: this server has the runtime's own listener, and only ${BY_DESCRIPTOR} listen there`,
   );
 }
 

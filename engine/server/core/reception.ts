@@ -35,7 +35,7 @@ export interface Arrival {
 }
 
 /** What becomes of a connection that was received. One of these is called, once. */
-export interface Host {
+export interface Welcome {
   /** The client is in. Say when it leaves. */
   onIn(arrival: Arrival): void;
   /** The client is refused. The connection is still open. */
@@ -59,7 +59,7 @@ export interface ReceptionParts {
 /** A connection that is being received. */
 interface Guest {
   readonly connection: Connection;
-  readonly host: Host;
+  readonly welcome: Welcome;
   readonly through: Address;
 }
 
@@ -147,10 +147,10 @@ export class Reception {
    * Receives a connection that the door has let in.
    *
    * @param connection the connection
-   * @param host learns what becomes of it, perhaps before this returns
+   * @param welcome learns what becomes of it, perhaps before this returns
    */
-  receive(connection: Connection, host: Host): void {
-    const guest = { connection, host, through: connection.remoteAddress };
+  receive(connection: Connection, welcome: Welcome): void {
+    const guest = { connection, welcome, through: connection.remoteAddress };
     this.#parts.observer.expects();
     this.#waiting.add(guest);
     if (this.#cutting) this.#cutWaiting();
@@ -162,12 +162,15 @@ export class Reception {
     // Some end at once, and this is called again while it runs.
     if (this.#isBusy) return;
     this.#isBusy = true;
-    for (const guest of this.#waiting) {
-      if (this.#reading.size >= this.#most) break;
-      this.#waiting.delete(guest);
-      this.#read(guest);
+    try {
+      for (const guest of this.#waiting) {
+        if (this.#reading.size >= this.#most) break;
+        this.#waiting.delete(guest);
+        this.#read(guest);
+      }
+    } finally {
+      this.#isBusy = false;
     }
-    this.#isBusy = false;
   }
 
   #read(guest: Guest): void {
@@ -190,7 +193,7 @@ export class Reception {
 
   /** The header has come, or something else. */
   #heard(
-    { connection, host, through }: Guest,
+    { connection, welcome, through }: Guest,
     startedAt: number,
     error: unknown,
     introduction: Introduction | null | undefined,
@@ -202,12 +205,12 @@ export class Reception {
       const observation = observer.begin({ peer: through }, "", { startedAt });
       if (introduction != null) observation.wasCheck();
       else observation.over(headerFailure(error), wasEmpty || error === undefined);
-      return host.onOver();
+      return welcome.onOver();
     }
     const arrival = arrivalOf(introduction, through, startedAt);
     const why = door.introduce(arrival.client.remoteAddress);
-    if (why === undefined) host.onIn(arrival);
-    else host.onRefused(why);
+    if (why === undefined) welcome.onIn(arrival);
+    else welcome.onRefused(why);
   }
 
   /** Cuts all connections that wait for their header, and those that come later. */
@@ -219,12 +222,13 @@ export class Reception {
 
   #cutWaiting(): void {
     const { observer } = this.#parts;
-    for (const { connection, host, through } of this.#waiting) {
-      connection.close();
+    for (const guest of this.#waiting) {
+      // Whoever hears that there is room may bring the next one at once.
+      this.#waiting.delete(guest);
+      guest.connection.close();
       observer.expectsNoMore();
-      observer.begin({ peer: through }).over(new CutError());
-      host.onOver();
+      observer.begin({ peer: guest.through }).over(new CutError());
+      guest.welcome.onOver();
     }
-    this.#waiting.clear();
   }
 }

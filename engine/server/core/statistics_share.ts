@@ -25,13 +25,13 @@ export type SharedFigure =
     readonly stride: number;
   };
 
-/** Words of shared memory in which threads show that they go on. */
+/** Words of shared memory: the first one, and from there every one that is `stride` further. */
 export interface SharedPulses {
-  /** The memory, in words of 32 bits. */
+  /** The memory. */
   readonly memory: SharedArrayBuffer;
   /** The index of the first word. */
   readonly first: number;
-  /** How many words it is from each one to the next. */
+  /** How many words further the next one is. */
   readonly stride: number;
 }
 

@@ -72,9 +72,8 @@ async function perform(values: Values): Promise<number> {
   const found = lessonOf(name);
   if (found === undefined) {
     const meant = nearest(name, LESSONS.map((one) => one.name));
-    throw new UsageError(
-      `there is no lesson "${name}": did you mean ${meant}? ${formatRun(SCRIPT)} lists them`,
-    );
+    const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+    throw new UsageError(`there is no lesson "${name}": ${hint}${formatRun(SCRIPT)} lists them`);
   }
   const why = whyNoKernel();
   if (why !== undefined) throw new Error(`Lessons need Linux with foreign functions: ${why}`);

@@ -19,7 +19,16 @@
   // @ts-ignore the library has made it a global
   const Chart = globalThis.Chart;
 
-  /** Ten colours that most people can tell apart, on white and on black. */
+  /** From how many servers on the curves of only the best are drawn at first. */
+  const MANY = 16;
+
+  /** How many of them are drawn then. */
+  const BEST = 8;
+
+  /** The dashes of the curves: those of one colour differ in them. */
+  const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
+
+  /** Ten colours that most people can tell apart, on white and on black. Later ones are computed. */
   const COLOURS = [
     "#4269d0",
     "#e0a010",
@@ -65,6 +74,8 @@
     contest: 0,
     /** @type {Set<string>} */
     hidden: new Set(),
+    /** Where there are many, those whose curves are drawn. @type {Set<string> | undefined} */
+    drawn: undefined,
     /** @type {"latency" | "service"} */
     clock: "latency",
     isLogarithmic: true,
@@ -86,7 +97,10 @@
     return text.includes(" ") ? `${text}/s` : `${text} /s`;
   };
   /** @type {Format} */
-  const cores = (value) => `${value.toFixed(2)} cores`;
+  const cores = (value) => {
+    const text = String(Number(value.toFixed(2)));
+    return text === "1" ? "1 core" : `${text} cores`;
+  };
 
   /**
    * @param {string} id
@@ -162,7 +176,39 @@
 
   /** @param {Entry} entry */
   function colourOf({ colour }) {
-    return /** @type {string} */ (COLOURS[colour % COLOURS.length]);
+    const chosen = COLOURS[colour];
+    if (chosen !== undefined) return chosen;
+    // By the golden angle, each further hue lies between those before it.
+    const hue = (colour * 137.508 + 20) % 360;
+    return hexOf(hue, [0.62, 0.5, 0.75][colour % 3] ?? 0.6, [0.47, 0.6, 0.38][colour % 3] ?? 0.5);
+  }
+
+  /**
+   * A colour by its hue, saturation and lightness.
+   *
+   * @param {number} hue in degrees
+   * @param {number} saturation from 0 to 1
+   * @param {number} lightness from 0 to 1
+   */
+  function hexOf(hue, saturation, lightness) {
+    const reach = saturation * Math.min(lightness, 1 - lightness);
+    const part = (/** @type {number} */ shift) => {
+      const at = (shift + hue / 30) % 12;
+      const value = lightness - reach * Math.max(-1, Math.min(at - 3, 9 - at, 1));
+      return Math.round(255 * value).toString(16).padStart(2, "0");
+    };
+    return `#${part(0)}${part(8)}${part(4)}`;
+  }
+
+  /** @param {Entry} entry */
+  function dashOf({ colour, isDashed }) {
+    const turn = Math.floor(colour / COLOURS.length) * 2 + Number(isDashed);
+    return DASHES[turn % DASHES.length] ?? [];
+  }
+
+  /** Whether there is not much room. */
+  function isNarrow() {
+    return matchMedia("(max-width: 54rem)").matches;
   }
 
   /** @returns {Contest} */
@@ -173,6 +219,23 @@
   /** The entries that are shown. */
   function entries() {
     return contest().entries.filter(({ name }) => !chosen.hidden.has(name));
+  }
+
+  /** The entries whose curves are drawn. */
+  function curves() {
+    const { drawn } = chosen;
+    return drawn === undefined ? entries() : entries().filter(({ name }) => drawn.has(name));
+  }
+
+  /** The names of those with the highest rates, or with a target rate the lowest p99. */
+  function best() {
+    const { entries, targetRate } = contest();
+    const slow = (/** @type {Entry} */ { latency }) =>
+      latency.findLast(({ one_in }) => one_in <= 100)?.us ?? Infinity;
+    const sorted = [...entries].sort((a, b) =>
+      targetRate === null ? mean(b.rates) - mean(a.rates) : slow(a) - slow(b)
+    );
+    return new Set(sorted.slice(0, BEST).map(({ name }) => name));
   }
 
   /**
@@ -218,6 +281,7 @@
     if (rows.length === 0) return;
     if (rows.length === 1 && rows[0]?.values.length === 1 && target === null) return;
     const labels = rows.map(({ entry }) => entry.name);
+    const isFaint = (/** @type {Entry} */ { name }) => chosen.drawn?.has(name) === false;
     /** @type {Dataset} */
     const points = {
       type: "scatter",
@@ -236,17 +300,22 @@
       type: "bar",
       label: "mean",
       data: rows.map(({ mean }) => mean),
-      backgroundColor: rows.map(({ entry }) => colourOf(entry) + (entry.isDashed ? "70" : "e0")),
-      borderColor: rows.map(({ entry }) => colourOf(entry)),
+      backgroundColor: rows.map(({ entry }) =>
+        colourOf(entry) + (isFaint(entry) ? "38" : entry.isDashed ? "70" : "e0")
+      ),
+      borderColor: rows.map(({ entry }) => colourOf(entry) + (isFaint(entry) ? "80" : "ff")),
       borderWidth: 1.5,
       borderRadius: 4,
       maxBarThickness: 26,
     };
-    chart(title, note, { height: 56 + rows.length * 30, isWide }, {
+    // Many bars are thinner, so that they can be seen together.
+    const each = rows.length > MANY ? 22 : 30;
+    chart(title, note, { height: 56 + rows.length * each, isWide }, {
       type: "bar",
       data: { labels, datasets: [points, means] },
       options: options({
         indexAxis: "y",
+        layout: { padding: { right: VALUES + 2 } },
         interaction: { mode: "nearest", axis: "y", intersect: false },
         scales: {
           x: axis(
@@ -264,25 +333,104 @@
           },
         },
       }),
-      plugins: target === null ? [] : [line("x", target, `due ${format(target)}`)],
+      plugins: [
+        ...(target === null ? [] : [line("x", target, `due ${format(target)}`)]),
+        valued(rows.map(({ mean }) => mean), format),
+      ],
     });
   }
 
+  /** The room to the right of the bars, in pixels: their values stand there. */
+  const VALUES = 66;
+
   /**
-   * Names beside the bars, shortened if there is little room.
+   * The value of each bar, in a column of their own: beside the bars they would lie on the points.
+   *
+   * @param {readonly number[]} values
+   * @param {Format} format
+   * @returns {import("chart.js").Plugin}
+   */
+  function valued(values, format) {
+    return {
+      id: "values",
+      afterDatasetsDraw({ ctx, chartArea: { right }, scales }) {
+        ctx.save();
+        ctx.font = "600 11px system-ui, sans-serif";
+        ctx.textAlign = "right";
+        ctx.textBaseline = "middle";
+        ctx.fillStyle = themed("text");
+        values.forEach((value, row) => {
+          ctx.fillText(format(value), right + VALUES, scales["y"]?.getPixelForValue(row) ?? 0);
+        });
+        ctx.restore();
+      },
+    };
+  }
+
+  /**
+   * Names beside the bars. If there is little room, they are shortened, and never so far that two of
+   * them look alike.
    *
    * @param {readonly string[]} labels
    */
   function named(labels) {
-    const most = matchMedia("(max-width: 54rem)").matches ? 18 : 36;
+    const most = isNarrow() ? 18 : 36;
+    const isLong = labels.some((label) => [...label].length > most);
+    // What all names have in common tells the least.
+    let shown = isLong ? withoutCommon(labels, most) : labels;
+    for (let length = most; length < 200; length += 4) {
+      const short = shown.map((label) => shorten(label, length));
+      if (new Set(short).size < new Set(labels).size) continue;
+      shown = short;
+      break;
+    }
     return {
       autoSkip: false,
       color: themed("text"),
-      callback: (/** @type {string | number} */ _, /** @type {number} */ index) => {
-        const name = [...(labels[index] ?? "")];
-        return name.length > most ? `${name.slice(0, most - 1).join("")}…` : name.join("");
-      },
+      font: { size: isNarrow() ? 11 : 12 },
+      callback: (/** @type {string | number} */ _, /** @type {number} */ index) => shown[index],
     };
+  }
+
+  /**
+   * Leaves out words with which all texts begin, and words with which all end: as many as must be.
+   *
+   * @param {readonly string[]} texts
+   * @param {number} most how many characters there may be
+   */
+  function withoutCommon(texts, most) {
+    const all = texts.map((text) => text.split(" "));
+    const [first = []] = all;
+    const least = Math.min(...all.map(({ length }) => length));
+    if (texts.length < 2) return texts;
+    let from = 0;
+    while (from < least - 1 && all.every((words) => words[from] === first[from])) from++;
+    let after = 0;
+    const isShared = () => all.every((words) => words.at(-1 - after) === first.at(-1 - after));
+    while (after < least - 1 - from && isShared()) after++;
+    const rest = (/** @type {number} */ from, /** @type {number} */ after) =>
+      all.map((words) => {
+        const own = words.slice(from, words.length - after).join(" ");
+        return `${from > 0 ? "…" : ""}${own}${after > 0 ? "…" : ""}`;
+      });
+    const fits = (/** @type {readonly string[]} */ some) =>
+      some.every((text) => [...text].length <= most);
+    while (after > 0 && fits(rest(from, after - 1))) after--;
+    while (from > 0 && fits(rest(from - 1, after))) from--;
+    return rest(from, after);
+  }
+
+  /**
+   * Shortens a text in its middle: names that begin alike differ at their end.
+   *
+   * @param {string} text
+   * @param {number} most how many characters stay
+   */
+  function shorten(text, most) {
+    const letters = [...text];
+    if (letters.length <= most) return text;
+    const after = Math.floor((most - 1) / 2);
+    return `${letters.slice(0, most - 1 - after).join("")}…${letters.slice(-after).join("")}`;
   }
 
   /**
@@ -336,12 +484,12 @@
    */
   function lines(title, note, pointsOf, format, how) {
     const { x, logarithmic = false, where, height = 260, target = null, ...place } = how;
-    const datasets = entries().map((entry) => ({
+    const datasets = curves().map((entry) => ({
       label: entry.name,
       data: pointsOf(entry),
       borderColor: colourOf(entry),
       backgroundColor: colourOf(entry),
-      borderDash: entry.isDashed ? [6, 4] : [],
+      borderDash: dashOf(entry),
       borderWidth: 2,
       pointRadius: 0,
       pointHoverRadius: 4,
@@ -386,7 +534,8 @@
       ticks: {
         color: themed("faint"),
         maxRotation: 0,
-        maxTicksLimit: 8,
+        autoSkipPadding: 16,
+        maxTicksLimit: isNarrow() ? 5 : 8,
         callback: tick(format),
         ...scale.ticks,
       },
@@ -437,8 +586,17 @@
       afterBuildTicks: (/** @type {any} */ scale) => {
         // The percentiles between the nines appear only if there is room.
         const least = scale.chart.width < 600 ? 10 : scale.chart.width < 800 ? 4 : 0;
-        scale.ticks = NAMED.filter((oneIn) => oneIn <= scale.max && (oneIn >= least || oneIn === 1))
-          .map((value) => ({ value }));
+        const room = Math.max(60, scale.chart.width - 90) / Math.log10(Math.max(10, scale.max));
+        let last = -Infinity;
+        // A name takes about 8 pixels for each of its characters.
+        scale.ticks = NAMED.filter((oneIn) => {
+          if (oneIn > scale.max || (oneIn < least && oneIn !== 1)) return false;
+          const at = Math.log10(oneIn) * room;
+          const half = percentile(oneIn).length * 4 + 4;
+          if (at - half < last) return false;
+          last = at + half;
+          return true;
+        }).map((value) => ({ value }));
       },
     }, percentile);
   }
@@ -509,7 +667,7 @@
       ...options,
       target: targetRate,
     });
-    lines("p99 over time", usual, over(({ p99_us }) => (p99_us ?? 0) > 0 ? p99_us : null), time, {
+    lines("p99 over time", usual, over(({ p99_us }) => p99_us), time, {
       ...options,
       logarithmic: chosen.isLogarithmic,
     });
@@ -555,24 +713,75 @@
     const contests = data.contests.length < 2
       ? []
       : data.contests.map(({ title }, index) =>
-        toggle(index === chosen.contest, () => chosen.contest = index, title)
+        toggle(index === chosen.contest, () => {
+          chosen.contest = index;
+          chooseCurves();
+        }, title)
       );
     element("contests").replaceChildren(...contests);
+    const { entries } = contest();
+    const { drawn } = chosen;
+    const choices = drawn === undefined ? [] : [
+      make("span", { class: "note" }, `Curves of ${drawn.size} of ${entries.length}:`),
+      toggle(same(drawn, best()), () => chosen.drawn = best(), `best ${BEST}`),
+      toggle(
+        drawn.size === entries.length,
+        () => chosen.drawn = new Set(entries.map(({ name }) => name)),
+        "all",
+      ),
+      toggle(drawn.size === 0, () => chosen.drawn = new Set(), "none"),
+    ];
     element("legend").replaceChildren(
-      ...contest().entries.map((entry) => {
-        const { name, isDashed } = entry;
-        const swatch = make("span", { class: isDashed ? "swatch dashed" : "swatch" });
-        swatch.style.setProperty("--colour", colourOf(entry));
+      ...(choices.length === 0 ? [] : [make("div", { class: "choice" }, ...choices)]),
+      // Where there are many, those whose curves are drawn come first.
+      ...entries.toSorted((a, b) =>
+        Number(drawn?.has(b.name) ?? false) - Number(drawn?.has(a.name) ?? false)
+      ).map((entry) => {
+        const { name } = entry;
         return toggle(
-          !chosen.hidden.has(name),
+          drawn === undefined ? !chosen.hidden.has(name) : drawn.has(name),
           () => {
-            if (!chosen.hidden.delete(name)) chosen.hidden.add(name);
+            if (drawn !== undefined) {
+              if (!drawn.delete(name)) drawn.add(name);
+            } else if (!chosen.hidden.delete(name)) chosen.hidden.add(name);
           },
-          swatch,
+          swatchOf(entry),
           name,
         );
       }),
     );
+  }
+
+  /** A piece of an entry's curve. @param {Entry} entry */
+  function swatchOf(entry) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+    for (const [name, value] of Object.entries({ x1: 0, x2: 24, y1: 5, y2: 5 })) {
+      line.setAttribute(name, String(value));
+    }
+    line.setAttribute("stroke", colourOf(entry));
+    line.setAttribute("stroke-width", "3");
+    line.setAttribute("stroke-dasharray", dashOf(entry).join(" "));
+    svg.setAttribute("class", "swatch");
+    svg.setAttribute("viewBox", "0 0 24 10");
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(line);
+    return svg;
+  }
+
+  /**
+   * Whether two sets hold the same names.
+   *
+   * @param {Set<string>} some
+   * @param {Set<string>} others
+   */
+  function same(some, others) {
+    return some.size === others.size && [...some].every((name) => others.has(name));
+  }
+
+  /** Where there are many servers, begins with the curves of the best. */
+  function chooseCurves() {
+    chosen.drawn = contest().entries.length > MANY ? best() : undefined;
   }
 
   function draw() {
@@ -608,6 +817,7 @@
   }
 
   Chart.defaults.font.family = "system-ui, sans-serif";
+  if (data.contests.length > 0) chooseCurves();
   draw();
   makeSortable();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -1,0 +1,2 @@
+/** The part of `@std/text/levenshtein-distance` that is used here. */
+export function levenshteinDistance(a: string, b: string): number;

@@ -1,0 +1,87 @@
+/**
+ * `--through 'slicer:1..7'`: puts the fault proxy between a command and the server that it talks to.
+ *
+ * @module
+ */
+
+import type { Address } from "../protocols/effects.ts";
+import { type Flag, UsageError } from "../engine/cli/flags.ts";
+import { type Faults, startFaults } from "./faults/proxy.ts";
+import { formatToxic, parseToxics, type Toxic, TOXIC_FORMS, ToxicError } from "./faults/toxic.ts";
+
+/** The flag that says what is wrong on the way to the server. */
+export const THROUGH: Flag = {
+  name: "through",
+  kind: "string",
+  value: "'TOXIC …'",
+  suggestions: Object.keys(TOXIC_FORMS),
+  help: "put faults between: toxics as those of faults, for instance 'slicer:1..7 latency:5ms'",
+};
+
+/** The same with a flag for the seed, for commands that have none otherwise. */
+export const THROUGH_FLAGS: readonly Flag[] = [
+  THROUGH,
+  {
+    name: "seed",
+    kind: "integer",
+    value: "N",
+    least: 0,
+    most: 0x7fff_ffff,
+    default: "1",
+    help: "what the random numbers of --through begin with",
+  },
+];
+
+/** What is wrong on the way to a server. */
+export interface Way {
+  readonly toxics: readonly Toxic[];
+  readonly seed: number;
+}
+
+/**
+ * Reads the flags.
+ *
+ * @param values the values of {@linkcode THROUGH}, and of a seed
+ * @returns `undefined` if nothing is to be put between
+ * @throws {UsageError} if a toxic is none
+ */
+export function readWay(
+  { through, seed = 1 }: { readonly through?: unknown; readonly seed?: unknown },
+): Way | undefined {
+  if (through === undefined) return undefined;
+  try {
+    return { toxics: parseToxics(through as string), seed: seed as number };
+  } catch (error) {
+    if (!(error instanceof ToxicError)) throw error;
+    throw new UsageError(`wrong value for --through: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * The name of a server, with what is wrong on the way to it.
+ *
+ * @param name the server's name
+ * @param way what is wrong, if anything
+ */
+export function nameThrough(name: string, way: Way | undefined): string {
+  return way === undefined ? name : `${name} through ${way.toxics.map(formatToxic).join(" ")}`;
+}
+
+/** A server as it is reached: through the proxy, or directly. */
+export interface Reached extends AsyncDisposable {
+  readonly address: Address;
+}
+
+/**
+ * Puts the proxy between, if something is to be wrong.
+ *
+ * @param way what is wrong, if anything
+ * @param upstream the server
+ */
+export async function reach(way: Way | undefined, upstream: Address): Promise<Reached> {
+  if (way === undefined) {
+    return { address: upstream, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const faults: Faults = await startFaults({ upstream, toxics: way.toxics, seed: way.seed });
+  return faults;
+}

@@ -37,7 +37,7 @@ export type { Handoff } from "./engine/server/descriptors/handoff.ts";
 export type { OffloadOptions } from "./engine/server/offload/offload_options.ts";
 export { OptionError, type Overflow, type ServeOptions } from "./engine/server/core/options.ts";
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
-export type { Handover } from "./engine/server/core/handover.ts";
+export type { Handover, TakenOver } from "./engine/server/core/handover.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
 // The statistics of a server, for any thread.

@@ -128,7 +128,10 @@ function notServed(
 }
 
 /** By how much a server's memory may grow in any case once it is warm, in bytes. */
-const GROWTH = 32 * 1024 * 1024;
+const GROWTH = 48 * 1024 * 1024;
+
+/** The share of what is sent that a server would have to keep before it is said to keep it. */
+const KEPT_SHARE = 0.75;
 
 /**
  * Watches how the memory of a server grows once it is warm. A server that keeps what it is sent grows
@@ -167,7 +170,7 @@ class MemoryWatch {
     this.#look();
     if (this.#warm === undefined) return undefined;
     const grown = this.#most - this.#warm;
-    const allowed = Math.max(GROWTH, this.#field.sentWarm / 2);
+    const allowed = Math.max(GROWTH, this.#field.sentWarm * KEPT_SHARE);
     if (grown <= allowed) return undefined;
     return {
       verdict: "failed",

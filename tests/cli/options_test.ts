@@ -165,7 +165,7 @@ function fieldsOf(name: string): Field[] {
 }
 
 /** Options that deliberately have no flag: only code can give them. */
-const ONLY_CODE = ["onReport", "signal"];
+const ONLY_CODE = ["beforeTakeover", "onReport", "signal"];
 
 /**
  * Flags that deliberately are no option of a server: they say how a command prints, and a program

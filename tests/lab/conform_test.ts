@@ -25,7 +25,8 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
-import { badIn, checkStarted, commandLine } from "../proofs/conform.ts";
+import { badIn, type Checked, checkStarted, commandLine, everything } from "../proofs/conform.ts";
+import { passThrough, survive } from "../proofs/faults.ts";
 import type { Weakness } from "../kit/weak_server.ts";
 
 const skip = whyNoSockets();
@@ -292,3 +293,15 @@ test("the guide leads from a failing case to a passing one, as it is written the
   assert(namesOf(first, "passed").some((name) => name.endsWith("each message in one write")));
   assertEquals(badIn(second), []);
 }, { skip: skip ?? whyNoProgram("python3"), sanitize: false, timeoutMs: 60_000 });
+
+test("modes keep to the definition through a network that cuts, delays and resets", async () => {
+  const found = (name: string) => everything().find((one) => one.name === name) as Checked;
+  const only =
+    /HELLO 7, HELLO 8|mistakes · a third|bytes · (what|every)|frames · (each|every)|closing/;
+  const [sliced, late, reset] = await Promise.all([
+    passThrough(found("event · hello"), "slicer:1..7", only),
+    passThrough(found("nonblocking · frame"), "latency:5ms±4ms", only),
+    survive(found("threadpool by descriptors · echo"), 24),
+  ]);
+  assert(sliced > 5 && late > 5 && reset > 3, `${sliced} ${late} ${reset}`);
+}, { skip, sanitize: false, timeoutMs: 60_000 });

@@ -11,7 +11,7 @@ import { quoteWord } from "../../engine/cli/invocation.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../../engine/process/runtimes.ts";
-import { startedServer } from "../../lab/checked_server.ts";
+import { type CheckedServer, startedServer } from "../../lab/checked_server.ts";
 import { loadDefinition } from "../../lab/conform/definitions/catalogue.ts";
 import type { Report } from "../../lab/conform/results.ts";
 import { check } from "../../lab/conform/runner.ts";
@@ -35,6 +35,8 @@ export interface Checked {
 export interface CheckedOptions {
   /** The cases, by parts of their names. @default all */
   readonly only?: readonly string[];
+  /** The same by a function. */
+  readonly chooses?: (name: string) => boolean;
   /** How long to wait when nothing comes, in milliseconds. @default {10_000} */
   readonly timeoutMs?: number;
   /** How many clients at once are tried. @default {64} */
@@ -51,19 +53,27 @@ export function commandLine(script: string, ...args: readonly string[]): string 
 export async function checkStarted(
   command: string,
   definition: string,
-  { only, timeoutMs = 10_000, clients = 64 }: CheckedOptions = {},
+  options: CheckedOptions = {},
+): Promise<Report> {
+  await using server = startedServer(command, new AbortController().signal);
+  return await checkServer(server, definition, options);
+}
+
+/** Checks a server. */
+export async function checkServer(
+  server: CheckedServer,
+  definition: string,
+  { only, chooses, timeoutMs = 10_000, clients = 64 }: CheckedOptions = {},
 ): Promise<Report> {
   const { name, conformance } = await loadDefinition(definition);
-  const { signal } = new AbortController();
-  await using server = startedServer(command, signal);
   return await check(server, {
     protocol: name,
     conformance,
     timeoutMs,
     clients,
-    signal,
+    signal: new AbortController().signal,
     whySkip: () => undefined,
-    isChosen: (one) => only?.some((text) => one.name.includes(text)) ?? true,
+    isChosen: (one) => chooses?.(one.name) ?? only?.some((text) => one.name.includes(text)) ?? true,
   });
 }
 

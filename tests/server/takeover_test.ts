@@ -13,7 +13,7 @@ import { whyNoRing } from "../../engine/uring/requirements.ts";
 import type { LogEvent } from "../../engine/server/journal/journal.ts";
 import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
 import { Offer } from "../../engine/server/takeover/offer.ts";
-import { ownUser } from "../../engine/server/takeover/private_path.ts";
+import { ownUser, privatePlace, removePlace } from "../../engine/server/takeover/private_path.ts";
 import { type Message, Talk, VERSION } from "../../engine/server/takeover/talk.ts";
 import {
   type Address,
@@ -250,6 +250,26 @@ test("the folder must be this user's alone, and the path free for a socket", asy
   ].slice(0, process.getuid?.() === 0 ? undefined : 8));
   assertEquals(folder.text("file"), "text");
 }, { skip, sanitize: false });
+
+test("without a usable runtime folder a restart takes the next one", () => {
+  using folder = new Folder();
+  const { XDG_RUNTIME_DIR: runtimeFolder, TMPDIR: temporary } = process.env;
+  const restore = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  };
+  try {
+    process.env.XDG_RUNTIME_DIR = folder.path("none");
+    process.env.TMPDIR = folder.path("");
+    const place = privatePlace();
+    assertEquals(place.startsWith(`${folder.path("handshake-takeover-")}`), true, place);
+    removePlace(place);
+    assertEquals(folder.names, []);
+  } finally {
+    restore("XDG_RUNTIME_DIR", runtimeFolder);
+    restore("TMPDIR", temporary);
+  }
+}, { skip });
 
 test("modes with the runtime's own listener refuse one that is there already", async () => {
   for (const serve of [serveEvent, serveCluster] as const) {

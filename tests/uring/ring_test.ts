@@ -297,15 +297,28 @@ function* numbers(seed: number): Generator<number> {
   }
 }
 
+/** A connection that is under test. */
+interface Live {
+  readonly connection: RingConnection;
+  peer: number | undefined;
+  readonly reader: Reader;
+}
+
 test("in the middle of everything both ends close, reset and vanish, and nothing is left", () => {
   const before = sockets().nextDescriptor();
   {
     using bench = new Bench({ entries: 8, completions: 16 }, { waiting: 8, most: 16 });
     const random = numbers(25);
     const next = (below: number): number => (random.next().value as number) % below;
-    const live = new Set<
-      { connection: RingConnection; peer: number | undefined; reader: Reader }
-    >();
+    const live = new Set<Live>();
+    /** A conversation that closes as soon as anything happens. */
+    const closing = (one: Live): Sink => {
+      const close = () => {
+        live.delete(one);
+        one.connection.close();
+      };
+      return { onRead: close, onWritten: close, onError: close };
+    };
     const large = new Uint8Array(100_000).fill(65);
     for (let step = 0; step < 4_000; step++) {
       const all = [...live];
@@ -319,7 +332,7 @@ test("in the middle of everything both ends close, reset and vanish, and nothing
       const { connection, peer, reader } = one;
       try {
         if (deed === 1) bench.turn();
-        else if (deed === 2) connection.pull(reader);
+        else if (deed === 2) connection.pull(next(3) > 0 ? reader : closing(one));
         else if (deed === 3) connection.unpull();
         else if (deed === 4) connection.push(large.subarray(0, 1 + next(50)), reader);
         else if (deed === 5 && !reader.error && connection.pending === 0) {

@@ -2,7 +2,7 @@
  * A server offers its listener to the next process, at a socket of its own.
  *
  * Newcomers are rare, and nothing here is urgent. So nobody waits for them in a system call: the main
- * thread looks a few times in a second.
+ * thread looks from time to time.
  *
  * @module
  */
@@ -28,9 +28,19 @@ export interface OfferLimits {
 
 const LIMITS: OfferLimits = { firstWordMs: 2_000, takeoverMs: TAKEOVER_MS };
 
-/** How often to look whether somebody has come, and while somebody is there, in milliseconds. */
-const IDLE_MS = 100;
+/** How often to look while somebody is there, in milliseconds. */
 const BUSY_MS = 5;
+
+/**
+ * How often to look whether somebody has come, in milliseconds: at first often, and more and more rarely
+ * the longer nobody has come. A server that idles for days must cost next to nothing, and whoever comes
+ * has {@linkcode TAKEOVER_MS} of patience.
+ */
+const IDLE_MS = 100;
+const MOST_IDLE_MS = 1_000;
+
+/** How much longer nobody has come than it takes until the next look. */
+const IDLE_SHARE = 20;
 
 /** How many may be there at a time. The others wait until some have left. */
 const MOST_VISITORS = 8;
@@ -78,6 +88,8 @@ export class Offer {
   #offerer: Offerer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isHurried = false;
+  /** When somebody was there, or was expected, for the last time. */
+  #busyAt = performance.now();
   #isClosed = false;
 
   /**
@@ -180,8 +192,11 @@ export class Offer {
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed || this.#offerer === undefined) return;
+    const now = performance.now();
     const isBusy = this.#isHurried || this.#visitors.size > 0;
-    this.#timer = setTimeout(this.#look, isBusy ? BUSY_MS : IDLE_MS);
+    if (isBusy) this.#busyAt = now;
+    const idleMs = Math.min(MOST_IDLE_MS, Math.max(IDLE_MS, (now - this.#busyAt) / IDLE_SHARE));
+    this.#timer = setTimeout(this.#look, isBusy ? BUSY_MS : idleMs);
     // What keeps the process running is its server.
     runtime.unrefTimer(this.#timer);
   }

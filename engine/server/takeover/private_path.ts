@@ -7,7 +7,7 @@
  */
 
 import { unixRoom } from "../../net/address.ts";
-import { LINUX } from "../../net/constants.ts";
+import { describeSystemError, LINUX } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
@@ -97,8 +97,17 @@ const PREFIX = "handshake-takeover-";
  * @throws {Error} if there is no place for it
  */
 export function privatePlace(): string {
-  const folder = runtime.variable("XDG_RUNTIME_DIR") ?? runtime.variable("TMPDIR") ?? "/tmp";
-  return `${runtime.makePrivateFolder(folder, PREFIX)}/socket`;
+  const failures: string[] = [];
+  // Whoever becomes another user, for instance by su(1), may still have the folders of the first one.
+  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
+    if (folder === undefined || folder === "") continue;
+    try {
+      return `${runtime.makePrivateFolder(folder, PREFIX)}/socket`;
+    } catch (error) {
+      failures.push(`${folder}: ${describeSystemError(error)}`);
+    }
+  }
+  throw new Error(`there is no place for its socket: ${failures.join("; ")}`);
 }
 
 /**

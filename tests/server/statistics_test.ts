@@ -38,7 +38,7 @@ import { MODES } from "../../modes/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, type Row, ROWS, whyNot } from "../kit/rows.ts";
+import { DIFFERENT, type Row, whyNot } from "../kit/rows.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -72,9 +72,6 @@ async function serve({ mode, args }: Row, options: ServeOptions): Promise<Server
   const { serve, program } = await MODES[mode].load();
   return await serve({ ...parseFlags((await program()).command, args), ...options });
 }
-
-/** The rows, without those that differ only in which thread computes or which call asks the kernel. */
-const DIFFERENT = ROWS.filter((row) => !computesInPlace(row) && !row.args.includes("--poller"));
 
 for (const row of DIFFERENT) {
   const { name, args, skip } = row;

@@ -116,7 +116,7 @@ const conformCommand = (): Command => ({
     "The exit status is 0 if no case has failed, 1 if one has, 2 if the command line is wrong, and " +
     "3 if there is no server.",
   ],
-  example: formatRun(SCRIPT, `--start 'python3 server.py ${PORT}' --protocol hello`),
+  example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol hello"),
 });
 
 /** Does what the command line says, and returns the exit status. */

@@ -8,8 +8,9 @@
  * @module
  */
 
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { installPeers } from "./peers.ts";
+import { TEST_COSTS } from "./test_costs.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 interface Count {
@@ -20,8 +21,14 @@ interface Count {
   readonly errors: string;
 }
 
-/** How many runners a runtime has at a time, for all tests, which mostly wait. */
-const RUNNERS = 2;
+/** How many runners there are at a time: tests mostly wait. */
+const RUNNERS = 4;
+
+/**
+ * How many shares the tests of a runtime are dealt into. A runner that is done takes the next one,
+ * so small shares let all runners end at about the same time. Each costs the start of a runner.
+ */
+const SHARES = 8;
 
 /** How much of a runner's report is repeated at the end, in characters. */
 const REPEATED = 8192;
@@ -34,18 +41,30 @@ const given = Deno.args.length > 0 ? [Deno.args] : undefined;
 const PATHS = Object.fromEntries(
   RUNTIMES.map(({ name, path }) => [`${name.toUpperCase()}_PATH`, path]),
 );
-// The runners run side by side, because tests mostly wait. Their output appears one after the
-// other.
+// The runners run side by side. Their output appears one after the other. Deno needs more time for
+// the same tests, so its shares come first and the smallest ones last.
+const shares = given ?? dealTests(SHARES);
+const left = RUNTIMES.flatMap((runtime) =>
+  shares.map((files, index) => ({
+    runtime,
+    files,
+    title: shares.length > 1 ? `, part ${index + 1} of ${shares.length}` : "",
+  }))
+);
+const ran = new Map(RUNTIMES.map(({ name }) => [name, [] as Count[]]));
 let turn: Promise<unknown> = Promise.resolve();
-const counts = await Promise.all(RUNTIMES.map(async (runtime) => {
-  const { name } = runtime;
-  const runs = (given ?? dealTests(RUNNERS)).map((files) => {
-    const count = runTests(runtime, files, turn);
-    turn = count;
-    return count;
-  });
-  const own = await Promise.all(runs);
-  return { name, ...sumOf(own), errors: own.map(({ errors }) => errors).join("\n").trim() };
+await Promise.all(Array.from({ length: RUNNERS }, async () => {
+  for (let share = left.shift(); share !== undefined; share = left.shift()) {
+    const { count, printed } = runTests(share.runtime, share.files, share.title, turn);
+    turn = printed;
+    ran.get(share.runtime.name)?.push(await count);
+  }
+}));
+await turn;
+const counts = [...ran].map(([name, own]) => ({
+  name,
+  ...sumOf(own),
+  errors: own.map(({ errors }) => errors).join("\n").trim(),
 }));
 
 for (const { name, errors } of counts) {
@@ -67,25 +86,33 @@ function sumOf(counts: readonly Omit<Count, "errors">[]): Omit<Count, "errors"> 
 }
 
 /**
- * Deals all test files to several runners. The size of a file tells roughly how long its tests
- * take, so the largest are dealt first, each to whoever has least.
+ * Deals all test files into shares. Those that cost most are dealt first, each to the share that
+ * costs least.
  *
- * @param runners how many there are
+ * @param count how many shares there are
+ * @returns the files of each share, the most costly share first
  */
-function dealTests(runners: number): readonly (readonly string[])[] {
-  const folder = new URL("tests/", ROOT);
-  const files = readdirSync(folder, { recursive: true })
+function dealTests(count: number): readonly (readonly string[])[] {
+  const files = readdirSync(new URL("tests/", ROOT), { recursive: true })
     .map(String)
     .filter((name) => name.endsWith("_test.ts"))
-    .map((name) => ({ path: `./tests/${name}`, size: statSync(new URL(name, folder)).size }))
-    .sort((a, b) => b.size - a.size);
-  const hands = Array.from({ length: runners }, () => ({ size: 0, paths: [] as string[] }));
-  for (const { path, size } of files) {
-    const least = hands.reduce((found, hand) => hand.size < found.size ? hand : found);
+    .map((name) => ({ path: `./tests/${name}`, cost: TEST_COSTS[name] ?? 1 }))
+    .sort((a, b) => b.cost - a.cost);
+  const shares = Array.from({ length: count }, () => ({ cost: 0, paths: [] as string[] }));
+  for (const { path, cost } of files) {
+    const least = shares.reduce((found, share) => share.cost < found.cost ? share : found);
     least.paths.push(path);
-    least.size += size;
+    least.cost += cost;
   }
-  return hands.map(({ paths }) => paths);
+  return shares.sort((a, b) => b.cost - a.cost).map(({ paths }) => paths);
+}
+
+/** Tests that run. */
+interface Run {
+  /** Resolves when the runner has ended, whether or not its output could be printed by then. */
+  readonly count: Promise<Count>;
+  /** Resolves when all its output is printed. */
+  readonly printed: Promise<unknown>;
 }
 
 /**
@@ -93,13 +120,15 @@ function dealTests(runners: number): readonly (readonly string[])[] {
  *
  * @param runtime the runtime
  * @param files the test files
+ * @param title which of the tests they are, if not all
  * @param turn resolves when this runner may print
  */
-async function runTests(
+function runTests(
   { name, path, test }: RuntimeCommand,
   files: readonly string[],
+  title: string,
   turn: Promise<unknown>,
-): Promise<Count> {
+): Run {
   const child = new Deno.Command(path, {
     args: [...test, ...files],
     cwd: ROOT,
@@ -108,37 +137,41 @@ async function runTests(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const begun = turn.then(() => console.log(`\n--- ${name} test ---\n`));
-  const [stdout, stderr, { success }] = await Promise.all([
-    copy(child.stdout, Deno.stdout, begun),
-    copy(child.stderr, Deno.stderr, begun),
-    child.status,
-  ]);
-  const count = name === "deno" ? readDeno(stdout) : readBun(stderr);
-  // A runner that fails without a failed test, or that ran nothing, counts as a failure.
-  const sound = success && count.passed > 0;
-  return { ...count, failed: sound ? count.failed : Math.max(1, count.failed) };
+  const begun = turn.then(() => console.log(`\n--- ${name} test${title} ---\n`));
+  const stdout = copy(child.stdout, Deno.stdout, begun);
+  const stderr = copy(child.stderr, Deno.stderr, begun);
+  const count = async (): Promise<Count> => {
+    const { success } = await child.status;
+    const count = name === "deno" ? readDeno(await stdout.text) : readBun(await stderr.text);
+    // A runner that fails without a failed test, or that ran nothing, counts as a failure.
+    const sound = success && count.passed > 0;
+    return { ...count, failed: sound ? count.failed : Math.max(1, count.failed) };
+  };
+  return { count: count(), printed: Promise.all([stdout.printed, stderr.printed]) };
 }
 
 /** Passes on a runner's output once its turn has come, and returns it without colours. */
-async function copy(
+function copy(
   from: ReadableStream<Uint8Array>,
   to: typeof Deno.stdout,
   turn: Promise<unknown>,
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+): { readonly text: Promise<string>; readonly printed: Promise<unknown> } {
   let written = turn;
-  for await (const chunk of from) {
-    // Reading goes on before the turn has come: a runner would stop if nobody took its output.
-    written = written.then(async () => {
-      for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
-    });
-    text += decoder.decode(chunk, { stream: true });
-  }
-  await written;
-  // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
-  return text.replaceAll(/\u001b\[[0-9;]*m/g, "");
+  const read = async (): Promise<string> => {
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of from) {
+      // Reading goes on before the turn has come: a runner would stop if nobody took its output.
+      written = written.then(async () => {
+        for (let at = 0; at < chunk.length;) at += await to.write(chunk.subarray(at));
+      });
+      text += decoder.decode(chunk, { stream: true });
+    }
+    // deno-lint-ignore no-control-regex -- colours begin with the control character ESC
+    return text.replaceAll(/\u001b\[[0-9;]*m/g, "");
+  };
+  const text = read();
+  return { text, printed: text.then(() => written) };
 }
 
 /** For instance `ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)`. */

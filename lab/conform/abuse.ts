@@ -11,7 +11,7 @@
 
 // @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { type Attack, ATTACKS, Field, mebibytes } from "./attacks.ts";
+import { type Attack, ATTACKS, Field, mebibytes, SHARE_BYTES } from "./attacks.ts";
 import { type Case, honestTurns } from "./cases.ts";
 import { asMoves } from "./framing.ts";
 import { play, type Played } from "./play.ts";
@@ -88,7 +88,6 @@ async function endure(stage: Stage, attack: Attack): Promise<Finding> {
     ].filter(Boolean).join("; ");
     return { verdict: "passed", remark };
   } finally {
-    memory?.end();
     field.clear();
     await probe.end(Math.min(timeoutMs, PARTING_MS));
   }
@@ -127,59 +126,47 @@ function notServed(
   };
 }
 
-/** By how much a server's memory may grow in any case once it is warm, in bytes. */
-const GROWTH = 32 * 1024 * 1024;
+/** The part of all that is sent, and of each share, that a server keeps before it is said to do so. */
+const KEPT = 0.65;
+const KEPT_OF_EACH = 0.4;
+
+/** How many shares of bytes tell that. The first one is for the server to get warm. */
+const TELLING = 3;
 
 /**
- * Watches how the memory of a server grows once it is warm. A server that keeps what it is sent grows
- * by that much. One that does not may grow too, as far as its collector thinks fit, but not with what
- * it is sent.
+ * Watches whether the memory of a server grows with what it is sent. In a language with a collector
+ * memory grows anyway until the collector thinks that it is enough. So the first share of bytes does
+ * not count, and only growth with each of the others tells that the server keeps them.
  */
 class MemoryWatch {
-  readonly #field: Field;
-  readonly #read: () => number;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #warm: number | undefined;
-  #most = 0;
-
-  private constructor(field: Field, read: () => number) {
-    this.#field = field;
-    this.#read = read;
-    field.onWarm = () => this.#warm = this.#most = read();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
-  }
+  /** The memory after each share of bytes. */
+  readonly #marks: number[] = [];
 
   static begin(
     { target: { status } }: Stage,
     { weighs = false }: Attack,
     field: Field,
   ): MemoryWatch | undefined {
-    const isKnown = weighs && status?.isAlive === true;
-    return isKnown ? new MemoryWatch(field, () => status.memory) : undefined;
-  }
-
-  #look(): void {
-    if (this.#warm !== undefined) this.#most = Math.max(this.#most, this.#read());
+    if (!weighs || status?.isAlive !== true) return undefined;
+    const watch = new MemoryWatch();
+    field.onShare = () => watch.#marks.push(status.memory);
+    return watch;
   }
 
   /** What is wrong with it, if something is. */
   finding(what: string): Finding | undefined {
-    this.#look();
-    if (this.#warm === undefined) return undefined;
-    const grown = this.#most - this.#warm;
-    const allowed = Math.max(GROWTH, this.#field.sentWarm / 2);
-    if (grown <= allowed) return undefined;
+    const grown = this.#marks.slice(1).map((mark, index) => mark - (this.#marks[index] as number));
+    const total = grown.reduce((sum, bytes) => sum + bytes, 0);
+    const most = grown.length * SHARE_BYTES * KEPT;
+    const isSteady = grown.every((bytes) => bytes > SHARE_BYTES * KEPT_OF_EACH);
+    if (grown.length < TELLING || !isSteady || total <= most) return undefined;
     return {
       verdict: "failed",
-      remark: `the server keeps what it is sent: its memory grew by ${mebibytes(grown)}`,
+      remark: `the server keeps what it is sent: its memory grew by ${mebibytes(total)}`,
       sent: what,
-      expected: `at most ${mebibytes(allowed)} more memory`,
-      received: `${mebibytes(grown)} more memory`,
+      expected: `less than ${mebibytes(most)} more memory`,
+      received: `${grown.map(mebibytes).join(", ")} more memory for each ${mebibytes(SHARE_BYTES)}`,
     };
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
   }
 }
 

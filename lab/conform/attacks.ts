@@ -20,8 +20,8 @@ export interface Attack {
   /** How many connections it has at the same time. */
   readonly connections: number;
   /**
-   * Whether the server's memory is watched: it must not grow with what is sent. The attack says when
-   * it has sent enough for a start, and how much it sends from then on.
+   * Whether the server's memory is watched: it must not grow with what is sent. The attack notes what
+   * it sends.
    *
    * @default {false}
    */
@@ -43,11 +43,8 @@ const BEGIN_MS = 15_000;
 /** How many connections are opened side by side. */
 const AT_ONCE = 100;
 
-/**
- * After how many bytes a server is warm. A program in a language with a collector takes memory before
- * it begins to clean up.
- */
-const WARM_BYTES = 32 * 1024 * 1024;
+/** After how many bytes the server's memory is looked at, again and again. */
+export const SHARE_BYTES: number = 32 * 1024 * 1024;
 
 /** The connections of an attack. */
 export class Field {
@@ -57,9 +54,8 @@ export class Field {
   readonly #endsAt = performance.now() + BEGIN_MS;
   #failures = 0;
   #sent = 0;
-  #isWarm = false;
-  /** Called when the server has had enough for a start: from now on its memory should stay. */
-  onWarm: () => void = () => {};
+  /** Called whenever another {@linkcode SHARE_BYTES} were sent. */
+  onShare: () => void = () => {};
 
   /** @param stage the server */
   constructor(stage: Stage) {
@@ -79,11 +75,6 @@ export class Field {
     return this.isOver || performance.now() >= this.#endsAt || this.#failures > AT_ONCE * 2;
   }
 
-  /** How many bytes were sent after the start. */
-  get sentWarm(): number {
-    return this.#isWarm ? this.#sent - WARM_BYTES : 0;
-  }
-
   /** How many bytes were sent. */
   get sent(): number {
     return this.#sent;
@@ -91,10 +82,9 @@ export class Field {
 
   /** Notes bytes that the server, or the kernel, has taken. */
   note(bytes: number): void {
+    const before = Math.floor(this.#sent / SHARE_BYTES);
     this.#sent += bytes;
-    if (this.#isWarm || this.#sent < WARM_BYTES) return;
-    this.#isWarm = true;
-    this.onWarm();
+    if (Math.floor(this.#sent / SHARE_BYTES) > before) this.onShare();
   }
 
   /** Opens a connection; `undefined` if there is none, as when the server has no more room. */

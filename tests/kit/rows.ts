@@ -291,8 +291,18 @@ export async function hasFlag(mode: string, name: string): Promise<boolean> {
  * The flags of a row for tests with one client at a time: a pool then has one thread, and a start
  * takes a fraction of the work.
  */
-export function forOne({ args }: Row): readonly string[] {
-  return args.map((arg, index) => args[index - 1] === "--workers" ? "1" : arg);
+export function forOne(row: Row): readonly string[] {
+  return withWorkers(row, 1);
+}
+
+/**
+ * The flags of a row, with another number of threads in a pool.
+ *
+ * @param row the row
+ * @param count how many threads
+ */
+export function withWorkers({ args }: Row, count: number): readonly string[] {
+  return args.map((arg, index) => args[index - 1] === "--workers" ? `${count}` : arg);
 }
 
 /** Whether a row differs from another one only in which thread computes. */

@@ -329,7 +329,7 @@ test("every example in the executable's help works as printed", async () => {
     const [path, ...args] = example.split(" ");
     assertEquals([path, args[0]], [await executable(), name]);
     const isClient = name === "client" || name === "chat-client";
-    const port = name === "client"
+    const port = ["client", "conform", "faults"].includes(name)
       ? server.address.port
       : name === "chat-client"
       ? chat.address.port
@@ -339,7 +339,9 @@ test("every example in the executable's help works as printed", async () => {
     const typed = args.map((word) =>
       // Ten seconds of load would show no more.
       word.replace(/^(127\.0\.0\.1:)?(8080|7878)$/, `$1${port}`).replace("10s", "100ms")
+        .replace(/^9000$/, "0")
     );
+    if (name === "conform") typed.push("--only", "64 bytes");
     await using program = new Program([path as string, ...typed], { ...where, input: "open" });
     await program.printed("\n");
     if (isClient) program.finish();

@@ -94,7 +94,7 @@ for (const row of DIFFERENT) {
     const onLoop = row.loops || (name === "sequential" && noSockets !== undefined);
     assertEquals(workers?.busy, onLoop ? undefined : 1);
     // The threads begin one after another. `threaded` has as many as it needs.
-    const running = { sequential: 1, threaded: workers?.running }[row.mode as string] ?? 4;
+    const running = { sequential: 1, threaded: workers?.running }[row.mode as string] ?? 2;
     if (workers !== undefined) {
       await until("all to run", () => reader.read().workers?.running === running);
     }

@@ -53,7 +53,7 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
   const ring = new Ring();
   note.note(ring);
   const onClose = (fd: number) => open.delete(fd);
-  const connections = new RingConnections({ sockets: net, ring, onClose });
+  const connections = new RingConnections({ sockets: net, ring, deadlines, onClose });
   const { writeTimeoutMs: timeoutMs } = thread;
   const unsent = new WriteWatch(deadlines, timeoutMs, connections.unsent);
   if (timeoutMs > 0) connections.onUnsent = () => unsent.wake();

@@ -142,6 +142,11 @@ export class HttpServer implements AsyncDisposable {
     return this.#listener.address;
   }
 
+  /** The descriptor of its listener, if it is known. */
+  get descriptor(): number | undefined {
+    return this.#listener.descriptor;
+  }
+
   /** How many connections there are. */
   get connections(): number {
     return this.#sessions.size;

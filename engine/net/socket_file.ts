@@ -83,6 +83,12 @@ export class SocketFile {
     this.#identity = identity;
   }
 
+  /** Whether the path still leads to it: others may remove files that are old, for instance. */
+  get isThere(): boolean {
+    return this.#identity !== undefined &&
+      runtime.statusOf(this.#path)?.identity === this.#identity;
+  }
+
   /** What another process needs to know of it. */
   get described(): { readonly path: string; readonly identity: string } | undefined {
     const identity = this.#identity;

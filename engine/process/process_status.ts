@@ -6,7 +6,7 @@
  * @module
  */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import type { Address } from "../../protocols/effects.ts";
 import { isUnix, UNIX } from "../net/address.ts";
 
@@ -136,10 +136,8 @@ export interface ThreadStatus {
  */
 export function findListener({ hostname, port }: Address): number | undefined {
   const sockets = new Set(
-    isUnix(hostname)
-      ? unixListeners(hostname)
-      : ["tcp", "tcp6"].flatMap(listenersIn).filter((one) => one.port === port)
-        .map(({ socket }) => socket),
+    isUnix(hostname) ? unixListeners(hostname) : allListeners().filter((one) => one.port === port)
+      .map(({ socket }) => socket),
   );
   if (sockets.size === 0) return undefined;
   for (const pid of list("/proc")) {
@@ -158,8 +156,10 @@ export function findListener({ hostname, port }: Address): number | undefined {
  * @returns `undefined` if that cannot be seen
  */
 export function isListening(port: number): boolean | undefined {
-  if (read("/proc/net/tcp") === "") return undefined;
-  return ["tcp", "tcp6"].some((table) => listenersIn(table).some((one) => one.port === port));
+  const ipv4 = listenersIn("tcp");
+  if (ipv4 === undefined) return undefined;
+  const isIts = (one: { readonly port: number }) => one.port === port;
+  return ipv4.some(isIts) || (listenersIn("tcp6")?.some(isIts) ?? false);
 }
 
 /**
@@ -169,7 +169,7 @@ export function isListening(port: number): boolean | undefined {
  * @returns the ports; empty if they cannot be seen
  */
 export function listeningPorts(pid: number): number[] {
-  const all = ["tcp", "tcp6"].flatMap(listenersIn);
+  const all = allListeners();
   const open = new Set(
     familyOf(pid).flatMap((member) =>
       list(`/proc/${member}/fd`).map((fd) => link(`/proc/${member}/fd/${fd}`))
@@ -178,14 +178,55 @@ export function listeningPorts(pid: number): number[] {
   return all.filter(({ socket }) => open.has(socket)).map(({ port }) => port);
 }
 
-/** The sockets that listen, named as in the links of `/proc/PID/fd`, and their ports. */
-function listenersIn(table: string): { readonly socket: string; readonly port: number }[] {
-  return read(`/proc/net/${table}`).split("\n").map((line) => line.trim().split(/\s+/))
-    .filter(([, , , state]) => state === LISTENING)
+/** A socket that listens, named as in the links of `/proc/PID/fd`, and its port. */
+interface ListeningSocket {
+  readonly socket: string;
+  readonly port: number;
+}
+
+/** All TCP sockets that listen. */
+function allListeners(): ListeningSocket[] {
+  return ["tcp", "tcp6"].flatMap((table) => listenersIn(table) ?? []);
+}
+
+/** How much of a table is read at a time, in bytes. */
+const TABLE_PART = 16_384;
+
+/**
+ * The sockets in a table that listen. The kernel has them before all others (`tcp_seq_start`), of
+ * which there may be a hundred thousand: it is not asked for those.
+ *
+ * @returns `undefined` if the table cannot be seen
+ */
+function listenersIn(table: string): ListeningSocket[] | undefined {
+  let fd: number | undefined;
+  let text = "";
+  try {
+    fd = openSync(`/proc/net/${table}`, "r");
+    const part = new Uint8Array(TABLE_PART);
+    for (let isPast = false; !isPast;) {
+      const count = readSync(fd, part, 0, part.length, null);
+      if (count === 0) break;
+      text += new TextDecoder().decode(part.subarray(0, count));
+      // Before the last end of a line stands the last whole line; the first of all is a heading.
+      const whole = text.slice(0, text.lastIndexOf("\n")).split("\n");
+      isPast = whole.length > 1 && fieldsOf(whole.at(-1) as string)[3] !== LISTENING;
+    }
+  } catch {
+    // Not on Linux, or it must not be read.
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+  if (text === "") return undefined;
+  return text.split("\n").map(fieldsOf).filter(([, , , state]) => state === LISTENING)
     .map(([, local = "", , , , , , , , inode]) => ({
       socket: `socket:[${inode}]`,
       port: parseInt(local.split(":")[1] ?? "", 16),
     }));
+}
+
+function fieldsOf(line: string): string[] {
+  return line.trim().split(/\s+/);
 }
 
 /** The Unix domain sockets that listen under a name (proc_net_unix, in proc(5)). */

@@ -87,6 +87,8 @@ export class Restarter {
 
   async #replace(handover: Handover): Promise<void> {
     if (handover.path === undefined) this.#place = handover.offerAt(privatePlace());
+    // A process that finds nobody there would open a listener of its own.
+    handover.offerAgain();
     const more = this.#place === undefined ? [] : ["--takeover", this.#place];
     const { ownCommandLine } = await import("../process/own_command_line.ts");
     const { path, args, folder } = ownCommandLine(more);

@@ -34,6 +34,8 @@ export interface RingShared {
   readonly buffers: ReceiveBuffers;
   /** What it sends from. */
   readonly slots: SendSlots;
+  /** Called when bytes have come: see `hang_ups.ts`. */
+  onBytes(connection: RingConnection): void;
   /** Called when the kernel had no buffer: {@linkcode RingConnection.receive} is to be called later. */
   onStarved(connection: RingConnection): void;
   /** Called when a send is in the queue of which nothing will be heard if all is well. */
@@ -70,6 +72,8 @@ const GONE = 256;
 const DROPPING = 512;
 /** Its send will complete. If not, only a failure is told. */
 const ALOUD = 1024;
+/** It will be looked at for an end of which the kernel does not tell. */
+const WATCHED = 2048;
 
 const NONE = -1;
 
@@ -123,6 +127,22 @@ export class RingConnection extends Connection {
     if ((this.#is & (RECEIVING | ENDED | CLOSED)) !== 0) return;
     this.#is = (this.#is & ~STARVED) | RECEIVING;
     this.#shared.ring.receive(this.fd, this.id);
+  }
+
+  /**
+   * It is looked at for an end of which the kernel does not tell.
+   *
+   * @returns whether there may be one
+   */
+  isLookedAt(): boolean {
+    this.#is &= ~WATCHED;
+    return (this.#is & (RECEIVING | STOPPING | CLOSED)) === RECEIVING;
+  }
+
+  /** Has the kernel look at the socket again before it waits. */
+  receiveAnew(): void {
+    this.#is |= STOPPING;
+    this.#shared.ring.cancelReceive(this.id);
   }
 
   override pull(sink: Sink): Pulled {
@@ -188,6 +208,10 @@ export class RingConnection extends Connection {
   #received(count: number, buffer: number): void {
     const { buffers } = this.#shared;
     const bytes = buffers.take(buffer, count);
+    if ((this.#is & (WATCHED | CLOSED)) === 0) {
+      this.#is |= WATCHED;
+      this.#shared.onBytes(this);
+    }
     const sink = this.#reader;
     if (sink !== undefined) {
       this.#reader = undefined;
@@ -228,8 +252,8 @@ export class RingConnection extends Connection {
       this.#shared.onStarved(this);
     } else if (errno === EAGAIN || errno === EINTR) this.receive();
     else if (errno === ECANCELED) {
-      // There was too much that nobody had asked for. Perhaps somebody has by now.
-      if (this.#reader !== undefined) this.receive();
+      // There was too much that nobody had asked for, perhaps until now.
+      if ((this.#unread?.length ?? 0) < UNREAD_LIMIT) this.receive();
     } else this.#fail(new SocketError("recv", errno));
   }
 

@@ -9,7 +9,9 @@
  * @module
  */
 
+import type { Deadlines } from "../drivers/deadlines.ts";
 import type { Sockets } from "../net/sockets.ts";
+import { HangUps } from "./hang_ups.ts";
 import { type ReceiveBufferOptions, ReceiveBuffers } from "./receive_buffers.ts";
 import { OPERATION, type Ring } from "./ring.ts";
 import { RingConnection, type RingShared } from "./ring_connection.ts";
@@ -21,6 +23,8 @@ export interface RingConnectionsParts {
   readonly sockets: Sockets;
   /** Their ring. */
   readonly ring: Ring;
+  /** The limits of the loop. */
+  readonly deadlines: Deadlines;
   /** How many buffers there are for what is received. */
   readonly buffers?: ReceiveBufferOptions;
   /** Called when a descriptor is about to be closed. */
@@ -46,12 +50,14 @@ export class RingConnections {
   readonly #writers = new Map<RingConnection, UnsentWriter>();
 
   /** @param parts what they work with */
-  constructor({ sockets, ring, buffers, onClose }: RingConnectionsParts) {
+  constructor({ sockets, ring, deadlines, buffers, onClose }: RingConnectionsParts) {
+    const hangUps = new HangUps(sockets, deadlines);
     this.#shared = {
       sockets,
       ring,
       buffers: new ReceiveBuffers(ring, buffers),
       slots: new SendSlots(),
+      onBytes: (connection) => hangUps.add(connection),
       onStarved: (connection) => void this.#starved.push(connection),
       onQuiet: (connection) => void this.#quiet.push(connection),
       onUnsent: (connection) => {

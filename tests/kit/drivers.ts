@@ -5,7 +5,7 @@
  */
 
 import { converseOnce } from "../../engine/drivers/datagram.ts";
-import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import { PolledDeadlines, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import { LingerSet } from "../../engine/drivers/linger.ts";
 import { Session } from "../../engine/drivers/session.ts";
 import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
@@ -151,12 +151,14 @@ async function acceptByNumber() {
 async function openWithRing(script: Script): Promise<Stage> {
   const { net, peer, fd, sockaddr } = await acceptByNumber();
   const ring = new Ring();
-  const connections = new RingConnections({ sockets: net, ring, onClose() {} });
+  const deadlines = new PolledDeadlines();
+  const connections = new RingConnections({ sockets: net, ring, deadlines, onClose() {} });
   const connection = connections.add(fd, sockaddr);
   const { end, ...session } = beginSession(connection, script);
   const turn = () => {
     ring.submit();
     while (ring.next()) connections.onCompletion();
+    deadlines.expire();
     connections.endTurn();
   };
   const turning = setInterval(turn, 1);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
@@ -309,3 +310,11 @@ export function withWorkers({ args }: Row, count: number): readonly string[] {
 export function computesInPlace({ args }: Row): boolean {
   return args.includes("--offload");
 }
+
+/**
+ * The rows that differ in more than which thread computes or which call asks the kernel: for what
+ * has to do with neither. The others are among them where there is time.
+ */
+export const DIFFERENT: readonly Row[] = ROWS.filter((row) =>
+  process.env.LONG_TESTS === "1" || !(computesInPlace(row) || row.args.includes("--poller"))
+);

@@ -390,7 +390,7 @@ for (const engine of ENGINES) {
       if (lucky.size < 3) lucky.add(socket);
       if (lucky.has(socket)) socket.write(bytes);
     });
-    const run = await load(server, { engine, connections: 8, duration: 500 });
+    const run = await load(server, { engine, connections: 8, duration: 500, think: 2 });
     assertEquals([run.errors, run.starved_connections], [{}, 5]);
     await using other = await LoadServer.start();
     const all = await load(other, { engine, connections: 8, requests: 200 });
@@ -422,7 +422,7 @@ for (const engine of ENGINES) {
 
   test(`${engine}: connections of a ramp begin one after the other`, async () => {
     await using server = await LoadServer.start();
-    const run = await load(server, { engine, ramp: 500, duration: 700 });
+    const run = await load(server, { engine, ramp: 500, duration: 700, think: 2 });
     assertEquals([run.errors, server.accepted], [{}, 4]);
     const { story } = server;
     assert(story.lastIndexOf("accepted") > story.findIndex((it) => typeof it === "number"));
@@ -439,7 +439,7 @@ for (const engine of ENGINES) {
     await using server = await LoadServer.start();
     const controller = new AbortController();
     const seconds: Second[] = [];
-    const run = await load(server, { engine, duration: 600_000 }, {
+    const run = await load(server, { engine, duration: 600_000, think: 5 }, {
       signal: controller.signal,
       onSecond(second) {
         seconds.push(second);

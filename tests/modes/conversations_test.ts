@@ -271,6 +271,15 @@ function prints(row: Row): void {
       await until("both lines to be printed", () => server.stdout.includes(lines));
     });
 
+    check("is over for a peer that resets as soon as it has sent", async (server) => {
+      // A kernel may tell of bytes and a reset at once. The last test sees whether any was cut.
+      await Promise.all(Array.from({ length: 10 }, async () => {
+        const peer = await Peer.connect(server.address);
+        await peer.send("bye\n");
+        peer.reset();
+      }));
+    });
+
     check("closes at !Disconnect, whether it arrives whole or in pieces", async (server) => {
       for (const pieces of [["bye !Disconnect"], ["!Disc", "onnect"], ["!", "!Disconnec", "t"]]) {
         const sender = await say(server, pieces, true);

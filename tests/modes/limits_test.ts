@@ -4,22 +4,16 @@
  * @module
  */
 
-import process from "node:process";
 import { assertEquals, assertNotMatch, delay, test, until } from "../kit/harness.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { finishHandshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, failedAs, ROWS, withWorkers } from "../kit/rows.ts";
+import { DIFFERENT, failedAs, withWorkers } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /** Why a test cannot connect from several addresses. */
 const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";
 
-/** The rows that differ in this; the others too where there is time. */
-const TRIED = ROWS.filter((row) =>
-  process.env.LONG_TESTS === "1" || !(computesInPlace(row) || row.args.includes("--poller"))
-);
-
-for (const row of TRIED) {
+for (const row of DIFFERENT) {
   const { name, mode, skip } = row;
   const options = { skip, sanitize: false };
   // Where threads accept for themselves, one must be left to refuse whoever comes beside two.

@@ -16,7 +16,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { computesInPlace, forOne, type Row, ROWS, Shared } from "../kit/rows.ts";
+import { DIFFERENT, forOne, type Row, Shared } from "../kit/rows.ts";
 import { ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const PROTOCOL = ["--protocol", "./tests/kit/protocols/parting.ts"];
@@ -142,7 +142,7 @@ function contract(row: Row): void {
   });
 }
 
-for (const row of ROWS) if (!computesInPlace(row)) contract(row);
+for (const row of DIFFERENT) contract(row);
 
 // What lingers takes a quarter of the descriptors at most, however the mode gets its connections.
 const WITH_FEW: readonly (readonly [mode: string, ...args: string[]])[] = [

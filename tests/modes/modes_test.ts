@@ -22,7 +22,15 @@ import {
   until,
 } from "../kit/harness.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, failedAs, type Row, ROWS, Shared, wasEmpty } from "../kit/rows.ts";
+import {
+  computesInPlace,
+  failedAs,
+  forOne,
+  type Row,
+  ROWS,
+  Shared,
+  wasEmpty,
+} from "../kit/rows.ts";
 import { countsIn, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 /** Waits until nobody listens on the address. */
@@ -69,6 +77,7 @@ function contract(row: Row): void {
   const { name, mode, args, concurrent } = row;
   const shared = new Shared(row);
   const start = (...more: string[]) => ServerProcess.start(mode, [...args, ...more]);
+  const startForOne = (...more: string[]) => ServerProcess.start(mode, [...forOne(row), ...more]);
 
   /** The server outlives the test, so the runner cannot check what a test opens and closes. */
   const check = (what: string, body: () => Promise<void>, options: TestOptions = {}) =>
@@ -313,7 +322,7 @@ function contract(row: Row): void {
   });
 
   check("with --quiet and --drain 300ms cuts a silent client and prints two lines", async () => {
-    await using server = await start("--quiet", "--drain", "300ms");
+    await using server = await startForOne("--quiet", "--drain", "300ms");
     await handshake(server.address, 1);
     await using wrong = await Peer.connect(server.address);
     await wrong.send("garbage\n");
@@ -329,7 +338,7 @@ function contract(row: Row): void {
   });
 
   check("with --drain 0 cuts at once, and logs JSON lines with --log-format json", async () => {
-    await using server = await start("--drain", "0", "--log-format", "json");
+    await using server = await startForOne("--drain", "0", "--log-format", "json");
     await using peer = await halfway(server.address, 5);
     const ending = await server.stop();
     await peer.gone();
@@ -346,7 +355,7 @@ function contract(row: Row): void {
   check(
     "begins to end when its terminal hangs up, and at a second signal ends at once",
     async () => {
-      await using server = await start();
+      await using server = await startForOne();
       await using peer = await halfway(server.address, 5);
       server.signal(runtime.os === "windows" ? "SIGINT" : "SIGHUP");
       await isClosed(server.address);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import { runtime } from "../../engine/net/runtime.ts";
 import { serve } from "../../modes/nonblocking.ts";
 import { Folder } from "../kit/folder.ts";
@@ -20,16 +19,11 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { binaryFor, binaryOf, lineFor, LOCAL, tlv } from "../kit/proxy_headers.ts";
-import { computesInPlace, forOne, type Row, ROWS, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, type Row, ROWS, testTogether } from "../kit/rows.ts";
 import { countsIn, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /** Why a test cannot connect from several addresses. */
 const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";
-
-/** The rows that differ in this; the others too where there is time. */
-const TRIED = ROWS.filter((row) =>
-  process.env.LONG_TESTS === "1" || !(computesInPlace(row) || row.args.includes("--poller"))
-);
 
 const WHOSE = ["--protocol", "tests/kit/protocols/whose.ts"];
 
@@ -166,7 +160,7 @@ async function knowsClients(row: Row): Promise<void> {
   );
 }
 
-testTogether("clients are whom their proxy names", TRIED, knowsClients, 6);
+testTogether("clients are whom their proxy names", DIFFERENT, knowsClients, 6);
 
 /** Those whose threads serve, in the three ways that they learn whom, and those that compute. */
 const MORTAL: readonly (readonly [string, string])[] = [

@@ -83,6 +83,9 @@ async function serveAndDrain({ mode, args }: Row): Promise<void> {
   using blocking = new BlockingDialer(LIMITS);
   assertEquals(await shake(events, server.hostname), 101);
   assertEquals(await shake(blocking, server.hostname), 101);
+  // It is gone as soon as it has written, and nobody may wait for it.
+  (await call(path)).end("HELLO 1\n").destroySoon();
+  await server.printed(": peer gone: ", "stderr");
 
   // In most modes some of them are served now, and the others wait in a queue.
   const clients = await Promise.all(Array.from({ length: 12 }, () => call(path)));
@@ -96,7 +99,7 @@ async function serveAndDrain({ mode, args }: Row): Promise<void> {
   assertEquals(await Promise.all(all), clients.map(() => "HELLO 2\n"));
   const { code, stderr } = await stopped;
   assertEquals(code, 0);
-  assertMatch(totalsIn({ stderr }), /^accepted 14 · completed 14 · failed 0 /);
+  assertMatch(totalsIn({ stderr }), /^accepted 15 · completed 14 · failed 1 /);
   assertMatch(stderr, new RegExp(`accepted unix:pid=${process.pid},uid=${process.getuid?.()}\n`));
 }
 

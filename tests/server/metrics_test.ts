@@ -37,14 +37,11 @@ import {
 } from "../kit/metrics.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, forOne, ROWS, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
 const noPermissions = runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`;
-
-/** The rows, without those that differ only in which thread computes or which call asks the kernel. */
-const DIFFERENT = ROWS.filter((row) => !computesInPlace(row) && !row.args.includes("--poller"));
 
 testTogether("its metrics are its counters", DIFFERENT, async (row) => {
   const { serve, program } = await MODES[row.mode].load();

@@ -38,7 +38,7 @@ import { MODES } from "../../modes/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, type Row, ROWS, whyNot } from "../kit/rows.ts";
+import { DIFFERENT, type Row, whyNot } from "../kit/rows.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
@@ -73,9 +73,6 @@ async function serve({ mode, args }: Row, options: ServeOptions): Promise<Server
   return await serve({ ...parseFlags((await program()).command, args), ...options });
 }
 
-/** The rows, without those that differ only in which thread computes or which call asks the kernel. */
-const DIFFERENT = ROWS.filter((row) => !computesInPlace(row) && !row.args.includes("--poller"));
-
 for (const row of DIFFERENT) {
   const { name, args, skip } = row;
   test(`${name} keeps one set of figures, which anybody can read`, async () => {
@@ -94,7 +91,7 @@ for (const row of DIFFERENT) {
     const onLoop = row.loops || (name === "sequential" && noSockets !== undefined);
     assertEquals(workers?.busy, onLoop ? undefined : 1);
     // The threads begin one after another. `threaded` has as many as it needs.
-    const running = { sequential: 1, threaded: workers?.running }[row.mode as string] ?? 4;
+    const running = { sequential: 1, threaded: workers?.running }[row.mode as string] ?? 2;
     if (workers !== undefined) {
       await until("all to run", () => reader.read().workers?.running === running);
     }

@@ -30,7 +30,14 @@ import {
 } from "../../mod.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { Folder } from "../kit/folder.ts";
-import { assertEquals, assertRejects, assertStringIncludes, test, until } from "../kit/harness.ts";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+  test,
+  until,
+} from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import {
   commandOf,
@@ -249,6 +256,24 @@ test("the folder must be this user's alone, and the path free for a socket", asy
     refused("", "expected unix:PATH"),
   ].slice(0, process.getuid?.() === 0 ? undefined : 8));
   assertEquals(folder.text("file"), "text");
+}, { skip, sanitize: false });
+
+test("a server whose socket was removed offers its listener there again", async () => {
+  using folder = new Folder();
+  const takeover = folder.path("socket");
+  const old = await serveSequential({ ...ECHO, takeover });
+  old.handover?.offerAgain();
+  rmSync(takeover);
+  old.handover?.offerAgain();
+  const next = await serveSequential({ ...ECHO, takeover });
+  assertEquals(next.address, old.address);
+  await Promise.all([old.closed, echoes(next.address, 1)]);
+  // Somebody else's file stays.
+  rmSync(takeover);
+  writeFileSync(takeover, "text");
+  assertThrows(() => next.handover?.offerAgain(), Error, `${takeover} is gone`);
+  await next.close();
+  assertEquals(folder.text("socket"), "text");
 }, { skip, sanitize: false });
 
 test("without a usable runtime folder a restart takes the next one", () => {

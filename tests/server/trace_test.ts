@@ -21,7 +21,15 @@ import {
   until,
 } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { computesInPlace, forOne, type Row, ROWS, testTogether, whyNot } from "../kit/rows.ts";
+import {
+  computesInPlace,
+  DIFFERENT,
+  forOne,
+  type Row,
+  ROWS,
+  testTogether,
+  whyNot,
+} from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 import { Trace } from "../kit/trace_events.ts";
 
@@ -333,14 +341,11 @@ test("a server in a library writes its trace to a URL", async () => {
   assertEquals(Trace.read(folder.file).outcomes, { done: 1 });
 });
 
-/** The rows that differ in how they begin. */
-const ONE_EACH = ROWS.filter((row) => !computesInPlace(row) && !row.args.includes("--poller"));
-
 const UNWRITABLE: readonly (readonly [string, string])[] = [
   ["/nowhere/trace.json", "no such file or directory (ENOENT)"],
   [".", "is a directory (EISDIR)"],
 ];
-testTogether("one line says that the trace cannot be written", ONE_EACH, async (row) => {
+testTogether("one line says that the trace cannot be written", DIFFERENT, async (row) => {
   const { mode } = row;
   // What the system says is the same in every mode, so one mode is told the second reason too.
   await Promise.all(

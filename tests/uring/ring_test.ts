@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { PolledDeadlines } from "../../engine/drivers/deadlines.ts";
 import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Sink } from "../../engine/net/transport.ts";
@@ -69,6 +70,7 @@ class Reader implements Sink {
 class Bench implements Disposable {
   readonly net = sockets();
   readonly ring: Ring;
+  readonly deadlines = new PolledDeadlines();
   readonly connections: RingConnections;
   readonly peers: number[] = [];
   /** What was done, by operation. */
@@ -76,8 +78,8 @@ class Bench implements Disposable {
 
   constructor(options: RingOptions = {}, buffers: ReceiveBufferOptions = {}) {
     this.ring = new Ring(options);
-    const { net: sockets, ring } = this;
-    this.connections = new RingConnections({ sockets, ring, buffers, onClose() {} });
+    const { net: sockets, ring, deadlines } = this;
+    this.connections = new RingConnections({ sockets, ring, deadlines, buffers, onClose() {} });
   }
 
   /** A connection, and the descriptor of its peer. */
@@ -96,6 +98,7 @@ class Bench implements Disposable {
       this.completed.set(operation, (this.completed.get(operation) ?? 0) + 1);
       this.connections.onCompletion();
     }
+    this.deadlines.expire();
     this.connections.endTurn();
   }
 

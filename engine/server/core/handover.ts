@@ -27,6 +27,12 @@ export interface Handover {
    */
   offerAt(path: string): string;
   /**
+   * Offers it at the same path again, if somebody has removed the socket there.
+   *
+   * @throws {Error} if that is not possible
+   */
+  offerAgain(): void;
+  /**
    * Calls a function once another process serves in place of this one, before the connections of this
    * one finish.
    *

@@ -12,8 +12,13 @@
  * @module
  */
 
+// @ts-types="../../types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { whyNoSockets } from "../../net/libc.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { sockets } from "../../net/sockets.ts";
 import { resolveHost } from "../../net/resolve.ts";
 import { ListenError } from "../../net/listen_failure.ts";
 import { HttpServer } from "../../http/http_server.ts";
@@ -102,6 +107,7 @@ onAssigned(
         await stopped.promise;
         // Whoever waits is let in, and then let go.
         told.resolve();
+        if (server !== undefined && isLeft(left)) await steerAway(server);
         await server?.close();
         teller[Symbol.dispose]();
       },
@@ -119,10 +125,38 @@ async function keepPort(address: Address): Promise<Disposable | undefined> {
   }
 }
 
+/** Whether another process tells whether it takes clients: see {@linkcode MetricsAssignment}. */
+function isLeft(left: SharedArrayBuffer): boolean {
+  return Atomics.load(new Int32Array(left), 0) === 1;
+}
+
+/** The listener of a process that takes over has come second to the port. */
+const SECOND = 1;
+
+/** How long connections that are being opened may take until they are accepted, in milliseconds. */
+const OPENING_MS = 50;
+
+/**
+ * Has the kernel give all new connections to the process that has taken over: those that wait to be
+ * accepted when a listener closes are reset.
+ */
+async function steerAway({ descriptor }: HttpServer): Promise<void> {
+  if (descriptor === undefined || whyNoSockets() !== undefined) return;
+  const { attachSteering, steerSyns } = await import("../listening/steering.ts");
+  try {
+    attachSteering(sockets(), descriptor, steerSyns([SECOND]));
+  } catch (error) {
+    // Nobody shares the port, or this kernel cannot do that.
+    if (error instanceof SocketError) return;
+    throw error;
+  }
+  await delay(OPENING_MS);
+}
+
 /** What is told about one server. */
 class Teller implements Disposable {
   readonly #overflowsBefore: number | undefined;
-  readonly #left: Int32Array;
+  readonly #left: SharedArrayBuffer;
   readonly #process = new ProcessFigures();
   #reader: StatisticsReader | undefined;
   #lags: LagWindow | undefined;
@@ -139,7 +173,7 @@ class Teller implements Disposable {
    */
   constructor(overflowsBefore: number | undefined, left: SharedArrayBuffer) {
     this.#overflowsBefore = overflowsBefore;
-    this.#left = new Int32Array(left);
+    this.#left = left;
   }
 
   find(path: string): Resource | undefined {
@@ -173,7 +207,7 @@ class Teller implements Disposable {
     const reader = this.#reader;
     if (reader === undefined) return starting();
     // The one that has taken over takes them, at the same address.
-    if (Atomics.load(this.#left, 0) === 1) return sayInText(200, "ok");
+    if (isLeft(this.#left)) return sayInText(200, "ok");
     return reader.isDraining ? sayInText(503, "draining") : sayInText(200, "ok");
   }
 

@@ -12,6 +12,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { isUnix } from "../../net/address.ts";
+import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -227,6 +228,20 @@ export class HeldListener implements Handover {
     this.#path = place;
     this.#offer.begin(this.#offerer());
     return place;
+  }
+
+  offerAgain(): void {
+    const path = this.#path;
+    const offer = this.#offer;
+    if (path === undefined || offer === undefined || offer.isReachable) return;
+    try {
+      this.offerAt(path);
+    } catch (error) {
+      throw new Error(`its socket ${path} is gone: ${describeSystemError(error)}`, {
+        cause: error,
+      });
+    }
+    offer.close("its socket is gone");
   }
 
   refuse(pid: number): void {

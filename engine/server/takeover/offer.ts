@@ -124,6 +124,11 @@ export class Offer {
     this.#file = file;
   }
 
+  /** Whether those who ask at its path come here. */
+  get isReachable(): boolean {
+    return this.#file?.isThere === true;
+  }
+
   /** Moves the socket to another path in its folder, where it takes the place of another one. */
   moveTo(path: string): void {
     this.#file?.moveTo(path);

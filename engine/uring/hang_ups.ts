@@ -1,0 +1,50 @@
+/**
+ * Finds the ends of connections of which the kernel does not tell.
+ *
+ * A receive that repeats is woken when bytes come, and when the peer resets the connection. If both
+ * come before the kernel gets to it, they are one wake-up. It receives the bytes, finds nothing more
+ * of them, and waits for the next one, which never comes. FIN over TCP has a hint that prevents that,
+ * but a reset has none, and neither has the end of a Unix domain socket. So a while after bytes have
+ * come the socket itself is asked, all of them with one poll(2).
+ *
+ * @module
+ */
+
+import { Deadline, type Deadlines } from "../drivers/deadlines.ts";
+import { PollSet } from "../net/poll_sets.ts";
+import type { Sockets } from "../net/sockets.ts";
+import type { RingConnection } from "./ring_connection.ts";
+
+/** How long after bytes have come a connection is looked at, in milliseconds. */
+const LOOK_MS = 50;
+
+/** Looks after the connections of one ring. */
+export class HangUps {
+  readonly #sockets: Sockets;
+  readonly #deadlines: Deadlines;
+  readonly #limit = new Deadline(() => this.#look(), true);
+  #connections: RingConnection[] = [];
+
+  /** @param sockets the Berkeley calls @param deadlines keeps time */
+  constructor(sockets: Sockets, deadlines: Deadlines) {
+    this.#sockets = sockets;
+    this.#deadlines = deadlines;
+  }
+
+  /** Bytes have come. A connection is added once until it is looked at. */
+  add(connection: RingConnection): void {
+    if (this.#connections.push(connection) === 1) this.#deadlines.set(this.#limit, LOOK_MS);
+  }
+
+  #look(): void {
+    const connections = this.#connections.filter((connection) => connection.isLookedAt());
+    this.#connections = [];
+    const set = new PollSet(connections.length);
+    // POLLERR and POLLHUP are told in any case.
+    connections.forEach(({ fd }, index) => set.watch(index, fd, 0));
+    if (connections.length === 0 || this.#sockets.pollAll(set, 0) <= 0) return;
+    connections.forEach((connection, index) => {
+      if (set.eventsAt(index) !== 0) connection.receiveAnew();
+    });
+  }
+}

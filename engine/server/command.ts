@@ -277,15 +277,16 @@ async function run(command: Command, start: Start): Promise<void> {
   metrics?.tell(served.statistics, aboutOf(served));
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   try {
+    // From then on those who ask at this port get their answer from the other process.
+    served.handover?.onTakenOver((_pid, port) => void metrics?.yieldTo(port));
+    // The first client may stop the loop for ever. The thread comes up while the loop is stuck, but
+    // only the loop can start it.
+    watching = startWatch(command, values, format, served, stderr);
+    await watching;
     stdout.writeLine(describe(served, metrics));
     // The server listens already, and whoever waits for the line has it.
     restarter.serves(served.handover);
     notifier?.serves(served);
-    // From then on those who ask at this port get their answer from the other process.
-    served.handover?.onTakenOver((_pid, port) => void metrics?.yieldTo(port));
-    watching = stdout.flush(FLUSH_MS).then(() =>
-      startWatch(command, values, format, served, stderr)
-    );
     if (isAsked) close();
     printer?.print(served.statistics);
     const error = await served.closed;

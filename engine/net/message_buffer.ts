@@ -21,6 +21,12 @@ const SOL_SOCKET = 1;
 /** The most descriptors that the kernel takes with one message (unix(7), `SCM_MAX_FD`). */
 export const MOST_DESCRIPTORS = 253;
 
+/**
+ * A flag of recvmsg(2), `MSG_CMSG_CLOEXEC`: no program that this process starts gets the descriptors
+ * that come. Only Unix domain sockets know it; a packet socket refuses it.
+ */
+export const KEEP_TO_SELF = 0x4000_0000;
+
 /** Room for the address of any family: `struct sockaddr_storage`. */
 const NAME_BYTES = 128;
 

@@ -401,16 +401,16 @@ export class Sockets {
   }
 
   /**
-   * Receives a message together with what the kernel says about it (recvmsg(2), Linux). Descriptors
-   * that come with it are close-on-exec.
+   * Receives a message together with what the kernel says about it (recvmsg(2), Linux).
    *
    * @param message is filled
+   * @param flags for a socket that descriptors may come from, {@linkcode KEEP_TO_SELF} among them
    * @returns how many bytes the message has, more than there is room for if it was cut and `flags`
    * has `MSG_TRUNC`; or the negated error number
    */
   receiveMessage(fd: number, message: MessageBuffer, flags = 0): number {
     message.prepare();
-    const count: number = this.#libc.recvmsg!(fd, message.header, flags | MSG_CMSG_CLOEXEC);
+    const count: number = this.#libc.recvmsg!(fd, message.header, flags);
     const result = count >= 0 ? count : -this.errno;
     message.settle(count);
     return result;
@@ -933,9 +933,6 @@ export class Sockets {
 
 /** A flag of open(2) on Linux: it must be a folder. */
 const O_DIRECTORY = runtime.arch === "aarch64" ? 0o40000 : 0o200000;
-
-/** A flag of recvmsg(2) on Linux: descriptors that are received are close-on-exec. */
-const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
 /** Operations of flock(2). */
 const LOCK_EX = 2;

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { boundAccepts } from "../../engine/net/accept_alarm.ts";
 import { checkListener, setInherited } from "../../engine/net/inherited_listener.ts";
 import { library } from "../../engine/net/libc.ts";
-import { MessageBuffer, MOST_DESCRIPTORS } from "../../engine/net/message_buffer.ts";
+import { KEEP_TO_SELF, MessageBuffer, MOST_DESCRIPTORS } from "../../engine/net/message_buffer.ts";
 import { Sockets, sockets } from "../../engine/net/sockets.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { bytesOf } from "../kit/conversation.ts";
@@ -38,7 +38,7 @@ test("a message brings descriptors of the same open files, which no program inhe
     for (const [text, count] of [["one", 1], ["none", 0], ["many", MOST_DESCRIPTORS]] as const) {
       sent.put(bytesOf(text), Array(count).fill(listener));
       assertEquals(net.sendMessage(here, sent), text.length);
-      assertEquals(net.receiveMessage(there, received), text.length);
+      assertEquals(net.receiveMessage(there, received, KEEP_TO_SELF), text.length);
       assertEquals(received.data, bytesOf(text));
       const got = received.descriptors;
       opened.push(...got);
@@ -52,7 +52,7 @@ test("a message brings descriptors of the same open files, which no program inhe
     sent.put(bytesOf("x"));
     net.sendMessage(here, sent);
     net.sendMessage(here, sent);
-    net.receiveMessage(there, received);
+    net.receiveMessage(there, received, KEEP_TO_SELF);
     assertEquals(received.data, bytesOf("xx"));
     assertThrows(() => sent.put(new Uint8Array(65)), RangeError);
     assertThrows(() => new MessageBuffer(8, 32).put(bytesOf("x"), [1, 2, 3, 4, 5]), RangeError);

@@ -11,7 +11,7 @@
  */
 
 import { escapeText } from "../../../protocols/text.ts";
-import { MessageBuffer } from "../../net/message_buffer.ts";
+import { KEEP_TO_SELF, MessageBuffer } from "../../net/message_buffer.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
 /** The version of the conversation. */
@@ -108,7 +108,7 @@ export class Talk {
       const end = this.#text.indexOf("\n");
       if (end >= 0) return this.#take(end);
       if (this.#text.length > LONGEST) throw new NonsenseError("a message without an end");
-      const count = this.#net.receiveMessage(this.#fd, this.#message, MSG_DONTWAIT);
+      const count = this.#net.receiveMessage(this.#fd, this.#message, MSG_DONTWAIT | KEEP_TO_SELF);
       if (count === -errno.EAGAIN || count === -errno.EINTR) return undefined;
       if (count <= 0) return "end";
       this.#descriptors.push(...this.#message.descriptors);

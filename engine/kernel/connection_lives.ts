@@ -176,9 +176,13 @@ export class ConnectionLives implements Disposable {
     return this.#unplaced;
   }
 
-  /** How many ends of connections are open, or have ended and are not told yet. */
+  /**
+   * How many ends of connections are open, or have ended and are not told yet. With a port to watch,
+   * those that have it.
+   */
   get untold(): number {
-    return this.#lives.size;
+    if (this.#port === undefined) return this.#lives.size;
+    return [...this.#lives.values()].filter(({ local }) => local.port === this.#port).length;
   }
 
   /**

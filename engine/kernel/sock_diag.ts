@@ -14,6 +14,7 @@ import { LINUX } from "../net/constants.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 import { AF_NETLINK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_RAW } from "./linux.ts";
+import { attachFilter, BPF } from "./socket_filter.ts";
 import { parseTcpInfo, type TcpInfo } from "./tcp_info.ts";
 import { type SocketTimer, stateMask, stateOf, type TcpState, timerOf } from "./tcp_states.ts";
 
@@ -44,6 +45,9 @@ const DESTROY_GROUPS = 0b0101;
 
 /** The most bytes of one answer. The kernel fills up to 32 KiB at a time. */
 const ANSWER_BYTES = 64 * 1024;
+
+/** Where an event has both ports: in the `inet_diag_msg` behind the header of netlink. */
+const EVENT_PORTS = HEADER_BYTES + 4;
 
 /** How many bytes of events may wait to be read. */
 const EVENT_BUFFER = 4 * 1024 * 1024;
@@ -248,6 +252,25 @@ export class DestroyEvents implements Disposable {
   /** The descriptor, to be waited for with poll(2). */
   get fd(): number {
     return this.#fd;
+  }
+
+  /**
+   * From now on hears only of sockets with this port at one of their ends, and of those whose peer the
+   * kernel has forgotten. Whatever other programs close then takes no room in the queue.
+   *
+   * @param port the port
+   */
+  attendTo(port: number): void {
+    const { LOAD_HALF, JUMP_IF_EQUAL, RETURN } = BPF;
+    attachFilter(this.#net, this.#fd, [
+      [LOAD_HALF, 0, 0, EVENT_PORTS],
+      [JUMP_IF_EQUAL, 3, 0, port],
+      [LOAD_HALF, 0, 0, EVENT_PORTS + 2],
+      [JUMP_IF_EQUAL, 1, 0, port],
+      [JUMP_IF_EQUAL, 0, 1, 0],
+      [RETURN, 0, 0, 0xffff_ffff],
+      [RETURN, 0, 0, 0],
+    ]);
   }
 
   /**

@@ -8,12 +8,12 @@
 import {
   AF_PACKET,
   MSG_TRUNC,
-  SO_ATTACH_FILTER,
   SO_RCVBUFFORCE,
   SO_TIMESTAMPNS,
   SOL_PACKET,
 } from "../../engine/kernel/linux.ts";
 import { parsePacket, type TcpSegment } from "../../engine/kernel/packet.ts";
+import { attachFilter, BPF, type Filter } from "../../engine/kernel/socket_filter.ts";
 import { MessageBuffer } from "../../engine/net/message_buffer.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Sockets } from "../../engine/net/sockets.ts";
@@ -33,10 +33,6 @@ const LONGEST = 65_536 + 128;
 
 /** How many ways from one address to another are remembered. */
 const MOST_WAYS = 10_000;
-
-/** A program of classic BPF: its instructions, four numbers each (bpf(4), `linux/filter.h`). */
-export type Filter =
-  readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
 
 /** A packet that was captured. */
 export interface CapturedPacket {
@@ -195,20 +191,20 @@ const PACKET_OUTGOING = 4;
 /** The hardware type of the loopback. */
 const ARPHRD_LOOPBACK = 772;
 
-/** Instructions of classic BPF. */
-const LOAD_WORD = 0x20;
-const LOAD_BYTE = 0x30;
-const LOAD_HALF = 0x28;
-const LOAD_HALF_BEHIND_HEADER = 0x48;
-const LOAD_HEADER_LENGTH = 0xb1;
-const SHIFT_RIGHT = 0x74;
-const JUMP_IF_EQUAL = 0x15;
-const JUMP_IF_ANY_BIT = 0x45;
-const RETURN = 0x06;
-
 /** Lets through the packets of TCP, over IPv4 and IPv6, that have this port at either end. */
 function portFilter(port: number): Filter {
   const tcp = 6;
+  const {
+    LOAD_WORD,
+    LOAD_BYTE,
+    LOAD_HALF,
+    LOAD_HALF_BEHIND_HEADER,
+    LOAD_HEADER_LENGTH,
+    SHIFT_RIGHT,
+    JUMP_IF_EQUAL,
+    JUMP_IF_ANY_BIT,
+    RETURN,
+  } = BPF;
   // Where a test fails, the jump goes to the last instruction, which drops the packet. The one before
   // it lets the packet through.
   return [
@@ -241,30 +237,4 @@ function portFilter(port: number): Filter {
     [RETURN, 0, 0, 0xffff_ffff],
     [RETURN, 0, 0, 0],
   ];
-}
-
-/**
- * Attaches a filter to a socket (socket(7), `SO_ATTACH_FILTER`). A socket of TCP shows it each segment
- * from the header of TCP on; recent kernels allow that to CAP_NET_ADMIN only.
- *
- * @param net the calls
- * @param fd the socket
- * @param filter what becomes of each packet
- * @throws {SocketError} if this process may not
- */
-export function attachFilter(net: Sockets, fd: number, filter: Filter): void {
-  const instructions = new Uint8Array(new ArrayBuffer(filter.length * 8));
-  const view = new DataView(instructions.buffer);
-  filter.forEach(([code, ifTrue, ifFalse, value], index) => {
-    view.setUint16(index * 8, code, true);
-    view.setUint8(index * 8 + 2, ifTrue);
-    view.setUint8(index * 8 + 3, ifFalse);
-    view.setUint32(index * 8 + 4, value, true);
-  });
-  // A `struct sock_fprog`: how many instructions, and where they are. The kernel copies them.
-  const program = new Uint8Array(16);
-  const header = new DataView(program.buffer);
-  header.setUint16(0, filter.length, true);
-  header.setBigUint64(8, runtime.addressOf(instructions), true);
-  net.setOptionBytes(fd, net.constants.SOL_SOCKET, SO_ATTACH_FILTER, program);
 }

@@ -198,6 +198,26 @@ test("a connection that ends is told with its last figures, under the same cooki
   assertEquals(events.take().ended.filter(({ cookie }) => cookies.includes(cookie)), []);
 }, { skip });
 
+test("who attends to a port hears only of its connections", async () => {
+  using events = new DestroyEvents();
+  using stage = new Stage();
+  using other = new Stage();
+  events.attendTo(stage.address.port);
+  const isOther = ({ local, remote }: SocketRow) =>
+    [local.port, remote.port].includes(other.address.port);
+  for (const one of [other, stage]) {
+    one.close(one.connect());
+    one.close(one.accept());
+  }
+  const ended: SocketRow[] = [];
+  await until("both ends to be told", () => {
+    ended.push(...events.take().ended);
+    return ended.filter((row) => [row.local.port, row.remote.port].includes(stage.address.port))
+      .length === 2;
+  });
+  assertEquals(ended.filter(isOther), []);
+}, { skip });
+
 test("the tables of proc(5) tell the same as netlink", () => {
   using stage = new Stage();
   stage.connect();

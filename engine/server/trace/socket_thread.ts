@@ -107,6 +107,7 @@ class SocketWatch {
     post: (batch: WatchBatch) => void,
   ) {
     this.#ownPort = ownPort;
+    events.attendTo(address.port);
     this.#lives = new ConnectionLives(address.port, events);
     this.#diag = new SockDiag();
     this.#address = address;

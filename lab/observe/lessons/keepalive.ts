@@ -5,7 +5,7 @@
  */
 
 import { keepAlive } from "../../../engine/net/keepalive.ts";
-import type { Filter } from "../capture.ts";
+import type { Filter } from "../../../engine/kernel/socket_filter.ts";
 import type { End } from "../stage/ends.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { count, order } from "../stage/seen.ts";

@@ -7,7 +7,7 @@
 import { TCP_SYNCNT } from "../../../engine/kernel/linux.ts";
 import { synSchedule } from "../../../engine/kernel/proc_net.ts";
 import type { PacketEvent } from "../../../engine/recording/events.ts";
-import type { Filter } from "../capture.ts";
+import type { Filter } from "../../../engine/kernel/socket_filter.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { order, type Seen } from "../stage/seen.ts";
 import type { Stage } from "../stage/stage.ts";

@@ -5,7 +5,7 @@
  */
 
 import { TCP_DEFER_ACCEPT } from "../../../engine/kernel/linux.ts";
-import type { Filter } from "../capture.ts";
+import type { Filter } from "../../../engine/kernel/socket_filter.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { order } from "../stage/seen.ts";
 import type { Stage } from "../stage/stage.ts";

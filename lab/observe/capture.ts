@@ -15,7 +15,6 @@ import {
 import { parsePacket, type TcpSegment } from "../../engine/kernel/packet.ts";
 import { attachFilter, BPF, type Filter } from "../../engine/kernel/socket_filter.ts";
 import { MessageBuffer } from "../../engine/net/message_buffer.ts";
-import { runtime } from "../../engine/net/runtime.ts";
 import type { Sockets } from "../../engine/net/sockets.ts";
 import { formatAddress } from "../../protocols/address.ts";
 

@@ -477,6 +477,7 @@ test("a terminal: two people talk, through a server that is killed and started a
   await ann.type("/me waves");
   await ann.press("Enter");
   await bob.shows("[ann] * waves");
+  await ann.shows("[ann] * waves");
   await ann.type("typed");
   for (const said of ["] alone", "] * waves"]) {
     const rows = (await ann.screen()).filter((row) => row.includes(`[ann${said}`));

@@ -15,6 +15,9 @@ import { escapeText } from "../protocols/text.ts";
 import { quoteWord } from "../engine/cli/invocation.ts";
 import { isListening, listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
 
+/** How long a port may take to be free again, in milliseconds. */
+const FREE_MS = 1_000;
+
 /** How long a server may take to start listening, and to end, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
@@ -88,6 +91,9 @@ export class LoadedServer implements AsyncDisposable {
     const listener = await listen({ hostname: "127.0.0.1", port: 0 });
     const { address } = listener;
     listener.close();
+    // A runtime may close a listener a moment later. It must not be taken for the server's.
+    const endsAt = performance.now() + FREE_MS;
+    while (isListening(address.port) === true && performance.now() < endsAt) await delay(1);
     const line = commandLine.replaceAll(PORT, String(address.port));
     const server = new ServerProcess(shell(line), line);
     await server.awaited(server.accepts(address), signal);

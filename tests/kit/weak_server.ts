@@ -6,6 +6,8 @@
  */
 
 import process from "node:process";
+// @ts-types="../../engine/types/delay.d.ts"
+import { delay } from "@std/async/delay";
 import { ReadyDialer } from "../../engine/dial/ready_dialer.ts";
 import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import type { ReadyConnection } from "../../engine/net/ready_connection.ts";
@@ -145,6 +147,8 @@ class WeakServer {
       const bytes = await connection.read();
       if (bytes === null) break;
       const copy = bytes.slice();
+      // So late that FIN comes before the last words were sent.
+      if (this.#weakness === "echo-last-words") writing = writing.then(() => delay(10));
       writing = writing.then(() => connection.write(copy));
       if (this.#weakness === "echo-right" || this.#weakness === "echo-sequential") await writing;
       else writing.catch(() => connection.close());

@@ -14,7 +14,7 @@ import { CounterBlock } from "../../engine/server/core/counters.ts";
 import { Door, OPEN } from "../../engine/server/core/door.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import { type Arrival, openReception } from "../../engine/server/core/reception.ts";
-import { Places } from "../../engine/server/descriptors/blocking_reception.ts";
+import { Places } from "../../engine/server/core/header_places.ts";
 import { MainJournal } from "../../engine/server/journal/journal.ts";
 import { convertTrace } from "../../lab/observe/trace_conversion.ts";
 import {

@@ -1,7 +1,7 @@
 /**
  * How an event loop receives connections whose clients come through a proxy: it waits for the PROXY
  * header, and lets in whom it names. Blocking threads do the same in
- * `engine/server/descriptors/service.ts`.
+ * `engine/server/descriptors/blocking_reception.ts`.
  *
  * @module
  */
@@ -15,10 +15,8 @@ import type { TimeLimits } from "../../drivers/limits.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
 import type { Connection } from "../../net/transport.ts";
 import type { Door, Refusal } from "./door.ts";
+import { MOST_EXPECTED } from "./header_places.ts";
 import { CutError, type Observer } from "./observer.ts";
-
-/** How many connections of a server may wait for their header at a time. The others wait unread. */
-export const MOST_EXPECTED = 1_024;
 
 /** A client that its proxy has named. It is not kept: its first bytes may be part of more memory. */
 export interface Arrival {
@@ -72,25 +70,64 @@ export function headerLimits(headerMs: number): TimeLimits {
   return { readTimeoutMs: 0, sessionTimeoutMs: headerMs, computeTimeoutMs: 0 };
 }
 
+/** What a driver has read in place of a conversation, or why it could not. */
+export interface ReadHeader {
+  /** What has come; `null` if that was nothing at all. */
+  readonly introduction: Introduction | null | undefined;
+  /** What the driver has thrown. */
+  readonly error: unknown;
+  /** Whether the peer has sent nothing. */
+  readonly wasEmpty: boolean;
+  /** The proxy's address. */
+  readonly through: Address;
+  /** When the connection began to wait, in the time of `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/** What becomes of a connection that waited for its header. */
+export type Verdict =
+  | { readonly kind: "in"; readonly arrival: Arrival }
+  | { readonly kind: "refused"; readonly why: Refusal }
+  | {
+    readonly kind: "over";
+    readonly error: unknown;
+    readonly startedAt: number;
+    /** Whether the peer left before its first byte. */
+    readonly wasEmpty: boolean;
+    /** Whether the proxy spoke for itself. */
+    readonly isLocal: boolean;
+  };
+
 /**
- * The error of a connection that brought no header.
+ * Says what becomes of a connection whose header has come, or something else.
  *
- * @param error what its driver has thrown
+ * @param door says whether the client may come in, and counts it if so
+ * @param read what has come
  */
-export function headerFailure(error: unknown): unknown {
+export function judge(door: Door, read: ReadHeader): Verdict {
+  const { introduction, error, wasEmpty, through, startedAt } = read;
+  if (introduction == null || introduction.header.isLocal) {
+    return {
+      kind: "over",
+      error: headerFailure(error),
+      startedAt,
+      wasEmpty: wasEmpty || error === undefined,
+      isLocal: introduction != null,
+    };
+  }
+  const arrival = arrivalOf(introduction, through, startedAt);
+  const why = door.introduce(arrival.client.remoteAddress);
+  return why === undefined ? { kind: "in", arrival } : { kind: "refused", why };
+}
+
+/** The error of a connection that brought no header. */
+function headerFailure(error: unknown): unknown {
   return error instanceof SessionTimeoutError
     ? new ReadTimeoutError(error.timeoutMs, "no whole PROXY header came within")
     : error;
 }
 
-/**
- * Makes what is known about a client that its proxy has introduced.
- *
- * @param introduction what the proxy has said
- * @param through the proxy's address
- * @param startedAt when the connection began to wait, in the time of `performance.now()`
- */
-export function arrivalOf(
+function arrivalOf(
   { header: { source }, rest }: Introduction,
   through: Address,
   startedAt: number,
@@ -183,7 +220,9 @@ export class Reception {
       (error, introduction) => {
         this.#reading.delete(session);
         this.#parts.observer.expectsNoMore();
-        this.#heard(guest, startedAt, error, introduction, session.wasEmpty);
+        const { through } = guest;
+        const { wasEmpty } = session;
+        this.#heard(guest, { introduction, error, wasEmpty, through, startedAt });
         this.#readNext();
       },
     );
@@ -192,25 +231,17 @@ export class Reception {
   }
 
   /** The header has come, or something else. */
-  #heard(
-    { connection, welcome, through }: Guest,
-    startedAt: number,
-    error: unknown,
-    introduction: Introduction | null | undefined,
-    wasEmpty: boolean,
-  ): void {
+  #heard({ connection, welcome }: Guest, read: ReadHeader): void {
     const { door, observer } = this.#parts;
-    if (introduction == null || introduction.header.isLocal) {
-      connection.close();
-      const observation = observer.begin({ peer: through }, "", { startedAt });
-      if (introduction != null) observation.wasCheck();
-      else observation.over(headerFailure(error), wasEmpty || error === undefined);
-      return welcome.onOver();
-    }
-    const arrival = arrivalOf(introduction, through, startedAt);
-    const why = door.introduce(arrival.client.remoteAddress);
-    if (why === undefined) welcome.onIn(arrival);
-    else welcome.onRefused(why);
+    const verdict = judge(door, read);
+    if (verdict.kind === "in") return welcome.onIn(verdict.arrival);
+    if (verdict.kind === "refused") return welcome.onRefused(verdict.why);
+    const { error, startedAt, wasEmpty, isLocal } = verdict;
+    connection.close();
+    const observation = observer.begin({ peer: read.through }, "", { startedAt });
+    if (isLocal) observation.wasCheck();
+    else observation.over(error, wasEmpty);
+    welcome.onOver();
   }
 
   /** Cuts all connections that wait for their header, and those that come later. */

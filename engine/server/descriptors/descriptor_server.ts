@@ -40,7 +40,7 @@ import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
 import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
-import { Places } from "./blocking_reception.ts";
+import { Places } from "../core/header_places.ts";
 import { logCalls } from "./call_log.ts";
 import type { SharedSocket } from "./thread.ts";
 

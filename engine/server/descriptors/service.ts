@@ -199,9 +199,8 @@ export class Service {
     this.#driver = this.#conversations;
     if (found.kind === "in") return this.#converse(found.arrival.client, found.arrival);
     this.#isRefused = true;
-    if (found.words !== undefined) {
-      this.#need = this.#driver.begin(this.#fd, say(found.words), false, true);
-    }
+    const words = reception.lineFor(found.why);
+    if (words !== undefined) this.#need = this.#driver.begin(this.#fd, say(words), false, true);
   }
 
   /** The call that the conversation needs now: see {@linkcode BlockingDriver.begin}. */

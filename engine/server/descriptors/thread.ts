@@ -242,7 +242,8 @@ export class Thread {
     const { logSyn, places } = this.#assignment.shared as SharedSocket;
     const { headerMs } = this.#door;
     if (headerMs !== undefined) {
-      const { BlockingReception, Places } = await import("./blocking_reception.ts");
+      const { BlockingReception } = await import("./blocking_reception.ts");
+      const { Places } = await import("../core/header_places.ts");
       this.#service.receiveBy(
         new BlockingReception({
           sockets: this.#sockets,

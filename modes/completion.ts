@@ -141,7 +141,8 @@ const mainThread = () => import("../engine/server/main_thread.ts");
  * @throws {RingUnavailableError} where there is no io_uring, or it is forbidden
  */
 export async function serve(options: CompletionOptions = {}): Promise<Server> {
-  const { LoopServer, openLoop, requireRing, requireThreads } = await mainThread();
+  const { LoopServer, openLoop, requireThreads } = await mainThread();
+  const { requireRing } = await import("../engine/uring/requirements.ts");
   requireRing();
   const net = sockets();
   requireThreads(1);

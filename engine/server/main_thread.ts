@@ -20,4 +20,3 @@ export { LoopServer, requireFreePort } from "./loops/loop_server.ts";
 export { serveByMessages } from "./messages/message_server.ts";
 export { openLoop } from "./loops/descriptor_loop.ts";
 export { serveListener } from "./loops/listener_loop.ts";
-export { requireRing } from "../uring/requirements.ts";

@@ -273,8 +273,8 @@ async function run(command: Command, start: Start): Promise<void> {
   const served = service;
   // The block of the main thread is the last.
   const counters = CounterBlock.allIn(served.statistics.counters).at(-1) as CounterBlock;
-  // This is our program, so what a protocol does beside its conversations does not end it.
   metrics?.tell(served.statistics, aboutOf(served));
+  // This is our program, so what a protocol does beside its conversations does not end it.
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   try {
     // From then on those who ask at this port get their answer from the other process.

@@ -18,7 +18,6 @@ import {
   HOST_ARGUMENT,
   targetOf,
 } from "../engine/dial/target.ts";
-import { environment } from "../engine/net/environment.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_USAGE } from "../engine/cli/exit_status.ts";
@@ -93,7 +92,7 @@ async function perform(values: Values): Promise<number> {
       const { introduction } = new SessionState(nick, room);
       return await runFilter(NAME, call.connection, introduction);
     }
-    const hasColours = (environment("NO_COLOR") ?? "") === "";
+    const hasColours = (runtime.variable("NO_COLOR") ?? "") === "";
     return await new TerminalClient(dialer, target, { nick, room, hasColours }).run(call);
   } catch (error) {
     printNote(`${NAME}: ${messageOf(error)}`);
@@ -110,7 +109,7 @@ function nameOf(values: Values, flag: "nick" | "room"): string | undefined {
 /** Whether a person types and reads, at a terminal that can do more than print. */
 function hasPerson(): boolean {
   return runtime.isTerminal("stdin") && runtime.isTerminal("stdout") &&
-    environment("TERM") !== "dumb";
+    runtime.variable("TERM") !== "dumb";
 }
 
 /** The client as a command. */

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { accessSync, constants } from "node:fs";
 import process from "node:process";
-import { delimiter, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { runtime } from "../net/runtime.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
 import { ignoresHangUps } from "./ending_signals.ts";
+import { findExecutable, isExecutable } from "./executables.ts";
 
 /** How to start a program. */
 export interface CommandLine {
@@ -65,20 +65,12 @@ function readCommandLine(net: Sockets): string {
 
 /** The program of a name, as it was typed; the file that runs here, if there is none. */
 function findProgram(name: string, folder: string): string {
-  const folders = name.includes("/") ? [] : (runtime.variable("PATH") ?? "").split(delimiter);
-  const candidates = name.includes("/")
-    ? [resolve(folder, name)]
-    : folders.map((path) => join(resolve(folder, path), name));
+  const typed = resolve(folder, name);
+  const found = !name.includes("/")
+    ? findExecutable(name, folder)
+    : isExecutable(typed)
+    ? typed
+    : undefined;
   // The kernel adds this to the path of a file that was removed.
-  const own = process.execPath.replace(/ \(deleted\)$/, "");
-  return candidates.find(isExecutable) ?? own;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return found ?? process.execPath.replace(/ \(deleted\)$/, "");
 }

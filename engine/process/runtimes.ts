@@ -4,12 +4,10 @@
  * @module
  */
 
-import { accessSync, constants } from "node:fs";
 import process from "node:process";
-import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { environment } from "../net/environment.ts";
 import { runtime } from "../net/runtime.ts";
+import { findExecutable, isExecutable } from "./executables.ts";
 
 /** A runtime. */
 export interface RuntimeCommand {
@@ -69,22 +67,7 @@ function find(
 ): Pick<RuntimeCommand, "path" | "isHere"> {
   if (runtime.name === name) return { path: process.execPath, isHere: true };
   // The test runner for both runtimes says where the other runtime is.
-  const given = environment(`${name.toUpperCase()}_PATH`) ?? [];
+  const given = runtime.variable(`${name.toUpperCase()}_PATH`) ?? [];
   const path = [given, others].flat().find(isExecutable) ?? findExecutable(name);
   return { path: path ?? name, isHere: path !== undefined };
-}
-
-/** The path of a program in the folders of PATH; `undefined` if it is not there. */
-function findExecutable(name: string): string | undefined {
-  const folders = (environment("PATH") ?? "").split(delimiter);
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

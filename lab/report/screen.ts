@@ -5,7 +5,6 @@
  */
 
 import stringWidth from "string-width";
-import { environment } from "../../engine/net/environment.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { takeColumns, wrap as wrapLetters } from "../../engine/cli/layout.ts";
 
@@ -47,10 +46,10 @@ export interface Screen {
  * @param to which of the two
  */
 export function screenOf(to: "stdout" | "stderr"): Screen {
-  const isTerminal = runtime.isTerminal(to) && environment("TERM") !== "dumb";
+  const isTerminal = runtime.isTerminal(to) && runtime.variable("TERM") !== "dumb";
   return {
     isTerminal,
-    hasColours: isTerminal && (environment("NO_COLOR") ?? "") === "",
+    hasColours: isTerminal && (runtime.variable("NO_COLOR") ?? "") === "",
     columns: () => isTerminal ? runtime.columns(to) : Infinity,
     write: (text) => runtime.printNow(to, text),
   };

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { environment } from "../../engine/net/environment.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import { program } from "../../modes/completion.ts";
 import { refuseCall } from "./refused_by_kernel.ts";
 
-refuseCall(Number(environment("REFUSED_CALL")), Number(environment("REFUSED_WITH")));
+refuseCall(Number(runtime.variable("REFUSED_CALL")), Number(runtime.variable("REFUSED_WITH")));
 (await program()).run();

@@ -6,7 +6,7 @@
 
 import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
-import { isUnix } from "../engine/net/address.ts";
+import { isLoopback, isUnix } from "../engine/net/address.ts";
 import { ConnectError, explainConnectError } from "../engine/dial/failures.ts";
 import { findAddresses, readServer } from "../engine/dial/target.ts";
 import { callerOf } from "./conform/caller.ts";
@@ -65,7 +65,7 @@ export function whyNoAbuse(
   typed: readonly string[],
   repeated: string | undefined,
 ): string | undefined {
-  const isHere = isUnix(hostname) || /^(127\.|::1$|::ffff:127\.)/.test(hostname);
+  const isHere = isUnix(hostname) || isLoopback(hostname);
   if (isHere || (repeated !== undefined && typed.includes(repeated))) return undefined;
   return repeated === undefined
     ? `it is not on this machine: if you may attack it, say --abuse ${typed[0]}`

@@ -18,6 +18,7 @@ import type { TimeLimits } from "../drivers/limits.ts";
 import { LingerSet } from "../drivers/linger.ts";
 import { Session } from "../drivers/session.ts";
 import { WriteWatch } from "../drivers/write_watch.ts";
+import { isLoopback } from "../net/address.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import type { Listener } from "../net/listener.ts";
 import { ListenError } from "../net/listen_failure.ts";
@@ -279,13 +280,4 @@ function leastFree(): number {
 
 function nextDescriptor(): number {
   return whyNoSockets() === undefined ? sockets().nextDescriptor() : 0;
-}
-
-/**
- * Whether only programs of this machine can reach an address.
- *
- * @param hostname a numeric address
- */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "::1" || /^(::ffff:)?127\./i.test(hostname);
 }

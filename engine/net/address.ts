@@ -130,6 +130,15 @@ export function splitZone(
   return { host: hostname.slice(0, at), zone: hostname.slice(at + 1) };
 }
 
+/**
+ * Whether only programs of this machine can reach an address.
+ *
+ * @param hostname a numeric address
+ */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "::1" || /^(::ffff:)?127\./i.test(hostname);
+}
+
 /** Whether an address has a meaning on one link only, so that it needs a zone: `fe80::/10`. */
 export function isLinkLocal(hostname: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(hostname);

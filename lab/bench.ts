@@ -12,23 +12,16 @@
  */
 
 import process from "node:process";
-import {
-  ConnectError,
-  exitStatusOf,
-  InterruptedError,
-  messageOf,
-} from "../engine/dial/failures.ts";
+import { exitStatusOf, InterruptedError, messageOf } from "../engine/dial/failures.ts";
 import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
-import { OptionError } from "../engine/cli/options.ts";
-import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import { readCommandLine } from "../engine/cli/command_line.ts";
 import {
   EXIT_DONE,
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
   EXIT_SIGNALLED,
-  EXIT_USAGE,
 } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
@@ -47,6 +40,7 @@ import { findServer, measure } from "./load/measure.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
+import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
@@ -268,22 +262,14 @@ async function perform(): Promise<number> {
     watch.end();
     // Nothing has been measured yet.
     if (error instanceof InterruptedError) return EXIT_SIGNALLED;
-    const isUsage = error instanceof UsageError || error instanceof OptionError;
     runtime.printNow("stderr", `bench: ${messageOf(error)}\n`);
-    return isUsage ? EXIT_USAGE : error instanceof ConnectError ? EXIT_NOT_CONNECTED : EXIT_FAILED;
+    return statusOfError(error);
   }
 }
 
 /** The bench as a command. */
 export function program(): Program {
-  return {
-    command: benchCommand(),
-    run: () =>
-      void perform().then(
-        (status) => runtime.exit(status),
-        (error: Error) => fail("bench", error.message, EXIT_FAILED),
-      ),
-  };
+  return labProgram("bench", benchCommand(), perform);
 }
 
 if (isMainModule(import.meta)) program().run();

@@ -9,19 +9,18 @@ import { writeFileSync } from "node:fs";
 import { escapeText } from "../protocols/text.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { ConnectError, messageOf } from "../engine/dial/failures.ts";
+import { messageOf } from "../engine/dial/failures.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
-import { fail, readCommandLine } from "../engine/cli/command_line.ts";
+import { readCommandLine } from "../engine/cli/command_line.ts";
 import {
   EXIT_DONE,
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
   EXIT_SIGNALLED,
-  EXIT_USAGE,
 } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
-import { integerOption, OptionError, valueOf } from "../engine/cli/options.ts";
+import { integerOption, valueOf } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { reachedThrough, runningServer, startedServer } from "./checked_server.ts";
@@ -31,6 +30,7 @@ import { formatJunit } from "./conform/junit.ts";
 import type { Report } from "./conform/results.ts";
 import { allCases, check } from "./conform/runner.ts";
 import { formatResult, formatSummary } from "./conform/text_report.ts";
+import { labProgram, statusOfError } from "./lab_program.ts";
 import { endAllAtOnce, PORT, ServerStartError } from "./loaded_server.ts";
 import { screenOf } from "./report/screen.ts";
 import { readWay, THROUGH_FLAGS } from "./through.ts";
@@ -135,10 +135,8 @@ async function perform(): Promise<number> {
     return interrupt.signal.aborted ? EXIT_SIGNALLED : status;
   } catch (error) {
     if (interrupt.signal.aborted) return EXIT_SIGNALLED;
-    const isUsage = error instanceof UsageError || error instanceof OptionError;
-    const isNone = error instanceof ConnectError || error instanceof ServerStartError;
     runtime.printNow("stderr", `conform: ${messageOf(error)}\n`);
-    return isUsage ? EXIT_USAGE : isNone ? EXIT_NOT_CONNECTED : EXIT_FAILED;
+    return error instanceof ServerStartError ? EXIT_NOT_CONNECTED : statusOfError(error);
   } finally {
     forget();
   }
@@ -222,14 +220,7 @@ function write(path: string, text: string): void {
 
 /** The checker as a command. */
 export function program(): Program {
-  return {
-    command: conformCommand(),
-    run: () =>
-      void perform().then(
-        (status) => runtime.exit(status),
-        (error: Error) => fail("conform", error.message, EXIT_FAILED),
-      ),
-  };
+  return labProgram("conform", conformCommand(), perform);
 }
 
 if (isMainModule(import.meta)) program().run();

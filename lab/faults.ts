@@ -9,23 +9,19 @@ import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
 import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { ConnectError, messageOf } from "../engine/dial/failures.ts";
-import { findAddresses, readServer } from "../engine/dial/target.ts";
+import { messageOf } from "../engine/dial/failures.ts";
+import { CONNECT_TIMEOUT, findAddresses, readServer } from "../engine/dial/target.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
-import { fail, readCommandLine } from "../engine/cli/command_line.ts";
-import {
-  EXIT_DONE,
-  EXIT_FAILED,
-  EXIT_NOT_CONNECTED,
-  EXIT_USAGE,
-} from "../engine/cli/exit_status.ts";
+import { readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_DONE } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
-import { OptionError, valueOf } from "../engine/cli/options.ts";
+import { valueOf } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import type { Address } from "../protocols/effects.ts";
 import { type Faults, startFaults } from "./faults/proxy.ts";
+import { labProgram, statusOfError } from "./lab_program.ts";
 import { formatToxic, parseToxic, TOXIC_FORMS, ToxicError } from "./faults/toxic.ts";
 
 /** The script of this module. */
@@ -36,12 +32,6 @@ const FOR = durationOption("for", {
   default: 0,
   shown: "as long as it runs",
   help: "how long the toxics act; then everything passes, and what was held back too",
-});
-
-/** How long connecting to the server may take. */
-const CONNECT_TIMEOUT = durationOption("connectTimeout", {
-  default: "10s",
-  help: "how long connecting to the server may take",
 });
 
 const faultsCommand = (): Command => ({
@@ -168,9 +158,8 @@ async function perform(): Promise<number> {
     runtime.printNow("stderr", `totals: ${totals.join(" · ")}\n`);
     return EXIT_DONE;
   } catch (error) {
-    const isUsage = error instanceof UsageError || error instanceof OptionError;
     runtime.printNow("stderr", `faults: ${messageOf(error)}\n`);
-    return isUsage ? EXIT_USAGE : error instanceof ConnectError ? EXIT_NOT_CONNECTED : EXIT_FAILED;
+    return statusOfError(error);
   } finally {
     forget();
   }
@@ -178,14 +167,7 @@ async function perform(): Promise<number> {
 
 /** The proxy as a command. */
 export function program(): Program {
-  return {
-    command: faultsCommand(),
-    run: () =>
-      void perform().then(
-        (status) => runtime.exit(status),
-        (error: Error) => fail("faults", error.message, EXIT_FAILED),
-      ),
-  };
+  return labProgram("faults", faultsCommand(), perform);
 }
 
 if (isMainModule(import.meta)) program().run();

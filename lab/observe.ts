@@ -6,13 +6,14 @@
  */
 
 import { messageOf } from "../engine/dial/failures.ts";
-import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_FAILED, EXIT_USAGE } from "../engine/cli/exit_status.ts";
 import { UsageError } from "../engine/cli/flags.ts";
 import { formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
 import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
+import { labProgram } from "./lab_program.ts";
 import { connect } from "./observe/connect.ts";
 import { convert } from "./observe/convert.ts";
 import { performInside, type Roles } from "./observe/inside.ts";
@@ -76,14 +77,7 @@ function whole(): Subcommand {
 
 /** The observer as a command. */
 export function program(): Program {
-  return {
-    command: whole().command,
-    run: () =>
-      void perform().then(
-        (status) => runtime.exit(status),
-        (error: Error) => fail("observe", error.message, EXIT_FAILED),
-      ),
-  };
+  return labProgram("observe", whole().command, perform);
 }
 
 if (isMainModule(import.meta)) program().run();

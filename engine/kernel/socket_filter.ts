@@ -13,14 +13,25 @@ import { SO_ATTACH_FILTER } from "./linux.ts";
 export type Filter =
   readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[];
 
-/** The instructions that are used (`linux/bpf_common.h`). */
+/** The instructions that are used (`linux/bpf_common.h`, `linux/filter.h`). */
 export const BPF = {
   LOAD_WORD: 0x20,
   LOAD_BYTE: 0x30,
   LOAD_HALF: 0x28,
   LOAD_HALF_BEHIND_HEADER: 0x48,
+  LOAD_BYTE_BEHIND_HEADER: 0x50,
   LOAD_HEADER_LENGTH: 0xb1,
+  LOAD_STORED: 0x60,
+  STORE: 0x02,
+  SET_X: 0x01,
+  MOVE_TO_X: 0x07,
+  ADD: 0x04,
+  ADD_X: 0x0c,
+  AND: 0x54,
+  MODULO: 0x94,
+  SHIFT_LEFT: 0x64,
   SHIFT_RIGHT: 0x74,
+  JUMP: 0x05,
   JUMP_IF_EQUAL: 0x15,
   JUMP_IF_ANY_BIT: 0x45,
   RETURN: 0x06,
@@ -36,6 +47,34 @@ export const BPF = {
  * @throws {SocketError} if this process may not
  */
 export function attachFilter(net: Sockets, fd: number, filter: Filter): void {
+  attachProgram(net, fd, SO_ATTACH_FILTER, encodeFilter(filter));
+}
+
+/**
+ * Gives a socket a program.
+ *
+ * @param net the calls
+ * @param fd the socket
+ * @param option the option of socket(7) that says what the program is for
+ * @param instructions what {@linkcode encodeFilter} returned
+ * @throws {SocketError} if the kernel refuses it
+ */
+export function attachProgram(
+  net: Sockets,
+  fd: number,
+  option: number,
+  instructions: Uint8Array,
+): void {
+  net.setOptionBytes(fd, net.constants.SOL_SOCKET, option, programOf(instructions));
+}
+
+/**
+ * The instructions of a program as the kernel takes them.
+ *
+ * @param filter the program
+ * @returns an array of `struct sock_filter`
+ */
+export function encodeFilter(filter: Filter): Uint8Array {
   const instructions = new Uint8Array(new ArrayBuffer(filter.length * 8));
   const view = new DataView(instructions.buffer);
   filter.forEach(([code, ifTrue, ifFalse, value], index) => {
@@ -44,10 +83,19 @@ export function attachFilter(net: Sockets, fd: number, filter: Filter): void {
     view.setUint8(index * 8 + 3, ifFalse);
     view.setUint32(index * 8 + 4, value, true);
   });
-  // A `struct sock_fprog`: how many instructions, and where they are. The kernel copies them.
+  return instructions;
+}
+
+/**
+ * Says how many instructions there are, and where. The kernel copies them.
+ *
+ * @param instructions what {@linkcode encodeFilter} returned
+ * @returns a `struct sock_fprog`
+ */
+export function programOf(instructions: Uint8Array): Uint8Array {
   const program = new Uint8Array(16);
-  const header = new DataView(program.buffer);
-  header.setUint16(0, filter.length, true);
-  header.setBigUint64(8, runtime.addressOf(instructions), true);
-  net.setOptionBytes(fd, net.constants.SOL_SOCKET, SO_ATTACH_FILTER, program);
+  const view = new DataView(program.buffer);
+  view.setUint16(0, instructions.length / 8, true);
+  view.setBigUint64(8, runtime.addressOf(instructions), true);
+  return program;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BPF, encodeFilter, type Filter, programOf } from "../../engine/kernel/socket_filter.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -17,11 +18,8 @@ const EAFNOSUPPORT = 97;
 /** The number of socket(2). */
 const SOCKET = runtime.arch === "aarch64" ? 198 : 41;
 
-// Instructions of classic BPF over `struct seccomp_data`: code, jump if true, if false, value.
-type Instruction = readonly [code: number, yes: number, no: number, value: number];
-const LOAD = 0x20;
-const JUMP_IF_EQUAL = 0x15;
-const RETURN = 0x06;
+// Programs of classic BPF over `struct seccomp_data`.
+const { LOAD_WORD, JUMP_IF_EQUAL, RETURN } = BPF;
 
 /**
  * Refuses a family to this thread, and to all that it starts.
@@ -30,9 +28,9 @@ const RETURN = 0x06;
  */
 export function refuseFamily(family: number): void {
   filter([
-    [LOAD, 0, 0, 0],
+    [LOAD_WORD, 0, 0, 0],
     [JUMP_IF_EQUAL, 0, 3, SOCKET],
-    [LOAD, 0, 0, 16],
+    [LOAD_WORD, 0, 0, 16],
     [JUMP_IF_EQUAL, 0, 1, family],
     [RETURN, 0, 0, REFUSE + EAFNOSUPPORT],
     [RETURN, 0, 0, ALLOW],
@@ -47,27 +45,17 @@ export function refuseFamily(family: number): void {
  */
 export function refuseCall(call: number, errno: number): void {
   filter([
-    [LOAD, 0, 0, 0],
+    [LOAD_WORD, 0, 0, 0],
     [JUMP_IF_EQUAL, 0, 1, call],
     [RETURN, 0, 0, REFUSE + errno],
     [RETURN, 0, 0, ALLOW],
   ]);
 }
 
-function filter(instructions: readonly Instruction[]): void {
-  const filter = new Uint8Array(instructions.length * 8);
-  const view = new DataView(filter.buffer);
-  instructions.forEach(([code, yes, no, value], index) => {
-    view.setUint16(index * 8, code, true);
-    view.setUint8(index * 8 + 2, yes);
-    view.setUint8(index * 8 + 3, no);
-    view.setUint32(index * 8 + 4, value, true);
-  });
-  const fprog = new Uint8Array(16);
-  new DataView(fprog.buffer).setUint16(0, instructions.length, true);
-  new DataView(fprog.buffer).setBigUint64(8, runtime.addressOf(filter), true);
+function filter(instructions: Filter): void {
+  const encoded = encodeFilter(instructions);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
-  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, fprog);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, programOf(encoded));
 }
 
 /** prctl(2), whose third argument is a number or a structure. */

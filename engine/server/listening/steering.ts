@@ -10,7 +10,7 @@
  * @module
  */
 
-import { runtime } from "../../net/runtime.ts";
+import { attachProgram, BPF, encodeFilter } from "../../kernel/socket_filter.ts";
 import type { Sockets } from "../../net/sockets.ts";
 
 const SO_ATTACH_REUSEPORT_CBPF = 51;
@@ -20,25 +20,26 @@ const NETWORK = -0x10_0000;
 /** A random number (`SKF_AD_OFF + SKF_AD_RANDOM`). */
 const RANDOM = -0x1000 + 56;
 
-// Operations, from linux/bpf_common.h and linux/filter.h.
-const LOAD_WORD = 0x20;
-const LOAD_BYTE = 0x30;
-const LOAD_HALF_AT_X = 0x48;
-const LOAD_BYTE_AT_X = 0x50;
-const LOAD_STORED = 0x60;
-const STORE = 0x02;
-const SET_X = 0x01;
-const LOAD_HEADER_LENGTH_INTO_X = 0xb1;
-const ADD = 0x04;
-const ADD_X = 0x0c;
-const AND = 0x54;
-const MODULO = 0x94;
-const SHIFT_LEFT = 0x64;
-const SHIFT_RIGHT = 0x74;
-const MOVE_TO_X = 0x07;
-const JUMP_IF_EQUAL = 0x15;
-const JUMP = 0x05;
-const RETURN = 0x06;
+const {
+  LOAD_WORD,
+  LOAD_BYTE,
+  LOAD_HALF_BEHIND_HEADER,
+  LOAD_BYTE_BEHIND_HEADER,
+  LOAD_STORED,
+  STORE,
+  SET_X,
+  LOAD_HEADER_LENGTH,
+  ADD,
+  ADD_X,
+  AND,
+  MODULO,
+  SHIFT_LEFT,
+  SHIFT_RIGHT,
+  MOVE_TO_X,
+  JUMP_IF_EQUAL,
+  JUMP,
+  RETURN,
+} = BPF;
 
 const TCP = 6;
 /** Extension headers of IPv6 that say how long they are in units of 8 bytes (RFC 8200). */
@@ -78,15 +79,10 @@ class Program {
 
   /** An array of `struct sock_filter`. */
   get bytes(): Uint8Array {
-    const bytes = new Uint8Array(this.#steps.length * 8);
-    const view = new DataView(bytes.buffer);
-    this.#steps.forEach(({ code, k, to }, index) => {
+    return encodeFilter(this.#steps.map(({ code, k, to }, index) => {
       const distance = to === undefined ? 0 : this.#labels.get(to) as number - index - 1;
-      view.setUint16(index * 8, code, true);
-      if (code === JUMP_IF_EQUAL) view.setUint8(index * 8 + 2, distance);
-      view.setInt32(index * 8 + 4, code === JUMP ? distance : k | 0, true);
-    });
-    return bytes;
+      return [code, code === JUMP_IF_EQUAL ? distance : 0, 0, code === JUMP ? distance : k];
+    }));
   }
 }
 
@@ -106,21 +102,23 @@ export function steerSyns(
   const program = new Program();
   // The version stands in the first four bits of both headers. A listener of IPv6 gets both.
   program.add(LOAD_BYTE, NETWORK).add(SHIFT_RIGHT, 4).add(JUMP_IF_EQUAL, 6, "six");
-  program.add(LOAD_HEADER_LENGTH_INTO_X, NETWORK).add(JUMP, 0, "segment");
+  program.add(LOAD_HEADER_LENGTH, NETWORK).add(JUMP, 0, "segment");
   program.label("six").add(SET_X, 40).add(LOAD_BYTE, NETWORK + 6);
   for (let turn = 0; turn < MOST_EXTENSIONS; turn++) {
     program.add(JUMP_IF_EQUAL, TCP, "segment");
     for (const header of EXTENSIONS) program.add(JUMP_IF_EQUAL, header, `behind ${turn}`);
     // An unknown header: what cannot be read is taken for a SYN.
     program.add(JUMP, 0, "syn").label(`behind ${turn}`);
-    program.add(LOAD_BYTE_AT_X, NETWORK).add(STORE, 0);
-    program.add(LOAD_BYTE_AT_X, NETWORK + 1).add(ADD, 1).add(SHIFT_LEFT, 3).add(ADD_X);
+    program.add(LOAD_BYTE_BEHIND_HEADER, NETWORK).add(STORE, 0);
+    program.add(LOAD_BYTE_BEHIND_HEADER, NETWORK + 1).add(ADD, 1).add(SHIFT_LEFT, 3).add(ADD_X);
     program.add(MOVE_TO_X).add(LOAD_STORED, 0);
   }
   program.add(JUMP_IF_EQUAL, TCP, "segment").add(JUMP, 0, "syn");
   program.label("segment");
-  if (port !== undefined) program.add(LOAD_HALF_AT_X, NETWORK).add(JUMP_IF_EQUAL, port, "syn");
-  program.add(LOAD_BYTE_AT_X, NETWORK + FLAGS_AT).add(AND, SYN | ACK);
+  if (port !== undefined) {
+    program.add(LOAD_HALF_BEHIND_HEADER, NETWORK).add(JUMP_IF_EQUAL, port, "syn");
+  }
+  program.add(LOAD_BYTE_BEHIND_HEADER, NETWORK + FLAGS_AT).add(AND, SYN | ACK);
   program.add(JUMP_IF_EQUAL, SYN, "syn").add(RETURN, rest);
   program.label("syn");
   if (members.length > 1) program.add(LOAD_WORD, RANDOM).add(MODULO, members.length);
@@ -145,10 +143,5 @@ export function steerNothing(): Uint8Array {
  * @throws {SocketError} if the kernel knows no such programs, or if the listener is in no group
  */
 export function attachSteering(calls: Sockets, listener: number, program: Uint8Array): void {
-  // A `struct sock_fprog`.
-  const value = new DataView(new ArrayBuffer(16));
-  value.setUint16(0, program.length / 8, true);
-  value.setBigUint64(8, runtime.addressOf(program), true);
-  const bytes = new Uint8Array(value.buffer);
-  calls.setOptionBytes(listener, calls.constants.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, bytes);
+  attachProgram(calls, listener, SO_ATTACH_REUSEPORT_CBPF, program);
 }

@@ -153,6 +153,18 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     this.#whenGone.resolve(error);
   }
 
+  /**
+   * Waits for the end of a thread that was told to end. If it does not end in time, it is given up,
+   * and may run on.
+   *
+   * @param withinMs how long to wait, in milliseconds
+   */
+  async endWithin(withinMs: number): Promise<void> {
+    const late = setTimeout(() => this.end(undefined, true), withinMs);
+    await this.gone;
+    clearTimeout(late);
+  }
+
   #becomeReady(): void {
     this.#isReady = true;
     this.#whenReady.resolve();

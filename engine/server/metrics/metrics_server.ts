@@ -370,9 +370,7 @@ export class MetricsServer implements AsyncDisposable {
   /** Ends the thread, after the answers that are being sent. May be called again. */
   async close(): Promise<void> {
     this.#worker.post({ kind: "stop" });
-    const late = setTimeout(() => this.#worker.end(undefined, true), CLOSE_MS);
-    await this.#worker.gone;
-    clearTimeout(late);
+    await this.#worker.endWithin(CLOSE_MS);
   }
 
   /** Closes it. */

@@ -250,8 +250,6 @@ export class LoopWatch {
     // A thread that is not ready has nothing to put back, and would not hear the order.
     if (!this.#worker.isReady) return this.#worker.end();
     this.#worker.post({ kind: "stop" });
-    const late = setTimeout(() => this.#worker.end(undefined, true), withinMs);
-    await this.#worker.gone;
-    clearTimeout(late);
+    await this.#worker.endWithin(withinMs);
   }
 }

@@ -156,8 +156,6 @@ export class StatisticsPrinter {
   async stop(withinMs: number): Promise<void> {
     Atomics.store(this.#control, 0, STOPPED);
     Atomics.notify(this.#control, 0);
-    const late = setTimeout(() => this.#worker.end(undefined, true), withinMs);
-    await this.#worker.gone;
-    clearTimeout(late);
+    await this.#worker.endWithin(withinMs);
   }
 }

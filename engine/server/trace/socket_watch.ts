@@ -84,9 +84,7 @@ export class SocketWatch {
    */
   async close(accepted: number): Promise<void> {
     this.#worker.post({ kind: "stop", accepted });
-    const late = setTimeout(() => this.#worker.end(undefined, true), LAST_MS);
-    await this.#worker.gone;
-    clearTimeout(late);
+    await this.#worker.endWithin(LAST_MS);
   }
 
   /** Ends at once. It may be called after the end. */

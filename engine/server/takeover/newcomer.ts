@@ -89,9 +89,8 @@ export class Newcomer {
       }
       if (!talk.tell({ say: "take" })) return end(talk);
       const heard = await hearWithin(talk, until);
-      if (heard === "end") return end(talk);
-      // The time is over.
-      if (heard === undefined) return end(talk);
+      // It has hung up, or the time is over.
+      if (heard === "end" || heard === undefined) return end(talk);
       const { message, version, descriptors } = heard;
       const isGiven = version === VERSION && message.say === "listener" &&
         descriptors.length > 0 && descriptors.length === message.sockets.length;

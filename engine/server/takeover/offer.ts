@@ -8,7 +8,7 @@
  */
 
 import { formatDuration } from "../../values/durations.ts";
-import { UNIX } from "../../net/address.ts";
+import { SOCKADDR_SIZE, UNIX } from "../../net/address.ts";
 import { runtime } from "../../net/runtime.ts";
 import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -217,7 +217,7 @@ export class Offer {
 
   #letIn(): void {
     const { SOCK_NONBLOCK } = this.#net.constants;
-    const peer = new Uint8Array(28);
+    const peer = new Uint8Array(SOCKADDR_SIZE);
     while (this.#visitors.size < MOST_VISITORS && SOCK_NONBLOCK !== 0) {
       const fd = this.#net.acceptNonBlocking(this.#fd, peer);
       if (fd < 0) return;

@@ -5,10 +5,13 @@
  * Through slicer and latency all conversations of the checker must pass. Through resets some clients
  * are lost on purpose; whoever is not must be served, and afterwards the server must be as it was.
  *
+ * A word on the command line is a part of the names of those to be checked.
+ *
  * @module
  */
 
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import { reachedThrough, startedServer } from "../../lab/checked_server.ts";
 import { callerOf } from "../../lab/conform/caller.ts";
 import { honestTurns } from "../../lab/conform/cases.ts";
@@ -96,7 +99,7 @@ export async function survive(checked: Checked, count: number): Promise<number> 
 }
 
 await prove(import.meta, async () => {
-  const left = everything();
+  const left = everything(runtime.args[0]);
   const count = left.length;
   let [cases, resets] = [0, 0];
   const work = async () => {

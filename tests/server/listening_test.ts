@@ -22,7 +22,7 @@ import { type Asked, AskingClients } from "../kit/asking_clients.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
-import { ASKED, lostOf, stopOnce } from "../proofs/drain.ts";
+import { ASKED, type Asking, lostOf, stopOnce } from "../proofs/drain.ts";
 
 const skip = whyNoKernel();
 
@@ -36,8 +36,7 @@ function familyOf(index: number): string {
 }
 
 /** How many clients ask at a time, and how long before the server is stopped, in milliseconds. */
-const CLIENTS = 12;
-const LOAD_MS = 20;
+const SMALL = { clients: 12, loadMs: 20 };
 
 /** How many servers are stopped at the same time. */
 const LANES = 2;
@@ -52,7 +51,7 @@ let stopped: readonly Promise<Asked>[] | undefined;
 function stopAll(): readonly Promise<Asked>[] {
   const lanes: Promise<unknown>[] = Array.from({ length: LANES }, () => Promise.resolve());
   return asked.map((asking, index) => {
-    const stop = () => stopOnce(asking, familyOf(index), LOAD_MS, CLIENTS);
+    const stop = () => stopOnce(asking, { ...SMALL, hostname: familyOf(index) });
     const run = (lanes[index % LANES] as Promise<unknown>).then(stop);
     lanes[index % LANES] = run.catch(() => {});
     run.catch(() => {});
@@ -74,13 +73,14 @@ for (const [index, { name }] of asked.entries()) {
 
 test("event loses nobody on an address of both families", async () => {
   const [event] = ASKED.filter(({ name }) => name === "event");
-  const asked = await stopOnce(event as typeof ASKED[number], "::", LOAD_MS, CLIENTS);
+  const asked = await stopOnce(event as Asking, { ...SMALL, hostname: "::" });
   assertEquals(lostOf(asked), 0, JSON.stringify(asked));
 }, { sanitize: false, skip });
 
 test("nonblocking loses none of those who are faster than the trap", async () => {
   const [asking] = ASKED.filter(({ path }) => path === "nonblocking");
-  const asked = await stopOnce(asking as typeof ASKED[number], "127.0.0.1", LOAD_MS, 50, true);
+  const plan = { ...SMALL, hostname: "127.0.0.1", clients: 50, isNear: true };
+  const asked = await stopOnce(asking as Asking, plan);
   assertEquals(lostOf(asked), 0, JSON.stringify(asked));
 }, { sanitize: false, skip });
 

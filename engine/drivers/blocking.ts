@@ -21,7 +21,7 @@ import {
 import { Pulse } from "./pulse.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
-import { isRenewed } from "./deadlines.ts";
+import { extensionOf } from "./deadlines.ts";
 import {
   abandon,
   checkBytes,
@@ -104,8 +104,8 @@ export class BlockingDriver {
   #view: Uint8Array;
   #fd = -1;
   #endsAt = Infinity;
-  /** How often the limit of the session has begun anew. */
-  #renewals = 0;
+  /** How often a limit was extended. */
+  #extensions = 0;
   #receiveTimeoutMs = 0;
   /** Whether a `recv` between two messages needs, or may need, another timeout than the socket has. */
   #isLimited = false;
@@ -210,7 +210,7 @@ export class BlockingDriver {
     this.#wasTold = false;
     this.#lastEffects = 0;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
-    this.#renewals = 0;
+    this.#extensions = 0;
     this.#messageEndsAt = Infinity;
     this.#firstLimit = "idle";
     this.#seeLimits();
@@ -429,8 +429,8 @@ export class BlockingDriver {
   }
 
   /**
-   * How long the message that is coming may still take, in milliseconds. It begins anew as the limit
-   * of the session does.
+   * How long the message that is coming may still take, in milliseconds. It is extended as the limit
+   * of the session is.
    *
    * @param hasBegun whether it has just begun
    */
@@ -438,26 +438,37 @@ export class BlockingDriver {
     const { messageTimeoutMs = 0 } = this.#options;
     const now = performance.now();
     const leftMs = this.#messageEndsAt - now;
-    const isFirst = hasBegun || leftMs === Infinity;
-    if (!isFirst && (leftMs > 0 || !isRenewed(-leftMs, this.#renewals))) return leftMs;
-    if (!isFirst) this.#renewals++;
-    this.#messageEndsAt = now + messageTimeoutMs;
-    return messageTimeoutMs;
+    if (hasBegun || leftMs === Infinity) {
+      this.#messageEndsAt = now + messageTimeoutMs;
+      return messageTimeoutMs;
+    }
+    if (leftMs > 0) return leftMs;
+    const extraMs = this.#extension(-leftMs, messageTimeoutMs);
+    if (extraMs === 0) return leftMs;
+    this.#messageEndsAt = now + extraMs;
+    return extraMs;
+  }
+
+  /** By how much a limit is extended that has been reached: see `deadlines.ts`. */
+  #extension(lateMs: number, limitMs: number): number {
+    const extraMs = extensionOf(lateMs, limitMs, this.#extensions);
+    if (extraMs > 0) this.#extensions++;
+    return extraMs;
   }
 
   /**
    * How long the session may still take, in milliseconds; `Infinity` means for ever. If its limit was
-   * reached while this thread could not look, because the process was stopped, it begins anew: see
-   * `deadlines.ts`.
+   * reached while this thread could not look, because the process was stopped, it is extended.
    */
   #sessionLeft(): number {
     if (this.#endsAt === Infinity) return Infinity;
-    const leftMs = this.#endsAt - performance.now();
-    if (leftMs > 0 || !isRenewed(-leftMs, this.#renewals)) return leftMs;
-    this.#renewals++;
-    const { sessionTimeoutMs } = this.#options;
-    this.#endsAt = performance.now() + sessionTimeoutMs;
-    return sessionTimeoutMs;
+    const now = performance.now();
+    const leftMs = this.#endsAt - now;
+    if (leftMs > 0) return leftMs;
+    const extraMs = this.#extension(-leftMs, this.#options.sessionTimeoutMs);
+    if (extraMs === 0) return leftMs;
+    this.#endsAt = now + extraMs;
+    return extraMs;
   }
 
   /** Sets the socket's receive timeout. Most often it is the same as before, and costs nothing. */

@@ -13,8 +13,8 @@ import { isMainModule, runtime } from "../../engine/net/runtime.ts";
 import { ASKED, type AskedSum, type Asking, stopOften } from "../proofs/drain.ts";
 import { ENDS, LateWire } from "./late_wire.ts";
 
-/** One way takes 8 to 20 ms, as within a country. */
-const PATH = { delayMs: 8, jitterMs: 12 };
+/** One way takes 30 to 50 ms, as across a continent. */
+const PATH = { delayMs: 30, jitterMs: 20 };
 
 async function main(): Promise<void> {
   const [most, clients, ...names] = runtime.args;

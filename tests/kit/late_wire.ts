@@ -9,6 +9,7 @@
  * @module
  */
 
+import { writeFileSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { giveAddress, raiseInterface } from "../../lab/observe/interface.ts";
@@ -73,7 +74,7 @@ export class LateWire implements AsyncDisposable {
   }
 }
 
-/** Whether an address can be used: one of IPv6 can a second or two after it was given. */
+/** Whether an address can be used: one of IPv6 can only a moment after it was given. */
 function canListen(hostname: string): boolean {
   try {
     sockets().close(sockets().openListener({ hostname, port: 0 }));
@@ -88,6 +89,8 @@ function carry({ delayMs, jitterMs }: LateWirePlan, stop: Int32Array): void {
   const net = sockets();
   raiseInterface(net, "lo");
   using tun = new TunDevice(net, "wire0", ENDS.IPv4.own, 24);
+  // Nobody else is there, so nobody needs to be asked whether the address is taken.
+  writeFileSync(`/proc/sys/net/ipv6/conf/${tun.name}/accept_dad`, "0");
   giveAddress(net, tun.name, ENDS.IPv6.own, 64);
   postMessage("up");
   // The one that is due first is the last.

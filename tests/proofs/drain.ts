@@ -13,8 +13,6 @@
  * @module
  */
 
-// @ts-types="../../engine/types/delay.d.ts"
-import { delay } from "@std/async/delay";
 import { runtime } from "../../engine/net/runtime.ts";
 import { type Asked, AskingClients } from "../kit/asking_clients.ts";
 import { assert, assertEquals, until } from "../kit/harness.ts";
@@ -26,8 +24,11 @@ import { ServerProcess } from "../kit/server_process.ts";
 /** How many clients ask at a time. */
 const CLIENTS = 50;
 
-/** How long they ask before the signal, in milliseconds: another moment each time. */
-const LOAD_MS = [60, 150, 260, 390];
+/** How many are answered before the signal: another moment each time. */
+const ANSWERED = [200, 500, 1_000, 2_500];
+
+/** How long these may take on an idle machine, in milliseconds. */
+const ANSWERS_MS = 40_000;
 
 /** A server that closes while clients ask. */
 export interface Asking {
@@ -61,8 +62,8 @@ export interface StopPlan {
   readonly hostname: string;
   /** The host to which clients connect. @default where it listens */
   readonly to?: string;
-  /** How long clients ask before, in milliseconds. */
-  readonly loadMs: number;
+  /** How many clients are answered before. */
+  readonly answered: number;
   /** How many there are at a time. @default {50} */
   readonly clients?: number;
   /** See `AskingPlan`. */
@@ -77,7 +78,7 @@ export interface StopPlan {
  */
 export async function stopOnce(
   { path, args, question }: Asking,
-  { hostname, to = hostname, loadMs, clients = CLIENTS, isNear = false }: StopPlan,
+  { hostname, to = hostname, answered, clients = CLIENTS, isNear = false }: StopPlan,
 ): Promise<Asked> {
   await using server = await ServerProcess.start(path, [
     ...args,
@@ -85,8 +86,7 @@ export async function stopOnce(
   ]);
   const address = { hostname: to, port: server.address.port };
   await using asking = new AskingClients({ address, question, clients, isNear });
-  await until("the first answer", () => asking.asked.answered > 0);
-  await delay(loadMs);
+  await until("the answers", () => asking.asked.answered >= answered, ANSWERS_MS);
   const ending = await server.stop();
   const asked = await asking.finish();
   assertEquals(ending.code, 0, ending.stderr);
@@ -108,19 +108,19 @@ export interface AskedSum {
  * Stops a server again and again.
  *
  * @param server what to start
- * @param plan how it is asked; each time another while passes before the stop
+ * @param plan how it is asked; each time the stop comes at another moment
  * @param most how many clients must have been answered
  */
 export async function stopOften(
   server: Asking,
-  plan: Omit<StopPlan, "loadMs">,
+  plan: Omit<StopPlan, "answered">,
   most: number,
 ): Promise<AskedSum> {
   const sum: Record<string, number> = {};
   let stops = 0;
   do {
-    const loadMs = LOAD_MS[stops++ % LOAD_MS.length] as number;
-    const asked = await stopOnce(server, { ...plan, loadMs });
+    const answered = Math.min(most, ANSWERED[stops++ % ANSWERED.length] as number);
+    const asked = await stopOnce(server, { ...plan, answered });
     for (const [name, count] of Object.entries(asked)) sum[name] = (sum[name] ?? 0) + count;
   } while ((sum.answered as number) < most);
   return { stops, asked: sum as unknown as Asked };

@@ -20,9 +20,10 @@ import { ListenerFigures } from "../../engine/server/statistics/listener_figures
 import type { Address } from "../../protocol.ts";
 import { type Asked, AskingClients } from "../kit/asking_clients.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
+import { whyNoNetwork } from "../kit/network.ts";
 import { Peer } from "../kit/peer.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
-import { ASKED, type Asking, lostOf, stopOnce } from "../proofs/drain.ts";
+import { ASKED, type Asking, lostOf, stopLate, stopOnce } from "../proofs/drain.ts";
 
 const skip = whyNoKernel();
 
@@ -35,8 +36,8 @@ function familyOf(index: number): string {
   return (index + (runtime.name === "deno" ? 0 : 1)) % 2 === 0 ? "127.0.0.1" : "::1";
 }
 
-/** How many clients ask at a time, and how long before the server is stopped, in milliseconds. */
-const SMALL = { clients: 12, loadMs: 20 };
+/** How many clients ask at a time, and how many are answered before the server is stopped. */
+const SMALL = { clients: 12, answered: 12 };
 
 /** How many servers are stopped at the same time. */
 const LANES = 2;
@@ -76,6 +77,15 @@ test("event loses nobody on an address of both families", async () => {
   const asked = await stopOnce(event as Asking, { ...SMALL, hostname: "::" });
   assertEquals(lostOf(asked), 0, JSON.stringify(asked));
 }, { sanitize: false, skip });
+
+test("no mode loses anybody over a path with delay, in either family", async () => {
+  const rows = ["sequential", "threadpool by messages", "event", "nonblocking"];
+  const found = await stopLate(rows, 2 * SMALL.answered, 15_000, SMALL.clients);
+  assertEquals(Object.keys(found).sort(), rows.sort());
+  for (const [name, { asked }] of Object.entries(found)) {
+    assertEquals(lostOf(asked), 0, `${name}: ${JSON.stringify(asked)}`);
+  }
+}, { sanitize: false, skip: skip ?? whyNoNetwork(), timeoutMs: 40_000 });
 
 test("nonblocking loses none of those who are faster than the trap", async () => {
   const [asking] = ASKED.filter(({ path }) => path === "nonblocking");

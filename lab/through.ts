@@ -7,7 +7,14 @@
 import type { Address } from "../protocols/effects.ts";
 import { type Flag, UsageError } from "../engine/cli/flags.ts";
 import { type Faults, startFaults } from "./faults/proxy.ts";
-import { formatToxic, parseToxics, type Toxic, TOXIC_FORMS, ToxicError } from "./faults/toxic.ts";
+import {
+  type Fault,
+  formatToxic,
+  parseToxics,
+  type Toxic,
+  TOXIC_FORMS,
+  ToxicError,
+} from "./faults/toxic.ts";
 
 /** The flag that says what is wrong on the way to the server. */
 export const THROUGH: Flag = {
@@ -65,6 +72,21 @@ export function readWay(
  */
 export function nameThrough(name: string, way: Way | undefined): string {
   return way === undefined ? name : `${name} through ${way.toxics.map(formatToxic).join(" ")}`;
+}
+
+/** What sends bytes on in other pieces than they were sent in. */
+const CUTTING: readonly Fault["kind"][] = ["slicer", "bandwidth"];
+
+/**
+ * Whether what clients send reaches the server in other pieces. A server that prints what each read
+ * brings then prints it in pieces, too.
+ *
+ * @param way what is wrong
+ */
+export function isCutOn({ toxics }: Way): boolean {
+  return toxics.some(({ fault, directions }) =>
+    directions.includes("up") && CUTTING.includes(fault.kind)
+  );
 }
 
 /** A server as it is reached: through the proxy, or directly. */

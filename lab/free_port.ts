@@ -37,6 +37,18 @@ export async function findFreePort(hostname: string): Promise<Address> {
   return listener.address;
 }
 
+/**
+ * Finds several ports.
+ *
+ * @param hostname the address on which they are free
+ * @param count how many
+ */
+export async function findFreePorts(hostname: string, count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add((await findFreePort(hostname)).port);
+  return [...ports];
+}
+
 async function isFree(address: Address): Promise<boolean> {
   try {
     (await listen(address)).close();

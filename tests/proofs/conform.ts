@@ -24,6 +24,12 @@ import { ROWS } from "../kit/rows.ts";
 /** How many servers are checked at a time. */
 const AT_ONCE = 2;
 
+/**
+ * How long to wait when nothing comes, in milliseconds. A server that is stuck is so for longer, and
+ * one on a busy machine, to which an attacker has just made thousands of connections, is not.
+ */
+export const PATIENCE_MS = 30_000;
+
 /** A server and the definition that it is checked against. */
 export interface Checked {
   readonly name: string;
@@ -126,7 +132,9 @@ await prove(import.meta, async () => {
   const work = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const { name, script, args, definition } = next;
-      const report = await checkStarted(commandLine(script, ...args), definition);
+      const report = await checkStarted(commandLine(script, ...args), definition, {
+        timeoutMs: PATIENCE_MS,
+      });
       for (const result of badIn(report)) {
         bad.push({ name, result });
         console.error(`${name}: ${JSON.stringify(result)}`);

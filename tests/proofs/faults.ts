@@ -22,7 +22,14 @@ import { startFaults } from "../../lab/faults/proxy.ts";
 import { parseToxics } from "../../lab/faults/toxic.ts";
 import { assert, assertEquals } from "../kit/harness.ts";
 import { prove } from "../kit/proof.ts";
-import { badIn, type Checked, checkServer, commandLine, everything } from "./conform.ts";
+import {
+  badIn,
+  type Checked,
+  checkServer,
+  commandLine,
+  everything,
+  PATIENCE_MS,
+} from "./conform.ts";
 
 /** How many servers are checked at a time. */
 const AT_ONCE = 2;
@@ -56,6 +63,7 @@ export async function passThrough(
   await using server = reachedThrough(startedServer(commandOf(checked), signal), way);
   const report = await checkServer(server, checked.definition, {
     chooses: (name) => only.test(name),
+    timeoutMs: PATIENCE_MS,
     clients: 8,
   });
   assertEquals(badIn(report), [], `${checked.name} through ${toxics}`);
@@ -78,7 +86,7 @@ export async function survive(checked: Checked, count: number): Promise<number> 
   const upstream = target.address;
   await using faults = await startFaults({ upstream, toxics, toxicity: 0.5, seed: 2 });
   const moves = asMoves(honestTurns(conformance));
-  const stage = { target, conformance, timeoutMs: 20_000, signal, clientsAtOnce: 1 };
+  const stage = { target, conformance, timeoutMs: PATIENCE_MS, signal, clientsAtOnce: 1 };
   {
     using caller = callerOf(faults.address);
     for (let client = 0; client < count; client++) {

@@ -257,6 +257,24 @@ test("a listener is not empty while a handshake is under way", async () => {
   await sealed[Symbol.asyncDispose]();
 }, { skip });
 
+test("newcomers come in at none of several listeners while they are closed in turn", async () => {
+  for (const hostname of ["127.0.0.1", "::1"]) {
+    using first = new Listening(hostname, true);
+    const { net } = first;
+    const others = [1, 2].map(() => net.openListener(first.address, { reusePort: true }));
+    const { seal: sealed } = await seal(first, [first.fd, ...others]);
+    await until("the listeners to be empty", () => sealed.isEmpty());
+    net.hollow(first.fd);
+    for (const [index, closing] of others.entries()) {
+      for (let turn = 0; turn < 20; turn++) first.connect(hostname);
+      const queues = others.slice(index).map((fd) => queueOf(net, fd));
+      assertEquals(queues, queues.map(() => 0), `after ${index + 1} of 3 were closed`);
+      net.close(closing);
+    }
+    await sealed[Symbol.asyncDispose]();
+  }
+}, { skip });
+
 test("newcomers are kept out until the thread of a listener has closed it, too", async () => {
   using listening = new Listening("127.0.0.1");
   const { net, fd } = listening;

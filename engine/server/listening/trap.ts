@@ -113,6 +113,19 @@ export class Trap {
   }
 }
 
+/**
+ * Lets a listener take only packets that have crossed no router and were sent with the largest time to
+ * live. Those of connections that it has accepted already do not change.
+ *
+ * @param calls the Berkeley calls
+ * @param listener its descriptor
+ * @param isSix whether it is one of IPv6: it may get packets of both families
+ */
+export function takeOnlyNear(calls: Sockets, listener: number, isSix: boolean): void {
+  calls.setOption(listener, SOL_IP, IP_MINTTL, MOST_HOPS);
+  if (isSix) calls.setOption(listener, SOL_IPV6, IPV6_MINHOPCOUNT, MOST_HOPS);
+}
+
 /** Opens a listener that drops nearly everything, on the address of another one. */
 function openTrap(calls: Sockets, address: Address, like: number): number {
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK } = calls.constants;
@@ -122,10 +135,8 @@ function openTrap(calls: Sockets, address: Address, like: number): number {
   try {
     calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     calls.setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    // A listener of IPv6 may get packets of both families.
-    calls.setOption(fd, SOL_IP, IP_MINTTL, MOST_HOPS);
+    takeOnlyNear(calls, fd, isSix);
     if (isSix) {
-      calls.setOption(fd, SOL_IPV6, IPV6_MINHOPCOUNT, MOST_HOPS);
       const isSixOnly = calls.getOption(like, SOL_IPV6, IPV6_V6ONLY);
       calls.setOption(fd, SOL_IPV6, IPV6_V6ONLY, isSixOnly);
     }

@@ -4,8 +4,7 @@
  * @module
  */
 
-// @ts-types="../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../values/pause.ts";
 import { formatDuration } from "../values/durations.ts";
 import type { StartedProgram } from "../net/adapter.ts";
 import { describeSystemError } from "../net/constants.ts";
@@ -127,6 +126,6 @@ export class Restarter {
 /** Ends a process that has taken too long: it must not take over later. */
 async function end(child: StartedProgram): Promise<void> {
   child.signal("SIGTERM");
-  await Promise.race([child.ended, delay(END_MS)]);
+  await Promise.race([child.ended, pause(END_MS)]);
   child.signal("SIGKILL");
 }

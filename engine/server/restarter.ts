@@ -12,8 +12,6 @@ import { runtime } from "../net/runtime.ts";
 import type { Handover } from "./core/handover.ts";
 import { BY_DESCRIPTOR } from "./core/options.ts";
 import { loggerOf } from "./journal/logging.ts";
-import { TAKEOVER_MS } from "./takeover/offer.ts";
-import { privatePlace } from "./takeover/private_path.ts";
 
 /** The first process of a container: when it ends, all others are killed. */
 const INIT = 1;
@@ -85,6 +83,10 @@ export class Restarter {
   }
 
   async #replace(handover: Handover): Promise<void> {
+    // Few servers are ever asked to restart. The others start faster without this.
+    const { TAKEOVER_MS } = await import("./takeover/offer.ts");
+    const { privatePlace } = await import("./takeover/private_path.ts");
+    if (!this.#isServing) return;
     if (handover.path === undefined) this.#place = handover.offerAt(privatePlace());
     // A process that finds nobody there would open a listener of its own.
     handover.offerAgain();

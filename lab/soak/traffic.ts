@@ -1,0 +1,413 @@
+/**
+ * What happens to a server between two looks at it: honest clients by the thousand, honest clients
+ * through faults, conversations of the definition in all framings, attacks, and clients that are torn
+ * away. All of them come at the same time, and all of them are gone at the end.
+ *
+ * @module
+ */
+
+// @ts-types="../../engine/types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import type { Address } from "../../protocols/effects.ts";
+import type { Conformance } from "../../protocols/conformance.ts";
+import { endure } from "../conform/abuse.ts";
+import { type Attack, ATTACKS } from "../conform/attacks.ts";
+import { type Caller, callerOf } from "../conform/caller.ts";
+import { type Case, casesOf, honestTurns } from "../conform/cases.ts";
+import { asMoves } from "../conform/framing.ts";
+import { play } from "../conform/play.ts";
+import type { Stage, Target } from "../conform/stage.ts";
+import { type Faults, startFaults } from "../faults/proxy.ts";
+import { parseToxics } from "../faults/toxic.ts";
+import { LoadTeam } from "../load/load_team.ts";
+import { makePlan, type PlanOptions } from "../load/plan.ts";
+import { Random } from "../load/random.ts";
+
+/** What there can be besides honest clients. */
+export const KINDS = ["abuse", "faults", "restarts"] as const;
+
+/** One of them. */
+export type Kind = typeof KINDS[number];
+
+/** What the traffic must know. */
+export interface TrafficOptions {
+  readonly target: Target;
+  /** What `makePlan` knows the protocol by. */
+  readonly protocol: string;
+  readonly conformance: Conformance;
+  /** How many clients the server serves at once, as far as that was tried. */
+  readonly clientsAtOnce: number;
+  /** How long an honest client waits, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly seed: number;
+  /** What there is besides honest clients. */
+  readonly kinds: readonly Kind[];
+  /** Ends everything early. */
+  readonly signal: AbortSignal;
+}
+
+/** How much traffic there is until the next look. */
+export interface Amount {
+  /** How long it goes on, in milliseconds. */
+  readonly ms?: number;
+  /** How many honest requests there are at least. */
+  readonly requests?: number;
+}
+
+/** How many connections bring one request each, and how many stay. */
+const CONNECTING = 8;
+const STAYING = 8;
+
+/** How many come through faults. */
+const THROUGH = 4;
+
+/** How long a client waits before its next request, in milliseconds: others want to run too. */
+const THINK_MS = 1;
+
+/** How many requests the first share of a load has, and how many a share has at most. */
+const FIRST_SHARE = 100;
+const MOST_SHARE = 20_000;
+
+/** How many bytes a request has. */
+const SIZES = [1, 4096] as const;
+const SIZES_THROUGH = [1, 64] as const;
+
+/** What cuts and delays, and does no harm. */
+const HARMLESS = "slicer:1..7 latency:3ms±2ms";
+
+/** What tears clients away from the server. Each of them must be borne. */
+const TEARING: readonly string[] = [
+  "up:reset:1B",
+  "up:reset:5B",
+  "down:reset:1B",
+  "down:reset:2ms",
+  "reset",
+  "up:limit:3B",
+  "down:limit:1B",
+  "vanish:4B",
+  "slicer:1..2 up:reset:7B",
+];
+
+/** How many clients come through such a way, and how long each waits for its end, in milliseconds. */
+const TORN_CLIENTS = 4;
+const TORN_MS = 200;
+
+/** How many failures are enough to know that the server fails. */
+const ENOUGH_FAILURES = 100;
+
+/** The attacks that leave room for others. Whoever takes all the room there is must be expected to. */
+const BEARABLE: readonly Attack[] = ATTACKS.filter(({ name }) =>
+  name !== "more connections than descriptors"
+);
+
+/** How much garbage a client sends at most, in bytes. */
+const GARBAGE_BYTES = 2_048;
+
+/** Random bytes, with FIN or RST behind them. */
+function garbage(random: Random): Attack {
+  return {
+    name: "garbage",
+    connections: 1,
+    begin: async (field) => {
+      let count = 0;
+      for (; count < 50 && !field.isEnough; count++) {
+        const talk = await field.open({ forgets: true });
+        if (talk === undefined) continue;
+        const bytes = random.bytes(random.between(1, GARBAGE_BYTES)).slice();
+        await Promise.race([talk.send([bytes]), delay(100)]);
+        await talk.inbox.change(5);
+        field.drop(talk, random.next() % 2 === 0 ? "FIN" : "RST");
+      }
+      return `${count} connections`;
+    },
+  };
+}
+
+/** The traffic to one server. It counts what it does. */
+export class Traffic implements AsyncDisposable {
+  /** How many honest requests of the load were answered. */
+  requests = 0;
+  requestsThroughFaults = 0;
+  cases = 0;
+  torn = 0;
+  readonly attacks: Record<string, number> = {};
+  /** Honest requests that failed, by kind, and the first of each kind in words. */
+  readonly failed: Record<string, number> = {};
+  readonly words: Record<string, string> = {};
+  readonly #options: TrafficOptions;
+  readonly #caller: Caller;
+  readonly #random: Random;
+  readonly #cases: Case[] = [];
+  readonly #attacks: Attack[] = [];
+  #faults: Faults | undefined;
+  #connections = 0;
+  /** How many requests of each load take about as long as there is until the next look. */
+  readonly #shares = new Map<string, number>();
+  #shareNumber = 0;
+
+  private constructor(options: TrafficOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed, GARBAGE_BYTES);
+    const caller = callerOf(options.target.address);
+    this.#caller = {
+      ...caller,
+      get most() {
+        return caller.most;
+      },
+      call: (how) => {
+        this.#connections++;
+        return caller.call(how);
+      },
+      [Symbol.dispose]: () => caller[Symbol.dispose](),
+    };
+  }
+
+  /**
+   * Makes traffic possible; there is none yet.
+   *
+   * @param options where to, and what
+   */
+  static async open(options: TrafficOptions): Promise<Traffic> {
+    const traffic = new Traffic(options);
+    if (options.kinds.includes("faults")) {
+      traffic.#faults = await startFaults({
+        upstream: options.target.address,
+        toxics: parseToxics(HARMLESS),
+        seed: options.seed,
+      });
+    }
+    return traffic;
+  }
+
+  /** How many connections there were. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** How many kinds of attack there are. */
+  get attackKinds(): number {
+    return this.#has("abuse") ? BEARABLE.length + 1 : 0;
+  }
+
+  /** How many honest requests have failed. */
+  get failures(): number {
+    return Object.values(this.failed).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Whether so much has failed that more would tell nothing new. */
+  get hasFailedEnough(): boolean {
+    return this.failures >= ENOUGH_FAILURES;
+  }
+
+  /**
+   * Makes traffic, and ends it.
+   *
+   * @param amount how much
+   * @param event what happens to the server meanwhile; the traffic goes on until it is over
+   */
+  async go({ ms, requests }: Amount, event: () => Promise<void> = async () => {}): Promise<void> {
+    const { protocol } = this.#options;
+    const stays = this.#staying > 0;
+    const until = ms === undefined ? Infinity : performance.now() + ms;
+    let isOver = false;
+    let unmet = stays ? 2 : 1;
+    const isMet = () => unmet === 0 || this.#isEnded || performance.now() >= until;
+    const mains = [
+      { name: "connecting", connect: true, connections: CONNECTING, share: stays ? 0.5 : 1 },
+      ...(stays
+        ? [{ name: "staying", connect: false, connections: this.#staying, share: 0.5 }]
+        : []),
+    ];
+    const main = async ({ name, share, ...load }: typeof mains[number]) => {
+      const options = { protocol, think: THINK_MS, size: SIZES, ...load };
+      if (requests !== undefined) {
+        await this.#load(name, options, { requests: Math.ceil(requests * share) });
+        unmet--;
+      }
+      while (!isOver && !this.#isEnded) await this.#load(name, options, { ms: ms ?? 200 });
+    };
+    const meanwhile = async (action: () => Promise<void>) => {
+      while (!isOver && !this.#isEnded) await action();
+    };
+    const bounds = async () => {
+      const attacking = async () => {
+        if (!this.#has("abuse")) return;
+        do await this.#attack(); while (!isMet());
+      };
+      const time = async () => {
+        while (!isMet()) await delay(Math.min(20, Math.max(1, until - performance.now())));
+      };
+      try {
+        await Promise.all([attacking(), time(), event()]);
+      } finally {
+        isOver = true;
+      }
+    };
+    const parts = [
+      bounds(),
+      ...mains.map(main),
+      meanwhile(() => this.#playCase()),
+      ...(this.#faults === undefined
+        ? []
+        : [meanwhile(() => this.#comeThrough()), meanwhile(() => this.#tear())]),
+    ];
+    const ends = await Promise.allSettled(parts);
+    const broken = ends.find((end) => end.status === "rejected");
+    if (broken !== undefined && !this.#isEnded) throw broken.reason;
+  }
+
+  #has(kind: Kind): boolean {
+    return this.#options.kinds.includes(kind);
+  }
+
+  get #isEnded(): boolean {
+    return this.#options.signal.aborted || this.hasFailedEnough;
+  }
+
+  /** How many honest connections stay: the others must find room too. */
+  get #staying(): number {
+    return Math.min(STAYING, this.#options.clientsAtOnce >> 1);
+  }
+
+  get #stage(): Stage {
+    const { target, conformance, timeoutMs, clientsAtOnce, signal } = this.#options;
+    return {
+      target,
+      caller: this.#caller,
+      conformance,
+      timeoutMs,
+      signal,
+      clientsAtOnce: Math.max(1, clientsAtOnce - this.#staying),
+    };
+  }
+
+  #fail(kind: string, word: string, count = 1): void {
+    if (count === 0) return;
+    this.failed[kind] = (this.failed[kind] ?? 0) + count;
+    this.words[kind] ??= word;
+  }
+
+  /**
+   * A share of a load: it is over when each of its requests was answered or has failed.
+   *
+   * @param name the load
+   * @param options what the load is like
+   * @param amount how much; a time is met only about
+   */
+  async #load(
+    name: string,
+    options: PlanOptions,
+    { ms = 0, requests }: Amount,
+    address: Address = this.#options.target.address,
+  ): Promise<number> {
+    const { timeoutMs, signal, seed } = this.#options;
+    const count = requests ?? this.#shares.get(name) ?? FIRST_SHARE;
+    const connections = Math.min(options.connections as number, count);
+    const plan = await makePlan({
+      ...options,
+      connections,
+      requests: count,
+      timeout: timeoutMs,
+      threads: 1,
+      seed: (seed + ++this.#shareNumber) & 0x7fff_ffff,
+    });
+    const enough = new AbortController();
+    const beganAt = performance.now();
+    const both = AbortSignal.any([signal, enough.signal]);
+    using team = await LoadTeam.start({ ...plan, rehearse: false }, address, both);
+    let errors = 0;
+    const totals = await team.run(
+      (second) => {
+        errors += second.errors;
+        if (errors >= ENOUGH_FAILURES) enough.abort();
+      },
+      () => {},
+      both,
+    );
+    for (const [kind, failed] of Object.entries(totals.errors)) {
+      this.#fail(kind, `${name}: ${totals.words[kind] ?? kind}`, failed);
+    }
+    this.requests += totals.requests;
+    this.#connections += plan.connect ? totals.requests : connections;
+    if (ms > 0) {
+      const fitting = Math.round(count * ms / Math.max(1, performance.now() - beganAt));
+      this.#shares.set(name, Math.max(connections, Math.min(MOST_SHARE, fitting)));
+    }
+    return totals.requests;
+  }
+
+  /** Honest requests through a network that cuts and delays. */
+  async #comeThrough(): Promise<void> {
+    const { protocol, clientsAtOnce } = this.#options;
+    this.requestsThroughFaults += await this.#load(
+      "through faults",
+      {
+        protocol,
+        connections: THROUGH,
+        size: SIZES_THROUGH,
+        // Where clients wait for each other, nobody stays who is slow.
+        connect: clientsAtOnce < 4 * STAYING,
+      },
+      { ms: 500 },
+      (this.#faults as Faults).address,
+    );
+  }
+
+  /** The next case of the definition. Each comes once before one comes again. */
+  async #playCase(): Promise<void> {
+    if (this.#cases.length === 0) {
+      this.#cases.push(...this.#shuffled(casesOf(this.#options.conformance)));
+    }
+    const next = this.#cases.pop() as Case;
+    const { verdict, remark, sent, expected, received } = await next.run(this.#stage);
+    if (this.#options.signal.aborted) return;
+    if (verdict === "failed") {
+      const said = `${remark}: sent ${sent}, expected ${expected}, received ${received}`;
+      this.#fail(next.name, said);
+    } else if (verdict !== "skipped") this.cases++;
+  }
+
+  /** The next attack. */
+  async #attack(): Promise<void> {
+    if (this.#attacks.length === 0) {
+      this.#attacks.push(...this.#shuffled([...BEARABLE, garbage(this.#random)]));
+    }
+    const next = this.#attacks.pop() as Attack;
+    const { verdict, remark } = await endure(this.#stage, next);
+    if (this.#options.signal.aborted) return;
+    if (verdict === "failed") this.#fail(`under attack by ${next.name}`, remark ?? verdict);
+    if (verdict !== "skipped") this.attacks[next.name] = (this.attacks[next.name] ?? 0) + 1;
+  }
+
+  /** Some clients whose way to the server breaks. What becomes of them says nothing about it. */
+  async #tear(): Promise<void> {
+    const { target, conformance, signal } = this.#options;
+    const toxics = TEARING[this.#random.next() % TEARING.length] as string;
+    const seed = this.#random.next() & 0x7fff_ffff;
+    const upstream = target.address;
+    await using faults = await startFaults({ upstream, toxics: parseToxics(toxics), seed });
+    using caller = callerOf(faults.address);
+    const stage = { ...this.#stage, caller, target: { ...target, output: undefined } };
+    const moves = asMoves(honestTurns(conformance));
+    const how = { timeoutMs: TORN_MS, limitMs: 2 * TORN_MS };
+    for (let client = 0; client < TORN_CLIENTS && !signal.aborted; client++) {
+      await play(stage, moves, how);
+    }
+    this.torn += faults.counts.accepted;
+    this.#connections += faults.counts.accepted;
+  }
+
+  #shuffled<T>(list: T[]): T[] {
+    for (let last = list.length - 1; last > 0; last--) {
+      const other = this.#random.between(0, last);
+      [list[last], list[other]] = [list[other] as T, list[last] as T];
+    }
+    return list;
+  }
+
+  /** Ends the proxy. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#faults?.close();
+    this.#caller[Symbol.dispose]();
+  }
+}

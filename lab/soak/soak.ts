@@ -21,7 +21,7 @@ import { callerOf } from "../conform/caller.ts";
 import { countClients } from "../conform/concurrency.ts";
 import type { Target } from "../conform/stage.ts";
 import { type LoadedServer, ServerStartError } from "../loaded_server.ts";
-import { connectionsInLastHalf, judge } from "./judge.ts";
+import { connectionsInLastHalf, judge, type Judgement } from "./judge.ts";
 import type { Sample, SoakRun, Work } from "./results.ts";
 import type { Subject } from "./subject.ts";
 import { type Kind, KINDS, Traffic } from "./traffic.ts";
@@ -50,6 +50,9 @@ export interface SoakOptions {
 /** How often the process is looked at in a run, as far as {@linkcode SHORTEST_MS} allows. */
 const LOOKS = 40;
 
+/** How many times as long as it was asked to it goes on at most, if too little was done until then. */
+const MOST_TIMES = 2;
+
 /** How long traffic goes on between two looks, in milliseconds. */
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 10_000;
@@ -61,7 +64,10 @@ const CLIENTS = 64;
 const REST: Settling = { quietMs: 150, withinMs: 10_000 };
 
 /** Where restarts come in a run; there is one more at its end. */
-const RESTARTS_AT: readonly number[] = [0.08, 0.18, 0.28, 0.38];
+const RESTARTS_AT: readonly number[] = [0.08, 0.16, 0.24, 0.32];
+
+/** From here on there is none, so that one process is warm when the last half begins. */
+const NO_RESTART_FROM = 0.4;
 
 /** How long a process that was replaced may take to end, in milliseconds. */
 const END_MS = 40_000;
@@ -133,8 +139,9 @@ class Soaking implements AsyncDisposable {
     this.#traffic = await Traffic.open({ ...this.#options, target, clientsAtOnce, signal });
     this.#startedAt = performance.now();
     const restarts = this.#restarts ? [...RESTARTS_AT] : [];
-    while (!this.#isOver && this.#progress < 1) {
-      const isDue = this.#progress >= (restarts[0] ?? Infinity);
+    while (!this.#isOver && (this.#progress < 1 || this.#needsMore)) {
+      const progress = this.#progress;
+      const isDue = progress >= (restarts[0] ?? Infinity) && progress < NO_RESTART_FROM;
       if (isDue) restarts.shift();
       await this.#round(isDue);
     }
@@ -156,6 +163,14 @@ class Soaking implements AsyncDisposable {
       ? (performance.now() - this.#startedAt) / ms
       : (this.#traffic?.requests ?? 0) / requests;
     return Math.min(1, part);
+  }
+
+  /** Whether it goes on although its time is over: on a busy machine too little is done in it. */
+  get #needsMore(): boolean {
+    const { ms, requests } = this.#options;
+    if (ms === undefined || requests !== undefined) return false;
+    return performance.now() - this.#startedAt < ms * MOST_TIMES &&
+      this.#judge().verdict === "too little";
   }
 
   get #target(): Target {
@@ -192,7 +207,9 @@ class Soaking implements AsyncDisposable {
     const amount = requests === undefined
       ? { ms: Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms / LOOKS)) }
       : { requests: Math.ceil(requests / LOOKS) };
-    await traffic.go(amount, withRestart ? () => this.#restart() : undefined);
+    // Every other time without attacks: they take seconds, and there would be too few looks.
+    const attacks = this.#samples.length % 2 === 0;
+    await traffic.go({ ...amount, attacks }, withRestart ? () => this.#restart() : undefined);
     if (withRestart) await this.#untilReplaced();
     if (this.#isOver) return;
     const { status } = this.#server as LoadedServer;
@@ -244,11 +261,9 @@ class Soaking implements AsyncDisposable {
     this.#replaced = undefined;
   }
 
-  /** What was found, and what that says. */
-  result(seconds: number): SoakRun {
-    const { signal, rarest, kinds } = this.#options;
+  get #work(): Work {
     const traffic = this.#traffic;
-    const work: Work = {
+    return {
       requests: traffic?.requests ?? 0,
       requests_through_faults: traffic?.requestsThroughFaults ?? 0,
       cases: traffic?.cases ?? 0,
@@ -258,19 +273,29 @@ class Soaking implements AsyncDisposable {
       torn: traffic?.torn ?? 0,
       restarts: this.#generation,
     };
-    const failed = traffic?.failed ?? {};
-    const { verdict, reasons, courses } = judge({
+  }
+
+  #judge(): Judgement {
+    return judge({
       samples: this.#samples,
-      work,
-      failed,
-      words: traffic?.words ?? {},
+      work: this.#work,
+      failed: this.#traffic?.failed ?? {},
+      words: this.#traffic?.words ?? {},
       troubles: this.troubles,
-      rarest,
+      rarest: this.#options.rarest,
     });
+  }
+
+  /** What was found, and what that says. */
+  result(seconds: number): SoakRun {
+    const { signal, kinds } = this.#options;
+    const work = this.#work;
+    const { verdict, reasons, courses } = this.#judge();
+    const attackKinds = this.#traffic?.attackKinds ?? 0;
     const isCut = signal.aborted && verdict !== "failed";
     const { whyNoRestart } = this.#subject;
     const left = KINDS.filter((kind) => !kinds.includes(kind));
-    const missed = (traffic?.attackKinds ?? 0) - Object.keys(work.attacks).length;
+    const missed = attackKinds - Object.keys(work.attacks).length;
     return {
       name: this.#subject.name,
       verdict: isCut ? "interrupted" : verdict,
@@ -280,11 +305,11 @@ class Soaking implements AsyncDisposable {
         ...(kinds.includes("restarts") && whyNoRestart !== undefined
           ? [`no restarts: ${whyNoRestart}`]
           : []),
-        ...(missed > 0 ? [`${missed} of ${traffic?.attackKinds} kinds of attack never came`] : []),
+        ...(missed > 0 ? [`${missed} of ${attackKinds} kinds of attack never came`] : []),
       ],
       seconds: Number(seconds.toFixed(1)),
       work,
-      failed,
+      failed: this.#traffic?.failed ?? {},
       courses,
       samples: this.#samples,
     };

@@ -19,8 +19,10 @@ import { play } from "../conform/play.ts";
 import type { Stage, Target } from "../conform/stage.ts";
 import { type Faults, startFaults } from "../faults/proxy.ts";
 import { parseToxics } from "../faults/toxic.ts";
-import { LoadTeam } from "../load/load_team.ts";
-import { makePlan, type PlanOptions } from "../load/plan.ts";
+import { runOnRuntime } from "../load/event_engine.ts";
+import { loadLoadProtocol, type LoadProtocol } from "../load/load_protocol.ts";
+import { NO_PAUSES } from "../load/load_loop.ts";
+import { makePlan, type PlanOptions, type Share, shareOut } from "../load/plan.ts";
 import { Random } from "../load/random.ts";
 
 /** What there can be besides honest clients. */
@@ -52,6 +54,8 @@ export interface Amount {
   readonly ms?: number;
   /** How many honest requests there are at least. */
   readonly requests?: number;
+  /** Whether there are attacks, if there are any at all. @default {false} */
+  readonly attacks?: boolean;
 }
 
 /** How many connections bring one request each, and how many stay. */
@@ -63,6 +67,9 @@ const THROUGH = 4;
 
 /** How long a client waits before its next request, in milliseconds: others want to run too. */
 const THINK_MS = 1;
+
+/** How long a share takes about that comes after all requests that were asked for. */
+const MORE_MS = 200;
 
 /** How many requests the first share of a load has, and how many a share has at most. */
 const FIRST_SHARE = 100;
@@ -135,6 +142,7 @@ export class Traffic implements AsyncDisposable {
   readonly failed: Record<string, number> = {};
   readonly words: Record<string, string> = {};
   readonly #options: TrafficOptions;
+  readonly #protocol: LoadProtocol;
   readonly #caller: Caller;
   readonly #random: Random;
   readonly #cases: Case[] = [];
@@ -145,8 +153,9 @@ export class Traffic implements AsyncDisposable {
   readonly #shares = new Map<string, number>();
   #shareNumber = 0;
 
-  private constructor(options: TrafficOptions) {
+  private constructor(options: TrafficOptions, protocol: LoadProtocol) {
     this.#options = options;
+    this.#protocol = protocol;
     this.#random = new Random(options.seed, GARBAGE_BYTES);
     const caller = callerOf(options.target.address);
     this.#caller = {
@@ -168,7 +177,7 @@ export class Traffic implements AsyncDisposable {
    * @param options where to, and what
    */
   static async open(options: TrafficOptions): Promise<Traffic> {
-    const traffic = new Traffic(options);
+    const traffic = new Traffic(options, await loadLoadProtocol(options.protocol));
     if (options.kinds.includes("faults")) {
       traffic.#faults = await startFaults({
         upstream: options.target.address,
@@ -205,7 +214,10 @@ export class Traffic implements AsyncDisposable {
    * @param amount how much
    * @param event what happens to the server meanwhile; the traffic goes on until it is over
    */
-  async go({ ms, requests }: Amount, event: () => Promise<void> = async () => {}): Promise<void> {
+  async go(
+    { ms, requests, attacks = false }: Amount,
+    event: () => Promise<void> = async () => {},
+  ): Promise<void> {
     const { protocol } = this.#options;
     const stays = this.#staying > 0;
     const until = ms === undefined ? Infinity : performance.now() + ms;
@@ -224,14 +236,14 @@ export class Traffic implements AsyncDisposable {
         await this.#load(name, options, { requests: Math.ceil(requests * share) });
         unmet--;
       }
-      while (!isOver && !this.#isEnded) await this.#load(name, options, { ms: ms ?? 200 });
+      while (!isOver && !this.#isEnded) await this.#load(name, options, { ms: ms ?? MORE_MS });
     };
     const meanwhile = async (action: () => Promise<void>) => {
       while (!isOver && !this.#isEnded) await action();
     };
     const bounds = async () => {
       const attacking = async () => {
-        if (!this.#has("abuse")) return;
+        if (!attacks || !this.#has("abuse")) return;
         do await this.#attack(); while (!isMet());
       };
       const time = async () => {
@@ -284,7 +296,7 @@ export class Traffic implements AsyncDisposable {
   #fail(kind: string, word: string, count = 1): void {
     if (count === 0) return;
     this.failed[kind] = (this.failed[kind] ?? 0) + count;
-    this.words[kind] ??= word;
+    if (word !== "") this.words[kind] ??= word;
   }
 
   /**
@@ -309,31 +321,44 @@ export class Traffic implements AsyncDisposable {
       requests: count,
       timeout: timeoutMs,
       threads: 1,
+      // They are in this thread, because another one takes longer to start than a share takes.
+      engine: "runtime",
       seed: (seed + ++this.#shareNumber) & 0x7fff_ffff,
     });
-    const enough = new AbortController();
+    using caller = callerOf(address);
+    // All are on one loop with the attackers: two loops in a thread would wait for each other.
+    const open = async (over: AbortSignal) => {
+      const connection = await caller.call({ withinMs: timeoutMs });
+      if (!over.aborted) return connection;
+      connection.close();
+      throw over.reason;
+    };
+    const [share] = shareOut(plan, address) as [Share];
     const beganAt = performance.now();
-    const both = AbortSignal.any([signal, enough.signal]);
-    using team = await LoadTeam.start({ ...plan, rehearse: false }, address, both);
+    let answered = 0;
     let errors = 0;
-    const totals = await team.run(
+    const { tally: { words } } = await runOnRuntime(
+      share,
+      this.#protocol,
       (second) => {
-        errors += second.errors;
-        if (errors >= ENOUGH_FAILURES) enough.abort();
+        answered += second.requests;
+        for (const [kind, failed] of Object.entries(second.errors)) {
+          errors += failed;
+          this.#fail(kind, "", failed);
+        }
       },
-      () => {},
-      both,
+      () => signal.aborted || errors >= ENOUGH_FAILURES,
+      NO_PAUSES,
+      (_, over) => open(over),
     );
-    for (const [kind, failed] of Object.entries(totals.errors)) {
-      this.#fail(kind, `${name}: ${totals.words[kind] ?? kind}`, failed);
-    }
-    this.requests += totals.requests;
-    this.#connections += plan.connect ? totals.requests : connections;
+    for (const [kind, word] of Object.entries(words)) this.words[kind] ||= `${name}: ${word}`;
+    this.requests += answered;
+    this.#connections += plan.connect ? answered + errors : connections;
     if (ms > 0) {
       const fitting = Math.round(count * ms / Math.max(1, performance.now() - beganAt));
       this.#shares.set(name, Math.max(connections, Math.min(MOST_SHARE, fitting)));
     }
-    return totals.requests;
+    return answered;
   }
 
   /** Honest requests through a network that cuts and delays. */

@@ -8,13 +8,13 @@
 import { median } from "../report/statistics.ts";
 import { formatBytes } from "../report/units.ts";
 import type { Course, Sample, SoakFigure, SoakVerdict, Work } from "./results.ts";
-import { isRising, LEAST_POINTS, type Point, trendOf } from "./trend.ts";
+import { isRising, LEAST_LOOKS, trendOf } from "./trend.ts";
 
 /** From which part of the run on nothing may rise. */
 const LAST_HALF = 0.5;
 
 /** Where a run without restarts is warm. */
-const WARM = 0.25;
+const WARM = 1 / 3;
 
 /** How many samples make a figure after the warm-up, and at the end. */
 const AROUND = 3;
@@ -73,6 +73,8 @@ export interface Evidence {
   readonly words: Readonly<Record<string, string>>;
   /** What went wrong besides. */
   readonly troubles: readonly string[];
+  /** How many kinds of attack there are. */
+  readonly attackKinds: number;
   /** One lost request in so many is to be found. */
   readonly rarest: number;
 }
@@ -102,7 +104,7 @@ export function leastWork(rarest: number): { readonly requests: number; readonly
 export function judge(evidence: Evidence): Judgement {
   const { samples, failed, words, troubles } = evidence;
   const courses = Object.fromEntries(
-    FIGURE_NAMES.map((figure) => [figure, courseOf(figure, samples)]),
+    FIGURE_NAMES.map((figure) => [figure, courseOf(figure, evidence)]),
   ) as Record<SoakFigure, Course>;
   const faults = [
     ...troubles,
@@ -120,30 +122,39 @@ export function judge(evidence: Evidence): Judgement {
   return { verdict: lacking.length > 0 ? "too little" : "passed", reasons: lacking, courses };
 }
 
-/** The samples of the last half: all of one process. */
-function lastHalf(samples: readonly Sample[]): readonly Sample[] {
-  const half = samples.filter(({ progress }) => progress >= LAST_HALF);
-  return half.filter(({ generation }) => generation === half[0]?.generation);
-}
-
-/** The samples of the process of the last half, from when it is warm. */
-function warmSamples(samples: readonly Sample[]): readonly Sample[] {
-  const [first] = lastHalf(samples);
-  if (first === undefined) return [];
-  const from = first.generation === 0 ? WARM : LAST_HALF;
-  return samples.filter(({ progress, generation }) =>
-    generation === first.generation && progress >= from
+/** The process that has served most: the one after the first restarts. */
+function mainSamples(samples: readonly Sample[]): readonly Sample[] {
+  const processes = Map.groupBy(samples, ({ generation }) => generation);
+  const all = [...processes.values()];
+  return all.reduce(
+    (most, its) => connectionsIn(its) > connectionsIn(most) ? its : most,
+    all[0] ?? [],
   );
 }
 
-function pointsOf(figure: SoakFigure, samples: readonly Sample[]): Point[] {
-  return samples.map((sample) => [sample.connections, sample[figure]]);
+/** The samples of that process in the last half of the run, which is counted in requests. */
+function lastHalf(samples: readonly Sample[]): readonly Sample[] {
+  return since(LAST_HALF, mainSamples(samples));
 }
 
-function courseOf(figure: SoakFigure, samples: readonly Sample[]): Course {
-  const warm = warmSamples(samples).map((sample) => sample[figure]);
+/** The samples of that process from when it is warm: it has borne each attack once. */
+function warmSamples({ samples, attackKinds }: Evidence): readonly Sample[] {
+  const main = mainSamples(samples);
+  const isFirst = main[0]?.generation === 0;
+  return since(isFirst ? WARM : LAST_HALF, main).filter(({ attack_kinds }) =>
+    attack_kinds >= attackKinds
+  );
+}
+
+function since(share: number, samples: readonly Sample[]): readonly Sample[] {
+  const most = samples.at(-1)?.requests ?? 0;
+  return samples.filter(({ requests }) => requests >= share * most);
+}
+
+function courseOf(figure: SoakFigure, evidence: Evidence): Course {
+  const warm = warmSamples(evidence).map((sample) => sample[figure]);
   if (warm.length === 0) return { warm: null, end: null, rise: null, chance: null };
-  const { rise, chance } = trendOf(pointsOf(figure, lastHalf(samples)));
+  const { rise, chance } = trendOf(lastHalf(evidence.samples).map((sample) => sample[figure]));
   return {
     warm: median(warm.slice(0, AROUND)),
     end: median(warm.slice(-AROUND)),
@@ -159,7 +170,7 @@ function risesIn(
 ): string[] {
   if (warm === null || rise === null || chance === null) return [];
   const { name, least, format } = FIGURES[figure];
-  if (samples.length < LEAST_POINTS || !isRising({ rise, chance }, least(warm))) return [];
+  if (samples.length < LEAST_LOOKS || !isRising({ rise, chance }, least(warm))) return [];
   const connections = connectionsIn(samples).toLocaleString("en");
   return [
     `${name} rise: by ${
@@ -205,7 +216,7 @@ export function connectionsInLastHalf(samples: readonly Sample[]): number {
   return connectionsIn(lastHalf(samples));
 }
 
-function whatLacks({ samples, work, rarest }: Evidence): string[] {
+function whatLacks({ samples, work, attackKinds, rarest }: Evidence): string[] {
   const { requests, leaks } = leastWork(rarest);
   const count = (number: number) => number.toLocaleString("en");
   const lacking: string[] = [];
@@ -221,9 +232,17 @@ function whatLacks({ samples, work, rarest }: Evidence): string[] {
         `${count(rarest / MORE_FREQUENT)}: ${count(work.connections_last_half)} of ${count(leaks)}`,
     );
   }
-  const points = lastHalf(samples).length;
-  if (points < LEAST_POINTS) {
-    lacking.push(`too few looks at the process in the last half: ${points} of ${LEAST_POINTS}`);
+  const half = lastHalf(samples);
+  if (half.length < LEAST_LOOKS) {
+    lacking.push(
+      `too few looks at the process in the last half: ${half.length} of ${LEAST_LOOKS}`,
+    );
+  }
+  const borne = half[0]?.attack_kinds ?? 0;
+  if (borne < attackKinds) {
+    lacking.push(
+      `the process was not warm before the last half: ${borne} of ${attackKinds} attacks had come`,
+    );
   }
   return lacking;
 }

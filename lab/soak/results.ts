@@ -19,6 +19,8 @@ export interface Sample {
   readonly connections: number;
   /** How many honest requests had been answered by then. */
   readonly requests: number;
+  /** How many kinds of attack this process had borne by then. */
+  readonly attack_kinds: number;
   readonly memory_bytes: number;
   readonly descriptors: number;
   readonly threads: number;

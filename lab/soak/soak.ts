@@ -64,10 +64,10 @@ const CLIENTS = 64;
 const REST: Settling = { quietMs: 150, withinMs: 10_000 };
 
 /** Where restarts come in a run; there is one more at its end. */
-const RESTARTS_AT: readonly number[] = [0.08, 0.16, 0.24, 0.32];
+const RESTARTS_AT: readonly number[] = [0.04, 0.09, 0.14, 0.19];
 
 /** From here on there is none, so that one process is warm when the last half begins. */
-const NO_RESTART_FROM = 0.4;
+const NO_RESTART_FROM = 0.25;
 
 /** How long a process that was replaced may take to end, in milliseconds. */
 const END_MS = 40_000;
@@ -221,6 +221,7 @@ class Soaking implements AsyncDisposable {
       generation: this.#generation,
       connections: traffic.connections,
       requests: traffic.requests,
+      attack_kinds: traffic.kindsBorne,
       memory_bytes: status.memory,
       descriptors: status.descriptors,
       threads: status.threads,
@@ -236,6 +237,7 @@ class Soaking implements AsyncDisposable {
       this.#replaced = this.#server;
       this.#server = next;
       this.#generation++;
+      this.#traffic?.onRestart();
     } catch (error) {
       if (this.#signal.aborted) return;
       this.troubles.push(`a restart has failed: ${messageOf(error)}`);
@@ -282,6 +284,7 @@ class Soaking implements AsyncDisposable {
       failed: this.#traffic?.failed ?? {},
       words: this.#traffic?.words ?? {},
       troubles: this.troubles,
+      attackKinds: this.#traffic?.attackKinds ?? 0,
       rarest: this.#options.rarest,
     });
   }

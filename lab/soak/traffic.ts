@@ -147,6 +147,8 @@ export class Traffic implements AsyncDisposable {
   readonly #random: Random;
   readonly #cases: Case[] = [];
   readonly #attacks: Attack[] = [];
+  /** The kinds of attack that the present process of the server has borne. */
+  readonly #borne = new Set<string>();
   #faults: Faults | undefined;
   #connections = 0;
   /** How many requests of each load take about as long as there is until the next look. */
@@ -191,6 +193,18 @@ export class Traffic implements AsyncDisposable {
   /** How many connections there were. */
   get connections(): number {
     return this.#connections;
+  }
+
+  /** How many kinds of attack the present process of the server has borne. */
+  get kindsBorne(): number {
+    return this.#borne.size;
+  }
+
+  /** From now on another process serves. */
+  onRestart(): void {
+    this.#borne.clear();
+    // All attacks are made before one is made again.
+    this.#attacks.length = 0;
   }
 
   /** How many kinds of attack there are. */
@@ -244,7 +258,9 @@ export class Traffic implements AsyncDisposable {
     const bounds = async () => {
       const attacking = async () => {
         if (!attacks || !this.#has("abuse")) return;
-        do await this.#attack(); while (!isMet());
+        do {
+          await Promise.all(Array.from({ length: this.#attacksAtOnce }, () => this.#attack()));
+        } while (!isMet());
       };
       const time = async () => {
         while (!isMet()) await delay(Math.min(20, Math.max(1, until - performance.now())));
@@ -279,6 +295,12 @@ export class Traffic implements AsyncDisposable {
   /** How many honest connections stay: the others must find room too. */
   get #staying(): number {
     return Math.min(STAYING, this.#options.clientsAtOnce >> 1);
+  }
+
+  /** How many attacks there are at a time. */
+  get #attacksAtOnce(): number {
+    const { clientsAtOnce } = this.#options;
+    return clientsAtOnce >= 2 * STAYING ? 3 : clientsAtOnce > 1 ? 2 : 1;
   }
 
   get #stage(): Stage {
@@ -401,6 +423,7 @@ export class Traffic implements AsyncDisposable {
     const { verdict, remark } = await endure(this.#stage, next);
     if (this.#options.signal.aborted) return;
     if (verdict === "failed") this.#fail(`under attack by ${next.name}`, remark ?? verdict);
+    this.#borne.add(next.name);
     if (verdict !== "skipped") this.attacks[next.name] = (this.attacks[next.name] ?? 0) + 1;
   }
 

@@ -9,9 +9,6 @@
 
 import { median } from "../report/statistics.ts";
 
-/** A figure, and how much work was done before it was taken. */
-export type Point = readonly [work: number, figure: number];
-
 /** What a series does. */
 export interface Trend {
   /** By how much it rises from its beginning to its end. It is negative if it falls. */
@@ -21,7 +18,7 @@ export interface Trend {
 }
 
 /** The fewest figures of which a trend can be told: fewer can rise by chance alone. */
-export const LEAST_POINTS = 8;
+export const LEAST_LOOKS = 8;
 
 /** Below this chance a series counts as rising. */
 const UNLIKELY = 0.001;
@@ -29,21 +26,21 @@ const UNLIKELY = 0.001;
 /**
  * Finds the trend of a series.
  *
- * @param points in the order of their work
+ * @param figures in the order in which they were taken, after about the same work each
  */
-export function trendOf(points: readonly Point[]): Trend {
+export function trendOf(figures: readonly number[]): Trend {
   const slopes: number[] = [];
   // How many pairs rise, less how many fall: S in H. B. Mann, "Nonparametric tests against trend"
   // (1945).
   let score = 0;
-  for (const [index, [work, figure]] of points.entries()) {
-    for (const [laterWork, laterFigure] of points.slice(index + 1)) {
-      score += Math.sign(laterFigure - figure);
-      if (laterWork > work) slopes.push((laterFigure - figure) / (laterWork - work));
+  for (const [index, figure] of figures.entries()) {
+    for (const [after, later] of figures.slice(index + 1).entries()) {
+      score += Math.sign(later - figure);
+      slopes.push((later - figure) / (after + 1));
     }
   }
-  const span = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
-  return { rise: slopes.length === 0 ? 0 : median(slopes) * span, chance: chanceOf(score, points) };
+  const rise = slopes.length === 0 ? 0 : median(slopes) * (figures.length - 1);
+  return { rise, chance: chanceOf(score, figures) };
 }
 
 /**
@@ -57,13 +54,13 @@ export function isRising({ rise, chance }: Trend, least: number): boolean {
 }
 
 /** How likely a score at least as high is, if the order of the figures is chance. */
-function chanceOf(score: number, points: readonly Point[]): number {
+function chanceOf(score: number, figures: readonly number[]): number {
   const spread = (count: number) => count * (count - 1) * (2 * count + 5);
   const equal = new Map<number, number>();
-  for (const [, figure] of points) equal.set(figure, (equal.get(figure) ?? 0) + 1);
+  for (const figure of figures) equal.set(figure, (equal.get(figure) ?? 0) + 1);
   // Figures that are equal to others tell less.
   const ties = [...equal.values()].reduce((sum, count) => sum + spread(count), 0);
-  const variance = (spread(points.length) - ties) / 18;
+  const variance = (spread(figures.length) - ties) / 18;
   if (variance <= 0) return 1;
   // The score changes in steps, and the normal distribution does not.
   return 1 - normal((score - Math.sign(score)) / Math.sqrt(variance));

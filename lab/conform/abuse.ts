@@ -198,7 +198,10 @@ async function weigh(stage: Stage): Promise<Finding> {
   const before = { descriptors: await settled(() => status.descriptors), memory: status.memory };
   await mixed(stage, ROUND);
   const most = before.descriptors + SPARE;
-  const descriptors = await settled(() => status.descriptors, { enough: most });
+  const descriptors = await settled(() => status.descriptors, {
+    enough: most,
+    quietMs: SETTLE_MS,
+  });
   const remark = `descriptors ${before.descriptors} → ${descriptors}, memory ${
     mebibytes(before.memory)
   } → ${mebibytes(status.memory)}, over ${ROUND} connections`;
@@ -235,16 +238,16 @@ async function mixed(stage: Stage, count: number): Promise<void> {
 
 /** How long to wait for a figure. */
 export interface Settling {
-  /** It is waited for as long as it is higher than this. @default {Infinity} */
+  /** It need not be waited for any longer when it is no higher than this. @default {-Infinity} */
   readonly enough?: number;
+  /** For how long it must not change otherwise, in milliseconds. @default {500} */
+  readonly quietMs?: number;
   /** How long at most, in milliseconds. @default {6_000} */
   readonly withinMs?: number;
-  /** For how long it must not change, in milliseconds. @default {500} */
-  readonly quietMs?: number;
 }
 
 /**
- * Waits until a figure no longer changes and is low enough.
+ * Waits until a figure is low enough, or no longer changes.
  *
  * @param figure reads it
  * @param options how long to wait
@@ -252,17 +255,17 @@ export interface Settling {
  */
 export async function settled(
   figure: () => number,
-  { enough = Infinity, withinMs = SETTLE_MS, quietMs = 10 * LOOK_MS }: Settling = {},
+  { enough = -Infinity, quietMs = 10 * LOOK_MS, withinMs = SETTLE_MS }: Settling = {},
 ): Promise<number> {
   const until = performance.now() + withinMs;
   let last = figure();
   let since = performance.now();
-  while (performance.now() < until) {
-    await delay(Math.min(LOOK_MS, quietMs / 2));
+  while (last > enough && performance.now() < until) {
+    await delay(Math.min(LOOK_MS, quietMs / 4));
     const now = figure();
     if (now !== last) since = performance.now();
     last = now;
-    if (performance.now() - since >= quietMs && now <= enough) break;
+    if (performance.now() - since >= quietMs) break;
   }
   return last;
 }

@@ -50,6 +50,9 @@ export interface SoakOptions {
 /** How often the process is looked at in a run, as far as {@linkcode SHORTEST_MS} allows. */
 const LOOKS = 40;
 
+/** How often it is looked at where requests are counted. */
+const COUNTED_LOOKS = 24;
+
 /** How many times as long as it was asked to it goes on at most, if too little was done until then. */
 const MOST_TIMES = 2;
 
@@ -206,14 +209,17 @@ class Soaking implements AsyncDisposable {
     const traffic = this.#traffic as Traffic;
     const amount = requests === undefined
       ? { ms: Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms / LOOKS)) }
-      : { requests: Math.ceil(requests / LOOKS) };
+      : { requests: Math.ceil(requests / COUNTED_LOOKS) };
     // Every other time without attacks: they take seconds, and there would be too few looks.
     const attacks = this.#samples.length % 2 === 0;
     await traffic.go({ ...amount, attacks }, withRestart ? () => this.#restart() : undefined);
     if (withRestart) await this.#untilReplaced();
     if (this.#isOver) return;
     const { status } = this.#server as LoadedServer;
-    await settled(() => status.descriptors, REST);
+    const earlier = this.#samples.filter(({ generation }) => generation === this.#generation)
+      .map(({ descriptors }) => descriptors);
+    const enough = earlier.length === 0 ? -Infinity : Math.min(...earlier);
+    await settled(() => status.descriptors, { ...REST, enough });
     if (this.#isOver) return;
     const sample: Sample = {
       at: Math.round(performance.now() - this.#startedAt) / 1000,

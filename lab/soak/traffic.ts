@@ -21,12 +21,13 @@ import { type Faults, startFaults } from "../faults/proxy.ts";
 import { parseToxics } from "../faults/toxic.ts";
 import { runOnRuntime } from "../load/event_engine.ts";
 import { loadLoadProtocol, type LoadProtocol } from "../load/load_protocol.ts";
+import { clip } from "../report/screen.ts";
 import { NO_PAUSES } from "../load/load_loop.ts";
 import { makePlan, type PlanOptions, type Share, shareOut } from "../load/plan.ts";
 import { Random } from "../load/random.ts";
 
-/** What there can be besides honest clients. */
-export const KINDS = ["abuse", "faults", "restarts"] as const;
+/** What there can be besides the honest clients of the load. */
+export const KINDS = ["cases", "abuse", "faults", "restarts"] as const;
 
 /** One of them. */
 export type Kind = typeof KINDS[number];
@@ -98,6 +99,9 @@ const TEARING: readonly string[] = [
 /** How many clients come through such a way, and how long each waits for its end, in milliseconds. */
 const TORN_CLIENTS = 4;
 const TORN_MS = 200;
+
+/** How much is shown of what was said in a case that failed, in characters. */
+const SHOWN = 60;
 
 /** How many failures are enough to know that the server fails. */
 const ENOUGH_FAILURES = 100;
@@ -274,7 +278,7 @@ export class Traffic implements AsyncDisposable {
     const parts = [
       bounds(),
       ...mains.map(main),
-      meanwhile(() => this.#playCase()),
+      ...(this.#has("cases") ? [meanwhile(() => this.#playCase())] : []),
       ...(this.#faults === undefined
         ? []
         : [meanwhile(() => this.#comeThrough()), meanwhile(() => this.#tear())]),
@@ -409,8 +413,10 @@ export class Traffic implements AsyncDisposable {
     const { verdict, remark, sent, expected, received } = await next.run(this.#stage);
     if (this.#options.signal.aborted) return;
     if (verdict === "failed") {
-      const said = `${remark}: sent ${sent}, expected ${expected}, received ${received}`;
-      this.#fail(next.name, said);
+      const [asked, wanted, came] = [sent, expected, received].map((text) =>
+        clip(`${text}`, SHOWN)
+      );
+      this.#fail(next.name, `${remark}: sent ${asked}, expected ${wanted}, received ${came}`);
     } else if (verdict !== "skipped") this.cases++;
   }
 

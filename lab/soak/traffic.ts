@@ -59,6 +59,18 @@ export interface Amount {
   readonly attacks?: boolean;
 }
 
+/** A load of honest clients. */
+interface HonestLoad extends PlanOptions {
+  /** Its name, for people. */
+  readonly name: string;
+  readonly connections: number;
+  /** Whether each request has a connection of its own. */
+  readonly connect: boolean;
+}
+
+/** How often to look whether the time is over, in milliseconds. */
+const LOOK_MS = 20;
+
 /** How many connections bring one request each, and how many stay. */
 const CONNECTING = 8;
 const STAYING = 8;
@@ -236,56 +248,63 @@ export class Traffic implements AsyncDisposable {
     { ms, requests, attacks = false }: Amount,
     event: () => Promise<void> = async () => {},
   ): Promise<void> {
-    const { protocol } = this.#options;
-    const stays = this.#staying > 0;
     const until = ms === undefined ? Infinity : performance.now() + ms;
-    let isOver = false;
-    let unmet = stays ? 2 : 1;
-    const isMet = () => unmet === 0 || this.#isEnded || performance.now() >= until;
-    const mains = [
-      { name: "connecting", connect: true, connections: CONNECTING, share: stays ? 0.5 : 1 },
-      ...(stays
-        ? [{ name: "staying", connect: false, connections: this.#staying, share: 0.5 }]
-        : []),
-    ];
-    const main = async ({ name, share, ...load }: typeof mains[number]) => {
-      const options = { protocol, think: THINK_MS, size: SIZES, ...load };
-      if (requests !== undefined) {
-        await this.#load(name, options, { requests: Math.ceil(requests * share) });
-        unmet--;
-      }
-      while (!isOver && !this.#isEnded) await this.#load(name, options, { ms: ms ?? MORE_MS });
-    };
-    const meanwhile = async (action: () => Promise<void>) => {
-      while (!isOver && !this.#isEnded) await action();
-    };
-    const bounds = async () => {
-      const attacking = async () => {
-        if (!attacks || !this.#has("abuse")) return;
-        do {
-          await Promise.all(Array.from({ length: this.#attacksAtOnce }, () => this.#attack()));
-        } while (!isMet());
-      };
-      const time = async () => {
-        while (!isMet()) await delay(Math.min(20, Math.max(1, until - performance.now())));
-      };
+    const over = new AbortController();
+    const isOver = () => over.signal.aborted || this.#isEnded;
+    const loads = this.#loads();
+    /** Whether the time is over, or all requests that were asked for are. */
+    let isMet = false;
+    const asked = loads.map((load) => () =>
+      requests === undefined
+        ? Promise.resolve(0)
+        : this.#load(load, { requests: Math.ceil(requests / loads.length) })
+    );
+    const met = async () => {
       try {
-        await Promise.all([attacking(), time(), event()]);
+        await Promise.all(asked.map((load) => load()));
+        while (requests === undefined && performance.now() < until && !this.#isEnded) {
+          await delay(Math.min(LOOK_MS, Math.max(1, until - performance.now())));
+        }
       } finally {
-        isOver = true;
+        isMet = true;
       }
     };
+    const attack = async () => {
+      if (!attacks || !this.#has("abuse")) return;
+      do {
+        await Promise.all(Array.from({ length: this.#attacksAtOnce }, () => this.#attack()));
+      } while (!isMet && !this.#isEnded);
+    };
+    const again = async (action: () => Promise<unknown>) => {
+      while (!isOver()) await action();
+    };
+    const meeting = met();
+    const lasting = Promise.all([meeting, attack(), event()]).finally(() => over.abort());
     const parts = [
-      bounds(),
-      ...mains.map(main),
-      ...(this.#has("cases") ? [meanwhile(() => this.#playCase())] : []),
+      lasting,
+      // Attacks and restarts are to meet honest clients, even if there were enough of them.
+      ...loads.map(async (load) => {
+        if (requests !== undefined) await meeting;
+        await delay(0);
+        await again(() => this.#load(load, { ms: ms ?? MORE_MS }));
+      }),
+      ...(this.#has("cases") ? [again(() => this.#playCase())] : []),
       ...(this.#faults === undefined
         ? []
-        : [meanwhile(() => this.#comeThrough()), meanwhile(() => this.#tear())]),
+        : [again(() => this.#comeThrough()), again(() => this.#tear())]),
     ];
     const ends = await Promise.allSettled(parts);
     const broken = ends.find((end) => end.status === "rejected");
     if (broken !== undefined && !this.#isEnded) throw broken.reason;
+  }
+
+  /** The loads that come straight to the server. */
+  #loads(): HonestLoad[] {
+    const shared = { size: SIZES, think: THINK_MS };
+    const connecting = { ...shared, name: "connecting", connect: true, connections: CONNECTING };
+    const staying = this.#staying;
+    if (staying === 0) return [connecting];
+    return [connecting, { ...shared, name: "staying", connect: false, connections: staying }];
   }
 
   #has(kind: Kind): boolean {
@@ -298,6 +317,7 @@ export class Traffic implements AsyncDisposable {
 
   /** How many honest connections stay: the others must find room too. */
   get #staying(): number {
+    if (this.#protocol.connects === true) return 0;
     return Math.min(STAYING, this.#options.clientsAtOnce >> 1);
   }
 
@@ -328,21 +348,22 @@ export class Traffic implements AsyncDisposable {
   /**
    * A share of a load: it is over when each of its requests was answered or has failed.
    *
-   * @param name the load
-   * @param options what the load is like
+   * @param load the load
    * @param amount how much; a time is met only about
+   * @param address where to
+   * @returns how many requests were answered
    */
   async #load(
-    name: string,
-    options: PlanOptions,
+    { name, ...load }: HonestLoad,
     { ms = 0, requests }: Amount,
     address: Address = this.#options.target.address,
   ): Promise<number> {
-    const { timeoutMs, signal, seed } = this.#options;
+    const { protocol, timeoutMs, signal, seed } = this.#options;
     const count = requests ?? this.#shares.get(name) ?? FIRST_SHARE;
-    const connections = Math.min(options.connections as number, count);
+    const connections = Math.min(load.connections, count);
     const plan = await makePlan({
-      ...options,
+      ...load,
+      protocol,
       connections,
       requests: count,
       timeout: timeoutMs,
@@ -389,19 +410,15 @@ export class Traffic implements AsyncDisposable {
 
   /** Honest requests through a network that cuts and delays. */
   async #comeThrough(): Promise<void> {
-    const { protocol, clientsAtOnce } = this.#options;
-    this.requestsThroughFaults += await this.#load(
-      "through faults",
-      {
-        protocol,
-        connections: THROUGH,
-        size: SIZES_THROUGH,
-        // Where clients wait for each other, nobody stays who is slow.
-        connect: clientsAtOnce < 4 * STAYING,
-      },
-      { ms: 500 },
-      (this.#faults as Faults).address,
-    );
+    const load: HonestLoad = {
+      name: "through faults",
+      connections: THROUGH,
+      size: SIZES_THROUGH,
+      // Where clients wait for each other, nobody stays who is slow.
+      connect: this.#options.clientsAtOnce < 4 * STAYING,
+    };
+    const { address } = this.#faults as Faults;
+    this.requestsThroughFaults += await this.#load(load, { ms: 500 }, address);
   }
 
   /** The next case of the definition. Each comes once before one comes again. */

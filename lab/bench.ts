@@ -47,7 +47,7 @@ import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
-import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
+import { descriptorsFor, nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -158,10 +158,10 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   }
   const plan = await makePlan(planOptionsOf(values));
   const percentiles = percentilesOf(values);
-  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
-  for (const warning of preflight(plan, address)) watch.note(warning);
-  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
   const way = readWay(values);
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
+  for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
+  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   let errors = 0;
@@ -179,7 +179,11 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
       watch.show(name, second, errors, share, seconds && seconds - second.at);
     },
   });
-  return { runs: [run], missing: [] };
+  const limited = reached.whyLimited();
+  if (limited !== undefined) watch.note(limited);
+  const { load_limited } = run;
+  const told = { ...run, load_limited: load_limited || limited !== undefined };
+  return { runs: [told], missing: [] };
 }
 
 /** Whether there is such a process (kill(2) with the signal 0). */

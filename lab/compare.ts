@@ -24,7 +24,7 @@ import { measure } from "./load/measure.ts";
 import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
-import { reach, readWay, THROUGH, type Way } from "./through.ts";
+import { descriptorsFor, nameThrough, reach, readWay, THROUGH, type Way } from "./through.ts";
 import type { Missing, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
@@ -160,7 +160,9 @@ export interface ComparisonWatcher {
  */
 export async function readComparison(values: Values): Promise<Comparison> {
   const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
-  const subjects = [...readModes(values), ...(against as readonly string[]).map(readRival)];
+  const way = readWay(values);
+  const subjects = [...readModes(values), ...(against as readonly string[]).map(readRival)]
+    .map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
   if (subjects.length === 0) throw new UsageError("nothing to compare: --modes or --against");
   for (const [at, { name }] of subjects.entries()) {
     if (subjects.findIndex((other) => other.name === name) < at) {
@@ -185,7 +187,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
     percentiles: percentilesOf(values),
-    way: readWay(values),
+    way,
     traces: traces as string | undefined,
   };
 }
@@ -310,7 +312,7 @@ async function measureOne(
     // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
-  return await measure(plan, {
+  const run = await measure(plan, {
     address,
     pid,
     name,
@@ -321,6 +323,10 @@ async function measureOne(
     onSecond,
     onNote: say,
   });
+  const limited = reached.whyLimited();
+  if (limited === undefined) return run;
+  say(limited);
+  return { ...run, load_limited: true };
 }
 
 /** How long the traced run lasts, in milliseconds. */
@@ -359,9 +365,10 @@ async function trace(
  *
  * @param comparison what is compared
  */
-export function preflightAll({ plans }: Comparison): string[] {
+export function preflightAll({ plans, way }: Comparison): string[] {
   const address = { hostname: "127.0.0.1", port: 0 };
-  return [...new Set(plans.flatMap((plan) => preflight(plan, address)))];
+  const more = descriptorsFor(way);
+  return [...new Set(plans.flatMap((plan) => preflight(plan, address, more)))];
 }
 
 /** About how long the comparison takes, in seconds. */

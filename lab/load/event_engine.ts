@@ -8,6 +8,8 @@
  */
 
 import { openEventConnection } from "../../engine/dial/event_connection.ts";
+import type { Connection } from "../../engine/net/transport.ts";
+import type { Address } from "../../protocols/effects.ts";
 import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
 import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Lane } from "./lane.ts";
@@ -15,6 +17,9 @@ import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
 import type { ThreadSecond } from "./tally.ts";
+
+/** Opens a connection to a numeric address, unless the signal abandons that. */
+export type OpenConnection = (address: Address, signal: AbortSignal) => Promise<Connection>;
 
 /**
  * Makes the load of one thread on the runtime's sockets.
@@ -24,6 +29,7 @@ import type { ThreadSecond } from "./tally.ts";
  * @param onSecond is called for each second
  * @param isStopped whether the load is to end early
  * @param pauses what is waited for in between
+ * @param open opens a connection, where that is not to be one of the runtime's own
  */
 export async function runOnRuntime(
   share: Share,
@@ -31,11 +37,12 @@ export async function runOnRuntime(
   onSecond: (second: ThreadSecond) => void,
   isStopped: () => boolean,
   pauses: Pauses = NO_PAUSES,
+  open: OpenConnection = openEventConnection,
 ): Promise<LoadLoop> {
   using deadlines = new TimedDeadlines();
   const over = new AbortController();
   const dial = (lane: Lane) => {
-    void connect(lane, share, deadlines, over.signal);
+    void connect(lane, share, deadlines, over.signal, open);
   };
   const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond, hasTurns: false });
   try {
@@ -79,6 +86,7 @@ async function connect(
   { address, plan: { timeoutMs } }: Share,
   deadlines: TimedDeadlines,
   over: AbortSignal,
+  open: OpenConnection,
 ): Promise<void> {
   const attempt = new AbortController();
   const giveUp = (why: unknown) => attempt.abort(why);
@@ -87,7 +95,7 @@ async function connect(
   const limit = new Deadline(() => giveUp(new ConnectTimeoutError(timeoutMs)));
   deadlines.set(limit, timeoutMs);
   try {
-    const connection = await openEventConnection(address, attempt.signal);
+    const connection = await open(address, attempt.signal);
     if (over.aborted) return connection.close();
     lane.onOpen(connection);
   } catch (error) {

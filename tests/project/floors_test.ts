@@ -39,7 +39,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
   ["chat/host", "lab"],
-  ["chat"],
+  ["chat", "lab/soak"],
   ["commands.ts"],
   ["main.ts", "scripts"],
 ];

@@ -16,6 +16,7 @@
  * @module
  */
 
+import type { Allocate } from "../values/shared_memory.ts";
 import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
 import { moreFunctions } from "./libc.ts";
 import { mapOver } from "./mapped_memory.ts";
@@ -53,12 +54,6 @@ interface Part {
   /** How long it is, in bytes. */
   readonly sharedBytes: number;
 }
-
-/** Makes the memory that one class needs. What it makes may be longer than that, and is zeroed. */
-export type Allocate = (bytes: number) => SharedArrayBuffer;
-
-/** Memory that only the threads of this process share. */
-export const ofThisProcess: Allocate = (bytes) => new SharedArrayBuffer(bytes);
 
 /** Everything that this process has mapped. It is never collected. */
 const mapped: SharedArrayBuffer[] = [];

@@ -18,31 +18,50 @@ export const WORD = {
   sum: 0,
   /** Both sides raise it by compare and exchange. */
   raised: 16,
+  /** How often each side has done so. */
+  ofTests: 32,
+  ofProcess: 48,
   /** The process says that it is there. */
-  here: 32,
+  here: 64,
   /** The tests say that it may begin. */
-  begin: 33,
+  begin: 65,
   /** A thread of the process writes it. */
-  ofThread: 34,
+  ofThread: 66,
 } as const;
 
-/** How often each side adds. */
+/** How often each side adds at least. */
 export const TIMES = 100_000;
+
+/** How often the other side must have added meanwhile: on a busy machine they take long turns. */
+const TURNS = 1_000;
+
+/** But they end in any case after so many. */
+const MOST_TIMES = 2_000_000;
 
 /** The descriptor that the process inherits. */
 const INHERITED = 3;
 
 const THREAD = "memory sharer";
 
-/** Adds to both words, while the other process does so. */
-export function addUp(memory: SharedArrayBuffer): void {
+/**
+ * Adds to both words, while the other process does so.
+ *
+ * @param memory the shared memory @param own where this side counts @param other where the other does
+ */
+export function addUp(memory: SharedArrayBuffer, own: number, other: number): void {
   const words = new Int32Array(memory);
-  for (let count = 0; count < TIMES; count++) {
+  let turns = 0;
+  let seen = 0;
+  for (let count = 1; count <= MOST_TIMES && (count <= TIMES || turns < TURNS); count++) {
     Atomics.add(words, WORD.sum, 1);
     for (;;) {
       const value = Atomics.load(words, WORD.raised);
       if (Atomics.compareExchange(words, WORD.raised, value, value + 1) === value) break;
     }
+    Atomics.store(words, own, count);
+    const now = Atomics.load(words, other);
+    if (now !== seen) turns++;
+    seen = now;
   }
 }
 
@@ -51,7 +70,7 @@ function main([description]: readonly string[]): void {
   const words = new Int32Array(memory);
   Atomics.store(words, WORD.here, 1);
   while (Atomics.load(words, WORD.begin) === 0) { /* Nobody can wake this process. */ }
-  addUp(memory);
+  addUp(memory, WORD.ofProcess, WORD.ofTests);
   const thread = runtime.startThread(import.meta.url, THREAD);
   thread.onmessage = () => thread.terminate();
   thread.postMessage(memory);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
@@ -95,14 +96,19 @@ export function workerFigures(
  *
  * @param threads how many threads it may have at a time
  * @param beats the memory for their heartbeats, if they have any
+ * @param allocate makes the memory; by default only threads share it
  */
-export function createTeamMemory(threads: number, beats?: SharedArrayBuffer): TeamMemory {
+export function createTeamMemory(
+  threads: number,
+  beats?: SharedArrayBuffer,
+  allocate: Allocate = ofThisProcess,
+): TeamMemory {
   // There is one part more than threads. The main thread uses that part's counters.
   return {
-    gate: new SharedArrayBuffer(64),
-    slots: new SharedArrayBuffer((threads + 1) * SLOT_WORDS * 4),
-    counters: new SharedArrayBuffer((threads + 1) * COUNTER_BYTES),
-    journals: new SharedArrayBuffer((threads + 1) * JOURNAL_BYTES),
+    gate: allocate(64),
+    slots: allocate((threads + 1) * SLOT_WORDS * 4),
+    counters: allocate((threads + 1) * COUNTER_BYTES),
+    journals: allocate((threads + 1) * JOURNAL_BYTES),
     beats,
   };
 }

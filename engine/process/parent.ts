@@ -25,6 +25,7 @@ const SIGNATURES = {
   prctl: { parameters: ["i32", "u32", "u32", "u32", "u32"], result: "i32" },
   getppid: { parameters: [], result: "i32" },
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  _exit: { parameters: ["i32"], result: "void" },
 } as const satisfies ForeignSignatures;
 
 /**
@@ -53,4 +54,14 @@ export function leaveSignalsToParent(): void {
     action[0] = SIG_IGN;
     libc.sigaction!(signal, action, new Uint8Array(new ArrayBuffer(ACTION_BYTES)));
   }
+}
+
+/**
+ * Ends this process at once, even where its protocol may not (`Runtime.refuseExit`).
+ *
+ * @param status the exit status
+ */
+export function endNow(status: number): never {
+  moreFunctions(SIGNATURES)._exit!(status);
+  throw new Error("Cannot end this process");
 }

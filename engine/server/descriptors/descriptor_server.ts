@@ -261,7 +261,7 @@ export class DescriptorServer {
     { settings: { admission } }: CheckedOptions,
     { threads, processes }: DescriptorServerPlan,
   ): SharedArrayBuffer | undefined {
-    return admission?.proxies && Places.create(threads, processes?.allocate)?.memory;
+    return admission?.proxies && Places.create(threads, undefined, processes?.allocate)?.memory;
   }
 
   get #figures(): OwnFigures {

@@ -313,6 +313,11 @@ export class Thread {
     return { calls, assignment, place, tell };
   }
 
+  /** Whether the listener itself does not wait, so that it may be asked at any time. */
+  get mayAsk(): boolean {
+    return this.#wait.mayAsk;
+  }
+
   /** The protocol. */
   get protocol(): ProtocolDefinition {
     return this.#protocol;

@@ -116,6 +116,16 @@ export class PlacesGate extends Gate {
     this.#change(this.#own, index + 1);
   }
 
+  /**
+   * Takes a place back that {@linkcode PlacesGate.handTo} has given away: that member is gone.
+   *
+   * @param index the number of that member
+   */
+  takeFrom(index: number): void {
+    // Whoever has buried it may have emptied the place already.
+    if (!this.#change(index + 1, this.#own)) this.#change(FREE, this.#own);
+  }
+
   #change(from: number, to: number): boolean {
     const places = this.#places;
     for (let place = 0; place < places.length; place++) {

@@ -88,6 +88,8 @@ export interface ProcessStarter {
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle;
   /** A thread has spoken for a process. */
   hear(message: ThreadMessage): void;
+  /** The team is no more. */
+  close(): void;
 }
 
 /** What a mode gives to a thread that it starts. */
@@ -380,6 +382,7 @@ export class ThreadTeam {
     this.#culprits[Symbol.dispose]();
     clearTimeout(this.#draining);
     this.printJournals();
+    this.#options.processes?.close();
   }
 
   #bury(member: Member, index: number, mayRun: boolean): void {

@@ -9,6 +9,7 @@
  */
 
 import { FAILURE_KINDS, failureKind } from "../../../protocols/errors.ts";
+import { monotonicAheadMs } from "../../net/monotonic_clock.ts";
 import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 
 /** The kinds of record. Their times are in `from` and `to`. */
@@ -173,6 +174,11 @@ export interface TrackShare {
   readonly common: SharedArrayBuffer;
   /** When the trace began, in milliseconds since 1970. */
   readonly origin: number;
+  /**
+   * When that was on the machine's clock, in milliseconds: see `monotonic_clock.ts`. It is given if the
+   * threads belong to several processes.
+   */
+  readonly monotonic?: number;
 }
 
 /**
@@ -186,6 +192,15 @@ export function createRing(
   allocate: Allocate = ofThisProcess,
 ): SharedArrayBuffer {
   return allocate(CONTROL_BYTES + records * RECORD_BYTES);
+}
+
+/**
+ * Whether a ring holds so many records.
+ *
+ * @param memory the shared memory of the ring @param records how many
+ */
+export function holds(memory: SharedArrayBuffer, records: number): boolean {
+  return memory.byteLength >= CONTROL_BYTES + records * RECORD_BYTES;
 }
 
 /** What both sides of a ring share. */
@@ -256,7 +271,9 @@ export class TrackWriter extends Ring {
     this.isLoop = share.isLoop;
     this.#common = new TimelineCommon(share.common);
     // A Worker's time origin is its own start. With this offset, all threads have the same clock.
-    this.#offset = performance.timeOrigin - share.origin;
+    this.#offset = share.monotonic === undefined
+      ? performance.timeOrigin - share.origin
+      : monotonicAheadMs() - share.monotonic;
     this.#onFilling = onFilling;
   }
 

@@ -206,6 +206,7 @@ export class DescriptorServer {
         threads: plan.threads,
         descriptors: calls.descriptorLimit(),
         isSuccessor: opened.held.isSuccessor,
+        allocate: plan.processes?.allocate,
       });
       if (checked.logSyn) saveSyns(calls, opened.held.listener);
       server = new DescriptorServer(plan, options, checked, calls, opened, timeline);

@@ -12,10 +12,7 @@ import { choiceOption, type Option, OptionError } from "../../cli/options.ts";
 import { argumentsOfChild, type Parentage } from "../../net/parentage.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type CommandLine, runtimeArguments } from "../../process/own_command_line.ts";
-import { type RuntimeCommand, RUNTIMES } from "../../process/runtimes.ts";
-
-/** The runtimes. */
-export type RuntimeName = RuntimeCommand["name"];
+import { type RuntimeCommand, type RuntimeName, RUNTIMES } from "../../process/runtimes.ts";
 
 /** On which runtime processes run. */
 export const CHILD_RUNTIME: Option<RuntimeName> = choiceOption("childRuntime", {

@@ -56,8 +56,6 @@ export interface ChildrenPlan {
   readonly command: ChildCommand;
   /** The roles that are those of processes. */
   readonly roles: readonly string[];
-  /** How many connections can be open at a time. */
-  readonly places: number;
   /** Whether they let clients in themselves. If not, the desk does. */
   readonly accept: boolean;
   /** How many connections may wait for processes that are about to start. */
@@ -84,7 +82,6 @@ const SIGNATURES = {
 
 /** Starts processes, and hears what the desk says of them. */
 export class Children implements ProcessStarter {
-  readonly places: number;
   readonly #plan: ChildrenPlan;
   readonly #net: Sockets = sockets();
   readonly #memory = CommonMemory.create();
@@ -105,7 +102,6 @@ export class Children implements ProcessStarter {
   /** @param plan how they are started and used */
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
-    this.places = plan.places;
     this.#waiting = new Int32Array(this.#memory.allocate(4));
     this.#folder = makeFolder();
     this.#path = `${this.#folder}/socket`;

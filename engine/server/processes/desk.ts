@@ -21,7 +21,7 @@ import type { SharedSocket, Thread } from "../descriptors/thread.ts";
 import type { ThreadMessage } from "../team/assignment.ts";
 import { ownUser } from "../takeover/private_path.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
-import { PlacesGate } from "../team/places_gate.ts";
+import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import { Control, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
 import type { ChildMessage, Command } from "./children.ts";
@@ -80,7 +80,7 @@ export class Desk {
   readonly #net: Sockets;
   readonly #shared: SharedSocket;
   readonly #memory: TeamMemory;
-  readonly #gate: PlacesGate;
+  readonly #gate: ProcessGate;
   readonly #ring: DescriptorRing;
   readonly #lingering: LingerQueue;
   readonly #refused: LingerQueue;
@@ -115,7 +115,7 @@ export class Desk {
     this.#net = calls;
     this.#shared = assignment.shared as SharedSocket;
     this.#memory = assignment.memory;
-    this.#gate = place.gate as PlacesGate;
+    this.#gate = place.gate as ProcessGate;
     this.#ring = new DescriptorRing(this.#shared.ring);
     this.#lingering = new LingerQueue(this.#shared.lingering);
     this.#refused = new LingerQueue(this.#shared.refused);
@@ -399,7 +399,9 @@ export class Desk {
     this.#gate.handTo(index);
     if (!control.send(TELL.connection, sockaddr, [fd], net.constants.MSG_DONTWAIT)) {
       handed[0] = 0;
-      this.#gate.takeFrom(index);
+      // Whoever has buried the process may have emptied its seat already.
+      this.#gate.leaveFor(index);
+      this.#gate.readmit();
       return false;
     }
     net.close(fd);

@@ -6,7 +6,8 @@
 
 import { booleanOption, choiceOption, integerOption, type Option } from "../../cli/options.ts";
 import { runtime } from "../../net/runtime.ts";
-import { CHILD_RUNTIME, type RuntimeName } from "./child_command.ts";
+import type { RuntimeName } from "../../process/runtimes.ts";
+import { CHILD_RUNTIME } from "./child_command.ts";
 
 export { CHILD_RUNTIME };
 

@@ -70,8 +70,6 @@ export async function serveByProcesses(
     mode,
     command,
     roles: [roles.process],
-    // The desk has one in its hand, and those that wait.
-    places: processes + queue + 1,
     accept,
     queue,
     ...(spare !== undefined && { spare }),

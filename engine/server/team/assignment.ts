@@ -10,7 +10,7 @@ import { Observer } from "../core/observer.ts";
 import type { ServiceSettings } from "../core/options.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { JournalWriter } from "../journal/shared_journal.ts";
-import { openGate } from "./places_gate.ts";
+import { openGate } from "./process_gate.ts";
 import {
   type Gate,
   recordNumbers,
@@ -98,7 +98,7 @@ export async function takePlace(
   const track = await openTrack(share);
   return {
     memory: own,
-    gate: openGate(memory, index),
+    gate: openGate(memory.gate, index),
     counters,
     journal,
     track,

@@ -25,8 +25,6 @@ export interface TeamMemory {
   readonly counters: SharedArrayBuffer;
   /** A journal for each thread. */
   readonly journals: SharedArrayBuffer;
-  /** The places of open connections, if processes serve them: see `places_gate.ts`. */
-  readonly places?: SharedArrayBuffer | undefined;
   /** Those who are refused because threads died of their connections. */
   readonly culprits?: SharedArrayBuffer | undefined;
   /** How many connections each host has, if that is limited. */
@@ -296,11 +294,6 @@ export class Gate {
    */
   takeThreadsAskedFor(): number {
     return Atomics.exchange(this.words, ASKED_FOR, 0);
-  }
-
-  /** How many connections may be open. */
-  protected get limited(): number {
-    return Atomics.load(this.#words, LIMIT);
   }
 
   /**

@@ -18,7 +18,7 @@ import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
-import { createPlaces, openGate } from "./places_gate.ts";
+import { openGate, ProcessGate } from "./process_gate.ts";
 import { createTeamMemory, type Gate, HostNote, type TeamMemory, threadMemory } from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
 import {
@@ -80,8 +80,6 @@ export interface ProcessHandle extends MemberHandle {
 export interface ProcessStarter {
   /** Makes the memory that all of them share. */
   readonly allocate: Allocate;
-  /** How many connections can be open at a time: each has a place (`places_gate.ts`). */
-  readonly places: number;
   /** Whether a role is that of a process. */
   plays(role: string): boolean;
   /** Starts one. */
@@ -160,11 +158,12 @@ export class ThreadTeam {
     this.#culprits = new CulpritList(this.#journal, allocate);
     this.#memory = {
       ...createTeamMemory(threads, beats, allocate),
-      places: processes && createPlaces(processes.places, allocate),
+      // The main thread has a seat too.
+      ...(processes !== undefined && { gate: ProcessGate.create(threads + 1, allocate) }),
       hosts: this.#hosts?.memory,
       culprits: this.#culprits.memory,
     };
-    this.gate = openGate(this.#memory, -1);
+    this.gate = openGate(this.#memory.gate, threads);
     this.#keeper = new WorkerKeeper({
       journal: this.#journal,
       isWanted: () => !this.gate.cutting,

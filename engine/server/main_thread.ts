@@ -13,6 +13,7 @@
 
 import type { DescriptorServer as Descriptors } from "./descriptors/descriptor_server.ts";
 import type { openLoop as OpenLoop } from "./loops/descriptor_loop.ts";
+import type { serveByProcesses as ServeByProcesses } from "./processes/process_server.ts";
 import type { serveListener as ServeListener } from "./loops/listener_loop.ts";
 import type {
   LoopServer as Loops,
@@ -56,3 +57,7 @@ export const serveByMessages: typeof ServeByMessages = async (...given) =>
 /** The event loop of the main thread. */
 export const serveListener: typeof ServeListener = async (...given) =>
   (await import("./loops/listener_loop.ts")).serveListener(...given);
+
+/** Processes. */
+export const serveByProcesses: typeof ServeByProcesses = async (...given) =>
+  (await import("./processes/process_server.ts")).serveByProcesses(...given);

@@ -6,6 +6,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import type { OwnCounts } from "./own_counts.ts";
 
 /** A figure that a server keeps in 32-bit words of shared memory. */
@@ -63,9 +64,13 @@ export interface StatisticsShare extends OwnFigures {
   readonly state: SharedArrayBuffer;
 }
 
-/** Makes the word that says whether a server closes. It does not. */
-export function makeState(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4);
+/**
+ * Makes the word that says whether a server closes. It does not.
+ *
+ * @param allocate makes the memory; by default only threads share it
+ */
+export function makeState(allocate: Allocate = ofThisProcess): SharedArrayBuffer {
+  return allocate(4);
 }
 
 /**

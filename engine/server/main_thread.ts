@@ -18,5 +18,6 @@ export { DescriptorServer } from "./descriptors/descriptor_server.ts";
 export { startOnDemand } from "./descriptors/start_on_demand.ts";
 export { LoopServer, requireFreePort } from "./loops/loop_server.ts";
 export { serveByMessages } from "./messages/message_server.ts";
+export { serveByProcesses } from "./processes/process_server.ts";
 export { openLoop } from "./loops/descriptor_loop.ts";
 export { serveListener } from "./loops/listener_loop.ts";

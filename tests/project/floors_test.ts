@@ -28,6 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/server/metrics", "engine/server/team"],
   ["engine/server/datagrams", "engine/server/messages", "engine/server/offload"],
   ["engine/server/descriptors", "engine/server/loops"],
+  ["engine/server/processes"],
   ["engine/server"],
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],

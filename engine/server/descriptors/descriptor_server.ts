@@ -38,7 +38,7 @@ import { workerFigures } from "../team/team_memory.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
-import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
+import { CUT_MS, type ProcessStarter, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 import { Places } from "../core/header_places.ts";
 import { logCalls } from "./call_log.ts";
@@ -70,6 +70,8 @@ export interface DescriptorServerPlan {
   readonly open?: SocketOpeners;
   /** Whether the log shows every call on a socket. */
   readonly traceCalls?: boolean;
+  /** Starts the processes, if those serve the connections. */
+  readonly processes?: ProcessStarter;
 }
 
 /** A connection that waited in the accept queue when the server began to close. */
@@ -126,12 +128,13 @@ export class DescriptorServer {
     this.#listener = listener;
     this.datagrams = datagrams;
     this.#address = address;
-    this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
-    const lingering = LingerQueue.create();
+    const allocate = plan.processes?.allocate;
+    this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads, allocate);
+    const lingering = LingerQueue.create(allocate);
     const ceiling = connectionCeiling(sockets, 1);
     const limits = lingerLimits(ceiling, checked.settings.writeTimeoutMs);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, limits);
-    const refused = LingerQueue.create();
+    const refused = LingerQueue.create(allocate);
     this.#refused = new DescriptorLingerer(refused, sockets, REFUSED_LIMITS);
     this.team = new ThreadTeam({
       mode: plan.mode,
@@ -141,6 +144,7 @@ export class DescriptorServer {
       onReport: options.onReport,
       timeline,
       sockets,
+      processes: plan.processes,
       shared: {
         listener,
         wake: this.#wakePair[0],
@@ -148,7 +152,7 @@ export class DescriptorServer {
         lingering: lingering.memory,
         refused: refused.memory,
         datagrams: datagrams?.share,
-        places: this.#places(checked, plan.threads),
+        places: this.#places(checked, plan),
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
         isCrowded: plan.threads > 1 && !plan.queue,
@@ -202,6 +206,7 @@ export class DescriptorServer {
         threads: plan.threads,
         descriptors: calls.descriptorLimit(),
         isSuccessor: opened.held.isSuccessor,
+        allocate: plan.processes?.allocate,
       });
       if (checked.logSyn) saveSyns(calls, opened.held.listener);
       server = new DescriptorServer(plan, options, checked, calls, opened, timeline);
@@ -255,9 +260,9 @@ export class DescriptorServer {
   /** Where threads wait until they may wait for a header, if there are very many of them. */
   #places(
     { settings: { admission } }: CheckedOptions,
-    threads: number,
+    { threads, processes }: DescriptorServerPlan,
   ): SharedArrayBuffer | undefined {
-    return admission?.proxies && Places.create(threads)?.memory;
+    return admission?.proxies && Places.create(threads, undefined, processes?.allocate)?.memory;
   }
 
   get #figures(): OwnFigures {

@@ -124,8 +124,34 @@ export class ProcessGate extends Gate {
     }
   }
 
-  /** The process with this seat has died. Its connections are over, and so is what it was about. */
-  bury(): void {
-    Atomics.store(this.#seats, this.#own, 0);
+  /**
+   * Gives a place of this seat to another one, together with its connection.
+   *
+   * @param seat the number of that one
+   */
+  handTo(seat: number): void {
+    Atomics.add(this.#seats, seat * SEAT_WORDS, ONE);
+    this.leave();
   }
+
+  /** Counts a connection here that had been given to another seat, and has come back. */
+  readmit(): void {
+    Atomics.add(this.#seats, this.#own, ONE);
+  }
+
+  /** The process with a seat has died. Its connections are over, and so is what it was about. */
+  override leaveFor(seat: number): void {
+    Atomics.store(this.#seats, seat * SEAT_WORDS, 0);
+  }
+}
+
+/**
+ * Opens the gate of a team.
+ *
+ * @param memory the memory of the gate
+ * @param index the number of this member of the team; the main thread has the last one
+ */
+export function openGate(memory: SharedArrayBuffer, index: number): Gate {
+  const hasSeats = new Int32Array(memory)[SEATS] !== 0;
+  return hasSeats ? new ProcessGate(memory, index) : new Gate(memory);
 }

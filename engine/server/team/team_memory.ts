@@ -43,6 +43,10 @@ export interface ThreadMemory {
   readonly pulse: Int32Array;
   /** For whom it works: see {@linkcode HostNote}. */
   readonly host: Int32Array;
+  /** Whether a process was handed a connection, and whether it has begun with that. */
+  readonly handed: Int32Array;
+  /** Whether its work is done: a process has no other way to say so at its end. */
+  readonly finished: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -59,6 +63,10 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
   return new Int32Array(memory.gate, RECORDS * 4, 1);
 }
 
+/** The index of the words that say what a process was handed: the slot itself uses the first three. */
+const HANDED = 4;
+const HANDED_WORDS = 2;
+
 /** The index of a slot's accepting word: behind the words that the slot itself uses. */
 const ACCEPTING = 8;
 
@@ -74,6 +82,9 @@ const HOST_WORDS = 3;
 
 /** The index of the word that says whether the thread is in a protocol's code: see `pulse.ts`. */
 const PULSE = 14;
+
+/** The index of the word that says whether a process has done its work. */
+const FINISHED = 15;
 
 /**
  * The figures of the threads that serve by descriptor.
@@ -128,6 +139,8 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     epoll: slot.subarray(EPOLL, EPOLL + 1),
     pulse: slot.subarray(PULSE, PULSE + 1),
     host: slot.subarray(HOST, HOST + HOST_WORDS),
+    handed: slot.subarray(HANDED, HANDED + HANDED_WORDS),
+    finished: slot.subarray(FINISHED, FINISHED + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };
@@ -281,6 +294,15 @@ export class Gate {
    */
   takeThreadsAskedFor(): number {
     return Atomics.exchange(this.words, ASKED_FOR, 0);
+  }
+
+  /**
+   * Counts that a connection is over whose thread has died.
+   *
+   * @param _index the number of the thread
+   */
+  leaveFor(_index: number): void {
+    this.leave();
   }
 
   /** Counts that a connection is over. */

@@ -105,7 +105,7 @@ test("of a process that is killed at any moment no connection stays counted", as
       await process.end();
       words.fill(0, wordsOf(index) + WORDS.open, wordsOf(index + 1));
       hosts.clear(index);
-      gates[index]!.bury();
+      gates[index]!.leaveFor(index);
     }
     const process = server.start({ what: "countConnections", index });
     await server.steps(index, process);

@@ -335,6 +335,10 @@ export class DescriptorServer {
       this.#queueRescued();
       await delay(LOOK_MS);
     }
+    // Processes have it too, and those that are busy cannot close it now.
+    if (!isLeft && this.#plan.processes !== undefined) {
+      this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
+    }
     // A thread that has not come back yet must not find something else under this number.
     if (this.team.accepting) this.#sockets.hollow(this.#listener);
     else this.#sockets.close(this.#listener);

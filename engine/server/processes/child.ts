@@ -30,6 +30,9 @@ const DONE = 0;
 /** The exit status of a process that has told its parent why it ends (sysexits, `EX_SOFTWARE`). */
 export const TOLD = 70;
 
+/** The number of no descriptor. */
+const NO_LISTENER = -1;
+
 /** What a parent tells a process, as JSON beside the descriptors. */
 export interface ChildAssignment extends Pick<Assignment, "role" | "index" | "track" | "data"> {
   /** Where the rest of it lies, which is the same for all processes: JSON in shared memory. */
@@ -95,7 +98,8 @@ function meetParent(net: Sockets, path: string): Control {
 function receiveAssignment(control: Control): Assignment {
   const heard = hear(control);
   if (heard === "end" || heard.kind !== TELL.assignment) return endNow(DONE);
-  const [memory, listener, wake] = heard.descriptors as [number, number, number];
+  // Who is handed connections has no listener. Nobody can connect to one that nobody has.
+  const [memory, wake, listener = NO_LISTENER] = heard.descriptors as [number, number, number?];
   const shared = CommonMemory.open(memory);
   const { common, length, ...own } = shared.find(control.textOf(heard)) as ChildAssignment;
   // A decoder takes no shared memory.

@@ -191,7 +191,7 @@ export class Children implements ProcessStarter {
 
   #descriptors({ shared }: Assignment): number[] {
     const { listener, wake } = shared as SharedSocket;
-    return [this.#memory.fd, listener, wake];
+    return [this.#memory.fd, wake, ...(this.#plan.accept ? [listener] : [])];
   }
 
   #tell(command: Command): void {

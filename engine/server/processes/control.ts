@@ -39,7 +39,7 @@ export const SAY = {
 
 /** What the parent says. */
 export const TELL = {
-  /** What it has to do: JSON, with the memory, the listener and the socket that wakes. */
+  /** What it has to do: JSON, with the memory, the socket that wakes, and perhaps the listener. */
   assignment: 1,
   /** Here is a connection. With the address of its peer. */
   connection: 2,

@@ -23,7 +23,8 @@ import { ownUser } from "../takeover/private_path.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
 import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
-import { Control, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
+import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
 import type { ChildMessage, Command } from "./children.ts";
 
 /** How often the desk looks for connections that the main thread has rescued, in milliseconds. */
@@ -71,6 +72,8 @@ type Started = Extract<Command, { readonly say: "started" }>;
 interface Waiting {
   readonly fd: number;
   readonly sockaddr: Uint8Array;
+  /** Since when, on the clock of the timeline; 0 if there is none. */
+  readonly since: number;
 }
 
 /** The desk. */
@@ -86,6 +89,7 @@ export class Desk {
   readonly #refused: LingerQueue;
   readonly #waitingWord: Int32Array;
   readonly #tell: (message: ThreadMessage) => void;
+  readonly #track: WatchingTrack | undefined;
   readonly #buffers = new MessageBuffers();
   readonly #events = new EpollEvents(EVENTS);
   /** Watches everybody but the listener. */
@@ -121,6 +125,7 @@ export class Desk {
     this.#refused = new LingerQueue(this.#shared.refused);
     this.#waitingWord = new Int32Array(data.waiting);
     this.#tell = tell;
+    this.#track = place.track;
     const { EPOLL_CTL_ADD, EPOLLIN, POLLIN } = calls.constants;
     this.#epoll = calls.epollCreate();
     for (const fd of [data.meeting, data.commands, this.#shared.wake]) {
@@ -157,7 +162,8 @@ export class Desk {
    * @param fd a connection that this desk has accepted
    */
   pass(fd: number): void {
-    this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice() });
+    const since = this.#track?.now() ?? 0;
+    this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice(), since });
     this.#serveWaiting();
   }
 
@@ -390,14 +396,15 @@ export class Desk {
   }
 
   /** Hands a connection to a process. @returns whether the process is still there */
-  #hand(child: Child, { fd, sockaddr }: Waiting): boolean {
+  #hand(child: Child, { fd, sockaddr, since }: Waiting): boolean {
     const net = this.#net;
     const { index, handed, control } = child;
     const { door } = this.#thread;
     handed[1] = 0;
     handed[0] = 1;
     this.#gate.handTo(index);
-    if (!control.send(TELL.connection, sockaddr, [fd], net.constants.MSG_DONTWAIT)) {
+    const connection = describeConnection(sockaddr, since);
+    if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
       handed[0] = 0;
       // Whoever has buried the process may have emptied its seat already.
       this.#gate.leaveFor(index);
@@ -424,7 +431,8 @@ export class Desk {
     while (this.#waiting.length <= this.#data.queue) {
       const fd = this.#ring.tryTake(sockaddr);
       if (fd < 0) return;
-      this.#waiting.push({ fd, sockaddr: sockaddr.slice() });
+      const since = this.#track?.dequeued(fd) ?? 0;
+      this.#waiting.push({ fd, sockaddr: sockaddr.slice(), since });
     }
   }
 

@@ -19,7 +19,13 @@ import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { openGate, ProcessGate } from "./process_gate.ts";
-import { createTeamMemory, type Gate, HostNote, type TeamMemory, threadMemory } from "./team_memory.ts";
+import {
+  createTeamMemory,
+  type Gate,
+  HostNote,
+  type TeamMemory,
+  threadMemory,
+} from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
 import {
   SupervisedWorker,
@@ -217,7 +223,7 @@ export class ThreadTeam {
 
   /** Adds up what all threads have counted. */
   count(): Counters {
-    return CounterBlock.sum(CounterBlock.allIn(this.#memory.counters));
+    return CounterBlock.sum(this.#blocks);
   }
 
   /**
@@ -235,7 +241,8 @@ export class ThreadTeam {
     const { mode, url, shared, options, timeline, areLoops, processes } = this.#options;
     const isProcess = processes?.plays(role) === true;
     const memory = threadMemory(this.#memory, index);
-    const track = timeline?.track(describeThread(role, index), areLoops);
+    const name = isProcess ? `process ${index}` : describeThread(role, index);
+    const track = timeline?.track(name, areLoops, isProcess);
     const assignment: Assignment = {
       role,
       index,

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
@@ -447,7 +448,8 @@ export class Desk {
   /** Closes the connections that no process will serve: the time to finish has passed. */
   #cutWaiting(): void {
     const { counters } = this.#thread.means.place;
-    for (const { fd } of this.#waiting.splice(0)) {
+    for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
+      this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
       this.#net.close(fd);
       counters.accepted();
       counters.cut();

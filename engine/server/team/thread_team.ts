@@ -13,6 +13,7 @@ import { AT_REST } from "../../drivers/pulse.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { CulpritList } from "../core/culprits.ts";
 import { HostCounts } from "../core/host_counts.ts";
+import type { SharedFigure } from "../core/statistics_share.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -86,6 +87,8 @@ export interface ProcessHandle extends MemberHandle {
 export interface ProcessStarter {
   /** Makes the memory that all of them share. */
   readonly allocate: Allocate;
+  /** How many connections wait for one of them, if they wait in this process. */
+  readonly queued?: SharedFigure | undefined;
   /** Whether a role is that of a process. */
   plays(role: string): boolean;
   /** Starts one. */
@@ -296,6 +299,8 @@ export class ThreadTeam {
         }
         note.note(undefined);
         if (isProcess) {
+          // Whoever watches that threads do not compute for ever must not take it for one of them.
+          Atomics.store(memory.pulse, 0, AT_REST);
           this.#countUnbegun(member);
           this.gate.leaveFor(index);
         }

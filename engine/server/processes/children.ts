@@ -283,6 +283,7 @@ class Child implements ProcessHandle {
   /** Why it was ended, or what it has said about its end. */
   #error: Error | undefined;
   #wasEnded = false;
+  #wasKilled = false;
   #signal = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -303,6 +304,10 @@ class Child implements ProcessHandle {
     return this.#isReady;
   }
 
+  get wasKilled(): boolean {
+    return this.#wasKilled;
+  }
+
   /** Waits for its end. */
   async follow(starting: Promise<StartedProgram>): Promise<void> {
     let how: string;
@@ -312,6 +317,7 @@ class Child implements ProcessHandle {
       this.#events.onStarted(program.pid);
       if (this.#wasEnded) program.signal("SIGKILL");
       how = await program.ended;
+      this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
       this.#events.onEnded(program.pid);
     } catch (cause) {

@@ -79,6 +79,8 @@ export interface MemberHandle extends WorkerHandle {
 
 /** A member that is a process. */
 export interface ProcessHandle extends MemberHandle {
+  /** Whether a signal has ended it. */
+  readonly wasKilled: boolean;
   /** Ends, again and again, every call in which it waits, so that it sees what it was asked. */
   interrupt(): void;
 }
@@ -292,8 +294,9 @@ export class ThreadTeam {
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
         if (error !== undefined) {
           if (!this.gate.cutting) this.counters.lostThread();
-          // A process can be killed from outside. Then nobody's words have ended it.
-          const culprit = isProcess && memory.pulse[0] === AT_REST ? undefined : host;
+          // Somebody from outside may have killed a process while it waited: nobody is to blame.
+          const wasWaiting = memory.pulse[0] === AT_REST;
+          const culprit = process?.wasKilled === true && wasWaiting ? undefined : host;
           if (!this.gate.closing && this.#culprits.blame(culprit)) this.#keeper.excuse(error);
           this.#bury(member, index, mayRun);
         }

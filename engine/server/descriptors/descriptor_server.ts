@@ -33,7 +33,7 @@ import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sock
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
-import { workerFigures } from "../team/team_memory.ts";
+import { processNumbers, workerFigures } from "../team/team_memory.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
@@ -265,8 +265,13 @@ export class DescriptorServer {
   }
 
   get #figures(): OwnFigures {
-    const workers = workerFigures(this.team.memory);
-    return this.#plan.queue ? { queued: this.ring.figure, ...workers } : workers;
+    const { queue, processes } = this.#plan;
+    const queued = queue ? this.ring.figure : processes?.queued;
+    return {
+      ...(queued !== undefined && { queued }),
+      ...workerFigures(this.team.memory),
+      ...(processes !== undefined && { processes: processNumbers(this.team.memory) }),
+    };
   }
 
   #setLimits(): void {

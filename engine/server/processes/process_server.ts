@@ -157,4 +157,3 @@ function startOnDemand(
   };
   return Promise.all(Array.from({ length: Math.min(spare, most) }, start));
 }
-

@@ -39,6 +39,7 @@ import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { TALK_NOTE } from "./load/talk_options.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
@@ -82,6 +83,7 @@ const benchCommand = (): Command => ({
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand() },
+  notes: [TALK_NOTE],
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 

@@ -22,6 +22,8 @@ import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
+import { protocolOf, type Talk } from "./talk.ts";
+import { readTalk, recordTalk, TALK_FLAGS, type TalkOptions } from "./talk_options.ts";
 
 /** The least and the most bytes of a request's payload. */
 export type Sizes = readonly [least: number, most: number];
@@ -35,6 +37,8 @@ export interface Plan {
   readonly protocol: string;
   /** The name of the protocol. */
   readonly protocolName: string;
+  /** What is sent in place of a protocol's requests. */
+  readonly talk?: Talk | undefined;
   readonly connections: number;
   /** How many requests a connection has under way at a time. */
   readonly pipeline: number;
@@ -65,7 +69,7 @@ export interface Plan {
 }
 
 /** What the user says about the load. The rest is filled in. */
-export interface PlanOptions {
+export interface PlanOptions extends TalkOptions {
   /** A name, or the path of a module. @default {"hello"} */
   readonly protocol?: string;
   /** @default {50} */
@@ -204,6 +208,7 @@ const SEED = integerOption("seed", {
 /** The flags that say what load to make, in the order of the help. */
 export const LOAD_FLAGS: readonly Flag[] = [
   PROTOCOL,
+  ...TALK_FLAGS,
   CONNECTIONS,
   DURATION,
   REQUESTS,
@@ -235,21 +240,24 @@ const PIPELINE_BYTES = 1024 * 1024;
  * @throws {OptionError} if something is wrong
  */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
-  const location = locateProtocol(PROTOCOL.read(options.protocol));
-  const protocol = await loadLoadProtocol(location);
+  const talk = await readTalk(options, CONNECT.read(options.connect));
+  if (talk !== undefined) refuseBesideTalk(options);
+  const location = talk === undefined ? locateProtocol(PROTOCOL.read(options.protocol)) : TALK;
+  const protocol = await loadProtocolOf({ protocol: location, talk });
   const connections = CONNECTIONS.read(options.connections);
   const isCounted = options.requests !== undefined;
   const requests = isCounted ? REQUESTS.read(options.requests) : Infinity;
   const plan: Plan = {
     protocol: location,
     protocolName: protocol.name,
+    talk,
     connections,
     pipeline: PIPELINE.read(options.pipeline),
     rate: RATE.read(options.rate) || null,
     connect: CONNECT.read(options.connect) || protocol.connects === true,
     thinkMs: THINK.read(options.think),
     rampMs: RAMP.read(options.ramp),
-    size: SIZE.read(options.size),
+    size: talk === undefined ? SIZE.read(options.size) : [talk.request.length, talk.request.length],
     durationMs: options.duration === undefined && isCounted
       ? Infinity
       : DURATION.read(options.duration),
@@ -262,6 +270,31 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   };
   checkPlan(plan, protocol);
   return plan;
+}
+
+/** The location of a protocol that is none: what `--send` says is sent. */
+const TALK = "send";
+
+/** Refuses what `--send` says already. */
+function refuseBesideTalk({ protocol, size }: PlanOptions): void {
+  if (protocol !== undefined) {
+    throw new OptionError("Cannot use protocol with send: each says what a request is");
+  }
+  if (size !== undefined) {
+    throw new OptionError("Cannot use size with send: a request has the bytes that are sent");
+  }
+}
+
+/**
+ * The client's side of a load.
+ *
+ * @param plan the load, or its part that says what is spoken
+ * @throws {OptionError} if there is none
+ */
+export function loadProtocolOf(
+  { protocol, talk }: Pick<Plan, "protocol" | "talk">,
+): Promise<LoadProtocol> {
+  return talk === undefined ? loadLoadProtocol(protocol) : Promise.resolve(protocolOf(talk));
 }
 
 /** Reads a size or a range of sizes, for instance `64` or `1k..64k`. */
@@ -323,6 +356,7 @@ export function loadOf(plan: Plan): Load {
     ramp_ms: plan.rampMs,
     size: plan.size,
     timeout_ms: plan.timeoutMs,
+    ...(plan.talk !== undefined && { send: recordTalk(plan.talk) }),
   };
 }
 

@@ -66,6 +66,26 @@ export interface Load {
   readonly size: readonly [least: number, most: number];
   /** How long a request may take, in milliseconds. */
   readonly timeout_ms: number;
+  /** What was sent in place of a protocol's requests. */
+  readonly send?: SentLoad;
+}
+
+/** Requests that are plain bytes, and what an answer is. Bytes are written with escapes. */
+export interface SentLoad {
+  /** The request; of a long one, its beginning and `...`. */
+  readonly request: string;
+  /** The SHA-256 of the whole request, in hexadecimal digits. */
+  readonly request_sha256: string;
+  /** What an answer ends with; `null` if something else ends it. */
+  readonly until: string | null;
+  /** How many bytes an answer has; `null` if something else ends it. */
+  readonly bytes: number | null;
+  /** The whole answer; `null` if any is right. */
+  readonly expect: string | null;
+  /** What ends the greeting of a server that speaks first; `null` if it does not. */
+  readonly greeting_until: string | null;
+  /** The most bytes that an answer may have. */
+  readonly max_answer: number;
 }
 
 /** What the operating system reports about the server's process over the run; Linux only. */
@@ -146,7 +166,7 @@ export interface Run {
   readonly lag_us: Latency;
   /**
    * Requests that failed, by kind: `refused`, `reset`, `closed`, `timeout`, `wrong reply`,
-   * `no local port`, …; in an open model, `unanswered` requests were due and had no answer within
+   * `surplus` (more came than was asked for), `too long`, `no local port`, …; in an open model, `unanswered` requests were due and had no answer within
    * the timeout after the end.
    */
   readonly errors: Readonly<Record<string, number>>;

@@ -47,6 +47,7 @@ export function loadKey(load: Load): string {
     load.ramp_ms,
     load.size,
     load.timeout_ms,
+    ...(load.send === undefined ? [] : [load.send]),
   ]);
 }
 

@@ -24,6 +24,8 @@ export class LoadServer implements AsyncDisposable {
   accepted = 0;
   /** How many times bytes have arrived. */
   arrivals = 0;
+  /** The addresses of the clients, in the order of their coming. */
+  readonly clients: string[] = [];
   /** What happened, in order: `accepted`, or how many bytes arrived. */
   readonly story: ("accepted" | number)[] = [];
   readonly #server: Server;
@@ -38,21 +40,27 @@ export class LoadServer implements AsyncDisposable {
    * Listens on a free port.
    *
    * @param react reacts to what arrives; without it, everything is echoed
+   * @param greeting what each client hears first
    */
   static async start(
     react: Reaction = (bytes, socket) => void socket.write(bytes),
+    greeting = "",
   ): Promise<LoadServer> {
     const server = createServer({ allowHalfOpen: false, noDelay: true });
     const listening = new Promise<void>((resolve) => server.once("listening", resolve));
     server.listen(0, "127.0.0.1", 4096);
     await within(5_000, "a server to listen", listening);
     const made = new LoadServer(server, (server.address() as { port: number }).port);
-    server.on("connection", (socket) => made.#welcome(socket, react));
+    server.on("connection", (socket) => {
+      if (greeting !== "") socket.write(greeting);
+      made.#welcome(socket, react);
+    });
     return made;
   }
 
   #welcome(socket: Socket, react: Reaction): void {
     this.accepted++;
+    this.clients.push(socket.remoteAddress ?? "");
     this.story.push("accepted");
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));

@@ -39,6 +39,7 @@ import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { checkSources, refuseThrough } from "./load/sources.ts";
 import { TALK_NOTE } from "./load/talk_options.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
@@ -160,7 +161,9 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   }
   const plan = await makePlan(planOptionsOf(values));
   const percentiles = percentilesOf(values);
-  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
+  refuseThrough(plan, values.through !== undefined);
+  checkSources(plan, host);
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
   for (const warning of preflight(plan, address)) watch.note(warning);
   const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
   const way = readWay(values);

@@ -23,6 +23,7 @@ import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
 import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { refuseThrough } from "./load/sources.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { reach, readWay, THROUGH, type Way } from "./through.ts";
 import type { Missing, Run, Second } from "./load/results.ts";
@@ -175,7 +176,9 @@ export async function readComparison(values: Values): Promise<Comparison> {
       if (number < 1 || number > 1_000_000) {
         throw new UsageError(`wrong value for --connections: expected 1,50,500, got "${count}"`);
       }
-      plans.push(await makePlan({ ...shared, protocol, connections: number }));
+      const plan = await makePlan({ ...shared, protocol, connections: number });
+      refuseThrough(plan, values.through !== undefined);
+      plans.push(plan);
     }
   }
   if (traces !== undefined) makeFolder(traces as string);

@@ -14,6 +14,7 @@ import type { Lane } from "./lane.ts";
 import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
+import { inTurn } from "./sources.ts";
 import type { ThreadSecond } from "./tally.ts";
 
 /**
@@ -34,8 +35,9 @@ export async function runOnRuntime(
 ): Promise<LoadLoop> {
   using deadlines = new TimedDeadlines();
   const over = new AbortController();
+  const nextSource = inTurn(share.plan.sources, share.thread, share.plan.threads);
   const dial = (lane: Lane) => {
-    void connect(lane, share, deadlines, over.signal);
+    void connect(lane, share, nextSource(), deadlines, over.signal);
   };
   const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond, hasTurns: false });
   try {
@@ -77,6 +79,7 @@ async function turnUntil(
 async function connect(
   lane: Lane,
   { address, plan: { timeoutMs } }: Share,
+  source: string | undefined,
   deadlines: TimedDeadlines,
   over: AbortSignal,
 ): Promise<void> {
@@ -87,7 +90,7 @@ async function connect(
   const limit = new Deadline(() => giveUp(new ConnectTimeoutError(timeoutMs)));
   deadlines.set(limit, timeoutMs);
   try {
-    const connection = await openEventConnection(address, attempt.signal);
+    const connection = await openEventConnection(address, attempt.signal, source);
     if (over.aborted) return connection.close();
     lane.onOpen(connection);
   } catch (error) {

@@ -22,6 +22,7 @@ import { parseSize } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
+import { readSources, SOURCE } from "./sources.ts";
 import { protocolOf, type Talk } from "./talk.ts";
 import { readTalk, recordTalk, TALK_FLAGS, type TalkOptions } from "./talk_options.ts";
 
@@ -62,6 +63,10 @@ export interface Plan {
   readonly threads: number;
   /** How connections are made. */
   readonly engine: EngineKind;
+  /** The addresses that connections come from, in turn; empty for any. */
+  readonly sources: readonly string[];
+  /** The same as the user has written it. */
+  readonly source?: string | undefined;
   /** The seed of the payloads. */
   readonly seed: number;
   /** Whether the threads warm up before the run. Without it, its first requests are slow. */
@@ -95,6 +100,8 @@ export interface PlanOptions extends TalkOptions {
   readonly threads?: number;
   /** @default {"descriptors"} where they can be used, else `"runtime"` */
   readonly engine?: EngineKind;
+  /** The addresses that connections come from, for instance `127.0.0.2-127.0.0.20`. */
+  readonly source?: string;
   /** @default {1} */
   readonly seed?: number;
 }
@@ -221,6 +228,7 @@ export const LOAD_FLAGS: readonly Flag[] = [
   TIMEOUT,
   THREADS,
   ENGINE,
+  SOURCE,
   SEED,
 ];
 
@@ -265,6 +273,8 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     timeoutMs: TIMEOUT.read(options.timeout),
     threads: Math.min(THREADS.read(options.threads), connections),
     engine: ENGINE.read(options.engine),
+    sources: readSources(options.source),
+    source: options.source,
     seed: SEED.read(options.seed),
     rehearse: true,
   };
@@ -356,6 +366,7 @@ export function loadOf(plan: Plan): Load {
     ramp_ms: plan.rampMs,
     size: plan.size,
     timeout_ms: plan.timeoutMs,
+    ...(plan.source !== undefined && { source: plan.source }),
     ...(plan.talk !== undefined && { send: recordTalk(plan.talk) }),
   };
 }

@@ -113,6 +113,7 @@ function shortened(
       size: [Math.min(LONGEST, least), Math.min(LONGEST, most)],
       timeoutMs: LONGEST_MS,
       threads: 1,
+      sources: [],
     },
   };
 }

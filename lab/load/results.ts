@@ -66,6 +66,8 @@ export interface Load {
   readonly size: readonly [least: number, most: number];
   /** How long a request may take, in milliseconds. */
   readonly timeout_ms: number;
+  /** The addresses that the connections came from, as they were given, if they were. */
+  readonly source?: string;
   /** What was sent in place of a protocol's requests. */
   readonly send?: SentLoad;
 }

@@ -47,7 +47,8 @@ export function loadKey(load: Load): string {
     load.ramp_ms,
     load.size,
     load.timeout_ms,
-    ...(load.send === undefined ? [] : [load.send]),
+    load.source,
+    load.send,
   ]);
 }
 
@@ -80,7 +81,8 @@ export function distinguish(loads: readonly Load[]): string[] {
 }
 
 function partsOf(load: Load): string[] {
-  const { protocol, connections, pipeline, target_rate, connect, think_ms, ramp_ms, size } = load;
+  const { protocol, connections, pipeline, target_rate, connect, think_ms, ramp_ms, size, source } =
+    load;
   const [least, most] = size;
   return [
     protocol,
@@ -91,6 +93,7 @@ function partsOf(load: Load): string[] {
     ...(pipeline > 1 ? [`pipeline ${pipeline}`] : []),
     ...(connect ? ["each request on a new connection"] : []),
     ...(think_ms > 0 ? [`think ${formatDuration(think_ms)}`] : []),
+    ...(source === undefined ? [] : [`from ${source}`]),
     ...(ramp_ms > 0 ? [`ramp ${formatDuration(ramp_ms)}`] : []),
     ...(target_rate === null ? [] : [`${formatRate(target_rate)} due`]),
   ];

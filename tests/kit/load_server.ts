@@ -31,9 +31,9 @@ export class LoadServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, address: Address) {
     this.#server = server;
-    this.address = { hostname: "127.0.0.1", port };
+    this.address = address;
   }
 
   /**
@@ -41,16 +41,21 @@ export class LoadServer implements AsyncDisposable {
    *
    * @param react reacts to what arrives; without it, everything is echoed
    * @param greeting what each client hears first
+   * @param hostname where it listens
    */
   static async start(
     react: Reaction = (bytes, socket) => void socket.write(bytes),
     greeting = "",
+    hostname = "127.0.0.1",
   ): Promise<LoadServer> {
     const server = createServer({ allowHalfOpen: false, noDelay: true });
     const listening = new Promise<void>((resolve) => server.once("listening", resolve));
-    server.listen(0, "127.0.0.1", 4096);
+    server.listen(0, hostname, 4096);
     await within(5_000, "a server to listen", listening);
-    const made = new LoadServer(server, (server.address() as { port: number }).port);
+    const made = new LoadServer(server, {
+      hostname,
+      port: (server.address() as { port: number }).port,
+    });
     server.on("connection", (socket) => {
       if (greeting !== "") socket.write(greeting);
       made.#welcome(socket, react);

@@ -11,6 +11,7 @@ import type { Address } from "../../protocols/effects.ts";
 import type { Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
+import { recoveriesOf } from "./recovery.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
@@ -149,6 +150,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     load_limited: limits.length > 0,
     server: server?.figures ?? null,
     seconds: wholeRows(rows).map(secondOf),
+    recoveries: plan.rateParts === null || isCut ? [] : recoveriesOf(plan.rateParts, rows),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),

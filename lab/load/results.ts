@@ -47,6 +47,15 @@ export interface Machine {
   readonly runtime: string;
 }
 
+/** A part of a rate that changes: it goes evenly from one value to another. */
+export interface LoadPart {
+  /** Requests a second, at its beginning and at its end. */
+  readonly from: number;
+  readonly to: number;
+  /** How long it lasts, in seconds. */
+  readonly seconds: number;
+}
+
 /** The load that was asked for. */
 export interface Load {
   /** The protocol that was spoken. */
@@ -54,8 +63,17 @@ export interface Load {
   readonly connections: number;
   /** How many requests a connection has under way at a time. */
   readonly pipeline: number;
-  /** Requests due in each second, over all connections together; `null` in the closed model. */
+  /**
+   * Requests due in each second, over all connections together; `null` in the closed model. The mean
+   * of a rate that changes.
+   */
   readonly target_rate: number | null;
+  /** The parts of a rate that changes; `null` if it is constant. */
+  readonly rate_parts: readonly LoadPart[] | null;
+  /** How the requests of an open model follow each other: `even`, `poisson` or `burst:N`. */
+  readonly arrivals: string;
+  /** The seed of payloads and random arrivals; `null` if it is not known. */
+  readonly seed: number | null;
   /** Whether each request has a connection of its own. */
   readonly connect: boolean;
   /** How long a connection waits between an answer and its next request, in milliseconds. */
@@ -102,6 +120,21 @@ export interface Second {
   /** The server's CPU seconds and resident bytes in this second; `null` if they are not known. */
   readonly cpu_s: number | null;
   readonly memory_bytes: number | null;
+}
+
+/** How a server recovered from a spike of its load. See `recovery.ts` for the rule. */
+export interface Recovery {
+  /** When the rate rose, and when it had fallen again, in seconds from the beginning. */
+  readonly from_s: number;
+  readonly to_s: number;
+  /** The percentile of response times that was judged by; `null` if there were too few requests. */
+  readonly percentile: number | null;
+  /** Its value before the spike, in microseconds; `null` if it is not known. */
+  readonly before_us: number | null;
+  /** How long after the spike it was again within that value, in seconds; `null` if it never was. */
+  readonly recovered_s: number | null;
+  /** How long it was watched after the spike, in seconds. */
+  readonly watched_s: number;
 }
 
 /** One run. */
@@ -159,6 +192,8 @@ export interface Run {
   readonly load_limited: boolean;
   readonly server: ServerFigures | null;
   readonly seconds: readonly Second[];
+  /** How the server recovered from each spike; empty where the rate is constant. */
+  readonly recoveries: readonly Recovery[];
   /** The whole distributions: HdrHistogram V2, compressed, in base64; values in microseconds. */
   readonly histogram: {
     readonly latency: string;

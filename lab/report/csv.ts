@@ -71,6 +71,10 @@ const MEASURED = [
   "due",
   "interrupted",
   "why_missing",
+  "arrivals",
+  "seed",
+  "rate_parts",
+  "recovered_s",
 ] as const;
 
 type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
@@ -160,9 +164,16 @@ function rowOf(
     size_most: load.size[1],
     started_at,
   };
+  const asked: Measured = {
+    arrivals: load.target_rate === null ? null : load.arrivals,
+    seed: load.seed,
+    rate_parts:
+      load.rate_parts?.map(({ from, to, seconds }) => `${from}..${to}/${seconds}s`).join(",") ??
+        null,
+  };
   return [
     ...COMMON.map((column) => common[column]),
-    ...MEASURED.map((column) => measured[column] ?? null),
+    ...MEASURED.map((column) => measured[column] ?? asked[column] ?? null),
   ];
 }
 
@@ -188,6 +199,9 @@ function runCells(run: Run): Measured {
     ...serverCells(run.server),
     due: run.due,
     interrupted: run.interrupted,
+    recovered_s: run.recoveries.length === 0
+      ? null
+      : run.recoveries.map(({ recovered_s }) => recovered_s ?? "never").join(" "),
   };
 }
 

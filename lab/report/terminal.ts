@@ -10,7 +10,7 @@ import stringWidth from "string-width";
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
-import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
+import { type Contest, contestsOf, errorsOf, formatLoad, reachedShare } from "./contests.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
   formatBytes,
@@ -134,10 +134,14 @@ function formatRun(run: Run, screen: Screen): string[] {
   return [...facts, "", ...formatTimes(run, screen)];
 }
 
-function rateText({ rate, load: { target_rate } }: Run): string {
+function rateText(run: Run): string {
+  const { rate, load: { target_rate, rate_parts, arrivals } } = run;
   if (target_rate === null) return formatRate(rate);
-  const share = formatShare(Math.min(1, rate / target_rate));
-  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due`;
+  const share = formatShare(reachedShare([run]));
+  const isMean = rate_parts !== null || arrivals === "poisson";
+  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due${
+    isMean ? " on average" : ""
+  }`;
 }
 
 function answeredText({ requests, due, duration_s, interrupted }: Run): string {

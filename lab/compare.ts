@@ -25,7 +25,7 @@ import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions, RATE } from 
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { reach, readWay, THROUGH, type Way } from "./through.ts";
-import type { Missing, Run, Second } from "./load/results.ts";
+import type { Missing, RateStudy, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
@@ -211,6 +211,8 @@ function makeFolder(path: string): void {
 export interface Measured {
   readonly runs: readonly Run[];
   readonly missing: readonly Missing[];
+  /** What runs at different rates say, if that is what was measured. */
+  readonly rateStudy?: RateStudy;
 }
 
 /**

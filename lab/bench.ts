@@ -49,6 +49,7 @@ import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
+import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
 import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
@@ -71,6 +72,7 @@ const benchCommand = (): Command => ({
   required: 1,
   flags: [
     ...LOAD_FLAGS,
+    ...RATE_STUDY_FLAGS,
     PERCENTILES,
     THROUGH,
     {
@@ -159,8 +161,10 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   if (pid !== undefined && !isRunning(pid)) {
     throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
   }
-  const plan = await makePlan(planOptionsOf(values));
-  const percentiles = percentilesOf(values);
+  const study = readStudy(values);
+  const options = planOptionsOf(values);
+  const plan = study === undefined ? await makePlan(options) : await planStudy(study, options);
+  const percentiles = percentilesOf(values) ?? (study && percentilesFor(study));
   refuseThrough(plan, values.through !== undefined);
   checkSources(plan, host);
   const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
@@ -169,22 +173,42 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const way = readWay(values);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
-  let errors = 0;
   await using reached = await reach(way, address);
-  const run = await measure(plan, {
-    address: reached.address,
-    pid: pid ?? (isLocal ? findListener(address) : undefined),
-    name,
-    percentiles,
+  const measureOne = (
+    plan: Plan,
+    repeat: number,
+    title: string,
+    onNote: (text: string) => void,
+  ) => {
+    let errors = 0;
+    return measure(plan, {
+      address: reached.address,
+      pid: pid ?? (isLocal ? findListener(address) : undefined),
+      name,
+      repeat,
+      percentiles,
+      signal: watch.signal,
+      onNote,
+      onSecond(second) {
+        errors += second.errors;
+        const share = seconds === undefined ? undefined : second.at / seconds;
+        watch.show(title, second, errors, share, seconds && seconds - second.at);
+      },
+    });
+  };
+  const onNote = (text: string) => watch.note(text);
+  if (study === undefined) {
+    return { runs: [await measureOne(plan, 1, name, onNote)], missing: [] };
+  }
+  // The table of the steps says what there is to know of each of them.
+  const parts = {
     signal: watch.signal,
-    onNote: (text) => watch.note(text),
-    onSecond(second) {
-      errors += second.errors;
-      const share = seconds === undefined ? undefined : second.at / seconds;
-      watch.show(name, second, errors, share, seconds && seconds - second.at);
-    },
-  });
-  return { runs: [run], missing: [] };
+    onNote,
+    measure: (plan: Plan, repeat: number, title: string) =>
+      measureOne(plan, repeat, title, () => {}),
+  };
+  const { runs, study: rateStudy } = await conduct(study, plan, parts);
+  return { runs, missing: [], rateStudy };
 }
 
 /** Whether there is such a process (kill(2) with the signal 0). */
@@ -243,7 +267,7 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
-    const { runs, missing } = await (isComparison ? loadMany : loadOne)(values, watch);
+    const { runs, missing, rateStudy } = await (isComparison ? loadMany : loadOne)(values, watch);
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -253,11 +277,13 @@ async function perform(): Promise<number> {
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
+      ...(rateStudy !== undefined && { rate_study: rateStudy }),
       findings: [],
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
-    if (missing.length > 0 && isCut || runs.some(({ interrupted }) => interrupted)) {
+    const isPartial = missing.length > 0 || rateStudy !== undefined;
+    if (isPartial && isCut || runs.some(({ interrupted }) => interrupted)) {
       return EXIT_SIGNALLED;
     }
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;

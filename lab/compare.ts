@@ -21,12 +21,12 @@ import { durationOption } from "../engine/cli/quantity_options.ts";
 import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
-import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions, RATE } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { refuseThrough } from "./load/sources.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { reach, readWay, THROUGH, type Way } from "./through.ts";
-import type { Missing, Run, Second } from "./load/results.ts";
+import type { Missing, RateStudy, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
@@ -168,7 +168,10 @@ export async function readComparison(values: Values): Promise<Comparison> {
       throw new UsageError(`wrong value for --against: there is a "${name}" already`);
     }
   }
-  const shared: PlanOptions = { duration: DURATION.read(undefined), ...planOptionsOf(rest) };
+  const given = planOptionsOf(rest);
+  // The parts of a rate that changes say how long a run lasts.
+  const isChanging = RATE.read(given.rate).parts !== null;
+  const shared: PlanOptions = isChanging ? given : { duration: DURATION.read(undefined), ...given };
   const plans: Plan[] = [];
   for (const protocol of listOf(PROTOCOLS.read(protocols as string | undefined))) {
     for (const count of listOf(CONNECTIONS.read(connections as string | undefined))) {
@@ -211,6 +214,8 @@ function makeFolder(path: string): void {
 export interface Measured {
   readonly runs: readonly Run[];
   readonly missing: readonly Missing[];
+  /** What runs at different rates say, if that is what was measured. */
+  readonly rateStudy?: RateStudy;
 }
 
 /**
@@ -306,7 +311,7 @@ async function measureOne(
   await using reached = await reach(way, server.address);
   const { address } = reached;
   if (warmUpMs > 0) {
-    const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0, rehearse: false };
+    const warmUp = { ...plan, durationMs: warmUpMs, rateParts: null, rampMs: 0, rehearse: false };
     await measure(warmUp, { address, name, signal });
   }
   const say = (text: string) => {
@@ -343,11 +348,14 @@ async function trace(
     try {
       await using server = await start(plan, signal, path);
       const { address } = server;
-      await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0, rehearse: false }, {
-        address,
-        name,
-        signal,
-      });
+      await measure(
+        { ...plan, durationMs: TRACE_MS, rateParts: null, rampMs: 0, rehearse: false },
+        {
+          address,
+          name,
+          signal,
+        },
+      );
     } catch (error) {
       if (!(error instanceof ServerStartError)) throw error;
       onNote(`${name} has no trace: ${error.message}`);

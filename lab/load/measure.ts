@@ -11,6 +11,7 @@ import type { Address } from "../../protocols/effects.ts";
 import type { Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
+import { recoveriesOf } from "./recovery.ts";
 import { reachableFrom } from "./sources.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
@@ -152,6 +153,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     load_limited: limits.length > 0,
     server: server?.figures ?? null,
     seconds: wholeRows(rows).map(secondOf),
+    recoveries: plan.rateParts === null || isCut ? [] : recoveriesOf(plan.rateParts, rows),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),

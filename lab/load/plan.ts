@@ -17,9 +17,11 @@ import {
   OptionError,
   stringOption,
 } from "../../engine/cli/options.ts";
-import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts";
-import { parseSize } from "../../engine/values/quantities.ts";
+import { durationOption } from "../../engine/cli/quantity_options.ts";
+import { parseRate, parseSize, type Rate } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
+import { type ArrivalKind, ARRIVALS_FORM, readArrivals } from "./arrivals.ts";
+import { COURSE_FORM, parseCourse, RateCourse, type RatePart } from "./rate_course.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
 import { readSources, SOURCE } from "./sources.ts";
@@ -43,8 +45,15 @@ export interface Plan {
   readonly connections: number;
   /** How many requests a connection has under way at a time. */
   readonly pipeline: number;
-  /** Requests a second, over all connections together; `null` in the closed model. */
+  /**
+   * Requests a second, over all connections together; `null` in the closed model. The mean of a rate
+   * that changes.
+   */
   readonly rate: number | null;
+  /** The parts of a rate that changes; `null` if it is constant. */
+  readonly rateParts: readonly RatePart[] | null;
+  /** How the requests of an open model follow each other. */
+  readonly arrivals: ArrivalKind;
   /** Whether each request has a connection of its own. */
   readonly connect: boolean;
   /** How long a connection waits between an answer and its next request, in milliseconds. */
@@ -67,7 +76,7 @@ export interface Plan {
   readonly sources: readonly string[];
   /** The same as the user has written it. */
   readonly source?: string | undefined;
-  /** The seed of the payloads. */
+  /** The seed of the payloads and of random arrivals. */
   readonly seed: number;
   /** Whether the threads warm up before the run. Without it, its first requests are slow. */
   readonly rehearse: boolean;
@@ -81,8 +90,13 @@ export interface PlanOptions extends TalkOptions {
   readonly connections?: number;
   /** @default {1} */
   readonly pipeline?: number;
-  /** Requests a second; 0 is the closed model. @default {0} */
-  readonly rate?: number;
+  /**
+   * Requests a second, or a rate that changes, as `1k..20k/60s,20k/30s`; 0 is the closed model.
+   * @default {0}
+   */
+  readonly rate?: Rate;
+  /** `even`, `poisson` or for instance `burst:10`. @default {"even"} */
+  readonly arrivals?: string;
   /** @default {false}, except for `hello` */
   readonly connect?: boolean;
   /** Milliseconds. @default {0} */
@@ -141,10 +155,25 @@ const REQUESTS = integerOption("requests", {
 });
 
 /** Requests a second; 0 is the closed model. */
-const RATE = rateOption("rate", {
+export const RATE = defineOption<Course, Rate>("rate", { kind: "string" }, {
+  value: "RATE|A..B/TIME,…",
   default: 0,
   shown: "as fast as the answers come",
-  help: "how many requests are due, over all connections together, answered or not",
+  help: `how many requests are due each second, answered or not; ${COURSE_FORM} changes it`,
+}, checkRate);
+
+/** How requests follow each other. */
+export const ARRIVALS = defineOption<ArrivalKind, string>("arrivals", {
+  kind: "string",
+  suggestions: ["even", "poisson", "burst:10"],
+}, {
+  value: "even|poisson|burst:N",
+  default: "even",
+  help: "how the requests of a --rate follow each other: evenly, at random, N at once",
+}, (given) => {
+  const kind = readArrivals(given);
+  if (kind !== undefined) return kind;
+  throw new OptionError(`Cannot use arrivals: expected ${ARRIVALS_FORM}`);
 });
 
 /** How many requests a connection has under way. */
@@ -204,12 +233,12 @@ const ENGINE = choiceOption<EngineKind>("engine", {
   help: "how to connect: by system calls, or with the runtime's own sockets",
 });
 
-/** The seed of the payloads. */
+/** The seed of the payloads and of random arrivals. */
 const SEED = integerOption("seed", {
   least: 0,
   most: 0x7fff_ffff,
   default: 1,
-  help: "the seed of the payloads",
+  help: "the seed of the payloads and of random arrivals",
 });
 
 /** The flags that say what load to make, in the order of the help. */
@@ -220,6 +249,7 @@ export const LOAD_FLAGS: readonly Flag[] = [
   DURATION,
   REQUESTS,
   RATE,
+  ARRIVALS,
   PIPELINE,
   CONNECT,
   THINK,
@@ -255,18 +285,26 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
   const connections = CONNECTIONS.read(options.connections);
   const isCounted = options.requests !== undefined;
   const requests = isCounted ? REQUESTS.read(options.requests) : Infinity;
+  const { rate, parts } = RATE.read(options.rate);
+  if (parts !== null && options.duration !== undefined) {
+    throw new OptionError("Cannot use duration with a rate that changes: its parts say how long");
+  }
   const plan: Plan = {
     protocol: location,
     protocolName: protocol.name,
     talk,
     connections,
     pipeline: PIPELINE.read(options.pipeline),
-    rate: RATE.read(options.rate) || null,
+    rate: rate || null,
+    rateParts: parts,
+    arrivals: ARRIVALS.read(options.arrivals),
     connect: CONNECT.read(options.connect) || protocol.connects === true,
     thinkMs: THINK.read(options.think),
     rampMs: RAMP.read(options.ramp),
     size: talk === undefined ? SIZE.read(options.size) : [talk.request.length, talk.request.length],
-    durationMs: options.duration === undefined && isCounted
+    durationMs: parts !== null
+      ? new RateCourse(parts).durationMs
+      : options.duration === undefined && isCounted
       ? Infinity
       : DURATION.read(options.duration),
     requests,
@@ -278,6 +316,7 @@ export async function makePlan(options: PlanOptions): Promise<Plan> {
     seed: SEED.read(options.seed),
     rehearse: true,
   };
+  checkArrivals(plan, options);
   checkPlan(plan, protocol);
   return plan;
 }
@@ -305,6 +344,50 @@ export function loadProtocolOf(
   { protocol, talk }: Pick<Plan, "protocol" | "talk">,
 ): Promise<LoadProtocol> {
   return talk === undefined ? loadLoadProtocol(protocol) : Promise.resolve(protocolOf(talk));
+}
+
+/** A rate that was asked for. */
+interface Course {
+  /** Requests a second, on average; 0 is the closed model. */
+  readonly rate: number;
+  /** The parts of a rate that changes; `null` if it is constant. */
+  readonly parts: readonly RatePart[] | null;
+}
+
+/** Reads a rate, or a rate that changes. */
+function checkRate(given: Rate): Course {
+  try {
+    const parts = typeof given === "string" ? parseCourse(given) : undefined;
+    if (parts === undefined) return { rate: parseRate(given), parts: null };
+    return { rate: new RateCourse(parts).mean, parts };
+  } catch (cause) {
+    const why = String(given).includes(",") || String(given).includes("..")
+      ? `, or ${COURSE_FORM}`
+      : "";
+    throw new OptionError(`Cannot use rate: ${(cause as Error).message}${why}`, { cause });
+  }
+}
+
+/** The most random arrivals a second: they are drawn one by one. */
+const MOST_RANDOM = 1_000_000;
+
+function checkArrivals({ rate, rateParts, rampMs, arrivals }: Plan, options: PlanOptions): void {
+  const refuse = (why: string): never => {
+    throw new OptionError(why);
+  };
+  if (rate === null && options.arrivals !== undefined) {
+    refuse("Cannot use arrivals without rate: in the closed model an answer brings the next one");
+  }
+  const most = Math.max(rate ?? 0, ...(rateParts ?? []).flatMap(({ from, to }) => [from, to]));
+  if (arrivals === "poisson" && most > MOST_RANDOM) {
+    refuse("Cannot use arrivals poisson with such a rate: expected at most 1M/s");
+  }
+  if (rateParts !== null && rampMs > 0) {
+    refuse(
+      "Cannot use ramp with a rate that changes: ramp spreads the beginnings of the connections, " +
+        "and a rate that begins low, as 0..1k/10s, needs no such thing",
+    );
+  }
 }
 
 /** Reads a size or a range of sizes, for instance `64` or `1k..64k`. */
@@ -361,6 +444,10 @@ export function loadOf(plan: Plan): Load {
     connections: plan.connections,
     pipeline: plan.pipeline,
     target_rate: plan.rate,
+    rate_parts: plan.rateParts?.map(({ from, to, ms }) => ({ from, to, seconds: ms / 1000 })) ??
+      null,
+    arrivals: plan.arrivals,
+    seed: plan.seed,
     connect: plan.connect,
     think_ms: plan.thinkMs,
     ramp_ms: plan.rampMs,

@@ -107,6 +107,8 @@ function shortened(
       connections,
       requests,
       rate,
+      rateParts: null,
+      arrivals: "even",
       durationMs,
       thinkMs: 0,
       rampMs: 0,

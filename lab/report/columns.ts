@@ -6,7 +6,15 @@
 
 import { percentileName, USUAL_PERCENTILES } from "../load/percentiles.ts";
 import type { Latency, Run, ServerFigures } from "../load/results.ts";
-import { type Contest, type Entry, errorsOf, figures, hasServer, meanOf } from "./contests.ts";
+import {
+  type Contest,
+  type Entry,
+  errorsOf,
+  figures,
+  hasServer,
+  meanOf,
+  reachedShare,
+} from "./contests.ts";
 import {
   type Figure,
   MEMORY,
@@ -99,9 +107,8 @@ function spreadCell(entry: Entry): string {
   return spread === undefined || rate === 0 ? "" : `${(spread / rate * 100).toFixed(1)} %`;
 }
 
-function reachedCell(entry: Entry): string {
-  const target = (entry.runs[0] as Run).load.target_rate as number;
-  return formatShare(Math.min(1, meanOf(entry, RATE.of) / target));
+function reachedCell({ runs }: Entry): string {
+  return formatShare(reachedShare(runs));
 }
 
 /** How many times worse an entry is than the best. */

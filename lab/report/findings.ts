@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Missing, Run, ServerFigures } from "../load/results.ts";
+import type { Missing, Recovery, Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -19,6 +19,7 @@ import {
   hasAnswers,
   hasServer,
   meanOf,
+  reachedShare,
 } from "./contests.ts";
 import { differ, formatRatio, LEAST_REPEATS, mean, ratioOf } from "./statistics.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
@@ -99,7 +100,7 @@ export function findingsOf(runs: readonly Run[], missing: readonly Missing[] = [
   const titles = distinguish(contests.map(({ load }) => load));
   const sentences = contests.flatMap((contest, index) => {
     const title = titles[index] ?? "";
-    return [...compare(contest), ...remarks(contest)]
+    return [...compare(contest), ...remarks(contest), ...recoveries(contest)]
       .map((text) => title === "" ? text : `${title}: ${text}`);
   });
   const comparable = contests.filter(({ entries }) => entries.length > 1);
@@ -241,6 +242,45 @@ function remarks({ entries }: Contest): string[] {
   );
 }
 
+/** Says how long each entry took to recover from each spike. */
+function recoveries({ entries }: Contest): string[] {
+  return entries.flatMap(({ name, runs }) => {
+    const spikes = runs[0]?.recoveries ?? [];
+    return spikes.map((spike, index) => {
+      const all = runs.flatMap((run) => run.recoveries[index] ?? []);
+      return `${name}: ${sayRecovery(spike, all)}.`;
+    });
+  });
+}
+
+function sayRecovery({ from_s, to_s }: Recovery, all: readonly Recovery[]): string {
+  const seconds = (value: number) => `${Number(value.toFixed(1))} s`;
+  const spike = `the spike from ${seconds(from_s)} to ${seconds(to_s)}`;
+  // The worst of the repeats.
+  const known = all.filter(({ percentile }) => percentile !== null);
+  const worst =
+    known.toSorted((a, b) => (b.recovered_s ?? Infinity) - (a.recovered_s ?? Infinity) || 0)[0];
+  if (worst === undefined) {
+    return `whether it recovered from ${spike} cannot be told, the seconds before or after it ` +
+      "have too few requests";
+  }
+  const value = `p${worst.percentile} was again within the ${
+    formatTime(worst.before_us)
+  } of before`;
+  const times = all.length > 1 ? ` in the slowest of ${all.length} runs` : "";
+  if (worst.recovered_s === null) {
+    return `it did not recover from ${spike}: in the ${
+      seconds(worst.watched_s)
+    } after it p${worst.percentile} was never again within the ${
+      formatTime(worst.before_us)
+    } of before${times}`;
+  }
+  if (worst.recovered_s === 0) {
+    return `it recovered from ${spike} at once: ${value} in the first second after it${times}`;
+  }
+  return `it took ${seconds(worst.recovered_s)} to recover from ${spike}, until ${value}${times}`;
+}
+
 function cutShort({ runs }: Entry): Remark | undefined {
   const cut = runs.filter(({ interrupted }) => interrupted);
   if (cut.length === 0) return undefined;
@@ -327,7 +367,7 @@ function missedTarget(entry: Entry): Remark | undefined {
   const target = (entry.runs[0] as Run).load.target_rate;
   // What was not due any more was not missed.
   if (target === null || entry.runs.some(({ interrupted }) => interrupted)) return undefined;
-  const share = meanOf(entry, RATE.of) / target;
+  const share = reachedShare(entry.runs);
   if (share >= REACHED) return undefined;
   return {
     text: `${formatShare(share)} of the ${

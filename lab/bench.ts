@@ -11,9 +11,7 @@
  * @module
  */
 
-import process from "node:process";
 import { exitStatusOf, InterruptedError, messageOf } from "../engine/dial/failures.ts";
-import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -29,6 +27,7 @@ import type { Program } from "../engine/cli/program.ts";
 import {
   compare,
   COMPARE_FLAGS,
+  type Comparison,
   type Measured,
   preflightAll,
   readComparison,
@@ -37,7 +36,7 @@ import {
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
-import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
+import { LOAD_FLAGS, makePlan, type Plan, warmUpOf } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { checkSources, refuseThrough } from "./load/sources.ts";
 import { TALK_NOTE } from "./load/talk_options.ts";
@@ -46,7 +45,8 @@ import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener } from "../engine/process/process_status.ts";
+import { readRepeats, REPEAT, repeated, WARM_UP } from "./repeats.ts";
+import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
 import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
@@ -73,6 +73,8 @@ const benchCommand = (): Command => ({
   flags: [
     ...LOAD_FLAGS,
     ...RATE_STUDY_FLAGS,
+    REPEAT,
+    WARM_UP,
     PERCENTILES,
     THROUGH,
     {
@@ -93,8 +95,10 @@ const benchCommand = (): Command => ({
 /** The command that loads many servers in turn. */
 const compareCommand = (): Command => ({
   name: `bench ${COMPARE}`,
-  summary: "start servers, load them in turn, and compare",
+  summary: "load servers in turn, those that run and those that it starts, and compare",
   positionals: [],
+  rest: RUNNING_ARGUMENT,
+  notes: [TALK_NOTE],
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
@@ -165,15 +169,23 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const options = planOptionsOf(values);
   const plan = study === undefined ? await makePlan(options) : await planStudy(study, options);
   const percentiles = percentilesOf(values) ?? (study && percentilesFor(study));
+  const repeats = readRepeats(values, study !== undefined);
   refuseThrough(plan, values.through !== undefined);
   checkSources(plan, host);
   const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
   for (const warning of preflight(plan, address)) watch.note(warning);
-  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
   const way = readWay(values);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   await using reached = await reach(way, address);
+  const server = { address: reached.address, listensAt: address, pid, name };
+  if (repeats.repeats > 1) {
+    return await watchComparison(repeated(plan, repeats, server, percentiles), watch);
+  }
+  if (repeats.warmUpMs > 0) {
+    await measure(warmUpOf(plan, repeats.warmUpMs), { ...server, signal: watch.signal });
+    if (watch.signal.aborted) throw new InterruptedError();
+  }
   const measureOne = (
     plan: Plan,
     repeat: number,
@@ -183,7 +195,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
     let errors = 0;
     return measure(plan, {
       address: reached.address,
-      pid: pid ?? (isLocal ? findListener(address) : undefined),
+      pid: pid ?? pidOf(address),
       name,
       repeat,
       percentiles,
@@ -211,16 +223,6 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   return { runs, missing: [], rateStudy };
 }
 
-/** Whether there is such a process (kill(2) with the signal 0). */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: unknown }).code === "EPERM";
-  }
-}
-
 /** How long a run takes, if that is known. */
 function secondsOfRun({ durationMs }: Plan): number | undefined {
   return durationMs === Infinity ? undefined : durationMs / 1000;
@@ -229,8 +231,13 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 /** Measures many servers in turn. */
 async function loadMany(values: Values, watch: Watch): Promise<Measured> {
   const comparison = await readComparison(values);
+  for (const warning of await preflightAll(comparison)) watch.note(warning);
+  return await watchComparison(comparison, watch);
+}
+
+/** Measures in turn, and shows the progress. */
+async function watchComparison(comparison: Comparison, watch: Watch): Promise<Measured> {
   const total = secondsOf(comparison);
-  for (const warning of preflightAll(comparison)) watch.note(warning);
   const beganAt = performance.now();
   return await compare(comparison, {
     signal: watch.signal,
@@ -239,7 +246,8 @@ async function loadMany(values: Values, watch: Watch): Promise<Measured> {
       const elapsedS = (performance.now() - beganAt) / 1000;
       // The first turns tell how long the others will take.
       const leftS = share > 0.05 ? elapsedS / share * (1 - share) : total - elapsedS;
-      watch.show(title, second, second.errors, share, leftS);
+      const isKnown = Number.isFinite(leftS);
+      watch.show(title, second, second.errors, share, isKnown ? leftS : undefined);
     },
   });
 }
@@ -267,7 +275,10 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
-    const { runs, missing, rateStudy } = await (isComparison ? loadMany : loadOne)(values, watch);
+    const { runs, missing, rateStudy, reference } = await (isComparison ? loadMany : loadOne)(
+      values,
+      watch,
+    );
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -277,6 +288,7 @@ async function perform(): Promise<number> {
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
+      ...(reference !== undefined && { reference }),
       ...(rateStudy !== undefined && { rate_study: rateStudy }),
       findings: [],
     };

@@ -124,7 +124,8 @@ export async function readOutcome(values: Values): Promise<Outcome> {
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
   const study = measured.rate_study ?? null;
-  const findings = study?.conclusion ?? findingsOf(measured.runs, measured.missing);
+  const findings = study?.conclusion ??
+    findingsOf(measured.runs, measured.missing, measured.reference);
   const report = { ...measured, findings };
   const isTaken = outcome.files.some(([, path]) => path === STDOUT);
   // The files come first, because whoever reads the screen may already be gone.

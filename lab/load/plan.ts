@@ -437,6 +437,23 @@ function checkPlan(plan: Plan, protocol: LoadProtocol): void {
   }
 }
 
+/**
+ * The load with which a server is warmed up.
+ *
+ * @param plan the load that is measured afterwards
+ * @param durationMs how long it lasts, in milliseconds
+ */
+export function warmUpOf(plan: Plan, durationMs: number): Plan {
+  return {
+    ...plan,
+    durationMs,
+    requests: Infinity,
+    rateParts: null,
+    rampMs: 0,
+    rehearse: false,
+  };
+}
+
 /** The load in the form in which the results hold it. */
 export function loadOf(plan: Plan): Load {
   return {

@@ -297,6 +297,8 @@ export interface Report {
   readonly runs: readonly Run[];
   /** What was not measured although it should have been. */
   readonly missing: readonly Missing[];
+  /** What the others were compared with, if the user has said so; else the best. */
+  readonly reference?: string;
   /** Runs at different rates that belong together; `null` if they do not. @default {null} */
   readonly rate_study?: RateStudy | null;
   /** What the numbers support, one sentence each. */

@@ -22,18 +22,26 @@ export interface Contest {
   readonly load: Load;
   /** At least one entry, in the order of their first runs. */
   readonly entries: readonly Entry[];
+  /** What the others are compared with, if it was measured and the user has said so. */
+  readonly reference?: Entry | undefined;
 }
 
 /**
  * Groups the runs that can be compared.
  *
  * @param runs the runs, in the order of measuring
+ * @param reference the name of what the others are compared with, if the user has said so
  */
-export function contestsOf(runs: readonly Run[]): Contest[] {
-  return [...Map.groupBy(runs, ({ load }) => loadKey(load)).values()].map((same) => ({
-    load: (same[0] as Run).load,
-    entries: [...Map.groupBy(same, ({ name }) => name)].map(([name, runs]) => ({ name, runs })),
-  }));
+export function contestsOf(runs: readonly Run[], reference?: string): Contest[] {
+  return [...Map.groupBy(runs, ({ load }) => loadKey(load)).values()].map((same) => {
+    const entries = [...Map.groupBy(same, ({ name }) => name)]
+      .map(([name, runs]) => ({ name, runs }));
+    return {
+      load: (same[0] as Run).load,
+      entries,
+      reference: entries.find(({ name }) => name === reference),
+    };
+  });
 }
 
 /** A key that is equal for loads that are the same. */

@@ -93,10 +93,15 @@ export const MEMORY: Figure = {
  *
  * @param runs everything that was measured, in order
  * @param missing what was not measured although it should have been
+ * @param reference the name of what the others are compared with, in place of the best
  * @returns sentences, each with its full stop; a few at most for each load and each server
  */
-export function findingsOf(runs: readonly Run[], missing: readonly Missing[] = []): string[] {
-  const contests = contestsOf(runs);
+export function findingsOf(
+  runs: readonly Run[],
+  missing: readonly Missing[] = [],
+  reference?: string,
+): string[] {
+  const contests = contestsOf(runs, reference);
   const titles = distinguish(contests.map(({ load }) => load));
   const sentences = contests.flatMap((contest, index) => {
     const title = titles[index] ?? "";
@@ -154,10 +159,14 @@ function isRepeated({ runs }: Entry): boolean {
 }
 
 /** Says which entry is the best in each figure. */
-function compare({ load, entries: all }: Contest): string[] {
+function compare({ load, entries: all, reference }: Contest): string[] {
   const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
   const { name, figure } = tailOf(entries);
+  const best = (entries: readonly Entry[], figure: Figure, what: string, does: string) =>
+    reference !== undefined && hasAnswers(reference)
+      ? against(reference, entries, figure, what)
+      : theBest(entries, figure, what, does);
   const isKnown = ({ of }: Figure) => entries.every((entry) => Number.isFinite(meanOf(entry, of)));
   return [
     // With a target rate, all of them answer that rate.
@@ -177,7 +186,7 @@ function compare({ load, entries: all }: Contest): string[] {
 }
 
 /** The best entry in one figure, and those that cannot be told from it. */
-function best(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
+function theBest(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
   const sorted = ranked(entries, figure);
   const first = sorted[0] as Entry;
   const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
@@ -199,6 +208,26 @@ function best(entries: readonly Entry[], figure: Figure, what: string, does: str
   }
   const last = shown(sorted[at - 1] as Entry);
   return `the best ${at} in ${what} cannot be told apart, ${shown(first)} to ${last}: ${distance}.`;
+}
+
+/** How all the others compare with one entry in one figure, and which cannot be told from it. */
+function against(
+  reference: Entry,
+  entries: readonly Entry[],
+  figure: Figure,
+  what: string,
+): string {
+  const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
+  const others = ranked(entries, figure).filter((entry) => entry !== reference);
+  const differs = (entry: Entry) =>
+    differ(figures(entry, figure.of), figures(reference, figure.of));
+  const parts = others.filter(differs).map((entry) => {
+    const ratio = formatRatio(ratioOf(figures(entry, figure.of), figures(reference, figure.of)));
+    return `${shown(entry)} has ${ratio} times as much`;
+  });
+  const alike = others.filter((entry) => !differs(entry)).map(shown);
+  if (alike.length > 0) parts.push(`${some(alike)} cannot be told from it`);
+  return `${what} against ${shown(reference)}: ${parts.join("; ")}.`;
 }
 
 /** A remark about one entry by itself. */

@@ -17,10 +17,12 @@ import { formatBytes } from "./units.ts";
  * @returns a table for each load, the findings, the machine and the command, in GitHub's Markdown
  */
 export function formatMarkdown(
-  { machine, command, runs, findings, rate_study }: Report,
+  { machine, command, runs, findings, rate_study, reference }: Report,
 ): string {
   return [
-    ...(rate_study ? [formatStudy(rate_study, runs)] : contestsOf(runs).map(formatContest)),
+    ...(rate_study
+      ? [formatStudy(rate_study, runs)]
+      : contestsOf(runs, reference).map(formatContest)),
     ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
     escape(formatMachine(machine)),
     fence(command),

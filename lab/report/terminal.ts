@@ -10,7 +10,15 @@ import stringWidth from "string-width";
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, RateStudy, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
-import { type Contest, contestsOf, errorsOf, formatLoad, reachedShare } from "./contests.ts";
+import { repeatsTable } from "./repeats.ts";
+import {
+  type Contest,
+  contestsOf,
+  type Entry,
+  errorsOf,
+  formatLoad,
+  reachedShare,
+} from "./contests.ts";
 import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
@@ -37,16 +45,20 @@ const LEAST_NAME = 12;
  * @returns lines, the last one with its line end
  */
 export function formatTerminal(
-  { runs, findings, rate_study }: Report,
+  { runs, findings, rate_study, reference }: Report,
   screen: Screen,
 ): string {
   const blocks = rate_study
     ? [formatStudy(rate_study, runs, screen)]
-    : contestsOf(runs).map((contest) => {
+    : contestsOf(runs, reference).map((contest) => {
       const title = wrap(escapeText(formatLoad(contest.load)), screen.columns(), 2)
         .map((line) => render(screen, "bold", line));
       const only = runs.length === 1 ? runs[0] : undefined;
-      const body = only === undefined ? formatTable(contest, screen) : formatRun(only, screen);
+      const body = only !== undefined
+        ? formatRun(only, screen)
+        : repeatsOf(contest) !== undefined
+        ? formatRepeats(repeatsOf(contest) as Entry, screen)
+        : formatTable(contest, screen);
       return [...title, ...body].join("\n");
     });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
@@ -86,6 +98,26 @@ function formatStudy(study: RateStudy, runs: readonly Run[], screen: Screen): st
  */
 export function formatFindings(sentences: readonly string[], screen: Screen): string {
   return sentences.flatMap((text) => wrap(`• ${escapeText(text)}`, screen.columns(), 2)).join("\n");
+}
+
+/** The only entry, if it has repeats. */
+function repeatsOf({ entries: [only, ...others] }: Contest): Entry | undefined {
+  return only !== undefined && others.length === 0 && only.runs.length > 1 ? only : undefined;
+}
+
+/** Writes each repeat of one server, their median and their spread. */
+function formatRepeats({ name, runs }: Entry, screen: Screen): string[] {
+  const table = repeatsTable(runs);
+  const turned = (table[0] as readonly string[]).map((_, column) =>
+    table.map((row) => row[column] as string)
+  );
+  const wide = align(table);
+  const isNarrow = wide.some((line) => stringWidth(line) > screen.columns());
+  return [
+    ...wrap(`server  ${escapeText(name)}`, screen.columns()),
+    ...(isNarrow ? align(turned) : wide)
+      .map((line, index) => index === 0 ? render(screen, "faint", line) : line),
+  ];
 }
 
 /** Writes the table that compares several servers, with as many columns as fit. */

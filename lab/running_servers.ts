@@ -61,7 +61,7 @@ export function readRunning(text: string): RunningServer {
   if (name?.trim() === "") {
     throw new UsageError(`wrong value for <server>: expected NAME=HOST:PORT, got "${text}"`);
   }
-  const { host, port } = readServer(address, "HOST:PORT, NAME=HOST:PORT or unix:PATH");
+  const { host, port } = readServer(address.trim(), "HOST:PORT, NAME=HOST:PORT or unix:PATH");
   return { name: name?.trim() ?? formatAddress({ hostname: host, port }), host, port };
 }
 

@@ -11,9 +11,7 @@
  * @module
  */
 
-import process from "node:process";
 import { exitStatusOf, InterruptedError, messageOf } from "../engine/dial/failures.ts";
-import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -29,6 +27,7 @@ import type { Program } from "../engine/cli/program.ts";
 import {
   compare,
   COMPARE_FLAGS,
+  type Comparison,
   type Measured,
   preflightAll,
   readComparison,
@@ -37,17 +36,21 @@ import {
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
-import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
+import { LOAD_FLAGS, makePlan, type Plan, warmUpOf } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { checkSources, refuseThrough } from "./load/sources.ts";
+import { TALK_NOTE } from "./load/talk_options.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener } from "../engine/process/process_status.ts";
+import { readRepeats, REPEAT, repeated, WARM_UP } from "./repeats.ts";
+import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
-import { descriptorsFor, nameThrough, reach, readWay, THROUGH } from "./through.ts";
+import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
+import { descriptorsFor, limitedBy, nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -69,6 +72,9 @@ const benchCommand = (): Command => ({
   required: 1,
   flags: [
     ...LOAD_FLAGS,
+    ...RATE_STUDY_FLAGS,
+    REPEAT,
+    WARM_UP,
     PERCENTILES,
     THROUGH,
     {
@@ -82,14 +88,17 @@ const benchCommand = (): Command => ({
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand() },
+  notes: [TALK_NOTE],
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 
 /** The command that loads many servers in turn. */
 const compareCommand = (): Command => ({
   name: `bench ${COMPARE}`,
-  summary: "start servers, load them in turn, and compare",
+  summary: "load servers in turn, those that run and those that it starts, and compare",
   positionals: [],
+  rest: RUNNING_ARGUMENT,
+  notes: [TALK_NOTE],
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
@@ -156,44 +165,64 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   if (pid !== undefined && !isRunning(pid)) {
     throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
   }
-  const plan = await makePlan(planOptionsOf(values));
-  const percentiles = percentilesOf(values);
+  const study = readStudy(values);
+  const options = planOptionsOf(values);
+  const plan = study === undefined ? await makePlan(options) : await planStudy(study, options);
+  const percentiles = percentilesOf(values) ?? (study && percentilesFor(study));
+  const repeats = readRepeats(values, study !== undefined);
+  refuseThrough(plan, values.through !== undefined);
+  checkSources(plan, host);
   const way = readWay(values);
-  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
   for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
-  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
-  let errors = 0;
   await using reached = await reach(way, address);
-  const run = await measure(plan, {
-    address: reached.address,
-    pid: pid ?? (isLocal ? findListener(address) : undefined),
-    name,
-    percentiles,
-    signal: watch.signal,
-    onNote: (text) => watch.note(text),
-    onSecond(second) {
-      errors += second.errors;
-      const share = seconds === undefined ? undefined : second.at / seconds;
-      watch.show(name, second, errors, share, seconds && seconds - second.at);
-    },
-  });
-  const limited = reached.whyLimited();
-  if (limited !== undefined) watch.note(limited);
-  const { load_limited } = run;
-  const told = { ...run, load_limited: load_limited || limited !== undefined };
-  return { runs: [told], missing: [] };
-}
-
-/** Whether there is such a process (kill(2) with the signal 0). */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: unknown }).code === "EPERM";
+  const server = { address: reached.address, listensAt: address, pid, name };
+  if (repeats.repeats > 1) {
+    const measured = await watchComparison(repeated(plan, repeats, server, percentiles), watch);
+    return { ...measured, runs: limitedBy(reached, measured.runs, (text) => watch.note(text)) };
   }
+  if (repeats.warmUpMs > 0) {
+    await measure(warmUpOf(plan, repeats.warmUpMs), { ...server, signal: watch.signal });
+    if (watch.signal.aborted) throw new InterruptedError();
+  }
+  const measureOne = async (
+    plan: Plan,
+    repeat: number,
+    title: string,
+    onNote: (text: string) => void,
+  ) => {
+    let errors = 0;
+    const run = await measure(plan, {
+      address: reached.address,
+      pid: pid ?? pidOf(address),
+      name,
+      repeat,
+      percentiles,
+      signal: watch.signal,
+      onNote,
+      onSecond(second) {
+        errors += second.errors;
+        const share = seconds === undefined ? undefined : second.at / seconds;
+        watch.show(title, second, errors, share, seconds && seconds - second.at);
+      },
+    });
+    return limitedBy(reached, [run], onNote)[0] as Run;
+  };
+  const onNote = (text: string) => watch.note(text);
+  if (study === undefined) {
+    return { runs: [await measureOne(plan, 1, name, onNote)], missing: [] };
+  }
+  // The table of the steps says what there is to know of each of them.
+  const parts = {
+    signal: watch.signal,
+    onNote,
+    measure: (plan: Plan, repeat: number, title: string) =>
+      measureOne(plan, repeat, title, () => {}),
+  };
+  const { runs, study: rateStudy } = await conduct(study, plan, parts);
+  return { runs, missing: [], rateStudy };
 }
 
 /** How long a run takes, if that is known. */
@@ -204,8 +233,13 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 /** Measures many servers in turn. */
 async function loadMany(values: Values, watch: Watch): Promise<Measured> {
   const comparison = await readComparison(values);
+  for (const warning of await preflightAll(comparison)) watch.note(warning);
+  return await watchComparison(comparison, watch);
+}
+
+/** Measures in turn, and shows the progress. */
+async function watchComparison(comparison: Comparison, watch: Watch): Promise<Measured> {
   const total = secondsOf(comparison);
-  for (const warning of preflightAll(comparison)) watch.note(warning);
   const beganAt = performance.now();
   return await compare(comparison, {
     signal: watch.signal,
@@ -214,7 +248,8 @@ async function loadMany(values: Values, watch: Watch): Promise<Measured> {
       const elapsedS = (performance.now() - beganAt) / 1000;
       // The first turns tell how long the others will take.
       const leftS = share > 0.05 ? elapsedS / share * (1 - share) : total - elapsedS;
-      watch.show(title, second, second.errors, share, leftS);
+      const isKnown = Number.isFinite(leftS);
+      watch.show(title, second, second.errors, share, isKnown ? leftS : undefined);
     },
   });
 }
@@ -242,7 +277,10 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
-    const { runs, missing } = await (isComparison ? loadMany : loadOne)(values, watch);
+    const { runs, missing, rateStudy, reference } = await (isComparison ? loadMany : loadOne)(
+      values,
+      watch,
+    );
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -252,11 +290,14 @@ async function perform(): Promise<number> {
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
+      ...(reference !== undefined && { reference }),
+      ...(rateStudy !== undefined && { rate_study: rateStudy }),
       findings: [],
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
-    if (missing.length > 0 && isCut || runs.some(({ interrupted }) => interrupted)) {
+    const isPartial = missing.length > 0 || rateStudy !== undefined;
+    if (isPartial && isCut || runs.some(({ interrupted }) => interrupted)) {
       return EXIT_SIGNALLED;
     }
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;

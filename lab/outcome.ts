@@ -14,6 +14,7 @@ import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
 import { formatMarkdown } from "./report/markdown.ts";
+import { hasFound, judgedRuns } from "./report/rate_study.ts";
 import { screenOf } from "./report/screen.ts";
 import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
@@ -91,7 +92,9 @@ export interface Outcome {
  * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readOutcome(values: Values): Promise<Outcome> {
-  const thresholds = ((values.threshold ?? []) as readonly string[]).map(parseThreshold);
+  const thresholds = ((values.threshold ?? []) as readonly string[]).map((text) =>
+    parseThreshold(text)
+  );
   const files = Object.keys(FORMS).flatMap((form) =>
     values[form] === undefined ? [] : [[form, values[form] as string] as const]
   );
@@ -120,7 +123,10 @@ export async function readOutcome(values: Values): Promise<Outcome> {
  * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
-  const report = { ...measured, findings: findingsOf(measured.runs, measured.missing) };
+  const study = measured.rate_study ?? null;
+  const findings = study?.conclusion ??
+    findingsOf(measured.runs, measured.missing, measured.reference);
+  const report = { ...measured, findings };
   const isTaken = outcome.files.some(([, path]) => path === STDOUT);
   // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
@@ -134,11 +140,12 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   for (const [form, path] of outcome.files) {
     if (path === STDOUT) runtime.printNow("stdout", await FORMS[form]!(report));
   }
-  const failed = failedThresholds(outcome.thresholds, report.runs, report.missing);
+  const judged = judgedRuns(report.runs, study);
+  const failed = failedThresholds(outcome.thresholds, judged, report.missing);
   for (const sentence of [...unwritten, ...failed]) {
     runtime.printNow("stderr", `bench: ${sentence}\n`);
   }
-  if (failed.length > 0) return EXIT_THRESHOLD;
+  if (failed.length > 0 || (study !== null && !hasFound(study))) return EXIT_THRESHOLD;
   return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

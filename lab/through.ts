@@ -8,6 +8,7 @@ import type { Address } from "../protocols/effects.ts";
 import { type Flag, UsageError } from "../engine/cli/flags.ts";
 import { type Faults, startFaults } from "./faults/proxy.ts";
 import { ownTime } from "./load/own_time.ts";
+import type { Run } from "./load/results.ts";
 import {
   type Fault,
   formatToxic,
@@ -104,7 +105,7 @@ const BUSY = 0.9;
 export interface Reached extends AsyncDisposable {
   readonly address: Address;
   /**
-   * Whether the proxy was the limit since it was there: its thread, which is this one, had no time to
+   * Whether the proxy was the limit since it was there, or since it was asked last: its thread, which is this one, had no time to
    * spare. Then the figures are the proxy's.
    *
    * @returns what the user should know about that; `undefined` if it was not
@@ -136,14 +137,15 @@ export async function reach(way: Way | undefined, upstream: Address): Promise<Re
     };
   }
   const faults: Faults = await startFaults({ upstream, toxics: way.toxics, seed: way.seed });
-  const [before, beganAt] = [ownTime(), performance.now()];
+  let [before, beganAt] = [ownTime(), performance.now()];
   return {
     address: faults.address,
     whyLimited() {
-      const after = ownTime();
+      const [after, endedAt] = [ownTime(), performance.now()];
       if (before === undefined || after === undefined) return undefined;
       const ownMs = after.ranMs + after.waitedMs - before.ranMs - before.waitedMs;
-      const share = ownMs / (performance.now() - beganAt);
+      const share = ownMs / (endedAt - beganAt);
+      [before, beganAt] = [after, endedAt];
       if (share < BUSY) return undefined;
       return `The proxy of --through was the limit, not the server: its thread was busy for ${
         Math.round(Math.min(1, share) * 100)
@@ -151,4 +153,23 @@ export async function reach(way: Way | undefined, upstream: Address): Promise<Re
     },
     [Symbol.asyncDispose]: () => faults.close(),
   };
+}
+
+/**
+ * Marks runs as limited by the load if the proxy was the limit.
+ *
+ * @param reached how the server was reached
+ * @param runs the runs since it was asked last
+ * @param onNote hears what the user should know
+ * @returns the runs, as they are to be told
+ */
+export function limitedBy(
+  reached: Reached,
+  runs: readonly Run[],
+  onNote: (text: string) => void,
+): readonly Run[] {
+  const why = reached.whyLimited();
+  if (why === undefined) return runs;
+  onNote(why);
+  return runs.map((run) => ({ ...run, load_limited: true }));
 }

@@ -518,7 +518,11 @@ export const bunRuntime: Runtime = {
     return Promise.resolve(new BunListener(options));
   },
 
-  connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+  whyNoSource(): string | undefined {
+    return undefined;
+  },
+
+  connect({ hostname, port, source, signal }: ConnectOptions): Promise<Connection> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       let late = false;
@@ -531,6 +535,7 @@ export const bunRuntime: Runtime = {
       const unix = unixPathForRuntime(hostname);
       Bun.connect({
         ...(unix === undefined ? { hostname: hostForRuntime(hostname), port } : { unix }),
+        ...(source !== undefined && { localAddress: source }),
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,

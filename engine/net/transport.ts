@@ -207,6 +207,8 @@ export interface ConnectOptions {
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
+  /** The numeric address to come from, where {@linkcode Runtime.whyNoSource} has no objection. */
+  readonly source?: string | undefined;
   /** Cancels the attempt. */
   readonly signal?: AbortSignal;
 }

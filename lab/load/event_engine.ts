@@ -16,10 +16,15 @@ import type { Lane } from "./lane.ts";
 import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
+import { inTurn } from "./sources.ts";
 import type { ThreadSecond } from "./tally.ts";
 
-/** Opens a connection to a numeric address, unless the signal abandons that. */
-export type OpenConnection = (address: Address, signal: AbortSignal) => Promise<Connection>;
+/** Opens a connection to a numeric address, from one of ours, unless the signal abandons that. */
+export type OpenConnection = (
+  address: Address,
+  signal: AbortSignal,
+  source: string | undefined,
+) => Promise<Connection>;
 
 /**
  * Makes the load of one thread on the runtime's sockets.
@@ -41,8 +46,9 @@ export async function runOnRuntime(
 ): Promise<LoadLoop> {
   using deadlines = new TimedDeadlines();
   const over = new AbortController();
+  const nextSource = inTurn(share.plan.sources, share.thread, share.plan.threads);
   const dial = (lane: Lane) => {
-    void connect(lane, share, deadlines, over.signal, open);
+    void connect(lane, share, nextSource(), deadlines, over.signal, open);
   };
   const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond, hasTurns: false });
   try {
@@ -84,6 +90,7 @@ async function turnUntil(
 async function connect(
   lane: Lane,
   { address, plan: { timeoutMs } }: Share,
+  source: string | undefined,
   deadlines: TimedDeadlines,
   over: AbortSignal,
   open: OpenConnection,
@@ -95,7 +102,7 @@ async function connect(
   const limit = new Deadline(() => giveUp(new ConnectTimeoutError(timeoutMs)));
   deadlines.set(limit, timeoutMs);
   try {
-    const connection = await open(address, attempt.signal);
+    const connection = await open(address, attempt.signal, source);
     if (over.aborted) return connection.close();
     lane.onOpen(connection);
   } catch (error) {

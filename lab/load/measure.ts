@@ -11,6 +11,8 @@ import type { Address } from "../../protocols/effects.ts";
 import type { Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
+import { recoveriesOf } from "./recovery.ts";
+import { reachableFrom } from "./sources.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
@@ -57,6 +59,7 @@ export interface MeasureOptions {
  * @param port its port
  * @param timeoutMs how long connecting may take, in milliseconds
  * @param signal abandons the attempt
+ * @param sources where connections to it come from; only addresses of their family are tried
  * @returns its numeric address
  * @throws {ConnectError} if no connection can be made
  * @throws {InterruptedError} if the attempt was abandoned
@@ -66,9 +69,10 @@ export async function findServer(
   port: number,
   timeoutMs: number,
   signal?: AbortSignal,
+  sources: readonly string[] = [],
 ): Promise<Address> {
   const target = { host, port, connectTimeoutMs: timeoutMs };
-  const addresses = await findAddresses(target);
+  const addresses = reachableFrom(host, await findAddresses(target), sources);
   using dialer = new EventDialer({ readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 });
   signal?.addEventListener("abort", () => dialer.interrupt(), { once: true });
   let last: unknown;
@@ -149,6 +153,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     load_limited: limits.length > 0,
     server: server?.figures ?? null,
     seconds: wholeRows(rows).map(secondOf),
+    recoveries: plan.rateParts === null || isCut ? [] : recoveriesOf(plan.rateParts, rows),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),

@@ -7,7 +7,7 @@
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Machine, Report, Run } from "../load/results.ts";
 import { askedOf, askedPercentiles, percentileIn } from "./columns.ts";
-import { errorsOf, formatLoad } from "./contests.ts";
+import { errorsOf, formatLoad, reachedShare } from "./contests.ts";
 import { formatMachine } from "./markdown.ts";
 import { pageDataOf } from "./page_data.ts";
 import { LIBRARY, SCRIPT, STYLE } from "./page_parts.ts";
@@ -135,7 +135,7 @@ function tilesOf(runs: readonly Run[]): string {
     ["rate", formatRate(rate)],
     ...(load.target_rate === null
       ? []
-      : [["of the target", formatShare(Math.min(1, rate / load.target_rate))] as const]),
+      : [["of the target", formatShare(reachedShare(runs))] as const]),
     ...askedOf([{ name: run.name, runs }]).map(([name, of]) =>
       [name, formatTime(of(latency_us))] as const
     ),

@@ -19,6 +19,14 @@ export interface Threshold {
   readonly text: string;
   /** Judges a run. */
   readonly judge: (run: Run) => Judgement;
+  /** The name of its figure, for instance `p99`. */
+  readonly name: string;
+  /** The figure of a run; if there is none, the reason. */
+  readonly of: (run: Run) => number | string;
+  /** Writes the figure for people to read. */
+  readonly format: (value: number) => string;
+  /** How many requests there must be to tell the figure. */
+  readonly least: number;
 }
 
 /** The judgement of one run. */
@@ -37,6 +45,8 @@ interface Metric {
   /** The figure of a run; if there is none, the reason. */
   readonly of: (run: Run) => number | string;
   readonly format: (value: number) => string;
+  /** How many requests there must be to tell the figure. @default {1} */
+  readonly least?: number;
 }
 
 /** A kind of time: its figures, and its whole distribution if the report has it. */
@@ -143,9 +153,12 @@ const NAMES = [
  *
  * @param text for instance `p99<5ms`, `errors<0.1%`, `rate>20000`, `service.p50<=200us`, `cpu<150%`
  * (of one processor, on average) or `memory<64MiB` (the run's peak)
+ * @param flag the name of the flag that it comes from
  * @throws {UsageError} if it is not a threshold; the message is one line
  */
-export function parseThreshold(text: string): Threshold {
+export function parseThreshold(text: string, flag = "threshold"): Threshold {
+  const wrong = (expected: string, text: string) =>
+    new UsageError(`wrong value for --${flag}: expected ${expected}, got "${text}"`);
   const [, name, sign, given] = /^\s*([\w.]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text) ?? [];
   if (name === undefined || sign === undefined || given === undefined) {
     throw wrong("a figure, <, <=, > or >= and a value, as p99<5ms", text);
@@ -159,6 +172,10 @@ export function parseThreshold(text: string): Threshold {
   const holds = RELATIONS[sign] as (value: number, limit: number) => boolean;
   return {
     text: text.trim(),
+    name,
+    of: metric.of,
+    format: metric.format,
+    least: metric.least ?? 1,
     judge(run) {
       const value = metric.of(run);
       // A figure that was not measured fails: nothing must pass because there was nothing to judge.
@@ -213,6 +230,9 @@ function metricOf(name: string, given: string): Metric | undefined {
     syntax: "a time such as 200us, 5ms or 1.5s",
     of,
     format: formatTime,
+    ...(readPercentile(field) !== undefined && {
+      least: leastCount(readPercentile(field) as number),
+    }),
   };
 }
 
@@ -263,8 +283,4 @@ function readSize(text: string): number {
     // The caller says what a size looks like.
     return NaN;
   }
-}
-
-function wrong(expected: string, text: string): UsageError {
-  return new UsageError(`wrong value for --threshold: expected ${expected}, got "${text}"`);
 }

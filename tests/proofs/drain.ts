@@ -110,16 +110,18 @@ export interface AskedSum {
  * @param server what to start
  * @param plan how it is asked; each time the stop comes at another moment
  * @param most how many clients must have been answered
+ * @param moments how many are answered before each stop, in turn
  */
 export async function stopOften(
   server: Asking,
   plan: Omit<StopPlan, "answered">,
   most: number,
+  moments: readonly number[] = ANSWERED,
 ): Promise<AskedSum> {
   const sum: Record<string, number> = {};
   let stops = 0;
   do {
-    const answered = Math.min(most, ANSWERED[stops++ % ANSWERED.length] as number);
+    const answered = Math.min(most, moments[stops++ % moments.length] as number);
     const asked = await stopOnce(server, { ...plan, answered });
     for (const [name, count] of Object.entries(asked)) sum[name] = (sum[name] ?? 0) + count;
   } while ((sum.answered as number) < most);

@@ -79,7 +79,7 @@ test("event loses nobody on an address of both families", async () => {
 }, { sanitize: false, skip });
 
 test("no mode loses anybody over a path with delay, in either family", async () => {
-  const rows = ["sequential", "threadpool by messages", "event", "nonblocking"];
+  const rows = ["threadpool by messages", "event", "nonblocking"];
   const found = await stopLate(rows, 2 * SMALL.answered, 15_000, SMALL.clients);
   assertEquals(Object.keys(found).sort(), rows.sort());
   for (const [name, { asked }] of Object.entries(found)) {

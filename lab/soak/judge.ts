@@ -123,32 +123,36 @@ export function judge(evidence: Evidence): Judgement {
 }
 
 /** The process that has served most: the one after the first restarts. */
-function mainSamples(samples: readonly Sample[]): readonly Sample[] {
-  const processes = Map.groupBy(samples, ({ generation }) => generation);
-  const all = [...processes.values()];
-  return all.reduce(
-    (most, its) => connectionsIn(its) > connectionsIn(most) ? its : most,
-    all[0] ?? [],
+function mainProcess(samples: readonly Sample[]): number | undefined {
+  const processes = [...Map.groupBy(samples, ({ generation }) => generation)];
+  const [first] = processes;
+  if (first === undefined) return undefined;
+  const [main] = processes.reduce(
+    (most, its) => connectionsIn(its[1]) > connectionsIn(most[1]) ? its : most,
+    first,
   );
+  return main;
 }
 
-/** The samples of that process in the last half of the run, which is counted in requests. */
-function lastHalf(samples: readonly Sample[]): readonly Sample[] {
-  return since(LAST_HALF, mainSamples(samples));
-}
-
-/** The samples of that process from when it is warm: it has borne each attack once. */
-function warmSamples({ samples, attackKinds }: Evidence): readonly Sample[] {
-  const main = mainSamples(samples);
-  const isFirst = main[0]?.generation === 0;
-  return since(isFirst ? WARM : LAST_HALF, main).filter(({ attack_kinds }) =>
-    attack_kinds >= attackKinds
-  );
-}
-
+/**
+ * The samples of that process after a share of all looks. Another one may have come at the very end.
+ */
 function since(share: number, samples: readonly Sample[]): readonly Sample[] {
-  const most = samples.at(-1)?.requests ?? 0;
-  return samples.filter(({ requests }) => requests >= share * most);
+  const main = mainProcess(samples);
+  const count = samples.findLastIndex(({ generation }) => generation === main) + 1;
+  return samples.slice(Math.ceil(count * share), count)
+    .filter(({ generation }) => generation === main);
+}
+
+/** The samples of the last half. */
+function lastHalf(samples: readonly Sample[]): readonly Sample[] {
+  return since(LAST_HALF, samples);
+}
+
+/** The samples from when that process is warm: it has borne each attack once. */
+function warmSamples({ samples, attackKinds }: Evidence): readonly Sample[] {
+  const share = mainProcess(samples) === 0 ? WARM : LAST_HALF;
+  return since(share, samples).filter(({ attack_kinds }) => attack_kinds >= attackKinds);
 }
 
 function courseOf(figure: SoakFigure, evidence: Evidence): Course {

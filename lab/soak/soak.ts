@@ -12,6 +12,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 // @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { messageOf } from "../../engine/dial/failures.ts";
@@ -104,7 +105,7 @@ class Soaking implements AsyncDisposable {
   readonly troubles: string[] = [];
   readonly #subject: Subject;
   readonly #options: SoakOptions;
-  readonly #folder = mkdtempSync(join(tmpdir(), "handshake-soak-"));
+  readonly #folder = mkdtempSync(join(tmpdir(), `handshake-soak-${process.pid}-`));
   readonly #over = new AbortController();
   readonly #signal: AbortSignal;
   readonly #samples: Sample[] = [];
@@ -164,7 +165,7 @@ class Soaking implements AsyncDisposable {
     const { ms = 0, requests } = this.#options;
     const part = requests === undefined
       ? (performance.now() - this.#startedAt) / ms
-      : (this.#traffic?.requests ?? 0) / requests;
+      : this.#samples.length / COUNTED_LOOKS;
     return Math.min(1, part);
   }
 

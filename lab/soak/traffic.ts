@@ -55,7 +55,7 @@ export interface Amount {
   readonly ms?: number;
   /** How many honest requests there are at least. */
   readonly requests?: number;
-  /** Whether there are attacks, if there are any at all. @default {false} */
+  /** Whether clients attack and are torn away, if any do at all. @default {false} */
   readonly attacks?: boolean;
 }
 
@@ -289,9 +289,10 @@ export class Traffic implements AsyncDisposable {
         await again(() => this.#load(load, { ms: ms ?? MORE_MS }));
       }),
       ...(this.#has("cases") ? [again(() => this.#playCase())] : []),
-      ...(this.#faults === undefined
-        ? []
-        : [again(() => this.#comeThrough()), again(() => this.#tear())]),
+      ...(this.#faults === undefined ? [] : [
+        again(() => this.#comeThrough()),
+        ...(attacks ? [again(() => this.#tear())] : []),
+      ]),
     ];
     const ends = await Promise.allSettled(parts);
     const broken = ends.find((end) => end.status === "rejected");
@@ -452,7 +453,7 @@ export class Traffic implements AsyncDisposable {
 
   /** Some clients whose way to the server breaks. What becomes of them says nothing about it. */
   async #tear(): Promise<void> {
-    const { target, conformance, signal } = this.#options;
+    const { target, conformance } = this.#options;
     const toxics = TEARING[this.#random.next() % TEARING.length] as string;
     const seed = this.#random.next() & 0x7fff_ffff;
     const upstream = target.address;
@@ -461,9 +462,7 @@ export class Traffic implements AsyncDisposable {
     const stage = { ...this.#stage, caller, target: { ...target, output: undefined } };
     const moves = asMoves(honestTurns(conformance));
     const how = { timeoutMs: TORN_MS, limitMs: 2 * TORN_MS };
-    for (let client = 0; client < TORN_CLIENTS && !signal.aborted; client++) {
-      await play(stage, moves, how);
-    }
+    await Promise.all(Array.from({ length: TORN_CLIENTS }, () => play(stage, moves, how)));
     this.torn += faults.counts.accepted;
     this.#connections += faults.counts.accepted;
   }

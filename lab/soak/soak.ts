@@ -54,7 +54,7 @@ const LOOKS = 40;
 /** How often it is looked at where requests are counted. */
 const COUNTED_LOOKS = 24;
 
-/** How many times as long as it was asked to it goes on at most, if too little was done until then. */
+/** How many times as long as it was asked to it goes on at most, if that is needed to judge it. */
 const MOST_TIMES = 2;
 
 /** How long traffic goes on between two looks, in milliseconds. */
@@ -169,12 +169,14 @@ class Soaking implements AsyncDisposable {
     return Math.min(1, part);
   }
 
-  /** Whether it goes on although its time is over: on a busy machine too little is done in it. */
+  /**
+   * Whether it goes on although its time is over. On a busy machine too little is done in it. And a
+   * leak goes on, while a heap that grows until its collector thinks that it is enough does not.
+   */
   get #needsMore(): boolean {
     const { ms, requests } = this.#options;
     if (ms === undefined || requests !== undefined) return false;
-    return performance.now() - this.#startedAt < ms * MOST_TIMES &&
-      this.#judge().verdict === "too little";
+    return performance.now() - this.#startedAt < ms * MOST_TIMES && this.#judge().mayChange;
   }
 
   get #target(): Target {
@@ -228,7 +230,7 @@ class Soaking implements AsyncDisposable {
       generation: this.#generation,
       connections: traffic.connections,
       requests: traffic.requests,
-      attack_kinds: traffic.kindsBorne,
+      attack_rounds: traffic.roundsBorne,
       memory_bytes: status.memory,
       descriptors: status.descriptors,
       threads: status.threads,

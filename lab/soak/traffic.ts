@@ -163,8 +163,8 @@ export class Traffic implements AsyncDisposable {
   readonly #random: Random;
   readonly #cases: Case[] = [];
   readonly #attacks: Attack[] = [];
-  /** The kinds of attack that the present process of the server has borne. */
-  readonly #borne = new Set<string>();
+  /** How often the present process of the server has borne each attack. */
+  readonly #borne = new Map<string, number>();
   #faults: Faults | undefined;
   #connections = 0;
   /** How many requests of each load take about as long as there is until the next look. */
@@ -211,9 +211,10 @@ export class Traffic implements AsyncDisposable {
     return this.#connections;
   }
 
-  /** How many kinds of attack the present process of the server has borne. */
-  get kindsBorne(): number {
-    return this.#borne.size;
+  /** How often the present process of the server has borne each attack, at least. */
+  get roundsBorne(): number {
+    const isComplete = this.#borne.size === this.attackKinds && this.attackKinds > 0;
+    return isComplete ? Math.min(...this.#borne.values()) : 0;
   }
 
   /** From now on another process serves. */
@@ -447,7 +448,7 @@ export class Traffic implements AsyncDisposable {
     const { verdict, remark } = await endure(this.#stage, next);
     if (this.#options.signal.aborted) return;
     if (verdict === "failed") this.#fail(`under attack by ${next.name}`, remark ?? verdict);
-    this.#borne.add(next.name);
+    this.#borne.set(next.name, (this.#borne.get(next.name) ?? 0) + 1);
     if (verdict !== "skipped") this.attacks[next.name] = (this.attacks[next.name] ?? 0) + 1;
   }
 

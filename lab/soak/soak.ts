@@ -65,7 +65,7 @@ const LONGEST_MS = 10_000;
 const CLIENTS = 64;
 
 /** How long a process must be at rest before it is looked at, and how long that may take at most. */
-const REST: Settling = { quietMs: 150, withinMs: 10_000 };
+const REST: Settling = { quietMs: 100, withinMs: 10_000 };
 
 /** Where restarts come in a run; there is one more at its end. */
 const RESTARTS_AT: readonly number[] = [0.04, 0.09, 0.14, 0.19];

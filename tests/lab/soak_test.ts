@@ -23,6 +23,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
 import { ourRuntime, Script } from "../kit/server_process.ts";
 import { findFaults, whyNoSoak } from "../proofs/soak.ts";
 
@@ -185,14 +186,14 @@ test("a leak and a loss are found in real servers, and a right one passes", asyn
   await findFaults(200);
 }, { skip: whyNoSoak, sanitize: false, timeoutMs: 60_000 });
 
-test("a mode bears restarts and faults at the same time", async () => {
+test("a mode is restarted under traffic, and loses nobody", async () => {
   const run = await soak(ownSubject("nonblocking", ourRuntime, "echo"), {
     requests: 240,
     protocol: "echo",
     conformance: ECHO_CONFORMANCE,
     timeoutMs: 30_000,
     seed: 7,
-    kinds: ["faults", "restarts"],
+    kinds: ["restarts"],
     rarest: 10,
     signal: new AbortController().signal,
   });
@@ -227,9 +228,11 @@ function marked(mark: string): string[] {
 test("the command attacks, tells what it does, and leaves nothing behind at Ctrl-C", async () => {
   const mark = crypto.randomUUID();
   const environment = { ...process.env as Record<string, string>, HANDSHAKE_TEST: mark };
+  using folder = new Folder();
+  const json = folder.path("soak.json");
   const args = ["nonblocking", "--on", ourRuntime.name, "--minutes", "5", "--seed", "3"];
   const before = readdirSync(tmpdir()).filter((name) => name.startsWith("handshake-soak-"));
-  await using script = new Script("scripts/soak.ts", args, { environment });
+  await using script = new Script("scripts/soak.ts", [...args, "--json", json], { environment });
   const line = /^nonblocking · \w+ · \d+ s · \d+ % · [\d,]+ requests · 0 failed · .* threads$/m;
   await until("the soak to tell a figure", () => line.test(script.stdout), 30_000);
   assertStringIncludes(script.stdout, "soak · frame · 5 minutes each · seed 3\n");
@@ -237,6 +240,10 @@ test("the command attacks, tells what it does, and leaves nothing behind at Ctrl
   const { code, stdout, stderr } = await script.end(30_000);
   assertEquals([code, stderr], [130, ""]);
   assertMatch(stdout, /^nonblocking · \w+ {2}interrupted /m);
+  const { seed, runs: [run] } = JSON.parse(folder.text("soak.json")) as SoakReport;
+  assertEquals([seed, run?.verdict, run?.failed], [3, "interrupted", {}]);
+  const { attacks = {}, torn = 0, cases = 0 } = run?.work ?? {};
+  assert(Object.keys(attacks).length > 0 && torn > 0 && cases > 0, JSON.stringify(run?.work));
   await until("all servers to end", () => marked(mark).length === 0);
   const after = readdirSync(tmpdir()).filter((name) => name.startsWith("handshake-soak-"));
   assertEquals(after.filter((name) => !before.includes(name) && isOf(name, script.pid)), []);

@@ -56,7 +56,7 @@ const REQUESTS = integerOption("requests", {
 });
 
 const TIMEOUT = durationOption("timeout", {
-  default: "30s",
+  default: "1m",
   positive: true,
   help: "how long an honest client waits for its answer",
 });

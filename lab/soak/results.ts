@@ -19,8 +19,8 @@ export interface Sample {
   readonly connections: number;
   /** How many honest requests had been answered by then. */
   readonly requests: number;
-  /** How many kinds of attack this process had borne by then. */
-  readonly attack_kinds: number;
+  /** How often this process had borne each attack by then, at least. */
+  readonly attack_rounds: number;
   readonly memory_bytes: number;
   readonly descriptors: number;
   readonly threads: number;

@@ -55,7 +55,7 @@ export interface Amount {
   readonly ms?: number;
   /** How many honest requests there are at least. */
   readonly requests?: number;
-  /** Whether there are attacks, if there are any at all. @default {false} */
+  /** Whether clients attack and are torn away, if any do at all. @default {false} */
   readonly attacks?: boolean;
 }
 
@@ -163,8 +163,8 @@ export class Traffic implements AsyncDisposable {
   readonly #random: Random;
   readonly #cases: Case[] = [];
   readonly #attacks: Attack[] = [];
-  /** The kinds of attack that the present process of the server has borne. */
-  readonly #borne = new Set<string>();
+  /** How often the present process of the server has borne each attack. */
+  readonly #borne = new Map<string, number>();
   #faults: Faults | undefined;
   #connections = 0;
   /** How many requests of each load take about as long as there is until the next look. */
@@ -211,9 +211,10 @@ export class Traffic implements AsyncDisposable {
     return this.#connections;
   }
 
-  /** How many kinds of attack the present process of the server has borne. */
-  get kindsBorne(): number {
-    return this.#borne.size;
+  /** How often the present process of the server has borne each attack, at least. */
+  get roundsBorne(): number {
+    const isComplete = this.#borne.size === this.attackKinds && this.attackKinds > 0;
+    return isComplete ? Math.min(...this.#borne.values()) : 0;
   }
 
   /** From now on another process serves. */
@@ -289,9 +290,10 @@ export class Traffic implements AsyncDisposable {
         await again(() => this.#load(load, { ms: ms ?? MORE_MS }));
       }),
       ...(this.#has("cases") ? [again(() => this.#playCase())] : []),
-      ...(this.#faults === undefined
-        ? []
-        : [again(() => this.#comeThrough()), again(() => this.#tear())]),
+      ...(this.#faults === undefined ? [] : [
+        again(() => this.#comeThrough()),
+        ...(attacks ? [again(() => this.#tear())] : []),
+      ]),
     ];
     const ends = await Promise.allSettled(parts);
     const broken = ends.find((end) => end.status === "rejected");
@@ -446,13 +448,13 @@ export class Traffic implements AsyncDisposable {
     const { verdict, remark } = await endure(this.#stage, next);
     if (this.#options.signal.aborted) return;
     if (verdict === "failed") this.#fail(`under attack by ${next.name}`, remark ?? verdict);
-    this.#borne.add(next.name);
+    this.#borne.set(next.name, (this.#borne.get(next.name) ?? 0) + 1);
     if (verdict !== "skipped") this.attacks[next.name] = (this.attacks[next.name] ?? 0) + 1;
   }
 
   /** Some clients whose way to the server breaks. What becomes of them says nothing about it. */
   async #tear(): Promise<void> {
-    const { target, conformance, signal } = this.#options;
+    const { target, conformance } = this.#options;
     const toxics = TEARING[this.#random.next() % TEARING.length] as string;
     const seed = this.#random.next() & 0x7fff_ffff;
     const upstream = target.address;
@@ -461,9 +463,7 @@ export class Traffic implements AsyncDisposable {
     const stage = { ...this.#stage, caller, target: { ...target, output: undefined } };
     const moves = asMoves(honestTurns(conformance));
     const how = { timeoutMs: TORN_MS, limitMs: 2 * TORN_MS };
-    for (let client = 0; client < TORN_CLIENTS && !signal.aborted; client++) {
-      await play(stage, moves, how);
-    }
+    await Promise.all(Array.from({ length: TORN_CLIENTS }, () => play(stage, moves, how)));
     this.torn += faults.counts.accepted;
     this.#connections += faults.counts.accepted;
   }

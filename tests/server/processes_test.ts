@@ -7,7 +7,6 @@
 
 import { writeFileSync } from "node:fs";
 import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
-import { monotonicAheadMs } from "../../engine/net/monotonic_clock.ts";
 import { HostCounts } from "../../engine/server/core/host_counts.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
@@ -81,12 +80,6 @@ class Memory implements Disposable {
   [Symbol.dispose](): void {
     this.common.close();
   }
-}
-
-// The C library stays loaded. The first test would seem to have left it behind.
-if (skip === undefined) {
-  new Memory()[Symbol.dispose]();
-  monotonicAheadMs();
 }
 
 test("of a process that is killed at any moment no connection stays counted", async () => {

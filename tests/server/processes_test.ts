@@ -56,7 +56,7 @@ class Memory implements Disposable {
 
   /** Starts a process. */
   start(
-    errand: Pick<Errand, "what" | "index" | "track">,
+    errand: Pick<Errand, "what" | "index" | "track" | "lines">,
     environment?: Record<string, string>,
   ): Script {
     const { memory, words } = this;
@@ -175,7 +175,11 @@ test(
         // The process that takes the place of another one writes on where that was.
         for (const kills of [true, true, false]) {
           const read = new Read(memory, offset!);
-          await using process = server.start({ what: "writeLines", index: 0 });
+          await using process = server.start({
+            what: "writeLines",
+            index: 0,
+            lines: kills ? Infinity : LINES,
+          });
           while (!process.isOver) {
             read.drain();
             if (kills && read.lines.length > 0) process.signal("SIGKILL");
@@ -210,7 +214,7 @@ test(
     const file = folder.path("trace.json");
     const { allocate } = server.common;
     const timeline = await Timeline.open({ trace: file }, { mode: "test", threads: 2, allocate });
-    const shares = TWO.map((_, index) => timeline!.track(`process ${index}`));
+    const shares = TWO.map((_, index) => timeline!.track(`process ${index}`, false, true));
     await using one = server.start({ what: "recordConnection", index: 0, track: shares[0]! });
     const clock = folder.path("clock");
     writeFileSync(clock, "+2h\n");
@@ -229,7 +233,7 @@ test(
     for (const process of [one, two]) assertEquals((await process.end()).stderr, "");
     // A process that takes the place of another one gets its memory.
     timeline!.release(shares[1]!);
-    assert(timeline!.track("process 1").ring === shares[1]!.ring);
+    assert(timeline!.track("process 1", false, true).ring === shares[1]!.ring);
     await timeline!.close();
     const { connections } = Trace.read(file);
     assertEquals(connections.length, 2);

@@ -180,16 +180,16 @@ test(
             index: 0,
             lines: kills ? Infinity : LINES,
           });
-          while (!process.isOver) {
+          while (!process.isOver && !(kills && read.lines.length > 0)) {
             read.drain();
-            if (kills && read.lines.length > 0) process.signal("SIGKILL");
             await delay(1);
           }
-          read.drain();
+          if (kills) process.signal("SIGKILL");
           const { code, stderr } = await process.end();
+          read.drain();
           assertEquals([code, stderr], [kills ? null : 0, ""]);
-          const last = read.lines.at(-1)!;
-          assert(read.count() > last && (kills || read.count() === LINES), `${read.count()}`);
+          const [count, last] = [read.count(), read.lines.at(-1)!];
+          assert(kills ? count > last : count === LINES, `${count} lines, the last is ${last}`);
         }
       })(),
       (async () => {

@@ -116,7 +116,7 @@ export class Restarter {
     clearTimeout(timer);
     // From now on it cannot take over. Otherwise it might do so just before it is ended, and then nobody
     // would serve.
-    if (outcome === "late") handover.refuse(pid);
+    if (outcome === "late") handover.refuse(pid, "it took too long");
     // A program in between may have ended, and started another one.
     if (isTaken || !this.#isServing) return;
     const what = outcome === "late"

@@ -139,9 +139,14 @@ for (const handoff of HANDOFFS) {
     assert(children.length >= 3);
     server.signal("SIGKILL");
     await until("all of them to end", () => !children.some(isThere));
-    const net = sockets();
-    // The port is free for anybody.
-    net.close(net.openListener(server.address));
+    await until("the port to be free for anybody", () => {
+      try {
+        sockets().close(sockets().openListener(server.address));
+        return true;
+      } catch {
+        return false;
+      }
+    });
     await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
   }, options);
 

@@ -24,8 +24,8 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { openMeetingPoint, SAY } from "./control.ts";
-import type { DeskData } from "./desk.ts";
+import { openMeetingPoint, SAY, UNWANTED } from "./control.ts";
+import { type DeskData, MISSING, WAITING } from "./desk.ts";
 
 /** What the main thread tells the desk. */
 export type Command =
@@ -44,7 +44,7 @@ export type Command =
 export interface ChildMessage {
   readonly kind: "child";
   readonly pid: number;
-  /** One of `SAY`. */
+  /** One of `SAY`, or `UNWANTED`. */
   readonly say: number;
   readonly text: string;
 }
@@ -77,6 +77,8 @@ const AGAIN_MS = 10;
 /** How long the last words of a process may take after its end, in milliseconds. */
 const WORDS_MS = 500;
 
+const SIGKILL = 9;
+
 const SIGNATURES = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
 } as const satisfies ForeignSignatures;
@@ -91,7 +93,7 @@ export class Children implements ProcessStarter {
   readonly #meeting: number;
   /** The main thread's end, and that of the desk. */
   readonly #commands: readonly [number, number];
-  readonly #waiting: Int32Array;
+  readonly #figures: Int32Array;
   readonly #children = new Map<number, Child>();
   /** What all processes are told, in shared memory. */
   #common: { readonly common: SharedArrayBuffer; readonly length: number } | undefined;
@@ -103,7 +105,7 @@ export class Children implements ProcessStarter {
   /** @param plan how they are started and used */
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
-    this.#waiting = new Int32Array(this.#memory.allocate(4));
+    this.#figures = new Int32Array(this.#memory.allocate(8));
     this.#folder = makeFolder();
     this.#path = `${this.#folder}/socket`;
     this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
@@ -114,11 +116,12 @@ export class Children implements ProcessStarter {
 
   /** What the desk needs. */
   get desk(): DeskData {
-    const { queue, spare } = this.#plan;
+    const { accept, queue, spare } = this.#plan;
     return {
       meeting: this.#meeting,
       commands: this.#commands[1],
-      waiting: this.#waiting.buffer as SharedArrayBuffer,
+      figures: this.#figures.buffer as SharedArrayBuffer,
+      accept,
       queue,
       ...(spare !== undefined && { spare }),
     };
@@ -126,12 +129,17 @@ export class Children implements ProcessStarter {
 
   get queued(): SharedFigure | undefined {
     if (this.#plan.queue === 0) return undefined;
-    return { kind: "word", memory: this.#waiting.buffer as SharedArrayBuffer, at: 0 };
+    return { kind: "word", memory: this.#figures.buffer as SharedArrayBuffer, at: WAITING };
   }
 
   /** How many connections wait at the desk. */
   get waiting(): number {
-    return Atomics.load(this.#waiting, 0);
+    return Atomics.load(this.#figures, WAITING);
+  }
+
+  /** How many more processes there should be, if they are started on demand. */
+  get missing(): number {
+    return Atomics.load(this.#figures, MISSING);
   }
 
   plays(role: string): boolean {
@@ -315,7 +323,7 @@ class Child implements ProcessHandle {
       const program = this.#program = await starting;
       Atomics.store(this.#pid, 0, program.pid);
       this.#events.onStarted(program.pid);
-      if (this.#wasEnded) program.signal("SIGKILL");
+      if (this.#wasEnded) kill(program.pid, SIGKILL);
       how = await program.ended;
       this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
@@ -342,6 +350,9 @@ class Child implements ProcessHandle {
         this.#isReady = true;
         this.#whenReady.resolve();
         this.#plan.onReady?.();
+        break;
+      case UNWANTED:
+        this.end();
         break;
       case SAY.stray:
         this.#plan.onStray?.(JSON.parse(text));
@@ -370,7 +381,7 @@ class Child implements ProcessHandle {
     if (this.#wasEnded || this.#isGone) return;
     this.#wasEnded = true;
     this.#error ??= error;
-    this.#program?.signal("SIGKILL");
+    if (this.#program !== undefined) kill(this.#program.pid, SIGKILL);
   }
 
   #end(how: string): void {
@@ -392,7 +403,7 @@ class Child implements ProcessHandle {
 
 let foreign: ReturnType<typeof moreFunctions> | undefined;
 
-/** Sends a signal that has no name (kill(2)). */
+/** Sends a signal (kill(2)). The process may be gone already. */
 function kill(pid: number, signal: number): void {
   foreign ??= moreFunctions(SIGNATURES);
   foreign.kill!(pid, signal);

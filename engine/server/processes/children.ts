@@ -8,13 +8,12 @@
  * @module
  */
 
-import type { ForeignSignatures } from "../../net/adapter.ts";
 import type { StartedProgram } from "../../net/adapter.ts";
 import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
-import { moreFunctions } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
+import { sendSignal, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import type { WorkerPlan } from "../../workers/supervised_worker.ts";
 import type { SharedFigure } from "../core/statistics_share.ts";
@@ -76,12 +75,6 @@ const AGAIN_MS = 10;
 
 /** How long the last words of a process may take after its end, in milliseconds. */
 const WORDS_MS = 500;
-
-const SIGKILL = 9;
-
-const SIGNATURES = {
-  kill: { parameters: ["i32", "i32"], result: "i32" },
-} as const satisfies ForeignSignatures;
 
 /** Starts processes, and hears what the desk says of them. */
 export class Children implements ProcessStarter {
@@ -230,11 +223,13 @@ export class Children implements ProcessStarter {
     this.#timer = this.#unsent.length === 0 ? undefined : setTimeout(() => this.#flush(), 1);
   }
 
-  /** Ends all processes, so that others take their places: nobody knows what they do now. */
-  endAll(): void {
-    for (const child of this.#children.values()) {
-      child.end(new Error("A process was ended: nobody deals with it any more"));
-    }
+  /**
+   * Ends all processes: nobody knows what they do now.
+   *
+   * @param error why, so that others take their places; without it none do
+   */
+  endAll(error?: Error): void {
+    for (const child of this.#children.values()) child.end(error);
   }
 
   /** Closes everything. All processes are gone. May be called again. */
@@ -323,7 +318,7 @@ class Child implements ProcessHandle {
       const program = this.#program = await starting;
       Atomics.store(this.#pid, 0, program.pid);
       this.#events.onStarted(program.pid);
-      if (this.#wasEnded) kill(program.pid, SIGKILL);
+      if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
       how = await program.ended;
       this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
@@ -374,14 +369,14 @@ class Child implements ProcessHandle {
   #interruptOnce(): void {
     const pid = this.#program?.pid;
     if (this.#isGone || pid === undefined || this.#signal === 0) return;
-    kill(pid, this.#signal);
+    sendSignal(pid, this.#signal);
   }
 
   end(error?: Error): void {
     if (this.#wasEnded || this.#isGone) return;
     this.#wasEnded = true;
     this.#error ??= error;
-    if (this.#program !== undefined) kill(this.#program.pid, SIGKILL);
+    if (this.#program !== undefined) sendSignal(this.#program.pid, SIGKILL);
   }
 
   #end(how: string): void {
@@ -399,12 +394,4 @@ class Child implements ProcessHandle {
     this.#whenReady.reject(error ?? new Error("Cannot start a process: it ended at once"));
     this.#whenGone.resolve(error);
   }
-}
-
-let foreign: ReturnType<typeof moreFunctions> | undefined;
-
-/** Sends a signal (kill(2)). The process may be gone already. */
-function kill(pid: number, signal: number): void {
-  foreign ??= moreFunctions(SIGNATURES);
-  foreign.kill!(pid, signal);
 }

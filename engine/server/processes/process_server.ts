@@ -94,8 +94,13 @@ export async function serveByProcesses(
   const desk = (): ThreadData => ({
     data: children.desk,
     // What it knew of them is lost with it.
-    onGone: (error) => error !== undefined && children.endAll(),
+    onGone: (error) => {
+      if (error === undefined) return;
+      const why = "A process was ended: nobody deals with it any more";
+      children.endAll(isServing ? new Error(why) : undefined);
+    },
   });
+  let isServing = false;
   const started: Promise<unknown>[] = [team.keepRunning(roles.desk, desk)];
   if (spare === undefined) {
     for (let count = 0; count < processes; count++) {
@@ -103,7 +108,9 @@ export async function serveByProcesses(
     }
   } else started.push(startOnDemand(team, children, roles.process, processes, spare));
   const details = [...describe(processes), ...(on === runtime.name ? [] : [`processes on ${on}`])];
-  return await server.serve(Promise.all(started), details);
+  const serving = await server.serve(Promise.all(started), details);
+  isServing = true;
+  return serving;
 }
 
 /**

@@ -6,11 +6,10 @@
 
 import type { ForeignSignatures } from "../net/adapter.ts";
 import { moreFunctions } from "../net/libc.ts";
+import { SIGKILL } from "./send_signal.ts";
 
 /** `PR_SET_PDEATHSIG` of prctl(2), Linux. */
 const PR_SET_PDEATHSIG = 1;
-
-const SIGKILL = 9;
 
 /** SIGHUP, SIGINT, SIGUSR1, SIGUSR2 and SIGTERM on Linux: signal(7). */
 const LEFT_TO_PARENT = [1, 2, 10, 12, 15] as const;

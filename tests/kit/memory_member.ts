@@ -28,6 +28,8 @@ export interface Errand {
   readonly words: SharedArrayBuffer;
   /** Its track. */
   readonly track?: TrackShare;
+  /** How many lines it writes. @default {LINES} */
+  readonly lines?: number;
 }
 
 /** The words of the test. */
@@ -116,7 +118,7 @@ function countConnections({ index, memory, words: memoryOfTest }: Errand): void 
 }
 
 /** Writes numbered lines as fast as it can. */
-function writeLines({ index, memory, words: memoryOfTest }: Errand): void {
+function writeLines({ index, memory, words: memoryOfTest, lines = LINES }: Errand): void {
   const words = new Int32Array(memoryOfTest);
   const wants = { reports: true, log: true };
   const { journalOffset } = threadMemory(memory, index);
@@ -127,7 +129,7 @@ function writeLines({ index, memory, words: memoryOfTest }: Errand): void {
     wants,
     () => Atomics.add(words, wordsOf(index) + WORDS.steps, 1),
   );
-  for (let line = 0; line < LINES; line++) {
+  for (let line = 0; line < lines; line++) {
     if (line % 2 === 0) journal.report(`${line} ${LINE}`);
     else journal.log({ level: "info", text: "{line}", properties: { line, rest: LINE } });
   }

@@ -5,8 +5,9 @@
  */
 
 import process from "node:process";
-import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
+import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sendSignal } from "../../engine/process/send_signal.ts";
 import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
 import { assertMatch, test, until } from "./harness.ts";
@@ -39,6 +40,13 @@ export interface Row {
 }
 
 const skip = whyNoSockets();
+
+// The C library stays loaded. The first test of a mode with processes would seem to have left it behind.
+if ((skip ?? whyNoCommonMemory()) === undefined) {
+  using common = CommonMemory.create();
+  common.allocate(1);
+  sendSignal(process.pid, 0);
+}
 
 /** All rows. */
 export const ROWS: readonly Row[] = [
@@ -165,7 +173,7 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
-    queues: true,
+    queues: false,
     loops: false,
     skip: skip ?? whyNoCommonMemory(),
   },

@@ -12,12 +12,6 @@ import { otherRuntime, ourRuntime, Script, whyNoOtherRuntime } from "../kit/serv
 
 const skip = whyNoCommonMemory();
 
-// The C library stays loaded. The first test would seem to have left it behind.
-if (skip === undefined) {
-  using common = CommonMemory.create();
-  common.allocate(1);
-}
-
 for (const on of [ourRuntime, otherRuntime]) {
   test(
     `two processes add up at once, one on ${ourRuntime.name} and one on ${on.name}`,

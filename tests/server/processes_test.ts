@@ -6,8 +6,8 @@
  */
 
 import { writeFileSync } from "node:fs";
+import process from "node:process";
 import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
-import { monotonicAheadMs } from "../../engine/net/monotonic_clock.ts";
 import { HostCounts } from "../../engine/server/core/host_counts.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
@@ -21,12 +21,15 @@ import { Timeline } from "../../engine/server/trace/timeline.ts";
 import { moment } from "../../engine/values/moment.ts";
 import { fakeClock } from "../kit/fake_clock.ts";
 import { Folder } from "../kit/folder.ts";
+import { metricsOf, scrape } from "../kit/metrics.ts";
+import { Peer } from "../kit/peer.ts";
 import { assert, assertEquals, delay, test, until } from "../kit/harness.ts";
 import { type Errand, HOSTS, LINE, LINES, MOST, WORDS, wordsOf } from "../kit/memory_member.ts";
 import {
   otherRuntime,
   ourRuntime,
   Script,
+  ServerProcess,
   whyNoOtherRuntime,
   whyNoProgram,
 } from "../kit/server_process.ts";
@@ -57,7 +60,7 @@ class Memory implements Disposable {
 
   /** Starts a process. */
   start(
-    errand: Pick<Errand, "what" | "index" | "track">,
+    errand: Pick<Errand, "what" | "index" | "track" | "lines">,
     environment?: Record<string, string>,
   ): Script {
     const { memory, words } = this;
@@ -81,12 +84,6 @@ class Memory implements Disposable {
   [Symbol.dispose](): void {
     this.common.close();
   }
-}
-
-// The C library stays loaded. The first test would seem to have left it behind.
-if (skip === undefined) {
-  new Memory()[Symbol.dispose]();
-  monotonicAheadMs();
 }
 
 test("of a process that is killed at any moment no connection stays counted", async () => {
@@ -118,7 +115,7 @@ test("of a process that is killed at any moment no connection stays counted", as
   await server.steps(1, other);
   stopped.signal("SIGCONT");
   // Both together must not let more in than they may.
-  await Promise.all([server.steps(0, stopped, 10_000), server.steps(1, other, 10_000)]);
+  await Promise.all([server.steps(0, stopped, 3_000), server.steps(1, other, 3_000)]);
   gate.close();
   for (const process of survivors) {
     const { code, stderr } = await process.end();
@@ -182,17 +179,21 @@ test(
         // The process that takes the place of another one writes on where that was.
         for (const kills of [true, true, false]) {
           const read = new Read(memory, offset!);
-          await using process = server.start({ what: "writeLines", index: 0 });
-          while (!process.isOver) {
+          await using process = server.start({
+            what: "writeLines",
+            index: 0,
+            lines: kills ? Infinity : LINES,
+          });
+          while (!process.isOver && !(kills && read.lines.length > 0)) {
             read.drain();
-            if (kills && read.lines.length > 0) process.signal("SIGKILL");
             await delay(1);
           }
-          read.drain();
+          if (kills) process.signal("SIGKILL");
           const { code, stderr } = await process.end();
+          read.drain();
           assertEquals([code, stderr], [kills ? null : 0, ""]);
-          const last = read.lines.at(-1)!;
-          assert(read.count() > last && (kills || read.count() === LINES), `${read.count()}`);
+          const [count, last] = [read.count(), read.lines.at(-1)!];
+          assert(kills ? count > last : count === LINES, `${count} lines, the last is ${last}`);
         }
       })(),
       (async () => {
@@ -217,7 +218,7 @@ test(
     const file = folder.path("trace.json");
     const { allocate } = server.common;
     const timeline = await Timeline.open({ trace: file }, { mode: "test", threads: 2, allocate });
-    const shares = TWO.map((_, index) => timeline!.track(`process ${index}`));
+    const shares = TWO.map((_, index) => timeline!.track(`process ${index}`, false, true));
     await using one = server.start({ what: "recordConnection", index: 0, track: shares[0]! });
     const clock = folder.path("clock");
     writeFileSync(clock, "+2h\n");
@@ -236,7 +237,7 @@ test(
     for (const process of [one, two]) assertEquals((await process.end()).stderr, "");
     // A process that takes the place of another one gets its memory.
     timeline!.release(shares[1]!);
-    assert(timeline!.track("process 1").ring === shares[1]!.ring);
+    assert(timeline!.track("process 1", false, true).ring === shares[1]!.ring);
     await timeline!.close();
     const { connections } = Trace.read(file);
     assertEquals(connections.length, 2);
@@ -250,4 +251,49 @@ test(
     }
   },
   { skip },
+);
+
+test(
+  "what its processes do and take is in the trace, the statistics and the metrics of a server",
+  async () => {
+    using folder = new Folder();
+    const file = folder.path("trace.json");
+    await using server = await ServerProcess.start("prefork", [
+      "--per-connection",
+      ...["--spare", "0"],
+      ...["--protocol", "./tests/kit/protocols/deadly.ts"],
+      ...["--trace", file],
+      ...["--log-format", "json"],
+      ...["--stats-every", "50ms"],
+      ...["--metrics", "0"],
+    ]);
+    const statistics = () =>
+      server.stderr.split("\n").slice(0, -1).map((line) => JSON.parse(line))
+        .findLast(({ type }) => type === "statistics");
+    await using peer = await Peer.connect(server.address);
+    const pid = Number(await (await peer.send("pid\n")).line());
+    await until("the process in the statistics", () => statistics()?.processes === 1);
+    const { queued, processes_memory_bytes: memory } = statistics();
+    assert(queued === 0 && memory > 1024 * 1024, `${queued} ${memory}`);
+    const figures = await scrape(metricsOf(server));
+    assertEquals(figures.get("handshake_processes"), 1);
+    assert(figures.get("handshake_processes_resident_memory_bytes")! > 1024 * 1024);
+    const seconds = "handshake_processes_cpu_seconds_total";
+    const before = figures.get(seconds)!;
+    assert(before > 0);
+    process.kill(pid, "SIGKILL");
+    await peer.gone();
+    await until("no process in the statistics", () => statistics()?.processes === 0);
+    // What one that has ended has taken is not forgotten.
+    assert((await scrape(metricsOf(server))).get(seconds)! >= before);
+    const { code, stderr } = await server.stop();
+    assertEquals(code, 0, stderr);
+    const { connections: [connection, ...others], outcomes, leftOut } = Trace.read(file);
+    assertEquals([others, outcomes], [[], { other: 1 }]);
+    assertEquals(leftOut, { connections: 0, spans: 0 });
+    // It has waited until its process had started.
+    assertEquals(connection!.spans.map(({ name }) => name), ["queued", "served by process 1"]);
+    assertEquals(connection!.args.peer, peer.name);
+  },
+  { skip, sanitize: false, timeoutMs: 30_000 },
 );

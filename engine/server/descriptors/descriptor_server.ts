@@ -303,10 +303,12 @@ export class DescriptorServer {
     while (!late() && !this.#queueRescued()) await pause(LOOK_MS);
     if (this.#rescued.length === 0) ring.close();
     const timer = setTimeout(() => this.#cut(), Math.max(0, cutAt - performance.now()));
-    const killer = setTimeout(
-      () => team.terminateAll(),
-      Math.max(0, cutAt - performance.now()) + CUT_MS,
-    );
+    const killAll = () => {
+      team.terminateAll();
+      // If these were processes, the threads that deal with them have as long again.
+      killer = setTimeout(killAll, CUT_MS);
+    };
+    let killer = setTimeout(killAll, Math.max(0, cutAt - performance.now()) + CUT_MS);
     await team.empty();
     await Promise.all([this.#lingerer.empty(), this.#refused.empty()]);
     clearTimeout(timer);

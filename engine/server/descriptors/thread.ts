@@ -212,7 +212,7 @@ export class Thread {
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
     this.#refused = passage?.refused ?? new LingerQueue(refused);
-    this.#begun = passage && memory.handed.subarray(1);
+    this.#begun = passage && memory.begun;
     this.#accepting = memory.accepting;
     this.#serving = memory.serving;
     this.#gate = gate;
@@ -622,11 +622,12 @@ export class Thread {
   begin(fd: number): Service {
     this.#unclaimed = NONE;
     this.#service.own(fd);
+    // From now on the connection is lost with this process.
+    if (this.#begun !== undefined) Atomics.store(this.#begun, 0, 1);
     this.#noteHost();
     Atomics.store(this.#accepting, 0, 0);
     this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();
-    if (this.#begun !== undefined) this.#begun[0] = 1;
     return this.#service;
   }
 }

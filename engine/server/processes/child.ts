@@ -140,7 +140,8 @@ function takeConnection(control: Control, sockaddr: Uint8Array, { track }: Place
   const heard = hear(control);
   if (heard === "end" || heard.kind !== TELL.connection) return -1;
   const fd = heard.descriptors[0] ?? -1;
-  track?.handed(fd, readConnection(heard.data, sockaddr));
+  const since = readConnection(heard.data, sockaddr);
+  track?.handed(fd, since);
   return fd;
 }
 

@@ -12,7 +12,7 @@ import { choiceOption, type Option, OptionError } from "../../cli/options.ts";
 import { argumentsOfChild, type Parentage } from "../../net/parentage.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type CommandLine, runtimeArguments } from "../../process/own_command_line.ts";
-import { type RuntimeCommand, type RuntimeName, RUNTIMES } from "../../process/runtimes.ts";
+import { ROOT, type RuntimeCommand, type RuntimeName, RUNTIMES } from "../../process/runtimes.ts";
 
 /** On which runtime processes run. */
 export const CHILD_RUNTIME: Option<RuntimeName> = choiceOption("childRuntime", {
@@ -57,14 +57,41 @@ export function childCommand(mode: string, url: string, on: RuntimeName): ChildC
   if (on === runtime.name) return { path: process.execPath, args: [...ownArguments(), script] };
   const other = RUNTIMES.find(({ name }) => name === on) as RuntimeCommand;
   if (!other.isHere) throw new OptionError(`Cannot use childRuntime: ${on} is not installed`);
-  return { path: whereIs(other), args: [...other.run, script] };
+  const args = on === "deno" ? withHaste(other.run) : other.run;
+  return { path: whereIs(other), args: [...args, script] };
 }
 
 /** The arguments of the runtime before its script. */
 function ownArguments(): readonly string[] {
   if (runtime.name === "bun") return [];
-  // Under another command than `run`, for instance a test, only the permissions are the same.
-  return runtimeArguments() ?? ["run", "-A"];
+  // Under another command than `run`, for instance a test, there is nothing to go by.
+  return withHaste(runtimeArguments() ?? ["run", "-A"]);
+}
+
+/**
+ * Lets Deno start sooner: what it needs is there, for the parent has loaded it. If it looked into the
+ * packages all the same, each process would lock their folder, and the others would wait for it.
+ */
+function withHaste(args: readonly string[]): string[] {
+  const isAsked = (flag: string) => args.some((arg) => arg.split("=")[0] === flag);
+  const mayAll = isAsked("-A") || isAsked("--allow-all");
+  const more = [
+    "--no-prompt",
+    "--cached-only",
+    ...(hasPackages() ? ["--node-modules-dir=manual"] : []),
+    // With fewer permissions it would need one for each of these modules.
+    ...(mayAll ? ["--unstable-lazy-dynamic-imports"] : []),
+  ];
+  return [...args, ...more.filter((flag) => !isAsked(flag.split("=")[0] as string))];
+}
+
+/** Whether the packages are in a folder beside this project. */
+function hasPackages(): boolean {
+  try {
+    return runtime.statusOf(fileURLToPath(new URL("node_modules", ROOT))) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -8,13 +8,12 @@
  * @module
  */
 
-import type { ForeignSignatures } from "../../net/adapter.ts";
 import type { StartedProgram } from "../../net/adapter.ts";
 import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
-import { moreFunctions } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
+import { sendSignal, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import type { WorkerPlan } from "../../workers/supervised_worker.ts";
 import type { SharedFigure } from "../core/statistics_share.ts";
@@ -24,8 +23,8 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { openMeetingPoint, SAY } from "./control.ts";
-import type { DeskData } from "./desk.ts";
+import { openMeetingPoint, SAY, UNWANTED } from "./control.ts";
+import { type DeskData, MISSING, WAITING } from "./desk.ts";
 
 /** What the main thread tells the desk. */
 export type Command =
@@ -44,7 +43,7 @@ export type Command =
 export interface ChildMessage {
   readonly kind: "child";
   readonly pid: number;
-  /** One of `SAY`. */
+  /** One of `SAY`, or `UNWANTED`. */
   readonly say: number;
   readonly text: string;
 }
@@ -77,10 +76,6 @@ const AGAIN_MS = 10;
 /** How long the last words of a process may take after its end, in milliseconds. */
 const WORDS_MS = 500;
 
-const SIGNATURES = {
-  kill: { parameters: ["i32", "i32"], result: "i32" },
-} as const satisfies ForeignSignatures;
-
 /** Starts processes, and hears what the desk says of them. */
 export class Children implements ProcessStarter {
   readonly #plan: ChildrenPlan;
@@ -91,7 +86,7 @@ export class Children implements ProcessStarter {
   readonly #meeting: number;
   /** The main thread's end, and that of the desk. */
   readonly #commands: readonly [number, number];
-  readonly #waiting: Int32Array;
+  readonly #figures: Int32Array;
   readonly #children = new Map<number, Child>();
   /** What all processes are told, in shared memory. */
   #common: { readonly common: SharedArrayBuffer; readonly length: number } | undefined;
@@ -103,7 +98,7 @@ export class Children implements ProcessStarter {
   /** @param plan how they are started and used */
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
-    this.#waiting = new Int32Array(this.#memory.allocate(4));
+    this.#figures = new Int32Array(this.#memory.allocate(8));
     this.#folder = makeFolder();
     this.#path = `${this.#folder}/socket`;
     this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
@@ -114,11 +109,12 @@ export class Children implements ProcessStarter {
 
   /** What the desk needs. */
   get desk(): DeskData {
-    const { queue, spare } = this.#plan;
+    const { accept, queue, spare } = this.#plan;
     return {
       meeting: this.#meeting,
       commands: this.#commands[1],
-      waiting: this.#waiting.buffer as SharedArrayBuffer,
+      figures: this.#figures.buffer as SharedArrayBuffer,
+      accept,
       queue,
       ...(spare !== undefined && { spare }),
     };
@@ -126,12 +122,17 @@ export class Children implements ProcessStarter {
 
   get queued(): SharedFigure | undefined {
     if (this.#plan.queue === 0) return undefined;
-    return { kind: "word", memory: this.#waiting.buffer as SharedArrayBuffer, at: 0 };
+    return { kind: "word", memory: this.#figures.buffer as SharedArrayBuffer, at: WAITING };
   }
 
   /** How many connections wait at the desk. */
   get waiting(): number {
-    return Atomics.load(this.#waiting, 0);
+    return Atomics.load(this.#figures, WAITING);
+  }
+
+  /** How many more processes there should be, if they are started on demand. */
+  get missing(): number {
+    return Atomics.load(this.#figures, MISSING);
   }
 
   plays(role: string): boolean {
@@ -222,11 +223,13 @@ export class Children implements ProcessStarter {
     this.#timer = this.#unsent.length === 0 ? undefined : setTimeout(() => this.#flush(), 1);
   }
 
-  /** Ends all processes, so that others take their places: nobody knows what they do now. */
-  endAll(): void {
-    for (const child of this.#children.values()) {
-      child.end(new Error("A process was ended: nobody deals with it any more"));
-    }
+  /**
+   * Ends all processes: nobody knows what they do now.
+   *
+   * @param error why, so that others take their places; without it none do
+   */
+  endAll(error?: Error): void {
+    for (const child of this.#children.values()) child.end(error);
   }
 
   /** Closes everything. All processes are gone. May be called again. */
@@ -315,7 +318,7 @@ class Child implements ProcessHandle {
       const program = this.#program = await starting;
       Atomics.store(this.#pid, 0, program.pid);
       this.#events.onStarted(program.pid);
-      if (this.#wasEnded) program.signal("SIGKILL");
+      if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
       how = await program.ended;
       this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
@@ -343,6 +346,9 @@ class Child implements ProcessHandle {
         this.#whenReady.resolve();
         this.#plan.onReady?.();
         break;
+      case UNWANTED:
+        this.end();
+        break;
       case SAY.stray:
         this.#plan.onStray?.(JSON.parse(text));
         break;
@@ -363,14 +369,14 @@ class Child implements ProcessHandle {
   #interruptOnce(): void {
     const pid = this.#program?.pid;
     if (this.#isGone || pid === undefined || this.#signal === 0) return;
-    kill(pid, this.#signal);
+    sendSignal(pid, this.#signal);
   }
 
   end(error?: Error): void {
     if (this.#wasEnded || this.#isGone) return;
     this.#wasEnded = true;
     this.#error ??= error;
-    this.#program?.signal("SIGKILL");
+    if (this.#program !== undefined) sendSignal(this.#program.pid, SIGKILL);
   }
 
   #end(how: string): void {
@@ -388,12 +394,4 @@ class Child implements ProcessHandle {
     this.#whenReady.reject(error ?? new Error("Cannot start a process: it ended at once"));
     this.#whenGone.resolve(error);
   }
-}
-
-let foreign: ReturnType<typeof moreFunctions> | undefined;
-
-/** Sends a signal that has no name (kill(2)). */
-function kill(pid: number, signal: number): void {
-  foreign ??= moreFunctions(SIGNATURES);
-  foreign.kill!(pid, signal);
 }

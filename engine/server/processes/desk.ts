@@ -25,8 +25,22 @@ import { LingerQueue } from "../team/linger_queue.ts";
 import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
-import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
+import {
+  Control,
+  describeConnection,
+  type Heard,
+  MessageBuffers,
+  SAY,
+  TELL,
+  UNWANTED,
+} from "./control.ts";
 import type { ChildMessage, Command } from "./children.ts";
+
+/**
+ * How soon the desk looks whether a process has begun with what it was handed, in milliseconds. Most
+ * often something else happens before.
+ */
+const BEGUN_MS = 1;
 
 /** How often the desk looks for connections that the main thread has rescued, in milliseconds. */
 const LOOK_MS = 2;
@@ -37,14 +51,25 @@ const MOST_STRANGERS = 64;
 /** How many events one look takes. */
 const EVENTS = 64;
 
+/** The word that says how many connections wait at the desk. */
+export const WAITING = 0;
+
+/** The word that says how many more processes there should be. */
+export const MISSING = 1;
+
+/** The word that says whether a process has begun with the connection that it was handed. */
+const BEGUN = 0;
+
 /** What a desk is given by its mode. */
 export interface DeskData {
   /** The socket at which processes come. */
   readonly meeting: number;
   /** A socket over which the main thread says what it does: lines of JSON. */
   readonly commands: number;
-  /** Where the desk says how many connections wait here. */
-  readonly waiting: SharedArrayBuffer;
+  /** Where the desk says what it lacks: see {@linkcode WAITING} and {@linkcode MISSING}. */
+  readonly figures: SharedArrayBuffer;
+  /** Whether processes accept for themselves. */
+  readonly accept: boolean;
   /**
    * How many accepted connections may wait for processes that are about to start. With 0 the desk
    * accepts only when a process waits.
@@ -59,11 +84,17 @@ interface Child {
   readonly pid: number;
   readonly index: number;
   readonly control: Control;
-  /** Where it is noted what the process was handed, and whether it has begun with that. */
-  readonly handed: Int32Array;
+  /** Where it says that it has begun with what it was handed. */
+  readonly begun: Int32Array;
+  /** Whether it has started. */
+  isReady: boolean;
+  /** What it has said then, if the main thread does not know yet. */
+  greeting: string | undefined;
   isIdle: boolean;
   /** Whose connection it has, if that is counted here. */
   client: Address | undefined;
+  /** The connection that it was handed, until it has begun with that. */
+  held: Waiting | undefined;
 }
 
 /** A process that has been started. */
@@ -88,7 +119,7 @@ export class Desk {
   readonly #ring: DescriptorRing;
   readonly #lingering: LingerQueue;
   readonly #refused: LingerQueue;
-  readonly #waitingWord: Int32Array;
+  readonly #figures: Int32Array;
   readonly #tell: (message: ThreadMessage) => void;
   readonly #track: WatchingTrack | undefined;
   readonly #buffers = new MessageBuffers();
@@ -107,6 +138,10 @@ export class Desk {
   /** Those of them who wait for a connection. The one that was busy last comes last. */
   readonly #idle: Child[] = [];
   readonly #waiting: Waiting[] = [];
+  /** Those who may not have begun yet with what they were handed. */
+  readonly #beginning = new Set<Child>();
+  /** Those who were started in vain, as the main thread knows. */
+  readonly #unwanted = new Set<number>();
   readonly #decoder = new TextDecoder();
   #commands = "";
   #hasSeenWake = false;
@@ -124,7 +159,7 @@ export class Desk {
     this.#ring = new DescriptorRing(this.#shared.ring);
     this.#lingering = new LingerQueue(this.#shared.lingering);
     this.#refused = new LingerQueue(this.#shared.refused);
-    this.#waitingWord = new Int32Array(data.waiting);
+    this.#figures = new Int32Array(data.figures);
     this.#tell = tell;
     this.#track = place.track;
     const { EPOLL_CTL_ADD, EPOLLIN, POLLIN } = calls.constants;
@@ -163,7 +198,8 @@ export class Desk {
    * @param fd a connection that this desk has accepted
    */
   pass(fd: number): void {
-    const since = this.#track?.now() ?? 0;
+    // Without a queue a process waits for it.
+    const since = this.#data.queue > 0 ? this.#track?.now() ?? 0 : 0;
     this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice(), since });
     this.#serveWaiting();
   }
@@ -187,18 +223,23 @@ export class Desk {
       this.#started.size === 0 && this.#waiting.length === 0;
   }
 
-  /** Whether a connection may be accepted: whether there is somebody for it. */
+  /** Waits until a connection may be accepted. Returns `false` if the server closes. */
   #awaitRoom(): boolean {
-    const { refusesOverflow } = this.#thread.door;
-    const { queue } = this.#data;
     while (!this.#thread.closing) {
-      // With a queue the process may start after the connection has come.
-      if (queue > 0 ? this.#waiting.length < queue : this.#waiting.length === 0) {
-        if (queue > 0 || refusesOverflow || this.#idle.length > 0) return true;
-      }
+      if (this.#hasRoom) return true;
       this.#look(-1);
     }
     return false;
+  }
+
+  /** Whether there is somebody for another connection. */
+  get #hasRoom(): boolean {
+    const { queue } = this.#data;
+    // Only who accepts a connection can refuse it.
+    if (this.#thread.door.refusesOverflow) return this.#waiting.length <= queue;
+    if (this.#gate.full) return false;
+    // With a queue the process may start after the connection has come.
+    return queue > 0 ? this.#waiting.length < queue : this.#idle.length > this.#waiting.length;
   }
 
   /** Accepts a connection, and deals with the processes meanwhile. */
@@ -210,7 +251,8 @@ export class Desk {
       const fd = this.#thread.mayAsk ? net.accept(listener, sockaddr) : -EAGAIN;
       if (fd !== -EAGAIN) return fd;
       if (this.#thread.closing) return -EAGAIN;
-      net.pollAll(this.#poll, -1);
+      this.#release();
+      net.pollAll(this.#poll, this.#beginning.size > 0 ? BEGUN_MS : -1);
       const isReady = (this.#poll.eventsAt(1) & POLLIN) !== 0;
       if (this.#poll.eventsAt(0) !== 0) this.#look(0);
       if (this.#thread.closing) return -EAGAIN;
@@ -220,13 +262,11 @@ export class Desk {
     }
   }
 
-  get #hasRoom(): boolean {
-    return this.#data.queue > 0 || this.#idle.length > 0 || this.#thread.door.refusesOverflow;
-  }
-
   /** Looks who has something to say. */
   #look(timeoutMs: number): void {
-    const count = this.#net.epollWait(this.#epoll, this.#events, timeoutMs);
+    this.#release();
+    const isPatient = timeoutMs < 0 && this.#beginning.size > 0;
+    const count = this.#net.epollWait(this.#epoll, this.#events, isPatient ? BEGUN_MS : timeoutMs);
     // Who is told of first is looked at first: a process that has come is known by then.
     const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));
     if (ready.includes(this.#data.commands)) this.#hearCommands();
@@ -238,6 +278,21 @@ export class Desk {
         if (child !== undefined) this.#hearChild(child);
       }
     }
+  }
+
+  /**
+   * Lets go of the connections with which processes have begun. Until then the desk has them too: a
+   * process may have been killed, and only its last thread takes its sockets along.
+   */
+  #release(): void {
+    for (const child of this.#beginning) if (child.begun[BEGUN] === 1) this.#letGo(child);
+  }
+
+  #letGo(child: Child): void {
+    const { held } = child;
+    this.#beginning.delete(child);
+    child.held = undefined;
+    if (held !== undefined) this.#net.close(held.fd);
   }
 
   /** The server closes. The socket that says so is ready from now on. */
@@ -300,8 +355,11 @@ export class Desk {
     if (!control.send(TELL.assignment, assignment, descriptors, this.#net.constants.MSG_DONTWAIT)) {
       return control.close();
     }
-    const { handed } = threadMemory(this.#memory, index);
-    const child = { pid, index, control, handed, isIdle: false, client: undefined };
+    const { begun } = threadMemory(this.#memory, index);
+    const child: Child = {
+      ...{ pid, index, control, begun },
+      ...{ isReady: false, greeting: undefined, isIdle: false, client: undefined, held: undefined },
+    };
     this.#children.set(fd, child);
     const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
     this.#net.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN, fd);
@@ -322,23 +380,39 @@ export class Desk {
 
   #answer(child: Child, heard: Heard): void {
     switch (heard.kind) {
+      case SAY.ready:
+        child.isReady = true;
+        child.greeting = child.control.textOf(heard);
+        // Whoever is handed connections is ready when it waits for the first one.
+        return this.#data.accept ? this.#greet(child) : undefined;
       case SAY.idle:
         this.#isBack(child);
         child.isIdle = true;
         this.#idle.push(child);
-        return this.#serveWaiting();
+        this.#serveWaiting();
+        return this.#greet(child);
       case SAY.wake:
         return this.#tell({ kind: "wake" });
       case SAY.lingering:
         return this.#linger(this.#lingering, heard.descriptors);
       case SAY.refused:
         return this.#linger(this.#refused, heard.descriptors);
-      default: {
-        const text = child.control.textOf(heard);
-        const message: ChildMessage = { kind: "child", pid: child.pid, say: heard.kind, text };
-        this.#tell(message);
-      }
+      default:
+        this.#pass(child.pid, heard.kind, child.control.textOf(heard));
     }
+  }
+
+  /** Tells the main thread that a process is ready. */
+  #greet(child: Child): void {
+    const { greeting } = child;
+    child.greeting = undefined;
+    if (greeting !== undefined) this.#pass(child.pid, SAY.ready, greeting);
+  }
+
+  /** Tells the main thread what a process says. */
+  #pass(pid: number, say: number, text: string): void {
+    const message: ChildMessage = { kind: "child", pid, say, text };
+    this.#tell(message);
   }
 
   /** Takes connections that a process has left. */
@@ -351,7 +425,7 @@ export class Desk {
 
   /** Counts that the connection is over which a process was handed. */
   #isBack(child: Child): void {
-    child.handed[0] = 0;
+    this.#letGo(child);
     const { client } = child;
     if (client === undefined) return;
     child.client = undefined;
@@ -363,10 +437,21 @@ export class Desk {
     const { control } = child;
     if (!this.#children.delete(control.fd)) return;
     if (child.isIdle) this.#idle.splice(this.#idle.indexOf(child), 1);
-    if (child.client !== undefined) this.#thread.door.leave(child.client);
+    const { held } = child;
+    const isBack = held !== undefined && child.begun[BEGUN] === 0;
+    if (isBack) child.held = undefined;
+    else if (child.client !== undefined) this.#thread.door.leave(child.client);
+    this.#letGo(child);
+    // Another one with its number comes only after the main thread has said that this one is gone.
+    this.#gate.leaveFor(child.index);
+    if (isBack) {
+      this.#gate.readmit();
+      this.#waiting.unshift(held);
+    }
     // To close it takes it out of the epoll set.
     control.close();
-    this.#want();
+    if (isBack) this.#serveWaiting();
+    else this.#want();
   }
 
   /** A process has ended, as the main thread knows for sure. */
@@ -380,7 +465,6 @@ export class Desk {
       // What it has said before its end is still there.
       this.#hearChild(child);
       this.#close(child);
-      this.#gate.leaveFor(child.index);
     }
     this.#want();
   }
@@ -397,32 +481,35 @@ export class Desk {
   }
 
   /** Hands a connection to a process. @returns whether the process is still there */
-  #hand(child: Child, { fd, sockaddr, since }: Waiting): boolean {
+  #hand(child: Child, waiting: Waiting): boolean {
     const net = this.#net;
-    const { index, handed, control } = child;
+    const { fd, sockaddr, since } = waiting;
+    const { index, begun, control } = child;
     const { door } = this.#thread;
-    handed[1] = 0;
-    handed[0] = 1;
+    begun[BEGUN] = 0;
     this.#gate.handTo(index);
     const connection = describeConnection(sockaddr, since);
     if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
-      handed[0] = 0;
       // Whoever has buried the process may have emptied its seat already.
       this.#gate.leaveFor(index);
       this.#gate.readmit();
       return false;
     }
-    net.close(fd);
+    child.held = waiting;
+    this.#beginning.add(child);
     if (door.counts && door.headerMs === undefined) child.client = net.readAddress(sockaddr);
     return true;
   }
 
   /** Asks the main thread for the processes that are missing. */
   #want(): void {
-    Atomics.store(this.#waitingWord, 0, this.#waiting.length);
+    const waiting = this.#waiting.length;
+    Atomics.store(this.#figures, WAITING, waiting);
     const { spare } = this.#data;
-    if (spare === undefined || this.#thread.closing && this.#waiting.length === 0) return;
-    const missing = this.#waiting.length + spare - this.#idle.length;
+    if (spare === undefined) return;
+    const wanted = this.#thread.closing ? waiting : waiting + spare;
+    const missing = Math.max(0, wanted - this.#idle.length);
+    Atomics.store(this.#figures, MISSING, missing);
     if (missing > 0 && this.#gate.askForThreads(missing)) this.#tell({ kind: "queued" });
   }
 
@@ -437,8 +524,14 @@ export class Desk {
     }
   }
 
-  /** Tells those who wait that there will be nothing more. */
+  /** Tells those who wait that there will be nothing more, and those who start that they need not. */
   #dismissIdle(): void {
+    const starting = [...this.#children.values()].filter(({ isReady }) => !isReady);
+    for (const { pid } of [...this.#started.values(), ...starting]) {
+      if (this.#unwanted.has(pid)) continue;
+      this.#unwanted.add(pid);
+      this.#pass(pid, UNWANTED, "");
+    }
     for (const child of this.#idle.splice(0)) {
       child.isIdle = false;
       child.control.send(TELL.end, undefined, [], this.#net.constants.MSG_DONTWAIT);

@@ -94,16 +94,23 @@ export async function serveByProcesses(
   const desk = (): ThreadData => ({
     data: children.desk,
     // What it knew of them is lost with it.
-    onGone: (error) => error !== undefined && children.endAll(),
+    onGone: (error) => {
+      if (error === undefined) return;
+      const why = "A process was ended: nobody deals with it any more";
+      children.endAll(isServing ? new Error(why) : undefined);
+    },
   });
+  let isServing = false;
   const started: Promise<unknown>[] = [team.keepRunning(roles.desk, desk)];
   if (spare === undefined) {
     for (let count = 0; count < processes; count++) {
       started.push(team.keepRunning(roles.process, prepare));
     }
-  } else started.push(startOnDemand(team, roles.process, processes, spare));
+  } else started.push(startOnDemand(team, children, roles.process, processes, spare));
   const details = [...describe(processes), ...(on === runtime.name ? [] : [`processes on ${on}`])];
-  return await server.serve(Promise.all(started), details);
+  const serving = await server.serve(Promise.all(started), details);
+  isServing = true;
+  return serving;
 }
 
 /**
@@ -124,6 +131,7 @@ function mostProcesses(
  * are processors: those that serve need them too.
  *
  * @param team the team, before its desk is started
+ * @param children knows how many are missing
  * @param role the role of each process
  * @param most the most processes at a time
  * @param spare how many start at once
@@ -131,6 +139,7 @@ function mostProcesses(
  */
 function startOnDemand(
   team: ThreadTeam,
+  children: Children,
   role: string,
   most: number,
   spare: number,
@@ -142,18 +151,26 @@ function startOnDemand(
     running++;
     starting++;
     const process = team.start(role);
-    const over = team.settle(process);
+    const settled = team.settle(process);
+    void process.gone.then(() => {
+      running--;
+      startMissing();
+    });
     // One that cannot start is followed by a pause, in which no other one is started in its place.
-    void process.ready.catch(() => over).then(() => starting--);
-    void over.then(() => running--);
+    void process.ready.catch(() => settled).then(() => {
+      starting--;
+      startMissing();
+    });
     return process.ready;
   }
 
-  team.onQueued = (wanted) => {
+  function startMissing(): void {
     const together = Math.max(2, runtime.cpus);
-    for (let left = wanted - starting; left > 0 && running < most && starting < together; left--) {
+    while (children.missing > starting && running < most && starting < together) {
       start().catch(() => {});
     }
-  };
+  }
+
+  team.onQueued = startMissing;
   return Promise.all(Array.from({ length: Math.min(spare, most) }, start));
 }

@@ -43,8 +43,8 @@ export interface ThreadMemory {
   readonly pulse: Int32Array;
   /** For whom it works: see {@linkcode HostNote}. */
   readonly host: Int32Array;
-  /** Whether a process was handed a connection, and whether it has begun with that. */
-  readonly handed: Int32Array;
+  /** Whether a process has begun with the connection that it was handed. */
+  readonly begun: Int32Array;
   /** Whether its work is done: a process has no other way to say so at its end. */
   readonly finished: Int32Array;
   /** The number that the system has given to a process; 0 while there is none. */
@@ -65,9 +65,8 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
   return new Int32Array(memory.gate, RECORDS * 4, 1);
 }
 
-/** The index of the words that say what a process was handed: the slot itself uses the first three. */
-const HANDED = 4;
-const HANDED_WORDS = 2;
+/** The index of the word that says what a process has begun with: the slot uses the first three. */
+const BEGUN = 4;
 
 /** The index of the word that has the number of a process. */
 const PID = 6;
@@ -153,7 +152,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     epoll: slot.subarray(EPOLL, EPOLL + 1),
     pulse: slot.subarray(PULSE, PULSE + 1),
     host: slot.subarray(HOST, HOST + HOST_WORDS),
-    handed: slot.subarray(HANDED, HANDED + HANDED_WORDS),
+    begun: slot.subarray(BEGUN, BEGUN + 1),
     finished: slot.subarray(FINISHED, FINISHED + 1),
     pid: slot.subarray(PID, PID + 1),
     countersOffset: index * COUNTER_BYTES,

@@ -114,8 +114,6 @@ interface Member {
   readonly worker: MemberHandle;
   /** The same, if it is a process. */
   readonly process: ProcessHandle | undefined;
-  /** What it was handed, and begun with. */
-  readonly handed: Int32Array;
   readonly slot: DescriptorSlot;
   readonly accepting: Int32Array;
   readonly journal: JournalReader;
@@ -303,7 +301,6 @@ export class ThreadTeam {
         if (isProcess) {
           // Whoever watches that threads do not compute for ever must not take it for one of them.
           Atomics.store(memory.pulse, 0, AT_REST);
-          this.#countUnbegun(member);
           this.gate.leaveFor(index);
         }
         onGone?.(error, mayRun);
@@ -314,7 +311,6 @@ export class ThreadTeam {
     const member: Member = {
       worker,
       process,
-      handed: memory.handed,
       slot: new DescriptorSlot(memory.slot),
       accepting: memory.accepting,
       journal: new JournalReader(this.#memory.journals, memory.journalOffset),
@@ -382,10 +378,17 @@ export class ThreadTeam {
     } while (this.size > 0);
   }
 
-  /** Terminates the threads that do not end by themselves, for instance one in an endless loop. */
+  /**
+   * Terminates the threads that do not end by themselves, for instance one in an endless loop. If there
+   * are processes, these are ended, and the threads that deal with them can end by themselves.
+   */
   terminateAll(): void {
-    for (const member of this.#members) {
-      member?.worker.end(new Error("A thread did not end in time and was terminated"), true);
+    const processes = this.#members.filter((member) => member?.process !== undefined);
+    for (const member of processes.length > 0 ? processes : this.#members) {
+      const what = member?.process === undefined
+        ? "A thread did not end in time and was terminated"
+        : "A process did not end in time and was killed";
+      member?.worker.end(new Error(what), true);
     }
   }
 
@@ -418,16 +421,6 @@ export class ThreadTeam {
       else counters.failed("other");
       this.gate.leaveFor(index);
     }
-  }
-
-  /** Counts the connection that a process was handed and has not begun with. */
-  #countUnbegun({ handed, counters }: Member): void {
-    const [wasHanded, hasBegun] = handed;
-    handed.fill(0);
-    if (wasHanded !== 1 || hasBegun === 1) return;
-    counters.accepted();
-    if (this.gate.cutting) counters.cut();
-    else counters.failed("other");
   }
 
   #drainSoon(): void {

@@ -187,7 +187,7 @@ export interface ComparisonWatcher {
  * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readComparison(values: Values): Promise<Comparison> {
-  const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
+  const { connections, repeat, warmUp, traces, against = [], ...rest } = values;
   const running = ((values.server ?? []) as readonly string[]).map(readRunning);
   const pids = readPids((values.pid ?? []) as readonly string[], running);
   const modes = readModes(withModes(values));

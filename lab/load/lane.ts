@@ -302,7 +302,8 @@ export class Lane implements Sink {
    * may read no more of the request while its answer has nowhere to go.
    */
   get #isFull(): boolean {
-    return this.#keptBytes >= (this.#host.protocol.longestAnswer ?? KEPT_BYTES);
+    return this.#keptBytes > 0 &&
+      this.#keptBytes >= (this.#host.protocol.longestAnswer ?? KEPT_BYTES);
   }
 
   /** Gives the bytes that arrived to the waiting exchanges, one after another. */

@@ -9,7 +9,8 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { isMainModule, runtime } from "../../engine/net/runtime.ts";
-import { sockets } from "../../engine/net/sockets.ts";
+import { type Sockets, sockets } from "../../engine/net/sockets.ts";
+import type { Address } from "../../protocol.ts";
 import { measure } from "../../lab/load/measure.ts";
 import { type EngineKind, makePlan } from "../../lab/load/plan.ts";
 import { preflight } from "../../lab/load/preflight.ts";
@@ -57,6 +58,17 @@ async function open(server: LoadServer, engine: EngineKind, source: string): Pro
   return { errors: run.errors, requests: run.requests, from };
 }
 
+/** Connects from one of the sources with all of its ports, to somewhere else than the loads. */
+function holdPorts(net: Sockets, hostname: string, address: Address): readonly number[] {
+  const source = net.writeAddress({ hostname, port: 0 });
+  return Array.from({ length: PORTS }, () => {
+    const fd = net.socket(net.familyOf(address), net.constants.SOCK_STREAM);
+    net.bindSource(fd, source);
+    net.connect(fd, address);
+    return fd;
+  });
+}
+
 async function refusal(connections: number, source: string | undefined): Promise<string> {
   const options = { protocol: "echo", connections, ...(source !== undefined && { source }) };
   try {
@@ -73,6 +85,7 @@ async function explore(): Promise<FewPorts> {
   for (const address of ["fd00:9::1", "fd00:9::2", "fd00:9::3"]) {
     giveAddress(net, "lo", address, 128);
   }
+  await using other = await LoadServer.start();
   await using four = await LoadServer.start();
   await using six = await LoadServer.start(undefined, "", "fd00:9::1");
   const opened: Record<string, Opened> = {};
@@ -81,7 +94,11 @@ async function explore(): Promise<FewPorts> {
     // Each has ports of its own: those of the one before are still in TIME-WAIT.
     const first = 40_000 + index * PORTS;
     writeFileSync(range, `${first} ${first + PORTS - 1}`);
+    // Without IP_BIND_ADDRESS_NO_PORT, a port that is in use is in use whoever is called. The runtime's
+    // own sockets do without it.
+    const held = engine === "descriptors" ? holdPorts(net, "127.0.0.2", other.address) : [];
     opened[`${engine} four`] = await open(four, engine, SOURCES.four);
+    for (const fd of held) net.close(fd);
     opened[`${engine} six`] = await open(six, engine, SOURCES.six);
   }
   return {

@@ -95,7 +95,7 @@ export async function findServer(
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, name, subject = null, repeat = 1, signal, onSecond, onNote } = options;
-  const rows: Row[] = [];
+  const rows = new Rows();
   using team = await LoadTeam.start(plan, address, signal);
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
@@ -103,7 +103,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
   const totals = await team.run(
     (second) => {
       const row = { ...second, used: watch?.look() };
-      rows.push(row);
+      rows.add(row);
       onSecond?.(secondOf(row));
     },
     () => watch?.end(),
@@ -148,7 +148,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     starved_connections: ends.reduce((sum, { starved }) => sum + starved, 0),
     load_limited: limits.length > 0,
     server: server?.figures ?? null,
-    seconds: wholeRows(rows).map(secondOf),
+    seconds: rows.whole(),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),
@@ -163,14 +163,29 @@ interface Row extends TeamSecond {
   readonly used: ServerSecond | undefined;
 }
 
-/**
- * Adds a last fraction of a second to the row before it: a few answers in a few milliseconds are no
- * rate.
- */
-function wholeRows(rows: readonly Row[]): readonly Row[] {
-  const [before, last] = rows.slice(-2);
-  if (before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS) return rows;
-  return [...rows.slice(0, -2), {
+/** The seconds of a run as the result holds them. Only the latest two keep what they have counted. */
+class Rows {
+  readonly #done: Second[] = [];
+  #latest: Row[] = [];
+
+  add(row: Row): void {
+    this.#latest.push(row);
+    if (this.#latest.length > 2) this.#done.push(wholeSecond(this.#latest.shift() as Row));
+  }
+
+  /**
+   * All of them. A last fraction of a second belongs to the second before it: a few answers in a few
+   * milliseconds are no rate.
+   */
+  whole(): readonly Second[] {
+    const [before, last] = this.#latest;
+    const isWhole = before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS;
+    return [...this.#done, ...(isWhole ? this.#latest : [joined(before, last)]).map(wholeSecond)];
+  }
+}
+
+function joined(before: Row, last: Row): Row {
+  return {
     endsAt: last.endsAt,
     durationMs: before.durationMs + last.durationMs,
     requests: before.requests + last.requests,
@@ -180,7 +195,12 @@ function wholeRows(rows: readonly Row[]): readonly Row[] {
       cpu_s: before.used.cpu_s + last.used.cpu_s,
       memory_bytes: last.used.memory_bytes,
     },
-  }];
+  };
+}
+
+/** A second with its whole distribution. */
+function wholeSecond(row: Row): Second {
+  return { ...secondOf(row), histogram: row.latency.encode() };
 }
 
 function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row): Second {
@@ -192,6 +212,7 @@ function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row):
     errors,
     cpu_s: used === undefined ? null : round(used.cpu_s, 2),
     memory_bytes: used?.memory_bytes ?? null,
+    histogram: null,
   };
 }
 

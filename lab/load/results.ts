@@ -102,6 +102,11 @@ export interface Second {
   /** The server's CPU seconds and resident bytes in this second; `null` if they are not known. */
   readonly cpu_s: number | null;
   readonly memory_bytes: number | null;
+  /**
+   * All its response times: HdrHistogram V2, compressed, in base64; values in microseconds. `null` in a
+   * file of an older bench, and while the run goes on.
+   */
+  readonly histogram: string | null;
 }
 
 /** One run. */

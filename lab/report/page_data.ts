@@ -14,6 +14,7 @@ import {
   hasServer,
 } from "./contests.ts";
 import { distributionOf, type Quantile } from "./distribution.ts";
+import { BANDS_A_DECADE, type HeatColumn, heatOf } from "./heat.ts";
 import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { median } from "./statistics.ts";
 import { BYTES, COUNTS, TIMES, type Unit } from "./units.ts";
@@ -33,6 +34,8 @@ export interface EntryPicture {
   /** The seconds of the repeat with the median rate, and the number of that repeat. */
   readonly seconds: readonly Second[];
   readonly repeat: number;
+  /** The heat map of that repeat, if its seconds have distributions. */
+  readonly heat: readonly HeatColumn[] | null;
 }
 
 /** What the page draws of one load. */
@@ -51,6 +54,8 @@ export interface PageData {
     readonly bytes: readonly Unit[];
   };
   readonly contests: readonly ContestPicture[];
+  /** How many bands a heat map has from one power of ten to the next. */
+  readonly bandsADecade: number;
 }
 
 /**
@@ -64,6 +69,7 @@ export function pageDataOf({ runs }: Report): PageData {
   return {
     units: { time: TIMES, count: COUNTS, bytes: BYTES },
     contests: contestsOf(runs).map((contest) => contestPicture(contest, looks)),
+    bandsADecade: BANDS_A_DECADE,
   };
 }
 
@@ -105,6 +111,7 @@ function entryPicture(entry: Entry, look: Look): EntryPicture {
     service: distributionOf(runs.map(({ histogram }) => histogram.service)),
     seconds: usual.seconds,
     repeat: usual.repeat,
+    heat: heatOf(usual) ?? null,
   };
 }
 

@@ -111,6 +111,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
       errors: 0,
       cpu_s: cpu_s / duration_s,
       memory_bytes: memory_bytes - (5 - index) * 2 ** 18,
+      histogram: null,
     })),
     histogram: {
       latency: encodeIntoCompressedBase64(latency),

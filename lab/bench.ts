@@ -47,6 +47,7 @@ import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
+import { CANNOT_PROFILE, PROFILE } from "./profiles.ts";
 import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
@@ -79,6 +80,7 @@ const benchCommand = (): Command => ({
       default: "the process that listens there",
       help: "the server's process, for its CPU time and memory",
     },
+    { ...PROFILE, help: "in a comparison, where the bench starts the servers: see there" },
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand() },
@@ -152,6 +154,7 @@ class Watch {
 async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
+  if (values.profile !== undefined) throw new UsageError(CANNOT_PROFILE);
   const pid = values.pid as number | undefined;
   if (pid !== undefined && !isRunning(pid)) {
     throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
@@ -238,7 +241,10 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
-    const { runs, missing } = await (isComparison ? loadMany : loadOne)(values, watch);
+    const { runs, missing, profiles = [] } = await (isComparison ? loadMany : loadOne)(
+      values,
+      watch,
+    );
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -248,6 +254,7 @@ async function perform(): Promise<number> {
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
+      profiles,
       findings: [],
     };
     const status = await conclude(report, outcome);

@@ -18,14 +18,15 @@ import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
-import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import { LoadedServer, PORT, ServerStartError, type StartExtras } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
 import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
+import { PROFILE, type ProfileRequest, profileServer, readProfileRequest } from "./profiles.ts";
 import { reach, readWay, THROUGH, type Way } from "./through.ts";
-import type { Missing, Run, Second } from "./load/results.ts";
+import type { Missing, Profile, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
@@ -114,6 +115,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
   ...SHARED,
   PERCENTILES,
   THROUGH,
+  PROFILE,
 ];
 
 /** Something that is compared. */
@@ -125,7 +127,7 @@ interface Subject {
   /** Whether the user named it, and does not only want all that can serve. */
   readonly isNamed: boolean;
   /** Starts it, ready to be put under this load. */
-  start(plan: Plan, signal: AbortSignal, trace?: string): Promise<LoadedServer>;
+  start(plan: Plan, signal: AbortSignal, extras?: StartExtras): Promise<LoadedServer>;
 }
 
 /** What is compared, under which loads, and how many times. */
@@ -140,6 +142,8 @@ export interface Comparison {
   readonly way: Way | undefined;
   /** Where traces are written. */
   readonly traces: string | undefined;
+  /** Whether the servers are profiled, and where the profiles are kept. */
+  readonly profile: ProfileRequest | undefined;
 }
 
 /** Follows the progress of a comparison. */
@@ -187,6 +191,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     percentiles: percentilesOf(values),
     way: readWay(values),
     traces: traces as string | undefined,
+    profile: readProfileRequest(values),
   };
 }
 
@@ -208,6 +213,8 @@ function makeFolder(path: string): void {
 export interface Measured {
   readonly runs: readonly Run[];
   readonly missing: readonly Missing[];
+  /** What the servers did in runs that do not count. */
+  readonly profiles?: readonly Profile[];
 }
 
 /**
@@ -223,9 +230,10 @@ export async function compare(
 ): Promise<Measured> {
   const { subjects, plans, repeats } = comparison;
   const runs: Run[] = [];
+  const profiles: Profile[] = [];
   /** Why a server was not measured, for those that can be measured no more. */
   const whys = new Map<Plan, Map<Subject, string>>(plans.map((plan) => [plan, new Map()]));
-  await compareAll(comparison, watcher, runs, whys);
+  await compareAll(comparison, watcher, { runs, profiles }, whys);
   const missing = plans.flatMap((plan) => {
     const load = loadOf(plan);
     return subjects.flatMap((subject): Missing[] => {
@@ -239,13 +247,13 @@ export async function compare(
       return [{ name, load, repeats: left, why, wanted }];
     });
   });
-  return { runs, missing };
+  return { runs, missing, profiles };
 }
 
 async function compareAll(
   comparison: Comparison,
   watcher: ComparisonWatcher,
-  runs: Run[],
+  { runs, profiles }: { readonly runs: Run[]; readonly profiles: Profile[] },
   whys: ReadonlyMap<Plan, Map<Subject, string>>,
 ): Promise<void> {
   const { subjects, plans, repeats } = comparison;
@@ -283,6 +291,11 @@ async function compareAll(
       }
     }
     if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
+    for (const subject of able) {
+      if (comparison.profile === undefined || failed.has(subject)) continue;
+      const profile = await profileServer(comparison.profile, subject, plan, watcher);
+      if (profile !== undefined) profiles.push(profile);
+    }
   }
 }
 
@@ -338,7 +351,7 @@ async function trace(
     const file = `${subject.mode}-${subject.runtime}-${plan.protocolName}-${plan.connections}.json`;
     const path = `${folder}/${file}`;
     try {
-      await using server = await start(plan, signal, path);
+      await using server = await start(plan, signal, { trace: path });
       const { address } = server;
       await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0, rehearse: false }, {
         address,
@@ -418,18 +431,22 @@ function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): S
     subject: { mode, runtime: name },
     isNamed,
     whyNot: (plan) => whyNotMode(mode, plan),
-    start: (plan, signal, trace) =>
-      LoadedServer.start([
-        ...words,
-        "0",
-        "--quiet",
-        "--drain",
-        "0",
-        "--protocol",
-        plan.protocol,
-        ...flagsOf(mode, plan),
-        ...(trace === undefined ? [] : ["--trace", trace]),
-      ], signal),
+    start: (plan, signal, { trace, variables } = {}) =>
+      LoadedServer.start(
+        [
+          ...words,
+          "0",
+          "--quiet",
+          "--drain",
+          "0",
+          "--protocol",
+          plan.protocol,
+          ...flagsOf(mode, plan),
+          ...(trace === undefined ? [] : ["--trace", trace]),
+        ],
+        signal,
+        variables,
+      ),
   };
 }
 
@@ -465,7 +482,7 @@ function readRival(text: string): Subject {
     subject: null,
     isNamed: true,
     whyNot: () => undefined,
-    start: (_, signal) => LoadedServer.startAny(line.trim(), signal),
+    start: (_, signal, { variables } = {}) => LoadedServer.startAny(line.trim(), signal, variables),
   };
 }
 

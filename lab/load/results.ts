@@ -186,6 +186,43 @@ export interface Missing {
   readonly wanted: boolean;
 }
 
+/** A function of a server in its profile, and for how long it ran, in milliseconds. */
+export interface ProfiledFunction {
+  readonly name: string;
+  /** Its module, for instance `engine/net/sockets.ts`; empty for what is the runtime's own. */
+  readonly where: string;
+  /** Without and with the functions that it has called. */
+  readonly self_ms: number;
+  readonly total_ms: number;
+}
+
+/** A function in a stack, with those that it has called: the longest first. */
+export interface FlameNode {
+  readonly name: string;
+  readonly where: string;
+  readonly ms: number;
+  /** Those with less than a thousandth of all the time are left out. */
+  readonly children: readonly FlameNode[];
+}
+
+/** What a server did in a run of its own, which does not count: the profiles of all its threads. */
+export interface Profile {
+  readonly name: string;
+  readonly subject: Run["subject"];
+  readonly load: Load;
+  /** How long that run was, and its rate. The profile itself costs time. */
+  readonly duration_s: number;
+  readonly rate: number;
+  readonly threads: number;
+  /** How long the threads have run, and how long they have waited, which is left out. */
+  readonly ran_ms: number;
+  readonly waited_ms: number;
+  /** The functions that ran longest themselves. */
+  readonly functions: readonly ProfiledFunction[];
+  /** The stacks, from the outermost functions. */
+  readonly graph: FlameNode;
+}
+
 /** A measurement: one run, or many runs that are compared. */
 export interface Report {
   readonly schema: typeof SCHEMA;
@@ -195,6 +232,8 @@ export interface Report {
   readonly runs: readonly Run[];
   /** What was not measured although it should have been. */
   readonly missing: readonly Missing[];
+  /** What the servers did, if `--profile` has asked for it. */
+  readonly profiles: readonly Profile[];
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

@@ -70,6 +70,7 @@ ${findingsOf(findings)}
 </div>
 <div id="charts"></div>
 </section>
+<section id="flames"></section>
 <noscript><p>The charts need JavaScript; the table below does not.</p></noscript>
 <section class="card">
 <h2>Every run</h2>

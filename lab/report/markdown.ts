@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { Machine, Report } from "../load/results.ts";
+import type { Machine, Profile, Report } from "../load/results.ts";
 import { tableOf } from "./columns.ts";
 import { type Contest, contestsOf, formatLoad } from "./contests.ts";
+import { profileTitle, topOf } from "./profile_text.ts";
 import { formatBytes } from "./units.ts";
 
 /**
@@ -15,10 +16,11 @@ import { formatBytes } from "./units.ts";
  * @param report the measurement
  * @returns a table for each load, the findings, the machine and the command, in GitHub's Markdown
  */
-export function formatMarkdown({ machine, command, runs, findings }: Report): string {
+export function formatMarkdown({ machine, command, runs, findings, profiles }: Report): string {
   return [
     ...contestsOf(runs).map(formatContest),
     ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
+    ...profiles.map(profileTable),
     escape(formatMachine(machine)),
     fence(command),
   ].join("\n\n") + "\n";
@@ -48,6 +50,16 @@ function formatContest(contest: Contest): string {
     row(columns.map(({ title }) => title)),
     `| ${columns.map((_, index) => index === 0 ? "---" : "---:").join(" | ")} |`,
     ...entries.map((entry) => row(columns.map(({ cell }) => cell(entry)))),
+  ].join("\n");
+}
+
+function profileTable(profile: Profile): string {
+  return [
+    `**${escape(profileTitle(profile))}**`,
+    "",
+    "| share | function | where |",
+    "| ---: | --- | --- |",
+    ...topOf(profile).map((cells) => `| ${cells.map(escape).join(" | ")} |`),
   ].join("\n");
 }
 

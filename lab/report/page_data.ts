@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, Run, Second } from "../load/results.ts";
+import type { Profile, Report, Run, Second } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -56,6 +56,7 @@ export interface PageData {
   readonly contests: readonly ContestPicture[];
   /** How many bands a heat map has from one power of ten to the next. */
   readonly bandsADecade: number;
+  readonly profiles: readonly Profile[];
 }
 
 /**
@@ -64,12 +65,13 @@ export interface PageData {
  * @param report the measurement
  * @throws {Error} if a histogram is damaged
  */
-export function pageDataOf({ runs }: Report): PageData {
+export function pageDataOf({ runs, profiles }: Report): PageData {
   const looks = looksOf(runs);
   return {
     units: { time: TIMES, count: COUNTS, bytes: BYTES },
     contests: contestsOf(runs).map((contest) => contestPicture(contest, looks)),
     bandsADecade: BANDS_A_DECADE,
+    profiles,
   };
 }
 

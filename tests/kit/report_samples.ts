@@ -148,6 +148,7 @@ export function sampleReport(runs: readonly Run[]): Report {
     command: "deno run -A lab/bench.ts compare --modes all -d 5s --repeat 3",
     runs,
     missing: [],
+    profiles: [],
     findings: findingsOf(runs),
   };
 }

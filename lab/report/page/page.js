@@ -23,6 +23,10 @@
   // @ts-ignore the script before this one has made it a global
   const heatMap = globalThis.heatMap;
 
+  /** @type {import("./flame.js").FlameGraph} */
+  // @ts-ignore the script before this one has made it a global
+  const flameGraph = globalThis.flameGraph;
+
   /** From how many servers on the curves of only the best are drawn at first. */
   const MANY = 16;
 
@@ -848,6 +852,8 @@
   Chart.defaults.font.family = "system-ui, sans-serif";
   if (data.contests.length > 0) chooseCurves();
   draw();
+  const flames = data.profiles.map((profile) => flameGraph(profile, { make, time, count }));
+  element("flames").append(...flames);
   makeSortable();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   matchMedia("(max-width: 54rem)").addEventListener("change", draw);

@@ -37,6 +37,7 @@ import {
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
 import { findServer, measure } from "./load/measure.ts";
+import { measureFloor, NO_FLOOR } from "./floor.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
@@ -81,6 +82,7 @@ const benchCommand = (): Command => ({
       help: "the server's process, for its CPU time and memory",
     },
     { ...PROFILE, help: "in a comparison, where the bench starts the servers: see there" },
+    NO_FLOOR,
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand() },
@@ -95,6 +97,7 @@ const compareCommand = (): Command => ({
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
+    NO_FLOOR,
     ...OUTCOME_FLAGS,
   ],
   example: formatRun(
@@ -168,6 +171,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   let errors = 0;
+  const floor = await measureFloor(values, [plan], watch.signal);
   await using reached = await reach(way, address);
   const run = await measure(plan, {
     address: reached.address,
@@ -182,7 +186,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
       watch.show(name, second, errors, share, seconds && seconds - second.at);
     },
   });
-  return { runs: [run], missing: [] };
+  return { runs: [run], missing: [], floor };
 }
 
 /** Whether there is such a process (kill(2) with the signal 0). */
@@ -205,8 +209,9 @@ async function loadMany(values: Values, watch: Watch): Promise<Measured> {
   const comparison = await readComparison(values);
   const total = secondsOf(comparison);
   for (const warning of preflightAll(comparison)) watch.note(warning);
+  const floor = await measureFloor(values, comparison.plans, watch.signal);
   const beganAt = performance.now();
-  return await compare(comparison, {
+  const measured = await compare(comparison, {
     signal: watch.signal,
     onNote: (text) => watch.note(text),
     onSecond(title, share, second) {
@@ -216,6 +221,7 @@ async function loadMany(values: Values, watch: Watch): Promise<Measured> {
       watch.show(title, second, second.errors, share, leftS);
     },
   });
+  return { ...measured, floor };
 }
 
 /** Whether the run never had a connection. */
@@ -241,16 +247,18 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     const outcome = await readOutcome(values);
-    const { runs, missing, profiles = [] } = await (isComparison ? loadMany : loadOne)(
-      values,
-      watch,
-    );
+    const { runs, missing, profiles = [], floor = null } =
+      await (isComparison ? loadMany : loadOne)(
+        values,
+        watch,
+      );
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
     const report: Report = {
       schema: SCHEMA,
       machine: describeMachine(),
+      floor,
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,

@@ -26,7 +26,7 @@ import { preflight } from "./load/preflight.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { PROFILE, type ProfileRequest, profileServer, readProfileRequest } from "./profiles.ts";
 import { reach, readWay, THROUGH, type Way } from "./through.ts";
-import type { Missing, Profile, Run, Second } from "./load/results.ts";
+import type { Floor, Missing, Profile, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
@@ -215,6 +215,8 @@ export interface Measured {
   readonly missing: readonly Missing[];
   /** What the servers did in runs that do not count. */
   readonly profiles?: readonly Profile[];
+  /** What the machine could do at best. */
+  readonly floor?: Floor | null;
 }
 
 /**

@@ -223,10 +223,43 @@ export interface Profile {
   readonly graph: FlameNode;
 }
 
+/** For how long a busy thread was not run. */
+export interface Noise {
+  /** How long it was watched, in milliseconds. */
+  readonly spun_ms: number;
+  /** The longest gap, in microseconds. */
+  readonly longest_us: number;
+  /** The share of the time that lay in gaps of more than 20 µs. */
+  readonly lost_share: number;
+}
+
+/** What a server that answers at once has reached, which no server can beat. */
+export interface NullRun {
+  /** The load that was asked for. */
+  readonly load: Load;
+  /** What the null server spoke: `echo` where it does not know the protocol of the load. */
+  readonly protocol: string | null;
+  /** How many connections it had: at most a thousand. */
+  readonly connections: number;
+  readonly rate: number | null;
+  readonly latency_us: Latency | null;
+  /** Why there is no such run; `null` if there is. */
+  readonly why: string | null;
+}
+
+/** What the machine could do at best, before anything was measured. */
+export interface Floor {
+  readonly noise: Noise;
+  /** One for each load. */
+  readonly nulls: readonly NullRun[];
+}
+
 /** A measurement: one run, or many runs that are compared. */
 export interface Report {
   readonly schema: typeof SCHEMA;
   readonly machine: Machine;
+  /** What it could do at best; `null` if that was not measured. */
+  readonly floor: Floor | null;
   /** The command line that made this report. */
   readonly command: string;
   readonly runs: readonly Run[];

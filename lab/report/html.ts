@@ -8,6 +8,7 @@ import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Machine, Report, Run } from "../load/results.ts";
 import { askedOf, askedPercentiles, percentileIn } from "./columns.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
 import { formatMachine } from "./markdown.ts";
 import { pageDataOf } from "./page_data.ts";
 import { LIBRARY, SCRIPT, STYLE } from "./page_parts.ts";
@@ -63,6 +64,7 @@ ${STYLE}</style>
 <main>
 ${tilesOf(runs)}
 ${findingsOf(findings)}
+${floorOf(report)}
 <section id="pictures" hidden>
 <div class="toolbar">
 <div id="contests" class="choice" role="group" aria-label="Load"></div>
@@ -125,6 +127,14 @@ function findingsOf(findings: readonly string[]): string {
   if (findings.length === 0) return "";
   const items = findings.map((text) => `<li>${escapeHtml(text)}</li>`).join("\n");
   return `<section class="card findings">\n<h2>What the numbers say</h2>\n<ul>\n${items}\n</ul>\n</section>`;
+}
+
+/** What the machine could do at best. */
+function floorOf({ floor }: Report): string {
+  const sentences = floorSentences(floor);
+  if (sentences.length === 0) return "";
+  const items = sentences.map((text) => `<li>${escapeHtml(text)}</li>`).join("\n");
+  return `<section class="card findings floor">\n<h2>What this machine can do at best</h2>\n<ul>\n${items}\n</ul>\n</section>`;
 }
 
 /** The figures of a single run that matter most. */

@@ -11,6 +11,7 @@ import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
 import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
 import { formatProfile } from "./profile_text.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
@@ -36,7 +37,10 @@ const LEAST_NAME = 12;
  * @param screen where it appears: its width and its colours
  * @returns lines, the last one with its line end
  */
-export function formatTerminal({ runs, findings, profiles }: Report, screen: Screen): string {
+export function formatTerminal(
+  { runs, findings, profiles, floor }: Report,
+  screen: Screen,
+): string {
   const blocks = contestsOf(runs).map((contest) => {
     const title = wrap(escapeText(formatLoad(contest.load)), screen.columns(), 2)
       .map((line) => render(screen, "bold", line));
@@ -45,6 +49,8 @@ export function formatTerminal({ runs, findings, profiles }: Report, screen: Scr
     return [...title, ...body].join("\n");
   });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
+  const floored = floorSentences(floor).flatMap((text) => wrap(escapeText(text), screen.columns()));
+  if (floored.length > 0) blocks.push(floored.join("\n"));
   blocks.push(...profiles.map((profile) => formatProfile(profile, screen)));
   return `${blocks.join("\n\n")}\n`;
 }

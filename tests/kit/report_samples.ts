@@ -149,6 +149,7 @@ export function sampleReport(runs: readonly Run[]): Report {
     runs,
     missing: [],
     profiles: [],
+    floor: null,
     findings: findingsOf(runs),
   };
 }

@@ -44,6 +44,7 @@ import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
+import { MERGE, mergeCommand, mergeFiles } from "./merge.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { findListener } from "../engine/process/process_status.ts";
 import { LiveDisplay } from "./report/live_display.ts";
@@ -65,8 +66,8 @@ const benchCommand = (): Command => ({
   positionals: [{
     name: "server",
     kind: "string",
-    suggestions: [COMPARE],
-    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}`,
+    suggestions: [COMPARE, MERGE],
+    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}, or ${MERGE}`,
   }],
   required: 1,
   flags: [
@@ -85,7 +86,7 @@ const benchCommand = (): Command => ({
     NO_FLOOR,
     ...OUTCOME_FLAGS,
   ],
-  commands: { [COMPARE]: compareCommand() },
+  commands: { [COMPARE]: compareCommand(), [MERGE]: mergingCommand() },
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 
@@ -105,6 +106,10 @@ const compareCommand = (): Command => ({
     `${COMPARE} --modes event,threadpool --protocols frame -d 3s --repeat 3`,
   ),
 });
+
+/** The command that adds up what several machines have measured. */
+const mergingCommand = (): Command =>
+  mergeCommand(formatRun(SCRIPT, `${MERGE} a.json b.json --html both.html`));
 
 /** What the terminal shows during a run. */
 class Watch {
@@ -232,8 +237,24 @@ function isUnconnected({ requests, errors }: Run): boolean {
   return requests === 0 && kinds.length > 0 && kinds.every(isOfConnecting);
 }
 
+/** Adds up what several machines have measured. */
+async function merge(): Promise<number> {
+  const command = formatRun(SCRIPT, programArguments().map(asWord).join(" "));
+  invokeAs({ typed: formatRun(SCRIPT, MERGE), args: programArguments().slice(1) });
+  const values = readCommandLine(mergingCommand());
+  const tell = (text: string) => runtime.printNow("stderr", `bench: ${text}\n`);
+  try {
+    const outcome = await readOutcome(values);
+    return await conclude(await mergeFiles(values, command, tell), outcome);
+  } catch (error) {
+    tell(messageOf(error));
+    return statusOfError(error);
+  }
+}
+
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
+  if (programArguments()[0] === MERGE) return await merge();
   const isComparison = programArguments()[0] === COMPARE;
   const command = isComparison ? compareCommand() : benchCommand();
   if (isComparison) {
@@ -263,6 +284,7 @@ async function perform(): Promise<number> {
       runs,
       missing,
       profiles,
+      parts: [],
       findings: [],
     };
     const status = await conclude(report, outcome);

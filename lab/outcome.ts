@@ -106,7 +106,7 @@ export async function readOutcome(values: Values): Promise<Outcome> {
   const outcome = {
     thresholds,
     files,
-    baseline: baseline === undefined ? undefined : await readReport(baseline),
+    baseline: baseline === undefined ? undefined : await readReport(baseline, "--baseline"),
   };
   for (const [form, path] of files) if (path !== STDOUT) tryToWrite(form, path);
   return outcome;
@@ -177,13 +177,22 @@ function tryToWrite(form: string, path: string): void {
   }
 }
 
-async function readReport(path: string): Promise<Report> {
+/**
+ * Reads a measurement from a file.
+ *
+ * @param path the file
+ * @param flag the flag that names it, for errors; empty if none does
+ * @throws {UsageError} if it cannot be read; the message is one line
+ */
+export async function readReport(path: string, flag: "--baseline" | ""): Promise<Report> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw new UsageError(
-      `cannot read --baseline ${escapeText(path)}: ${describeSystemError(error)}`,
+      `cannot read ${flag === "" ? "" : `${flag} `}${escapeText(path)}: ${
+        describeSystemError(error)
+      }`,
     );
   }
   const { parseJson, ReportFormatError } = await json();

@@ -254,6 +254,14 @@ export interface Floor {
   readonly nulls: readonly NullRun[];
 }
 
+/** One of the measurements that `bench merge` has added up. */
+export interface Part {
+  readonly file: string;
+  readonly machine: Machine;
+  readonly command: string;
+  readonly started_at: string;
+}
+
 /** A measurement: one run, or many runs that are compared. */
 export interface Report {
   readonly schema: typeof SCHEMA;
@@ -267,6 +275,8 @@ export interface Report {
   readonly missing: readonly Missing[];
   /** What the servers did, if `--profile` has asked for it. */
   readonly profiles: readonly Profile[];
+  /** What was added up, if this is the sum of what several machines have measured. */
+  readonly parts: readonly Part[];
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

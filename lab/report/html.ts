@@ -9,6 +9,7 @@ import type { Latency, Machine, Report, Run } from "../load/results.ts";
 import { askedOf, askedPercentiles, percentileIn } from "./columns.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
 import { formatMachine } from "./markdown.ts";
 import { pageDataOf } from "./page_data.ts";
 import { LIBRARY, SCRIPT, STYLE } from "./page_parts.ts";
@@ -130,11 +131,13 @@ function findingsOf(findings: readonly string[]): string {
 }
 
 /** What the machine could do at best. */
-function floorOf({ floor }: Report): string {
-  const sentences = floorSentences(floor);
+function floorOf({ floor, parts }: Report): string {
+  const sentences = [...floorSentences(floor), ...partSentences(parts)];
   if (sentences.length === 0) return "";
   const items = sentences.map((text) => `<li>${escapeHtml(text)}</li>`).join("\n");
-  return `<section class="card findings floor">\n<h2>What this machine can do at best</h2>\n<ul>\n${items}\n</ul>\n</section>`;
+  return `<section class="card findings floor">\n<h2>${
+    floor === null ? "What was added up" : "What this machine can do at best"
+  }</h2>\n<ul>\n${items}\n</ul>\n</section>`;
 }
 
 /** The figures of a single run that matter most. */

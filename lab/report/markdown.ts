@@ -8,6 +8,7 @@ import type { Machine, Profile, Report } from "../load/results.ts";
 import { tableOf } from "./columns.ts";
 import { type Contest, contestsOf, formatLoad } from "./contests.ts";
 import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
 import { profileTitle, topOf } from "./profile_text.ts";
 import { formatBytes } from "./units.ts";
 
@@ -18,13 +19,13 @@ import { formatBytes } from "./units.ts";
  * @returns a table for each load, the findings, the machine and the command, in GitHub's Markdown
  */
 export function formatMarkdown(
-  { machine, command, runs, findings, profiles, floor }: Report,
+  { machine, command, runs, findings, profiles, floor, parts }: Report,
 ): string {
   return [
     ...contestsOf(runs).map(formatContest),
     ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
     ...profiles.map(profileTable),
-    ...floorSentences(floor).map(escape),
+    ...[...floorSentences(floor), ...partSentences(parts)].map(escape),
     escape(formatMachine(machine)),
     fence(command),
   ].join("\n\n") + "\n";

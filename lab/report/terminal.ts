@@ -12,6 +12,7 @@ import type { Latency, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
 import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
 import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
 import { formatProfile } from "./profile_text.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
@@ -38,7 +39,7 @@ const LEAST_NAME = 12;
  * @returns lines, the last one with its line end
  */
 export function formatTerminal(
-  { runs, findings, profiles, floor }: Report,
+  { runs, findings, profiles, floor, parts }: Report,
   screen: Screen,
 ): string {
   const blocks = contestsOf(runs).map((contest) => {
@@ -49,7 +50,9 @@ export function formatTerminal(
     return [...title, ...body].join("\n");
   });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
-  const floored = floorSentences(floor).flatMap((text) => wrap(escapeText(text), screen.columns()));
+  const floored = [...floorSentences(floor), ...partSentences(parts)].flatMap((text) =>
+    wrap(escapeText(text), screen.columns())
+  );
   if (floored.length > 0) blocks.push(floored.join("\n"));
   blocks.push(...profiles.map((profile) => formatProfile(profile, screen)));
   return `${blocks.join("\n\n")}\n`;

@@ -150,6 +150,7 @@ export function sampleReport(runs: readonly Run[]): Report {
     missing: [],
     profiles: [],
     floor: null,
+    parts: [],
     findings: findingsOf(runs),
   };
 }

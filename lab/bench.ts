@@ -22,6 +22,7 @@ import {
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
   EXIT_SIGNALLED,
+  EXIT_THRESHOLD,
 } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
@@ -36,7 +37,8 @@ import {
 } from "./compare.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
-import { findServer, measure } from "./load/measure.ts";
+import { Live, LIVE_FLAGS } from "./live.ts";
+import { findServer } from "./load/measure.ts";
 import { measureFloor, NO_FLOOR } from "./floor.ts";
 import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
@@ -84,6 +86,7 @@ const benchCommand = (): Command => ({
     },
     { ...PROFILE, help: "in a comparison, where the bench starts the servers: see there" },
     NO_FLOOR,
+    ...LIVE_FLAGS,
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand(), [MERGE]: mergingCommand() },
@@ -99,6 +102,7 @@ const compareCommand = (): Command => ({
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
     NO_FLOOR,
+    ...LIVE_FLAGS,
     ...OUTCOME_FLAGS,
   ],
   example: formatRun(
@@ -159,7 +163,7 @@ class Watch {
 }
 
 /** Measures one server. */
-async function loadOne(values: Values, watch: Watch): Promise<Measured> {
+async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
   if (values.profile !== undefined) throw new UsageError(CANNOT_PROFILE);
@@ -178,7 +182,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   let errors = 0;
   const floor = await measureFloor(values, [plan], watch.signal);
   await using reached = await reach(way, address);
-  const run = await measure(plan, {
+  const run = await live.measure(plan, {
     address: reached.address,
     pid: pid ?? (isLocal ? findListener(address) : undefined),
     name,
@@ -210,7 +214,7 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 }
 
 /** Measures many servers in turn. */
-async function loadMany(values: Values, watch: Watch): Promise<Measured> {
+async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const comparison = await readComparison(values);
   const total = secondsOf(comparison);
   for (const warning of preflightAll(comparison)) watch.note(warning);
@@ -218,6 +222,7 @@ async function loadMany(values: Values, watch: Watch): Promise<Measured> {
   const beganAt = performance.now();
   const measured = await compare(comparison, {
     signal: watch.signal,
+    live,
     onNote: (text) => watch.note(text),
     onSecond(title, share, second) {
       const elapsedS = (performance.now() - beganAt) / 1000;
@@ -267,12 +272,10 @@ async function perform(): Promise<number> {
   const values = readCommandLine(command);
   const watch = new Watch();
   try {
-    const outcome = await readOutcome(values);
-    const { runs, missing, profiles = [], floor = null } =
-      await (isComparison ? loadMany : loadOne)(
-        values,
-        watch,
-      );
+    await using live = await Live.start(values, (text) => watch.note(text));
+    const outcome = await readOutcome(values, live.takesStdout);
+    const load = isComparison ? loadMany : loadOne;
+    const { runs, missing, profiles = [], floor = null } = await load(values, watch, live);
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -289,9 +292,14 @@ async function perform(): Promise<number> {
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
-    if (missing.length > 0 && isCut || runs.some(({ interrupted }) => interrupted)) {
+    const isAborted = runs.some(({ aborted }) => aborted !== null);
+    if (
+      missing.length > 0 && isCut ||
+      runs.some(({ interrupted, aborted }) => interrupted && aborted === null)
+    ) {
       return EXIT_SIGNALLED;
     }
+    if (isAborted) return EXIT_THRESHOLD;
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
     const isIncomplete = missing.some(({ wanted }) => wanted);
     return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;

@@ -18,6 +18,7 @@ import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
+import type { Live } from "./live.ts";
 import { LoadedServer, PORT, ServerStartError, type StartExtras } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
@@ -154,6 +155,8 @@ export interface ComparisonWatcher {
   onSecond(title: string, done: number, second: Second): void;
   /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
+  /** Tells others of the runs, and may end one of them. */
+  readonly live: Live;
 }
 
 /**
@@ -283,6 +286,8 @@ async function compareAll(
             onSecond: (second) => watcher.onSecond(title, (begun - 1) / total, second),
           });
           if (!watcher.signal.aborted) runs.push(run);
+          // What ended one run would end the others too.
+          if (run.aborted !== null) failed.set(subject, `ended by --abort-on ${run.aborted}`);
         } catch (error) {
           // A server that does not start is reported once. The others are still compared.
           if (!(error instanceof ServerStartError)) throw error;
@@ -307,8 +312,9 @@ async function measureOne(
   plan: Plan,
   repeat: number,
   { warmUpMs, percentiles, way }: Comparison,
-  { signal, onSecond, onNote }: {
+  { signal, live, onSecond, onNote }: {
     readonly signal: AbortSignal;
+    readonly live: Live;
     onSecond(second: Second): void;
     onNote(text: string): void;
   },
@@ -325,7 +331,7 @@ async function measureOne(
     // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
-  return await measure(plan, {
+  return await live.measure(plan, {
     address,
     pid,
     name,

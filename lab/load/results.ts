@@ -127,6 +127,8 @@ export interface Run {
   readonly duration_s: number;
   /** Whether the run was ended before its time. Then its figures are those of the beginning. */
   readonly interrupted: boolean;
+  /** Which condition of `--abort-on` has ended it, with what was measured; `null` if none has. */
+  readonly aborted: string | null;
   /** Requests with a correct answer. */
   readonly requests: number;
   /** Requests that were due; `null` in the closed model. */

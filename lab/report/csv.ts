@@ -71,6 +71,7 @@ const MEASURED = [
   "due",
   "interrupted",
   "why_missing",
+  "aborted",
 ] as const;
 
 type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
@@ -188,6 +189,7 @@ function runCells(run: Run): Measured {
     ...serverCells(run.server),
     due: run.due,
     interrupted: run.interrupted,
+    aborted: run.aborted,
   };
 }
 

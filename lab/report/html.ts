@@ -197,8 +197,14 @@ const columnsOf = (runs: readonly Run[]): readonly RawColumn[] => [
   { title: "errors", cell: (run) => [errorKinds(run), errorsOf(run)] },
   {
     title: "limit",
-    cell: ({ load_limited, interrupted }) =>
-      interrupted ? ["interrupted", 2] : load_limited ? ["load", 1] : ["", 0],
+    cell: ({ load_limited, interrupted, aborted }) =>
+      aborted !== null
+        ? [`ended by ${aborted}`, 3]
+        : interrupted
+        ? ["interrupted", 2]
+        : load_limited
+        ? ["load", 1]
+        : ["", 0],
   },
   serverColumn("CPU", ({ cpu_s }) => timeCell(cpu_s * 1e6)),
   serverColumn("per CPU s", ({ requests_per_cpu_s }) => countCell(requests_per_cpu_s)),

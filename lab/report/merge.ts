@@ -188,6 +188,7 @@ function mergeRuns(parts: readonly PartRun[]): Run {
     started_at: runs.map(({ started_at }) => started_at).sort()[0] as string,
     duration_s: Math.max(...runs.map(({ duration_s }) => duration_s)),
     interrupted: runs.some(({ interrupted }) => interrupted),
+    aborted: runs.find(({ aborted }) => aborted !== null)?.aborted ?? null,
     requests,
     due: dues.includes(null) ? null : dues.reduce<number>((total, due) => total + (due ?? 0), 0),
     rate: rounded(sum(({ rate }) => rate)),

@@ -151,9 +151,10 @@ function rateText({ rate, load: { target_rate } }: Run): string {
   return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due`;
 }
 
-function answeredText({ requests, due, duration_s, interrupted }: Run): string {
+function answeredText({ requests, due, duration_s, interrupted, aborted }: Run): string {
   const all = due === null ? "" : ` of ${formatCount(due)} due`;
   const text = `${formatCount(requests)}${all} in ${formatTime(duration_s * 1e6)}`;
+  if (aborted !== null) return `${text}, then ended by --abort-on ${aborted}`;
   return interrupted ? `${text}, then interrupted` : text;
 }
 

@@ -81,6 +81,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
     started_at: "2026-01-02T03:04:05.678Z",
     duration_s,
     interrupted: false,
+    aborted: null,
     requests,
     due: load.target_rate === null ? null : Math.round(load.target_rate * duration_s),
     rate,

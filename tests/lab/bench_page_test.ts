@@ -385,6 +385,53 @@ test("a heat map shows a stall, and is read by mouse, by keyboard and as a table
   assertQuiet(open);
 }, options);
 
+test("a flame graph is read and enlarged by keyboard, and shows what belongs to whom", async () => {
+  const run = sampleRun(new Dice(6), { name: "it", subject: null });
+  const leaf = (name: string, where: string, ms: number) => ({ name, where, ms, children: [] });
+  const graph = {
+    ...leaf("all threads", "", 100),
+    children: [{
+      ...leaf("serve", "engine/server/descriptors/thread.ts", 90),
+      children: [leaf("frame", "protocols/frame.ts", 30), leaf("recv", "engine/net/sockets.ts", 9)],
+    }],
+  };
+  const functions = [{ name: "frame", where: "protocols/frame.ts", self_ms: 30, total_ms: 30 }];
+  const { name, subject, load, rate } = run;
+  const about = {
+    name,
+    subject,
+    load,
+    rate,
+    duration_s: 5,
+    threads: 2,
+    ran_ms: 100,
+    waited_ms: 300,
+  };
+  const report = { ...sampleReport([run]), profiles: [{ ...about, functions, graph }] };
+  await using open = await OpenPage.open(formatHtml(report), {
+    viewport: { width: 400, height: 900 },
+  });
+  const { page } = open;
+  const figure = page.locator("#flames figure");
+  assertStringIncludes(await figure.innerText(), "The 75 % of their time that they waited");
+  const names = () => figure.locator(".bar").allInnerTexts();
+  assertEquals(await names(), ["all threads", "serve", "frame", "recv"]);
+  await figure.locator(".bar.root").focus();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  const reading = () => figure.locator("output").innerText();
+  assertEquals(await reading(), "frame · protocols/frame.ts: 30.0 ms, 30 %");
+  assertEquals(await figure.locator(".bar.protocol").count(), 1);
+  await page.keyboard.press("Enter");
+  assertEquals(await names(), ["all threads", "serve", "frame"]);
+  await page.keyboard.press("Escape");
+  assertEquals((await names()).length, 4);
+  await figure.locator("summary").click();
+  assertStringIncludes(await figure.locator("tbody").innerText(), "protocols/frame.ts");
+  assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 400);
+  assertQuiet(open);
+}, options);
+
 test("all pages are closed when the browser ends", async () => {
   assertEquals(await endBrowser(), 0);
 }, options);

@@ -20,6 +20,7 @@ import {
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
   EXIT_SIGNALLED,
+  EXIT_THRESHOLD,
 } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
@@ -35,7 +36,9 @@ import {
 } from "./compare.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
+import { Live, LIVE_FLAGS } from "./live.ts";
 import { findServer, measure } from "./load/measure.ts";
+import { measureFloor, NO_FLOOR } from "./floor.ts";
 import { LOAD_FLAGS, makePlan, type Plan, warmUpOf } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { checkSources, refuseThrough } from "./load/sources.ts";
@@ -44,11 +47,13 @@ import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
+import { MERGE, mergeCommand, mergeFiles } from "./merge.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
 import { readRepeats, REPEAT, repeated, WARM_UP } from "./repeats.ts";
 import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
+import { CANNOT_PROFILE, PROFILE } from "./profiles.ts";
 import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
 import { descriptorsFor, limitedBy, nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
@@ -66,8 +71,8 @@ const benchCommand = (): Command => ({
   positionals: [{
     name: "server",
     kind: "string",
-    suggestions: [COMPARE],
-    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}`,
+    suggestions: [COMPARE, MERGE],
+    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}, or ${MERGE}`,
   }],
   required: 1,
   flags: [
@@ -85,9 +90,12 @@ const benchCommand = (): Command => ({
       default: "the process that listens there",
       help: "the server's process, for its CPU time and memory",
     },
+    { ...PROFILE, help: "in a comparison, where the bench starts the servers: see there" },
+    NO_FLOOR,
+    ...LIVE_FLAGS,
     ...OUTCOME_FLAGS,
   ],
-  commands: { [COMPARE]: compareCommand() },
+  commands: { [COMPARE]: compareCommand(), [MERGE]: mergingCommand() },
   notes: [TALK_NOTE],
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
@@ -102,6 +110,8 @@ const compareCommand = (): Command => ({
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
+    NO_FLOOR,
+    ...LIVE_FLAGS,
     ...OUTCOME_FLAGS,
   ],
   example: formatRun(
@@ -109,6 +119,10 @@ const compareCommand = (): Command => ({
     `${COMPARE} --modes event,threadpool --protocols frame -d 3s --repeat 3`,
   ),
 });
+
+/** The command that adds up what several machines have measured. */
+const mergingCommand = (): Command =>
+  mergeCommand(formatRun(SCRIPT, `${MERGE} a.json b.json --html both.html`));
 
 /** What the terminal shows during a run. */
 class Watch {
@@ -158,9 +172,10 @@ class Watch {
 }
 
 /** Measures one server. */
-async function loadOne(values: Values, watch: Watch): Promise<Measured> {
+async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
+  if (values.profile !== undefined) throw new UsageError(CANNOT_PROFILE);
   const pid = values.pid as number | undefined;
   if (pid !== undefined && !isRunning(pid)) {
     throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
@@ -177,11 +192,14 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
+  const floor = await measureFloor(values, [plan], watch.signal);
   await using reached = await reach(way, address);
   const server = { address: reached.address, listensAt: address, pid, name };
   if (repeats.repeats > 1) {
-    const measured = await watchComparison(repeated(plan, repeats, server, percentiles), watch);
-    return { ...measured, runs: limitedBy(reached, measured.runs, (text) => watch.note(text)) };
+    const comparison = repeated(plan, repeats, server, percentiles);
+    const measured = await watchComparison(comparison, watch, live);
+    const runs = limitedBy(reached, measured.runs, (text) => watch.note(text));
+    return { ...measured, runs, floor };
   }
   if (repeats.warmUpMs > 0) {
     await measure(warmUpOf(plan, repeats.warmUpMs), { ...server, signal: watch.signal });
@@ -194,7 +212,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
     onNote: (text: string) => void,
   ) => {
     let errors = 0;
-    const run = await measure(plan, {
+    const run = await live.measure(plan, {
       address: reached.address,
       pid: pid ?? pidOf(address),
       name,
@@ -212,7 +230,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   };
   const onNote = (text: string) => watch.note(text);
   if (study === undefined) {
-    return { runs: [await measureOne(plan, 1, name, onNote)], missing: [] };
+    return { runs: [await measureOne(plan, 1, name, onNote)], missing: [], floor };
   }
   // The table of the steps says what there is to know of each of them.
   const parts = {
@@ -222,7 +240,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
       measureOne(plan, repeat, title, () => {}),
   };
   const { runs, study: rateStudy } = await conduct(study, plan, parts);
-  return { runs, missing: [], rateStudy };
+  return { runs, missing: [], rateStudy, floor };
 }
 
 /** How long a run takes, if that is known. */
@@ -231,18 +249,24 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 }
 
 /** Measures many servers in turn. */
-async function loadMany(values: Values, watch: Watch): Promise<Measured> {
+async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const comparison = await readComparison(values);
   for (const warning of await preflightAll(comparison)) watch.note(warning);
-  return await watchComparison(comparison, watch);
+  const floor = await measureFloor(values, comparison.plans, watch.signal);
+  return { ...await watchComparison(comparison, watch, live), floor };
 }
 
 /** Measures in turn, and shows the progress. */
-async function watchComparison(comparison: Comparison, watch: Watch): Promise<Measured> {
+async function watchComparison(
+  comparison: Comparison,
+  watch: Watch,
+  live: Live,
+): Promise<Measured> {
   const total = secondsOf(comparison);
   const beganAt = performance.now();
   return await compare(comparison, {
     signal: watch.signal,
+    live,
     onNote: (text) => watch.note(text),
     onSecond(title, share, second) {
       const elapsedS = (performance.now() - beganAt) / 1000;
@@ -262,8 +286,24 @@ function isUnconnected({ requests, errors }: Run): boolean {
   return requests === 0 && kinds.length > 0 && kinds.every(isOfConnecting);
 }
 
+/** Adds up what several machines have measured. */
+async function merge(): Promise<number> {
+  const command = formatRun(SCRIPT, programArguments().map(asWord).join(" "));
+  invokeAs({ typed: formatRun(SCRIPT, MERGE), args: programArguments().slice(1) });
+  const values = readCommandLine(mergingCommand());
+  const tell = (text: string) => runtime.printNow("stderr", `bench: ${text}\n`);
+  try {
+    const outcome = await readOutcome(values);
+    return await conclude(await mergeFiles(values, command, tell), outcome);
+  } catch (error) {
+    tell(messageOf(error));
+    return statusOfError(error);
+  }
+}
+
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
+  if (programArguments()[0] === MERGE) return await merge();
   const isComparison = programArguments()[0] === COMPARE;
   const command = isComparison ? compareCommand() : benchCommand();
   if (isComparison) {
@@ -276,30 +316,38 @@ async function perform(): Promise<number> {
   const values = readCommandLine(command);
   const watch = new Watch();
   try {
-    const outcome = await readOutcome(values);
-    const { runs, missing, rateStudy, reference } = await (isComparison ? loadMany : loadOne)(
-      values,
-      watch,
-    );
+    await using live = await Live.start(values, (text) => watch.note(text));
+    const outcome = await readOutcome(values, live.takesStdout);
+    const load = isComparison ? loadMany : loadOne;
+    const measured = await load(values, watch, live);
+    const { runs, missing, profiles = [], floor = null, rateStudy, reference } = measured;
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
     const report: Report = {
       schema: SCHEMA,
       machine: describeMachine(),
+      floor,
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
+      profiles,
+      parts: [],
       ...(reference !== undefined && { reference }),
       ...(rateStudy !== undefined && { rate_study: rateStudy }),
       findings: [],
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
-    const isStudyCut = rateStudy?.interrupted === true;
-    if (missing.length > 0 && isCut || isStudyCut || runs.some(({ interrupted }) => interrupted)) {
+    const isAborted = runs.some(({ aborted }) => aborted !== null);
+    const isStudyCut = rateStudy?.interrupted === true && !isAborted;
+    if (
+      missing.length > 0 && isCut || isStudyCut ||
+      runs.some(({ interrupted, aborted }) => interrupted && aborted === null)
+    ) {
       return EXIT_SIGNALLED;
     }
+    if (isAborted) return EXIT_THRESHOLD;
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
     const isIncomplete = missing.some(({ wanted }) => wanted);
     return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;

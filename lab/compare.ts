@@ -19,7 +19,8 @@ import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
-import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import type { Live } from "./live.ts";
+import { LoadedServer, PORT, ServerStartError, type StartExtras } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
 import {
@@ -34,6 +35,7 @@ import {
 import { preflight } from "./load/preflight.ts";
 import { refuseThrough } from "./load/sources.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
+import { PROFILE, type ProfileRequest, profileServer, readProfileRequest } from "./profiles.ts";
 import {
   probableAddress,
   reachRunning,
@@ -53,7 +55,7 @@ import {
   THROUGH,
   type Way,
 } from "./through.ts";
-import type { Missing, RateStudy, Run, Second } from "./load/results.ts";
+import type { Floor, Missing, Profile, RateStudy, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
@@ -146,6 +148,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
   ...SHARED,
   PERCENTILES,
   THROUGH,
+  PROFILE,
 ];
 
 /** Something that is compared. */
@@ -159,7 +162,7 @@ interface Subject {
   /** The server, if it runs already. */
   readonly running?: RunningServer;
   /** Starts it, or finds it, ready to be put under this load. */
-  start(plan: Plan, signal: AbortSignal, trace?: string): Promise<ReadyServer>;
+  start(plan: Plan, signal: AbortSignal, extras?: StartExtras): Promise<ReadyServer>;
 }
 
 /** What is compared, under which loads, and how many times. */
@@ -176,6 +179,8 @@ export interface Comparison {
   readonly traces: string | undefined;
   /** What the others are compared with; `undefined` for the best. */
   readonly reference: string | undefined;
+  /** Whether the servers are profiled, and where the profiles are kept. */
+  readonly profile: ProfileRequest | undefined;
 }
 
 /** Follows the progress of a comparison. */
@@ -186,6 +191,8 @@ export interface ComparisonWatcher {
   onSecond(title: string, done: number, second: Second): void;
   /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
+  /** Tells others of the runs, and may end one of them. */
+  readonly live: Live;
 }
 
 /**
@@ -243,6 +250,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     way,
     traces: traces as string | undefined,
     reference: readReference(values.reference as string | undefined, subjects),
+    profile: readProfileRequest(values),
   };
 }
 
@@ -301,6 +309,10 @@ export interface Measured {
   readonly reference?: string;
   /** What runs at different rates say, if that is what was measured. */
   readonly rateStudy?: RateStudy;
+  /** What the servers did in runs that do not count. */
+  readonly profiles?: readonly Profile[];
+  /** What the machine could do at best. */
+  readonly floor?: Floor | null;
 }
 
 /**
@@ -316,9 +328,10 @@ export async function compare(
 ): Promise<Measured> {
   const { subjects, plans, repeats, reference } = comparison;
   const runs: Run[] = [];
+  const profiles: Profile[] = [];
   /** Why a server was not measured, for those that can be measured no more. */
   const whys = new Map<Plan, Map<Subject, string>>(plans.map((plan) => [plan, new Map()]));
-  await compareAll(comparison, watcher, runs, whys);
+  await compareAll(comparison, watcher, { runs, profiles }, whys);
   const missing = plans.flatMap((plan) => {
     const load = loadOf(plan);
     return subjects.flatMap((subject): Missing[] => {
@@ -332,13 +345,13 @@ export async function compare(
       return [{ name, load, repeats: left, why, wanted }];
     });
   });
-  return { runs, missing, ...(reference !== undefined && { reference }) };
+  return { runs, missing, profiles, ...(reference !== undefined && { reference }) };
 }
 
 async function compareAll(
   comparison: Comparison,
   watcher: ComparisonWatcher,
-  runs: Run[],
+  { runs, profiles }: { readonly runs: Run[]; readonly profiles: Profile[] },
   whys: ReadonlyMap<Plan, Map<Subject, string>>,
 ): Promise<void> {
   const { subjects, plans, repeats } = comparison;
@@ -366,6 +379,8 @@ async function compareAll(
             onSecond: (second) => watcher.onSecond(title, (begun - 1) / total, second),
           });
           if (!watcher.signal.aborted) runs.push(run);
+          // What ended one run would end the others too.
+          if (run.aborted !== null) failed.set(subject, `ended by --abort-on ${run.aborted}`);
         } catch (error) {
           // A server that does not start is reported once. The others are still compared.
           if (!(error instanceof ServerStartError)) throw error;
@@ -376,6 +391,11 @@ async function compareAll(
       }
     }
     if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
+    for (const subject of able) {
+      if (comparison.profile === undefined || failed.has(subject)) continue;
+      const profile = await profileServer(comparison.profile, subject, plan, watcher);
+      if (profile !== undefined) profiles.push(profile);
+    }
   }
 }
 
@@ -385,8 +405,9 @@ async function measureOne(
   plan: Plan,
   repeat: number,
   { warmUpMs, percentiles, way }: Comparison,
-  { signal, onSecond, onNote }: {
+  { signal, live, onSecond, onNote }: {
     readonly signal: AbortSignal;
+    readonly live: Live;
     onSecond(second: Second): void;
     onNote(text: string): void;
   },
@@ -402,7 +423,7 @@ async function measureOne(
     // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
-  const run = await measure(plan, {
+  const run = await live.measure(plan, {
     address,
     pid,
     name,
@@ -432,7 +453,7 @@ async function trace(
     const file = `${subject.mode}-${subject.runtime}-${spoken}-${plan.connections}.json`;
     const path = `${folder}/${file}`;
     try {
-      await using server = await start(plan, signal, path);
+      await using server = await start(plan, signal, { trace: path });
       const { address } = server;
       await measure(
         { ...plan, durationMs: TRACE_MS, rateParts: null, rampMs: 0, rehearse: false },
@@ -526,18 +547,22 @@ function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): S
     subject: { mode, runtime: name },
     isNamed,
     whyNot: (plan) => whyNotMode(mode, plan),
-    start: (plan, signal, trace) =>
-      LoadedServer.start([
-        ...words,
-        "0",
-        "--quiet",
-        "--drain",
-        "0",
-        "--protocol",
-        plan.protocol,
-        ...flagsOf(mode, plan),
-        ...(trace === undefined ? [] : ["--trace", trace]),
-      ], signal),
+    start: (plan, signal, { trace, variables } = {}) =>
+      LoadedServer.start(
+        [
+          ...words,
+          "0",
+          "--quiet",
+          "--drain",
+          "0",
+          "--protocol",
+          plan.protocol,
+          ...flagsOf(mode, plan),
+          ...(trace === undefined ? [] : ["--trace", trace]),
+        ],
+        signal,
+        variables,
+      ),
   };
 }
 
@@ -584,7 +609,7 @@ function readRival(text: string): Subject {
     subject: null,
     isNamed: true,
     whyNot: () => undefined,
-    start: (_, signal) => LoadedServer.startAny(line.trim(), signal),
+    start: (_, signal, { variables } = {}) => LoadedServer.startAny(line.trim(), signal, variables),
   };
 }
 

@@ -83,22 +83,29 @@ export interface Outcome {
   readonly baseline: Report | undefined;
   /** The forms to write, each with its file. */
   readonly files: readonly (readonly [form: string, path: string])[];
+  /** Whether standard output is for something else than what people look at. */
+  readonly isStdoutTaken: boolean;
 }
 
 /**
  * Reads what to do with a measurement, so that nobody waits for a result that cannot be written.
  *
  * @param values the flags
+ * @param isLiveOnStdout whether `--live-json` goes to standard output
  * @throws {UsageError} if something is wrong; its message is one line
  */
-export async function readOutcome(values: Values): Promise<Outcome> {
+export async function readOutcome(values: Values, isLiveOnStdout = false): Promise<Outcome> {
   const thresholds = ((values.threshold ?? []) as readonly string[]).map((text) =>
     parseThreshold(text)
   );
   const files = Object.keys(FORMS).flatMap((form) =>
     values[form] === undefined ? [] : [[form, values[form] as string] as const]
   );
+  const isStdoutTaken = isLiveOnStdout || files.some(([, path]) => path === STDOUT);
   for (const [index, [form, path]] of files.entries()) {
+    if (isLiveOnStdout && path === STDOUT) {
+      throw new UsageError(`--live-json and --${form} cannot both go to standard output`);
+    }
     const other = files.slice(0, index).find((file) => file[1] === path);
     if (other !== undefined) {
       const where = path === STDOUT ? "standard output" : escapeText(path);
@@ -109,7 +116,8 @@ export async function readOutcome(values: Values): Promise<Outcome> {
   const outcome = {
     thresholds,
     files,
-    baseline: baseline === undefined ? undefined : await readReport(baseline),
+    isStdoutTaken,
+    baseline: baseline === undefined ? undefined : await readReport(baseline, "--baseline"),
   };
   for (const [form, path] of files) if (path !== STDOUT) tryToWrite(form, path);
   return outcome;
@@ -127,11 +135,10 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   const findings = study?.conclusion ??
     findingsOf(measured.runs, measured.missing, measured.reference);
   const report = { ...measured, findings };
-  const isTaken = outcome.files.some(([, path]) => path === STDOUT);
   // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
   // What is piped into another program must be only what was asked for.
-  const screen = screenOf(isTaken ? "stderr" : "stdout");
+  const screen = screenOf(outcome.isStdoutTaken ? "stderr" : "stdout");
   screen.write(formatTerminal(report, screen));
   if (outcome.baseline !== undefined) {
     const changes = compareWithBaseline(report, outcome.baseline);
@@ -184,13 +191,22 @@ function tryToWrite(form: string, path: string): void {
   }
 }
 
-async function readReport(path: string): Promise<Report> {
+/**
+ * Reads a measurement from a file.
+ *
+ * @param path the file
+ * @param flag the flag that names it, for errors; empty if none does
+ * @throws {UsageError} if it cannot be read; the message is one line
+ */
+export async function readReport(path: string, flag: "--baseline" | ""): Promise<Report> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw new UsageError(
-      `cannot read --baseline ${escapeText(path)}: ${describeSystemError(error)}`,
+      `cannot read ${flag === "" ? "" : `${flag} `}${escapeText(path)}: ${
+        describeSystemError(error)
+      }`,
     );
   }
   const { parseJson, ReportFormatError } = await json();

@@ -81,6 +81,7 @@ export function repeated(
     percentiles,
     way: undefined,
     traces: undefined,
+    profile: undefined,
     reference: undefined,
   };
 }

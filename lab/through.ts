@@ -7,7 +7,7 @@
 import type { Address } from "../protocols/effects.ts";
 import { type Flag, UsageError } from "../engine/cli/flags.ts";
 import { type Faults, startFaults } from "./faults/proxy.ts";
-import { ownTime } from "./load/own_time.ts";
+import { ownTime } from "../engine/workers/own_time.ts";
 import type { Run } from "./load/results.ts";
 import {
   type Fault,

@@ -9,7 +9,7 @@ import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { runOnDescriptors } from "./epoll_engine.ts";
 import { runOnRuntime } from "./event_engine.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
-import { type OwnTime, ownTime } from "./own_time.ts";
+import { type OwnTime, ownTime } from "../../engine/workers/own_time.ts";
 import { loadProtocolOf, type Share } from "./plan.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { ThreadSecond } from "./tally.ts";

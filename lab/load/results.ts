@@ -142,6 +142,11 @@ export interface Second {
   /** The server's CPU seconds and resident bytes in this second; `null` if they are not known. */
   readonly cpu_s: number | null;
   readonly memory_bytes: number | null;
+  /**
+   * All its response times: HdrHistogram V2, compressed, in base64; values in microseconds. `null` in a
+   * file of an older bench, and while the run goes on.
+   */
+  readonly histogram: string | null;
 }
 
 /** How a server recovered from a spike of its load. See `recovery.ts` for the rule. */
@@ -177,6 +182,8 @@ export interface Run {
   readonly duration_s: number;
   /** Whether the run was ended before its time. Then its figures are those of the beginning. */
   readonly interrupted: boolean;
+  /** Which condition of `--abort-on` has ended it, with what was measured; `null` if none has. */
+  readonly aborted: string | null;
   /** Requests with a correct answer. */
   readonly requests: number;
   /** Requests that were due; `null` in the closed model. */
@@ -290,10 +297,88 @@ export interface RateStudy {
   readonly conclusion: readonly string[];
 }
 
+/** A function of a server in its profile, and for how long it ran, in milliseconds. */
+export interface ProfiledFunction {
+  readonly name: string;
+  /** Its module, for instance `engine/net/sockets.ts`; empty for what is the runtime's own. */
+  readonly where: string;
+  /** Without and with the functions that it has called. */
+  readonly self_ms: number;
+  readonly total_ms: number;
+}
+
+/** A function in a stack, with those that it has called: the longest first. */
+export interface FlameNode {
+  readonly name: string;
+  readonly where: string;
+  readonly ms: number;
+  /** Those with less than a thousandth of all the time are left out. */
+  readonly children: readonly FlameNode[];
+}
+
+/** What a server did in a run of its own, which does not count: the profiles of all its threads. */
+export interface Profile {
+  readonly name: string;
+  readonly subject: Run["subject"];
+  readonly load: Load;
+  /** How long that run was, and its rate. The profile itself costs time. */
+  readonly duration_s: number;
+  readonly rate: number;
+  readonly threads: number;
+  /** How long the threads have run, and how long they have waited, which is left out. */
+  readonly ran_ms: number;
+  readonly waited_ms: number;
+  /** The functions that ran longest themselves. */
+  readonly functions: readonly ProfiledFunction[];
+  /** The stacks, from the outermost functions. */
+  readonly graph: FlameNode;
+}
+
+/** For how long a busy thread was not run. */
+export interface Noise {
+  /** How long it was watched, in milliseconds. */
+  readonly spun_ms: number;
+  /** The longest gap, in microseconds. */
+  readonly longest_us: number;
+  /** The share of the time that lay in gaps of more than 20 µs. */
+  readonly lost_share: number;
+}
+
+/** What a server that answers at once has reached, which no server can beat. */
+export interface NullRun {
+  /** The load that was asked for. */
+  readonly load: Load;
+  /** What the null server spoke: `echo` where it does not know the protocol of the load. */
+  readonly protocol: string | null;
+  /** How many connections it had: at most a thousand. */
+  readonly connections: number;
+  readonly rate: number | null;
+  readonly latency_us: Latency | null;
+  /** Why there is no such run; `null` if there is. */
+  readonly why: string | null;
+}
+
+/** What the machine could do at best, before anything was measured. */
+export interface Floor {
+  readonly noise: Noise;
+  /** One for each load. */
+  readonly nulls: readonly NullRun[];
+}
+
+/** One of the measurements that `bench merge` has added up. */
+export interface Part {
+  readonly file: string;
+  readonly machine: Machine;
+  readonly command: string;
+  readonly started_at: string;
+}
+
 /** A measurement: one run, or many runs that are compared. */
 export interface Report {
   readonly schema: typeof SCHEMA;
   readonly machine: Machine;
+  /** What it could do at best; `null` if that was not measured. */
+  readonly floor: Floor | null;
   /** The command line that made this report. */
   readonly command: string;
   readonly runs: readonly Run[];
@@ -303,6 +388,10 @@ export interface Report {
   readonly reference?: string;
   /** Runs at different rates that belong together; `null` if they do not. @default {null} */
   readonly rate_study?: RateStudy | null;
+  /** What the servers did, if `--profile` has asked for it. */
+  readonly profiles: readonly Profile[];
+  /** What was added up, if this is the sum of what several machines have measured. */
+  readonly parts: readonly Part[];
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

@@ -80,6 +80,7 @@ const MEASURED = [
   "step_verdict",
   "step_why",
   "reached",
+  "aborted",
 ] as const;
 
 type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
@@ -210,6 +211,7 @@ function runCells(run: Run): Measured {
     recovered_s: run.recoveries.length === 0
       ? null
       : run.recoveries.map(({ recovered_s }) => recovered_s ?? "never").join(" "),
+    aborted: run.aborted,
   };
 }
 

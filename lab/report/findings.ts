@@ -314,8 +314,12 @@ function cutShort({ runs }: Entry): Remark | undefined {
   const cut = runs.filter(({ interrupted }) => interrupted);
   if (cut.length === 0) return undefined;
   const short = formatTime(Math.max(...cut.map(({ duration_s }) => duration_s)) * 1e6);
+  const why = cut.find(({ aborted }) => aborted !== null)?.aborted;
+  const how = why === undefined || why === null ? "interrupted" : "ended by --abort-on";
   return {
-    text: `the run was interrupted after ${short}, its figures are those of the beginning`,
+    text: `the run was ${how} after ${short}${
+      how === "interrupted" ? "" : ` (${why})`
+    }, its figures are those of the beginning`,
     short,
     weight: cut.length,
   };

@@ -4,9 +4,12 @@
  * @module
  */
 
-import type { Machine, RateStudy, Report, Run } from "../load/results.ts";
+import type { Machine, Profile, RateStudy, Report, Run } from "../load/results.ts";
 import { tableOf } from "./columns.ts";
 import { type Contest, contestsOf, formatLoad } from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
+import { profileTitle, topOf } from "./profile_text.ts";
 import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
 import { formatBytes } from "./units.ts";
 
@@ -17,13 +20,15 @@ import { formatBytes } from "./units.ts";
  * @returns a table for each load, the findings, the machine and the command, in GitHub's Markdown
  */
 export function formatMarkdown(
-  { machine, command, runs, findings, rate_study, reference }: Report,
+  { machine, command, runs, findings, profiles, floor, parts, rate_study, reference }: Report,
 ): string {
   return [
     ...(rate_study
       ? [formatStudy(rate_study, runs)]
       : contestsOf(runs, reference).map(formatContest)),
     ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
+    ...profiles.map(profileTable),
+    ...[...floorSentences(floor), ...partSentences(parts)].map(escape),
     escape(formatMachine(machine)),
     fence(command),
   ].join("\n\n") + "\n";
@@ -64,6 +69,16 @@ function formatTable(title: string, [head = [], ...rows]: readonly (readonly str
     row(head),
     `| ${head.map((_, index) => index === 0 ? "---" : "---:").join(" | ")} |`,
     ...rows.map(row),
+  ].join("\n");
+}
+
+function profileTable(profile: Profile): string {
+  return [
+    `**${escape(profileTitle(profile))}**`,
+    "",
+    "| share | function | where |",
+    "| ---: | --- | --- |",
+    ...topOf(profile).map((cells) => `| ${cells.map(escape).join(" | ")} |`),
   ].join("\n");
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LoadPart, RateStudy, Report, Run, Second } from "../load/results.ts";
+import type { LoadPart, Profile, RateStudy, Report, Run, Second } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -14,6 +14,7 @@ import {
   hasServer,
 } from "./contests.ts";
 import { distributionOf, type Quantile } from "./distribution.ts";
+import { BANDS_A_DECADE, type HeatColumn, heatOf } from "./heat.ts";
 import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { median } from "./statistics.ts";
 import { BYTES, COUNTS, formatRate, TIMES, type Unit } from "./units.ts";
@@ -33,6 +34,8 @@ export interface EntryPicture {
   /** The seconds of the repeat with the median rate, and the number of that repeat. */
   readonly seconds: readonly Second[];
   readonly repeat: number;
+  /** The heat map of that repeat, if its seconds have distributions. */
+  readonly heat: readonly HeatColumn[] | null;
 }
 
 /** What the page draws of one load. */
@@ -53,6 +56,9 @@ export interface PageData {
     readonly bytes: readonly Unit[];
   };
   readonly contests: readonly ContestPicture[];
+  /** How many bands a heat map has from one power of ten to the next. */
+  readonly bandsADecade: number;
+  readonly profiles: readonly Profile[];
   /** Runs at different rates that belong together; `null` if they do not. */
   readonly study: StudyPicture | null;
 }
@@ -79,7 +85,7 @@ export interface StudyPicture {
  * @param report the measurement
  * @throws {Error} if a histogram is damaged
  */
-export function pageDataOf({ runs, rate_study }: Report): PageData {
+export function pageDataOf({ runs, profiles, rate_study }: Report): PageData {
   const looks = looksOf(runs);
   return {
     units: { time: TIMES, count: COUNTS, bytes: BYTES },
@@ -90,6 +96,8 @@ export function pageDataOf({ runs, rate_study }: Report): PageData {
       }))
       : contestsOf(runs).map((contest) => contestPicture(contest, looks)),
     study: rate_study ? studyPicture(rate_study, runs) : null,
+    bandsADecade: BANDS_A_DECADE,
+    profiles,
   };
 }
 
@@ -169,6 +177,7 @@ function entryPicture(entry: Entry, look: Look): EntryPicture {
     service: distributionOf(runs.map(({ histogram }) => histogram.service)),
     seconds: usual.seconds,
     repeat: usual.repeat,
+    heat: heatOf(usual) ?? null,
   };
 }
 

@@ -10,7 +10,6 @@ import stringWidth from "string-width";
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, RateStudy, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
-import { repeatsTable } from "./repeats.ts";
 import {
   type Contest,
   contestsOf,
@@ -19,7 +18,11 @@ import {
   formatLoad,
   reachedShare,
 } from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
+import { formatProfile } from "./profile_text.ts";
 import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
+import { repeatsTable } from "./repeats.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
   formatBytes,
@@ -45,7 +48,7 @@ const LEAST_NAME = 12;
  * @returns lines, the last one with its line end
  */
 export function formatTerminal(
-  { runs, findings, rate_study, reference }: Report,
+  { runs, findings, profiles, floor, parts, rate_study, reference }: Report,
   screen: Screen,
 ): string {
   const blocks = rate_study
@@ -62,6 +65,11 @@ export function formatTerminal(
       return [...title, ...body].join("\n");
     });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
+  const floored = [...floorSentences(floor), ...partSentences(parts)].flatMap((text) =>
+    wrap(escapeText(text), screen.columns())
+  );
+  if (floored.length > 0) blocks.push(floored.join("\n"));
+  blocks.push(...profiles.map((profile) => formatProfile(profile, screen)));
   return `${blocks.join("\n\n")}\n`;
 }
 
@@ -206,9 +214,10 @@ function rateText(run: Run): string {
   }`;
 }
 
-function answeredText({ requests, due, duration_s, interrupted }: Run): string {
+function answeredText({ requests, due, duration_s, interrupted, aborted }: Run): string {
   const all = due === null ? "" : ` of ${formatCount(due)} due`;
   const text = `${formatCount(requests)}${all} in ${formatTime(duration_s * 1e6)}`;
+  if (aborted !== null) return `${text}, then ended by --abort-on ${aborted}`;
   return interrupted ? `${text}, then interrupted` : text;
 }
 

@@ -84,6 +84,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
     started_at: "2026-01-02T03:04:05.678Z",
     duration_s,
     interrupted: false,
+    aborted: null,
     requests,
     due: load.target_rate === null ? null : Math.round(load.target_rate * duration_s),
     rate,
@@ -114,6 +115,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
       errors: 0,
       cpu_s: cpu_s / duration_s,
       memory_bytes: memory_bytes - (5 - index) * 2 ** 18,
+      histogram: null,
     })),
     recoveries: [],
     histogram: {
@@ -151,6 +153,9 @@ export function sampleReport(runs: readonly Run[]): Report {
     command: "deno run -A lab/bench.ts compare --modes all -d 5s --repeat 3",
     runs,
     missing: [],
+    profiles: [],
+    floor: null,
+    parts: [],
     findings: findingsOf(runs),
   };
 }

@@ -27,6 +27,7 @@ import {
 } from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
 import { Peer } from "../kit/peer.ts";
+import { Live } from "../../lab/live.ts";
 import { Dice, sampleReport, sampleRun } from "../kit/report_samples.ts";
 import { ourRuntime, Script } from "../kit/server_process.ts";
 
@@ -44,8 +45,10 @@ async function compared(values: Values): Promise<{ readonly report: Report; titl
   const comparison = await readComparison({ ...BRIEF, ...values });
   await preflightAll(comparison);
   const titles: string[] = [];
+  await using live = await Live.start({}, () => {});
   const { runs, missing, reference } = await compare(comparison, {
     signal: new AbortController().signal,
+    live,
     onNote: () => {},
     onSecond: (title) => void titles.push(title),
   });

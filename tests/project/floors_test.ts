@@ -32,7 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/server"],
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],
-  ["chat/rooms", "chat/terminal", "lab/report", "lab/simulator"],
+  ["chat/rooms", "chat/terminal", "lab/profile", "lab/report", "lab/simulator"],
   ["lab/observe/connect", "lab/conform/definitions", "lab/faults"],
   ["lab/conform"],
   ["lab/observe"],

@@ -19,6 +19,14 @@
   // @ts-ignore the library has made it a global
   const Chart = globalThis.Chart;
 
+  /** @type {import("./heat.js").HeatMap} */
+  // @ts-ignore the script before this one has made it a global
+  const heatMap = globalThis.heatMap;
+
+  /** @type {import("./flame.js").FlameGraph} */
+  // @ts-ignore the script before this one has made it a global
+  const flameGraph = globalThis.flameGraph;
+
   /** From how many servers on the curves of only the best are drawn at first. */
   const MANY = 16;
 
@@ -82,6 +90,8 @@
     /** @type {"latency" | "service"} */
     clock: "latency",
     isLogarithmic: true,
+    /** What the colours of the heat map stand for. @type {"answers" | "share"} */
+    heat: "answers",
   };
 
   /** @type {import("chart.js").Chart[]} */
@@ -747,6 +757,7 @@
       ...options,
       logarithmic: chosen.isLogarithmic,
     });
+    drawHeat(usual);
     lines(
       "CPU of the server over time",
       usual,
@@ -783,6 +794,28 @@
         isMoreBetter: false,
       },
     );
+  }
+
+  /** @param {string} usual which repeat is shown */
+  function drawHeat(usual) {
+    const rows = curves().flatMap(({ name, heat }) => heat === null ? [] : [{ name, heat }]);
+    if (rows.length === 0) return;
+    const choice = make("div", { class: "choice" });
+    for (const colour of /** @type {const} */ (["answers", "share"])) {
+      const name = colour === "share" ? "share of the second" : colour;
+      choice.append(toggle(chosen.heat === colour, () => chosen.heat = colour, name));
+    }
+    const figure = heatMap(rows, {
+      make,
+      themed,
+      time,
+      count,
+      colour: chosen.heat,
+      bandsADecade: data.bandsADecade,
+      note: usual,
+      choice,
+    });
+    element("charts").append(figure);
   }
 
   function drawChoices() {
@@ -897,6 +930,8 @@
   Chart.defaults.font.family = "system-ui, sans-serif";
   if (data.contests.length > 0) chooseCurves();
   draw();
+  const flames = data.profiles.map((profile) => flameGraph(profile, { make, time, count }));
+  element("flames").append(...flames);
   makeSortable();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   matchMedia("(max-width: 54rem)").addEventListener("change", draw);

@@ -50,6 +50,28 @@ export const TELL = {
   end: 3,
 } as const;
 
+/** What the main thread tells the desk. */
+export type Command =
+  | {
+    readonly say: "started";
+    readonly pid: number;
+    readonly index: number;
+    /** What the process has to do: a `ChildAssignment`. */
+    readonly assignment: string;
+    /** What goes with it. */
+    readonly descriptors: readonly number[];
+  }
+  | { readonly say: "gone"; readonly pid: number };
+
+/** What the desk tells the main thread of a process. */
+export interface ChildMessage {
+  readonly kind: "child";
+  readonly pid: number;
+  /** One of `SAY`, or `UNWANTED`. */
+  readonly say: number;
+  readonly text: string;
+}
+
 /** The longest message, in bytes. Reasons are cut. */
 const LONGEST = 16 * 1024;
 

@@ -26,6 +26,8 @@ import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import {
+  type ChildMessage,
+  type Command,
   Control,
   describeConnection,
   type Heard,
@@ -34,7 +36,6 @@ import {
   TELL,
   UNWANTED,
 } from "./control.ts";
-import type { ChildMessage, Command } from "./children.ts";
 
 /**
  * How soon the desk looks whether a process has begun with what it was handed, in milliseconds. Most

@@ -71,31 +71,35 @@ async function served(server: ServerProcess): Promise<{ peer: Peer; pid: number 
 for (const handoff of HANDOFFS) {
   const name = `prefork by ${handoff[1]}`;
 
-  test(`${name}: a protocol that kills its process takes only its own connection along`, async () => {
-    await using server = await start("--workers", "2", ...handoff);
-    await using first = (await served(server)).peer;
-    const second = await served(server);
-    await using culprit = second.peer;
-    const pid = Number(await ask(first, "pid"));
-    assertNotEquals(pid, second.pid);
-    await culprit.send("kill\n");
-    await culprit.gone();
-    assertEquals(await ask(first, "pid"), `${pid}`, "the other does not notice");
-    // Another one takes its place, and serves while the first still does.
-    const third = await served(server);
-    await using next = third.peer;
-    assert(third.pid !== pid && third.pid !== second.pid);
-    first.finish();
-    next.finish();
-    await Promise.all([first.rest(), next.rest()]);
-    const ending = await server.stop();
-    assertEquals(ending.code, 0, ending.stderr);
-    assertMatch(ending.stderr, / ERR A process died: SIGKILL\n.* WRN a process is replaced\n/);
-    assertEquals(
-      totalsIn(ending),
-      "accepted 3 · completed 2 · failed 1 (other 1) · cut 0 · threads lost 1",
-    );
-  }, options);
+  test(
+    `${name}: a protocol that kills its process takes only its own connection along`,
+    async () => {
+      await using server = await start("--workers", "2", ...handoff);
+      await using first = (await served(server)).peer;
+      const second = await served(server);
+      await using culprit = second.peer;
+      const pid = Number(await ask(first, "pid"));
+      assertNotEquals(pid, second.pid);
+      await culprit.send("kill\n");
+      await culprit.gone();
+      assertEquals(await ask(first, "pid"), `${pid}`, "the other does not notice");
+      // Another one takes its place, and serves while the first still does.
+      const third = await served(server);
+      await using next = third.peer;
+      assert(third.pid !== pid && third.pid !== second.pid);
+      first.finish();
+      next.finish();
+      await Promise.all([first.rest(), next.rest()]);
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertMatch(ending.stderr, / ERR A process died: SIGKILL\n.* WRN a process is replaced\n/);
+      assertEquals(
+        totalsIn(ending),
+        "accepted 3 · completed 2 · failed 1 (other 1) · cut 0 · threads lost 1",
+      );
+    },
+    options,
+  );
 
   test(`${name}: whoever is killed from outside is replaced, and nobody is to blame`, async () => {
     await using server = await start("--workers", "2", ...handoff);
@@ -129,26 +133,30 @@ for (const handoff of HANDOFFS) {
     assertMatch(totalsIn(ending), / · threads lost 4$/);
   }, options);
 
-  test(`${name}: its processes end with their parent, also one that computes for ever`, async () => {
-    await using server = await start("--workers", "3", ...handoff);
-    const spinning = await served(server);
-    const waiting = await served(server);
-    await spinning.peer.send("spin\n");
-    const children = childrenOf(server.pid);
-    assert([spinning.pid, waiting.pid].every((pid) => children.includes(pid)), `${children}`);
-    assert(children.length >= 3);
-    server.signal("SIGKILL");
-    await until("all of them to end", () => !children.some(isThere));
-    await until("the port to be free for anybody", () => {
-      try {
-        sockets().close(sockets().openListener(server.address));
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
-  }, options);
+  test(
+    `${name}: its processes end with their parent, also one that computes for ever`,
+    async () => {
+      await using server = await start("--workers", "3", ...handoff);
+      const spinning = await served(server);
+      const waiting = await served(server);
+      await spinning.peer.send("spin\n");
+      const children = childrenOf(server.pid);
+      assert([spinning.pid, waiting.pid].every((pid) => children.includes(pid)), `${children}`);
+      assert(children.length >= 3);
+      server.signal("SIGKILL");
+      await until("all of them to end", () => !children.some(isThere));
+      await until("the port to be free for anybody", () => {
+        try {
+          sockets().close(sockets().openListener(server.address));
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
+    },
+    options,
+  );
 
   test(
     `${name}: processes of the other runtime serve as those of this one`,
@@ -181,25 +189,29 @@ for (const handoff of HANDOFFS) {
     { ...options, skip: options.skip ?? whyNoOtherRuntime },
   );
 
-  test(`${name}: signals are the parent's, and the drain ends whoever computes for ever`, async () => {
-    await using server = await start("--workers", "2", "--drain", "400ms", ...handoff);
-    const spinning = await served(server);
-    const waiting = await served(server);
-    // A terminal and a service manager send them to all processes.
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
-      process.kill(waiting.pid, signal);
-    }
-    assertEquals(await ask(waiting.peer, "pid"), `${waiting.pid}`);
-    await spinning.peer.send("spin\n");
-    const ending = await server.stop();
-    assertEquals(ending.code, 0, ending.stderr);
-    await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
-    // The one that waits is told, and closes its connection itself.
-    assertMatch(ending.stderr, new RegExp(` cut ${waiting.peer.name} after `));
-    assertMatch(ending.stderr, / ERR A process did not end in time/);
-    assertEquals(totalsIn(ending), "accepted 2 · completed 0 · failed 0 · cut 2");
-    assert(!isThere(spinning.pid) && !isThere(waiting.pid));
-  }, options);
+  test(
+    `${name}: signals are the parent's, and the drain ends whoever computes for ever`,
+    async () => {
+      await using server = await start("--workers", "2", "--drain", "400ms", ...handoff);
+      const spinning = await served(server);
+      const waiting = await served(server);
+      // A terminal and a service manager send them to all processes.
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
+        process.kill(waiting.pid, signal);
+      }
+      assertEquals(await ask(waiting.peer, "pid"), `${waiting.pid}`);
+      await spinning.peer.send("spin\n");
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
+      // The one that waits is told, and closes its connection itself.
+      assertMatch(ending.stderr, new RegExp(` cut ${waiting.peer.name} after `));
+      assertMatch(ending.stderr, / ERR A process did not end in time/);
+      assertEquals(totalsIn(ending), "accepted 2 · completed 0 · failed 0 · cut 2");
+      assert(!isThere(spinning.pid) && !isThere(waiting.pid));
+    },
+    options,
+  );
 }
 
 test("in threadpool the same protocol takes all connections along", async () => {

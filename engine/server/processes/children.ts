@@ -373,9 +373,10 @@ class Child implements ProcessHandle {
     this.#isGone = true;
     clearInterval(this.#timer);
     const isDone = this.#finished[0] === 1 || this.#wasEnded;
-    const error = this.#error ?? (isDone
-      ? undefined
-      : new Error(this.#isReady ? `A process died: ${how}` : `Cannot start a process: ${how}`));
+    const error = this.#error ??
+      (isDone
+        ? undefined
+        : new Error(this.#isReady ? `A process died: ${how}` : `Cannot start a process: ${how}`));
     this.#plan.onGone?.(error, false);
     // If it was not ready yet, this rejects `ready`. Otherwise it changes nothing.
     this.#whenReady.reject(error ?? new Error("Cannot start a process: it ended at once"));

@@ -174,4 +174,3 @@ function startOnDemand(
   team.onQueued = startMissing;
   return Promise.all(Array.from({ length: Math.min(spare, most) }, start));
 }
-

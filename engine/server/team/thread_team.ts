@@ -19,7 +19,13 @@ import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { openGate, ProcessGate } from "./process_gate.ts";
-import { createTeamMemory, type Gate, HostNote, type TeamMemory, threadMemory } from "./team_memory.ts";
+import {
+  createTeamMemory,
+  type Gate,
+  HostNote,
+  type TeamMemory,
+  threadMemory,
+} from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
 import {
   SupervisedWorker,

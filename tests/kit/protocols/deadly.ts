@@ -16,7 +16,7 @@ export default function* deadly(): Protocol {
     if (line === null) return;
     const word = new TextDecoder().decode(line);
     if (word === "kill") process.kill(process.pid, "SIGKILL");
-    if (word === "spin") for (;;) { /* Nobody can stop this. */ }
+    if (word === "spin") { for (;;) { /* Nobody can stop this. */ } }
     if (word === "exit") process.exit(7);
     const answer = word === "pid" ? `${process.pid}` : word === "runtime" ? runtime.name : word;
     yield* write(encodeLine(answer));

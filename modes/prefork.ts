@@ -25,7 +25,8 @@ import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 import { onProcess } from "../engine/server/processes/child.ts";
-import { Desk, type DeskData } from "../engine/server/processes/desk.ts";
+import { Desk } from "../engine/server/processes/desk.ts";
+import type { DeskData } from "../engine/server/processes/desk_talk.ts";
 import {
   CHILD_RUNTIME,
   HANDOFF,

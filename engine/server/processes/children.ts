@@ -23,8 +23,15 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { type ChildMessage, type Command, openMeetingPoint, SAY, UNWANTED } from "./control.ts";
-import { type DeskData, MISSING, WAITING } from "./desk.ts";
+import { openMeetingPoint, SAY } from "./control.ts";
+import {
+  type ChildMessage,
+  type Command,
+  type DeskData,
+  MISSING,
+  UNWANTED,
+  WAITING,
+} from "./desk_talk.ts";
 
 /** How processes are started and used. */
 export interface ChildrenPlan {

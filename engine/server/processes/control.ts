@@ -37,9 +37,6 @@ export const SAY = {
   died: 8,
 } as const;
 
-/** What only the desk says of a process, beside what the process itself has said: it is not needed. */
-export const UNWANTED = 0;
-
 /** What the parent says. */
 export const TELL = {
   /** What it has to do: JSON, with the memory, the socket that wakes, and perhaps the listener. */
@@ -49,28 +46,6 @@ export const TELL = {
   /** There will be no more. */
   end: 3,
 } as const;
-
-/** What the main thread tells the desk. */
-export type Command =
-  | {
-    readonly say: "started";
-    readonly pid: number;
-    readonly index: number;
-    /** What the process has to do: a `ChildAssignment`. */
-    readonly assignment: string;
-    /** What goes with it. */
-    readonly descriptors: readonly number[];
-  }
-  | { readonly say: "gone"; readonly pid: number };
-
-/** What the desk tells the main thread of a process. */
-export interface ChildMessage {
-  readonly kind: "child";
-  readonly pid: number;
-  /** One of `SAY`, or `UNWANTED`. */
-  readonly say: number;
-  readonly text: string;
-}
 
 /** The longest message, in bytes. Reasons are cut. */
 const LONGEST = 16 * 1024;

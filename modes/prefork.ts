@@ -25,7 +25,8 @@ import type { ServeOptions } from "../engine/server/core/options.ts";
 import type { Server } from "../engine/server/core/server.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 import { onProcess } from "../engine/server/processes/child.ts";
-import { Desk, type DeskData } from "../engine/server/processes/desk.ts";
+import { Desk } from "../engine/server/processes/desk.ts";
+import type { DeskData } from "../engine/server/processes/desk_talk.ts";
 import {
   CHILD_RUNTIME,
   HANDOFF,
@@ -43,7 +44,7 @@ onProcess("prefork", {
   worker(thread: Thread) {
     for (const fd of thread.handedOver()) thread.serve(fd);
   },
-  workerForOne(thread: Thread) {
+  servant(thread: Thread) {
     for (const fd of thread.handedOver()) return thread.serve(fd);
   },
 });
@@ -72,8 +73,11 @@ export async function serve(options: PreforkOptions = {}): Promise<Server> {
   const { serveByProcesses } = await mainThread();
   const own = { mode: "prefork", url: import.meta.url };
   if (PER_CONNECTION.read(options.perConnection)) {
-    const [processes, spare] = [MAX_PROCESSES.read(options.maxProcesses), SPARE.read(options.spare)];
-    const roles = { desk: "acceptor", process: "workerForOne" };
+    const [processes, spare] = [
+      MAX_PROCESSES.read(options.maxProcesses),
+      SPARE.read(options.spare),
+    ];
+    const roles = { desk: "acceptor", process: "servant" };
     return await serveByProcesses({ ...own, roles, processes, spare }, options, (most) => [
       `a process for each connection, up to ${most}`,
       `${spare} spare`,

@@ -109,7 +109,7 @@ export class Notifier {
   }
 
   /** Feeds the watchdog while all is well. */
-  #watch({ beats, pulses }: StatisticsShare, watchdogMs: number): void {
+  #watch({ beats, pulses, processes }: StatisticsShare, watchdogMs: number): void {
     const everyMs = watchdogMs / LOOKS;
     const loops = new Stillness();
     const threads = new Stillness();
@@ -121,10 +121,14 @@ export class Notifier {
       const passedMs = Math.min(now - before, 2 * everyMs);
       before = now;
       const loop = beats && longest(loops.look(readDue(beats), passedMs));
-      const thread = pulses && longest(threads.look(readWords(pulses), passedMs));
+      const still = pulses && threads.look(readWords(pulses), passedMs);
+      const thread = still && processes === undefined ? longest(still) : undefined;
+      const isHeldUp = still !== undefined && processes !== undefined &&
+        shortest(still, readWords(processes)) >= watchdogMs / 2;
       const stuck = [
         loop !== undefined && loop.ms >= watchdogMs / 2 && `event loop ${loop.index}`,
         thread !== undefined && thread.ms >= watchdogMs / 2 && `thread ${thread.index}`,
+        isHeldUp && "every process",
       ].find((what) => typeof what === "string");
       if (stuck === undefined) this.#manager.tell({ WATCHDOG: 1 });
       else if (!isTold) this.#onStuck(stuck);
@@ -133,6 +137,17 @@ export class Notifier {
     look();
     this.#every(everyMs, look);
   }
+}
+
+/**
+ * For how long all processes are stuck. While one is not, it serves the others' clients.
+ *
+ * @param stillMs for how long each has been in a protocol's code
+ * @param numbers the number of each process; 0 where there is none
+ */
+function shortest(stillMs: readonly number[], numbers: readonly number[]): number {
+  const running = stillMs.filter((_, index) => numbers[index] !== 0);
+  return running.length === 0 ? 0 : Math.min(...running);
 }
 
 /** The number that has not changed for longest. */

@@ -192,6 +192,7 @@ for (
     ["threaded"],
     ["event"],
     ["nonblocking"],
+    ["prefork"],
     ["completion"],
   ] as const
 ) {

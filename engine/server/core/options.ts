@@ -50,7 +50,7 @@ export interface ServeOptions {
   /**
    * The name or address to listen on. `unix:PATH` is a Unix domain socket, which has no port, and
    * `unix:@NAME` an abstract one of Linux. Modes with descriptors listen there: `sequential`,
-   * `threaded`, `threadpool`, `berkeley`, `nonblocking` and `completion`.
+   * `threaded`, `threadpool`, `berkeley`, `prefork`, `nonblocking` and `completion`.
    *
    * @default {"127.0.0.1"}
    */
@@ -175,7 +175,7 @@ export interface ServeOptions {
   /**
    * Whether the log tells what the SYN of each connection said: TTL, MSS, window, options. Only
    * Linux keeps it, and only modes with the descriptors of their connections can read it:
-   * `sequential`, `threaded`, `threadpool`, `berkeley`, `nonblocking` and `completion`.
+   * `sequential`, `threaded`, `threadpool`, `berkeley`, `prefork`, `nonblocking` and `completion`.
    *
    * @default {false}
    */
@@ -199,7 +199,7 @@ export interface ServeOptions {
    * The descriptor of a listener that is there already: a service manager or a parent process has
    * opened it, and its address counts. When the server closes, it leaves the listener's queue to
    * whoever else has it. On Linux, in modes with descriptors: `sequential`, `threaded`, `threadpool`,
-   * `berkeley`, `nonblocking` and `completion`.
+   * `berkeley`, `prefork`, `nonblocking` and `completion`.
    */
   readonly fd?: number;
   /**
@@ -633,7 +633,7 @@ function checkListener({ fd, takeover }: ServeOptions): Pick<CheckedOptions, "fd
 
 /** The modes that have the descriptor of their listener, in words. */
 export const BY_DESCRIPTOR =
-  "sequential, threaded, threadpool, berkeley, nonblocking and completion, with descriptors,";
+  "sequential, threaded, threadpool, berkeley, prefork, nonblocking and completion, with descriptors,";
 
 /**
  * Refuses to take a listener that is there already, where the server has the runtime's own.

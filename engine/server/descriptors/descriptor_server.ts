@@ -261,15 +261,20 @@ export class DescriptorServer {
     { settings: { admission } }: CheckedOptions,
     { threads, processes }: DescriptorServerPlan,
   ): SharedArrayBuffer | undefined {
-    return admission?.proxies && Places.create(threads, undefined, processes?.allocate)?.memory;
+    // There are never more processes than places, and one that is killed gives none back.
+    if (processes !== undefined) return undefined;
+    return admission?.proxies && Places.create(threads)?.memory;
   }
 
   get #figures(): OwnFigures {
     const { queue, processes } = this.#plan;
     const queued = queue ? this.ring.figure : processes?.queued;
+    const { pulses, ...workers } = workerFigures(this.team.memory);
     return {
       ...(queued !== undefined && { queued }),
-      ...workerFigures(this.team.memory),
+      ...workers,
+      // If a process is started for each connection, none that computes for ever holds up another.
+      ...(processes?.queued === undefined && { pulses }),
       ...(processes !== undefined && { processes: processNumbers(this.team.memory) }),
     };
   }

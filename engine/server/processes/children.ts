@@ -23,30 +23,15 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { openMeetingPoint, SAY, UNWANTED } from "./control.ts";
-import { type DeskData, MISSING, WAITING } from "./desk.ts";
-
-/** What the main thread tells the desk. */
-export type Command =
-  | {
-    readonly say: "started";
-    readonly pid: number;
-    readonly index: number;
-    /** What the process has to do: a `ChildAssignment`. */
-    readonly assignment: string;
-    /** What goes with it. */
-    readonly descriptors: readonly number[];
-  }
-  | { readonly say: "gone"; readonly pid: number };
-
-/** What the desk tells the main thread of a process. */
-export interface ChildMessage {
-  readonly kind: "child";
-  readonly pid: number;
-  /** One of `SAY`, or `UNWANTED`. */
-  readonly say: number;
-  readonly text: string;
-}
+import { openMeetingPoint, SAY } from "./control.ts";
+import {
+  type ChildMessage,
+  type Command,
+  type DeskData,
+  MISSING,
+  UNWANTED,
+  WAITING,
+} from "./desk_talk.ts";
 
 /** How processes are started and used. */
 export interface ChildrenPlan {

@@ -37,9 +37,6 @@ export const SAY = {
   died: 8,
 } as const;
 
-/** What only the desk says of a process, beside what the process itself has said: it is not needed. */
-export const UNWANTED = 0;
-
 /** What the parent says. */
 export const TELL = {
   /** What it has to do: JSON, with the memory, the socket that wakes, and perhaps the listener. */

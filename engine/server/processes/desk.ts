@@ -25,16 +25,15 @@ import { LingerQueue } from "../team/linger_queue.ts";
 import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
+import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
 import {
-  Control,
-  describeConnection,
-  type Heard,
-  MessageBuffers,
-  SAY,
-  TELL,
+  type ChildMessage,
+  type Command,
+  type DeskData,
+  MISSING,
   UNWANTED,
-} from "./control.ts";
-import type { ChildMessage, Command } from "./children.ts";
+  WAITING,
+} from "./desk_talk.ts";
 
 /**
  * How soon the desk looks whether a process has begun with what it was handed, in milliseconds. Most
@@ -51,33 +50,8 @@ const MOST_STRANGERS = 64;
 /** How many events one look takes. */
 const EVENTS = 64;
 
-/** The word that says how many connections wait at the desk. */
-export const WAITING = 0;
-
-/** The word that says how many more processes there should be. */
-export const MISSING = 1;
-
 /** The word that says whether a process has begun with the connection that it was handed. */
 const BEGUN = 0;
-
-/** What a desk is given by its mode. */
-export interface DeskData {
-  /** The socket at which processes come. */
-  readonly meeting: number;
-  /** A socket over which the main thread says what it does: lines of JSON. */
-  readonly commands: number;
-  /** Where the desk says what it lacks: see {@linkcode WAITING} and {@linkcode MISSING}. */
-  readonly figures: SharedArrayBuffer;
-  /** Whether processes accept for themselves. */
-  readonly accept: boolean;
-  /**
-   * How many accepted connections may wait for processes that are about to start. With 0 the desk
-   * accepts only when a process waits.
-   */
-  readonly queue: number;
-  /** How many processes shall wait for connections, if they are started on demand. */
-  readonly spare?: number;
-}
 
 /** A process, as the desk knows it. */
 interface Child {

@@ -54,7 +54,7 @@ export interface ProcessOptions {
   /**
    * On which runtime the processes run. The parent may run on the other one.
    *
-   * @default {the runtime of the parent}
+   * @default {"deno"} on Deno, `"bun"` on Bun
    */
   readonly childRuntime?: RuntimeName;
 }

@@ -52,6 +52,7 @@ export type {
 } from "./engine/server/core/statistics_share.ts";
 export type { AcceptQueue } from "./engine/server/statistics/listener_figures.ts";
 export {
+  type ProcessesSnapshot,
   StatisticsReader,
   type StatisticsSnapshot,
 } from "./engine/server/statistics/statistics_reader.ts";

@@ -66,6 +66,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "lab/observe_sandbox_test.ts": 3,
   "project/parsers_test.ts": 3,
   "protocols/protocol_test.ts": 3,
+  "server/processes_test.ts": 3,
   "chat/rooms_test.ts": 2,
   "modes/children_test.ts": 2,
   "server/descriptors_test.ts": 2,

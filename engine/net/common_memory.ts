@@ -144,12 +144,13 @@ export class CommonMemory {
   /**
    * Writes down plain data that has parts in it, for another process.
    *
-   * @param data what JSON can say, and parts of this memory
+   * @param data what JSON can say, and parts of this memory. Numbers may also be infinite
    * @returns one line of JSON
    * @throws {TypeError} if it has shared memory in it that other processes cannot see
    */
   describe(data: unknown): string {
     return JSON.stringify(data, (_, value: unknown) => {
+      if (value === Infinity || value === -Infinity) return { infinite: Math.sign(value) };
       return value instanceof SharedArrayBuffer ? this.#partOf(value) : value;
     });
   }
@@ -162,6 +163,7 @@ export class CommonMemory {
    */
   find(text: string): unknown {
     return JSON.parse(text, (_, value: unknown) => {
+      if (isInfinite(value)) return value.infinite * Infinity;
       return isPart(value) ? this.#find(value) : value;
     });
   }
@@ -210,6 +212,10 @@ export class CommonMemory {
 
 function isPart(value: unknown): value is Part {
   return typeof value === "object" && value !== null && "sharedAt" in value;
+}
+
+function isInfinite(value: unknown): value is { readonly infinite: number } {
+  return typeof value === "object" && value !== null && "infinite" in value;
 }
 
 function check(call: string, result: number): number {

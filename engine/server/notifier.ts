@@ -15,7 +15,7 @@ import { runtime } from "../net/runtime.ts";
 import type { ServiceManager } from "../process/service_manager.ts";
 import { CounterBlock } from "./core/counters.ts";
 import type { Handover } from "./core/handover.ts";
-import type { SharedPulses, StatisticsShare } from "./core/statistics_share.ts";
+import { readWords, type StatisticsShare } from "./core/statistics_share.ts";
 import { readDue } from "./statistics/heartbeat.ts";
 import { Stillness } from "./statistics/stillness.ts";
 
@@ -109,7 +109,7 @@ export class Notifier {
   }
 
   /** Feeds the watchdog while all is well. */
-  #watch({ beats, pulses }: StatisticsShare, watchdogMs: number): void {
+  #watch({ beats, pulses, processes }: StatisticsShare, watchdogMs: number): void {
     const everyMs = watchdogMs / LOOKS;
     const loops = new Stillness();
     const threads = new Stillness();
@@ -121,10 +121,14 @@ export class Notifier {
       const passedMs = Math.min(now - before, 2 * everyMs);
       before = now;
       const loop = beats && longest(loops.look(readDue(beats), passedMs));
-      const thread = pulses && longest(threads.look(readPulses(pulses), passedMs));
+      const still = pulses && threads.look(readWords(pulses), passedMs);
+      const thread = still && processes === undefined ? longest(still) : undefined;
+      const isHeldUp = still !== undefined && processes !== undefined &&
+        shortest(still, readWords(processes)) >= watchdogMs / 2;
       const stuck = [
         loop !== undefined && loop.ms >= watchdogMs / 2 && `event loop ${loop.index}`,
         thread !== undefined && thread.ms >= watchdogMs / 2 && `thread ${thread.index}`,
+        isHeldUp && "every process",
       ].find((what) => typeof what === "string");
       if (stuck === undefined) this.#manager.tell({ WATCHDOG: 1 });
       else if (!isTold) this.#onStuck(stuck);
@@ -135,15 +139,19 @@ export class Notifier {
   }
 }
 
+/**
+ * For how long all processes are stuck. While one is not, it serves the others' clients.
+ *
+ * @param stillMs for how long each has been in a protocol's code
+ * @param numbers the number of each process; 0 where there is none
+ */
+function shortest(stillMs: readonly number[], numbers: readonly number[]): number {
+  const running = stillMs.filter((_, index) => numbers[index] !== 0);
+  return running.length === 0 ? 0 : Math.min(...running);
+}
+
 /** The number that has not changed for longest. */
 function longest(stillMs: readonly number[]): { readonly ms: number; readonly index: number } {
   const ms = Math.max(0, ...stillMs);
   return { ms, index: stillMs.indexOf(ms) };
-}
-
-function readPulses({ memory, first, stride }: SharedPulses): number[] {
-  const words = new Int32Array(memory);
-  const values: number[] = [];
-  for (let at = first; at < words.length; at += stride) values.push(Atomics.load(words, at));
-  return values;
 }

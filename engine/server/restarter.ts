@@ -114,6 +114,9 @@ export class Restarter {
     const ended = child.ended.then((how) => `ended with ${how}`);
     const outcome = await Promise.race([taken, ended, late]);
     clearTimeout(timer);
+    // From now on it cannot take over. Otherwise it might do so just before it is ended, and then nobody
+    // would serve.
+    if (outcome === "late") handover.refuse(pid, "it took too long");
     // A program in between may have ended, and started another one.
     if (isTaken || !this.#isServing) return;
     const what = outcome === "late"

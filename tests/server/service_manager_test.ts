@@ -7,6 +7,7 @@
 
 import { existsSync, mkdirSync } from "node:fs";
 import process from "node:process";
+import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { AT_REST, Pulse } from "../../engine/drivers/pulse.ts";
@@ -200,6 +201,34 @@ testTogether(
   },
   4,
 );
+
+test("a process that is stuck is no reason to end the others, but all of them are", async () => {
+  await using manager = new ServiceManager(abstractName());
+  const flags = ["0", "--workers", "2", "--protocol", SPIN, "--drain", "0"];
+  const service = manager.start({
+    command: commandOf("modes/prefork.ts", flags),
+    passesSocket: false,
+    watchdogMicroseconds: 300_000,
+  });
+  await manager.heard("READY=1");
+  await service.printed("\n");
+  const [, port] = /^Listening on [^ ]*:(\d+) /.exec(service.stdout) ?? [];
+  const spin = async () => {
+    const peer = await Peer.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await peer.send("hello\n");
+    assertEquals(await peer.line(), "hello");
+    await peer.send("spin\n");
+    return peer;
+  };
+  await using _one = await spin();
+  // Longer than the watchdog waits.
+  await manager.heard("WATCHDOG=1", manager.count("WATCHDOG=1") + 10);
+  assert(!service.stderr.includes("is stuck"), service.stderr);
+  await using _other = await spin();
+  await until("it to be told", () => service.stderr.includes("every process is stuck"));
+  service.signal("SIGKILL");
+  await service.ended;
+}, { skip: skip ?? whyNoCommonMemory(), sanitize: false });
 
 test("a thread that computes a task within its limit is well", async () => {
   const ways = [["threadpool", "--handoff", "fd"], ["threadpool", "--handoff", "message"]];

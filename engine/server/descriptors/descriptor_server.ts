@@ -34,7 +34,7 @@ import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sock
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
-import { workerFigures } from "../team/team_memory.ts";
+import { processNumbers, workerFigures } from "../team/team_memory.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
@@ -262,12 +262,22 @@ export class DescriptorServer {
     { settings: { admission } }: CheckedOptions,
     { threads, processes }: DescriptorServerPlan,
   ): SharedArrayBuffer | undefined {
-    return admission?.proxies && Places.create(threads, undefined, processes?.allocate)?.memory;
+    // There are never more processes than places, and one that is killed gives none back.
+    if (processes !== undefined) return undefined;
+    return admission?.proxies && Places.create(threads)?.memory;
   }
 
   get #figures(): OwnFigures {
-    const workers = workerFigures(this.team.memory);
-    return this.#plan.queue ? { queued: this.ring.figure, ...workers } : workers;
+    const { queue, processes } = this.#plan;
+    const queued = queue ? this.ring.figure : processes?.queued;
+    const { pulses, ...workers } = workerFigures(this.team.memory);
+    return {
+      ...(queued !== undefined && { queued }),
+      ...workers,
+      // If a process is started for each connection, none that computes for ever holds up another.
+      ...(processes?.queued === undefined && { pulses }),
+      ...(processes !== undefined && { processes: processNumbers(this.team.memory) }),
+    };
   }
 
   #setLimits(): void {

@@ -30,7 +30,7 @@ import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_l
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { METRICS_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
-import type { StatisticsShare } from "../core/statistics_share.ts";
+import { readWords, type SharedPulses, type StatisticsShare } from "../core/statistics_share.ts";
 import { LagReader } from "../statistics/heartbeat.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader } from "../statistics/statistics_reader.ts";
@@ -161,6 +161,7 @@ class Teller implements Disposable {
   #reader: StatisticsReader | undefined;
   #lags: LagWindow | undefined;
   #about: About = {};
+  #processes: SharedPulses | undefined;
   readonly #resources: Readonly<Record<string, Resource>> = {
     "/metrics": { GET: (request) => this.#metrics(request) },
     "/healthz": { GET: () => this.#health() },
@@ -185,6 +186,7 @@ class Teller implements Disposable {
     this.#reader = new StatisticsReader(share, this.#overflowsBefore);
     this.#lags = share.beats && new LagWindow(share.beats);
     this.#about = about;
+    this.#processes = share.processes;
   }
 
   #metrics({ fields }: HttpRequest): HttpReply {
@@ -196,6 +198,8 @@ class Teller implements Disposable {
       statistics: reader.read(),
       lagMs: this.#lags?.longest(),
       process: this.#process.read(),
+      processesCpuSeconds: this.#processes &&
+        this.#process.cpuSecondsOf(readWords(this.#processes)),
     });
     return {
       fields: { "Content-Type": CONTENT_TYPES[format], Vary: "Accept" },

@@ -22,7 +22,7 @@ import { type Equipment, type Role, type SharedSocket, Thread } from "../descrip
 import { type Assignment, type Place, takePlace } from "../team/assignment.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Leaving } from "../team/linger_queue.ts";
-import { Control, SAY, TELL } from "./control.ts";
+import { Control, readConnection, SAY, TELL } from "./control.ts";
 
 /** The exit status of a process whose work is done, or is not wanted. */
 const DONE = 0;
@@ -116,7 +116,7 @@ async function prepare(control: Control, net: Sockets, assignment: Assignment) {
   const place = await takePlace(assignment, wake);
   const equipment: Equipment = {
     passage: {
-      take: (sockaddr) => takeConnection(control, sockaddr),
+      take: (sockaddr) => takeConnection(control, sockaddr, place),
       lingering: leaving(net, control, SAY.lingering),
       refused: leaving(net, control, SAY.refused),
     },
@@ -135,12 +135,14 @@ function hear(control: Control): Exclude<ReturnType<Control["hear"]>, undefined>
 }
 
 /** Says that it has nothing to do, and waits for a connection. Returns -1 if there will be none. */
-function takeConnection(control: Control, sockaddr: Uint8Array): number {
+function takeConnection(control: Control, sockaddr: Uint8Array, { track }: Place): number {
   if (!control.send(SAY.idle)) return -1;
   const heard = hear(control);
   if (heard === "end" || heard.kind !== TELL.connection) return -1;
-  sockaddr.set(heard.data.subarray(0, sockaddr.length));
-  return heard.descriptors[0] ?? -1;
+  const fd = heard.descriptors[0] ?? -1;
+  const since = readConnection(heard.data, sockaddr);
+  track?.handed(fd, since);
+  return fd;
 }
 
 /** Leaves connections to the parent, where they linger. */

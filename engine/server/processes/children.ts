@@ -16,6 +16,7 @@ import { type Sockets, sockets } from "../../net/sockets.ts";
 import { sendSignal, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import type { WorkerPlan } from "../../workers/supervised_worker.ts";
+import type { SharedFigure } from "../core/statistics_share.ts";
 import type { SharedSocket } from "../descriptors/thread.ts";
 import type { Assignment, ThreadMessage } from "../team/assignment.ts";
 import { threadMemory } from "../team/team_memory.ts";
@@ -102,6 +103,11 @@ export class Children implements ProcessStarter {
       queue,
       ...(spare !== undefined && { spare }),
     };
+  }
+
+  get queued(): SharedFigure | undefined {
+    if (this.#plan.queue === 0) return undefined;
+    return { kind: "word", memory: this.#figures.buffer as SharedArrayBuffer, at: WAITING };
   }
 
   /** How many connections wait at the desk. */
@@ -253,6 +259,8 @@ class Child implements ProcessHandle {
   readonly gone: Promise<Error | undefined>;
   readonly #plan: WorkerPlan<ThreadMessage>;
   readonly #finished: Int32Array;
+  /** Where others find the number of the process. */
+  readonly #pid: Int32Array;
   readonly #events: ChildEvents;
   readonly #whenReady = Promise.withResolvers<void>();
   readonly #whenGone = Promise.withResolvers<Error | undefined>();
@@ -270,7 +278,9 @@ class Child implements ProcessHandle {
   constructor(plan: WorkerPlan<ThreadMessage>, { memory, index }: Assignment, events: ChildEvents) {
     this.#plan = plan;
     this.#events = events;
-    this.#finished = threadMemory(memory, index).finished;
+    const own = threadMemory(memory, index);
+    this.#finished = own.finished;
+    this.#pid = own.pid;
     this.#finished[0] = 0;
     this.ready = this.#whenReady.promise;
     this.gone = this.#whenGone.promise;
@@ -291,6 +301,7 @@ class Child implements ProcessHandle {
     let how: string;
     try {
       const program = this.#program = await starting;
+      Atomics.store(this.#pid, 0, program.pid);
       this.#events.onStarted(program.pid);
       if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
       how = await program.ended;
@@ -356,6 +367,7 @@ class Child implements ProcessHandle {
   #end(how: string): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    Atomics.store(this.#pid, 0, 0);
     clearInterval(this.#timer);
     const isDone = this.#finished[0] === 1 || this.#wasEnded;
     const error = this.#error ??

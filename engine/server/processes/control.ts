@@ -41,7 +41,7 @@ export const SAY = {
 export const TELL = {
   /** What it has to do: JSON, with the memory, the socket that wakes, and perhaps the listener. */
   assignment: 1,
-  /** Here is a connection. With the address of its peer. */
+  /** Here is a connection: see {@linkcode describeConnection}. */
   connection: 2,
   /** There will be no more. */
   end: 3,
@@ -190,6 +190,31 @@ export function openMeetingPoint(net: Sockets, path: string, backlog: number): n
 
 /** The address of nobody, for a connection whose peer is not known. */
 export const NOBODY: Uint8Array = new Uint8Array(SOCKADDR_SIZE);
+
+/**
+ * Writes down what belongs to a connection that a process is handed.
+ *
+ * @param sockaddr the address of its peer
+ * @param since since when it has waited for a process, on the clock of the timeline; 0 for never
+ */
+export function describeConnection(sockaddr: Uint8Array, since: number): Uint8Array {
+  const bytes = new Uint8Array(SOCKADDR_SIZE + 8);
+  bytes.set(sockaddr);
+  new DataView(bytes.buffer).setFloat64(SOCKADDR_SIZE, since);
+  return bytes;
+}
+
+/**
+ * Reads that.
+ *
+ * @param data what came with the connection
+ * @param sockaddr is filled with the address
+ * @returns since when it has waited
+ */
+export function readConnection(data: Uint8Array, sockaddr: Uint8Array): number {
+  sockaddr.set(data.subarray(0, SOCKADDR_SIZE));
+  return new DataView(data.buffer, data.byteOffset).getFloat64(SOCKADDR_SIZE);
+}
 
 /** Whether something is an error of a call. */
 export function isSocketError(error: unknown): error is SocketError {

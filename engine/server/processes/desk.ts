@@ -12,6 +12,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
@@ -23,7 +24,8 @@ import { ownUser } from "../takeover/private_path.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
 import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
-import { Control, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
+import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
 import {
   type ChildMessage,
   type Command,
@@ -76,6 +78,8 @@ type Started = Extract<Command, { readonly say: "started" }>;
 interface Waiting {
   readonly fd: number;
   readonly sockaddr: Uint8Array;
+  /** Since when, on the clock of the timeline; 0 if there is none. */
+  readonly since: number;
 }
 
 /** The desk. */
@@ -91,6 +95,7 @@ export class Desk {
   readonly #refused: LingerQueue;
   readonly #figures: Int32Array;
   readonly #tell: (message: ThreadMessage) => void;
+  readonly #track: WatchingTrack | undefined;
   readonly #buffers = new MessageBuffers();
   readonly #events = new EpollEvents(EVENTS);
   /** Watches everybody but the listener. */
@@ -130,6 +135,7 @@ export class Desk {
     this.#refused = new LingerQueue(this.#shared.refused);
     this.#figures = new Int32Array(data.figures);
     this.#tell = tell;
+    this.#track = place.track;
     const { EPOLL_CTL_ADD, EPOLLIN, POLLIN } = calls.constants;
     this.#epoll = calls.epollCreate();
     for (const fd of [data.meeting, data.commands, this.#shared.wake]) {
@@ -166,7 +172,9 @@ export class Desk {
    * @param fd a connection that this desk has accepted
    */
   pass(fd: number): void {
-    this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice() });
+    // Without a queue a process waits for it.
+    const since = this.#data.queue > 0 ? this.#track?.now() ?? 0 : 0;
+    this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice(), since });
     this.#serveWaiting();
   }
 
@@ -449,12 +457,13 @@ export class Desk {
   /** Hands a connection to a process. @returns whether the process is still there */
   #hand(child: Child, waiting: Waiting): boolean {
     const net = this.#net;
-    const { fd, sockaddr } = waiting;
+    const { fd, sockaddr, since } = waiting;
     const { index, begun, control } = child;
     const { door } = this.#thread;
     begun[BEGUN] = 0;
     this.#gate.handTo(index);
-    if (!control.send(TELL.connection, sockaddr, [fd], net.constants.MSG_DONTWAIT)) {
+    const connection = describeConnection(sockaddr, since);
+    if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
       // Whoever has buried the process may have emptied its seat already.
       this.#gate.leaveFor(index);
       this.#gate.readmit();
@@ -484,7 +493,8 @@ export class Desk {
     while (this.#waiting.length <= this.#data.queue) {
       const fd = this.#ring.tryTake(sockaddr);
       if (fd < 0) return;
-      this.#waiting.push({ fd, sockaddr: sockaddr.slice() });
+      const since = this.#track?.dequeued(fd) ?? 0;
+      this.#waiting.push({ fd, sockaddr: sockaddr.slice(), since });
     }
   }
 
@@ -505,7 +515,8 @@ export class Desk {
   /** Closes the connections that no process will serve: the time to finish has passed. */
   #cutWaiting(): void {
     const { counters } = this.#thread.means.place;
-    for (const { fd } of this.#waiting.splice(0)) {
+    for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
+      this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
       this.#net.close(fd);
       counters.accepted();
       counters.cut();

@@ -9,7 +9,7 @@ import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
 import type { HostKey } from "../core/host_key.ts";
-import type { OwnFigures } from "../core/statistics_share.ts";
+import type { OwnFigures, SharedPulses } from "../core/statistics_share.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
 /** The memory that all threads of a server share. It is posted to each of them. */
@@ -47,6 +47,8 @@ export interface ThreadMemory {
   readonly begun: Int32Array;
   /** Whether its work is done: a process has no other way to say so at its end. */
   readonly finished: Int32Array;
+  /** The number that the system has given to a process; 0 while there is none. */
+  readonly pid: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -65,6 +67,9 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
 
 /** The index of the word that says what a process has begun with: the slot uses the first three. */
 const BEGUN = 4;
+
+/** The index of the word that has the number of a process. */
+const PID = 6;
 
 /** The index of a slot's accepting word: behind the words that the slot itself uses. */
 const ACCEPTING = 8;
@@ -99,6 +104,15 @@ export function workerFigures(
     workers: { kind: "set", memory, first: SERVING, stride },
     pulses: { memory, first: PULSE, stride },
   };
+}
+
+/**
+ * The numbers of the processes that serve, for a team that has some.
+ *
+ * @param memory the team's memory
+ */
+export function processNumbers({ slots: memory }: TeamMemory): SharedPulses {
+  return { memory, first: PID, stride: SLOT_WORDS };
 }
 
 /**
@@ -140,6 +154,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     host: slot.subarray(HOST, HOST + HOST_WORDS),
     begun: slot.subarray(BEGUN, BEGUN + 1),
     finished: slot.subarray(FINISHED, FINISHED + 1),
+    pid: slot.subarray(PID, PID + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };

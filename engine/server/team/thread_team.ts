@@ -13,6 +13,7 @@ import { AT_REST } from "../../drivers/pulse.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { CulpritList } from "../core/culprits.ts";
 import { HostCounts } from "../core/host_counts.ts";
+import type { SharedFigure } from "../core/statistics_share.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
@@ -88,6 +89,8 @@ export interface ProcessHandle extends MemberHandle {
 export interface ProcessStarter {
   /** Makes the memory that all of them share. */
   readonly allocate: Allocate;
+  /** How many connections wait for one of them, if they wait in this process. */
+  readonly queued?: SharedFigure | undefined;
   /** Whether a role is that of a process. */
   plays(role: string): boolean;
   /** Starts one. */
@@ -223,7 +226,7 @@ export class ThreadTeam {
 
   /** Adds up what all threads have counted. */
   count(): Counters {
-    return CounterBlock.sum(CounterBlock.allIn(this.#memory.counters));
+    return CounterBlock.sum(this.#blocks);
   }
 
   /**
@@ -241,7 +244,8 @@ export class ThreadTeam {
     const { mode, url, shared, options, timeline, areLoops, processes } = this.#options;
     const isProcess = processes?.plays(role) === true;
     const memory = threadMemory(this.#memory, index);
-    const track = timeline?.track(describeThread(role, index), areLoops);
+    const name = isProcess ? `process ${index}` : describeThread(role, index);
+    const track = timeline?.track(name, areLoops, isProcess);
     const assignment: Assignment = {
       role,
       index,
@@ -295,7 +299,11 @@ export class ThreadTeam {
           this.#bury(member, index, mayRun);
         }
         note.note(undefined);
-        if (isProcess) this.gate.leaveFor(index);
+        if (isProcess) {
+          // Whoever watches that threads do not compute for ever must not take it for one of them.
+          Atomics.store(memory.pulse, 0, AT_REST);
+          this.gate.leaveFor(index);
+        }
         onGone?.(error, mayRun);
       },
     };

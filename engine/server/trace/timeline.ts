@@ -229,8 +229,9 @@ export class Timeline implements Disposable {
    *
    * @param name the name of the thread, for instance `worker 3`
    * @param isLoop whether it is an event loop
+   * @param isElsewhere whether it is a thread of another process
    */
-  track(name: string, isLoop = false): TrackShare {
+  track(name: string, isLoop = false, isElsewhere = false): TrackShare {
     const known = this.#numbers.get(name);
     const number = known ?? this.#numbers.size + 1;
     const thread = { number, name, isLoop };
@@ -244,16 +245,16 @@ export class Timeline implements Disposable {
     const share: TrackShare = {
       number,
       isLoop,
-      ring: this.#ring(records),
+      ring: isElsewhere ? this.#ring(records) : createRing(records),
       common: this.#common.memory,
       origin: this.#origin,
-      ...this.#monotonic,
+      ...(isElsewhere && this.#monotonic),
     };
     this.#readers.set(share, new TrackReader(share));
     return share;
   }
 
-  /** Finds the memory for a ring. */
+  /** Finds memory for the ring of a process. */
   #ring(records: number): SharedArrayBuffer {
     const free = this.#unused.findIndex((ring) => holds(ring, records));
     if (free < 0) return createRing(records, this.#allocate);
@@ -270,7 +271,7 @@ export class Timeline implements Disposable {
   release(share: TrackShare, error?: Error, wasCut = false): void {
     this.collect();
     this.#readers.delete(share);
-    if (this.#allocate !== undefined) this.#unused.push(share.ring);
+    if (share.monotonic !== undefined) this.#unused.push(share.ring);
     if (this.#isOver) return;
     const outcome = wasCut ? CUT : outcomeOf(error);
     const thread = this.#threads.get(share.number) as TimelineThread;

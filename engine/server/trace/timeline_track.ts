@@ -176,7 +176,7 @@ export interface TrackShare {
   readonly origin: number;
   /**
    * When that was on the machine's clock, in milliseconds: see `monotonic_clock.ts`. It is given if the
-   * threads belong to several processes.
+   * thread is one of another process.
    */
   readonly monotonic?: number;
 }
@@ -253,6 +253,10 @@ export class TrackWriter extends Ring {
   readonly #common: TimelineCommon;
   readonly #offset: number;
   readonly #onFilling: (() => void) | undefined;
+  /** The connection that another process has put into a queue and handed to this one, and when. */
+  #handed: { readonly fd: number; readonly at: number } | undefined;
+  /** Whether descriptors mean something else here than to those that share the timeline. */
+  readonly #isElsewhere: boolean;
   #tellsWhenItWakes = false;
   #depth = 0;
   #enteredAt = 0;
@@ -271,6 +275,7 @@ export class TrackWriter extends Ring {
     this.isLoop = share.isLoop;
     this.#common = new TimelineCommon(share.common);
     // A Worker's time origin is its own start. With this offset, all threads have the same clock.
+    this.#isElsewhere = share.monotonic !== undefined;
     this.#offset = share.monotonic === undefined
       ? performance.timeOrigin - share.origin
       : monotonicAheadMs() - share.monotonic;
@@ -289,7 +294,15 @@ export class TrackWriter extends Ring {
 
   /** A connection leaves the queue. Returns when it entered, or 0 if it did not. */
   dequeued(fd: number): number {
-    return this.#common.dequeued(fd);
+    if (!this.#isElsewhere) return this.#common.dequeued(fd);
+    const handed = this.#handed;
+    this.#handed = undefined;
+    return handed?.fd === fd ? handed.at : 0;
+  }
+
+  /** Another process hands a connection to this one. @param at when it entered a queue there, or 0 */
+  handed(fd: number, at: number): void {
+    this.#handed = { fd, at };
   }
 
   /**

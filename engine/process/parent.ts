@@ -11,8 +11,11 @@ import { SIGKILL } from "./send_signal.ts";
 /** `PR_SET_PDEATHSIG` of prctl(2), Linux. */
 const PR_SET_PDEATHSIG = 1;
 
-/** SIGHUP, SIGINT, SIGUSR1, SIGUSR2 and SIGTERM on Linux: signal(7). */
-const LEFT_TO_PARENT = [1, 2, 10, 12, 15] as const;
+/**
+ * SIGHUP, SIGINT, SIGUSR2 and SIGTERM on Linux: signal(7). SIGUSR1 is not among them: with it the
+ * engine of Bun stops its own threads, and it would wait for ever for one that ignores it.
+ */
+const LEFT_TO_PARENT = [1, 2, 12, 15] as const;
 
 /** The handler `SIG_IGN`. */
 const SIG_IGN = 1;

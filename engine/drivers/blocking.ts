@@ -55,6 +55,8 @@ export interface BlockingOptions extends TimeLimits {
   readonly mayCompute?: (() => boolean) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
   readonly onWaited?: ((since: number) => void) | undefined;
+  /** Called when a signal has ended a call that waited. */
+  readonly onInterrupted?: (() => void) | undefined;
   /** Says when the thread is in the conversation's code. By default nobody is told. */
   readonly pulse?: Pulse | undefined;
   /** Receives each message that the conversation reports. */
@@ -382,7 +384,10 @@ export class BlockingDriver {
   /** Takes the peer's FIN, or an error of `recv`. */
   #receivedNothing(errno: number): Need {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    if (errno === EINTR) return "recv";
+    if (errno === EINTR) {
+      this.#options.onInterrupted?.();
+      return "recv";
+    }
     if (errno === 0) {
       this.#left();
       return this.#advance(this.#conversation.next(null));
@@ -563,6 +568,7 @@ export class BlockingDriver {
   #wait(events: number, timeoutMs: number): number {
     this.#pulse.rests();
     const ready = this.#sockets.poll(this.#fd, events, timeoutMs);
+    if (ready === -this.#sockets.constants.errno.EINTR) this.#options.onInterrupted?.();
     this.#pulse.works();
     return ready;
   }

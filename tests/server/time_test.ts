@@ -4,7 +4,6 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
 import { renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import {
@@ -14,6 +13,7 @@ import {
   TimedDeadlines,
 } from "../../engine/drivers/deadlines.ts";
 import { runtime } from "../../engine/net/runtime.ts";
+import { fakeClock } from "../kit/fake_clock.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
@@ -87,22 +87,6 @@ test("no mode cuts anybody for the time in which it was stopped, and each goes o
     assertMatch(ending.stderr, new RegExp(` failed ${silent.name} .* (read|handshake) timeout: `));
   });
 }, { sanitize: false, skip: whyNotLinux, timeoutMs: 40_000 });
-
-/** What `faketime` sets, so that the tests can set the clock while the process runs. */
-function fakeClock(file: string): Record<string, string> {
-  const { stdout } = spawnSync("faketime", ["-f", "+0", "env"], { encoding: "utf8" });
-  const preload = /^LD_PRELOAD=(.*)$/m.exec(stdout)?.[1];
-  assert(preload !== undefined, stdout);
-  return {
-    ...process.env as Record<string, string>,
-    // Threads need the other one of its two libraries.
-    LD_PRELOAD: preload.replace("libfaketime.so", "libfaketimeMT.so"),
-    FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_NO_CACHE: "1",
-    FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    NO_FAKE_STAT: "1",
-  };
-}
 
 /** The hour in the last line of a log; not a number as long as there is none. */
 function lastHour({ stderr }: ServerProcess): number {

@@ -8,8 +8,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { isIPv6 } from "../../net/address.ts";
@@ -145,7 +144,7 @@ export class Seal implements AsyncDisposable {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const until = performance.now() + LONGEST_CLOSE_MS;
-    while (this.#isListening() && performance.now() < until) await delay(1);
+    while (this.#isListening() && performance.now() < until) await pause(1);
     this.#trap.release();
     this.#figures?.[Symbol.dispose]();
   }

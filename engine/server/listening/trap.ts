@@ -18,8 +18,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { IP_TTL, IPV6_UNICAST_HOPS, SOL_IP, SOL_IPV6 } from "../../kernel/linux.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
@@ -184,7 +183,7 @@ async function plugTrap(
     }
     // On this machine the handshake is done within the call, nearly always.
     const until = performance.now() + PLUG_MS;
-    while (queueOf(calls, trap) === 0 && performance.now() < until) await delay(1);
+    while (queueOf(calls, trap) === 0 && performance.now() < until) await pause(1);
     if (calls.poll(plug, POLLOUT, 0) === POLLOUT && queueOf(calls, trap) > 0) return plug;
   } catch (error) {
     calls.close(plug);

@@ -38,8 +38,9 @@ const AT_ONCE = 2;
 const PEACEFUL = /^(?!abuse)/;
 
 /** Those that send a hundred thousand bytes and more, and the others. */
-const LARGE = /^(?!abuse).*\b\d{6,} bytes/;
-const SMALL = /^(?!abuse)(?!.*\b\d{6,} bytes)/;
+const SENDS_MUCH = "\\b\\d{6,} bytes|more behind it|what was answered before";
+const LARGE = new RegExp(`^(?!abuse).*(${SENDS_MUCH})`);
+const SMALL = new RegExp(`^(?!abuse)(?!.*(${SENDS_MUCH}))`);
 
 /**
  * What cuts and delays, and does no harm, with the cases that go through it. A megabyte in pieces of

@@ -10,7 +10,10 @@ import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { isUnix } from "../../net/address.ts";
+import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { sockets } from "../../net/sockets.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { openDoor } from "../core/open_door.ts";
@@ -416,6 +419,32 @@ export async function requireFreePort(
 ): Promise<void> {
   refuseListener(checked, mode);
   refuseUnix(address);
+  if (canBind(address)) return;
   const listener = await listenAt(address);
   listener.close();
+}
+
+/**
+ * Whether an address is free. Nobody listens for that, not even for a moment: who waits for the port
+ * would connect, and be reset.
+ */
+function canBind(address: Address): boolean {
+  // Without foreign functions it is only found out by listening.
+  if (whyNoSockets() !== undefined) return false;
+  const net = sockets();
+  const { SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR } = net.constants;
+  try {
+    const fd = net.socket(net.familyOf(address), SOCK_STREAM);
+    try {
+      net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      net.bind(fd, address);
+      return true;
+    } finally {
+      net.close(fd);
+    }
+  } catch (error) {
+    // Listening fails too, and the runtime's own error is explained.
+    if (error instanceof SocketError) return false;
+    throw error;
+  }
 }

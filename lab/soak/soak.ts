@@ -15,7 +15,6 @@ import { join } from "node:path";
 import process from "node:process";
 // @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { messageOf } from "../../engine/dial/failures.ts";
 import type { Conformance } from "../../protocols/conformance.ts";
 import { settled, type Settling } from "../conform/abuse.ts";
 import { callerOf } from "../conform/caller.ts";
@@ -69,6 +68,9 @@ const REST: Settling = { quietMs: 100, withinMs: 10_000 };
 
 /** Where restarts come in a run; there is one more at its end. */
 const RESTARTS_AT: readonly number[] = [0.04, 0.09, 0.14, 0.19];
+
+/** How often a restart is tried. */
+const RESTART_ATTEMPTS = 3;
 
 /** From here on there is none, so that one process is warm when the last half begins. */
 const NO_RESTART_FROM = 0.25;
@@ -239,18 +241,25 @@ class Soaking implements AsyncDisposable {
     onSample?.(sample, traffic.failures);
   }
 
-  /** Another process takes the listener over. */
+  /**
+   * Another process takes the listener over. One that is too slow does not, and the server goes on as
+   * before: on a busy machine that is no fault, so another one may try.
+   */
   async #restart(): Promise<void> {
-    try {
-      const next = await this.#start();
-      this.#replaced = this.#server;
-      this.#server = next;
-      this.#generation++;
-      this.#traffic?.onRestart();
-    } catch (error) {
-      if (this.#signal.aborted) return;
-      this.troubles.push(`a restart has failed: ${messageOf(error)}`);
-      this.#over.abort();
+    for (let attempt = 1; !this.#signal.aborted; attempt++) {
+      try {
+        const next = await this.#start();
+        this.#replaced = this.#server;
+        this.#server = next;
+        this.#generation++;
+        this.#traffic?.onRestart();
+        return;
+      } catch (error) {
+        if (!(error instanceof ServerStartError)) throw error;
+        if (attempt < RESTART_ATTEMPTS || this.#signal.aborted) continue;
+        this.troubles.push(`a restart has failed ${attempt} times: ${error.message}`);
+        this.#over.abort();
+      }
     }
   }
 

@@ -21,7 +21,7 @@ import { callerOf } from "../conform/caller.ts";
 import { countClients } from "../conform/concurrency.ts";
 import type { Target } from "../conform/stage.ts";
 import { type LoadedServer, ServerStartError } from "../loaded_server.ts";
-import { connectionsInLastHalf, judge, type Judgement } from "./judge.ts";
+import { connectionsInLastHalf, judge, type Judgement, WARM_ROUNDS } from "./judge.ts";
 import type { Sample, SoakRun, Work } from "./results.ts";
 import type { Subject } from "./subject.ts";
 import { type Kind, KINDS, Traffic } from "./traffic.ts";
@@ -54,7 +54,7 @@ const LOOKS = 40;
 const COUNTED_LOOKS = 24;
 
 /** How many times as long as it was asked to it goes on at most, if that is needed to judge it. */
-const MOST_TIMES = 2;
+const MOST_TIMES = 3;
 
 /** How long traffic goes on between two looks, in milliseconds. */
 const SHORTEST_MS = 1_000;
@@ -215,8 +215,8 @@ class Soaking implements AsyncDisposable {
     const amount = requests === undefined
       ? { ms: Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms / LOOKS)) }
       : { requests: Math.ceil(requests / COUNTED_LOOKS) };
-    // Every other time without attacks: they take seconds, and there would be too few looks.
-    const attacks = this.#samples.length % 2 === 0;
+    // Once it is warm, every other time without attacks: they take seconds, and looks would be few.
+    const attacks = this.#samples.length % 2 === 0 || traffic.roundsBorne < WARM_ROUNDS;
     await traffic.go({ ...amount, attacks }, withRestart ? () => this.#restart() : undefined);
     if (withRestart) await this.#untilReplaced();
     if (this.#isOver) return;

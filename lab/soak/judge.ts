@@ -17,7 +17,7 @@ const LAST_HALF = 0.5;
 const WARM = 1 / 3;
 
 /** How often a process bears each attack until it is warm: heaps grow with the first floods. */
-const WARM_ROUNDS = 2;
+export const WARM_ROUNDS = 2;
 
 /** The part of the samples since the warm-up that makes a figure at its beginning and at its end. */
 const PART = 1 / 3;

@@ -15,14 +15,13 @@ import { join } from "node:path";
 import process from "node:process";
 // @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
-import { messageOf } from "../../engine/dial/failures.ts";
 import type { Conformance } from "../../protocols/conformance.ts";
 import { settled, type Settling } from "../conform/abuse.ts";
 import { callerOf } from "../conform/caller.ts";
 import { countClients } from "../conform/concurrency.ts";
 import type { Target } from "../conform/stage.ts";
 import { type LoadedServer, ServerStartError } from "../loaded_server.ts";
-import { connectionsInLastHalf, judge, type Judgement } from "./judge.ts";
+import { connectionsInLastHalf, judge, type Judgement, WARM_ROUNDS } from "./judge.ts";
 import type { Sample, SoakRun, Work } from "./results.ts";
 import type { Subject } from "./subject.ts";
 import { type Kind, KINDS, Traffic } from "./traffic.ts";
@@ -55,7 +54,7 @@ const LOOKS = 40;
 const COUNTED_LOOKS = 24;
 
 /** How many times as long as it was asked to it goes on at most, if that is needed to judge it. */
-const MOST_TIMES = 2;
+const MOST_TIMES = 3;
 
 /** How long traffic goes on between two looks, in milliseconds. */
 const SHORTEST_MS = 1_000;
@@ -69,6 +68,9 @@ const REST: Settling = { quietMs: 100, withinMs: 10_000 };
 
 /** Where restarts come in a run; there is one more at its end. */
 const RESTARTS_AT: readonly number[] = [0.04, 0.09, 0.14, 0.19];
+
+/** How often a restart is tried. */
+const RESTART_ATTEMPTS = 3;
 
 /** From here on there is none, so that one process is warm when the last half begins. */
 const NO_RESTART_FROM = 0.25;
@@ -213,8 +215,8 @@ class Soaking implements AsyncDisposable {
     const amount = requests === undefined
       ? { ms: Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ms / LOOKS)) }
       : { requests: Math.ceil(requests / COUNTED_LOOKS) };
-    // Every other time without attacks: they take seconds, and there would be too few looks.
-    const attacks = this.#samples.length % 2 === 0;
+    // Once it is warm, every other time without attacks: they take seconds, and looks would be few.
+    const attacks = this.#samples.length % 2 === 0 || traffic.roundsBorne < WARM_ROUNDS;
     await traffic.go({ ...amount, attacks }, withRestart ? () => this.#restart() : undefined);
     if (withRestart) await this.#untilReplaced();
     if (this.#isOver) return;
@@ -239,18 +241,25 @@ class Soaking implements AsyncDisposable {
     onSample?.(sample, traffic.failures);
   }
 
-  /** Another process takes the listener over. */
+  /**
+   * Another process takes the listener over. One that is too slow does not, and the server goes on as
+   * before: on a busy machine that is no fault, so another one may try.
+   */
   async #restart(): Promise<void> {
-    try {
-      const next = await this.#start();
-      this.#replaced = this.#server;
-      this.#server = next;
-      this.#generation++;
-      this.#traffic?.onRestart();
-    } catch (error) {
-      if (this.#signal.aborted) return;
-      this.troubles.push(`a restart has failed: ${messageOf(error)}`);
-      this.#over.abort();
+    for (let attempt = 1; !this.#signal.aborted; attempt++) {
+      try {
+        const next = await this.#start();
+        this.#replaced = this.#server;
+        this.#server = next;
+        this.#generation++;
+        this.#traffic?.onRestart();
+        return;
+      } catch (error) {
+        if (!(error instanceof ServerStartError)) throw error;
+        if (attempt < RESTART_ATTEMPTS || this.#signal.aborted) continue;
+        this.troubles.push(`a restart has failed ${attempt} times: ${error.message}`);
+        this.#over.abort();
+      }
     }
   }
 

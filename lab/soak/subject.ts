@@ -33,8 +33,11 @@ export interface Subject {
 /** How long a process that was replaced lets its connections finish. */
 const DRAIN = "30s";
 
-/** How long an honest message may take: where 5,000 wait in line, or the machine is busy, it does. */
-const MESSAGE_TIMEOUT = "2m";
+/**
+ * How long an honest message, and taking its answer, may take: where 5,000 wait in line, or the machine
+ * is busy, it does.
+ */
+const PATIENCE: readonly string[] = ["--message-timeout", "2m", "--write-timeout", "2m"];
 
 /** What a mode is started with besides. A thread of Deno takes 7 MiB, so they are few. */
 const FLAGS: Readonly<Partial<Record<ModeName, readonly string[]>>> = {
@@ -68,7 +71,7 @@ export function ownSubject(mode: ModeName, on: RuntimeCommand, protocol: string)
     start: (signal, takeover) =>
       LoadedServer.start([
         ...scriptCommand(on, MODES[mode].script, "0", "--quiet", "--drain", DRAIN),
-        ...["--protocol", protocol, "--message-timeout", MESSAGE_TIMEOUT],
+        ...["--protocol", protocol, ...PATIENCE],
         // Through a slow network a whole message may come in parts.
         ...(protocol === "hello" ? ["--grace", "0"] : []),
         ...(FLAGS[mode] ?? []),

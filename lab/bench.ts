@@ -50,7 +50,7 @@ import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
 import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
-import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
+import { descriptorsFor, limitedBy, nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -172,28 +172,29 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
   const repeats = readRepeats(values, study !== undefined);
   refuseThrough(plan, values.through !== undefined);
   checkSources(plan, host);
-  const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
-  for (const warning of preflight(plan, address)) watch.note(warning);
   const way = readWay(values);
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
+  for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   await using reached = await reach(way, address);
   const server = { address: reached.address, listensAt: address, pid, name };
   if (repeats.repeats > 1) {
-    return await watchComparison(repeated(plan, repeats, server, percentiles), watch);
+    const measured = await watchComparison(repeated(plan, repeats, server, percentiles), watch);
+    return { ...measured, runs: limitedBy(reached, measured.runs, (text) => watch.note(text)) };
   }
   if (repeats.warmUpMs > 0) {
     await measure(warmUpOf(plan, repeats.warmUpMs), { ...server, signal: watch.signal });
     if (watch.signal.aborted) throw new InterruptedError();
   }
-  const measureOne = (
+  const measureOne = async (
     plan: Plan,
     repeat: number,
     title: string,
     onNote: (text: string) => void,
   ) => {
     let errors = 0;
-    return measure(plan, {
+    const run = await measure(plan, {
       address: reached.address,
       pid: pid ?? pidOf(address),
       name,
@@ -207,6 +208,7 @@ async function loadOne(values: Values, watch: Watch): Promise<Measured> {
         watch.show(title, second, errors, share, seconds && seconds - second.at);
       },
     });
+    return limitedBy(reached, [run], onNote)[0] as Run;
   };
   const onNote = (text: string) => watch.note(text);
   if (study === undefined) {

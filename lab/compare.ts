@@ -44,7 +44,15 @@ import {
   type RunningServer,
 } from "./running_servers.ts";
 import { readReference, REFERENCE } from "./reference.ts";
-import { reach, readWay, THROUGH, type Way } from "./through.ts";
+import {
+  descriptorsFor,
+  limitedBy,
+  nameThrough,
+  reach,
+  readWay,
+  THROUGH,
+  type Way,
+} from "./through.ts";
 import type { Missing, RateStudy, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
@@ -191,11 +199,12 @@ export async function readComparison(values: Values): Promise<Comparison> {
   const running = ((values.server ?? []) as readonly string[]).map(readRunning);
   const pids = readPids((values.pid ?? []) as readonly string[], running);
   const modes = readModes(withModes(values));
+  const way = readWay(values);
   const subjects = [
     ...modes,
     ...(against as readonly string[]).map(readRival),
     ...running.map((server) => runningServer(server, pids.get(server.name))),
-  ];
+  ].map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
   if (subjects.length === 0) {
     throw new UsageError("nothing to compare: HOST:PORT, --modes or --against");
   }
@@ -231,7 +240,7 @@ export async function readComparison(values: Values): Promise<Comparison> {
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
     percentiles: percentilesOf(values),
-    way: readWay(values),
+    way,
     traces: traces as string | undefined,
     reference: readReference(values.reference as string | undefined, subjects),
   };
@@ -393,7 +402,7 @@ async function measureOne(
     // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
-  return await measure(plan, {
+  const run = await measure(plan, {
     address,
     pid,
     name,
@@ -404,6 +413,7 @@ async function measureOne(
     onSecond,
     onNote: say,
   });
+  return limitedBy(reached, [run], say)[0] as Run;
 }
 
 /** How long the traced run lasts, in milliseconds. */
@@ -446,14 +456,15 @@ async function trace(
  *
  * @param comparison what is compared
  */
-export async function preflightAll({ plans, subjects }: Comparison): Promise<string[]> {
+export async function preflightAll({ plans, subjects, way }: Comparison): Promise<string[]> {
   const warnings = new Set<string>();
+  const more = descriptorsFor(way);
   for (const plan of plans) {
     for (const { running } of subjects) {
       const address = running === undefined
         ? { hostname: "127.0.0.1", port: 0 }
         : await probableAddress(running, plan);
-      for (const warning of address === undefined ? [] : preflight(plan, address)) {
+      for (const warning of address === undefined ? [] : preflight(plan, address, more)) {
         warnings.add(warning);
       }
     }

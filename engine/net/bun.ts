@@ -267,7 +267,8 @@ class BunConnection extends Connection {
   }
 
   override watch(sink: Sink): void {
-    if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
+    // After FIN a reset may still come.
+    if (this.#failure === undefined) this.#watcher = sink;
   }
 
   /** Leaves what comes in the kernel, until the first pull. */

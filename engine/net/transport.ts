@@ -58,6 +58,7 @@ export abstract class Connection implements AsyncDisposable {
   /**
    * Asks to be told when the connection ends, by `onEnd` or `onError`, without asking for its
    * bytes. It holds until the next pull or push. An end that lies behind unread bytes is not seen.
+   * After FIN has been told or read, only a reset is told; Deno's own connections do not tell of it.
    *
    * @param sink is called back, at most once
    */

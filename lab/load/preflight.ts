@@ -23,17 +23,18 @@ const TIME_WAIT_S = 60;
  *
  * @param plan the load
  * @param address the server's address
+ * @param more how many descriptors each connection takes in this process besides its own
  * @returns the problems and their remedies, one sentence each
  * @throws {OptionError} if the load cannot be made at all
  */
-export function preflight(plan: Plan, address: Address): string[] {
+export function preflight(plan: Plan, address: Address, more = 0): string[] {
   checkSources(plan, address.hostname);
   checkWays(plan, address);
   const hasPorts = !isUnix(address.hostname);
   const isLocal = !hasPorts || /^(127\.|::1$)/.test(address.hostname);
   return [
     checkEngine(plan),
-    checkDescriptors(plan),
+    checkDescriptors(plan, more),
     hasPorts ? checkPorts(plan, isLocal) : undefined,
     ...(isLocal ? [checkQueue(plan), checkCores(plan)] : []),
     checkOtherLoad(),
@@ -47,11 +48,11 @@ function checkEngine({ engine }: Plan): string | undefined {
     `milliseconds: ${why}`;
 }
 
-function checkDescriptors({ connections, threads }: Plan): string | undefined {
+function checkDescriptors({ connections, threads }: Plan, more: number): string | undefined {
   if (whyNoSockets() !== undefined) return undefined;
   const net = sockets();
   const limit = net.descriptorLimit();
-  const needed = net.nextDescriptor() + connections +
+  const needed = net.nextDescriptor() + connections * (1 + more) +
     threads * (runtime.descriptorsPerThread + 1) + RESERVE;
   if (needed <= limit) return undefined;
   throw new OptionError(

@@ -148,6 +148,7 @@ const SOURCES = [
   "engine/server/core/options.ts",
   "engine/server/descriptors/pool_options.ts",
   "engine/server/offload/offload_options.ts",
+  "engine/server/processes/process_options.ts",
   "chat/host/options.ts",
   "lab/load/plan.ts",
   ...Object.values(MODES).map(({ script }) => script),

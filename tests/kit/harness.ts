@@ -4,7 +4,9 @@
  * @module
  */
 
+import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { monotonicAheadMs } from "../../engine/net/monotonic_clock.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 
 // @ts-types="../../engine/types/assert.d.ts"
@@ -28,8 +30,13 @@ export interface TestOptions {
   readonly sanitize?: boolean;
 }
 
-// The C library stays loaded. The first test that listens would seem to have left it behind.
-whyNoSockets();
+// The C library stays loaded. The first test that listens would seem to have left it behind. The same
+// goes for what only servers with processes call.
+if (whyNoSockets() === undefined && whyNoCommonMemory() === undefined) {
+  using memory = CommonMemory.create();
+  memory.allocate(1);
+  monotonicAheadMs();
+}
 
 /**
  * How much longer than on an idle machine everything may take. Several programs on few cores take

@@ -23,6 +23,7 @@ import {
   serveEvent,
   serveNonblocking,
   type ServeOptions,
+  servePrefork,
   type Server,
   serveSequential,
   serveThreaded,
@@ -62,6 +63,9 @@ const MODES: readonly (readonly [string, Serve, ServeOptions & Record<string, un
   ["threadpool", serveThreadpool, { workers: 2 }],
   ["threadpool --queue 0", serveThreadpool, { workers: 2, queue: 0 }],
   ["berkeley", serveBerkeley, { workers: 2 }],
+  ["prefork by listener", servePrefork, { workers: 2 }],
+  ["prefork by descriptor", servePrefork, { workers: 2, handoff: "descriptor" }],
+  ["prefork per connection", servePrefork, { perConnection: true, spare: 1 }],
   ["nonblocking", serveNonblocking, {}],
   ...(whyNoRing() === undefined ? [["completion", serveCompletion, {}] as const] : []),
 ];

@@ -43,8 +43,9 @@ export interface Handover {
    * Does not let a process take over that is about to.
    *
    * @param pid the number of that process
+   * @param why what it is told. @default "this server ends, and so should you"
    */
-  refuse(pid: number): void;
+  refuse(pid: number, why?: string): void;
   /** Says whether somebody is expected, so that they are answered at once. */
   hurry(isHurried: boolean): void;
   /** For the server itself: it serves from now on. @param close lets it finish */

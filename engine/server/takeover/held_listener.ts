@@ -244,8 +244,8 @@ export class HeldListener implements Handover {
     offer.close("its socket is gone");
   }
 
-  refuse(pid: number): void {
-    this.#offer?.refuse(pid, "this server ends, and so should you");
+  refuse(pid: number, why = "this server ends, and so should you"): void {
+    this.#offer?.refuse(pid, why);
   }
 
   hurry(isHurried: boolean): void {

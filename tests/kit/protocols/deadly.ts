@@ -1,0 +1,24 @@
+/**
+ * A protocol that tells which process it runs in, and ends or blocks that when a client says so.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { runtime } from "../../../engine/net/runtime.ts";
+import { encodeLine, Input, type Protocol, readLine, write } from "../../../protocol.ts";
+
+/** Answers each line: with the process, with the runtime, or with the line. */
+export default function* deadly(): Protocol {
+  const input = new Input();
+  for (;;) {
+    const line = yield* readLine(input, { limit: 64 });
+    if (line === null) return;
+    const word = new TextDecoder().decode(line);
+    if (word === "kill") process.kill(process.pid, "SIGKILL");
+    if (word === "spin") { for (;;) { /* Nobody can stop this. */ } }
+    if (word === "exit") process.exit(7);
+    const answer = word === "pid" ? `${process.pid}` : word === "runtime" ? runtime.name : word;
+    yield* write(encodeLine(answer));
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Processes that serve connections: what ends with them, and what does not.
+ *
+ * @module
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
+import { Control, TELL } from "../../engine/server/processes/control.ts";
+import { assert, assertEquals, assertMatch, assertNotEquals, test, until } from "../kit/harness.ts";
+import { Peer } from "../kit/peer.ts";
+import {
+  countsIn,
+  otherRuntime,
+  ourRuntime,
+  ServerProcess,
+  totalsIn,
+  untilStopped,
+  whyNoOtherRuntime,
+} from "../kit/server_process.ts";
+
+const options = { skip: whyNoSockets() ?? whyNoCommonMemory(), sanitize: false, timeoutMs: 30_000 };
+
+const DEADLY = ["--protocol", "./tests/kit/protocols/deadly.ts"];
+
+/** The two ways in which a connection reaches a process that stays. */
+const HANDOFFS = [["--handoff", "listener"], ["--handoff", "descriptor"]] as const;
+
+function start(...args: string[]): Promise<ServerProcess> {
+  return ServerProcess.start("prefork", [...DEADLY, ...args]);
+}
+
+/** Asks over a connection. */
+async function ask(peer: Peer, word: string): Promise<string> {
+  return await (await peer.send(`${word}\n`)).line();
+}
+
+/** The processes that a server has started and that have not ended. */
+function childrenOf(pid: number): number[] {
+  const stat = (each: string) => {
+    try {
+      return readFileSync(`/proc/${each}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
+    } catch {
+      return [];
+    }
+  };
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((name) => {
+    const [state, parent] = stat(name);
+    return parent === `${pid}` && state !== "Z";
+  }).map(Number);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
+  } catch {
+    return false;
+  }
+}
+
+/** Connects, and is told who serves the connection. */
+async function served(server: ServerProcess): Promise<{ peer: Peer; pid: number }> {
+  const peer = await Peer.connect(server.address);
+  return { peer, pid: Number(await ask(peer, "pid")) };
+}
+
+for (const handoff of HANDOFFS) {
+  const name = `prefork by ${handoff[1]}`;
+
+  test(
+    `${name}: a protocol that kills its process takes only its own connection along`,
+    async () => {
+      await using server = await start("--workers", "2", ...handoff);
+      await using first = (await served(server)).peer;
+      const second = await served(server);
+      await using culprit = second.peer;
+      const pid = Number(await ask(first, "pid"));
+      assertNotEquals(pid, second.pid);
+      await culprit.send("kill\n");
+      await culprit.gone();
+      assertEquals(await ask(first, "pid"), `${pid}`, "the other does not notice");
+      // Another one takes its place, and serves while the first still does.
+      const third = await served(server);
+      await using next = third.peer;
+      assert(third.pid !== pid && third.pid !== second.pid);
+      first.finish();
+      next.finish();
+      await Promise.all([first.rest(), next.rest()]);
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertMatch(ending.stderr, / ERR A process died: SIGKILL\n.* WRN a process is replaced\n/);
+      assertEquals(
+        totalsIn(ending),
+        "accepted 3 · completed 2 · failed 1 (other 1) · cut 0 · threads lost 1",
+      );
+    },
+    options,
+  );
+
+  test(`${name}: whoever is killed from outside is replaced, and nobody is to blame`, async () => {
+    await using server = await start("--workers", "2", ...handoff);
+    await using first = (await served(server)).peer;
+    const kept = Number(await ask(first, "pid"));
+    // More often than a client may end processes.
+    for (let times = 0; times < 4; times++) {
+      const { peer, pid } = await served(server).catch((cause) => {
+        throw new Error(server.stderr, { cause });
+      });
+      await using victim = peer;
+      // It waits for its peer, or for a connection.
+      const isIdle = times % 2 === 1;
+      if (isIdle) {
+        victim.finish();
+        await victim.rest();
+        await server.printed(` done ${victim.name} `, "stderr");
+      }
+      process.kill(pid, "SIGKILL");
+      if (!isIdle) await victim.gone();
+      await until(`process ${pid} to be gone`, () => !isThere(pid));
+    }
+    const { peer, pid } = await served(server);
+    assertNotEquals(pid, kept);
+    assertEquals(await ask(first, "pid"), `${kept}`);
+    await peer[Symbol.asyncDispose]();
+    await first[Symbol.asyncDispose]();
+    const ending = await server.stop();
+    const { accepted, failed } = countsIn(ending);
+    assertEquals([ending.code, accepted, failed], [0, 6, 2], ending.stderr);
+    assertMatch(totalsIn(ending), / · threads lost 4$/);
+  }, options);
+
+  test(
+    `${name}: its processes end with their parent, also one that computes for ever`,
+    async () => {
+      await using server = await start("--workers", "3", ...handoff);
+      const spinning = await served(server);
+      const waiting = await served(server);
+      await spinning.peer.send("spin\n");
+      const children = childrenOf(server.pid);
+      assert([spinning.pid, waiting.pid].every((pid) => children.includes(pid)), `${children}`);
+      assert(children.length >= 3);
+      server.signal("SIGKILL");
+      await until("all of them to end", () => !children.some(isThere));
+      await until("the port to be free for anybody", () => {
+        try {
+          sockets().close(sockets().openListener(server.address));
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
+    },
+    options,
+  );
+
+  test(
+    `${name}: processes of the other runtime serve as those of this one`,
+    async () => {
+      await using server = await start(
+        "--workers",
+        "2",
+        "--child-runtime",
+        otherRuntime.name,
+        ...handoff,
+      );
+      assertMatch(server.greeting, new RegExp(` · processes on ${otherRuntime.name} · `));
+      assertMatch(server.greeting, new RegExp(` · ${ourRuntime.name} [0-9.]+$`));
+      const { peer, pid } = await served(server);
+      assertEquals(await ask(peer, "runtime"), otherRuntime.name);
+      const exiting = await Peer.connect(server.address);
+      await exiting.send("exit\n");
+      await exiting.gone();
+      process.kill(pid, "SIGKILL");
+      await peer.gone();
+      const next = await served(server);
+      assertEquals(await ask(next.peer, "runtime"), otherRuntime.name);
+      next.peer.finish();
+      await next.peer.rest();
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      assertMatch(ending.stderr, / failed \S+ after .*: Cannot exit: this process serves others/);
+      assertMatch(totalsIn(ending), /^accepted 3 · completed 1 · failed 2 .* · threads lost 1$/);
+    },
+    { ...options, skip: options.skip ?? whyNoOtherRuntime },
+  );
+
+  test(
+    `${name}: signals are the parent's, and the drain ends whoever computes for ever`,
+    async () => {
+      await using server = await start("--workers", "2", "--drain", "400ms", ...handoff);
+      const spinning = await served(server);
+      const waiting = await served(server);
+      // A terminal and a service manager send them to all processes.
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
+        process.kill(waiting.pid, signal);
+      }
+      assertEquals(await ask(waiting.peer, "pid"), `${waiting.pid}`);
+      await spinning.peer.send("spin\n");
+      const ending = await server.stop();
+      assertEquals(ending.code, 0, ending.stderr);
+      await Promise.all([spinning.peer.gone(), waiting.peer.gone()]);
+      // The one that waits is told, and closes its connection itself.
+      assertMatch(ending.stderr, new RegExp(` cut ${waiting.peer.name} after `));
+      assertMatch(ending.stderr, / ERR A process did not end in time/);
+      assertEquals(totalsIn(ending), "accepted 2 · completed 0 · failed 0 · cut 2");
+      assert(!isThere(spinning.pid) && !isThere(waiting.pid));
+    },
+    options,
+  );
+}
+
+test("in threadpool the same protocol takes all connections along", async () => {
+  const args = [...DEADLY, "--workers", "2"];
+  await using server = await ServerProcess.start("threadpool", args);
+  await using bystander = (await served(server)).peer;
+  await using culprit = await Peer.connect(server.address);
+  await culprit.send("kill\n");
+  await Promise.all([culprit.gone(), bystander.gone()]);
+  assertEquals((await server.end()).signal, "SIGKILL");
+}, options);
+
+test("prefork per connection: each has a process of its own, started when it comes", async () => {
+  await using server = await start("--per-connection", "--spare", "0", "--max-processes", "2");
+  assertEquals(childrenOf(server.pid), []);
+  const first = await served(server);
+  const second = await served(server);
+  assertNotEquals(first.pid, second.pid);
+  // There may be two. The third one waits until a process has ended.
+  await using third = await Peer.connect(server.address);
+  await third.send("pid\n");
+  assertEquals(await ask(first.peer, "pid"), `${first.pid}`);
+  assertEquals(third.heard, "");
+  await first.peer.send("kill\n");
+  await first.peer.gone();
+  const pid = Number(await third.line());
+  assert(pid !== first.pid && pid !== second.pid);
+  second.peer.finish();
+  third.finish();
+  await Promise.all([second.peer.rest(), third.rest()]);
+  await until("no process to be left", () => childrenOf(server.pid).length === 0);
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertEquals(
+    totalsIn(ending),
+    "accepted 3 · completed 2 · failed 1 (other 1) · cut 0 · threads lost 1",
+  );
+}, options);
+
+test("prefork per connection: spare processes are kept ready", async () => {
+  await using server = await start("--per-connection", "--spare", "1");
+  const spares = childrenOf(server.pid);
+  assertEquals(spares.length, 1);
+  const { peer, pid } = await served(server);
+  assertEquals(pid, spares[0]);
+  await until("another one to be there", () => childrenOf(server.pid).length === 2);
+  peer.finish();
+  await peer.rest();
+  await until("the first one to end", () => !isThere(pid));
+  const ending = await server.stop();
+  assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+}, options);
+
+test("prefork gives connections only to processes that it has just started", async () => {
+  await using server = await start("--workers", "1", "--handoff", "descriptor");
+  const { peer, pid } = await served(server);
+  peer.finish();
+  await peer.rest();
+  const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  const path = words.find((word) => word.endsWith("/socket")) as string;
+  // A stranger of the same user, who finds the socket.
+  const control = Control.connect(sockets(), path);
+  try {
+    const next = await served(server);
+    assertEquals(next.pid, pid);
+    assertEquals(control.hear(sockets().constants.MSG_DONTWAIT), undefined, "nothing is said");
+    control.send(TELL.connection);
+    assertEquals(await ask(next.peer, "here"), "here");
+    await next.peer[Symbol.asyncDispose]();
+  } finally {
+    control.close();
+  }
+  assertEquals((await server.stop()).code, 0);
+}, options);
+
+test("a process that is stopped holds up nobody, and the drain ends it", async () => {
+  const args = ["--workers", "2", "--handoff", "descriptor", "--drain", "300ms"];
+  await using server = await start(...args);
+  const { peer, pid } = await served(server);
+  process.kill(pid, "SIGSTOP");
+  await untilStopped(pid);
+  const other = await served(server);
+  assertNotEquals(other.pid, pid);
+  assertEquals(await ask(other.peer, "here"), "here");
+  await other.peer[Symbol.asyncDispose]();
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  await peer.gone();
+  assert(!isThere(pid));
+}, options);

@@ -1,0 +1,299 @@
+/**
+ * The memory of a server whose connections are served by processes, with real ones of both runtimes,
+ * which are killed at any moment.
+ *
+ * @module
+ */
+
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
+import { HostCounts } from "../../engine/server/core/host_counts.ts";
+import type { Journal } from "../../engine/server/journal/journal.ts";
+import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
+import { ProcessGate } from "../../engine/server/team/process_gate.ts";
+import {
+  createTeamMemory,
+  type TeamMemory,
+  threadMemory,
+} from "../../engine/server/team/team_memory.ts";
+import { Timeline } from "../../engine/server/trace/timeline.ts";
+import { moment } from "../../engine/values/moment.ts";
+import { fakeClock } from "../kit/fake_clock.ts";
+import { Folder } from "../kit/folder.ts";
+import { metricsOf, scrape } from "../kit/metrics.ts";
+import { Peer } from "../kit/peer.ts";
+import { assert, assertEquals, delay, test, until } from "../kit/harness.ts";
+import { type Errand, HOSTS, LINE, LINES, MOST, WORDS, wordsOf } from "../kit/memory_member.ts";
+import {
+  otherRuntime,
+  ourRuntime,
+  Script,
+  ServerProcess,
+  whyNoOtherRuntime,
+  whyNoProgram,
+} from "../kit/server_process.ts";
+import { Trace } from "../kit/trace_events.ts";
+
+const skip = whyNoCommonMemory();
+
+/** The runtimes of two processes. */
+const TWO = [ourRuntime, whyNoOtherRuntime === undefined ? otherRuntime : ourRuntime] as const;
+
+/** The memory of a server with two processes. */
+class Memory implements Disposable {
+  readonly common: CommonMemory = CommonMemory.create();
+  readonly memory: TeamMemory;
+  readonly hosts: HostCounts;
+  readonly words: Int32Array;
+
+  constructor() {
+    const { allocate } = this.common;
+    this.hosts = HostCounts.create({ connections: 16, tables: TWO.length + 1 }, allocate);
+    this.memory = {
+      ...createTeamMemory(TWO.length, undefined, allocate),
+      gate: ProcessGate.create(TWO.length, allocate),
+      hosts: this.hosts.memory,
+    };
+    this.words = new Int32Array(allocate(4096));
+  }
+
+  /** Starts a process. */
+  start(
+    errand: Pick<Errand, "what" | "index" | "track" | "lines">,
+    environment?: Record<string, string>,
+  ): Script {
+    const { memory, words } = this;
+    const description = this.common.describe({ ...errand, memory, words: words.buffer });
+    return new Script("tests/kit/memory_member.ts", [description], {
+      on: TWO[errand.index] as typeof ourRuntime,
+      inherits: [this.common.fd],
+      ...(environment !== undefined && { environment }),
+    });
+  }
+
+  /** Waits until a process has made some steps. */
+  async steps(index: number, process: Script, count = 100): Promise<void> {
+    const at = wordsOf(index) + WORDS.steps;
+    const before = Atomics.load(this.words, at);
+    const has = () => process.isOver || Atomics.load(this.words, at) > before + count;
+    await until(`process ${index} to work`, has);
+    assert(!process.isOver, process.stderr);
+  }
+
+  [Symbol.dispose](): void {
+    this.common.close();
+  }
+}
+
+test("of a process that is killed at any moment no connection stays counted", async () => {
+  using server = new Memory();
+  const { hosts, memory, words } = server;
+  const gates = TWO.map((_, index) => new ProcessGate(memory.gate, index));
+  const [gate] = gates as [ProcessGate];
+  gate.limit(MOST.open, Infinity);
+  const lock = new Int32Array(hosts.memory, 0, 1);
+  const survivors = await Promise.all(TWO.map(async (_, index) => {
+    for (let kills = 0; kills < 3; kills++) {
+      await using process = server.start({ what: "countConnections", index });
+      await server.steps(index, process);
+      await delay(Math.random() * 3);
+      process.signal("SIGKILL");
+      await process.end();
+      words.fill(0, wordsOf(index) + WORDS.open, wordsOf(index + 1));
+      hosts.clear(index);
+      gates[index]!.leaveFor(index);
+    }
+    const process = server.start({ what: "countConnections", index });
+    await server.steps(index, process);
+    return process;
+  }));
+  await using stopped = survivors[0] as Script;
+  await using other = survivors[1] as Script;
+  // One that is stopped is not dead. The other one goes on meanwhile.
+  stopped.signal("SIGSTOP");
+  await server.steps(1, other);
+  stopped.signal("SIGCONT");
+  // Both together must not let more in than they may.
+  await Promise.all([server.steps(0, stopped, 3_000), server.steps(1, other, 3_000)]);
+  gate.close();
+  for (const process of survivors) {
+    const { code, stderr } = await process.end();
+    assertEquals([code, stderr], [0, ""]);
+  }
+  assertEquals([words[WORDS.broken], gate.open, lock[0]], [0, 0, 0]);
+  for (const host of HOSTS) {
+    for (let left = MOST.ofHost; left > 0; left--) assert(hosts.enter(2, host, MOST.ofHost), host);
+    assert(!hosts.enter(2, host, MOST.ofHost), host);
+  }
+}, { skip, timeoutMs: 30_000 });
+
+/** What was read of a journal. */
+class Read {
+  /** The numbers of the lines. */
+  readonly lines: number[] = [];
+  dropped = 0;
+  readonly #reader: JournalReader;
+
+  constructor({ journals }: TeamMemory, offset: number) {
+    this.#reader = new JournalReader(journals, offset);
+  }
+
+  /** Reads what has come. Every line must be whole. */
+  drain(): void {
+    const journal: Journal = {
+      wantsReports: true,
+      wantsLog: true,
+      report: (message) => {
+        const [line, rest] = message.split(" ");
+        assertEquals(rest, LINE);
+        this.lines.push(Number(line));
+      },
+      log: ({ properties }) => {
+        const { dropped = 0, line, rest } = properties ?? {};
+        this.dropped += dropped as number;
+        if (dropped !== 0) return;
+        assertEquals(rest, LINE);
+        this.lines.push(line as number);
+      },
+    };
+    for (const record of this.#reader.drain()) record.tell(journal);
+  }
+
+  /** How many lines were written. They come in order, each once. */
+  count(): number {
+    const { lines } = this;
+    lines.forEach((line, index) => assert(index === 0 || line > lines[index - 1]!));
+    return lines.length + this.dropped;
+  }
+}
+
+test(
+  "a process that is killed while it writes leaves whole lines, and none waits for the reader",
+  async () => {
+    using server = new Memory();
+    const { memory } = server;
+    const [offset, otherOffset] = TWO.map((_, index) => threadMemory(memory, index).journalOffset);
+    await Promise.all([
+      (async () => {
+        // The process that takes the place of another one writes on where that was.
+        for (const kills of [true, true, false]) {
+          const read = new Read(memory, offset!);
+          await using process = server.start({
+            what: "writeLines",
+            index: 0,
+            lines: kills ? Infinity : LINES,
+          });
+          while (!process.isOver && !(kills && read.lines.length > 0)) {
+            read.drain();
+            await delay(1);
+          }
+          if (kills) process.signal("SIGKILL");
+          const { code, stderr } = await process.end();
+          read.drain();
+          assertEquals([code, stderr], [kills ? null : 0, ""]);
+          const [count, last] = [read.count(), read.lines.at(-1)!];
+          assert(kills ? count > last : count === LINES, `${count} lines, the last is ${last}`);
+        }
+      })(),
+      (async () => {
+        await using process = server.start({ what: "writeLines", index: 1 });
+        const { code, stderr } = await process.end();
+        assertEquals([code, stderr], [0, ""]);
+        const read = new Read(memory, otherOffset!);
+        read.drain();
+        assert(read.dropped > 0 && read.lines.length > 0);
+        assertEquals(read.count(), LINES);
+      })(),
+    ]);
+  },
+  { skip, timeoutMs: 30_000 },
+);
+
+test(
+  "the tracks of two processes have one clock, whatever the time of day is for them",
+  async () => {
+    using server = new Memory();
+    using folder = new Folder();
+    const file = folder.path("trace.json");
+    const { allocate } = server.common;
+    const timeline = await Timeline.open({ trace: file }, { mode: "test", threads: 2, allocate });
+    const shares = TWO.map((_, index) => timeline!.track(`process ${index}`, false, true));
+    await using one = server.start({ what: "recordConnection", index: 0, track: shares[0]! });
+    const clock = folder.path("clock");
+    writeFileSync(clock, "+2h\n");
+    await using two = server.start(
+      { what: "recordConnection", index: 1, track: shares[1]! },
+      whyNoProgram("faketime") === undefined ? fakeClock(clock) : undefined,
+    );
+    const words = server.words;
+    const say = (value: number) =>
+      [0, 1].every((index) => Atomics.load(words, wordsOf(index)) === value);
+    await until("both processes", () => one.isOver || two.isOver || say(1));
+    const began = moment();
+    Atomics.store(words, WORDS.go, 1);
+    await until("both connections", () => one.isOver || two.isOver || say(2));
+    const ended = moment();
+    for (const process of [one, two]) assertEquals((await process.end()).stderr, "");
+    // A process that takes the place of another one gets its memory.
+    timeline!.release(shares[1]!);
+    assert(timeline!.track("process 1", false, true).ring === shares[1]!.ring);
+    await timeline!.close();
+    const { connections } = Trace.read(file);
+    assertEquals(connections.length, 2);
+    const { origin } = shares[0]!;
+    for (const { from, to } of connections) {
+      const times = [began, origin + from / 1_000, origin + to / 1_000, ended];
+      // The file has whole microseconds.
+      times.forEach((time, index) =>
+        assert(index === 0 || time > times[index - 1]! - 0.01, `${times}`)
+      );
+    }
+  },
+  { skip },
+);
+
+test(
+  "what its processes do and take is in the trace, the statistics and the metrics of a server",
+  async () => {
+    using folder = new Folder();
+    const file = folder.path("trace.json");
+    await using server = await ServerProcess.start("prefork", [
+      "--per-connection",
+      ...["--spare", "0"],
+      ...["--protocol", "./tests/kit/protocols/deadly.ts"],
+      ...["--trace", file],
+      ...["--log-format", "json"],
+      ...["--stats-every", "50ms"],
+      ...["--metrics", "0"],
+    ]);
+    const statistics = () =>
+      server.stderr.split("\n").slice(0, -1).map((line) => JSON.parse(line))
+        .findLast(({ type }) => type === "statistics");
+    await using peer = await Peer.connect(server.address);
+    const pid = Number(await (await peer.send("pid\n")).line());
+    await until("the process in the statistics", () => statistics()?.processes === 1);
+    const { queued, processes_memory_bytes: memory } = statistics();
+    assert(queued === 0 && memory > 1024 * 1024, `${queued} ${memory}`);
+    const figures = await scrape(metricsOf(server));
+    assertEquals(figures.get("handshake_processes"), 1);
+    assert(figures.get("handshake_processes_resident_memory_bytes")! > 1024 * 1024);
+    const seconds = "handshake_processes_cpu_seconds_total";
+    const before = figures.get(seconds)!;
+    assert(before > 0);
+    process.kill(pid, "SIGKILL");
+    await peer.gone();
+    await until("no process in the statistics", () => statistics()?.processes === 0);
+    // What one that has ended has taken is not forgotten.
+    assert((await scrape(metricsOf(server))).get(seconds)! >= before);
+    const { code, stderr } = await server.stop();
+    assertEquals(code, 0, stderr);
+    const { connections: [connection, ...others], outcomes, leftOut } = Trace.read(file);
+    assertEquals([others, outcomes], [[], { other: 1 }]);
+    assertEquals(leftOut, { connections: 0, spans: 0 });
+    // It has waited until its process had started.
+    assertEquals(connection!.spans.map(({ name }) => name), ["queued", "served by process 1"]);
+    assertEquals(connection!.args.peer, peer.name);
+  },
+  { skip, sanitize: false, timeoutMs: 30_000 },
+);

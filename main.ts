@@ -6,7 +6,7 @@
  */
 
 import { COMMANDS, GROUPS } from "./commands.ts";
-import { isMainModule, runtime } from "./engine/net/runtime.ts";
+import { isMainModule, parentage, runtime } from "./engine/net/runtime.ts";
 import { buildInfo } from "./engine/cli/build_info.ts";
 import { fail, formatVersion, printAndExit, readCommandLine } from "./engine/cli/command_line.ts";
 import { EXIT_USAGE } from "./engine/cli/exit_status.ts";
@@ -34,9 +34,12 @@ const NAMES: readonly string[] = [...Object.keys(COMMANDS), ...Object.keys(BUILT
 /** The flags that can stand without a command. */
 const FLAGS: readonly string[] = COMMON_FLAGS.map(({ name }) => `--${name}`);
 
-/** Runs the command that this process was started with. In a Worker it loads the Worker's mode. */
+/**
+ * Runs the command that this process was started with. In a Worker, and in a process that a server
+ * has started, it loads the mode.
+ */
 export async function runMain(): Promise<void> {
-  if (!runtime.isMainThread) return await loadThread();
+  if (!runtime.isMainThread || parentage !== undefined) return await loadThread();
   const [first = "help", ...args] = runtime.args;
   const name = first === "--help" || first === "-h" ? "help" : first;
   if (name === "--version") return printAndExit(formatVersion());
@@ -44,10 +47,10 @@ export async function runMain(): Promise<void> {
   (await load(name, args)).run();
 }
 
-/** Loads the module that this Worker is for. In a Worker with any other name nothing starts. */
+/** Loads the module that this Worker or process is for. In one of any other name nothing starts. */
 async function loadThread(): Promise<void> {
   await loadServiceThread();
-  const mode = modeOfThread();
+  const mode = parentage?.mode ?? modeOfThread();
   if (mode !== undefined && Object.hasOwn(COMMANDS, mode)) await COMMANDS[mode]?.load();
 }
 
@@ -166,4 +169,4 @@ function refuse(name: string, known: readonly string[] = [...FLAGS, ...NAMES]): 
   fail("handshake", `unknown ${kind} "${name}": ${hint}`, EXIT_USAGE);
 }
 
-if (isMainModule(import.meta)) await runMain();
+if (isMainModule(import.meta) || parentage !== undefined) await runMain();

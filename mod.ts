@@ -26,6 +26,7 @@ export { type ClusterOptions, serve as serveCluster } from "./modes/cluster.ts";
 export { type CompletionOptions, serve as serveCompletion } from "./modes/completion.ts";
 export { type EventOptions, serve as serveEvent } from "./modes/event.ts";
 export { type NonblockingOptions, serve as serveNonblocking } from "./modes/nonblocking.ts";
+export { type PreforkOptions, serve as servePrefork } from "./modes/prefork.ts";
 export { serve as serveSequential } from "./modes/sequential.ts";
 export { serve as serveThreaded, type ThreadedOptions } from "./modes/threaded.ts";
 export { serve as serveThreadpool, type ThreadpoolOptions } from "./modes/threadpool.ts";
@@ -37,6 +38,8 @@ export type { Handoff } from "./engine/server/descriptors/handoff.ts";
 export type { OffloadOptions } from "./engine/server/offload/offload_options.ts";
 export { OptionError, type Overflow, type ServeOptions } from "./engine/server/core/options.ts";
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
+export type { ProcessHandoff, ProcessOptions } from "./engine/server/processes/process_options.ts";
+export type { RuntimeName } from "./engine/process/runtimes.ts";
 export type { Handover, TakenOver } from "./engine/server/core/handover.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 

@@ -11,9 +11,7 @@
  * @module
  */
 
-import process from "node:process";
 import { exitStatusOf, InterruptedError, messageOf } from "../engine/dial/failures.ts";
-import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -30,6 +28,7 @@ import type { Program } from "../engine/cli/program.ts";
 import {
   compare,
   COMPARE_FLAGS,
+  type Comparison,
   type Measured,
   preflightAll,
   readComparison,
@@ -38,21 +37,25 @@ import {
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
 import { Live, LIVE_FLAGS } from "./live.ts";
-import { findServer } from "./load/measure.ts";
+import { findServer, measure } from "./load/measure.ts";
 import { measureFloor, NO_FLOOR } from "./floor.ts";
-import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
+import { LOAD_FLAGS, makePlan, type Plan, warmUpOf } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { checkSources, refuseThrough } from "./load/sources.ts";
+import { TALK_NOTE } from "./load/talk_options.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { MERGE, mergeCommand, mergeFiles } from "./merge.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener } from "../engine/process/process_status.ts";
+import { readRepeats, REPEAT, repeated, WARM_UP } from "./repeats.ts";
+import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
 import { CANNOT_PROFILE, PROFILE } from "./profiles.ts";
-import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
+import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
+import { descriptorsFor, limitedBy, nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -74,6 +77,9 @@ const benchCommand = (): Command => ({
   required: 1,
   flags: [
     ...LOAD_FLAGS,
+    ...RATE_STUDY_FLAGS,
+    REPEAT,
+    WARM_UP,
     PERCENTILES,
     THROUGH,
     {
@@ -90,14 +96,17 @@ const benchCommand = (): Command => ({
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand(), [MERGE]: mergingCommand() },
+  notes: [TALK_NOTE],
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 
 /** The command that loads many servers in turn. */
 const compareCommand = (): Command => ({
   name: `bench ${COMPARE}`,
-  summary: "start servers, load them in turn, and compare",
+  summary: "load servers in turn, those that run and those that it starts, and compare",
   positionals: [],
+  rest: RUNNING_ARGUMENT,
+  notes: [TALK_NOTE],
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
@@ -171,41 +180,69 @@ async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measur
   if (pid !== undefined && !isRunning(pid)) {
     throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
   }
-  const plan = await makePlan(planOptionsOf(values));
-  const percentiles = percentilesOf(values);
-  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
-  for (const warning of preflight(plan, address)) watch.note(warning);
-  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
+  const study = readStudy(values);
+  const options = planOptionsOf(values);
+  const plan = study === undefined ? await makePlan(options) : await planStudy(study, options);
+  const percentiles = percentilesOf(values) ?? (study && percentilesFor(study));
+  const repeats = readRepeats(values, study !== undefined);
+  refuseThrough(plan, values.through !== undefined);
+  checkSources(plan, host);
   const way = readWay(values);
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
+  for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
-  let errors = 0;
-  const floor = await measureFloor(values, [plan], watch.signal);
+  // A study has many rates: none of them is the limit.
+  const floored = study === undefined ? plan : { ...plan, rate: null };
+  const floor = await measureFloor(values, [floored], watch.signal);
   await using reached = await reach(way, address);
-  const run = await live.measure(plan, {
-    address: reached.address,
-    pid: pid ?? (isLocal ? findListener(address) : undefined),
-    name,
-    percentiles,
-    signal: watch.signal,
-    onNote: (text) => watch.note(text),
-    onSecond(second) {
-      errors += second.errors;
-      const share = seconds === undefined ? undefined : second.at / seconds;
-      watch.show(name, second, errors, share, seconds && seconds - second.at);
-    },
-  });
-  return { runs: [run], missing: [], floor };
-}
-
-/** Whether there is such a process (kill(2) with the signal 0). */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: unknown }).code === "EPERM";
+  const server = { address: reached.address, listensAt: address, pid, name };
+  if (repeats.repeats > 1) {
+    const comparison = repeated(plan, repeats, server, percentiles);
+    const measured = await watchComparison(comparison, watch, live);
+    const runs = limitedBy(reached, measured.runs, (text) => watch.note(text));
+    return { ...measured, runs, floor };
   }
+  if (repeats.warmUpMs > 0) {
+    await measure(warmUpOf(plan, repeats.warmUpMs), { ...server, signal: watch.signal });
+    if (watch.signal.aborted) throw new InterruptedError();
+  }
+  const measureOne = async (
+    plan: Plan,
+    repeat: number,
+    title: string,
+    onNote: (text: string) => void,
+  ) => {
+    let errors = 0;
+    const run = await live.measure(plan, {
+      address: reached.address,
+      pid: pid ?? pidOf(address),
+      name,
+      repeat,
+      percentiles,
+      signal: watch.signal,
+      onNote,
+      onSecond(second) {
+        errors += second.errors;
+        const share = seconds === undefined ? undefined : second.at / seconds;
+        watch.show(title, second, errors, share, seconds && seconds - second.at);
+      },
+    });
+    return limitedBy(reached, [run], onNote)[0] as Run;
+  };
+  const onNote = (text: string) => watch.note(text);
+  if (study === undefined) {
+    return { runs: [await measureOne(plan, 1, name, onNote)], missing: [], floor };
+  }
+  // The table of the steps says what there is to know of each of them.
+  const parts = {
+    signal: watch.signal,
+    onNote,
+    measure: (plan: Plan, repeat: number, title: string) =>
+      measureOne(plan, repeat, title, () => {}),
+  };
+  const { runs, study: rateStudy } = await conduct(study, plan, parts);
+  return { runs, missing: [], rateStudy, floor };
 }
 
 /** How long a run takes, if that is known. */
@@ -216,11 +253,20 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 /** Measures many servers in turn. */
 async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const comparison = await readComparison(values);
-  const total = secondsOf(comparison);
-  for (const warning of preflightAll(comparison)) watch.note(warning);
+  for (const warning of await preflightAll(comparison)) watch.note(warning);
   const floor = await measureFloor(values, comparison.plans, watch.signal);
+  return { ...await watchComparison(comparison, watch, live), floor };
+}
+
+/** Measures in turn, and shows the progress. */
+async function watchComparison(
+  comparison: Comparison,
+  watch: Watch,
+  live: Live,
+): Promise<Measured> {
+  const total = secondsOf(comparison);
   const beganAt = performance.now();
-  const measured = await compare(comparison, {
+  return await compare(comparison, {
     signal: watch.signal,
     live,
     onNote: (text) => watch.note(text),
@@ -228,10 +274,10 @@ async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measu
       const elapsedS = (performance.now() - beganAt) / 1000;
       // The first turns tell how long the others will take.
       const leftS = share > 0.05 ? elapsedS / share * (1 - share) : total - elapsedS;
-      watch.show(title, second, second.errors, share, leftS);
+      const isKnown = Number.isFinite(leftS);
+      watch.show(title, second, second.errors, share, isKnown ? leftS : undefined);
     },
   });
-  return { ...measured, floor };
 }
 
 /** Whether the run never had a connection. */
@@ -275,7 +321,11 @@ async function perform(): Promise<number> {
     await using live = await Live.start(values, (text) => watch.note(text));
     const outcome = await readOutcome(values, live.takesStdout);
     const load = isComparison ? loadMany : loadOne;
-    const { runs, missing, profiles = [], floor = null } = await load(values, watch, live);
+    const { runs, missing, profiles = [], floor = null, rateStudy, reference } = await load(
+      values,
+      watch,
+      live,
+    );
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -288,15 +338,16 @@ async function perform(): Promise<number> {
       missing,
       profiles,
       parts: [],
+      ...(reference !== undefined && { reference }),
+      ...(rateStudy !== undefined && { rate_study: rateStudy }),
       findings: [],
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
+    const isStudyCut = rateStudy?.interrupted === true;
     const isAborted = runs.some(({ aborted }) => aborted !== null);
-    if (
-      missing.length > 0 && isCut ||
-      runs.some(({ interrupted, aborted }) => interrupted && aborted === null)
-    ) {
+    const isInterrupted = runs.some(({ interrupted, aborted }) => interrupted && aborted === null);
+    if (missing.length > 0 && isCut || isStudyCut || isInterrupted) {
       return EXIT_SIGNALLED;
     }
     if (isAborted) return EXIT_THRESHOLD;

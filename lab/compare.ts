@@ -16,24 +16,59 @@ import { escapeText } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import type { Live } from "./live.ts";
 import { LoadedServer, PORT, ServerStartError, type StartExtras } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
-import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import {
+  LOAD_FLAGS,
+  loadOf,
+  makePlan,
+  type Plan,
+  type PlanOptions,
+  RATE,
+  warmUpOf,
+} from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { refuseThrough } from "./load/sources.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
-import { PROFILE, type ProfileRequest, profileServer, readProfileRequest } from "./profiles.ts";
-import { reach, readWay, THROUGH, type Way } from "./through.ts";
-import type { Floor, Missing, Profile, Run, Second } from "./load/results.ts";
+import {
+  CANNOT_PROFILE,
+  PROFILE,
+  type ProfileRequest,
+  profileServer,
+  readProfileRequest,
+} from "./profiles.ts";
+import {
+  probableAddress,
+  reachRunning,
+  readPids,
+  readRunning,
+  type ReadyServer,
+  RUNNING_PID,
+  type RunningServer,
+} from "./running_servers.ts";
+import { readReference, REFERENCE } from "./reference.ts";
+import {
+  descriptorsFor,
+  limitedBy,
+  nameThrough,
+  reach,
+  readWay,
+  THROUGH,
+  type Way,
+} from "./through.ts";
+import type { Floor, Missing, Profile, RateStudy, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
 const COMPARED_MODES = stringOption("modes", {
   value: "LIST",
   default: "all",
+  shown: "all; none with servers that run already, or with --send",
   suggestions: ["all", ...MODE_NAMES],
   help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
 });
@@ -42,6 +77,7 @@ const COMPARED_MODES = stringOption("modes", {
 const PROTOCOLS = stringOption("protocols", {
   value: "LIST",
   default: "hello,frame",
+  shown: "hello,frame; hello with servers that run already",
   suggestions: MEASURABLE,
   help: "which protocols",
 });
@@ -107,6 +143,8 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     repeats: true,
     help: "another server; it is started with its own port",
   },
+  RUNNING_PID,
+  REFERENCE,
   {
     name: "traces",
     kind: "string",
@@ -127,8 +165,10 @@ interface Subject {
   whyNot(plan: Plan): string | undefined;
   /** Whether the user named it, and does not only want all that can serve. */
   readonly isNamed: boolean;
-  /** Starts it, ready to be put under this load. */
-  start(plan: Plan, signal: AbortSignal, extras?: StartExtras): Promise<LoadedServer>;
+  /** The server, if it runs already. */
+  readonly running?: RunningServer;
+  /** Starts it, or finds it, ready to be put under this load. */
+  start(plan: Plan, signal: AbortSignal, extras?: StartExtras): Promise<ReadyServer>;
 }
 
 /** What is compared, under which loads, and how many times. */
@@ -145,6 +185,8 @@ export interface Comparison {
   readonly traces: string | undefined;
   /** Whether the servers are profiled, and where the profiles are kept. */
   readonly profile: ProfileRequest | undefined;
+  /** What the others are compared with; `undefined` for the best. */
+  readonly reference: string | undefined;
 }
 
 /** Follows the progress of a comparison. */
@@ -156,7 +198,7 @@ export interface ComparisonWatcher {
   /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
   /** Tells others of the runs, and may end one of them. */
-  readonly live: Live;
+  readonly live?: Pick<Live, "measure">;
 }
 
 /**
@@ -166,23 +208,42 @@ export interface ComparisonWatcher {
  * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readComparison(values: Values): Promise<Comparison> {
-  const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
-  const subjects = [...readModes(values), ...(against as readonly string[]).map(readRival)];
-  if (subjects.length === 0) throw new UsageError("nothing to compare: --modes or --against");
-  for (const [at, { name }] of subjects.entries()) {
+  const { connections, repeat, warmUp, traces, against = [], ...rest } = values;
+  const running = ((values.server ?? []) as readonly string[]).map(readRunning);
+  const pids = readPids((values.pid ?? []) as readonly string[], running);
+  const modes = readModes(withModes(values));
+  const way = readWay(values);
+  const subjects = [
+    ...modes,
+    ...(against as readonly string[]).map(readRival),
+    ...running.map((server) => runningServer(server, pids.get(server.name))),
+  ].map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
+  if (subjects.length === 0) {
+    throw new UsageError("nothing to compare: HOST:PORT, --modes or --against");
+  }
+  for (const [at, { name, running }] of subjects.entries()) {
     if (subjects.findIndex((other) => other.name === name) < at) {
-      throw new UsageError(`wrong value for --against: there is a "${name}" already`);
+      const where = running === undefined ? "--against" : "<server>";
+      throw new UsageError(`wrong value for ${where}: there is a "${name}" already`);
     }
   }
-  const shared: PlanOptions = { duration: DURATION.read(undefined), ...planOptionsOf(rest) };
+  const given = planOptionsOf(rest);
+  // The parts of a rate that changes say how long a run lasts.
+  const isChanging = RATE.read(given.rate).parts !== null;
+  const shared: PlanOptions = isChanging ? given : { duration: DURATION.read(undefined), ...given };
   const plans: Plan[] = [];
-  for (const protocol of listOf(PROTOCOLS.read(protocols as string | undefined))) {
+  for (const protocol of protocolsOf(values, modes.length > 0, running.length > 0)) {
     for (const count of listOf(CONNECTIONS.read(connections as string | undefined))) {
       const number = /^\d+$/.test(count) ? Number(count) : 0;
       if (number < 1 || number > 1_000_000) {
         throw new UsageError(`wrong value for --connections: expected 1,50,500, got "${count}"`);
       }
-      plans.push(await makePlan({ ...shared, protocol, connections: number }));
+      const isSent = values.send !== undefined;
+      const spoken = protocol === undefined || isSent ? {} : { protocol };
+      const plan = await makePlan({ ...shared, ...spoken, connections: number });
+      refuseThrough(plan, values.through !== undefined);
+      const served = protocol === undefined ? {} : { protocol: locateProtocol(protocol) };
+      plans.push({ ...plan, ...served });
     }
   }
   if (traces !== undefined) makeFolder(traces as string);
@@ -192,10 +253,44 @@ export async function readComparison(values: Values): Promise<Comparison> {
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
     percentiles: percentilesOf(values),
-    way: readWay(values),
+    way,
     traces: traces as string | undefined,
     profile: readProfileRequest(values),
+    reference: readReference(values.reference as string | undefined, subjects),
   };
+}
+
+/** The flags, with the modes that are compared if they say nothing of them. */
+function withModes(values: Values): Values {
+  const { modes, runtimes, server, send } = values;
+  if (modes !== undefined || (server === undefined && send === undefined)) return values;
+  if (runtimes !== undefined) {
+    throw new UsageError("--runtimes without --modes: it is of the modes");
+  }
+  return { ...values, modes: "none" };
+}
+
+/**
+ * The protocols that are spoken one after another. Beside `--send`, it is the one that the modes
+ * serve, if there are modes.
+ */
+function protocolsOf(
+  { protocols, send }: Values,
+  hasModes: boolean,
+  hasRunning: boolean,
+): readonly (string | undefined)[] {
+  const named = protocols === undefined ? undefined : listOf(protocols as string);
+  if (send === undefined) {
+    return named ?? (hasRunning ? ["hello"] : listOf(PROTOCOLS.read(undefined)));
+  }
+  if (!hasModes) {
+    if (named === undefined) return [undefined];
+    throw new UsageError("--protocols and --send exclude each other: each says what a request is");
+  }
+  if (named?.length === 1) return named;
+  throw new UsageError(
+    "--send with --modes: expected --protocols with the one that the modes serve",
+  );
 }
 
 /**
@@ -220,6 +315,10 @@ export interface Measured {
   readonly profiles?: readonly Profile[];
   /** What the machine could do at best. */
   readonly floor?: Floor | null;
+  /** What the others are compared with, if the user has said so. */
+  readonly reference?: string;
+  /** What runs at different rates say, if that is what was measured. */
+  readonly rateStudy?: RateStudy;
 }
 
 /**
@@ -233,7 +332,7 @@ export async function compare(
   comparison: Comparison,
   watcher: ComparisonWatcher,
 ): Promise<Measured> {
-  const { subjects, plans, repeats } = comparison;
+  const { subjects, plans, repeats, reference } = comparison;
   const runs: Run[] = [];
   const profiles: Profile[] = [];
   /** Why a server was not measured, for those that can be measured no more. */
@@ -252,7 +351,7 @@ export async function compare(
       return [{ name, load, repeats: left, why, wanted }];
     });
   });
-  return { runs, missing, profiles };
+  return { runs, missing, profiles, ...(reference !== undefined && { reference }) };
 }
 
 async function compareAll(
@@ -300,6 +399,10 @@ async function compareAll(
     if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
     for (const subject of able) {
       if (comparison.profile === undefined || failed.has(subject)) continue;
+      if (subject.running !== undefined) {
+        watcher.onNote(`${subject.name} has no profile: ${CANNOT_PROFILE}`);
+        continue;
+      }
       const profile = await profileServer(comparison.profile, subject, plan, watcher);
       if (profile !== undefined) profiles.push(profile);
     }
@@ -312,9 +415,9 @@ async function measureOne(
   plan: Plan,
   repeat: number,
   { warmUpMs, percentiles, way }: Comparison,
-  { signal, live, onSecond, onNote }: {
+  { signal, live = { measure }, onSecond, onNote }: {
     readonly signal: AbortSignal;
-    readonly live: Live;
+    readonly live?: Pick<Live, "measure">;
     onSecond(second: Second): void;
     onNote(text: string): void;
   },
@@ -324,14 +427,13 @@ async function measureOne(
   await using reached = await reach(way, server.address);
   const { address } = reached;
   if (warmUpMs > 0) {
-    const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0, rehearse: false };
-    await measure(warmUp, { address, name, signal });
+    await measure(warmUpOf(plan, warmUpMs), { address, name, signal });
   }
   const say = (text: string) => {
     // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
-  return await live.measure(plan, {
+  const run = await live.measure(plan, {
     address,
     pid,
     name,
@@ -342,6 +444,7 @@ async function measureOne(
     onSecond,
     onNote: say,
   });
+  return limitedBy(reached, [run], say)[0] as Run;
 }
 
 /** How long the traced run lasts, in milliseconds. */
@@ -356,16 +459,20 @@ async function trace(
 ): Promise<void> {
   for (const { name, subject, start } of subjects) {
     if (subject === null || signal.aborted) continue;
-    const file = `${subject.mode}-${subject.runtime}-${plan.protocolName}-${plan.connections}.json`;
+    const spoken = plan.talk === undefined ? plan.protocolName : "send";
+    const file = `${subject.mode}-${subject.runtime}-${spoken}-${plan.connections}.json`;
     const path = `${folder}/${file}`;
     try {
       await using server = await start(plan, signal, { trace: path });
       const { address } = server;
-      await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0, rehearse: false }, {
-        address,
-        name,
-        signal,
-      });
+      await measure(
+        { ...plan, durationMs: TRACE_MS, rateParts: null, rampMs: 0, rehearse: false },
+        {
+          address,
+          name,
+          signal,
+        },
+      );
     } catch (error) {
       if (!(error instanceof ServerStartError)) throw error;
       onNote(`${name} has no trace: ${error.message}`);
@@ -380,9 +487,20 @@ async function trace(
  *
  * @param comparison what is compared
  */
-export function preflightAll({ plans }: Comparison): string[] {
-  const address = { hostname: "127.0.0.1", port: 0 };
-  return [...new Set(plans.flatMap((plan) => preflight(plan, address)))];
+export async function preflightAll({ plans, subjects, way }: Comparison): Promise<string[]> {
+  const warnings = new Set<string>();
+  const more = descriptorsFor(way);
+  for (const plan of plans) {
+    for (const { running } of subjects) {
+      const address = running === undefined
+        ? { hostname: "127.0.0.1", port: 0 }
+        : await probableAddress(running, plan);
+      for (const warning of address === undefined ? [] : preflight(plan, address, more)) {
+        warnings.add(warning);
+      }
+    }
+  }
+  return [...warnings];
 }
 
 /** About how long the comparison takes, in seconds. */
@@ -475,6 +593,17 @@ function whyNotMode(mode: ModeName, { connect, connections }: Plan): string | un
   return connections > MOST_THREADS
     ? `${connections} connections that stay would need as many threads`
     : undefined;
+}
+
+function runningServer(server: RunningServer, pid: number | undefined): Subject {
+  return {
+    name: server.name,
+    subject: null,
+    isNamed: true,
+    running: server,
+    whyNot: () => undefined,
+    start: (plan, signal) => reachRunning(server, plan, pid, signal),
+  };
 }
 
 /** Reads the server of somebody else from a value of `--against`. */

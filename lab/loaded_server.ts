@@ -9,11 +9,12 @@ import process from "node:process";
 // @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { runtime } from "../engine/net/runtime.ts";
-import { connect, listen } from "../engine/net/tcp.ts";
+import { connect } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
 import { quoteWord } from "../engine/cli/invocation.ts";
 import { isListening, listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
+import { findFreePort } from "./free_port.ts";
 
 /** How long a port may take to be free again, in milliseconds. */
 const FREE_MS = 1_000;
@@ -110,9 +111,7 @@ export class LoadedServer implements AsyncDisposable {
     signal?: AbortSignal,
     variables: Variables = {},
   ): Promise<LoadedServer> {
-    const listener = await listen({ hostname: "127.0.0.1", port: 0 });
-    const { address } = listener;
-    listener.close();
+    const address = await findFreePort("127.0.0.1");
     // A runtime may close a listener a moment later. It must not be taken for the server's.
     const endsAt = performance.now() + FREE_MS;
     while (isListening(address.port) === true && performance.now() < endsAt) await delay(1);

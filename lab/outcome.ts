@@ -14,6 +14,7 @@ import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
 import { formatMarkdown } from "./report/markdown.ts";
+import { hasFound, judgedRuns } from "./report/rate_study.ts";
 import { screenOf } from "./report/screen.ts";
 import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
@@ -130,7 +131,10 @@ export async function readOutcome(values: Values, isLiveOnStdout = false): Promi
  * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
-  const report = { ...measured, findings: findingsOf(measured.runs, measured.missing) };
+  const study = measured.rate_study ?? null;
+  const findings = study?.conclusion ??
+    findingsOf(measured.runs, measured.missing, measured.reference);
+  const report = { ...measured, findings };
   // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
   // What is piped into another program must be only what was asked for.
@@ -143,11 +147,12 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   for (const [form, path] of outcome.files) {
     if (path === STDOUT) runtime.printNow("stdout", await FORMS[form]!(report));
   }
-  const failed = failedThresholds(outcome.thresholds, report.runs, report.missing);
+  const judged = judgedRuns(report.runs, study);
+  const failed = failedThresholds(outcome.thresholds, judged, report.missing);
   for (const sentence of [...unwritten, ...failed]) {
     runtime.printNow("stderr", `bench: ${sentence}\n`);
   }
-  if (failed.length > 0) return EXIT_THRESHOLD;
+  if (failed.length > 0 || (study !== null && !hasFound(study))) return EXIT_THRESHOLD;
   return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

@@ -13,7 +13,8 @@ import { describeSystemError } from "../engine/net/constants.ts";
 import { PROFILE_FOLDER, PROFILE_SAMPLE } from "../engine/workers/profile_request.ts";
 import { PROFILE_SUFFIX } from "../engine/workers/thread_profile.ts";
 import { escapeText } from "../protocols/text.ts";
-import { type LoadedServer, ServerStartError, type StartExtras } from "./loaded_server.ts";
+import { ServerStartError, type StartExtras } from "./loaded_server.ts";
+import type { ReadyServer } from "./running_servers.ts";
 import { measure } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Profile, Run } from "./load/results.ts";
@@ -52,7 +53,7 @@ export interface Profiled {
   readonly name: string;
   readonly subject: Run["subject"];
   /** Starts it, ready to be put under this load. */
-  start(plan: Plan, signal: AbortSignal, extras: StartExtras): Promise<LoadedServer>;
+  start(plan: Plan, signal: AbortSignal, extras: StartExtras): Promise<ReadyServer>;
 }
 
 /** What was asked for. */

@@ -52,6 +52,11 @@ export const MODES = {
     load: () => import("./berkeley.ts"),
     stay: "--workers",
   },
+  prefork: {
+    script: "modes/prefork.ts",
+    load: () => import("./prefork.ts"),
+    stay: "--workers",
+  },
   nonblocking: { script: "modes/nonblocking.ts", load: () => import("./nonblocking.ts") },
   completion: { script: "modes/completion.ts", load: () => import("./completion.ts") },
   event: { script: "modes/event.ts", load: () => import("./event.ts") },

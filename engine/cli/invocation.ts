@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runtime } from "../net/runtime.ts";
+import { parentage, runtime } from "../net/runtime.ts";
 import { buildInfo } from "./build_info.ts";
 import type { Program } from "./program.ts";
 
@@ -35,12 +35,13 @@ export function invokeAs(asked: Invocation): void {
 
 /**
  * Runs the only program of an executable. It does nothing in a Worker: a Worker's work begins with
- * the messages that its module listens for.
+ * the messages that its module listens for. Nor does it do anything in a process that a server has
+ * started.
  *
  * @param program makes the program
  */
 export async function runAlone(program: () => Program | Promise<Program>): Promise<void> {
-  if (!runtime.isMainThread) return;
+  if (!runtime.isMainThread || parentage !== undefined) return;
   invokeAs({ typed: asWord(runtime.executable), args: runtime.args });
   (await program()).run();
 }

@@ -21,7 +21,7 @@ import {
 import { Pulse } from "./pulse.ts";
 import { SocketError } from "../net/socket_error.ts";
 import type { Sockets } from "../net/sockets.ts";
-import { isRenewed } from "./deadlines.ts";
+import { extensionOf } from "./deadlines.ts";
 import {
   abandon,
   checkBytes,
@@ -55,6 +55,8 @@ export interface BlockingOptions extends TimeLimits {
   readonly mayCompute?: (() => boolean) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
   readonly onWaited?: ((since: number) => void) | undefined;
+  /** Called when a signal has ended a call that waited. */
+  readonly onInterrupted?: (() => void) | undefined;
   /** Says when the thread is in the conversation's code. By default nobody is told. */
   readonly pulse?: Pulse | undefined;
   /** Receives each message that the conversation reports. */
@@ -104,8 +106,8 @@ export class BlockingDriver {
   #view: Uint8Array;
   #fd = -1;
   #endsAt = Infinity;
-  /** How often the limit of the session has begun anew. */
-  #renewals = 0;
+  /** How often a limit was extended. */
+  #extensions = 0;
   #receiveTimeoutMs = 0;
   /** Whether a `recv` between two messages needs, or may need, another timeout than the socket has. */
   #isLimited = false;
@@ -210,7 +212,7 @@ export class BlockingDriver {
     this.#wasTold = false;
     this.#lastEffects = 0;
     this.#endsAt = sessionTimeoutMs > 0 ? performance.now() + sessionTimeoutMs : Infinity;
-    this.#renewals = 0;
+    this.#extensions = 0;
     this.#messageEndsAt = Infinity;
     this.#firstLimit = "idle";
     this.#seeLimits();
@@ -382,7 +384,10 @@ export class BlockingDriver {
   /** Takes the peer's FIN, or an error of `recv`. */
   #receivedNothing(errno: number): Need {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    if (errno === EINTR) return "recv";
+    if (errno === EINTR) {
+      this.#options.onInterrupted?.();
+      return "recv";
+    }
     if (errno === 0) {
       this.#left();
       return this.#advance(this.#conversation.next(null));
@@ -429,8 +434,8 @@ export class BlockingDriver {
   }
 
   /**
-   * How long the message that is coming may still take, in milliseconds. It begins anew as the limit
-   * of the session does.
+   * How long the message that is coming may still take, in milliseconds. It is extended as the limit
+   * of the session is.
    *
    * @param hasBegun whether it has just begun
    */
@@ -438,26 +443,37 @@ export class BlockingDriver {
     const { messageTimeoutMs = 0 } = this.#options;
     const now = performance.now();
     const leftMs = this.#messageEndsAt - now;
-    const isFirst = hasBegun || leftMs === Infinity;
-    if (!isFirst && (leftMs > 0 || !isRenewed(-leftMs, this.#renewals))) return leftMs;
-    if (!isFirst) this.#renewals++;
-    this.#messageEndsAt = now + messageTimeoutMs;
-    return messageTimeoutMs;
+    if (hasBegun || leftMs === Infinity) {
+      this.#messageEndsAt = now + messageTimeoutMs;
+      return messageTimeoutMs;
+    }
+    if (leftMs > 0) return leftMs;
+    const extraMs = this.#extension(-leftMs, messageTimeoutMs);
+    if (extraMs === 0) return leftMs;
+    this.#messageEndsAt = now + extraMs;
+    return extraMs;
+  }
+
+  /** By how much a limit is extended that has been reached: see `deadlines.ts`. */
+  #extension(lateMs: number, limitMs: number): number {
+    const extraMs = extensionOf(lateMs, limitMs, this.#extensions);
+    if (extraMs > 0) this.#extensions++;
+    return extraMs;
   }
 
   /**
    * How long the session may still take, in milliseconds; `Infinity` means for ever. If its limit was
-   * reached while this thread could not look, because the process was stopped, it begins anew: see
-   * `deadlines.ts`.
+   * reached while this thread could not look, because the process was stopped, it is extended.
    */
   #sessionLeft(): number {
     if (this.#endsAt === Infinity) return Infinity;
-    const leftMs = this.#endsAt - performance.now();
-    if (leftMs > 0 || !isRenewed(-leftMs, this.#renewals)) return leftMs;
-    this.#renewals++;
-    const { sessionTimeoutMs } = this.#options;
-    this.#endsAt = performance.now() + sessionTimeoutMs;
-    return sessionTimeoutMs;
+    const now = performance.now();
+    const leftMs = this.#endsAt - now;
+    if (leftMs > 0) return leftMs;
+    const extraMs = this.#extension(-leftMs, this.#options.sessionTimeoutMs);
+    if (extraMs === 0) return leftMs;
+    this.#endsAt = now + extraMs;
+    return extraMs;
   }
 
   /** Sets the socket's receive timeout. Most often it is the same as before, and costs nothing. */
@@ -552,6 +568,7 @@ export class BlockingDriver {
   #wait(events: number, timeoutMs: number): number {
     this.#pulse.rests();
     const ready = this.#sockets.poll(this.#fd, events, timeoutMs);
+    if (ready === -this.#sockets.constants.errno.EINTR) this.#options.onInterrupted?.();
     this.#pulse.works();
     return ready;
   }

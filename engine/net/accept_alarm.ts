@@ -6,9 +6,7 @@
  * accept4(2) says "not this time", and no listener can be opened a second time. poll(2) tells that a
  * connection has come, but another process may take it before accept(2) does, and then the call waits
  * for the next one, for ever perhaps. So a timer of this thread ends it: a timer sends the thread a
- * signal (timer_create(2), `SIGEV_THREAD_ID`), and a signal that has a handler ends the call with
- * EINTR (signal(7)). The handler has nothing to do. A function of the C library serves, which
- * takes a number and does nothing with it but arithmetic: abs(3).
+ * signal (timer_create(2), `SIGEV_THREAD_ID`), and that ends the call: see `harmless_signal.ts`.
  *
  * It costs two more calls for each connection, about 2 to 20 microseconds. Listeners that this project
  * opens do not block, and need no alarm.
@@ -16,9 +14,9 @@
  * @module
  */
 
-import type { ForeignFunctions, ForeignSignatures } from "./adapter.ts";
+import type { ForeignSignatures } from "./adapter.ts";
+import { harmlessSignal } from "./harmless_signal.ts";
 import { moreFunctions } from "./libc.ts";
-import { runtime } from "./runtime.ts";
 import type { AcceptAlarm, Sockets } from "./sockets.ts";
 
 /** After how long a call is ended, and how often again if the signal came before the call. */
@@ -28,30 +26,11 @@ const ALARM_NS = 1_000_000n;
 const CLOCK_MONOTONIC = 1;
 const SIGEV_THREAD_ID = 4;
 
-/** The highest and the lowest signal that is tried, of the real-time signals that nobody else has. */
-const HIGHEST_SIGNAL = 63;
-const LOWEST_SIGNAL = 40;
-
-/** `SIG_UNBLOCK` of pthread_sigmask(3). */
-const SIG_UNBLOCK = 1;
-
-/** More than `struct sigaction` and `sigset_t` take, in bytes. */
-const ACTION_BYTES = 256;
-const SET_BYTES = 128;
-
 const SIGNATURES = {
   gettid: { parameters: [], result: "i32" },
-  dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
-  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   timer_create: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // A timer's name is a pointer in C and a small number in truth.
   timer_settime: { parameters: ["u32", "i32", "buffer", "buffer"], result: "i32" },
-} as const satisfies ForeignSignatures;
-
-/** Asks for an action without changing it: Bun takes no `null` for a buffer. */
-const ASKING = {
-  sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
 /**
@@ -70,11 +49,7 @@ let alarmOfThread: AcceptAlarm | undefined;
 
 function makeAlarm(): AcceptAlarm {
   const libc = moreFunctions(SIGNATURES);
-  const signal = handleSignal(libc);
-  const bits = bytesOf(SET_BYTES);
-  bits[(signal - 1) >> 3] = 1 << ((signal - 1) & 7);
-  libc.pthread_sigmask!(SIG_UNBLOCK, bits, bytesOf(SET_BYTES));
-
+  const signal = harmlessSignal();
   // A `struct sigevent`: a value of 8 bytes, the signal, the kind, the thread.
   const event = new DataView(new ArrayBuffer(64));
   event.setInt32(8, signal, true);
@@ -94,27 +69,6 @@ function makeAlarm(): AcceptAlarm {
     set: () => void libc.timer_settime!(timer, 0, on, before),
     clear: () => void libc.timer_settime!(timer, 0, off, before),
   };
-}
-
-/** Gives a signal that nobody uses a handler that does nothing. Returns the signal. */
-function handleSignal(libc: ForeignFunctions): number {
-  const { sigaction: ask } = moreFunctions(ASKING);
-  const handler = runtime.numberOf(libc.dlsym!(null, new TextEncoder().encode("abs\0")));
-  for (let signal = HIGHEST_SIGNAL; signal >= LOWEST_SIGNAL; signal--) {
-    const action = bytesOf(ACTION_BYTES);
-    if (ask!(signal, null, action) !== 0) continue;
-    // The handler comes first in `struct sigaction`; 0 is the default action.
-    const view = new DataView(action.buffer);
-    const found = view.getBigUint64(0, true);
-    // Another thread of ours has been here.
-    if (found === handler) return signal;
-    if (found !== 0n) continue;
-    // There are no flags, above all not `SA_RESTART`.
-    action.fill(0);
-    view.setBigUint64(0, handler, true);
-    if (libc.sigaction!(signal, action, bytesOf(ACTION_BYTES)) === 0) return signal;
-  }
-  throw new Error("Cannot accept from a listener that blocks: there is no free signal");
 }
 
 /** Bytes that never move in memory: see `message_buffer.ts`. */

@@ -401,6 +401,10 @@ export const denoRuntime: Runtime = {
     return Promise.resolve(new DenoListener(options));
   },
 
+  whyNoSource(): string | undefined {
+    return "Deno's own sockets cannot choose the address that they come from";
+  },
+
   async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {
     const path = unixPathForRuntime(host);
     if (path !== undefined) {

@@ -46,6 +46,19 @@ export function ownCommandLine(more: readonly string[]): CommandLine {
   return { path, args, folder };
 }
 
+/**
+ * What stands on this command line between the program and its script: how the runtime was told to run
+ * it. What makes it wait for a debugger, or start again, is left out.
+ *
+ * @returns `undefined` if the runtime was not told to run a script, but for instance to test it
+ */
+export function runtimeArguments(): readonly string[] | undefined {
+  const words = readCommandLine(sockets()).replace(/\0$/, "").split("\0");
+  const args = words.slice(1, words.length - runtime.args.length - 1);
+  if (args[0] !== "run") return undefined;
+  return args.filter((arg) => !/^--(inspect|watch)/.test(arg));
+}
+
 /** Reads it by system calls: on Deno only `-A` opens the files of proc(5) otherwise. */
 function readCommandLine(net: Sockets): string {
   const fd = net.open("/proc/self/cmdline", 0);

@@ -9,10 +9,13 @@ import { fileURLToPath } from "node:url";
 import { runtime } from "../net/runtime.ts";
 import { findExecutable, isExecutable } from "./executables.ts";
 
+/** The name of a runtime. */
+export type RuntimeName = "deno" | "bun";
+
 /** A runtime. */
 export interface RuntimeCommand {
   /** Its name, for people. */
-  readonly name: "deno" | "bun";
+  readonly name: RuntimeName;
   /** The path of its executable. */
   readonly path: string;
   /** Whether it was found. */

@@ -15,7 +15,7 @@ import { runtime } from "../net/runtime.ts";
 import type { ServiceManager } from "../process/service_manager.ts";
 import { CounterBlock } from "./core/counters.ts";
 import type { Handover } from "./core/handover.ts";
-import type { SharedPulses, StatisticsShare } from "./core/statistics_share.ts";
+import { readWords, type StatisticsShare } from "./core/statistics_share.ts";
 import { readDue } from "./statistics/heartbeat.ts";
 import { Stillness } from "./statistics/stillness.ts";
 
@@ -121,7 +121,7 @@ export class Notifier {
       const passedMs = Math.min(now - before, 2 * everyMs);
       before = now;
       const loop = beats && longest(loops.look(readDue(beats), passedMs));
-      const thread = pulses && longest(threads.look(readPulses(pulses), passedMs));
+      const thread = pulses && longest(threads.look(readWords(pulses), passedMs));
       const stuck = [
         loop !== undefined && loop.ms >= watchdogMs / 2 && `event loop ${loop.index}`,
         thread !== undefined && thread.ms >= watchdogMs / 2 && `thread ${thread.index}`,
@@ -139,11 +139,4 @@ export class Notifier {
 function longest(stillMs: readonly number[]): { readonly ms: number; readonly index: number } {
   const ms = Math.max(0, ...stillMs);
   return { ms, index: stillMs.indexOf(ms) };
-}
-
-function readPulses({ memory, first, stride }: SharedPulses): number[] {
-  const words = new Int32Array(memory);
-  const values: number[] = [];
-  for (let at = first; at < words.length; at += stride) values.push(Atomics.load(words, at));
-  return values;
 }

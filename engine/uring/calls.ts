@@ -1,6 +1,6 @@
 /**
- * The system calls of io_uring (io_uring(7), Linux) and memory that is mapped (mmap(2)), made through
- * the runtime's foreign-function interface.
+ * The system calls of io_uring (io_uring(7), Linux), made through the runtime's foreign-function
+ * interface.
  *
  * The C library has no functions for these system calls. They are made with syscall(2), whose
  * parameters are those of the call. Their numbers are the same on x86-64 and arm64.
@@ -10,14 +10,10 @@
 
 import type { ForeignFunctions, ForeignSignatures } from "../net/adapter.ts";
 import { moreFunctions } from "../net/libc.ts";
-import { runtime } from "../net/runtime.ts";
-import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
 
 // The last parameters of io_uring_enter are left out. The kernel reads them only if a flag says so.
 const SIGNATURES = {
-  mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "u32"], result: "pointer" },
-  munmap: { parameters: ["pointer", "u32"], result: "i32" },
   setup: { symbol: "syscall", parameters: ["i32", "u32", "buffer"], result: "i32" },
   enter: {
     symbol: "syscall",
@@ -34,13 +30,6 @@ const SIGNATURES = {
 const SETUP = 425;
 const ENTER = 426;
 const REGISTER = 427;
-
-/** What a page may be used for: it is read and written. */
-const PROT_READ_WRITE = 3;
-const MAP_SHARED = 1;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
-/** No address is higher than this. A failed mmap returns -1, which is. */
-const HIGHEST = 2 ** 48;
 
 let opened: ForeignFunctions | undefined;
 
@@ -89,46 +78,4 @@ export function enterCall(): Enter {
     const count: number = enter!(ENTER, fd, submit, wait, flags, null);
     return count >= 0 ? count : -net.errno;
   };
-}
-
-/**
- * Memory of whole pages that no garbage collector knows. The kernel may read it and write to it at any
- * time: it stays where it is, and nobody else gets it, until {@linkcode Mapping.unmap}.
- */
-export class Mapping {
-  /** The memory, zeroed if it is not the kernel's own. */
-  readonly buffer: ArrayBuffer;
-  /** Where it lies. */
-  readonly address: number;
-
-  /**
-   * Maps memory. Pages that are never touched take none.
-   *
-   * @param length how many bytes
-   * @param fd an instance of io_uring, to see its queues; by default the memory is new
-   * @param offset which of its queues
-   */
-  constructor(length: number, fd = -1, offset = 0) {
-    const flags = fd < 0 ? MAP_PRIVATE_ANONYMOUS : MAP_SHARED;
-    const pointer = functions().mmap!(null, length, PROT_READ_WRITE, flags, fd, offset);
-    this.address = Number(runtime.numberOf(pointer));
-    if (!(this.address > 0 && this.address < HIGHEST)) {
-      throw new SocketError("map memory", sockets().errno);
-    }
-    this.buffer = runtime.memoryAt(pointer, length);
-  }
-
-  /** Gives the memory back. Neither the kernel nor this thread may use it any more. */
-  unmap(): void {
-    unmap(this.address, this.buffer.byteLength);
-  }
-}
-
-/**
- * Gives mapped memory back (munmap(2)).
- *
- * @param address where it lies @param length how many bytes
- */
-export function unmap(address: number, length: number): void {
-  functions().munmap!(runtime.pointerTo(address), length);
 }

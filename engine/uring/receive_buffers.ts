@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Mapping } from "./calls.ts";
+import { Mapping } from "../net/mapped_memory.ts";
 import type { Ring } from "./ring.ts";
 
 /** How many bytes a buffer has. */

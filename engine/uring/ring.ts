@@ -12,9 +12,10 @@
  * @module
  */
 
+import { Mapping, unmap } from "../net/mapped_memory.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
-import { type Enter, enterCall, Mapping, register, setUp, unmap } from "./calls.ts";
+import { type Enter, enterCall, register, setUp } from "./calls.ts";
 
 /** What was asked for. */
 export const OPERATION = {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Mapping } from "./calls.ts";
+import { Mapping } from "../net/mapped_memory.ts";
 
 /** One kind of slots. */
 interface Kind {

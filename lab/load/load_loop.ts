@@ -272,6 +272,9 @@ export class LoadLoop implements LaneHost {
     if (plan.rate !== null) {
       this.#schedule = new Schedule({
         rate: plan.rate,
+        parts: plan.rateParts,
+        arrivals: plan.arrivals,
+        seed: plan.seed,
         startsAt: now,
         endsAt: this.#endsAt,
         requests: this.#left,

@@ -9,9 +9,11 @@ import { InterruptedError } from "../../engine/dial/failures.ts";
 import { connect, findAddresses } from "../../engine/dial/target.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Run, Second } from "./results.ts";
+import type { Recovery, Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
+import { recoveriesOf } from "./recovery.ts";
+import { reachableFrom } from "./sources.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
@@ -68,6 +70,7 @@ export interface SoFar {
  * @param port its port
  * @param timeoutMs how long connecting may take, in milliseconds
  * @param signal abandons the attempt
+ * @param sources where connections to it come from; only addresses of their family are tried
  * @returns its numeric address
  * @throws {ConnectError} if no connection can be made
  * @throws {InterruptedError} if the attempt was abandoned
@@ -77,9 +80,10 @@ export async function findServer(
   port: number,
   timeoutMs: number,
   signal?: AbortSignal,
+  sources: readonly string[] = [],
 ): Promise<Address> {
   const target = { host, port, connectTimeoutMs: timeoutMs };
-  const addresses = await findAddresses(target);
+  const addresses = reachableFrom(host, await findAddresses(target), sources);
   using dialer = new EventDialer({ readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 });
   signal?.addEventListener("abort", () => dialer.interrupt(), { once: true });
   let last: unknown;
@@ -106,13 +110,19 @@ export async function findServer(
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, signal, onSecond, onNote } = options;
-  const rows = new Rows();
+  const rows = new Rows(plan.rateParts !== null);
   using team = await LoadTeam.start(plan, address, signal);
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
   const result = (totals: TeamTotals, facts: RunFacts): Run =>
-    runOf(plan, options, totals, { ...facts, startedAt, seconds: () => rows.whole() });
+    runOf(plan, options, totals, {
+      ...facts,
+      startedAt,
+      seconds: () => rows.whole(),
+      recoveries: () =>
+        plan.rateParts === null || facts.isCut ? [] : recoveriesOf(plan.rateParts, rows.all),
+    });
   const totals = await team.run(
     (second) => {
       const row = { ...second, used: watch?.look() };
@@ -172,10 +182,13 @@ function runOf(
   plan: Plan,
   { name, subject = null, repeat = 1, percentiles }: MeasureOptions,
   totals: TeamTotals,
-  { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds }: RunFacts & {
-    readonly startedAt: Date;
-    seconds(): readonly Second[];
-  },
+  { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds, recoveries }:
+    & RunFacts
+    & {
+      readonly startedAt: Date;
+      seconds(): readonly Second[];
+      recoveries(): readonly Recovery[];
+    },
 ): Run {
   const { latency } = totals;
   // In the closed model, on a connection that stays, a request is due when it is sent.
@@ -203,6 +216,7 @@ function runOf(
     load_limited: isLimited,
     server: server?.figures ?? null,
     seconds: seconds(),
+    recoveries: recoveries(),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),
@@ -217,13 +231,24 @@ interface Row extends TeamSecond {
   readonly used: ServerSecond | undefined;
 }
 
-/** The seconds of a run as the result holds them. Only the latest two keep what they have counted. */
+/**
+ * The seconds of a run as the result holds them. Only the latest two keep what they have counted,
+ * unless all are wanted.
+ */
 class Rows {
+  /** All of them as they were counted, if they are wanted. */
+  readonly all: Row[] = [];
   readonly #done: Second[] = [];
+  readonly #keepsAll: boolean;
   #latest: Row[] = [];
+
+  constructor(keepsAll: boolean) {
+    this.#keepsAll = keepsAll;
+  }
 
   add(row: Row): void {
     this.#latest.push(row);
+    if (this.#keepsAll) this.all.push(row);
     if (this.#latest.length > 2) this.#done.push(wholeSecond(this.#latest.shift() as Row));
   }
 

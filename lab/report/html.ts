@@ -7,7 +7,7 @@
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Machine, Report, Run } from "../load/results.ts";
 import { askedOf, askedPercentiles, percentileIn } from "./columns.ts";
-import { errorsOf, formatLoad } from "./contests.ts";
+import { errorsOf, formatLoad, reachedShare } from "./contests.ts";
 import { floorSentences } from "./floor_text.ts";
 import { partSentences } from "./parts_text.ts";
 import { formatMachine } from "./markdown.ts";
@@ -67,6 +67,7 @@ ${tilesOf(runs)}
 ${findingsOf(findings)}
 ${floorOf(report)}
 <section id="pictures" hidden>
+<div id="study"></div>
 <div class="toolbar">
 <div id="contests" class="choice" role="group" aria-label="Load"></div>
 <div id="legend" role="group" aria-label="Shown in the charts"></div>
@@ -149,7 +150,7 @@ function tilesOf(runs: readonly Run[]): string {
     ["rate", formatRate(rate)],
     ...(load.target_rate === null
       ? []
-      : [["of the target", formatShare(Math.min(1, rate / load.target_rate))] as const]),
+      : [["of the target", formatShare(reachedShare(runs))] as const]),
     ...askedOf([{ name: run.name, runs }]).map(([name, of]) =>
       [name, formatTime(of(latency_us))] as const
     ),

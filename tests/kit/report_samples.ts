@@ -46,6 +46,9 @@ export const LOAD: Load = {
   connections: 50,
   pipeline: 1,
   target_rate: null,
+  rate_parts: null,
+  arrivals: "even",
+  seed: 1,
   connect: false,
   think_ms: 0,
   ramp_ms: 0,
@@ -114,6 +117,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
       memory_bytes: memory_bytes - (5 - index) * 2 ** 18,
       histogram: null,
     })),
+    recoveries: [],
     histogram: {
       latency: encodeIntoCompressedBase64(latency),
       service: encodeIntoCompressedBase64(service),

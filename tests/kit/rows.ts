@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
@@ -128,6 +129,45 @@ export const ROWS: readonly Row[] = [
     queues: true,
     loops: false,
     skip,
+  },
+  {
+    name: "prefork by listener",
+    mode: "prefork",
+    args: ["--workers", "2", "--handoff", "listener"],
+    greeting: / · 2 processes · one listener · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    queues: false,
+    loops: false,
+    skip: skip ?? whyNoCommonMemory(),
+  },
+  {
+    name: "prefork by descriptor",
+    mode: "prefork",
+    args: ["--workers", "2", "--handoff", "descriptor"],
+    greeting: / · 2 processes · descriptors · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    queues: false,
+    loops: false,
+    skip: skip ?? whyNoCommonMemory(),
+  },
+  {
+    name: "prefork per connection",
+    mode: "prefork",
+    args: ["--per-connection", "--spare", "2"],
+    greeting: / · a process for each connection, up to 64 · 2 spare · /,
+    concurrent: true,
+    overtakes: true,
+    workers: true,
+    sharesMemory: false,
+    queues: true,
+    loops: false,
+    skip: skip ?? whyNoCommonMemory(),
   },
   {
     name: "event",

@@ -33,7 +33,8 @@ async function say(server: ServerProcess, from: string, word: string): Promise<s
 
 /** Lets the culprit end three threads, and checks that he and nobody else is refused after that. */
 async function endThreads(server: ServerProcess, word: string): Promise<void> {
-  const died = () => server.stderr.match(/ ERR A (computing )?thread died: /g)?.length ?? 0;
+  const died = () =>
+    server.stderr.match(/ ERR A ((computing )?thread|process) died: /g)?.length ?? 0;
   for (let count = 1; count <= 3; count++) {
     await until(`the death of thread ${count}`, async () => {
       if (died() < count) await say(server, CULPRIT, word);

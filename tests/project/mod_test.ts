@@ -76,6 +76,7 @@ const NAMES = [
   "serveCompletion",
   "serveEvent",
   "serveNonblocking",
+  "servePrefork",
   "serveSequential",
   "serveThreaded",
   "serveThreadpool",

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { Journal } from "../journal/journal.ts";
 import { describeHost, type HostKey, hostKey } from "./host_key.ts";
@@ -81,9 +82,12 @@ export class CulpritList extends Culprits implements Disposable {
   /** By host. The one that was blamed last comes last. */
   readonly #suspects = new Map<string, Suspect>();
 
-  /** @param journal where it is logged who is refused */
-  constructor(journal: Journal) {
-    super(new SharedArrayBuffer((1 + MOST * WORDS) * 4));
+  /**
+   * @param journal where it is logged who is refused
+   * @param allocate makes the memory; by default only threads share it
+   */
+  constructor(journal: Journal, allocate: Allocate = ofThisProcess) {
+    super(allocate((1 + MOST * WORDS) * 4));
     this.#journal = journal;
   }
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
+
 /** How many connections of a server may wait for their header at a time. The others wait unread. */
 export const MOST_EXPECTED = 1_024;
 
@@ -28,10 +30,15 @@ export class Places {
    *
    * @param threads how many threads there may be
    * @param most how many places there are
+   * @param allocate makes the memory; by default only threads share it
    */
-  static create(threads: number, most: number = MOST_EXPECTED): Places | undefined {
+  static create(
+    threads: number,
+    most: number = MOST_EXPECTED,
+    allocate: Allocate = ofThisProcess,
+  ): Places | undefined {
     if (threads <= most) return undefined;
-    const places = new Places(new SharedArrayBuffer(4));
+    const places = new Places(allocate(4));
     Atomics.store(places.#left, 0, most);
     return places;
   }

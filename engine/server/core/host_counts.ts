@@ -5,15 +5,21 @@
  * connection left, so nothing grows with the number of hosts that were ever seen. What one host is
  * says `host_key.ts`.
  *
- * Each event loop has a table of its own, and blocking threads have one together. When a loop dies,
- * its table is emptied. When a blocking thread dies, the connection that it had is taken back.
+ * Each event loop and each process has a table of its own, and blocking threads have one together.
+ * When a loop or a process dies, its table is emptied. When a blocking thread dies, the connection
+ * that it had is taken back.
  *
  * A lock keeps the tables whole. It is held for a few loads and stores, and nothing that a protocol
- * does happens meanwhile.
+ * does happens meanwhile. It says for which table it is held. So whoever empties the table of a
+ * process that was killed also frees the lock that it has taken along. One that is only stopped may
+ * go on at any time. The others wait for it for a while, and then take the lock from it. That harms
+ * nothing: it writes into its own table only, and gives back no lock that is not its own any more.
  *
  * @module
  */
 
+import { runtime } from "../../net/runtime.ts";
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { type HostKey, hostKey } from "./host_key.ts";
 
 // The head, in words.
@@ -30,8 +36,16 @@ const HIGH = 2;
 const LOW = 3;
 const WORDS = 4;
 
-/** How often a thread tries to get the lock. After that its owner must have been terminated. */
-const TRIES = 1_000_000;
+/** The lock is free. Otherwise it is the number of its holder's table, plus one. */
+const FREE = 0;
+
+/**
+ * How often a thread tries to get the lock in a row. After that its holder does not run, and is waited
+ * for: so many times for so long, in milliseconds. After that it must be dead, or has been stopped.
+ */
+const TRIES = 1_000;
+const PAUSES = 1_000;
+const PAUSE_MS = 1;
 
 /** How many different hosts are counted at most. */
 const MOST_HOSTS = 65_536;
@@ -52,17 +66,19 @@ export class HostCounts {
    * Makes the memory.
    *
    * @param options how many connections there may be, and how many tables there are
+   * @param allocate makes it; by default only threads share it
    */
   static create(
     { connections, tables }: { readonly connections: number; readonly tables: number },
+    allocate: Allocate = ofThisProcess,
   ): HostCounts {
     const hosts = Math.min(connections, MOST_HOSTS);
     // At least half of the places stay free, so that a host is found after few steps.
     const places = 2 ** Math.ceil(Math.log2(hosts * 2));
     const words = HEAD + tables * places * WORDS;
-    const counts = new HostCounts(new SharedArrayBuffer(words * 4));
+    const counts = new HostCounts(allocate(words * 4));
     counts.#words.set([
-      0,
+      FREE,
       // Nobody can choose addresses that all fall on the same place.
       crypto.getRandomValues(new Int32Array(1))[0] as number,
       tables,
@@ -82,7 +98,7 @@ export class HostCounts {
   enter(table: number, hostname: string, most: number): boolean {
     const key = hostKey(hostname);
     if (key === undefined) return true;
-    return this.#locked(() => {
+    return this.#locked(table, () => {
       const words = this.#words;
       let count = 0;
       for (let each = 0; each < words[TABLES]!; each++) {
@@ -116,14 +132,15 @@ export class HostCounts {
    * @param key whose it was
    */
   takeBack(table: number, key: HostKey): void {
-    this.#locked(() => this.#leave(table, key));
+    this.#locked(table, () => this.#leave(table, key));
   }
 
-  /** Empties the table of an event loop that has died. */
+  /** Empties the table of an event loop or a process that has died, at whatever moment. */
   clear(table: number): void {
     const words = this.#words;
     const from = this.#place(table, 0);
-    this.#locked(() => void words.fill(0, from, from + words[PLACES]! * WORDS));
+    Atomics.compareExchange(words, LOCK, table + 1, FREE);
+    this.#locked(table, () => void words.fill(0, from, from + words[PLACES]! * WORDS));
   }
 
   #leave(table: number, key: HostKey): void {
@@ -192,15 +209,28 @@ export class HostCounts {
     this.#words[at + LOW] = low;
   }
 
-  #locked<Result>(change: () => Result): Result {
-    const words = this.#words;
-    for (let tries = 0; tries < TRIES; tries++) {
-      if (Atomics.compareExchange(words, LOCK, 0, 1) === 0) break;
-    }
+  /** @param table for which table the lock is taken */
+  #locked<Result>(table: number, change: () => Result): Result {
+    const own = table + 1;
+    this.#lock(own);
     try {
       return change();
     } finally {
-      Atomics.store(words, LOCK, 0);
+      Atomics.compareExchange(this.#words, LOCK, own, FREE);
     }
+  }
+
+  #lock(own: number): void {
+    const words = this.#words;
+    let holder = FREE;
+    for (let pauses = 0; pauses < PAUSES; pauses++) {
+      for (let tries = 0; tries < TRIES; tries++) {
+        holder = Atomics.compareExchange(words, LOCK, FREE, own);
+        if (holder === FREE) return;
+      }
+      // Nobody wakes this thread: the holder may be another process.
+      runtime.waitWhile(words, LOCK, holder, PAUSE_MS);
+    }
+    Atomics.compareExchange(words, LOCK, holder, own);
   }
 }

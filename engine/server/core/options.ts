@@ -22,7 +22,7 @@ import {
 } from "../../cli/options.ts";
 import { durationOption } from "../../cli/quantity_options.ts";
 import { keepAliveTimes } from "../../net/keepalive.ts";
-import { runtime } from "../../net/runtime.ts";
+import { parentage, runtime } from "../../net/runtime.ts";
 import type { KeepAlive } from "../../net/transport.ts";
 import { isUnix, stripBrackets, UNIX, whyNoUnix } from "../../net/address.ts";
 import { CONSTANTS, LINUX } from "../../net/constants.ts";
@@ -771,9 +771,13 @@ export function refuseLogSyn({ logSyn }: CheckedOptions, where: string): void {
 
 /**
  * When a bundler has put a program and this library into one file, a Worker runs the program from
- * its beginning. It would start a server, whose Workers would each start a server, without end.
+ * its beginning. It would start a server, whose Workers would each start a server, without end. The
+ * same holds for the processes of a server in an executable.
  */
 function refuseInThread(): void {
+  if (parentage !== undefined) {
+    throw new Error(`Cannot serve in a process that ${parentage.mode} has started`);
+  }
   const mode = modeOfThread();
   if (mode === undefined) return;
   throw new Error(

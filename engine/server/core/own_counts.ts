@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
+
 /** Where such counters lie. It is plain data, which can be posted to any thread. */
 export interface OwnCounts {
   /** Their names, in order. */
@@ -16,12 +18,14 @@ export interface OwnCounts {
  * Makes counters that start at zero.
  *
  * @param names their names
+ * @param allocate makes the memory; by default only threads share it
  * @returns the counters as an object whose properties are the numbers, and where they lie
  */
 export function makeCounts<Name extends string>(
   names: readonly Name[],
+  allocate: Allocate = ofThisProcess,
 ): { readonly counts: Record<Name, number>; readonly own: OwnCounts } {
-  const memory = new SharedArrayBuffer(Math.max(1, names.length) * 8);
+  const memory = allocate(Math.max(1, names.length) * 8);
   const numbers = new Float64Array(memory);
   const counts = {} as Record<Name, number>;
   names.forEach((name, index) =>

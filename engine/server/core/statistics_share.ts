@@ -6,6 +6,7 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import type { OwnCounts } from "./own_counts.ts";
 
 /** A figure that a server keeps in 32-bit words of shared memory. */
@@ -45,6 +46,8 @@ export interface OwnFigures {
   readonly workers?: SharedFigure | undefined;
   /** The pulses of its threads that are no event loops: see `pulse.ts`. */
   readonly pulses?: SharedPulses | undefined;
+  /** The numbers of the processes that serve, if it has any; 0 where there is none. */
+  readonly processes?: SharedPulses | undefined;
   /** The heartbeats of its event loops, if they have any: see `heartbeat.ts`. */
   readonly beats?: SharedArrayBuffer | undefined;
   /** Whether its event loop is that of the main thread, which also handles signals. */
@@ -63,9 +66,13 @@ export interface StatisticsShare extends OwnFigures {
   readonly state: SharedArrayBuffer;
 }
 
-/** Makes the word that says whether a server closes. It does not. */
-export function makeState(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4);
+/**
+ * Makes the word that says whether a server closes. It does not.
+ *
+ * @param allocate makes the memory; by default only threads share it
+ */
+export function makeState(allocate: Allocate = ofThisProcess): SharedArrayBuffer {
+  return allocate(4);
 }
 
 /**
@@ -80,6 +87,19 @@ export function sayDraining(state: SharedArrayBuffer): void {
 /** Whether a server has begun to close, and lets connections finish. */
 export function isDraining({ state }: Pick<StatisticsShare, "state">): boolean {
   return Atomics.load(new Int32Array(state), 0) === 1;
+}
+
+/**
+ * Reads words of shared memory.
+ *
+ * @param words where they lie
+ * @returns what they say, in order
+ */
+export function readWords({ memory, first, stride }: SharedPulses): number[] {
+  const words = new Int32Array(memory);
+  const values: number[] = [];
+  for (let at = first; at < words.length; at += stride) values.push(Atomics.load(words, at));
+  return values;
 }
 
 /**

@@ -14,6 +14,7 @@
  */
 
 import { SOCKADDR_SIZE } from "../../net/address.ts";
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import type { SharedFigure } from "../core/statistics_share.ts";
 
 // The control words. HEAD counts the entries that were taken, TAIL those that were put in. Their
@@ -74,10 +75,15 @@ export class DescriptorRing {
    *
    * @param capacity how many connections it holds, at least 1
    * @param takers how many threads take connections out; they are numbered from 0
+   * @param allocate makes the memory; by default only threads share it
    */
-  static create(capacity: number, takers: number): DescriptorRing {
+  static create(
+    capacity: number,
+    takers: number,
+    allocate: Allocate = ofThisProcess,
+  ): DescriptorRing {
     const size = CONTROL_WORDS + Math.ceil(takers / 32) + takers + places(capacity) * ENTRY_WORDS;
-    const memory = new SharedArrayBuffer(size * 4);
+    const memory = allocate(size * 4);
     const words = new Int32Array(memory);
     words[CAPACITY] = capacity;
     words[TAKERS] = takers;

@@ -5,8 +5,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
@@ -34,11 +33,11 @@ import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sock
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
-import { workerFigures } from "../team/team_memory.ts";
+import { processNumbers, workerFigures } from "../team/team_memory.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
-import { CUT_MS, ThreadTeam } from "../team/thread_team.ts";
+import { CUT_MS, type ProcessStarter, ThreadTeam } from "../team/thread_team.ts";
 import { requireWorkers } from "../../workers/supervised_worker.ts";
 import { Places } from "../core/header_places.ts";
 import { logCalls } from "./call_log.ts";
@@ -70,6 +69,8 @@ export interface DescriptorServerPlan {
   readonly open?: SocketOpeners;
   /** Whether the log shows every call on a socket. */
   readonly traceCalls?: boolean;
+  /** Starts the processes, if those serve the connections. */
+  readonly processes?: ProcessStarter;
 }
 
 /** A connection that waited in the accept queue when the server began to close. */
@@ -126,12 +127,13 @@ export class DescriptorServer {
     this.#listener = listener;
     this.datagrams = datagrams;
     this.#address = address;
-    this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads);
-    const lingering = LingerQueue.create();
+    const allocate = plan.processes?.allocate;
+    this.ring = DescriptorRing.create(plan.queue || ACCEPT_QUEUE, plan.threads, allocate);
+    const lingering = LingerQueue.create(allocate);
     const ceiling = connectionCeiling(sockets, 1);
     const limits = lingerLimits(ceiling, checked.settings.writeTimeoutMs);
     this.#lingerer = new DescriptorLingerer(lingering, sockets, limits);
-    const refused = LingerQueue.create();
+    const refused = LingerQueue.create(allocate);
     this.#refused = new DescriptorLingerer(refused, sockets, REFUSED_LIMITS);
     this.team = new ThreadTeam({
       mode: plan.mode,
@@ -141,6 +143,7 @@ export class DescriptorServer {
       onReport: options.onReport,
       timeline,
       sockets,
+      processes: plan.processes,
       shared: {
         listener,
         wake: this.#wakePair[0],
@@ -148,7 +151,7 @@ export class DescriptorServer {
         lingering: lingering.memory,
         refused: refused.memory,
         datagrams: datagrams?.share,
-        places: this.#places(checked, plan.threads),
+        places: this.#places(checked, plan),
         traceCalls: plan.traceCalls ?? false,
         logSyn: checked.logSyn,
         isCrowded: plan.threads > 1 && !plan.queue,
@@ -202,6 +205,7 @@ export class DescriptorServer {
         threads: plan.threads,
         descriptors: calls.descriptorLimit(),
         isSuccessor: opened.held.isSuccessor,
+        allocate: plan.processes?.allocate,
       });
       if (checked.logSyn) saveSyns(calls, opened.held.listener);
       server = new DescriptorServer(plan, options, checked, calls, opened, timeline);
@@ -255,14 +259,19 @@ export class DescriptorServer {
   /** Where threads wait until they may wait for a header, if there are very many of them. */
   #places(
     { settings: { admission } }: CheckedOptions,
-    threads: number,
+    { threads, processes }: DescriptorServerPlan,
   ): SharedArrayBuffer | undefined {
-    return admission?.proxies && Places.create(threads)?.memory;
+    return admission?.proxies && Places.create(threads, undefined, processes?.allocate)?.memory;
   }
 
   get #figures(): OwnFigures {
-    const workers = workerFigures(this.team.memory);
-    return this.#plan.queue ? { queued: this.ring.figure, ...workers } : workers;
+    const { queue, processes } = this.#plan;
+    const queued = queue ? this.ring.figure : processes?.queued;
+    return {
+      ...(queued !== undefined && { queued }),
+      ...workerFigures(this.team.memory),
+      ...(processes !== undefined && { processes: processNumbers(this.team.memory) }),
+    };
   }
 
   #setLimits(): void {
@@ -285,13 +294,13 @@ export class DescriptorServer {
     this.#held.refuseOthers();
     this.#quiet.send(this.#wakePair[1], WAKE);
     while (team.accepting && performance.now() < cutAt + CUT_MS) {
-      await delay(LOOK_MS);
+      await pause(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
     await this.#closeListener(late);
     const noDatagrams = this.#closeDatagrams();
 
-    while (!late() && !this.#queueRescued()) await delay(LOOK_MS);
+    while (!late() && !this.#queueRescued()) await pause(LOOK_MS);
     if (this.#rescued.length === 0) ring.close();
     const timer = setTimeout(() => this.#cut(), Math.max(0, cutAt - performance.now()));
     const killer = setTimeout(
@@ -328,7 +337,11 @@ export class DescriptorServer {
     const isDone = () => this.#rescueWaiting() && (seal === undefined || seal.isEmpty());
     while (!isLeft && !isDone() && !late()) {
       this.#queueRescued();
-      await delay(LOOK_MS);
+      await pause(LOOK_MS);
+    }
+    // Processes have it too, and those that are busy cannot close it now.
+    if (!isLeft && this.#plan.processes !== undefined) {
+      this.#sockets.shutdown(this.#listener, this.#sockets.constants.SHUT_RDWR);
     }
     // A thread that has not come back yet must not find something else under this number.
     if (this.team.accepting) this.#sockets.hollow(this.#listener);
@@ -339,7 +352,7 @@ export class DescriptorServer {
   async #closeDatagrams(): Promise<void> {
     const { datagrams, team } = this;
     if (datagrams === undefined) return;
-    while (!datagrams.isHome && !this.#isOver) await delay(LOOK_MS);
+    while (!datagrams.isHome && !this.#isOver) await pause(LOOK_MS);
     // An abandoned thread may still use it.
     if (!datagrams.isHome) return;
     datagrams.close();
@@ -348,7 +361,7 @@ export class DescriptorServer {
     const observer = new Observer(team.counters, team.journal);
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
     new DatagramService(datagrams, parts).endAll();
-    while (!this.#isOver) await delay(LOOK_MS);
+    while (!this.#isOver) await pause(LOOK_MS);
     datagrams.closeWakePair();
   }
 

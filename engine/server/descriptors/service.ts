@@ -19,7 +19,7 @@ import type { Arrival } from "../core/reception.ts";
 import type { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Gate } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
-import type { LingerQueue } from "../team/linger_queue.ts";
+import type { Leaving } from "../team/linger_queue.ts";
 import type { BlockingReception } from "./blocking_reception.ts";
 
 /** What a thread serves its connections with. */
@@ -38,9 +38,9 @@ export interface ServiceParts {
   /** Writes what happens into the trace, if there is one. */
   readonly track: WatchingTrack | undefined;
   /** Takes the connections that have to linger. */
-  readonly lingering: LingerQueue;
+  readonly lingering: Leaving;
   /** Takes those of them that were refused. */
-  readonly refused: LingerQueue;
+  readonly refused: Leaving;
   /** Wakes the lingerer on the main thread. */
   wakeLingerer(): void;
   /** Says when the thread is in the protocol's code. */
@@ -49,6 +49,8 @@ export interface ServiceParts {
   readonly peer: { readonly remoteAddress: Address };
   /** Whether connections inherit the receive timeout of the options from the listening socket. */
   readonly inheritsTimeout: boolean;
+  /** Whether others can only ask this thread to cut its connection: they are another process. */
+  readonly hearsCuts: boolean;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -91,6 +93,7 @@ export class Service {
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       hasSlicedTasks: protocol.hasSlicedTasks,
       mayCompute: () => !slot.wasCut,
+      onInterrupted: parts.hearsCuts ? () => this.#hearCut() : undefined,
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,
       pulse,
@@ -104,6 +107,12 @@ export class Service {
    */
   receiveBy(reception: BlockingReception): void {
     this.#reception = reception;
+  }
+
+  /** A signal has come. Perhaps somebody wants this connection to be cut. */
+  #hearCut(): void {
+    const { slot, sockets } = this.#parts;
+    if (slot.wasCut) slot.cut(sockets);
   }
 
   /** The buffer into which `recv` receives. */

@@ -11,7 +11,7 @@ import { Pulse } from "../../drivers/pulse.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
-import { LingerQueue } from "../team/linger_queue.ts";
+import { type Leaving, LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
@@ -65,12 +65,35 @@ export interface SharedSocket {
   readonly inheritsTimeout: boolean;
 }
 
+/** How connections come to a thread that another process hands them to, and how they leave it. */
+export interface Passage {
+  /** Waits for the next connection: see {@linkcode DescriptorRing.take}. */
+  take(sockaddr: Uint8Array): number;
+  /** Takes the connections that have to linger, and those of them that were refused. */
+  readonly lingering: Leaving;
+  readonly refused: Leaving;
+}
+
+/** What a thread knows that hands its connections over to processes. */
+export interface Means {
+  /** The Berkeley calls. */
+  readonly calls: Sockets;
+  /** Its assignment. */
+  readonly assignment: Assignment;
+  /** Its place in the team. */
+  readonly place: Place;
+  /** Sends a message to the main thread. */
+  readonly tell: (message: ThreadMessage) => void;
+}
+
 /** What only the threads of some modes need. The other modes do not load it. */
 export interface Equipment {
   /** Makes sockets that log every call. */
   readonly logCalls?: (log: (event: LogEvent) => void, thread: string) => Sockets;
   /** Opens this thread's side of the UDP socket. */
   readonly openDatagrams?: (share: DatagramShare, calls: Sockets) => SharedDatagramSocket;
+  /** How connections come and go, if this thread is a process of its own. */
+  readonly passage?: Passage;
 }
 
 /** What a thread does in its mode. It returns when the server closes. */
@@ -109,7 +132,7 @@ export class Thread {
   readonly #assignment: Assignment;
   readonly #listener: number;
   readonly #ring: DescriptorRing;
-  readonly #refused: LingerQueue;
+  readonly #refused: Leaving;
   readonly #policy: AcceptPolicy;
   readonly #waking: Waking;
   readonly #gate: Gate;
@@ -156,6 +179,11 @@ export class Thread {
   /** For whom this thread works. */
   readonly #host: HostNote;
   readonly #tell: (message: ThreadMessage) => void;
+  readonly #place: Place;
+  /** How connections come and go, if this thread is a process of its own. */
+  readonly #passage: Passage | undefined;
+  /** Where a process says that it has begun with the connection that it was handed. */
+  readonly #begun: Int32Array | undefined;
 
   /**
    * @param assignment what the main thread wants this thread to do
@@ -174,13 +202,17 @@ export class Thread {
     this.#assignment = assignment;
     this.#protocol = protocol;
     this.#tell = tell;
+    this.#place = place;
+    const { passage } = equipment;
+    this.#passage = passage;
     const { index, settings, role } = assignment;
     const { memory, gate, counters, journal, track, observer } = place;
     const shared = assignment.shared as SharedSocket;
     const { listener, wake, ring, lingering, refused, datagrams, traceCalls, isCrowded } = shared;
     this.#listener = listener;
     this.#ring = new DescriptorRing(ring);
-    this.#refused = new LingerQueue(refused);
+    this.#refused = passage?.refused ?? new LingerQueue(refused);
+    this.#begun = passage && memory.handed.subarray(1);
     this.#accepting = memory.accepting;
     this.#serving = memory.serving;
     this.#gate = gate;
@@ -190,7 +222,7 @@ export class Thread {
     this.#observer = observer;
     this.#host = new HostNote(memory.host);
     this.#door = openDoor(
-      { rules: settings.admission, counters, journal, protocol },
+      { rules: settings.admission, counters, journal, protocol, table: assignment.table },
       assignment.memory,
     );
     this.#hasProxies = this.#door.headerMs !== undefined;
@@ -222,11 +254,12 @@ export class Thread {
       observer,
       track,
       pulse: new Pulse(memory.pulse),
-      lingering: new LingerQueue(lingering),
+      lingering: passage?.lingering ?? new LingerQueue(lingering),
       refused: this.#refused,
       wakeLingerer: () => tell({ kind: "lingering" }),
       peer: this,
       inheritsTimeout: shared.inheritsTimeout,
+      hearsCuts: passage !== undefined,
       onOver: () => {
         this.datagrams?.hasRoom();
         this.#leave();
@@ -267,6 +300,22 @@ export class Thread {
   /** The Berkeley calls. */
   get calls(): Sockets {
     return this.#sockets;
+  }
+
+  /** What it needs to hand connections over to processes. */
+  get means(): Means {
+    const [calls, assignment, place, tell] = [
+      this.#sockets,
+      this.#assignment,
+      this.#place,
+      this.#tell,
+    ];
+    return { calls, assignment, place, tell };
+  }
+
+  /** Whether the listener itself does not wait, so that it may be asked at any time. */
+  get mayAsk(): boolean {
+    return this.#wait.mayAsk;
   }
 
   /** The protocol. */
@@ -333,13 +382,13 @@ export class Thread {
   *accepted(): Generator<number, void> {
     try {
       while (!this.closing) {
-        this.#mayAccept();
+        this.mayAccept();
         this.#waking.watchQueue(this.#pause, this.#isClosing);
         const fd = this.admit(this.#accept);
         if (fd !== undefined) yield fd;
       }
     } finally {
-      this.#acceptsNoMore();
+      this.acceptsNoMore();
     }
   }
 
@@ -361,7 +410,7 @@ export class Thread {
     const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
     try {
       while (!this.closing) {
-        this.#mayAccept();
+        this.mayAccept();
         ready = undefined;
         // What wakes this thread at closing comes once, and the pause may have taken it.
         this.#waking.watchQueue(pause, this.#isClosing);
@@ -370,7 +419,7 @@ export class Thread {
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {
-      this.#acceptsNoMore();
+      this.acceptsNoMore();
     }
   }
 
@@ -474,6 +523,18 @@ export class Thread {
   }
 
   /**
+   * Lets go of the connection that was accepted last: this thread gives it to somebody else.
+   *
+   * @returns the peer's address, valid until the next connection is accepted
+   */
+  letGo(): Uint8Array {
+    this.#host.note(undefined);
+    this.#unclaimed = NONE;
+    Atomics.store(this.#accepting, 0, 0);
+    return this.#sockaddr;
+  }
+
+  /**
    * Takes connections that were handed over, one each time this thread comes back for the next. It
    * sleeps while there is none. It ends when the server has closed its queue.
    *
@@ -484,7 +545,8 @@ export class Thread {
     const { index } = this.#assignment;
     Atomics.store(this.#serving, 0, 1);
     for (;;) {
-      const fd = this.#ring.take(this.#sockaddr, index, idleMs);
+      const fd = this.#passage?.take(this.#sockaddr) ??
+        this.#ring.take(this.#sockaddr, index, idleMs);
       if (fd < 0) return;
       if (!this.#isTurnedAway(fd)) yield fd;
     }
@@ -495,7 +557,7 @@ export class Thread {
    * neither closes the listener nor puts anything into the queue. So a connection that is accepted
    * meanwhile has an owner before the main thread goes on.
    */
-  #mayAccept(): void {
+  mayAccept(): void {
     this.#closeUnclaimed();
     this.#boundAccepts?.(this.#sockets, this.#listener);
     this.#boundAccepts = undefined;
@@ -503,7 +565,7 @@ export class Thread {
   }
 
   /** Says that this thread is not in accept(2) and will never be again. */
-  #acceptsNoMore(): void {
+  acceptsNoMore(): void {
     this.#closeUnclaimed();
     this.#wait.close();
     Atomics.store(this.#accepting, 0, 0);
@@ -564,6 +626,7 @@ export class Thread {
     Atomics.store(this.#accepting, 0, 0);
     this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();
+    if (this.#begun !== undefined) this.#begun[0] = 1;
     return this.#service;
   }
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
@@ -353,7 +352,7 @@ export class LoopServer {
       this.#wakeAll();
     }, leftMs());
     const killer = setTimeout(() => this.#team.terminateAll(), leftMs() + CUT_MS);
-    while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await delay(LOOK_MS);
+    while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await pause(LOOK_MS);
     if (seal !== undefined) gate.seal();
     this.#wakeAll();
     this.#onDeaf();
@@ -363,7 +362,7 @@ export class LoopServer {
     await seal?.[Symbol.asyncDispose]();
     await this.#team.empty();
     this.#plan.onClosed?.();
-    while ((this.#served?.size ?? 0) > 0) await delay(LOOK_MS);
+    while ((this.#served?.size ?? 0) > 0) await pause(LOOK_MS);
     await this.#served?.lingered();
     clearTimeout(timer);
     clearTimeout(killer);

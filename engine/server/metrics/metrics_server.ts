@@ -12,8 +12,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { whyNoSockets } from "../../net/libc.ts";
@@ -30,7 +29,7 @@ import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_l
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { METRICS_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
-import type { StatisticsShare } from "../core/statistics_share.ts";
+import { readWords, type SharedPulses, type StatisticsShare } from "../core/statistics_share.ts";
 import { LagReader } from "../statistics/heartbeat.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader } from "../statistics/statistics_reader.ts";
@@ -150,7 +149,7 @@ async function steerAway({ descriptor }: HttpServer): Promise<void> {
     if (error instanceof SocketError) return;
     throw error;
   }
-  await delay(OPENING_MS);
+  await pause(OPENING_MS);
 }
 
 /** What is told about one server. */
@@ -161,6 +160,7 @@ class Teller implements Disposable {
   #reader: StatisticsReader | undefined;
   #lags: LagWindow | undefined;
   #about: About = {};
+  #processes: SharedPulses | undefined;
   readonly #resources: Readonly<Record<string, Resource>> = {
     "/metrics": { GET: (request) => this.#metrics(request) },
     "/healthz": { GET: () => this.#health() },
@@ -185,6 +185,7 @@ class Teller implements Disposable {
     this.#reader = new StatisticsReader(share, this.#overflowsBefore);
     this.#lags = share.beats && new LagWindow(share.beats);
     this.#about = about;
+    this.#processes = share.processes;
   }
 
   #metrics({ fields }: HttpRequest): HttpReply {
@@ -196,6 +197,8 @@ class Teller implements Disposable {
       statistics: reader.read(),
       lagMs: this.#lags?.longest(),
       process: this.#process.read(),
+      processesCpuSeconds: this.#processes &&
+        this.#process.cpuSecondsOf(readWords(this.#processes)),
     });
     return {
       fields: { "Content-Type": CONTENT_TYPES[format], Vary: "Accept" },

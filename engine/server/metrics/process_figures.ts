@@ -18,6 +18,8 @@ const TICKS = 100;
 // third: what comes before it may contain spaces.
 const UTIME = 14 - 3;
 const STIME = 15 - 3;
+const CUTIME = 16 - 3;
+const CSTIME = 17 - 3;
 const THREADS = 20 - 3;
 const STARTTIME = 22 - 3;
 const VSIZE = 23 - 3;
@@ -50,9 +52,27 @@ export class ProcessFigures implements Disposable {
     return { ...(text !== undefined && this.#parse(text)), ...countDescriptors() };
   }
 
+  /**
+   * The CPU time of processes that this one has started, and of those that have ended.
+   *
+   * @param running the numbers of those that run
+   * @returns seconds; `undefined` if nobody may ask
+   */
+  cpuSecondsOf(running: readonly number[]): number | undefined {
+    // One that ends meanwhile is among those that have ended, and has no file any more.
+    const texts = running.map((pid) => readSystemFile(`/proc/${pid}/stat`) ?? "");
+    const own = this.#stat?.read();
+    if (own === undefined) return undefined;
+    const ended = fieldsOf(own);
+    const ticks = texts.map(fieldsOf).reduce(
+      (sum, field) => sum + field(UTIME) + field(STIME),
+      ended(CUTIME) + ended(CSTIME),
+    );
+    return ticks / TICKS;
+  }
+
   #parse(text: string): ProcessSnapshot {
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
-    const field = (index: number) => fields[index] ?? 0;
+    const field = fieldsOf(text);
     const bootedAt = this.#bootedAt;
     return {
       cpuSeconds: (field(UTIME) + field(STIME)) / TICKS,
@@ -66,6 +86,12 @@ export class ProcessFigures implements Disposable {
   [Symbol.dispose](): void {
     this.#stat?.close();
   }
+}
+
+/** The numbers in the text of a `stat` file, by their place after the name of the program. */
+function fieldsOf(text: string): (index: number) => number {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
+  return (index) => fields[index] || 0;
 }
 
 function bootTimeIn(text = ""): number | undefined {

@@ -22,6 +22,8 @@ export interface Findings {
   readonly lagMs: number | undefined;
   /** What the system says about the process. */
   readonly process: ProcessSnapshot;
+  /** The CPU time of the processes that serve, and have served, if others than this one do. */
+  readonly processesCpuSeconds?: number | undefined;
 }
 
 /** Over how much time the longest lag of a loop is told, in milliseconds. */
@@ -52,7 +54,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
  *
  * @param findings what they are made of
  */
-export function metricsOf({ about, statistics, lagMs, process }: Findings): Metric[] {
+export function metricsOf(findings: Findings): Metric[] {
+  const { about, statistics, lagMs, process } = findings;
   const { counters, counts, queued, workers, acceptQueue } = statistics;
   return [
     {
@@ -112,13 +115,21 @@ export function metricsOf({ about, statistics, lagMs, process }: Findings): Metr
       "Errors of the protocol that belong to no conversation.",
       counters.strays,
     ),
-    counter("handshake_threads_lost", "Threads that died and were replaced.", counters.threadsLost),
+    counter(
+      "handshake_threads_lost",
+      "Threads or processes that died and were replaced.",
+      counters.threadsLost,
+    ),
     gauge(
       "handshake_queued_connections",
       "Accepted connections that wait in the server's queue for a thread.",
       queued,
     ),
-    gauge("handshake_workers", "Threads that serve one connection at a time.", workers?.running),
+    gauge(
+      "handshake_workers",
+      "Threads or processes that serve one connection at a time.",
+      workers?.running,
+    ),
     gauge("handshake_workers_busy", "Those of them that serve a connection.", workers?.busy),
     gauge(
       "handshake_accept_queue_connections",
@@ -151,6 +162,7 @@ export function metricsOf({ about, statistics, lagMs, process }: Findings): Metr
       Number(statistics.isDraining),
     ),
     ...chatMetrics(counts),
+    ...servingMetrics(findings),
     ...processMetrics(process, statistics.memoryBytes),
   ];
 }
@@ -178,6 +190,29 @@ function chatMetrics(counts: Readonly<Record<string, number>> = {}): Metric[] {
   return Object.entries(CHAT).map(([name, [rest, help]]) =>
     counter(`handshake_chat_${rest}`, help, counts[name])
   );
+}
+
+/** Of the processes that serve. What follows under usual names is about this process alone. */
+function servingMetrics({ statistics: { processes }, processesCpuSeconds }: Findings): Metric[] {
+  return [
+    gauge("handshake_processes", "Processes that serve.", processes?.running),
+    {
+      ...gauge(
+        "handshake_processes_resident_memory_bytes",
+        "Their resident memory together.",
+        processes?.memoryBytes,
+      ),
+      unit: "bytes",
+    },
+    {
+      ...counter(
+        "handshake_processes_cpu_seconds",
+        "The CPU time of the processes that serve, and of those that have served.",
+        processesCpuSeconds,
+      ),
+      unit: "seconds",
+    },
+  ];
 }
 
 /** The names are those that every program uses which tells its metrics to Prometheus. */

@@ -14,6 +14,7 @@
  */
 
 import { moment } from "../../values/moment.ts";
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 
 /** The longest time between two beats, in milliseconds. */
@@ -48,15 +49,17 @@ const PART = FIRST + 2 * STRETCHES;
  * @param loops how many event loops it has at a time
  * @param everyMs how often they will be read, in milliseconds; 0 means never
  * @param isWatched whether a thread watches that the loops turn
+ * @param allocate makes the memory; by default only threads share it
  * @returns `undefined` if nobody looks at them: then the loops need no heartbeat
  */
 export function createBeats(
   loops: number,
   everyMs: number,
   isWatched = false,
+  allocate: Allocate = ofThisProcess,
 ): SharedArrayBuffer | undefined {
   if (everyMs === 0 && !isWatched) return undefined;
-  const memory = new SharedArrayBuffer((HEAD + loops * PART) * 8);
+  const memory = allocate((HEAD + loops * PART) * 8);
   const numbers = new Float64Array(memory);
   numbers[BEAT_MS] = everyMs > 0 ? Math.min(LONGEST_BEAT_MS, everyMs / 2) : WATCHED_BEAT_MS;
   numbers[STRETCH_MS] = Math.max(SHORTEST_MS, everyMs / STRETCHES_BETWEEN);

@@ -14,7 +14,7 @@ const UNKNOWN = "–";
 /**
  * Writes statistics on one line. A figure that this server does not have is left out, and so are
  * connections that were empty or refused while there are none. A figure that
- * cannot be known here is a dash.
+ * cannot be known here is a dash. A server whose processes serve says how much memory these have.
  *
  * @param statistics the statistics
  * @returns for instance `accepted 8 · live 4 · queued 2 · workers 4 of 4 · accept queue 3 of 2 ·
@@ -23,6 +23,7 @@ const UNKNOWN = "–";
 export function formatStatistics(statistics: StatisticsSnapshot): string {
   const { counters, queued, workers, acceptQueue, listenOverflows, memoryBytes, loopLagMs } =
     statistics;
+  const { processes } = statistics;
   const parts = [`accepted ${counters.accepted}`, `live ${counters.active}`];
   if (counters.empty > 0) parts.push(`empty ${counters.empty}`);
   if (counters.refused > 0) parts.push(`refused ${counters.refused}`);
@@ -31,13 +32,16 @@ export function formatStatistics(statistics: StatisticsSnapshot): string {
   const { waiting = UNKNOWN, limit = UNKNOWN } = acceptQueue ?? {};
   parts.push(`accept queue ${acceptQueue === undefined ? UNKNOWN : `${waiting} of ${limit}`}`);
   parts.push(`overflows ${listenOverflows ?? UNKNOWN}`);
-  parts.push(`memory ${memoryBytes === undefined ? UNKNOWN : formatMemory(memoryBytes)}`);
+  parts.push(`memory ${formatMemory(memoryBytes)}`);
+  if (processes !== undefined) {
+    parts.push(`that of ${processes.running} processes ${formatMemory(processes.memoryBytes)}`);
+  }
   if (loopLagMs !== undefined) parts.push(`loop lag ${loopLagMs.toFixed(1)} ms`);
   return parts.join(" · ");
 }
 
-function formatMemory(bytes: number): string {
-  return `${(bytes / MIB).toFixed(1)} MiB`;
+function formatMemory(bytes: number | undefined): string {
+  return bytes === undefined ? UNKNOWN : `${(bytes / MIB).toFixed(1)} MiB`;
 }
 
 /**
@@ -67,6 +71,8 @@ export function nameStatistics(statistics: StatisticsSnapshot): Record<string, u
     accept_queue_limit: acceptQueue?.limit,
     listen_overflows: listenOverflows,
     memory_bytes: memoryBytes,
+    processes: statistics.processes?.running,
+    processes_memory_bytes: statistics.processes?.memoryBytes,
     loop_lag_ms: loopLagMs === undefined ? undefined : Math.round(loopLagMs * 1000) / 1000,
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));

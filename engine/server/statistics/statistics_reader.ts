@@ -7,11 +7,16 @@
 
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { readCounts } from "../core/own_counts.ts";
-import { isDraining, readFigure, type StatisticsShare } from "../core/statistics_share.ts";
+import {
+  isDraining,
+  readFigure,
+  readWords,
+  type StatisticsShare,
+} from "../core/statistics_share.ts";
 import { moment } from "../../values/moment.ts";
 import { LagReader } from "./heartbeat.ts";
 import { type AcceptQueue, ListenerFigures } from "./listener_figures.ts";
-import { ProcessMemory } from "./process_memory.ts";
+import { memoryOf, ProcessMemory } from "./process_memory.ts";
 
 /**
  * The statistics of a server at one moment. A figure that this kind of server does not have, or that
@@ -52,6 +57,8 @@ export interface StatisticsSnapshot {
   readonly listenOverflows?: number;
   /** The resident memory of the process, in bytes. */
   readonly memoryBytes?: number;
+  /** The processes that serve, if others than this one do. */
+  readonly processes?: ProcessesSnapshot;
   /**
    * The longest time that something due on an event loop had to wait since the last reading, in
    * milliseconds: how late the loop was, or is. With several loops it is that of the latest one.
@@ -59,6 +66,14 @@ export interface StatisticsSnapshot {
    * (`statsEvery`).
    */
   readonly loopLagMs?: number;
+}
+
+/** The processes that serve, together. A figure that cannot be known is absent. */
+export interface ProcessesSnapshot {
+  /** How many run. */
+  readonly running: number;
+  /** Their resident memory, in bytes. What they share with each other counts for each of them. */
+  readonly memoryBytes?: number;
 }
 
 /** Reads the statistics of one server. Each thread makes a reader of its own. */
@@ -95,7 +110,7 @@ export class StatisticsReader implements Disposable {
 
   /** Reads the statistics. It waits for nobody. */
   read(): StatisticsSnapshot {
-    const { queued, busy, workers, counts } = this.#share;
+    const { queued, busy, workers, counts, processes } = this.#share;
     const loopLagMs = this.#lags?.read();
     const memoryBytes = this.#memory.bytes;
     const { acceptQueue, overflows: listenOverflows } = this.#listeners;
@@ -111,6 +126,7 @@ export class StatisticsReader implements Disposable {
       ...(acceptQueue !== undefined && { acceptQueue }),
       ...(listenOverflows !== undefined && { listenOverflows }),
       ...(memoryBytes !== undefined && { memoryBytes }),
+      ...(processes !== undefined && { processes: readProcesses(readWords(processes)) }),
       ...(loopLagMs !== undefined && { loopLagMs }),
     };
   }
@@ -120,4 +136,17 @@ export class StatisticsReader implements Disposable {
     this.#memory[Symbol.dispose]();
     this.#listeners[Symbol.dispose]();
   }
+}
+
+/** @param numbers those of the processes, and 0 where there is none */
+function readProcesses(numbers: readonly number[]): ProcessesSnapshot {
+  const running = numbers.filter((pid) => pid !== 0);
+  const memory = running.map(memoryOf);
+  const known = memory.filter((bytes) => bytes !== undefined);
+  // One that has just ended has none. But where nobody may ask, nothing is known.
+  const isKnown = known.length > 0 || running.length === 0;
+  return {
+    running: running.length,
+    ...(isKnown && { memoryBytes: known.reduce((sum, bytes) => sum + bytes, 0) }),
+  };
 }

@@ -10,8 +10,9 @@ import { Observer } from "../core/observer.ts";
 import type { ServiceSettings } from "../core/options.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { JournalWriter } from "../journal/shared_journal.ts";
+import { openGate } from "./process_gate.ts";
 import {
-  Gate,
+  type Gate,
   recordNumbers,
   type TeamMemory,
   type ThreadMemory,
@@ -43,6 +44,8 @@ export interface Assignment {
   readonly wants: { readonly reports: boolean; readonly log: boolean };
   /** The memory of this thread's track, if a trace is written. */
   readonly track: TrackShare | undefined;
+  /** Its table of the connections that each host has, if it has one of its own. */
+  readonly table?: number | undefined;
   /** The mode's own data for this thread. */
   readonly data: unknown;
 }
@@ -51,9 +54,10 @@ export interface Assignment {
 export interface ThreadMessage {
   /**
    * `wake`: the thread's journal has something to read. `queued`: connections wait for threads.
-   * `lingering`: the thread has left a connection to the common lingerer.
+   * `lingering`: the thread has left a connection to the common lingerer. `child`: the thread speaks
+   * for a process.
    */
-  readonly kind: "wake" | "queued" | "lingering";
+  readonly kind: "wake" | "queued" | "lingering" | "child";
 }
 
 /** What every thread of a team has, whatever its role. */
@@ -72,8 +76,13 @@ export interface Place {
   readonly observer: Observer;
 }
 
-/** Takes a thread's place in its team. */
-async function takePlace(
+/**
+ * Takes a thread's place in its team.
+ *
+ * @param assignment what the main thread wants of it
+ * @param tell sends a message to the main thread
+ */
+export async function takePlace(
   { memory, index, wants, track: share }: Assignment,
   tell: (message: ThreadMessage) => void,
 ): Promise<Place> {
@@ -89,7 +98,7 @@ async function takePlace(
   const track = await openTrack(share);
   return {
     memory: own,
-    gate: new Gate(memory.gate),
+    gate: openGate(memory.gate, index),
     counters,
     journal,
     track,

@@ -82,6 +82,23 @@ export class DescriptorSlot {
   }
 
   /**
+   * Says that the connection is to be cut, to an owner that is another process. Its descriptor means
+   * nothing here. So the owner itself calls {@linkcode DescriptorSlot.cut}, when it hears of it.
+   *
+   * @returns whether there is a connection
+   */
+  askToCut(): boolean {
+    if (this.held < 0) return false;
+    Atomics.store(this.#words, CUT, 1);
+    return true;
+  }
+
+  /** The descriptor that is being served; -1 if there is none. */
+  get held(): number {
+    return this.#words[STATE] === OWNED ? this.#words[FD] as number : -1;
+  }
+
+  /**
    * Takes the connection from an owner that may still run, and leaves the descriptor open. That
    * costs a descriptor. But whatever the thread still does with the number, it harms no other
    * connection.

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
+
 /** Whether the main thread already looks into the queue, so that nobody has to wake it. */
 const CALLED = 0;
 /**
@@ -26,6 +28,9 @@ const EMPTY = 0;
 /** How many descriptors the queue holds. The main thread empties it every few milliseconds. */
 const CAPACITY = 1_024;
 
+/** Where a thread leaves connections that have to linger. */
+export type Leaving = Pick<LingerQueue, "put" | "mustCall">;
+
 /** The queue. Many threads put descriptors in, one thread takes them out, and none sleeps on it. */
 export class LingerQueue {
   /** The shared memory, to be posted to other threads. */
@@ -38,9 +43,13 @@ export class LingerQueue {
     this.#words = new Int32Array(memory);
   }
 
-  /** Makes an empty queue. */
-  static create(): LingerQueue {
-    return new LingerQueue(new SharedArrayBuffer((PLACES + CAPACITY) * 4));
+  /**
+   * Makes an empty queue.
+   *
+   * @param allocate makes the memory; by default only threads share it
+   */
+  static create(allocate: Allocate = ofThisProcess): LingerQueue {
+    return new LingerQueue(allocate((PLACES + CAPACITY) * 4));
   }
 
   /**

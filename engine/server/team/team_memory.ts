@@ -4,11 +4,12 @@
  * @module
  */
 
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
 import type { HostKey } from "../core/host_key.ts";
-import type { OwnFigures } from "../core/statistics_share.ts";
+import type { OwnFigures, SharedPulses } from "../core/statistics_share.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
 /** The memory that all threads of a server share. It is posted to each of them. */
@@ -42,6 +43,12 @@ export interface ThreadMemory {
   readonly pulse: Int32Array;
   /** For whom it works: see {@linkcode HostNote}. */
   readonly host: Int32Array;
+  /** Whether a process was handed a connection, and whether it has begun with that. */
+  readonly handed: Int32Array;
+  /** Whether its work is done: a process has no other way to say so at its end. */
+  readonly finished: Int32Array;
+  /** The number that the system has given to a process; 0 while there is none. */
+  readonly pid: Int32Array;
   readonly countersOffset: number;
   readonly journalOffset: number;
 }
@@ -58,6 +65,13 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
   return new Int32Array(memory.gate, RECORDS * 4, 1);
 }
 
+/** The index of the words that say what a process was handed: the slot itself uses the first three. */
+const HANDED = 4;
+const HANDED_WORDS = 2;
+
+/** The index of the word that has the number of a process. */
+const PID = 6;
+
 /** The index of a slot's accepting word: behind the words that the slot itself uses. */
 const ACCEPTING = 8;
 
@@ -73,6 +87,9 @@ const HOST_WORDS = 3;
 
 /** The index of the word that says whether the thread is in a protocol's code: see `pulse.ts`. */
 const PULSE = 14;
+
+/** The index of the word that says whether a process has done its work. */
+const FINISHED = 15;
 
 /**
  * The figures of the threads that serve by descriptor.
@@ -91,18 +108,32 @@ export function workerFigures(
 }
 
 /**
+ * The numbers of the processes that serve, for a team that has some.
+ *
+ * @param memory the team's memory
+ */
+export function processNumbers({ slots: memory }: TeamMemory): SharedPulses {
+  return { memory, first: PID, stride: SLOT_WORDS };
+}
+
+/**
  * Makes the memory for a team.
  *
  * @param threads how many threads it may have at a time
  * @param beats the memory for their heartbeats, if they have any
+ * @param allocate makes the memory; by default only threads share it
  */
-export function createTeamMemory(threads: number, beats?: SharedArrayBuffer): TeamMemory {
+export function createTeamMemory(
+  threads: number,
+  beats?: SharedArrayBuffer,
+  allocate: Allocate = ofThisProcess,
+): TeamMemory {
   // There is one part more than threads. The main thread uses that part's counters.
   return {
-    gate: new SharedArrayBuffer(64),
-    slots: new SharedArrayBuffer((threads + 1) * SLOT_WORDS * 4),
-    counters: new SharedArrayBuffer((threads + 1) * COUNTER_BYTES),
-    journals: new SharedArrayBuffer((threads + 1) * JOURNAL_BYTES),
+    gate: allocate(64),
+    slots: allocate((threads + 1) * SLOT_WORDS * 4),
+    counters: allocate((threads + 1) * COUNTER_BYTES),
+    journals: allocate((threads + 1) * JOURNAL_BYTES),
     beats,
   };
 }
@@ -122,6 +153,9 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     epoll: slot.subarray(EPOLL, EPOLL + 1),
     pulse: slot.subarray(PULSE, PULSE + 1),
     host: slot.subarray(HOST, HOST + HOST_WORDS),
+    handed: slot.subarray(HANDED, HANDED + HANDED_WORDS),
+    finished: slot.subarray(FINISHED, FINISHED + 1),
+    pid: slot.subarray(PID, PID + 1),
     countersOffset: index * COUNTER_BYTES,
     journalOffset: index * JOURNAL_BYTES,
   };
@@ -170,6 +204,9 @@ const SEALED = 2;
 /** Or others go on accepting from the listener, and its queue is theirs. */
 const LEFT_TO_OTHERS = 3;
 
+/** The first word that is not the gate's own: see `process_gate.ts`. */
+export const AFTER_GATE = 11;
+
 /** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
 const ALONE_MS = 1_000;
 
@@ -178,32 +215,37 @@ const ALONE_MS = 1_000;
  * the server closes.
  */
 export class Gate {
-  readonly #words: Int32Array;
+  protected readonly words: Int32Array;
 
   /** @param memory the gate's part of the team's memory */
   constructor(memory: SharedArrayBuffer) {
-    this.#words = new Int32Array(memory);
+    this.words = new Int32Array(memory);
   }
 
   /** Whether the server has begun to close. Then nothing more is accepted. */
   get closing(): boolean {
-    return Atomics.load(this.#words, CLOSING) === 1;
+    return Atomics.load(this.words, CLOSING) === 1;
   }
 
   /** Whether the time to finish has passed. Then connections are cut. */
   get cutting(): boolean {
-    return Atomics.load(this.#words, CUTTING) === 1;
+    return Atomics.load(this.words, CUTTING) === 1;
   }
 
   /** The number of the first descriptor that connections may not use: accepting waits before it. */
   get ceiling(): number {
-    return Atomics.load(this.#words, CEILING);
+    return Atomics.load(this.words, CEILING);
+  }
+
+  /** How many connections there may be. */
+  protected get connections(): number {
+    return Atomics.load(this.words, LIMIT);
   }
 
   /** Sets the limits. `Infinity` means no limit. */
   limit(connections: number, ceiling: number): void {
-    Atomics.store(this.#words, LIMIT, Math.min(connections, 0x7fff_ffff));
-    Atomics.store(this.#words, CEILING, Math.min(ceiling, 0x7fff_ffff));
+    Atomics.store(this.words, LIMIT, Math.min(connections, 0x7fff_ffff));
+    Atomics.store(this.words, CEILING, Math.min(ceiling, 0x7fff_ffff));
   }
 
   /**
@@ -212,7 +254,7 @@ export class Gate {
    * @returns whether it is allowed; `false` when the server is closing
    */
   enter(): boolean {
-    const words = this.#words;
+    const words = this.words;
     for (;;) {
       // Read this word before looking, so that a connection that ends afterwards is not missed.
       const left = Atomics.load(words, LEFT);
@@ -228,7 +270,7 @@ export class Gate {
    * @returns whether it is
    */
   tryEnter(): boolean {
-    const words = this.#words;
+    const words = this.words;
     for (;;) {
       const open = Atomics.load(words, OPEN);
       if (open >= Atomics.load(words, LIMIT)) return false;
@@ -238,17 +280,17 @@ export class Gate {
 
   /** How many connections are open. */
   get open(): number {
-    return Atomics.load(this.#words, OPEN);
+    return Atomics.load(this.words, OPEN);
   }
 
   /** How many more connections are allowed. */
   get room(): number {
-    return Math.max(0, Atomics.load(this.#words, LIMIT) - Atomics.load(this.#words, OPEN));
+    return Math.max(0, this.connections - this.open);
   }
 
   /** Whether another connection would have to wait. */
   get full(): boolean {
-    return Atomics.load(this.#words, OPEN) >= Atomics.load(this.#words, LIMIT);
+    return this.open >= this.connections;
   }
 
   /**
@@ -259,27 +301,36 @@ export class Gate {
    * woken
    */
   askForThreads(count: number): boolean {
-    return Atomics.exchange(this.#words, ASKED_FOR, Math.min(count, 0x7fff_ffff)) === 0;
+    return Atomics.exchange(this.words, ASKED_FOR, Math.min(count, 0x7fff_ffff)) === 0;
   }
 
   /**
    * Takes the request for threads and returns how many. From now on there can be another request.
    */
   takeThreadsAskedFor(): number {
-    return Atomics.exchange(this.#words, ASKED_FOR, 0);
+    return Atomics.exchange(this.words, ASKED_FOR, 0);
+  }
+
+  /**
+   * Counts that a connection is over whose thread has died.
+   *
+   * @param _index the number of the thread
+   */
+  leaveFor(_index: number): void {
+    this.leave();
   }
 
   /** Counts that a connection is over. */
   leave(): void {
-    const open = Atomics.sub(this.#words, OPEN, 1);
-    if (open < Atomics.load(this.#words, LIMIT)) return;
-    Atomics.add(this.#words, LEFT, 1);
-    Atomics.notify(this.#words, LEFT, 1);
+    const open = Atomics.sub(this.words, OPEN, 1);
+    if (open < Atomics.load(this.words, LIMIT)) return;
+    Atomics.add(this.words, LEFT, 1);
+    Atomics.notify(this.words, LEFT, 1);
   }
 
   /** Blocks the thread for a time, or until the server closes. */
   sleep(ms: number): void {
-    runtime.waitWhile(this.#words, CLOSING, 0, ms);
+    runtime.waitWhile(this.words, CLOSING, 0, ms);
   }
 
   /**
@@ -289,7 +340,7 @@ export class Gate {
    * @returns its result
    */
   alone<Result>(act: () => Result): Result {
-    const words = this.#words;
+    const words = this.words;
     while (Atomics.exchange(words, ALONE, 1) === 1) {
       if (Atomics.wait(words, ALONE, 1, ALONE_MS) === "timed-out") break;
     }
@@ -306,17 +357,17 @@ export class Gate {
    * main thread has seen that nobody waits any more.
    */
   get mayStopListening(): boolean {
-    return this.closing && Atomics.load(this.#words, SEAL) !== TRAPPED;
+    return this.closing && Atomics.load(this.words, SEAL) !== TRAPPED;
   }
 
   /** Says that newcomers are kept out. It comes before {@linkcode Gate.close}. */
   trap(): void {
-    Atomics.store(this.#words, SEAL, TRAPPED);
+    Atomics.store(this.words, SEAL, TRAPPED);
   }
 
   /** Says that nobody waits any more, and nobody can come. */
   seal(): void {
-    Atomics.store(this.#words, SEAL, SEALED);
+    Atomics.store(this.words, SEAL, SEALED);
   }
 
   /**
@@ -324,34 +375,34 @@ export class Gate {
    * {@linkcode Gate.close}.
    */
   leaveQueue(): void {
-    Atomics.store(this.#words, SEAL, LEFT_TO_OTHERS);
+    Atomics.store(this.words, SEAL, LEFT_TO_OTHERS);
   }
 
   /** Whether that was said. */
   get leavesQueue(): boolean {
-    return Atomics.load(this.#words, SEAL) === LEFT_TO_OTHERS;
+    return Atomics.load(this.words, SEAL) === LEFT_TO_OTHERS;
   }
 
   /** Whether nobody waits any more. */
   get sealed(): boolean {
-    return Atomics.load(this.#words, SEAL) === SEALED;
+    return Atomics.load(this.words, SEAL) === SEALED;
   }
 
   /** Whether newcomers were kept out before the server closed. */
   get trapped(): boolean {
-    return Atomics.load(this.#words, SEAL) !== 0;
+    return Atomics.load(this.words, SEAL) !== 0;
   }
 
   /** Says that the server begins to close. */
   close(): void {
-    Atomics.store(this.#words, CLOSING, 1);
-    Atomics.notify(this.#words, CLOSING);
-    Atomics.add(this.#words, LEFT, 1);
-    Atomics.notify(this.#words, LEFT);
+    Atomics.store(this.words, CLOSING, 1);
+    Atomics.notify(this.words, CLOSING);
+    Atomics.add(this.words, LEFT, 1);
+    Atomics.notify(this.words, LEFT);
   }
 
   /** Says that the time to finish has passed. */
   cut(): void {
-    Atomics.store(this.#words, CUTTING, 1);
+    Atomics.store(this.words, CUTTING, 1);
   }
 }

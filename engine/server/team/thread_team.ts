@@ -4,21 +4,34 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { DescriptorSlot } from "./descriptor_slot.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { closeWait } from "./accept_wait.ts";
+import { AT_REST } from "../../drivers/pulse.ts";
 import { CounterBlock, type Counters } from "../core/counters.ts";
 import { CulpritList } from "../core/culprits.ts";
 import { HostCounts } from "../core/host_counts.ts";
+import type { SharedFigure } from "../core/statistics_share.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
 import { JournalReader } from "../journal/shared_journal.ts";
-import { createTeamMemory, Gate, HostNote, type TeamMemory, threadMemory } from "./team_memory.ts";
+import type { Allocate } from "../../values/shared_memory.ts";
+import { openGate, ProcessGate } from "./process_gate.ts";
+import {
+  createTeamMemory,
+  type Gate,
+  HostNote,
+  type TeamMemory,
+  threadMemory,
+} from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
-import { SupervisedWorker, type WorkerHandle } from "../../workers/supervised_worker.ts";
+import {
+  SupervisedWorker,
+  type WorkerHandle,
+  type WorkerPlan,
+} from "../../workers/supervised_worker.ts";
 import { threadName } from "../../workers/thread_names.ts";
 import { LowestNumbers } from "../../workers/lowest_numbers.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
@@ -51,6 +64,40 @@ export interface TeamOptions {
   readonly sockets?: Sockets;
   /** What all threads share besides the memory: plain data, which the mode chooses. */
   readonly shared?: unknown;
+  /** Starts the processes, if some of its members are no threads of this process. */
+  readonly processes?: ProcessStarter | undefined;
+}
+
+/** A member of the team, from its start to its end: a thread, or a process. */
+export interface MemberHandle extends WorkerHandle {
+  /** Whether it has said that it is ready. */
+  readonly isReady: boolean;
+  /** Ends it: see `SupervisedWorker.end`. */
+  end(error?: Error, mayRun?: boolean): void;
+}
+
+/** A member that is a process. */
+export interface ProcessHandle extends MemberHandle {
+  /** Whether a signal has ended it. */
+  readonly wasKilled: boolean;
+  /** Ends, again and again, every call in which it waits, so that it sees what it was asked. */
+  interrupt(): void;
+}
+
+/** Starts the members of a team that are processes. */
+export interface ProcessStarter {
+  /** Makes the memory that all of them share. */
+  readonly allocate: Allocate;
+  /** How many connections wait for one of them, if they wait in this process. */
+  readonly queued?: SharedFigure | undefined;
+  /** Whether a role is that of a process. */
+  plays(role: string): boolean;
+  /** Starts one. */
+  start(plan: WorkerPlan<ThreadMessage>): ProcessHandle;
+  /** A thread has spoken for a process. */
+  hear(message: ThreadMessage): void;
+  /** The team is no more. */
+  close(): void;
 }
 
 /** What a mode gives to a thread that it starts. */
@@ -64,7 +111,11 @@ export interface ThreadData {
 }
 
 interface Member {
-  readonly worker: SupervisedWorker<never, ThreadMessage>;
+  readonly worker: MemberHandle;
+  /** The same, if it is a process. */
+  readonly process: ProcessHandle | undefined;
+  /** What it was handed, and begun with. */
+  readonly handed: Int32Array;
   readonly slot: DescriptorSlot;
   readonly accepting: Int32Array;
   readonly journal: JournalReader;
@@ -105,21 +156,24 @@ export class ThreadTeam {
   constructor(options: TeamOptions) {
     const { threads } = options;
     this.#options = options;
-    const { areLoops = false, options: { statsEveryMs, isWatched } } = options;
+    const { areLoops = false, processes, options: { statsEveryMs, isWatched } } = options;
+    const allocate = processes?.allocate;
     const { options: { settings: { admission }, maxConnections } } = options;
     if (admission !== undefined && admission.maxPerHost > 0) {
-      const tables = areLoops ? threads : 1;
-      this.#hosts = HostCounts.create({ connections: maxConnections, tables });
+      const tables = areLoops || processes !== undefined ? threads : 1;
+      this.#hosts = HostCounts.create({ connections: maxConnections, tables }, allocate);
     }
     const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
     this.#journal = new MainJournal(options.mode, options.onReport);
-    this.#culprits = new CulpritList(this.#journal);
+    this.#culprits = new CulpritList(this.#journal, allocate);
     this.#memory = {
-      ...createTeamMemory(threads, beats),
+      ...createTeamMemory(threads, beats, allocate),
+      // The main thread has a seat too.
+      ...(processes !== undefined && { gate: ProcessGate.create(threads + 1, allocate) }),
       hosts: this.#hosts?.memory,
       culprits: this.#culprits.memory,
     };
-    this.gate = new Gate(this.#memory.gate);
+    this.gate = openGate(this.#memory.gate, threads);
     this.#keeper = new WorkerKeeper({
       journal: this.#journal,
       isWanted: () => !this.gate.cutting,
@@ -188,9 +242,11 @@ export class ThreadTeam {
       throw new RangeError(`Cannot start a thread: there are ${this.size} already`);
     }
     const index = this.#numbers.take();
-    const { mode, url, shared, options, timeline, areLoops } = this.#options;
+    const { mode, url, shared, options, timeline, areLoops, processes } = this.#options;
+    const isProcess = processes?.plays(role) === true;
     const memory = threadMemory(this.#memory, index);
-    const track = timeline?.track(describeThread(role, index), areLoops);
+    const name = isProcess ? `process ${index}` : describeThread(role, index);
+    const track = timeline?.track(name, areLoops, isProcess);
     const assignment: Assignment = {
       role,
       index,
@@ -200,16 +256,19 @@ export class ThreadTeam {
       settings: options.settings,
       wants: { reports: this.#journal.wantsReports, log: this.#journal.wantsLog },
       track,
+      table: areLoops === true || processes !== undefined ? index : undefined,
       data,
     };
-    const worker = SupervisedWorker.start<never, ThreadMessage>({
+    const plan: WorkerPlan<ThreadMessage> = {
       url,
       name: threadName(mode),
       assignment,
       transfer,
       onStray: this.#strays.tell,
-      onMessage: ({ kind }) => {
+      onMessage: (message) => {
+        const { kind } = message;
         if (kind === "wake") this.#drainSoon();
+        else if (kind === "child") processes?.hear(message);
         else if (kind === "lingering") this.onLingering?.();
         else this.onQueued?.(this.gate.takeThreadsAskedFor());
       },
@@ -220,12 +279,13 @@ export class ThreadTeam {
         const note = new HostNote(memory.host);
         const host = note.read();
         if (error !== undefined) {
-          if (areLoops === true) this.#hosts?.clear(index);
+          if (assignment.table !== undefined) this.#hosts?.clear(index);
           else if (host !== undefined) this.#hosts?.takeBack(0, host);
         }
         Atomics.store(memory.serving, 0, 0);
         // A thread that may still run closes it itself, or never.
-        if (!mayRun && this.#options.sockets !== undefined) {
+        if (isProcess) Atomics.store(memory.epoll, 0, 0);
+        else if (!mayRun && this.#options.sockets !== undefined) {
           closeWait(this.#options.sockets, memory.epoll);
         }
         if (this.#memory.beats !== undefined) stopBeat(this.#memory.beats, index);
@@ -233,15 +293,28 @@ export class ThreadTeam {
         if (track !== undefined) timeline?.release(track, error, this.gate.cutting);
         if (error !== undefined) {
           if (!this.gate.cutting) this.counters.lostThread();
-          if (!this.gate.closing && this.#culprits.blame(host)) this.#keeper.excuse(error);
-          this.#bury(member, mayRun);
+          // Somebody from outside may have killed a process while it waited: nobody is to blame.
+          const wasWaiting = memory.pulse[0] === AT_REST;
+          const culprit = process?.wasKilled === true && wasWaiting ? undefined : host;
+          if (!this.gate.closing && this.#culprits.blame(culprit)) this.#keeper.excuse(error);
+          this.#bury(member, index, mayRun);
         }
         note.note(undefined);
+        if (isProcess) {
+          // Whoever watches that threads do not compute for ever must not take it for one of them.
+          Atomics.store(memory.pulse, 0, AT_REST);
+          this.#countUnbegun(member);
+          this.gate.leaveFor(index);
+        }
         onGone?.(error, mayRun);
       },
-    });
+    };
+    const process = isProcess ? processes?.start(plan) : undefined;
+    const worker = process ?? SupervisedWorker.start<never, ThreadMessage>(plan);
     const member: Member = {
       worker,
+      process,
+      handed: memory.handed,
       slot: new DescriptorSlot(memory.slot),
       accepting: memory.accepting,
       journal: new JournalReader(this.#memory.journals, memory.journalOffset),
@@ -263,7 +336,8 @@ export class ThreadTeam {
     return this.#keeper.keepRunning(() => this.start(role, prepare()), () => {
       const prepared = prepare();
       if (prepared === undefined) return undefined;
-      this.journal.log({ level: "warning", text: "a thread is replaced" });
+      const what = this.#options.processes?.plays(role) === true ? "process" : "thread";
+      this.journal.log({ level: "warning", text: `a ${what} is replaced` });
       return this.start(role, prepared);
     });
   }
@@ -290,7 +364,13 @@ export class ThreadTeam {
     this.gate.cut();
     const { sockets } = this.#options;
     if (sockets === undefined) return;
-    for (const member of this.#members) member?.slot.cut(sockets);
+    for (const member of this.#members) {
+      if (member?.process === undefined) member?.slot.cut(sockets);
+      else {
+        member.slot.askToCut();
+        member.process.interrupt();
+      }
+    }
   }
 
   /** Resolves when there is no thread left. */
@@ -298,7 +378,7 @@ export class ThreadTeam {
     do {
       await Promise.all(this.#members.map((member) => member?.worker.gone));
       // A thread that died may have to be replaced. Let that happen before looking again.
-      await delay(0);
+      await pause(0);
     } while (this.size > 0);
   }
 
@@ -315,14 +395,15 @@ export class ThreadTeam {
     this.#culprits[Symbol.dispose]();
     clearTimeout(this.#draining);
     this.printJournals();
+    this.#options.processes?.close();
   }
 
-  #bury(member: Member, mayRun: boolean): void {
+  #bury(member: Member, index: number, mayRun: boolean): void {
     Atomics.store(member.accepting, 0, 0);
     const { sockets } = this.#options;
     // Another thread may close the descriptor of this one only if this one cannot run any more. On
     // Deno, `terminate` does not stop a thread that computes.
-    if (mayRun) member.slot.abandon();
+    if (mayRun || member.process !== undefined) member.slot.abandon();
     else if (sockets !== undefined) {
       member.slot.reclaim({ close: this.onLeft ?? sockets.close.bind(sockets) });
     }
@@ -335,8 +416,18 @@ export class ThreadTeam {
     for (let lost = counters.active; lost > 0; lost--) {
       if (this.gate.cutting) counters.cut();
       else counters.failed("other");
-      this.gate.leave();
+      this.gate.leaveFor(index);
     }
+  }
+
+  /** Counts the connection that a process was handed and has not begun with. */
+  #countUnbegun({ handed, counters }: Member): void {
+    const [wasHanded, hasBegun] = handed;
+    handed.fill(0);
+    if (wasHanded !== 1 || hasBegun === 1) return;
+    counters.accepted();
+    if (this.gate.cutting) counters.cut();
+    else counters.failed("other");
   }
 
   #drainSoon(): void {

@@ -10,10 +10,12 @@
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { monotonicAheadMs } from "../../net/monotonic_clock.ts";
 import { nowUs } from "../../values/moment.ts";
 import { RecordingFile } from "../../recording/recording_file.ts";
 import { TextFile } from "../../recording/text_file.ts";
 import { moment } from "../../values/moment.ts";
+import type { Allocate } from "../../values/shared_memory.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
@@ -21,6 +23,7 @@ import { microseconds, type TimelineSink, type TimelineThread } from "./timeline
 import {
   createRing,
   CUT,
+  holds,
   outcomeOf,
   TimelineCommon,
   TrackReader,
@@ -86,6 +89,11 @@ export interface TimelineOptions {
    * @default {false}
    */
   readonly isSuccessor?: boolean;
+  /**
+   * Makes the memory of the tracks, if other processes write them. By default the threads of this
+   * process do.
+   */
+  readonly allocate?: Allocate | undefined;
 }
 
 /** A server that listens. */
@@ -108,6 +116,12 @@ export class Timeline implements Disposable {
   readonly #records: number;
   readonly #sinks: readonly TimelineSink[];
   readonly #readers = new Map<TrackShare, TrackReader>();
+  /** Makes the memory that processes share, which is never given back. */
+  readonly #allocate: Allocate | undefined;
+  /** The rings of processes that have ended. Others get them. */
+  readonly #unused: SharedArrayBuffer[] = [];
+  /** When the timeline began on the machine's clock, if processes take part. */
+  readonly #monotonic: { readonly monotonic?: number };
   /** The threads, by number. */
   readonly #threads: Map<number, TimelineThread>;
   /**
@@ -135,7 +149,11 @@ export class Timeline implements Disposable {
     this.#sinks = sinks;
     this.#recording = recording;
     this.#threads = threads;
-    this.#common = TimelineCommon.create(descriptors);
+    this.#allocate = options.allocate;
+    this.#common = TimelineCommon.create(descriptors, options.allocate);
+    this.#monotonic = options.allocate === undefined
+      ? {}
+      : { monotonic: monotonicAheadMs() + origin - performance.timeOrigin };
     this.#records = 2 ** Math.floor(Math.log2(THREAD_RECORDS / most));
     this.main = new WatchingTrack(this.track("main", isLoop), () => this.collect());
     this.#timer = setInterval(() => this.collect(), PAUSE_MS);
@@ -211,8 +229,9 @@ export class Timeline implements Disposable {
    *
    * @param name the name of the thread, for instance `worker 3`
    * @param isLoop whether it is an event loop
+   * @param isElsewhere whether it is a thread of another process
    */
-  track(name: string, isLoop = false): TrackShare {
+  track(name: string, isLoop = false, isElsewhere = false): TrackShare {
     const known = this.#numbers.get(name);
     const number = known ?? this.#numbers.size + 1;
     const thread = { number, name, isLoop };
@@ -223,14 +242,27 @@ export class Timeline implements Disposable {
     const records = isLoop
       ? LOOP_RECORDS
       : Math.min(MOST_RECORDS, Math.max(FEWEST_RECORDS, this.#records));
-    const ring = createRing(records);
-    const share = { number, isLoop, ring, common: this.#common.memory, origin: this.#origin };
+    const share: TrackShare = {
+      number,
+      isLoop,
+      ring: isElsewhere ? this.#ring(records) : createRing(records),
+      common: this.#common.memory,
+      origin: this.#origin,
+      ...(isElsewhere && this.#monotonic),
+    };
     this.#readers.set(share, new TrackReader(share));
     return share;
   }
 
+  /** Finds memory for the ring of a process. */
+  #ring(records: number): SharedArrayBuffer {
+    const free = this.#unused.findIndex((ring) => holds(ring, records));
+    if (free < 0) return createRing(records, this.#allocate);
+    return this.#unused.splice(free, 1)[0] as SharedArrayBuffer;
+  }
+
   /**
-   * Removes a thread that is gone.
+   * Removes a thread or a process that is gone. A process must not run any more.
    *
    * @param share what {@linkcode Timeline.track} returned for the thread
    * @param error what the thread died of; the conversations that it served died of the same
@@ -239,6 +271,7 @@ export class Timeline implements Disposable {
   release(share: TrackShare, error?: Error, wasCut = false): void {
     this.collect();
     this.#readers.delete(share);
+    if (share.monotonic !== undefined) this.#unused.push(share.ring);
     if (this.#isOver) return;
     const outcome = wasCut ? CUT : outcomeOf(error);
     const thread = this.#threads.get(share.number) as TimelineThread;

@@ -9,6 +9,8 @@
  */
 
 import { FAILURE_KINDS, failureKind } from "../../../protocols/errors.ts";
+import { monotonicAheadMs } from "../../net/monotonic_clock.ts";
+import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 
 /** The kinds of record. Their times are in `from` and `to`. */
 export const RECORD = {
@@ -83,10 +85,14 @@ export class TimelineCommon {
     this.#queued = new Float64Array(memory, COMMON_BYTES);
   }
 
-  /** @param descriptors how many descriptors queued connections may have */
-  static create(descriptors: number): TimelineCommon {
+  /**
+   * @param descriptors how many descriptors queued connections may have. They mean something within
+   * one process only
+   * @param allocate makes the memory; by default only threads share it
+   */
+  static create(descriptors: number, allocate: Allocate = ofThisProcess): TimelineCommon {
     const places = Math.min(descriptors, MOST_DESCRIPTORS);
-    return new TimelineCommon(new SharedArrayBuffer(COMMON_BYTES + places * 8));
+    return new TimelineCommon(allocate(COMMON_BYTES + places * 8));
   }
 
   /** The number for another connection, from 1. */
@@ -168,15 +174,33 @@ export interface TrackShare {
   readonly common: SharedArrayBuffer;
   /** When the trace began, in milliseconds since 1970. */
   readonly origin: number;
+  /**
+   * When that was on the machine's clock, in milliseconds: see `monotonic_clock.ts`. It is given if the
+   * thread is one of another process.
+   */
+  readonly monotonic?: number;
 }
 
 /**
  * Makes the shared memory of a ring.
  *
  * @param records how many records it holds: a power of two
+ * @param allocate makes the memory; by default only threads share it
  */
-export function createRing(records: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(CONTROL_BYTES + records * RECORD_BYTES);
+export function createRing(
+  records: number,
+  allocate: Allocate = ofThisProcess,
+): SharedArrayBuffer {
+  return allocate(CONTROL_BYTES + records * RECORD_BYTES);
+}
+
+/**
+ * Whether a ring holds so many records.
+ *
+ * @param memory the shared memory of the ring @param records how many
+ */
+export function holds(memory: SharedArrayBuffer, records: number): boolean {
+  return memory.byteLength >= CONTROL_BYTES + records * RECORD_BYTES;
 }
 
 /** What both sides of a ring share. */
@@ -191,7 +215,9 @@ class Ring {
     this.words = new Int32Array(memory);
     this.doubles = new Float64Array(memory);
     this.bytes = new Uint8Array(memory);
-    this.capacity = (memory.byteLength - CONTROL_BYTES) / RECORD_BYTES;
+    // The memory may be longer than was asked for.
+    const room = (memory.byteLength - CONTROL_BYTES) / RECORD_BYTES;
+    this.capacity = 2 ** Math.floor(Math.log2(room));
   }
 
   /** How many records it holds now. */
@@ -227,6 +253,10 @@ export class TrackWriter extends Ring {
   readonly #common: TimelineCommon;
   readonly #offset: number;
   readonly #onFilling: (() => void) | undefined;
+  /** The connection that another process has put into a queue and handed to this one, and when. */
+  #handed: { readonly fd: number; readonly at: number } | undefined;
+  /** Whether descriptors mean something else here than to those that share the timeline. */
+  readonly #isElsewhere: boolean;
   #tellsWhenItWakes = false;
   #depth = 0;
   #enteredAt = 0;
@@ -245,7 +275,10 @@ export class TrackWriter extends Ring {
     this.isLoop = share.isLoop;
     this.#common = new TimelineCommon(share.common);
     // A Worker's time origin is its own start. With this offset, all threads have the same clock.
-    this.#offset = performance.timeOrigin - share.origin;
+    this.#isElsewhere = share.monotonic !== undefined;
+    this.#offset = share.monotonic === undefined
+      ? performance.timeOrigin - share.origin
+      : monotonicAheadMs() - share.monotonic;
     this.#onFilling = onFilling;
   }
 
@@ -261,7 +294,15 @@ export class TrackWriter extends Ring {
 
   /** A connection leaves the queue. Returns when it entered, or 0 if it did not. */
   dequeued(fd: number): number {
-    return this.#common.dequeued(fd);
+    if (!this.#isElsewhere) return this.#common.dequeued(fd);
+    const handed = this.#handed;
+    this.#handed = undefined;
+    return handed?.fd === fd ? handed.at : 0;
+  }
+
+  /** Another process hands a connection to this one. @param at when it entered a queue there, or 0 */
+  handed(fd: number, at: number): void {
+    this.#handed = { fd, at };
   }
 
   /**

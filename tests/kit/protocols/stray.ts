@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runtime } from "../../../engine/net/runtime.ts";
+import { parentage, runtime } from "../../../engine/net/runtime.ts";
 import {
   type Context,
   type Effect,
@@ -17,8 +17,9 @@ import {
 
 /** Lets the next thing that the server itself does in this thread fail, and end the thread. */
 function loseThread(): void {
-  // While a loop is replaced, the main thread serves those who wait for it.
-  if (runtime.isMainThread) return;
+  // While a loop is replaced, the main thread serves those who wait for it. A process of a server has
+  // no other thread.
+  if (runtime.isMainThread && parentage === undefined) return;
   const lose = () => {
     throw new Error("lost");
   };

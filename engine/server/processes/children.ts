@@ -1,0 +1,399 @@
+/**
+ * The processes of a server, as their parent sees them.
+ *
+ * The main thread starts them, and nobody else: the kernel ends a process that asked for it when the
+ * thread that has started it ends (`PR_SET_PDEATHSIG`, prctl(2)). All that they say goes to the desk
+ * (`desk.ts`), because to listen to them is to wait, and the main thread never waits.
+ *
+ * @module
+ */
+
+import type { ForeignSignatures } from "../../net/adapter.ts";
+import type { StartedProgram } from "../../net/adapter.ts";
+import { CommonMemory } from "../../net/common_memory.ts";
+import { describeSystemError } from "../../net/constants.ts";
+import { moreFunctions } from "../../net/libc.ts";
+import { runtime } from "../../net/runtime.ts";
+import { type Sockets, sockets } from "../../net/sockets.ts";
+import type { Allocate } from "../../values/shared_memory.ts";
+import type { WorkerPlan } from "../../workers/supervised_worker.ts";
+import type { SharedFigure } from "../core/statistics_share.ts";
+import type { SharedSocket } from "../descriptors/thread.ts";
+import type { Assignment, ThreadMessage } from "../team/assignment.ts";
+import { threadMemory } from "../team/team_memory.ts";
+import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
+import type { ChildAssignment } from "./child.ts";
+import { type ChildCommand, commandLineOf } from "./child_command.ts";
+import { openMeetingPoint, SAY } from "./control.ts";
+import type { DeskData } from "./desk.ts";
+
+/** What the main thread tells the desk. */
+export type Command =
+  | {
+    readonly say: "started";
+    readonly pid: number;
+    readonly index: number;
+    /** What the process has to do: a `ChildAssignment`. */
+    readonly assignment: string;
+    /** What goes with it. */
+    readonly descriptors: readonly number[];
+  }
+  | { readonly say: "gone"; readonly pid: number };
+
+/** What the desk tells the main thread of a process. */
+export interface ChildMessage {
+  readonly kind: "child";
+  readonly pid: number;
+  /** One of `SAY`. */
+  readonly say: number;
+  readonly text: string;
+}
+
+/** How processes are started and used. */
+export interface ChildrenPlan {
+  /** The mode. */
+  readonly mode: string;
+  /** How they are started. */
+  readonly command: ChildCommand;
+  /** The roles that are those of processes. */
+  readonly roles: readonly string[];
+  /** Whether they let clients in themselves. If not, the desk does. */
+  readonly accept: boolean;
+  /** How many connections may wait for processes that are about to start. */
+  readonly queue: number;
+  /** How many processes shall wait for connections, if they are started on demand. */
+  readonly spare?: number;
+}
+
+/** What the name of the folder begins with in which processes meet their parent. */
+const PREFIX = "handshake-processes-";
+
+/** How many processes can wait at the same moment until the desk looks. */
+const BACKLOG = 1_024;
+
+/** How often a call of a process is ended until it has seen what it was asked, in milliseconds. */
+const AGAIN_MS = 10;
+
+/** How long the last words of a process may take after its end, in milliseconds. */
+const WORDS_MS = 500;
+
+const SIGNATURES = {
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+} as const satisfies ForeignSignatures;
+
+/** Starts processes, and hears what the desk says of them. */
+export class Children implements ProcessStarter {
+  readonly #plan: ChildrenPlan;
+  readonly #net: Sockets = sockets();
+  readonly #memory = CommonMemory.create();
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #meeting: number;
+  /** The main thread's end, and that of the desk. */
+  readonly #commands: readonly [number, number];
+  readonly #waiting: Int32Array;
+  readonly #children = new Map<number, Child>();
+  /** What all processes are told, in shared memory. */
+  #common: { readonly common: SharedArrayBuffer; readonly length: number } | undefined;
+  /** What the desk has not taken yet. */
+  #unsent: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  /** @param plan how they are started and used */
+  constructor(plan: ChildrenPlan) {
+    this.#plan = plan;
+    this.#waiting = new Int32Array(this.#memory.allocate(4));
+    this.#folder = makeFolder();
+    this.#path = `${this.#folder}/socket`;
+    this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
+    this.#commands = this.#net.socketpair();
+  }
+
+  readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
+
+  /** What the desk needs. */
+  get desk(): DeskData {
+    const { queue, spare } = this.#plan;
+    return {
+      meeting: this.#meeting,
+      commands: this.#commands[1],
+      waiting: this.#waiting.buffer as SharedArrayBuffer,
+      queue,
+      ...(spare !== undefined && { spare }),
+    };
+  }
+
+  get queued(): SharedFigure | undefined {
+    if (this.#plan.queue === 0) return undefined;
+    return { kind: "word", memory: this.#waiting.buffer as SharedArrayBuffer, at: 0 };
+  }
+
+  /** How many connections wait at the desk. */
+  get waiting(): number {
+    return Atomics.load(this.#waiting, 0);
+  }
+
+  plays(role: string): boolean {
+    return this.#plan.roles.includes(role);
+  }
+
+  start(plan: WorkerPlan<ThreadMessage>): ProcessHandle {
+    const assignment = plan.assignment as Assignment;
+    const { pid: parent } = runtime;
+    const { path, args, folder } = commandLineOf(this.#plan.command, {
+      mode: this.#plan.mode,
+      parent,
+      path: this.#path,
+    });
+    const program = runtime.startProgram(path, args, folder);
+    const child = new Child(plan, assignment, {
+      onStarted: (pid) => {
+        this.#children.set(pid, child);
+        this.#tell({
+          say: "started",
+          pid,
+          index: assignment.index,
+          assignment: this.#describe(assignment),
+          descriptors: this.#descriptors(assignment),
+        });
+      },
+      onEnded: (pid) => {
+        this.#children.delete(pid);
+        this.#tell({ say: "gone", pid });
+      },
+    });
+    child.follow(program);
+    return child;
+  }
+
+  hear(message: ThreadMessage): void {
+    const { pid, say, text } = message as ChildMessage;
+    this.#children.get(pid)?.hear(say, text);
+  }
+
+  /** What is the same for all processes is written down once. */
+  #describe({ role, index, track, table, data, ...rest }: Assignment): string {
+    if (this.#common === undefined) {
+      const { hosts, ...memory } = rest.memory;
+      // The desk counts those whom it lets in. Behind a proxy only the process knows who they are.
+      const counts = this.#plan.accept || rest.settings.admission?.proxies !== undefined;
+      const told = { ...rest, memory: { ...memory, ...(counts && { hosts }) } };
+      const bytes = new TextEncoder().encode(this.#memory.describe(told));
+      const common = this.#memory.allocate(bytes.length);
+      new Uint8Array(common).set(bytes);
+      this.#common = { common, length: bytes.length };
+    }
+    const own: ChildAssignment & Pick<Assignment, "table"> = {
+      role,
+      index,
+      track,
+      table,
+      data,
+      ...this.#common,
+    };
+    return this.#memory.describe(own);
+  }
+
+  #descriptors({ shared }: Assignment): number[] {
+    const { listener, wake } = shared as SharedSocket;
+    return [this.#memory.fd, wake, ...(this.#plan.accept ? [listener] : [])];
+  }
+
+  #tell(command: Command): void {
+    if (this.#isClosed) return;
+    const line = new TextEncoder().encode(`${JSON.stringify(command)}\n`);
+    const all = new Uint8Array(this.#unsent.length + line.length);
+    all.set(this.#unsent);
+    all.set(line, this.#unsent.length);
+    this.#unsent = all;
+    this.#flush();
+  }
+
+  /** The main thread never waits: what the desk has no room for is sent a moment later. */
+  #flush(): void {
+    const { MSG_DONTWAIT } = this.#net.constants;
+    while (this.#unsent.length > 0) {
+      const count = this.#net.send(this.#commands[0], this.#unsent, MSG_DONTWAIT);
+      if (count <= 0) break;
+      this.#unsent = this.#unsent.subarray(count);
+    }
+    clearTimeout(this.#timer);
+    this.#timer = this.#unsent.length === 0 ? undefined : setTimeout(() => this.#flush(), 1);
+  }
+
+  /** Ends all processes, so that others take their places: nobody knows what they do now. */
+  endAll(): void {
+    for (const child of this.#children.values()) {
+      child.end(new Error("A process was ended: nobody deals with it any more"));
+    }
+  }
+
+  /** Closes everything. All processes are gone. May be called again. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const fd of [this.#meeting, ...this.#commands]) this.#net.close(fd);
+    this.#memory.close();
+    try {
+      runtime.removeFile(this.#path);
+      runtime.removeFolder(this.#folder);
+    } catch {
+      // Somebody has cleaned up already.
+    }
+  }
+}
+
+/** Makes a folder that nobody else may look into. */
+function makeFolder(): string {
+  const failures: string[] = [];
+  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
+    if (folder === undefined || folder === "") continue;
+    try {
+      return runtime.makePrivateFolder(folder, PREFIX);
+    } catch (error) {
+      failures.push(`${folder}: ${describeSystemError(error)}`);
+    }
+  }
+  throw new Error(`Cannot start processes: there is no place for a socket: ${failures.join("; ")}`);
+}
+
+/** What becomes of a process. */
+interface ChildEvents {
+  onStarted(pid: number): void;
+  onEnded(pid: number): void;
+}
+
+/** A process, from its start to its end. */
+class Child implements ProcessHandle {
+  readonly ready: Promise<void>;
+  readonly gone: Promise<Error | undefined>;
+  readonly #plan: WorkerPlan<ThreadMessage>;
+  readonly #finished: Int32Array;
+  /** Where others find the number of the process. */
+  readonly #pid: Int32Array;
+  readonly #events: ChildEvents;
+  readonly #whenReady = Promise.withResolvers<void>();
+  readonly #whenGone = Promise.withResolvers<Error | undefined>();
+  readonly #whenSpoken = Promise.withResolvers<void>();
+  #program: StartedProgram | undefined;
+  #isReady = false;
+  #isGone = false;
+  /** Why it was ended, or what it has said about its end. */
+  #error: Error | undefined;
+  #wasEnded = false;
+  #wasKilled = false;
+  #signal = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(plan: WorkerPlan<ThreadMessage>, { memory, index }: Assignment, events: ChildEvents) {
+    this.#plan = plan;
+    this.#events = events;
+    const own = threadMemory(memory, index);
+    this.#finished = own.finished;
+    this.#pid = own.pid;
+    this.#finished[0] = 0;
+    this.ready = this.#whenReady.promise;
+    this.gone = this.#whenGone.promise;
+    // Nobody may be waiting for it. Then its rejection must not end the process.
+    this.ready.catch(() => {});
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get wasKilled(): boolean {
+    return this.#wasKilled;
+  }
+
+  /** Waits for its end. */
+  async follow(starting: Promise<StartedProgram>): Promise<void> {
+    let how: string;
+    try {
+      const program = this.#program = await starting;
+      Atomics.store(this.#pid, 0, program.pid);
+      this.#events.onStarted(program.pid);
+      if (this.#wasEnded) program.signal("SIGKILL");
+      how = await program.ended;
+      this.#wasKilled = how.startsWith("SIG");
+      await this.#lastWords(how);
+      this.#events.onEnded(program.pid);
+    } catch (cause) {
+      this.#error ??= new Error(`Cannot start a process: ${describeSystemError(cause)}`, { cause });
+      how = "";
+    }
+    this.#end(how);
+  }
+
+  /** What it has said before its end may be told a moment after it. */
+  async #lastWords(how: string): Promise<void> {
+    if (how !== "exit status 70" || this.#error !== undefined) return;
+    const timer = setTimeout(this.#whenSpoken.resolve, WORDS_MS);
+    await this.#whenSpoken.promise;
+    clearTimeout(timer);
+  }
+
+  hear(say: number, text: string): void {
+    switch (say) {
+      case SAY.ready:
+        this.#signal = Number(text);
+        this.#isReady = true;
+        this.#whenReady.resolve();
+        this.#plan.onReady?.();
+        break;
+      case SAY.stray:
+        this.#plan.onStray?.(JSON.parse(text));
+        break;
+      case SAY.cannotStart:
+      case SAY.died: {
+        const what = say === SAY.died ? "A process died" : "Cannot start a process";
+        this.#error ??= new Error(`${what}: ${text}`);
+        this.#whenSpoken.resolve();
+      }
+    }
+  }
+
+  interrupt(): void {
+    this.#timer ??= setInterval(() => this.#interruptOnce(), AGAIN_MS);
+    this.#interruptOnce();
+  }
+
+  #interruptOnce(): void {
+    const pid = this.#program?.pid;
+    if (this.#isGone || pid === undefined || this.#signal === 0) return;
+    kill(pid, this.#signal);
+  }
+
+  end(error?: Error): void {
+    if (this.#wasEnded || this.#isGone) return;
+    this.#wasEnded = true;
+    this.#error ??= error;
+    this.#program?.signal("SIGKILL");
+  }
+
+  #end(how: string): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    Atomics.store(this.#pid, 0, 0);
+    clearInterval(this.#timer);
+    const isDone = this.#finished[0] === 1 || this.#wasEnded;
+    const error = this.#error ??
+      (isDone
+        ? undefined
+        : new Error(this.#isReady ? `A process died: ${how}` : `Cannot start a process: ${how}`));
+    this.#plan.onGone?.(error, false);
+    // If it was not ready yet, this rejects `ready`. Otherwise it changes nothing.
+    this.#whenReady.reject(error ?? new Error("Cannot start a process: it ended at once"));
+    this.#whenGone.resolve(error);
+  }
+}
+
+let foreign: ReturnType<typeof moreFunctions> | undefined;
+
+/** Sends a signal that has no name (kill(2)). */
+function kill(pid: number, signal: number): void {
+  foreign ??= moreFunctions(SIGNATURES);
+  foreign.kill!(pid, signal);
+}

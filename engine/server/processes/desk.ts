@@ -1,0 +1,460 @@
+/**
+ * The desk at which a parent deals with its processes. It is a thread of the parent, which blocks
+ * until somebody has something to say: the main thread that has started a process, a process that has
+ * come, or has nothing to do, or wants to leave a connection, and in some modes a client.
+ *
+ * Whoever connects to the parent's socket must be a process that the main thread has just started: the
+ * kernel says which process it is (`SO_PEERCRED`, unix(7)).
+ *
+ * The desk hands a connection only to a process that waits for one. While none does, it accepts none,
+ * and connections wait in the kernel's accept queue, where nobody can lose them.
+ *
+ * @module
+ */
+
+import { formatAddress } from "../../../protocols/address.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import { SOCKADDR_SIZE } from "../../net/address.ts";
+import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
+import type { Sockets } from "../../net/sockets.ts";
+import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
+import type { SharedSocket, Thread } from "../descriptors/thread.ts";
+import type { ThreadMessage } from "../team/assignment.ts";
+import { ownUser } from "../takeover/private_path.ts";
+import { LingerQueue } from "../team/linger_queue.ts";
+import type { ProcessGate } from "../team/process_gate.ts";
+import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
+import type { WatchingTrack } from "../trace/timeline_watch.ts";
+import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
+import type { ChildMessage, Command } from "./children.ts";
+
+/** How often the desk looks for connections that the main thread has rescued, in milliseconds. */
+const LOOK_MS = 2;
+
+/** How many may have connected before the main thread has said who they are. */
+const MOST_STRANGERS = 64;
+
+/** How many events one look takes. */
+const EVENTS = 64;
+
+/** What a desk is given by its mode. */
+export interface DeskData {
+  /** The socket at which processes come. */
+  readonly meeting: number;
+  /** A socket over which the main thread says what it does: lines of JSON. */
+  readonly commands: number;
+  /** Where the desk says how many connections wait here. */
+  readonly waiting: SharedArrayBuffer;
+  /**
+   * How many accepted connections may wait for processes that are about to start. With 0 the desk
+   * accepts only when a process waits.
+   */
+  readonly queue: number;
+  /** How many processes shall wait for connections, if they are started on demand. */
+  readonly spare?: number;
+}
+
+/** A process, as the desk knows it. */
+interface Child {
+  readonly pid: number;
+  readonly index: number;
+  readonly control: Control;
+  /** Where it is noted what the process was handed, and whether it has begun with that. */
+  readonly handed: Int32Array;
+  isIdle: boolean;
+  /** Whose connection it has, if that is counted here. */
+  client: Address | undefined;
+}
+
+/** A process that has been started. */
+type Started = Extract<Command, { readonly say: "started" }>;
+
+/** A connection that waits for a process. */
+interface Waiting {
+  readonly fd: number;
+  readonly sockaddr: Uint8Array;
+  /** Since when, on the clock of the timeline; 0 if there is none. */
+  readonly since: number;
+}
+
+/** The desk. */
+export class Desk {
+  readonly #thread: Thread;
+  readonly #data: DeskData;
+  readonly #net: Sockets;
+  readonly #shared: SharedSocket;
+  readonly #memory: TeamMemory;
+  readonly #gate: ProcessGate;
+  readonly #ring: DescriptorRing;
+  readonly #lingering: LingerQueue;
+  readonly #refused: LingerQueue;
+  readonly #waitingWord: Int32Array;
+  readonly #tell: (message: ThreadMessage) => void;
+  readonly #track: WatchingTrack | undefined;
+  readonly #buffers = new MessageBuffers();
+  readonly #events = new EpollEvents(EVENTS);
+  /** Watches everybody but the listener. */
+  readonly #epoll: number;
+  /** That, and the listener. */
+  readonly #poll = new PollSet(2);
+  readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
+  /** Those who were started and have not come yet, by process. */
+  readonly #started = new Map<number, Started>();
+  /** Those who have come before the main thread has said so: their descriptors, by process. */
+  readonly #strangers = new Map<number, number>();
+  /** Those who are here, by descriptor. */
+  readonly #children = new Map<number, Child>();
+  /** Those of them who wait for a connection. The one that was busy last comes last. */
+  readonly #idle: Child[] = [];
+  readonly #waiting: Waiting[] = [];
+  readonly #decoder = new TextDecoder();
+  #commands = "";
+  #hasSeenWake = false;
+  #user: number | undefined;
+
+  /** @param thread the thread that is the desk @param data what its mode has given it */
+  constructor(thread: Thread, data: DeskData) {
+    const { calls, assignment, place, tell } = thread.means;
+    this.#thread = thread;
+    this.#data = data;
+    this.#net = calls;
+    this.#shared = assignment.shared as SharedSocket;
+    this.#memory = assignment.memory;
+    this.#gate = place.gate as ProcessGate;
+    this.#ring = new DescriptorRing(this.#shared.ring);
+    this.#lingering = new LingerQueue(this.#shared.lingering);
+    this.#refused = new LingerQueue(this.#shared.refused);
+    this.#waitingWord = new Int32Array(data.waiting);
+    this.#tell = tell;
+    this.#track = place.track;
+    const { EPOLL_CTL_ADD, EPOLLIN, POLLIN } = calls.constants;
+    this.#epoll = calls.epollCreate();
+    for (const fd of [data.meeting, data.commands, this.#shared.wake]) {
+      calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN, fd);
+    }
+    this.#poll.watch(0, this.#epoll, POLLIN);
+    this.#poll.watch(1, this.#shared.listener, POLLIN);
+  }
+
+  /**
+   * Yields the connections that this desk accepts, until the server closes. Before each of them it
+   * waits for a process that can have it.
+   *
+   * @returns descriptors; give each of them to {@linkcode Desk.pass}
+   */
+  *accepted(): Generator<number, void> {
+    const thread = this.#thread;
+    const accept = (sockaddr: Uint8Array) => this.#accept(sockaddr);
+    try {
+      while (!thread.closing) {
+        thread.mayAccept();
+        if (!this.#awaitRoom()) continue;
+        const fd = thread.admit(accept);
+        if (fd !== undefined) yield fd;
+      }
+    } finally {
+      thread.acceptsNoMore();
+    }
+  }
+
+  /**
+   * Hands a connection to a process that waits for one, or as soon as one does.
+   *
+   * @param fd a connection that this desk has accepted
+   */
+  pass(fd: number): void {
+    const since = this.#track?.now() ?? 0;
+    this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice(), since });
+    this.#serveWaiting();
+  }
+
+  /** Deals with the processes until all are gone and there will be none. Accepts nobody. */
+  attend(): void {
+    while (!this.#isOver) {
+      this.#look(this.#thread.closing ? LOOK_MS : -1);
+      if (!this.#thread.closing) continue;
+      this.#takeRescued();
+      this.#serveWaiting();
+      const isLast = this.#ring.closed && this.#ring.length === 0 && this.#waiting.length === 0;
+      if (isLast || this.#gate.cutting) this.#dismissIdle();
+      if (this.#gate.cutting) this.#cutWaiting();
+    }
+    this.#net.close(this.#epoll);
+  }
+
+  get #isOver(): boolean {
+    return this.#thread.closing && this.#ring.closed && this.#children.size === 0 &&
+      this.#started.size === 0 && this.#waiting.length === 0;
+  }
+
+  /** Whether a connection may be accepted: whether there is somebody for it. */
+  #awaitRoom(): boolean {
+    const { refusesOverflow } = this.#thread.door;
+    const { queue } = this.#data;
+    while (!this.#thread.closing) {
+      // With a queue the process may start after the connection has come.
+      if (queue > 0 ? this.#waiting.length < queue : this.#waiting.length === 0) {
+        if (queue > 0 || refusesOverflow || this.#idle.length > 0) return true;
+      }
+      this.#look(-1);
+    }
+    return false;
+  }
+
+  /** Accepts a connection, and deals with the processes meanwhile. */
+  #accept(sockaddr: Uint8Array): number {
+    const net = this.#net;
+    const { errno: { EAGAIN }, POLLIN } = net.constants;
+    const { listener } = this.#shared;
+    for (;;) {
+      const fd = this.#thread.mayAsk ? net.accept(listener, sockaddr) : -EAGAIN;
+      if (fd !== -EAGAIN) return fd;
+      if (this.#thread.closing) return -EAGAIN;
+      net.pollAll(this.#poll, -1);
+      const isReady = (this.#poll.eventsAt(1) & POLLIN) !== 0;
+      if (this.#poll.eventsAt(0) !== 0) this.#look(0);
+      if (this.#thread.closing) return -EAGAIN;
+      if (isReady && !this.#thread.mayAsk) return net.accept(listener, sockaddr);
+      // The process that was to have the connection may have died.
+      if (!isReady && !this.#hasRoom) return -EAGAIN;
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#data.queue > 0 || this.#idle.length > 0 || this.#thread.door.refusesOverflow;
+  }
+
+  /** Looks who has something to say. */
+  #look(timeoutMs: number): void {
+    const count = this.#net.epollWait(this.#epoll, this.#events, timeoutMs);
+    // Who is told of first is looked at first: a process that has come is known by then.
+    const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));
+    if (ready.includes(this.#data.commands)) this.#hearCommands();
+    for (const fd of ready) {
+      if (fd === this.#data.meeting) this.#meet();
+      else if (fd === this.#shared.wake) this.#seeWake();
+      else {
+        const child = this.#children.get(fd);
+        if (child !== undefined) this.#hearChild(child);
+      }
+    }
+  }
+
+  /** The server closes. The socket that says so is ready from now on. */
+  #seeWake(): void {
+    if (this.#hasSeenWake) return;
+    this.#hasSeenWake = true;
+    const { EPOLL_CTL_DEL } = this.#net.constants;
+    this.#net.epollControl(this.#epoll, EPOLL_CTL_DEL, this.#shared.wake, 0, 0);
+  }
+
+  #hearCommands(): void {
+    const { MSG_DONTWAIT } = this.#net.constants;
+    const buffer = new Uint8Array(4096);
+    for (;;) {
+      const count = this.#net.recv(this.#data.commands, buffer, MSG_DONTWAIT);
+      if (count <= 0) break;
+      this.#commands += this.#decoder.decode(buffer.subarray(0, count), { stream: true });
+    }
+    const lines = this.#commands.split("\n");
+    this.#commands = lines.pop() as string;
+    for (const line of lines) this.#obey(JSON.parse(line));
+  }
+
+  #obey(command: Command): void {
+    if (command.say === "gone") return this.#forget(command.pid);
+    const fd = this.#strangers.get(command.pid);
+    if (fd === undefined) return void this.#started.set(command.pid, command);
+    this.#strangers.delete(command.pid);
+    this.#welcome(fd, command);
+  }
+
+  /** Lets those in who have come. */
+  #meet(): void {
+    const net = this.#net;
+    for (;;) {
+      const fd = net.acceptNonBlocking(this.#data.meeting, this.#sockaddr);
+      if (fd < 0) return;
+      const { pid = 0, user } = net.peerCredentials(fd) ?? {};
+      const started = this.#started.get(pid);
+      if (user !== (this.#user ??= ownUser(net))) net.close(fd);
+      else if (started !== undefined) this.#welcome(fd, started);
+      else this.#keepStranger(pid, fd);
+    }
+  }
+
+  /** Somebody has come whom the main thread has not announced yet, or never will. */
+  #keepStranger(pid: number, fd: number): void {
+    for (const [other, its] of this.#strangers) {
+      if (other !== pid && this.#strangers.size < MOST_STRANGERS) continue;
+      this.#net.close(its);
+      this.#strangers.delete(other);
+    }
+    this.#strangers.set(pid, fd);
+  }
+
+  /** Tells a process that has come what it has to do. */
+  #welcome(fd: number, { pid, index, assignment, descriptors }: Started): void {
+    this.#started.delete(pid);
+    const control = new Control(this.#net, fd, this.#buffers);
+    if (!control.send(TELL.assignment, assignment, descriptors, this.#net.constants.MSG_DONTWAIT)) {
+      return control.close();
+    }
+    const { handed } = threadMemory(this.#memory, index);
+    const child = { pid, index, control, handed, isIdle: false, client: undefined };
+    this.#children.set(fd, child);
+    const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
+    this.#net.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN, fd);
+  }
+
+  /** Hears all that a process has to say. */
+  #hearChild(child: Child): void {
+    const { MSG_DONTWAIT } = this.#net.constants;
+    for (;;) {
+      const heard = child.control.hear(MSG_DONTWAIT);
+      if (heard === undefined) return;
+      if (heard === "end") return this.#close(child);
+      this.#answer(child, heard);
+      // Nearly always there is nothing more.
+      if (heard.kind === SAY.idle) return;
+    }
+  }
+
+  #answer(child: Child, heard: Heard): void {
+    switch (heard.kind) {
+      case SAY.idle:
+        this.#isBack(child);
+        child.isIdle = true;
+        this.#idle.push(child);
+        return this.#serveWaiting();
+      case SAY.wake:
+        return this.#tell({ kind: "wake" });
+      case SAY.lingering:
+        return this.#linger(this.#lingering, heard.descriptors);
+      case SAY.refused:
+        return this.#linger(this.#refused, heard.descriptors);
+      default: {
+        const text = child.control.textOf(heard);
+        const message: ChildMessage = { kind: "child", pid: child.pid, say: heard.kind, text };
+        this.#tell(message);
+      }
+    }
+  }
+
+  /** Takes connections that a process has left. */
+  #linger(queue: LingerQueue, descriptors: readonly number[]): void {
+    for (const fd of descriptors) {
+      if (!queue.put(fd)) this.#net.close(fd);
+      else if (queue.mustCall()) this.#tell({ kind: "lingering" });
+    }
+  }
+
+  /** Counts that the connection is over which a process was handed. */
+  #isBack(child: Child): void {
+    child.handed[0] = 0;
+    const { client } = child;
+    if (client === undefined) return;
+    child.client = undefined;
+    this.#thread.door.leave(client);
+  }
+
+  /** A process has ended, as far as its socket tells. */
+  #close(child: Child): void {
+    const { control } = child;
+    if (!this.#children.delete(control.fd)) return;
+    if (child.isIdle) this.#idle.splice(this.#idle.indexOf(child), 1);
+    if (child.client !== undefined) this.#thread.door.leave(child.client);
+    // To close it takes it out of the epoll set.
+    control.close();
+    this.#want();
+  }
+
+  /** A process has ended, as the main thread knows for sure. */
+  #forget(pid: number): void {
+    this.#started.delete(pid);
+    const stranger = this.#strangers.get(pid);
+    if (stranger !== undefined) this.#net.close(stranger);
+    this.#strangers.delete(pid);
+    for (const child of this.#children.values()) {
+      if (child.pid !== pid) continue;
+      // What it has said before its end is still there.
+      this.#hearChild(child);
+      this.#close(child);
+      this.#gate.leaveFor(child.index);
+    }
+    this.#want();
+  }
+
+  /** Hands waiting connections to processes that wait for them. */
+  #serveWaiting(): void {
+    while (this.#waiting.length > 0 && this.#idle.length > 0) {
+      const child = this.#idle.pop() as Child;
+      child.isIdle = false;
+      if (this.#hand(child, this.#waiting[0] as Waiting)) this.#waiting.shift();
+      else this.#close(child);
+    }
+    this.#want();
+  }
+
+  /** Hands a connection to a process. @returns whether the process is still there */
+  #hand(child: Child, { fd, sockaddr, since }: Waiting): boolean {
+    const net = this.#net;
+    const { index, handed, control } = child;
+    const { door } = this.#thread;
+    handed[1] = 0;
+    handed[0] = 1;
+    this.#gate.handTo(index);
+    const connection = describeConnection(sockaddr, since);
+    if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
+      handed[0] = 0;
+      // Whoever has buried the process may have emptied its seat already.
+      this.#gate.leaveFor(index);
+      this.#gate.readmit();
+      return false;
+    }
+    net.close(fd);
+    if (door.counts && door.headerMs === undefined) child.client = net.readAddress(sockaddr);
+    return true;
+  }
+
+  /** Asks the main thread for the processes that are missing. */
+  #want(): void {
+    Atomics.store(this.#waitingWord, 0, this.#waiting.length);
+    const { spare } = this.#data;
+    if (spare === undefined || this.#thread.closing && this.#waiting.length === 0) return;
+    const missing = this.#waiting.length + spare - this.#idle.length;
+    if (missing > 0 && this.#gate.askForThreads(missing)) this.#tell({ kind: "queued" });
+  }
+
+  /** Takes the connections that the main thread has taken out of the accept queue. */
+  #takeRescued(): void {
+    const sockaddr = new Uint8Array(SOCKADDR_SIZE);
+    while (this.#waiting.length <= this.#data.queue) {
+      const fd = this.#ring.tryTake(sockaddr);
+      if (fd < 0) return;
+      const since = this.#track?.dequeued(fd) ?? 0;
+      this.#waiting.push({ fd, sockaddr: sockaddr.slice(), since });
+    }
+  }
+
+  /** Tells those who wait that there will be nothing more. */
+  #dismissIdle(): void {
+    for (const child of this.#idle.splice(0)) {
+      child.isIdle = false;
+      child.control.send(TELL.end, undefined, [], this.#net.constants.MSG_DONTWAIT);
+    }
+  }
+
+  /** Closes the connections that no process will serve: the time to finish has passed. */
+  #cutWaiting(): void {
+    const { counters } = this.#thread.means.place;
+    for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
+      this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
+      this.#net.close(fd);
+      counters.accepted();
+      counters.cut();
+      this.#gate.leave();
+    }
+    this.#want();
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * A server whose connections are served by processes. Its parent opens it, starts the processes and
+ * deals with them; `descriptor_server.ts` says how it closes.
+ *
+ * @module
+ */
+
+import { whyNoCommonMemory } from "../../net/common_memory.ts";
+import { whyNoSockets } from "../../net/libc.ts";
+import { runtime } from "../../net/runtime.ts";
+import { requireThreads } from "../../workers/descriptor_limits.ts";
+import type { ServeOptions } from "../core/options.ts";
+import type { Server } from "../core/server.ts";
+import { DescriptorServer } from "../descriptors/descriptor_server.ts";
+import type { ThreadData, ThreadTeam } from "../team/thread_team.ts";
+import { childCommand } from "./child_command.ts";
+import { Children } from "./children.ts";
+import { CHILD_RUNTIME, type ProcessOptions } from "./process_options.ts";
+
+/** The roles of a mode's processes and of its desk. */
+export interface ProcessRoles {
+  /** What the desk does: a thread of the parent. */
+  readonly desk: string;
+  /** What each process does. */
+  readonly process: string;
+}
+
+/** How a mode opens its server. */
+export interface ProcessServerPlan {
+  /** The mode's name. */
+  readonly mode: string;
+  /** The URL of its module. */
+  readonly url: string;
+  /** Who does what. */
+  readonly roles: ProcessRoles;
+  /** The most processes at a time. */
+  readonly processes: number;
+  /** Whether they let clients in themselves. If not, the desk does. @default {false} */
+  readonly accept?: boolean;
+  /**
+   * How many processes wait for connections, if each connection gets one of its own.
+   *
+   * @default by default the processes are started once, and replaced when they die
+   */
+  readonly spare?: number;
+}
+
+/**
+ * Serves connections with processes.
+ *
+ * @param plan how the mode does it
+ * @param options the caller's options
+ * @param describe says how it runs, in words for people, with so many processes
+ * @returns the server, listening
+ */
+export async function serveByProcesses(
+  plan: ProcessServerPlan,
+  options: ServeOptions & ProcessOptions,
+  describe: (processes: number) => readonly string[],
+): Promise<Server> {
+  const why = whyNoCommonMemory() ?? whyNoSockets();
+  if (why !== undefined) throw new Error(`Cannot serve with processes: ${why}`);
+  requireThreads(1);
+  const on = CHILD_RUNTIME.read(options.childRuntime);
+  const { mode, url, roles, accept = false, spare } = plan;
+  const command = childCommand(mode, url, on);
+  const processes = mostProcesses(plan, options);
+  const queue = spare === undefined ? 0 : processes;
+  const children = new Children({
+    mode,
+    command,
+    roles: [roles.process],
+    accept,
+    queue,
+    ...(spare !== undefined && { spare }),
+  });
+  let server: DescriptorServer;
+  try {
+    server = await DescriptorServer.open({
+      mode,
+      url,
+      threads: processes + 1,
+      connections: accept ? Infinity : processes,
+      processes: children,
+    }, options);
+  } catch (error) {
+    children.close();
+    throw error;
+  }
+  const { team } = server;
+  // A process that is to be replaced while the server closes is wanted only if connections wait.
+  const isWanted = () => !team.gate.closing || !server.ring.closed || children.waiting > 0;
+  const prepare = (): ThreadData | undefined => isWanted() ? {} : undefined;
+  const desk = (): ThreadData => ({
+    data: children.desk,
+    // What it knew of them is lost with it.
+    onGone: (error) => error !== undefined && children.endAll(),
+  });
+  const started: Promise<unknown>[] = [team.keepRunning(roles.desk, desk)];
+  if (spare === undefined) {
+    for (let count = 0; count < processes; count++) {
+      started.push(team.keepRunning(roles.process, prepare));
+    }
+  } else started.push(startOnDemand(team, roles.process, processes, spare));
+  const details = [...describe(processes), ...(on === runtime.name ? [] : [`processes on ${on}`])];
+  return await server.serve(Promise.all(started), details);
+}
+
+/**
+ * How many processes there are. A process serves one connection at a time, so there need not be more
+ * than connections.
+ */
+function mostProcesses(
+  { processes }: ProcessServerPlan,
+  { maxConnections = 0, overflow }: ServeOptions,
+): number {
+  // To refuse a connection somebody has to accept it.
+  if (!(maxConnections >= 1) || overflow === "refuse") return processes;
+  return Math.min(processes, maxConnections);
+}
+
+/**
+ * Starts processes as connections need them. Several start at the same time, but not more than there
+ * are processors: those that serve need them too.
+ *
+ * @param team the team, before its desk is started
+ * @param role the role of each process
+ * @param most the most processes at a time
+ * @param spare how many start at once
+ * @returns resolves when these are ready
+ */
+function startOnDemand(
+  team: ThreadTeam,
+  role: string,
+  most: number,
+  spare: number,
+): Promise<unknown> {
+  let running = 0;
+  let starting = 0;
+
+  function start(): Promise<void> {
+    running++;
+    starting++;
+    const process = team.start(role);
+    const over = team.settle(process);
+    // One that cannot start is followed by a pause, in which no other one is started in its place.
+    void process.ready.catch(() => over).then(() => starting--);
+    void over.then(() => running--);
+    return process.ready;
+  }
+
+  team.onQueued = (wanted) => {
+    const together = Math.max(2, runtime.cpus);
+    for (let left = wanted - starting; left > 0 && running < most && starting < together; left--) {
+      start().catch(() => {});
+    }
+  };
+  return Promise.all(Array.from({ length: Math.min(spare, most) }, start));
+}

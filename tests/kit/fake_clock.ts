@@ -1,0 +1,29 @@
+/**
+ * Another time of day for a process of its own.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { assert } from "./harness.ts";
+
+/**
+ * What `faketime` sets, so that the tests can set the clock of a process, also while it runs.
+ *
+ * @param file what the clock shows: a line like `+2h`
+ */
+export function fakeClock(file: string): Record<string, string> {
+  const { stdout } = spawnSync("faketime", ["-f", "+0", "env"], { encoding: "utf8" });
+  const preload = /^LD_PRELOAD=(.*)$/m.exec(stdout)?.[1];
+  assert(preload !== undefined, stdout);
+  return {
+    ...process.env as Record<string, string>,
+    // Threads need the other one of its two libraries.
+    LD_PRELOAD: preload.replace("libfaketime.so", "libfaketimeMT.so"),
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    NO_FAKE_STAT: "1",
+  };
+}

@@ -35,7 +35,13 @@ import {
 import { preflight } from "./load/preflight.ts";
 import { refuseThrough } from "./load/sources.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
-import { PROFILE, type ProfileRequest, profileServer, readProfileRequest } from "./profiles.ts";
+import {
+  CANNOT_PROFILE,
+  PROFILE,
+  type ProfileRequest,
+  profileServer,
+  readProfileRequest,
+} from "./profiles.ts";
 import {
   probableAddress,
   reachRunning,
@@ -177,10 +183,10 @@ export interface Comparison {
   readonly way: Way | undefined;
   /** Where traces are written. */
   readonly traces: string | undefined;
-  /** What the others are compared with; `undefined` for the best. */
-  readonly reference: string | undefined;
   /** Whether the servers are profiled, and where the profiles are kept. */
   readonly profile: ProfileRequest | undefined;
+  /** What the others are compared with; `undefined` for the best. */
+  readonly reference: string | undefined;
 }
 
 /** Follows the progress of a comparison. */
@@ -192,7 +198,7 @@ export interface ComparisonWatcher {
   /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
   /** Tells others of the runs, and may end one of them. */
-  readonly live: Live;
+  readonly live?: Pick<Live, "measure">;
 }
 
 /**
@@ -249,8 +255,8 @@ export async function readComparison(values: Values): Promise<Comparison> {
     percentiles: percentilesOf(values),
     way,
     traces: traces as string | undefined,
-    reference: readReference(values.reference as string | undefined, subjects),
     profile: readProfileRequest(values),
+    reference: readReference(values.reference as string | undefined, subjects),
   };
 }
 
@@ -305,14 +311,14 @@ function makeFolder(path: string): void {
 export interface Measured {
   readonly runs: readonly Run[];
   readonly missing: readonly Missing[];
-  /** What the others are compared with, if the user has said so. */
-  readonly reference?: string;
-  /** What runs at different rates say, if that is what was measured. */
-  readonly rateStudy?: RateStudy;
   /** What the servers did in runs that do not count. */
   readonly profiles?: readonly Profile[];
   /** What the machine could do at best. */
   readonly floor?: Floor | null;
+  /** What the others are compared with, if the user has said so. */
+  readonly reference?: string;
+  /** What runs at different rates say, if that is what was measured. */
+  readonly rateStudy?: RateStudy;
 }
 
 /**
@@ -393,6 +399,10 @@ async function compareAll(
     if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
     for (const subject of able) {
       if (comparison.profile === undefined || failed.has(subject)) continue;
+      if (subject.running !== undefined) {
+        watcher.onNote(`${subject.name} has no profile: ${CANNOT_PROFILE}`);
+        continue;
+      }
       const profile = await profileServer(comparison.profile, subject, plan, watcher);
       if (profile !== undefined) profiles.push(profile);
     }
@@ -405,9 +415,9 @@ async function measureOne(
   plan: Plan,
   repeat: number,
   { warmUpMs, percentiles, way }: Comparison,
-  { signal, live, onSecond, onNote }: {
+  { signal, live = { measure }, onSecond, onNote }: {
     readonly signal: AbortSignal;
-    readonly live: Live;
+    readonly live?: Pick<Live, "measure">;
     onSecond(second: Second): void;
     onNote(text: string): void;
   },

@@ -7,11 +7,10 @@
 
 import type { Flag, Values } from "../engine/cli/flags.ts";
 import { describeError } from "../engine/values/thrown.ts";
-import { loadLoadProtocol } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
 import { measureNoise } from "./load/noise.ts";
 import { startNullServer } from "./load/null_server.ts";
-import { loadOf, type Plan, whyNoDescriptors } from "./load/plan.ts";
+import { loadOf, loadProtocolOf, type Plan, whyNoDescriptors } from "./load/plan.ts";
 import type { Floor, NullRun } from "./load/results.ts";
 
 /** Turns it off. */
@@ -67,11 +66,9 @@ async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
   if (plan.size[1] > LONGEST) {
     return { ...nothing, why: "the requests are larger than those that it answers" };
   }
-  const protocol = plan.protocol === "frame" ? "frame" : "echo";
+  const protocol = plan.talk === undefined && plan.protocol === "frame" ? "frame" : "echo";
   try {
-    const { connects = false } = plan.protocol === protocol
-      ? {}
-      : await loadLoadProtocol(plan.protocol);
+    const { connects = false } = await loadProtocolOf(plan);
     const connections = Math.min(MOST_CONNECTIONS, plan.connections);
     const rate = plan.rate === null ? null : Math.max(plan.rate, LEAST_REQUESTS / NULL_MS * 1_000);
     await using server = await startNullServer(protocol);
@@ -79,6 +76,9 @@ async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
       ...plan,
       protocol,
       protocolName: protocol,
+      talk: undefined,
+      rateParts: null,
+      sources: [],
       connections,
       threads: Math.min(plan.threads, connections),
       connect: plan.connect || connects,

@@ -14,11 +14,11 @@ import { PROFILE_FOLDER, PROFILE_SAMPLE } from "../engine/workers/profile_reques
 import { PROFILE_SUFFIX } from "../engine/workers/thread_profile.ts";
 import { escapeText } from "../protocols/text.ts";
 import { ServerStartError, type StartExtras } from "./loaded_server.ts";
+import type { ReadyServer } from "./running_servers.ts";
 import { measure } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Profile, Run } from "./load/results.ts";
 import { profileOf, readProfiles } from "./profile/flame.ts";
-import type { ReadyServer, RunningServer } from "./running_servers.ts";
 
 /** The name of the folder if the files are not kept. */
 const UNKEPT = "-";
@@ -52,8 +52,6 @@ const SAMPLE_US_EACH = 100;
 export interface Profiled {
   readonly name: string;
   readonly subject: Run["subject"];
-  /** The server, if it runs already: then it cannot be profiled. */
-  readonly running?: RunningServer;
   /** Starts it, ready to be put under this load. */
   start(plan: Plan, signal: AbortSignal, extras: StartExtras): Promise<ReadyServer>;
 }
@@ -101,10 +99,6 @@ export async function profileServer(
 ): Promise<Profile | undefined> {
   if (signal.aborted) return undefined;
   const { name } = profiled;
-  if (profiled.running !== undefined) {
-    onNote(`${name} has no profile: ${CANNOT_PROFILE}`);
-    return undefined;
-  }
   const words = `${name}-${plan.protocolName}-${plan.connections}`.replaceAll(/[^\w.]+/g, "-");
   const folder = kept === undefined ? mkdtempSync(join(tmpdir(), "profile-")) : join(kept, words);
   try {

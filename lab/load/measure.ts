@@ -9,10 +9,10 @@ import { InterruptedError } from "../../engine/dial/failures.ts";
 import { connect, findAddresses } from "../../engine/dial/target.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Run, Second } from "./results.ts";
+import type { Recovery, Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
-import { recoveriesOf, type Window } from "./recovery.ts";
+import { recoveriesOf } from "./recovery.ts";
 import { reachableFrom } from "./sources.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
@@ -110,20 +110,23 @@ export async function findServer(
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, signal, onSecond, onNote } = options;
-  const rows = new Rows();
-  /** What is looked at when the rate changes, and recovery from a spike is measured. */
-  const windows: Window[] = [];
+  const rows = new Rows(plan.rateParts !== null);
   using team = await LoadTeam.start(plan, address, signal);
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
   const result = (totals: TeamTotals, facts: RunFacts): Run =>
-    runOf(plan, options, totals, { ...facts, startedAt, seconds: () => rows.whole(), windows });
+    runOf(plan, options, totals, {
+      ...facts,
+      startedAt,
+      seconds: () => rows.whole(),
+      recoveries: () =>
+        plan.rateParts === null || facts.isCut ? [] : recoveriesOf(plan.rateParts, rows.all),
+    });
   const totals = await team.run(
     (second) => {
       const row = { ...second, used: watch?.look() };
       rows.add(row);
-      if (plan.rateParts !== null) windows.push(second);
       const { latency, requests, endsAt } = second;
       onSecond?.(secondOf(row), {
         latency,
@@ -179,11 +182,13 @@ function runOf(
   plan: Plan,
   { name, subject = null, repeat = 1, percentiles }: MeasureOptions,
   totals: TeamTotals,
-  { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds, windows }: RunFacts & {
-    readonly startedAt: Date;
-    seconds(): readonly Second[];
-    readonly windows: readonly Window[];
-  },
+  { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds, recoveries }:
+    & RunFacts
+    & {
+      readonly startedAt: Date;
+      seconds(): readonly Second[];
+      recoveries(): readonly Recovery[];
+    },
 ): Run {
   const { latency } = totals;
   // In the closed model, on a connection that stays, a request is due when it is sent.
@@ -211,7 +216,7 @@ function runOf(
     load_limited: isLimited,
     server: server?.figures ?? null,
     seconds: seconds(),
-    recoveries: plan.rateParts === null || isCut ? [] : recoveriesOf(plan.rateParts, windows),
+    recoveries: recoveries(),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),
@@ -226,13 +231,24 @@ interface Row extends TeamSecond {
   readonly used: ServerSecond | undefined;
 }
 
-/** The seconds of a run as the result holds them. Only the latest two keep what they have counted. */
+/**
+ * The seconds of a run as the result holds them. Only the latest two keep what they have counted,
+ * unless all are wanted.
+ */
 class Rows {
+  /** All of them as they were counted, if they are wanted. */
+  readonly all: Row[] = [];
   readonly #done: Second[] = [];
+  readonly #keepsAll: boolean;
   #latest: Row[] = [];
+
+  constructor(keepsAll: boolean) {
+    this.#keepsAll = keepsAll;
+  }
 
   add(row: Row): void {
     this.#latest.push(row);
+    if (this.#keepsAll) this.all.push(row);
     if (this.#latest.length > 2) this.#done.push(wholeSecond(this.#latest.shift() as Row));
   }
 

@@ -245,58 +245,6 @@ export interface Missing {
   readonly wanted: boolean;
 }
 
-/** One step of a series of runs at different rates. */
-export interface RateStep {
-  /** The rate that was asked for, in requests a second. */
-  readonly rate: number;
-  /** Its run: an index of `runs`. */
-  readonly run: number;
-  /** What it was for: `step` in a series that was asked for, the others in a search. */
-  readonly phase: "step" | "doubling" | "halving" | "confirming";
-  /**
-   * Whether it met the target of a search; in a series, whether at least 98 % of what was due was
-   * answered in time. A step that the load limited is no pass.
-   */
-  readonly verdict: "passed" | "failed" | "load limited" | "silent" | "interrupted";
-  /** Why it is no pass; `null` if it is one. */
-  readonly why: string | null;
-  /** The share of what was due that was answered in time. */
-  readonly reached: number;
-}
-
-/** What a search has found. */
-export interface FoundRate {
-  /** The targets, as the user wrote them. */
-  readonly targets: readonly string[];
-  /** How it ended; see `rate_search.ts`. */
-  readonly end: "found" | "every rate" | "never" | "not confirmed" | "silent" | "interrupted";
-  /** The highest rate that met the target; confirmed if it was `found`, or with `every rate`. */
-  readonly rate: number | null;
-  /** The standard deviation of the answers a second in the confirming runs, as a share. */
-  readonly spread: number | null;
-  /** The lowest rate above it that did not pass, and why; `null` if there was none. */
-  readonly next: { readonly rate: number; readonly why: string } | null;
-}
-
-/** Runs at different rates: a series that was asked for, or the search for the highest rate. */
-export interface RateStudy {
-  /** In the order of measuring. */
-  readonly steps: readonly RateStep[];
-  /** What a search has found; `null` in a series. */
-  readonly found: FoundRate | null;
-  /** Where the knee of a series is; `null` in a search. See `knee.ts` for the rule. */
-  readonly knee: {
-    /** `null` if it was not reached. */
-    readonly rate: number | null;
-    /** The first rate of which less than 98 % was answered in time; `null` if there was none. */
-    readonly overloaded: number | null;
-  } | null;
-  /** Whether a signal has ended it early. */
-  readonly interrupted: boolean;
-  /** The result in sentences. */
-  readonly conclusion: readonly string[];
-}
-
 /** A function of a server in its profile, and for how long it ran, in milliseconds. */
 export interface ProfiledFunction {
   readonly name: string;
@@ -373,6 +321,58 @@ export interface Part {
   readonly started_at: string;
 }
 
+/** One step of a series of runs at different rates. */
+export interface RateStep {
+  /** The rate that was asked for, in requests a second. */
+  readonly rate: number;
+  /** Its run: an index of `runs`. */
+  readonly run: number;
+  /** What it was for: `step` in a series that was asked for, the others in a search. */
+  readonly phase: "step" | "doubling" | "halving" | "confirming";
+  /**
+   * Whether it met the target of a search; in a series, whether at least 98 % of what was due was
+   * answered in time. A step that the load limited is no pass.
+   */
+  readonly verdict: "passed" | "failed" | "load limited" | "silent" | "interrupted";
+  /** Why it is no pass; `null` if it is one. */
+  readonly why: string | null;
+  /** The share of what was due that was answered in time. */
+  readonly reached: number;
+}
+
+/** What a search has found. */
+export interface FoundRate {
+  /** The targets, as the user wrote them. */
+  readonly targets: readonly string[];
+  /** How it ended; see `rate_search.ts`. */
+  readonly end: "found" | "every rate" | "never" | "not confirmed" | "silent" | "interrupted";
+  /** The highest rate that met the target; confirmed if it was `found`, or with `every rate`. */
+  readonly rate: number | null;
+  /** The standard deviation of the answers a second in the confirming runs, as a share. */
+  readonly spread: number | null;
+  /** The lowest rate above it that did not pass, and why; `null` if there was none. */
+  readonly next: { readonly rate: number; readonly why: string } | null;
+}
+
+/** Runs at different rates: a series that was asked for, or the search for the highest rate. */
+export interface RateStudy {
+  /** In the order of measuring. */
+  readonly steps: readonly RateStep[];
+  /** What a search has found; `null` in a series. */
+  readonly found: FoundRate | null;
+  /** Where the knee of a series is; `null` in a search. See `knee.ts` for the rule. */
+  readonly knee: {
+    /** `null` if it was not reached. */
+    readonly rate: number | null;
+    /** The first rate of which less than 98 % was answered in time; `null` if there was none. */
+    readonly overloaded: number | null;
+  } | null;
+  /** Whether a signal has ended it early. */
+  readonly interrupted: boolean;
+  /** The result in sentences. */
+  readonly conclusion: readonly string[];
+}
+
 /** A measurement: one run, or many runs that are compared. */
 export interface Report {
   readonly schema: typeof SCHEMA;
@@ -384,14 +384,14 @@ export interface Report {
   readonly runs: readonly Run[];
   /** What was not measured although it should have been. */
   readonly missing: readonly Missing[];
-  /** What the others were compared with, if the user has said so; else the best. */
-  readonly reference?: string;
-  /** Runs at different rates that belong together; `null` if they do not. @default {null} */
-  readonly rate_study?: RateStudy | null;
   /** What the servers did, if `--profile` has asked for it. */
   readonly profiles: readonly Profile[];
   /** What was added up, if this is the sum of what several machines have measured. */
   readonly parts: readonly Part[];
+  /** What the others were compared with, if the user has said so; else the best. */
+  readonly reference?: string;
+  /** Runs at different rates that belong together; `null` if they do not. @default {null} */
+  readonly rate_study?: RateStudy | null;
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

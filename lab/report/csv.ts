@@ -71,6 +71,7 @@ const MEASURED = [
   "due",
   "interrupted",
   "why_missing",
+  "aborted",
   "arrivals",
   "seed",
   "rate_parts",
@@ -80,7 +81,6 @@ const MEASURED = [
   "step_verdict",
   "step_why",
   "reached",
-  "aborted",
 ] as const;
 
 type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
@@ -208,10 +208,10 @@ function runCells(run: Run): Measured {
     ...serverCells(run.server),
     due: run.due,
     interrupted: run.interrupted,
+    aborted: run.aborted,
     recovered_s: run.recoveries.length === 0
       ? null
       : run.recoveries.map(({ recovered_s }) => recovered_s ?? "never").join(" "),
-    aborted: run.aborted,
   };
 }
 

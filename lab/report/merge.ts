@@ -127,8 +127,8 @@ function partnerOf({ runs }: Report, { name, repeat, load }: Run, index: number)
   return same ?? runs[index] as Run;
 }
 
-/** The properties of a load that add up over the machines, and so may differ. */
-const ADDED: ReadonlySet<string> = new Set(["connections", "target_rate"]);
+/** The properties of a load that add up over the machines, or are each one's own, and so may differ. */
+const ADDED: ReadonlySet<string> = new Set(["connections", "target_rate", "seed", "source"]);
 
 /** What the properties of a load are called. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -200,6 +200,7 @@ function mergeRuns(parts: readonly PartRun[]): Run {
     lag_us: lag?.figures ?? first.run.lag_us,
     errors: addCounts(runs.map(({ errors }) => errors)),
     starved_connections: sum(({ starved_connections }) => starved_connections),
+    recoveries: [],
     load_limited: runs.some(({ load_limited }) => load_limited),
     server: server && {
       ...server,

@@ -10,6 +10,7 @@ import stringWidth from "string-width";
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, RateStudy, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
+import { repeatsTable } from "./repeats.ts";
 import {
   type Contest,
   contestsOf,
@@ -22,7 +23,6 @@ import { floorSentences } from "./floor_text.ts";
 import { partSentences } from "./parts_text.ts";
 import { formatProfile } from "./profile_text.ts";
 import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
-import { repeatsTable } from "./repeats.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
   formatBytes,

@@ -156,6 +156,7 @@ export function sampleReport(runs: readonly Run[]): Report {
     profiles: [],
     floor: null,
     parts: [],
+    rate_study: null,
     findings: findingsOf(runs),
   };
 }

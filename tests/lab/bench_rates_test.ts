@@ -496,6 +496,7 @@ test("users search, measure a series and interrupt a search", async () => {
   });
   const bench = (...args: string[]) =>
     new Script("lab/bench.ts", [
+      "--no-floor",
       `127.0.0.1:${server.address.port}`,
       "--protocol",
       "echo",

@@ -226,7 +226,8 @@ test("repeats of one server are shown with their median and their spread", () =>
 
 test("--repeat and --warm-up measure one server as often as that", async () => {
   await using server = await LoadServer.start();
-  const script = (...args: string[]) => new Script("lab/bench.ts", [at(server), ...args]).end();
+  const script = (...args: string[]) =>
+    new Script("lab/bench.ts", [at(server), ...args, "--no-floor"]).end();
   const echo = ["--protocol", "echo", "-c", "3"];
   const twice = await script(...echo, "-n", "6", "--repeat", "2", "--json");
   const report = JSON.parse(twice.stdout) as Report;

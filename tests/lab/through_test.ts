@@ -17,7 +17,11 @@ const BRIEF = ["--protocol", "echo", "-c", "8", "-n", "40", "--json", "-"];
 
 /** Runs the bench; returns its runs. */
 async function bench(args: readonly string[], options: ScriptOptions = {}): Promise<Run[]> {
-  const { code, stdout, stderr } = await new Script("lab/bench.ts", args, options).end(60_000);
+  const { code, stdout, stderr } = await new Script(
+    "lab/bench.ts",
+    [...args, "--no-floor"],
+    options,
+  ).end(60_000);
   assertEquals(code, 0, stderr);
   return [...(JSON.parse(stdout) as Report).runs];
 }
@@ -71,12 +75,12 @@ test("the bench compares servers through faults, and says so", async () => {
 test(
   "the bench refuses what is no toxic, and what takes more descriptors than there are",
   async () => {
-    const run = (...args: string[]) => new Script("lab/bench.ts", args).end();
+    const run = (...args: string[]) => new Script("lab/bench.ts", [...args, "--no-floor"]).end();
     const limited = async () => {
       await using server = await ServerProcess.start("nonblocking", ["--protocol", "echo"]);
       const target = `${server.address.hostname}:${server.address.port}`;
       const args = [target, "--protocol", "echo", "-c", "64", "--through", "slicer:1..7"];
-      return await new Script("lab/bench.ts", args, { descriptors: 200 }).end();
+      return await new Script("lab/bench.ts", [...args, "--no-floor"], { descriptors: 200 }).end();
     };
     const [rain, blank, many, few] = await Promise.all([
       run("127.0.0.1:1", "--through", "rain"),

@@ -140,6 +140,7 @@ await prove(import.meta, async () => {
   await relay.next({ mode: "threadpool", on: RUNTIMES[0] as RuntimeCommand });
   const { hostname, port } = relay.address;
   await using bench = new Script("lab/bench.ts", [
+    "--no-floor",
     `${hostname}:${port}`,
     ...["--protocol", "echo", "--connect", "-c", String(CONNECTIONS), "-d", `${BENCH_S}s`],
     ...["--json", "-"],

@@ -16,6 +16,7 @@ import { parentage, runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { endNow, endWithParent, leaveSignalsToParent } from "../../process/parent.ts";
 import { describeError } from "../../values/thrown.ts";
+import { beginProfile } from "../../workers/profile_request.ts";
 import { ThreadGuard } from "../../workers/strays.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { type Equipment, type Role, type SharedSocket, Thread } from "../descriptors/thread.ts";
@@ -72,6 +73,7 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
     throw new Error("Cannot exit: this process serves others too");
   });
   const guard = new ThreadGuard((report) => control.send(SAY.stray, JSON.stringify(report)));
+  const profile = await beginProfile();
   control.send(SAY.ready, `${signal}`);
   try {
     await (roles[assignment.role] as Role)(thread, assignment.data as never);
@@ -81,6 +83,7 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
     endNow(TOLD);
   }
   guard.flush();
+  await profile?.end();
   place.memory.finished[0] = 1;
   endNow(DONE);
 }

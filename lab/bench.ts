@@ -277,8 +277,8 @@ async function perform(): Promise<number> {
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
-    const isPartial = missing.length > 0 || rateStudy !== undefined;
-    if (isPartial && isCut || runs.some(({ interrupted }) => interrupted)) {
+    const isStudyCut = rateStudy?.interrupted === true;
+    if (missing.length > 0 && isCut || isStudyCut || runs.some(({ interrupted }) => interrupted)) {
       return EXIT_SIGNALLED;
     }
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;

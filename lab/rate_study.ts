@@ -173,7 +173,7 @@ class Conductor {
     const plan = { ...this.#plan, rate, seed: (this.#plan.seed + before) % 0x7fff_ffff };
     const number = `${phase === "step" ? "" : `${phase}, `}step ${this.steps.length + 1}`;
     const run = await this.#parts.measure(plan, before + 1, `${number}: ${formatRate(rate)}`);
-    const reached = reachedIn(run, plan);
+    const reached = reachedIn(run, plan.durationMs);
     const verdict = run.interrupted ? undefined : judgeStep(run, reached, this.#targets);
     this.steps.push({
       rate,
@@ -188,11 +188,22 @@ class Conductor {
   }
 }
 
-/** The share of what was due that was answered, and answered in time. */
-function reachedIn({ requests, due, duration_s }: Run, { durationMs }: Plan): number {
+/**
+ * The share of what was due that was answered, and answered in time: if requests were still waiting
+ * for a connection when the last one was due, the same number of answers has taken longer. What the
+ * load itself was late is not the server's time.
+ *
+ * @param run the run
+ * @param plannedMs how long it was to be, in milliseconds
+ */
+export function reachedIn(
+  { requests, due, duration_s, lag_us }: Run,
+  plannedMs: number,
+): number {
   if (due === null || due === 0) return 0;
-  const plannedS = durationMs / 1000;
-  return Math.min(1, requests / due * plannedS / Math.max(plannedS, duration_s));
+  const plannedS = plannedMs / 1000;
+  const lateS = Math.max(0, duration_s - plannedS - (lag_us.max ?? 0) / 1e6);
+  return Math.min(1, requests / due * plannedS / (plannedS + lateS));
 }
 
 /**
@@ -238,7 +249,8 @@ async function series(
   }
   const { runs, steps } = conductor;
   const isCut = steps.length < rates.length || steps.some(isInterrupted);
-  return { runs, study: { steps, found: null, ...concludeSeries(steps, runs, isCut) } };
+  const concluded = concludeSeries(steps, runs, isCut);
+  return { runs, study: { steps, found: null, interrupted: isCut, ...concluded } };
 }
 
 function isInterrupted({ verdict }: RateStep): boolean {
@@ -256,12 +268,14 @@ async function search(
     onNote(
       `the search begins with ${formatRate(range.first)}: fewer requests in ${
         formatTime(plan.durationMs * 1000)
-      } do not tell ${targets.map(({ name }) => name).join(", ")}`,
+      } do not tell ${targets.filter(({ least }) => least > 1).map(({ name }) => name).join(", ")}`,
     );
   }
   const searched = await findRate((rate, phase: Phase) => conductor.step(rate, phase), range);
   const { runs, steps } = conductor;
-  return { runs, study: { steps, knee: null, ...concludeSearch(targets, searched, steps, runs) } };
+  const interrupted = searched.end === "interrupted";
+  const concluded = concludeSearch(targets, searched, steps, runs);
+  return { runs, study: { steps, knee: null, interrupted, ...concluded } };
 }
 
 /** Where to search: each step must have enough requests for the figures of the targets. */
@@ -273,7 +287,7 @@ export function rangeOf(
   // Of random arrivals there may be fewer than on average. Five deviations are never seen. Of the
   // others, up to 2 % may not be answered.
   const enough = arrivals === "poisson" ? count + 5 * Math.sqrt(count) + 5 : count;
-  const least = Math.ceil(enough * (1 + PRECISION) / durationMs * 1e6) / 1e3;
+  const least = Math.ceil(enough * (1 + PRECISION) / durationMs * 1e6 - 1e-3) / 1e3;
   const most = arrivals === "poisson" ? MOST_RANDOM : MOST;
   return { first: Math.min(most, Math.max(rate as number, least)), least, most };
 }

@@ -6,7 +6,8 @@
  * A step that does not pass is measured a second time before it counts. Somebody else's work on the
  * machine may spoil one run, and the search would end far too low. A step that passes by chance does
  * less harm, because what is found is confirmed three times. If a confirming run fails, the search
- * goes back: by 2 %, then by 4 %, and so on.
+ * goes back, by 2 %, then by 4 % and so on, until a rate is confirmed; and then it halves the distance
+ * again.
  *
  * @module
  */
@@ -122,13 +123,19 @@ class Search {
       if (rate <= least) return { end: "never", rate: undefined, next: this.next };
       await this.#step(Math.max(least, rounded(rate / 2)), "halving");
     }
-    while (this.next !== undefined) {
-      const middle = rounded((this.passed + this.next.rate) / 2);
-      const isNear = this.next.rate - this.passed <= PRECISION * this.passed;
-      if (isNear || middle <= this.passed || middle >= this.next.rate) break;
+    for (let middle = this.#middle(); middle !== undefined; middle = this.#middle()) {
       await this.#step(middle, "halving");
     }
     return await this.#confirm();
+  }
+
+  /** The next rate to halve the distance; `undefined` where it is small enough. */
+  #middle(): number | undefined {
+    const { passed, next } = this;
+    if (passed === undefined || next === undefined) return undefined;
+    if (next.rate - passed <= PRECISION * passed) return undefined;
+    const middle = rounded((passed + next.rate) / 2);
+    return middle > passed && middle < next.rate ? middle : undefined;
   }
 
   /** Measures a step until it passes, at most twice. */
@@ -153,22 +160,31 @@ class Search {
     return verdict;
   }
 
+  /** Confirms what was found, or goes back until something is confirmed. */
   async #confirm(): Promise<Searched> {
     const { least } = this.#range;
     const found = this.passed as number;
-    for (let back = PRECISION, rate = found;; back *= 2) {
-      const failed = await this.#confirmOne(rate);
-      if (failed === undefined) {
-        this.passed = rate;
-        return { end: this.next === undefined ? "every rate" : "found", rate, next: this.next };
-      }
-      this.next = { rate, ...failed };
-      this.passed = undefined;
-      this.#listen(failed);
-      if (rate <= least || back >= 1) break;
-      rate = Math.max(least, rounded(found * (1 - back)));
+    let rate = found;
+    for (let back = PRECISION; !await this.#isConfirmed(rate); back *= 2) {
+      if (rate <= least) return { end: "not confirmed", rate: undefined, next: this.next };
+      rate = Math.max(least, rounded(back < 1 ? found * (1 - back) : rate / 2));
     }
-    return { end: "not confirmed", rate: undefined, next: this.next };
+    for (let middle = this.#middle(); middle !== undefined; middle = this.#middle()) {
+      await this.#isConfirmed(middle);
+    }
+    const { next } = this;
+    return { end: next === undefined ? "every rate" : "found", rate: this.passed, next };
+  }
+
+  /** Whether a rate passes every time. */
+  async #isConfirmed(rate: number): Promise<boolean> {
+    const failed = await this.#confirmOne(rate);
+    if (failed === undefined) this.passed = rate;
+    else this.next = { rate, ...failed };
+    if (failed === undefined) return true;
+    if (this.passed === rate) this.passed = undefined;
+    this.#listen(failed);
+    return false;
   }
 
   /** Confirms a rate; returns the verdict of the run that did not pass. */

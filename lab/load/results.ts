@@ -262,6 +262,8 @@ export interface RateStudy {
     /** The first rate of which less than 98 % was answered in time; `null` if there was none. */
     readonly overloaded: number | null;
   } | null;
+  /** Whether a signal has ended it early. */
+  readonly interrupted: boolean;
   /** The result in sentences. */
   readonly conclusion: readonly string[];
 }

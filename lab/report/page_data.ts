@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, Run, Second } from "../load/results.ts";
+import type { RateStudy, Report, Run, Second } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -51,6 +51,24 @@ export interface PageData {
     readonly bytes: readonly Unit[];
   };
   readonly contests: readonly ContestPicture[];
+  /** Runs at different rates that belong together; `null` if they do not. */
+  readonly study: StudyPicture | null;
+}
+
+/** What the page draws of a search or a series of rates. */
+export interface StudyPicture {
+  readonly isSearch: boolean;
+  /** The steps, the lowest rate first. */
+  readonly steps: readonly {
+    readonly rate: number;
+    readonly isPassed: boolean;
+    readonly verdict: string;
+    /** Times in microseconds; `null` if there were too few requests. */
+    readonly response: { readonly p50: number | null; readonly p99: number | null };
+    readonly service: { readonly p50: number | null; readonly p99: number | null };
+  }[];
+  /** Rates that have a name: the knee, or what was found. */
+  readonly marks: readonly { readonly rate: number; readonly text: string }[];
 }
 
 /**
@@ -59,11 +77,34 @@ export interface PageData {
  * @param report the measurement
  * @throws {Error} if a histogram is damaged
  */
-export function pageDataOf({ runs }: Report): PageData {
+export function pageDataOf({ runs, rate_study }: Report): PageData {
   const looks = looksOf(runs);
   return {
     units: { time: TIMES, count: COUNTS, bytes: BYTES },
     contests: contestsOf(runs).map((contest) => contestPicture(contest, looks)),
+    study: rate_study ? studyPicture(rate_study, runs) : null,
+  };
+}
+
+function studyPicture({ steps, found, knee }: RateStudy, runs: readonly Run[]): StudyPicture {
+  const marks = [
+    { rate: found?.rate, text: "found" },
+    { rate: knee?.rate, text: "knee" },
+    { rate: knee?.overloaded, text: "overloaded" },
+  ];
+  return {
+    isSearch: found !== null,
+    steps: steps.toSorted((a, b) => a.rate - b.rate).map(({ rate, verdict, run }) => {
+      const { latency_us, service_us } = runs[run] as Run;
+      return {
+        rate,
+        isPassed: verdict === "passed",
+        verdict,
+        response: { p50: latency_us.p50, p99: latency_us.p99 },
+        service: { p50: service_us.p50, p99: service_us.p99 },
+      };
+    }),
+    marks: marks.flatMap(({ rate, text }) => typeof rate === "number" ? [{ rate, text }] : []),
   };
 }
 

@@ -130,6 +130,9 @@ function sentencesOf(
       ];
     }
     case "never":
+      if (isLimit) {
+        return [`Whether any rate meets ${all} cannot be told. The lowest step, ${why}.`];
+      }
       return [`No rate meets ${all}. The lowest step failed, ${why}.`];
     case "not confirmed":
       return [

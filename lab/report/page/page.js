@@ -439,11 +439,12 @@
    * @param {"x" | "y"} scale
    * @param {number} value
    * @param {string} text
+   * @param {number} number which line of the chart this is: their texts stand one below the other
    * @returns {import("chart.js").Plugin}
    */
-  function line(scale, value, text) {
+  function line(scale, value, text, number = 0) {
     return {
-      id: "line",
+      id: `line${number}`,
       afterDatasetsDraw({ ctx, chartArea: { left, right, top, bottom }, scales }) {
         const at = scales[scale]?.getPixelForValue(value) ?? NaN;
         if (!(at >= (scale === "x" ? left : top) && at <= (scale === "x" ? right : bottom))) return;
@@ -463,7 +464,7 @@
         ctx.textAlign = "right";
         // Above the line, if there is room.
         const beside = at - 16 < top ? at + 14 : at - 5;
-        const [x, y] = scale === "x" ? [at - 5, top + 12] : [right - 5, beside];
+        const [x, y] = scale === "x" ? [at - 5, top + 12 + 16 * number] : [right - 5, beside];
         ctx.fillText(text, x, y);
         ctx.restore();
       },
@@ -615,7 +616,65 @@
       seconds.map((second, index) => ({ x: second.at, y: of(second, index, seconds) }));
   }
 
+  /** Draws the times of runs at different rates. */
+  function drawStudy() {
+    const { study } = data;
+    if (study === null) return;
+    const { isSearch, steps, marks } = study;
+    const curves = /** @type {const} */ ([
+      ["response", "p99", 2, []],
+      ["response", "p50", 0, []],
+      ["service", "p99", 2, [6, 4]],
+      ["service", "p50", 0, [6, 4]],
+    ]);
+    const datasets = curves.map(([clock, percentile, colour, borderDash]) => ({
+      label: `${clock} ${percentile}`,
+      data: steps.map((step) => {
+        const us = step[clock][percentile];
+        return { x: step.rate, y: us === null ? null : Math.max(us, 1) };
+      }),
+      borderColor: COLOURS[colour],
+      backgroundColor: clock === "service" ? themed("card") : COLOURS[colour],
+      borderDash: [...borderDash],
+      borderWidth: 2,
+      // The steps of a search lie close together, and some rates were measured several times.
+      showLine: !isSearch,
+      pointStyle: steps.map(({ isPassed }) => isPassed ? "circle" : "crossRot"),
+      pointRadius: isSearch ? 5 : 4,
+      pointHoverRadius: 6,
+    })).filter((curve) => curve.data.some(({ y }) => y !== null));
+    if (datasets.length === 0) return;
+    const note = "Response time counts from when a request was due, service time from sending. " +
+      (isSearch ? "A cross is a step that did not pass." : "A cross is an overloaded step.");
+    chart("Latency by rate", note, { height: 360, isWide: true }, {
+      type: "line",
+      data: { datasets: /** @type {any} */ (datasets) },
+      options: options({
+        interaction: { mode: "nearest", axis: "x", intersect: false },
+        scales: { x: axis(LOGARITHMIC, rate), y: axis(LOGARITHMIC, time) },
+        plugins: {
+          legend: {
+            display: true,
+            position: "bottom",
+            labels: { color: themed("text"), usePointStyle: true, pointStyle: "line" },
+          },
+          tooltip: {
+            callbacks: {
+              title: ([item]) => {
+                const step = steps[item?.dataIndex ?? 0];
+                return step === undefined ? "" : `${rate(step.rate)} due · ${step.verdict}`;
+              },
+              label: ({ dataset, parsed }) => ` ${dataset.label}: ${time(parsed.y ?? 0)}`,
+            },
+          },
+        },
+      }),
+      plugins: marks.map((mark, index) => line("x", mark.rate, mark.text, index)),
+    });
+  }
+
   function drawCharts() {
+    drawStudy();
     const { targetRate } = contest();
     const isOpen = targetRate !== null;
     const isLate = (/** @type {Entry} */ { rates }) => rates.length > 1;

@@ -11,11 +11,18 @@ import { Distribution } from "../../lab/load/distribution.ts";
 import { kneeOf, type SteppedLoad } from "../../lab/load/knee.ts";
 import { measure } from "../../lab/load/measure.ts";
 import { type EngineKind, whyNoDescriptors } from "../../lab/load/plan.ts";
-import { CONFIRMATIONS, findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
+import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
 import type { Report, Run } from "../../lab/load/results.ts";
 import { Schedule, type ScheduleOptions } from "../../lab/load/schedule.ts";
-import { conduct, judgeStep, planStudy, rangeOf, readStudy } from "../../lab/rate_study.ts";
+import {
+  conduct,
+  judgeStep,
+  planStudy,
+  rangeOf,
+  reachedIn,
+  readStudy,
+} from "../../lab/rate_study.ts";
 import { formatCsv } from "../../lab/report/csv.ts";
 import { formatHtml } from "../../lab/report/html.ts";
 import { formatJson, parseJson } from "../../lab/report/json.ts";
@@ -118,7 +125,7 @@ test("one spoiled run does not mislead a search, and chance is not confirmed", a
     return Promise.resolve(phase === "confirming" || rate > 2_000 ? FAILED : PASSED);
   }, RANGE);
   assertEquals([once.end, once.rate], ["not confirmed", undefined]);
-  assert(confirming > 1 && confirming <= 2 * CONFIRMATIONS + 1, String(confirming));
+  assert(confirming > 1 && confirming < 30, String(confirming));
 });
 
 test("a search that is interrupted tells what is known so far", async () => {
@@ -304,6 +311,15 @@ test("a step is judged by what the load, the rate and the targets say, in that o
   assertMatch(failing.why ?? "", /^errors was 50 %, 50 % of what was due .* \(reset 5\.00 k\)$/);
 });
 
+test("what waited for a connection was not answered in time, and the load's own lag is no waiting", () => {
+  const run = sampleRun(new Dice(6), { load: { target_rate: 1_000 }, duration_s: 2 });
+  assertEquals(reachedIn({ ...run, requests: 2_000, due: 2_000 }, 2_000), 1);
+  assertEquals(reachedIn({ ...run, requests: 1_000, due: 2_000 }, 2_000), 0.5);
+  const late = { ...run, requests: 2_000, due: 2_000, duration_s: 4 };
+  assert(Math.abs(reachedIn(late, 2_000) - 0.5) < 0.001);
+  assertEquals(reachedIn({ ...late, lag_us: { ...run.lag_us, max: 2e6 } }, 2_000), 1);
+});
+
 const PLAIN = {
   isTerminal: false,
   hasColours: false,
@@ -394,43 +410,51 @@ const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
   ? ["descriptors", "runtime"]
   : ["runtime"];
 
+/** On each engine, at the same time. */
+async function onEach(play: (engine: EngineKind) => Promise<void>): Promise<void> {
+  await Promise.all(ENGINES.map(play));
+}
+
 test(
   "both engines find the rate of a server that answers so many requests of each run",
   () =>
-    Promise.all(ENGINES.map(async (engine) => {
+    onEach(async (engine) => {
       let answered = 0;
-      // It takes long enough that a busy load is not taken for the limit.
       await using server = await LoadServer.start((bytes, socket) => {
-        const isRight = answered++ < 40;
-        setTimeout(() => void socket.write(isRight ? bytes : bytes.map((byte) => byte ^ 1)), 120);
+        const isRight = answered++ < 79;
+        socket.write(isRight ? bytes : bytes.map((byte) => byte ^ 1));
       });
       const study = readStudy({ find: ["errors<1"] });
       assert(study !== undefined);
-      const options = { protocol: "echo", engine, duration: 100, rate: 150, connections: 90 };
+      const options = { protocol: "echo", engine, duration: 100, rate: 400, connections: 20 };
       const plan = await planStudy(study, options);
       const { study: { found, steps }, runs } = await conduct(study, plan, {
         signal: new AbortController().signal,
         onNote: () => {},
         async measure(plan, repeat) {
           answered = 0;
-          return await measure({ ...plan, rehearse: false }, { ...server, name: "test", repeat });
+          const target = { ...server, name: "test", repeat };
+          const run = await measure({ ...plan, rehearse: false }, target);
+          // Only the counts are to decide, however late a busy machine is.
+          return { ...run, load_limited: false, duration_s: 0.1 };
         },
       });
-      // 40 requests in 100 ms: the runs of 400/s have 40, and those of 410/s have 41.
+      // Up to 790/s there are 79 requests in 100 ms. The next halving would be nearer than 2 %.
       const { end, rate, next } = found ?? {};
-      assertEquals(end, "found", JSON.stringify(steps));
-      assert(
-        rate !== null && rate !== undefined && rate > 390 && rate <= 400,
-        JSON.stringify(steps),
-      );
-      assertMatch(next?.why ?? "", /^errors was \d+/);
-      assertEquals(steps.slice(-3).map(({ phase }) => phase), Array(3).fill("confirming"));
-      assertEquals(runs.slice(-3).map(({ requests, errors }) => [requests, errors]), [
-        [40, {}],
-        [40, {}],
-        [40, {}],
+      assertEquals([end, rate, next?.rate], ["found", 787.5, 800], JSON.stringify(steps));
+      assertEquals(next?.why, "errors was 1");
+      assertEquals(steps.map(({ rate }) => rate), [
+        400,
+        ...[800, 800],
+        ...[600, 700, 750, 775, 787.5],
+        ...[787.5, 787.5, 787.5],
       ]);
-    })),
+      assertEquals(runs.slice(-3).map(({ due, requests }) => [due, requests]), [
+        [79, 79],
+        [79, 79],
+        [79, 79],
+      ]);
+    }),
   { timeoutMs: 60_000 },
 );
 
@@ -445,7 +469,7 @@ test("users search, measure a series and interrupt a search", async () => {
       "echo",
       ...args,
     ]);
-  await using never = bench("--find", "p50<1us", "-d", "100ms", "--json");
+  await using never = bench("--find", "p50<1us", "-d", "100ms", "--rate", "1", "--json");
   await using series = bench("--rates", "50,100", "-d", "200ms", "--arrivals", "poisson");
   await using cut = bench("--find", "p50<1s", "-d", "300ms", "--rate", "100");
   await until("a step of the search", () => server.arrivals > 100);
@@ -458,7 +482,14 @@ test("users search, measure a series and interrupt a search", async () => {
   assertEquals([nothing.code, steps.code, interrupted.code], [99, 0, 130]);
   const { found } = parseJson(nothing.stdout, "it").rate_study ?? {};
   assertMatch(found?.end ?? "", /^never$/);
-  assertMatch(nothing.stderr, /the search begins with|No rate meets p50<1us|cannot be told/);
+  assertMatch(
+    nothing.stderr,
+    /the search begins with 204 \/s: fewer requests in 100 ms do not tell p50/,
+  );
+  assertMatch(
+    nothing.stderr,
+    /No rate meets p50<1us|Whether any rate meets p50<1us cannot be told/,
+  );
   assertMatch(steps.stdout, /Poisson arrivals, seed 1/);
   assertMatch(steps.stdout, /^50 \/s .*\n100 \/s /m);
   assertMatch(interrupted.stdout, /The search was interrupted: until then/);

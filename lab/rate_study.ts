@@ -37,7 +37,6 @@ export const RATE_STUDY_FLAGS: readonly Flag[] = [
     kind: "string",
     value: "'p99<5ms'",
     repeats: true,
-    suggestions: ["p99<5ms", "p50<1ms", "errors<1%"],
     help: "search for the highest rate that meets this; each step is a run of -d, " +
       "--rate is the first",
   },

@@ -64,6 +64,7 @@ ${STYLE}</style>
 ${tilesOf(runs)}
 ${findingsOf(findings)}
 <section id="pictures" hidden>
+<div id="study"></div>
 <div class="toolbar">
 <div id="contests" class="choice" role="group" aria-label="Load"></div>
 <div id="legend" role="group" aria-label="Shown in the charts"></div>

@@ -16,7 +16,7 @@ import {
 import { distributionOf, type Quantile } from "./distribution.ts";
 import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { median } from "./statistics.ts";
-import { BYTES, COUNTS, TIMES, type Unit } from "./units.ts";
+import { BYTES, COUNTS, formatRate, TIMES, type Unit } from "./units.ts";
 
 /** What the page draws of one server's repeats. */
 export interface EntryPicture {
@@ -81,9 +81,20 @@ export function pageDataOf({ runs, rate_study }: Report): PageData {
   const looks = looksOf(runs);
   return {
     units: { time: TIMES, count: COUNTS, bytes: BYTES },
-    contests: contestsOf(runs).map((contest) => contestPicture(contest, looks)),
+    contests: rate_study
+      ? studiedContests(runs).map((contest) => ({
+        ...contestPicture(contest, looks),
+        title: `${formatRate(contest.load.target_rate)} due`,
+      }))
+      : contestsOf(runs).map((contest) => contestPicture(contest, looks)),
     study: rate_study ? studyPicture(rate_study, runs) : null,
   };
+}
+
+/** The loads of a study differ only in their rates. */
+function studiedContests(runs: readonly Run[]): Contest[] {
+  return contestsOf(runs)
+    .toSorted((a, b) => (a.load.target_rate ?? 0) - (b.load.target_rate ?? 0));
 }
 
 function studyPicture({ steps, found, knee }: RateStudy, runs: readonly Run[]): StudyPicture {

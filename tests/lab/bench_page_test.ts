@@ -340,6 +340,32 @@ test("on an axis of processors one is a core, and what is not known is a dash", 
   assertQuiet(open);
 }, options);
 
+test("runs at different rates show both times by rate, and where the knee is", async () => {
+  const dice = new Dice(8);
+  const runs = [1_000, 2_000, 4_000, 8_000].map((rate) =>
+    sampleRun(dice, { load: { target_rate: rate }, name: "x", subject: null, about: 5_000 })
+  );
+  const steps = runs.map(({ rate, load }, run) => {
+    const isPassed = rate === load.target_rate;
+    const verdict = isPassed ? "passed" as const : "failed" as const;
+    const why = isPassed ? null : "it was slow";
+    return { rate: load.target_rate ?? 0, run, phase: "step" as const, verdict, why, reached: 1 };
+  });
+  const knee = { rate: 4_000, overloaded: 8_000 };
+  const rate_study = { steps, knee, found: null, interrupted: false, conclusion: ["It bends."] };
+  const report = { ...sampleReport(runs), rate_study, findings: ["It bends."] };
+  await using open = await OpenPage.open(formatHtml(report));
+  const { pixels, names } = await shown(open, "Latency by rate");
+  assertEquals(names, ["response p99", "response p50", "service p99", "service p50"]);
+  assert(pixels > 500, String(pixels));
+  await hover(open, "Latency by rate", 0.98, 0.5);
+  const { tooltip } = await shown(open, "Latency by rate");
+  assertEquals([tooltip.opacity, tooltip.title], [1, "8.00 k/s due · failed"]);
+  const choices = await open.page.locator("#contests button").allInnerTexts();
+  assertEquals(choices, ["1.00 k/s due", "2.00 k/s due", "4.00 k/s due", "8.00 k/s due"]);
+  assertQuiet(open);
+}, options);
+
 test("all pages are closed when the browser ends", async () => {
   assertEquals(await endBrowser(), 0);
 }, options);

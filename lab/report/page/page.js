@@ -243,10 +243,11 @@
    *
    * @param {string} title
    * @param {string} note
-   * @param {{ height: number, isWide?: boolean, choice?: HTMLElement }} options
+   * @param {{ height: number, isWide?: boolean, choice?: HTMLElement, into?: string }} options
    * @param {Configuration} configuration
    */
-  function chart(title, note, { height, isWide = false, choice }, configuration) {
+  function chart(title, note, options, configuration) {
+    const { height, isWide = false, choice, into = "charts" } = options;
     const canvas = /** @type {HTMLCanvasElement} */ (
       make("canvas", { role: "img", "aria-label": `${title}. ${note}` })
     );
@@ -255,7 +256,7 @@
     const caption = make("figcaption", {}, make("h2", {}, title));
     if (choice !== undefined) caption.append(choice);
     if (note !== "") caption.append(make("p", { class: "note" }, note));
-    element("charts").append(
+    element(into).append(
       make("figure", { class: isWide ? "card wide" : "card" }, caption, plot),
     );
     drawn.push(new Chart(canvas, configuration));
@@ -646,7 +647,7 @@
     if (datasets.length === 0) return;
     const note = "Response time counts from when a request was due, service time from sending. " +
       (isSearch ? "A cross is a step that did not pass." : "A cross is an overloaded step.");
-    chart("Latency by rate", note, { height: 360, isWide: true }, {
+    chart("Latency by rate", note, { height: 360, into: "study" }, {
       type: "line",
       data: { datasets: /** @type {any} */ (datasets) },
       options: options({
@@ -674,7 +675,6 @@
   }
 
   function drawCharts() {
-    drawStudy();
     const { targetRate } = contest();
     const isOpen = targetRate !== null;
     const isLate = (/** @type {Entry} */ { rates }) => rates.length > 1;
@@ -850,6 +850,8 @@
     drawn = [];
     element("pictures").hidden = false;
     element("charts").replaceChildren();
+    element("study").replaceChildren();
+    drawStudy();
     drawChoices();
     drawCharts();
     scrollTo({ top: scrollY });

@@ -8,7 +8,12 @@
 import { Schedule } from "../../lab/load/schedule.ts";
 import { Random } from "../../lab/load/random.ts";
 import { erlangC, type Pool, predictFixed, predictRandom } from "../../lab/report/queueing.ts";
-import { assert, assertThrows, test } from "../kit/harness.ts";
+import { compareWithTheory } from "../../scripts/queueing.ts";
+import { measure } from "../../lab/load/measure.ts";
+import { makePlan } from "../../lab/load/plan.ts";
+import { assert, assertEquals, assertMatch, assertThrows, test } from "../kit/harness.ts";
+import { Dice, sampleReport, sampleRun } from "../kit/report_samples.ts";
+import { ServerProcess } from "../kit/server_process.ts";
 
 function near(actual: number, expected: number, share: number, what = ""): void {
   assert(Math.abs(actual - expected) <= share * expected, `${what} ${actual} is not ${expected}`);
@@ -101,4 +106,66 @@ test("an overloaded pool has no prediction", () => {
       assertThrows(() => predict({ rate, service: 0.02, workers: 4 }), RangeError);
     }
   }
+});
+
+/** A series as the bench writes it, with times as theory computes them. */
+function seriesOf(protocol: string, predict: typeof predictFixed, rates: readonly number[]) {
+  const dice = new Dice(2);
+  return sampleReport(rates.map((target_rate) => {
+    const pool = { rate: target_rate, service: 0.02, workers: 4 };
+    const { meanResponse, response } = predict(pool);
+    const run = sampleRun(dice, { load: { protocol, target_rate, arrivals: "poisson" } });
+    const latency_us = {
+      ...run.latency_us,
+      mean: meanResponse * 1e6,
+      p50: response(0.5) * 1e6,
+      p99: response(0.99) * 1e6,
+    };
+    return { ...run, due: target_rate * 60, duration_s: 60, latency_us };
+  }));
+}
+
+test("the table of the lesson has what was measured beside what theory says", () => {
+  for (
+    const [protocol, predict] of [["service", predictFixed], [
+      "random_service",
+      predictRandom,
+    ]] as const
+  ) {
+    const table = compareWithTheory(seriesOf(protocol, predict, [100, 10, 160]), 4);
+    assertMatch(table, /^Service time 20\.0 ms, 4 workers$/m);
+    const rows = table.trim().split("\n").slice(4).map((line) =>
+      line.split("|").map((cell) => cell.trim()).filter(Boolean)
+    );
+    assertEquals(rows.map(([arrived, busy]) => [arrived, busy]), [
+      ["100 /s", "50 %"],
+      ["160 /s", "80 %"],
+    ]);
+    for (const [, , mean, computed, p50, half, p99, most] of rows) {
+      assertEquals([mean, p50, p99], [computed, half, most]);
+    }
+  }
+  const wrong = sampleReport([sampleRun(new Dice(1))]);
+  assertThrows(() => compareWithTheory(wrong, 4), RangeError, "expected --arrivals poisson");
+});
+
+test("a pool answers every request of both loads whose service times are known", async () => {
+  const protocol = "./examples/service.ts";
+  await using pool = await ServerProcess.start("threadpool", [
+    "--workers",
+    "3",
+    "--quiet",
+    "--protocol",
+    protocol,
+  ]);
+  const runs = await Promise.all(
+    [protocol, "./examples/random_service.ts"].map(async (protocol) => {
+      const options = { protocol, rate: 40, arrivals: "poisson", duration: 400, connections: 40 };
+      const plan = await makePlan({ ...options, size: [20, 20] });
+      return await measure({ ...plan, rehearse: false }, { ...pool, name: "pool" });
+    }),
+  );
+  for (const { requests, due, errors } of runs) assertEquals([requests, errors], [due, {}]);
+  // No answer comes earlier than it may.
+  assert((runs[0]?.latency_us.mean ?? 0) >= 20_000);
 });

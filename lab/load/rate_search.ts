@@ -94,7 +94,7 @@ export async function findRate(attempt: Attempt, range: SearchRange): Promise<Se
     return await search.run();
   } catch (error) {
     if (!(error instanceof EarlyEnd)) throw error;
-    return { end: error.end, rate: search.passed, next: search.next };
+    return { end: error.end, rate: search.best, next: search.next };
   }
 }
 
@@ -106,10 +106,18 @@ class Search {
   readonly #range: SearchRange;
   /** Whether nothing was answered in the last step. */
   #isSilent = false;
+  /** Every rate that has passed, confirmed or not. */
+  readonly #passes: number[] = [];
 
   constructor(attempt: Attempt, range: SearchRange) {
     this.#attempt = attempt;
     this.#range = range;
+  }
+
+  /** The highest rate that has passed, below those that have not; `undefined` if there is none. */
+  get best(): number | undefined {
+    const below = this.#passes.filter((rate) => rate < (this.next?.rate ?? Infinity));
+    return below.length === 0 ? undefined : Math.max(...below);
   }
 
   async run(): Promise<Searched> {
@@ -142,7 +150,7 @@ class Search {
   async #step(rate: number, phase: Phase): Promise<void> {
     let verdict = await this.#once(rate, phase);
     if (verdict.kind !== "passed") verdict = await this.#once(rate, phase);
-    if (verdict.kind === "passed") this.passed = rate;
+    if (verdict.kind === "passed") this.#passes.push(this.passed = rate);
     else this.next = { rate, ...verdict };
     this.#listen(verdict);
   }

@@ -22,6 +22,7 @@ import {
   rangeOf,
   reachedIn,
   readStudy,
+  type Studied,
 } from "../../lab/rate_study.ts";
 import { formatCsv } from "../../lab/report/csv.ts";
 import { formatHtml } from "../../lab/report/html.ts";
@@ -30,7 +31,7 @@ import { formatMarkdown } from "../../lab/report/markdown.ts";
 import { concludeSearch, concludeSeries, judgedRuns } from "../../lab/report/rate_study.ts";
 import { formatTerminal } from "../../lab/report/terminal.ts";
 import { parseThreshold } from "../../lab/report/thresholds.ts";
-import { UsageError } from "../../engine/cli/flags.ts";
+import { UsageError, type Values } from "../../engine/cli/flags.ts";
 import { assert, assertEquals, assertMatch, assertThrows, test, until } from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
 import { Dice, sampleReport, sampleRun } from "../kit/report_samples.ts";
@@ -133,6 +134,14 @@ test("a search that is interrupted tells what is known so far", async () => {
     index === 6 ? undefined : rate <= 2_000 ? PASSED : FAILED
   );
   assertEquals([cut.end, cut.rate, cut.next?.rate], ["interrupted", 2_000, 3_000]);
+  // A confirming run has failed, and the steps below it have passed.
+  let confirming = 0;
+  const later = await findRate((rate, phase) => {
+    if (phase === "confirming") confirming++;
+    if (confirming === 2) return Promise.resolve(undefined);
+    return Promise.resolve(confirming === 1 || rate > 2_000 ? FAILED : PASSED);
+  }, RANGE);
+  assertEquals([later.end, later.rate, later.next?.rate], ["interrupted", 1_000, 2_000]);
 });
 
 /** A model of a server: workers that answer one request after another, each for this time. */
@@ -410,53 +419,76 @@ const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
   ? ["descriptors", "runtime"]
   : ["runtime"];
 
-/** On each engine, at the same time. */
-async function onEach(play: (engine: EngineKind) => Promise<void>): Promise<void> {
-  await Promise.all(ENGINES.map(play));
+/** Conducts a study of a server that gives 79 right answers in each run. */
+async function studyCounts(engine: EngineKind, values: Values): Promise<Studied> {
+  let answered = 0;
+  await using server = await LoadServer.start((bytes, socket) => {
+    const isRight = answered++ < 79;
+    socket.write(isRight ? bytes : bytes.map((byte) => byte ^ 1));
+  });
+  const study = readStudy(values);
+  assert(study !== undefined);
+  const options = { protocol: "echo", engine, duration: 100, connections: 20 };
+  const rate = study.rates.length > 0 ? {} : { rate: 400 };
+  return await conduct(study, await planStudy(study, { ...options, ...rate }), {
+    signal: new AbortController().signal,
+    onNote: () => {},
+    async measure(plan, repeat) {
+      answered = 0;
+      const target = { ...server, name: "test", repeat };
+      const run = await measure({ ...plan, rehearse: false }, target);
+      // Only the counts are to decide, however late a busy machine is.
+      return { ...run, load_limited: false, duration_s: 0.1, rate: run.requests * 10 };
+    },
+  });
 }
 
 test(
-  "both engines find the rate of a server that answers so many requests of each run",
-  () =>
-    onEach(async (engine) => {
-      let answered = 0;
-      await using server = await LoadServer.start((bytes, socket) => {
-        const isRight = answered++ < 79;
-        socket.write(isRight ? bytes : bytes.map((byte) => byte ^ 1));
-      });
-      const study = readStudy({ find: ["errors<1"] });
-      assert(study !== undefined);
-      const options = { protocol: "echo", engine, duration: 100, rate: 400, connections: 20 };
-      const plan = await planStudy(study, options);
-      const { study: { found, steps }, runs } = await conduct(study, plan, {
-        signal: new AbortController().signal,
-        onNote: () => {},
-        async measure(plan, repeat) {
-          answered = 0;
-          const target = { ...server, name: "test", repeat };
-          const run = await measure({ ...plan, rehearse: false }, target);
-          // Only the counts are to decide, however late a busy machine is.
-          return { ...run, load_limited: false, duration_s: 0.1 };
-        },
-      });
-      // Up to 790/s there are 79 requests in 100 ms. The next halving would be nearer than 2 %.
-      const { end, rate, next } = found ?? {};
-      assertEquals([end, rate, next?.rate], ["found", 787.5, 800], JSON.stringify(steps));
-      assertEquals(next?.why, "errors was 1");
-      assertEquals(steps.map(({ rate }) => rate), [
-        400,
-        ...[800, 800],
-        ...[600, 700, 750, 775, 787.5],
-        ...[787.5, 787.5, 787.5],
-      ]);
-      assertEquals(runs.slice(-3).map(({ due, requests }) => [due, requests]), [
-        [79, 79],
-        [79, 79],
-        [79, 79],
-      ]);
-    }),
+  "a search finds the rate of a real server that answers so many requests of each run",
+  async () => {
+    const { study, runs } = await studyCounts(ENGINES[0] as EngineKind, { find: ["errors<1"] });
+    // Up to 790/s there are 79 requests in 100 ms. The next halving would be nearer than 2 %.
+    const { steps, found } = study;
+    assertEquals(found, {
+      targets: ["errors<1"],
+      end: "found",
+      rate: 787.5,
+      spread: 0,
+      next: { rate: 800, why: "errors was 1" },
+    });
+    assertEquals(steps.map(({ rate }) => rate), [
+      400,
+      ...[800, 800],
+      ...[600, 700, 750, 775, 787.5],
+      ...[787.5, 787.5, 787.5],
+    ]);
+    assertEquals(runs.slice(-3).map(({ due, requests }) => [due, requests]), [
+      [79, 79],
+      [79, 79],
+      [79, 79],
+    ]);
+    // Each run at the same rate has payloads and arrivals of its own.
+    assertEquals(runs.slice(-4).map(({ load: { seed }, repeat }) => [seed, repeat]), [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ]);
+  },
   { timeoutMs: 60_000 },
 );
+
+test("a series measures each rate once, on each engine", async () => {
+  await Promise.all(ENGINES.map(async (engine) => {
+    const { study, runs } = await studyCounts(engine, { rates: "780,1k" });
+    assertEquals(study.steps.map(({ rate, verdict }) => [rate, verdict]), [
+      [780, "passed"],
+      [1_000, "failed"],
+    ]);
+    assertEquals(runs.map(({ due, requests }) => [due, requests]), [[78, 78], [100, 79]]);
+    assertEquals([study.found, study.knee?.overloaded], [null, 1_000]);
+  }));
+}, { timeoutMs: 60_000 });
 
 test("users search, measure a series and interrupt a search", async () => {
   await using server = await LoadServer.start((bytes, socket) => {

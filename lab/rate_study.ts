@@ -168,8 +168,9 @@ class Conductor {
   async step(rate: number, phase: RateStep["phase"]): Promise<Verdict | undefined> {
     if (this.#parts.signal.aborted) return undefined;
     const before = this.runs.filter(({ load }) => load.target_rate === rate).length;
-    // Runs at the same rate do not repeat the same accidents.
-    const plan = { ...this.#plan, rate, seed: (this.#plan.seed + before) % 0x7fff_ffff };
+    // No run repeats the accidents of another one.
+    const seed = (this.#plan.seed + this.runs.length) % 0x8000_0000;
+    const plan = { ...this.#plan, rate, seed };
     const number = `${phase === "step" ? "" : `${phase}, `}step ${this.steps.length + 1}`;
     const run = await this.#parts.measure(plan, before + 1, `${number}: ${formatRate(rate)}`);
     const reached = reachedIn(run, plan.durationMs);

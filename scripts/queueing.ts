@@ -4,8 +4,9 @@
  * `examples/service.ts` or `examples/random_service.ts`.
  *
  * The service time is that of the lowest rate, where almost nothing waits: it holds besides what
- * connecting and the system's timers take. The rate is that at which requests really arrived: random
- * arrivals are seldom as many as on average.
+ * connecting and the system's timers take. Of random service times there are too few at that rate to
+ * tell their mean: `--service` gives what a series of fixed ones has shown. The rate is that at which
+ * requests really arrived: random arrivals are seldom as many as on average.
  *
  * @module
  */
@@ -35,6 +36,14 @@ const COMMAND: Command = {
       default: "4",
       help: "how many workers the pool has",
     },
+    {
+      name: "service",
+      kind: "duration",
+      value: "TIME",
+      positive: true,
+      default: "that of the lowest rate",
+      help: "the mean service time",
+    },
   ],
   example: "deno run -A scripts/queueing.ts measured.json --workers 4",
 };
@@ -50,17 +59,22 @@ const MODELS: Readonly<Record<string, (pool: Parameters<typeof predictFixed>[0])
  *
  * @param report what the bench has measured
  * @param workers how many workers the pool has
+ * @param serviceMs the mean service time, in milliseconds; by default that of the lowest rate
  * @returns a table in Markdown
  * @throws {RangeError} if it is no such series
  */
-export function compareWithTheory({ runs }: Report, workers: number): string {
+export function compareWithTheory(
+  { runs }: Report,
+  workers: number,
+  serviceMs?: number,
+): string {
   const [lowest, ...others] = runs.toSorted((a, b) => arrivedIn(a) - arrivedIn(b));
   const predict = MODELS[lowest?.load.protocol ?? ""];
   const isRandom = runs.every(({ load }) => load.arrivals === "poisson");
   if (lowest === undefined || predict === undefined || !isRandom) {
     throw new RangeError("Cannot compare: expected --arrivals poisson and examples/service.ts");
   }
-  const service = serviceIn(lowest, workers, predict);
+  const service = serviceMs === undefined ? serviceIn(lowest, workers, predict) : serviceMs / 1000;
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const lines = others.map((run) => {
     const { latency_us: { mean, p50, p99 } } = run;
@@ -106,10 +120,10 @@ function serviceIn(
 }
 
 function main(): void {
-  const { file, workers = 4 } = readCommandLine(COMMAND);
+  const { file, workers = 4, service } = readCommandLine(COMMAND);
   try {
     const report = parseJson(readFileSync(file as string, "utf8"), file as string);
-    printAndExit(compareWithTheory(report, workers as number));
+    printAndExit(compareWithTheory(report, workers as number, service as number | undefined));
   } catch (error) {
     fail(COMMAND.name, (error as Error).message, EXIT_FAILED);
   }

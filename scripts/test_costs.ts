@@ -49,6 +49,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "modes/compute_timeout_test.ts": 6,
   "server/metrics_test.ts": 6,
   "server/service_manager_test.ts": 6,
+  "lab/bench_rates_test.ts": 5,
   "server/descriptor_stress_test.ts": 5,
   "server/time_test.ts": 5,
   "lab/observe_watch_test.ts": 4,

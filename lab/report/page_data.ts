@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RateStudy, Report, Run, Second } from "../load/results.ts";
+import type { LoadPart, RateStudy, Report, Run, Second } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -39,6 +39,8 @@ export interface EntryPicture {
 export interface ContestPicture {
   readonly title: string;
   readonly targetRate: number | null;
+  /** The corners of a rate that changes, by seconds; `null` if it does not. */
+  readonly course: readonly { readonly x: number; readonly y: number }[] | null;
   readonly entries: readonly EntryPicture[];
 }
 
@@ -139,8 +141,18 @@ function contestPicture(
   return {
     title: formatLoad(load),
     targetRate: load.target_rate,
+    course: load.rate_parts === null ? null : courseOf(load.rate_parts),
     entries: entries.map((entry) => entryPicture(entry, looks.get(entry.name) as Look)),
   };
+}
+
+function courseOf(parts: readonly LoadPart[]): NonNullable<ContestPicture["course"]> {
+  let at = 0;
+  return parts.flatMap(({ from, to, seconds }) => {
+    const begins = { x: at, y: from };
+    at += seconds;
+    return [begins, { x: at, y: to }];
+  });
 }
 
 function entryPicture(entry: Entry, look: Look): EntryPicture {

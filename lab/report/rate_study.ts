@@ -187,7 +187,8 @@ export function formatStudiedLoad(runs: readonly Run[]): string {
   const [first] = runs;
   if (first === undefined) return "";
   const { load } = first;
-  return formatLoad(load).replace(` · ${formatRate(load.target_rate)} due`, "");
+  return formatLoad(load).replace(` · ${formatRate(load.target_rate)} due`, "")
+    .replace(/, seed \d+$/, runs.length > 1 ? `, seeds from ${load.seed}` : "$&");
 }
 
 /** A table of the steps: a row of titles, then a row for each step, by rate. */

@@ -42,6 +42,9 @@
     "#868b95",
   ];
 
+  /** The name of the curve of a rate that changes, as it was asked for. */
+  const DUE = "due";
+
   /** The percentiles that the axis names: one request in this many takes longer. */
   const NAMED = [1, 2, 4, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
@@ -481,11 +484,13 @@
    * @param {Format} format
    * @param {{
    *   x: any, logarithmic?: boolean, where: Format, height?: number, isWide?: boolean,
-   *   choice?: HTMLElement, target?: number | null
+   *   choice?: HTMLElement, target?: number | null,
+   *   course?: readonly { x: number, y: number }[] | null
    * }} how
    */
   function lines(title, note, pointsOf, format, how) {
-    const { x, logarithmic = false, where, height = 260, target = null, ...place } = how;
+    const { x, logarithmic = false, where, height = 260, course = null, ...rest } = how;
+    const { target = null, ...place } = rest;
     const datasets = curves().map((entry) => ({
       label: entry.name,
       data: pointsOf(entry),
@@ -501,9 +506,20 @@
     // A single point makes no line.
     for (const dataset of datasets) if (dataset.data.length === 1) dataset.pointRadius = 3;
     const scale = logarithmic ? LOGARITHMIC : { beginAtZero: true };
+    /** @type {Dataset[]} */
+    const asked = course === null ? [] : [{
+      label: DUE,
+      data: course,
+      borderColor: themed("faint"),
+      borderDash: [5, 4],
+      borderWidth: 1.5,
+      pointRadius: 0,
+      pointHitRadius: 0,
+      pointHoverRadius: 0,
+    }];
     chart(title, note, { height, ...place }, {
       type: "line",
-      data: { datasets },
+      data: { datasets: [...datasets, ...asked] },
       options: options({
         interaction: { mode: "index", axis: "x", intersect: false },
         scales: {
@@ -512,6 +528,7 @@
         },
         plugins: {
           tooltip: {
+            filter: ({ dataset }) => dataset.label !== DUE,
             itemSort: (a, b) => (b.parsed.y ?? 0) - (a.parsed.y ?? 0),
             callbacks: {
               title: ([item]) => where(item?.parsed.x ?? 0),
@@ -675,7 +692,7 @@
   }
 
   function drawCharts() {
-    const { targetRate } = contest();
+    const { targetRate, course } = contest();
     const isOpen = targetRate !== null;
     const isLate = (/** @type {Entry} */ { rates }) => rates.length > 1;
     const repeats = entries().some(isLate) ? "Bars are means; each point is a repeat." : "";
@@ -724,7 +741,7 @@
     const options = { x: seconds, where };
     lines("Rate over time", usual, over((second) => second.rate), rate, {
       ...options,
-      target: targetRate,
+      ...(course === null ? { target: targetRate } : { course }),
     });
     lines("p99 over time", usual, over(({ p99_us }) => p99_us), time, {
       ...options,

@@ -272,7 +272,7 @@ async function perform(): Promise<number> {
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
-      ...(rateStudy !== undefined && { rate_study: rateStudy }),
+      rate_study: rateStudy ?? null,
       findings: [],
     };
     const status = await conclude(report, outcome);

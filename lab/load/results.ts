@@ -277,8 +277,8 @@ export interface Report {
   readonly runs: readonly Run[];
   /** What was not measured although it should have been. */
   readonly missing: readonly Missing[];
-  /** Runs at different rates that belong together; `null` if they do not. @default {null} */
-  readonly rate_study?: RateStudy | null;
+  /** Runs at different rates that belong together; `null` if they do not. */
+  readonly rate_study: RateStudy | null;
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

@@ -151,6 +151,7 @@ export function sampleReport(runs: readonly Run[]): Report {
     command: "deno run -A lab/bench.ts compare --modes all -d 5s --repeat 3",
     runs,
     missing: [],
+    rate_study: null,
     findings: findingsOf(runs),
   };
 }

@@ -336,7 +336,7 @@ async function perform(): Promise<number> {
       profiles,
       parts: [],
       ...(reference !== undefined && { reference }),
-      ...(rateStudy !== undefined && { rate_study: rateStudy }),
+      rate_study: rateStudy ?? null,
       findings: [],
     };
     const status = await conclude(report, outcome);

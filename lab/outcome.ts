@@ -131,7 +131,7 @@ export async function readOutcome(values: Values, isLiveOnStdout = false): Promi
  * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
-  const study = measured.rate_study ?? null;
+  const { rate_study: study } = measured;
   const findings = study?.conclusion ??
     findingsOf(measured.runs, measured.missing, measured.reference);
   const report = { ...measured, findings };

@@ -390,8 +390,8 @@ export interface Report {
   readonly parts: readonly Part[];
   /** What the others were compared with, if the user has said so; else the best. */
   readonly reference?: string;
-  /** Runs at different rates that belong together; `null` if they do not. @default {null} */
-  readonly rate_study?: RateStudy | null;
+  /** Runs at different rates that belong together; `null` if they do not. */
+  readonly rate_study: RateStudy | null;
   /** What the numbers support, one sentence each. */
   readonly findings: readonly string[];
 }

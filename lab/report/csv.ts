@@ -216,7 +216,7 @@ function runCells(run: Run): Measured {
 }
 
 /** What a run was in a study of rates. */
-function stepCells(study: RateStudy | null | undefined, index: number): Measured {
+function stepCells(study: RateStudy | null, index: number): Measured {
   const at = study?.steps.findIndex(({ run }) => run === index) ?? -1;
   const step = study?.steps[at];
   if (step === undefined) return {};

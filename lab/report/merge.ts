@@ -65,6 +65,7 @@ export function mergeReports(sources: readonly Source[], command: string): Repor
       command,
       started_at: runs[0]?.started_at ?? "",
     })),
+    rate_study: null,
     findings: [],
   };
 }

@@ -176,7 +176,7 @@ export function hasFound({ found }: RateStudy): boolean {
  */
 export function judgedRuns(
   runs: readonly Run[],
-  study: RateStudy | null | undefined,
+  study: RateStudy | null,
 ): readonly Run[] {
   if (!study?.found) return runs;
   return confirmingRuns(study.steps, runs, study.found.rate);

@@ -469,10 +469,10 @@ test(
     ]);
     // Each run has payloads and arrivals of its own.
     assertEquals(runs.slice(-4).map(({ load: { seed }, repeat }) => [seed, repeat]), [
-      [1, 1],
-      [2, 2],
-      [3, 3],
-      [4, 4],
+      [8, 1],
+      [9, 2],
+      [10, 3],
+      [11, 4],
     ]);
   },
   { timeoutMs: 60_000 },

@@ -52,6 +52,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "server/descriptor_stress_test.ts": 5,
   "server/time_test.ts": 5,
   "lab/observe_watch_test.ts": 4,
+  "modes/prefork_test.ts": 8,
   "modes/keepalive_test.ts": 4,
   "project/deploy_test.ts": 4,
   "server/log_syn_test.ts": 4,

@@ -63,7 +63,7 @@ export interface OperatedServer extends Server {
  */
 export async function serve(options: ChatOptions = {}): Promise<OperatedServer> {
   const checked = checkChatOptions(options);
-  const deadlines = new TimedDeadlines({ renewsLate: true });
+  const deadlines = new TimedDeadlines({ extendsLate: true });
   const rounds = new Rounds();
   const turns = new Turns(checked.turnBytes, deadlines, rounds);
   const plan = {

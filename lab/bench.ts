@@ -11,9 +11,7 @@
  * @module
  */
 
-import process from "node:process";
 import { exitStatusOf, InterruptedError, messageOf } from "../engine/dial/failures.ts";
-import { isUnix } from "../engine/net/address.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -22,6 +20,7 @@ import {
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
   EXIT_SIGNALLED,
+  EXIT_THRESHOLD,
 } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { asWord, formatRun, invokeAs, programArguments } from "../engine/cli/invocation.ts";
@@ -29,6 +28,7 @@ import type { Program } from "../engine/cli/program.ts";
 import {
   compare,
   COMPARE_FLAGS,
+  type Comparison,
   type Measured,
   preflightAll,
   readComparison,
@@ -36,18 +36,26 @@ import {
 } from "./compare.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readServer } from "../engine/dial/target.ts";
+import { Live, LIVE_FLAGS } from "./live.ts";
 import { findServer, measure } from "./load/measure.ts";
-import { LOAD_FLAGS, makePlan, type Plan } from "./load/plan.ts";
+import { measureFloor, NO_FLOOR } from "./floor.ts";
+import { LOAD_FLAGS, makePlan, type Plan, warmUpOf } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { checkSources, refuseThrough } from "./load/sources.ts";
+import { TALK_NOTE } from "./load/talk_options.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
+import { MERGE, mergeCommand, mergeFiles } from "./merge.ts";
 import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
-import { findListener } from "../engine/process/process_status.ts";
+import { readRepeats, REPEAT, repeated, WARM_UP } from "./repeats.ts";
+import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
 import { screenOf } from "./report/screen.ts";
-import { nameThrough, reach, readWay, THROUGH } from "./through.ts";
+import { CANNOT_PROFILE, PROFILE } from "./profiles.ts";
+import { conduct, percentilesFor, planStudy, RATE_STUDY_FLAGS, readStudy } from "./rate_study.ts";
+import { descriptorsFor, limitedBy, nameThrough, reach, readWay, THROUGH } from "./through.ts";
 import { type Report, type Run, SCHEMA, type Second } from "./load/results.ts";
 
 /** The script of this module. */
@@ -63,12 +71,15 @@ const benchCommand = (): Command => ({
   positionals: [{
     name: "server",
     kind: "string",
-    suggestions: [COMPARE],
-    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}`,
+    suggestions: [COMPARE, MERGE],
+    help: `its address, HOST:PORT or unix:PATH; or ${COMPARE}, or ${MERGE}`,
   }],
   required: 1,
   flags: [
     ...LOAD_FLAGS,
+    ...RATE_STUDY_FLAGS,
+    REPEAT,
+    WARM_UP,
     PERCENTILES,
     THROUGH,
     {
@@ -79,20 +90,28 @@ const benchCommand = (): Command => ({
       default: "the process that listens there",
       help: "the server's process, for its CPU time and memory",
     },
+    { ...PROFILE, help: "in a comparison, where the bench starts the servers: see there" },
+    NO_FLOOR,
+    ...LIVE_FLAGS,
     ...OUTCOME_FLAGS,
   ],
-  commands: { [COMPARE]: compareCommand() },
+  commands: { [COMPARE]: compareCommand(), [MERGE]: mergingCommand() },
+  notes: [TALK_NOTE],
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 
 /** The command that loads many servers in turn. */
 const compareCommand = (): Command => ({
   name: `bench ${COMPARE}`,
-  summary: "start servers, load them in turn, and compare",
+  summary: "load servers in turn, those that run and those that it starts, and compare",
   positionals: [],
+  rest: RUNNING_ARGUMENT,
+  notes: [TALK_NOTE],
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },
+    NO_FLOOR,
+    ...LIVE_FLAGS,
     ...OUTCOME_FLAGS,
   ],
   example: formatRun(
@@ -100,6 +119,10 @@ const compareCommand = (): Command => ({
     `${COMPARE} --modes event,threadpool --protocols frame -d 3s --repeat 3`,
   ),
 });
+
+/** The command that adds up what several machines have measured. */
+const mergingCommand = (): Command =>
+  mergeCommand(formatRun(SCRIPT, `${MERGE} a.json b.json --html both.html`));
 
 /** What the terminal shows during a run. */
 class Watch {
@@ -149,47 +172,75 @@ class Watch {
 }
 
 /** Measures one server. */
-async function loadOne(values: Values, watch: Watch): Promise<Measured> {
+async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const expected = `HOST:PORT, unix:PATH or ${COMPARE}`;
   const { host, port } = readServer(values.server as string, expected);
+  if (values.profile !== undefined) throw new UsageError(CANNOT_PROFILE);
   const pid = values.pid as number | undefined;
   if (pid !== undefined && !isRunning(pid)) {
     throw new UsageError(`wrong value for --pid: there is no process ${pid}`);
   }
-  const plan = await makePlan(planOptionsOf(values));
-  const percentiles = percentilesOf(values);
-  const address = await findServer(host, port, plan.timeoutMs, watch.signal);
-  for (const warning of preflight(plan, address)) watch.note(warning);
-  const isLocal = isUnix(host) || /^(127\.|::1$)/.test(address.hostname);
+  const study = readStudy(values);
+  const options = planOptionsOf(values);
+  const plan = study === undefined ? await makePlan(options) : await planStudy(study, options);
+  const percentiles = percentilesOf(values) ?? (study && percentilesFor(study));
+  const repeats = readRepeats(values, study !== undefined);
+  refuseThrough(plan, values.through !== undefined);
+  checkSources(plan, host);
   const way = readWay(values);
+  const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
+  for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
-  let errors = 0;
+  const floor = await measureFloor(values, [plan], watch.signal);
   await using reached = await reach(way, address);
-  const run = await measure(plan, {
-    address: reached.address,
-    pid: pid ?? (isLocal ? findListener(address) : undefined),
-    name,
-    percentiles,
-    signal: watch.signal,
-    onNote: (text) => watch.note(text),
-    onSecond(second) {
-      errors += second.errors;
-      const share = seconds === undefined ? undefined : second.at / seconds;
-      watch.show(name, second, errors, share, seconds && seconds - second.at);
-    },
-  });
-  return { runs: [run], missing: [] };
-}
-
-/** Whether there is such a process (kill(2) with the signal 0). */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: unknown }).code === "EPERM";
+  const server = { address: reached.address, listensAt: address, pid, name };
+  if (repeats.repeats > 1) {
+    const comparison = repeated(plan, repeats, server, percentiles);
+    const measured = await watchComparison(comparison, watch, live);
+    const runs = limitedBy(reached, measured.runs, (text) => watch.note(text));
+    return { ...measured, runs, floor };
   }
+  if (repeats.warmUpMs > 0) {
+    await measure(warmUpOf(plan, repeats.warmUpMs), { ...server, signal: watch.signal });
+    if (watch.signal.aborted) throw new InterruptedError();
+  }
+  const measureOne = async (
+    plan: Plan,
+    repeat: number,
+    title: string,
+    onNote: (text: string) => void,
+  ) => {
+    let errors = 0;
+    const run = await live.measure(plan, {
+      address: reached.address,
+      pid: pid ?? pidOf(address),
+      name,
+      repeat,
+      percentiles,
+      signal: watch.signal,
+      onNote,
+      onSecond(second) {
+        errors += second.errors;
+        const share = seconds === undefined ? undefined : second.at / seconds;
+        watch.show(title, second, errors, share, seconds && seconds - second.at);
+      },
+    });
+    return limitedBy(reached, [run], onNote)[0] as Run;
+  };
+  const onNote = (text: string) => watch.note(text);
+  if (study === undefined) {
+    return { runs: [await measureOne(plan, 1, name, onNote)], missing: [], floor };
+  }
+  // The table of the steps says what there is to know of each of them.
+  const parts = {
+    signal: watch.signal,
+    onNote,
+    measure: (plan: Plan, repeat: number, title: string) =>
+      measureOne(plan, repeat, title, () => {}),
+  };
+  const { runs, study: rateStudy } = await conduct(study, plan, parts);
+  return { runs, missing: [], rateStudy, floor };
 }
 
 /** How long a run takes, if that is known. */
@@ -198,19 +249,31 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 }
 
 /** Measures many servers in turn. */
-async function loadMany(values: Values, watch: Watch): Promise<Measured> {
+async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const comparison = await readComparison(values);
+  for (const warning of await preflightAll(comparison)) watch.note(warning);
+  const floor = await measureFloor(values, comparison.plans, watch.signal);
+  return { ...await watchComparison(comparison, watch, live), floor };
+}
+
+/** Measures in turn, and shows the progress. */
+async function watchComparison(
+  comparison: Comparison,
+  watch: Watch,
+  live: Live,
+): Promise<Measured> {
   const total = secondsOf(comparison);
-  for (const warning of preflightAll(comparison)) watch.note(warning);
   const beganAt = performance.now();
   return await compare(comparison, {
     signal: watch.signal,
+    live,
     onNote: (text) => watch.note(text),
     onSecond(title, share, second) {
       const elapsedS = (performance.now() - beganAt) / 1000;
       // The first turns tell how long the others will take.
       const leftS = share > 0.05 ? elapsedS / share * (1 - share) : total - elapsedS;
-      watch.show(title, second, second.errors, share, leftS);
+      const isKnown = Number.isFinite(leftS);
+      watch.show(title, second, second.errors, share, isKnown ? leftS : undefined);
     },
   });
 }
@@ -223,8 +286,24 @@ function isUnconnected({ requests, errors }: Run): boolean {
   return requests === 0 && kinds.length > 0 && kinds.every(isOfConnecting);
 }
 
+/** Adds up what several machines have measured. */
+async function merge(): Promise<number> {
+  const command = formatRun(SCRIPT, programArguments().map(asWord).join(" "));
+  invokeAs({ typed: formatRun(SCRIPT, MERGE), args: programArguments().slice(1) });
+  const values = readCommandLine(mergingCommand());
+  const tell = (text: string) => runtime.printNow("stderr", `bench: ${text}\n`);
+  try {
+    const outcome = await readOutcome(values);
+    return await conclude(await mergeFiles(values, command, tell), outcome);
+  } catch (error) {
+    tell(messageOf(error));
+    return statusOfError(error);
+  }
+}
+
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
+  if (programArguments()[0] === MERGE) return await merge();
   const isComparison = programArguments()[0] === COMPARE;
   const command = isComparison ? compareCommand() : benchCommand();
   if (isComparison) {
@@ -237,24 +316,38 @@ async function perform(): Promise<number> {
   const values = readCommandLine(command);
   const watch = new Watch();
   try {
-    const outcome = await readOutcome(values);
-    const { runs, missing } = await (isComparison ? loadMany : loadOne)(values, watch);
+    await using live = await Live.start(values, (text) => watch.note(text));
+    const outcome = await readOutcome(values, live.takesStdout);
+    const load = isComparison ? loadMany : loadOne;
+    const measured = await load(values, watch, live);
+    const { runs, missing, profiles = [], floor = null, rateStudy, reference } = measured;
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
     const report: Report = {
       schema: SCHEMA,
       machine: describeMachine(),
+      floor,
       command: formatRun(SCRIPT, args.map(asWord).join(" ")),
       runs,
       missing,
+      profiles,
+      parts: [],
+      ...(reference !== undefined && { reference }),
+      ...(rateStudy !== undefined && { rate_study: rateStudy }),
       findings: [],
     };
     const status = await conclude(report, outcome);
     // A run that had its whole time when the signal came is a run like any other.
-    if (missing.length > 0 && isCut || runs.some(({ interrupted }) => interrupted)) {
+    const isAborted = runs.some(({ aborted }) => aborted !== null);
+    const isStudyCut = rateStudy?.interrupted === true && !isAborted;
+    if (
+      missing.length > 0 && isCut || isStudyCut ||
+      runs.some(({ interrupted, aborted }) => interrupted && aborted === null)
+    ) {
       return EXIT_SIGNALLED;
     }
+    if (isAborted) return EXIT_THRESHOLD;
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
     const isIncomplete = missing.some(({ wanted }) => wanted);
     return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;

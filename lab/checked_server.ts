@@ -13,7 +13,7 @@ import { callerOf } from "./conform/caller.ts";
 import type { TargetSource } from "./conform/runner.ts";
 import type { Target } from "./conform/stage.ts";
 import { LoadedServer } from "./loaded_server.ts";
-import { reach, type Reached, type Way } from "./through.ts";
+import { isCutOn, reach, type Reached, type Way } from "./through.ts";
 
 /** Where a server comes from, and whether it may be attacked. */
 export interface CheckedServer extends TargetSource, AsyncDisposable {
@@ -154,7 +154,11 @@ export function reachedThrough(server: CheckedServer, way: Way | undefined): Che
   const put = async (target: Target): Promise<Target> => {
     await reached?.[Symbol.asyncDispose]();
     reached = await reach(way, target.address);
-    return { ...target, address: reached.address };
+    return {
+      ...target,
+      address: reached.address,
+      output: isCutOn(way) ? undefined : target.output,
+    };
   };
   const { next } = server;
   return {

@@ -16,22 +16,53 @@ import { escapeText } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
-import { LoadedServer, PORT, ServerStartError } from "./loaded_server.ts";
+import type { Live } from "./live.ts";
+import { LoadedServer, PORT, ServerStartError, type StartExtras } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
-import { LOAD_FLAGS, loadOf, makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
+import {
+  LOAD_FLAGS,
+  loadOf,
+  makePlan,
+  type Plan,
+  type PlanOptions,
+  RATE,
+  warmUpOf,
+} from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
+import { refuseThrough } from "./load/sources.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
-import { reach, readWay, THROUGH, type Way } from "./through.ts";
-import type { Missing, Run, Second } from "./load/results.ts";
+import { PROFILE, type ProfileRequest, profileServer, readProfileRequest } from "./profiles.ts";
+import {
+  probableAddress,
+  reachRunning,
+  readPids,
+  readRunning,
+  type ReadyServer,
+  RUNNING_PID,
+  type RunningServer,
+} from "./running_servers.ts";
+import { readReference, REFERENCE } from "./reference.ts";
+import {
+  descriptorsFor,
+  limitedBy,
+  nameThrough,
+  reach,
+  readWay,
+  THROUGH,
+  type Way,
+} from "./through.ts";
+import type { Floor, Missing, Profile, RateStudy, Run, Second } from "./load/results.ts";
 import { loadKey } from "./report/contests.ts";
 
 /** Which modes are compared. */
 const COMPARED_MODES = stringOption("modes", {
   value: "LIST",
   default: "all",
+  shown: "all; none with servers that run already, or with --send",
   suggestions: ["all", ...MODE_NAMES],
   help: `which modes: all, none, or some of ${MODE_NAMES.join(",")}`,
 });
@@ -40,6 +71,7 @@ const COMPARED_MODES = stringOption("modes", {
 const PROTOCOLS = stringOption("protocols", {
   value: "LIST",
   default: "hello,frame",
+  shown: "hello,frame; hello with servers that run already",
   suggestions: MEASURABLE,
   help: "which protocols",
 });
@@ -105,6 +137,8 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     repeats: true,
     help: "another server; it is started with its own port",
   },
+  RUNNING_PID,
+  REFERENCE,
   {
     name: "traces",
     kind: "string",
@@ -114,6 +148,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
   ...SHARED,
   PERCENTILES,
   THROUGH,
+  PROFILE,
 ];
 
 /** Something that is compared. */
@@ -124,8 +159,10 @@ interface Subject {
   whyNot(plan: Plan): string | undefined;
   /** Whether the user named it, and does not only want all that can serve. */
   readonly isNamed: boolean;
-  /** Starts it, ready to be put under this load. */
-  start(plan: Plan, signal: AbortSignal, trace?: string): Promise<LoadedServer>;
+  /** The server, if it runs already. */
+  readonly running?: RunningServer;
+  /** Starts it, or finds it, ready to be put under this load. */
+  start(plan: Plan, signal: AbortSignal, extras?: StartExtras): Promise<ReadyServer>;
 }
 
 /** What is compared, under which loads, and how many times. */
@@ -140,6 +177,10 @@ export interface Comparison {
   readonly way: Way | undefined;
   /** Where traces are written. */
   readonly traces: string | undefined;
+  /** What the others are compared with; `undefined` for the best. */
+  readonly reference: string | undefined;
+  /** Whether the servers are profiled, and where the profiles are kept. */
+  readonly profile: ProfileRequest | undefined;
 }
 
 /** Follows the progress of a comparison. */
@@ -150,6 +191,8 @@ export interface ComparisonWatcher {
   onSecond(title: string, done: number, second: Second): void;
   /** Ends the comparison early. The complete runs are the result. */
   readonly signal: AbortSignal;
+  /** Tells others of the runs, and may end one of them. */
+  readonly live: Live;
 }
 
 /**
@@ -159,23 +202,42 @@ export interface ComparisonWatcher {
  * @throws {UsageError} if something is wrong; its message is one line
  */
 export async function readComparison(values: Values): Promise<Comparison> {
-  const { protocols, connections, repeat, warmUp, traces, against = [], ...rest } = values;
-  const subjects = [...readModes(values), ...(against as readonly string[]).map(readRival)];
-  if (subjects.length === 0) throw new UsageError("nothing to compare: --modes or --against");
-  for (const [at, { name }] of subjects.entries()) {
+  const { connections, repeat, warmUp, traces, against = [], ...rest } = values;
+  const running = ((values.server ?? []) as readonly string[]).map(readRunning);
+  const pids = readPids((values.pid ?? []) as readonly string[], running);
+  const modes = readModes(withModes(values));
+  const way = readWay(values);
+  const subjects = [
+    ...modes,
+    ...(against as readonly string[]).map(readRival),
+    ...running.map((server) => runningServer(server, pids.get(server.name))),
+  ].map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
+  if (subjects.length === 0) {
+    throw new UsageError("nothing to compare: HOST:PORT, --modes or --against");
+  }
+  for (const [at, { name, running }] of subjects.entries()) {
     if (subjects.findIndex((other) => other.name === name) < at) {
-      throw new UsageError(`wrong value for --against: there is a "${name}" already`);
+      const where = running === undefined ? "--against" : "<server>";
+      throw new UsageError(`wrong value for ${where}: there is a "${name}" already`);
     }
   }
-  const shared: PlanOptions = { duration: DURATION.read(undefined), ...planOptionsOf(rest) };
+  const given = planOptionsOf(rest);
+  // The parts of a rate that changes say how long a run lasts.
+  const isChanging = RATE.read(given.rate).parts !== null;
+  const shared: PlanOptions = isChanging ? given : { duration: DURATION.read(undefined), ...given };
   const plans: Plan[] = [];
-  for (const protocol of listOf(PROTOCOLS.read(protocols as string | undefined))) {
+  for (const protocol of protocolsOf(values, modes.length > 0, running.length > 0)) {
     for (const count of listOf(CONNECTIONS.read(connections as string | undefined))) {
       const number = /^\d+$/.test(count) ? Number(count) : 0;
       if (number < 1 || number > 1_000_000) {
         throw new UsageError(`wrong value for --connections: expected 1,50,500, got "${count}"`);
       }
-      plans.push(await makePlan({ ...shared, protocol, connections: number }));
+      const isSent = values.send !== undefined;
+      const spoken = protocol === undefined || isSent ? {} : { protocol };
+      const plan = await makePlan({ ...shared, ...spoken, connections: number });
+      refuseThrough(plan, values.through !== undefined);
+      const served = protocol === undefined ? {} : { protocol: locateProtocol(protocol) };
+      plans.push({ ...plan, ...served });
     }
   }
   if (traces !== undefined) makeFolder(traces as string);
@@ -185,9 +247,44 @@ export async function readComparison(values: Values): Promise<Comparison> {
     repeats: REPEAT.read(repeat as number | undefined),
     warmUpMs: WARM_UP.read(warmUp as number | undefined),
     percentiles: percentilesOf(values),
-    way: readWay(values),
+    way,
     traces: traces as string | undefined,
+    reference: readReference(values.reference as string | undefined, subjects),
+    profile: readProfileRequest(values),
   };
+}
+
+/** The flags, with the modes that are compared if they say nothing of them. */
+function withModes(values: Values): Values {
+  const { modes, runtimes, server, send } = values;
+  if (modes !== undefined || (server === undefined && send === undefined)) return values;
+  if (runtimes !== undefined) {
+    throw new UsageError("--runtimes without --modes: it is of the modes");
+  }
+  return { ...values, modes: "none" };
+}
+
+/**
+ * The protocols that are spoken one after another. Beside `--send`, it is the one that the modes
+ * serve, if there are modes.
+ */
+function protocolsOf(
+  { protocols, send }: Values,
+  hasModes: boolean,
+  hasRunning: boolean,
+): readonly (string | undefined)[] {
+  const named = protocols === undefined ? undefined : listOf(protocols as string);
+  if (send === undefined) {
+    return named ?? (hasRunning ? ["hello"] : listOf(PROTOCOLS.read(undefined)));
+  }
+  if (!hasModes) {
+    if (named === undefined) return [undefined];
+    throw new UsageError("--protocols and --send exclude each other: each says what a request is");
+  }
+  if (named?.length === 1) return named;
+  throw new UsageError(
+    "--send with --modes: expected --protocols with the one that the modes serve",
+  );
 }
 
 /**
@@ -208,6 +305,14 @@ function makeFolder(path: string): void {
 export interface Measured {
   readonly runs: readonly Run[];
   readonly missing: readonly Missing[];
+  /** What the others are compared with, if the user has said so. */
+  readonly reference?: string;
+  /** What runs at different rates say, if that is what was measured. */
+  readonly rateStudy?: RateStudy;
+  /** What the servers did in runs that do not count. */
+  readonly profiles?: readonly Profile[];
+  /** What the machine could do at best. */
+  readonly floor?: Floor | null;
 }
 
 /**
@@ -221,11 +326,12 @@ export async function compare(
   comparison: Comparison,
   watcher: ComparisonWatcher,
 ): Promise<Measured> {
-  const { subjects, plans, repeats } = comparison;
+  const { subjects, plans, repeats, reference } = comparison;
   const runs: Run[] = [];
+  const profiles: Profile[] = [];
   /** Why a server was not measured, for those that can be measured no more. */
   const whys = new Map<Plan, Map<Subject, string>>(plans.map((plan) => [plan, new Map()]));
-  await compareAll(comparison, watcher, runs, whys);
+  await compareAll(comparison, watcher, { runs, profiles }, whys);
   const missing = plans.flatMap((plan) => {
     const load = loadOf(plan);
     return subjects.flatMap((subject): Missing[] => {
@@ -239,13 +345,13 @@ export async function compare(
       return [{ name, load, repeats: left, why, wanted }];
     });
   });
-  return { runs, missing };
+  return { runs, missing, profiles, ...(reference !== undefined && { reference }) };
 }
 
 async function compareAll(
   comparison: Comparison,
   watcher: ComparisonWatcher,
-  runs: Run[],
+  { runs, profiles }: { readonly runs: Run[]; readonly profiles: Profile[] },
   whys: ReadonlyMap<Plan, Map<Subject, string>>,
 ): Promise<void> {
   const { subjects, plans, repeats } = comparison;
@@ -273,6 +379,8 @@ async function compareAll(
             onSecond: (second) => watcher.onSecond(title, (begun - 1) / total, second),
           });
           if (!watcher.signal.aborted) runs.push(run);
+          // What ended one run would end the others too.
+          if (run.aborted !== null) failed.set(subject, `ended by --abort-on ${run.aborted}`);
         } catch (error) {
           // A server that does not start is reported once. The others are still compared.
           if (!(error instanceof ServerStartError)) throw error;
@@ -283,6 +391,11 @@ async function compareAll(
       }
     }
     if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
+    for (const subject of able) {
+      if (comparison.profile === undefined || failed.has(subject)) continue;
+      const profile = await profileServer(comparison.profile, subject, plan, watcher);
+      if (profile !== undefined) profiles.push(profile);
+    }
   }
 }
 
@@ -292,8 +405,9 @@ async function measureOne(
   plan: Plan,
   repeat: number,
   { warmUpMs, percentiles, way }: Comparison,
-  { signal, onSecond, onNote }: {
+  { signal, live, onSecond, onNote }: {
     readonly signal: AbortSignal;
+    readonly live: Live;
     onSecond(second: Second): void;
     onNote(text: string): void;
   },
@@ -303,14 +417,13 @@ async function measureOne(
   await using reached = await reach(way, server.address);
   const { address } = reached;
   if (warmUpMs > 0) {
-    const warmUp = { ...plan, durationMs: warmUpMs, rampMs: 0, rehearse: false };
-    await measure(warmUp, { address, name, signal });
+    await measure(warmUpOf(plan, warmUpMs), { address, name, signal });
   }
   const say = (text: string) => {
     // A run that ends early is no result, and Ctrl-C may have ended the server too.
     if (repeat === 1 && !signal.aborted) onNote(`${name}: ${text}`);
   };
-  return await measure(plan, {
+  const run = await live.measure(plan, {
     address,
     pid,
     name,
@@ -321,6 +434,7 @@ async function measureOne(
     onSecond,
     onNote: say,
   });
+  return limitedBy(reached, [run], say)[0] as Run;
 }
 
 /** How long the traced run lasts, in milliseconds. */
@@ -335,16 +449,20 @@ async function trace(
 ): Promise<void> {
   for (const { name, subject, start } of subjects) {
     if (subject === null || signal.aborted) continue;
-    const file = `${subject.mode}-${subject.runtime}-${plan.protocolName}-${plan.connections}.json`;
+    const spoken = plan.talk === undefined ? plan.protocolName : "send";
+    const file = `${subject.mode}-${subject.runtime}-${spoken}-${plan.connections}.json`;
     const path = `${folder}/${file}`;
     try {
-      await using server = await start(plan, signal, path);
+      await using server = await start(plan, signal, { trace: path });
       const { address } = server;
-      await measure({ ...plan, durationMs: TRACE_MS, rampMs: 0, rehearse: false }, {
-        address,
-        name,
-        signal,
-      });
+      await measure(
+        { ...plan, durationMs: TRACE_MS, rateParts: null, rampMs: 0, rehearse: false },
+        {
+          address,
+          name,
+          signal,
+        },
+      );
     } catch (error) {
       if (!(error instanceof ServerStartError)) throw error;
       onNote(`${name} has no trace: ${error.message}`);
@@ -359,9 +477,20 @@ async function trace(
  *
  * @param comparison what is compared
  */
-export function preflightAll({ plans }: Comparison): string[] {
-  const address = { hostname: "127.0.0.1", port: 0 };
-  return [...new Set(plans.flatMap((plan) => preflight(plan, address)))];
+export async function preflightAll({ plans, subjects, way }: Comparison): Promise<string[]> {
+  const warnings = new Set<string>();
+  const more = descriptorsFor(way);
+  for (const plan of plans) {
+    for (const { running } of subjects) {
+      const address = running === undefined
+        ? { hostname: "127.0.0.1", port: 0 }
+        : await probableAddress(running, plan);
+      for (const warning of address === undefined ? [] : preflight(plan, address, more)) {
+        warnings.add(warning);
+      }
+    }
+  }
+  return [...warnings];
 }
 
 /** About how long the comparison takes, in seconds. */
@@ -418,18 +547,22 @@ function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): S
     subject: { mode, runtime: name },
     isNamed,
     whyNot: (plan) => whyNotMode(mode, plan),
-    start: (plan, signal, trace) =>
-      LoadedServer.start([
-        ...words,
-        "0",
-        "--quiet",
-        "--drain",
-        "0",
-        "--protocol",
-        plan.protocol,
-        ...flagsOf(mode, plan),
-        ...(trace === undefined ? [] : ["--trace", trace]),
-      ], signal),
+    start: (plan, signal, { trace, variables } = {}) =>
+      LoadedServer.start(
+        [
+          ...words,
+          "0",
+          "--quiet",
+          "--drain",
+          "0",
+          "--protocol",
+          plan.protocol,
+          ...flagsOf(mode, plan),
+          ...(trace === undefined ? [] : ["--trace", trace]),
+        ],
+        signal,
+        variables,
+      ),
   };
 }
 
@@ -452,6 +585,17 @@ function whyNotMode(mode: ModeName, { connect, connections }: Plan): string | un
     : undefined;
 }
 
+function runningServer(server: RunningServer, pid: number | undefined): Subject {
+  return {
+    name: server.name,
+    subject: null,
+    isNamed: true,
+    running: server,
+    whyNot: () => undefined,
+    start: (plan, signal) => reachRunning(server, plan, pid, signal),
+  };
+}
+
 /** Reads the server of somebody else from a value of `--against`. */
 function readRival(text: string): Subject {
   const [, name = "", line = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
@@ -465,7 +609,7 @@ function readRival(text: string): Subject {
     subject: null,
     isNamed: true,
     whyNot: () => undefined,
-    start: (_, signal) => LoadedServer.startAny(line.trim(), signal),
+    start: (_, signal, { variables } = {}) => LoadedServer.startAny(line.trim(), signal, variables),
   };
 }
 

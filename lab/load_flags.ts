@@ -6,7 +6,15 @@
 
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { readPercentile } from "./load/percentiles.ts";
-import { type EngineKind, type PlanOptions, SIZE, type Sizes } from "./load/plan.ts";
+import type { Option } from "../engine/cli/options.ts";
+import {
+  ARRIVALS,
+  type EngineKind,
+  type PlanOptions,
+  RATE,
+  SIZE,
+  type Sizes,
+} from "./load/plan.ts";
 
 /**
  * Reads a size or a range of sizes.
@@ -26,11 +34,25 @@ function readSizes(text: string): Sizes {
 
 /** What the flags say about the load. */
 export function planOptionsOf(values: Values): PlanOptions {
-  const { size, ...rest } = values;
+  const { size, rate, arrivals, ...rest } = values;
   return {
-    ...rest as Omit<PlanOptions, "size"> & { readonly engine?: EngineKind },
+    ...rest as Omit<PlanOptions, "size" | "rate"> & { readonly engine?: EngineKind },
     ...(size !== undefined && { size: readSizes(size as string) }),
+    ...(rate !== undefined && { rate: checked(RATE, rate as string) }),
+    ...(arrivals !== undefined && { arrivals: checked(ARRIVALS, arrivals as string) }),
   };
+}
+
+/** Checks an option that is text on the command line, and says what is wrong as flags do. */
+function checked(option: Option<unknown, string>, given: string): string {
+  try {
+    option.read(given);
+    return given;
+  } catch (error) {
+    const why = (error as Error).message.replace(/^Cannot use \w+: /, "")
+      .replace(/, current value is ".*?"/s, "");
+    throw new UsageError(`wrong value for --${option.name}: ${why}, got "${given}"`);
+  }
 }
 
 /** The percentiles that are shown. */

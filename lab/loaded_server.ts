@@ -9,11 +9,12 @@ import process from "node:process";
 // @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { runtime } from "../engine/net/runtime.ts";
-import { connect, listen } from "../engine/net/tcp.ts";
+import { connect } from "../engine/net/tcp.ts";
 import type { Address } from "../protocols/effects.ts";
 import { escapeText } from "../protocols/text.ts";
 import { quoteWord } from "../engine/cli/invocation.ts";
 import { isListening, listeningPorts, ProcessStatus } from "../engine/process/process_status.ts";
+import { findFreePort } from "./free_port.ts";
 
 /** How long a port may take to be free again, in milliseconds. */
 const FREE_MS = 1_000;
@@ -38,6 +39,17 @@ const hasShell = runtime.os !== "windows";
 
 /** The placeholder in a command line for the server's port. */
 export const PORT = "{port}";
+
+/** Variables of the environment. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** What a server is started with in a run that does not count. */
+export interface StartExtras {
+  /** The file of its trace. */
+  readonly trace?: string;
+  /** What its environment has besides that of this process. */
+  readonly variables?: Variables;
+}
 
 /** A server could not be started. */
 export class ServerStartError extends Error {
@@ -71,11 +83,17 @@ export class LoadedServer implements AsyncDisposable {
    *
    * @param command the program and its arguments, including the port 0
    * @param signal ends the wait and the server
+   * @param variables what its environment has besides that of this process
    * @throws {ServerStartError} if the server does not start to listen
    */
-  static async start(command: readonly string[], signal?: AbortSignal): Promise<LoadedServer> {
+  static async start(
+    command: readonly string[],
+    signal?: AbortSignal,
+    variables: Variables = {},
+  ): Promise<LoadedServer> {
     const line = command.map(quoteWord).join(" ");
-    const server = new ServerProcess(hasShell ? shell(line) : command, command.join(" "));
+    const program = hasShell ? shell(line) : command;
+    const server = new ServerProcess(program, command.join(" "), variables);
     const address = await server.awaited(server.printed(/^Listening on ([\d.]+):(\d+) /m), signal);
     return new LoadedServer(server, address);
   }
@@ -85,17 +103,20 @@ export class LoadedServer implements AsyncDisposable {
    *
    * @param commandLine a command line for the shell, with {@linkcode PORT} in place of the port
    * @param signal ends the wait and the server
+   * @param variables what its environment has besides that of this process
    * @throws {ServerStartError} if the server does not start to listen
    */
-  static async startAny(commandLine: string, signal?: AbortSignal): Promise<LoadedServer> {
-    const listener = await listen({ hostname: "127.0.0.1", port: 0 });
-    const { address } = listener;
-    listener.close();
+  static async startAny(
+    commandLine: string,
+    signal?: AbortSignal,
+    variables: Variables = {},
+  ): Promise<LoadedServer> {
+    const address = await findFreePort("127.0.0.1");
     // A runtime may close a listener a moment later. It must not be taken for the server's.
     const endsAt = performance.now() + FREE_MS;
     while (isListening(address.port) === true && performance.now() < endsAt) await delay(1);
     const line = commandLine.replaceAll(PORT, String(address.port));
-    const server = new ServerProcess(shell(line), line);
+    const server = new ServerProcess(shell(line), line, variables);
     await server.awaited(server.accepts(address), signal);
     return new LoadedServer(server, address);
   }
@@ -158,10 +179,19 @@ class ServerProcess {
   #output = "";
   #onPrint: () => void = () => {};
 
-  /** @param command the program and its arguments @param title its name in messages */
-  constructor(command: readonly string[], title: string) {
+  /**
+   * @param command the program and its arguments
+   * @param title its name in messages
+   * @param variables what its environment has besides that of this process
+   */
+  constructor(command: readonly string[], title: string, variables: Variables) {
     const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, { stdio: "pipe", detached: hasShell });
+    const isPlain = Object.keys(variables).length === 0;
+    const child = spawn(program, args, {
+      stdio: "pipe",
+      detached: hasShell,
+      ...(!isPlain && { env: { ...process.env, ...variables } }),
+    });
     this.#child = child;
     this.#title = title;
     running.add(this);

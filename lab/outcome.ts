@@ -14,6 +14,7 @@ import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
 import { formatMarkdown } from "./report/markdown.ts";
+import { hasFound, judgedRuns } from "./report/rate_study.ts";
 import { screenOf } from "./report/screen.ts";
 import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
@@ -82,20 +83,29 @@ export interface Outcome {
   readonly baseline: Report | undefined;
   /** The forms to write, each with its file. */
   readonly files: readonly (readonly [form: string, path: string])[];
+  /** Whether standard output is for something else than what people look at. */
+  readonly isStdoutTaken: boolean;
 }
 
 /**
  * Reads what to do with a measurement, so that nobody waits for a result that cannot be written.
  *
  * @param values the flags
+ * @param isLiveOnStdout whether `--live-json` goes to standard output
  * @throws {UsageError} if something is wrong; its message is one line
  */
-export async function readOutcome(values: Values): Promise<Outcome> {
-  const thresholds = ((values.threshold ?? []) as readonly string[]).map(parseThreshold);
+export async function readOutcome(values: Values, isLiveOnStdout = false): Promise<Outcome> {
+  const thresholds = ((values.threshold ?? []) as readonly string[]).map((text) =>
+    parseThreshold(text)
+  );
   const files = Object.keys(FORMS).flatMap((form) =>
     values[form] === undefined ? [] : [[form, values[form] as string] as const]
   );
+  const isStdoutTaken = isLiveOnStdout || files.some(([, path]) => path === STDOUT);
   for (const [index, [form, path]] of files.entries()) {
+    if (isLiveOnStdout && path === STDOUT) {
+      throw new UsageError(`--live-json and --${form} cannot both go to standard output`);
+    }
     const other = files.slice(0, index).find((file) => file[1] === path);
     if (other !== undefined) {
       const where = path === STDOUT ? "standard output" : escapeText(path);
@@ -106,7 +116,8 @@ export async function readOutcome(values: Values): Promise<Outcome> {
   const outcome = {
     thresholds,
     files,
-    baseline: baseline === undefined ? undefined : await readReport(baseline),
+    isStdoutTaken,
+    baseline: baseline === undefined ? undefined : await readReport(baseline, "--baseline"),
   };
   for (const [form, path] of files) if (path !== STDOUT) tryToWrite(form, path);
   return outcome;
@@ -120,12 +131,14 @@ export async function readOutcome(values: Values): Promise<Outcome> {
  * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
-  const report = { ...measured, findings: findingsOf(measured.runs, measured.missing) };
-  const isTaken = outcome.files.some(([, path]) => path === STDOUT);
+  const study = measured.rate_study ?? null;
+  const findings = study?.conclusion ??
+    findingsOf(measured.runs, measured.missing, measured.reference);
+  const report = { ...measured, findings };
   // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
   // What is piped into another program must be only what was asked for.
-  const screen = screenOf(isTaken ? "stderr" : "stdout");
+  const screen = screenOf(outcome.isStdoutTaken ? "stderr" : "stdout");
   screen.write(formatTerminal(report, screen));
   if (outcome.baseline !== undefined) {
     const changes = compareWithBaseline(report, outcome.baseline);
@@ -134,11 +147,12 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   for (const [form, path] of outcome.files) {
     if (path === STDOUT) runtime.printNow("stdout", await FORMS[form]!(report));
   }
-  const failed = failedThresholds(outcome.thresholds, report.runs, report.missing);
+  const judged = judgedRuns(report.runs, study);
+  const failed = failedThresholds(outcome.thresholds, judged, report.missing);
   for (const sentence of [...unwritten, ...failed]) {
     runtime.printNow("stderr", `bench: ${sentence}\n`);
   }
-  if (failed.length > 0) return EXIT_THRESHOLD;
+  if (failed.length > 0 || (study !== null && !hasFound(study))) return EXIT_THRESHOLD;
   return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -177,13 +191,22 @@ function tryToWrite(form: string, path: string): void {
   }
 }
 
-async function readReport(path: string): Promise<Report> {
+/**
+ * Reads a measurement from a file.
+ *
+ * @param path the file
+ * @param flag the flag that names it, for errors; empty if none does
+ * @throws {UsageError} if it cannot be read; the message is one line
+ */
+export async function readReport(path: string, flag: "--baseline" | ""): Promise<Report> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw new UsageError(
-      `cannot read --baseline ${escapeText(path)}: ${describeSystemError(error)}`,
+      `cannot read ${flag === "" ? "" : `${flag} `}${escapeText(path)}: ${
+        describeSystemError(error)
+      }`,
     );
   }
   const { parseJson, ReportFormatError } = await json();

@@ -68,7 +68,7 @@ export class Input {
     if (this.#owesLineEnd) this.#skipLineEnd();
     const bytes = this.#unread;
     if (bytes.length === 0) return undefined;
-    const end = findEnd(bytes);
+    const end = findEnd(bytes, limit);
     if (end < 0) {
       if (exceeds(bytes, limit)) throw tooLong(bytes, limit);
       return undefined;
@@ -260,10 +260,15 @@ function readFor(input: Input, hasBegun: boolean): ReadEffect {
   return input.length === 0 ? READ : hasBegun ? READ_REST : READ_BEGUN;
 }
 
-/** The index of the first line end, or -1. */
-function findEnd(bytes: Uint8Array): number {
-  const lineFeed = bytes.indexOf(LINE_FEED);
-  const nul = bytes.indexOf(NUL);
+/**
+ * The index of the first line end, or -1 if there is none where a message of this length could have
+ * one. No byte behind that is looked at: where thousands of messages have come at once, each would
+ * look at all of the others.
+ */
+function findEnd(bytes: Uint8Array, limit: number): number {
+  const head = bytes.length > limit + 2 ? bytes.subarray(0, limit + 2) : bytes;
+  const lineFeed = head.indexOf(LINE_FEED);
+  const nul = head.indexOf(NUL);
   return nul >= 0 && (nul < lineFeed || lineFeed < 0) ? nul : lineFeed;
 }
 

@@ -11,6 +11,8 @@ const PEERS: Readonly<Record<string, string>> = {
   "telnet": "telnet",
   "tmux": "tmux",
   "nats-server": "nats-server",
+  "redis-server": "redis-server",
+  "memcached": "memcached",
   "haproxy": "haproxy",
   "zsh": "zsh",
   "fish": "fish",

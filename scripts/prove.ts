@@ -46,7 +46,7 @@ const COMMAND: Command = {
       name: "limit",
       kind: "duration",
       value: "TIME",
-      default: "15m",
+      default: "2h",
       help: "how long each may take on a runtime",
     },
   ],
@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     if (proofs.has(name)) continue;
     fail(COMMAND.name, `there is no proof "${name}": try --list`, EXIT_USAGE);
   }
-  const limitMs = (values.limit ?? parseDuration("15m")) as number;
+  const limitMs = (values.limit ?? parseDuration("2h")) as number;
   const runtimes = RUNTIMES.filter(({ name }) => values.on === undefined || values.on === name);
   const interrupt = new AbortController();
   onEndingSignal(() => interrupt.abort());

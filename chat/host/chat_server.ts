@@ -47,7 +47,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   const { counts, own } = noCounts();
   const journal = new MainJournal("server", options.onReport);
   const visitorOf = new WeakMap<User, Visitor>();
-  const deadlines = new TimedDeadlines({ renewsLate: true });
+  const deadlines = new TimedDeadlines({ extendsLate: true });
   const rounds = new Rounds();
   const bus = await openBus(checked.bus);
 

@@ -26,17 +26,19 @@ const PROBE_MS = 1_000;
  * @param address the address that could not be connected to
  * @param error the error from the runtime
  * @param signal abandons the search
+ * @param source the numeric address that the connection was to come from, if not any
  * @returns the system's error if it can be found, otherwise `error`
  */
 export async function trueConnectError(
   address: Address,
   error: unknown,
   signal: AbortSignal,
+  source?: string,
 ): Promise<unknown> {
   if (runtime.name !== "bun" || (error as { code?: unknown }).code !== "ECONNREFUSED") return error;
   if (whyNoSockets() !== undefined || sockets().constants.SOCK_NONBLOCK === 0) return error;
   try {
-    const errno = await probe(address, signal);
+    const errno = await probe(address, signal, source);
     return errno === 0 ? error : new SocketError("connect", errno);
   } catch (cause) {
     return cause;
@@ -44,11 +46,14 @@ export async function trueConnectError(
 }
 
 /** The error number of a second connect; 0 if it succeeds this time. */
-async function probe(address: Address, signal: AbortSignal): Promise<number> {
+async function probe(address: Address, signal: AbortSignal, source?: string): Promise<number> {
   const net = sockets();
   const { SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, POLLOUT, errno } = net.constants;
   const fd = net.socket(net.familyOf(address), SOCK_STREAM | SOCK_NONBLOCK);
   try {
+    if (source !== undefined) {
+      net.bindSource(fd, net.writeAddress({ hostname: source, port: 0 }));
+    }
     try {
       net.connect(fd, address);
     } catch (error) {

@@ -9,7 +9,7 @@ import { delay } from "@std/async/delay";
 import type { Address } from "../../protocols/effects.ts";
 import { isUnix } from "../net/address.ts";
 import { runtime } from "../net/runtime.ts";
-import type { Connection } from "../net/transport.ts";
+import type { Connection, ConnectOptions } from "../net/transport.ts";
 import { trueConnectError } from "./diagnosis.ts";
 import { refuseSelf } from "./failures.ts";
 
@@ -21,18 +21,20 @@ const FULL_MS = 5;
  *
  * @param address a numeric address, or that of a Unix domain socket
  * @param signal abandons the attempt
+ * @param source the numeric address to come from, if not any
  * @throws {SelfConnectError} if the connection has met itself
  * @throws {unknown} the reason of `signal`, or the system's error
  */
 export async function openEventConnection(
   address: Address,
   signal: AbortSignal,
+  source?: string,
 ): Promise<Connection> {
   let connection: Connection;
   try {
-    connection = await connectPatiently(address, signal);
+    connection = await connectPatiently({ ...address, source, signal });
   } catch (error) {
-    throw signal.aborted ? signal.reason : await trueConnectError(address, error, signal);
+    throw signal.aborted ? signal.reason : await trueConnectError(address, error, signal, source);
   }
   try {
     refuseSelf(connection.localAddress, connection.remoteAddress);
@@ -43,16 +45,20 @@ export async function openEventConnection(
   }
 }
 
+/** An attempt that somebody may abandon. */
+type PatientOptions = ConnectOptions & { readonly signal: AbortSignal };
+
 /**
  * Over TCP the kernel waits while an accept queue is full, and sends its SYN again. A Unix domain
  * socket that does not block fails at once with EAGAIN (connect(2)).
  */
-async function connectPatiently(address: Address, signal: AbortSignal): Promise<Connection> {
+async function connectPatiently(options: PatientOptions): Promise<Connection> {
+  const { hostname, signal } = options;
   for (;;) {
     try {
-      return await runtime.connect({ ...address, signal });
+      return await runtime.connect(options);
     } catch (error) {
-      const isFull = isUnix(address.hostname) && (error as { code?: unknown }).code === "EAGAIN";
+      const isFull = isUnix(hostname) && (error as { code?: unknown }).code === "EAGAIN";
       if (!isFull || signal.aborted) throw error;
       await delay(FULL_MS, { signal });
     }

@@ -182,6 +182,12 @@ export function unknownEffect(effect: never): TypeError {
 /** What an array of bytes is that nobody has extended. */
 const PLAIN = Uint8Array.prototype;
 
+/** Whether bytes are an array of bytes, and its length is its own. */
+export function isPlain(bytes: unknown): bytes is Uint8Array {
+  return ArrayBuffer.isView(bytes) && Object.getPrototypeOf(bytes) === PLAIN &&
+    !Object.hasOwn(bytes, "length");
+}
+
 /**
  * Checks what a protocol wants to send. If it were no array of bytes, a runtime or the system might
  * send a part of it, or report a failure of the connection.
@@ -192,9 +198,8 @@ const PLAIN = Uint8Array.prototype;
  */
 export function checkBytes(bytes: Uint8Array): Uint8Array {
   if (bytes instanceof Uint8Array) {
-    const isPlain = Object.getPrototypeOf(bytes) === PLAIN && !Object.hasOwn(bytes, "length");
     // What only looks like an array of bytes throws here.
-    if (isPlain && bytes.length >= 0) return bytes;
+    if (isPlain(bytes) && bytes.length >= 0) return bytes;
     // A class of its own may have a `length` of its own. The system would believe it, and send what
     // lies behind the bytes.
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

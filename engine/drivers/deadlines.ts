@@ -8,7 +8,8 @@
  *
  * A limit is about the peer. When a process was stopped for an hour (SIGSTOP, a frozen container) or
  * its loop was held up, its clock went on, and what the peers have sent meanwhile was not read. So
- * where {@linkcode DeadlinesOptions.renewsLate} is set, limits that are found late begin anew.
+ * where {@linkcode DeadlinesOptions.extendsLate} is set, limits that are found late are extended:
+ * see {@linkcode extensionOf}.
  *
  * @module
  */
@@ -16,17 +17,22 @@
 /** A limit found later than this, in milliseconds, was reached while nobody could look. */
 const LATE_MS = 1_000;
 
-/** How often a limit begins anew at most. A loop that is always late must not wait for ever. */
-const MOST_RENEWALS = 8;
+/** How often a limit is extended at most. A loop that is always late must not wait for ever. */
+const MOST_EXTENSIONS = 3;
 
 /**
- * Whether a limit that has been reached begins anew.
+ * By how much a limit that has been reached is extended: by as long as nobody could look, but by no
+ * more than its own length. On a busy machine that is little, and a peer that sends nothing does not
+ * gain by it. After a long stop, which the peer may have shared, it begins anew.
  *
  * @param lateMs how long ago it was reached, in milliseconds
- * @param renewals how often it has begun anew already
+ * @param limitMs how long it was, in milliseconds
+ * @param extensions how often it was extended already
+ * @returns whole milliseconds; 0 if it is over
  */
-export function isRenewed(lateMs: number, renewals: number): boolean {
-  return lateMs > LATE_MS && renewals < MOST_RENEWALS;
+export function extensionOf(lateMs: number, limitMs: number, extensions: number): number {
+  if (lateMs <= LATE_MS || extensions >= MOST_EXTENSIONS) return 0;
+  return Math.min(limitMs, Math.ceil(lateMs));
 }
 
 /** A limit that can be set. Then it is either lifted or reached. */
@@ -41,17 +47,17 @@ export class Deadline {
   previous: Deadline | undefined;
   /** The limit that is reached after this one. */
   next: Deadline | undefined;
-  /** How often it has begun anew since it was set. */
-  renewals = 0;
+  /** How often it was extended since it was set. */
+  extensions = 0;
   /**
-   * Whether it never begins anew, because it is no limit for a peer: it is a clock of the program
+   * Whether it is never extended, because it is no limit for a peer: it is a clock of the program
    * itself, or its being late is what somebody wants to know.
    */
   readonly isExact: boolean;
 
   /**
    * @param onReached called when it is reached
-   * @param isExact whether it never begins anew
+   * @param isExact whether it is never extended
    */
   constructor(onReached: () => void, isExact = false) {
     this.onReached = onReached;
@@ -92,38 +98,30 @@ class DeadlineQueue {
     deadline.queue = deadline.previous = deadline.next = undefined;
   }
 
-  /**
-   * Calls `onReached` of each limit that has been reached, or lets it begin anew.
-   *
-   * @param now the present `performance.now()`
-   * @param lateMs by how much limits are late, if those that are late begin anew
-   */
-  expire(now: number, lateMs: number): void {
-    for (let head = this.head; head !== undefined && head.at <= now; head = this.head) {
-      this.remove(head);
-      if (!head.isExact && isRenewed(lateMs, head.renewals)) {
-        head.renewals++;
-        this.add(head, now);
-      } else head.onReached();
-    }
+  /** Takes out the limit that is reached first, if it has been reached. */
+  takeReached(now: number): Deadline | undefined {
+    const { head } = this;
+    if (head === undefined || head.at > now) return undefined;
+    this.remove(head);
+    return head;
   }
 }
 
 /** How to keep limits. */
 export interface DeadlinesOptions {
-  /** Whether limits that are found late begin anew. @default {false} */
-  readonly renewsLate?: boolean;
+  /** Whether limits that are found late are extended. @default {false} */
+  readonly extendsLate?: boolean;
 }
 
 /** The limits of one server or client, by their length. */
 export abstract class Deadlines {
   /** The queues, by the length of their limits in milliseconds. */
   protected readonly queues = new Map<number, DeadlineQueue>();
-  readonly #renewsLate: boolean;
+  readonly #extendsLate: boolean;
 
   /** @param options how to keep limits */
-  constructor({ renewsLate = false }: DeadlinesOptions = {}) {
-    this.#renewsLate = renewsLate;
+  constructor({ extendsLate = false }: DeadlinesOptions = {}) {
+    this.#extendsLate = extendsLate;
   }
 
   /**
@@ -135,15 +133,40 @@ export abstract class Deadlines {
    */
   set(deadline: Deadline, ms: number, now: number = performance.now()): void {
     deadline.lift();
-    deadline.renewals = 0;
+    deadline.extensions = 0;
+    this.put(deadline, ms, now);
+  }
+
+  /** Puts a limit that is in no queue into the one of its length. */
+  protected put(deadline: Deadline, ms: number, now: number): DeadlineQueue {
     let queue = this.queues.get(ms);
     if (queue === undefined) this.queues.set(ms, queue = new DeadlineQueue(ms));
     queue.add(deadline, now);
+    return queue;
+  }
+
+  /**
+   * Calls `onReached` of each limit of a queue that has been reached, or extends it.
+   *
+   * @param queue the queue
+   * @param now the present `performance.now()`
+   * @param lateMs what {@linkcode lateness} says
+   */
+  protected expireIn(queue: DeadlineQueue, now: number, lateMs: number): void {
+    for (;;) {
+      const reached = queue.takeReached(now);
+      if (reached === undefined) return;
+      const ms = reached.isExact ? 0 : extensionOf(lateMs, queue.ms, reached.extensions);
+      if (ms > 0) {
+        reached.extensions++;
+        this.put(reached, ms, now);
+      } else reached.onReached();
+    }
   }
 
   /** By how much the limit is late that was reached first, in milliseconds, if that matters. */
   protected lateness(now: number): number {
-    if (!this.#renewsLate) return 0;
+    if (!this.#extendsLate) return 0;
     let first = now;
     for (const { head } of this.queues.values()) {
       if (head !== undefined && head.at < first) first = head.at;
@@ -156,9 +179,10 @@ export abstract class Deadlines {
 export class TimedDeadlines extends Deadlines implements Disposable {
   readonly #timers = new Map<DeadlineQueue, ReturnType<typeof setTimeout>>();
 
-  override set(deadline: Deadline, ms: number, now?: number): void {
-    super.set(deadline, ms, now);
-    this.#watch(deadline.queue as DeadlineQueue, ms);
+  protected override put(deadline: Deadline, ms: number, now: number): DeadlineQueue {
+    const queue = super.put(deadline, ms, now);
+    this.#watch(queue, ms);
+    return queue;
   }
 
   /** A timer stays when its queue empties, so that a busy server does not set one for each read. */
@@ -168,9 +192,18 @@ export class TimedDeadlines extends Deadlines implements Disposable {
   }
 
   #expire(queue: DeadlineQueue): void {
-    this.#timers.delete(queue);
     const now = performance.now();
-    queue.expire(now, this.lateness(now));
+    try {
+      // The timer stands for the queue meanwhile. A limit that is set now must not get one of its
+      // own: those that were set before are reached first.
+      this.expireIn(queue, now, this.lateness(now));
+    } finally {
+      // If it was taken away, all limits were forgotten.
+      if (this.#timers.delete(queue)) this.#watchNext(queue, now);
+    }
+  }
+
+  #watchNext(queue: DeadlineQueue, now: number): void {
     // If no limit of this length is set, the length is forgotten.
     if (queue.head === undefined) this.queues.delete(queue.ms);
     else this.#watch(queue, Math.max(1, Math.ceil(queue.head.at - now)));
@@ -208,7 +241,7 @@ export class PolledDeadlines extends Deadlines {
     const now = performance.now();
     const lateMs = this.lateness(now);
     for (const queue of this.queues.values()) {
-      queue.expire(now, lateMs);
+      this.expireIn(queue, now, lateMs);
       if (queue.head === undefined) this.queues.delete(queue.ms);
     }
   }

@@ -88,7 +88,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #options: HttpOptions;
   readonly #site: Site;
-  readonly #deadlines = new TimedDeadlines({ renewsLate: true });
+  readonly #deadlines = new TimedDeadlines({ extendsLate: true });
   readonly #lingering = new LingerSet(this.#deadlines, LINGER);
   readonly #limits: TimeLimits;
   readonly #writeWatch: WriteWatch;

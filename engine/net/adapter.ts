@@ -125,6 +125,8 @@ export interface Runtime {
   whyNoReusePort(): string | undefined;
   /** Listens with the runtime's own listener. */
   listen(options: ListenOptions): Promise<Listener>;
+  /** Why the runtime's own sockets cannot choose the address that they come from, if so. */
+  whyNoSource(): string | undefined;
   /** Connects with the runtime's own sockets. */
   connect(options: ConnectOptions): Promise<Connection>;
   /** Whether it may listen on any port of an address; it asks nobody. */

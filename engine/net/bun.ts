@@ -267,7 +267,8 @@ class BunConnection extends Connection {
   }
 
   override watch(sink: Sink): void {
-    if (!this.#ended && this.#failure === undefined) this.#watcher = sink;
+    // After FIN a reset may still come.
+    if (this.#failure === undefined) this.#watcher = sink;
   }
 
   /** Leaves what comes in the kernel, until the first pull. */
@@ -517,7 +518,11 @@ export const bunRuntime: Runtime = {
     return Promise.resolve(new BunListener(options));
   },
 
-  connect({ hostname, port, signal }: ConnectOptions): Promise<Connection> {
+  whyNoSource(): string | undefined {
+    return undefined;
+  },
+
+  connect({ hostname, port, source, signal }: ConnectOptions): Promise<Connection> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       let late = false;
@@ -530,6 +535,7 @@ export const bunRuntime: Runtime = {
       const unix = unixPathForRuntime(hostname);
       Bun.connect({
         ...(unix === undefined ? { hostname: hostForRuntime(hostname), port } : { unix }),
+        ...(source !== undefined && { localAddress: source }),
         allowHalfOpen: true,
         socket: {
           ...HANDLERS,

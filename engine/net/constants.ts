@@ -70,6 +70,13 @@ export interface Constants extends SockaddrLayout {
   readonly FIOCLEX: number;
   /** Added to the type: calls on the socket do not wait. 0 where socket(2) does not know it. */
   readonly SOCK_NONBLOCK: number;
+  /** The level of the options of IP, which sockets of IPv6 have too. */
+  readonly IPPROTO_IP: number;
+  /**
+   * Option: bind(2) to an address alone takes no port yet, and connect(2) does; 0 where the system
+   * has none.
+   */
+  readonly IP_BIND_ADDRESS_NO_PORT: number;
   /** The level of TCP's own options. */
   readonly IPPROTO_TCP: number;
   /** Option: send at once, without Nagle's algorithm. */
@@ -180,6 +187,8 @@ export const LINUX: Constants = {
   SOCK_CLOEXEC: 0x80000,
   FIOCLEX: 0x5451,
   SOCK_NONBLOCK: 0x800,
+  IPPROTO_IP: 0,
+  IP_BIND_ADDRESS_NO_PORT: 24,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
   TCP_KEEPIDLE: 4,
@@ -284,6 +293,8 @@ export const DARWIN: Constants = {
   SOCK_CLOEXEC: 0,
   FIOCLEX: 0x2000_6601,
   SOCK_NONBLOCK: 0,
+  IPPROTO_IP: 0,
+  IP_BIND_ADDRESS_NO_PORT: 0,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
   // Its name is TCP_KEEPALIVE here.

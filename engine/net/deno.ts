@@ -64,13 +64,17 @@ class DenoConnection extends Connection {
   #failure: Error | undefined;
   #closed = false;
 
-  /** @param conn the connection @param zone its zone, which Deno does not tell */
-  constructor(conn: Deno.TcpConn | Deno.UnixConn, zone?: string) {
+  /**
+   * @param conn the connection
+   * @param zone its zone, which Deno does not tell
+   * @param hasNoDelay whether it has no Nagle delay already
+   */
+  constructor(conn: Deno.TcpConn | Deno.UnixConn, zone?: string, hasNoDelay = false) {
     super();
     this.#conn = conn;
     this.#zone = zone;
     // With Nagle's algorithm the second of two small writes would wait for an acknowledgement.
-    if ("setNoDelay" in conn) conn.setNoDelay(true);
+    if (!hasNoDelay && "setNoDelay" in conn) conn.setNoDelay(true);
   }
 
   override get localAddress(): Address {
@@ -218,6 +222,8 @@ class DenoListener extends Listener {
   #retry: ReturnType<typeof setTimeout> | undefined;
   /** How many connections are accepted before free descriptors are counted for the first time. */
   #unchecked = UNCHECKED;
+  /** How many connections may have come before the listener had its options. */
+  #early = ACCEPT_QUEUE + 1;
   #accepting = false;
   #closed = false;
 
@@ -255,11 +261,13 @@ class DenoListener extends Listener {
     this.#accepting = false;
     this.#policy.accepted();
     if (this.#unchecked > 0) this.#unchecked--;
+    if (this.#early > 0) this.#early--;
     let connection: Connection;
     try {
       // The times are the system's, usually two hours: Deno cannot set others.
       if (this.keepAlive !== undefined) conn.setKeepAlive(true);
-      connection = new DenoConnection(conn, this.#zone);
+      const hasNoDelay = this.inheritsNoDelay && this.#early === 0;
+      connection = new DenoConnection(conn, this.#zone, hasNoDelay);
     } catch (error) {
       // The peer had left before the first option could be set.
       conn.close();
@@ -399,6 +407,10 @@ export const denoRuntime: Runtime = {
 
   listen(options: ListenOptions): Promise<Listener> {
     return Promise.resolve(new DenoListener(options));
+  },
+
+  whyNoSource(): string | undefined {
+    return "Deno's own sockets cannot choose the address that they come from";
   },
 
   async connect({ hostname: host, port, signal }: ConnectOptions): Promise<Connection> {

@@ -32,6 +32,12 @@ export abstract class Listener implements AsyncIterableIterator<Connection>, Asy
    */
   keepAlive: KeepAlive | undefined;
 
+  /**
+   * Whether connections have no Nagle delay already, because the listener has none. Those that came
+   * before it was set may have it. They are the first that are accepted, at most a queue of them.
+   */
+  inheritsNoDelay = false;
+
   readonly #held: Connection[] = [];
   #waiter: ((result: IteratorResult<Connection, undefined>) => void) | undefined;
   #arrivals = 0;

@@ -132,9 +132,10 @@ export class ReadyConnection extends Connection {
   }
 
   override watch(sink: Sink): void {
-    if (this.#ended || this.#failure !== undefined) return;
+    if (this.#failure !== undefined) return;
     this.#watcher = sink;
-    this.#watchFor(this.#loop.sockets.constants.POLLRDHUP);
+    // After FIN only a reset can come, and that is told in any case.
+    this.#watchFor(this.#ended ? NOTHING : this.#loop.sockets.constants.POLLRDHUP);
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {

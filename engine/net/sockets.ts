@@ -189,6 +189,18 @@ export class Sockets {
   }
 
   /**
+   * Gives a socket that will connect its own address, and no port yet where the system can leave that
+   * to connect(2). A port is then taken only for one pair of addresses (ip(7)).
+   *
+   * @param sockaddr as {@linkcode Sockets.writeAddress} writes it, with the port 0
+   */
+  bindSource(fd: number, sockaddr: Uint8Array): void {
+    const { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT } = this.constants;
+    if (IP_BIND_ADDRESS_NO_PORT !== 0) this.setOption(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    this.bindBytes(fd, sockaddr, "to the source");
+  }
+
+  /**
    * Gives the socket an address of another family than the internet's (bind(2)).
    *
    * @param sockaddr the family's own structure

@@ -52,6 +52,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   sockets().listen(descriptor, ACCEPT_QUEUE);
   // All connections inherit it, so none of them costs a call.
   if (options.keepAlive !== undefined) keepAlive(sockets(), descriptor, options.keepAlive);
+  const { IPPROTO_TCP, TCP_NODELAY } = sockets().constants;
+  sockets().setOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  listener.inheritsNoDelay = true;
   return listener;
 }
 

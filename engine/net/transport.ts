@@ -58,6 +58,7 @@ export abstract class Connection implements AsyncDisposable {
   /**
    * Asks to be told when the connection ends, by `onEnd` or `onError`, without asking for its
    * bytes. It holds until the next pull or push. An end that lies behind unread bytes is not seen.
+   * After FIN has been told or read, only a reset is told; Deno's own connections do not tell of it.
    *
    * @param sink is called back, at most once
    */
@@ -206,6 +207,8 @@ export interface ConnectOptions {
   readonly hostname: string;
   /** Its port. */
   readonly port: number;
+  /** The numeric address to come from, where {@linkcode Runtime.whyNoSource} has no objection. */
+  readonly source?: string | undefined;
   /** Cancels the attempt. */
   readonly signal?: AbortSignal;
 }

@@ -18,6 +18,7 @@ import { takePassedDescriptors } from "../net/inherited_listener.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
 import { hasAbandonedThreads } from "../workers/abandoned_threads.ts";
+import { beginProfile } from "../workers/profile_request.ts";
 import { ThreadGuard } from "../workers/strays.ts";
 import { CounterBlock, formatCounters } from "./core/counters.ts";
 import {
@@ -276,6 +277,7 @@ async function run(command: Command, start: Start): Promise<void> {
   metrics?.tell(served.statistics, aboutOf(served));
   // This is our program, so what a protocol does beside its conversations does not end it.
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
+  const profile = await beginProfile();
   try {
     // From then on those who ask at this port get their answer from the other process.
     served.handover?.onTakenOver((_pid, port) => void metrics?.yieldTo(port));
@@ -290,6 +292,7 @@ async function run(command: Command, start: Start): Promise<void> {
     if (isAsked) close();
     printer?.print(served.statistics);
     const error = await served.closed;
+    await profile?.end();
     notifier?.stops();
     notifier?.end();
     await metrics?.close();

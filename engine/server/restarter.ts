@@ -4,8 +4,7 @@
  * @module
  */
 
-// @ts-types="../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../values/pause.ts";
 import { formatDuration } from "../values/durations.ts";
 import type { StartedProgram } from "../net/adapter.ts";
 import { describeSystemError } from "../net/constants.ts";
@@ -13,8 +12,6 @@ import { runtime } from "../net/runtime.ts";
 import type { Handover } from "./core/handover.ts";
 import { BY_DESCRIPTOR } from "./core/options.ts";
 import { loggerOf } from "./journal/logging.ts";
-import { TAKEOVER_MS } from "./takeover/offer.ts";
-import { privatePlace } from "./takeover/private_path.ts";
 
 /** The first process of a container: when it ends, all others are killed. */
 const INIT = 1;
@@ -86,6 +83,10 @@ export class Restarter {
   }
 
   async #replace(handover: Handover): Promise<void> {
+    // Few servers are ever asked to restart. The others start faster without this.
+    const { TAKEOVER_MS } = await import("./takeover/offer.ts");
+    const { privatePlace } = await import("./takeover/private_path.ts");
+    if (!this.#isServing) return;
     if (handover.path === undefined) this.#place = handover.offerAt(privatePlace());
     // A process that finds nobody there would open a listener of its own.
     handover.offerAgain();
@@ -130,6 +131,6 @@ export class Restarter {
 /** Ends a process that has taken too long: it must not take over later. */
 async function end(child: StartedProgram): Promise<void> {
   child.signal("SIGTERM");
-  await Promise.race([child.ended, delay(END_MS)]);
+  await Promise.race([child.ended, pause(END_MS)]);
   child.signal("SIGKILL");
 }

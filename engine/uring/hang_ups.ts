@@ -7,6 +7,10 @@
  * but a reset has none, and neither has the end of a Unix domain socket. So a while after bytes have
  * come the socket itself is asked, all of them with one poll(2).
  *
+ * After FIN nothing is received any more, but a reset may still follow, and whoever computes for that
+ * peer computes in vain. The kernel cannot be asked to tell: a poll of io_uring always includes
+ * POLLRDHUP, and after FIN that is there for good. So such a socket is asked again and again.
+ *
  * @module
  */
 
@@ -15,7 +19,7 @@ import { PollSet } from "../net/poll_sets.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { RingConnection } from "./ring_connection.ts";
 
-/** How long after bytes have come a connection is looked at, in milliseconds. */
+/** After how long a connection is looked at, in milliseconds. */
 const LOOK_MS = 50;
 
 /** Looks after the connections of one ring. */
@@ -31,7 +35,7 @@ export class HangUps {
     this.#deadlines = deadlines;
   }
 
-  /** Bytes have come. A connection is added once until it is looked at. */
+  /** A connection is to be looked at, after a while. It is added once until then. */
   add(connection: RingConnection): void {
     if (this.#connections.push(connection) === 1) this.#deadlines.set(this.#limit, LOOK_MS);
   }
@@ -39,12 +43,11 @@ export class HangUps {
   #look(): void {
     const connections = this.#connections.filter((connection) => connection.isLookedAt());
     this.#connections = [];
+    if (connections.length === 0) return;
     const set = new PollSet(connections.length);
     // POLLERR and POLLHUP are told in any case.
     connections.forEach(({ fd }, index) => set.watch(index, fd, 0));
-    if (connections.length === 0 || this.#sockets.pollAll(set, 0) <= 0) return;
-    connections.forEach((connection, index) => {
-      if (set.eventsAt(index) !== 0) connection.receiveAnew();
-    });
+    this.#sockets.pollAll(set, 0);
+    connections.forEach((connection, index) => connection.onLook(set.eventsAt(index) !== 0));
   }
 }

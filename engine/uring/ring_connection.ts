@@ -34,8 +34,8 @@ export interface RingShared {
   readonly buffers: ReceiveBuffers;
   /** What it sends from. */
   readonly slots: SendSlots;
-  /** Called when bytes have come: see `hang_ups.ts`. */
-  onBytes(connection: RingConnection): void;
+  /** Called when it may have an end of which the kernel does not tell: see `hang_ups.ts`. */
+  onMayEnd(connection: RingConnection): void;
   /** Called when the kernel had no buffer: {@linkcode RingConnection.receive} is to be called later. */
   onStarved(connection: RingConnection): void;
   /** Called when a send is in the queue of which nothing will be heard if all is well. */
@@ -129,6 +129,13 @@ export class RingConnection extends Connection {
     this.#shared.ring.receive(this.fd, this.id);
   }
 
+  /** Has it looked at for an end of which the kernel does not tell. */
+  #haveLookedAt(): void {
+    if ((this.#is & (WATCHED | CLOSED)) !== 0) return;
+    this.#is |= WATCHED;
+    this.#shared.onMayEnd(this);
+  }
+
   /**
    * It is looked at for an end of which the kernel does not tell.
    *
@@ -136,13 +143,32 @@ export class RingConnection extends Connection {
    */
   isLookedAt(): boolean {
     this.#is &= ~WATCHED;
-    return (this.#is & (RECEIVING | STOPPING | CLOSED)) === RECEIVING;
+    return (this.#is & (RECEIVING | STOPPING | CLOSED)) === RECEIVING || this.#mayBeReset;
   }
 
-  /** Has the kernel look at the socket again before it waits. */
-  receiveAnew(): void {
-    this.#is |= STOPPING;
-    this.#shared.ring.cancelReceive(this.id);
+  /** Whether somebody waits for something else, and only a reset can come. */
+  get #mayBeReset(): boolean {
+    return (this.#is & (ENDED | CLOSED)) === ENDED && this.#watcher !== undefined;
+  }
+
+  /** It was looked at. @param hasEnded whether there is an end */
+  onLook(hasEnded: boolean): void {
+    if (this.#mayBeReset) {
+      if (hasEnded) this.#failAfterEnd();
+      else this.#haveLookedAt();
+    } else if (hasEnded && (this.#is & (STOPPING | CLOSED)) === 0) {
+      // The kernel looks at the socket again before it waits.
+      this.#is |= STOPPING;
+      this.#shared.ring.cancelReceive(this.id);
+    }
+  }
+
+  /** A reset has followed FIN, or both directions are closed, and then nothing can follow. */
+  #failAfterEnd(): void {
+    const { sockets } = this.#shared;
+    const { SOL_SOCKET, SO_ERROR } = sockets.constants;
+    const errno = sockets.getOption(this.fd, SOL_SOCKET, SO_ERROR);
+    if (errno !== 0) this.#fail(new SocketError("recv", errno));
   }
 
   override pull(sink: Sink): Pulled {
@@ -177,8 +203,9 @@ export class RingConnection extends Connection {
   }
 
   override watch(sink: Sink): void {
-    if ((this.#is & ENDED) !== 0 || this.#failure !== undefined) return;
+    if (this.#failure !== undefined) return;
     this.#watcher = sink;
+    if ((this.#is & ENDED) !== 0) this.#haveLookedAt();
   }
 
   /**
@@ -208,10 +235,7 @@ export class RingConnection extends Connection {
   #received(count: number, buffer: number): void {
     const { buffers } = this.#shared;
     const bytes = buffers.take(buffer, count);
-    if ((this.#is & (WATCHED | CLOSED)) === 0) {
-      this.#is |= WATCHED;
-      this.#shared.onBytes(this);
-    }
+    this.#haveLookedAt();
     const sink = this.#reader;
     if (sink !== undefined) {
       this.#reader = undefined;
@@ -241,7 +265,10 @@ export class RingConnection extends Connection {
     const sink = this.#reader;
     this.#reader = undefined;
     if (sink !== undefined) sink.onRead(null);
-    else this.#watcher?.onEnd?.();
+    else if (this.#watcher !== undefined) {
+      this.#haveLookedAt();
+      this.#watcher.onEnd?.();
+    }
   }
 
   /** Receiving has ended with an error. */

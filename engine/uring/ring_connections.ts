@@ -57,7 +57,7 @@ export class RingConnections {
       ring,
       buffers: new ReceiveBuffers(ring, buffers),
       slots: new SendSlots(),
-      onBytes: (connection) => hangUps.add(connection),
+      onMayEnd: (connection) => hangUps.add(connection),
       onStarved: (connection) => void this.#starved.push(connection),
       onQuiet: (connection) => void this.#quiet.push(connection),
       onUnsent: (connection) => {

@@ -19,6 +19,7 @@
 
 import { runtime } from "../net/runtime.ts";
 import { abandonThread } from "./abandoned_threads.ts";
+import { isProfiled, terminateAfterProfile } from "./profile_request.ts";
 import type { StrayReport } from "./strays.ts";
 import type { StateMessage } from "./worker_side.ts";
 
@@ -146,6 +147,7 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     if (this.#isGone) return;
     this.#isGone = true;
     if (mayRun) abandonThread(this.#worker);
+    else if (error === undefined && isProfiled()) terminateAfterProfile(this.#worker);
     else this.#worker.terminate();
     this.#plan.onGone?.(error, mayRun);
     // If it was not ready yet, this rejects `ready`. Otherwise it changes nothing.

@@ -13,6 +13,7 @@
 
 import { runtime } from "../net/runtime.ts";
 import { describeError } from "../values/thrown.ts";
+import { beginProfile, isProfiled, PROFILE_END } from "./profile_request.ts";
 import { type StrayReport, ThreadGuard } from "./strays.ts";
 
 /** The messages in which every Worker reports its state. */
@@ -71,7 +72,13 @@ export function onAssigned<Assignment, ToWorker, FromWorker>(
       throw new Error("Cannot exit: this thread serves others too");
     });
     const guard = new ThreadGuard((report) => say({ kind: "stray", report }));
-    scope.onmessage = hear === undefined ? null : ({ data }) => {
+    const profile = await beginProfile();
+    const isHeard = hear !== undefined || isProfiled();
+    scope.onmessage = !isHeard ? null : ({ data }) => {
+      if (data === PROFILE_END) {
+        return void Promise.resolve(profile?.end()).then(() => scope.postMessage(PROFILE_END));
+      }
+      if (hear === undefined) return;
       try {
         hear(data as ToWorker);
       } catch (error) {
@@ -88,6 +95,7 @@ export function onAssigned<Assignment, ToWorker, FromWorker>(
       throw error;
     }
     guard.flush();
+    await profile?.end();
     say({ kind: "finished" });
   };
 }

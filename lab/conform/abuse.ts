@@ -52,8 +52,14 @@ export function abuseCases(): Case[] {
   ];
 }
 
-/** Attacks, and asks the honest client. */
-async function endure(stage: Stage, attack: Attack): Promise<Finding> {
+/**
+ * Attacks, and asks the honest client.
+ *
+ * @param stage the server
+ * @param attack the attack
+ * @returns whether the honest client was served
+ */
+export async function endure(stage: Stage, attack: Attack): Promise<Finding> {
   const { caller, clientsAtOnce, timeoutMs } = stage;
   if (attack.needsDescriptors === true && caller.whyPlain !== undefined) {
     return { verdict: "skipped", remark: `it needs descriptors: ${caller.whyPlain}` };
@@ -192,7 +198,10 @@ async function weigh(stage: Stage): Promise<Finding> {
   const before = { descriptors: await settled(() => status.descriptors), memory: status.memory };
   await mixed(stage, ROUND);
   const most = before.descriptors + SPARE;
-  const descriptors = await settled(() => status.descriptors, most);
+  const descriptors = await settled(() => status.descriptors, {
+    enough: most,
+    quietMs: SETTLE_MS,
+  });
   const remark = `descriptors ${before.descriptors} → ${descriptors}, memory ${
     mebibytes(before.memory)
   } → ${mebibytes(status.memory)}, over ${ROUND} connections`;
@@ -227,18 +236,36 @@ async function mixed(stage: Stage, count: number): Promise<void> {
   }
 }
 
-/** Waits until a figure no longer changes, or is low enough. */
-async function settled(figure: () => number, enough = -Infinity): Promise<number> {
-  const until = performance.now() + SETTLE_MS;
+/** How long to wait for a figure. */
+export interface Settling {
+  /** It need not be waited for any longer when it is no higher than this. @default {-Infinity} */
+  readonly enough?: number;
+  /** For how long it must not change otherwise, in milliseconds. @default {500} */
+  readonly quietMs?: number;
+  /** How long at most, in milliseconds. @default {6_000} */
+  readonly withinMs?: number;
+}
+
+/**
+ * Waits until a figure is low enough, or no longer changes.
+ *
+ * @param figure reads it
+ * @param options how long to wait
+ * @returns the figure
+ */
+export async function settled(
+  figure: () => number,
+  { enough = -Infinity, quietMs = 10 * LOOK_MS, withinMs = SETTLE_MS }: Settling = {},
+): Promise<number> {
+  const until = performance.now() + withinMs;
   let last = figure();
   let since = performance.now();
-  while (performance.now() < until) {
-    await delay(LOOK_MS);
+  while (last > enough && performance.now() < until) {
+    await delay(Math.min(LOOK_MS, quietMs / 4));
     const now = figure();
     if (now !== last) since = performance.now();
     last = now;
-    const isQuiet = performance.now() - since > 10 * LOOK_MS;
-    if (isQuiet && (now <= enough || enough === -Infinity)) break;
+    if (performance.now() - since >= quietMs) break;
   }
   return last;
 }

@@ -20,6 +20,34 @@ import type { Latency, Percentile } from "./results.ts";
  */
 const LONGEST_US = 3_600_000_000;
 
+/** The member of a histogram that its interface does not name. */
+interface Iterable {
+  readonly recordedValuesIterator: {
+    resetIterator(histogram: Histogram): void;
+    hasNext(): boolean;
+    next(): { readonly valueIteratedTo: number; readonly countAtValueIteratedTo: number };
+  };
+}
+
+function decode(text: string): Histogram {
+  try {
+    return decodeFromCompressedBase64(text);
+  } catch (cause) {
+    throw new Error("Cannot read the distribution: a histogram of the report is damaged", {
+      cause,
+    });
+  }
+}
+
+function* countsIn(histogram: Histogram): Generator<readonly [us: number, count: number], void> {
+  const { recordedValuesIterator: values } = histogram as unknown as Iterable;
+  values.resetIterator(histogram);
+  while (values.hasNext()) {
+    const { valueIteratedTo, countAtValueIteratedTo } = values.next();
+    yield [valueIteratedTo, countAtValueIteratedTo];
+  }
+}
+
 /** A distribution. */
 export class Distribution {
   readonly #histogram: Histogram;
@@ -47,12 +75,22 @@ export class Distribution {
    * @throws {Error} if it is damaged
    */
   static decode(text: string): Distribution {
-    try {
-      return new Distribution(decodeFromCompressedBase64(text));
-    } catch (cause) {
-      throw new Error("Cannot read the distribution: a histogram of the report is damaged", {
-        cause,
-      });
+    return new Distribution(decode(text));
+  }
+
+  /**
+   * Adds what {@linkcode Distribution.encode} has written.
+   *
+   * @param text an HdrHistogram V2, compressed, in base64
+   * @throws {Error} if it is damaged
+   */
+  addEncoded(text: string): void {
+    const histogram = decode(text);
+    for (const [us, count] of countsIn(histogram)) {
+      const exact = Math.min(us, histogram.maxValue);
+      this.#histogram.recordValueWithCount(exact, count);
+      this.#sum += exact * count;
+      this.#longest = Math.max(this.#longest, exact);
     }
   }
 
@@ -78,6 +116,15 @@ export class Distribution {
     both.#sum = this.#sum + other.#sum;
     both.#longest = Math.max(this.#longest, other.#longest);
     return both;
+  }
+
+  /**
+   * All durations, the shortest first.
+   *
+   * @returns the duration in microseconds, exact to three digits, and how often it occurs
+   */
+  *counts(): Generator<readonly [us: number, count: number], void> {
+    for (const [us, count] of countsIn(this.#histogram)) yield [Math.min(us, this.#longest), count];
   }
 
   /** How many durations it holds. */

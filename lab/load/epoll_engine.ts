@@ -21,6 +21,7 @@ import type { Lane } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { Share } from "./plan.ts";
+import { inTurn } from "./sources.ts";
 import type { ThreadSecond } from "./tally.ts";
 
 /** How often a busy loop checks the deadlines, in milliseconds. */
@@ -69,6 +70,8 @@ export class EpollEngine implements ReadyLoop {
   readonly #address: Address;
   readonly #sockaddr: Uint8Array;
   readonly #family: number;
+  /** Gives the addresses that connections come from. */
+  readonly #nextSource: () => Uint8Array | undefined;
   readonly #isUnix: boolean;
   readonly #hasDueTimes: boolean;
   readonly #loop: LoadLoop;
@@ -84,6 +87,9 @@ export class EpollEngine implements ReadyLoop {
     this.#sockaddr = this.sockets.writeAddress(share.address);
     this.#family = this.sockets.familyOf(share.address);
     this.#isUnix = isUnix(share.address.hostname);
+    const sources = share.plan.sources
+      .map((hostname) => this.sockets.writeAddress({ hostname, port: 0 }));
+    this.#nextSource = inTurn(sources, share.thread, share.plan.threads);
     this.#loop = new LoadLoop(share, protocol, {
       dial: (lane) => this.#dial(lane),
       deadlines: this.deadlines,
@@ -181,9 +187,16 @@ export class EpollEngine implements ReadyLoop {
     const { SOCK_STREAM, SOCK_NONBLOCK, IPPROTO_TCP, TCP_NODELAY, POLLOUT, errno } =
       this.sockets.constants;
     let fd: number;
+    const source = this.#nextSource();
     try {
       fd = this.sockets.socket(this.#family, SOCK_STREAM | SOCK_NONBLOCK);
     } catch (error) {
+      return this.#refuse(lane, error);
+    }
+    try {
+      if (source !== undefined) this.sockets.bindSource(fd, source);
+    } catch (error) {
+      this.sockets.close(fd);
       return this.#refuse(lane, error);
     }
     if (!this.#isUnix) this.sockets.setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);

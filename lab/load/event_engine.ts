@@ -8,13 +8,23 @@
  */
 
 import { openEventConnection } from "../../engine/dial/event_connection.ts";
+import type { Connection } from "../../engine/net/transport.ts";
+import type { Address } from "../../protocols/effects.ts";
 import { ConnectTimeoutError } from "../../engine/dial/failures.ts";
 import { Deadline, TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Lane } from "./lane.ts";
 import { LoadLoop, LOOK_MS, NO_PAUSES, type Pauses } from "./load_loop.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
+import { inTurn } from "./sources.ts";
 import type { ThreadSecond } from "./tally.ts";
+
+/** Opens a connection to a numeric address, from one of ours, unless the signal abandons that. */
+export type OpenConnection = (
+  address: Address,
+  signal: AbortSignal,
+  source: string | undefined,
+) => Promise<Connection>;
 
 /**
  * Makes the load of one thread on the runtime's sockets.
@@ -24,6 +34,7 @@ import type { ThreadSecond } from "./tally.ts";
  * @param onSecond is called for each second
  * @param isStopped whether the load is to end early
  * @param pauses what is waited for in between
+ * @param open opens a connection, where that is not to be one of the runtime's own
  */
 export async function runOnRuntime(
   share: Share,
@@ -31,11 +42,13 @@ export async function runOnRuntime(
   onSecond: (second: ThreadSecond) => void,
   isStopped: () => boolean,
   pauses: Pauses = NO_PAUSES,
+  open: OpenConnection = openEventConnection,
 ): Promise<LoadLoop> {
   using deadlines = new TimedDeadlines();
   const over = new AbortController();
+  const nextSource = inTurn(share.plan.sources, share.thread, share.plan.threads);
   const dial = (lane: Lane) => {
-    void connect(lane, share, deadlines, over.signal);
+    void connect(lane, share, nextSource(), deadlines, over.signal, open);
   };
   const loop = new LoadLoop(share, protocol, { dial, deadlines, onSecond, hasTurns: false });
   try {
@@ -77,8 +90,10 @@ async function turnUntil(
 async function connect(
   lane: Lane,
   { address, plan: { timeoutMs } }: Share,
+  source: string | undefined,
   deadlines: TimedDeadlines,
   over: AbortSignal,
+  open: OpenConnection,
 ): Promise<void> {
   const attempt = new AbortController();
   const giveUp = (why: unknown) => attempt.abort(why);
@@ -87,7 +102,7 @@ async function connect(
   const limit = new Deadline(() => giveUp(new ConnectTimeoutError(timeoutMs)));
   deadlines.set(limit, timeoutMs);
   try {
-    const connection = await openEventConnection(address, attempt.signal);
+    const connection = await open(address, attempt.signal, source);
     if (over.aborted) return connection.close();
     lane.onOpen(connection);
   } catch (error) {

@@ -20,7 +20,8 @@ import {
 import { checkWithin } from "../../engine/drivers/limits.ts";
 import type { Connection, Pulled, Sink } from "../../engine/net/transport.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
-import { ConversationError, PeerGoneError } from "../../protocols/errors.ts";
+import { joinBytes } from "../../protocols/bytes.ts";
+import { ConversationError, MessageTooLongError, PeerGoneError } from "../../protocols/errors.ts";
 import { Input } from "../../protocols/input.ts";
 import { escapeBytes } from "../../protocols/text.ts";
 import type { LoadContext, LoadProtocol } from "./load_protocol.ts";
@@ -100,9 +101,10 @@ export class Lane implements Sink {
   #within: Deadline | undefined;
   /**
    * What came for a conversation that was still writing its request: see {@linkcode
-   * Lane.onWritten}.
+   * Lane.onWritten}. The FIN is the last.
    */
-  #kept: Pulled;
+  #kept: (Uint8Array | null)[] = [];
+  #keptBytes = 0;
   /** Whether the server's FIN has come. */
   #hasEnded = false;
   /** How many requests were answered on this connection. */
@@ -285,7 +287,7 @@ export class Lane implements Sink {
     try {
       if (arrived !== undefined) this.#take(arrived);
       // Meanwhile the connection may have been closed, and another one may have been made.
-      while (this.#connection === connection && arrived !== null && this.#kept === undefined) {
+      while (this.#connection === connection && arrived !== null && !this.#isFull) {
         arrived = connection.pull(this);
         if (arrived === undefined) return;
         this.#take(arrived);
@@ -293,6 +295,15 @@ export class Lane implements Sink {
     } catch (error) {
       if (this.#connection === connection) this.#failWith(error);
     }
+  }
+
+  /**
+   * Whether no more is received before the request is written. Until then it is received: the server
+   * may read no more of the request while its answer has nowhere to go.
+   */
+  get #isFull(): boolean {
+    return this.#keptBytes > 0 &&
+      this.#keptBytes >= (this.#host.protocol.longestAnswer ?? KEPT_BYTES);
   }
 
   /** Gives the bytes that arrived to the waiting exchanges, one after another. */
@@ -305,14 +316,18 @@ export class Lane implements Sink {
   #hand(chunk: Uint8Array | null): void {
     const connection = this.#connection;
     let rest: Uint8Array | null | undefined = chunk;
-    while (rest !== undefined && this.#connection === connection) rest = this.#give(rest);
+    // What is asked meanwhile cannot be answered by what has come already.
+    let asked = this.#greeting === undefined ? this.#count : 0;
+    while (rest !== undefined && this.#connection === connection) rest = this.#give(rest, asked--);
   }
 
   /**
    * Gives the bytes to the exchange that waits for them. When it is complete, returns the bytes
    * that it has not used.
+   *
+   * @param asked how many requests the bytes may be the answers to
    */
-  #give(chunk: Uint8Array | null): Uint8Array | undefined {
+  #give(chunk: Uint8Array | null, asked: number): Uint8Array | undefined {
     const conversation = this.#greeting ?? this.#reader();
     if (conversation === undefined) {
       this.#onUnasked(chunk);
@@ -323,8 +338,9 @@ export class Lane implements Sink {
       return undefined;
     }
     if (conversation === this.#writer) {
-      // It does not read yet. So the bytes are kept, and no others are asked for.
-      this.#kept = chunk;
+      // It does not read yet. The bytes are only borrowed.
+      this.#kept.push(chunk?.slice() ?? null);
+      this.#keptBytes += chunk?.length ?? 0;
       return undefined;
     }
     this.#within?.lift();
@@ -332,10 +348,11 @@ export class Lane implements Sink {
     const input = this.#greeting === undefined
       ? (this.#ring[this.#first] as Exchange).input
       : this.#greetingInput;
-    // The rest belongs to the next exchange. If there is none, the answer was longer than allowed.
+    // The rest belongs to the next exchange. If there is none, more came than was asked for.
     const rest = input.length > 0 ? input.take(input.length) : undefined;
-    if (rest !== undefined && this.#greeting === undefined && this.#count === 1) {
-      this.#fail("wrong reply", `More came after the answer: "${escapeBytes(rest, 24)}"`);
+    if (rest !== undefined && asked <= 1) {
+      const what = this.#greeting === undefined ? "answer" : "greeting";
+      this.#fail("surplus", `More came after the ${what}: "${escapeBytes(rest, 24)}"`);
       return undefined;
     }
     this.#onDone();
@@ -345,14 +362,22 @@ export class Lane implements Sink {
   /** Hands on what came while the conversation was still writing, and asks for more. */
   #takeKept(): void {
     const kept = this.#kept;
-    if (kept === undefined) return;
-    this.#kept = undefined;
+    if (kept.length === 0) return;
+    this.#forgetKept();
+    const connection = this.#connection;
+    const bytes = joinBytes(kept.filter((chunk) => chunk !== null));
     try {
-      this.#hand(kept);
+      if (bytes.length > 0) this.#hand(bytes);
+      if (kept.at(-1) === null && this.#connection === connection) this.#hand(null);
     } catch (error) {
       return this.#failWith(error);
     }
-    if (kept !== null && this.#connection !== undefined) this.#receive(undefined);
+    if (kept.at(-1) !== null && this.#connection === connection) this.#receive(undefined);
+  }
+
+  #forgetKept(): void {
+    if (this.#kept.length > 0) this.#kept = [];
+    this.#keptBytes = 0;
   }
 
   /** The conversation whose turn it is to read. */
@@ -363,7 +388,7 @@ export class Lane implements Sink {
   #onUnasked(chunk: Uint8Array | null): void {
     if (chunk !== null) {
       return this.#fail(
-        "wrong reply",
+        "surplus",
         `Nothing was asked, but this came: "${escapeBytes(chunk, 24)}"`,
       );
     }
@@ -468,7 +493,8 @@ export class Lane implements Sink {
     }
     // An error of the connection has the system's name in `code`. A protocol's own error has none.
     const isOfSystem = !(error instanceof ConversationError) && /^E[A-Z]+$/.test(String(code));
-    this.#fail(isOfSystem ? KINDS[code as string] ?? "reset" : "wrong reply", text);
+    if (isOfSystem) return this.#fail(KINDS[code as string] ?? "reset", text);
+    this.#fail(error instanceof MessageTooLongError ? "too long" : "wrong reply", text);
   }
 
   /** Fails everything under way on this connection. */
@@ -497,7 +523,7 @@ export class Lane implements Sink {
     this.#connection = undefined;
     this.#greeting = undefined;
     this.#writer = undefined;
-    this.#kept = undefined;
+    this.#forgetKept();
     this.#greetingLimit.lift();
     this.#within?.lift();
     if (connection === undefined) return;
@@ -510,6 +536,9 @@ export class Lane implements Sink {
     this.#loseAll();
   }
 }
+
+/** How much is received while a request is written, if its protocol says nothing else, in bytes. */
+const KEPT_BYTES = 1024 * 1024;
 
 /**
  * The error codes of connecting to a server that accepts and resets at once. The socket reports the

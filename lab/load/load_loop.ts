@@ -16,7 +16,7 @@ import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { Backoff } from "../../engine/net/backoff.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
-import { ownTime } from "./own_time.ts";
+import { ownTime } from "../../engine/workers/own_time.ts";
 import type { Share } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
@@ -272,6 +272,9 @@ export class LoadLoop implements LaneHost {
     if (plan.rate !== null) {
       this.#schedule = new Schedule({
         rate: plan.rate,
+        parts: plan.rateParts,
+        arrivals: plan.arrivals,
+        seed: plan.seed,
         startsAt: now,
         endsAt: this.#endsAt,
         requests: this.#left,

@@ -58,6 +58,8 @@ export interface LoadSide {
 /** A load side with its name. */
 export interface LoadProtocol extends LoadSide {
   readonly name: string;
+  /** The most bytes that an answer may have. @default {1048576} */
+  readonly longestAnswer?: number;
 }
 
 /** The longest frame that is sent whole before its answer is read, in bytes. */

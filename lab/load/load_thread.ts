@@ -8,9 +8,9 @@ import { describeError } from "../../engine/values/thrown.ts";
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { runOnDescriptors } from "./epoll_engine.ts";
 import { runOnRuntime } from "./event_engine.ts";
-import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
-import { type OwnTime, ownTime } from "./own_time.ts";
-import type { Share } from "./plan.ts";
+import type { LoadProtocol } from "./load_protocol.ts";
+import { type OwnTime, ownTime } from "../../engine/workers/own_time.ts";
+import { loadProtocolOf, type Share } from "./plan.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { ThreadSecond } from "./tally.ts";
 
@@ -122,7 +122,7 @@ onAssigned(LOAD_THREAD, async (
   assignment: LoadAssignment,
   tell: (message: FromLoadThread) => void,
 ) => {
-  const protocol = await loadLoadProtocol(assignment.share.plan.protocol);
+  const protocol = await loadProtocolOf(assignment.share.plan);
   const cues = new Cues();
   return {
     hear: (message: ToLoadThread) => cues.hear(message),

@@ -8,9 +8,12 @@ import { EventDialer } from "../../engine/dial/dialer.ts";
 import { InterruptedError } from "../../engine/dial/failures.ts";
 import { connect, findAddresses } from "../../engine/dial/target.ts";
 import type { Address } from "../../protocols/effects.ts";
+import type { Distribution } from "./distribution.ts";
 import type { Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
+import { recoveriesOf, type Window } from "./recovery.ts";
+import { reachableFrom } from "./sources.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
@@ -44,10 +47,20 @@ export interface MeasureOptions {
   readonly percentiles?: readonly number[] | undefined;
   /** Ends the run early. The result is what was measured until then. */
   readonly signal?: AbortSignal;
-  /** Is called at the end of each second. */
-  readonly onSecond?: (second: Second) => void;
+  /** Is called at the end of each second, also with all that was measured so far. */
+  readonly onSecond?: (second: Second, soFar: SoFar) => void;
   /** Is called with what a reader of the result should know, one sentence each. */
   readonly onNote?: (note: string) => void;
+}
+
+/** What was measured so far, while a run goes on. */
+export interface SoFar {
+  /** The response times of the latest second. */
+  readonly latency: Distribution;
+  /** Requests with a correct answer in the latest second. */
+  readonly requests: number;
+  /** The run as it would be if it ended now. It takes a few milliseconds to make. */
+  run(): Run;
 }
 
 /**
@@ -57,6 +70,7 @@ export interface MeasureOptions {
  * @param port its port
  * @param timeoutMs how long connecting may take, in milliseconds
  * @param signal abandons the attempt
+ * @param sources where connections to it come from; only addresses of their family are tried
  * @returns its numeric address
  * @throws {ConnectError} if no connection can be made
  * @throws {InterruptedError} if the attempt was abandoned
@@ -66,9 +80,10 @@ export async function findServer(
   port: number,
   timeoutMs: number,
   signal?: AbortSignal,
+  sources: readonly string[] = [],
 ): Promise<Address> {
   const target = { host, port, connectTimeoutMs: timeoutMs };
-  const addresses = await findAddresses(target);
+  const addresses = reachableFrom(host, await findAddresses(target), sources);
   using dialer = new EventDialer({ readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 });
   signal?.addEventListener("abort", () => dialer.interrupt(), { once: true });
   let last: unknown;
@@ -94,22 +109,43 @@ export async function findServer(
  * @throws {Error} if the load cannot be made
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
-  const { address, name, subject = null, repeat = 1, signal, onSecond, onNote } = options;
-  const rows: Row[] = [];
+  const { address, signal, onSecond, onNote } = options;
+  const rows = new Rows();
+  /** What is looked at when the rate changes, and recovery from a spike is measured. */
+  const windows: Window[] = [];
   using team = await LoadTeam.start(plan, address, signal);
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
+  const result = (totals: TeamTotals, facts: RunFacts): Run =>
+    runOf(plan, options, totals, { ...facts, startedAt, seconds: () => rows.whole(), windows });
   const totals = await team.run(
     (second) => {
       const row = { ...second, used: watch?.look() };
-      rows.push(row);
-      onSecond?.(secondOf(row));
+      rows.add(row);
+      if (plan.rateParts !== null) windows.push(second);
+      const { latency, requests, endsAt } = second;
+      onSecond?.(secondOf(row), {
+        latency,
+        requests,
+        run() {
+          const durationS = endsAt / 1000;
+          const server = watch?.figures(team.totals.requests, durationS);
+          return result(team.totals, {
+            durationS,
+            rateS: durationS,
+            due: null,
+            server,
+            isCut: false,
+            isLimited: false,
+          });
+        },
+      });
     },
     () => watch?.end(),
     signal,
   );
-  const { ends, latency } = totals;
+  const { ends } = totals;
   const isCut = ends.some(({ isCut }) => isCut);
   const durationS = Math.max(0, ...ends.map(({ durationMs }) => durationMs)) / 1000;
   const due = ends.reduce<number | null>(
@@ -124,9 +160,34 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     ? []
     : whatLimits(plan, totals, server);
   for (const note of [...limits, ...notesOn(totals)]) onNote?.(note);
+  const isLimited = limits.length > 0;
+  return result(totals, { durationS, rateS, due, server, isCut, isLimited });
+}
+
+/** What is known of a run beside its totals. */
+interface RunFacts {
+  readonly durationS: number;
+  /** The time over which its rate is taken. */
+  readonly rateS: number;
+  readonly due: number | null;
+  readonly server: WatchedServer | undefined;
+  readonly isCut: boolean;
+  readonly isLimited: boolean;
+}
+
+function runOf(
+  plan: Plan,
+  { name, subject = null, repeat = 1, percentiles }: MeasureOptions,
+  totals: TeamTotals,
+  { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds, windows }: RunFacts & {
+    readonly startedAt: Date;
+    seconds(): readonly Second[];
+    readonly windows: readonly Window[];
+  },
+): Run {
+  const { latency } = totals;
   // In the closed model, on a connection that stays, a request is due when it is sent.
   const service = totals.service.count > 0 ? totals.service : latency;
-  const { percentiles } = options;
   return {
     name,
     subject,
@@ -135,6 +196,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     started_at: startedAt.toISOString(),
     duration_s: round(durationS, 6),
     interrupted: isCut,
+    aborted: null,
     requests: totals.requests,
     due,
     rate: rateS > 0 ? significant(totals.requests / rateS) : 0,
@@ -145,10 +207,11 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     connect_us: plan.connect ? totals.connect.summary(percentiles) : null,
     lag_us: totals.lag.summary(percentiles),
     errors: totals.errors,
-    starved_connections: ends.reduce((sum, { starved }) => sum + starved, 0),
-    load_limited: limits.length > 0,
+    starved_connections: totals.ends.reduce((sum, { starved }) => sum + starved, 0),
+    load_limited: isLimited,
     server: server?.figures ?? null,
-    seconds: wholeRows(rows).map(secondOf),
+    seconds: seconds(),
+    recoveries: plan.rateParts === null || isCut ? [] : recoveriesOf(plan.rateParts, windows),
     histogram: {
       latency: latency.encode(),
       service: service.encode(),
@@ -163,14 +226,29 @@ interface Row extends TeamSecond {
   readonly used: ServerSecond | undefined;
 }
 
-/**
- * Adds a last fraction of a second to the row before it: a few answers in a few milliseconds are no
- * rate.
- */
-function wholeRows(rows: readonly Row[]): readonly Row[] {
-  const [before, last] = rows.slice(-2);
-  if (before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS) return rows;
-  return [...rows.slice(0, -2), {
+/** The seconds of a run as the result holds them. Only the latest two keep what they have counted. */
+class Rows {
+  readonly #done: Second[] = [];
+  #latest: Row[] = [];
+
+  add(row: Row): void {
+    this.#latest.push(row);
+    if (this.#latest.length > 2) this.#done.push(wholeSecond(this.#latest.shift() as Row));
+  }
+
+  /**
+   * All of them. A last fraction of a second belongs to the second before it: a few answers in a few
+   * milliseconds are no rate.
+   */
+  whole(): readonly Second[] {
+    const [before, last] = this.#latest;
+    const isWhole = before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS;
+    return [...this.#done, ...(isWhole ? this.#latest : [joined(before, last)]).map(wholeSecond)];
+  }
+}
+
+function joined(before: Row, last: Row): Row {
+  return {
     endsAt: last.endsAt,
     durationMs: before.durationMs + last.durationMs,
     requests: before.requests + last.requests,
@@ -180,7 +258,12 @@ function wholeRows(rows: readonly Row[]): readonly Row[] {
       cpu_s: before.used.cpu_s + last.used.cpu_s,
       memory_bytes: last.used.memory_bytes,
     },
-  }];
+  };
+}
+
+/** A second with its whole distribution. */
+function wholeSecond(row: Row): Second {
+  return { ...secondOf(row), histogram: row.latency.encode() };
 }
 
 function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row): Second {
@@ -192,6 +275,7 @@ function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row):
     errors,
     cpu_s: used === undefined ? null : round(used.cpu_s, 2),
     memory_bytes: used?.memory_bytes ?? null,
+    histogram: null,
   };
 }
 

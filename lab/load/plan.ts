@@ -17,11 +17,16 @@ import {
   OptionError,
   stringOption,
 } from "../../engine/cli/options.ts";
-import { durationOption, rateOption } from "../../engine/cli/quantity_options.ts";
-import { parseSize } from "../../engine/values/quantities.ts";
+import { durationOption } from "../../engine/cli/quantity_options.ts";
+import { parseRate, parseSize, type Rate } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
+import { type ArrivalKind, ARRIVALS_FORM, readArrivals } from "./arrivals.ts";
+import { COURSE_FORM, parseCourse, RateCourse, type RatePart } from "./rate_course.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
+import { readSources, SOURCE } from "./sources.ts";
+import { protocolOf, type Talk } from "./talk.ts";
+import { readTalk, recordTalk, TALK_FLAGS, type TalkOptions } from "./talk_options.ts";
 
 /** The least and the most bytes of a request's payload. */
 export type Sizes = readonly [least: number, most: number];
@@ -35,11 +40,20 @@ export interface Plan {
   readonly protocol: string;
   /** The name of the protocol. */
   readonly protocolName: string;
+  /** What is sent in place of a protocol's requests. */
+  readonly talk?: Talk | undefined;
   readonly connections: number;
   /** How many requests a connection has under way at a time. */
   readonly pipeline: number;
-  /** Requests a second, over all connections together; `null` in the closed model. */
+  /**
+   * Requests a second, over all connections together; `null` in the closed model. The mean of a rate
+   * that changes.
+   */
   readonly rate: number | null;
+  /** The parts of a rate that changes; `null` if it is constant. */
+  readonly rateParts: readonly RatePart[] | null;
+  /** How the requests of an open model follow each other. */
+  readonly arrivals: ArrivalKind;
   /** Whether each request has a connection of its own. */
   readonly connect: boolean;
   /** How long a connection waits between an answer and its next request, in milliseconds. */
@@ -58,22 +72,31 @@ export interface Plan {
   readonly threads: number;
   /** How connections are made. */
   readonly engine: EngineKind;
-  /** The seed of the payloads. */
+  /** The addresses that connections come from, in turn; empty for any. */
+  readonly sources: readonly string[];
+  /** The same as the user has written it. */
+  readonly source?: string | undefined;
+  /** The seed of the payloads and of random arrivals. */
   readonly seed: number;
   /** Whether the threads warm up before the run. Without it, its first requests are slow. */
   readonly rehearse: boolean;
 }
 
 /** What the user says about the load. The rest is filled in. */
-export interface PlanOptions {
+export interface PlanOptions extends TalkOptions {
   /** A name, or the path of a module. @default {"hello"} */
   readonly protocol?: string;
   /** @default {50} */
   readonly connections?: number;
   /** @default {1} */
   readonly pipeline?: number;
-  /** Requests a second; 0 is the closed model. @default {0} */
-  readonly rate?: number;
+  /**
+   * Requests a second, or a rate that changes, as `1k..20k/60s,20k/30s`; 0 is the closed model.
+   * @default {0}
+   */
+  readonly rate?: Rate;
+  /** `even`, `poisson` or for instance `burst:10`. @default {"even"} */
+  readonly arrivals?: string;
   /** @default {false}, except for `hello` */
   readonly connect?: boolean;
   /** Milliseconds. @default {0} */
@@ -91,6 +114,8 @@ export interface PlanOptions {
   readonly threads?: number;
   /** @default {"descriptors"} where they can be used, else `"runtime"` */
   readonly engine?: EngineKind;
+  /** The addresses that connections come from, for instance `127.0.0.2-127.0.0.20`. */
+  readonly source?: string;
   /** @default {1} */
   readonly seed?: number;
 }
@@ -130,10 +155,25 @@ const REQUESTS = integerOption("requests", {
 });
 
 /** Requests a second; 0 is the closed model. */
-const RATE = rateOption("rate", {
+export const RATE = defineOption<Course, Rate>("rate", { kind: "string" }, {
+  value: "RATE|A..B/TIME,…",
   default: 0,
   shown: "as fast as the answers come",
-  help: "how many requests are due, over all connections together, answered or not",
+  help: `how many requests are due each second, answered or not; ${COURSE_FORM} changes it`,
+}, checkRate);
+
+/** How requests follow each other. */
+export const ARRIVALS = defineOption<ArrivalKind, string>("arrivals", {
+  kind: "string",
+  suggestions: ["even", "poisson", "burst:10"],
+}, {
+  value: "even|poisson|burst:N",
+  default: "even",
+  help: "how the requests of a --rate follow each other: evenly, at random, N at once",
+}, (given) => {
+  const kind = readArrivals(given);
+  if (kind !== undefined) return kind;
+  throw new OptionError(`Cannot use arrivals: expected ${ARRIVALS_FORM}`);
 });
 
 /** How many requests a connection has under way. */
@@ -193,21 +233,23 @@ const ENGINE = choiceOption<EngineKind>("engine", {
   help: "how to connect: by system calls, or with the runtime's own sockets",
 });
 
-/** The seed of the payloads. */
+/** The seed of the payloads and of random arrivals. */
 const SEED = integerOption("seed", {
   least: 0,
   most: 0x7fff_ffff,
   default: 1,
-  help: "the seed of the payloads",
+  help: "the seed of the payloads and of random arrivals",
 });
 
 /** The flags that say what load to make, in the order of the help. */
 export const LOAD_FLAGS: readonly Flag[] = [
   PROTOCOL,
+  ...TALK_FLAGS,
   CONNECTIONS,
   DURATION,
   REQUESTS,
   RATE,
+  ARRIVALS,
   PIPELINE,
   CONNECT,
   THINK,
@@ -216,6 +258,7 @@ export const LOAD_FLAGS: readonly Flag[] = [
   TIMEOUT,
   THREADS,
   ENGINE,
+  SOURCE,
   SEED,
 ];
 
@@ -235,33 +278,116 @@ const PIPELINE_BYTES = 1024 * 1024;
  * @throws {OptionError} if something is wrong
  */
 export async function makePlan(options: PlanOptions): Promise<Plan> {
-  const location = locateProtocol(PROTOCOL.read(options.protocol));
-  const protocol = await loadLoadProtocol(location);
+  const talk = await readTalk(options, CONNECT.read(options.connect));
+  if (talk !== undefined) refuseBesideTalk(options);
+  const location = talk === undefined ? locateProtocol(PROTOCOL.read(options.protocol)) : TALK;
+  const protocol = await loadProtocolOf({ protocol: location, talk });
   const connections = CONNECTIONS.read(options.connections);
   const isCounted = options.requests !== undefined;
   const requests = isCounted ? REQUESTS.read(options.requests) : Infinity;
+  const { rate, parts } = RATE.read(options.rate);
+  if (parts !== null && options.duration !== undefined) {
+    throw new OptionError("Cannot use duration with a rate that changes: its parts say how long");
+  }
   const plan: Plan = {
     protocol: location,
     protocolName: protocol.name,
+    talk,
     connections,
     pipeline: PIPELINE.read(options.pipeline),
-    rate: RATE.read(options.rate) || null,
+    rate: rate || null,
+    rateParts: parts,
+    arrivals: ARRIVALS.read(options.arrivals),
     connect: CONNECT.read(options.connect) || protocol.connects === true,
     thinkMs: THINK.read(options.think),
     rampMs: RAMP.read(options.ramp),
-    size: SIZE.read(options.size),
-    durationMs: options.duration === undefined && isCounted
+    size: talk === undefined ? SIZE.read(options.size) : [talk.request.length, talk.request.length],
+    durationMs: parts !== null
+      ? new RateCourse(parts).durationMs
+      : options.duration === undefined && isCounted
       ? Infinity
       : DURATION.read(options.duration),
     requests,
     timeoutMs: TIMEOUT.read(options.timeout),
     threads: Math.min(THREADS.read(options.threads), connections),
     engine: ENGINE.read(options.engine),
+    sources: readSources(options.source),
+    source: options.source,
     seed: SEED.read(options.seed),
     rehearse: true,
   };
+  checkArrivals(plan, options);
   checkPlan(plan, protocol);
   return plan;
+}
+
+/** The location of a protocol that is none: what `--send` says is sent. */
+const TALK = "send";
+
+/** Refuses what `--send` says already. */
+function refuseBesideTalk({ protocol, size }: PlanOptions): void {
+  if (protocol !== undefined) {
+    throw new OptionError("Cannot use protocol with send: each says what a request is");
+  }
+  if (size !== undefined) {
+    throw new OptionError("Cannot use size with send: a request has the bytes that are sent");
+  }
+}
+
+/**
+ * The client's side of a load.
+ *
+ * @param plan the load, or its part that says what is spoken
+ * @throws {OptionError} if there is none
+ */
+export function loadProtocolOf(
+  { protocol, talk }: Pick<Plan, "protocol" | "talk">,
+): Promise<LoadProtocol> {
+  return talk === undefined ? loadLoadProtocol(protocol) : Promise.resolve(protocolOf(talk));
+}
+
+/** A rate that was asked for. */
+interface Course {
+  /** Requests a second, on average; 0 is the closed model. */
+  readonly rate: number;
+  /** The parts of a rate that changes; `null` if it is constant. */
+  readonly parts: readonly RatePart[] | null;
+}
+
+/** Reads a rate, or a rate that changes. */
+function checkRate(given: Rate): Course {
+  try {
+    const parts = typeof given === "string" ? parseCourse(given) : undefined;
+    if (parts === undefined) return { rate: parseRate(given), parts: null };
+    return { rate: new RateCourse(parts).mean, parts };
+  } catch (cause) {
+    const why = String(given).includes(",") || String(given).includes("..")
+      ? `, or ${COURSE_FORM}`
+      : "";
+    throw new OptionError(`Cannot use rate: ${(cause as Error).message}${why}`, { cause });
+  }
+}
+
+/** The most random arrivals a second: they are drawn one by one. */
+const MOST_RANDOM = 1_000_000;
+
+function checkArrivals({ rate, rateParts, rampMs, arrivals }: Plan, options: PlanOptions): void {
+  const refuse = (why: string): never => {
+    throw new OptionError(why);
+  };
+  if (rate === null && options.arrivals !== undefined) {
+    refuse("Cannot use arrivals without rate: in the closed model an answer brings the next one");
+  }
+  const most = Math.max(rate ?? 0, ...(rateParts ?? []).flatMap(({ from, to }) => [from, to]));
+  if (arrivals === "poisson" && most > MOST_RANDOM) {
+    refuse("Cannot use arrivals poisson with such a rate: expected at most 1M/s");
+  }
+  if (rateParts !== null && rampMs > 0) {
+    refuse(
+      "Cannot use ramp with a rate that changes: ramp spreads the beginnings of the connections, " +
+        "and a rate that begins low, as 0..1k/10s, needs no such thing",
+    );
+  }
 }
 
 /** Reads a size or a range of sizes, for instance `64` or `1k..64k`. */
@@ -311,6 +437,23 @@ function checkPlan(plan: Plan, protocol: LoadProtocol): void {
   }
 }
 
+/**
+ * The load with which a server is warmed up.
+ *
+ * @param plan the load that is measured afterwards
+ * @param durationMs how long it lasts, in milliseconds
+ */
+export function warmUpOf(plan: Plan, durationMs: number): Plan {
+  return {
+    ...plan,
+    durationMs,
+    requests: Infinity,
+    rateParts: null,
+    rampMs: 0,
+    rehearse: false,
+  };
+}
+
 /** The load in the form in which the results hold it. */
 export function loadOf(plan: Plan): Load {
   return {
@@ -318,11 +461,17 @@ export function loadOf(plan: Plan): Load {
     connections: plan.connections,
     pipeline: plan.pipeline,
     target_rate: plan.rate,
+    rate_parts: plan.rateParts?.map(({ from, to, ms }) => ({ from, to, seconds: ms / 1000 })) ??
+      null,
+    arrivals: plan.arrivals,
+    seed: plan.seed,
     connect: plan.connect,
     think_ms: plan.thinkMs,
     ramp_ms: plan.rampMs,
     size: plan.size,
     timeout_ms: plan.timeoutMs,
+    ...(plan.source !== undefined && { source: plan.source }),
+    ...(plan.talk !== undefined && { send: recordTalk(plan.talk) }),
   };
 }
 

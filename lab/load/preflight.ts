@@ -13,6 +13,7 @@ import { OptionError } from "../../engine/cli/options.ts";
 import { read } from "../../engine/process/process_status.ts";
 import { RESERVE } from "../../engine/workers/descriptor_limits.ts";
 import { type Plan, whyNoDescriptors } from "./plan.ts";
+import { checkSources, checkWays } from "./sources.ts";
 
 /** How long a port stays unusable after its connection was closed, in seconds. */
 const TIME_WAIT_S = 60;
@@ -22,15 +23,18 @@ const TIME_WAIT_S = 60;
  *
  * @param plan the load
  * @param address the server's address
+ * @param more how many descriptors each connection takes in this process besides its own
  * @returns the problems and their remedies, one sentence each
  * @throws {OptionError} if the load cannot be made at all
  */
-export function preflight(plan: Plan, address: Address): string[] {
+export function preflight(plan: Plan, address: Address, more = 0): string[] {
+  checkSources(plan, address.hostname);
+  checkWays(plan, address);
   const hasPorts = !isUnix(address.hostname);
   const isLocal = !hasPorts || /^(127\.|::1$)/.test(address.hostname);
   return [
     checkEngine(plan),
-    checkDescriptors(plan),
+    checkDescriptors(plan, more),
     hasPorts ? checkPorts(plan, isLocal) : undefined,
     ...(isLocal ? [checkQueue(plan), checkCores(plan)] : []),
     checkOtherLoad(),
@@ -44,11 +48,11 @@ function checkEngine({ engine }: Plan): string | undefined {
     `milliseconds: ${why}`;
 }
 
-function checkDescriptors({ connections, threads }: Plan): string | undefined {
+function checkDescriptors({ connections, threads }: Plan, more: number): string | undefined {
   if (whyNoSockets() !== undefined) return undefined;
   const net = sockets();
   const limit = net.descriptorLimit();
-  const needed = net.nextDescriptor() + connections +
+  const needed = net.nextDescriptor() + connections * (1 + more) +
     threads * (runtime.descriptorsPerThread + 1) + RESERVE;
   if (needed <= limit) return undefined;
   throw new OptionError(
@@ -56,14 +60,19 @@ function checkDescriptors({ connections, threads }: Plan): string | undefined {
   );
 }
 
-function checkPorts({ connections, connect, protocolName }: Plan, isLocal: boolean) {
+function checkPorts({ connections, connect, protocolName, sources }: Plan, isLocal: boolean) {
   const range = numbersIn("/proc/sys/net/ipv4/ip_local_port_range");
   if (range.length < 2) return undefined;
-  const ports = (range[1] as number) - (range[0] as number) + 1;
-  const remedy = `sysctl net.ipv4.ip_local_port_range="1024 65535"`;
+  const each = (range[1] as number) - (range[0] as number) + 1;
+  const addresses = Math.max(1, sources.length);
+  // Each address has all the ports, and no connection to a server has the port of another one.
+  const ports = each * addresses;
+  const remedy =
+    `sysctl net.ipv4.ip_local_port_range="1024 65535", or more addresses with --source`;
   if (connections > ports) {
     throw new OptionError(
-      `Cannot open ${connections} connections: there are ${ports} local ports: ${remedy}`,
+      `Cannot open ${connections} connections: there are ${ports} local ports` +
+        `${addresses === 1 ? "" : `, ${each} on each of ${addresses} addresses`}: ${remedy}`,
     );
   }
   // The side that closes first keeps the port. In a handshake that is the server.

@@ -55,6 +55,12 @@ export class Random {
     return least === most ? least : least + this.next() % (most - least + 1);
   }
 
+  /** A number that is exponentially distributed, with the mean 1. */
+  exponential(): number {
+    // By the inverse of the distribution function. The state is never 0.
+    return -Math.log(this.next() / 2 ** 32);
+  }
+
   /**
    * Some bytes of any value.
    *

@@ -23,6 +23,7 @@ import { EpollEngine } from "./epoll_engine.ts";
 import { runOnRuntime } from "./event_engine.ts";
 import { loadLoadProtocol, type LoadProtocol } from "./load_protocol.ts";
 import type { Share } from "./plan.ts";
+import { protocolOf, serverOf, shortTalk, type Talk } from "./talk.ts";
 
 /** The longest that each part of the rehearsal takes, in milliseconds. */
 const LONGEST_MS = 400;
@@ -63,9 +64,12 @@ export async function rehearse(
   isStopped: () => boolean,
 ): Promise<void> {
   if (!share.plan.rehearse) return;
+  const { talk, protocol: location } = share.plan;
   // What the server's side of somebody's own protocol does, beside answering, is not known.
-  const script = Object.hasOwn(PROTOCOLS, share.plan.protocol)
-    ? { client: protocol, server: findProtocol(share.plan.protocol) }
+  const script = talk !== undefined
+    ? talkScript(talk)
+    : Object.hasOwn(PROTOCOLS, location)
+    ? { client: protocol, server: findProtocol(location) }
     : { client: await loadLoadProtocol("echo"), server: findProtocol("echo") };
   const run = share.plan.engine === "descriptors" ? onDescriptors : onRuntime;
   try {
@@ -75,6 +79,11 @@ export async function rehearse(
   } catch {
     // A load that was not rehearsed is a load all the same.
   }
+}
+
+function talkScript(talk: Talk): Script {
+  const short = shortTalk(talk);
+  return { client: protocolOf(short), server: serverOf(short) };
 }
 
 function shortened(
@@ -98,12 +107,15 @@ function shortened(
       connections,
       requests,
       rate,
+      rateParts: null,
+      arrivals: "even",
       durationMs,
       thinkMs: 0,
       rampMs: 0,
       size: [Math.min(LONGEST, least), Math.min(LONGEST, most)],
       timeoutMs: LONGEST_MS,
       threads: 1,
+      sources: [],
     },
   };
 }

@@ -1,18 +1,26 @@
 /**
- * When requests are due in the open model of load: at fixed times, whatever becomes of the earlier
- * ones.
+ * When requests are due in the open model of load: at times that are fixed in advance, whatever
+ * becomes of the earlier requests.
  *
- * The rate is constant, so request number i is due i / rate after the beginning. The requests that
- * wait for a free connection need no queue, only a number: that of the next request to send. So
- * nothing grows, however far a server falls behind.
+ * The requests that wait for a free connection need no queue, only a number: that of the next
+ * request to send. So nothing grows, however far a server falls behind.
  *
  * @module
  */
+
+import { type ArrivalKind, Arrivals, burstOf } from "./arrivals.ts";
+import { RateCourse, type RatePart } from "./rate_course.ts";
 
 /** What determines a schedule. */
 export interface ScheduleOptions {
   /** Requests a second, over all threads together. */
   readonly rate: number;
+  /** The parts of a rate that changes, in place of `rate`. @default {null} */
+  readonly parts?: readonly RatePart[] | null;
+  /** How requests follow each other. @default {"even"} */
+  readonly arrivals?: ArrivalKind;
+  /** The seed of random arrivals. @default {1} */
+  readonly seed?: number;
   /** When the first request of all is due, in milliseconds. */
   readonly startsAt: number;
   /** The end, in milliseconds: every request is due before it. */
@@ -28,18 +36,26 @@ export interface ScheduleOptions {
 /** The due times of one thread. */
 export class Schedule {
   readonly #options: ScheduleOptions;
-  readonly #requests: number;
+  readonly #course: RateCourse;
+  readonly #kind: ArrivalKind;
+  readonly #arrivals: Arrivals;
   #taken = 0;
+  /** When the next request is due; `Infinity` if all were taken. */
+  #next: number;
 
   /** @param options rate, beginning and end */
   constructor(options: ScheduleOptions) {
+    const { rate, parts, arrivals = "even", thread } = options;
     this.#options = options;
-    this.#requests = Math.min(options.requests, this.#countBefore(options.endsAt));
+    this.#course = new RateCourse(parts ?? [{ from: rate, to: rate, ms: Infinity }]);
+    this.#kind = arrivals;
+    this.#arrivals = this.#begin();
+    this.#next = this.#after(0, this.#arrivals.advance(thread + 1));
   }
 
   /** When the next request is due, in milliseconds; `Infinity` if all were taken. */
   get next(): number {
-    return this.#taken < this.#requests ? this.#dueAt(this.#taken) : Infinity;
+    return this.#next;
   }
 
   /**
@@ -49,9 +65,10 @@ export class Schedule {
    * @returns when the request was due; `undefined` if none is due yet
    */
   take(now: number): number | undefined {
-    const due = this.next;
+    const due = this.#next;
     if (due > now) return undefined;
     this.#taken++;
+    this.#next = this.#after(this.#taken, this.#arrivals.advance(this.#options.threads));
     return due;
   }
 
@@ -61,7 +78,10 @@ export class Schedule {
    * @param time in milliseconds
    */
   dueBefore(time: number): number {
-    return Math.min(this.#requests, this.#countBefore(time));
+    const { endsAt, requests } = this.#options;
+    const until = Math.min(time, endsAt);
+    const count = this.#kind === "poisson" ? this.#stepTo(until) : this.#countTo(until);
+    return Math.min(requests, count);
   }
 
   /** How many requests are due and not yet taken. */
@@ -69,22 +89,55 @@ export class Schedule {
     return Math.max(0, this.dueBefore(now) - this.#taken);
   }
 
-  #dueAt(index: number): number {
-    const { rate, startsAt, thread, threads } = this.#options;
-    // Each time is computed from the beginning: from one request to the next, rounding errors would
-    // add up.
-    return startsAt + (thread + index * threads) * 1000 / rate;
+  #begin(): Arrivals {
+    return new Arrivals(this.#kind, this.#options.seed ?? 1);
   }
 
-  /** How many requests are due before a time. */
-  #countBefore(time: number): number {
-    const { rate, startsAt, thread, threads } = this.#options;
+  /** When a request is due after so many of this thread; `Infinity` if there is none. */
+  #after(taken: number, place: number): number {
+    const { endsAt, requests } = this.#options;
+    if (taken >= requests) return Infinity;
+    const due = this.#dueAt(place);
+    return due < endsAt ? due : Infinity;
+  }
+
+  #dueAt(place: number): number {
+    // Each time is computed from the beginning: from one request to the next, rounding errors would
+    // add up.
+    return this.#options.startsAt + this.#course.timeOf(place);
+  }
+
+  /** How many requests of this thread are due before a time, where random numbers say so. */
+  #stepTo(time: number): number {
+    const { thread, threads, requests } = this.#options;
+    // What was taken was due by then.
+    if (this.#taken > 0 && this.#next === Infinity && time >= this.#options.endsAt) {
+      return this.#taken;
+    }
+    const arrivals = this.#begin();
+    let count = 0;
+    let place = arrivals.advance(thread + 1);
+    while (count < requests && this.#dueAt(place) < time) {
+      count++;
+      place = arrivals.advance(threads);
+    }
+    return count;
+  }
+
+  /** The same, where it can be computed. */
+  #countTo(time: number): number {
+    const { startsAt, thread, threads } = this.#options;
     if (time === Infinity) return Infinity;
-    const ofAll = (time - startsAt) * rate / 1000;
+    const burst = burstOf(this.#kind);
+    const ofAll = Math.ceil(this.#course.placeAt(time - startsAt) / burst) * burst;
+    const dueAt = (count: number) => {
+      const index = thread + count * threads;
+      return this.#dueAt(index - index % burst);
+    };
     let count = Math.max(0, Math.ceil((ofAll - thread) / threads));
     // Rounding may give one too many or one too few, so the due times themselves decide.
-    while (count > 0 && this.#dueAt(count - 1) >= time) count--;
-    while (this.#dueAt(count) < time) count++;
+    while (count > 0 && dueAt(count - 1) >= time) count--;
+    while (dueAt(count) < time) count++;
     return count;
   }
 }

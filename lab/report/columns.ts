@@ -6,7 +6,16 @@
 
 import { percentileName, USUAL_PERCENTILES } from "../load/percentiles.ts";
 import type { Latency, Run, ServerFigures } from "../load/results.ts";
-import { type Contest, type Entry, errorsOf, figures, hasServer, meanOf } from "./contests.ts";
+import {
+  type Contest,
+  type Entry,
+  errorsOf,
+  figures,
+  hasAnswers,
+  hasServer,
+  meanOf,
+  reachedShare,
+} from "./contests.ts";
 import {
   type Figure,
   MEMORY,
@@ -16,7 +25,7 @@ import {
   tailOf,
   timesWorse,
 } from "./findings.ts";
-import { deviation, mean } from "./statistics.ts";
+import { deviation, formatRatio, mean, ratioOf } from "./statistics.ts";
 import { formatCount, formatRate, formatShare, formatTime, UNKNOWN } from "./units.ts";
 
 /** One column. */
@@ -46,7 +55,7 @@ export interface Table {
  *
  * @param contest the comparison
  */
-export function tableOf({ load, entries }: Contest): Table {
+export function tableOf({ load, entries, reference }: Contest): Table {
   const isOpen = load.target_rate !== null;
   const slowest = tailOf(entries);
   const figure = isOpen ? slowest.figure : RATE;
@@ -64,7 +73,11 @@ export function tableOf({ load, entries }: Contest): Table {
         : []),
       ...(isOpen ? [{ title: "of target", order: 2, cell: reachedCell }] : []),
       ...(entries.length > 1
-        ? [relative(best, figure, isOpen ? `times the ${slowest.name}` : "times slower")]
+        ? [
+          reference !== undefined
+            ? timesReference(reference, figure, isOpen ? slowest.name : "rate")
+            : relative(best, figure, isOpen ? `times the ${slowest.name}` : "times slower"),
+        ]
         : []),
       ...askedOf(entries).map(([name, of, order]) =>
         time(isOpen ? `response ${name}` : name, order, ({ latency_us }) => of(latency_us))
@@ -99,9 +112,8 @@ function spreadCell(entry: Entry): string {
   return spread === undefined || rate === 0 ? "" : `${(spread / rate * 100).toFixed(1)} %`;
 }
 
-function reachedCell(entry: Entry): string {
-  const target = (entry.runs[0] as Run).load.target_rate as number;
-  return formatShare(Math.min(1, meanOf(entry, RATE.of) / target));
+function reachedCell({ runs }: Entry): string {
+  return formatShare(reachedShare(runs));
 }
 
 /** How many times worse an entry is than the best. */
@@ -110,6 +122,20 @@ function relative(best: Entry, figure: Figure, title: string): Column {
     title,
     order: 1,
     cell: (entry) => entry === best ? "1.00" : timesWorse(entry, best, figure),
+  };
+}
+
+/** How many times as much as the reference an entry has. */
+function timesReference(reference: Entry, { of }: Figure, what: string): Column {
+  const others = figures(reference, of);
+  return {
+    title: `times its ${what}`,
+    order: 1,
+    cell(entry) {
+      if (entry === reference) return "reference";
+      const compared = ratioOf(figures(entry, of), others);
+      return Number.isFinite(compared.ratio) && hasAnswers(entry) ? formatRatio(compared) : UNKNOWN;
+    },
   };
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { formatDuration } from "../../engine/values/durations.ts";
+import { formatPart } from "../load/rate_course.ts";
 import type { Load, Run } from "../load/results.ts";
 import { mean } from "./statistics.ts";
 import { formatBytes, formatRate } from "./units.ts";
@@ -21,18 +22,26 @@ export interface Contest {
   readonly load: Load;
   /** At least one entry, in the order of their first runs. */
   readonly entries: readonly Entry[];
+  /** What the others are compared with, if it was measured and the user has said so. */
+  readonly reference?: Entry | undefined;
 }
 
 /**
  * Groups the runs that can be compared.
  *
  * @param runs the runs, in the order of measuring
+ * @param reference the name of what the others are compared with, if the user has said so
  */
-export function contestsOf(runs: readonly Run[]): Contest[] {
-  return [...Map.groupBy(runs, ({ load }) => loadKey(load)).values()].map((same) => ({
-    load: (same[0] as Run).load,
-    entries: [...Map.groupBy(same, ({ name }) => name)].map(([name, runs]) => ({ name, runs })),
-  }));
+export function contestsOf(runs: readonly Run[], reference?: string): Contest[] {
+  return [...Map.groupBy(runs, ({ load }) => loadKey(load)).values()].map((same) => {
+    const entries = [...Map.groupBy(same, ({ name }) => name)]
+      .map(([name, runs]) => ({ name, runs }));
+    return {
+      load: (same[0] as Run).load,
+      entries,
+      reference: entries.find(({ name }) => name === reference),
+    };
+  });
 }
 
 /** A key that is equal for loads that are the same. */
@@ -42,11 +51,15 @@ export function loadKey(load: Load): string {
     load.connections,
     load.pipeline,
     load.target_rate,
+    load.rate_parts,
+    load.arrivals,
     load.connect,
     load.think_ms,
     load.ramp_ms,
     load.size,
     load.timeout_ms,
+    load.source,
+    load.send,
   ]);
 }
 
@@ -79,7 +92,7 @@ export function distinguish(loads: readonly Load[]): string[] {
 }
 
 function partsOf(load: Load): string[] {
-  const { protocol, connections, pipeline, target_rate, connect, think_ms, ramp_ms, size } = load;
+  const { protocol, connections, pipeline, connect, think_ms, ramp_ms, size, source } = load;
   const [least, most] = size;
   return [
     protocol,
@@ -90,9 +103,42 @@ function partsOf(load: Load): string[] {
     ...(pipeline > 1 ? [`pipeline ${pipeline}`] : []),
     ...(connect ? ["each request on a new connection"] : []),
     ...(think_ms > 0 ? [`think ${formatDuration(think_ms)}`] : []),
+    ...(source === undefined ? [] : [`from ${source}`]),
     ...(ramp_ms > 0 ? [`ramp ${formatDuration(ramp_ms)}`] : []),
-    ...(target_rate === null ? [] : [`${formatRate(target_rate)} due`]),
+    ...dueParts(load),
   ];
+}
+
+/** When requests are due in the open model. */
+function dueParts({ target_rate, rate_parts, arrivals, seed }: Load): string[] {
+  if (target_rate === null) return [];
+  const course = rate_parts?.map((part) =>
+    formatPart({ ...part, ms: part.seconds * 1000 }, formatRate)
+  );
+  const drawn = seed === null ? "" : `, seed ${seed}`;
+  return [
+    `${course?.join(", ") ?? formatRate(target_rate)} due`,
+    ...(arrivals === "poisson" ? [`Poisson arrivals${drawn}`] : []),
+    ...(arrivals.startsWith("burst:") ? [`bursts of ${arrivals.slice("burst:".length)}`] : []),
+  ];
+}
+
+/**
+ * The share of what was due that was answered, and answered in time. Random arrivals may be more or
+ * fewer than their rate: then what was due counts, and not the rate.
+ *
+ * @param runs the repeats of an open model
+ * @returns from 0 to 1; 0 in the closed model
+ */
+export function reachedShare(runs: readonly Run[]): number {
+  const shares = runs.map(({ rate, requests, due, load: { target_rate, arrivals } }) =>
+    arrivals === "poisson" && due !== null && due > 0
+      ? requests / due
+      : target_rate === null
+      ? 0
+      : rate / target_rate
+  );
+  return Math.min(1, mean(shares));
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { percentileName, USUAL_PERCENTILES } from "../load/percentiles.ts";
-import type { Latency, Report, Run, Second, ServerFigures } from "../load/results.ts";
+import type { Latency, RateStudy, Report, Run, Second, ServerFigures } from "../load/results.ts";
 import { askedPercentiles, percentileIn } from "./columns.ts";
 import { errorsOf } from "./contests.ts";
 
@@ -71,6 +71,16 @@ const MEASURED = [
   "due",
   "interrupted",
   "why_missing",
+  "arrivals",
+  "seed",
+  "rate_parts",
+  "recovered_s",
+  "step",
+  "step_phase",
+  "step_verdict",
+  "step_why",
+  "reached",
+  "aborted",
 ] as const;
 
 type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
@@ -83,12 +93,15 @@ type Measured = Partial<Record<(typeof MEASURED)[number], Cell>>;
  * a row for each run that is `missing`.
  * Lines end with CR and LF, decimals are written with a point, and unknown figures are empty.
  */
-export function formatCsv({ runs, missing }: Report): string {
+export function formatCsv({ runs, missing, rate_study }: Report): string {
   const asked = askedPercentiles(runs);
   const rows = [
-    ...runs.flatMap((run) => [
+    ...runs.flatMap((run, index) => [
       ...run.seconds.map((second) => rowOf("second", run, secondCells(second))),
-      [...rowOf("run", run, runCells(run)), ...askedCells(run, asked)],
+      [
+        ...rowOf("run", run, { ...runCells(run), ...stepCells(rate_study, index) }),
+        ...askedCells(run, asked),
+      ],
     ]),
     ...missing.flatMap(({ name, load, repeats, why }) =>
       repeats.map((repeat) =>
@@ -160,9 +173,16 @@ function rowOf(
     size_most: load.size[1],
     started_at,
   };
+  const asked: Measured = {
+    arrivals: load.target_rate === null ? null : load.arrivals,
+    seed: load.seed,
+    rate_parts:
+      load.rate_parts?.map(({ from, to, seconds }) => `${from}..${to}/${seconds}s`).join(",") ??
+        null,
+  };
   return [
     ...COMMON.map((column) => common[column]),
-    ...MEASURED.map((column) => measured[column] ?? null),
+    ...MEASURED.map((column) => measured[column] ?? asked[column] ?? null),
   ];
 }
 
@@ -188,7 +208,20 @@ function runCells(run: Run): Measured {
     ...serverCells(run.server),
     due: run.due,
     interrupted: run.interrupted,
+    recovered_s: run.recoveries.length === 0
+      ? null
+      : run.recoveries.map(({ recovered_s }) => recovered_s ?? "never").join(" "),
+    aborted: run.aborted,
   };
+}
+
+/** What a run was in a study of rates. */
+function stepCells(study: RateStudy | null | undefined, index: number): Measured {
+  const at = study?.steps.findIndex(({ run }) => run === index) ?? -1;
+  const step = study?.steps[at];
+  if (step === undefined) return {};
+  const { phase, verdict, why, reached } = step;
+  return { step: at + 1, step_phase: phase, step_verdict: verdict, step_why: why, reached };
 }
 
 function serverCells(server: ServerFigures | null): Measured {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Missing, Run, ServerFigures } from "../load/results.ts";
+import type { Missing, Recovery, Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -19,6 +19,7 @@ import {
   hasAnswers,
   hasServer,
   meanOf,
+  reachedShare,
 } from "./contests.ts";
 import { differ, formatRatio, LEAST_REPEATS, mean, ratioOf } from "./statistics.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
@@ -92,14 +93,19 @@ export const MEMORY: Figure = {
  *
  * @param runs everything that was measured, in order
  * @param missing what was not measured although it should have been
+ * @param reference the name of what the others are compared with, in place of the best
  * @returns sentences, each with its full stop; a few at most for each load and each server
  */
-export function findingsOf(runs: readonly Run[], missing: readonly Missing[] = []): string[] {
-  const contests = contestsOf(runs);
+export function findingsOf(
+  runs: readonly Run[],
+  missing: readonly Missing[] = [],
+  reference?: string,
+): string[] {
+  const contests = contestsOf(runs, reference);
   const titles = distinguish(contests.map(({ load }) => load));
   const sentences = contests.flatMap((contest, index) => {
     const title = titles[index] ?? "";
-    return [...compare(contest), ...remarks(contest)]
+    return [...compare(contest), ...remarks(contest), ...recoveries(contest)]
       .map((text) => title === "" ? text : `${title}: ${text}`);
   });
   const comparable = contests.filter(({ entries }) => entries.length > 1);
@@ -153,10 +159,14 @@ function isRepeated({ runs }: Entry): boolean {
 }
 
 /** Says which entry is the best in each figure. */
-function compare({ load, entries: all }: Contest): string[] {
+function compare({ load, entries: all, reference }: Contest): string[] {
   const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
   const { name, figure } = tailOf(entries);
+  const best = (entries: readonly Entry[], figure: Figure, what: string, does: string) =>
+    reference !== undefined && hasAnswers(reference)
+      ? against(reference, entries, figure, what)
+      : theBest(entries, figure, what, does);
   const isKnown = ({ of }: Figure) => entries.every((entry) => Number.isFinite(meanOf(entry, of)));
   return [
     // With a target rate, all of them answer that rate.
@@ -176,7 +186,7 @@ function compare({ load, entries: all }: Contest): string[] {
 }
 
 /** The best entry in one figure, and those that cannot be told from it. */
-function best(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
+function theBest(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
   const sorted = ranked(entries, figure);
   const first = sorted[0] as Entry;
   const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
@@ -198,6 +208,26 @@ function best(entries: readonly Entry[], figure: Figure, what: string, does: str
   }
   const last = shown(sorted[at - 1] as Entry);
   return `the best ${at} in ${what} cannot be told apart, ${shown(first)} to ${last}: ${distance}.`;
+}
+
+/** How all the others compare with one entry in one figure, and which cannot be told from it. */
+function against(
+  reference: Entry,
+  entries: readonly Entry[],
+  figure: Figure,
+  what: string,
+): string {
+  const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
+  const others = ranked(entries, figure).filter((entry) => entry !== reference);
+  const differs = (entry: Entry) =>
+    differ(figures(entry, figure.of), figures(reference, figure.of));
+  const parts = others.filter(differs).map((entry) => {
+    const ratio = formatRatio(ratioOf(figures(entry, figure.of), figures(reference, figure.of)));
+    return `${shown(entry)} has ${ratio} times as much`;
+  });
+  const alike = others.filter((entry) => !differs(entry)).map(shown);
+  if (alike.length > 0) parts.push(`${some(alike)} cannot be told from it`);
+  return `${what} against ${shown(reference)}: ${parts.join("; ")}.`;
 }
 
 /** A remark about one entry by itself. */
@@ -241,12 +271,55 @@ function remarks({ entries }: Contest): string[] {
   );
 }
 
+/** Says how long each entry took to recover from each spike. */
+function recoveries({ entries }: Contest): string[] {
+  return entries.flatMap(({ name, runs }) => {
+    const spikes = runs[0]?.recoveries ?? [];
+    return spikes.map((spike, index) => {
+      const all = runs.flatMap((run) => run.recoveries[index] ?? []);
+      return `${name}: ${sayRecovery(spike, all)}.`;
+    });
+  });
+}
+
+function sayRecovery({ from_s, to_s }: Recovery, all: readonly Recovery[]): string {
+  const seconds = (value: number) => `${Number(value.toFixed(1))} s`;
+  const spike = `the spike from ${seconds(from_s)} to ${seconds(to_s)}`;
+  // The worst of the repeats.
+  const known = all.filter(({ percentile }) => percentile !== null);
+  const worst =
+    known.toSorted((a, b) => (b.recovered_s ?? Infinity) - (a.recovered_s ?? Infinity) || 0)[0];
+  if (worst === undefined) {
+    return `whether it recovered from ${spike} cannot be told, the seconds before or after it ` +
+      "have too few requests";
+  }
+  const value = `p${worst.percentile} was again within the ${
+    formatTime(worst.before_us)
+  } of before`;
+  const times = all.length > 1 ? ` in the slowest of ${all.length} runs` : "";
+  if (worst.recovered_s === null) {
+    return `it did not recover from ${spike}: in the ${
+      seconds(worst.watched_s)
+    } after it p${worst.percentile} was never again within the ${
+      formatTime(worst.before_us)
+    } of before${times}`;
+  }
+  if (worst.recovered_s === 0) {
+    return `it recovered from ${spike} at once: ${value} in the first second after it${times}`;
+  }
+  return `it took ${seconds(worst.recovered_s)} to recover from ${spike}, until ${value}${times}`;
+}
+
 function cutShort({ runs }: Entry): Remark | undefined {
   const cut = runs.filter(({ interrupted }) => interrupted);
   if (cut.length === 0) return undefined;
   const short = formatTime(Math.max(...cut.map(({ duration_s }) => duration_s)) * 1e6);
+  const why = cut.find(({ aborted }) => aborted !== null)?.aborted;
+  const how = why === undefined || why === null ? "interrupted" : "ended by --abort-on";
   return {
-    text: `the run was interrupted after ${short}, its figures are those of the beginning`,
+    text: `the run was ${how} after ${short}${
+      how === "interrupted" ? "" : ` (${why})`
+    }, its figures are those of the beginning`,
     short,
     weight: cut.length,
   };
@@ -327,7 +400,7 @@ function missedTarget(entry: Entry): Remark | undefined {
   const target = (entry.runs[0] as Run).load.target_rate;
   // What was not due any more was not missed.
   if (target === null || entry.runs.some(({ interrupted }) => interrupted)) return undefined;
-  const share = meanOf(entry, RATE.of) / target;
+  const share = reachedShare(entry.runs);
   if (share >= REACHED) return undefined;
   return {
     text: `${formatShare(share)} of the ${

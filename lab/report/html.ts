@@ -7,7 +7,9 @@
 import { percentileName } from "../load/percentiles.ts";
 import type { Latency, Machine, Report, Run } from "../load/results.ts";
 import { askedOf, askedPercentiles, percentileIn } from "./columns.ts";
-import { errorsOf, formatLoad } from "./contests.ts";
+import { errorsOf, formatLoad, reachedShare } from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
 import { formatMachine } from "./markdown.ts";
 import { pageDataOf } from "./page_data.ts";
 import { LIBRARY, SCRIPT, STYLE } from "./page_parts.ts";
@@ -63,13 +65,16 @@ ${STYLE}</style>
 <main>
 ${tilesOf(runs)}
 ${findingsOf(findings)}
+${floorOf(report)}
 <section id="pictures" hidden>
+<div id="study"></div>
 <div class="toolbar">
 <div id="contests" class="choice" role="group" aria-label="Load"></div>
 <div id="legend" role="group" aria-label="Shown in the charts"></div>
 </div>
 <div id="charts"></div>
 </section>
+<section id="flames"></section>
 <noscript><p>The charts need JavaScript; the table below does not.</p></noscript>
 <section class="card">
 <h2>Every run</h2>
@@ -126,6 +131,16 @@ function findingsOf(findings: readonly string[]): string {
   return `<section class="card findings">\n<h2>What the numbers say</h2>\n<ul>\n${items}\n</ul>\n</section>`;
 }
 
+/** What the machine could do at best. */
+function floorOf({ floor, parts }: Report): string {
+  const sentences = [...floorSentences(floor), ...partSentences(parts)];
+  if (sentences.length === 0) return "";
+  const items = sentences.map((text) => `<li>${escapeHtml(text)}</li>`).join("\n");
+  return `<section class="card findings floor">\n<h2>${
+    floor === null ? "What was added up" : "What this machine can do at best"
+  }</h2>\n<ul>\n${items}\n</ul>\n</section>`;
+}
+
 /** The figures of a single run that matter most. */
 function tilesOf(runs: readonly Run[]): string {
   const [run, ...others] = runs;
@@ -135,7 +150,7 @@ function tilesOf(runs: readonly Run[]): string {
     ["rate", formatRate(rate)],
     ...(load.target_rate === null
       ? []
-      : [["of the target", formatShare(Math.min(1, rate / load.target_rate))] as const]),
+      : [["of the target", formatShare(reachedShare(runs))] as const]),
     ...askedOf([{ name: run.name, runs }]).map(([name, of]) =>
       [name, formatTime(of(latency_us))] as const
     ),
@@ -183,8 +198,14 @@ const columnsOf = (runs: readonly Run[]): readonly RawColumn[] => [
   { title: "errors", cell: (run) => [errorKinds(run), errorsOf(run)] },
   {
     title: "limit",
-    cell: ({ load_limited, interrupted }) =>
-      interrupted ? ["interrupted", 2] : load_limited ? ["load", 1] : ["", 0],
+    cell: ({ load_limited, interrupted, aborted }) =>
+      aborted !== null
+        ? [`ended by ${aborted}`, 3]
+        : interrupted
+        ? ["interrupted", 2]
+        : load_limited
+        ? ["load", 1]
+        : ["", 0],
   },
   serverColumn("CPU", ({ cpu_s }) => timeCell(cpu_s * 1e6)),
   serverColumn("per CPU s", ({ requests_per_cpu_s }) => countCell(requests_per_cpu_s)),

@@ -4,9 +4,13 @@
  * @module
  */
 
-import type { Machine, Report } from "../load/results.ts";
+import type { Machine, Profile, RateStudy, Report, Run } from "../load/results.ts";
 import { tableOf } from "./columns.ts";
 import { type Contest, contestsOf, formatLoad } from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
+import { profileTitle, topOf } from "./profile_text.ts";
+import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
 import { formatBytes } from "./units.ts";
 
 /**
@@ -15,10 +19,16 @@ import { formatBytes } from "./units.ts";
  * @param report the measurement
  * @returns a table for each load, the findings, the machine and the command, in GitHub's Markdown
  */
-export function formatMarkdown({ machine, command, runs, findings }: Report): string {
+export function formatMarkdown(
+  { machine, command, runs, findings, profiles, floor, parts, rate_study, reference }: Report,
+): string {
   return [
-    ...contestsOf(runs).map(formatContest),
+    ...(rate_study
+      ? [formatStudy(rate_study, runs)]
+      : contestsOf(runs, reference).map(formatContest)),
     ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
+    ...profiles.map(profileTable),
+    ...[...floorSentences(floor), ...partSentences(parts)].map(escape),
     escape(formatMachine(machine)),
     fence(command),
   ].join("\n\n") + "\n";
@@ -41,13 +51,34 @@ export function formatMachine({ os, cpu, cores, memory_bytes, runtime }: Machine
 
 function formatContest(contest: Contest): string {
   const { entries, columns } = tableOf(contest);
+  return formatTable(formatLoad(contest.load), [
+    columns.map(({ title }) => title),
+    ...entries.map((entry) => columns.map(({ cell }) => cell(entry))),
+  ]);
+}
+
+function formatStudy(study: RateStudy, runs: readonly Run[]): string {
+  return formatTable(formatStudiedLoad(runs), stepsTable(study, runs));
+}
+
+function formatTable(title: string, [head = [], ...rows]: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |`;
   return [
-    `**${escape(formatLoad(contest.load))}**`,
+    `**${escape(title)}**`,
     "",
-    row(columns.map(({ title }) => title)),
-    `| ${columns.map((_, index) => index === 0 ? "---" : "---:").join(" | ")} |`,
-    ...entries.map((entry) => row(columns.map(({ cell }) => cell(entry)))),
+    row(head),
+    `| ${head.map((_, index) => index === 0 ? "---" : "---:").join(" | ")} |`,
+    ...rows.map(row),
+  ].join("\n");
+}
+
+function profileTable(profile: Profile): string {
+  return [
+    `**${escape(profileTitle(profile))}**`,
+    "",
+    "| share | function | where |",
+    "| ---: | --- | --- |",
+    ...topOf(profile).map((cells) => `| ${cells.map(escape).join(" | ")} |`),
   ].join("\n");
 }
 

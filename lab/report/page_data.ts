@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, Run, Second } from "../load/results.ts";
+import type { LoadPart, Profile, RateStudy, Report, Run, Second } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
@@ -14,9 +14,10 @@ import {
   hasServer,
 } from "./contests.ts";
 import { distributionOf, type Quantile } from "./distribution.ts";
+import { BANDS_A_DECADE, type HeatColumn, heatOf } from "./heat.ts";
 import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { median } from "./statistics.ts";
-import { BYTES, COUNTS, TIMES, type Unit } from "./units.ts";
+import { BYTES, COUNTS, formatRate, TIMES, type Unit } from "./units.ts";
 
 /** What the page draws of one server's repeats. */
 export interface EntryPicture {
@@ -33,12 +34,16 @@ export interface EntryPicture {
   /** The seconds of the repeat with the median rate, and the number of that repeat. */
   readonly seconds: readonly Second[];
   readonly repeat: number;
+  /** The heat map of that repeat, if its seconds have distributions. */
+  readonly heat: readonly HeatColumn[] | null;
 }
 
 /** What the page draws of one load. */
 export interface ContestPicture {
   readonly title: string;
   readonly targetRate: number | null;
+  /** The corners of a rate that changes, by seconds; `null` if it does not. */
+  readonly course: readonly { readonly x: number; readonly y: number }[] | null;
   readonly entries: readonly EntryPicture[];
 }
 
@@ -51,6 +56,27 @@ export interface PageData {
     readonly bytes: readonly Unit[];
   };
   readonly contests: readonly ContestPicture[];
+  /** How many bands a heat map has from one power of ten to the next. */
+  readonly bandsADecade: number;
+  readonly profiles: readonly Profile[];
+  /** Runs at different rates that belong together; `null` if they do not. */
+  readonly study: StudyPicture | null;
+}
+
+/** What the page draws of a search or a series of rates. */
+export interface StudyPicture {
+  readonly isSearch: boolean;
+  /** The steps, the lowest rate first. */
+  readonly steps: readonly {
+    readonly rate: number;
+    readonly isPassed: boolean;
+    readonly verdict: string;
+    /** Times in microseconds; `null` if there were too few requests. */
+    readonly response: { readonly p50: number | null; readonly p99: number | null };
+    readonly service: { readonly p50: number | null; readonly p99: number | null };
+  }[];
+  /** Rates that have a name: the knee, or what was found. */
+  readonly marks: readonly { readonly rate: number; readonly text: string }[];
 }
 
 /**
@@ -59,11 +85,47 @@ export interface PageData {
  * @param report the measurement
  * @throws {Error} if a histogram is damaged
  */
-export function pageDataOf({ runs }: Report): PageData {
+export function pageDataOf({ runs, profiles, rate_study }: Report): PageData {
   const looks = looksOf(runs);
   return {
     units: { time: TIMES, count: COUNTS, bytes: BYTES },
-    contests: contestsOf(runs).map((contest) => contestPicture(contest, looks)),
+    contests: rate_study
+      ? studiedContests(runs).map((contest) => ({
+        ...contestPicture(contest, looks),
+        title: `${formatRate(contest.load.target_rate)} due`,
+      }))
+      : contestsOf(runs).map((contest) => contestPicture(contest, looks)),
+    study: rate_study ? studyPicture(rate_study, runs) : null,
+    bandsADecade: BANDS_A_DECADE,
+    profiles,
+  };
+}
+
+/** The loads of a study differ only in their rates. */
+function studiedContests(runs: readonly Run[]): Contest[] {
+  return contestsOf(runs)
+    .toSorted((a, b) => (a.load.target_rate ?? 0) - (b.load.target_rate ?? 0));
+}
+
+function studyPicture({ steps, found, knee }: RateStudy, runs: readonly Run[]): StudyPicture {
+  const marks = [
+    { rate: found?.rate, text: "found" },
+    { rate: knee?.rate, text: "knee" },
+    { rate: knee?.overloaded, text: "overloaded" },
+  ];
+  return {
+    isSearch: found !== null,
+    steps: steps.toSorted((a, b) => a.rate - b.rate).map(({ rate, verdict, run }) => {
+      const { latency_us, service_us } = runs[run] as Run;
+      return {
+        rate,
+        isPassed: verdict === "passed",
+        verdict,
+        response: { p50: latency_us.p50, p99: latency_us.p99 },
+        service: { p50: service_us.p50, p99: service_us.p99 },
+      };
+    }),
+    marks: marks.flatMap(({ rate, text }) => typeof rate === "number" ? [{ rate, text }] : []),
   };
 }
 
@@ -87,8 +149,18 @@ function contestPicture(
   return {
     title: formatLoad(load),
     targetRate: load.target_rate,
+    course: load.rate_parts === null ? null : courseOf(load.rate_parts),
     entries: entries.map((entry) => entryPicture(entry, looks.get(entry.name) as Look)),
   };
+}
+
+function courseOf(parts: readonly LoadPart[]): NonNullable<ContestPicture["course"]> {
+  let at = 0;
+  return parts.flatMap(({ from, to, seconds }) => {
+    const begins = { x: at, y: from };
+    at += seconds;
+    return [begins, { x: at, y: to }];
+  });
 }
 
 function entryPicture(entry: Entry, look: Look): EntryPicture {
@@ -105,6 +177,7 @@ function entryPicture(entry: Entry, look: Look): EntryPicture {
     service: distributionOf(runs.map(({ histogram }) => histogram.service)),
     seconds: usual.seconds,
     repeat: usual.repeat,
+    heat: heatOf(usual) ?? null,
   };
 }
 

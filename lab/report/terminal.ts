@@ -8,9 +8,21 @@
 import { escapeText } from "../../protocols/text.ts";
 import stringWidth from "string-width";
 import { percentileName } from "../load/percentiles.ts";
-import type { Latency, Report, Run } from "../load/results.ts";
+import type { Latency, RateStudy, Report, Run } from "../load/results.ts";
 import { askedPercentiles, type Column, percentileIn, tableOf } from "./columns.ts";
-import { type Contest, contestsOf, errorsOf, formatLoad } from "./contests.ts";
+import {
+  type Contest,
+  contestsOf,
+  type Entry,
+  errorsOf,
+  formatLoad,
+  reachedShare,
+} from "./contests.ts";
+import { floorSentences } from "./floor_text.ts";
+import { partSentences } from "./parts_text.ts";
+import { formatProfile } from "./profile_text.ts";
+import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
+import { repeatsTable } from "./repeats.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
 import {
   formatBytes,
@@ -35,16 +47,54 @@ const LEAST_NAME = 12;
  * @param screen where it appears: its width and its colours
  * @returns lines, the last one with its line end
  */
-export function formatTerminal({ runs, findings }: Report, screen: Screen): string {
-  const blocks = contestsOf(runs).map((contest) => {
-    const title = wrap(escapeText(formatLoad(contest.load)), screen.columns(), 2)
-      .map((line) => render(screen, "bold", line));
-    const only = runs.length === 1 ? runs[0] : undefined;
-    const body = only === undefined ? formatTable(contest, screen) : formatRun(only, screen);
-    return [...title, ...body].join("\n");
-  });
+export function formatTerminal(
+  { runs, findings, profiles, floor, parts, rate_study, reference }: Report,
+  screen: Screen,
+): string {
+  const blocks = rate_study
+    ? [formatStudy(rate_study, runs, screen)]
+    : contestsOf(runs, reference).map((contest) => {
+      const title = wrap(escapeText(formatLoad(contest.load)), screen.columns(), 2)
+        .map((line) => render(screen, "bold", line));
+      const only = runs.length === 1 ? runs[0] : undefined;
+      const body = only !== undefined
+        ? formatRun(only, screen)
+        : repeatsOf(contest) !== undefined
+        ? formatRepeats(repeatsOf(contest) as Entry, screen)
+        : formatTable(contest, screen);
+      return [...title, ...body].join("\n");
+    });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
+  const floored = [...floorSentences(floor), ...partSentences(parts)].flatMap((text) =>
+    wrap(escapeText(text), screen.columns())
+  );
+  if (floored.length > 0) blocks.push(floored.join("\n"));
+  blocks.push(...profiles.map((profile) => formatProfile(profile, screen)));
   return `${blocks.join("\n\n")}\n`;
+}
+
+/** Writes the steps of runs at different rates. On a narrow terminal the last columns are left out. */
+function formatStudy(study: RateStudy, runs: readonly Run[], screen: Screen): string {
+  const title = wrap(escapeText(formatStudiedLoad(runs)), screen.columns(), 2)
+    .map((line) => render(screen, "bold", line));
+  const names = [...new Set(runs.map(({ name }) => name))].map((name) =>
+    `server  ${escapeText(name)}`
+  );
+  const table = stepsTable(study, runs);
+  const isWide = (rows: readonly (readonly string[])[]) =>
+    align(rows).some((line) => stringWidth(line) > screen.columns());
+  // The result, in the last column, always stays.
+  let shown: readonly (readonly string[])[] = table;
+  while (isWide(shown) && (shown[0]?.length ?? 0) > 3) {
+    shown = shown.map((row) => [...row.slice(0, -2), ...row.slice(-1)]);
+  }
+  const lines = align(shown);
+  return [
+    ...title,
+    ...names,
+    "",
+    ...lines.map((line, index) => index === 0 ? render(screen, "faint", line) : line),
+  ].join("\n");
 }
 
 /**
@@ -56,6 +106,26 @@ export function formatTerminal({ runs, findings }: Report, screen: Screen): stri
  */
 export function formatFindings(sentences: readonly string[], screen: Screen): string {
   return sentences.flatMap((text) => wrap(`• ${escapeText(text)}`, screen.columns(), 2)).join("\n");
+}
+
+/** The only entry, if it has repeats. */
+function repeatsOf({ entries: [only, ...others] }: Contest): Entry | undefined {
+  return only !== undefined && others.length === 0 && only.runs.length > 1 ? only : undefined;
+}
+
+/** Writes each repeat of one server, their median and their spread. */
+function formatRepeats({ name, runs }: Entry, screen: Screen): string[] {
+  const table = repeatsTable(runs);
+  const turned = (table[0] as readonly string[]).map((_, column) =>
+    table.map((row) => row[column] as string)
+  );
+  const wide = align(table);
+  const isNarrow = wide.some((line) => stringWidth(line) > screen.columns());
+  return [
+    ...wrap(`server  ${escapeText(name)}`, screen.columns()),
+    ...(isNarrow ? align(turned) : wide)
+      .map((line, index) => index === 0 ? render(screen, "faint", line) : line),
+  ];
 }
 
 /** Writes the table that compares several servers, with as many columns as fit. */
@@ -134,15 +204,20 @@ function formatRun(run: Run, screen: Screen): string[] {
   return [...facts, "", ...formatTimes(run, screen)];
 }
 
-function rateText({ rate, load: { target_rate } }: Run): string {
+function rateText(run: Run): string {
+  const { rate, load: { target_rate, rate_parts, arrivals } } = run;
   if (target_rate === null) return formatRate(rate);
-  const share = formatShare(Math.min(1, rate / target_rate));
-  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due`;
+  const share = formatShare(reachedShare([run]));
+  const isMean = rate_parts !== null || arrivals === "poisson";
+  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due${
+    isMean ? " on average" : ""
+  }`;
 }
 
-function answeredText({ requests, due, duration_s, interrupted }: Run): string {
+function answeredText({ requests, due, duration_s, interrupted, aborted }: Run): string {
   const all = due === null ? "" : ` of ${formatCount(due)} due`;
   const text = `${formatCount(requests)}${all} in ${formatTime(duration_s * 1e6)}`;
+  if (aborted !== null) return `${text}, then ended by --abort-on ${aborted}`;
   return interrupted ? `${text}, then interrupted` : text;
 }
 

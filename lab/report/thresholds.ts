@@ -19,6 +19,16 @@ export interface Threshold {
   readonly text: string;
   /** Judges a run. */
   readonly judge: (run: Run) => Judgement;
+  /** What was measured, if the condition holds of a run that may go on; otherwise `undefined`. */
+  readonly holds: (run: Run) => string | undefined;
+  /** The name of its figure, for instance `p99`. */
+  readonly name: string;
+  /** The figure of a run; if there is none, the reason. */
+  readonly of: (run: Run) => number | string;
+  /** Writes the figure for people to read. */
+  readonly format: (value: number) => string;
+  /** How many requests there must be to tell the figure. */
+  readonly least: number;
 }
 
 /** The judgement of one run. */
@@ -37,6 +47,8 @@ interface Metric {
   /** The figure of a run; if there is none, the reason. */
   readonly of: (run: Run) => number | string;
   readonly format: (value: number) => string;
+  /** How many requests there must be to tell the figure. @default {1} */
+  readonly least?: number;
 }
 
 /** A kind of time: its figures, and its whole distribution if the report has it. */
@@ -143,22 +155,27 @@ const NAMES = [
  *
  * @param text for instance `p99<5ms`, `errors<0.1%`, `rate>20000`, `service.p50<=200us`, `cpu<150%`
  * (of one processor, on average) or `memory<64MiB` (the run's peak)
+ * @param flag the flag that has it
  * @throws {UsageError} if it is not a threshold; the message is one line
  */
-export function parseThreshold(text: string): Threshold {
+export function parseThreshold(text: string, flag = "threshold"): Threshold {
   const [, name, sign, given] = /^\s*([\w.]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text) ?? [];
   if (name === undefined || sign === undefined || given === undefined) {
-    throw wrong("a figure, <, <=, > or >= and a value, as p99<5ms", text);
+    throw wrong(flag, "a figure, <, <=, > or >= and a value, as p99<5ms", text);
   }
   const metric = metricOf(name, given);
   if (metric === undefined) {
-    throw wrong(`one of ${NAMES.join(", ")} before the ${sign}`, text);
+    throw wrong(flag, `one of ${NAMES.join(", ")} before the ${sign}`, text);
   }
   const limit = metric.parse(given);
-  if (!Number.isFinite(limit)) throw wrong(`${metric.syntax} after the ${sign}`, text);
+  if (!Number.isFinite(limit)) throw wrong(flag, `${metric.syntax} after the ${sign}`, text);
   const holds = RELATIONS[sign] as (value: number, limit: number) => boolean;
   return {
     text: text.trim(),
+    name,
+    of: metric.of,
+    format: metric.format,
+    least: metric.least ?? 1,
     judge(run) {
       const value = metric.of(run);
       // A figure that was not measured fails: nothing must pass because there was nothing to judge.
@@ -167,6 +184,10 @@ export function parseThreshold(text: string): Threshold {
         return { kept: false, measured: `${metric.format(value)} until the run was interrupted` };
       }
       return { kept: holds(value, limit), measured: metric.format(value) };
+    },
+    holds(run) {
+      const value = metric.of(run);
+      return typeof value === "number" && holds(value, limit) ? metric.format(value) : undefined;
     },
   };
 }
@@ -213,6 +234,9 @@ function metricOf(name: string, given: string): Metric | undefined {
     syntax: "a time such as 200us, 5ms or 1.5s",
     of,
     format: formatTime,
+    ...(readPercentile(field) !== undefined && {
+      least: leastCount(readPercentile(field) as number),
+    }),
   };
 }
 
@@ -265,6 +289,6 @@ function readSize(text: string): number {
   }
 }
 
-function wrong(expected: string, text: string): UsageError {
-  return new UsageError(`wrong value for --threshold: expected ${expected}, got "${text}"`);
+function wrong(flag: string, expected: string, text: string): UsageError {
+  return new UsageError(`wrong value for --${flag}: expected ${expected}, got "${text}"`);
 }

@@ -40,7 +40,7 @@ test("whoever waits for a turn gets it, however late the loop is", async () => {
       fc.asyncProperty(fc.array(loopTurn, { minLength: 1, maxLength: 12 }), async (loopTurns) => {
         let clock = 0;
         performance.now = () => clock;
-        using deadlines = Object.assign(new PolledDeadlines({ renewsLate: true }), {
+        using deadlines = Object.assign(new PolledDeadlines({ extendsLate: true }), {
           [Symbol.dispose]() {},
         });
         const rounds = new Rounds();

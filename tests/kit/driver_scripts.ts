@@ -45,6 +45,8 @@ export type Ability =
   | "wait"
   /** Notices that the peer has gone while the conversation waits for something else. */
   | "watch"
+  /** Notices that even if the peer has sent FIN before. */
+  | "watch past FIN"
   /** Throws an error into the conversation on request. */
   | "abort"
   /** Ends the conversation at once on request. */
@@ -145,6 +147,11 @@ export function eventsFor(log: Log): Elsewhere {
       };
     },
   };
+}
+
+/** Lets what was asked of the runtime happen. */
+function pass(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** Asks for an effect, logs its answer or its error, and goes on. */
@@ -743,6 +750,44 @@ export const SCRIPTS: readonly Script[] = [
       yield* ask(log, { kind: "wait", event: "never", argument: 1 });
     },
     async peer(peer) {
+      await peer.take(5);
+      peer.reset();
+    },
+    expected: {
+      log: ["cancelled", "peer gone while waiting for what happens elsewhere"],
+      received: false,
+    },
+  },
+  {
+    name: "a reset after FIN ends a wait, and the operation is cancelled",
+    needs: ["wait", "watch", "watch past FIN"],
+    hasEvents: true,
+    *protocol(log) {
+      yield write("ready");
+      yield* ask(log, { kind: "wait", event: "never", argument: 1 });
+    },
+    async peer(peer) {
+      await peer.take(5);
+      peer.finish();
+      await pass();
+      peer.reset();
+    },
+    expected: {
+      log: ["cancelled", "peer gone while waiting for what happens elsewhere"],
+      received: false,
+    },
+  },
+  {
+    name: "a reset ends a wait of a conversation that has read FIN",
+    needs: ["read", "write on", "wait", "watch", "watch past FIN"],
+    hasEvents: true,
+    *protocol(log) {
+      yield READ;
+      yield write("ready");
+      yield* ask(log, { kind: "wait", event: "never", argument: 1 });
+    },
+    async peer(peer) {
+      peer.finish();
       await peer.take(5);
       peer.reset();
     },

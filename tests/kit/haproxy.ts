@@ -5,7 +5,7 @@
  */
 
 import { existsSync, writeFileSync } from "node:fs";
-import { listen } from "../../engine/net/tcp.ts";
+import { findFreePorts } from "../../lab/free_port.ts";
 import { until } from "./harness.ts";
 import { Folder } from "./folder.ts";
 import { Program, whyNoProgram } from "./server_process.ts";
@@ -40,13 +40,9 @@ export class Haproxy implements AsyncDisposable {
   static async start(passages: readonly Passage[]): Promise<Haproxy> {
     const folder = new Folder("haproxy-");
     const ports = new Map<string, number>();
-    // It cannot say which ports it has picked. These were free just now.
-    const listeners = await Promise.all(passages.map(async ({ name }) => {
-      const listener = await listen({ hostname: "127.0.0.1", port: 0 });
-      ports.set(name, listener.address.port);
-      return listener;
-    }));
-    for (const listener of listeners) await listener[Symbol.asyncDispose]();
+    // It cannot say which ports it has picked.
+    const free = await findFreePorts("127.0.0.1", passages.length);
+    for (const [index, { name }] of passages.entries()) ports.set(name, free[index] as number);
     const control = folder.path("control");
     writeFileSync(
       folder.path("cfg"),

@@ -10,7 +10,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { listen } from "../../engine/net/tcp.ts";
+import { findFreePort } from "../../lab/free_port.ts";
 import { until, within } from "./harness.ts";
 import { untilStopped, whyNoProgram } from "./server_process.ts";
 
@@ -49,10 +49,8 @@ export class NatsServer implements AsyncDisposable {
    */
   static async start(args: readonly string[] = ["-js"]): Promise<NatsServer> {
     const folder = await mkdtemp(join(tmpdir(), "nats-"));
-    // NATS cannot say which port it picked before it listens. This port was free just now.
-    const listener = await listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.address;
-    await listener[Symbol.asyncDispose]();
+    // NATS cannot say which port it picked before it listens.
+    const { port } = await findFreePort("127.0.0.1");
     const server = new NatsServer(port, folder, args);
     try {
       await server.start();

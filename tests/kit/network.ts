@@ -88,15 +88,27 @@ export function whyNoOwnNetwork(): string | undefined {
   return tried.status === 0 ? undefined : "no network namespaces";
 }
 
+/** How to run a script in a network of its own. */
+export interface OwnNetworkOptions {
+  /** Its arguments. */
+  readonly args?: readonly string[];
+  /** How long it may take on an idle machine, in milliseconds. @default {15_000} */
+  readonly limitMs?: number;
+}
+
 /**
  * Runs a script in a network of its own, which has nothing but a loopback that is down.
  *
  * @param script its path in the project
+ * @param options how
  * @returns what it has printed
  */
-export async function inOwnNetwork(script: string): Promise<string> {
-  await using program = new Program(["unshare", ...OWN_NETWORK, ...commandOf(script, [])]);
-  const { code, stdout, stderr } = await program.end();
+export async function inOwnNetwork(
+  script: string,
+  { args = [], limitMs }: OwnNetworkOptions = {},
+): Promise<string> {
+  await using program = new Program(["unshare", ...OWN_NETWORK, ...commandOf(script, args)]);
+  const { code, stdout, stderr } = await program.end(limitMs);
   if (code !== 0) throw new Error(`${script} failed: ${stdout}${stderr}`);
   return stdout;
 }

@@ -46,6 +46,9 @@ export const LOAD: Load = {
   connections: 50,
   pipeline: 1,
   target_rate: null,
+  rate_parts: null,
+  arrivals: "even",
+  seed: 1,
   connect: false,
   think_ms: 0,
   ramp_ms: 0,
@@ -81,6 +84,7 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
     started_at: "2026-01-02T03:04:05.678Z",
     duration_s,
     interrupted: false,
+    aborted: null,
     requests,
     due: load.target_rate === null ? null : Math.round(load.target_rate * duration_s),
     rate,
@@ -111,7 +115,9 @@ export function sampleRun(dice: Dice, sample: Sample = {}): Run {
       errors: 0,
       cpu_s: cpu_s / duration_s,
       memory_bytes: memory_bytes - (5 - index) * 2 ** 18,
+      histogram: null,
     })),
+    recoveries: [],
     histogram: {
       latency: encodeIntoCompressedBase64(latency),
       service: encodeIntoCompressedBase64(service),
@@ -147,6 +153,9 @@ export function sampleReport(runs: readonly Run[]): Report {
     command: "deno run -A lab/bench.ts compare --modes all -d 5s --repeat 3",
     runs,
     missing: [],
+    profiles: [],
+    floor: null,
+    parts: [],
     findings: findingsOf(runs),
   };
 }

@@ -54,7 +54,8 @@ class Bench extends Script {
   constructor(...args: string[]) {
     const mark = crypto.randomUUID();
     const environment = { ...process.env as Record<string, string>, HANDSHAKE_TEST: mark };
-    super("lab/bench.ts", args, { environment });
+    // What the machine can do at best has a test of its own, and takes its time.
+    super("lab/bench.ts", [...args, "--no-floor"], { environment });
     this.#mark = mark;
   }
 

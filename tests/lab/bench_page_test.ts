@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Distribution } from "../../lab/load/distribution.ts";
 import { distributionOf } from "../../lab/report/distribution.ts";
 import { formatHtml } from "../../lab/report/html.ts";
 import { formatRate, formatTime } from "../../lab/report/units.ts";
@@ -337,6 +338,123 @@ test("on an axis of processors one is a core, and what is not known is a dash", 
   });
   assert(ticks.includes("1 core"), ticks.join());
   assertMatch(await page.locator(".tiles").innerText(), /p99\s+–\s+p99\.9\s+–/);
+  assertQuiet(open);
+}, options);
+
+test("runs at different rates show both times by rate, and where the knee is", async () => {
+  const dice = new Dice(8);
+  const runs = [1_000, 2_000, 4_000, 8_000].map((rate) =>
+    sampleRun(dice, { load: { target_rate: rate }, name: "x", subject: null, about: 5_000 })
+  );
+  const steps = runs.map(({ rate, load }, run) => {
+    const isPassed = rate === load.target_rate;
+    const verdict = isPassed ? "passed" as const : "failed" as const;
+    const why = isPassed ? null : "it was slow";
+    return { rate: load.target_rate ?? 0, run, phase: "step" as const, verdict, why, reached: 1 };
+  });
+  const knee = { rate: 4_000, overloaded: 8_000 };
+  const rate_study = { steps, knee, found: null, interrupted: false, conclusion: ["It bends."] };
+  const report = { ...sampleReport(runs), rate_study, findings: ["It bends."] };
+  await using open = await OpenPage.open(formatHtml(report));
+  const { pixels, names } = await shown(open, "Latency by rate");
+  assertEquals(names, ["response p99", "response p50", "service p99", "service p50"]);
+  assert(pixels > 500, String(pixels));
+  await hover(open, "Latency by rate", 0.98, 0.5);
+  const { tooltip } = await shown(open, "Latency by rate");
+  assertEquals([tooltip.opacity, tooltip.title], [1, "8.00 k/s due · failed"]);
+  const choices = await open.page.locator("#contests button").allInnerTexts();
+  assertEquals(choices, ["1.00 k/s due", "2.00 k/s due", "4.00 k/s due", "8.00 k/s due"]);
+  assertQuiet(open);
+}, options);
+
+test("a heat map shows a stall, and is read by mouse, by keyboard and as a table", async () => {
+  const run = sampleRun(new Dice(6), { name: "it", subject: null, errors: { reset: 2 } });
+  const at = (index: number, pairs: readonly number[], errors = 0) => {
+    const distribution = new Distribution();
+    distribution.add(new Float64Array(pairs));
+    const histogram = distribution.encode();
+    return { ...run.seconds[0]!, at: index + 1, errors, histogram };
+  };
+  const seconds = [at(0, [150, 900, 1_500, 100]), at(1, []), at(2, [2_000_000, 1, 150, 9], 2)];
+  await using open = await OpenPage.open(formatHtml(sampleReport([{ ...run, seconds }])), {
+    viewport: { width: 400, height: 900 },
+  });
+  const { page } = open;
+  const figure = page.locator("figure.heats");
+  const map = figure.locator("canvas");
+  const reading = () => figure.locator("output").innerText();
+  assertStringIncludes(
+    await map.getAttribute("aria-label") ?? "",
+    "3 columns, 1 without an answer, 1 with errors",
+  );
+  await map.focus();
+  assertEquals(await reading(), "0–1 s · 126 µs to 158 µs: 900 of 1.00 k answers, 90 %");
+  await map.press("ArrowRight");
+  assertEquals(await reading(), "1–2 s: no answer");
+  await map.press("End");
+  assertEquals(await reading(), "2–3 s · 126 µs to 158 µs: 9 of 10 answers, 90 % · errors 2");
+  // The slowest answer lies at the top, to the right.
+  await map.evaluate((canvas) => canvas.blur());
+  await map.hover({ position: { x: 330, y: 9 } });
+  assertEquals(await reading(), "2–3 s · 2.00 s to 2.51 s: 1 of 10 answers, 10 % · errors 2");
+  await figure.locator("button", { hasText: "share" }).click();
+  await figure.locator("summary").click();
+  const rows = await figure.locator("tbody tr").allInnerTexts();
+  assertEquals(rows.map((row) => row.split("\t").slice(1, 4)), [
+    ["0–1 s", "1.00 k", "0"],
+    ["1–2 s", "0", "0"],
+    ["2–3 s", "10", "2"],
+  ]);
+  const drawn = (await look(open)).find(({ title }) => title.startsWith("How long answers took"));
+  assert(drawn !== undefined && drawn.pixels > 500);
+  assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 400);
+  assertQuiet(open);
+}, options);
+
+test("a flame graph is read and enlarged by keyboard, and shows what belongs to whom", async () => {
+  const run = sampleRun(new Dice(6), { name: "it", subject: null });
+  const leaf = (name: string, where: string, ms: number) => ({ name, where, ms, children: [] });
+  const graph = {
+    ...leaf("all threads", "", 100),
+    children: [{
+      ...leaf("serve", "engine/server/descriptors/thread.ts", 90),
+      children: [leaf("frame", "protocols/frame.ts", 30), leaf("recv", "engine/net/sockets.ts", 9)],
+    }],
+  };
+  const functions = [{ name: "frame", where: "protocols/frame.ts", self_ms: 30, total_ms: 30 }];
+  const { name, subject, load, rate } = run;
+  const about = {
+    name,
+    subject,
+    load,
+    rate,
+    duration_s: 5,
+    threads: 2,
+    ran_ms: 100,
+    waited_ms: 300,
+  };
+  const report = { ...sampleReport([run]), profiles: [{ ...about, functions, graph }] };
+  await using open = await OpenPage.open(formatHtml(report), {
+    viewport: { width: 400, height: 900 },
+  });
+  const { page } = open;
+  const figure = page.locator("#flames figure");
+  assertStringIncludes(await figure.innerText(), "The 75 % of their time that they waited");
+  const names = () => figure.locator(".bar").allInnerTexts();
+  assertEquals(await names(), ["all threads", "serve", "frame", "recv"]);
+  await figure.locator(".bar.root").focus();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  const reading = () => figure.locator("output").innerText();
+  assertEquals(await reading(), "frame · protocols/frame.ts: 30.0 ms, 30 %");
+  assertEquals(await figure.locator(".bar.protocol").count(), 1);
+  await page.keyboard.press("Enter");
+  assertEquals(await names(), ["all threads", "serve", "frame"]);
+  await page.keyboard.press("Escape");
+  assertEquals((await names()).length, 4);
+  await figure.locator("summary").click();
+  assertStringIncludes(await figure.locator("tbody").innerText(), "protocols/frame.ts");
+  assertEquals(await page.evaluate(() => document.documentElement.scrollWidth), 400);
   assertQuiet(open);
 }, options);
 

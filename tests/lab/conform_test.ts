@@ -298,10 +298,12 @@ test("modes keep to the definition through a network that cuts, delays and reset
   const found = (name: string) => everything().find((one) => one.name === name) as Checked;
   const only =
     /HELLO 7, HELLO 8|mistakes · a third|bytes · (what|every)|frames · (each|every)|closing/;
-  const [sliced, late, reset] = await Promise.all([
+  const [sliced, printed, late, reset] = await Promise.all([
     passThrough(found("event · hello"), "slicer:1..7", only),
+    passThrough(found("event · print"), "slicer:1..7", /it is printed/),
     passThrough(found("nonblocking · frame"), "latency:5ms±4ms", only),
     survive(found("threadpool by descriptors · echo"), 24),
   ]);
-  assert(sliced > 5 && late > 5 && reset > 3, `${sliced} ${late} ${reset}`);
+  const counts = `${sliced} ${printed} ${late} ${reset}`;
+  assert(sliced > 5 && printed > 0 && late > 5 && reset > 3, counts);
 }, { skip, sanitize: false, timeoutMs: 60_000 });

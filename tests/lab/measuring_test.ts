@@ -49,11 +49,11 @@ function inKind(line: string): string {
 async function type(command: string, port: number, cwd: string): Promise<string> {
   const brief = command.includes(" compare ")
     // Some modes start a thread for each connection.
-    ? `--runtimes ${runtime.name} --warm-up 0 --repeat 2 -d 100ms -c 4`
+    ? `--runtimes ${runtime.name} --warm-up 0 --repeat 2 -d 100ms -c 4 --no-floor`
     : command.includes("'p99<")
     // So many tell a p99, however busy the machine is.
-    ? "--requests 1000"
-    : "-d 100ms";
+    ? "--requests 1000 --no-floor"
+    : "-d 100ms --no-floor";
   const line = command
     .replaceAll(
       /deno run -A (\S+)/g,

@@ -11,7 +11,13 @@ import type { Listener } from "../../engine/net/listener.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
-import type { Connection, ListenOptions, Sink } from "../../engine/net/transport.ts";
+import { listen as listenWithOptions } from "../../engine/net/tcp.ts";
+import {
+  ACCEPT_QUEUE,
+  type Connection,
+  type ListenOptions,
+  type Sink,
+} from "../../engine/net/transport.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertEquals, assertRejects, delay, test, until, within } from "../kit/harness.ts";
 import { bytesOf } from "../kit/conversation.ts";
@@ -221,6 +227,28 @@ test("a listener is iterated over, and leaving the loop closes it", async () => 
   await assertRejects(() => runtime.connect(listener.address), Error);
   for (const client of clients) client.close();
 });
+
+test("no connection has a Nagle delay, neither the first nor those that inherit that", async () => {
+  const net = sockets();
+  const { IPPROTO_TCP, TCP_NODELAY } = net.constants;
+  const listener = await listenWithOptions(LOOPBACK);
+  const { port } = listener.address;
+  const mayDelay = () => {
+    for (let fd = 0; fd < 512; fd++) {
+      const isOurs = net.findPeer(fd) && net.localAddress(fd).port === port;
+      if (isOurs && net.getOption(fd, IPPROTO_TCP, TCP_NODELAY) === 0) return true;
+    }
+    return false;
+  };
+  for (let count = 0; count < ACCEPT_QUEUE + 8; count++) {
+    const client = rawClient(listener.address);
+    const connection = await accept(listener);
+    if (count < 8 || count > ACCEPT_QUEUE) assert(!mayDelay(), `connection ${count}`);
+    client.reset();
+    connection.close();
+  }
+  listener.close();
+}, needsReset);
 
 test("a listener survives clients that reset before they are accepted", async () => {
   await using listener = await listen();

@@ -7,7 +7,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { listen } from "../../engine/net/tcp.ts";
+import { findFreePorts } from "../../lab/free_port.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import type { Address } from "../../protocol.ts";
@@ -46,12 +46,8 @@ class Bench implements AsyncDisposable {
     const bench = new Bench();
     const text = page + FILES.map((file) => readFileSync(root + file, "utf8")).join("\n");
     const used = new Set(text.match(/(?<=[: ])[4789]\d{3}\b/g));
-    const listeners = await Promise.all([...used].map(async (port) => {
-      const listener = await listen({ hostname: "127.0.0.1", port: 0 });
-      bench.#ports.set(port, listener.address.port);
-      return listener;
-    }));
-    for (const listener of listeners) await listener[Symbol.asyncDispose]();
+    const free = await findFreePorts("127.0.0.1", used.size);
+    for (const [index, port] of [...used].entries()) bench.#ports.set(port, free[index] as number);
     mkdirSync(bench.#path("docs/deploy"), { recursive: true });
     mkdirSync(bench.#path("bin"));
     mkdirSync(bench.#path("run"), { mode: 0o700 });

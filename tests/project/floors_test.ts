@@ -32,7 +32,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/server"],
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],
-  ["chat/rooms", "chat/terminal", "lab/report"],
+  ["chat/rooms", "chat/terminal", "lab/profile", "lab/report", "lab/simulator"],
   ["lab/observe/connect", "lab/conform/definitions", "lab/faults"],
   ["lab/conform"],
   ["lab/observe"],
@@ -40,7 +40,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
   ["chat/host", "lab"],
-  ["chat"],
+  ["chat", "lab/soak"],
   ["commands.ts"],
   ["main.ts", "scripts"],
 ];

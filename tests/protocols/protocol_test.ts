@@ -596,3 +596,23 @@ test("a line end that comes after the grace ends the message before it", () => {
     assertEquals(text.decode(input.takeLine(64)), "HELLO 7");
   }
 });
+
+test("a message is found without a look at what comes far behind it", () => {
+  // A client may send thousands of messages at once. Each must not look at all of the others.
+  let looked = 0;
+  class Watched extends Uint8Array<ArrayBuffer> {
+    override indexOf(byte: number): number {
+      looked += this.length;
+      return super.indexOf(byte);
+    }
+  }
+  for (const end of ["\n", "\0"]) {
+    looked = 0;
+    const input = new Input();
+    input.add(Watched.from(bytesOf(`GET colour${end}`.repeat(1_000))));
+    let count = 0;
+    for (let line = input.takeLine(64); line !== undefined; line = input.takeLine(64)) count++;
+    assertEquals(count, 1_000);
+    assert(looked <= 1_000 * 2 * 66, `it has looked at ${looked} bytes`);
+  }
+});

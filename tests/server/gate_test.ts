@@ -135,3 +135,20 @@ test("closing wakes the threads that wait at the gate and those that sleep", asy
   assertEquals(reports, Array(2).fill({ entered: 0, refused: true }));
   assertEquals(gate.open, 1);
 });
+
+test("who acts alone does not give back a turn that another thread has taken over", () => {
+  const { gate, memory } = openGate(1);
+  const words = new Int32Array(memory);
+  const before = words.slice();
+  const other = 77;
+  let at = -1;
+  gate.alone(() => {
+    at = words.findIndex((word, index) => word !== before[index]);
+    // It took so long that another thread did not believe in it any more.
+    words[at] = other;
+  });
+  assertEquals(words[at], other);
+  words[at] = 0;
+  gate.alone(() => assert(words[at] !== 0));
+  assertEquals(words[at], 0);
+});

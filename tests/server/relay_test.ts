@@ -24,6 +24,9 @@ import { Peer } from "../kit/peer.ts";
 /** Another piece, of any length, may be sent only while fewer bytes than this are under way. */
 const WINDOW = 64 * 1024;
 
+/** What a message counts beside its bytes. */
+const MESSAGE_COST = 1_024;
+
 /** More bytes than the kernel keeps for a peer that does not read. */
 const TOO_MUCH = 16 << 20;
 
@@ -59,9 +62,11 @@ class Relayed implements AsyncDisposable {
     return new Relayed(listener, peer, value as Connection);
   }
 
-  /** The lengths of the pieces of the peer's bytes that were posted and not taken. */
+  /** What the pieces of the peer's bytes take of the window that were posted and not taken. */
   get underWay(): number[] {
-    return this.posted.flatMap((message) => message.kind === "data" ? [message.bytes.length] : []);
+    return this.posted.flatMap((message) =>
+      message.kind === "data" ? [message.bytes.length + MESSAGE_COST] : []
+    );
   }
 
   /** Waits for a message of this kind. */
@@ -140,7 +145,7 @@ test("bytes that were taken make room for more, until all have come", async () =
       if (message.kind === "end") return true;
       if (message.kind !== "data") continue;
       received += message.bytes.length;
-      relayed.say({ kind: "consumed", count: message.bytes.length });
+      relayed.say({ kind: "consumed", count: message.bytes.length + MESSAGE_COST });
     }
     return false;
   });
@@ -189,6 +194,36 @@ test("the thread cannot write more than the window until the socket has taken so
   relayed.peer.resume();
   assertEquals((await rest).length, pushed);
   await until("room again", () => isWritten);
+});
+
+test("a thread cannot keep the main thread busy with many small messages", async () => {
+  await using relayed = await Relayed.open();
+  const connection = relayed.accept();
+  relayed.peer.pause();
+  const sink: Sink = { onRead() {}, onWritten() {}, onError() {} };
+  let pushed = 1;
+  while (connection.push(bytesOf("x"), sink)) pushed++;
+  assert(pushed <= WINDOW / MESSAGE_COST, `${pushed} messages`);
+});
+
+test("what has come in many pieces goes to the thread in few messages", async () => {
+  await using relayed = await Relayed.open();
+  // One message each, until as many are under way as may be.
+  for (let piece = 0; piece < 200; piece++) {
+    await relayed.peer.send("x");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assertInWindow(relayed.underWay);
+  const count = relayed.posted.length;
+  assert(count <= WINDOW / MESSAGE_COST + 1, `${count} messages`);
+  // Whoever takes them gets the rest at once.
+  for (const message of relayed.posted.splice(0)) {
+    if (message.kind !== "data") continue;
+    relayed.say({ kind: "consumed", count: message.bytes.length + MESSAGE_COST });
+  }
+  const bytes = () => sum(relayed.underWay) - MESSAGE_COST * relayed.underWay.length;
+  await until("the rest", () => bytes() === 200 - (count - 1));
+  assert(relayed.posted.length < 10, `${relayed.posted.length} messages`);
 });
 
 test("FIN comes through in both directions, one without the other", async () => {

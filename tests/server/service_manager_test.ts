@@ -12,7 +12,7 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { AT_REST, Pulse } from "../../engine/drivers/pulse.ts";
 import { Stillness } from "../../engine/server/statistics/stillness.ts";
-import { listen } from "../../engine/net/tcp.ts";
+import { findFreePort } from "../../lab/free_port.ts";
 import { type Address, formatAddress } from "../../protocol.ts";
 import { Folder } from "../kit/folder.ts";
 import {
@@ -44,14 +44,6 @@ function commandOfUnit(unit: Unit, folder: string, metrics: Address): string[] {
   return commandOf("main.ts", own);
 }
 
-/** An address that was free just now. */
-async function freeAddress(): Promise<Address> {
-  const listener = await listen({ hostname: "127.0.0.1", port: 0 });
-  const { address } = listener;
-  await listener[Symbol.asyncDispose]();
-  return address;
-}
-
 /** A name for a manager's socket that no other has. */
 function abstractName(): string {
   return `@handshake-${process.pid}-${names++}`;
@@ -71,7 +63,7 @@ test("the unit's command serves the socket that it is given, is reloaded, and st
   assertEquals(unit.get("RuntimeDirectory"), "handshake");
   mkdirSync(folder.path("handshake"), { mode: Number(`0o${unit.get("RuntimeDirectoryMode")}`) });
   await using manager = new ServiceManager(folder.path("notify"));
-  const metrics = await freeAddress();
+  const metrics = await findFreePort("127.0.0.1");
   const service = manager.start({
     command: commandOfUnit(unit, folder.path(""), metrics),
     watchdogMicroseconds: 400_000,

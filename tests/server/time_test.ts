@@ -6,7 +6,12 @@
 
 import { renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { Deadline, isRenewed, PolledDeadlines } from "../../engine/drivers/deadlines.ts";
+import {
+  Deadline,
+  extensionOf,
+  PolledDeadlines,
+  TimedDeadlines,
+} from "../../engine/drivers/deadlines.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { fakeClock } from "../kit/fake_clock.ts";
 import { Folder } from "../kit/folder.ts";
@@ -148,12 +153,12 @@ test("a wait of a thread does not depend on the system's clock", () => {
   runtime.waitWhile(words, 0, 1, 1_000_000);
 });
 
-test("limits that are found late begin anew, but not for ever, and not if they are exact", () => {
+test("limits that are found late are extended, but not for ever, and not if they are exact", () => {
   const reached: string[] = [];
   const longAgo = performance.now() - 10_000;
-  const limits = (renewsLate: boolean) => {
-    const deadlines = new PolledDeadlines({ renewsLate });
-    const name = renewsLate ? "anew" : "strict";
+  const limits = (extendsLate: boolean) => {
+    const deadlines = new PolledDeadlines({ extendsLate });
+    const name = extendsLate ? "extended" : "strict";
     deadlines.set(new Deadline(() => reached.push(name)), 5, longAgo);
     deadlines.set(new Deadline(() => reached.push(`${name}, exact`), true), 5, longAgo);
     deadlines.expire();
@@ -161,9 +166,36 @@ test("limits that are found late begin anew, but not for ever, and not if they a
   };
   limits(false);
   const deadlines = limits(true);
-  assertEquals(reached, ["strict", "strict, exact", "anew, exact"]);
+  assertEquals(reached, ["strict", "strict, exact", "extended, exact"]);
   while (deadlines.msToNext > 0);
   deadlines.expire();
-  assertEquals(reached.at(-1), "anew");
-  assertEquals([isRenewed(999, 0), isRenewed(1_001, 0), isRenewed(1_001, 8)], [false, true, false]);
+  assertEquals(reached.at(-1), "extended");
+  assertEquals(extensionOf(1_000, 6_000, 0), 0, "it is hardly late");
+  assertEquals(extensionOf(1_500.5, 6_000, 0), 1_501, "by as long as nobody could look");
+  assertEquals(extensionOf(3_600_000, 6_000, 2), 6_000, "by no more than its own length");
+  assertEquals(extensionOf(3_600_000, 6_000, 3), 0, "not for ever");
+});
+
+test("a limit that is set while another one is reached does not hold up those between", async () => {
+  using deadlines = new TimedDeadlines();
+  const order: string[] = [];
+  const over = Promise.withResolvers<void>();
+  const limit = (name: string, onReached = () => {}) =>
+    new Deadline(() => {
+      order.push(name);
+      onReached();
+    });
+  const now = performance.now();
+  deadlines.set(
+    limit("first", () => {
+      deadlines.set(limit("new"), 100);
+      setTimeout(() => order.push("half of the time of the new one"), 50);
+      setTimeout(over.resolve, 60);
+    }),
+    100,
+    now,
+  );
+  deadlines.set(limit("second"), 100, now + 5);
+  await over.promise;
+  assertEquals(order, ["first", "second", "half of the time of the new one"]);
 });

@@ -5,8 +5,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { saveSyns } from "../../kernel/saved_syn.ts";
@@ -300,13 +299,13 @@ export class DescriptorServer {
     this.#held.refuseOthers();
     this.#quiet.send(this.#wakePair[1], WAKE);
     while (team.accepting && performance.now() < cutAt + CUT_MS) {
-      await delay(LOOK_MS);
+      await pause(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();
     }
     await this.#closeListener(late);
     const noDatagrams = this.#closeDatagrams();
 
-    while (!late() && !this.#queueRescued()) await delay(LOOK_MS);
+    while (!late() && !this.#queueRescued()) await pause(LOOK_MS);
     if (this.#rescued.length === 0) ring.close();
     const timer = setTimeout(() => this.#cut(), Math.max(0, cutAt - performance.now()));
     const killAll = () => {
@@ -345,7 +344,7 @@ export class DescriptorServer {
     const isDone = () => this.#rescueWaiting() && (seal === undefined || seal.isEmpty());
     while (!isLeft && !isDone() && !late()) {
       this.#queueRescued();
-      await delay(LOOK_MS);
+      await pause(LOOK_MS);
     }
     // Processes have it too, and those that are busy cannot close it now.
     if (!isLeft && this.#plan.processes !== undefined) {
@@ -360,7 +359,7 @@ export class DescriptorServer {
   async #closeDatagrams(): Promise<void> {
     const { datagrams, team } = this;
     if (datagrams === undefined) return;
-    while (!datagrams.isHome && !this.#isOver) await delay(LOOK_MS);
+    while (!datagrams.isHome && !this.#isOver) await pause(LOOK_MS);
     // An abandoned thread may still use it.
     if (!datagrams.isHome) return;
     datagrams.close();
@@ -369,7 +368,7 @@ export class DescriptorServer {
     const observer = new Observer(team.counters, team.journal);
     const parts = { calls: this.#sockets, protocol, observer, computeTimeoutMs };
     new DatagramService(datagrams, parts).endAll();
-    while (!this.#isOver) await delay(LOOK_MS);
+    while (!this.#isOver) await pause(LOOK_MS);
     datagrams.closeWakePair();
   }
 

@@ -8,17 +8,17 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { describeSystemError } from "../../net/constants.ts";
+import { isIPv6 } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { Journal } from "../journal/journal.ts";
 import { AddressFigures, Emptying, LONGEST_CLOSE_MS, nameOf, queueOf } from "./accept_queue.ts";
-import { Trap } from "./trap.ts";
+import { takeOnlyNear, Trap } from "./trap.ts";
 
 /** How often the kernel is asked about handshakes, in milliseconds. */
 const ASK_MS = 8;
@@ -50,6 +50,8 @@ export class Seal implements AsyncDisposable {
   readonly #trap: Trap;
   readonly #figures: AddressFigures | undefined;
   readonly #emptying: Emptying;
+  readonly #isSix: boolean;
+  #isBarred = false;
 
   private constructor(
     calls: Sockets,
@@ -57,7 +59,9 @@ export class Seal implements AsyncDisposable {
     owned: readonly number[],
     trap: Trap,
     figures: AddressFigures | undefined,
+    isSix: boolean,
   ) {
+    this.#isSix = isSix;
     this.#calls = calls;
     this.#listeners = listeners;
     this.#owned = owned;
@@ -99,7 +103,7 @@ export class Seal implements AsyncDisposable {
       const seen = figures?.listeners(address.hostname, nameOf(calls, first)).length ?? 0;
       const size = Math.max(listeners.length, seen);
       const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
-      return new Seal(calls, listeners, owned, trap, figures);
+      return new Seal(calls, listeners, owned, trap, figures, isIPv6(address.hostname));
     } catch (error) {
       figures?.[Symbol.dispose]();
       throw error;
@@ -109,9 +113,29 @@ export class Seal implements AsyncDisposable {
   /** Looks whether the listeners can be closed now without losing anybody. */
   isEmpty(): boolean {
     const calls = this.#calls;
-    return this.#emptying.isOver(() =>
+    const isOver = this.#emptying.isOver(() =>
       this.#listeners.some((listener) => waitsAt(calls, listener))
     );
+    if (isOver) this.#bar();
+    return isOver;
+  }
+
+  /**
+   * Lets the listeners themselves take nobody any more. When one of several is closed, the trap gets
+   * another number in the group, so that newcomers are no longer steered to it, and would come in at
+   * those that are closed a moment later.
+   */
+  #bar(): void {
+    if (this.#isBarred || this.#listeners.length < 2) return;
+    this.#isBarred = true;
+    for (const listener of this.#listeners) {
+      try {
+        takeOnlyNear(this.#calls, listener, this.#isSix);
+      } catch (error) {
+        // It was closed meanwhile.
+        if (!(error instanceof SocketError)) throw error;
+      }
+    }
   }
 
   /**
@@ -120,7 +144,7 @@ export class Seal implements AsyncDisposable {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     const until = performance.now() + LONGEST_CLOSE_MS;
-    while (this.#isListening() && performance.now() < until) await delay(1);
+    while (this.#isListening() && performance.now() < until) await pause(1);
     this.#trap.release();
     this.#figures?.[Symbol.dispose]();
   }

@@ -18,8 +18,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { IP_TTL, IPV6_UNICAST_HOPS, SOL_IP, SOL_IPV6 } from "../../kernel/linux.ts";
 import { isIPv6, SOCKADDR_SIZE } from "../../net/address.ts";
@@ -113,6 +112,19 @@ export class Trap {
   }
 }
 
+/**
+ * Lets a listener take only packets that have crossed no router and were sent with the largest time to
+ * live. Those of connections that it has accepted already do not change.
+ *
+ * @param calls the Berkeley calls
+ * @param listener its descriptor
+ * @param isSix whether it is one of IPv6: it may get packets of both families
+ */
+export function takeOnlyNear(calls: Sockets, listener: number, isSix: boolean): void {
+  calls.setOption(listener, SOL_IP, IP_MINTTL, MOST_HOPS);
+  if (isSix) calls.setOption(listener, SOL_IPV6, IPV6_MINHOPCOUNT, MOST_HOPS);
+}
+
 /** Opens a listener that drops nearly everything, on the address of another one. */
 function openTrap(calls: Sockets, address: Address, like: number): number {
   const { AF_INET, AF_INET6, SOCK_STREAM, SOCK_NONBLOCK } = calls.constants;
@@ -122,10 +134,8 @@ function openTrap(calls: Sockets, address: Address, like: number): number {
   try {
     calls.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     calls.setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    // A listener of IPv6 may get packets of both families.
-    calls.setOption(fd, SOL_IP, IP_MINTTL, MOST_HOPS);
+    takeOnlyNear(calls, fd, isSix);
     if (isSix) {
-      calls.setOption(fd, SOL_IPV6, IPV6_MINHOPCOUNT, MOST_HOPS);
       const isSixOnly = calls.getOption(like, SOL_IPV6, IPV6_V6ONLY);
       calls.setOption(fd, SOL_IPV6, IPV6_V6ONLY, isSixOnly);
     }
@@ -173,7 +183,7 @@ async function plugTrap(
     }
     // On this machine the handshake is done within the call, nearly always.
     const until = performance.now() + PLUG_MS;
-    while (queueOf(calls, trap) === 0 && performance.now() < until) await delay(1);
+    while (queueOf(calls, trap) === 0 && performance.now() < until) await pause(1);
     if (calls.poll(plug, POLLOUT, 0) === POLLOUT && queueOf(calls, trap) > 0) return plug;
   } catch (error) {
     calls.close(plug);

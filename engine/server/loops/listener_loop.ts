@@ -185,7 +185,7 @@ export async function serveListener(
       });
     }
     const listener = await listen(checked, counters, journal);
-    const deadlines = new TimedDeadlines({ renewsLate: true });
+    const deadlines = new TimedDeadlines({ extendsLate: true });
     const observer = new Observer(counters, journal, timeline?.main);
     // To count descriptors, the C library has to be loaded.
     const lingering = () => lingerLimits(countedCeiling());

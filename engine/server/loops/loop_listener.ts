@@ -27,7 +27,7 @@ export async function listenOn(
   options: Pick<ListenOptions, "reusePort">,
   body: (loop: ListenerLoop) => Promise<void>,
 ): Promise<void> {
-  using deadlines = new TimedDeadlines({ renewsLate: true });
+  using deadlines = new TimedDeadlines({ extendsLate: true });
   const { gate, port } = thread;
   // The other loops may listen on the same address at the same moment.
   const find: FindDescriptor = (open) => gate.alone(() => findListener(open));

@@ -4,14 +4,16 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { TimedDeadlines } from "../../drivers/deadlines.ts";
 import { lingerLimits } from "../../drivers/limits.ts";
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { isUnix } from "../../net/address.ts";
+import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { sockets } from "../../net/sockets.ts";
 import { listenAt } from "../core/listening.ts";
 import { Observer } from "../core/observer.ts";
 import { openDoor } from "../core/open_door.ts";
@@ -353,7 +355,7 @@ export class LoopServer {
       this.#wakeAll();
     }, leftMs());
     const killer = setTimeout(() => this.#team.terminateAll(), leftMs() + CUT_MS);
-    while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await delay(LOOK_MS);
+    while (seal !== undefined && !seal.isEmpty() && leftMs() > 0) await pause(LOOK_MS);
     if (seal !== undefined) gate.seal();
     this.#wakeAll();
     this.#onDeaf();
@@ -363,7 +365,7 @@ export class LoopServer {
     await seal?.[Symbol.asyncDispose]();
     await this.#team.empty();
     this.#plan.onClosed?.();
-    while ((this.#served?.size ?? 0) > 0) await delay(LOOK_MS);
+    while ((this.#served?.size ?? 0) > 0) await pause(LOOK_MS);
     await this.#served?.lingered();
     clearTimeout(timer);
     clearTimeout(killer);
@@ -417,6 +419,32 @@ export async function requireFreePort(
 ): Promise<void> {
   refuseListener(checked, mode);
   refuseUnix(address);
+  if (canBind(address)) return;
   const listener = await listenAt(address);
   listener.close();
+}
+
+/**
+ * Whether an address is free. Nobody listens for that, not even for a moment: who waits for the port
+ * would connect, and be reset.
+ */
+function canBind(address: Address): boolean {
+  // Without foreign functions it is only found out by listening.
+  if (whyNoSockets() !== undefined) return false;
+  const net = sockets();
+  const { SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR } = net.constants;
+  try {
+    const fd = net.socket(net.familyOf(address), SOCK_STREAM);
+    try {
+      net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      net.bind(fd, address);
+      return true;
+    } finally {
+      net.close(fd);
+    }
+  } catch (error) {
+    // Listening fails too, and the runtime's own error is explained.
+    if (error instanceof SocketError) return false;
+    throw error;
+  }
 }

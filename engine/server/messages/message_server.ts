@@ -140,7 +140,7 @@ export async function serveByMessages(
   const { mode, threads } = plan;
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
-  const deadlines = new TimedDeadlines({ renewsLate: true });
+  const deadlines = new TimedDeadlines({ extendsLate: true });
   const lingering = new LingerSet(
     deadlines,
     lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),

@@ -31,7 +31,7 @@ export async function serveMessages(
   post: (message: FromThread) => void,
 ): Promise<(message: ToThread) => void> {
   const protocol = await loadProtocol(settings.protocol);
-  const deadlines = new TimedDeadlines({ renewsLate: true });
+  const deadlines = new TimedDeadlines({ extendsLate: true });
   const pulse = new Pulse(word);
   const track = await openTrack(share);
   const tasks = track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks);

@@ -4,12 +4,15 @@
  *
  * `postMessage` has no back-pressure: messages to a thread that does not read them pile up in
  * memory. So each direction has a window, as in TCP: about {@linkcode WINDOW} bytes may be under
- * way before the other side has acknowledged them.
+ * way before the other side has acknowledged them. A message costs both threads time however short
+ * it is, so each counts as {@linkcode MESSAGE_COST} bytes more. Without that a client that sends
+ * thousands of short requests and reads no answer would keep the main thread from all others.
  *
  * @module
  */
 
 import type { Address } from "../../../protocols/effects.ts";
+import { joinBytes } from "../../../protocols/bytes.ts";
 import { type FailureKind, SlowReaderError } from "../../../protocols/errors.ts";
 import type { Lingerer } from "../../drivers/linger.ts";
 import type { Writer } from "../../drivers/write_watch.ts";
@@ -18,8 +21,16 @@ import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 /** How many bytes may be under way in one direction without an acknowledgement. */
 const WINDOW = 64 * 1024;
 
-/** A side acknowledges when it has used up this many bytes. */
+/** What a message counts beside its bytes. */
+const MESSAGE_COST = 1_024;
+
+/** A side acknowledges when it has used up this much. */
 const ACKNOWLEDGE = WINDOW / 2;
+
+/** What a message takes of the window. */
+function costOf(bytes: Uint8Array): number {
+  return bytes.length + MESSAGE_COST;
+}
 
 /** What the main thread posts about a connection. */
 export type ToThread =
@@ -75,6 +86,8 @@ export class Relay implements Sink, Writer {
   readonly #post: (message: ToThread) => void;
   readonly #lingerer: Lingerer;
   readonly #toWrite: Uint8Array[] = [];
+  /** What that which is being written takes of the thread's window. */
+  #writingCost = 0;
   #inFlight = 0;
   #reading = false;
   #writing = false;
@@ -120,7 +133,7 @@ export class Relay implements Sink, Writer {
   start(recordedAs: number, peer = this.#connection.remoteAddress, first?: Uint8Array): void {
     const { localAddress: local } = this.#connection;
     this.#post({ kind: "open", id: this.#id, peer, local, recordedAs });
-    if (first !== undefined && first.length > 0) this.#forward(first);
+    if (first !== undefined && first.length > 0) this.#forward(first.slice());
     this.#read();
   }
 
@@ -212,7 +225,7 @@ export class Relay implements Sink, Writer {
 
   onRead(chunk: Uint8Array | null): void {
     this.#reading = false;
-    this.#forward(chunk);
+    this.#forward(chunk === null ? null : chunk.slice());
     if (chunk !== null) this.#read();
   }
 
@@ -227,31 +240,42 @@ export class Relay implements Sink, Writer {
   }
 
   #read(): void {
+    if (this.#reading || this.#over || this.#inFlight >= WINDOW) return;
+    // What has come already becomes one message.
+    const pieces: Uint8Array[] = [];
+    let room = WINDOW - this.#inFlight;
+    let pulled: Pulled;
+    let failure: Error | undefined;
     try {
-      while (!this.#reading && !this.#over && this.#inFlight < WINDOW) {
-        const pulled = this.#connection.pull(this);
-        if (pulled === undefined) this.#reading = true;
-        else this.#forward(pulled);
-        if (pulled === null) return;
-      }
+      do {
+        pulled = this.#connection.pull(this);
+        if (pulled == null) break;
+        // Valid only until the next pull. To post a view would copy the whole buffer behind it.
+        pieces.push(pulled.slice());
+        room -= pulled.length;
+      } while (room > 0);
     } catch (error) {
-      this.#lose(error as Error);
+      failure = error as Error;
     }
+    const [first] = pieces;
+    if (first !== undefined) this.#forward(pieces.length === 1 ? first : joinBytes(pieces));
+    if (failure !== undefined) return this.#lose(failure);
+    this.#reading = pulled === undefined;
+    if (pulled === null) this.#forward(null);
   }
 
+  /** @param chunk bytes in a buffer of their own; `null` for the peer's FIN */
   #forward(chunk: Uint8Array | null): void {
     if (this.#over) return;
     if (chunk === null) return this.#post({ kind: "end", id: this.#id });
-    this.#inFlight += chunk.length;
-    // Copies only these bytes. To post a view would copy the whole buffer behind it.
-    this.#post({ kind: "data", id: this.#id, bytes: chunk.slice() });
+    this.#inFlight += costOf(chunk);
+    this.#post({ kind: "data", id: this.#id, bytes: chunk });
   }
 
   #write(): void {
     try {
       while (!this.#writing && !this.#over) {
-        const bytes = this.#toWrite[0];
-        if (bytes === undefined) {
+        if (this.#toWrite.length === 0) {
           if (this.#lingerWanted) this.#linger();
           else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
@@ -261,7 +285,7 @@ export class Relay implements Sink, Writer {
           return;
         }
         this.#writes++;
-        if (this.#connection.push(bytes, this)) this.#tookWrite();
+        if (this.#connection.push(this.#nextWrite(), this)) this.#tookWrite();
         else {
           this.#writing = true;
           this.onWaiting?.();
@@ -272,8 +296,22 @@ export class Relay implements Sink, Writer {
     }
   }
 
+  /** Takes what is written next: of what has come, as much as a window holds. */
+  #nextWrite(): Uint8Array {
+    let count = 0;
+    let length = 0;
+    this.#writingCost = 0;
+    for (const bytes of this.#toWrite) {
+      if (count > 0 && length + bytes.length > WINDOW) break;
+      count++;
+      length += bytes.length;
+      this.#writingCost += costOf(bytes);
+    }
+    return joinBytes(this.#toWrite.splice(0, count));
+  }
+
   #tookWrite(): void {
-    this.#written += this.#toWrite.shift()?.length ?? 0;
+    this.#written += this.#writingCost;
     if (this.#written < ACKNOWLEDGE) return;
     this.#post({ kind: "written", id: this.#id, count: this.#written });
     this.#written = 0;
@@ -346,7 +384,7 @@ export class RelayedConnection extends Connection {
   override pull(sink: Sink): Pulled {
     const chunk = this.#unread.shift();
     if (chunk !== undefined) {
-      this.#consumed += chunk.length;
+      this.#consumed += costOf(chunk);
       if (this.#consumed >= ACKNOWLEDGE) {
         this.#post({ kind: "consumed", id: this.#id, count: this.#consumed });
         this.#consumed = 0;
@@ -377,7 +415,7 @@ export class RelayedConnection extends Connection {
     if (bytes.length === 0) return true;
     // Copies only these bytes. To post a view would copy the whole buffer behind it.
     this.#post({ kind: "write", id: this.#id, bytes: bytes.slice() });
-    this.#inFlight += bytes.length;
+    this.#inFlight += costOf(bytes);
     if (this.#inFlight <= WINDOW) return true;
     this.#writer = sink;
     return false;

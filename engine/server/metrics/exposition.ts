@@ -7,6 +7,8 @@
 
 /** One value of a metric, with the labels that tell it from the others. */
 export interface Sample {
+  /** What its name has behind the name of a histogram: `_bucket`, `_count` or `_sum`. */
+  readonly suffix?: string;
   /** The labels by name. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** The value. */
@@ -17,8 +19,11 @@ export interface Sample {
 export interface Metric {
   /** The name, without the `_total` of a counter and the `_info` of an info. */
   readonly name: string;
-  /** A counter only grows; a gauge goes up and down; an info is about what does not change. */
-  readonly type: "counter" | "gauge" | "info";
+  /**
+   * A counter only grows; a gauge goes up and down; an info is about what does not change; a histogram
+   * counts values up to each bound.
+   */
+  readonly type: "counter" | "gauge" | "info" | "histogram";
   /** The unit, if it has one. The name ends with it then. */
   readonly unit?: "seconds" | "bytes";
   /** What it is, in one sentence. */
@@ -41,6 +46,7 @@ const SUFFIXES: Readonly<Record<Metric["type"], string>> = {
   counter: "_total",
   gauge: "",
   info: "_info",
+  histogram: "",
 };
 
 /**
@@ -60,9 +66,9 @@ export function formatMetrics(metrics: readonly Metric[], format: Format): strin
     lines.push(`# TYPE ${family} ${isOpen || type !== "info" ? type : "gauge"}`);
     if (isOpen && unit !== undefined) lines.push(`# UNIT ${family} ${unit}`);
     lines.push(`# HELP ${family} ${isOpen ? escapeLabel(help) : escapeHelp(help)}`);
-    for (const { labels = {}, value } of samples) {
+    for (const { labels = {}, value, suffix = "" } of samples) {
       const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
-      lines.push(`${sampled}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}`);
+      lines.push(`${sampled}${suffix}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}`);
     }
   }
   if (isOpen) lines.push("# EOF");

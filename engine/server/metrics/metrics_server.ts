@@ -12,8 +12,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { whyNoSockets } from "../../net/libc.ts";
@@ -150,7 +149,7 @@ async function steerAway({ descriptor }: HttpServer): Promise<void> {
     if (error instanceof SocketError) return;
     throw error;
   }
-  await delay(OPENING_MS);
+  await pause(OPENING_MS);
 }
 
 /** What is told about one server. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { escapeText } from "../../../protocols/text.ts";
 import { formatDuration } from "../../values/durations.ts";
 import { UNIX } from "../../net/address.ts";
@@ -65,7 +64,7 @@ export class Newcomer {
       talk = call(net, path);
       if (talk === "nobody") return undefined;
       if (talk === "busy") {
-        await delay(LOOK_MS);
+        await pause(LOOK_MS);
         continue;
       }
       const newcomer = await Newcomer.#askIn(net, talk, user, until);
@@ -167,6 +166,6 @@ async function hearWithin(talk: Talk, until: number): Promise<ReturnType<Talk["h
   for (;;) {
     const heard = talk.hear();
     if (heard !== undefined || performance.now() >= until) return heard;
-    await delay(LOOK_MS);
+    await pause(LOOK_MS);
   }
 }

@@ -206,8 +206,11 @@ const LEFT_TO_OTHERS = 3;
 /** The first word that is not the gate's own: see `process_gate.ts`. */
 export const AFTER_GATE = 11;
 
-/** How long a thread waits until it may do that. One that was stopped meanwhile holds nobody up. */
-const ALONE_MS = 1_000;
+/**
+ * How long one thread may do that until another one takes its turn, in milliseconds: it was ended
+ * meanwhile, and holds nobody up for longer. On a busy machine a thread may wait for seconds.
+ */
+const ALONE_MS = 10_000;
 
 /**
  * Counts the open connections and limits them, as a semaphore does. It also tells all threads that
@@ -340,14 +343,18 @@ export class Gate {
    */
   alone<Result>(act: () => Result): Result {
     const words = this.words;
-    while (Atomics.exchange(words, ALONE, 1) === 1) {
-      if (Atomics.wait(words, ALONE, 1, ALONE_MS) === "timed-out") break;
+    // A number that no other turn has, so that nobody gives back what another one has taken over.
+    const own = 1 + Math.floor(Math.random() * 0x7fff_fffe);
+    for (;;) {
+      const owner = Atomics.compareExchange(words, ALONE, 0, own);
+      if (owner === 0) break;
+      const isLate = Atomics.wait(words, ALONE, owner, ALONE_MS) === "timed-out";
+      if (isLate && Atomics.compareExchange(words, ALONE, owner, own) === owner) break;
     }
     try {
       return act();
     } finally {
-      Atomics.store(words, ALONE, 0);
-      Atomics.notify(words, ALONE, 1);
+      if (Atomics.compareExchange(words, ALONE, own, 0) === own) Atomics.notify(words, ALONE, 1);
     }
   }
 

@@ -4,8 +4,7 @@
  * @module
  */
 
-// @ts-types="../../types/delay.d.ts"
-import { delay } from "@std/async/delay";
+import { pause } from "../../values/pause.ts";
 import { DescriptorSlot } from "./descriptor_slot.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { closeWait } from "./accept_wait.ts";
@@ -375,7 +374,7 @@ export class ThreadTeam {
     do {
       await Promise.all(this.#members.map((member) => member?.worker.gone));
       // A thread that died may have to be replaced. Let that happen before looking again.
-      await delay(0);
+      await pause(0);
     } while (this.size > 0);
   }
 

@@ -19,6 +19,14 @@
   // @ts-ignore the library has made it a global
   const Chart = globalThis.Chart;
 
+  /** @type {import("./heat.js").HeatMap} */
+  // @ts-ignore the script before this one has made it a global
+  const heatMap = globalThis.heatMap;
+
+  /** @type {import("./flame.js").FlameGraph} */
+  // @ts-ignore the script before this one has made it a global
+  const flameGraph = globalThis.flameGraph;
+
   /** From how many servers on the curves of only the best are drawn at first. */
   const MANY = 16;
 
@@ -41,6 +49,9 @@
     "#9c6b4e",
     "#868b95",
   ];
+
+  /** The name of the curve of a rate that changes, as it was asked for. */
+  const DUE = "due";
 
   /** The percentiles that the axis names: one request in this many takes longer. */
   const NAMED = [1, 2, 4, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
@@ -79,6 +90,8 @@
     /** @type {"latency" | "service"} */
     clock: "latency",
     isLogarithmic: true,
+    /** What the colours of the heat map stand for. @type {"answers" | "share"} */
+    heat: "answers",
   };
 
   /** @type {import("chart.js").Chart[]} */
@@ -243,10 +256,11 @@
    *
    * @param {string} title
    * @param {string} note
-   * @param {{ height: number, isWide?: boolean, choice?: HTMLElement }} options
+   * @param {{ height: number, isWide?: boolean, choice?: HTMLElement, into?: string }} options
    * @param {Configuration} configuration
    */
-  function chart(title, note, { height, isWide = false, choice }, configuration) {
+  function chart(title, note, options, configuration) {
+    const { height, isWide = false, choice, into = "charts" } = options;
     const canvas = /** @type {HTMLCanvasElement} */ (
       make("canvas", { role: "img", "aria-label": `${title}. ${note}` })
     );
@@ -255,7 +269,7 @@
     const caption = make("figcaption", {}, make("h2", {}, title));
     if (choice !== undefined) caption.append(choice);
     if (note !== "") caption.append(make("p", { class: "note" }, note));
-    element("charts").append(
+    element(into).append(
       make("figure", { class: isWide ? "card wide" : "card" }, caption, plot),
     );
     drawn.push(new Chart(canvas, configuration));
@@ -439,11 +453,12 @@
    * @param {"x" | "y"} scale
    * @param {number} value
    * @param {string} text
+   * @param {number} number which line of the chart this is: their texts stand one below the other
    * @returns {import("chart.js").Plugin}
    */
-  function line(scale, value, text) {
+  function line(scale, value, text, number = 0) {
     return {
-      id: "line",
+      id: `line${number}`,
       afterDatasetsDraw({ ctx, chartArea: { left, right, top, bottom }, scales }) {
         const at = scales[scale]?.getPixelForValue(value) ?? NaN;
         if (!(at >= (scale === "x" ? left : top) && at <= (scale === "x" ? right : bottom))) return;
@@ -463,7 +478,7 @@
         ctx.textAlign = "right";
         // Above the line, if there is room.
         const beside = at - 16 < top ? at + 14 : at - 5;
-        const [x, y] = scale === "x" ? [at - 5, top + 12] : [right - 5, beside];
+        const [x, y] = scale === "x" ? [at - 5, top + 12 + 16 * number] : [right - 5, beside];
         ctx.fillText(text, x, y);
         ctx.restore();
       },
@@ -479,11 +494,13 @@
    * @param {Format} format
    * @param {{
    *   x: any, logarithmic?: boolean, where: Format, height?: number, isWide?: boolean,
-   *   choice?: HTMLElement, target?: number | null
+   *   choice?: HTMLElement, target?: number | null,
+   *   course?: readonly { x: number, y: number }[] | null
    * }} how
    */
   function lines(title, note, pointsOf, format, how) {
-    const { x, logarithmic = false, where, height = 260, target = null, ...place } = how;
+    const { x, logarithmic = false, where, height = 260, course = null, ...rest } = how;
+    const { target = null, ...place } = rest;
     const datasets = curves().map((entry) => ({
       label: entry.name,
       data: pointsOf(entry),
@@ -499,9 +516,20 @@
     // A single point makes no line.
     for (const dataset of datasets) if (dataset.data.length === 1) dataset.pointRadius = 3;
     const scale = logarithmic ? LOGARITHMIC : { beginAtZero: true };
+    /** @type {Dataset[]} */
+    const asked = course === null ? [] : [{
+      label: DUE,
+      data: course,
+      borderColor: themed("faint"),
+      borderDash: [5, 4],
+      borderWidth: 1.5,
+      pointRadius: 0,
+      pointHitRadius: 0,
+      pointHoverRadius: 0,
+    }];
     chart(title, note, { height, ...place }, {
       type: "line",
-      data: { datasets },
+      data: { datasets: [...datasets, ...asked] },
       options: options({
         interaction: { mode: "index", axis: "x", intersect: false },
         scales: {
@@ -510,6 +538,7 @@
         },
         plugins: {
           tooltip: {
+            filter: ({ dataset }) => dataset.label !== DUE,
             itemSort: (a, b) => (b.parsed.y ?? 0) - (a.parsed.y ?? 0),
             callbacks: {
               title: ([item]) => where(item?.parsed.x ?? 0),
@@ -615,8 +644,65 @@
       seconds.map((second, index) => ({ x: second.at, y: of(second, index, seconds) }));
   }
 
+  /** Draws the times of runs at different rates. */
+  function drawStudy() {
+    const { study } = data;
+    if (study === null) return;
+    const { isSearch, steps, marks } = study;
+    const curves = /** @type {const} */ ([
+      ["response", "p99", 2, []],
+      ["response", "p50", 0, []],
+      ["service", "p99", 2, [6, 4]],
+      ["service", "p50", 0, [6, 4]],
+    ]);
+    const datasets = curves.map(([clock, percentile, colour, borderDash]) => ({
+      label: `${clock} ${percentile}`,
+      data: steps.map((step) => {
+        const us = step[clock][percentile];
+        return { x: step.rate, y: us === null ? null : Math.max(us, 1) };
+      }),
+      borderColor: COLOURS[colour],
+      backgroundColor: clock === "service" ? themed("card") : COLOURS[colour],
+      borderDash: [...borderDash],
+      borderWidth: 2,
+      // The steps of a search lie close together, and some rates were measured several times.
+      showLine: !isSearch,
+      pointStyle: steps.map(({ isPassed }) => isPassed ? "circle" : "crossRot"),
+      pointRadius: isSearch ? 5 : 4,
+      pointHoverRadius: 6,
+    })).filter((curve) => curve.data.some(({ y }) => y !== null));
+    if (datasets.length === 0) return;
+    const note = "Response time counts from when a request was due, service time from sending. " +
+      (isSearch ? "A cross is a step that did not pass." : "A cross is an overloaded step.");
+    chart("Latency by rate", note, { height: 360, into: "study" }, {
+      type: "line",
+      data: { datasets: /** @type {any} */ (datasets) },
+      options: options({
+        interaction: { mode: "nearest", axis: "x", intersect: false },
+        scales: { x: axis(LOGARITHMIC, rate), y: axis(LOGARITHMIC, time) },
+        plugins: {
+          legend: {
+            display: true,
+            position: "bottom",
+            labels: { color: themed("text"), usePointStyle: true, pointStyle: "line" },
+          },
+          tooltip: {
+            callbacks: {
+              title: ([item]) => {
+                const step = steps[item?.dataIndex ?? 0];
+                return step === undefined ? "" : `${rate(step.rate)} due · ${step.verdict}`;
+              },
+              label: ({ dataset, parsed }) => ` ${dataset.label}: ${time(parsed.y ?? 0)}`,
+            },
+          },
+        },
+      }),
+      plugins: marks.map((mark, index) => line("x", mark.rate, mark.text, index)),
+    });
+  }
+
   function drawCharts() {
-    const { targetRate } = contest();
+    const { targetRate, course } = contest();
     const isOpen = targetRate !== null;
     const isLate = (/** @type {Entry} */ { rates }) => rates.length > 1;
     const repeats = entries().some(isLate) ? "Bars are means; each point is a repeat." : "";
@@ -665,12 +751,13 @@
     const options = { x: seconds, where };
     lines("Rate over time", usual, over((second) => second.rate), rate, {
       ...options,
-      target: targetRate,
+      ...(course === null ? { target: targetRate } : { course }),
     });
     lines("p99 over time", usual, over(({ p99_us }) => p99_us), time, {
       ...options,
       logarithmic: chosen.isLogarithmic,
     });
+    drawHeat(usual);
     lines(
       "CPU of the server over time",
       usual,
@@ -707,6 +794,28 @@
         isMoreBetter: false,
       },
     );
+  }
+
+  /** @param {string} usual which repeat is shown */
+  function drawHeat(usual) {
+    const rows = curves().flatMap(({ name, heat }) => heat === null ? [] : [{ name, heat }]);
+    if (rows.length === 0) return;
+    const choice = make("div", { class: "choice" });
+    for (const colour of /** @type {const} */ (["answers", "share"])) {
+      const name = colour === "share" ? "share of the second" : colour;
+      choice.append(toggle(chosen.heat === colour, () => chosen.heat = colour, name));
+    }
+    const figure = heatMap(rows, {
+      make,
+      themed,
+      time,
+      count,
+      colour: chosen.heat,
+      bandsADecade: data.bandsADecade,
+      note: usual,
+      choice,
+    });
+    element("charts").append(figure);
   }
 
   function drawChoices() {
@@ -791,6 +900,8 @@
     drawn = [];
     element("pictures").hidden = false;
     element("charts").replaceChildren();
+    element("study").replaceChildren();
+    drawStudy();
     drawChoices();
     drawCharts();
     scrollTo({ top: scrollY });
@@ -819,6 +930,8 @@
   Chart.defaults.font.family = "system-ui, sans-serif";
   if (data.contests.length > 0) chooseCurves();
   draw();
+  const flames = data.profiles.map((profile) => flameGraph(profile, { make, time, count }));
+  element("flames").append(...flames);
   makeSortable();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   matchMedia("(max-width: 54rem)").addEventListener("change", draw);

@@ -1,0 +1,204 @@
+/**
+ * What others learn of a measurement while it goes on: an object a second (`--live-json`), metrics
+ * over HTTP (`--metrics`), and the conditions that end it early (`--abort-on`).
+ *
+ * @module
+ */
+
+import { closeSync, openSync, writeSync } from "node:fs";
+import { VERSION } from "../engine/cli/build_info.ts";
+import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import type { HttpRequest, Resource } from "../engine/http/http.ts";
+import { HttpServer } from "../engine/http/http_server.ts";
+import { listenOption } from "../engine/http/listen_option.ts";
+import type { HttpReply } from "../engine/http/reply.ts";
+import { describeSystemError } from "../engine/net/constants.ts";
+import { runtime } from "../engine/net/runtime.ts";
+import { chooseFormat, CONTENT_TYPES, formatMetrics } from "../engine/server/metrics/exposition.ts";
+import { formatAddress } from "../protocols/address.ts";
+import { escapeText } from "../protocols/text.ts";
+import { measure, type MeasureOptions, type SoFar } from "./load/measure.ts";
+import { loadOf, type Plan } from "./load/plan.ts";
+import type { Run, Second } from "./load/results.ts";
+import { encodeJson } from "./report/json_line.ts";
+import { LiveMetrics } from "./report/live_metrics.ts";
+import { parseThreshold, type Threshold } from "./report/thresholds.ts";
+
+/** The version of the form of the objects. */
+const LIVE_SCHEMA = "handshake-bench-live/1";
+
+/** The name that means standard output instead of a file. */
+const STDOUT = "-";
+
+/** Where metrics are told. */
+const METRICS = listenOption("metrics", {
+  shown: "nowhere",
+  help: "tell how it goes at /metrics (OpenMetrics), over HTTP, while it measures",
+});
+
+/** The flags. */
+export const LIVE_FLAGS: readonly Flag[] = [
+  {
+    name: "live-json",
+    kind: "string",
+    value: "FILE",
+    bare: STDOUT,
+    help: "write an object on a line each second, while it measures",
+  },
+  METRICS,
+  {
+    name: "abort-on",
+    kind: "string",
+    value: "'errors>5%'",
+    repeats: true,
+    help:
+      "end a run early, and exit with 99, if this holds of all that it has measured so far; as " +
+      "in --threshold",
+  },
+];
+
+/** What is done while a measurement goes on. */
+export class Live implements AsyncDisposable {
+  readonly #conditions: readonly Threshold[];
+  readonly #metrics = new LiveMetrics();
+  readonly #path: string | undefined;
+  readonly #onNote: (text: string) => void;
+  #file: number | undefined;
+  #http: HttpServer | undefined;
+
+  private constructor(values: Values, onNote: (text: string) => void) {
+    const conditions = (values.abortOn ?? []) as readonly string[];
+    this.#conditions = conditions.map((text) => parseThreshold(text, "abort-on"));
+    this.#path = values.liveJson as string | undefined;
+    this.#onNote = onNote;
+  }
+
+  /**
+   * Reads the flags, and begins.
+   *
+   * @param values the flags
+   * @param onNote receives what the user should know
+   * @throws {UsageError} if a flag has a wrong value, or a file cannot be written
+   * @throws {ListenError} if there can be no metrics at that address
+   */
+  static async start(values: Values, onNote: (text: string) => void): Promise<Live> {
+    const live = new Live(values, onNote);
+    const path = live.#path;
+    if (path !== undefined && path !== STDOUT) {
+      try {
+        live.#file = openSync(path, "w");
+      } catch (error) {
+        throw new UsageError(
+          `cannot write --live-json ${escapeText(path)}: ${describeSystemError(error)}`,
+        );
+      }
+    }
+    if (values.metrics === undefined) return live;
+    const address = METRICS.read(values.metrics as string);
+    const metrics: Resource = { GET: (request) => live.#tell(request) };
+    const find = (path: string) => path === "/metrics" ? metrics : undefined;
+    live.#http = await HttpServer.listen({ address, site: { find } });
+    onNote(`metrics at http://${formatAddress(live.#http.address)}/metrics`);
+    return live;
+  }
+
+  /** Whether it writes to standard output, where nothing else may be then. */
+  get takesStdout(): boolean {
+    return this.#path === STDOUT;
+  }
+
+  /**
+   * Measures a server, as {@linkcode measure} does, and tells it meanwhile. If a condition of
+   * `--abort-on` holds, the run ends early and says so.
+   *
+   * @param plan the load
+   * @param options the server
+   */
+  async measure(plan: Plan, options: MeasureOptions): Promise<Run> {
+    const ending = new AbortController();
+    const { name, repeat = 1, signal, onSecond } = options;
+    const which = { name, repeat };
+    const { protocol, connections } = loadOf(plan);
+    const labels = {
+      server: name,
+      protocol,
+      connections: String(connections),
+      repeat: String(repeat),
+    };
+    let aborted: string | null = null;
+    this.#say({ kind: "begin", ...which, load: loadOf(plan), at: new Date().toISOString() });
+    this.#metrics.begin(labels);
+    const run = await measure(plan, {
+      ...options,
+      signal: signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]),
+      onSecond: (second: Second, soFar: SoFar) => {
+        const { histogram: _, ...figures } = second;
+        this.#say({ kind: "second", ...which, ...figures, requests: soFar.requests });
+        this.#metrics.add(labels, second, soFar);
+        onSecond?.(second, soFar);
+        aborted ??= this.#whyAborted(soFar);
+        if (aborted !== null) ending.abort();
+      },
+    });
+    const { requests, duration_s, interrupted } = run;
+    // It had its whole time all the same if the condition held only of its last second.
+    const ended: Run = {
+      ...run,
+      aborted: interrupted || signal?.aborted === true ? aborted : null,
+    };
+    const { aborted: why } = ended;
+    this.#say({ kind: "end", ...which, requests, duration_s, interrupted, aborted: why });
+    this.#metrics.end();
+    if (why !== null) {
+      this.#onNote(
+        `${name}: the run was ended after ${duration_s.toFixed(1)} s by --abort-on ${why}`,
+      );
+    }
+    return ended;
+  }
+
+  /** The first condition that holds, with what was measured. */
+  #whyAborted(soFar: SoFar): string | null {
+    if (this.#conditions.length === 0) return null;
+    const run = soFar.run();
+    for (const { text, holds } of this.#conditions) {
+      const measured = holds(run);
+      if (measured !== undefined) return `${text} (${measured})`;
+    }
+    return null;
+  }
+
+  #tell({ fields }: HttpRequest): HttpReply {
+    const format = chooseFormat(fields.get("accept"));
+    const about = { version: VERSION, runtime: runtime.name, runtime_version: runtime.version };
+    return {
+      fields: { "Content-Type": CONTENT_TYPES[format], Vary: "Accept" },
+      content: formatMetrics(this.#metrics.all(about), format),
+    };
+  }
+
+  #say(object: Readonly<Record<string, unknown>>): void {
+    if (this.#path === undefined) return;
+    const line = `${encodeJson({ schema: LIVE_SCHEMA, ...object })}\n`;
+    if (this.#path === STDOUT) return runtime.printNow("stdout", line);
+    if (this.#file === undefined) return;
+    try {
+      writeSync(this.#file, line);
+    } catch (error) {
+      const path = escapeText(this.#path);
+      this.#onNote(`--live-json ${path} ends here: ${describeSystemError(error)}`);
+      this.#close();
+    }
+  }
+
+  #close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close();
+    await this.#http?.close();
+  }
+}

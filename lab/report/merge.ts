@@ -1,0 +1,316 @@
+/**
+ * Adds up measurements that several machines have made of the same server at the same time.
+ *
+ * The distributions are added count by count, so the percentiles are those of all requests together:
+ * percentiles themselves cannot be averaged. What does not belong together is refused.
+ *
+ * @module
+ */
+
+import { Distribution } from "../load/distribution.ts";
+import type { Latency, Load, Machine, Part, Report, Run, Second } from "../load/results.ts";
+import { formatTime } from "./units.ts";
+
+/** By how much runs that were equally long may differ: by a share, and in seconds. */
+const ALIKE = 0.02;
+const ALIKE_S = 0.1;
+
+/** The share of their time in which runs must have gone on together. */
+const TOGETHER = 0.5;
+
+/** A measurement, and the file that it is from. */
+export interface Source {
+  readonly file: string;
+  readonly report: Report;
+}
+
+/** The measurements do not belong together. The message is one line. */
+export class MergeError extends Error {
+  override readonly name = "MergeError";
+}
+
+/**
+ * Adds up measurements.
+ *
+ * @param sources at least two
+ * @param command the command line that makes the sum
+ * @returns the sum, without findings
+ * @throws {MergeError} if they do not belong together
+ */
+export function mergeReports(sources: readonly Source[], command: string): Report {
+  const [first, ...others] = sources as [Source, ...Source[]];
+  refuseTwice(sources);
+  for (const other of others) {
+    if (first.report.runs.length === other.report.runs.length) continue;
+    throw new MergeError(
+      `${first.file} has ${runsOf(first)} and ${other.file} has ${runsOf(other)}: ` +
+        "they are not the same measurement",
+    );
+  }
+  if (first.report.runs.length === 0) throw new MergeError(`${first.file} has no run`);
+  const merged = first.report.runs.map((run, index) =>
+    mergeRuns(sources.map(({ file, report }) => ({ file, run: partnerOf(report, run, index) })))
+  );
+  return {
+    schema: first.report.schema,
+    machine: together(sources.map(({ report }) => report.machine)),
+    floor: null,
+    command,
+    runs: merged,
+    missing: sources.flatMap(({ report }) => report.missing),
+    profiles: [],
+    parts: sources.map(({ file, report: { machine, command, runs } }): Part => ({
+      file,
+      machine,
+      command,
+      started_at: runs[0]?.started_at ?? "",
+    })),
+    findings: [],
+  };
+}
+
+/**
+ * Says which runs did not go on at the same time: their rates were not reached together.
+ *
+ * @param sources what was merged
+ * @returns one sentence for each file that the others did not go on beside
+ */
+export function apartNotes(sources: readonly Source[]): string[] {
+  const [first, ...others] = sources as [Source, ...Source[]];
+  return others.flatMap(({ file, report }) => {
+    const apart = report.runs.some((run, index) => {
+      const other = partnerOf(first.report, run, index);
+      const [from, to] = [Date.parse(run.started_at), Date.parse(other.started_at)];
+      const shortestMs = Math.min(run.duration_s, other.duration_s) * 1_000;
+      return Math.abs(from - to) > (1 - TOGETHER) * shortestMs;
+    });
+    if (!apart) return [];
+    const [one, other] = [report.runs[0], first.report.runs[0]] as [Run, Run];
+    const us = Math.abs(Date.parse(one.started_at) - Date.parse(other.started_at)) * 1_000;
+    return [
+      `${first.file} and ${file} began ${formatTime(us)} apart, by the clocks of their machines: ` +
+      "the sum of their rates was not reached at one time",
+    ];
+  });
+}
+
+function runsOf({ report: { runs } }: Source): string {
+  return runs.length === 1 ? "one run" : `${runs.length} runs`;
+}
+
+/** No measurement may count twice, whatever its files are called. */
+function refuseTwice(sources: readonly Source[]): void {
+  const seen = new Map<string, string>();
+  for (const { file, report } of sources) {
+    for (const { started_at, histogram, requests } of report.runs) {
+      const key = JSON.stringify([started_at, requests, histogram.latency, histogram.lag]);
+      const other = seen.get(key);
+      if (other !== undefined && other !== file) {
+        throw new MergeError(`${other} and ${file} hold the same measurement`);
+      }
+      if (other === file) throw new MergeError(`${file} was given twice`);
+    }
+    for (const { started_at, histogram, requests } of report.runs) {
+      const key = JSON.stringify([started_at, requests, histogram.latency, histogram.lag]);
+      seen.set(key, file);
+    }
+  }
+}
+
+/** The run that belongs to a run of another file: it has the same name and number, or the same place. */
+function partnerOf({ runs }: Report, { name, repeat, load }: Run, index: number): Run {
+  const same = runs.find((run) =>
+    run.name === name && run.repeat === repeat && run.load.protocol === load.protocol &&
+    runs.length > 1 && differing(run.load, load).length === 0 &&
+    run.load.connections === load.connections
+  );
+  return same ?? runs[index] as Run;
+}
+
+/** The properties of a load that add up over the machines, and so may differ. */
+const ADDED: ReadonlySet<string> = new Set(["connections", "target_rate"]);
+
+/** What the properties of a load are called. */
+const WORDS: Readonly<Record<string, string>> = {
+  protocol: "protocol",
+  size: "size",
+  connect: "way to connect",
+  pipeline: "pipeline",
+  think_ms: "think time",
+  ramp_ms: "ramp",
+  timeout_ms: "timeout",
+};
+
+/** The properties in which two loads differ and must not. */
+function differing(one: Load, other: Load): string[] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  const value = (load: Load, name: string) =>
+    JSON.stringify((load as unknown as Record<string, unknown>)[name] ?? null);
+  return [...names].filter((name) => !ADDED.has(name) && value(one, name) !== value(other, name));
+}
+
+/** A run and its file. */
+interface PartRun {
+  readonly file: string;
+  readonly run: Run;
+}
+
+function mergeRuns(parts: readonly PartRun[]): Run {
+  const [first, ...others] = parts as [PartRun, ...PartRun[]];
+  for (const other of others) refuseStranger(first, other);
+  const runs = parts.map(({ run }) => run);
+  const sum = (of: (run: Run) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const rates = runs.map(({ load }) => load.target_rate);
+  const dues = runs.map(({ due }) => due);
+  const names = [...new Set(runs.map(({ name }) => name))];
+  const hasConnect = runs.every(({ connect_us, histogram }) =>
+    connect_us !== null && histogram.connect !== null
+  );
+  const hasLag = runs.every(({ histogram }) => histogram.lag !== null);
+  const clock = (field: "latency" | "service" | "connect" | "lag") =>
+    mergeClock(runs, field, first.run.latency_us.percentiles.map(({ percentile }) => percentile));
+  const [latency, service] = [clock("latency"), clock("service")];
+  const connect = hasConnect ? clock("connect") : null;
+  const lag = hasLag ? clock("lag") : null;
+  const requests = sum(({ requests }) => requests);
+  const watched = runs.filter(({ server }) => server !== null);
+  const server = watched.length === 1 ? watched[0]?.server ?? null : null;
+  return {
+    ...first.run,
+    name: names.join(" + "),
+    load: {
+      ...first.run.load,
+      connections: sum(({ load }) => load.connections),
+      target_rate: rates.includes(null)
+        ? null
+        : rates.reduce<number>((total, rate) => total + (rate ?? 0), 0),
+    },
+    started_at: runs.map(({ started_at }) => started_at).sort()[0] as string,
+    duration_s: Math.max(...runs.map(({ duration_s }) => duration_s)),
+    interrupted: runs.some(({ interrupted }) => interrupted),
+    aborted: runs.find(({ aborted }) => aborted !== null)?.aborted ?? null,
+    requests,
+    due: dues.includes(null) ? null : dues.reduce<number>((total, due) => total + (due ?? 0), 0),
+    rate: rounded(sum(({ rate }) => rate)),
+    bytes_sent: sum(({ bytes_sent }) => bytes_sent),
+    bytes_received: sum(({ bytes_received }) => bytes_received),
+    latency_us: latency.figures,
+    service_us: service.figures,
+    connect_us: connect?.figures ?? null,
+    lag_us: lag?.figures ?? first.run.lag_us,
+    errors: addCounts(runs.map(({ errors }) => errors)),
+    starved_connections: sum(({ starved_connections }) => starved_connections),
+    load_limited: runs.some(({ load_limited }) => load_limited),
+    server: server && {
+      ...server,
+      requests_per_cpu_s: server.cpu_s > 0 ? rounded(requests / server.cpu_s) : null,
+    },
+    seconds: mergeSeconds(runs, runs.find(({ server: seen }) => seen === server)),
+    histogram: {
+      latency: latency.text,
+      service: service.text,
+      connect: connect?.text ?? null,
+      lag: lag?.text ?? null,
+    },
+  };
+}
+
+/** Refuses a run that does not belong to another one. */
+function refuseStranger(one: PartRun, other: PartRun): void {
+  const refuse = (why: string): never => {
+    throw new MergeError(`${one.file} and ${other.file} do not belong together: ${why}`);
+  };
+  const [a, b] = [one.run.load, other.run.load];
+  const model = ({ target_rate }: Load) => target_rate === null ? "closed" : "open";
+  if (model(a) !== model(b)) refuse(`the model is ${model(a)} in one and ${model(b)} in the other`);
+  for (const name of differing(a, b)) {
+    const shown = (load: Load) =>
+      JSON.stringify((load as unknown as Record<string, unknown>)[name] ?? null);
+    refuse(`the ${WORDS[name] ?? name} is ${shown(a)} in one and ${shown(b)} in the other`);
+  }
+  const [long, short] = [one.run.duration_s, other.run.duration_s];
+  if (Math.abs(long - short) > Math.max(ALIKE_S, ALIKE * Math.max(long, short))) {
+    const [first, second] = [long, short].map((seconds) => formatTime(seconds * 1e6));
+    refuse(`one took ${first} and the other ${second}`);
+  }
+  if (JSON.stringify(one.run.subject) !== JSON.stringify(other.run.subject)) {
+    refuse(`one is of ${one.run.name} and the other of ${other.run.name}`);
+  }
+}
+
+interface MergedClock {
+  readonly figures: Latency;
+  readonly text: string;
+}
+
+/** Adds the distributions of one kind of time, count by count. */
+function mergeClock(
+  runs: readonly Run[],
+  field: "latency" | "service" | "connect" | "lag",
+  percentiles: readonly number[],
+): MergedClock {
+  const texts = runs.map(({ histogram }) => histogram[field] as string);
+  const all = texts.map((text) => Distribution.decode(text));
+  const whole = all.reduce((sum, one) => sum.with(one));
+  const figures = runs.map((run) => run[`${field}_us`] as Latency);
+  // These are exact in the files, and in the distributions only to three digits.
+  const longest = figures.map(({ max }) => max).filter((max) => max !== null);
+  const total = figures.reduce(
+    (sum, { mean }, index) => sum + (mean ?? 0) * (all[index] as Distribution).count,
+    0,
+  );
+  const asked = percentiles.length === 0 ? undefined : percentiles;
+  return {
+    figures: {
+      ...whole.summary(asked),
+      max: longest.length === 0 ? null : Math.max(...longest),
+      mean: whole.count === 0 ? null : Math.round(total / whole.count * 10) / 10,
+    },
+    text: whole.encode(),
+  };
+}
+
+/** Adds the seconds of runs, the first to the first. */
+function mergeSeconds(runs: readonly Run[], watched: Run | undefined): Second[] {
+  const length = Math.max(...runs.map(({ seconds }) => seconds.length));
+  return Array.from({ length }, (_, index) => {
+    const some = runs.flatMap(({ seconds }) => seconds[index] ?? []);
+    const isWhole = some.every(({ histogram }) => typeof histogram === "string");
+    const all = isWhole ? new Distribution() : undefined;
+    for (const { histogram } of some) if (histogram !== null) all?.addEncoded(histogram);
+    return {
+      at: Math.max(...some.map(({ at }) => at)),
+      rate: rounded(some.reduce((sum, { rate }) => sum + rate, 0)),
+      p50_us: all?.at(50) ?? null,
+      p99_us: all?.at(99) ?? null,
+      errors: some.reduce((sum, { errors }) => sum + errors, 0),
+      cpu_s: watched?.seconds[index]?.cpu_s ?? null,
+      memory_bytes: watched?.seconds[index]?.memory_bytes ?? null,
+      histogram: all?.encode() ?? null,
+    };
+  });
+}
+
+function addCounts(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [kind, count] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** Several machines as one. */
+function together(machines: readonly Machine[]): Machine {
+  const words = (of: (machine: Machine) => string) => [...new Set(machines.map(of))].join(" + ");
+  return {
+    os: words(({ os }) => os),
+    cpu: `${machines.length} × ${words(({ cpu }) => cpu)}`,
+    cores: machines.reduce((sum, { cores }) => sum + cores, 0),
+    memory_bytes: machines.reduce((sum, { memory_bytes }) => sum + memory_bytes, 0),
+    runtime: words(({ runtime }) => runtime),
+  };
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(1));
+}

@@ -1,0 +1,85 @@
+/**
+ * What the machine can do at best: the noise floor, and the null server.
+ *
+ * @module
+ */
+
+import { spin } from "../../lab/load/noise.ts";
+import { startNullServer } from "../../lab/load/null_server.ts";
+import { whyNoDescriptors } from "../../lab/load/plan.ts";
+import type { NullRun } from "../../lab/load/results.ts";
+import { floorSentences } from "../../lab/report/floor_text.ts";
+import { parseJson } from "../../lab/report/json.ts";
+import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
+import { LoadServer } from "../kit/load_server.ts";
+import { Peer } from "../kit/peer.ts";
+import { LOAD } from "../kit/report_samples.ts";
+import { Script } from "../kit/server_process.ts";
+
+const skip = whyNoDescriptors();
+
+test("a busy thread that is not run shows in the gaps of its clock", () => {
+  // Ten readings a millisecond would be ten gaps. These are a microsecond apart, but for two.
+  let readings = 0;
+  let now = 0;
+  const { longest, lost, spun } = spin(20, () => {
+    readings++;
+    now += readings === 100 ? 5 : readings === 200 ? 0.5 : 0.001;
+    return now;
+  });
+  assertEquals([longest, lost].map((ms) => Number(ms.toFixed(3))), [5, 5.5]);
+  assert(spun >= 20 && spun < 20.1);
+}, { pure: true });
+
+test("the null server answers echo and frame at once, in pieces of any size", async () => {
+  await using echo = await startNullServer("echo");
+  await using frame = await startNullServer("frame");
+  {
+    await using peer = await Peer.connect(echo.address);
+    await peer.send("one\n");
+    assertEquals(await peer.line(), "one");
+  }
+  await using peer = await Peer.connect(frame.address);
+  assertEquals(await peer.take(1), "*");
+  await peer.send("^ab");
+  assertEquals(await peer.take(2), "bc");
+  await peer.send("yz$^a$");
+  assertEquals(await peer.take(3), "z{b");
+}, skip === undefined ? {} : { skip });
+
+test("the bench says what the machine can do at best, unless it is told not to", async () => {
+  await using server = await LoadServer.start();
+  const at = `127.0.0.1:${server.address.port}`;
+  const args = [at, "--protocol", "echo", "-c", "2", "-n", "20", "--json"];
+  await using script = new Script("lab/bench.ts", args);
+  const { stdout, stderr } = await script.end();
+  const { floor, runs } = parseJson(stdout, "its output");
+  assert(floor !== null);
+  assertEquals(runs[0]?.requests, 20);
+  assertEquals(server.accepted, 3, "the measured server sees nothing of it");
+  const { noise: { spun_ms, longest_us, lost_share }, nulls } = floor;
+  assert(spun_ms >= 200 && longest_us <= spun_ms * 1_000 && lost_share >= 0 && lost_share <= 1);
+  const [one] = nulls as [NullRun];
+  assertEquals([nulls.length, one.protocol, one.connections], [1, "echo", 2]);
+  assert((one.rate ?? 0) > 0 && (one.latency_us?.p50 ?? 0) > 0);
+  assertMatch(stderr, /A null server, which answers at once, reached [\d.]+ k?\/s, p50 /);
+  assertMatch(stderr, /A busy thread was not run for up to [\d.]+ [µm]?s at a time/);
+}, skip === undefined ? {} : { skip });
+
+test("what has no null server says why, and which load it is", () => {
+  const latency_us = { p50: 30, p90: 40, p99: null, p999: null, max: 9, mean: 31, percentiles: [] };
+  const noise = { spun_ms: 200, longest_us: 1_200, lost_share: 0.031 };
+  const one = { load: LOAD, protocol: "echo", connections: 50, rate: 1_000, latency_us, why: null };
+  const other = { ...one, protocol: null, rate: null, latency_us: null, why: "there is none" };
+  const open = { ...one, protocol: "frame", load: { ...LOAD, target_rate: 10 } };
+  assertEquals(floorSentences({ noise, nulls: [one, other, open] }), [
+    "A null server (an echo server), which answers at once, reached 1.00 k/s, p50 30 µs under " +
+    "frame · 50 connections · 64 B: no server can do more with this load and what else runs here.",
+    "There is no null server to compare with under frame · 50 connections · 64 B: there is none.",
+    "A null server, which answers at once, reached 1.00 k/s, p50 30 µs under frame · 50 connections · " +
+    "64 B · 10 /s due: no server can be faster with this load and what else runs here.",
+    "A busy thread was not run for up to 1.20 ms at a time on this machine, 3.10 % of the time: what " +
+    "is shorter or rarer may be noise.",
+  ]);
+  assertEquals(floorSentences(null), []);
+}, { pure: true });

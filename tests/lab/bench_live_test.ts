@@ -1,0 +1,119 @@
+/**
+ * What others learn of a measurement while it goes on, and what ends it early.
+ *
+ * @module
+ */
+
+import { Ajv2020 } from "ajv/dist/2020.js";
+import form from "../../docs/bench-live.schema.json" with { type: "json" };
+import { parseJson } from "../../lab/report/json.ts";
+import { LiveMetrics } from "../../lab/report/live_metrics.ts";
+import { Distribution } from "../../lab/load/distribution.ts";
+import { formatMetrics } from "../../engine/server/metrics/exposition.ts";
+import { Folder } from "../kit/folder.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { LoadServer } from "../kit/load_server.ts";
+import { Dice, sampleRun } from "../kit/report_samples.ts";
+import { Script } from "../kit/server_process.ts";
+
+const LOAD = ["--protocol", "echo", "-c", "2", "--no-floor"];
+
+function at({ address }: LoadServer): string {
+  return `127.0.0.1:${address.port}`;
+}
+
+test("a condition that holds ends the run: the files say so, and the exit status is 99", async () => {
+  using folder = new Folder();
+  // Half of all answers are wrong.
+  await using server = await LoadServer.start((bytes, socket, index) => {
+    socket.write(index % 2 === 0 ? bytes : bytes.map((byte) => byte ^ 1));
+  });
+  await using script = new Script("lab/bench.ts", [
+    ...[at(server), ...LOAD, "-d", "60s", "--abort-on", "p99>3600s", "--abort-on", "errors>5%"],
+    ...["--json", folder.path("it.json"), "--csv", folder.path("it.csv"), "--live-json"],
+  ]);
+  const { code, stdout, stderr } = await script.end(30_000);
+  assertEquals(code, 99, stderr);
+  const why = /--abort-on errors>5% \([\d.]+ %\)/;
+  assertMatch(
+    stderr,
+    new RegExp(`^bench: .*the run was ended after \\S+ s by ${why.source}$`, "m"),
+  );
+  assertMatch(stderr, new RegExp(`^answered .*then ended by ${why.source}`, "m"));
+  const { runs: [run] } = parseJson(folder.text("it.json"), "it.json");
+  assert(run !== undefined && run.interrupted && run.duration_s < 30);
+  assertMatch(run.aborted ?? "", /^errors>5% /);
+  assertMatch(folder.text("it.csv"), /^run,.*errors>5%/m);
+  // Each line of standard output is as the schema says.
+  const isLive = new Ajv2020({ allowUnionTypes: true, strict: false }).compile(form);
+  const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  for (const line of lines) assert(isLive(line), JSON.stringify([line, isLive.errors]));
+  const kinds = lines.map(({ kind }) => kind);
+  assertEquals([kinds[0], kinds.at(-1)], ["begin", "end"]);
+  const seconds = lines.filter(({ kind }) => kind === "second");
+  assertEquals(seconds.reduce((sum, { requests }) => sum + requests, 0), run.requests);
+  assertMatch(lines.at(-1).aborted, /^errors>5% /);
+});
+
+test("conditions that do not hold change nothing", async () => {
+  await using server = await LoadServer.start();
+  await using script = new Script("lab/bench.ts", [
+    ...[at(server), ...LOAD, "-n", "50", "--abort-on", "errors>5%", "--abort-on", "p99>10s"],
+  ]);
+  const { code, stdout } = await script.end();
+  assertEquals(code, 0);
+  assertMatch(stdout, /^answered +50 in /m);
+});
+
+test("the metrics of a run can be collected while it goes on", async () => {
+  await using server = await LoadServer.start();
+  await using script = new Script("lab/bench.ts", [
+    ...[at(server), ...LOAD, "-d", "60s", "--rate", "100/s", "--metrics", "0"],
+  ]);
+  let url = "";
+  await until("the metrics", () => {
+    url = /metrics at (http\S+)/.exec(script.stderr)?.[1] ?? "";
+    return url !== "";
+  });
+  let text = "";
+  await until("a second of the run", async () => {
+    text = await (await fetch(url)).text();
+    return /requests_total\{.*\} [1-9]/.test(text);
+  });
+  script.signal("SIGINT");
+  assertEquals((await script.end()).code, 130);
+  const labels = `server="${at(server)}",protocol="echo",connections="2",repeat="1"`;
+  assertStringIncludes(text, `handshake_bench_errors_total{${labels}} 0`);
+  assertStringIncludes(text, "handshake_bench_running 1");
+  assertMatch(text, /# EOF\n$/);
+});
+
+test("response times are told as a histogram of OpenMetrics", () => {
+  const latency = new Distribution();
+  latency.add(new Float64Array([40, 3, 1_000_000, 1]));
+  const labels = { server: "it", protocol: "echo", connections: "1", repeat: "1" };
+  const metrics = new LiveMetrics();
+  const second = { ...sampleRun(new Dice(1)).seconds[0]!, errors: 2 };
+  for (const _ of "ab") {
+    metrics.add(labels, second, { latency, requests: 4, run: () => sampleRun(new Dice(1)) });
+  }
+  const text = formatMetrics(metrics.all({}), "openmetrics");
+  const buckets = [...text.matchAll(/_seconds_bucket\{.*le="(.*)"\} (\d+)/g)]
+    .map(([, bound, count]) => `${bound} ${count}`);
+  assertEquals(buckets.slice(0, 3), ["0.00001 0", "0.00002 0", "0.00005 6"]);
+  assertEquals(
+    buckets.slice(-5),
+    ["1.0 8", "2.0 8", "5.0 8", "10.0 8", "+Inf 8"],
+  );
+  assertMatch(text, /^# TYPE handshake_bench_response_seconds histogram$/m);
+  assertMatch(text, /^handshake_bench_response_seconds_count\{.*\} 8$/m);
+  assertMatch(text, /^handshake_bench_response_seconds_sum\{.*\} 2\.0002\d*$/m);
+  assertMatch(text, /^handshake_bench_errors_total\{.*\} 4$/m);
+}, { pure: true });

@@ -173,7 +173,7 @@ export const ROWS: readonly Row[] = [
     overtakes: true,
     workers: true,
     sharesMemory: false,
-    queues: false,
+    queues: true,
     loops: false,
     skip: skip ?? whyNoCommonMemory(),
   },
@@ -352,6 +352,13 @@ export function forOne(row: Row): readonly string[] {
  */
 export function withWorkers({ args }: Row, count: number): readonly string[] {
   return args.map((arg, index) => args[index - 1] === "--workers" ? `${count}` : arg);
+}
+
+/** Why a row is not given a hundred connections at a time; `undefined` if it is. */
+export function whyFew({ args }: Row): string | undefined {
+  return args.includes("--per-connection")
+    ? "each connection would cost the start of a process"
+    : undefined;
 }
 
 /** Whether a row differs from another one only in which thread computes. */

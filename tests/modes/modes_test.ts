@@ -30,6 +30,7 @@ import {
   ROWS,
   Shared,
   wasEmpty,
+  whyFew,
 } from "../kit/rows.ts";
 import { countsIn, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
 
@@ -415,7 +416,7 @@ function contract(row: Row): void {
     const ending = await server.stop();
     assertEquals(ending.code, 0, ending.stderr);
     assertStringIncludes(totalsIn(ending), " · completed 2 · ");
-  }, { skip: row.skip ?? whyNoLimit, timeoutMs: 30_000 });
+  }, { skip: row.skip ?? whyNoLimit ?? whyFew(row), timeoutMs: 30_000 });
 
   check("loses nobody who waits for descriptors when it closes", async () => {
     const flags = [...args, "--protocol", "echo", "--drain", "60s"];
@@ -436,7 +437,7 @@ function contract(row: Row): void {
     const ending = await server.end();
     assertEquals(ending.code, 0, ending.stderr);
     assertStringIncludes(totalsIn(ending), "accepted 150 · completed 150 · ");
-  }, { skip: row.skip ?? whyNoLimit ?? whyTurnedAway(row), timeoutMs: 30_000 });
+  }, { skip: row.skip ?? whyNoLimit ?? whyTurnedAway(row) ?? whyFew(row), timeoutMs: 30_000 });
 
   check("exits with 1 and one line if the port is in use", async () => {
     const other = createServer();

@@ -47,6 +47,12 @@ export function mergeReports(sources: readonly Source[], command: string): Repor
         "they are not the same measurement",
     );
   }
+  for (const { file, report: { rate_study } } of sources) {
+    if (rate_study === null) continue;
+    throw new MergeError(
+      `${file} has a search or a series of rates: each machine has searched for its own limit`,
+    );
+  }
   if (first.report.runs.length === 0) throw new MergeError(`${first.file} has no run`);
   const merged = first.report.runs.map((run, index) =>
     mergeRuns(sources.map(({ file, report }) => ({ file, run: partnerOf(report, run, index) })))

@@ -82,7 +82,12 @@ export const MODELS: Readonly<Partial<Record<ModeName, Model>>> = {
 
   nonblocking: startLoops,
 
+  // What the kernel does for each message costs about as much in both ways to ask for it.
+  completion: startLoops,
+
   cluster: startLoops,
+
+  prefork: (server) => acceptingWorkers(server, "process"),
 };
 
 /** Threads that each accept for themselves. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Event } from "../../engine/recording/events.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { askFrame, beSilent, LONG_PRIME, threeClients } from "../../lab/simulator/clients.ts";
@@ -18,8 +19,10 @@ import {
 import { VirtualTime } from "../../lab/simulator/virtual_time.ts";
 import { Random } from "../../lab/load/random.ts";
 import { compute, helloClient, type Protocol, read, write } from "../../protocol.ts";
-import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
+import { assert, assertEquals, assertMatch, assertThrows, test } from "../kit/harness.ts";
 import { ROWS } from "../kit/rows.ts";
+import { ourRuntime, Program } from "../kit/server_process.ts";
 
 /** A network on which everything may go wrong that TCP puts right. */
 const ROUGH: Path = { delayUs: 100, jitterUs: 300, loss: 0.05, segment: 5, cuts: true };
@@ -302,3 +305,17 @@ test("a mode without a model, and a history without an end, are refused", () => 
     "it does not end",
   );
 }, { pure: true });
+
+test("the example of the documentation runs, and prints who waits for whom", async () => {
+  const document = new URL("../../docs/simulator.md", import.meta.url);
+  const [, code = ""] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(document, "utf8")) ?? [];
+  using folder = new Folder();
+  const file = folder.path("example.ts");
+  writeFileSync(file, code.replaceAll('"../', `"${new URL("../../", import.meta.url).href}`));
+  await using program = new Program([ourRuntime.path, ...ourRuntime.run, file]);
+  const { code: status, stdout, stderr } = await program.end();
+  assertEquals([status, stderr], [0, ""]);
+  const names = stdout.trim().split("\n").map((line) => line.replace(/ [\d.]+ ms$/, ""));
+  assertEquals(names.slice(0, 3), ["long prime", "echo", "small prime"]);
+  assertMatch(stdout, /^\d+ events$/m);
+});

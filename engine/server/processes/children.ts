@@ -89,8 +89,9 @@ export class Children implements ProcessStarter {
     this.#path = `${this.#folder}/socket`;
     this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
     this.#commands = this.#net.socketpair();
-    // A second signal ends the process at once.
+    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
     process.on("exit", this.#removeFolder);
+    globalThis.addEventListener("unload", this.#removeFolder);
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
@@ -228,6 +229,7 @@ export class Children implements ProcessStarter {
     for (const fd of [this.#meeting, ...this.#commands]) this.#net.close(fd);
     this.#memory.close();
     process.off("exit", this.#removeFolder);
+    globalThis.removeEventListener("unload", this.#removeFolder);
     this.#removeFolder();
   }
 

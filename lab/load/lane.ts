@@ -446,7 +446,8 @@ export class Lane implements Sink {
     switch (effect?.kind) {
       case "read":
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
-        if (this.#hasEnded) {
+        // What came before the FIN comes first.
+        if (this.#hasEnded && this.#keptBytes === 0) {
           this.#answer = null;
           return true;
         }

@@ -151,6 +151,7 @@ const SOURCES = [
   "engine/server/processes/process_options.ts",
   "chat/host/options.ts",
   "lab/load/plan.ts",
+  "lab/load/talk_options.ts",
   ...Object.values(MODES).map(({ script }) => script),
 ];
 

@@ -804,7 +804,7 @@ test("bash completes commands, flags and their values", async () => {
       [["handshake", "help", "clu"], ["cluster"]],
       [["handshake", "bench", "comp"], ["compare"]],
       [["handshake", "bench", "--pi"], ["--pipeline", "--pid"]],
-      [["handshake", "bench", "compare", "--pi"], ["--pipeline", "--pid"]],
+      [["handshake", "bench", "compare", "--pi"], ["--pid", "--pipeline"]],
       [["handshake", "bench", "compare", "--runtimes", ""], ["deno", "bun"]],
       [["handshake", "bench", "compare", "--modes", "event,thr"], [
         "event,threaded",

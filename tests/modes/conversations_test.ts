@@ -17,7 +17,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { computesInPlace, failedAs, forOne, type Row, ROWS, Shared } from "../kit/rows.ts";
+import { computesInPlace, DAILY, failedAs, forOne, type Row, Shared } from "../kit/rows.ts";
 import { countsIn, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /**
@@ -379,7 +379,7 @@ function stores(row: Row): void {
   });
 }
 
-for (const row of ROWS) {
+for (const row of DAILY) {
   frames(row);
   echoes(row);
   prints(row);

@@ -428,7 +428,10 @@ test("help explains a command of a command as that command's own --help does", a
   assertEquals(code, 0);
   assertStringIncludes(stdout, `\nexample: ${await executable()} bench compare --modes `);
   assertEquals((await run(["bench", "compare", "--help"])).stdout, stdout);
-  assertStringIncludes((await run(["bench", "--help"])).stdout, " bench compare [server ...] [flags]\n");
+  assertStringIncludes(
+    (await run(["bench", "--help"])).stdout,
+    " bench compare [server ...] [flags]\n",
+  );
 }, slow);
 
 test("in a folder with spaces, the examples work as printed, too", async () => {

@@ -24,7 +24,7 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { eventsOf, readStrictly } from "../kit/recordings.ts";
-import { computesInPlace, forOne, type Row, ROWS } from "../kit/rows.ts";
+import { computesInPlace, DAILY, forOne, type Row } from "../kit/rows.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
 
 /** The server of a row, in this process. */
@@ -53,7 +53,7 @@ function comparable(events: readonly Event[]): string[] {
   ).map((event) => JSON.stringify(event, Object.keys(event).sort())).sort();
 }
 
-for (const row of ROWS) {
+for (const row of DAILY) {
   const { name, skip } = row;
   test(`${name} records a conversation, and its trace converts into the same`, async () => {
     using folder = new Folder();

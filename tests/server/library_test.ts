@@ -12,9 +12,9 @@ import { OptionError, type ServeOptions } from "../../engine/server/core/options
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { ROWS } from "../kit/rows.ts";
+import { DAILY } from "../kit/rows.ts";
 
-for (const { name, mode, args, skip } of ROWS) {
+for (const { name, mode, args, skip } of DAILY) {
   /** The mode's `serve`, with what the row's flags say. */
   const serve = async (options: ServeOptions): Promise<Server> => {
     const { serve, program } = await MODES[mode].load();

@@ -23,10 +23,10 @@ import {
 import { handshake, Peer } from "../kit/peer.ts";
 import {
   computesInPlace,
+  DAILY,
   DIFFERENT,
   forOne,
   type Row,
-  ROWS,
   testTogether,
   whyNot,
 } from "../kit/rows.ts";
@@ -77,7 +77,7 @@ function computesThere(row: Row): boolean {
   return !row.loops || computesInPlace(row);
 }
 
-for (const row of ROWS) {
+for (const row of DAILY) {
   const { name, mode, skip } = row;
   const options = { skip, sanitize: false };
   const start = (file: string, ...more: string[]) =>

@@ -9,15 +9,8 @@ import { writeFileSync } from "node:fs";
 import { escapeText } from "../protocols/text.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { messageOf } from "../engine/dial/failures.ts";
-import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
-import {
-  EXIT_DONE,
-  EXIT_FAILED,
-  EXIT_NOT_CONNECTED,
-  EXIT_SIGNALLED,
-} from "../engine/cli/exit_status.ts";
+import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
@@ -30,8 +23,8 @@ import { formatJunit } from "./conform/junit.ts";
 import type { Report } from "./conform/results.ts";
 import { allCases, check } from "./conform/runner.ts";
 import { formatResult, formatSummary } from "./conform/text_report.ts";
-import { labProgram, statusOfError } from "./lab_program.ts";
-import { endAllAtOnce, PORT, ServerStartError } from "./loaded_server.ts";
+import { labProgram, untilInterrupted } from "./lab_program.ts";
+import { PORT } from "./loaded_server.ts";
 import { screenOf } from "./report/screen.ts";
 import { readWay, THROUGH_FLAGS } from "./through.ts";
 
@@ -122,24 +115,7 @@ const conformCommand = (): Command => ({
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
   const values = readCommandLine(conformCommand());
-  const interrupt = new AbortController();
-  const forget = onEndingSignal(() => {
-    if (interrupt.signal.aborted) {
-      endAllAtOnce();
-      runtime.exit(EXIT_SIGNALLED);
-    }
-    interrupt.abort();
-  });
-  try {
-    const status = await conform(values, interrupt.signal);
-    return interrupt.signal.aborted ? EXIT_SIGNALLED : status;
-  } catch (error) {
-    if (interrupt.signal.aborted) return EXIT_SIGNALLED;
-    runtime.printNow("stderr", `conform: ${messageOf(error)}\n`);
-    return error instanceof ServerStartError ? EXIT_NOT_CONNECTED : statusOfError(error);
-  } finally {
-    forget();
-  }
+  return await untilInterrupted("conform", (signal) => conform(values, signal));
 }
 
 async function conform(values: Values, signal: AbortSignal): Promise<number> {

@@ -4,13 +4,20 @@
  * @module
  */
 
-import { EXIT_FAILED, EXIT_NOT_CONNECTED, EXIT_USAGE } from "../engine/cli/exit_status.ts";
+import {
+  EXIT_FAILED,
+  EXIT_NOT_CONNECTED,
+  EXIT_SIGNALLED,
+  EXIT_USAGE,
+} from "../engine/cli/exit_status.ts";
 import { type Command, UsageError } from "../engine/cli/flags.ts";
 import { fail } from "../engine/cli/command_line.ts";
 import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
-import { ConnectError } from "../engine/dial/failures.ts";
+import { ConnectError, messageOf } from "../engine/dial/failures.ts";
 import { runtime } from "../engine/net/runtime.ts";
+import { onEndingSignal } from "../engine/process/ending_signals.ts";
+import { endAllAtOnce, ServerStartError } from "./loaded_server.ts";
 
 /**
  * Makes a command a program that ends the process with its exit status.
@@ -35,11 +42,44 @@ export function labProgram(
 }
 
 /**
+ * Does the work of a command that starts servers. A signal interrupts it, and then it still ends
+ * its servers in order. A second signal ends all at once.
+ *
+ * @param name the name that its errors begin with
+ * @param work the work; it ends when the signal aborts
+ * @returns the exit status: that of the work, or of its error, or of the interruption
+ */
+export async function untilInterrupted(
+  name: string,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const interrupt = new AbortController();
+  const forget = onEndingSignal(() => {
+    if (interrupt.signal.aborted) {
+      endAllAtOnce();
+      runtime.exit(EXIT_SIGNALLED);
+    }
+    interrupt.abort();
+  });
+  try {
+    const status = await work(interrupt.signal);
+    return interrupt.signal.aborted ? EXIT_SIGNALLED : status;
+  } catch (error) {
+    if (interrupt.signal.aborted) return EXIT_SIGNALLED;
+    runtime.printNow("stderr", `${name}: ${messageOf(error)}\n`);
+    return statusOfError(error);
+  } finally {
+    forget();
+  }
+}
+
+/**
  * The exit status for an error.
  *
  * @param error anything that was thrown
  */
 export function statusOfError(error: unknown): number {
   if (error instanceof UsageError || error instanceof OptionError) return EXIT_USAGE;
-  return error instanceof ConnectError ? EXIT_NOT_CONNECTED : EXIT_FAILED;
+  const isThere = !(error instanceof ConnectError || error instanceof ServerStartError);
+  return isThere ? EXIT_FAILED : EXIT_NOT_CONNECTED;
 }

@@ -12,20 +12,18 @@
 import { writeFileSync } from "node:fs";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { messageOf } from "../engine/dial/failures.ts";
-import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { RUNTIMES } from "../engine/process/runtimes.ts";
 import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { escapeText } from "../protocols/text.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
-import { EXIT_DONE, EXIT_FAILED, EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
+import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { loadDefinition } from "../lab/conform/definitions/catalogue.ts";
-import { labProgram, statusOfError } from "../lab/lab_program.ts";
+import { labProgram, untilInterrupted } from "../lab/lab_program.ts";
 import { loadLoadProtocol, MEASURABLE } from "../lab/load/load_protocol.ts";
-import { endAllAtOnce, PORT } from "../lab/loaded_server.ts";
+import { PORT } from "../lab/loaded_server.ts";
 import { screenOf } from "../lab/report/screen.ts";
 import type { SoakReport, SoakRun } from "../lab/soak/results.ts";
 import { soak, type SoakOptions } from "../lab/soak/soak.ts";
@@ -146,24 +144,7 @@ const COMMAND: Command = {
 /** Does what the command line says, and returns the exit status. */
 async function perform(): Promise<number> {
   const values = readCommandLine(COMMAND);
-  const interrupt = new AbortController();
-  const forget = onEndingSignal(() => {
-    if (interrupt.signal.aborted) {
-      endAllAtOnce();
-      runtime.exit(EXIT_SIGNALLED);
-    }
-    interrupt.abort();
-  });
-  try {
-    const status = await soakAll(values, interrupt.signal);
-    return interrupt.signal.aborted ? EXIT_SIGNALLED : status;
-  } catch (error) {
-    if (interrupt.signal.aborted) return EXIT_SIGNALLED;
-    runtime.printNow("stderr", `soak: ${messageOf(error)}\n`);
-    return statusOfError(error);
-  } finally {
-    forget();
-  }
+  return await untilInterrupted("soak", (signal) => soakAll(values, signal));
 }
 
 async function soakAll(values: Values, signal: AbortSignal): Promise<number> {

@@ -218,7 +218,7 @@ test("the least permissions in the README are enough, and none is asked for", as
     const [, names = "", withSockets = "", without = ""] = row.split("|");
     for (const [, name = ""] of names.matchAll(/`([\w.]+)`/g)) {
       for (
-        const [cell, how] of [[withSockets, /descriptors|poll|io_uring/], [
+        const [cell, how] of [[withSockets, /descriptors|poll|io_uring|one listener/], [
           without,
           /listener|messages|REUSEPORT/,
         ]] as const

@@ -9,6 +9,7 @@
  */
 
 import type { StartedProgram } from "../../net/adapter.ts";
+import process from "node:process";
 import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -88,6 +89,9 @@ export class Children implements ProcessStarter {
     this.#path = `${this.#folder}/socket`;
     this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
     this.#commands = this.#net.socketpair();
+    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
+    process.on("exit", this.#removeFolder);
+    globalThis.addEventListener("unload", this.#removeFolder);
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
@@ -224,13 +228,19 @@ export class Children implements ProcessStarter {
     clearTimeout(this.#timer);
     for (const fd of [this.#meeting, ...this.#commands]) this.#net.close(fd);
     this.#memory.close();
+    process.off("exit", this.#removeFolder);
+    globalThis.removeEventListener("unload", this.#removeFolder);
+    this.#removeFolder();
+  }
+
+  readonly #removeFolder = (): void => {
     try {
       runtime.removeFile(this.#path);
       runtime.removeFolder(this.#folder);
     } catch {
       // Somebody has cleaned up already.
     }
-  }
+  };
 }
 
 /** Makes a folder that nobody else may look into. */

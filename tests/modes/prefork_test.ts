@@ -53,6 +53,11 @@ function childrenOf(pid: number): number[] {
   }).map(Number);
 }
 
+/** The process group of a process (proc(5)): what a terminal sends, it sends to all of a group. */
+function groupOf(pid: number): string | undefined {
+  return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[2];
+}
+
 function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -200,6 +205,8 @@ for (const handoff of HANDOFFS) {
         process.kill(waiting.pid, signal);
       }
       assertEquals(await ask(waiting.peer, "pid"), `${waiting.pid}`);
+      // They could not ignore those of a terminal while they start.
+      assertNotEquals(groupOf(waiting.pid), groupOf(server.pid));
       await spinning.peer.send("spin\n");
       const ending = await server.stop();
       assertEquals(ending.code, 0, ending.stderr);

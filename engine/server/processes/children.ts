@@ -136,7 +136,8 @@ export class Children implements ProcessStarter {
       parent,
       path: this.#path,
     });
-    const program = runtime.startProgram(path, args, folder);
+    // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
+    const program = runtime.startProgram(path, args, folder, true);
     const child = new Child(plan, assignment, {
       onStarted: (pid) => {
         this.#children.set(pid, child);

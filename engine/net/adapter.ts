@@ -255,9 +255,16 @@ export interface Runtime {
    * @param path its file, or its name if PATH leads to it
    * @param args its arguments
    * @param folder its current directory
+   * @param isApart whether it gets a session of its own (setsid(2)): what a terminal or a shell sends
+   * to this process and all of its group does not reach it
    * @throws {Error} if there is no such program, or if it may not be started
    */
-  startProgram(path: string, args: readonly string[], folder: string): Promise<StartedProgram>;
+  startProgram(
+    path: string,
+    args: readonly string[],
+    folder: string,
+    isApart?: boolean,
+  ): Promise<StartedProgram>;
   /**
    * Opens a file that the system makes up when it is read, such as `/proc/self/stat` (proc(5));
    * `undefined` if there is no such file or if it may not be read. Never asks the user.

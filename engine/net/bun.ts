@@ -756,9 +756,15 @@ export const bunRuntime: Runtime = {
     fs().rmdirSync(path);
   },
 
-  startProgram(path: string, args: readonly string[], folder: string): Promise<StartedProgram> {
+  startProgram(
+    path: string,
+    args: readonly string[],
+    folder: string,
+    isApart = false,
+  ): Promise<StartedProgram> {
     const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
-    const child = Bun.spawn([path, ...args], { cwd: folder, env: process.env, ...streams });
+    const how = { cwd: folder, env: process.env, detached: isApart, ...streams };
+    const child = Bun.spawn([path, ...args], how);
     return Promise.resolve({
       pid: child.pid,
       ended: child.exited.then(() => child.signalCode ?? `exit status ${child.exitCode}`),

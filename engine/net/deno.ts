@@ -628,12 +628,18 @@ export const denoRuntime: Runtime = {
     Deno.removeSync(path);
   },
 
-  startProgram(path: string, args: readonly string[], folder: string): Promise<StartedProgram> {
+  startProgram(
+    path: string,
+    args: readonly string[],
+    folder: string,
+    isApart = false,
+  ): Promise<StartedProgram> {
     if (Deno.permissions.querySync({ name: "run", command: path }).state !== "granted") {
       throw new Error(`no permission to start ${path} (--allow-run)`);
     }
     const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
-    const child = new Deno.Command(path, { args: [...args], cwd: folder, ...streams }).spawn();
+    const how = { args: [...args], cwd: folder, detached: isApart, ...streams };
+    const child = new Deno.Command(path, how).spawn();
     let isOver = false;
     const ended = child.status.then(({ code, signal }) => {
       isOver = true;

@@ -47,8 +47,8 @@ export function endWithParent(parent: number): boolean {
 }
 
 /**
- * Ignores the signals that ask a program to end. A terminal, and a service manager, send them to all
- * processes of a group: the parent decides what becomes of this one.
+ * Ignores the signals that ask a program to end. A service manager sends them to all processes of a
+ * service: the parent decides what becomes of this one.
  */
 export function leaveSignalsToParent(): void {
   const libc = moreFunctions(SIGNATURES);

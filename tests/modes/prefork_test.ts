@@ -53,6 +53,11 @@ function childrenOf(pid: number): number[] {
   }).map(Number);
 }
 
+/** The process group of a process (proc(5)): what a terminal sends, it sends to all of a group. */
+function groupOf(pid: number): string | undefined {
+  return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[2];
+}
+
 function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -200,6 +205,8 @@ for (const handoff of HANDOFFS) {
         process.kill(waiting.pid, signal);
       }
       assertEquals(await ask(waiting.peer, "pid"), `${waiting.pid}`);
+      // They could not ignore those of a terminal while they start.
+      assertNotEquals(groupOf(waiting.pid), groupOf(server.pid));
       await spinning.peer.send("spin\n");
       const ending = await server.stop();
       assertEquals(ending.code, 0, ending.stderr);
@@ -286,6 +293,29 @@ test("prefork gives connections only to processes that it has just started", asy
   }
   assertEquals((await server.stop()).code, 0);
 }, options);
+
+test(
+  "prefork per connection: short of descriptors it goes on with the connections it has",
+  async () => {
+    const descriptors = ourRuntime.name === "deno" ? 60 : 42;
+    const args = [...DEADLY, "--per-connection", "--spare", "1", "--drain", "60s"];
+    await using server = await ServerProcess.start("prefork", args, { descriptors });
+    const peers = await Promise.all(
+      Array.from({ length: 16 }, () => Peer.connect(server.address)),
+    );
+    await server.printed("nearly out of descriptors", "stderr");
+    // Those who wait for a process have taken them. Only who serves them gets them back.
+    for (const peer of peers) peer.finish();
+    await Promise.all(peers.map((peer) => peer.rest()));
+    await using last = (await served(server)).peer;
+    last.finish();
+    await last.rest();
+    // Nobody is left, and to see that takes no descriptor.
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+  },
+  options,
+);
 
 test("a process that is stopped holds up nobody, and the drain ends it", async () => {
   const args = ["--workers", "2", "--handoff", "descriptor", "--drain", "300ms"];

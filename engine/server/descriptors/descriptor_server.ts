@@ -395,12 +395,19 @@ export class DescriptorServer {
    */
   #rescueWaiting(): boolean {
     const { team } = this;
+    // To see that nobody waits takes no descriptor.
+    if (!this.#isAwaited) return true;
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
     return this.#policy.rescue(
       () => this.#acceptWaiting(sockaddr),
       (fd) => this.#hold(fd, sockaddr),
       () => team.counters.lost(),
     );
+  }
+
+  /** Whether somebody waits in the accept queue. */
+  get #isAwaited(): boolean {
+    return this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, 0) > 0;
   }
 
   /** Keeps an accepted connection until there is room for it in the queue. */
@@ -416,8 +423,8 @@ export class DescriptorServer {
 
   /** Accepts a connection that waits. Returns `undefined` if there is none. */
   #acceptWaiting(sockaddr: Uint8Array): number | undefined {
-    const { POLLIN, errno } = this.#sockets.constants;
-    if (this.#sockets.poll(this.#listener, POLLIN, 0) <= 0) return undefined;
+    const { errno } = this.#sockets.constants;
+    if (!this.#isAwaited) return undefined;
     const fd = this.#sockets.accept(this.#listener, sockaddr);
     if (fd >= 0) return fd;
     // Another thread was faster, and after `shutdown` the queue looks like this when it is empty.

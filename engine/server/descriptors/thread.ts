@@ -163,6 +163,7 @@ export class Thread {
   /** Sleeps for {@linkcode STALL_MS} at most. Returns whether a connection has come. */
   readonly #pause = () =>
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
+  readonly #sleep = (ms: number) => this.#gate.sleep(ms);
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
   #synLog: SynLog | undefined;
@@ -428,14 +429,19 @@ export class Thread {
    * until enough descriptors are free.
    *
    * @param accept the call; its argument is the buffer for the peer's address
+   * @param sleep waits for a time in milliseconds, or until the server closes. Whoever others wait for
+   * deals with them meanwhile: perhaps only they can give descriptors back
    * @returns the descriptor, or `undefined` if no connection was accepted, for whatever reason
    */
-  admit(accept: (sockaddr: Uint8Array) => number): number | undefined {
+  admit(
+    accept: (sockaddr: Uint8Array) => number,
+    sleep: (ms: number) => void = this.#sleep,
+  ): number | undefined {
     // A connection that may be refused has to be accepted first.
     const waits = !this.#door.refusesOverflow;
     if (waits && !this.#gate.enter()) return undefined;
     while (this.#policy.isShort && !this.closing) {
-      this.#rest(this.#policy.pause(), "nearly out of descriptors");
+      this.#rest(this.#policy.pause(), "nearly out of descriptors", sleep);
     }
     const fd = this.closing ? undefined : accept(this.#sockaddr);
     if (fd !== undefined && fd >= 0) {
@@ -443,7 +449,7 @@ export class Thread {
       return this.#letIn(fd, waits) ? this.#unclaimed = fd : undefined;
     }
     if (waits) this.#gate.leave();
-    if (fd !== undefined) this.#missed(-fd);
+    if (fd !== undefined) this.#missed(-fd, sleep);
     return undefined;
   }
 
@@ -582,7 +588,7 @@ export class Thread {
   }
 
   /** Decides what to do after an accept that failed. */
-  #missed(number: number): void {
+  #missed(number: number, sleep: (ms: number) => void): void {
     const { errno } = this.#sockets.constants;
     // Another thread was faster. And on a listener that blocks, the receive timeout that is there for
     // its connections to inherit ends an accept too.
@@ -590,14 +596,14 @@ export class Thread {
     const error = new SocketError("accept", number);
     const waitMs = this.#policy.failed(error);
     if (waitMs === 0) this.#counters.lost();
-    else this.#rest(waitMs, error.message);
+    else this.#rest(waitMs, error.message, sleep);
   }
 
   /** Waits for a time, or until the server closes. */
-  #rest(ms: number, reason: string): void {
+  #rest(ms: number, reason: string, sleep: (ms: number) => void): void {
     this.#waking.wakeAll();
     tellWait(this.#journal, ms, reason);
-    this.#gate.sleep(ms);
+    sleep(ms);
   }
 
   /**

@@ -130,13 +130,13 @@ export class Children implements ProcessStarter {
 
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle {
     const assignment = plan.assignment as Assignment;
-    const { pid: parent } = runtime;
-    const { path, args, folder } = commandLineOf(this.#plan.command, {
-      mode: this.#plan.mode,
-      parent,
-      path: this.#path,
+    // What it cannot be started for is its end, like any other: the caller has given it a place.
+    const program = Promise.resolve().then(() => {
+      const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#path };
+      const { path, args, folder } = commandLineOf(this.#plan.command, parentage);
+      // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
+      return runtime.startProgram(path, args, folder, true);
     });
-    const program = runtime.startProgram(path, args, folder);
     const child = new Child(plan, assignment, {
       onStarted: (pid) => {
         this.#children.set(pid, child);

@@ -154,11 +154,12 @@ export class Desk {
   *accepted(): Generator<number, void> {
     const thread = this.#thread;
     const accept = (sockaddr: Uint8Array) => this.#accept(sockaddr);
+    const sleep = (ms: number) => this.#rest(ms);
     try {
       while (!thread.closing) {
         thread.mayAccept();
         if (!this.#awaitRoom()) continue;
-        const fd = thread.admit(accept);
+        const fd = thread.admit(accept, sleep);
         if (fd !== undefined) yield fd;
       }
     } finally {
@@ -236,10 +237,18 @@ export class Desk {
     }
   }
 
+  /** Accepts nobody for a while, and deals with the processes. */
+  #rest(ms: number): void {
+    const until = performance.now() + ms;
+    for (let left = ms; left > 0 && !this.#thread.closing; left = until - performance.now()) {
+      this.#look(Math.ceil(left));
+    }
+  }
+
   /** Looks who has something to say. */
   #look(timeoutMs: number): void {
     this.#release();
-    const isPatient = timeoutMs < 0 && this.#beginning.size > 0;
+    const isPatient = (timeoutMs < 0 || timeoutMs > BEGUN_MS) && this.#beginning.size > 0;
     const count = this.#net.epollWait(this.#epoll, this.#events, isPatient ? BEGUN_MS : timeoutMs);
     // Who is told of first is looked at first: a process that has come is known by then.
     const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));

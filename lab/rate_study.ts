@@ -100,13 +100,14 @@ export function readStudy(values: Values): Study | undefined {
  * @throws {RangeError} if something is wrong with the load
  */
 export async function planStudy(study: Study, options: PlanOptions): Promise<Plan> {
-  const rate = options.rate ?? study.rates[0] ?? FIRST;
-  const plan = await makePlan({ ...options, rate });
+  const first = options.rate ?? study.rates[0] ?? FIRST;
+  // What cannot be done at the highest rate of a series is said before the first step.
+  const plan = await makePlan({ ...options, rate: study.rates.at(-1) ?? first });
   if (plan.rateParts !== null) {
     throw new UsageError("--find needs a constant --rate to begin with");
   }
   if (plan.rate === null) throw new UsageError("--find needs a --rate above 0 to begin with");
-  return plan;
+  return { ...plan, rate: study.rates[0] ?? plan.rate };
 }
 
 /**

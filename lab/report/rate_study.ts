@@ -31,7 +31,9 @@ export function concludeSeries(
     return { rate, answered, reached, mean: latency_us.mean, isLoadLimited: load_limited };
   }));
   const limited = whole.filter(({ verdict }) => verdict === "load limited");
-  const last = whole.findLast(({ verdict }) => verdict !== "load limited");
+  const own = whole.filter(({ verdict }) => verdict !== "load limited");
+  const last = own.at(-1);
+  const answering = own.filter(({ verdict }) => verdict !== "silent");
   const orBelow = knee.rate === whole[0]?.rate ? " or below" : "";
   const rateOf = ({ rate }: RateStep) => formatRate(rate);
   return {
@@ -39,7 +41,11 @@ export function concludeSeries(
     conclusion: [
       ...(isCut ? ["The series was interrupted: what follows is about the steps until then."] : []),
       ...(last === undefined ? [] : [
-        knee.rate === null
+        answering.length === 0
+          ? `Nothing was answered up to ${rateOf(last)}, so there is no knee to be seen.`
+          : own.length === 1
+          ? `Where the knee is cannot be told from ${rateOf(last)} alone.`
+          : knee.rate === null
           ? `No knee up to ${rateOf(last)}: answers still become more frequent faster than slower.`
           : `The knee is at ${
             formatRate(knee.rate)

@@ -13,7 +13,7 @@ import { measure } from "../../lab/load/measure.ts";
 import { type EngineKind, whyNoDescriptors } from "../../lab/load/plan.ts";
 import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
-import type { Report, Run } from "../../lab/load/results.ts";
+import type { RateStep, Report, Run } from "../../lab/load/results.ts";
 import { Schedule, type ScheduleOptions } from "../../lab/load/schedule.ts";
 import {
   conduct,
@@ -32,7 +32,16 @@ import { concludeSearch, concludeSeries, judgedRuns } from "../../lab/report/rat
 import { formatTerminal } from "../../lab/report/terminal.ts";
 import { parseThreshold } from "../../lab/report/thresholds.ts";
 import { UsageError, type Values } from "../../engine/cli/flags.ts";
-import { assert, assertEquals, assertMatch, assertThrows, test, until } from "../kit/harness.ts";
+import { OptionError } from "../../engine/cli/options.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+  test,
+  until,
+} from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
 import { Dice, sampleReport, sampleRun } from "../kit/report_samples.ts";
 import { Script } from "../kit/server_process.ts";
@@ -291,6 +300,37 @@ test("what contradicts a search or a series is refused", () => {
     assertMatch(assertThrows(() => readStudy(values), UsageError).message, why);
   }
   assertEquals(readStudy({ rate: "5" }), undefined);
+});
+
+test("what a series cannot do at its highest rate is said before its first step", async () => {
+  const plan = async (rates: string) => {
+    const study = readStudy({ rates });
+    assert(study !== undefined);
+    return await planStudy(study, { protocol: "echo", arrivals: "poisson", duration: 100 });
+  };
+  assertEquals((await plan("1k..1M")).rate, 1_000);
+  const { message } = await assertRejects(() => plan("1k..2M"), OptionError);
+  assertMatch(message, /expected at most 1M\/s/);
+});
+
+test("a series says nothing of a knee that it cannot have seen", () => {
+  const say = (...verdicts: readonly RateStep["verdict"][]) => {
+    const runs = verdicts.map((verdict, index) => {
+      const load = { target_rate: 100 * (index + 1) };
+      const run = sampleRun(new Dice(index), { load, load_limited: verdict === "load limited" });
+      if (verdict !== "silent") return run;
+      return { ...run, requests: 0, rate: 0, latency_us: new Distribution().summary() };
+    });
+    const steps = verdicts.map((verdict, run): RateStep => {
+      const reached = verdict === "silent" ? 0 : 1;
+      return { rate: 100 * (run + 1), run, phase: "step", verdict, why: "nothing", reached };
+    });
+    return concludeSeries(steps, runs, false).conclusion[0] ?? "";
+  };
+  assertMatch(say("silent", "silent"), /^Nothing was answered up to 200 \/s/);
+  assertMatch(say("load limited", "passed"), /cannot be told from 200 \/s alone/);
+  assertMatch(say("load limited", "load limited"), /^The load and not the server/);
+  assertMatch(say("passed", "passed"), /^(No knee|The knee)/);
 });
 
 test("a step of a search has enough requests for its targets", () => {

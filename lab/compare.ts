@@ -213,11 +213,12 @@ export async function readComparison(values: Values): Promise<Comparison> {
   const pids = readPids((values.pid ?? []) as readonly string[], running);
   const modes = readModes(withModes(values));
   const way = readWay(values);
-  const subjects = [
+  const own = [
     ...modes,
     ...(against as readonly string[]).map(readRival),
     ...running.map((server) => runningServer(server, pids.get(server.name))),
-  ].map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
+  ];
+  const subjects = own.map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
   if (subjects.length === 0) {
     throw new UsageError("nothing to compare: HOST:PORT, --modes or --against");
   }
@@ -256,7 +257,10 @@ export async function readComparison(values: Values): Promise<Comparison> {
     way,
     traces: traces as string | undefined,
     profile: readProfileRequest(values, way),
-    reference: readReference(values.reference as string | undefined, subjects),
+    reference: readReference(
+      values.reference as string | undefined,
+      subjects.map(({ name }, index) => ({ name, short: own[index]?.name })),
+    ),
   };
 }
 

@@ -39,7 +39,9 @@ export function concludeSeries(
   return {
     knee,
     conclusion: [
-      ...(isCut ? ["The series was interrupted: what follows is about the steps until then."] : []),
+      ...(isCut
+        ? [`The series was ${howEnded(runs)}: what follows is about the steps until then.`]
+        : []),
       ...(last === undefined ? [] : [
         answering.length === 0
           ? `Nothing was answered up to ${rateOf(last)}, so there is no knee to be seen.`
@@ -92,7 +94,13 @@ export function concludeSearch(
     next: next === undefined ? null : { rate: next.rate, why: next.why ?? "" },
   };
   const isLimit = next?.kind === "load limited";
-  return { found, conclusion: sentencesOf(found, targets, confirming, isLimit) };
+  return { found, conclusion: sentencesOf(found, targets, confirming, isLimit, howEnded(runs)) };
+}
+
+/** How a study ended before its time. */
+function howEnded(runs: readonly Run[]): string {
+  const aborted = runs.find(({ aborted }) => aborted !== null)?.aborted ?? null;
+  return aborted === null ? "interrupted" : `ended by --abort-on ${aborted}`;
 }
 
 /** The runs that have confirmed a rate. */
@@ -111,6 +119,7 @@ function sentencesOf(
   targets: readonly Threshold[],
   confirming: readonly Run[],
   isLimit: boolean,
+  how: string,
 ): string[] {
   const all = texts.join(" and ");
   const why = next === null ? "" : `${formatRate(next.rate)}: ${next.why}`;
@@ -148,7 +157,7 @@ function sentencesOf(
     default: {
       const reason = end === "silent"
         ? "The server answers nothing any more"
-        : "The search was interrupted";
+        : `The search was ${how}`;
       return [
         rate === null
           ? `${reason}: until then no rate had met ${all}.`

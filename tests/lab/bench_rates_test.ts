@@ -10,7 +10,7 @@ import process from "node:process";
 import { Distribution } from "../../lab/load/distribution.ts";
 import { kneeOf, type SteppedLoad } from "../../lab/load/knee.ts";
 import { measure } from "../../lab/load/measure.ts";
-import { type EngineKind, whyNoDescriptors } from "../../lab/load/plan.ts";
+import { type EngineKind, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
 import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
 import type { RateStep, Report, Run } from "../../lab/load/results.ts";
@@ -303,14 +303,45 @@ test("what contradicts a search or a series is refused", () => {
 });
 
 test("what a series cannot do at its highest rate is said before its first step", async () => {
-  const plan = async (rates: string) => {
+  const plan = async (rates: string, arrivals = "poisson") => {
     const study = readStudy({ rates });
     assert(study !== undefined);
-    return await planStudy(study, { protocol: "echo", arrivals: "poisson", duration: 100 });
+    return await planStudy(study, { protocol: "echo", arrivals, duration: 100 });
   };
   assertEquals((await plan("1k..1M")).rate, 1_000);
   const { message } = await assertRejects(() => plan("1k..2M"), OptionError);
   assertMatch(message, /expected at most 1M\/s/);
+  // A burst that is more than a whole run would be another rate.
+  assertEquals((await plan("1k..4k", "burst:100")).rate, 1_000);
+  await assertRejects(() => plan("900..4k", "burst:100"), OptionError);
+  const range = { rate: 1, arrivals: "burst:300", durationMs: 1_000 } as const;
+  assert(rangeOf([parseThreshold("mean<5ms", "find")], range).least >= 300);
+});
+
+test("a study that --abort-on has ended says so", async () => {
+  const study = readStudy({ rates: "100,200,300" });
+  assert(study !== undefined);
+  const plan = await planStudy(study, { protocol: "echo", duration: 100 });
+  const rates: (number | null)[] = [];
+  const end = { interrupted: true, aborted: "errors>5% (9 %)" };
+  const parts = {
+    signal: new AbortController().signal,
+    onNote: () => {},
+    measure(plan: Plan) {
+      rates.push(plan.rate);
+      const own = rates.length % 2 === 0 ? end : {};
+      const { rate } = plan;
+      return Promise.resolve(sampleRun(new Dice(1), { load: { target_rate: rate }, ...own }));
+    },
+  };
+  const { study: series } = await conduct(study, plan, parts);
+  // What ended one step would end the higher ones too.
+  assertEquals(rates, [100, 200]);
+  assertEquals(series.steps[1]?.why, "it was ended by --abort-on errors>5% (9 %)");
+  assertMatch(series.conclusion[0] ?? "", /^The series was ended by --abort-on errors>5% \(9 %\):/);
+  const search = { targets: [parseThreshold("max<99s", "find")], rates: [] };
+  const { study: searched } = await conduct(search, plan, parts);
+  assertMatch(searched.conclusion[0] ?? "", /^The search was ended by --abort-on errors>5% /);
 });
 
 test("a series says nothing of a knee that it cannot have seen", () => {

@@ -10,7 +10,7 @@ import process from "node:process";
 import { Distribution } from "../../lab/load/distribution.ts";
 import { kneeOf, type SteppedLoad } from "../../lab/load/knee.ts";
 import { measure } from "../../lab/load/measure.ts";
-import { type EngineKind, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
+import { type EngineKind, makePlan, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
 import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
 import type { RateStep, Report, Run } from "../../lab/load/results.ts";
@@ -548,6 +548,21 @@ test(
   },
   { timeoutMs: 60_000 },
 );
+
+test("a run that waits for its last answers can be ended, on each engine", async () => {
+  // It answers nothing.
+  await using server = await LoadServer.start(() => {});
+  await Promise.all(ENGINES.map(async (engine) => {
+    const options = { protocol: "echo", engine, duration: 50, connections: 5, timeout: 600_000 };
+    const plan = await makePlan({ ...options, rate: 100 });
+    const run = await measure({ ...plan, rehearse: false }, {
+      address: server.address,
+      name: "test",
+      signal: AbortSignal.timeout(500),
+    });
+    assertEquals([run.interrupted, run.requests, run.due], [true, 0, 5], engine);
+  }));
+});
 
 test("a series measures each rate once, on each engine", async () => {
   await Promise.all(ENGINES.map(async (engine) => {

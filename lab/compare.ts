@@ -213,11 +213,12 @@ export async function readComparison(values: Values): Promise<Comparison> {
   const pids = readPids((values.pid ?? []) as readonly string[], running);
   const modes = readModes(withModes(values));
   const way = readWay(values);
-  const subjects = [
+  const own = [
     ...modes,
     ...(against as readonly string[]).map(readRival),
     ...running.map((server) => runningServer(server, pids.get(server.name))),
-  ].map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
+  ];
+  const subjects = own.map((subject) => ({ ...subject, name: nameThrough(subject.name, way) }));
   if (subjects.length === 0) {
     throw new UsageError("nothing to compare: HOST:PORT, --modes or --against");
   }
@@ -255,8 +256,11 @@ export async function readComparison(values: Values): Promise<Comparison> {
     percentiles: percentilesOf(values),
     way,
     traces: traces as string | undefined,
-    profile: readProfileRequest(values),
-    reference: readReference(values.reference as string | undefined, subjects),
+    profile: readProfileRequest(values, way),
+    reference: readReference(
+      values.reference as string | undefined,
+      subjects.map(({ name }, index) => ({ name, short: own[index]?.name })),
+    ),
   };
 }
 
@@ -360,7 +364,7 @@ async function compareAll(
   { runs, profiles }: { readonly runs: Run[]; readonly profiles: Profile[] },
   whys: ReadonlyMap<Plan, Map<Subject, string>>,
 ): Promise<void> {
-  const { subjects, plans, repeats } = comparison;
+  const { subjects, plans, repeats, way } = comparison;
   const total = subjects.length * plans.length * repeats;
   let begun = 0;
   for (const plan of plans) {
@@ -396,7 +400,9 @@ async function compareAll(
         }
       }
     }
-    if (comparison.traces !== undefined) await trace(comparison.traces, able, plan, watcher);
+    if (comparison.traces !== undefined) {
+      await trace(comparison.traces, able, plan, { ...watcher, way });
+    }
     for (const subject of able) {
       if (comparison.profile === undefined || failed.has(subject)) continue;
       if (subject.running !== undefined) {
@@ -455,7 +461,7 @@ async function trace(
   folder: string,
   subjects: readonly Subject[],
   plan: Plan,
-  { signal, onNote }: ComparisonWatcher,
+  { signal, onNote, way }: ComparisonWatcher & Pick<Comparison, "way">,
 ): Promise<void> {
   for (const { name, subject, start } of subjects) {
     if (subject === null || signal.aborted) continue;
@@ -464,15 +470,10 @@ async function trace(
     const path = `${folder}/${file}`;
     try {
       await using server = await start(plan, signal, { trace: path });
-      const { address } = server;
-      await measure(
-        { ...plan, durationMs: TRACE_MS, rateParts: null, rampMs: 0, rehearse: false },
-        {
-          address,
-          name,
-          signal,
-        },
-      );
+      await using reached = await reach(way, server.address);
+      const { address } = reached;
+      const shortPlan = { ...plan, durationMs: TRACE_MS, rateParts: null, rampMs: 0 };
+      await measure({ ...shortPlan, rehearse: false }, { address, name, signal });
     } catch (error) {
       if (!(error instanceof ServerStartError)) throw error;
       onNote(`${name} has no trace: ${error.message}`);

@@ -64,6 +64,8 @@ export class Live implements AsyncDisposable {
   readonly #path: string | undefined;
   readonly #onNote: (text: string) => void;
   #file: number | undefined;
+  /** Whether it could be written no more. */
+  #hasEnded = false;
   #http: HttpServer | undefined;
 
   private constructor(values: Values, onNote: (text: string) => void) {
@@ -178,16 +180,16 @@ export class Live implements AsyncDisposable {
   }
 
   #say(object: Readonly<Record<string, unknown>>): void {
-    if (this.#path === undefined) return;
+    if (this.#path === undefined || this.#hasEnded) return;
     const line = `${encodeJson({ schema: LIVE_SCHEMA, ...object })}\n`;
-    if (this.#path === STDOUT) return runtime.printNow("stdout", line);
-    if (this.#file === undefined) return;
     try {
-      writeSync(this.#file, line);
+      if (this.#path === STDOUT) runtime.printNow("stdout", line);
+      else writeSync(this.#file as number, line);
     } catch (error) {
-      const path = escapeText(this.#path);
-      this.#onNote(`--live-json ${path} ends here: ${describeSystemError(error)}`);
-      this.#close();
+      // Whoever reads it may have gone. What is measured is in no way worse for that.
+      this.#hasEnded = true;
+      const path = this.#path === STDOUT ? "" : ` ${escapeText(this.#path)}`;
+      this.#onNote(`--live-json${path} ends here: ${describeSystemError(error)}`);
     }
   }
 

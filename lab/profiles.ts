@@ -19,6 +19,7 @@ import { measure } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Profile, Run } from "./load/results.ts";
 import { profileOf, readProfiles } from "./profile/flame.ts";
+import { reach, type Way } from "./through.ts";
 
 /** The name of the folder if the files are not kept. */
 const UNKEPT = "-";
@@ -60,17 +61,23 @@ export interface Profiled {
 export interface ProfileRequest {
   /** Where the files are kept; `undefined` if they are not. */
   readonly folder: string | undefined;
+  /** What is wrong on the way to each server, if anything. */
+  readonly way: Way | undefined;
 }
 
 /**
  * Reads the flag, and makes the folder before anything is measured.
  *
  * @param values the flags
+ * @param way what is wrong on the way to each server, if anything
  * @throws {UsageError} if the folder cannot be made
  */
-export function readProfileRequest({ profile }: Values): ProfileRequest | undefined {
+export function readProfileRequest(
+  { profile }: Values,
+  way: Way | undefined,
+): ProfileRequest | undefined {
   if (profile === undefined) return undefined;
-  if (profile === UNKEPT) return { folder: undefined };
+  if (profile === UNKEPT) return { folder: undefined, way };
   const folder = profile as string;
   try {
     mkdirSync(folder, { recursive: true });
@@ -79,7 +86,7 @@ export function readProfileRequest({ profile }: Values): ProfileRequest | undefi
       `cannot make --profile ${escapeText(folder)}: ${describeSystemError(error)}`,
     );
   }
-  return { folder };
+  return { folder, way };
 }
 
 /**
@@ -92,7 +99,7 @@ export function readProfileRequest({ profile }: Values): ProfileRequest | undefi
  * @returns its profile; `undefined` if there is none
  */
 export async function profileServer(
-  { folder: kept }: ProfileRequest,
+  { folder: kept, way }: ProfileRequest,
   profiled: Profiled,
   plan: Plan,
   { signal, onNote }: { readonly signal: AbortSignal; onNote(text: string): void },
@@ -104,7 +111,7 @@ export async function profileServer(
   try {
     mkdirSync(folder, { recursive: true });
     const before = new Set(readdirSync(folder));
-    const run = await runOnce(folder, profiled, plan, signal);
+    const run = await runOnce({ folder, way }, profiled, plan, signal);
     const from = Date.parse(run.started_at);
     const window = { from, to: from + run.duration_s * 1_000 };
     const threads = readProfiles(folder, PROFILE_SUFFIX, before, window);
@@ -128,7 +135,7 @@ export async function profileServer(
 
 /** Starts the server, loads it and ends it: its threads write their profiles at their end. */
 async function runOnce(
-  folder: string,
+  { folder, way }: { readonly folder: string; readonly way: Way | undefined },
   { name, start }: Profiled,
   plan: Plan,
   signal: AbortSignal,
@@ -136,8 +143,12 @@ async function runOnce(
   const sampleUs = SAMPLE_US + SAMPLE_US_EACH * (plan.connect ? 0 : plan.connections);
   const variables = { [PROFILE_FOLDER]: folder, [PROFILE_SAMPLE]: String(sampleUs) };
   await using server = await start(plan, signal, { variables });
-  const shortPlan = { ...plan, durationMs: Math.min(plan.durationMs, LONGEST_MS), rehearse: false };
-  const { address, status: { pid } } = server;
+  // A rate that changes may begin with a pause: the mean shows what the server does.
+  const durationMs = Math.min(plan.durationMs, LONGEST_MS);
+  const shortPlan = { ...plan, durationMs, rateParts: null, rehearse: false };
+  const { status: { pid } } = server;
+  await using reached = await reach(way, server.address);
+  const { address } = reached;
   const rampMs = Math.min(plan.rampMs, shortPlan.durationMs);
   return await measure({ ...shortPlan, rampMs }, { address, pid, name, signal });
 }

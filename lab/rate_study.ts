@@ -6,6 +6,7 @@
  */
 
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { burstOf } from "./load/arrivals.ts";
 import { REACHED } from "./load/knee.ts";
 import { readPercentile } from "./load/percentiles.ts";
 import { makePlan, type Plan, type PlanOptions } from "./load/plan.ts";
@@ -100,8 +101,10 @@ export function readStudy(values: Values): Study | undefined {
  * @throws {RangeError} if something is wrong with the load
  */
 export async function planStudy(study: Study, options: PlanOptions): Promise<Plan> {
-  const rate = options.rate ?? study.rates[0] ?? FIRST;
-  const plan = await makePlan({ ...options, rate });
+  const first = options.rate ?? study.rates[0] ?? FIRST;
+  // What cannot be done at the highest rate of a series is said before the first step.
+  if (study.rates.length > 1) await makePlan({ ...options, rate: study.rates.at(-1) as number });
+  const plan = await makePlan({ ...options, rate: first });
   if (plan.rateParts !== null) {
     throw new UsageError("--find needs a constant --rate to begin with");
   }
@@ -180,12 +183,17 @@ class Conductor {
       run: this.runs.length,
       phase,
       verdict: verdict?.kind ?? "interrupted",
-      why: verdict === undefined ? "it was interrupted" : verdict.why,
+      why: verdict === undefined ? `it was ${howEnded(run)}` : verdict.why,
       reached: Number(reached.toFixed(4)),
     });
     this.runs.push(run);
     return verdict;
   }
+}
+
+/** How a run ended before its time. */
+function howEnded({ aborted }: Run): string {
+  return aborted === null ? "interrupted" : `ended by --abort-on ${aborted}`;
 }
 
 /**
@@ -245,7 +253,8 @@ async function series(
 ): Promise<Studied> {
   for (const rate of rates) {
     if (signal.aborted) break;
-    await conductor.step(rate, "step");
+    // What ended one step would end the higher ones too.
+    if (await conductor.step(rate, "step") === undefined) break;
   }
   const { runs, steps } = conductor;
   const isCut = steps.length < rates.length || steps.some(isInterrupted);
@@ -283,7 +292,7 @@ export function rangeOf(
   targets: readonly Threshold[],
   { rate, arrivals, durationMs }: Pick<Plan, "rate" | "arrivals" | "durationMs">,
 ): SearchRange {
-  const count = Math.max(1, ...targets.map(({ least }) => least));
+  const count = Math.max(burstOf(arrivals), ...targets.map(({ least }) => least));
   // Of random arrivals there may be fewer than on average. Five deviations are never seen. Of the
   // others, up to 2 % may not be answered.
   const enough = arrivals === "poisson" ? count + 5 * Math.sqrt(count) + 5 : count;

@@ -234,6 +234,8 @@ export class LoadLoop implements LaneHost {
       return this.#unopened > 0 ? this.#openingUntil : this.#openedAt + GREETING_MS;
     }
     if (this.#phase === "open") return now;
+    // It was stopped: what is still under way is waited for no more.
+    if (this.#phase === "over") return now;
     // A conversation that ends because nothing more comes ends outside any turn.
     this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);

@@ -20,7 +20,7 @@ import {
 import { durationOption } from "../../engine/cli/quantity_options.ts";
 import { parseRate, parseSize, type Rate } from "../../engine/values/quantities.ts";
 import { locateProtocol } from "../../engine/server/core/protocol_loader.ts";
-import { type ArrivalKind, ARRIVALS_FORM, readArrivals } from "./arrivals.ts";
+import { type ArrivalKind, ARRIVALS_FORM, burstOf, readArrivals } from "./arrivals.ts";
 import { COURSE_FORM, parseCourse, RateCourse, type RatePart } from "./rate_course.ts";
 import type { Load } from "./results.ts";
 import { loadLoadProtocol, type LoadProtocol, MEASURABLE } from "./load_protocol.ts";
@@ -371,7 +371,8 @@ function checkRate(given: Rate): Course {
 /** The most random arrivals a second: they are drawn one by one. */
 const MOST_RANDOM = 1_000_000;
 
-function checkArrivals({ rate, rateParts, rampMs, arrivals }: Plan, options: PlanOptions): void {
+function checkArrivals(plan: Plan, options: PlanOptions): void {
+  const { rate, rateParts, rampMs, arrivals, durationMs } = plan;
   const refuse = (why: string): never => {
     throw new OptionError(why);
   };
@@ -381,6 +382,11 @@ function checkArrivals({ rate, rateParts, rampMs, arrivals }: Plan, options: Pla
   const most = Math.max(rate ?? 0, ...(rateParts ?? []).flatMap(({ from, to }) => [from, to]));
   if (arrivals === "poisson" && most > MOST_RANDOM) {
     refuse("Cannot use arrivals poisson with such a rate: expected at most 1M/s");
+  }
+  const burst = burstOf(arrivals);
+  // They would all come at the beginning, and the rate would be another one.
+  if (burst > 1 && rate !== null && burst > rate * durationMs / 1000) {
+    refuse(`Cannot use arrivals ${arrivals}: so many are not due in the whole run`);
   }
   if (rateParts !== null && rampMs > 0) {
     refuse(

@@ -319,6 +319,8 @@ export interface Part {
   readonly machine: Machine;
   readonly command: string;
   readonly started_at: string;
+  /** The SHA-256 of what tells each of its runs from all others, so that none counts twice. */
+  readonly digests?: readonly string[];
 }
 
 /** One step of a series of runs at different rates. */

@@ -7,8 +7,20 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { Distribution } from "../load/distribution.ts";
-import type { Latency, Load, Machine, Part, Report, Run, Second } from "../load/results.ts";
+import { recoveriesOf } from "../load/recovery.ts";
+import type {
+  Latency,
+  Load,
+  LoadPart,
+  Machine,
+  Part,
+  Recovery,
+  Report,
+  Run,
+  Second,
+} from "../load/results.ts";
 import { formatTime } from "./units.ts";
 
 /** By how much runs that were equally long may differ: by a share, and in seconds. */
@@ -57,20 +69,19 @@ export function mergeReports(sources: readonly Source[], command: string): Repor
   const merged = first.report.runs.map((run, index) =>
     mergeRuns(sources.map(({ file, report }) => ({ file, run: partnerOf(report, run, index) })))
   );
+  const parts = sources.flatMap(partsOf);
+  const { reference } = first.report;
+  const isAgreed = others.every(({ report }) => report.reference === reference);
   return {
     schema: first.report.schema,
-    machine: together(sources.map(({ report }) => report.machine)),
+    machine: together(parts.map(({ machine }) => machine)),
     floor: null,
     command,
     runs: merged,
     missing: sources.flatMap(({ report }) => report.missing),
     profiles: [],
-    parts: sources.map(({ file, report: { machine, command, runs } }): Part => ({
-      file,
-      machine,
-      command,
-      started_at: runs[0]?.started_at ?? "",
-    })),
+    parts,
+    ...(reference !== undefined && isAgreed && { reference }),
     rate_study: null,
     findings: [],
   };
@@ -105,22 +116,41 @@ function runsOf({ report: { runs } }: Source): string {
   return runs.length === 1 ? "one run" : `${runs.length} runs`;
 }
 
-/** No measurement may count twice, whatever its files are called. */
+/** What a file brings: what it was added up from itself, if it was. */
+function partsOf({ file, report: { machine, command, runs, parts } }: Source): readonly Part[] {
+  if (parts.length > 0) return parts;
+  const [first] = runs;
+  return [{
+    file,
+    machine,
+    command,
+    started_at: first?.started_at ?? "",
+    digests: runs.map(digestOf),
+  }];
+}
+
+/** What tells a measurement from all others, in hexadecimal digits. */
+function digestOf({ started_at, histogram, requests }: Run): string {
+  const key = JSON.stringify([started_at, requests, histogram.latency, histogram.lag]);
+  return createHash("sha256").update(key).digest("hex");
+}
+
+/**
+ * No measurement may count twice, whatever its files are called, and whatever it was added to
+ * already.
+ */
 function refuseTwice(sources: readonly Source[]): void {
   const seen = new Map<string, string>();
-  for (const { file, report } of sources) {
-    for (const { started_at, histogram, requests } of report.runs) {
-      const key = JSON.stringify([started_at, requests, histogram.latency, histogram.lag]);
-      const other = seen.get(key);
-      if (other !== undefined && other !== file) {
-        throw new MergeError(`${other} and ${file} hold the same measurement`);
-      }
+  for (const source of sources) {
+    const { file } = source;
+    const digests = partsOf(source).flatMap(({ digests = [] }) => digests);
+    for (const digest of digests) {
+      const other = seen.get(digest);
+      if (other === undefined) continue;
       if (other === file) throw new MergeError(`${file} was given twice`);
+      throw new MergeError(`${other} and ${file} hold the same measurement`);
     }
-    for (const { started_at, histogram, requests } of report.runs) {
-      const key = JSON.stringify([started_at, requests, histogram.latency, histogram.lag]);
-      seen.set(key, file);
-    }
+    for (const digest of digests) seen.set(digest, file);
   }
 }
 
@@ -146,14 +176,24 @@ const WORDS: Readonly<Record<string, string>> = {
   think_ms: "think time",
   ramp_ms: "ramp",
   timeout_ms: "timeout",
+  rate_parts: "course of the rate, in seconds,",
 };
 
 /** The properties in which two loads differ and must not. */
 function differing(one: Load, other: Load): string[] {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  const value = (load: Load, name: string) =>
-    JSON.stringify((load as unknown as Record<string, unknown>)[name] ?? null);
-  return [...names].filter((name) => !ADDED.has(name) && value(one, name) !== value(other, name));
+  return [...names].filter((name) =>
+    !ADDED.has(name) && comparedIn(one, name) !== comparedIn(other, name)
+  );
+}
+
+/** A property of a load, as far as it must be the same. */
+function comparedIn(load: Load, name: string): string {
+  // Rates add up, also those of a rate that changes. When it changes must be the same.
+  if (name === "rate_parts") {
+    return JSON.stringify(load.rate_parts?.map(({ seconds }) => seconds) ?? null);
+  }
+  return JSON.stringify((load as unknown as Record<string, unknown>)[name] ?? null);
 }
 
 /** A run and its file. */
@@ -182,6 +222,9 @@ function mergeRuns(parts: readonly PartRun[]): Run {
   const requests = sum(({ requests }) => requests);
   const watched = runs.filter(({ server }) => server !== null);
   const server = watched.length === 1 ? watched[0]?.server ?? null : null;
+  const isCut = runs.some(({ interrupted }) => interrupted);
+  const seconds = mergeSeconds(runs, runs.find(({ server: seen }) => seen === server));
+  const rate_parts = addCourses(runs.map(({ load }) => load.rate_parts));
   return {
     ...first.run,
     name: names.join(" + "),
@@ -191,10 +234,11 @@ function mergeRuns(parts: readonly PartRun[]): Run {
       target_rate: rates.includes(null)
         ? null
         : rates.reduce<number>((total, rate) => total + (rate ?? 0), 0),
+      rate_parts,
     },
     started_at: runs.map(({ started_at }) => started_at).sort()[0] as string,
     duration_s: Math.max(...runs.map(({ duration_s }) => duration_s)),
-    interrupted: runs.some(({ interrupted }) => interrupted),
+    interrupted: isCut,
     aborted: runs.find(({ aborted }) => aborted !== null)?.aborted ?? null,
     requests,
     due: dues.includes(null) ? null : dues.reduce<number>((total, due) => total + (due ?? 0), 0),
@@ -207,13 +251,13 @@ function mergeRuns(parts: readonly PartRun[]): Run {
     lag_us: lag?.figures ?? first.run.lag_us,
     errors: addCounts(runs.map(({ errors }) => errors)),
     starved_connections: sum(({ starved_connections }) => starved_connections),
-    recoveries: [],
+    recoveries: rate_parts === null || isCut ? [] : recoveriesIn(seconds, rate_parts),
     load_limited: runs.some(({ load_limited }) => load_limited),
     server: server && {
       ...server,
       requests_per_cpu_s: server.cpu_s > 0 ? rounded(requests / server.cpu_s) : null,
     },
-    seconds: mergeSeconds(runs, runs.find(({ server: seen }) => seen === server)),
+    seconds,
     histogram: {
       latency: latency.text,
       service: service.text,
@@ -232,9 +276,8 @@ function refuseStranger(one: PartRun, other: PartRun): void {
   const model = ({ target_rate }: Load) => target_rate === null ? "closed" : "open";
   if (model(a) !== model(b)) refuse(`the model is ${model(a)} in one and ${model(b)} in the other`);
   for (const name of differing(a, b)) {
-    const shown = (load: Load) =>
-      JSON.stringify((load as unknown as Record<string, unknown>)[name] ?? null);
-    refuse(`the ${WORDS[name] ?? name} is ${shown(a)} in one and ${shown(b)} in the other`);
+    const [its, others] = [comparedIn(a, name), comparedIn(b, name)];
+    refuse(`the ${WORDS[name] ?? name} is ${its} in one and ${others} in the other`);
   }
   const [long, short] = [one.run.duration_s, other.run.duration_s];
   if (Math.abs(long - short) > Math.max(ALIKE_S, ALIKE * Math.max(long, short))) {
@@ -295,6 +338,38 @@ function mergeSeconds(runs: readonly Run[], watched: Run | undefined): Second[] 
       cpu_s: watched?.seconds[index]?.cpu_s ?? null,
       memory_bytes: watched?.seconds[index]?.memory_bytes ?? null,
       histogram: all?.encode() ?? null,
+    };
+  });
+}
+
+/** How the server recovered from the spikes of all machines together. */
+function recoveriesIn(seconds: readonly Second[], parts: readonly LoadPart[]): Recovery[] {
+  let begins = 0;
+  const windows = seconds.flatMap(({ at, errors, histogram }) => {
+    const durationMs = (at - begins) * 1000;
+    begins = at;
+    if (histogram === null) return [];
+    const latency = Distribution.decode(histogram);
+    return [{ endsAt: at * 1000, durationMs, requests: latency.count, errors, latency }];
+  });
+  // What is known of a few of the seconds tells nothing.
+  if (windows.length < seconds.length) return [];
+  return recoveriesOf(
+    parts.map(({ from, to, seconds }) => ({ from, to, ms: seconds * 1000 })),
+    windows,
+  );
+}
+
+/** Adds rates that change at the same times. */
+function addCourses(courses: readonly Load["rate_parts"][]): Load["rate_parts"] {
+  const [first, ...others] = courses;
+  if (first === undefined || first === null) return null;
+  return first.map(({ from, to, seconds }, index): LoadPart => {
+    const same = others.flatMap((course) => course?.[index] ?? []);
+    return {
+      from: same.reduce((sum, part) => sum + part.from, from),
+      to: same.reduce((sum, part) => sum + part.to, to),
+      seconds,
     };
   });
 }

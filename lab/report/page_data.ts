@@ -4,7 +4,17 @@
  * @module
  */
 
-import type { LoadPart, Profile, RateStudy, Report, Run, Second } from "../load/results.ts";
+import { percentileName, readPercentile } from "../load/percentiles.ts";
+import type {
+  FoundRate,
+  LoadPart,
+  Profile,
+  RateStudy,
+  Report,
+  Run,
+  Second,
+} from "../load/results.ts";
+import { askedPercentiles, percentileIn } from "./columns.ts";
 import {
   type Contest,
   contestsOf,
@@ -66,14 +76,16 @@ export interface PageData {
 /** What the page draws of a search or a series of rates. */
 export interface StudyPicture {
   readonly isSearch: boolean;
+  /** The name of the percentile that is drawn beside the median: of a search, its target's. */
+  readonly slow: string;
   /** The steps, the lowest rate first. */
   readonly steps: readonly {
     readonly rate: number;
     readonly isPassed: boolean;
     readonly verdict: string;
     /** Times in microseconds; `null` if there were too few requests. */
-    readonly response: { readonly p50: number | null; readonly p99: number | null };
-    readonly service: { readonly p50: number | null; readonly p99: number | null };
+    readonly response: { readonly p50: number | null; readonly slow: number | null };
+    readonly service: { readonly p50: number | null; readonly slow: number | null };
   }[];
   /** Rates that have a name: the knee, or what was found. */
   readonly marks: readonly { readonly rate: number; readonly text: string }[];
@@ -113,20 +125,36 @@ function studyPicture({ steps, found, knee }: RateStudy, runs: readonly Run[]): 
     { rate: knee?.rate, text: "knee" },
     { rate: knee?.overloaded, text: "overloaded" },
   ];
+  const slow = slowOf(found, runs);
   return {
     isSearch: found !== null,
+    slow: percentileName(slow),
     steps: steps.toSorted((a, b) => a.rate - b.rate).map(({ rate, verdict, run }) => {
       const { latency_us, service_us } = runs[run] as Run;
       return {
         rate,
         isPassed: verdict === "passed",
         verdict,
-        response: { p50: latency_us.p50, p99: latency_us.p99 },
-        service: { p50: service_us.p50, p99: service_us.p99 },
+        response: { p50: latency_us.p50, slow: percentileIn(latency_us, slow) },
+        service: { p50: service_us.p50, slow: percentileIn(service_us, slow) },
       };
     }),
     marks: marks.flatMap(({ rate, text }) => typeof rate === "number" ? [{ rate, text }] : []),
   };
+}
+
+/** The percentile that tells most: that of the target, or the highest that is known up to p99. */
+function slowOf(found: FoundRate | null, runs: readonly Run[]): number {
+  const targets = (found?.targets ?? []).flatMap((text) =>
+    readPercentile(/^(?:service\.)?(p[\d.]+)/.exec(text)?.[1] ?? "") ?? []
+  );
+  const aimed = Math.max(0, ...targets);
+  if (aimed > 50) return aimed;
+  const known = askedPercentiles(runs).filter((percentile) =>
+    percentile > 50 && percentile <= 99 &&
+    runs.some(({ latency_us }) => percentileIn(latency_us, percentile) !== null)
+  );
+  return known.at(-1) ?? 99;
 }
 
 /** The look of a name's lines. */

@@ -31,15 +31,23 @@ export function concludeSeries(
     return { rate, answered, reached, mean: latency_us.mean, isLoadLimited: load_limited };
   }));
   const limited = whole.filter(({ verdict }) => verdict === "load limited");
-  const last = whole.findLast(({ verdict }) => verdict !== "load limited");
+  const own = whole.filter(({ verdict }) => verdict !== "load limited");
+  const last = own.at(-1);
+  const answering = own.filter(({ verdict }) => verdict !== "silent");
   const orBelow = knee.rate === whole[0]?.rate ? " or below" : "";
   const rateOf = ({ rate }: RateStep) => formatRate(rate);
   return {
     knee,
     conclusion: [
-      ...(isCut ? ["The series was interrupted: what follows is about the steps until then."] : []),
+      ...(isCut
+        ? [`The series was ${howEnded(runs)}: what follows is about the steps until then.`]
+        : []),
       ...(last === undefined ? [] : [
-        knee.rate === null
+        answering.length === 0
+          ? `Nothing was answered up to ${rateOf(last)}, so there is no knee to be seen.`
+          : own.length === 1
+          ? `Where the knee is cannot be told from ${rateOf(last)} alone.`
+          : knee.rate === null
           ? `No knee up to ${rateOf(last)}: answers still become more frequent faster than slower.`
           : `The knee is at ${
             formatRate(knee.rate)
@@ -86,7 +94,13 @@ export function concludeSearch(
     next: next === undefined ? null : { rate: next.rate, why: next.why ?? "" },
   };
   const isLimit = next?.kind === "load limited";
-  return { found, conclusion: sentencesOf(found, targets, confirming, isLimit) };
+  return { found, conclusion: sentencesOf(found, targets, confirming, isLimit, howEnded(runs)) };
+}
+
+/** How a study ended before its time. */
+function howEnded(runs: readonly Run[]): string {
+  const aborted = runs.find(({ aborted }) => aborted !== null)?.aborted ?? null;
+  return aborted === null ? "interrupted" : `ended by --abort-on ${aborted}`;
 }
 
 /** The runs that have confirmed a rate. */
@@ -105,6 +119,7 @@ function sentencesOf(
   targets: readonly Threshold[],
   confirming: readonly Run[],
   isLimit: boolean,
+  how: string,
 ): string[] {
   const all = texts.join(" and ");
   const why = next === null ? "" : `${formatRate(next.rate)}: ${next.why}`;
@@ -142,7 +157,7 @@ function sentencesOf(
     default: {
       const reason = end === "silent"
         ? "The server answers nothing any more"
-        : "The search was interrupted";
+        : `The search was ${how}`;
       return [
         rate === null
           ? `${reason}: until then no rate had met ${all}.`

@@ -62,6 +62,19 @@ test("a condition that holds ends the run: the files say so, and the exit status
   assertMatch(lines.at(-1).aborted, /^errors>5% /);
 });
 
+test("a measurement goes on if nobody reads any more how it goes", async () => {
+  using folder = new Folder();
+  await using server = await LoadServer.start();
+  await using script = new Script("lab/bench.ts", [
+    ...[at(server), ...LOAD, "-n", "50", "--json", folder.path("it.json"), "--live-json"],
+  ]);
+  script.hangUp();
+  const { code, stderr } = await script.end();
+  assertEquals([code, stderr.includes("--live-json ends here: ")], [0, true], stderr);
+  const { runs: [run] } = parseJson(folder.text("it.json"), "it.json");
+  assertEquals([run?.requests, run?.interrupted], [50, false]);
+});
+
 test("conditions that do not hold change nothing", async () => {
   await using server = await LoadServer.start();
   await using script = new Script("lab/bench.ts", [

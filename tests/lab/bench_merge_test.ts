@@ -8,10 +8,10 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { UsageError } from "../../engine/cli/flags.ts";
 import { Distribution } from "../../lab/load/distribution.ts";
-import type { Report, Run } from "../../lab/load/results.ts";
+import type { LoadPart, Run, Second } from "../../lab/load/results.ts";
 import { mergeFiles } from "../../lab/merge.ts";
 import { formatJson, parseJson } from "../../lab/report/json.ts";
-import { apartNotes, MergeError, mergeReports } from "../../lab/report/merge.ts";
+import { apartNotes, MergeError, mergeReports, type Source } from "../../lab/report/merge.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -54,7 +54,7 @@ function draw(seed: number, count: number, usual: number): number[] {
 const FAST = draw(1, 5_000, 100);
 const SLOW = draw(2, 3_000, 20_000);
 
-function sourceOf(file: string, ...runs: readonly Run[]): { file: string; report: Report } {
+function sourceOf(file: string, ...runs: readonly Run[]): Source {
   return { file, report: sampleReport(runs) };
 }
 
@@ -120,6 +120,64 @@ test("what does not belong together is refused, with the reason", () => {
     /^a has 2 runs and b has one/,
   );
   assertMatch(merge(sourceOf("a"), sourceOf("b")), /^a has no run$/);
+});
+
+test("what was added up already does not count twice, and stays in the list of parts", () => {
+  const [a, b, c] = [1, 2, 3].map((seed) =>
+    sourceOf("abc"[seed - 1] as string, runOf(draw(seed, 1_000, 100)))
+  ) as [Source, Source, Source];
+  const both: Source = { file: "both", report: mergeReports([a, b], "it") };
+  const refused = (...sources: readonly Source[]) =>
+    assertThrows(() => mergeReports(sources, "it"), MergeError).message;
+  assertEquals(refused(both, b), "both and b hold the same measurement");
+  assertEquals(refused(a, both), "a and both hold the same measurement");
+  // It was written and read in between.
+  const text = formatJson({ ...both.report, findings: [] });
+  assertEquals(
+    refused({ file: "read", report: parseJson(text, "read") }, a),
+    "read and a hold the same measurement",
+  );
+  const all = mergeReports([both, c], "it");
+  assertEquals(all.parts.map(({ file }) => file), ["a", "b", "c"]);
+  assertEquals([all.runs[0]?.requests, all.machine.cores], [3_000, 6]);
+});
+
+test("rates that change are added, and how the server recovered is seen in the sum", () => {
+  const parts = (low: number, high: number) =>
+    [low, high, low].map((rate) => ({ from: rate, to: rate, seconds: 3 }));
+  const spiked = (seed: number, rate_parts: readonly LoadPart[]): Run => {
+    const seconds = Array.from({ length: 9 }, (_, index) => {
+      const usual = index >= 3 && index < 7 ? 50_000 : 100;
+      const run = runOf(draw(seed, 2_000, usual));
+      return { ...run.seconds[0] as Second, at: index + 1 };
+    });
+    const load = { target_rate: 2_000, rate_parts };
+    return { ...runOf(draw(seed, 100, 100), { load, duration_s: 9, due: 100 }), seconds };
+  };
+  const a = sourceOf("a", spiked(1, parts(500, 2_000)));
+  const { runs: [run] } = mergeReports([a, sourceOf("b", spiked(20, parts(100, 300)))], "it");
+  assertEquals(run?.load.rate_parts, parts(600, 2_300));
+  assertEquals(
+    run?.recoveries.map(({ from_s, to_s, recovered_s }) => [from_s, to_s, recovered_s]),
+    [[3, 6, 1]],
+  );
+  const other = parts(100, 300).map((part) => ({ ...part, seconds: 2 }));
+  assertMatch(
+    assertThrows(() => mergeReports([a, sourceOf("b", spiked(20, other))], "it"), MergeError)
+      .message,
+    /the course of the rate, in seconds, is \[3,3,3\] in one and \[2,2,2\] in the other$/,
+  );
+});
+
+test("what the others were compared with stays so in the sum", () => {
+  const named = (file: string, reference?: string): Source => {
+    const { report } = sourceOf(file, runOf(draw(file.charCodeAt(0), 100, 100)));
+    return { file, report: reference === undefined ? report : { ...report, reference } };
+  };
+  const referenceOf = (...sources: readonly Source[]) => mergeReports(sources, "it").reference;
+  assertEquals(referenceOf(named("a", "x"), named("b", "x")), "x");
+  assertEquals(referenceOf(named("a", "x"), named("b", "y")), undefined);
+  assertEquals(referenceOf(named("a"), named("b")), undefined);
 });
 
 test("runs of different times are added, and it is said", () => {

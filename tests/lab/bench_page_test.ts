@@ -8,7 +8,7 @@ import { Distribution } from "../../lab/load/distribution.ts";
 import { distributionOf } from "../../lab/report/distribution.ts";
 import { formatHtml } from "../../lab/report/html.ts";
 import { formatRate, formatTime } from "../../lab/report/units.ts";
-import type { Report } from "../../lab/load/results.ts";
+import type { RateStep, Report } from "../../lab/load/results.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
 import {
@@ -457,6 +457,52 @@ test("runs at different rates show both times by rate, and where the knee is", a
   assertEquals(choices, ["1.00 k/s due", "2.00 k/s due", "4.00 k/s due", "8.00 k/s due"]);
   assertQuiet(open);
 }, options);
+
+test(
+  "a search shows the percentile of its target, and no name is cut off at the edge",
+  async () => {
+    const dice = new Dice(8);
+    const runs = [1_000, 8_000, 64_000].map((rate) =>
+      sampleRun(dice, { load: { target_rate: rate }, name: "x", subject: null, about: 5_000 })
+    );
+    const steps = runs.map((_, run): RateStep => {
+      const rate = 1_000 * 8 ** run;
+      return { rate, run, phase: "doubling", verdict: "passed", why: null, reached: 1 };
+    });
+    const found = {
+      targets: ["p90<5ms"],
+      end: "found",
+      rate: 1_000,
+      spread: 0,
+      next: null,
+    } as const;
+    const rate_study = { steps, knee: null, found, interrupted: false, conclusion: ["It is so."] };
+    const report = { ...sampleReport(runs), rate_study };
+    await using open = await OpenPage.open(formatHtml(report), {
+      viewport: { width: 400, height: 800 },
+    });
+    const { names } = await shown(open, "Latency by rate");
+    assertEquals(names, ["response p90", "response p50", "service p90", "service p50"]);
+    const [left, begins] = await open.page.evaluate(() => {
+      const { Chart } = globalThis as unknown as typeof import("chart.js");
+      const chart = Chart.getChart(document.querySelector("#study canvas") as HTMLCanvasElement);
+      let begins = NaN;
+      const prototype = CanvasRenderingContext2D.prototype;
+      const write = prototype.fillText;
+      prototype.fillText = function (text, x, y) {
+        const width = this.measureText(text).width;
+        if (text === "found") begins = this.textAlign === "right" ? x - width : x;
+        write.call(this, text, x, y);
+      };
+      // The found rate is where the axis begins.
+      chart?.update();
+      return [chart?.chartArea.left ?? NaN, begins];
+    });
+    assert((begins as number) >= (left as number), `${begins} is before ${left}`);
+    assertQuiet(open);
+  },
+  options,
+);
 
 test("all pages are closed when the browser ends", async () => {
   assertEquals(await endBrowser(), 0);

@@ -10,10 +10,10 @@ import process from "node:process";
 import { Distribution } from "../../lab/load/distribution.ts";
 import { kneeOf, type SteppedLoad } from "../../lab/load/knee.ts";
 import { measure } from "../../lab/load/measure.ts";
-import { type EngineKind, whyNoDescriptors } from "../../lab/load/plan.ts";
+import { type EngineKind, makePlan, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
 import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
-import type { Report, Run } from "../../lab/load/results.ts";
+import type { RateStep, Report, Run } from "../../lab/load/results.ts";
 import { Schedule, type ScheduleOptions } from "../../lab/load/schedule.ts";
 import {
   conduct,
@@ -32,7 +32,16 @@ import { concludeSearch, concludeSeries, judgedRuns } from "../../lab/report/rat
 import { formatTerminal } from "../../lab/report/terminal.ts";
 import { parseThreshold } from "../../lab/report/thresholds.ts";
 import { UsageError, type Values } from "../../engine/cli/flags.ts";
-import { assert, assertEquals, assertMatch, assertThrows, test, until } from "../kit/harness.ts";
+import { OptionError } from "../../engine/cli/options.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+  test,
+  until,
+} from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
 import { Dice, sampleReport, sampleRun } from "../kit/report_samples.ts";
 import { Script } from "../kit/server_process.ts";
@@ -293,6 +302,68 @@ test("what contradicts a search or a series is refused", () => {
   assertEquals(readStudy({ rate: "5" }), undefined);
 });
 
+test("what a series cannot do at its highest rate is said before its first step", async () => {
+  const plan = async (rates: string, arrivals = "poisson") => {
+    const study = readStudy({ rates });
+    assert(study !== undefined);
+    return await planStudy(study, { protocol: "echo", arrivals, duration: 100 });
+  };
+  assertEquals((await plan("1k..1M")).rate, 1_000);
+  const { message } = await assertRejects(() => plan("1k..2M"), OptionError);
+  assertMatch(message, /expected at most 1M\/s/);
+  // A burst that is more than a whole run would be another rate.
+  assertEquals((await plan("1k..4k", "burst:100")).rate, 1_000);
+  await assertRejects(() => plan("900..4k", "burst:100"), OptionError);
+  const range = { rate: 1, arrivals: "burst:300", durationMs: 1_000 } as const;
+  assert(rangeOf([parseThreshold("mean<5ms", "find")], range).least >= 300);
+});
+
+test("a study that --abort-on has ended says so", async () => {
+  const study = readStudy({ rates: "100,200,300" });
+  assert(study !== undefined);
+  const plan = await planStudy(study, { protocol: "echo", duration: 100 });
+  const rates: (number | null)[] = [];
+  const end = { interrupted: true, aborted: "errors>5% (9 %)" };
+  const parts = {
+    signal: new AbortController().signal,
+    onNote: () => {},
+    measure(plan: Plan) {
+      rates.push(plan.rate);
+      const own = rates.length % 2 === 0 ? end : {};
+      const { rate } = plan;
+      return Promise.resolve(sampleRun(new Dice(1), { load: { target_rate: rate }, ...own }));
+    },
+  };
+  const { study: series } = await conduct(study, plan, parts);
+  // What ended one step would end the higher ones too.
+  assertEquals(rates, [100, 200]);
+  assertEquals(series.steps[1]?.why, "it was ended by --abort-on errors>5% (9 %)");
+  assertMatch(series.conclusion[0] ?? "", /^The series was ended by --abort-on errors>5% \(9 %\):/);
+  const search = { targets: [parseThreshold("max<99s", "find")], rates: [] };
+  const { study: searched } = await conduct(search, plan, parts);
+  assertMatch(searched.conclusion[0] ?? "", /^The search was ended by --abort-on errors>5% /);
+});
+
+test("a series says nothing of a knee that it cannot have seen", () => {
+  const say = (...verdicts: readonly RateStep["verdict"][]) => {
+    const runs = verdicts.map((verdict, index) => {
+      const load = { target_rate: 100 * (index + 1) };
+      const run = sampleRun(new Dice(index), { load, load_limited: verdict === "load limited" });
+      if (verdict !== "silent") return run;
+      return { ...run, requests: 0, rate: 0, latency_us: new Distribution().summary() };
+    });
+    const steps = verdicts.map((verdict, run): RateStep => {
+      const reached = verdict === "silent" ? 0 : 1;
+      return { rate: 100 * (run + 1), run, phase: "step", verdict, why: "nothing", reached };
+    });
+    return concludeSeries(steps, runs, false).conclusion[0] ?? "";
+  };
+  assertMatch(say("silent", "silent"), /^Nothing was answered up to 200 \/s/);
+  assertMatch(say("load limited", "passed"), /cannot be told from 200 \/s alone/);
+  assertMatch(say("load limited", "load limited"), /^The load and not the server/);
+  assertMatch(say("passed", "passed"), /^(No knee|The knee)/);
+});
+
 test("a step of a search has enough requests for its targets", () => {
   const of = (text: string, arrivals: "even" | "poisson", rate = 1) =>
     rangeOf([parseThreshold(text, "find")], { rate, arrivals, durationMs: 2_000 });
@@ -477,6 +548,21 @@ test(
   },
   { timeoutMs: 60_000 },
 );
+
+test("a run that waits for its last answers can be ended, on each engine", async () => {
+  // It answers nothing.
+  await using server = await LoadServer.start(() => {});
+  await Promise.all(ENGINES.map(async (engine) => {
+    const options = { protocol: "echo", engine, duration: 50, connections: 5, timeout: 600_000 };
+    const plan = await makePlan({ ...options, rate: 100 });
+    const run = await measure({ ...plan, rehearse: false }, {
+      address: server.address,
+      name: "test",
+      signal: AbortSignal.timeout(500),
+    });
+    assertEquals([run.interrupted, run.requests, run.due], [true, 0, 5], engine);
+  }));
+});
 
 test("a series measures each rate once, on each engine", async () => {
   await Promise.all(ENGINES.map(async (engine) => {

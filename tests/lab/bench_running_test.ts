@@ -159,6 +159,9 @@ test("a reference may be typed without the sign between its words", () => {
     assertEquals(readReference(text, subjects), "event · deno");
   }
   assertEquals(readReference("a-b", subjects), "a-b");
+  // What lies on the way belongs to the name, and nobody types it twice.
+  const far = [{ name: "old through latency:1ms", short: "old" }, { name: "new", short: "new" }];
+  assertEquals(readReference("old", far), "old through latency:1ms");
   assertEquals(readReference(undefined, subjects), undefined);
   for (const text of ["event", "EVENT · deno", ""]) {
     const lists = "expected one of event · deno, event · bun, a-b";

@@ -17,13 +17,17 @@ const BRIEF = ["--protocol", "echo", "-c", "8", "-n", "40", "--json", "-"];
 
 /** Runs the bench; returns its runs. */
 async function bench(args: readonly string[], options: ScriptOptions = {}): Promise<Run[]> {
+  return [...(await report(args, options)).runs];
+}
+
+async function report(args: readonly string[], options: ScriptOptions = {}): Promise<Report> {
   const { code, stdout, stderr } = await new Script(
     "lab/bench.ts",
     [...args, "--no-floor"],
     options,
   ).end(60_000);
   assertEquals(code, 0, stderr);
-  return [...(JSON.parse(stdout) as Report).runs];
+  return JSON.parse(stdout) as Report;
 }
 
 test("the bench loads a server through faults, and says so", async () => {
@@ -56,10 +60,10 @@ test("the bench loads a server through faults, and says so", async () => {
 
 test("the bench compares servers through faults, and says so", async () => {
   const toxics = "slicer:1..7 up:latency:10ms";
-  const runs = await bench([
+  const { runs, profiles } = await report([
     ...["compare", "--modes", "event,nonblocking", "--runtimes", runtime.name],
     ...["--protocols", "echo", "-c", "4", "-d", "300ms", "--warm-up", "0", "--repeat", "1"],
-    ...["--through", toxics, "--json", "-"],
+    ...["--through", toxics, "--profile", "--json", "-"],
   ]);
   const names = ["event", "nonblocking"].map((mode) =>
     `${mode} · ${runtime.name} through ${toxics}`
@@ -70,6 +74,9 @@ test("the bench compares servers through faults, and says so", async () => {
     assertEquals(errors, {});
     assert((latency_us.max ?? 0) >= 10_000, JSON.stringify(latency_us));
   }
+  // So are those of a run that does not count: four connections that wait for 10 ms cannot do more.
+  assertEquals(profiles.map(({ name }) => name).sort(), names);
+  for (const { rate } of profiles) assert(rate > 0 && rate <= 400, String(rate));
 }, { skip, sanitize: false, timeoutMs: 60_000 });
 
 test(

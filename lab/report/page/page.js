@@ -478,7 +478,12 @@
         ctx.textAlign = "right";
         // Above the line, if there is room.
         const beside = at - 16 < top ? at + 14 : at - 5;
-        const [x, y] = scale === "x" ? [at - 5, top + 12 + 16 * number] : [right - 5, beside];
+        // To the left of the line, if there is room.
+        const isLeft = scale === "y" || at - 5 - ctx.measureText(text).width >= left;
+        if (!isLeft) ctx.textAlign = "left";
+        const [x, y] = scale === "x"
+          ? [isLeft ? at - 5 : at + 5, top + 12 + 16 * number]
+          : [right - 5, beside];
         ctx.fillText(text, x, y);
         ctx.restore();
       },
@@ -648,15 +653,15 @@
   function drawStudy() {
     const { study } = data;
     if (study === null) return;
-    const { isSearch, steps, marks } = study;
+    const { isSearch, slow, steps, marks } = study;
     const curves = /** @type {const} */ ([
-      ["response", "p99", 2, []],
+      ["response", "slow", 2, []],
       ["response", "p50", 0, []],
-      ["service", "p99", 2, [6, 4]],
+      ["service", "slow", 2, [6, 4]],
       ["service", "p50", 0, [6, 4]],
     ]);
     const datasets = curves.map(([clock, percentile, colour, borderDash]) => ({
-      label: `${clock} ${percentile}`,
+      label: `${clock} ${percentile === "slow" ? slow : percentile}`,
       data: steps.map((step) => {
         const us = step[clock][percentile];
         return { x: step.rate, y: us === null ? null : Math.max(us, 1) };
@@ -673,7 +678,9 @@
     })).filter((curve) => curve.data.some(({ y }) => y !== null));
     if (datasets.length === 0) return;
     const note = "Response time counts from when a request was due, service time from sending. " +
-      (isSearch ? "A cross is a step that did not pass." : "A cross is an overloaded step.");
+      (isSearch
+        ? "A cross is a step that did not pass."
+        : "A cross is a step that was overloaded, or that the load limited.");
     chart("Latency by rate", note, { height: 360, into: "study" }, {
       type: "line",
       data: { datasets: /** @type {any} */ (datasets) },

@@ -94,8 +94,24 @@ const DURING: Readonly<Record<string, string>> = {
  */
 const MOST_AT_ONCE = 10_000;
 
-/** What few conversations need, and those for a moment. */
+// What is true of a conversation, as bits of one number: ten thousand idle ones take less memory.
+
+/** Something was written, and nothing has been received since. */
+const WROTE_LAST = 1;
+/** Lingering is useless: the peer's FIN or an error was seen, or the session was cut. */
+const ENDED = 2;
+/** The peer has sent a byte. */
+const RECEIVED = 4;
+/** The peer left before that. */
+const LEFT_EARLY = 8;
+/** The last read was for the rest of a message. */
+const INSIDE = 16;
+
+/** What few conversations need, and most of those for a moment. */
 class Seldom {
+  /** Whom the conversation is with, if that is not the other end of the connection. */
+  client: Peer | undefined;
+  messageLimit: Deadline | undefined;
   withinLimit: Deadline | undefined;
   turnLimit: Deadline | undefined;
   computeLimit: Deadline | undefined;
@@ -112,24 +128,14 @@ class Seldom {
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink, Writer {
   readonly #connection: Connection;
-  /** Whom the conversation is with. */
-  #peer: Peer;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
   readonly #done: Done<Result>;
   #waiting: Waiting = "nothing";
-  /** How often something was written, and whether nothing has been received since. */
+  /** How often something was written. */
   #writes = 0;
-  #wroteLast = false;
-  /** Whether lingering is useless: the peer's FIN or an error was seen, or the session was cut. */
-  #hasEnded = false;
-  /** Whether the peer has sent a byte. */
-  #hasReceived = false;
-  /** Whether the peer left before that. */
-  #leftEarly = false;
-  /** Whether the last read was for the rest of a message. */
-  #isInside = false;
-  #messageLimit: Deadline | undefined;
+  /** What is true of it: {@linkcode WROTE_LAST} and others. */
+  #is = 0;
   #readLimit: Deadline | undefined;
   #sessionLimit: Deadline | undefined;
   /** What most conversations never need: ten thousand idle ones take less memory. */
@@ -150,7 +156,6 @@ export class Session<Result> implements Sink, Writer {
     done: Done<Result>,
   ) {
     this.#connection = connection;
-    this.#peer = connection;
     this.#conversation = conversation;
     this.#options = options;
     this.#done = done;
@@ -158,7 +163,7 @@ export class Session<Result> implements Sink, Writer {
 
   /** Whether the peer left before it had sent a byte, and nothing was sent to it after that. */
   get wasEmpty(): boolean {
-    return this.#leftEarly && !this.#wroteLast;
+    return (this.#is & (LEFT_EARLY | WROTE_LAST)) === LEFT_EARLY;
   }
 
   /**
@@ -168,8 +173,8 @@ export class Session<Result> implements Sink, Writer {
    */
   start(client?: IntroducedPeer): void {
     if (client !== undefined) {
-      this.#peer = client;
-      this.#hasReceived = client.hasSpoken;
+      this.#rarely.client = client;
+      if (client.hasSpoken) this.#is |= RECEIVED;
     }
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
@@ -202,7 +207,7 @@ export class Session<Result> implements Sink, Writer {
       // On Bun, `close` calls the writer back before it returns. The writer must not take that for
       // its reason to end.
       this.#waiting = "nothing";
-      this.#hasEnded = true;
+      this.#is |= ENDED;
       // Bytes that nobody takes would stay in the kernel's memory.
       if (error instanceof SlowReaderError) this.#connection.reset();
       else this.#connection.close();
@@ -216,7 +221,7 @@ export class Session<Result> implements Sink, Writer {
    * @param error the error
    */
   cut(error: Error): void {
-    this.#hasEnded = true;
+    this.#is |= ENDED;
     this.#fatal ??= error;
     this.abort(error);
     if (this.#waiting === "over" || this.#waiting === "nothing") return;
@@ -292,10 +297,7 @@ export class Session<Result> implements Sink, Writer {
   /** Notes that bytes have come, or the peer's FIN. */
   #received(chunk: Uint8Array | null): void {
     if (chunk === null) this.#left();
-    else {
-      this.#wroteLast = false;
-      this.#hasReceived = true;
-    }
+    else this.#is = (this.#is & ~WROTE_LAST) | RECEIVED;
   }
 
   /**
@@ -304,9 +306,8 @@ export class Session<Result> implements Sink, Writer {
    * @param inTheMiddle whether the peer was taking what was sent to it
    */
   #left(inTheMiddle = false): void {
-    this.#hasEnded = true;
-    this.#leftEarly = !this.#hasReceived && !inTheMiddle;
-    this.#wroteLast = false;
+    const leftEarly = (this.#is & RECEIVED) === 0 && !inTheMiddle;
+    this.#is = (this.#is & ~(WROTE_LAST | LEFT_EARLY)) | ENDED | (leftEarly ? LEFT_EARLY : 0);
   }
 
   /** Ends a conversation that does not end by itself. Returns its error. */
@@ -395,9 +396,13 @@ export class Session<Result> implements Sink, Writer {
     switch (effect?.kind) {
       case "read": {
         if (effect.withinMs !== undefined) checkWithin(effect.withinMs);
-        this.#isInside = effect.inside !== undefined;
-        if (effect.inside !== undefined) this.#timeMessage(effect.inside);
-        else if (this.#messageLimit !== undefined) this.#messageLimit.lift();
+        if (effect.inside === undefined) {
+          this.#is &= ~INSIDE;
+          this.#seldom?.messageLimit?.lift();
+        } else {
+          this.#is |= INSIDE;
+          this.#timeMessage(effect.inside);
+        }
         const pulled = this.#connection.pull(this);
         if (pulled === undefined) {
           this.#waiting = "read";
@@ -430,7 +435,7 @@ export class Session<Result> implements Sink, Writer {
   /** Sends bytes. Returns whether the connection has taken all of them. */
   #write(bytes: Uint8Array): boolean {
     this.#writes++;
-    this.#wroteLast = true;
+    this.#is |= WROTE_LAST;
     if (this.#connection.push(bytes, this)) return true;
     this.#waiting = "write";
     this.#options.writeWatch?.wake();
@@ -442,12 +447,13 @@ export class Session<Result> implements Sink, Writer {
     const { messageTimeoutMs = 0, deadlines } = this.#options;
     if (messageTimeoutMs === 0) return;
     if (inside === "begun") {
-      this.#rarely.isMessageLate = false;
-      this.#messageLimit ??= new Deadline(() => {
-        if (this.#waiting !== "read" || !this.#isInside) this.#rarely.isMessageLate = true;
+      const seldom = this.#rarely;
+      seldom.isMessageLate = false;
+      seldom.messageLimit ??= new Deadline(() => {
+        if (this.#waiting !== "read" || (this.#is & INSIDE) === 0) seldom.isMessageLate = true;
         else this.abort(new MessageTimeoutError(messageTimeoutMs));
       });
-      deadlines.set(this.#messageLimit, messageTimeoutMs);
+      deadlines.set(seldom.messageLimit, messageTimeoutMs);
     } else if (this.#seldom?.isMessageLate === true) {
       throw new MessageTimeoutError(messageTimeoutMs);
     }
@@ -456,14 +462,14 @@ export class Session<Result> implements Sink, Writer {
   /** The error of a peer that has sent nothing for too long. */
   #silence(): Error {
     const { readTimeoutMs, idleTimeoutMs } = this.#options;
-    return this.#isInside || idleTimeoutMs === undefined
+    return (this.#is & INSIDE) !== 0 || idleTimeoutMs === undefined
       ? new ReadTimeoutError(readTimeoutMs)
       : new IdleTimeoutError(idleTimeoutMs);
   }
 
   #limitRead(withinMs: number | undefined): void {
     const { deadlines } = this.#options;
-    const silenceMs = this.#isInside
+    const silenceMs = (this.#is & INSIDE) !== 0
       ? this.#options.readTimeoutMs
       : betweenMessagesMs(this.#options);
     if (withinMs !== undefined) {
@@ -507,7 +513,7 @@ export class Session<Result> implements Sink, Writer {
     this.#rarely.operation = where.begin(what, argument, (error, result) => {
       this.#rarely.operation = undefined;
       if (this.#waiting === waiting) this.#resume(error, result);
-    }, this.#peer);
+    }, this.#seldom?.client ?? this.#connection);
     this.#waiting = waiting;
     this.#connection.watch(this);
   }
@@ -526,9 +532,12 @@ export class Session<Result> implements Sink, Writer {
     this.#waiting = "over";
     this.#endOperation();
     this.#readLimit?.lift();
-    this.#seldom?.withinLimit?.lift();
-    this.#messageLimit?.lift();
-    this.#seldom?.turnLimit?.lift();
+    const seldom = this.#seldom;
+    if (seldom !== undefined) {
+      seldom.withinLimit?.lift();
+      seldom.messageLimit?.lift();
+      seldom.turnLimit?.lift();
+    }
     this.#sessionLimit?.lift();
     this.#connection.unpull();
     if (error !== undefined) this.#letGo(true);
@@ -542,8 +551,9 @@ export class Session<Result> implements Sink, Writer {
    */
   #letGo(hasFailed: boolean): void {
     const { lingerer } = this.#options;
-    const mayLose = lingerer !== undefined && this.#writes > 0 && !this.#hasEnded;
-    if (mayLose && (hasFailed || this.#wroteLast || this.#connection.hasUnread)) {
+    const mayLose = lingerer !== undefined && this.#writes > 0 && (this.#is & ENDED) === 0;
+    const wroteLast = (this.#is & WROTE_LAST) !== 0;
+    if (mayLose && (hasFailed || wroteLast || this.#connection.hasUnread)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);
     } else this.#connection.close();

@@ -80,6 +80,17 @@ export interface StartedProgram {
   unref(): void;
 }
 
+/** How to start a Worker. */
+export interface ThreadOptions {
+  /**
+   * How large the part of its memory may become in which objects begin their lives, in MiB. Where a
+   * runtime cannot be told that, nothing happens.
+   *
+   * @default what the runtime thinks
+   */
+  readonly youngMiB?: number | undefined;
+}
+
 /** What the runtimes do differently. Both adapters have these members in this order. */
 export interface Runtime {
   /** `deno` or `bun`. */
@@ -134,7 +145,7 @@ export interface Runtime {
   /** Why no Worker can be started from a module; `undefined` where it can. Never asks. */
   whyNoThreads(url: string): string | undefined;
   /** Starts a Worker that knows its name before its module runs. */
-  startThread(url: string, name: string): Worker;
+  startThread(url: string, name: string, options?: ThreadOptions): Worker;
   /**
    * Loads the function that takes the oldest message out of a port without waiting. It returns
    * `undefined` if there is none.

@@ -62,6 +62,23 @@ export interface ReadyLoop {
   onClose(fd: number): void;
 }
 
+// What is true of a connection, as bits of one number: ten thousand idle ones take less memory.
+
+/** The peer's FIN has come. */
+const ENDED = 1;
+/** It was closed. */
+const CLOSED = 2;
+
+/** What few connections need, and those for a moment. */
+class Seldom {
+  /** Who waits until a write can go on, and with what. */
+  writer: Sink | undefined;
+  writing: Uint8Array | undefined;
+  /** Who wants to know of the end. */
+  watcher: Sink | undefined;
+  failure: Error | undefined;
+}
+
 /** A connection whose thread calls {@linkcode ReadyConnection.onReady} when it is ready. */
 export class ReadyConnection extends Connection {
   /** Its descriptor. */
@@ -69,16 +86,12 @@ export class ReadyConnection extends Connection {
   readonly #loop: ReadyLoop;
   readonly #peer: PackedAddress;
   #reader: Sink | undefined;
-  #writer: Sink | undefined;
-  #watcher: Sink | undefined;
-  #writing: Uint8Array | undefined;
+  #seldom: Seldom | undefined;
   /** The buffer that its conversation still keeps. */
   #lent: Uint8Array | undefined;
   /** What the poller watches this socket for; {@linkcode UNWATCHED} if it does not watch it. */
   #events: number;
-  #ended = false;
-  #failure: Error | undefined;
-  #closed = false;
+  #is = 0;
 
   /**
    * @param fd a connected, non-blocking socket; it is closed with the connection
@@ -103,21 +116,37 @@ export class ReadyConnection extends Connection {
   }
 
   override pull(sink: Sink): Pulled {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closed) throw this.#fail("recv", -this.#loop.sockets.constants.errno.EBADF);
+    const seldom = this.#seldom;
+    if (seldom?.failure !== undefined) throw seldom.failure;
+    if (this.#is !== 0) {
+      if (this.#isClosed) throw this.#fail("recv", -this.#loop.sockets.constants.errno.EBADF);
+      this.#giveBack();
+      return null;
+    }
     if (this.#lent !== undefined) this.#giveBack();
-    if (this.#ended) return null;
     this.#reader = sink;
     // In most cases the poller still watches for this, and no call to the kernel is needed.
     const { POLLIN, POLLOUT } = this.#loop.sockets.constants;
     if (this.#events !== POLLIN) {
-      this.#watchFor(this.#writer === undefined ? POLLIN : POLLIN | POLLOUT);
+      this.#watchFor(seldom?.writer === undefined ? POLLIN : POLLIN | POLLOUT);
     }
     return undefined;
   }
 
+  get #rarely(): Seldom {
+    return this.#seldom ??= new Seldom();
+  }
+
+  get #isClosed(): boolean {
+    return (this.#is & CLOSED) !== 0;
+  }
+
+  get #hasEnded(): boolean {
+    return (this.#is & ENDED) !== 0;
+  }
+
   override get hasUnread(): boolean {
-    if (this.#ended || this.#failure !== undefined) return false;
+    if (this.#hasEnded || this.#seldom?.failure !== undefined) return false;
     return this.#loop.sockets.hasUnread(this.fd);
   }
 
@@ -128,27 +157,29 @@ export class ReadyConnection extends Connection {
 
   override unpull(): void {
     this.#reader = undefined;
-    this.#watcher = undefined;
+    if (this.#seldom !== undefined) this.#seldom.watcher = undefined;
   }
 
   override watch(sink: Sink): void {
-    if (this.#failure !== undefined) return;
-    this.#watcher = sink;
+    const seldom = this.#rarely;
+    if (seldom.failure !== undefined) return;
+    seldom.watcher = sink;
     // After FIN only a reset can come, and that is told in any case.
-    this.#watchFor(this.#ended ? NOTHING : this.#loop.sockets.constants.POLLRDHUP);
+    this.#watchFor(this.#hasEnded ? NOTHING : this.#loop.sockets.constants.POLLRDHUP);
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     const { sockets } = this.#loop;
     // The descriptor may belong to another connection by now.
-    if (this.#closed) throw this.#fail("send", -sockets.constants.errno.EBADF);
+    if (this.#isClosed) throw this.#fail("send", -sockets.constants.errno.EBADF);
     if (bytes.length === 0) return true;
     const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
     if (count === bytes.length) return true;
     if (count < 0 && !this.#mustWait(count)) throw this.#fail("send", count);
     // The rest is sent when the peer has made room.
-    this.#writer = sink;
-    this.#writing = count > 0 ? bytes.subarray(count) : bytes;
+    const seldom = this.#rarely;
+    seldom.writer = sink;
+    seldom.writing = count > 0 ? bytes.subarray(count) : bytes;
     const { POLLIN, POLLOUT } = sockets.constants;
     this.#watchFor(this.#reader === undefined ? POLLOUT : POLLIN | POLLOUT);
     return false;
@@ -160,9 +191,10 @@ export class ReadyConnection extends Connection {
    * @param events a set of `POLLIN`, `POLLOUT`, …
    */
   onReady(events: number): void {
-    if (this.#writer !== undefined) this.#onReadyWriting(this.#writer, events);
+    const writer = this.#seldom?.writer;
+    if (writer !== undefined) this.#onReadyWriting(writer, events);
     else if (this.#reader !== undefined) this.#receive(this.#reader);
-    else if (!this.#closed) this.#notice(events);
+    else if (!this.#isClosed) this.#notice(events);
   }
 
   /** Goes on with a write that waits, and perhaps with a read too. */
@@ -170,7 +202,7 @@ export class ReadyConnection extends Connection {
     const { POLLIN } = this.#loop.sockets.constants;
     // The bytes received may end the connection. After that nothing is sent.
     if (this.#reader !== undefined && (events & POLLIN) !== 0) this.#receive(this.#reader);
-    if (this.#writer === writer && events !== POLLIN) this.#send(writer);
+    if (this.#seldom?.writer === writer && events !== POLLIN) this.#send(writer);
   }
 
   #receive(sink: Sink): void {
@@ -181,26 +213,26 @@ export class ReadyConnection extends Connection {
     if (count > 0) {
       sink.onRead(buffer.head(count));
       // A conversation that did not ask for more still needs these bytes.
-      if (this.#reader === undefined && !this.#closed) this.#lent = buffer.lend();
+      if (this.#reader === undefined && !this.#isClosed) this.#lent = buffer.lend();
     } else if (count === 0) {
-      this.#ended = true;
+      this.#is |= ENDED;
       // Without this the poller would report the end again and again.
-      this.#watchFor(this.#writer === undefined ? NOTHING : sockets.constants.POLLOUT);
+      this.#watchFor(this.#seldom?.writer === undefined ? NOTHING : sockets.constants.POLLOUT);
       sink.onRead(null);
     } else sink.onError(this.#fail("recv", count));
   }
 
   #send(sink: Sink): void {
     const { sockets } = this.#loop;
-    const bytes = this.#writing as Uint8Array;
+    const seldom = this.#rarely;
+    const bytes = seldom.writing as Uint8Array;
     const count = sockets.send(this.fd, bytes, sockets.constants.MSG_DONTWAIT);
     if (count < 0 && this.#mustWait(count)) return;
     if (count >= 0 && count < bytes.length) {
-      this.#writing = bytes.subarray(count);
+      seldom.writing = bytes.subarray(count);
       return;
     }
-    this.#writer = undefined;
-    this.#writing = undefined;
+    seldom.writer = seldom.writing = undefined;
     if (count < 0) return sink.onError(this.#fail("send", count));
     this.#watchFor(this.#reader === undefined ? NOTHING : sockets.constants.POLLIN);
     sink.onWritten();
@@ -210,13 +242,13 @@ export class ReadyConnection extends Connection {
   #notice(events: number): void {
     const { sockets } = this.#loop;
     const { POLLERR, POLLHUP, POLLRDHUP, SOL_SOCKET, SO_ERROR } = sockets.constants;
-    const sink = this.#watcher;
+    const sink = this.#seldom?.watcher;
     const isOver = (events & (POLLERR | POLLHUP)) !== 0;
     // The poller need not report this again. But a reset may still follow a FIN.
     this.#watchFor(isOver ? UNWATCHED : NOTHING);
     const errno = isOver ? sockets.getOption(this.fd, SOL_SOCKET, SO_ERROR) : 0;
     if (errno !== 0) {
-      this.#watcher = undefined;
+      this.#rarely.watcher = undefined;
       const error = this.#fail("recv", -errno);
       sink?.onError(error);
     } else if (isOver || (events & POLLRDHUP) !== 0) sink?.onEnd?.();
@@ -229,12 +261,12 @@ export class ReadyConnection extends Connection {
 
   #fail(syscall: string, result: number): Error {
     this.#watchFor(UNWATCHED);
-    return this.#failure = new SocketError(syscall, -result);
+    return this.#rarely.failure = new SocketError(syscall, -result);
   }
 
   #watchFor(events: number): void {
     const { poller } = this.#loop;
-    if (events === this.#events || this.#closed) return;
+    if (events === this.#events || this.#isClosed) return;
     if (this.#events === UNWATCHED) poller.add(this.fd, events);
     else if (events === UNWATCHED) poller.remove(this.fd);
     else poller.modify(this.fd, events);
@@ -242,26 +274,26 @@ export class ReadyConnection extends Connection {
   }
 
   override get pending(): number {
-    if (this.#closed) return 0;
-    return (this.#writing?.length ?? 0) + this.#loop.sockets.unacknowledged(this.fd);
+    if (this.#isClosed) return 0;
+    return (this.#seldom?.writing?.length ?? 0) + this.#loop.sockets.unacknowledged(this.fd);
   }
 
   override reset(): void {
-    if (!this.#closed) this.#loop.sockets.resetOnClose(this.fd);
+    if (!this.#isClosed) this.#loop.sockets.resetOnClose(this.fd);
     this.close();
   }
 
   override closeWrite(): void {
     const { sockets } = this.#loop;
-    if (!this.#closed) sockets.shutdown(this.fd, sockets.constants.SHUT_WR);
+    if (!this.#isClosed) sockets.shutdown(this.fd, sockets.constants.SHUT_WR);
   }
 
   override close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#is |= CLOSED;
     if (this.#events !== UNWATCHED) this.#loop.poller.forget(this.fd);
     this.unpull();
-    this.#writer = undefined;
+    if (this.#seldom !== undefined) this.#seldom.writer = undefined;
     this.#giveBack();
     this.#loop.onClose(this.fd);
     this.#loop.sockets.close(this.fd);

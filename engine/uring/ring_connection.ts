@@ -77,6 +77,18 @@ const WATCHED = 2048;
 
 const NONE = -1;
 
+/** What few connections need, and most of those for a moment. */
+class Seldom {
+  /** Who wants to know of the end. */
+  watcher: Sink | undefined;
+  /** What a push that waits has still to send, and who waits. */
+  writing: Uint8Array | undefined;
+  writer: Sink | undefined;
+  /** What has come and was not asked for. */
+  unread: Unread | undefined;
+  failure: Error | undefined;
+}
+
 /** A connection of a {@linkcode Ring}. */
 export class RingConnection extends Connection {
   /** Its number among the connections of the ring. */
@@ -87,17 +99,11 @@ export class RingConnection extends Connection {
   readonly #peer: PackedAddress;
   #is = 0;
   #reader: Sink | undefined;
-  #watcher: Sink | undefined;
-  /** What a push that waits has still to send, and who waits. */
-  #writing: Uint8Array | undefined;
-  #writer: Sink | undefined;
+  #seldom: Seldom | undefined;
   /** The slot that the kernel sends from. */
   #slot = NONE;
   /** The buffer that its conversation still keeps. */
   #lent = NONE;
-  /** What has come and was not asked for. */
-  #unread: Unread | undefined;
-  #failure: Error | undefined;
 
   /**
    * @param id its number
@@ -120,6 +126,10 @@ export class RingConnection extends Connection {
 
   override get remoteAddress(): Address {
     return this.#shared.sockets.readPacked(this.#peer);
+  }
+
+  get #rarely(): Seldom {
+    return this.#seldom ??= new Seldom();
   }
 
   /** Has the kernel receive from now on. */
@@ -148,7 +158,7 @@ export class RingConnection extends Connection {
 
   /** Whether somebody waits for something else, and only a reset can come. */
   get #mayBeReset(): boolean {
-    return (this.#is & (ENDED | CLOSED)) === ENDED && this.#watcher !== undefined;
+    return (this.#is & (ENDED | CLOSED)) === ENDED && this.#seldom?.watcher !== undefined;
   }
 
   /** It was looked at. @param hasEnded whether there is an end */
@@ -174,12 +184,15 @@ export class RingConnection extends Connection {
   override pull(sink: Sink): Pulled {
     if ((this.#is & CLOSED) !== 0) throw this.#closedError("recv");
     if (this.#lent !== NONE) this.#giveBack();
-    if (this.#unread !== undefined) {
-      const bytes = this.#unread.bytes;
-      this.#unread = undefined;
-      return bytes;
+    const seldom = this.#seldom;
+    if (seldom !== undefined) {
+      if (seldom.unread !== undefined) {
+        const { bytes } = seldom.unread;
+        seldom.unread = undefined;
+        return bytes;
+      }
+      if (seldom.failure !== undefined) throw seldom.failure;
     }
-    if (this.#failure !== undefined) throw this.#failure;
     if ((this.#is & ENDED) !== 0) return null;
     this.#reader = sink;
     if ((this.#is & (RECEIVING | STARVED)) === 0) this.receive();
@@ -187,8 +200,9 @@ export class RingConnection extends Connection {
   }
 
   override get hasUnread(): boolean {
-    if (this.#unread !== undefined) return true;
-    if ((this.#is & (ENDED | CLOSED)) !== 0 || this.#failure !== undefined) return false;
+    const seldom = this.#seldom;
+    if (seldom?.unread !== undefined) return true;
+    if ((this.#is & (ENDED | CLOSED)) !== 0 || seldom?.failure !== undefined) return false;
     return this.#shared.sockets.hasUnread(this.fd);
   }
 
@@ -199,12 +213,13 @@ export class RingConnection extends Connection {
 
   override unpull(): void {
     this.#reader = undefined;
-    this.#watcher = undefined;
+    if (this.#seldom !== undefined) this.#seldom.watcher = undefined;
   }
 
   override watch(sink: Sink): void {
-    if (this.#failure !== undefined) return;
-    this.#watcher = sink;
+    const seldom = this.#rarely;
+    if (seldom.failure !== undefined) return;
+    seldom.watcher = sink;
     if ((this.#is & ENDED) !== 0) this.#haveLookedAt();
   }
 
@@ -249,10 +264,10 @@ export class RingConnection extends Connection {
 
   /** Keeps what was not asked for, and holds the peer back if it is much. */
   #keep(bytes: Uint8Array): void {
-    this.#unread ??= new Unread();
-    this.#unread.add(bytes);
+    const unread = this.#rarely.unread ??= new Unread();
+    unread.add(bytes);
     const isStopping = (this.#is & (RECEIVING | STOPPING)) !== RECEIVING;
-    if (this.#unread.length < UNREAD_LIMIT || isStopping) return;
+    if (unread.length < UNREAD_LIMIT || isStopping) return;
     this.#is |= STOPPING;
     this.#shared.ring.cancelReceive(this.id);
   }
@@ -260,14 +275,15 @@ export class RingConnection extends Connection {
   /** The peer's FIN. */
   #end(): void {
     // After a failed send the kernel has told the error already, and tells FIN from then on.
-    if (this.#failure !== undefined) return;
+    const seldom = this.#seldom;
+    if (seldom?.failure !== undefined) return;
     this.#is |= ENDED;
     const sink = this.#reader;
     this.#reader = undefined;
     if (sink !== undefined) sink.onRead(null);
-    else if (this.#watcher !== undefined) {
+    else if (seldom?.watcher !== undefined) {
       this.#haveLookedAt();
-      this.#watcher.onEnd?.();
+      seldom.watcher.onEnd?.();
     }
   }
 
@@ -280,26 +296,29 @@ export class RingConnection extends Connection {
     } else if (errno === EAGAIN || errno === EINTR) this.receive();
     else if (errno === ECANCELED) {
       // There was too much that nobody had asked for, perhaps until now.
-      if ((this.#unread?.length ?? 0) < UNREAD_LIMIT) this.receive();
+      if ((this.#seldom?.unread?.length ?? 0) < UNREAD_LIMIT) this.receive();
     } else this.#fail(new SocketError("recv", errno));
   }
 
   #fail(error: Error): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
-    const sink = this.#writer ?? this.#reader ?? this.#watcher;
-    this.#reader = this.#watcher = this.#writer = undefined;
-    this.#writing = undefined;
+    const seldom = this.#rarely;
+    if (seldom.failure !== undefined) return;
+    seldom.failure = error;
+    const sink = seldom.writer ?? this.#reader ?? seldom.watcher;
+    this.#reader = seldom.watcher = seldom.writer = undefined;
+    seldom.writing = undefined;
     sink?.onError(error);
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     if ((this.#is & CLOSED) !== 0) throw this.#closedError("send");
     if (bytes.length === 0) return true;
-    if (this.#failure !== undefined) throw this.#failure;
+    const failure = this.#seldom?.failure;
+    if (failure !== undefined) throw failure;
     if ((this.#is & SENDING) === 0 ? this.#send(bytes) : this.#sendWith(bytes)) return true;
-    this.#writer = sink;
-    this.#writing ??= bytes;
+    const seldom = this.#rarely;
+    seldom.writer = sink;
+    seldom.writing ??= bytes;
     return false;
   }
 
@@ -312,7 +331,7 @@ export class RingConnection extends Connection {
     const isWhole = taken === bytes.length;
     this.#is |= SENDING;
     this.#submit(slot, isWhole);
-    if (!isWhole) this.#writing = bytes.subarray(taken);
+    if (!isWhole) this.#rarely.writing = bytes.subarray(taken);
     return isWhole;
   }
 
@@ -390,24 +409,25 @@ export class RingConnection extends Connection {
   /** A send is complete. What had to wait for that goes on. */
   #sent(): void {
     this.#endSend();
-    if (this.#writing !== undefined) this.#sendRest(this.#writing);
+    const seldom = this.#seldom;
+    if (seldom?.writing !== undefined) this.#sendRest(seldom, seldom.writing);
     if ((this.#is & SENDING) !== 0) return;
     if ((this.#is & CLOSED) !== 0) this.#settle();
     else if ((this.#is & PARTING) !== 0) this.#part();
   }
 
-  #sendRest(bytes: Uint8Array): void {
-    this.#writing = undefined;
+  #sendRest(seldom: Seldom, bytes: Uint8Array): void {
+    seldom.writing = undefined;
     if (!this.#send(bytes)) return;
-    const sink = this.#writer;
-    this.#writer = undefined;
+    const sink = seldom.writer;
+    seldom.writer = undefined;
     sink?.onWritten();
   }
 
   override get pending(): number {
     if ((this.#is & RELEASED) !== 0) return 0;
     const inSlot = this.#slot === NONE ? 0 : this.#shared.slots.left(this.#slot);
-    const waiting = this.#writing?.length ?? 0;
+    const waiting = this.#seldom?.writing?.length ?? 0;
     return waiting + inSlot + this.#shared.sockets.unacknowledged(this.fd);
   }
 
@@ -427,10 +447,14 @@ export class RingConnection extends Connection {
   override close(): void {
     if ((this.#is & CLOSED) !== 0) return;
     this.#is |= CLOSED;
-    this.unpull();
-    this.#writer = this.#writing = undefined;
+    this.#reader = undefined;
+    const seldom = this.#seldom;
+    if (seldom !== undefined) {
+      seldom.watcher = seldom.writer = undefined;
+      seldom.writing = undefined;
+      seldom.unread = undefined;
+    }
     if (this.#lent !== NONE) this.#giveBack();
-    this.#unread = undefined;
     this.#settle();
     if ((this.#is & SENDING) === 0) return;
     this.#askForEnd();

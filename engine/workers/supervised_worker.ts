@@ -48,6 +48,8 @@ export interface WorkerPlan<FromWorker> {
   readonly url: string;
   /** Its name, which tells it what it is for. */
   readonly name: string;
+  /** How large its young generation may become: see `ThreadOptions`. */
+  readonly youngMiB?: number | undefined;
   /** The first message to it. */
   readonly assignment: unknown;
   /** The objects in the assignment that are transferred, not copied. */
@@ -88,7 +90,9 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     this.gone = this.#whenGone.promise;
     // Nobody may be waiting for `ready`. Then its rejection must not end the process.
     this.ready.catch(() => {});
-    const worker = this.#worker = runtime.startThread(plan.url, plan.name);
+    const worker = this.#worker = runtime.startThread(plan.url, plan.name, {
+      youngMiB: plan.youngMiB,
+    });
     worker.onmessage = ({ data }: MessageEvent<StateMessage | FromWorker>) => {
       const message = data as StateMessage;
       if (message.kind === "ready") this.#becomeReady();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { getHeapSpaceStatistics } from "node:v8";
 import { onAssigned } from "../../engine/workers/worker_side.ts";
 import { loseThread } from "./lose_thread.ts";
 
@@ -27,6 +28,7 @@ export interface Orders {
 export type Order =
   | { readonly kind: "say"; readonly word: string; readonly times: number }
   | { readonly kind: "die" }
+  | { readonly kind: "keep"; readonly count: number }
   | { readonly kind: "spin"; readonly ms: number }
   | { readonly kind: "finish" };
 
@@ -34,6 +36,12 @@ export type Order =
 export interface Said {
   readonly kind: "said";
   readonly word: string;
+}
+
+/** How large the young generation of this thread is, where V8 can be asked. */
+function youngBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")
+    ?.space_size ?? 0;
 }
 
 onAssigned(NAME, async (
@@ -47,7 +55,10 @@ onAssigned(NAME, async (
     if (order.kind === "say") {
       for (let n = 0; n < order.times; n++) post({ kind: "said", word: order.word });
     } else if (order.kind === "die") loseThread("asked to die");
-    else if (order.kind === "spin") {
+    else if (order.kind === "keep") {
+      const kept = Array.from({ length: order.count }, (_, index) => ({ index, more: [index] }));
+      post({ kind: "said", word: `${youngBytes()} for ${kept.length}` });
+    } else if (order.kind === "spin") {
       post({ kind: "said", word: "spinning" });
       const endsAt = performance.now() + order.ms;
       while (performance.now() < endsAt);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runtime } from "../../engine/net/runtime.ts";
 import { LowestNumbers } from "../../engine/workers/lowest_numbers.ts";
 import { SupervisedWorker, type WorkerPlan } from "../../engine/workers/supervised_worker.ts";
 import { WorkerKeeper } from "../../engine/workers/worker_keeper.ts";
@@ -113,6 +114,24 @@ test("SupervisedWorker receives no messages after it was ended", async () => {
   other.end();
   assertEquals(heard, ["again"]);
 });
+
+test(
+  "SupervisedWorker starts Workers whose young generation stays small, and which die like others",
+  async () => {
+    const heard = Promise.withResolvers<string>();
+    const worker = start({}, {
+      youngMiB: 3,
+      onMessage: ({ word }) => heard.resolve(word),
+    });
+    await ready(worker);
+    worker.post({ kind: "keep", count: 200_000 });
+    const bytes = Number.parseInt(await within(WAIT_MS, "an answer", heard.promise));
+    assert(bytes > 0 && bytes <= 3 * 1024 * 1024, `${bytes} bytes`);
+    worker.post({ kind: "die" });
+    assertMatch((await gone(worker))?.message ?? "", /^A thread died: Uncaught [^]*asked to die/);
+  },
+  { skip: runtime.name === "deno" ? undefined : "only V8 can be told how large it may become" },
+);
 
 test("SupervisedWorker refuses an assignment that cannot be cloned, and leaves no Worker", () => {
   const assignment = { failing: () => {} } as unknown as Orders;

@@ -9,11 +9,19 @@ import type { Address, Context } from "../../../protocols/effects.ts";
 import { failureBy } from "../../drivers/conversation.ts";
 import { collectStrays } from "../../workers/strays.ts";
 
-/** The context of one conversation. Most protocols never look at it. */
+/** What somebody has asked for. */
+interface Asked {
+  peer?: Address;
+  controller?: AbortController;
+}
+
+/**
+ * The context of one conversation. Most protocols never look at it, and with ten thousand idle
+ * conversations its size counts.
+ */
 export class LazyContext implements Context {
   readonly #connection: { readonly remoteAddress: Address };
-  #peer: Address | undefined;
-  #controller: AbortController | undefined;
+  #asked: Asked | undefined;
   #over = false;
 
   /** @param connection knows the peer's address as long as it is open */
@@ -22,13 +30,13 @@ export class LazyContext implements Context {
   }
 
   get peer(): Address {
-    return this.#peer ??= this.#connection.remoteAddress;
+    return (this.#asked ??= {}).peer ??= this.#connection.remoteAddress;
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#over) this.#controller.abort();
-    return this.#controller.signal;
+    const controller = (this.#asked ??= {}).controller ??= new AbortController();
+    if (this.#over) controller.abort();
+    return controller.signal;
   }
 
   /**
@@ -38,7 +46,7 @@ export class LazyContext implements Context {
    */
   end(): unknown {
     this.#over = true;
-    const controller = this.#controller;
+    const controller = this.#asked?.controller;
     if (controller === undefined) return undefined;
     const errors = collectStrays(() => controller.abort());
     return errors.length === 0 ? undefined : failureBy(errors[0]);

@@ -20,6 +20,13 @@ import type { LoopPlan } from "./loop_server.ts";
 
 const WAKE = Uint8Array.of(1);
 
+/**
+ * How large the young generation of such a loop may become. Ten thousand connections that come at
+ * once would make it 16 MiB, and a thread that blocks in its loop never gives that back. What a
+ * message makes is garbage at once, so a small one is enough, and stays in the processor's cache.
+ */
+const YOUNG_MIB = 6;
+
 /** What a mode says about its loop. */
 export interface LoopOptions {
   /** The mode's name. */
@@ -72,6 +79,7 @@ export function openLoop(
       mode,
       url,
       loops: 1,
+      youngMiB: YOUNG_MIB,
       savesSyns: logSyn,
       address: held.address,
       held,

@@ -66,6 +66,8 @@ export interface LoopPlan {
   readonly url: string;
   /** The number of loops. */
   readonly loops: number;
+  /** How large the young generation of a loop may become: see `ThreadOptions`. */
+  readonly youngMiB?: number;
   /** The address, if the mode already listens. Otherwise the first loop reports it. */
   readonly address?: Address;
   /** Whether the listener keeps the SYNs of its connections, and the loops can read them. */
@@ -136,6 +138,7 @@ export class LoopServer {
       options: checked,
       onReport,
       areLoops: true,
+      youngMiB: plan.youngMiB,
       timeline,
     });
     this.#setLimits();

@@ -58,6 +58,8 @@ export interface TeamOptions {
   readonly onReport: ((message: string) => void) | undefined;
   /** Whether the threads are event loops. @default {false} */
   readonly areLoops?: boolean;
+  /** How large the young generation of a thread may become: see `ThreadOptions`. */
+  readonly youngMiB?: number | undefined;
   /** The trace, if one is written. */
   readonly timeline?: Timeline | undefined;
   /** The Berkeley calls, if the threads serve by descriptor. */
@@ -259,6 +261,7 @@ export class ThreadTeam {
     };
     const plan: WorkerPlan<ThreadMessage> = {
       url,
+      youngMiB: this.#options.youngMiB,
       name: threadName(mode),
       assignment,
       transfer,

@@ -91,13 +91,14 @@ export function readServer(
   expected = "HOST:PORT",
 ): { readonly host: string; readonly port: number } {
   if (isUnix(text)) return requireUnix(text);
-  const [, host = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const [, given = "", digits = ""] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const host = stripBrackets(given);
   const port = Number(digits);
-  const isBare = host.includes(":") && !host.startsWith("[");
+  const isBare = given.includes(":") && !given.startsWith("[");
   if (host === "" || isBare || port < 1 || port > 65535) {
     throw new UsageError(`wrong value for <server>: expected ${expected}, got "${text}"`);
   }
-  return { host: stripBrackets(host), port };
+  return { host, port };
 }
 
 /**

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { UsageError } from "../../engine/cli/flags.ts";
 import { BlockingDialer, type Dialer, EventDialer } from "../../engine/dial/dialer.ts";
+import { readServer } from "../../engine/dial/target.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { listen } from "../../engine/net/tcp.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { type Protocol, write } from "../../protocol.ts";
-import { assertEquals, assertRejects, test } from "../kit/harness.ts";
+import { assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
 
 const skip = whyNoSockets();
 const NO_LIMITS = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
@@ -54,3 +56,11 @@ for (const [name, make, why] of WAYS) {
     }, { skip: why });
   }
 }
+
+test("an address that is one word has a name and a port", () => {
+  assertEquals(readServer("[::1]:7878"), { host: "::1", port: 7878 });
+  assertEquals(readServer("localhost:1"), { host: "localhost", port: 1 });
+  for (const wrong of ["[]:1", ":1", "::1:7878", "host:0", "host:65536", "host"]) {
+    assertThrows(() => readServer(wrong), UsageError, "wrong value for <server>");
+  }
+}, { pure: true });

@@ -240,7 +240,7 @@ export class LoadLoop implements LaneHost {
     this.#beginAll();
     if (this.#schedule !== undefined) this.#sendDue(now, this.#schedule);
     this.#mayEnd(now);
-    if (this.#phase === "over") return now;
+    if (this.isOver) return now;
     // When a run ends together with a second, there is no further second: it would be empty.
     if (now >= this.#secondAt) this.#countSecond(now);
     const isLast = this.#phase === "last answers";

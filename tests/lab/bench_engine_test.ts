@@ -449,8 +449,8 @@ for (const engine of ENGINES) {
     assert(run.requests > 0);
     assertEquals(run.errors, {});
     assertEquals([run.interrupted, run.seconds.length], [true, 1]);
-    // What came after the first second is no second of its own.
-    assertEquals(seconds.length, 2);
+    // What came after the first second, if anything did, is no second of its own.
+    assert(seconds.length <= 2, String(seconds.length));
     assert(run.duration_s < 60);
     const sum = run.seconds.reduce((sum, { rate, at }, index) => {
       const from = index === 0 ? 0 : (run.seconds[index - 1] as Second).at;

@@ -192,11 +192,13 @@ test("a connection that is over as soon as the server listens is in the recordin
     peer.reset();
     await until("it to be over", () => {
       const { accepted, active } = server.counters;
-      return accepted === 1 && active === 0;
+      return accepted >= 1 && active === 0;
     });
     await server.close();
-    const [ended, ...more] = eventsOf(readStrictly(record), "connection");
-    assertEquals([ended?.remote, ended?.ended_with, more.length], [peer.name, "reset", 0], mode);
+    // Whoever tried the port for itself, as other tests do, is in the recording too.
+    const ended = eventsOf(readStrictly(record), "connection")
+      .filter(({ remote }) => remote === peer.name);
+    assertEquals(ended.map(({ ended_with }) => ended_with), ["reset"], mode);
   }
 }, { sanitize: false, skip: whyNoKernel() });
 

@@ -307,9 +307,9 @@ function isFailing(totals: TeamTotals): boolean {
 }
 
 /**
- * Whether the server was silent for a part of the run: all connections failed in a row, or the load had nothing to do for so long. Then
- * the load has waited for the server, however late it may have been at other times. On a busy
- * machine a thread that only waits is short of time too.
+ * Whether the server was silent for a part of the run: all connections failed in a row, or the load
+ * had nothing to do for so long. Then the load has waited for the server, however late it may have
+ * been at other times. On a busy machine a thread that only waits is short of time too.
  */
 function isSilent({ ends }: TeamTotals, durationS: number): boolean {
   return ends.some(({ silenceMs, hasFallenSilent }) =>

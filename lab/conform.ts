@@ -5,9 +5,6 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
-import { escapeText } from "../protocols/text.ts";
-import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
@@ -23,16 +20,13 @@ import { formatJunit } from "./conform/junit.ts";
 import type { Report } from "./conform/results.ts";
 import { allCases, check } from "./conform/runner.ts";
 import { formatResult, formatSummary } from "./conform/text_report.ts";
-import { labProgram, untilInterrupted } from "./lab_program.ts";
+import { labProgram, STDOUT, untilInterrupted, writeResult } from "./lab_program.ts";
 import { PORT } from "./loaded_server.ts";
 import { screenOf } from "./report/screen.ts";
 import { readWay, THROUGH_FLAGS } from "./through.ts";
 
 /** The script of this module. */
 const SCRIPT = "lab/conform.ts";
-
-/** The name that means standard output instead of a file. */
-const STDOUT = "-";
 
 /** How long to wait when nothing comes. */
 const TIMEOUT = durationOption("timeout", {
@@ -153,7 +147,7 @@ async function conform(values: Values, signal: AbortSignal): Promise<number> {
   if (timeoutMs === 0) throw new UsageError("wrong value for --timeout: expected more than 0");
   const json = values.json as string | undefined;
   for (const path of [json, junit]) {
-    if (path !== undefined && path !== STDOUT) write(path, "");
+    if (path !== undefined && path !== STDOUT) writeResult(path, "");
   }
   const screen = screenOf(json === STDOUT || junit === STDOUT ? "stderr" : "stdout");
   const way = readWay(values);
@@ -175,23 +169,14 @@ async function conform(values: Values, signal: AbortSignal): Promise<number> {
     onResult: (result) => screen.write(formatResult(result, screen)),
   });
   screen.write(formatSummary(report));
-  if (json !== undefined) write(json, `${JSON.stringify(report, null, 1)}\n`);
-  if (junit !== undefined) write(junit, formatJunit(report));
+  if (json !== undefined) writeResult(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (junit !== undefined) writeResult(junit, formatJunit(report));
   return statusOf(report, values.strict === true);
 }
 
 function statusOf({ counts }: Report, isStrict: boolean): number {
   const failed = counts.failed + (isStrict ? counts["not strict"] : 0);
   return failed > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-function write(path: string, text: string): void {
-  if (path === STDOUT) return runtime.printNow("stdout", text);
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UsageError(`cannot write ${escapeText(path)}: ${describeSystemError(error)}`);
-  }
 }
 
 /** The checker as a command. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { writeFileSync } from "node:fs";
+import { escapeText } from "../protocols/text.ts";
 import {
   EXIT_FAILED,
   EXIT_NOT_CONNECTED,
@@ -15,9 +17,13 @@ import { fail } from "../engine/cli/command_line.ts";
 import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { ConnectError, messageOf } from "../engine/dial/failures.ts";
+import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { endAllAtOnce, ServerStartError } from "./loaded_server.ts";
+
+/** The name that means standard output instead of a file. */
+export const STDOUT = "-";
 
 /**
  * Makes a command a program that ends the process with its exit status.
@@ -70,6 +76,22 @@ export async function untilInterrupted(
     return statusOfError(error);
   } finally {
     forget();
+  }
+}
+
+/**
+ * Writes a result where the user wants it.
+ *
+ * @param path the file, or {@linkcode STDOUT}
+ * @param text what to write
+ * @throws {UsageError} if the file cannot be written; the message is one line
+ */
+export function writeResult(path: string, text: string): void {
+  if (path === STDOUT) return runtime.printNow("stdout", text);
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new UsageError(`cannot write ${escapeText(path)}: ${describeSystemError(error)}`);
   }
 }
 

@@ -17,6 +17,7 @@ import { runtime } from "../engine/net/runtime.ts";
 import { chooseFormat, CONTENT_TYPES, formatMetrics } from "../engine/server/metrics/exposition.ts";
 import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
+import { STDOUT } from "./lab_program.ts";
 import { measure, type MeasureOptions, type SoFar } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Run, Second } from "./load/results.ts";
@@ -26,9 +27,6 @@ import { parseThreshold, type Threshold } from "./report/thresholds.ts";
 
 /** The version of the form of the objects. */
 const LIVE_SCHEMA = "handshake-bench-live/1";
-
-/** The name that means standard output instead of a file. */
-const STDOUT = "-";
 
 /** Where metrics are told. */
 const METRICS = listenOption("metrics", {

@@ -10,6 +10,7 @@ import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
+import { STDOUT } from "./lab_program.ts";
 import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
@@ -19,9 +20,6 @@ import { screenOf } from "./report/screen.ts";
 import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
 import type { Report } from "./load/results.ts";
-
-/** The name that means standard output instead of a file. */
-const STDOUT = "-";
 
 const writeJson = async (report: Report) => (await json()).formatJson(report);
 

@@ -9,9 +9,7 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
-import { describeSystemError } from "../engine/net/constants.ts";
-import { isMainModule, runtime } from "../engine/net/runtime.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
 import { RUNTIMES } from "../engine/process/runtimes.ts";
 import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { escapeText } from "../protocols/text.ts";
@@ -21,7 +19,7 @@ import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import { loadDefinition } from "../lab/conform/definitions/catalogue.ts";
-import { labProgram, untilInterrupted } from "../lab/lab_program.ts";
+import { labProgram, STDOUT, untilInterrupted, writeResult } from "../lab/lab_program.ts";
 import { loadLoadProtocol, MEASURABLE } from "../lab/load/load_protocol.ts";
 import { PORT } from "../lab/loaded_server.ts";
 import { screenOf } from "../lab/report/screen.ts";
@@ -31,9 +29,6 @@ import { foreignSubject, ownSubject, type Subject } from "../lab/soak/subject.ts
 import { formatSample, formatSoak } from "../lab/soak/text_report.ts";
 import { type Kind, KINDS } from "../lab/soak/traffic.ts";
 import { MODE_NAMES, type ModeName } from "../modes/catalogue.ts";
-
-/** The name that means standard output instead of a file. */
-const STDOUT = "-";
 
 /** How long the screen may show nothing new, in milliseconds. */
 const TELL_MS = 10_000;
@@ -157,7 +152,7 @@ async function soakAll(values: Values, signal: AbortSignal): Promise<number> {
   const seed = valueOf(SEED, values);
   const rarest = valueOf(RAREST, values);
   const json = values.json as string | undefined;
-  if (json !== undefined && json !== STDOUT) write(json, "");
+  if (json !== undefined && json !== STDOUT) writeResult(json, "");
   const screen = screenOf(json === STDOUT ? "stderr" : "stdout");
   screen.write(`soak · ${escapeText(name)} · ${describeAmount(values)} each · seed ${seed}\n`);
   const runs: SoakRun[] = [];
@@ -187,7 +182,7 @@ async function soakAll(values: Values, signal: AbortSignal): Promise<number> {
   }
   const report: SoakReport = { schema: "handshake-soak/1", protocol: name, seed, rarest, runs };
   screen.write(formatSoak(report, screen));
-  if (json !== undefined) write(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (json !== undefined) writeResult(json, `${JSON.stringify(report, null, 1)}\n`);
   const isGood = runs.every(({ verdict }) => verdict === "passed" || verdict === "skipped");
   return isGood && runs.some(({ verdict }) => verdict === "passed") ? EXIT_DONE : EXIT_FAILED;
 }
@@ -277,15 +272,6 @@ function whatIsNot({ name }: Subject, isNamed: boolean, why: string): SoakRun {
     courses: { memory_bytes: nothing, descriptors: nothing, threads: nothing },
     samples: [],
   };
-}
-
-function write(path: string, text: string): void {
-  if (path === STDOUT) return runtime.printNow("stdout", text);
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UsageError(`cannot write ${escapeText(path)}: ${describeSystemError(error)}`);
-  }
 }
 
 if (isMainModule(import.meta)) labProgram("soak", COMMAND, perform).run();

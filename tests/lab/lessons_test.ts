@@ -473,15 +473,20 @@ test("a lesson that nobody reads any more ends, unless it is recorded", async ()
       "sh",
       ...commandOf("lab/observe.ts", ["lesson", "retries", ...flags]),
     ], { environment });
-  await using recorded = readOnce(["--json", "--record", file]);
-  await recorded.printed('"type":"recording"');
-  await using unread = readOnce(["--json"]);
-  let isRecordedOver = false;
-  void recorded.ended.then(() => isRecordedOver = true);
-  const { stdout, stderr } = await unread.end();
-  assertEquals([stdout.trim().split("\n").length, stderr], [1, ""]);
-  assert(!isRecordedOver, "the lesson that nobody reads ends first");
-  assertEquals((await recorded.end()).stderr, "");
+  // The lesson that nobody reads begins later and ends first. On a busy machine a whole lesson may be over
+  // before it begins: then that says nothing.
+  for (let isFirst = false, tries = 1; !isFirst; tries++) {
+    await using recorded = readOnce(["--json", "--record", file]);
+    await recorded.printed('"type":"recording"');
+    await using unread = readOnce(["--json"]);
+    let isRecordedOver = false;
+    void recorded.ended.then(() => isRecordedOver = true);
+    const { stdout, stderr } = await unread.end();
+    isFirst = !isRecordedOver;
+    assertEquals([stdout.trim().split("\n").length, stderr], [1, ""]);
+    assertEquals((await recorded.end()).stderr, "");
+    assert(isFirst || tries < 5, "the lesson that nobody reads ends first");
+  }
   const { events, isFinished } = readStrictly(file);
   assert(isFinished);
   assert(events.some(({ type }) => type === "result"));

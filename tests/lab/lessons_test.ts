@@ -473,20 +473,19 @@ test("a lesson that nobody reads any more ends, unless it is recorded", async ()
       "sh",
       ...commandOf("lab/observe.ts", ["lesson", "retries", ...flags]),
     ], { environment });
-  // The lesson that nobody reads begins later and ends first. On a busy machine a whole lesson may be over
-  // before it begins: then that says nothing.
-  for (let isFirst = false, tries = 1; !isFirst; tries++) {
-    await using recorded = readOnce(["--json", "--record", file]);
-    await recorded.printed('"type":"recording"');
+  await using recorded = readOnce(["--json", "--record", file]);
+  // The kernel sends no second SYN before a second has passed. On a busy machine the end comes late too, but
+  // not each time.
+  for (let isEarly = false, tries = 1; !isEarly; tries++) {
     await using unread = readOnce(["--json"]);
-    let isRecordedOver = false;
-    void recorded.ended.then(() => isRecordedOver = true);
+    await unread.printed('"type":"recording"');
+    const begunAt = performance.now();
     const { stdout, stderr } = await unread.end();
-    isFirst = !isRecordedOver;
+    isEarly = performance.now() - begunAt < 1_000;
     assertEquals([stdout.trim().split("\n").length, stderr], [1, ""]);
-    assertEquals((await recorded.end()).stderr, "");
-    assert(isFirst || tries < 5, "the lesson that nobody reads ends first");
+    assert(isEarly || tries < 10, "the lesson that nobody reads ends early");
   }
+  assertEquals((await recorded.end()).stderr, "");
   const { events, isFinished } = readStrictly(file);
   assert(isFinished);
   assert(events.some(({ type }) => type === "result"));

@@ -234,8 +234,10 @@ test("the lessons in the sandbox establish their facts, and so do their recordin
     if (wireless?.type === "note") console.log(`skipped in part: ${wireless.text}`);
     assertFacts(lesson.name, wireless === undefined ? tier : "T0", facts);
     assertEquals(lesson.facts(new Seen(recorded(told).events)), facts, lesson.name);
-    const last = Math.max(...events.map(({ at }) => at));
-    assert(last < LIMIT_MS * 1000, `${lesson.name} took ${last} µs`);
+    // Twelve sandboxes are opened at the same time. That is not the lesson's time.
+    const times = events.map(({ at }) => at);
+    const took = Math.max(...times) - Math.min(...times);
+    assert(took < LIMIT_MS * 1000, `${lesson.name} took ${took} µs`);
   }
 }, { skip: whyNotInside, timeoutMs: 40_000 });
 
@@ -291,11 +293,15 @@ const PAGES = ["handshake", "closing", "backlog"].map((name) => ({
   text: readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), "utf8"),
 }));
 
-/** A line without its figures, and without a state that was left at once. */
+/**
+ * A line without its figures, and without a state that was left at once. On a busy machine nobody looks
+ * before the first segment is sent again.
+ */
 function inKind(line: string): string {
   return line
     .replaceAll(/\d[\d.]*/g, "N")
     .replace(/ is in \w+ → /, " is in ")
+    .replace(/( is in SYN_SENT), N retransmissions?$/, "$1")
     .replaceAll(/─+/g, "─")
     .replaceAll(/ +/g, " ");
 }

@@ -106,6 +106,8 @@ const RECEIVED = 4;
 const LEFT_EARLY = 8;
 /** The last read was for the rest of a message. */
 const INSIDE = 16;
+/** It was said that the connection ends. */
+const PARTED = 32;
 
 /** What few conversations need, and most of those for a moment. */
 class Seldom {
@@ -208,6 +210,7 @@ export class Session<Result> implements Sink, Writer {
       // its reason to end.
       this.#waiting = "nothing";
       this.#is |= ENDED;
+      this.#part();
       // Bytes that nobody takes would stay in the kernel's memory.
       if (error instanceof SlowReaderError) this.#connection.reset();
       else this.#connection.close();
@@ -229,6 +232,18 @@ export class Session<Result> implements Sink, Writer {
     this.#waiting = "nothing";
     abandon(this.#conversation);
     this.#end(error, undefined);
+  }
+
+  /**
+   * The connection is about to be closed, or its sending side. This comes once, before the peer can see
+   * it: a peer that sees the end may connect again at once. The conversation may go on for a while.
+   */
+  protected parting(): void {}
+
+  #part(): void {
+    if ((this.#is & PARTED) !== 0) return;
+    this.#is |= PARTED;
+    this.parting();
   }
 
   get #rarely(): Seldom {
@@ -550,6 +565,7 @@ export class Session<Result> implements Sink, Writer {
    * The rule is explained in `linger.ts`.
    */
   #letGo(hasFailed: boolean): void {
+    this.#part();
     const { lingerer } = this.#options;
     const mayLose = lingerer !== undefined && this.#writes > 0 && (this.#is & ENDED) === 0;
     const wroteLast = (this.#is & WROTE_LAST) !== 0;

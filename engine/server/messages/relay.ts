@@ -102,6 +102,9 @@ export class Relay implements Sink, Writer {
   #slowness: SlowReaderError | undefined;
   /** Called when a write has to wait. */
   onWaiting: (() => void) | undefined;
+  /** Called once, before the peer can see that the socket is closed, or its sending side. */
+  onParting: (() => void) | undefined;
+  #hasParted = false;
   /** Called once, when the socket is closed or begins to linger. */
   onClosed: (() => void) | undefined;
 
@@ -167,6 +170,7 @@ export class Relay implements Sink, Writer {
   close(): void {
     if (this.#over) return;
     this.#end();
+    this.#part();
     this.#connection.close();
     this.onClosed?.();
   }
@@ -181,9 +185,16 @@ export class Relay implements Sink, Writer {
    */
   #linger(): void {
     this.#end();
+    this.#part();
     this.#connection.closeWrite();
     this.#lingerer.add(this.#connection);
     this.onClosed?.();
+  }
+
+  #part(): void {
+    if (this.#hasParted) return;
+    this.#hasParted = true;
+    this.onParting?.();
   }
 
   #end(): void {
@@ -219,6 +230,7 @@ export class Relay implements Sink, Writer {
     this.#slowness = error;
     this.#post({ kind: "lost", id: this.#id, message: error.limit, isSlow: true });
     this.#end();
+    this.#part();
     this.#connection.reset();
     this.onClosed?.();
   }
@@ -280,6 +292,7 @@ export class Relay implements Sink, Writer {
           else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
             this.#closeWriteWanted = false;
+            this.#part();
             this.#connection.closeWrite();
           }
           return;

@@ -13,7 +13,6 @@
  */
 
 import { formatAddress } from "../../../protocols/address.ts";
-import type { Address } from "../../../protocols/effects.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -65,8 +64,6 @@ interface Child {
   /** What it has said then, if the main thread does not know yet. */
   greeting: string | undefined;
   isIdle: boolean;
-  /** Whose connection it has, if that is counted here. */
-  client: Address | undefined;
   /** The connection that it was handed, until it has begun with that. */
   held: Waiting | undefined;
 }
@@ -341,7 +338,7 @@ export class Desk {
     const { begun } = threadMemory(this.#memory, index);
     const child: Child = {
       ...{ pid, index, control, begun },
-      ...{ isReady: false, greeting: undefined, isIdle: false, client: undefined, held: undefined },
+      ...{ isReady: false, greeting: undefined, isIdle: false, held: undefined },
     };
     this.#children.set(fd, child);
     const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
@@ -369,7 +366,7 @@ export class Desk {
         // Whoever is handed connections is ready when it waits for the first one.
         return this.#data.accept ? this.#greet(child) : undefined;
       case SAY.idle:
-        this.#isBack(child);
+        this.#letGo(child);
         child.isIdle = true;
         this.#idle.push(child);
         this.#serveWaiting();
@@ -406,15 +403,6 @@ export class Desk {
     }
   }
 
-  /** Counts that the connection is over which a process was handed. */
-  #isBack(child: Child): void {
-    this.#letGo(child);
-    const { client } = child;
-    if (client === undefined) return;
-    child.client = undefined;
-    this.#thread.door.leave(client);
-  }
-
   /** A process has ended, as far as its socket tells. */
   #close(child: Child): void {
     const { control } = child;
@@ -423,12 +411,11 @@ export class Desk {
     const { held } = child;
     const isBack = held !== undefined && child.begun[BEGUN] === 0;
     if (isBack) child.held = undefined;
-    else if (child.client !== undefined) this.#thread.door.leave(child.client);
-    this.#letGo(child);
     // Another one with its number comes only after the main thread has said that this one is gone.
-    this.#gate.leaveFor(child.index);
+    this.#leaveFor(child.index);
+    this.#letGo(child);
     if (isBack) {
-      this.#gate.readmit();
+      this.#readmit(held);
       this.#waiting.unshift(held);
     }
     // To close it takes it out of the epoll set.
@@ -463,24 +450,42 @@ export class Desk {
     this.#want();
   }
 
+  /** A process has died. What it has counted does not count any more. */
+  #leaveFor(index: number): void {
+    this.#gate.leaveFor(index);
+    this.#thread.door.leaveFor(index);
+  }
+
+  /** Counts a connection here again that a process was handed, and has not taken. */
+  #readmit(waiting: Waiting): void {
+    this.#gate.readmit();
+    if (this.#countsHosts) this.#thread.door.readmit(this.#net.readAddress(waiting.sockaddr));
+  }
+
+  /** Whether those who come are counted here for their hosts. Behind a proxy nobody is known yet. */
+  get #countsHosts(): boolean {
+    const { door } = this.#thread;
+    return door.counts && door.headerMs === undefined;
+  }
+
   /** Hands a connection to a process. @returns whether the process is still there */
   #hand(child: Child, waiting: Waiting): boolean {
     const net = this.#net;
     const { fd, sockaddr, since } = waiting;
     const { index, begun, control } = child;
-    const { door } = this.#thread;
     begun[BEGUN] = 0;
     this.#gate.handTo(index);
+    // The process shares the counts. It leaves them before its client can see the end.
+    if (this.#countsHosts) this.#thread.door.handTo(net.readAddress(sockaddr), index);
     const connection = describeConnection(sockaddr, since);
     if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
       // Whoever has buried the process may have emptied its seat already.
-      this.#gate.leaveFor(index);
-      this.#gate.readmit();
+      this.#leaveFor(index);
+      this.#readmit(waiting);
       return false;
     }
     child.held = waiting;
     this.#beginning.add(child);
-    if (door.counts && door.headerMs === undefined) child.client = net.readAddress(sockaddr);
     return true;
   }
 
@@ -526,10 +531,10 @@ export class Desk {
     const { counters } = this.#thread.means.place;
     for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
       this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
+      this.#gate.leave();
       this.#net.close(fd);
       counters.accepted();
       counters.cut();
-      this.#gate.leave();
     }
     this.#want();
   }

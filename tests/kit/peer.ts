@@ -8,6 +8,9 @@ import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../../protocol.ts";
 import { within } from "./harness.ts";
 
+/** The most characters of what was received that an error repeats. */
+const LONGEST_QUOTE = 200;
+
 /** One connection to a server. */
 export class Peer implements AsyncDisposable {
   /** This end, as the server's log names it. */
@@ -145,7 +148,7 @@ export class Peer implements AsyncDisposable {
   async rest(): Promise<string> {
     const wait = async () => {
       while (this.#end === undefined) await this.#changed.promise;
-      if (this.#end === "reset") throw new Error(`reset after "${this.#received}"`);
+      if (this.#end === "reset") throw new Error(`reset after ${quote(this.#received)}`);
       return this.#received;
     };
     return await within(15_000, "the server to close", wait());
@@ -192,6 +195,12 @@ export class Peer implements AsyncDisposable {
     this.#changed = Promise.withResolvers<void>();
     resolve();
   }
+}
+
+/** What was received, for an error: a long text by its length and its beginning. */
+function quote(text: string): string {
+  const begin = text.slice(0, LONGEST_QUOTE);
+  return begin === text ? `"${text}"` : `${text.length} bytes that begin with "${begin}"`;
 }
 
 /** Makes one whole handshake. Returns when the server has closed. */

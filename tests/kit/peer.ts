@@ -44,13 +44,16 @@ export class Peer implements AsyncDisposable {
    * Connects. It rejects if the connection is refused.
    *
    * @param to the server @param from the own address; on Linux every one of 127.0.0.0/8 will do
+   * @param first what it sends as soon as it is connected. Whoever sends it later may be late for a
+   * short limit, where others use the processor
    */
-  static connect({ hostname: host, port }: Address, from?: string): Promise<Peer> {
+  static connect({ hostname: host, port }: Address, from?: string, first = ""): Promise<Peer> {
     const { promise, resolve, reject } = Promise.withResolvers<Peer>();
     const own = from === undefined ? {} : { localAddress: from };
     const to = host.startsWith("unix:") ? { path: host.slice("unix:".length) } : { host, port };
     const socket = connect({ ...to, ...own, allowHalfOpen: true, noDelay: true });
     socket.once("error", reject);
+    if (first !== "") socket.write(first, "latin1");
     socket.once("connect", () => {
       socket.off("error", reject);
       resolve(new Peer(socket));

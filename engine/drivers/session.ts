@@ -569,7 +569,7 @@ export class Session<Result> implements Sink, Writer {
     const { lingerer } = this.#options;
     const mayLose = lingerer !== undefined && this.#writes > 0 && (this.#is & ENDED) === 0;
     const wroteLast = (this.#is & WROTE_LAST) !== 0;
-    if (mayLose && (hasFailed || wroteLast || this.#connection.hasUnread)) {
+    if (mayLose && (hasFailed || wroteLast || this.#connection.mayLose)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);
     } else this.#connection.close();

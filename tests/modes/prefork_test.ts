@@ -332,3 +332,29 @@ test("a process that is stopped holds up nobody, and the drain ends it", async (
   await peer.gone();
   assert(!isThere(pid));
 }, options);
+
+test("a connection that a stopped process was handed is taken back, for another one", async () => {
+  await using server = await start("--workers", "2", "--handoff", "descriptor");
+  const { peer, pid } = await served(server);
+  peer.finish();
+  await peer.rest();
+  await server.printed(` done ${peer.name} `, "stderr");
+  // Who was busy last is handed the next one.
+  process.kill(pid, "SIGSTOP");
+  await untilStopped(pid);
+  const other = await served(server);
+  assertNotEquals(other.pid, pid);
+  // Nobody else has it: whoever serves it can end it.
+  other.peer.finish();
+  await other.peer.rest();
+  await using next = (await served(server)).peer;
+  assertEquals(await ask(next, "pid"), `${other.pid}`);
+  process.kill(pid, "SIGCONT");
+  const last = await served(server);
+  assertEquals(last.pid, pid, "it goes on as if nothing had happened");
+  await last.peer[Symbol.asyncDispose]();
+  await next[Symbol.asyncDispose]();
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertEquals(countsIn(ending).accepted, 4);
+}, options);

@@ -61,8 +61,8 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
   const control = meetParent(net, path);
   let part: { assignment: Assignment; place: Place; thread: Thread };
   try {
-    const assignment = receiveAssignment(control);
-    part = await prepare(control, net, assignment);
+    const { assignment, mailbox } = receiveAssignment(control, net);
+    part = await prepare(control, mailbox, net, assignment);
   } catch (error) {
     control.send(SAY.cannotStart, describeError(error));
     endNow(TOLD);
@@ -98,11 +98,15 @@ function meetParent(net: Sockets, path: string): Control {
 }
 
 /** Waits for what the parent wants, and finds the memory that it shares. */
-function receiveAssignment(control: Control): Assignment {
+function receiveAssignment(
+  control: Control,
+  net: Sockets,
+): { readonly assignment: Assignment; readonly mailbox: Control } {
   const heard = hear(control);
   if (heard === "end" || heard.kind !== TELL.assignment) return endNow(DONE);
   // Who is handed connections has no listener. Nobody can connect to one that nobody has.
-  const [memory, wake, listener = NO_LISTENER] = heard.descriptors as [number, number, number?];
+  type Sent = [number, number, number, number?];
+  const [memory, wake, mailbox, listener = NO_LISTENER] = heard.descriptors as Sent;
   const shared = CommonMemory.open(memory);
   const { common, length, ...own } = shared.find(control.textOf(heard)) as ChildAssignment;
   // A decoder takes no shared memory.
@@ -110,16 +114,22 @@ function receiveAssignment(control: Control): Assignment {
   const rest = shared.find(text) as Assignment;
   shared.close();
   const { shared: socket } = rest as { readonly shared: SharedSocket };
-  return { ...rest, ...own, shared: { ...socket, listener, wake } };
+  const assignment = { ...rest, ...own, shared: { ...socket, listener, wake } };
+  return { assignment, mailbox: new Control(net, mailbox) };
 }
 
-async function prepare(control: Control, net: Sockets, assignment: Assignment) {
+async function prepare(
+  control: Control,
+  mailbox: Control,
+  net: Sockets,
+  assignment: Assignment,
+): Promise<{ assignment: Assignment; place: Place; thread: Thread }> {
   const protocol = await loadProtocol(assignment.settings.protocol);
   const wake = () => void control.send(SAY.wake);
   const place = await takePlace(assignment, wake);
   const equipment: Equipment = {
     passage: {
-      take: (sockaddr) => takeConnection(control, sockaddr, place),
+      take: (sockaddr) => takeConnection(control, mailbox, sockaddr, place),
       lingering: leaving(net, control, SAY.lingering),
       refused: leaving(net, control, SAY.refused),
     },
@@ -138,14 +148,22 @@ function hear(control: Control): Exclude<ReturnType<Control["hear"]>, undefined>
 }
 
 /** Says that it has nothing to do, and waits for a connection. Returns -1 if there will be none. */
-function takeConnection(control: Control, sockaddr: Uint8Array, { track }: Place): number {
-  if (!control.send(SAY.idle)) return -1;
-  const heard = hear(control);
-  if (heard === "end" || heard.kind !== TELL.connection) return -1;
-  const fd = heard.descriptors[0] ?? -1;
-  const since = readConnection(heard.data, sockaddr);
-  track?.handed(fd, since);
-  return fd;
+function takeConnection(
+  control: Control,
+  mailbox: Control,
+  sockaddr: Uint8Array,
+  { track }: Place,
+): number {
+  for (;;) {
+    if (!control.send(SAY.idle)) return -1;
+    const heard = hear(mailbox);
+    if (heard !== "end" && heard.kind === TELL.again) continue;
+    if (heard === "end" || heard.kind !== TELL.connection) return -1;
+    const fd = heard.descriptors[0] ?? -1;
+    const since = readConnection(heard.data, sockaddr);
+    track?.handed(fd, since);
+    return fd;
+  }
 }
 
 /** Leaves connections to the parent, where they linger. */

@@ -33,6 +33,7 @@ import {
   UNWANTED,
   WAITING,
 } from "./desk_talk.ts";
+import { type MailboxEnds, makeMailbox } from "./mailbox.ts";
 
 /** How processes are started and used. */
 export interface ChildrenPlan {
@@ -130,12 +131,17 @@ export class Children implements ProcessStarter {
 
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle {
     const assignment = plan.assignment as Assignment;
+    let mailbox: MailboxEnds | undefined;
     // What it cannot be started for is its end, like any other: the caller has given it a place.
-    const program = Promise.resolve().then(() => {
+    const program = Promise.resolve().then(async () => {
+      mailbox = makeMailbox(this.#net);
       const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#path };
       const { path, args, folder } = commandLineOf(this.#plan.command, parentage);
       // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
-      return runtime.startProgram(path, args, folder, true);
+      return await runtime.startProgram(path, args, folder, true);
+    }).catch((error) => {
+      mailbox?.forEach((fd) => this.#net.close(fd));
+      throw error;
     });
     const child = new Child(plan, assignment, {
       onStarted: (pid) => {
@@ -145,7 +151,8 @@ export class Children implements ProcessStarter {
           pid,
           index: assignment.index,
           assignment: this.#describe(assignment),
-          descriptors: this.#descriptors(assignment),
+          descriptors: this.#descriptors(assignment, mailbox as MailboxEnds),
+          mailbox: mailbox as MailboxEnds,
         });
       },
       onEnded: (pid) => {
@@ -185,9 +192,9 @@ export class Children implements ProcessStarter {
     return this.#memory.describe(own);
   }
 
-  #descriptors({ shared }: Assignment): number[] {
+  #descriptors({ shared }: Assignment, [, mailbox]: MailboxEnds): number[] {
     const { listener, wake } = shared as SharedSocket;
-    return [this.#memory.fd, wake, ...(this.#plan.accept ? [listener] : [])];
+    return [this.#memory.fd, wake, mailbox, ...(this.#plan.accept ? [listener] : [])];
   }
 
   #tell(command: Command): void {

@@ -3,8 +3,8 @@
  * that keeps messages apart (`SOCK_SEQPACKET`, unix(7)).
  *
  * A message is a byte that says what it means, and then what belongs to that. A connection travels
- * with it as a descriptor (`SCM_RIGHTS`). Nearly all else that the two share lies in memory:
- * `engine/net/common_memory.ts`.
+ * with it as a descriptor (`SCM_RIGHTS`), over a socket of its own: see `mailbox.ts`. Nearly all else
+ * that the two share lies in memory: `engine/net/common_memory.ts`.
  *
  * @module
  */
@@ -45,6 +45,8 @@ export const TELL = {
   connection: 2,
   /** There will be no more. */
   end: 3,
+  /** The connection was taken back. Does it wait for another one? */
+  again: 4,
 } as const;
 
 /** The longest message, in bytes. Reasons are cut. */
@@ -63,14 +65,14 @@ export interface Heard {
   readonly descriptors: readonly number[];
 }
 
-/** One end of the socket. */
+/** One end of a socket. */
 export class Control {
   /** The descriptor. */
   readonly fd: number;
   readonly #net: Sockets;
   readonly #incoming: MessageBuffer;
   readonly #outgoing: MessageBuffer;
-  readonly #bytes = new Uint8Array(LONGEST);
+  readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder();
 
   /**
@@ -83,6 +85,7 @@ export class Control {
     this.fd = fd;
     this.#incoming = buffers.incoming;
     this.#outgoing = buffers.outgoing;
+    this.#bytes = buffers.bytes;
   }
 
   /**
@@ -164,6 +167,8 @@ export class MessageBuffers {
   readonly incoming: MessageBuffer = new MessageBuffer(LONGEST, CONTROL_BYTES);
   /** For those that are sent. */
   readonly outgoing: MessageBuffer = new MessageBuffer(LONGEST, CONTROL_BYTES);
+  /** Where these are put together. */
+  readonly bytes: Uint8Array = new Uint8Array(LONGEST);
 }
 
 /**

@@ -26,6 +26,7 @@ import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
+import { Mailbox } from "./mailbox.ts";
 import {
   type ChildMessage,
   type Command,
@@ -40,6 +41,15 @@ import {
  * often something else happens before.
  */
 const BEGUN_MS = 1;
+
+/**
+ * How long a process may leave a connection that it was handed, in milliseconds. Then the desk takes
+ * that back: somebody may have stopped the process.
+ */
+const LATE_MS = 100;
+
+/** How often the desk looks after those who are late with what they have taken, in milliseconds. */
+const PATIENT_MS = 20;
 
 /** How often the desk looks for connections that the main thread has rescued, in milliseconds. */
 const LOOK_MS = 2;
@@ -58,6 +68,8 @@ interface Child {
   readonly pid: number;
   readonly index: number;
   readonly control: Control;
+  /** Where it finds what it is handed. */
+  readonly mailbox: Mailbox;
   /** Where it says that it has begun with what it was handed. */
   readonly begun: Int32Array;
   /** Whether it has started. */
@@ -69,6 +81,8 @@ interface Child {
   client: Address | undefined;
   /** The connection that it was handed, until it has begun with that. */
   held: Waiting | undefined;
+  /** When it was handed that, in milliseconds. */
+  handedAt: number;
 }
 
 /** A process that has been started. */
@@ -226,8 +240,7 @@ export class Desk {
       const fd = this.#thread.mayAsk ? net.accept(listener, sockaddr) : -EAGAIN;
       if (fd !== -EAGAIN) return fd;
       if (this.#thread.closing) return -EAGAIN;
-      this.#release();
-      net.pollAll(this.#poll, this.#beginning.size > 0 ? BEGUN_MS : -1);
+      net.pollAll(this.#poll, this.#release());
       const isReady = (this.#poll.eventsAt(1) & POLLIN) !== 0;
       if (this.#poll.eventsAt(0) !== 0) this.#look(0);
       if (this.#thread.closing) return -EAGAIN;
@@ -247,9 +260,11 @@ export class Desk {
 
   /** Looks who has something to say. */
   #look(timeoutMs: number): void {
-    this.#release();
-    const isPatient = (timeoutMs < 0 || timeoutMs > BEGUN_MS) && this.#beginning.size > 0;
-    const count = this.#net.epollWait(this.#epoll, this.#events, isPatient ? BEGUN_MS : timeoutMs);
+    const releaseMs = this.#release();
+    const waitMs = timeoutMs < 0 || releaseMs < 0
+      ? Math.max(timeoutMs, releaseMs)
+      : Math.min(timeoutMs, releaseMs);
+    const count = this.#net.epollWait(this.#epoll, this.#events, waitMs);
     // Who is told of first is looked at first: a process that has come is known by then.
     const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));
     if (ready.includes(this.#data.commands)) this.#hearCommands();
@@ -265,10 +280,45 @@ export class Desk {
 
   /**
    * Lets go of the connections with which processes have begun. Until then the desk has them too: a
-   * process may have been killed, and only its last thread takes its sockets along.
+   * process may have been killed, and only its last thread takes its sockets along. What a process
+   * does not take is given to another one.
+   *
+   * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
    */
-  #release(): void {
-    for (const child of this.#beginning) if (child.begun[BEGUN] === 1) this.#letGo(child);
+  #release(): number {
+    if (this.#beginning.size === 0) return this.#isStuck ? PATIENT_MS : -1;
+    const now = performance.now();
+    let waitMs = PATIENT_MS;
+    for (const child of this.#beginning) {
+      if (child.begun[BEGUN] === 1) this.#letGo(child);
+      else if (now - child.handedAt < LATE_MS) waitMs = BEGUN_MS;
+      else if (child.mailbox.takeBack()) this.#comesBack(child);
+    }
+    if (this.#isStuck) this.#serveWaiting();
+    return this.#beginning.size === 0 && !this.#isStuck ? -1 : waitMs;
+  }
+
+  /** Whether a connection waits, and a process could have it. */
+  get #isStuck(): boolean {
+    return this.#waiting.length > 0 && this.#idle.length > 0;
+  }
+
+  /** A process has not begun with its connection, and never will. It waits again, as the first. */
+  #takeBack(child: Child): void {
+    const held = child.held as Waiting;
+    child.held = undefined;
+    child.client = undefined;
+    this.#beginning.delete(child);
+    this.#gate.leaveFor(child.index);
+    this.#gate.readmit();
+    this.#waiting.unshift(held);
+  }
+
+  /** A process has left its connection in the mailbox. Who knows whether it waits at all? */
+  #comesBack(child: Child): void {
+    this.#takeBack(child);
+    child.mailbox.put(TELL.again);
+    this.#want();
   }
 
   #letGo(child: Child): void {
@@ -332,16 +382,19 @@ export class Desk {
   }
 
   /** Tells a process that has come what it has to do. */
-  #welcome(fd: number, { pid, index, assignment, descriptors }: Started): void {
+  #welcome(fd: number, { pid, index, assignment, descriptors, mailbox: ends }: Started): void {
     this.#started.delete(pid);
     const control = new Control(this.#net, fd, this.#buffers);
+    const mailbox = new Mailbox(this.#net, ends, this.#buffers);
     if (!control.send(TELL.assignment, assignment, descriptors, this.#net.constants.MSG_DONTWAIT)) {
+      mailbox.close();
       return control.close();
     }
     const { begun } = threadMemory(this.#memory, index);
     const child: Child = {
-      ...{ pid, index, control, begun },
-      ...{ isReady: false, greeting: undefined, isIdle: false, client: undefined, held: undefined },
+      ...{ pid, index, control, mailbox, begun },
+      ...{ isReady: false, greeting: undefined, isIdle: false },
+      ...{ client: undefined, held: undefined, handedAt: 0 },
     };
     this.#children.set(fd, child);
     const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
@@ -369,6 +422,7 @@ export class Desk {
         // Whoever is handed connections is ready when it waits for the first one.
         return this.#data.accept ? this.#greet(child) : undefined;
       case SAY.idle:
+        if (child.isIdle) return;
         this.#isBack(child);
         child.isIdle = true;
         this.#idle.push(child);
@@ -417,28 +471,25 @@ export class Desk {
 
   /** A process has ended, as far as its socket tells. */
   #close(child: Child): void {
-    const { control } = child;
+    const { control, mailbox } = child;
     if (!this.#children.delete(control.fd)) return;
     if (child.isIdle) this.#idle.splice(this.#idle.indexOf(child), 1);
-    const { held } = child;
-    const isBack = held !== undefined && child.begun[BEGUN] === 0;
-    if (isBack) child.held = undefined;
+    const isBack = child.held !== undefined && child.begun[BEGUN] === 0;
+    if (isBack) this.#takeBack(child);
     else if (child.client !== undefined) this.#thread.door.leave(child.client);
     this.#letGo(child);
     // Another one with its number comes only after the main thread has said that this one is gone.
     this.#gate.leaveFor(child.index);
-    if (isBack) {
-      this.#gate.readmit();
-      this.#waiting.unshift(held);
-    }
     // To close it takes it out of the epoll set.
     control.close();
+    mailbox.close();
     if (isBack) this.#serveWaiting();
     else this.#want();
   }
 
   /** A process has ended, as the main thread knows for sure. */
   #forget(pid: number): void {
+    this.#started.get(pid)?.mailbox.forEach((fd) => this.#net.close(fd));
     this.#started.delete(pid);
     const stranger = this.#strangers.get(pid);
     if (stranger !== undefined) this.#net.close(stranger);
@@ -455,32 +506,34 @@ export class Desk {
   /** Hands waiting connections to processes that wait for them. */
   #serveWaiting(): void {
     while (this.#waiting.length > 0 && this.#idle.length > 0) {
-      const child = this.#idle.pop() as Child;
+      const child = this.#idle.at(-1) as Child;
+      if (!this.#hand(child, this.#waiting[0] as Waiting)) break;
+      this.#idle.pop();
       child.isIdle = false;
-      if (this.#hand(child, this.#waiting[0] as Waiting)) this.#waiting.shift();
-      else this.#close(child);
+      this.#waiting.shift();
     }
     this.#want();
   }
 
-  /** Hands a connection to a process. @returns whether the process is still there */
+  /** Hands a connection to a process. @returns whether there was memory for that */
   #hand(child: Child, waiting: Waiting): boolean {
-    const net = this.#net;
     const { fd, sockaddr, since } = waiting;
-    const { index, begun, control } = child;
+    const { index, begun, mailbox } = child;
     const { door } = this.#thread;
     begun[BEGUN] = 0;
     this.#gate.handTo(index);
-    const connection = describeConnection(sockaddr, since);
-    if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
+    if (!mailbox.put(TELL.connection, describeConnection(sockaddr, since), [fd])) {
       // Whoever has buried the process may have emptied its seat already.
       this.#gate.leaveFor(index);
       this.#gate.readmit();
       return false;
     }
     child.held = waiting;
+    child.handedAt = performance.now();
     this.#beginning.add(child);
-    if (door.counts && door.headerMs === undefined) child.client = net.readAddress(sockaddr);
+    if (door.counts && door.headerMs === undefined) {
+      child.client = this.#net.readAddress(sockaddr);
+    }
     return true;
   }
 
@@ -517,7 +570,7 @@ export class Desk {
     }
     for (const child of this.#idle.splice(0)) {
       child.isIdle = false;
-      child.control.send(TELL.end, undefined, [], this.#net.constants.MSG_DONTWAIT);
+      child.mailbox.put(TELL.end);
     }
   }
 

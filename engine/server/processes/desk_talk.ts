@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { MailboxEnds } from "./mailbox.ts";
+
 /** What a desk is given by its mode. */
 export interface DeskData {
   /** The socket at which processes come. */
@@ -39,6 +41,8 @@ export type Command =
     readonly assignment: string;
     /** What goes with it. */
     readonly descriptors: readonly number[];
+    /** Where it finds connections. From now on it belongs to the desk. */
+    readonly mailbox: MailboxEnds;
   }
   | { readonly say: "gone"; readonly pid: number };
 

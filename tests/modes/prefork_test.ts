@@ -10,6 +10,7 @@ import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { Control, TELL } from "../../engine/server/processes/control.ts";
+import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import {
@@ -141,7 +142,14 @@ for (const handoff of HANDOFFS) {
   test(
     `${name}: its processes end with their parent, also one that computes for ever`,
     async () => {
-      await using server = await start("--workers", "3", ...handoff);
+      using folder = new Folder();
+      const environment = {
+        ...process.env as Record<string, string>,
+        TMPDIR: folder.path(""),
+        XDG_RUNTIME_DIR: "",
+      };
+      const args = [...DEADLY, "--workers", "3", ...handoff];
+      await using server = await ServerProcess.start("prefork", args, { environment });
       const spinning = await served(server);
       const waiting = await served(server);
       await spinning.peer.send("spin\n");
@@ -149,6 +157,7 @@ for (const handoff of HANDOFFS) {
       assert([spinning.pid, waiting.pid].every((pid) => children.includes(pid)), `${children}`);
       assert(children.length >= 3);
       server.signal("SIGKILL");
+      assertEquals(folder.names, [], "it has left nothing");
       await until("all of them to end", () => !children.some(isThere));
       await until("the port to be free for anybody", () => {
         try {
@@ -278,7 +287,7 @@ test("prefork gives connections only to processes that it has just started", asy
   peer.finish();
   await peer.rest();
   const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  const path = words.find((word) => word.endsWith("/socket")) as string;
+  const path = words.find((word) => word.startsWith("/proc/")) as string;
   // A stranger of the same user, who finds the socket.
   const control = Control.connect(sockets(), path);
   try {

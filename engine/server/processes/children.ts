@@ -9,7 +9,6 @@
  */
 
 import type { StartedProgram } from "../../net/adapter.ts";
-import process from "node:process";
 import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -24,7 +23,7 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { openMeetingPoint, SAY } from "./control.ts";
+import { SAY } from "./control.ts";
 import {
   type ChildMessage,
   type Command,
@@ -34,6 +33,7 @@ import {
   WAITING,
 } from "./desk_talk.ts";
 import { type MailboxEnds, makeMailbox } from "./mailbox.ts";
+import { MeetingPoint } from "./meeting_point.ts";
 
 /** How processes are started and used. */
 export interface ChildrenPlan {
@@ -51,12 +51,6 @@ export interface ChildrenPlan {
   readonly spare?: number;
 }
 
-/** What the name of the folder begins with in which processes meet their parent. */
-const PREFIX = "handshake-processes-";
-
-/** How many processes can wait at the same moment until the desk looks. */
-const BACKLOG = 1_024;
-
 /** How often a call of a process is ended until it has seen what it was asked, in milliseconds. */
 const AGAIN_MS = 10;
 
@@ -68,9 +62,7 @@ export class Children implements ProcessStarter {
   readonly #plan: ChildrenPlan;
   readonly #net: Sockets = sockets();
   readonly #memory = CommonMemory.create();
-  readonly #folder: string;
-  readonly #path: string;
-  readonly #meeting: number;
+  readonly #meeting: MeetingPoint;
   /** The main thread's end, and that of the desk. */
   readonly #commands: readonly [number, number];
   readonly #figures: Int32Array;
@@ -86,13 +78,8 @@ export class Children implements ProcessStarter {
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
     this.#figures = new Int32Array(this.#memory.allocate(8));
-    this.#folder = makeFolder();
-    this.#path = `${this.#folder}/socket`;
-    this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
     this.#commands = this.#net.socketpair();
-    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
-    process.on("exit", this.#removeFolder);
-    globalThis.addEventListener("unload", this.#removeFolder);
+    this.#meeting = new MeetingPoint(this.#net);
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
@@ -101,7 +88,7 @@ export class Children implements ProcessStarter {
   get desk(): DeskData {
     const { accept, queue, spare } = this.#plan;
     return {
-      meeting: this.#meeting,
+      meeting: this.#meeting.fd,
       commands: this.#commands[1],
       figures: this.#figures.buffer as SharedArrayBuffer,
       accept,
@@ -135,7 +122,7 @@ export class Children implements ProcessStarter {
     // What it cannot be started for is its end, like any other: the caller has given it a place.
     const program = Promise.resolve().then(async () => {
       mailbox = makeMailbox(this.#net);
-      const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#path };
+      const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#meeting.path };
       const { path, args, folder } = commandLineOf(this.#plan.command, parentage);
       // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
       return await runtime.startProgram(path, args, folder, true);
@@ -233,35 +220,10 @@ export class Children implements ProcessStarter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const fd of [this.#meeting, ...this.#commands]) this.#net.close(fd);
+    this.#commands.forEach((fd) => this.#net.close(fd));
+    this.#meeting.close();
     this.#memory.close();
-    process.off("exit", this.#removeFolder);
-    globalThis.removeEventListener("unload", this.#removeFolder);
-    this.#removeFolder();
   }
-
-  readonly #removeFolder = (): void => {
-    try {
-      runtime.removeFile(this.#path);
-      runtime.removeFolder(this.#folder);
-    } catch {
-      // Somebody has cleaned up already.
-    }
-  };
-}
-
-/** Makes a folder that nobody else may look into. */
-function makeFolder(): string {
-  const failures: string[] = [];
-  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
-    if (folder === undefined || folder === "") continue;
-    try {
-      return runtime.makePrivateFolder(folder, PREFIX);
-    } catch (error) {
-      failures.push(`${folder}: ${describeSystemError(error)}`);
-    }
-  }
-  throw new Error(`Cannot start processes: there is no place for a socket: ${failures.join("; ")}`);
 }
 
 /** What becomes of a process. */

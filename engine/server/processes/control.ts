@@ -171,28 +171,6 @@ export class MessageBuffers {
   readonly bytes: Uint8Array = new Uint8Array(LONGEST);
 }
 
-/**
- * Opens the socket at which a parent waits for the processes that it starts.
- *
- * @param net the Berkeley calls
- * @param path where, in a folder into which nobody else may write
- * @param backlog how many can wait there
- * @returns its descriptor, which does not block
- * @throws {SocketError} if it cannot be opened
- */
-export function openMeetingPoint(net: Sockets, path: string, backlog: number): number {
-  const { AF_UNIX, SOCK_NONBLOCK } = net.constants;
-  const fd = net.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK);
-  try {
-    net.bind(fd, { hostname: `${UNIX}${path}`, port: 0 });
-    net.listen(fd, backlog);
-    return fd;
-  } catch (error) {
-    net.close(fd);
-    throw error;
-  }
-}
-
 /** The address of nobody, for a connection whose peer is not known. */
 export const NOBODY: Uint8Array = new Uint8Array(SOCKADDR_SIZE);
 

@@ -6,21 +6,35 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { Control, TELL } from "../../engine/server/processes/control.ts";
+import { type PreforkOptions, servePrefork } from "../../mod.ts";
 import { Folder } from "../kit/folder.ts";
-import { assert, assertEquals, assertMatch, assertNotEquals, test, until } from "../kit/harness.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { AS_NOBODY, whyNotAsNobody } from "../kit/nobody.ts";
 import { Peer } from "../kit/peer.ts";
 import {
+  commandOf,
   countsIn,
   otherRuntime,
   ourRuntime,
+  Program,
   ServerProcess,
   totalsIn,
   untilStopped,
   whyNoOtherRuntime,
+  whyNoProgram,
 } from "../kit/server_process.ts";
 
 const options = { skip: whyNoSockets() ?? whyNoCommonMemory(), sanitize: false, timeoutMs: 30_000 };
@@ -367,3 +381,30 @@ test("a connection that a stopped process was handed is taken back, for another 
   assertEquals(ending.code, 0, ending.stderr);
   assertEquals(countsIn(ending).accepted, 4);
 }, options);
+
+test("prefork takes no option that would mean nothing", async () => {
+  const wrong: readonly [PreforkOptions, RegExp][] = [
+    [{ perConnection: true, handoff: "descriptor" }, /^Cannot use handoff: with perConnection /],
+    [{ perConnection: true, workers: 2 }, /^Cannot use workers: with perConnection /],
+    [{ spare: 1 }, /^Cannot use spare: without perConnection /],
+    [{ perConnection: false, maxProcesses: 1 }, /^Cannot use maxProcesses: without /],
+  ];
+  for (const [each, why] of wrong) {
+    const error = await servePrefork({ port: 0, ...each }).catch((error) => error);
+    assert(error instanceof OptionError, `${error}`);
+    assertMatch(error.message, why);
+  }
+}, options);
+
+const whyNoTaskLimit = whyNoProgram("prlimit") ??
+  (process.getuid?.() === 0 ? whyNotAsNobody() : undefined);
+
+test("prefork says at the start which limit of processes and threads is too low", async () => {
+  const user = process.getuid?.() === 0 ? AS_NOBODY : [];
+  const server = commandOf("modes/prefork.ts", ["0", "--workers", "200"]);
+  await using program = new Program([...user, "prlimit", "--nproc=300", ...server]);
+  const { code, stdout, stderr } = await program.end();
+  assertEquals([code, stdout], [1, ""]);
+  const what = "the limit of processes and threads (ulimit -u) is 300, and at least 1";
+  assertStringIncludes(stderr, `prefork: Cannot start 200 processes: ${what}`);
+}, { ...options, skip: options.skip ?? whyNoTaskLimit });

@@ -13,6 +13,7 @@ import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
+import { describeTaskLimits } from "../../process/task_limits.ts";
 import { sendSignal, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import type { WorkerPlan } from "../../workers/supervised_worker.ts";
@@ -226,6 +227,14 @@ export class Children implements ProcessStarter {
   }
 }
 
+/** Why a process could not be started: fork(2) says EAGAIN if there are too many. */
+function whyNotStarted(cause: unknown): string {
+  const { code } = cause as { readonly code?: unknown };
+  if (code !== "EAGAIN") return describeSystemError(cause);
+  const limits = describeTaskLimits();
+  return `the system allows no more processes and threads${limits === "" ? "" : `: ${limits}`}`;
+}
+
 /** What becomes of a process. */
 interface ChildEvents {
   onStarted(pid: number): void;
@@ -288,7 +297,7 @@ class Child implements ProcessHandle {
       await this.#lastWords(how);
       this.#events.onEnded(program.pid);
     } catch (cause) {
-      this.#error ??= new Error(`Cannot start a process: ${describeSystemError(cause)}`, { cause });
+      this.#error ??= new Error(`Cannot start a process: ${whyNotStarted(cause)}`, { cause });
       how = "";
     }
     this.#end(how);

@@ -10,7 +10,7 @@
  */
 
 import process from "node:process";
-import type { ForeignSignatures } from "../../net/adapter.ts";
+import type { ForeignFunctions, ForeignSignatures } from "../../net/adapter.ts";
 import { UNIX } from "../../net/address.ts";
 import { moreFunctions } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -34,6 +34,8 @@ const SIGNATURES = {
   prctl: { parameters: ["i32", "u32", "u32", "u32", "u32"], result: "i32" },
   readlink: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
 } as const satisfies ForeignSignatures;
+
+let opened: ForeignFunctions | undefined;
 
 /** More than the path of a socket can take, in bytes. */
 const PATH_BYTES = 256;
@@ -99,7 +101,7 @@ export class MeetingPoint {
    * proc(5) belong to root
    */
   #findWay(): string | undefined {
-    const libc = moreFunctions(SIGNATURES);
+    const libc = opened ??= moreFunctions(SIGNATURES);
     if (libc.prctl!(PR_GET_DUMPABLE, 0, 0, 0, 0) !== 1) return undefined;
     const way = this.#way = this.#net.open(this.#file, O_PATH);
     const path = `/proc/${runtime.pid}/fd/${way}`;

@@ -288,11 +288,17 @@ test("prefork per connection: spare processes are kept ready", async () => {
   const { peer, pid } = await served(server);
   assertEquals(pid, spares[0]);
   await until("another one to be there", () => childrenOf(server.pid).length === 2);
+  // What it says of itself is longer than a message.
+  assertEquals(await ask(peer, "stray"), "stray");
   peer.finish();
   await peer.rest();
   await until("the first one to end", () => !isThere(pid));
   const ending = await server.stop();
-  assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+  assertMatch(ending.stderr, /ERR an error outside every conversation: \u{1f4a5}{4000,}$/mu);
+  assertEquals(
+    totalsIn(ending),
+    "accepted 1 · completed 1 · failed 0 · cut 0 · errors outside conversations 1",
+  );
 }, options);
 
 test("prefork gives connections only to processes that it has just started", async () => {

@@ -15,6 +15,7 @@ import type { Parentage } from "../../net/parentage.ts";
 import { parentage, runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { endNow, endWithParent, leaveSignalsToParent } from "../../process/parent.ts";
+import { pause } from "../../values/pause.ts";
 import { describeError } from "../../values/thrown.ts";
 import { beginProfile } from "../../workers/profile_request.ts";
 import { ThreadGuard } from "../../workers/strays.ts";
@@ -23,7 +24,7 @@ import { type Equipment, type Role, type SharedSocket, Thread } from "../descrip
 import { type Assignment, type Place, takePlace } from "../team/assignment.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Leaving } from "../team/linger_queue.ts";
-import { Control, readConnection, SAY, TELL } from "./control.ts";
+import { Control, describeStray, readConnection, SAY, TELL } from "./control.ts";
 
 /** The exit status of a process whose work is done, or is not wanted. */
 const DONE = 0;
@@ -72,7 +73,7 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
   runtime.refuseExit(() => {
     throw new Error("Cannot exit: this process serves others too");
   });
-  const guard = new ThreadGuard((report) => control.send(SAY.stray, JSON.stringify(report)));
+  const guard = new ThreadGuard((report) => control.send(SAY.stray, describeStray(report)));
   const profile = await beginProfile();
   control.send(SAY.ready, `${signal}`);
   try {
@@ -82,6 +83,8 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
     control.send(SAY.died, describeError(error));
     endNow(TOLD);
   }
+  // While it served, its event loop stood still. Errors that nothing catches are found only now.
+  await pause(0);
   guard.flush();
   await profile?.end();
   place.memory.finished[0] = 1;

@@ -24,7 +24,7 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { SAY } from "./control.ts";
+import { readStray, SAY } from "./control.ts";
 import {
   type ChildMessage,
   type Command,
@@ -314,7 +314,7 @@ class Child implements ProcessHandle {
   hear(say: number, text: string): void {
     switch (say) {
       case SAY.ready:
-        this.#signal = Number(text);
+        this.#signal = /^\d{1,2}$/.test(text) ? Number(text) : 0;
         this.#isReady = true;
         this.#whenReady.resolve();
         this.#plan.onReady?.();
@@ -322,9 +322,11 @@ class Child implements ProcessHandle {
       case UNWANTED:
         this.end();
         break;
-      case SAY.stray:
-        this.#plan.onStray?.(JSON.parse(text));
+      case SAY.stray: {
+        const report = readStray(text);
+        if (report !== undefined) this.#plan.onStray?.(report);
         break;
+      }
       case SAY.cannotStart:
       case SAY.died: {
         const what = say === SAY.died ? "A process died" : "Cannot start a process";

@@ -13,6 +13,7 @@ import { SOCKADDR_SIZE, UNIX } from "../../net/address.ts";
 import { KEEP_TO_SELF, MessageBuffer } from "../../net/message_buffer.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import type { StrayReport } from "../../workers/strays.ts";
 
 /** The type of socket that keeps messages apart, on Linux. */
 export const SOCK_SEQPACKET = 5;
@@ -31,7 +32,7 @@ export const SAY = {
   lingering: 5,
   /** The same, of a client that was refused. */
   refused: 6,
-  /** An error belongs to no conversation. With a `StrayReport` in JSON. */
+  /** An error belongs to no conversation. With a {@linkcode describeStray} of it. */
   stray: 7,
   /** It ends because of an error. With the reason. */
   died: 8,
@@ -169,6 +170,26 @@ export class MessageBuffers {
   readonly outgoing: MessageBuffer = new MessageBuffer(LONGEST, CONTROL_BYTES);
   /** Where these are put together. */
   readonly bytes: Uint8Array = new Uint8Array(LONGEST);
+}
+
+/**
+ * Writes down what a process tells of errors outside all conversations.
+ *
+ * @param report how many there were, and what the latest says, which may be cut
+ */
+export function describeStray({ count, error }: StrayReport): string {
+  return `${count} ${error}`;
+}
+
+/**
+ * Reads that.
+ *
+ * @param text what came of it
+ * @returns `undefined` if it is something else: a process may be out of its mind
+ */
+export function readStray(text: string): StrayReport | undefined {
+  const [, count, error] = /^(\d{1,9}) (.*)$/s.exec(text) ?? [];
+  return error === undefined ? undefined : { count: Number(count), error };
 }
 
 /** The address of nobody, for a connection whose peer is not known. */

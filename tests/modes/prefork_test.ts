@@ -4,6 +4,7 @@
  * @module
  */
 
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { OptionError } from "../../engine/cli/options.ts";
@@ -387,6 +388,30 @@ test("a connection that a stopped process was handed is taken back, for another 
   assertEquals(ending.code, 0, ending.stderr);
   assertEquals(countsIn(ending).accepted, 4);
 }, options);
+
+test("a parent without descriptors waits for some, and then lets processes in again", async () => {
+  await using server = await start("--workers", "1", "--handoff", "descriptor");
+  const { peer, pid } = await served(server);
+  await peer[Symbol.asyncDispose]();
+  const limit = (descriptors: string) =>
+    execFileSync("prlimit", [`--pid=${server.pid}`, `--nofile=${descriptors}`]);
+  limit("3:");
+  const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  const stranger = Control.connect(sockets(), words.find((word) => word.startsWith("/proc/"))!);
+  try {
+    await server.printed(" waits 80 ms: Cannot accept a process: ", "stderr");
+    const waits = [...server.stderr.matchAll(/ waits (\d+) ms: Cannot accept a process/g)];
+    assertEquals(waits.map(([, ms]) => Number(ms)), [5, 10, 20, 40, 80]);
+  } finally {
+    stranger.close();
+  }
+  limit("1024:");
+  process.kill(pid, "SIGKILL");
+  const next = await served(server);
+  assertNotEquals(next.pid, pid);
+  await next.peer[Symbol.asyncDispose]();
+  assertEquals((await server.stop()).code, 0);
+}, { ...options, skip: options.skip ?? whyNoProgram("prlimit") });
 
 test("prefork takes no option that would mean nothing", async () => {
   const wrong: readonly [PreforkOptions, RegExp][] = [

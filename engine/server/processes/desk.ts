@@ -14,9 +14,12 @@
 
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
+import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { tellWait } from "../core/observer.ts";
 import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import type { SharedSocket, Thread } from "../descriptors/thread.ts";
 import type { ThreadMessage } from "../team/assignment.ts";
@@ -133,6 +136,10 @@ export class Desk {
   readonly #decoder = new TextDecoder();
   #commands = "";
   #hasSeenWake = false;
+  /** How processes are let in. */
+  readonly #policy = new AcceptPolicy();
+  /** When that goes on, if it has failed. */
+  #meetsAt: number | undefined;
   #user: number | undefined;
 
   /** @param thread the thread that is the desk @param data what its mode has given it */
@@ -240,7 +247,7 @@ export class Desk {
       const fd = this.#thread.mayAsk ? net.accept(listener, sockaddr) : -EAGAIN;
       if (fd !== -EAGAIN) return fd;
       if (this.#thread.closing) return -EAGAIN;
-      net.pollAll(this.#poll, this.#release());
+      net.pollAll(this.#poll, this.#tend());
       const isReady = (this.#poll.eventsAt(1) & POLLIN) !== 0;
       if (this.#poll.eventsAt(0) !== 0) this.#look(0);
       if (this.#thread.closing) return -EAGAIN;
@@ -260,10 +267,7 @@ export class Desk {
 
   /** Looks who has something to say. */
   #look(timeoutMs: number): void {
-    const releaseMs = this.#release();
-    const waitMs = timeoutMs < 0 || releaseMs < 0
-      ? Math.max(timeoutMs, releaseMs)
-      : Math.min(timeoutMs, releaseMs);
+    const waitMs = soonest(timeoutMs, this.#tend());
     const count = this.#net.epollWait(this.#epoll, this.#events, waitMs);
     // Who is told of first is looked at first: a process that has come is known by then.
     const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));
@@ -276,6 +280,15 @@ export class Desk {
         if (child !== undefined) this.#hearChild(child);
       }
     }
+  }
+
+  /**
+   * Does what is due.
+   *
+   * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
+   */
+  #tend(): number {
+    return soonest(this.#release(), this.#meetAgain());
   }
 
   /**
@@ -360,15 +373,43 @@ export class Desk {
   /** Lets those in who have come. */
   #meet(): void {
     const net = this.#net;
+    const { EAGAIN } = net.constants.errno;
     for (;;) {
       const fd = net.acceptNonBlocking(this.#data.meeting, this.#sockaddr);
-      if (fd < 0) return;
+      if (fd === -EAGAIN) return;
+      if (fd < 0) {
+        const error = new SocketError("accept a process", -fd);
+        const waitMs = this.#policy.failed(error);
+        if (waitMs > 0) return this.#avoid(waitMs, error.message);
+        continue;
+      }
+      this.#policy.accepted(fd);
       const { pid = 0, user } = net.peerCredentials(fd) ?? {};
       const started = this.#started.get(pid);
       if (user !== (this.#user ??= ownUser(net))) net.close(fd);
       else if (started !== undefined) this.#welcome(fd, started);
       else this.#keepStranger(pid, fd);
     }
+  }
+
+  /** Lets nobody in for a while: above all there are no descriptors left. */
+  #avoid(ms: number, reason: string): void {
+    tellWait(this.#thread.means.place.journal, ms, reason);
+    const { EPOLL_CTL_DEL } = this.#net.constants;
+    this.#net.epollControl(this.#epoll, EPOLL_CTL_DEL, this.#data.meeting, 0, 0);
+    this.#meetsAt = performance.now() + ms;
+  }
+
+  /** Lets them in again, if it is time. @returns how long that takes; -1 if it does already */
+  #meetAgain(): number {
+    if (this.#meetsAt === undefined) return -1;
+    const leftMs = Math.ceil(this.#meetsAt - performance.now());
+    if (leftMs > 0) return leftMs;
+    this.#meetsAt = undefined;
+    const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
+    const { meeting } = this.#data;
+    this.#net.epollControl(this.#epoll, EPOLL_CTL_ADD, meeting, EPOLLIN, meeting);
+    return -1;
   }
 
   /** Somebody has come whom the main thread has not announced yet, or never will. */
@@ -586,4 +627,9 @@ export class Desk {
     }
     this.#want();
   }
+}
+
+/** The shorter one of two times to wait. -1 is for ever. */
+function soonest(one: number, other: number): number {
+  return one < 0 || other < 0 ? Math.max(one, other) : Math.min(one, other);
 }

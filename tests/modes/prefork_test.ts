@@ -25,6 +25,7 @@ import {
 } from "../kit/harness.ts";
 import { AS_NOBODY, whyNotAsNobody } from "../kit/nobody.ts";
 import { Peer } from "../kit/peer.ts";
+import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 import {
   commandOf,
   countsIn,
@@ -412,6 +413,28 @@ test("a parent without descriptors waits for some, and then lets processes in ag
   await next.peer[Symbol.asyncDispose]();
   assertEquals((await server.stop()).code, 0);
 }, { ...options, skip: options.skip ?? whyNoProgram("prlimit") });
+
+test("Ctrl-Z stops the whole server, and fg continues it", async () => {
+  await using terminal = await Terminal.openShell({ columns: 200 });
+  const command = commandOf("modes/prefork.ts", ["0", "--workers", "1", ...DEADLY, "--quiet"]);
+  await terminal.type(`${command.join(" ")}\n`);
+  const text = await terminal.shows(/Listening on [^ ]+:\d+ /);
+  const port = Number(/:(\d+) /.exec(text)?.[1]);
+  await using peer = await Peer.connect({ hostname: "127.0.0.1", port });
+  const pid = Number(await ask(peer, "pid"));
+  for (let times = 0; times < 2; times++) {
+    await terminal.press("C-z");
+    await terminal.shows(/Stopped/);
+    await untilStopped(pid);
+    await peer.send("here\n");
+    await terminal.type("clear; fg\n");
+    assertEquals(await peer.line(), "here");
+  }
+  peer.finish();
+  await peer.rest();
+  await terminal.press("C-c");
+  await terminal.shows(/totals: accepted 1 /);
+}, { ...options, skip: options.skip ?? whyNoTerminal });
 
 test("prefork takes no option that would mean nothing", async () => {
   const wrong: readonly [PreforkOptions, RegExp][] = [

@@ -33,6 +33,7 @@ import {
   UNWANTED,
   WAITING,
 } from "./desk_talk.ts";
+import { JobControl } from "./job_control.ts";
 import { type MailboxEnds, makeMailbox } from "./mailbox.ts";
 import { MeetingPoint } from "./meeting_point.ts";
 
@@ -73,14 +74,18 @@ export class Children implements ProcessStarter {
   /** What the desk has not taken yet. */
   #unsent: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #jobControl: JobControl;
   #isClosed = false;
 
   /** @param plan how they are started and used */
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
     this.#figures = new Int32Array(this.#memory.allocate(8));
-    this.#commands = this.#net.socketpair();
     this.#meeting = new MeetingPoint(this.#net);
+    this.#commands = this.#net.socketpair();
+    this.#jobControl = new JobControl((signal) => {
+      for (const pid of this.#children.keys()) sendSignal(pid, signal);
+    });
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
@@ -223,6 +228,7 @@ export class Children implements ProcessStarter {
     clearTimeout(this.#timer);
     this.#commands.forEach((fd) => this.#net.close(fd));
     this.#meeting.close();
+    this.#jobControl.close();
     this.#memory.close();
   }
 }

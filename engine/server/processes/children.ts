@@ -30,12 +30,14 @@ import {
   type Command,
   type DeskData,
   MISSING,
+  startsTogether,
   UNWANTED,
   WAITING,
 } from "./desk_talk.ts";
 import { JobControl } from "./job_control.ts";
 import { type MailboxEnds, makeMailbox } from "./mailbox.ts";
 import { MeetingPoint } from "./meeting_point.ts";
+import { Turns } from "./turns.ts";
 
 /** How processes are started and used. */
 export interface ChildrenPlan {
@@ -69,6 +71,8 @@ export class Children implements ProcessStarter {
   readonly #commands: readonly [number, number];
   readonly #figures: Int32Array;
   readonly #children = new Map<number, Child>();
+  /** Those that start. */
+  readonly #turns = new Turns(startsTogether());
   /** What all processes are told, in shared memory. */
   #common: { readonly common: SharedArrayBuffer; readonly length: number } | undefined;
   /** What the desk has not taken yet. */
@@ -126,16 +130,13 @@ export class Children implements ProcessStarter {
     const assignment = plan.assignment as Assignment;
     let mailbox: MailboxEnds | undefined;
     // What it cannot be started for is its end, like any other: the caller has given it a place.
-    const program = Promise.resolve().then(async () => {
+    const start = async () => {
       mailbox = makeMailbox(this.#net);
       const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#meeting.path };
       const { path, args, folder } = commandLineOf(this.#plan.command, parentage);
       // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
       return await runtime.startProgram(path, args, folder, true);
-    }).catch((error) => {
-      mailbox?.forEach((fd) => this.#net.close(fd));
-      throw error;
-    });
+    };
     const child = new Child(plan, assignment, {
       onStarted: (pid) => {
         this.#children.set(pid, child);
@@ -153,7 +154,11 @@ export class Children implements ProcessStarter {
         this.#tell({ say: "gone", pid });
       },
     });
-    child.follow(program);
+    void child.follow(this.#turns, () =>
+      start().catch((error) => {
+        mailbox?.forEach((fd) => this.#net.close(fd));
+        throw error;
+      }));
     return child;
   }
 
@@ -290,11 +295,21 @@ class Child implements ProcessHandle {
     return this.#wasKilled;
   }
 
-  /** Waits for its end. */
-  async follow(starting: Promise<StartedProgram>): Promise<void> {
-    let how: string;
+  /**
+   * Starts it when it is its turn, and waits for its end.
+   *
+   * @param turns says when that is
+   * @param start starts it
+   */
+  async follow(turns: Turns, start: () => Promise<StartedProgram>): Promise<void> {
+    let how = "";
+    const pass = await turns.take();
+    // Then another one can start.
+    void this.ready.catch(() => {}).then(pass);
+    // Nobody may want it any more.
+    if (this.#wasEnded) return this.#end(how);
     try {
-      const program = this.#program = await starting;
+      const program = this.#program = await start();
       Atomics.store(this.#pid, 0, program.pid);
       this.#events.onStarted(program.pid);
       if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
@@ -304,7 +319,6 @@ class Child implements ProcessHandle {
       this.#events.onEnded(program.pid);
     } catch (cause) {
       this.#error ??= new Error(`Cannot start a process: ${whyNotStarted(cause)}`, { cause });
-      how = "";
     }
     this.#end(how);
   }

@@ -35,6 +35,7 @@ import {
   type Command,
   type DeskData,
   MISSING,
+  startsTogether,
   UNWANTED,
   WAITING,
 } from "./desk_talk.ts";
@@ -57,8 +58,11 @@ const PATIENT_MS = 20;
 /** How often the desk looks for connections that the main thread has rescued, in milliseconds. */
 const LOOK_MS = 2;
 
-/** How many may have connected before the main thread has said who they are. */
-const MOST_STRANGERS = 64;
+/**
+ * How many may have connected before the main thread has said who they are, beside those who start at
+ * the same time.
+ */
+const MORE_STRANGERS = 64;
 
 /** How many events one look takes. */
 const EVENTS = 64;
@@ -414,8 +418,9 @@ export class Desk {
 
   /** Somebody has come whom the main thread has not announced yet, or never will. */
   #keepStranger(pid: number, fd: number): void {
+    const most = startsTogether() + MORE_STRANGERS;
     for (const [other, its] of this.#strangers) {
-      if (other !== pid && this.#strangers.size < MOST_STRANGERS) continue;
+      if (other !== pid && this.#strangers.size < most) continue;
       this.#net.close(its);
       this.#strangers.delete(other);
     }

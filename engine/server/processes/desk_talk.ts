@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runtime } from "../../net/runtime.ts";
 import type { MailboxEnds } from "./mailbox.ts";
 
 /** What a desk is given by its mode. */
@@ -23,6 +24,14 @@ export interface DeskData {
   readonly queue: number;
   /** How many processes shall wait for connections, if they are started on demand. */
   readonly spare?: number;
+}
+
+/**
+ * How many processes start at the same time: those that serve need the processors too, and so does the
+ * desk, which has to let them in.
+ */
+export function startsTogether(): number {
+  return Math.max(2, runtime.cpus);
 }
 
 /** The word that says how many connections wait at the desk. */

@@ -17,6 +17,7 @@ import { DescriptorServer } from "../descriptors/descriptor_server.ts";
 import type { ThreadData, ThreadTeam } from "../team/thread_team.ts";
 import { childCommand } from "./child_command.ts";
 import { Children } from "./children.ts";
+import { startsTogether } from "./desk_talk.ts";
 import { CHILD_RUNTIME, type ProcessOptions } from "./process_options.ts";
 
 /** The roles of a mode's processes and of its desk. */
@@ -144,8 +145,8 @@ function mostProcesses(
 }
 
 /**
- * Starts processes as connections need them. Several start at the same time, but not more than there
- * are processors: those that serve need them too.
+ * Starts processes as connections need them. None of them has to wait for its turn (`children.ts`):
+ * when it comes, the connection may have gone to another one.
  *
  * @param team the team, before its desk is started
  * @param children knows how many are missing
@@ -182,8 +183,7 @@ function startOnDemand(
   }
 
   function startMissing(): void {
-    const together = Math.max(2, runtime.cpus);
-    while (children.missing > starting && running < most && starting < together) {
+    while (children.missing > starting && running < most && starting < startsTogether()) {
       start().catch(() => {});
     }
   }

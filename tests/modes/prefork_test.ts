@@ -84,6 +84,11 @@ function isThere(pid: number): boolean {
   }
 }
 
+/** Says how many descriptors a process may have from now on. Those that it has stay. */
+function limitDescriptors(pid: number, most: number): void {
+  execFileSync("prlimit", [`--pid=${pid}`, `--nofile=${most}:`]);
+}
+
 /** Connects, and is told who serves the connection. */
 async function served(server: ServerProcess): Promise<{ peer: Peer; pid: number }> {
   const peer = await Peer.connect(server.address);
@@ -394,9 +399,7 @@ test("a parent without descriptors waits for some, and then lets processes in ag
   await using server = await start("--workers", "1", "--handoff", "descriptor");
   const { peer, pid } = await served(server);
   await peer[Symbol.asyncDispose]();
-  const limit = (descriptors: string) =>
-    execFileSync("prlimit", [`--pid=${server.pid}`, `--nofile=${descriptors}`]);
-  limit("3:");
+  limitDescriptors(server.pid, 3);
   const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   const stranger = Control.connect(sockets(), words.find((word) => word.startsWith("/proc/"))!);
   try {
@@ -406,13 +409,36 @@ test("a parent without descriptors waits for some, and then lets processes in ag
   } finally {
     stranger.close();
   }
-  limit("1024:");
+  limitDescriptors(server.pid, 1_024);
   process.kill(pid, "SIGKILL");
   const next = await served(server);
   assertNotEquals(next.pid, pid);
   await next.peer[Symbol.asyncDispose]();
   assertEquals((await server.stop()).code, 0);
 }, { ...options, skip: options.skip ?? whyNoProgram("prlimit") });
+
+test(
+  "a process that has used up its descriptors is replaced, and its next client served",
+  async () => {
+    await using server = await start("--workers", "1", "--handoff", "descriptor");
+    const { peer, pid } = await served(server);
+    limitDescriptors(pid, 3);
+    peer.finish();
+    await peer.rest();
+    const next = await served(server);
+    assertNotEquals(next.pid, pid);
+    next.peer.finish();
+    await next.peer.rest();
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(ending.stderr, / ERR A process died: it has no descriptors left /);
+    assertEquals(
+      totalsIn(ending),
+      "accepted 2 · completed 2 · failed 0 · cut 0 · threads lost 1",
+    );
+  },
+  { ...options, skip: options.skip ?? whyNoProgram("prlimit") },
+);
 
 test("Ctrl-Z stops the whole server, and fg continues it", async () => {
   await using terminal = await Terminal.openShell({ columns: 200 });

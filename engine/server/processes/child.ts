@@ -162,7 +162,9 @@ function takeConnection(
     const heard = hear(mailbox);
     if (heard !== "end" && heard.kind === TELL.again) continue;
     if (heard === "end" || heard.kind !== TELL.connection) return -1;
-    const fd = heard.descriptors[0] ?? -1;
+    const [fd] = heard.descriptors;
+    // The parent has the connection until this process begins with it, and gives it to another one.
+    if (fd === undefined) throw new Error("it has no descriptors left for a connection");
     const since = readConnection(heard.data, sockaddr);
     track?.handed(fd, since);
     return fd;

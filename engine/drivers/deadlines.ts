@@ -98,6 +98,14 @@ class DeadlineQueue {
     deadline.queue = deadline.previous = deadline.next = undefined;
   }
 
+  /** Lets the limits that were set since a time count from a later one on. */
+  move(since: number, to: number): void {
+    const at = since + this.ms;
+    for (let last = this.#tail; last !== undefined && last.at >= at; last = last.previous) {
+      last.at = Math.max(last.at, to + this.ms);
+    }
+  }
+
   /** Takes out the limit that is reached first, if it has been reached. */
   takeReached(now: number): Deadline | undefined {
     const { head } = this;
@@ -111,6 +119,15 @@ class DeadlineQueue {
 export interface DeadlinesOptions {
   /** Whether limits that are found late are extended. @default {false} */
   readonly extendsLate?: boolean;
+}
+
+/** How to keep limits that a loop watches. */
+export interface PolledDeadlinesOptions extends DeadlinesOptions {
+  /**
+   * Whether the loop asks when the next limit is reached whenever it is about to wait. Then the clock is read once a turn
+   * and not for each limit: that is the dearest part of setting one. @default {false}
+   */
+  readonly asksBeforeItWaits?: boolean;
 }
 
 /** The limits of one server or client, by their length. */
@@ -131,10 +148,15 @@ export abstract class Deadlines {
    * @param ms how long from now it is reached, in milliseconds
    * @param now the present `performance.now()`, if the caller knows it already
    */
-  set(deadline: Deadline, ms: number, now: number = performance.now()): void {
+  set(deadline: Deadline, ms: number, now: number = this.clock()): void {
     deadline.lift();
     deadline.extensions = 0;
     this.put(deadline, ms, now);
+  }
+
+  /** From when on a limit that is set now is counted, on the clock of `performance.now()`. */
+  protected clock(): number {
+    return performance.now();
   }
 
   /** Puts a limit that is in no queue into the one of its length. */
@@ -217,10 +239,37 @@ export class TimedDeadlines extends Deadlines implements Disposable {
   }
 }
 
+/** A turn that has taken longer, in milliseconds, is not taken from the limits that were set in it. */
+const SHORT_MS = 1;
+
 /**
  * Limits that a readiness loop watches itself. Its thread never returns to the runtime's timers.
  */
 export class PolledDeadlines extends Deadlines {
+  readonly #asksBeforeItWaits: boolean;
+  /** The time at which the first limit of this turn was set; 0 if there is none. */
+  #turnAt = 0;
+
+  /** @param options how to keep limits */
+  constructor(options: PolledDeadlinesOptions = {}) {
+    super(options);
+    this.#asksBeforeItWaits = options.asksBeforeItWaits ?? false;
+  }
+
+  protected override clock(): number {
+    if (!this.#asksBeforeItWaits) return performance.now();
+    if (this.#turnAt === 0) this.#turnAt = performance.now();
+    return this.#turnAt;
+  }
+
+  /** The limits of a turn were set at its beginning. If it was long, they count from its end on. */
+  #endTurn(now: number): void {
+    if (this.#turnAt !== 0 && now - this.#turnAt > SHORT_MS) {
+      for (const queue of this.queues.values()) queue.move(this.#turnAt, now);
+    }
+    this.#turnAt = 0;
+  }
+
   /** The time until the first limit is reached, in milliseconds; -1 if none is set. */
   get msToNext(): number {
     const first = this.nextAt;
@@ -229,6 +278,7 @@ export class PolledDeadlines extends Deadlines {
 
   /** When the first limit is reached, on the clock of `performance.now()`; `Infinity` if none is set. */
   get nextAt(): number {
+    if (this.#turnAt !== 0) this.#endTurn(performance.now());
     if (this.queues.size === 0) return Infinity;
     let first = Infinity;
     for (const { head } of this.queues.values()) if (head && head.at < first) first = head.at;
@@ -239,6 +289,7 @@ export class PolledDeadlines extends Deadlines {
   expire(): void {
     if (this.queues.size === 0) return;
     const now = performance.now();
+    this.#endTurn(now);
     const lateMs = this.lateness(now);
     for (const queue of this.queues.values()) {
       this.expireIn(queue, now, lateMs);

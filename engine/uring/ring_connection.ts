@@ -77,6 +77,8 @@ const DROPPING = 512;
 const ALOUD = 1024;
 /** It will be looked at for an end of which the kernel does not tell. */
 const WATCHED = 2048;
+/** Bytes have come since it was to be looked at: whatever else comes wakes it again. */
+const FRESH = 4096;
 
 const NONE = -1;
 
@@ -144,9 +146,19 @@ export class RingConnection extends Connection {
 
   /** Has it looked at for an end of which the kernel does not tell. */
   #haveLookedAt(): void {
-    if ((this.#is & (WATCHED | CLOSED)) !== 0) return;
+    if ((this.#is & (WATCHED | CLOSED)) !== 0) {
+      this.#is |= FRESH;
+      return;
+    }
     this.#is |= WATCHED;
     this.#shared.onMayEnd(this);
+  }
+
+  /** Whether it need not be looked at yet, because more bytes have come since it was to be. */
+  isLookedAtLater(): boolean {
+    const isLater = (this.#is & (FRESH | CLOSED)) === FRESH;
+    this.#is &= ~FRESH;
+    return isLater;
   }
 
   /**

@@ -35,10 +35,16 @@ export function extensionOf(lateMs: number, limitMs: number, extensions: number)
   return Math.min(limitMs, Math.ceil(lateMs));
 }
 
+/** Whoever has limits, and is told when one is reached. */
+export interface Limited {
+  /** Called when a limit is reached. */
+  onReached(limit: Deadline): void;
+}
+
 /** A limit that can be set. Then it is either lifted or reached. */
 export class Deadline {
-  /** Called when it is reached. */
-  readonly onReached: () => void;
+  /** Who is told when it is reached. */
+  readonly #whom: Limited | (() => void);
   /** When it is reached, on the clock of `performance.now()`. */
   at = 0;
   /** The queue that it is in; `undefined` when it is not set. */
@@ -56,12 +62,20 @@ export class Deadline {
   readonly isExact: boolean;
 
   /**
-   * @param onReached called when it is reached
+   * @param whom who is told when it is reached, or what is called then. Whoever has thousands of
+   * limits takes less memory without a function for each
    * @param isExact whether it is never extended
    */
-  constructor(onReached: () => void, isExact = false) {
-    this.onReached = onReached;
+  constructor(whom: Limited | (() => void), isExact = false) {
+    this.#whom = whom;
     this.isExact = isExact;
+  }
+
+  /** It is reached. */
+  reach(): void {
+    const whom = this.#whom;
+    if (typeof whom === "function") whom();
+    else whom.onReached(this);
   }
 
   /** Lifts the limit, if it is set. */
@@ -168,7 +182,7 @@ export abstract class Deadlines {
   }
 
   /**
-   * Calls `onReached` of each limit of a queue that has been reached, or extends it.
+   * Reaches each limit of a queue whose time has come, or extends it.
    *
    * @param queue the queue
    * @param now the present `performance.now()`
@@ -182,7 +196,7 @@ export abstract class Deadlines {
       if (ms > 0) {
         reached.extensions++;
         this.put(reached, ms, now);
-      } else reached.onReached();
+      } else reached.reach();
     }
   }
 
@@ -285,7 +299,7 @@ export class PolledDeadlines extends Deadlines {
     return first;
   }
 
-  /** Calls `onReached` of each limit that has been reached. */
+  /** Reaches each limit whose time has come. */
   expire(): void {
     if (this.queues.size === 0) return;
     const now = performance.now();

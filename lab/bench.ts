@@ -351,7 +351,7 @@ async function perform(): Promise<number> {
     }
     if (isAborted) return EXIT_THRESHOLD;
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
-    const isIncomplete = missing.some(({ wanted }) => wanted);
+    const isIncomplete = missing.some(({ wanted }) => wanted) || live.isUnwritten;
     return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;
   } catch (error) {
     watch.end();

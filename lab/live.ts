@@ -5,7 +5,7 @@
  * @module
  */
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { VERSION } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import type { HttpRequest, Resource } from "../engine/http/http.ts";
@@ -62,8 +62,8 @@ export class Live implements AsyncDisposable {
   readonly #path: string | undefined;
   readonly #onNote: (text: string) => void;
   #file: number | undefined;
-  /** Whether it could be written no more. */
-  #hasEnded = false;
+  /** Whether something could not be written. Then nothing more is. */
+  #isUnwritten = false;
   #http: HttpServer | undefined;
 
   private constructor(values: Values, onNote: (text: string) => void) {
@@ -107,6 +107,11 @@ export class Live implements AsyncDisposable {
     return this.#path === STDOUT;
   }
 
+  /** Whether something could not be written. */
+  get isUnwritten(): boolean {
+    return this.#isUnwritten;
+  }
+
   /**
    * Measures a server, as {@linkcode measure} does, and tells it meanwhile. If a condition of
    * `--abort-on` holds, the run ends early and says so.
@@ -128,7 +133,8 @@ export class Live implements AsyncDisposable {
     let aborted: string | null = null;
     this.#say({ kind: "begin", ...which, load: loadOf(plan), at: new Date().toISOString() });
     this.#metrics.begin(labels);
-    const run = await measure(plan, {
+    const tellsWaiting = this.#conditions.length > 0;
+    const run = await measure({ ...plan, tellsWaiting }, {
       ...options,
       signal: signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]),
       onSecond: (second: Second, soFar: SoFar) => {
@@ -157,13 +163,26 @@ export class Live implements AsyncDisposable {
     return ended;
   }
 
-  /** The first condition that holds, with what was measured. */
+  /**
+   * The first condition that holds, with what was measured. Of a server that answers nothing any
+   * more, nothing is measured: how long its requests have waited so far is the least that they will
+   * take.
+   */
   #whyAborted(soFar: SoFar): string | null {
     if (this.#conditions.length === 0) return null;
     const run = soFar.run();
     for (const { text, holds } of this.#conditions) {
       const measured = holds(run);
       if (measured !== undefined) return `${text} (${measured})`;
+    }
+    const waiting = this.#conditions.some(({ isUpwards }) => isUpwards)
+      ? soFar.runWithWaiting()
+      : undefined;
+    for (const { text, isUpwards, holds } of waiting === undefined ? [] : this.#conditions) {
+      const measured = isUpwards ? holds(waiting as Run) : undefined;
+      if (measured !== undefined) {
+        return `${text} (${measured}, with the requests that still wait)`;
+      }
     }
     return null;
   }
@@ -178,14 +197,14 @@ export class Live implements AsyncDisposable {
   }
 
   #say(object: Readonly<Record<string, unknown>>): void {
-    if (this.#path === undefined || this.#hasEnded) return;
+    if (this.#path === undefined || this.#isUnwritten) return;
     const line = `${encodeJson({ schema: LIVE_SCHEMA, ...object })}\n`;
     try {
       if (this.#path === STDOUT) runtime.printNow("stdout", line);
-      else writeSync(this.#file as number, line);
+      else writeFileSync(this.#file as number, line);
     } catch (error) {
       // Whoever reads it may have gone. What is measured is in no way worse for that.
-      this.#hasEnded = true;
+      this.#isUnwritten = true;
       const path = this.#path === STDOUT ? "" : ` ${escapeText(this.#path)}`;
       this.#onNote(`--live-json${path} ends here: ${describeSystemError(error)}`);
     }

@@ -10,10 +10,11 @@ import { connect, findAddresses } from "../../engine/dial/target.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Recovery, Run, Second } from "./results.ts";
-import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
+import { LoadTeam, type TeamSecond, type Totals } from "./load_team.ts";
 import { loadOf, type Plan } from "./plan.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { reachableFrom } from "./sources.ts";
+import { UNANSWERED } from "./tally.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
@@ -61,6 +62,12 @@ export interface SoFar {
   readonly requests: number;
   /** The run as it would be if it ended now. It takes a few milliseconds to make. */
   run(): Run;
+  /**
+   * The same, as if everything that waits for its answer were answered now, and what could not be
+   * sent for longer than an answer may take had failed. So no duration is longer than it will be.
+   * `undefined` if nothing waits, or the plan does not ask for it.
+   */
+  runWithWaiting(): Run | undefined;
 }
 
 /**
@@ -115,7 +122,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
-  const result = (totals: TeamTotals, facts: RunFacts): Run =>
+  const result = (totals: Totals, facts: RunFacts): Run =>
     runOf(plan, options, totals, {
       ...facts,
       startedAt,
@@ -124,24 +131,23 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
         plan.rateParts === null || facts.isCut ? [] : recoveriesOf(plan.rateParts, rows.all),
     });
   const totals = await team.run(
-    (second) => {
+    ({ waiting, ...second }) => {
       const row = { ...second, used: watch?.look() };
       rows.add(row);
       const { latency, requests, endsAt } = second;
+      const runOf = (totals: Totals) => {
+        const durationS = endsAt / 1000;
+        const server = watch?.figures(totals.requests, durationS);
+        const facts = { durationS, rateS: durationS, due: null, server };
+        return result(totals, { ...facts, isCut: false, isLimited: false });
+      };
       onSecond?.(secondOf(row), {
         latency,
         requests,
-        run() {
-          const durationS = endsAt / 1000;
-          const server = watch?.figures(team.totals.requests, durationS);
-          return result(team.totals, {
-            durationS,
-            rateS: durationS,
-            due: null,
-            server,
-            isCut: false,
-            isLimited: false,
-          });
+        run: () => runOf(team.totals),
+        runWithWaiting() {
+          const isWaiting = waiting.some(({ latency }) => latency.length > 0);
+          return isWaiting ? runOf(team.totals.with(waiting)) : undefined;
         },
       });
     },
@@ -181,7 +187,7 @@ interface RunFacts {
 function runOf(
   plan: Plan,
   { name, subject = null, repeat = 1, percentiles }: MeasureOptions,
-  totals: TeamTotals,
+  totals: Totals,
   { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds, recoveries }:
     & RunFacts
     & {
@@ -227,7 +233,7 @@ function runOf(
 }
 
 /** A second of the load, and what the server has used in it. */
-interface Row extends TeamSecond {
+interface Row extends Omit<TeamSecond, "waiting"> {
   readonly used: ServerSecond | undefined;
 }
 
@@ -299,10 +305,10 @@ function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row):
  * Whether the server failed a large part of the requests, or all of them. Then it is what did not
  * answer, however busy the load may have been with its failures.
  */
-function isFailing(totals: TeamTotals): boolean {
+function isFailing(totals: Totals): boolean {
   // Some of the unanswered were never sent. That may be the load's fault.
   const failed = Object.entries(totals.errors)
-    .reduce((sum, [kind, count]) => kind === "unanswered" ? sum : sum + count, 0);
+    .reduce((sum, [kind, count]) => kind === UNANSWERED ? sum : sum + count, 0);
   return totals.requests === 0 || failed >= FAILING * (failed + totals.requests);
 }
 
@@ -311,14 +317,14 @@ function isFailing(totals: TeamTotals): boolean {
  * had nothing to do for so long. Then the load has waited for the server, however late it may have
  * been at other times. On a busy machine a thread that only waits is short of time too.
  */
-function isSilent({ ends }: TeamTotals, durationS: number): boolean {
+function isSilent({ ends }: Totals, durationS: number): boolean {
   return ends.some(({ silenceMs, hasFallenSilent }) =>
     hasFallenSilent || silenceMs >= SILENT * durationS * 1000
   );
 }
 
 /** Says how the load itself set the limit, one sentence each. Empty if the server set it. */
-function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | undefined): string[] {
+function whatLimits(plan: Plan, totals: Totals, server: WatchedServer | undefined): string[] {
   const limits: string[] = [];
   // On a busy machine, a thread without time to spare waits for a processor besides.
   const shares = totals.ends.map(({ busyShare = 0, waitingShare = 0 }) => busyShare + waitingShare);
@@ -350,7 +356,7 @@ function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | unde
  * the slow responses must not be its own. In a closed model, where only its speed could suffer, it
  * must not take longer than the usual answer.
  */
-function ownShare({ rate }: Plan, { lag, latency }: TeamTotals): readonly [number, number] {
+function ownShare({ rate }: Plan, { lag, latency }: Totals): readonly [number, number] {
   const late = lag.at(99) ?? lag.longest;
   const usual = latency.at(50) ?? latency.longest;
   const slow = latency.at(99) ?? latency.longest;
@@ -358,7 +364,7 @@ function ownShare({ rate }: Plan, { lag, latency }: TeamTotals): readonly [numbe
 }
 
 /** Says what the first failure of each kind was. */
-function notesOn({ words, errors }: TeamTotals): string[] {
+function notesOn({ words, errors }: Totals): string[] {
   return Object.keys(errors).map((kind) => `The first "${kind}" was: ${words[kind]}`);
 }
 

@@ -62,7 +62,25 @@ test("a condition that holds ends the run: the files say so, and the exit status
   assertMatch(lines.at(-1).aborted, /^errors>5% /);
 });
 
-test("a measurement goes on if nobody reads any more how it goes", async () => {
+test("a server that answers nothing any more ends the run: what is due and waits is seen", async () => {
+  // The one connection waits, so nothing else can be sent: most of what is due fails, or waits.
+  const conditions = [["errors>50%", "--timeout", "300ms"], ["p50>200ms"]] as const;
+  await Promise.all(conditions.map(async ([condition, ...more]) => {
+    await using server = await LoadServer.start((bytes, socket, index) => {
+      if (index < 100) socket.write(bytes);
+    });
+    await using script = new Script("lab/bench.ts", [
+      ...[at(server), "--protocol", "echo", "-c", "1", "--no-floor", "-d", "60s"],
+      ...["--rate", "1000/s", "--abort-on", condition, ...more],
+    ]);
+    const { code, stderr } = await script.end(30_000);
+    assertEquals(code, 99, stderr);
+    const why = `--abort-on ${condition} \\(.*, with the requests that still wait\\)`;
+    assertMatch(stderr, new RegExp(`the run was ended after \\S+ s by ${why}`));
+  }));
+});
+
+test("a measurement goes on if nobody reads any more how it goes, and says so", async () => {
   using folder = new Folder();
   await using server = await LoadServer.start();
   await using script = new Script("lab/bench.ts", [
@@ -70,7 +88,7 @@ test("a measurement goes on if nobody reads any more how it goes", async () => {
   ]);
   script.hangUp();
   const { code, stderr } = await script.end();
-  assertEquals([code, stderr.includes("--live-json ends here: ")], [0, true], stderr);
+  assertEquals([code, stderr.includes("--live-json ends here: ")], [1, true], stderr);
   const { runs: [run] } = parseJson(folder.text("it.json"), "it.json");
   assertEquals([run?.requests, run?.interrupted], [50, false]);
 });

@@ -22,7 +22,7 @@ import { measure, type MeasureOptions, type SoFar } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Run, Second } from "./load/results.ts";
 import { encodeJson } from "./report/json_line.ts";
-import { LiveMetrics } from "./report/live_metrics.ts";
+import { labelsOf, LiveMetrics } from "./report/live_metrics.ts";
 import { parseThreshold, type Threshold } from "./report/thresholds.ts";
 
 /** The version of the form of the objects. */
@@ -122,16 +122,11 @@ export class Live implements AsyncDisposable {
   async measure(plan: Plan, options: MeasureOptions): Promise<Run> {
     const ending = new AbortController();
     const { name, repeat = 1, signal, onSecond } = options;
-    const which = { name, repeat };
-    const { protocol, connections } = loadOf(plan);
-    const labels = {
-      server: name,
-      protocol,
-      connections: String(connections),
-      repeat: String(repeat),
-    };
+    const load = loadOf(plan);
+    const which = { name, repeat, target_rate: load.target_rate };
+    const labels = labelsOf(name, load, repeat);
     let aborted: string | null = null;
-    this.#say({ kind: "begin", ...which, load: loadOf(plan), at: new Date().toISOString() });
+    this.#say({ kind: "begin", ...which, load, at: new Date().toISOString() });
     this.#metrics.begin(labels);
     const tellsWaiting = this.#conditions.length > 0;
     const run = await measure({ ...plan, tellsWaiting }, {

@@ -187,7 +187,7 @@ class Conductor {
       reached: Number(reached.toFixed(4)),
     });
     this.runs.push(run);
-    return verdict;
+    return verdict && { ...verdict, answered: run.rate };
   }
 }
 

@@ -7,7 +7,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import form from "../../docs/bench-live.schema.json" with { type: "json" };
 import { parseJson } from "../../lab/report/json.ts";
-import { LiveMetrics } from "../../lab/report/live_metrics.ts";
+import { labelsOf, LiveMetrics } from "../../lab/report/live_metrics.ts";
 import { Distribution } from "../../lab/load/distribution.ts";
 import { formatMetrics } from "../../engine/server/metrics/exposition.ts";
 import { Folder } from "../kit/folder.ts";
@@ -120,7 +120,7 @@ test("the metrics of a run can be collected while it goes on", async () => {
   });
   script.signal("SIGINT");
   assertEquals((await script.end()).code, 130);
-  const labels = `server="${at(server)}",protocol="echo",connections="2",repeat="1"`;
+  const labels = `server="${at(server)}",protocol="echo",connections="2",rate="100",repeat="1"`;
   assertStringIncludes(text, `handshake_bench_errors_total{${labels}} 0`);
   assertStringIncludes(text, "handshake_bench_running 1");
   assertMatch(text, /# EOF\n$/);
@@ -129,11 +129,17 @@ test("the metrics of a run can be collected while it goes on", async () => {
 test("response times are told as a histogram of OpenMetrics", () => {
   const latency = new Distribution();
   latency.add(new Float64Array([40, 3, 1_000_000, 1]));
-  const labels = { server: "it", protocol: "echo", connections: "1", repeat: "1" };
+  const labels = labelsOf("it", { ...sampleRun(new Dice(1)).load, target_rate: 100 }, 1);
   const metrics = new LiveMetrics();
   const second = { ...sampleRun(new Dice(1)).seconds[0]!, errors: 2 };
+  const soFar = {
+    latency,
+    requests: 4,
+    run: () => sampleRun(new Dice(1)),
+    runWithWaiting: () => undefined,
+  };
   for (const _ of "ab") {
-    metrics.add(labels, second, { latency, requests: 4, run: () => sampleRun(new Dice(1)) });
+    metrics.add(labels, second, soFar);
   }
   const text = formatMetrics(metrics.all({}), "openmetrics");
   const buckets = [...text.matchAll(/_seconds_bucket\{.*le="(.*)"\} (\d+)/g)]
@@ -147,4 +153,9 @@ test("response times are told as a histogram of OpenMetrics", () => {
   assertMatch(text, /^handshake_bench_response_seconds_count\{.*\} 8$/m);
   assertMatch(text, /^handshake_bench_response_seconds_sum\{.*\} 2\.0002\d*$/m);
   assertMatch(text, /^handshake_bench_errors_total\{.*\} 4$/m);
+  // Another step of a search has a rate of its own.
+  metrics.begin({ ...labels, rate: "200" });
+  const both = formatMetrics(metrics.all({}), "openmetrics");
+  assertMatch(both, /^handshake_bench_errors_total\{.*rate="100".*\} 4$/m);
+  assertMatch(both, /^handshake_bench_errors_total\{.*rate="200".*\} 0$/m);
 }, { pure: true });

@@ -76,6 +76,12 @@ export const PRECISION = 0.02;
 /** How many runs confirm what was found. */
 export const CONFIRMATIONS = 3;
 
+/**
+ * After so many steps the search tries to confirm nothing more: on a machine where chance decides, it
+ * would go back and forth for long.
+ */
+export const MOST_STEPS = 60;
+
 /** The search ends early, with what is known so far. */
 class EarlyEnd extends Error {
   readonly end: "silent" | "interrupted";
@@ -108,6 +114,7 @@ class Search {
   next: NoPass | undefined;
   readonly #attempt: Attempt;
   readonly #range: SearchRange;
+  #steps = 0;
   /** Whether nothing was answered in the last step. */
   #isSilent = false;
   /** Every rate that has passed, confirmed or not. */
@@ -205,6 +212,7 @@ class Search {
   }
 
   async #once(rate: number, phase: Phase): Promise<Verdict> {
+    this.#steps++;
     const verdict = await this.#attempt(rate, phase);
     if (verdict === undefined) throw new EarlyEnd("interrupted");
     return verdict;
@@ -216,14 +224,22 @@ class Search {
     const found = this.passed as number;
     let rate = found;
     for (let back = PRECISION; !await this.#isConfirmed(rate); back *= 2) {
-      if (rate <= least) return { end: "not confirmed", rate: undefined, next: this.next };
+      if (rate <= least || this.#isLong) {
+        return { end: "not confirmed", rate: undefined, next: this.next };
+      }
       rate = Math.max(least, rounded(back < 1 ? found * (1 - back) : rate / 2));
     }
-    for (let middle = this.#middle(); middle !== undefined; middle = this.#middle()) {
+    while (!this.#isLong) {
+      const middle = this.#middle();
+      if (middle === undefined) break;
       await this.#isConfirmed(middle);
     }
     const { next } = this;
     return { end: next === undefined ? "every rate" : "found", rate: this.passed, next };
+  }
+
+  get #isLong(): boolean {
+    return this.#steps >= MOST_STEPS;
   }
 
   /** Whether a rate passes every time. */

@@ -11,7 +11,13 @@ import { Distribution } from "../../lab/load/distribution.ts";
 import { kneeOf, type SteppedLoad } from "../../lab/load/knee.ts";
 import { measure } from "../../lab/load/measure.ts";
 import { type EngineKind, makePlan, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
-import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
+import {
+  CONFIRMATIONS,
+  findRate,
+  MOST_STEPS,
+  PRECISION,
+  type Verdict,
+} from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
 import type { FoundRate, RateStep, Report, Run } from "../../lab/load/results.ts";
 import { Schedule, type ScheduleOptions } from "../../lab/load/schedule.ts";
@@ -55,9 +61,6 @@ const SILENT: Verdict = { kind: "silent", why: "nothing was answered" };
 
 const RANGE = { first: 1_000, least: 10, most: 1e9 };
 
-/** No search needs more steps: doublings, halvings, and attempts to confirm, each up to twice. */
-const MOST_STEPS = 250;
-
 /** Searches with a rule that says how each step goes, and counts the steps. */
 async function searchFor(
   rule: (rate: number, index: number) => Verdict | undefined,
@@ -66,7 +69,7 @@ async function searchFor(
   let steps = 0;
   return await findRate((rate) => {
     assert(rate >= range.least && rate <= range.most, `step at ${rate}`);
-    if (steps === MOST_STEPS) throw new Error("It does not end");
+    if (steps > MOST_STEPS + 2 * CONFIRMATIONS) throw new Error("It does not end");
     return Promise.resolve(rule(rate, steps++));
   }, range);
 }

@@ -30,6 +30,7 @@ import {
   COMPARE_FLAGS,
   type Comparison,
   type Measured,
+  missingRuntimes,
   preflightAll,
   readComparison,
   secondsOf,
@@ -253,6 +254,8 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 /** Measures many servers in turn. */
 async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const comparison = await readComparison(values);
+  const missing = missingRuntimes(values);
+  if (missing !== undefined) watch.note(missing);
   for (const warning of await preflightAll(comparison)) watch.note(warning);
   const floor = await measureFloor(values, comparison.plans, watch.signal);
   return { ...await watchComparison(comparison, watch, live), floor };

@@ -11,6 +11,7 @@ import type { Address } from "../../protocols/effects.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Recovery, Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type Totals } from "./load_team.ts";
+import { REACHED } from "./knee.ts";
 import { loadOf, type Plan } from "./plan.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { reachableFrom } from "./sources.ts";
@@ -117,7 +118,7 @@ export async function findServer(
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, signal, onSecond, onNote } = options;
-  const rows = new Rows(plan.rateParts !== null);
+  const rows = new Rows(plan);
   using team = await LoadTeam.start(plan, address, signal);
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
@@ -141,7 +142,7 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
         const facts = { durationS, rateS: durationS, due: null, server };
         return result(totals, { ...facts, isCut: false, isLimited: false });
       };
-      onSecond?.(secondOf(row), {
+      onSecond?.(rows.latest(), {
         latency,
         requests,
         run: () => runOf(team.totals),
@@ -165,9 +166,12 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
   const standsForS = due === null || plan.rate === null ? 0 : due / plan.rate;
   const rateS = isCut ? durationS : Math.max(durationS, standsForS);
   const server = watch?.figures(totals.requests, durationS);
-  const limits = isFailing(totals) || isSilent(totals, durationS)
-    ? []
-    : whatLimits(plan, totals, server);
+  const limits = isFailing(totals) || isSilent(totals, durationS) ? [] : whatLimits(
+    plan,
+    totals,
+    server,
+    due === null || isBehind(totals, due, durationS / standsForS),
+  );
   for (const note of [...limits, ...notesOn(totals)]) onNote?.(note);
   const isLimited = limits.length > 0;
   return result(totals, { durationS, rateS, due, server, isCut, isLimited });
@@ -246,16 +250,43 @@ class Rows {
   readonly all: Row[] = [];
   readonly #done: Second[] = [];
   readonly #keepsAll: boolean;
+  /** The highest rate that is due; `Infinity` in the closed model. */
+  readonly #mostDue: number;
   #latest: Row[] = [];
 
-  constructor(keepsAll: boolean) {
-    this.#keepsAll = keepsAll;
+  constructor({ rate, rateParts }: Plan) {
+    this.#keepsAll = rateParts !== null;
+    this.#mostDue = rateParts === null
+      ? rate ?? Infinity
+      : Math.max(...rateParts.flatMap(({ from, to }) => [from, to]));
   }
 
   add(row: Row): void {
     this.#latest.push(row);
     if (this.#keepsAll) this.all.push(row);
-    if (this.#latest.length > 2) this.#done.push(wholeSecond(this.#latest.shift() as Row));
+    if (this.#latest.length > 2) this.#done.push(this.#whole(this.#latest.shift() as Row));
+  }
+
+  /** The latest, for those who follow the run. The rate of a fraction is that of the last second. */
+  latest(): Second {
+    const last = this.#latest.at(-1) as Row;
+    const before = this.#latest.at(-2);
+    const isWhole = before === undefined || last.durationMs >= LEAST_ROW_MS;
+    return { ...secondOf(last), rate: this.#rateOf(isWhole ? last : joined(before, last)) };
+  }
+
+  /**
+   * Requests a second. In an open model each request of a short run stands for the time until the next
+   * one is due.
+   */
+  #rateOf({ requests, durationMs }: Row): number {
+    const rate = durationMs > 0 ? requests / durationMs * 1000 : 0;
+    return significant(durationMs < LEAST_ROW_MS ? Math.min(rate, this.#mostDue) : rate);
+  }
+
+  /** A second with its whole distribution. */
+  #whole(row: Row): Second {
+    return { ...secondOf(row), rate: this.#rateOf(row), histogram: row.latency.encode() };
   }
 
   /**
@@ -265,7 +296,10 @@ class Rows {
   whole(): readonly Second[] {
     const [before, last] = this.#latest;
     const isWhole = before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS;
-    return [...this.#done, ...(isWhole ? this.#latest : [joined(before, last)]).map(wholeSecond)];
+    return [
+      ...this.#done,
+      ...(isWhole ? this.#latest : [joined(before, last)]).map((row) => this.#whole(row)),
+    ];
   }
 }
 
@@ -283,15 +317,9 @@ function joined(before: Row, last: Row): Row {
   };
 }
 
-/** A second with its whole distribution. */
-function wholeSecond(row: Row): Second {
-  return { ...secondOf(row), histogram: row.latency.encode() };
-}
-
-function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row): Second {
+function secondOf({ endsAt, errors, latency, used }: Row): Omit<Second, "rate"> {
   return {
     at: round(endsAt / 1000, 3),
-    rate: durationMs > 0 ? significant(requests / durationMs * 1000) : 0,
     p50_us: latency.at(50),
     p99_us: latency.at(99),
     errors,
@@ -323,15 +351,35 @@ function isSilent({ ends }: Totals, durationS: number): boolean {
   );
 }
 
-/** Says how the load itself set the limit, one sentence each. Empty if the server set it. */
-function whatLimits(plan: Plan, totals: Totals, server: WatchedServer | undefined): string[] {
+/**
+ * Whether less was answered in an open model than was due, or it took longer. A load that keeps up
+ * has time enough, however busy it is.
+ *
+ * @param due how many requests were due
+ * @param took how many times as long as it should the run took
+ */
+function isBehind({ requests }: Totals, due: number, took: number): boolean {
+  return requests < REACHED * due || took > 1 / REACHED;
+}
+
+/**
+ * Says how the load itself set the limit, one sentence each. Empty if the server set it.
+ *
+ * @param mayBeShort whether more requests might have been answered if there had been more load
+ */
+function whatLimits(
+  plan: Plan,
+  totals: Totals,
+  server: WatchedServer | undefined,
+  mayBeShort: boolean,
+): string[] {
   const limits: string[] = [];
   // On a busy machine, a thread without time to spare waits for a processor besides.
   const shares = totals.ends.map(({ busyShare = 0, waitingShare = 0 }) => busyShare + waitingShare);
   const busy = Math.max(0, ...shares);
   const percent = (share: number) => `${Math.round(Math.min(1, share) * 100)} %`;
   // If a thread of the server had no time to spare either, more load would change nothing.
-  if (busy >= BUSY && !(server !== undefined && server.busiestThread >= BUSY)) {
+  if (mayBeShort && busy >= BUSY && !(server !== undefined && server.busiestThread >= BUSY)) {
     limits.push(
       `The load was the limit, not the server: its thread was busy for ${percent(busy)} of the ` +
         `time. Give it more --threads, or another machine`,
@@ -340,8 +388,11 @@ function whatLimits(plan: Plan, totals: Totals, server: WatchedServer | undefine
   const [late, usual] = ownShare(plan, totals);
   if (late >= LATE_US && late >= usual) {
     limits.push(
-      `The load was the limit, not the server: it was ${(late / 1000).toFixed(1)} ms late in one ` +
-        `case of a hundred, which is a large part of what it measured`,
+      `The load was the limit, not the server: it was ${
+        totals.lag.at(99) === null ? "up to " : ""
+      }${(late / 1000).toFixed(1)} ms late${
+        totals.lag.at(99) === null ? "" : " in one case of a hundred"
+      }, which is a large part of what it measured`,
     );
   }
   const waiting = Math.max(0, ...totals.ends.map(({ waitingShare = 0 }) => waitingShare));

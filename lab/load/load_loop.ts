@@ -158,6 +158,8 @@ export class LoadLoop implements LaneHost {
     this.#lanes = Array.from({ length: share.connections }, () => new Lane(this));
     this.#unopened = this.#unready = this.#lanes.length;
     this.#free = new LaneQueue(this.#lanes.length);
+    // Hundreds of MiB take their time.
+    if (protocol.payloads !== undefined) this.random[protocol.payloads](0);
     this.#openingUntil = performance.now() + Math.min(OPENING_MS, plan.timeoutMs);
     this.#open();
   }

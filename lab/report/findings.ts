@@ -342,6 +342,11 @@ function silence({ runs }: Entry): Remark | undefined {
   if (runs.some((run) => run.requests > 0 || errorsOf(run) > 0)) return undefined;
   const { load, duration_s } = runs[0] as Run;
   const short = `nothing in ${formatTime(duration_s * 1e6)}`;
+  const isWhole = runs.some((run) => run.bytes_sent > 0 && run.bytes_sent >= load.size[0]);
+  if (!isWhole) {
+    const text = `${short} was answered: not even one request was sent whole`;
+    return { text, short, weight: 1 };
+  }
   return { text: `${short} was answered: it may not speak ${load.protocol}`, short, weight: 1 };
 }
 

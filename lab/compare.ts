@@ -547,6 +547,23 @@ function readModes({ modes, runtimes }: Values): Subject[] {
   );
 }
 
+/**
+ * Says which runtimes are not compared although nobody has left them out.
+ *
+ * @param values the flags
+ * @returns one sentence; `undefined` if there is none such
+ */
+export function missingRuntimes(values: Values): string | undefined {
+  const { modes, runtimes } = withModes(values);
+  if (runtimes !== undefined || modes === "none" || buildInfo.isExecutable === true) {
+    return undefined;
+  }
+  const missing = RUNTIMES.filter(({ isHere }) => !isHere).map(({ name }) => name);
+  if (missing.length === 0) return undefined;
+  const others = RUNTIMES.filter(({ isHere }) => isHere).map(({ name }) => name);
+  return `${missing.join(", ")} is not installed here: the modes are compared on ${others} alone`;
+}
+
 function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): Subject {
   const { name } = command;
   return {

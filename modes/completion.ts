@@ -46,7 +46,7 @@ interface Descriptors {
 
 onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Descriptors) => {
   const net = sockets();
-  const deadlines = new PolledDeadlines({ extendsLate: true });
+  const deadlines = new PolledDeadlines({ extendsLate: true, asksBeforeItWaits: true });
   const sessions = thread.makeSessions(deadlines);
   const open = new DescriptorSet(memory);
   const note = new RingNote(noted);

@@ -46,7 +46,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   const net = sockets();
   const { POLLIN } = net.constants;
   const poller = openPoller(kind, net);
-  const deadlines = new PolledDeadlines({ extendsLate: true });
+  const deadlines = new PolledDeadlines({ extendsLate: true, asksBeforeItWaits: true });
   const sessions = thread.makeSessions(deadlines);
   const connections: (ReadyConnection | undefined)[] = [];
   const open = new DescriptorSet(memory);

@@ -126,6 +126,10 @@ export class VisitorConnection extends Connection {
     return this.#connection.pending;
   }
 
+  override get mayLose(): boolean {
+    return this.#connection.mayLose;
+  }
+
   /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 

@@ -20,7 +20,7 @@ import {
   SlowReaderError,
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
-import { Deadline, type Deadlines } from "./deadlines.ts";
+import { Deadline, type Deadlines, type Limited } from "./deadlines.ts";
 import {
   abandon,
   checkBytes,
@@ -128,7 +128,7 @@ class Seldom {
 }
 
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
-export class Session<Result> implements Sink, Writer {
+export class Session<Result> implements Sink, Writer, Limited {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
@@ -180,10 +180,7 @@ export class Session<Result> implements Sink, Writer {
     }
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
-      this.#sessionLimit = new Deadline(() => {
-        this.#fatal = new SessionTimeoutError(sessionTimeoutMs);
-        this.abort(this.#fatal);
-      });
+      this.#sessionLimit = new Deadline(this);
       deadlines.set(this.#sessionLimit, sessionTimeoutMs);
     }
     this.#run(undefined, undefined);
@@ -244,6 +241,12 @@ export class Session<Result> implements Sink, Writer {
     if ((this.#is & PARTED) !== 0) return;
     this.#is |= PARTED;
     this.parting();
+  }
+
+  onReached(limit: Deadline): void {
+    if (limit === this.#readLimit) return this.abort(this.#silence());
+    this.#fatal = new SessionTimeoutError(this.#options.sessionTimeoutMs);
+    this.abort(this.#fatal);
   }
 
   get #rarely(): Seldom {
@@ -495,7 +498,7 @@ export class Session<Result> implements Sink, Writer {
       deadlines.set(limit, withinMs);
     }
     if (silenceMs > 0) {
-      this.#readLimit ??= new Deadline(() => this.abort(this.#silence()));
+      this.#readLimit ??= new Deadline(this);
       deadlines.set(this.#readLimit, silenceMs);
     }
   }
@@ -569,7 +572,7 @@ export class Session<Result> implements Sink, Writer {
     const { lingerer } = this.#options;
     const mayLose = lingerer !== undefined && this.#writes > 0 && (this.#is & ENDED) === 0;
     const wroteLast = (this.#is & WROTE_LAST) !== 0;
-    if (mayLose && (hasFailed || wroteLast || this.#connection.hasUnread)) {
+    if (mayLose && (hasFailed || wroteLast || this.#connection.mayLose)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);
     } else this.#connection.close();

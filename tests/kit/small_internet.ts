@@ -24,7 +24,6 @@ import { type Lookup, lookUp } from "../../lab/observe/connect/series.ts";
 import { ThreadProber } from "../../lab/observe/connect/thread.ts";
 import { giveAddress, raiseInterface } from "../../lab/observe/interface.ts";
 import { swapAddresses, TunDevice } from "../../lab/observe/wire/device.ts";
-import { until } from "./harness.ts";
 import { commandOf } from "./server_process.ts";
 
 /** This machine in that network. */
@@ -104,21 +103,6 @@ export type Findings =
   & Readonly<Record<LookupName, Lookup>>;
 
 const net = sockets();
-
-/** Gives a device an address of IPv6, and waits until it can be used. */
-function giveAddressSix(name: string, address: string): Promise<void> {
-  giveAddress(net, name, address, 64);
-  return until(`the address ${address}`, () => hasAddress(address));
-}
-
-function hasAddress(hostname: string): boolean {
-  try {
-    net.close(net.openListener({ hostname, port: 0 }));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function sixBytes(hostname: string): Uint8Array {
   return encodeSockaddr({ hostname, port: 0 }, net.constants).slice(8, 24);
@@ -311,7 +295,7 @@ async function narrow() {
 async function main(): Promise<void> {
   raiseInterface(net, "lo");
   using tun = new TunDevice(net, "wire0", OWN, 24);
-  await giveAddressSix(tun.name, OWN_SIX);
+  giveAddress(net, tun.name, OWN_SIX, 64);
   const stop = carry(tun);
   const asked = Promise.withResolvers<void>();
   const [closeResolver, ...servers] = await Promise.all([

@@ -80,6 +80,7 @@ for (const row of DIFFERENT) {
       );
       const over = (peer: Peer, how: string) =>
         until(`${peer.name} to be ${how}`, () => server.stderr.includes(` ${how} ${peer.name} `));
+      const says = (first: string) => Peer.connect(server.address, undefined, first);
       // As `nc -z` does, and as a load balancer does.
       await using polite = await Peer.connect(server.address);
       polite.finish();
@@ -92,45 +93,41 @@ for (const row of DIFFERENT) {
       );
       rude.reset();
       await over(rude, "empty");
-      await using user = await Peer.connect(server.address);
-      await user.send("1\n");
+      await using user = await says("1\n");
       user.finish();
       assertEquals(await user.rest(), "a");
       await over(user, "done");
       assertNotMatch(server.stderr, / (WRN|ERR) /);
       // One byte at a time is progress for every read, and never becomes a message.
       const trickles = async () => {
-        await using peer = await Peer.connect(server.address);
+        await using peer = await says("1");
         while (!peer.isBroken) {
-          await peer.send("1");
           await delay(20);
+          await peer.send("1");
         }
         await failedAs(server, peer, "message timeout");
       };
       const isSilent = async () => {
-        await using peer = await Peer.connect(server.address);
-        await peer.send("3\n");
+        await using peer = await says("3\n");
         assertEquals(await peer.rest(), "aaa");
         await failedAs(server, peer, "idle timeout");
       };
       const doesNotRead = async () => {
-        await using peer = await Peer.connect(server.address);
+        await using peer = await says("50000000\n");
         peer.pause();
-        await peer.send("50000000\n");
         await failedAs(server, peer, "slow reader");
       };
       // A message in many pieces, and an answer that takes longer than one write may wait.
       const readsSlowly = async () => {
-        await using peer = await Peer.connect(server.address);
-        for (const piece of "10000000\n") await peer.send(piece);
+        await using peer = await says("1");
+        for (const piece of "0000000\n") await peer.send(piece);
         peer.finish();
         assertEquals((await peer.rest()).length, 10_000_000);
       };
       // Its conversation is over, but not its connection: it would linger for as long as bytes come.
       const leavesUnread = async () => {
-        await using peer = await Peer.connect(server.address);
+        await using peer = await says("2000000 bye\n");
         peer.pause();
-        await peer.send("2000000 bye\n");
         await until("the connection to end", () => {
           peer.post("x");
           return peer.isBroken;
@@ -138,9 +135,8 @@ for (const row of DIFFERENT) {
       };
       await Promise.all([trickles(), isSilent(), doesNotRead(), readsSlowly(), leavesUnread()]);
       // Closing does not wait for it either.
-      await using late = await Peer.connect(server.address);
+      await using late = await says("50000000\n");
       late.pause();
-      await late.send("50000000\n");
       await until(
         "the last one to be served",
         () => server.stderr.includes(`accepted ${late.name}`),

@@ -155,10 +155,8 @@ export class Relay implements Sink, Writer {
         return this.#write();
       case "close":
         this.#closeWanted = true;
-        // The thread does not know whether the socket has unread bytes, or whether bytes are on
-        // their way to it.
-        this.#lingerWanted ||= this.#hasWritten &&
-          (this.#inFlight >= ACKNOWLEDGE || this.#connection.hasUnread);
+        // The thread does not know whether bytes are on their way to it.
+        this.#lingerWanted ||= this.#hasWritten && this.#inFlight >= ACKNOWLEDGE;
         return this.#write();
       case "linger":
         this.#lingerWanted = true;
@@ -289,7 +287,10 @@ export class Relay implements Sink, Writer {
       while (!this.#writing && !this.#over) {
         if (this.#toWrite.length === 0) {
           if (this.#lingerWanted) this.#linger();
-          else if (this.#closeWanted) this.close();
+          // What the peer has taken is known only when all is written.
+          else if (this.#closeWanted && this.#hasWritten && this.#connection.mayLose) {
+            this.#linger();
+          } else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
             this.#closeWriteWanted = false;
             this.#part();
@@ -436,6 +437,11 @@ export class RelayedConnection extends Connection {
 
   override get pending(): number {
     return this.#inFlight;
+  }
+
+  override get mayLose(): boolean {
+    // The main thread knows what the peer has taken.
+    return this.hasUnread;
   }
 
   override closeWrite(): void {

@@ -57,7 +57,9 @@ testTogether("a task that never yields is stopped, and its thread goes on", DAIL
   }
   if (runtime.os === "linux") await isIdle(server.pid);
   await using next = await Peer.connect(server.address);
-  assertEquals(await (await next.send("double 21\n")).line(), "42");
+  // Where the machine is busy, even a short computation may be late.
+  const answered = async () => await (await next.send("double 21\n")).line() === "42";
+  await until("the next one to be answered", answered);
   next.finish();
   await next.gone();
   const ending = await server.stop();

@@ -100,9 +100,12 @@ for (const { mode, options } of LOOPS) {
     await peer.send(`^${ENDLESS}$`);
     assertEquals(await peer.rest(), "*");
     await until("the log to say so", () => server.stderr.includes("ms: compute timeout: "));
-    await using other = await greeted(server);
-    await other.send("^P8$");
-    assertEquals(await other.line(), "*composite");
+    // Where the machine is busy, even a short computation may be late.
+    await until("the thread to compute for others", async () => {
+      await using other = await greeted(server);
+      await other.send("^P8$");
+      return await other.line().then((line) => line === "*composite", () => false);
+    });
   }, options);
 
   test(`${mode} answers everybody who asks at once, by means of a queue`, async () => {

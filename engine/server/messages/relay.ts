@@ -102,6 +102,9 @@ export class Relay implements Sink, Writer {
   #slowness: SlowReaderError | undefined;
   /** Called when a write has to wait. */
   onWaiting: (() => void) | undefined;
+  /** Called once, before the peer can see that the socket is closed, or its sending side. */
+  onParting: (() => void) | undefined;
+  #hasParted = false;
   /** Called once, when the socket is closed or begins to linger. */
   onClosed: (() => void) | undefined;
 
@@ -165,6 +168,7 @@ export class Relay implements Sink, Writer {
   close(): void {
     if (this.#over) return;
     this.#end();
+    this.#part();
     this.#connection.close();
     this.onClosed?.();
   }
@@ -179,9 +183,16 @@ export class Relay implements Sink, Writer {
    */
   #linger(): void {
     this.#end();
+    this.#part();
     this.#connection.closeWrite();
     this.#lingerer.add(this.#connection);
     this.onClosed?.();
+  }
+
+  #part(): void {
+    if (this.#hasParted) return;
+    this.#hasParted = true;
+    this.onParting?.();
   }
 
   #end(): void {
@@ -217,6 +228,7 @@ export class Relay implements Sink, Writer {
     this.#slowness = error;
     this.#post({ kind: "lost", id: this.#id, message: error.limit, isSlow: true });
     this.#end();
+    this.#part();
     this.#connection.reset();
     this.onClosed?.();
   }
@@ -281,6 +293,7 @@ export class Relay implements Sink, Writer {
           } else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
             this.#closeWriteWanted = false;
+            this.#part();
             this.#connection.closeWrite();
           }
           return;

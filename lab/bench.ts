@@ -326,6 +326,7 @@ async function perform(): Promise<number> {
     const load = isComparison ? loadMany : loadOne;
     const measured = await load(values, watch, live);
     const { runs, missing, profiles = [], floor = null, rateStudy, reference } = measured;
+    const isUnwritten = live.isUnwritten || measured.isUnwritten === true;
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();
@@ -354,7 +355,7 @@ async function perform(): Promise<number> {
     }
     if (isAborted) return EXIT_THRESHOLD;
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
-    const isIncomplete = missing.some(({ wanted }) => wanted) || live.isUnwritten;
+    const isIncomplete = missing.some(({ wanted }) => wanted) || isUnwritten;
     return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;
   } catch (error) {
     watch.end();

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { MODE_NAMES, type ModeEntry, type ModeName, MODES } from "../modes/catalogue.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
@@ -321,6 +321,8 @@ export interface Measured {
   readonly floor?: Floor | null;
   /** What the others are compared with, if the user has said so. */
   readonly reference?: string;
+  /** Whether a trace or a profile could not be written. @default {false} */
+  readonly isUnwritten?: boolean;
   /** What runs at different rates say, if that is what was measured. */
   readonly rateStudy?: RateStudy;
 }
@@ -339,9 +341,14 @@ export async function compare(
   const { subjects, plans, repeats, reference } = comparison;
   const runs: Run[] = [];
   const profiles: Profile[] = [];
+  let isUnwritten = false;
+  const onUnwritten = (text: string) => {
+    isUnwritten = true;
+    watcher.onNote(text);
+  };
   /** Why a server was not measured, for those that can be measured no more. */
   const whys = new Map<Plan, Map<Subject, string>>(plans.map((plan) => [plan, new Map()]));
-  await compareAll(comparison, watcher, { runs, profiles }, whys);
+  await compareAll(comparison, { ...watcher, onUnwritten }, { runs, profiles }, whys);
   const missing = plans.flatMap((plan) => {
     const load = loadOf(plan);
     return subjects.flatMap((subject): Missing[] => {
@@ -355,12 +362,18 @@ export async function compare(
       return [{ name, load, repeats: left, why, wanted }];
     });
   });
-  return { runs, missing, profiles, ...(reference !== undefined && { reference }) };
+  return { runs, missing, profiles, isUnwritten, ...(reference !== undefined && { reference }) };
+}
+
+/** What is told of the files that the servers write themselves. */
+interface FileWatcher {
+  /** Receives which of them could not be written. */
+  onUnwritten(text: string): void;
 }
 
 async function compareAll(
   comparison: Comparison,
-  watcher: ComparisonWatcher,
+  watcher: ComparisonWatcher & FileWatcher,
   { runs, profiles }: { readonly runs: Run[]; readonly profiles: Profile[] },
   whys: ReadonlyMap<Plan, Map<Subject, string>>,
 ): Promise<void> {
@@ -461,7 +474,7 @@ async function trace(
   folder: string,
   subjects: readonly Subject[],
   plan: Plan,
-  { signal, onNote, way }: ComparisonWatcher & Pick<Comparison, "way">,
+  { signal, onNote, onUnwritten, way }: ComparisonWatcher & FileWatcher & Pick<Comparison, "way">,
 ): Promise<void> {
   for (const { name, subject, start } of subjects) {
     if (subject === null || signal.aborted) continue;
@@ -479,8 +492,28 @@ async function trace(
       onNote(`${name} has no trace: ${error.message}`);
       continue;
     }
-    onNote(`${name}: its trace is in ${path}`);
+    if (isWholeTrace(path)) onNote(`${name}: its trace is in ${path}`);
+    else onUnwritten(`${name} has no trace: ${path} is not whole. Is there room for it?`);
   }
+}
+
+/** The last bytes of a trace. */
+const TRACE_END = "\n]\n";
+
+/** Whether a trace has its end: a server that cannot write it serves all the same. */
+function isWholeTrace(path: string): boolean {
+  const end = new Uint8Array(TRACE_END.length);
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    readSync(file, end, 0, end.length, statSync(path).size - end.length);
+  } catch {
+    // There is none, or it is too short.
+    return false;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+  return new TextDecoder().decode(end) === TRACE_END;
 }
 
 /**

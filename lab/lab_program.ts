@@ -4,7 +4,6 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
 import { escapeText } from "../protocols/text.ts";
 import {
   EXIT_FAILED,
@@ -17,10 +16,10 @@ import { fail } from "../engine/cli/command_line.ts";
 import { OptionError } from "../engine/cli/options.ts";
 import type { Program } from "../engine/cli/program.ts";
 import { ConnectError, messageOf } from "../engine/dial/failures.ts";
-import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { endAllAtOnce, ServerStartError } from "./loaded_server.ts";
+import { sayUnwritten, writeOutput } from "./output_file.ts";
 
 /** The name that means standard output instead of a file. */
 export const STDOUT = "-";
@@ -89,9 +88,9 @@ export async function untilInterrupted(
 export function writeResult(path: string, text: string): void {
   if (path === STDOUT) return runtime.printNow("stdout", text);
   try {
-    writeFileSync(path, text);
+    writeOutput(path, text);
   } catch (error) {
-    throw new UsageError(`cannot write ${escapeText(path)}: ${describeSystemError(error)}`);
+    throw new UsageError(`cannot write ${escapeText(path)}: ${sayUnwritten(error)}`);
   }
 }
 

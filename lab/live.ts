@@ -5,7 +5,6 @@
  * @module
  */
 
-import { closeSync, openSync, writeFileSync } from "node:fs";
 import { VERSION } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import type { HttpRequest, Resource } from "../engine/http/http.ts";
@@ -18,6 +17,7 @@ import { chooseFormat, CONTENT_TYPES, formatMetrics } from "../engine/server/met
 import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
 import { STDOUT } from "./lab_program.ts";
+import { OutputFile, sayUnwritten } from "./output_file.ts";
 import { measure, type MeasureOptions, type SoFar } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Run, Second } from "./load/results.ts";
@@ -61,7 +61,7 @@ export class Live implements AsyncDisposable {
   readonly #metrics = new LiveMetrics();
   readonly #path: string | undefined;
   readonly #onNote: (text: string) => void;
-  #file: number | undefined;
+  #file: OutputFile | undefined;
   /** Whether something could not be written. Then nothing more is. */
   #isUnwritten = false;
   #http: HttpServer | undefined;
@@ -86,10 +86,10 @@ export class Live implements AsyncDisposable {
     const path = live.#path;
     if (path !== undefined && path !== STDOUT) {
       try {
-        live.#file = openSync(path, "w");
+        live.#file = new OutputFile(path);
       } catch (error) {
         throw new UsageError(
-          `cannot write --live-json ${escapeText(path)}: ${describeSystemError(error)}`,
+          `cannot write --live-json ${escapeText(path)}: ${sayUnwritten(error)}`,
         );
       }
     }
@@ -196,7 +196,7 @@ export class Live implements AsyncDisposable {
     const line = `${encodeJson({ schema: LIVE_SCHEMA, ...object })}\n`;
     try {
       if (this.#path === STDOUT) runtime.printNow("stdout", line);
-      else writeFileSync(this.#file as number, line);
+      else this.#file?.write(line);
     } catch (error) {
       // Whoever reads it may have gone. What is measured is in no way worse for that.
       this.#isUnwritten = true;
@@ -205,14 +205,9 @@ export class Live implements AsyncDisposable {
     }
   }
 
-  #close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
-  }
-
   /** Ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#close();
+    this.#file?.[Symbol.dispose]();
     await this.#http?.close();
   }
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { EXIT_DONE, EXIT_FAILED, EXIT_THRESHOLD } from "../engine/cli/exit_status.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { STDOUT } from "./lab_program.ts";
+import { sayUnwritten, tryOutput, writeOutput } from "./output_file.ts";
 import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
@@ -178,7 +179,7 @@ async function writeFiles(report: Report, { files }: Outcome): Promise<string[]>
     if (path === STDOUT) continue;
     const text = await FORMS[form]!(report);
     try {
-      writeFileSync(path, text);
+      writeOutput(path, text);
     } catch (error) {
       unwritten.push(cannotWrite(form, path, error));
     }
@@ -187,18 +188,13 @@ async function writeFiles(report: Report, { files }: Outcome): Promise<string[]>
 }
 
 function cannotWrite(form: string, path: string, error: unknown): string {
-  return `cannot write --${form} ${escapeText(path)}: ${describeSystemError(error)}`;
+  return `cannot write --${form} ${escapeText(path)}: ${sayUnwritten(error)}`;
 }
 
-/**
- * Tests whether a file can be written. It leaves an existing file unchanged, and creates no new
- * one.
- */
+/** Tests whether a file can be written. */
 function tryToWrite(form: string, path: string): void {
   try {
-    const isNew = !existsSync(path);
-    writeFileSync(path, "", { flag: "a" });
-    if (isNew) rmSync(path);
+    tryOutput(path);
   } catch (error) {
     throw new UsageError(cannotWrite(form, path, error));
   }

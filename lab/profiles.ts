@@ -95,14 +95,18 @@ export function readProfileRequest(
  * @param request where the files are kept
  * @param profiled the server
  * @param plan the load
- * @param watcher is told what could not be done
+ * @param watcher is told what could not be done, and what could not be written
  * @returns its profile; `undefined` if there is none
  */
 export async function profileServer(
   { folder: kept, way }: ProfileRequest,
   profiled: Profiled,
   plan: Plan,
-  { signal, onNote }: { readonly signal: AbortSignal; onNote(text: string): void },
+  { signal, onNote, onUnwritten }: {
+    readonly signal: AbortSignal;
+    onNote(text: string): void;
+    onUnwritten(text: string): void;
+  },
 ): Promise<Profile | undefined> {
   if (signal.aborted) return undefined;
   const { name } = profiled;
@@ -114,7 +118,13 @@ export async function profileServer(
     const run = await runOnce({ folder, way }, profiled, plan, signal);
     const from = Date.parse(run.started_at);
     const window = { from, to: from + run.duration_s * 1_000 };
-    const threads = readProfiles(folder, PROFILE_SUFFIX, before, window);
+    const { threads, broken } = readProfiles(folder, PROFILE_SUFFIX, before, window);
+    if (broken.length > 0) {
+      onUnwritten(
+        `${name} has no profile: ${folder}/${broken[0]} is not whole. Is there room for it?`,
+      );
+      return undefined;
+    }
     if (threads.length === 0) {
       onNote(`${name} has no profile: it has left none. The servers of this project do`);
       return undefined;
@@ -125,8 +135,13 @@ export async function profileServer(
     return profileOf({ name, subject, load: loadOf(plan), duration_s, rate }, threads);
   } catch (error) {
     if (signal.aborted) return undefined;
-    if (!(error instanceof ServerStartError)) throw error;
-    onNote(`${name} has no profile: ${error.message}`);
+    if (error instanceof ServerStartError) {
+      onNote(`${name} has no profile: ${error.message}`);
+    } else if ((error as { code?: unknown }).code !== undefined) {
+      onUnwritten(
+        `${name} has no profile: cannot write to ${folder}: ${describeSystemError(error)}`,
+      );
+    } else throw error;
     return undefined;
   } finally {
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });

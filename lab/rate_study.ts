@@ -84,6 +84,11 @@ export function readStudy(values: Values): Study | undefined {
     if (targets.some(({ name }) => name === "rate")) {
       refuse("wrong value for --find: the rate is what is searched for, so it is no target");
     }
+    // What a higher rate makes easier has no highest rate that still meets it.
+    const upwards = targets.find(({ isUpwards }) => isUpwards);
+    if (upwards !== undefined) {
+      refuse(`wrong value for --find: expected < or <= in a target, got "${upwards.text}"`);
+    }
     return { targets, rates: [] };
   }
   if (values.rate !== undefined) refuse("--rate and --rates cannot be used together");

@@ -21,6 +21,12 @@ import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_wat
 /** The share of its time from which a thread counts as busy. */
 const BUSY = 0.9;
 
+/**
+ * The shortest run of which it is said that a thread was busy, in milliseconds: in a few milliseconds
+ * every thread has something to do.
+ */
+const LEAST_BUSY_MS = 50;
+
 /** The lag from which a load was not the one that was asked for, in microseconds. */
 const LATE_US = 1_000;
 
@@ -170,7 +176,8 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     plan,
     totals,
     server,
-    due === null || isBehind(totals, due, durationS / standsForS),
+    1_000 * durationS >= LEAST_BUSY_MS &&
+      (due === null || isBehind(totals, due, durationS / standsForS)),
   );
   for (const note of [...limits, ...notesOn(totals)]) onNote?.(note);
   const isLimited = limits.length > 0;

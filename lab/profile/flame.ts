@@ -28,17 +28,27 @@ export type ProfiledRun = Pick<Profile, "name" | "subject" | "load" | "duration_
  * @param suffix how the names of profiles end
  * @param but names that are left out
  * @param window when the load ran
- * @throws {Error} if one of them is damaged
+ * @returns what each thread has done, and the names of the files that are damaged
  */
 export function readProfiles(
   folder: string,
   suffix: string,
   but: ReadonlySet<string>,
   window: Window,
-): SeenThread[] {
+): { readonly threads: readonly SeenThread[]; readonly broken: readonly string[] } {
   const names = readdirSync(folder).filter((name) => name.endsWith(suffix) && !but.has(name))
     .sort();
-  return names.map((name) => readThreadProfile(readFileSync(`${folder}/${name}`, "utf8"), window));
+  const threads: SeenThread[] = [];
+  const broken: string[] = [];
+  for (const name of names) {
+    const text = readFileSync(`${folder}/${name}`, "utf8");
+    try {
+      threads.push(readThreadProfile(text, window));
+    } catch {
+      broken.push(name);
+    }
+  }
+  return { threads, broken };
 }
 
 /** A node while it grows. */

@@ -163,7 +163,8 @@ const NAMES = [
 export function parseThreshold(text: string, flag = "threshold"): Threshold {
   const [, name, sign, given] = /^\s*([\w.]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text) ?? [];
   if (name === undefined || sign === undefined || given === undefined) {
-    throw wrong(flag, "a figure, <, <=, > or >= and a value, as p99<5ms", text);
+    const example = flag === "abort-on" ? "p99>5ms" : "p99<5ms";
+    throw wrong(flag, `a figure, <, <=, > or >= and a value, as ${example}`, text);
   }
   const metric = metricOf(name, given);
   if (metric === undefined) {

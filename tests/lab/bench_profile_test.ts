@@ -17,7 +17,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, test } from ".
 import { Peer } from "../kit/peer.ts";
 import { LOAD } from "../kit/report_samples.ts";
 import { type Row, ROWS } from "../kit/rows.ts";
-import { Script, ServerProcess } from "../kit/server_process.ts";
+import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
 
 const GRINDING = fileURLToPath(new URL("../kit/protocols/grinding.ts", import.meta.url));
 
@@ -158,3 +158,31 @@ test("a server that runs already is not profiled, and it is said what can be don
   assertEquals(code, 2);
   assertStringIncludes(stderr, "HANDSHAKE_PROFILE=FOLDER");
 });
+
+test("a profile that is not whole costs nothing but itself, and the exit status is 1", async () => {
+  using folder = new Folder();
+  // As on a full disk.
+  const server =
+    `sh -c 'test -z "$HANDSHAKE_PROFILE" || echo "{" >"$HANDSHAKE_PROFILE/it.cpuprofile"; ` +
+    `exec ncat -lk -e /bin/cat 127.0.0.1 $0' {port}`;
+  await using script = new Script("lab/bench.ts", [
+    ...[
+      "compare",
+      "--modes",
+      "none",
+      "--against",
+      `it=${server}`,
+      "--protocols",
+      "echo",
+      "-c",
+      "1",
+    ],
+    ...["-d", "50ms", "--warm-up", "0", "--repeat", "1", "--no-floor"],
+    ...["--profile", folder.path("kept"), "--json", folder.path("it.json")],
+  ]);
+  const { code, stderr } = await script.end(60_000);
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, /^bench: it has no profile: .*it\.cpuprofile is not whole\. /m);
+  const { runs, profiles } = parseJson(folder.text("it.json"), "it.json");
+  assertEquals([runs.length, profiles.length], [1, 0]);
+}, { skip: whyNoProgram("ncat") });

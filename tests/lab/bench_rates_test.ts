@@ -317,6 +317,7 @@ test("what contradicts a search or a series is refused", () => {
       [{ find: ["p99<5ms"], requests: 5 }, /--requests and --find/],
       [{ find: ["p99"] }, /--find: expected/],
       [{ find: ["rate>5"] }, /the rate is what is searched for/],
+      [{ find: ["p99<5ms", "cpu>=50%"] }, /expected < or <= in a target, got "cpu>=50%"/],
       [{ rates: "1..2", rate: "5" }, /--rate and --rates/],
       [{ rates: "2..1" }, /--rates: expected 1k\.\.64k/],
     ] as const

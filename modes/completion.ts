@@ -46,7 +46,7 @@ interface Descriptors {
 
 onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Descriptors) => {
   const net = sockets();
-  const deadlines = new PolledDeadlines({ extendsLate: true });
+  const deadlines = new PolledDeadlines({ extendsLate: true, asksBeforeItWaits: true });
   const sessions = thread.makeSessions(deadlines);
   const open = new DescriptorSet(memory);
   const note = new RingNote(noted);
@@ -76,8 +76,9 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
     onConnection,
   });
   ring.watch(wake, wake);
+  sessions.onParting = () => thread.leave();
   sessions.onOver = () => {
-    thread.gate.leave();
+    thread.over();
     acceptor.onRoom();
   };
   thread.listening(thread.address);

@@ -46,7 +46,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   const net = sockets();
   const { POLLIN } = net.constants;
   const poller = openPoller(kind, net);
-  const deadlines = new PolledDeadlines({ extendsLate: true });
+  const deadlines = new PolledDeadlines({ extendsLate: true, asksBeforeItWaits: true });
   const sessions = thread.makeSessions(deadlines);
   const connections: (ReadyConnection | undefined)[] = [];
   const open = new DescriptorSet(memory);
@@ -75,8 +75,9 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
     refuses: sessions.refusesOverflow,
     onConnection,
   });
+  sessions.onParting = () => thread.leave();
   sessions.onOver = () => {
-    thread.gate.leave();
+    thread.over();
     acceptor.onRoom();
   };
   thread.listening(thread.address);

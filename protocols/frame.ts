@@ -175,14 +175,26 @@ class Frames {
   answer(chunk: Uint8Array): Uint8Array {
     // Drivers reuse the memory of a read, and a frame is often as long as the one before.
     if (chunk === this.#chunk && this.#answer.length === this.length) return this.#answer;
-    const answer = chunk.subarray(0, this.length);
     // A large chunk would stay in memory for as long as the connection is silent.
-    if (chunk.length <= KEPT) {
-      this.#chunk = chunk;
-      this.#answer = answer;
-    }
-    return answer;
+    if (chunk.length > KEPT) return chunk.subarray(0, this.length);
+    this.#chunk = chunk;
+    return this.#answer = answerIn(chunk, this.length);
   }
+}
+
+/**
+ * Answers by the chunks over which they are written. A driver may have hundreds of buffers that take
+ * turns, and an answer that is made anew for each message outlives many others.
+ */
+const ANSWERS = new WeakMap<Uint8Array, Uint8Array>();
+
+/** The beginning of a chunk. */
+function answerIn(chunk: Uint8Array, length: number): Uint8Array {
+  const known = ANSWERS.get(chunk);
+  if (known?.length === length) return known;
+  const answer = chunk.subarray(0, length);
+  ANSWERS.set(chunk, answer);
+  return answer;
 }
 
 /**

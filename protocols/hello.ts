@@ -23,7 +23,7 @@ import {
   SequenceMismatchError,
   SessionTimeoutError,
 } from "./errors.ts";
-import { Input, readLine } from "./input.ts";
+import { Input, readLine, type ReadLineOptions } from "./input.ts";
 import { encodeLine, escapeBytes, shorten } from "./text.ts";
 
 /** How long a message without a line end waits for more if nobody says otherwise, in milliseconds. */
@@ -107,9 +107,18 @@ const EXPECTED = "HELLO <number>";
 /** White space around the message is ignored; between its two words, spaces and tabs only. */
 const HELLO = /^[\t-\r ]*HELLO[\t ]+([+-]?[0-9]+)[\t-\r ]*$/;
 
+type LineOptions = ReadLineOptions & { readonly during: string };
+
+/** How lines were read before: ten thousand who wait for one do it in the same way. */
+const LINES = new Map<string, LineOptions>();
+
 /** How to read the line of a message. */
-function line(during: string, { graceMs = HELLO_GRACE_MS }: HelloOptions) {
-  return { limit: HELLO_LIMIT, graceMs, isComplete, during };
+function line(during: string, { graceMs = HELLO_GRACE_MS }: HelloOptions): LineOptions {
+  const known = LINES.get(during);
+  if (known?.graceMs === graceMs) return known;
+  const options = { limit: HELLO_LIMIT, graceMs, isComplete, during };
+  LINES.set(during, options);
+  return options;
 }
 
 /**

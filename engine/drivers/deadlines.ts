@@ -35,10 +35,16 @@ export function extensionOf(lateMs: number, limitMs: number, extensions: number)
   return Math.min(limitMs, Math.ceil(lateMs));
 }
 
+/** Whoever has limits, and is told when one is reached. */
+export interface Limited {
+  /** Called when a limit is reached. */
+  onReached(limit: Deadline): void;
+}
+
 /** A limit that can be set. Then it is either lifted or reached. */
 export class Deadline {
-  /** Called when it is reached. */
-  readonly onReached: () => void;
+  /** Who is told when it is reached. */
+  readonly #whom: Limited | (() => void);
   /** When it is reached, on the clock of `performance.now()`. */
   at = 0;
   /** The queue that it is in; `undefined` when it is not set. */
@@ -56,12 +62,20 @@ export class Deadline {
   readonly isExact: boolean;
 
   /**
-   * @param onReached called when it is reached
+   * @param whom who is told when it is reached, or what is called then. Whoever has thousands of
+   * limits takes less memory without a function for each
    * @param isExact whether it is never extended
    */
-  constructor(onReached: () => void, isExact = false) {
-    this.onReached = onReached;
+  constructor(whom: Limited | (() => void), isExact = false) {
+    this.#whom = whom;
     this.isExact = isExact;
+  }
+
+  /** It is reached. */
+  reach(): void {
+    const whom = this.#whom;
+    if (typeof whom === "function") whom();
+    else whom.onReached(this);
   }
 
   /** Lifts the limit, if it is set. */
@@ -98,6 +112,14 @@ class DeadlineQueue {
     deadline.queue = deadline.previous = deadline.next = undefined;
   }
 
+  /** Lets the limits that were set since a time count from a later one on. */
+  move(since: number, to: number): void {
+    const at = since + this.ms;
+    for (let last = this.#tail; last !== undefined && last.at >= at; last = last.previous) {
+      last.at = Math.max(last.at, to + this.ms);
+    }
+  }
+
   /** Takes out the limit that is reached first, if it has been reached. */
   takeReached(now: number): Deadline | undefined {
     const { head } = this;
@@ -111,6 +133,15 @@ class DeadlineQueue {
 export interface DeadlinesOptions {
   /** Whether limits that are found late are extended. @default {false} */
   readonly extendsLate?: boolean;
+}
+
+/** How to keep limits that a loop watches. */
+export interface PolledDeadlinesOptions extends DeadlinesOptions {
+  /**
+   * Whether the loop asks when the next limit is reached whenever it is about to wait. Then the clock is read once a turn
+   * and not for each limit: that is the dearest part of setting one. @default {false}
+   */
+  readonly asksBeforeItWaits?: boolean;
 }
 
 /** The limits of one server or client, by their length. */
@@ -131,10 +162,15 @@ export abstract class Deadlines {
    * @param ms how long from now it is reached, in milliseconds
    * @param now the present `performance.now()`, if the caller knows it already
    */
-  set(deadline: Deadline, ms: number, now: number = performance.now()): void {
+  set(deadline: Deadline, ms: number, now: number = this.clock()): void {
     deadline.lift();
     deadline.extensions = 0;
     this.put(deadline, ms, now);
+  }
+
+  /** From when on a limit that is set now is counted, on the clock of `performance.now()`. */
+  protected clock(): number {
+    return performance.now();
   }
 
   /** Puts a limit that is in no queue into the one of its length. */
@@ -146,7 +182,7 @@ export abstract class Deadlines {
   }
 
   /**
-   * Calls `onReached` of each limit of a queue that has been reached, or extends it.
+   * Reaches each limit of a queue whose time has come, or extends it.
    *
    * @param queue the queue
    * @param now the present `performance.now()`
@@ -160,7 +196,7 @@ export abstract class Deadlines {
       if (ms > 0) {
         reached.extensions++;
         this.put(reached, ms, now);
-      } else reached.onReached();
+      } else reached.reach();
     }
   }
 
@@ -217,10 +253,37 @@ export class TimedDeadlines extends Deadlines implements Disposable {
   }
 }
 
+/** A turn that has taken longer, in milliseconds, is not taken from the limits that were set in it. */
+const SHORT_MS = 1;
+
 /**
  * Limits that a readiness loop watches itself. Its thread never returns to the runtime's timers.
  */
 export class PolledDeadlines extends Deadlines {
+  readonly #asksBeforeItWaits: boolean;
+  /** The time at which the first limit of this turn was set; 0 if there is none. */
+  #turnAt = 0;
+
+  /** @param options how to keep limits */
+  constructor(options: PolledDeadlinesOptions = {}) {
+    super(options);
+    this.#asksBeforeItWaits = options.asksBeforeItWaits ?? false;
+  }
+
+  protected override clock(): number {
+    if (!this.#asksBeforeItWaits) return performance.now();
+    if (this.#turnAt === 0) this.#turnAt = performance.now();
+    return this.#turnAt;
+  }
+
+  /** The limits of a turn were set at its beginning. If it was long, they count from its end on. */
+  #endTurn(now: number): void {
+    if (this.#turnAt !== 0 && now - this.#turnAt > SHORT_MS) {
+      for (const queue of this.queues.values()) queue.move(this.#turnAt, now);
+    }
+    this.#turnAt = 0;
+  }
+
   /** The time until the first limit is reached, in milliseconds; -1 if none is set. */
   get msToNext(): number {
     const first = this.nextAt;
@@ -229,16 +292,18 @@ export class PolledDeadlines extends Deadlines {
 
   /** When the first limit is reached, on the clock of `performance.now()`; `Infinity` if none is set. */
   get nextAt(): number {
+    if (this.#turnAt !== 0) this.#endTurn(performance.now());
     if (this.queues.size === 0) return Infinity;
     let first = Infinity;
     for (const { head } of this.queues.values()) if (head && head.at < first) first = head.at;
     return first;
   }
 
-  /** Calls `onReached` of each limit that has been reached. */
+  /** Reaches each limit whose time has come. */
   expire(): void {
     if (this.queues.size === 0) return;
     const now = performance.now();
+    this.#endTurn(now);
     const lateMs = this.lateness(now);
     for (const queue of this.queues.values()) {
       this.expireIn(queue, now, lateMs);

@@ -20,7 +20,7 @@ import {
   SlowReaderError,
 } from "../../protocols/errors.ts";
 import type { Connection, Sink } from "../net/transport.ts";
-import { Deadline, type Deadlines } from "./deadlines.ts";
+import { Deadline, type Deadlines, type Limited } from "./deadlines.ts";
 import {
   abandon,
   checkBytes,
@@ -106,6 +106,8 @@ const RECEIVED = 4;
 const LEFT_EARLY = 8;
 /** The last read was for the rest of a message. */
 const INSIDE = 16;
+/** It was said that the connection ends. */
+const PARTED = 32;
 
 /** What few conversations need, and most of those for a moment. */
 class Seldom {
@@ -126,7 +128,7 @@ class Seldom {
 }
 
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
-export class Session<Result> implements Sink, Writer {
+export class Session<Result> implements Sink, Writer, Limited {
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
@@ -178,10 +180,7 @@ export class Session<Result> implements Sink, Writer {
     }
     const { sessionTimeoutMs, deadlines } = this.#options;
     if (sessionTimeoutMs > 0) {
-      this.#sessionLimit = new Deadline(() => {
-        this.#fatal = new SessionTimeoutError(sessionTimeoutMs);
-        this.abort(this.#fatal);
-      });
+      this.#sessionLimit = new Deadline(this);
       deadlines.set(this.#sessionLimit, sessionTimeoutMs);
     }
     this.#run(undefined, undefined);
@@ -208,6 +207,7 @@ export class Session<Result> implements Sink, Writer {
       // its reason to end.
       this.#waiting = "nothing";
       this.#is |= ENDED;
+      this.#part();
       // Bytes that nobody takes would stay in the kernel's memory.
       if (error instanceof SlowReaderError) this.#connection.reset();
       else this.#connection.close();
@@ -229,6 +229,24 @@ export class Session<Result> implements Sink, Writer {
     this.#waiting = "nothing";
     abandon(this.#conversation);
     this.#end(error, undefined);
+  }
+
+  /**
+   * The connection is about to be closed, or its sending side. This comes once, before the peer can see
+   * it: a peer that sees the end may connect again at once. The conversation may go on for a while.
+   */
+  protected parting(): void {}
+
+  #part(): void {
+    if ((this.#is & PARTED) !== 0) return;
+    this.#is |= PARTED;
+    this.parting();
+  }
+
+  onReached(limit: Deadline): void {
+    if (limit === this.#readLimit) return this.abort(this.#silence());
+    this.#fatal = new SessionTimeoutError(this.#options.sessionTimeoutMs);
+    this.abort(this.#fatal);
   }
 
   get #rarely(): Seldom {
@@ -480,7 +498,7 @@ export class Session<Result> implements Sink, Writer {
       deadlines.set(limit, withinMs);
     }
     if (silenceMs > 0) {
-      this.#readLimit ??= new Deadline(() => this.abort(this.#silence()));
+      this.#readLimit ??= new Deadline(this);
       deadlines.set(this.#readLimit, silenceMs);
     }
   }
@@ -550,10 +568,11 @@ export class Session<Result> implements Sink, Writer {
    * The rule is explained in `linger.ts`.
    */
   #letGo(hasFailed: boolean): void {
+    this.#part();
     const { lingerer } = this.#options;
     const mayLose = lingerer !== undefined && this.#writes > 0 && (this.#is & ENDED) === 0;
     const wroteLast = (this.#is & WROTE_LAST) !== 0;
-    if (mayLose && (hasFailed || wroteLast || this.#connection.hasUnread)) {
+    if (mayLose && (hasFailed || wroteLast || this.#connection.mayLose)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);
     } else this.#connection.close();

@@ -13,6 +13,8 @@ import { sockets } from "./sockets.ts";
 const SIGNATURES = {
   mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "u32"], result: "pointer" },
   munmap: { parameters: ["pointer", "u32"], result: "i32" },
+  madvise: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  sysconf: { parameters: ["i32"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
 /** What a page may be used for: it is read and written. */
@@ -21,6 +23,10 @@ const MAP_SHARED = 1;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 /** The memory lies where the caller says, in place of what lay there. */
 const MAP_FIXED = 0x10;
+/** What is said of pages that nobody needs: they are zeroed when they are touched again. */
+const MADV_DONTNEED = 4;
+/** What is asked for: how many bytes a page has. */
+const SC_PAGESIZE = 30;
 /** No address is higher than this. A failed mmap returns -1, which is. */
 const HIGHEST = 2 ** 48;
 
@@ -37,6 +43,8 @@ function functions(): ForeignFunctions {
 export class Mapping {
   /** The memory, zeroed if it is not the kernel's own. */
   readonly buffer: ArrayBuffer;
+  /** All of it. */
+  readonly bytes: Uint8Array;
   /** Where it lies. */
   readonly address: number;
 
@@ -51,6 +59,21 @@ export class Mapping {
     const pointer = map(null, length, fd, offset);
     this.address = Number(runtime.numberOf(pointer));
     this.buffer = runtime.memoryAt(pointer, length);
+    this.bytes = new Uint8Array(this.buffer);
+  }
+
+  /**
+   * Says that nobody needs a part of the memory any more. The whole pages in it take none until they
+   * are touched again, and then they are zeroed (madvise(2), `MADV_DONTNEED`).
+   *
+   * @param at where the part begins @param length how many bytes it has
+   */
+  forget(at: number, length: number): void {
+    const page = functions().sysconf!(SC_PAGESIZE);
+    const first = Math.ceil(at / page) * page;
+    const end = Math.floor((at + length) / page) * page;
+    if (end <= first) return;
+    functions().madvise!(runtime.pointerTo(this.address + first), end - first, MADV_DONTNEED);
   }
 
   /** Gives the memory back. Neither the kernel nor this thread may use it any more. */

@@ -460,9 +460,8 @@ export class Sockets {
   unacknowledged(fd: number): number {
     const { SIOCOUTQ } = this.constants;
     if (SIOCOUTQ === undefined) return 0;
-    const value = new Int32Array(1);
-    const result = this.#call("ioctl", fd, SIOCOUTQ, new Uint8Array(value.buffer));
-    return result < 0 ? 0 : value[0] as number;
+    const result = this.#call("ioctl", fd, SIOCOUTQ, NUMBER_BYTES);
+    return result < 0 ? 0 : NUMBER[0] as number;
   }
 
   /**
@@ -952,6 +951,10 @@ const LOCK_NB = 4;
 
 /** The mode of a Unix domain socket's file: its user and its group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** Where a call writes a number, and its bytes. */
+const NUMBER = new Int32Array(1);
+const NUMBER_BYTES = new Uint8Array(NUMBER.buffer);
 
 /** The buffer for peeking at unread bytes. */
 const ONE = new Uint8Array(1);

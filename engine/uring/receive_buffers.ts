@@ -11,6 +11,7 @@
 
 import { Mapping } from "../net/mapped_memory.ts";
 import type { Ring } from "./ring.ts";
+import { Piece, Slabs } from "./slabs.ts";
 
 /** How many bytes a buffer has. */
 const BUFFER_BYTES = 4096;
@@ -24,9 +25,6 @@ const STRIDE = BUFFER_BYTES + 64;
 /** How many buffers wait for the kernel. */
 const WAITING = 256;
 
-/** How many are mapped at a time when more are needed. */
-const SLAB = 64;
-
 /** Their numbers have 16 bits. */
 const MOST = 65_536;
 
@@ -38,23 +36,22 @@ export interface ReceiveBufferOptions {
   readonly most?: number;
 }
 
+class ReceiveBuffer extends Piece {
+  /** All of it. */
+  readonly bytes: Uint8Array = new Uint8Array(this.slab.buffer, this.at, BUFFER_BYTES);
+  /** The part that was filled last: messages are often as long as the one before. */
+  view: Uint8Array = this.bytes;
+}
+
 /** The buffers of one ring. */
 export class ReceiveBuffers {
   readonly #waitingMost: number;
-  readonly #most: number;
   readonly #mask: number;
   readonly #entries: Mapping;
   readonly #words: Int32Array;
   readonly #halves: Uint16Array;
-  readonly #slabs: Mapping[] = [];
-  /** The memory of each buffer, and the two words of its address. */
-  readonly #bytes: Uint8Array[] = [];
-  readonly #lows: number[] = [];
-  readonly #highs: number[] = [];
-  /** The part of each buffer that was filled last: messages are often as long as the one before. */
-  readonly #views: Uint8Array[] = [];
-  /** The buffers that nobody has, beside those that wait for the kernel. */
-  readonly #spare: number[] = [];
+  readonly #slabs: Slabs<ReceiveBuffer>;
+  readonly #buffers: readonly ReceiveBuffer[];
   #waiting = 0;
   #tail = 0;
   #published = 0;
@@ -65,60 +62,58 @@ export class ReceiveBuffers {
    */
   constructor(ring: Ring, { waiting = WAITING, most = MOST }: ReceiveBufferOptions = {}) {
     this.#waitingMost = waiting;
-    this.#most = Math.max(waiting, most);
     this.#mask = waiting - 1;
+    const kind = { bytes: BUFFER_BYTES, stride: STRIDE, slab: waiting };
+    this.#slabs = new Slabs(
+      { ...kind, most: Math.max(waiting, most) },
+      (index, slab, at) => new ReceiveBuffer(index, slab, at),
+    );
+    this.#buffers = this.#slabs.pieces;
     this.#entries = new Mapping(waiting * 16);
     this.#words = new Int32Array(this.#entries.buffer);
     this.#halves = new Uint16Array(this.#entries.buffer);
     ring.registerBuffers(this.#entries, waiting);
-    this.#grow(waiting);
     this.publish();
   }
 
   /** How many buffers are there in all. */
   get size(): number {
-    return this.#bytes.length;
+    return this.#buffers.length;
   }
 
   /** How many of them nobody has: the kernel may take them. */
   get free(): number {
-    return this.#waiting + this.#spare.length;
+    return this.#waiting + this.#slabs.free;
   }
 
-  #grow(count: number): void {
-    const slab = new Mapping(count * STRIDE);
-    this.#slabs.push(slab);
-    for (let index = 0; index < count; index++) {
-      const address = slab.address + index * STRIDE;
-      this.#spare.push(this.#bytes.length);
-      const bytes = new Uint8Array(slab.buffer, index * STRIDE, BUFFER_BYTES);
-      this.#bytes.push(bytes);
-      this.#views.push(bytes);
-      this.#lows.push(address | 0);
-      this.#highs.push(Math.floor(address / 2 ** 32));
-    }
+  /** Whether there may be memory that nobody needs. */
+  get mayShrink(): boolean {
+    return this.#slabs.mayShrink;
   }
 
   /** Takes the bytes over that the kernel has put into a buffer. @param id its number */
   take(id: number, length: number): Uint8Array {
     this.#waiting--;
-    const view = this.#views[id] as Uint8Array;
-    if (view.length === length) return view;
-    return this.#views[id] = (this.#bytes[id] as Uint8Array).subarray(0, length);
+    const buffer = this.#buffers[id] as ReceiveBuffer;
+    if (buffer.view.length === length) return buffer.view;
+    return buffer.view = buffer.bytes.subarray(0, length);
   }
 
   /** Gives a buffer back. The kernel may write to it from the next call on. @param id its number */
   give(id: number): void {
-    if (this.#waiting >= this.#waitingMost) {
-      this.#spare.push(id);
-      return;
-    }
+    const buffer = this.#buffers[id] as ReceiveBuffer;
+    if (this.#waiting < this.#waitingMost) this.#offer(buffer);
+    else this.#slabs.give(buffer);
+  }
+
+  /** Puts a buffer where the kernel finds it. */
+  #offer(buffer: ReceiveBuffer): void {
     const at = (this.#tail & this.#mask) << 2;
-    this.#words[at] = this.#lows[id] as number;
-    this.#words[at + 1] = this.#highs[id] as number;
+    this.#words[at] = buffer.low;
+    this.#words[at + 1] = buffer.high;
     this.#words[at + 2] = BUFFER_BYTES;
     // The other half of this word is the tail of the ring, in its first entry.
-    this.#halves[at * 2 + 6] = id;
+    this.#halves[at * 2 + 6] = buffer.index;
     this.#tail = (this.#tail + 1) & 0xffff;
     this.#waiting++;
   }
@@ -126,19 +121,22 @@ export class ReceiveBuffers {
   /** Tells the kernel which buffers were given back, and replaces those that are kept. */
   publish(): void {
     while (this.#waiting < this.#waitingMost) {
-      if (this.#spare.length === 0) {
-        const room = this.#most - this.#bytes.length;
-        if (room <= 0) break;
-        this.#grow(Math.min(SLAB, room));
-      }
-      this.give(this.#spare.pop() as number);
+      const buffer = this.#slabs.take();
+      if (buffer === undefined) break;
+      this.#offer(buffer);
     }
     if (this.#published === this.#tail) return;
     this.#halves[7] = this.#published = this.#tail;
   }
 
+  /** Gives the memory of those back that nobody needs. */
+  shrink(): void {
+    this.#slabs.shrink();
+  }
+
   /** Gives the memory back. The ring must be closed, and nothing may be received any more. */
   dispose(): void {
-    for (const mapping of [this.#entries, ...this.#slabs]) mapping.unmap();
+    this.#entries.unmap();
+    this.#slabs.dispose();
   }
 }

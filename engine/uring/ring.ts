@@ -125,6 +125,19 @@ export interface RingOptions {
   readonly completions?: number;
 }
 
+/** Mapped bytes that can be sent. */
+export interface Sendable {
+  /** The two words of their address. */
+  readonly leftLow: number;
+  readonly leftHigh: number;
+  /** How many they are. */
+  readonly left: number;
+  /** The number by which the send is known: 24 bits. */
+  readonly number: number;
+  /** The place in the queue that {@linkcode Ring.send} has returned. */
+  readonly place: number;
+}
+
 /** Where another thread finds a ring, if its own thread has died. */
 export interface RingPlace {
   /** Its descriptor. */
@@ -299,25 +312,16 @@ export class Ring {
    * and goes on until all is sent.
    *
    * @param fd the connection
-   * @param low the lower word of the address @param high its upper word
-   * @param length how many bytes
+   * @param bytes where they are
    * @param id for whom
-   * @param slot where they are
    * @param isQuiet whether it is a quiet one
    * @returns its place in the queue, for {@linkcode Ring.sendMore}
    */
-  send(
-    fd: number,
-    low: number,
-    high: number,
-    length: number,
-    id: number,
-    slot: number,
-    isQuiet: boolean,
-  ): number {
+  send(fd: number, bytes: Sendable, id: number, isQuiet: boolean): number {
     const head = isQuiet ? SEND | CQE_SKIP_SUCCESS : SEND;
     const flags = isQuiet ? SEND_FLAGS | MSG_DONTWAIT : SEND_FLAGS;
-    this.#put(head, fd, low, high, length, flags, id, OPERATION.send << 24 | slot);
+    const { leftLow, leftHigh, left, number } = bytes;
+    this.#put(head, fd, leftLow, leftHigh, left, flags, id, OPERATION.send << 24 | number);
     return this.#tail;
   }
 
@@ -331,9 +335,14 @@ export class Ring {
     return ((place - this.#submitted) | 0) > 0;
   }
 
-  /** Lets a send that is still in the queue send more. @param place its place @param length in all */
-  sendMore(place: number, length: number): void {
-    this.#sq[this.#at(place) + 6] = length;
+  /** Lets a send that is still in the queue send these bytes instead. */
+  sendMore({ leftLow, leftHigh, left, number, place }: Sendable): void {
+    const sq = this.#sq;
+    const at = this.#at(place);
+    sq[at + 4] = leftLow;
+    sq[at + 5] = leftHigh;
+    sq[at + 6] = left;
+    sq[at + 9] = OPERATION.send << 24 | number;
   }
 
   /** Lets a quiet send that is still in the queue be one that completes. @param place its place */

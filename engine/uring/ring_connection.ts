@@ -22,7 +22,8 @@ import type { Sockets } from "../net/sockets.ts";
 import { Connection, type Pulled, type Sink, UNREAD_LIMIT } from "../net/transport.ts";
 import type { ReceiveBuffers } from "./receive_buffers.ts";
 import type { Ring } from "./ring.ts";
-import type { SendSlots } from "./send_slots.ts";
+import type { SendSlots, Slot } from "./send_slots.ts";
+import { Unread, type UnreadBlocks } from "./unread.ts";
 
 /** What the connections of one ring share. */
 export interface RingShared {
@@ -34,6 +35,8 @@ export interface RingShared {
   readonly buffers: ReceiveBuffers;
   /** What it sends from. */
   readonly slots: SendSlots;
+  /** Where bytes wait that have come and were not asked for. */
+  readonly unread: UnreadBlocks;
   /** Called when it may have an end of which the kernel does not tell: see `hang_ups.ts`. */
   onMayEnd(connection: RingConnection): void;
   /** Called when the kernel had no buffer: {@linkcode RingConnection.receive} is to be called later. */
@@ -74,6 +77,8 @@ const DROPPING = 512;
 const ALOUD = 1024;
 /** It will be looked at for an end of which the kernel does not tell. */
 const WATCHED = 2048;
+/** Bytes have come since it was to be looked at: whatever else comes wakes it again. */
+const FRESH = 4096;
 
 const NONE = -1;
 
@@ -84,7 +89,7 @@ class Seldom {
   /** What a push that waits has still to send, and who waits. */
   writing: Uint8Array | undefined;
   writer: Sink | undefined;
-  /** What has come and was not asked for. */
+  /** What has come and was not asked for. It is there as long as its bytes are looked at. */
   unread: Unread | undefined;
   failure: Error | undefined;
 }
@@ -101,7 +106,7 @@ export class RingConnection extends Connection {
   #reader: Sink | undefined;
   #seldom: Seldom | undefined;
   /** The slot that the kernel sends from. */
-  #slot = NONE;
+  #slot: Slot | undefined;
   /** The buffer that its conversation still keeps. */
   #lent = NONE;
 
@@ -141,9 +146,19 @@ export class RingConnection extends Connection {
 
   /** Has it looked at for an end of which the kernel does not tell. */
   #haveLookedAt(): void {
-    if ((this.#is & (WATCHED | CLOSED)) !== 0) return;
+    if ((this.#is & (WATCHED | CLOSED)) !== 0) {
+      this.#is |= FRESH;
+      return;
+    }
     this.#is |= WATCHED;
     this.#shared.onMayEnd(this);
+  }
+
+  /** Whether it need not be looked at yet, because more bytes have come since it was to be. */
+  isLookedAtLater(): boolean {
+    const isLater = (this.#is & (FRESH | CLOSED)) === FRESH;
+    this.#is &= ~FRESH;
+    return isLater;
   }
 
   /**
@@ -186,11 +201,9 @@ export class RingConnection extends Connection {
     if (this.#lent !== NONE) this.#giveBack();
     const seldom = this.#seldom;
     if (seldom !== undefined) {
-      if (seldom.unread !== undefined) {
-        const { bytes } = seldom.unread;
-        seldom.unread = undefined;
-        return bytes;
-      }
+      const bytes = seldom.unread?.take();
+      if (bytes !== undefined) return bytes;
+      seldom.unread = undefined;
       if (seldom.failure !== undefined) throw seldom.failure;
     }
     if ((this.#is & ENDED) !== 0) return null;
@@ -201,7 +214,7 @@ export class RingConnection extends Connection {
 
   override get hasUnread(): boolean {
     const seldom = this.#seldom;
-    if (seldom?.unread !== undefined) return true;
+    if (seldom?.unread !== undefined && seldom.unread.length > 0) return true;
     if ((this.#is & (ENDED | CLOSED)) !== 0 || seldom?.failure !== undefined) return false;
     return this.#shared.sockets.hasUnread(this.fd);
   }
@@ -264,7 +277,7 @@ export class RingConnection extends Connection {
 
   /** Keeps what was not asked for, and holds the peer back if it is much. */
   #keep(bytes: Uint8Array): void {
-    const unread = this.#rarely.unread ??= new Unread();
+    const unread = this.#rarely.unread ??= new Unread(this.#shared.unread);
     unread.add(bytes);
     const isStopping = (this.#is & (RECEIVING | STOPPING)) !== RECEIVING;
     if (unread.length < UNREAD_LIMIT || isStopping) return;
@@ -324,23 +337,17 @@ export class RingConnection extends Connection {
 
   /** Begins to send. Returns whether all of it fits; if not, the rest waits. */
   #send(bytes: Uint8Array): boolean {
-    const { slots } = this.#shared;
-    const slot = slots.fill(bytes);
+    const slot = this.#shared.slots.fill(bytes);
     this.#slot = slot;
-    const taken = slots.left(slot);
-    const isWhole = taken === bytes.length;
+    const isWhole = slot.length === bytes.length;
     this.#is |= SENDING;
     this.#submit(slot, isWhole);
-    if (!isWhole) this.#rarely.writing = bytes.subarray(taken);
+    if (!isWhole) this.#rarely.writing = bytes.subarray(slot.length);
     return isWhole;
   }
 
-  #submit(slot: number, isQuiet: boolean): void {
-    const { ring, slots } = this.#shared;
-    const low = slots.low(slot);
-    const high = slots.high(slot);
-    const left = slots.left(slot);
-    slots.setPlace(slot, ring.send(this.fd, low, high, left, this.id, slot, isQuiet));
+  #submit(slot: Slot, isQuiet: boolean): void {
+    slot.place = this.#shared.ring.send(this.fd, slot, this.id, isQuiet);
     if (isQuiet) this.#shared.onQuiet(this);
     else this.#is |= ALOUD;
   }
@@ -348,20 +355,22 @@ export class RingConnection extends Connection {
   /** Adds bytes to a send that is not with the kernel yet. Returns whether that was possible. */
   #sendWith(bytes: Uint8Array): boolean {
     const { ring, slots } = this.#shared;
-    const place = slots.place(this.#slot);
-    if (!ring.isQueued(place)) return false;
-    if (slots.append(this.#slot, bytes)) {
-      ring.sendMore(place, slots.left(this.#slot));
-      return true;
+    const slot = this.#slot as Slot;
+    if (!ring.isQueued(slot.place)) return false;
+    const into = slots.append(slot, bytes);
+    if (into === undefined) {
+      this.#askForEnd();
+      return false;
     }
-    this.#askForEnd();
-    return false;
+    this.#slot = into;
+    ring.sendMore(into);
+    return true;
   }
 
   /** Somebody waits for the end of the send. */
   #askForEnd(): void {
-    const { ring, slots } = this.#shared;
-    const place = slots.place(this.#slot);
+    const { ring } = this.#shared;
+    const { place } = this.#slot as Slot;
     // What the kernel has already is over soon.
     if ((this.#is & ALOUD) !== 0 || !ring.isQueued(place)) return;
     this.#is |= ALOUD;
@@ -375,8 +384,7 @@ export class RingConnection extends Connection {
    */
   onQuiet(): boolean {
     if ((this.#is & (SENDING | ALOUD)) !== SENDING) return true;
-    const { ring, slots } = this.#shared;
-    if (ring.isQueued(slots.place(this.#slot))) return false;
+    if (this.#shared.ring.isQueued((this.#slot as Slot).place)) return false;
     this.#sent();
     return true;
   }
@@ -387,12 +395,13 @@ export class RingConnection extends Connection {
    * @param result how many bytes were sent, or the negated error number
    */
   onSent(result: number): void {
-    const { sockets, slots } = this.#shared;
-    const { EAGAIN, EINTR } = sockets.constants.errno;
+    const { EAGAIN, EINTR } = this.#shared.sockets.constants.errno;
+    const slot = this.#slot as Slot;
     const count = result === -EAGAIN || result === -EINTR ? 0 : result;
     const isWanted = count >= 0 && (this.#is & DROPPING) === 0;
     // The kernel has sent a part only. So it says too of a send that was cancelled in the middle.
-    if (isWanted && slots.sent(this.#slot, count) > 0) return this.#submit(this.#slot, false);
+    if (isWanted) slot.sent += count;
+    if (isWanted && slot.left > 0) return this.#submit(slot, false);
     if (count >= 0) return this.#sent();
     this.#endSend();
     this.#is &= ~PARTING;
@@ -401,8 +410,8 @@ export class RingConnection extends Connection {
   }
 
   #endSend(): void {
-    this.#shared.slots.give(this.#slot);
-    this.#slot = NONE;
+    this.#shared.slots.give(this.#slot as Slot);
+    this.#slot = undefined;
     this.#is &= ~(SENDING | ALOUD);
   }
 
@@ -426,7 +435,7 @@ export class RingConnection extends Connection {
 
   override get pending(): number {
     if ((this.#is & RELEASED) !== 0) return 0;
-    const inSlot = this.#slot === NONE ? 0 : this.#shared.slots.left(this.#slot);
+    const inSlot = this.#slot?.left ?? 0;
     const waiting = this.#seldom?.writing?.length ?? 0;
     return waiting + inSlot + this.#shared.sockets.unacknowledged(this.fd);
   }
@@ -452,6 +461,7 @@ export class RingConnection extends Connection {
     if (seldom !== undefined) {
       seldom.watcher = seldom.writer = undefined;
       seldom.writing = undefined;
+      seldom.unread?.clear();
       seldom.unread = undefined;
     }
     if (this.#lent !== NONE) this.#giveBack();
@@ -473,7 +483,7 @@ export class RingConnection extends Connection {
   drop(): void {
     if ((this.#is & (SENDING | DROPPING)) !== SENDING) return;
     this.#is |= DROPPING;
-    this.#shared.ring.cancelSend(this.id, this.#slot);
+    this.#shared.ring.cancelSend(this.id, (this.#slot as Slot).number);
   }
 
   /** Goes on with closing: first what is being sent, then the descriptor, then the receive. */
@@ -493,30 +503,5 @@ export class RingConnection extends Connection {
 
   #closedError(syscall: string): Error {
     return new SocketError(syscall, this.#shared.sockets.constants.errno.EBADF);
-  }
-}
-
-/** Bytes that have come and were not asked for. */
-class Unread {
-  #memory = new Uint8Array(1024);
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  get bytes(): Uint8Array {
-    return this.#memory.subarray(0, this.#length);
-  }
-
-  add(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
-    if (needed > this.#memory.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#memory.length * 2));
-      larger.set(this.bytes);
-      this.#memory = larger;
-    }
-    this.#memory.set(bytes, this.#length);
-    this.#length = needed;
   }
 }

@@ -9,13 +9,17 @@
  * @module
  */
 
-import type { Deadlines } from "../drivers/deadlines.ts";
+import { Deadline, type Deadlines } from "../drivers/deadlines.ts";
 import type { Sockets } from "../net/sockets.ts";
 import { HangUps } from "./hang_ups.ts";
 import { type ReceiveBufferOptions, ReceiveBuffers } from "./receive_buffers.ts";
 import { OPERATION, type Ring } from "./ring.ts";
 import { RingConnection, type RingShared } from "./ring_connection.ts";
 import { SendSlots } from "./send_slots.ts";
+import { UnreadBlocks } from "./unread.ts";
+
+/** After a rush, how long its memory is kept for the next one, in milliseconds. */
+const KEPT_MS = 1_000;
 
 /** What the connections work with. */
 export interface RingConnectionsParts {
@@ -38,6 +42,8 @@ export class RingConnections {
   /** Called when there is one. */
   onUnsent: (() => void) | undefined;
   readonly #shared: RingShared;
+  readonly #deadlines: Deadlines;
+  readonly #shrinks = new Deadline(() => this.#shrink(), true);
   /** By their numbers. */
   readonly #connections: (RingConnection | undefined)[] = [];
   readonly #freeIds: number[] = [];
@@ -51,12 +57,14 @@ export class RingConnections {
 
   /** @param parts what they work with */
   constructor({ sockets, ring, deadlines, buffers, onClose }: RingConnectionsParts) {
+    this.#deadlines = deadlines;
     const hangUps = new HangUps(sockets, deadlines);
     this.#shared = {
       sockets,
       ring,
       buffers: new ReceiveBuffers(ring, buffers),
       slots: new SendSlots(),
+      unread: new UnreadBlocks(),
       onMayEnd: (connection) => hangUps.add(connection),
       onStarved: (connection) => void this.#starved.push(connection),
       onQuiet: (connection) => void this.#quiet.push(connection),
@@ -72,8 +80,21 @@ export class RingConnections {
   }
 
   /** The buffers and slots, as tests look at them. */
-  get memory(): { readonly buffers: ReceiveBuffers; readonly slots: SendSlots } {
+  get memory(): Pick<RingShared, "buffers" | "slots" | "unread"> {
     return this.#shared;
+  }
+
+  /** Whether there may be memory that nobody needs. */
+  get #mayShrink(): boolean {
+    const { buffers, slots, unread } = this.#shared;
+    return buffers.mayShrink || slots.mayShrink || unread.mayShrink;
+  }
+
+  #shrink(): void {
+    const { buffers, slots, unread } = this.#shared;
+    buffers.shrink();
+    slots.shrink();
+    unread.shrink();
   }
 
   /** How many there are, with those that are about to close. */
@@ -116,6 +137,9 @@ export class RingConnections {
     this.#submitted = this.#quiet;
     this.#quiet = empty;
     this.#shared.buffers.publish();
+    if (this.#mayShrink && this.#shrinks.queue === undefined) {
+      this.#deadlines.set(this.#shrinks, KEPT_MS);
+    }
     if (this.#starved.length === 0) return;
     const starved = this.#starved;
     this.#starved = [];
@@ -152,6 +176,7 @@ export class RingConnections {
   dispose(): void {
     this.#shared.buffers.dispose();
     this.#shared.slots.dispose();
+    this.#shared.unread.dispose();
   }
 }
 

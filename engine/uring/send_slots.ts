@@ -3,77 +3,70 @@
  * kernel until their send is complete. So what a protocol does with its own bytes does not matter, nor
  * does what the garbage collector does with them.
  *
+ * Nearly all messages are small, and thousands may be written in the same turn of a loop. So slots
+ * have three sizes. Whoever writes more in the same turn moves to a larger one.
+ *
  * @module
  */
 
-import { Mapping } from "../net/mapped_memory.ts";
+import type { Mapping } from "../net/mapped_memory.ts";
+import { Piece, type PieceKind, Slabs } from "./slabs.ts";
 
-/** One kind of slots. */
-interface Kind {
+/** The sizes. Of large slots there are few: other large writes go piece by piece. */
+const KINDS: readonly PieceKind[] = [
+  { bytes: 512, slab: 1024, most: 1 << 22 },
+  { bytes: 4096, slab: 256, most: 1 << 22 },
+  { bytes: 64 * 1024, slab: 8, most: 32 },
+];
+
+/** Where in a slot's number its size is. Below are the bits of its index. */
+const KIND_SHIFT = 22;
+
+/** Bytes that are sent. */
+export class Slot extends Piece {
+  /** Its number among all slots: 24 bits. */
+  readonly number: number;
+  /** How many bytes fit. */
   readonly size: number;
-  /** How many are mapped at a time. */
-  readonly slab: number;
-  /** How many there may be. */
-  readonly most: number;
-}
+  readonly kind: number;
+  /** The memory of its slab. */
+  readonly memory: Uint8Array;
+  /** How many bytes it holds. */
+  length = 0;
+  /** How many of them were sent. */
+  sent = 0;
+  /** Where in the queue their send is. */
+  place = 0;
 
-/** For nearly all messages. */
-const SMALL: Kind = { size: 4096, slab: 256, most: 1 << 22 };
-
-/** For a few large writes at a time. The others go piece by piece. */
-const LARGE: Kind = { size: 64 * 1024, slab: 8, most: 32 };
-
-/** The bit in a slot's number that says that it is a large one. */
-const IS_LARGE = 1 << 23;
-
-class Shelf {
-  readonly #kind: Kind;
-  readonly slabs: Mapping[] = [];
-  readonly bytes: Uint8Array[] = [];
-  readonly addresses: number[] = [];
-  /** The two words of each address. */
-  readonly lows: number[] = [];
-  readonly highs: number[] = [];
-  /** How many bytes each slot holds, how many of them were sent, and the place of its send. */
-  readonly lengths: number[] = [];
-  readonly sent: number[] = [];
-  readonly places: number[] = [];
-  /** The one that was used last is used next: it is still in the processor's cache. */
-  readonly free: number[] = [];
-
-  constructor(kind: Kind) {
-    this.#kind = kind;
+  /** @param kind its size */
+  constructor(index: number, slab: Mapping, at: number, kind: number) {
+    super(index, slab, at);
+    this.kind = kind;
+    this.number = kind << KIND_SHIFT | index;
+    this.size = (KINDS[kind] as PieceKind).bytes;
+    this.memory = slab.bytes;
   }
 
-  take(): number {
-    if (this.free.length === 0) this.#grow();
-    return this.free.pop() ?? -1;
+  /** How many bytes were not sent yet. */
+  get left(): number {
+    return this.length - this.sent;
   }
 
-  #grow(): void {
-    const { size, slab, most } = this.#kind;
-    if (this.bytes.length >= most) return;
-    const mapping = new Mapping(slab * size);
-    this.slabs.push(mapping);
-    const first = this.bytes.length;
-    for (let index = 0; index < slab; index++) {
-      const address = mapping.address + index * size;
-      this.bytes.push(new Uint8Array(mapping.buffer, index * size, size));
-      this.addresses.push(address);
-      this.lows.push(address | 0);
-      this.highs.push(Math.floor(address / 2 ** 32));
-      this.lengths.push(0);
-      this.sent.push(0);
-      this.places.push(0);
-    }
-    for (let index = slab - 1; index >= 0; index--) this.free.push(first + index);
+  /** The lower word of the address of those. */
+  get leftLow(): number {
+    return (this.low + this.sent) | 0;
+  }
+
+  /** The upper word of that address. */
+  get leftHigh(): number {
+    if (this.sent === 0) return this.high;
+    return Math.floor((this.slab.address + this.at + this.sent) / 2 ** 32);
   }
 }
 
 /** The slots of one ring. */
 export class SendSlots {
-  readonly #small = new Shelf(SMALL);
-  readonly #large = new Shelf(LARGE);
+  readonly #shelves: readonly Slabs<Slot>[] = KINDS.map((kind, index) => makeShelf(kind, index));
   #used = 0;
 
   /** How many slots belong to the kernel. */
@@ -81,8 +74,23 @@ export class SendSlots {
     return this.#used;
   }
 
-  #shelf(slot: number): Shelf {
-    return (slot & IS_LARGE) === 0 ? this.#small : this.#large;
+  /** Whether there may be memory that nobody needs. */
+  get mayShrink(): boolean {
+    for (const shelf of this.#shelves) if (shelf.mayShrink) return true;
+    return false;
+  }
+
+  /** Takes a slot for so many bytes. It may be too small for them if there are no larger ones. */
+  #take(length: number): Slot {
+    const shelves = this.#shelves;
+    const fitting = length <= 512 ? 0 : length <= 4096 ? 1 : 2;
+    const slot = (shelves[fitting] as Slabs<Slot>).take() ??
+      (shelves[1] as Slabs<Slot>).take();
+    if (slot === undefined) {
+      throw new RangeError("Cannot send: there are too many unfinished sends");
+    }
+    this.#used++;
+    return slot;
   }
 
   /**
@@ -90,83 +98,62 @@ export class SendSlots {
    *
    * @returns the slot
    */
-  fill(bytes: Uint8Array): number {
-    let slot = bytes.length > SMALL.size ? this.#large.take() : -1;
-    if (slot >= 0) slot |= IS_LARGE;
-    else slot = this.#small.take();
-    if (slot < 0) throw new RangeError("Cannot send: there are too many unfinished sends");
-    this.#used++;
-    const shelf = this.#shelf(slot);
-    const index = slot & ~IS_LARGE;
-    const memory = shelf.bytes[index] as Uint8Array;
-    const length = Math.min(bytes.length, memory.length);
-    memory.set(length === bytes.length ? bytes : bytes.subarray(0, length));
-    shelf.lengths[index] = length;
-    shelf.sent[index] = 0;
+  fill(bytes: Uint8Array): Slot {
+    const slot = this.#take(bytes.length);
+    const length = Math.min(bytes.length, slot.size);
+    slot.memory.set(length === bytes.length ? bytes : bytes.subarray(0, length), slot.at);
+    slot.length = length;
+    slot.sent = 0;
     return slot;
   }
 
-  /** Adds bytes behind those in a slot, if all of them fit. Returns whether they did. */
-  append(slot: number, bytes: Uint8Array): boolean {
-    const shelf = this.#shelf(slot);
-    const index = slot & ~IS_LARGE;
-    const memory = shelf.bytes[index] as Uint8Array;
-    const length = shelf.lengths[index] as number;
-    if (length + bytes.length > memory.length) return false;
-    memory.set(bytes, length);
-    shelf.lengths[index] = length + bytes.length;
-    return true;
+  /**
+   * Adds bytes behind those in a slot that the kernel does not have yet, if all of them fit, or fit
+   * into a larger slot.
+   *
+   * @returns the slot in which all of them are now; `undefined` if nothing was added
+   */
+  append(slot: Slot, bytes: Uint8Array): Slot | undefined {
+    const length = slot.length + bytes.length;
+    const into = length <= slot.size ? slot : this.#move(slot, length);
+    if (into === undefined) return undefined;
+    into.memory.set(bytes, into.at + into.length);
+    into.length = length;
+    return into;
   }
 
-  /** How many bytes a slot holds that were not sent yet. */
-  left(slot: number): number {
-    const shelf = this.#shelf(slot);
-    const index = slot & ~IS_LARGE;
-    return (shelf.lengths[index] as number) - (shelf.sent[index] as number);
-  }
-
-  /** Notes that some of them were sent. Returns how many are left. */
-  sent(slot: number, count: number): number {
-    const shelf = this.#shelf(slot);
-    const index = slot & ~IS_LARGE;
-    shelf.sent[index] = (shelf.sent[index] as number) + count;
-    return (shelf.lengths[index] as number) - (shelf.sent[index] as number);
-  }
-
-  /** The lower word of the address of the bytes that are left. */
-  low(slot: number): number {
-    const shelf = this.#shelf(slot);
-    const index = slot & ~IS_LARGE;
-    return ((shelf.lows[index] as number) + (shelf.sent[index] as number)) | 0;
-  }
-
-  /** The upper word of that address. */
-  high(slot: number): number {
-    const shelf = this.#shelf(slot);
-    const index = slot & ~IS_LARGE;
-    const sent = shelf.sent[index] as number;
-    if (sent === 0) return shelf.highs[index] as number;
-    return Math.floor(((shelf.addresses[index] as number) + sent) / 2 ** 32);
-  }
-
-  /** Where in the queue the send of a slot is. */
-  place(slot: number): number {
-    return this.#shelf(slot).places[slot & ~IS_LARGE] as number;
-  }
-
-  /** Notes it. */
-  setPlace(slot: number, place: number): void {
-    this.#shelf(slot).places[slot & ~IS_LARGE] = place;
+  #move(slot: Slot, length: number): Slot | undefined {
+    if (slot.sent > 0) return undefined;
+    const larger = this.#take(length);
+    if (length > larger.size) {
+      this.give(larger);
+      return undefined;
+    }
+    larger.memory.set(slot.memory.subarray(slot.at, slot.at + slot.length), larger.at);
+    larger.length = slot.length;
+    larger.sent = 0;
+    larger.place = slot.place;
+    this.give(slot);
+    return larger;
   }
 
   /** Takes a slot back from the kernel. */
-  give(slot: number): void {
+  give(slot: Slot): void {
     this.#used--;
-    this.#shelf(slot).free.push(slot & ~IS_LARGE);
+    (this.#shelves[slot.kind] as Slabs<Slot>).give(slot);
+  }
+
+  /** Gives the memory of those back that nobody needs. */
+  shrink(): void {
+    for (const shelf of this.#shelves) shelf.shrink();
   }
 
   /** Gives the memory back. The ring must be closed, and nothing may be sent any more. */
   dispose(): void {
-    for (const mapping of [...this.#small.slabs, ...this.#large.slabs]) mapping.unmap();
+    for (const shelf of this.#shelves) shelf.dispose();
   }
+}
+
+function makeShelf(kind: PieceKind, index: number): Slabs<Slot> {
+  return new Slabs(kind, (at, slab, offset) => new Slot(at, slab, offset, index));
 }

@@ -320,11 +320,16 @@ export class Shared {
   }
 }
 
-/** Waits until the log says that the conversation with this peer failed, and checks why. */
-export async function failedAs(server: ServerProcess, peer: Peer, kind: string): Promise<void> {
+/** Waits until the log says that the conversation with this peer failed, and returns why. */
+export async function failureOf(server: ServerProcess, peer: Peer): Promise<string> {
   const entry = new RegExp(` failed ${peer.name} after [0-9.]+ ms: (.*)$`, "m");
   await until(`the log to say that ${peer.name} failed`, () => entry.test(server.stderr));
-  assertMatch(entry.exec(server.stderr)?.[1] ?? "", new RegExp(`^${kind}: `));
+  return entry.exec(server.stderr)?.[1] ?? "";
+}
+
+/** Waits until the log says that the conversation with this peer failed, and checks why. */
+export async function failedAs(server: ServerProcess, peer: Peer, kind: string): Promise<void> {
+  assertMatch(await failureOf(server, peer), new RegExp(`^${kind}: `));
 }
 
 /** Waits until the log says that a client has come and left without a byte. */

@@ -174,8 +174,14 @@ interface Siege {
   readonly next: Client;
 }
 
-async function besiege(name: string, { most, unacknowledged, serve }: Case): Promise<Siege> {
-  const server = await serve(PATIENT);
+/** A server that listens, and whose clients are still to come. */
+interface Started {
+  readonly name: string;
+  readonly server: Server;
+  readonly its: Case;
+}
+
+async function besiege({ name, server, its: { most, unacknowledged } }: Started): Promise<Siege> {
   const clients = await Promise.all(Array.from({ length: most }, () => Client.connect(server)));
   await until(`${name} to serve ${most}`, () => clients.every((client) => client.wasServed));
   for (const { port, connection } of clients) {
@@ -190,9 +196,18 @@ async function main(): Promise<void> {
   raiseInterface(sockets(), "lo");
   using tun = new TunDevice(sockets(), "wire0", OWN, 24);
   const stop = carry(tun);
-  const all = (cases: Readonly<Record<string, Case>>): Promise<Siege[]> =>
-    Promise.all(Object.entries(cases).map(([name, each]) => besiege(name, each)));
-  const [finding, credulous] = await Promise.all([all(FINDING), all(CREDULOUS)]);
+  const start = (cases: Readonly<Record<string, Case>>): Promise<Started[]> =>
+    Promise.all(
+      Object.entries(cases).map(async ([name, its]) => (
+        { name, its, server: await its.serve(PATIENT) }
+      )),
+    );
+  // While servers start, nobody has the time to carry packets, and keepalive would take a client that is
+  // not served yet for one that has vanished. So they all start before the first client comes.
+  const started = await Promise.all([start(FINDING), start(CREDULOUS)]);
+  const [finding = [], credulous = []] = await Promise.all(
+    started.map((servers) => Promise.all(servers.map(besiege))),
+  );
   // The last of them may be found a moment after the next client was served.
   const isOver = () =>
     finding.every(({ next, server }) => next.wasServed && server.counters.active === 1);

@@ -26,6 +26,7 @@ import {
   computesInPlace,
   DAILY,
   failedAs,
+  failureOf,
   forOne,
   type Row,
   ROWS,
@@ -56,6 +57,9 @@ async function halfway(address: Address, x: number): Promise<Peer> {
   assertEquals(await peer.line(), `HELLO ${x + 1}`);
   return peer;
 }
+
+/** How often a client may be held up for longer than a read may wait, by others on a busy machine. */
+const MOST_LATE = 5;
 
 /** How often each kind of failure appears in a log. */
 function failuresIn(log: string): string {
@@ -295,13 +299,14 @@ function contract(row: Row): void {
   );
 
   check("abandons a peer that is silent, and one that drips", async () => {
-    await using server = await start("--read-timeout", "300ms", "--session-timeout", "600ms");
+    await using server = await start("--read-timeout", "450ms", "--session-timeout", "600ms");
     const silent = async () => {
       await using peer = await Peer.connect(server.address);
       assertEquals(await peer.rest(), "");
       await failedAs(server, peer, "read timeout");
     };
-    const drips = async () => {
+    let late = 0;
+    const drips = async (): Promise<void> => {
       await using peer = await Peer.connect(server.address);
       let isOver = false;
       const over = peer.gone().then(() => isOver = true);
@@ -310,7 +315,13 @@ function contract(row: Row): void {
         await delay(25);
       }
       await over;
-      await failedAs(server, peer, "handshake timeout");
+      const failure = await failureOf(server, peer);
+      if (!failure.startsWith("read timeout: ") || late === MOST_LATE) {
+        return assertMatch(failure, /^handshake timeout: /);
+      }
+      // Others have used the processor, and it was silent for as long as a read may wait.
+      late++;
+      await drips();
     };
     if (concurrent) await Promise.all([silent(), drips()]);
     else {
@@ -320,7 +331,8 @@ function contract(row: Row): void {
     await handshake(server.address, 1);
     const ending = await server.stop("SIGINT");
     assertEquals(ending.code, 0);
-    assertStringIncludes(totalsIn(ending), "failed 2 (read timeout 1, handshake timeout 1)");
+    const failed = `failed ${2 + late} (read timeout ${1 + late}, handshake timeout 1)`;
+    assertStringIncludes(totalsIn(ending), failed);
   });
 
   check("with --quiet and --drain 300ms cuts a silent client and prints two lines", async () => {

@@ -176,6 +176,34 @@ test("limits that are found late are extended, but not for ever, and not if they
   assertEquals(extensionOf(3_600_000, 6_000, 3), 0, "not for ever");
 });
 
+test("a loop that reads the clock once a turn does not take a long turn from the limits", () => {
+  const deadlines = new PolledDeadlines({ asksBeforeItWaits: true });
+  const reached: string[] = [];
+  const limit = (name: string) => deadlines.set(new Deadline(() => reached.push(name)), 10);
+  const spend = (ms: number) => {
+    for (const until = performance.now() + ms; performance.now() < until;);
+  };
+  limit("set before a long computation");
+  spend(15);
+  limit("set after it");
+  deadlines.expire();
+  assertEquals(reached, []);
+  limit("set after the turn");
+  // The loop asks, and waits.
+  assert(deadlines.nextAt < Infinity);
+  spend(15);
+  limit("set in the next turn");
+  deadlines.expire();
+  assertEquals(reached, [
+    "set before a long computation",
+    "set after it",
+    "set after the turn",
+  ]);
+  while (deadlines.msToNext > 0);
+  deadlines.expire();
+  assertEquals(reached.at(-1), "set in the next turn");
+});
+
 test("a limit that is set while another one is reached does not hold up those between", async () => {
   using deadlines = new TimedDeadlines();
   const order: string[] = [];

@@ -15,6 +15,7 @@ import { OPERATION, Ring, type RingOptions } from "../../engine/uring/ring.ts";
 import type { RingConnection } from "../../engine/uring/ring_connection.ts";
 import { RingConnections } from "../../engine/uring/ring_connections.ts";
 import type { ReceiveBufferOptions } from "../../engine/uring/receive_buffers.ts";
+import type { Slot } from "../../engine/uring/send_slots.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { Script } from "../kit/server_process.ts";
 
@@ -130,8 +131,9 @@ class Bench implements Disposable {
 
   /** Whether everything is back in its place. */
   get isClean(): boolean {
-    const { buffers, slots } = this.connections.memory;
-    return this.connections.size === 0 && buffers.free === buffers.size && slots.used === 0;
+    const { buffers, slots, unread } = this.connections.memory;
+    const areFree = buffers.free === buffers.size && unread.free === unread.pieces.length;
+    return this.connections.size === 0 && areFree && slots.used === 0;
   }
 
   [Symbol.dispose](): void {
@@ -209,6 +211,51 @@ test("what is pushed in one turn is one send", () => {
   connection.close();
 }, { skip });
 
+test("what is pushed in one turn moves to a larger slot, and is still one send", () => {
+  using bench = new Bench();
+  const [connection, peer] = bench.connect();
+  const reader = new Reader(connection);
+  const text = textOf(60_000);
+  // The slots have 512 bytes, 4 KiB and 64 KiB.
+  const ends = [10, 500, 520, 4_000, 4_096, 4_097, 30_000, text.length];
+  for (const [index, end] of ends.entries()) {
+    assert(
+      connection.push(new TextEncoder().encode(text.slice(ends[index - 1] ?? 0, end)), reader),
+    );
+  }
+  assertEquals(bench.ring.queued, 2, "a receive and a send");
+  assertEquals(bench.connections.memory.slots.used, 1);
+  bench.turn();
+  assert(bench.receive(peer) === text);
+  connection.close();
+  bench.until("everything to be given back", () => bench.isClean);
+}, { skip });
+
+test("after a rush the system gets the memory back of slots that nobody needs", () => {
+  using bench = new Bench();
+  const { slots } = bench.connections.memory;
+  const fill = () => Array.from({ length: 3_000 }, () => slots.fill(new Uint8Array(300).fill(7)));
+  const used = fill();
+  // One is in use for longer, and so its page stays.
+  const [kept] = used.splice(2_500, 1);
+  for (const slot of used) slots.give(slot);
+  const isEmpty = (slot: Slot) => slot.memory[slot.at] === 0;
+  assert(!used.some(isEmpty) && slots.mayShrink);
+  slots.shrink();
+  assert(!slots.mayShrink);
+  assert(!isEmpty(kept as Slot));
+  const countInFirst = (some: readonly Slot[]) => some.filter((slot) => slot.index < 1024).length;
+  const empty = used.filter(isEmpty);
+  assertEquals(countInFirst(empty), 0, "those of the first slab are kept");
+  assert(empty.length > 1_000, `${empty.length} slots were given back`);
+  // They are used again as if nothing had been, and the first ones first.
+  slots.give(kept as Slot);
+  const again = fill();
+  assert(!again.some(isEmpty));
+  assertEquals(countInFirst(again.slice(0, 1_024)), 1_023);
+  for (const slot of again) slots.give(slot);
+}, { skip });
+
 test("what nobody asks for is kept, but not without end", () => {
   using bench = new Bench();
   const [connection, peer] = bench.connect();
@@ -235,6 +282,9 @@ test("what nobody asks for is kept, but not without end", () => {
   bench.hangUp(peer);
   bench.until("the end", () => reader.ended);
   connection.close();
+  bench.until("everything to be given back", () => bench.isClean);
+  const { unread } = bench.connections.memory;
+  assert(unread.pieces.length <= 32, "what waits uses the same memory again");
 }, { skip });
 
 test("a connection that closes still sends what was pushed, if the peer takes it", () => {

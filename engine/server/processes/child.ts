@@ -22,7 +22,6 @@ import { ThreadGuard } from "../../workers/strays.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { type Equipment, type Role, type SharedSocket, Thread } from "../descriptors/thread.ts";
 import { type Assignment, type Place, takePlace } from "../team/assignment.ts";
-import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Leaving } from "../team/linger_queue.ts";
 import { Control, describeStray, readConnection, SAY, TELL } from "./control.ts";
 
@@ -79,7 +78,7 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
   try {
     await (roles[assignment.role] as Role)(thread, assignment.data as never);
   } catch (error) {
-    leaveConnection(net, control, place);
+    leaveConnection(net, control, thread);
     control.send(SAY.died, describeError(error));
     endNow(TOLD);
   }
@@ -184,8 +183,8 @@ function leaving(net: Sockets, control: Control, kind: number): Leaving {
 }
 
 /** This process ends because of an error of its own. Its client gets FIN, and no reset. */
-function leaveConnection(net: Sockets, control: Control, { memory }: Place): void {
-  const fd = new DescriptorSlot(memory.slot).held;
+function leaveConnection(net: Sockets, control: Control, thread: Thread): void {
+  const fd = thread.part();
   if (fd < 0 || net.shutdown(fd, net.constants.SHUT_WR) < 0) return;
   control.send(SAY.lingering, undefined, [fd]);
 }

@@ -176,11 +176,7 @@ export class Children implements ProcessStarter {
   /** What is the same for all processes is written down once. */
   #describe({ role, index, track, table, data, ...rest }: Assignment): string {
     if (this.#common === undefined) {
-      const { hosts, ...memory } = rest.memory;
-      // The desk counts those whom it lets in. Behind a proxy only the process knows who they are.
-      const counts = this.#plan.accept || rest.settings.admission?.proxies !== undefined;
-      const told = { ...rest, memory: { ...memory, ...(counts && { hosts }) } };
-      const bytes = new TextEncoder().encode(this.#memory.describe(told));
+      const bytes = new TextEncoder().encode(this.#memory.describe(rest));
       const common = this.#memory.allocate(bytes.length);
       new Uint8Array(common).set(bytes);
       this.#common = { common, length: bytes.length };

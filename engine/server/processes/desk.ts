@@ -13,7 +13,6 @@
  */
 
 import { formatAddress } from "../../../protocols/address.ts";
-import type { Address } from "../../../protocols/effects.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
@@ -84,8 +83,6 @@ interface Child {
   /** What it has said then, if the main thread does not know yet. */
   greeting: string | undefined;
   isIdle: boolean;
-  /** Whose connection it has, if that is counted here. */
-  client: Address | undefined;
   /** The connection that it was handed, until it has begun with that. */
   held: Waiting | undefined;
   /** When it was handed that, in milliseconds. */
@@ -326,10 +323,9 @@ export class Desk {
   #takeBack(child: Child): void {
     const held = child.held as Waiting;
     child.held = undefined;
-    child.client = undefined;
     this.#beginning.delete(child);
-    this.#gate.leaveFor(child.index);
-    this.#gate.readmit();
+    this.#leaveFor(child.index);
+    this.#readmit(held);
     this.#waiting.unshift(held);
   }
 
@@ -443,7 +439,7 @@ export class Desk {
     const child: Child = {
       ...{ pid, index, control, mailbox, begun },
       ...{ isReady: false, greeting: undefined, isIdle: false },
-      ...{ client: undefined, held: undefined, handedAt: 0 },
+      ...{ held: undefined, handedAt: 0 },
     };
     this.#children.set(fd, child);
     const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
@@ -472,7 +468,7 @@ export class Desk {
         return this.#data.accept ? this.#greet(child) : undefined;
       case SAY.idle:
         if (child.isIdle) return;
-        this.#isBack(child);
+        this.#letGo(child);
         this.#told.delete(child);
         child.isIdle = true;
         this.#idle.push(child);
@@ -510,15 +506,6 @@ export class Desk {
     }
   }
 
-  /** Counts that the connection is over which a process was handed. */
-  #isBack(child: Child): void {
-    this.#letGo(child);
-    const { client } = child;
-    if (client === undefined) return;
-    child.client = undefined;
-    this.#thread.door.leave(client);
-  }
-
   /** A process has ended, as far as its socket tells. */
   #close(child: Child): void {
     const { control, mailbox } = child;
@@ -527,10 +514,9 @@ export class Desk {
     this.#told.delete(child);
     const isBack = child.held !== undefined && child.begun[BEGUN] === 0;
     if (isBack) this.#takeBack(child);
-    else if (child.client !== undefined) this.#thread.door.leave(child.client);
-    this.#letGo(child);
     // Another one with its number comes only after the main thread has said that this one is gone.
-    this.#gate.leaveFor(child.index);
+    else this.#leaveFor(child.index);
+    this.#letGo(child);
     // To close it takes it out of the epoll set.
     control.close();
     mailbox.close();
@@ -566,25 +552,41 @@ export class Desk {
     this.#want();
   }
 
+  /** A process has died. What it has counted does not count any more. */
+  #leaveFor(index: number): void {
+    this.#gate.leaveFor(index);
+    this.#thread.door.leaveFor(index);
+  }
+
+  /** Counts a connection here again that a process was handed, and has not taken. */
+  #readmit(waiting: Waiting): void {
+    this.#gate.readmit();
+    if (this.#countsHosts) this.#thread.door.readmit(this.#net.readAddress(waiting.sockaddr));
+  }
+
+  /** Whether those who come are counted here for their hosts. Behind a proxy nobody is known yet. */
+  get #countsHosts(): boolean {
+    const { door } = this.#thread;
+    return door.counts && door.headerMs === undefined;
+  }
+
   /** Hands a connection to a process. @returns whether there was memory for that */
   #hand(child: Child, waiting: Waiting): boolean {
     const { fd, sockaddr, since } = waiting;
     const { index, begun, mailbox } = child;
-    const { door } = this.#thread;
     begun[BEGUN] = 0;
     this.#gate.handTo(index);
+    // The process shares the counts. It leaves them before its client can see the end.
+    if (this.#countsHosts) this.#thread.door.handTo(this.#net.readAddress(sockaddr), index);
     if (!mailbox.put(TELL.connection, describeConnection(sockaddr, since), [fd])) {
       // Whoever has buried the process may have emptied its seat already.
-      this.#gate.leaveFor(index);
-      this.#gate.readmit();
+      this.#leaveFor(index);
+      this.#readmit(waiting);
       return false;
     }
     child.held = waiting;
     child.handedAt = performance.now();
     this.#beginning.add(child);
-    if (door.counts && door.headerMs === undefined) {
-      child.client = this.#net.readAddress(sockaddr);
-    }
     return true;
   }
 
@@ -638,10 +640,10 @@ export class Desk {
     const { counters } = this.#thread.means.place;
     for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
       this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
+      this.#gate.leave();
       this.#net.close(fd);
       counters.accepted();
       counters.cut();
-      this.#gate.leave();
     }
     this.#want();
   }

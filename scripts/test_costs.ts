@@ -58,7 +58,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "lab/bench_floor_test.ts": 3,
   "server/time_test.ts": 5,
   "lab/observe_watch_test.ts": 4,
-  "modes/prefork_test.ts": 8,
+  "modes/prefork_test.ts": 11,
   "lab/through_test.ts": 4,
   "lab/bench_running_test.ts": 4,
   "lab/bench_send_test.ts": 8,

@@ -79,6 +79,8 @@ export class Children implements ProcessStarter {
   #unsent: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #jobControl: JobControl;
+  /** Hears of errors outside all conversations, whichever process tells of them. */
+  #onStray: WorkerPlan<ThreadMessage>["onStray"];
   #isClosed = false;
 
   /** @param plan how they are started and used */
@@ -128,6 +130,7 @@ export class Children implements ProcessStarter {
 
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle {
     const assignment = plan.assignment as Assignment;
+    this.#onStray = plan.onStray;
     let mailbox: MailboxEnds | undefined;
     // What it cannot be started for is its end, like any other: the caller has given it a place.
     const start = async () => {
@@ -164,7 +167,10 @@ export class Children implements ProcessStarter {
 
   hear(message: ThreadMessage): void {
     const { pid, say, text } = message as ChildMessage;
-    this.#children.get(pid)?.hear(say, text);
+    if (say !== SAY.stray) return this.#children.get(pid)?.hear(say, text);
+    // The process may have ended since then.
+    const report = readStray(text);
+    if (report !== undefined) this.#onStray?.(report);
   }
 
   /** What is the same for all processes is written down once. */
@@ -338,11 +344,6 @@ class Child implements ProcessHandle {
       case UNWANTED:
         this.end();
         break;
-      case SAY.stray: {
-        const report = readStray(text);
-        if (report !== undefined) this.#plan.onStray?.(report);
-        break;
-      }
       case SAY.cannotStart:
       case SAY.died: {
         const what = say === SAY.died ? "A process died" : "Cannot start a process";

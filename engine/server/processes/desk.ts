@@ -132,6 +132,8 @@ export class Desk {
   readonly #waiting: Waiting[] = [];
   /** Those who may not have begun yet with what they were handed. */
   readonly #beginning = new Set<Child>();
+  /** Those to whom something was said that they have not answered yet, and when it was said. */
+  readonly #told = new Map<Child, number>();
   /** Those who were started in vain, as the main thread knows. */
   readonly #unwanted = new Set<number>();
   readonly #decoder = new TextDecoder();
@@ -331,6 +333,7 @@ export class Desk {
   #comesBack(child: Child): void {
     this.#takeBack(child);
     child.mailbox.put(TELL.again);
+    this.#told.set(child, performance.now());
     this.#want();
   }
 
@@ -466,6 +469,7 @@ export class Desk {
       case SAY.idle:
         if (child.isIdle) return;
         this.#letGo(child);
+        this.#told.delete(child);
         child.isIdle = true;
         this.#idle.push(child);
         this.#serveWaiting();
@@ -507,6 +511,7 @@ export class Desk {
     const { control, mailbox } = child;
     if (!this.#children.delete(control.fd)) return;
     if (child.isIdle) this.#idle.splice(this.#idle.indexOf(child), 1);
+    this.#told.delete(child);
     const isBack = child.held !== undefined && child.begun[BEGUN] === 0;
     if (isBack) this.#takeBack(child);
     // Another one with its number comes only after the main thread has said that this one is gone.
@@ -616,9 +621,17 @@ export class Desk {
       this.#unwanted.add(pid);
       this.#pass(pid, UNWANTED, "");
     }
+    const now = performance.now();
     for (const child of this.#idle.splice(0)) {
       child.isIdle = false;
       child.mailbox.put(TELL.end);
+      this.#told.set(child, now);
+    }
+    for (const [child, at] of this.#told) {
+      if (now - at < LATE_MS) continue;
+      this.#told.delete(child);
+      // Who has not even looked into its mailbox is stopped, and has no client.
+      if (child.mailbox.takeBack()) this.#pass(child.pid, UNWANTED, "");
     }
   }
 

@@ -26,14 +26,14 @@ export type ProcessHandoff = "listener" | "descriptor";
 /** How many processes serve, and how connections reach them. */
 export interface ProcessOptions {
   /**
-   * How many processes there are.
+   * How many processes there are. It means nothing with `perConnection`.
    *
    * @default {cores}
    */
   readonly workers?: number;
   /**
    * How a connection reaches its process: the process accepts it from the listener that all have, or
-   * the parent does and passes its descriptor on.
+   * the parent does and passes its descriptor on. With `perConnection` the parent always does.
    *
    * @default {"listener"}
    */
@@ -52,7 +52,8 @@ export interface ProcessOptions {
    */
   readonly spare?: number;
   /**
-   * How many processes there are at most, if each connection gets one of its own.
+   * How many processes there are at most, if each connection gets one of its own. The limit of open
+   * descriptors may allow fewer.
    *
    * @default {64}
    */

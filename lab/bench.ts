@@ -30,6 +30,7 @@ import {
   COMPARE_FLAGS,
   type Comparison,
   type Measured,
+  missingRuntimes,
   preflightAll,
   readComparison,
   secondsOf,
@@ -253,6 +254,8 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 /** Measures many servers in turn. */
 async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
   const comparison = await readComparison(values);
+  const missing = missingRuntimes(values);
+  if (missing !== undefined) watch.note(missing);
   for (const warning of await preflightAll(comparison)) watch.note(warning);
   const floor = await measureFloor(values, comparison.plans, watch.signal);
   return { ...await watchComparison(comparison, watch, live), floor };
@@ -351,7 +354,7 @@ async function perform(): Promise<number> {
     }
     if (isAborted) return EXIT_THRESHOLD;
     if (runs.length > 0 && runs.every(isUnconnected)) return EXIT_NOT_CONNECTED;
-    const isIncomplete = missing.some(({ wanted }) => wanted);
+    const isIncomplete = missing.some(({ wanted }) => wanted) || live.isUnwritten;
     return status === EXIT_DONE && isIncomplete ? EXIT_FAILED : status;
   } catch (error) {
     watch.end();

@@ -8,18 +8,18 @@
  */
 
 import { mkdirSync } from "node:fs";
-import process from "node:process";
 import { MODE_NAMES, type ModeEntry, type ModeName, MODES } from "../modes/catalogue.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
-import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
+import { type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
 import { durationOption } from "../engine/cli/quantity_options.ts";
 import type { Live } from "./live.ts";
+import { modeCommand } from "./mode_command.ts";
 import { LoadedServer, PORT, ServerStartError, type StartExtras } from "./loaded_server.ts";
 import { MEASURABLE } from "./load/load_protocol.ts";
 import { measure } from "./load/measure.ts";
@@ -547,12 +547,25 @@ function readModes({ modes, runtimes }: Values): Subject[] {
   );
 }
 
+/**
+ * Says which runtimes are not compared although nobody has left them out.
+ *
+ * @param values the flags
+ * @returns one sentence; `undefined` if there is none such
+ */
+export function missingRuntimes(values: Values): string | undefined {
+  const { modes, runtimes } = withModes(values);
+  if (runtimes !== undefined || modes === "none" || buildInfo.isExecutable === true) {
+    return undefined;
+  }
+  const missing = RUNTIMES.filter(({ isHere }) => !isHere).map(({ name }) => name);
+  if (missing.length === 0) return undefined;
+  const others = RUNTIMES.filter(({ isHere }) => isHere).map(({ name }) => name);
+  return `${missing.join(", ")} is not installed here: the modes are compared on ${others} alone`;
+}
+
 function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): Subject {
   const { name } = command;
-  // An executable holds the modes itself.
-  const words = buildInfo.isExecutable === true
-    ? [process.execPath, mode]
-    : scriptCommand(command, MODES[mode].script);
   return {
     name: `${mode} · ${name}`,
     subject: { mode, runtime: name },
@@ -561,8 +574,7 @@ function ourServer(mode: ModeName, command: RuntimeCommand, isNamed: boolean): S
     start: (plan, signal, { trace, variables } = {}) =>
       LoadedServer.start(
         [
-          ...words,
-          "0",
+          ...modeCommand(mode, command, "0"),
           "--quiet",
           "--drain",
           "0",

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { VERSION } from "../engine/cli/build_info.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import type { HttpRequest, Resource } from "../engine/http/http.ts";
@@ -22,7 +22,7 @@ import { measure, type MeasureOptions, type SoFar } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Run, Second } from "./load/results.ts";
 import { encodeJson } from "./report/json_line.ts";
-import { LiveMetrics } from "./report/live_metrics.ts";
+import { labelsOf, LiveMetrics } from "./report/live_metrics.ts";
 import { parseThreshold, type Threshold } from "./report/thresholds.ts";
 
 /** The version of the form of the objects. */
@@ -62,8 +62,8 @@ export class Live implements AsyncDisposable {
   readonly #path: string | undefined;
   readonly #onNote: (text: string) => void;
   #file: number | undefined;
-  /** Whether it could be written no more. */
-  #hasEnded = false;
+  /** Whether something could not be written. Then nothing more is. */
+  #isUnwritten = false;
   #http: HttpServer | undefined;
 
   private constructor(values: Values, onNote: (text: string) => void) {
@@ -107,6 +107,11 @@ export class Live implements AsyncDisposable {
     return this.#path === STDOUT;
   }
 
+  /** Whether something could not be written. */
+  get isUnwritten(): boolean {
+    return this.#isUnwritten;
+  }
+
   /**
    * Measures a server, as {@linkcode measure} does, and tells it meanwhile. If a condition of
    * `--abort-on` holds, the run ends early and says so.
@@ -117,18 +122,14 @@ export class Live implements AsyncDisposable {
   async measure(plan: Plan, options: MeasureOptions): Promise<Run> {
     const ending = new AbortController();
     const { name, repeat = 1, signal, onSecond } = options;
-    const which = { name, repeat };
-    const { protocol, connections } = loadOf(plan);
-    const labels = {
-      server: name,
-      protocol,
-      connections: String(connections),
-      repeat: String(repeat),
-    };
+    const load = loadOf(plan);
+    const which = { name, repeat, target_rate: load.target_rate };
+    const labels = labelsOf(name, load, repeat);
     let aborted: string | null = null;
-    this.#say({ kind: "begin", ...which, load: loadOf(plan), at: new Date().toISOString() });
+    this.#say({ kind: "begin", ...which, load, at: new Date().toISOString() });
     this.#metrics.begin(labels);
-    const run = await measure(plan, {
+    const tellsWaiting = this.#conditions.length > 0;
+    const run = await measure({ ...plan, tellsWaiting }, {
       ...options,
       signal: signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]),
       onSecond: (second: Second, soFar: SoFar) => {
@@ -157,13 +158,26 @@ export class Live implements AsyncDisposable {
     return ended;
   }
 
-  /** The first condition that holds, with what was measured. */
+  /**
+   * The first condition that holds, with what was measured. Of a server that answers nothing any
+   * more, nothing is measured: how long its requests have waited so far is the least that they will
+   * take.
+   */
   #whyAborted(soFar: SoFar): string | null {
     if (this.#conditions.length === 0) return null;
     const run = soFar.run();
     for (const { text, holds } of this.#conditions) {
       const measured = holds(run);
       if (measured !== undefined) return `${text} (${measured})`;
+    }
+    const waiting = this.#conditions.some(({ isUpwards }) => isUpwards)
+      ? soFar.runWithWaiting()
+      : undefined;
+    for (const { text, isUpwards, holds } of waiting === undefined ? [] : this.#conditions) {
+      const measured = isUpwards ? holds(waiting as Run) : undefined;
+      if (measured !== undefined) {
+        return `${text} (${measured}, with the requests that still wait)`;
+      }
     }
     return null;
   }
@@ -178,14 +192,14 @@ export class Live implements AsyncDisposable {
   }
 
   #say(object: Readonly<Record<string, unknown>>): void {
-    if (this.#path === undefined || this.#hasEnded) return;
+    if (this.#path === undefined || this.#isUnwritten) return;
     const line = `${encodeJson({ schema: LIVE_SCHEMA, ...object })}\n`;
     try {
       if (this.#path === STDOUT) runtime.printNow("stdout", line);
-      else writeSync(this.#file as number, line);
+      else writeFileSync(this.#file as number, line);
     } catch (error) {
       // Whoever reads it may have gone. What is measured is in no way worse for that.
-      this.#hasEnded = true;
+      this.#isUnwritten = true;
       const path = this.#path === STDOUT ? "" : ` ${escapeText(this.#path)}`;
       this.#onNote(`--live-json${path} ends here: ${describeSystemError(error)}`);
     }

@@ -19,6 +19,7 @@ export const MERGE = "merge";
 const file = (name: string): Flag => ({
   name,
   kind: "string",
+  value: "FILE",
   help: "what bench --json has written on one machine",
 });
 

@@ -21,6 +21,10 @@ import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
 import type { Report } from "./load/results.ts";
 
+const toStdout = (text: string) => runtime.printNow("stdout", text);
+
+const toStderr = (text: string) => runtime.printNow("stderr", text);
+
 const writeJson = async (report: Report) => (await json()).formatJson(report);
 
 /** The forms in which a measurement can be written, by the flag that asks for each. */
@@ -135,20 +139,31 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
   const report = { ...measured, findings };
   // The files come first, because whoever reads the screen may already be gone.
   const unwritten = await writeFiles(report, outcome);
+  // If they cannot be written either, the measurement is judged all the same.
+  const print = (text: string, write: (text: string) => void) => {
+    try {
+      write(text);
+    } catch (error) {
+      const isError = write === toStderr || (write !== toStdout && outcome.isStdoutTaken);
+      const where = isError ? "error" : "output";
+      const why = `cannot write to standard ${where}: ${describeSystemError(error)}`;
+      if (!unwritten.includes(why)) unwritten.push(why);
+    }
+  };
   // What is piped into another program must be only what was asked for.
   const screen = screenOf(outcome.isStdoutTaken ? "stderr" : "stdout");
-  screen.write(formatTerminal(report, screen));
+  print(formatTerminal(report, screen), screen.write);
   if (outcome.baseline !== undefined) {
     const changes = compareWithBaseline(report, outcome.baseline);
-    screen.write(`\nSince the baseline:\n${formatFindings(changes, screen)}\n`);
+    print(`\nSince the baseline:\n${formatFindings(changes, screen)}\n`, screen.write);
   }
   for (const [form, path] of outcome.files) {
-    if (path === STDOUT) runtime.printNow("stdout", await FORMS[form]!(report));
+    if (path === STDOUT) print(await FORMS[form]!(report), toStdout);
   }
   const judged = judgedRuns(report.runs, study);
   const failed = failedThresholds(outcome.thresholds, judged, report.missing);
   for (const sentence of [...unwritten, ...failed]) {
-    runtime.printNow("stderr", `bench: ${sentence}\n`);
+    print(`bench: ${sentence}\n`, toStderr);
   }
   if (failed.length > 0 || (study !== null && !hasFound(study))) return EXIT_THRESHOLD;
   return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;

@@ -20,6 +20,7 @@ import {
 import { parseSteps, STEPS_FORM } from "./load/rate_steps.ts";
 import type { RateStep, RateStudy, Run } from "./load/results.ts";
 import { errorsOf } from "./report/contests.ts";
+import { sayLag } from "./report/findings.ts";
 import { concludeSearch, concludeSeries } from "./report/rate_study.ts";
 import { parseThreshold, type Threshold } from "./report/thresholds.ts";
 import { formatCount, formatRate, formatShare, formatTime } from "./report/units.ts";
@@ -187,7 +188,7 @@ class Conductor {
       reached: Number(reached.toFixed(4)),
     });
     this.runs.push(run);
-    return verdict;
+    return verdict && { ...verdict, answered: run.rate };
   }
 }
 
@@ -230,8 +231,7 @@ export function judgeStep(run: Run, reached: number, targets: readonly Threshold
     })`;
   if (run.requests === 0) return { kind: "silent", why: `nothing was answered${failures}` };
   if (run.load_limited) {
-    const late = formatTime(run.lag_us.p99 ?? run.lag_us.max);
-    const why = `the load and not the server set the limit (p99 of how late it was: ${late})`;
+    const why = `the load and not the server set the limit (${sayLag([run])})`;
     return { kind: "load limited", why };
   }
   const missed = targets.flatMap(({ name, judge }) => {

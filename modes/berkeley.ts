@@ -72,6 +72,8 @@ function serveConnection(thread: Thread, fd: number): void {
     // The kernel takes as many bytes as it has room for. The next turn of the loop sends the rest.
     else service.sent(calls.send(fd, service.unsent, MSG_DONTWAIT));
   }
+  // From now on the connection does not count: who sees our FIN may come again at once.
+  service.part();
   // Sends FIN: we will send no more bytes.
   service.shutDown(calls.shutdown(fd, SHUT_WR));
   // Gives the descriptor back. A moment later its number may belong to another connection. If the

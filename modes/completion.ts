@@ -76,8 +76,9 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
     onConnection,
   });
   ring.watch(wake, wake);
+  sessions.onParting = () => thread.leave();
   sessions.onOver = () => {
-    thread.gate.leave();
+    thread.over();
     acceptor.onRoom();
   };
   thread.listening(thread.address);

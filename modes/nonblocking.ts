@@ -75,8 +75,9 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
     refuses: sessions.refusesOverflow,
     onConnection,
   });
+  sessions.onParting = () => thread.leave();
   sessions.onOver = () => {
-    thread.gate.leave();
+    thread.over();
     acceptor.onRoom();
   };
   thread.listening(thread.address);

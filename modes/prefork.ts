@@ -30,6 +30,7 @@ import type { DeskData } from "../engine/server/processes/desk_talk.ts";
 import {
   CHILD_RUNTIME,
   HANDOFF,
+  isPerConnection,
   MAX_PROCESSES,
   PER_CONNECTION,
   type ProcessOptions,
@@ -72,7 +73,7 @@ const mainThread = () => import("../engine/server/main_thread.ts");
 export async function serve(options: PreforkOptions = {}): Promise<Server> {
   const { serveByProcesses } = await mainThread();
   const own = { mode: "prefork", url: import.meta.url };
-  if (PER_CONNECTION.read(options.perConnection)) {
+  if (isPerConnection(options)) {
     const [processes, spare] = [
       MAX_PROCESSES.read(options.maxProcesses),
       SPARE.read(options.spare),

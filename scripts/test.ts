@@ -5,21 +5,20 @@
  * runner ran something, counted no failure and ended well. The failures are repeated at the end.
  * With `CI` in the environment, it first installs the programs that the tests talk to.
  *
+ * When few files of the whole suite have failed, each of them is run once more, alone. What fails
+ * again has failed. What passes then depends on chance: it is named at the end with what was wrong
+ * the first time, and somebody has to find out why. With `--once` nothing is run again.
+ *
  * @module
  */
 
 import { readdirSync } from "node:fs";
 import { installPeers } from "./peers.ts";
 import { TEST_COSTS } from "./test_costs.ts";
+import { readReport, type Report, sumOf } from "./test_reports.ts";
+import { readCommandLine } from "../engine/cli/command_line.ts";
+import type { Command } from "../engine/cli/flags.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
-
-interface Count {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** The runner's report on the tests that failed. */
-  readonly errors: string;
-}
 
 /** How many runners there are at a time: tests mostly wait. */
 const RUNNERS = 4;
@@ -30,59 +29,126 @@ const RUNNERS = 4;
  */
 const SHARES = 8;
 
-/** How much of a runner's report is repeated at the end, in characters. */
-const REPEATED = 8192;
+/** How many files are run again at most. More than that do not fail by chance. */
+const MOST_AGAIN = 8;
+
+/** When a busy loop ends that nobody has ended, in seconds. */
+const BUSY_S = 3600;
+
+const COMMAND: Command = {
+  name: "test",
+  summary: "run the tests on both runtimes",
+  positionals: [],
+  rest: { name: "path", kind: "string", default: "all tests", help: "files or folders of tests" },
+  flags: [
+    { name: "once", kind: "boolean", help: "run nothing a second time, whatever has failed" },
+    {
+      name: "busy",
+      kind: "integer",
+      value: "N",
+      least: 0,
+      most: 64,
+      default: "0",
+      help: "how many busy loops run beside the tests",
+    },
+  ],
+  example: "deno task test --once --busy 3",
+};
+
+/** Tests for a runner. */
+interface Share {
+  readonly runtime: RuntimeCommand;
+  readonly files: readonly string[];
+  /** Which of the tests they are, if not all. */
+  readonly title: string;
+}
+
+/** Tests that a runner ran. */
+interface Ran extends Share {
+  readonly report: Report;
+}
+
+const values = readCommandLine(COMMAND);
+const asked = (values.path ?? []) as readonly string[];
 
 // In CI, no test may be skipped because a program is missing.
 if (Deno.env.get("CI") !== undefined) await installPeers();
 
-const given = Deno.args.length > 0 ? [Deno.args] : undefined;
 /** Some tests need the other runtime too. */
 const PATHS = Object.fromEntries(
   RUNTIMES.map(({ name, path }) => [`${name.toUpperCase()}_PATH`, path]),
 );
-// The runners run side by side. Their output appears one after the other. Deno needs more time for
-// the same tests, so its shares come first and the smallest ones last.
-const shares = given ?? dealTests(SHARES);
-const left = RUNTIMES.flatMap((runtime) =>
-  shares.map((files, index) => ({
-    runtime,
-    files,
-    title: shares.length > 1 ? `, part ${index + 1} of ${shares.length}` : "",
-  }))
-);
-const ran = new Map(RUNTIMES.map(({ name }) => [name, [] as Count[]]));
-let turn: Promise<unknown> = Promise.resolve();
-await Promise.all(Array.from({ length: RUNNERS }, async () => {
-  for (let share = left.shift(); share !== undefined; share = left.shift()) {
-    const { count, printed } = runTests(share.runtime, share.files, share.title, turn);
-    turn = printed;
-    ran.get(share.runtime.name)?.push(await count);
-  }
-}));
-await turn;
-const counts = [...ran].map(([name, own]) => ({
-  name,
-  ...sumOf(own),
-  errors: own.map(({ errors }) => errors).join("\n").trim(),
-}));
 
-for (const { name, errors } of counts) {
-  if (errors !== "") console.log(`\n--- ${name} failed ---\n\n${errors}`);
+const shares = asked.length > 0 ? [asked] : dealTests(SHARES);
+const busyLoops = Array.from({ length: Number(values.busy ?? 0) }, startBusyLoop);
+// Deno needs more time for the same tests, so its shares come first and the smallest ones last.
+const first = await runAll(
+  RUNTIMES.flatMap((runtime) =>
+    shares.map((files, index) => ({
+      runtime,
+      files,
+      title: shares.length > 1 ? `, part ${index + 1} of ${shares.length}` : "",
+    }))
+  ),
+  RUNNERS,
+);
+for (const loop of busyLoops) loop.kill();
+const doubtful = values.once === true || asked.length > 0 ? [] : findDoubtful(first);
+const second = await runAll(doubtful, 1);
+
+const unsteady = second.filter(({ report }) => report.failed === 0);
+if (unsteady.length > 0) tellErrors("failed at first", first);
+tellErrors("failed", doubtful.length > 0 ? second : first);
+for (const { runtime, files } of unsteady) {
+  console.log(`\n${runtime.name}: ${files} failed at first and passed when it ran again, alone`);
 }
 console.log();
-for (const { name, passed, failed, skipped } of counts) {
+const totals = RUNTIMES.map(({ name }) => {
+  const of = (all: readonly Ran[]) => sumOf(all.filter((ran) => ran.runtime.name === name));
+  const { passed, failed, skipped } = of(first);
+  // Without a second run, the first one counts.
+  const left = doubtful.length > 0 ? of(second).failed : failed;
+  return { name, passed: passed + Math.max(0, failed - left), failed: left, skipped };
+});
+for (const { name, passed, failed, skipped } of totals) {
   console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
 }
-const { passed, failed } = sumOf(counts);
+const passed = totals.reduce((sum, total) => sum + total.passed, 0);
+const failed = totals.reduce((sum, total) => sum + total.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
 
-/** Adds up counts. */
-function sumOf(counts: readonly Omit<Count, "errors">[]): Omit<Count, "errors"> {
-  const sum = (key: "passed" | "failed" | "skipped") =>
-    counts.reduce((total, count) => total + count[key], 0);
-  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+/** Repeats what the runners said about failures. */
+function tellErrors(how: string, all: readonly Ran[]): void {
+  for (const { name } of RUNTIMES) {
+    const own = all.filter(({ runtime }) => runtime.name === name);
+    const errors = own.map(({ report }) => report.errors).join("\n").trim();
+    if (errors !== "") console.log(`\n--- ${name} ${how} ---\n\n${errors}`);
+  }
+}
+
+/** The files with failed tests, each as a share of its own, if they are few and all are known. */
+function findDoubtful(all: readonly Ran[]): readonly Share[] {
+  const known = all.every(({ report: { failed, failures } }) =>
+    failed === [...failures.values()].reduce((sum, its) => sum + its, 0)
+  );
+  const files = all.flatMap(({ runtime, report }) =>
+    [...report.failures.keys()].map((file) => ({
+      runtime,
+      files: [file],
+      title: `, ${file} again`,
+    }))
+  );
+  return known && files.length <= MOST_AGAIN ? files : [];
+}
+
+/** A process that takes all the processor time that it gets. */
+function startBusyLoop(): Deno.ChildProcess {
+  // It ends by itself too, in case that nobody is left to end it.
+  const script = `end=$(($(date +%s) + ${BUSY_S})); while [ $(date +%s) -lt $end ]; do
+    i=0; while [ $i -lt 1000000 ]; do i=$((i + 1)); done
+  done`;
+  return new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).spawn();
 }
 
 /**
@@ -107,10 +173,31 @@ function dealTests(count: number): readonly (readonly string[])[] {
   return shares.sort((a, b) => b.cost - a.cost).map(({ paths }) => paths);
 }
 
+/**
+ * Runs shares of the tests, and prints what their runners say in the order of the shares.
+ *
+ * @param shares the tests
+ * @param runners how many of the shares run at a time
+ */
+async function runAll(shares: readonly Share[], runners: number): Promise<readonly Ran[]> {
+  const left = [...shares];
+  const ran: Ran[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
+  await Promise.all(Array.from({ length: runners }, async () => {
+    for (let share = left.shift(); share !== undefined; share = left.shift()) {
+      const { report, printed } = runTests(share, turn);
+      turn = printed;
+      ran.push({ ...share, report: await report });
+    }
+  }));
+  await turn;
+  return ran;
+}
+
 /** Tests that run. */
 interface Run {
   /** Resolves when the runner has ended, whether or not its output could be printed by then. */
-  readonly count: Promise<Count>;
+  readonly report: Promise<Report>;
   /** Resolves when all its output is printed. */
   readonly printed: Promise<unknown>;
 }
@@ -118,15 +205,11 @@ interface Run {
 /**
  * Runs tests on one runtime.
  *
- * @param runtime the runtime
- * @param files the test files
- * @param title which of the tests they are, if not all
+ * @param share the tests
  * @param turn resolves when this runner may print
  */
 function runTests(
-  { name, path, test }: RuntimeCommand,
-  files: readonly string[],
-  title: string,
+  { runtime: { name, path, test }, files, title }: Share,
   turn: Promise<unknown>,
 ): Run {
   const child = new Deno.Command(path, {
@@ -140,14 +223,14 @@ function runTests(
   const begun = turn.then(() => console.log(`\n--- ${name} test${title} ---\n`));
   const stdout = copy(child.stdout, Deno.stdout, begun);
   const stderr = copy(child.stderr, Deno.stderr, begun);
-  const count = async (): Promise<Count> => {
+  const read = async (): Promise<Report> => {
     const { success } = await child.status;
-    const count = name === "deno" ? readDeno(await stdout.text) : readBun(await stderr.text);
+    const report = readReport(name, await stdout.text, await stderr.text);
     // A runner that fails without a failed test, or that ran nothing, counts as a failure.
-    const sound = success && count.passed > 0;
-    return { ...count, failed: sound ? count.failed : Math.max(1, count.failed) };
+    const sound = success && report.passed > 0;
+    return { ...report, failed: sound ? report.failed : Math.max(1, report.failed) };
   };
-  return { count: count(), printed: Promise.all([stdout.printed, stderr.printed]) };
+  return { report: read(), printed: Promise.all([stdout.printed, stderr.printed]) };
 }
 
 /** Passes on a runner's output once its turn has come, and returns it without colours. */
@@ -172,38 +255,4 @@ function copy(
   };
   const text = read();
   return { text, printed: text.then(() => written) };
-}
-
-/** For instance `ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)`. */
-function readDeno(output: string): Count {
-  const summary = output.split("\n").findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line));
-  return {
-    passed: numberIn(summary, /(\d+) passed/),
-    failed: numberIn(summary, /(\d+) failed/),
-    skipped: numberIn(summary, /(\d+) ignored/),
-    errors: (/^ ERRORS $(.*?)^ FAILURES $/ms.exec(output)?.[1] ?? "").trim().slice(0, REPEATED),
-  };
-}
-
-/** For instance ` 12 pass`, ` 1 skip`, ` 0 fail`, each on a line. */
-function readBun(output: string): Count {
-  // A test's output stands before its result. At the end, Bun lists the failures once more.
-  const [told = ""] = output.split(/^\d+ tests? failed:$/m);
-  const results = told.split(/^(?=\((?:pass|skip|fail|todo)\) )/m);
-  const errors = results.flatMap((result, index) => {
-    if (!result.startsWith("(fail)")) return [];
-    const [title] = result.split("\n");
-    const [, ...printed] = results[index - 1]?.split("\n") ?? [];
-    return [title, ...printed];
-  });
-  return {
-    passed: numberIn(output, /^ *(\d+) pass$/m),
-    failed: numberIn(output, /^ *(\d+) fail$/m),
-    skipped: numberIn(output, /^ *(\d+) skip$/m) + numberIn(output, /^ *(\d+) todo$/m),
-    errors: errors.join("\n").slice(0, REPEATED),
-  };
-}
-
-function numberIn(text: string | undefined, pattern: RegExp): number {
-  return Number(pattern.exec(text ?? "")?.[1] ?? 0);
 }

@@ -63,6 +63,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "lab/bench_running_test.ts": 4,
   "lab/bench_send_test.ts": 8,
   "lab/bench_source_test.ts": 3,
+  "lab/tour_test.ts": 3,
   "modes/keepalive_test.ts": 4,
   "project/deploy_test.ts": 4,
   "server/log_syn_test.ts": 4,

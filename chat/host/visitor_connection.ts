@@ -34,6 +34,8 @@ export interface ConnectionParts extends OutboxParts {
 export interface ConnectionOwner {
   /** The visitor reads too slowly. The connection is closed. */
   onSlow(error: SlowReaderError): void;
+  /** Called once, before the visitor can see that the connection is closed, or its sending side. */
+  onParting(): void;
   /**
    * The connection is closed, or lingers. Called once.
    *
@@ -124,6 +126,10 @@ export class VisitorConnection extends Connection {
     return this.#connection.pending;
   }
 
+  override get mayLose(): boolean {
+    return this.#connection.mayLose;
+  }
+
   /** Does nothing. FIN is sent by `close`, after the lines that still wait. */
   override closeWrite(): void {}
 
@@ -146,6 +152,7 @@ export class VisitorConnection extends Connection {
   /** Everything is sent. Sends FIN, and hands the connection over to linger. */
   #finish(): void {
     if (!this.#settle()) return;
+    this.#owner.onParting();
     this.#connection.closeWrite();
     this.#lingerer.add(this.#connection);
     this.#owner.onClosed(false);
@@ -165,6 +172,7 @@ export class VisitorConnection extends Connection {
 
   #end(isCut = false): void {
     if (!this.#settle()) return;
+    this.#owner.onParting();
     this.#connection.close();
     this.#owner.onClosed(isCut);
   }

@@ -210,8 +210,8 @@ export class Visitors {
       () => {
         this.#visitors.delete(visitor);
         door.leave(remoteAddress);
-        this.#closed();
       },
+      () => this.#closed(),
     );
     this.#open++;
     this.#visitors.add(visitor);
@@ -224,6 +224,7 @@ export class Visitors {
   #refuse(connection: Connection, why: string): void {
     const refused = new VisitorConnection(connection, this.#shared, {
       onSlow() {},
+      onParting() {},
       onClosed: () => this.#closed(),
     });
     this.#open++;
@@ -270,6 +271,7 @@ class ServedVisitor implements Visitor {
     client: Client,
     arrival: Arrival | undefined,
     isEnding: () => boolean,
+    onParting: () => void,
     onClosed: () => void,
   ) {
     const { limits: { messageTimeoutMs }, deadlines, observer, events } = parts;
@@ -279,6 +281,7 @@ class ServedVisitor implements Visitor {
     this.#observation = observer.begin(context, "", arrival);
     const buffered = new VisitorConnection(connection, shared, {
       onSlow: (error) => this.abort(error),
+      onParting,
       onClosed: (isCut) => {
         if (isCut) this.#failure ??= isEnding() ? new CutError() : new SlowReaderError(UNREAD);
         onClosed();

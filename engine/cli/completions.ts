@@ -76,6 +76,11 @@ function isPath({ value = "" }: Flag): boolean {
   return /PATH|FILE/.test(value);
 }
 
+/** Whether any of a command's arguments may be a file. */
+function takesPaths({ positionals, rest }: Command): boolean {
+  return [...positionals, ...(rest === undefined ? [] : [rest])].some(isPath);
+}
+
 /** The possible values of a command's positional arguments, as words. */
 function positionalWords({ positionals }: Command): string {
   return positionals.map(wordsOf).join(" ").trim();
@@ -93,9 +98,11 @@ function formatBash(program: Completable): string {
     const options = quoteWord(flagWords(flags));
     const values = positionalWords(command);
     // Before anything is typed, offer what the command is about; after a dash, offer its flags.
-    const others = values === ""
+    const files = takesPaths(command) ? "files=yes" : "";
+    const own = [...(values === "" ? [] : [`words=${quoteWord(values)}`]), files].join(" ").trim();
+    const others = own === ""
       ? `words=${options}`
-      : `words=${quoteWord(values)}; case $current in -*) words=${options} ;; esac`;
+      : `${own}; case $current in -*) words=${options} files= ;; esac`;
     return [
       `    ${quoteWord(name)})`,
       "      case $previous in",
@@ -156,11 +163,11 @@ function formatZsh(program: Completable): string {
       `    ${quoteWord(name)}) _arguments \\`,
       ...flagsOf(command).map((flag) => `      ${quoteWord(zshFlag(flag))} \\`),
       ...command.positionals.map((flag) =>
-        `      ${quoteWord(`:${flag.name}:${zshValues(flag)}`)} \\`
+        `      ${quoteWord(`:${zshText(flag.name)}:${zshValues(flag)}`)} \\`
       ),
       ...(command.rest === undefined
         ? []
-        : [`      ${quoteWord(`*:${command.rest.name}:_files`)} \\`]),
+        : [`      ${quoteWord(`*:${zshText(command.rest.name)}:${zshValues(command.rest)}`)} \\`]),
       "      ;;",
     ].join("\n")
   );
@@ -206,11 +213,16 @@ fi`;
 function zshFlag(flag: Flag): string {
   const help = flag.help.replace(/[[\]:\\]/g, "\\$&");
   if (flag.kind === "boolean") return `--${flag.name}[${help}]`;
-  return `--${flag.name}=[${help}]:${flag.value ?? flag.kind}:${zshValues(flag)}`;
+  return `--${flag.name}=[${help}]:${zshText(flag.value ?? flag.kind)}:${zshValues(flag)}`;
+}
+
+/** Text in what `_arguments` takes: a colon would end it. */
+function zshText(text: string): string {
+  return text.replaceAll(":", "\\:");
 }
 
 function zshValues(flag: Flag): string {
-  const words = wordsOf(flag);
+  const words = zshText(wordsOf(flag));
   if (isList(flag) && words !== "") return `_sequence compadd - ${words}`;
   if (!isPath(flag)) return `(${words})`;
   return words === "" ? "_files" : `{compadd ${words}; _files}`;
@@ -255,5 +267,6 @@ function fishLines(program: string, command: Command, isThis: string): string[] 
       return `complete -c ${program} -n ${isThis} -l ${flag.name}${takes}${offered}${about}`;
     }),
     ...(words === "" ? [] : [`complete -c ${program} -n ${isThis} -a ${quoteWord(words)}`]),
+    ...(takesPaths(command) ? [`complete -c ${program} -n ${isThis} -F`] : []),
   ];
 }

@@ -370,7 +370,9 @@ export class BlockingDriver {
     const { POLLIN, POLLERR } = this.#sockets.constants;
     // In most cases nothing has come. Then poll(2) costs less than a `recv` that fails.
     const events = this.#sockets.poll(this.#fd, POLLIN, 0);
-    if (events <= 0) return hasFailed || this.#wroteLast;
+    if (events <= 0) {
+      return hasFailed || this.#wroteLast || this.#sockets.unacknowledged(this.#fd) > 0;
+    }
     if ((events & POLLERR) !== 0) return false;
     // 0 is the peer's FIN: nothing more will come.
     return this.#sockets.recv(this.#fd, this.buffer, this.#dontWait) !== 0;

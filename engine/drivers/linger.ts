@@ -16,8 +16,11 @@
  * - The conversation failed, or it wrote after the last bytes that it read: the connection lingers.
  *   The peer may be in the middle of a message.
  * - The conversation succeeded, and its last bytes came from the peer: the connection lingers only
- *   if more bytes have come already. The driver looks once, without waiting. If the peer has ended
- *   the conversation, it has no more to send.
+ *   if more bytes have come already, or if the peer has yet to acknowledge something of what was sent
+ *   to it. The driver looks once, without waiting. If the peer has ended the conversation, it has no
+ *   more to send. If it sends more all the same, it has at least received what was sent. Where the
+ *   runtime keeps the descriptor to itself, nobody knows what was acknowledged. Then the connection
+ *   lingers if the conversation has written more than TCP sends at once.
  *
  * A lingering connection is closed when the peer sends FIN or resets the connection. It is closed
  * too when the peer sends nothing for 5 s, or for half a second while the server closes, and after

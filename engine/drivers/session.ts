@@ -106,6 +106,8 @@ const RECEIVED = 4;
 const LEFT_EARLY = 8;
 /** The last read was for the rest of a message. */
 const INSIDE = 16;
+/** It was said that the connection ends. */
+const PARTED = 32;
 
 /** What few conversations need, and most of those for a moment. */
 class Seldom {
@@ -205,6 +207,7 @@ export class Session<Result> implements Sink, Writer, Limited {
       // its reason to end.
       this.#waiting = "nothing";
       this.#is |= ENDED;
+      this.#part();
       // Bytes that nobody takes would stay in the kernel's memory.
       if (error instanceof SlowReaderError) this.#connection.reset();
       else this.#connection.close();
@@ -226,6 +229,18 @@ export class Session<Result> implements Sink, Writer, Limited {
     this.#waiting = "nothing";
     abandon(this.#conversation);
     this.#end(error, undefined);
+  }
+
+  /**
+   * The connection is about to be closed, or its sending side. This comes once, before the peer can see
+   * it: a peer that sees the end may connect again at once. The conversation may go on for a while.
+   */
+  protected parting(): void {}
+
+  #part(): void {
+    if ((this.#is & PARTED) !== 0) return;
+    this.#is |= PARTED;
+    this.parting();
   }
 
   onReached(limit: Deadline): void {
@@ -553,10 +568,11 @@ export class Session<Result> implements Sink, Writer, Limited {
    * The rule is explained in `linger.ts`.
    */
   #letGo(hasFailed: boolean): void {
+    this.#part();
     const { lingerer } = this.#options;
     const mayLose = lingerer !== undefined && this.#writes > 0 && (this.#is & ENDED) === 0;
     const wroteLast = (this.#is & WROTE_LAST) !== 0;
-    if (mayLose && (hasFailed || wroteLast || this.#connection.hasUnread)) {
+    if (mayLose && (hasFailed || wroteLast || this.#connection.mayLose)) {
       this.#connection.closeWrite();
       lingerer.add(this.#connection);
     } else this.#connection.close();

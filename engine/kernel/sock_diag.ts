@@ -11,9 +11,19 @@
 import type { Address } from "../../protocols/effects.ts";
 import { encodeSockaddr, isIPv6, toAddress } from "../net/address.ts";
 import { LINUX } from "../net/constants.ts";
-import { SocketError } from "../net/socket_error.ts";
+import type { SocketError } from "../net/socket_error.ts";
 import { type Sockets, sockets } from "../net/sockets.ts";
-import { AF_NETLINK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_RAW } from "./linux.ts";
+import { AF_NETLINK, SO_RCVBUF, SO_RCVBUFFORCE } from "./linux.ts";
+import {
+  ANSWER_BYTES,
+  HEADER_BYTES,
+  makeMessage,
+  messagesIn,
+  Netlink,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+  openNetlink,
+} from "./netlink.ts";
 import { attachFilter, BPF } from "./socket_filter.ts";
 import { parseTcpInfo, type TcpInfo } from "./tcp_info.ts";
 import { type SocketTimer, stateMask, stateOf, type TcpState, timerOf } from "./tcp_states.ts";
@@ -21,11 +31,6 @@ import { type SocketTimer, stateMask, stateOf, type TcpState, timerOf } from "./
 const { AF_INET, AF_INET6 } = LINUX;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
-const NLM_F_REQUEST = 1;
-const NLM_F_DUMP = 0x300;
-const HEADER_BYTES = 16;
 const REQUEST_BYTES = 56;
 const ROW_BYTES = 72;
 
@@ -42,9 +47,6 @@ const INET_DIAG_SHUTDOWN = 8;
 
 /** The groups of netlink in which the kernel tells of TCP sockets that end, as bits. */
 const DESTROY_GROUPS = 0b0101;
-
-/** The most bytes of one answer. The kernel fills up to 32 KiB at a time. */
-const ANSWER_BYTES = 64 * 1024;
 
 /** Where an event has both ports: in the `inet_diag_msg` behind the header of netlink. */
 const EVENT_PORTS = HEADER_BYTES + 4;
@@ -106,11 +108,7 @@ export interface SocketQuery {
 
 /** A netlink socket for questions about TCP sockets. */
 export class SockDiag implements Disposable {
-  readonly #net: Sockets;
-  readonly #fd: number;
-  readonly #answer = new Uint8Array(ANSWER_BYTES);
-  readonly #view = new DataView(this.#answer.buffer);
-  #sequence = 0;
+  readonly #netlink: Netlink;
 
   /**
    * Opens it.
@@ -119,10 +117,7 @@ export class SockDiag implements Disposable {
    * @throws {SocketError} where there is no netlink, as in some containers and on WSL 1
    */
   constructor(net: Sockets = sockets()) {
-    this.#net = net;
-    this.#fd = openNetlink(net);
-    // The kernel answers within the call that asks. So this limit only ends a wait for nothing.
-    net.setReceiveTimeout(this.#fd, 1_000);
+    this.#netlink = new Netlink(net, NETLINK_SOCK_DIAG, "about sockets");
   }
 
   /**
@@ -140,7 +135,7 @@ export class SockDiag implements Disposable {
         const request = makeRequest(family, NLM_F_REQUEST | NLM_F_DUMP, mask);
         // The kernel passes over the sockets with other ports, unless this is 0.
         new DataView(request.buffer).setUint16(HEADER_BYTES + portAt, port);
-        for (const row of this.#ask(request, true)) {
+        for (const row of this.#ask(request)) {
           // It does not pass over those that are bound and neither listen nor connect.
           if (port === 0 || portIn(row, portAt) === port) found.set(row.cookie, row);
         }
@@ -163,7 +158,7 @@ export class SockDiag implements Disposable {
     writeEnd(request, REMOTE, remote);
     new DataView(request.buffer).setUint32(HEADER_BYTES + DEVICE, device, true);
     try {
-      const [row] = this.#ask(request, false);
+      const [row] = this.#ask(request);
       // Where there is no such connection, the kernel answers with the listener of its address.
       return row?.state === "LISTEN" ? undefined : row;
     } catch (error) {
@@ -174,43 +169,16 @@ export class SockDiag implements Disposable {
 
   /** Gives the descriptor back. */
   [Symbol.dispose](): void {
-    this.#net.close(this.#fd);
+    this.#netlink[Symbol.dispose]();
   }
 
-  #ask(request: Uint8Array, isDump: boolean): SocketRow[] {
-    const sequence = ++this.#sequence;
-    new DataView(request.buffer).setUint32(8, sequence, true);
-    this.#check("send", this.#net.send(this.#fd, request));
+  #ask(request: Uint8Array): SocketRow[] {
     const rows: SocketRow[] = [];
-    while (true) {
-      const count = this.#receive();
-      for (const { type, from, at, end } of messagesIn(this.#view, count)) {
-        // An earlier question may have been left with a part of its answer unread.
-        if (from !== sequence) continue;
-        if (type === NLMSG_DONE) return rows;
-        if (type === NLMSG_ERROR) {
-          const error = this.#view.getInt32(at, true);
-          throw new SocketError("ask", -error, "about sockets");
-        }
-        if (type === SOCK_DIAG_BY_FAMILY) {
-          rows.push(new KernelRow(this.#answer, this.#view, at, end));
-        }
-        if (!isDump) return rows;
-      }
+    const { bytes, view } = this.#netlink;
+    for (const { type, at, end } of this.#netlink.ask(request)) {
+      if (type === SOCK_DIAG_BY_FAMILY) rows.push(new KernelRow(bytes, view, at, end));
     }
-  }
-
-  #receive(): number {
-    const { EINTR } = this.#net.constants.errno;
-    while (true) {
-      const count = this.#net.recv(this.#fd, this.#answer);
-      if (count !== -EINTR) return this.#check("recv", count);
-    }
-  }
-
-  #check(call: string, result: number): number {
-    if (result < 0) throw new SocketError(call, -result, "by netlink");
-    return result;
+    return rows;
   }
 }
 
@@ -229,7 +197,7 @@ export class DestroyEvents implements Disposable {
    */
   constructor(net: Sockets = sockets()) {
     this.#net = net;
-    this.#fd = openNetlink(net);
+    this.#fd = openNetlink(net, NETLINK_SOCK_DIAG);
     const { SOL_SOCKET } = net.constants;
     try {
       // Only root may exceed the system's limit.
@@ -322,21 +290,14 @@ export function waitsForAccept({ state, inode }: SocketRow): boolean {
   return inode === 0 && (state === "ESTABLISHED" || state === "CLOSE_WAIT");
 }
 
-function openNetlink(net: Sockets): number {
-  return net.socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
-}
-
 function portIn({ local, remote }: SocketRow, portAt: number): number {
   return portAt === LOCAL.port ? local.port : remote.port;
 }
 
 /** A `nlmsghdr` and an `inet_diag_req_v2`. */
 function makeRequest(family: number, flags: number, states: number): Uint8Array {
-  const request = new Uint8Array(HEADER_BYTES + REQUEST_BYTES);
+  const request = makeMessage(SOCK_DIAG_BY_FAMILY, flags, REQUEST_BYTES);
   const view = new DataView(request.buffer);
-  view.setUint32(0, request.length, true);
-  view.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
-  view.setUint16(6, flags, true);
   view.setUint8(16, family);
   view.setUint8(17, LINUX.IPPROTO_TCP);
   const wanted = [INET_DIAG_INFO, INET_DIAG_CONG, INET_DIAG_SKMEMINFO];
@@ -358,28 +319,6 @@ function writeEnd(
   request.set(sockaddr.subarray(2, 4), HEADER_BYTES + port);
   const host = isIPv6(address.hostname) ? sockaddr.subarray(8, 24) : sockaddr.subarray(4, 8);
   request.set(host, HEADER_BYTES + hostAt);
-}
-
-/** A message of netlink: what follows its header lies from `at` to `end`. */
-interface NetlinkMessage {
-  readonly type: number;
-  readonly from: number;
-  readonly at: number;
-  readonly end: number;
-}
-
-function* messagesIn(view: DataView, count: number): Generator<NetlinkMessage> {
-  for (let at = 0; at + HEADER_BYTES <= count;) {
-    const length = view.getUint32(at, true);
-    if (length < HEADER_BYTES || at + length > count) return;
-    yield {
-      type: view.getUint16(at + 4, true),
-      from: view.getUint32(at + 8, true),
-      at: at + HEADER_BYTES,
-      end: at + length,
-    };
-    at += Math.ceil(length / 4) * 4;
-  }
 }
 
 /**

@@ -31,6 +31,7 @@ import {
   Connection,
   type ConnectOptions,
   endsOf,
+  FIRST_FLIGHT,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -214,6 +215,8 @@ class BunConnection extends Connection {
   #watcher: Sink | undefined;
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
+  /** How many bytes were pushed. What the peer has taken of them is not known. */
+  #sent = 0;
   #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #paused = false;
@@ -259,6 +262,10 @@ class BunConnection extends Connection {
 
   override get hasUnread(): boolean {
     return this.#unreadBytes > 0 || this.#mayHaveMore;
+  }
+
+  override get mayLose(): boolean {
+    return this.hasUnread || this.#sent > FIRST_FLIGHT;
   }
 
   override unpull(): void {
@@ -323,6 +330,7 @@ class BunConnection extends Connection {
   }
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
+    this.#sent += bytes.length;
     const taken = this.#socket.write(bytes);
     if (taken === bytes.length) return true;
     if (this.#failure !== undefined) throw this.#failure;

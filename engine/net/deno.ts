@@ -32,6 +32,7 @@ import {
   Connection,
   type ConnectOptions,
   endsOf,
+  FIRST_FLIGHT,
   type ListenOptions,
   type Pulled,
   type Sink,
@@ -113,6 +114,8 @@ class DenoConnection extends Connection {
   #watcher: Sink | undefined;
   #writer: Sink | undefined;
   #writing: Uint8Array | undefined;
+  /** How many bytes were pushed. What the peer has taken of them is not known. */
+  #sent = 0;
   #reading = false;
   /** Whether the last read filled its buffer: then there may be more. */
   #wasFilled = false;
@@ -157,6 +160,10 @@ class DenoConnection extends Connection {
 
   override get hasUnread(): boolean {
     return this.#arrived instanceof Uint8Array || this.#wasFilled;
+  }
+
+  override get mayLose(): boolean {
+    return this.hasUnread || this.#sent > FIRST_FLIGHT;
   }
 
   override unpull(): void {
@@ -211,6 +218,7 @@ class DenoConnection extends Connection {
 
   override push(bytes: Uint8Array, sink: Sink): boolean {
     if (bytes.length === 0) return true;
+    this.#sent += bytes.length;
     this.#writer = sink;
     this.#writing = bytes;
     this.#conn.write(bytes).then(this.#onWritten, this.#onWriteError);

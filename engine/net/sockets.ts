@@ -154,16 +154,16 @@ export class Sockets {
   }
 
   /**
-   * Makes two stream sockets that are connected to each other (socketpair(2)).
+   * Makes two sockets that are connected to each other (socketpair(2)).
    *
+   * @param type what kind of socket
    * @returns their descriptors
    */
-  socketpair(): [number, number] {
-    const { AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC } = this.constants;
+  socketpair(type: number = this.constants.SOCK_STREAM): [number, number] {
+    const { AF_UNIX, SOCK_CLOEXEC } = this.constants;
     const pair = new Int32Array(2);
     const bytes = new Uint8Array(pair.buffer);
-    const type = SOCK_STREAM | SOCK_CLOEXEC;
-    this.#check("socketpair", this.#call("socketpair", AF_UNIX, type, 0, bytes));
+    this.#check("socketpair", this.#call("socketpair", AF_UNIX, type | SOCK_CLOEXEC, 0, bytes));
     if (SOCK_CLOEXEC === 0) pair.forEach((fd) => this.#keepToSelf(fd));
     return [pair[0] as number, pair[1] as number];
   }

@@ -80,6 +80,15 @@ export abstract class Connection implements AsyncDisposable {
   abstract readonly pending: number;
 
   /**
+   * Whether to close now could destroy what was sent: bytes have come that were not asked for, or the
+   * peer may still have to take some of what was pushed. As far as that can be told without waiting;
+   * to be asked when nobody reads and nobody writes.
+   */
+  get mayLose(): boolean {
+    return this.hasUnread || this.pending > 0;
+  }
+
+  /**
    * Which connection this is, if its descriptor is not known here: then {@linkcode Connection.pending}
    * does not say what the kernel has taken and the peer has not. `send_queues.ts` does.
    */
@@ -215,6 +224,12 @@ export interface ConnectOptions {
 
 /** How many connections may wait to be accepted; the kernel may allow fewer (somaxconn). */
 export const ACCEPT_QUEUE = 4096;
+
+/**
+ * How many bytes TCP sends before the peer has acknowledged any: ten segments (RFC 6928). Whoever has
+ * sent more may still hold some of it back.
+ */
+export const FIRST_FLIGHT = 14_600;
 
 /** How many unread bytes of a connection are kept before its peer is held back. */
 export const UNREAD_LIMIT = 64 * 1024;

@@ -10,8 +10,9 @@ import { readSystemFile } from "../net/system_file.ts";
 /** A signal that asks a program to end. */
 export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** SIGHUP as a bit in a set of signals: the first signal. */
+/** SIGHUP and SIGTSTP as bits in a set of signals, on Linux: the first and the twentieth signal. */
 const SIGHUP_BIT = 1n;
+const SIGTSTP_BIT = 1n << 19n;
 
 /**
  * Calls a function when this process is asked to end: at Ctrl-C, at SIGTERM, and when its terminal
@@ -31,7 +32,8 @@ export function onEndingSignal(handler: (signal: EndingSignal) => void): () => v
   return () => forget.forEach((stop) => stop());
 }
 
-let isDeafToHangUps: boolean | undefined;
+/** The signals that this process was started to ignore, as bits. */
+let ignored: bigint | undefined;
 
 /**
  * Whether this process was started to ignore hang-ups, as under nohup(1), as far as that can be
@@ -39,11 +41,19 @@ let isDeafToHangUps: boolean | undefined;
  * any signal no longer ignores hang-ups.
  */
 export function ignoresHangUps(): boolean {
-  return isDeafToHangUps ??= readsIgnored();
+  return ((ignored ??= readIgnored()) & SIGHUP_BIT) !== 0n;
 }
 
-function readsIgnored(): boolean {
+/**
+ * Whether this process was started to ignore that a terminal stops its programs (SIGTSTP): by a shell
+ * without job control.
+ */
+export function ignoresStops(): boolean {
+  return ((ignored ??= readIgnored()) & SIGTSTP_BIT) !== 0n;
+}
+
+function readIgnored(): bigint {
   const status = readSystemFile("/proc/self/status") ?? "";
-  const [, ignored] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(status) ?? [];
-  return ignored !== undefined && (BigInt(`0x${ignored}`) & SIGHUP_BIT) !== 0n;
+  const [, bits = "0"] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(status) ?? [];
+  return BigInt(`0x${bits}`);
 }

@@ -19,6 +19,12 @@ import { type Sockets, sockets } from "../net/sockets.ts";
  */
 export const RESERVE = 24;
 
+/**
+ * How many descriptors a process takes that serves connections: two are its mailbox, over one it talks
+ * to its parent, and the runtime has one to wait for its end.
+ */
+const PER_PROCESS = 4;
+
 /** With fewer free descriptors a server does not begin: some for connections, some for itself. */
 const LEAST_FREE = 4;
 
@@ -80,6 +86,31 @@ export function requireThreads(threads: number): void {
 }
 
 /**
+ * How many processes the limit of descriptors allows, with one connection for each, and a thread that
+ * deals with them.
+ *
+ * @returns at least 0
+ */
+export function processesThatFit(): number {
+  const free = sockets().descriptorLimit() - inUse() - RESERVE - runtime.descriptorsPerThread;
+  return Math.max(0, Math.floor(free / (PER_PROCESS + 1)));
+}
+
+/**
+ * Makes sure that a mode can start its processes, and the thread that deals with them.
+ *
+ * @param processes how many processes it starts
+ * @throws {Error} if the limit of descriptors does not allow them
+ */
+export function requireProcesses(processes: number): void {
+  const more = RESERVE + runtime.descriptorsPerThread + processes * PER_PROCESS;
+  if (inUse() + more <= sockets().descriptorLimit()) return;
+  throw new Error(
+    `Cannot start ${numberOf(processes, "process", "processes")}: ${whyTooFew(more)}`,
+  );
+}
+
+/**
  * Makes sure that Workers can be started. It opens descriptors to try, so it also works on systems
  * where they cannot be counted.
  *
@@ -123,8 +154,9 @@ function inUse(): number {
   return next < 0 ? sockets().descriptorLimit() : next;
 }
 
-function numberOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
+/** So many of something, in words: `1 thread`, `2 threads`. */
+export function numberOf(count: number, what: string, several = `${what}s`): string {
+  return `${count} ${count === 1 ? what : several}`;
 }
 
 /**

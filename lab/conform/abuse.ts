@@ -136,6 +136,9 @@ function notServed(
 const KEPT = 0.65;
 const KEPT_OF_EACH = 0.4;
 
+/** How many bytes at least have to be sent before that is worth a look: the kernel keeps some too. */
+const LEAST_BYTES = SHARE_BYTES / 2;
+
 /** How many shares of bytes tell that. The first one is for the server to get warm. */
 const TELLING = 3;
 
@@ -155,6 +158,9 @@ class MemoryWatch {
   ): MemoryWatch | undefined {
     if (!weighs || status?.isAlive !== true) return undefined;
     const watch = new MemoryWatch();
+    const before = status.memory;
+    field.isSuspect = () =>
+      field.sent > LEAST_BYTES && status.memory - before > field.sent * KEPT_OF_EACH;
     field.onShare = () => watch.#marks.push(status.memory);
     return watch;
   }

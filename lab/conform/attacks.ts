@@ -56,10 +56,15 @@ export class Field {
   #sent = 0;
   /** Called whenever another {@linkcode SHARE_BYTES} were sent. */
   onShare: () => void = () => {};
+  /** Whether the server seems to keep what it was sent so far. */
+  isSuspect: () => boolean = () => false;
+  readonly #begunAt = performance.now();
+  readonly #waitedBefore: number;
 
   /** @param stage the server */
   constructor(stage: Stage) {
     this.stage = stage;
+    this.#waitedBefore = this.#waitedSeconds;
     stage.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -73,6 +78,26 @@ export class Field {
   /** Whether it has taken long enough, or cannot go on: then it is as it is. */
   get isEnough(): boolean {
     return this.isOver || performance.now() >= this.#endsAt || this.#failures > AT_ONCE * 2;
+  }
+
+  /**
+   * Whether it is too early to tell that the server holds its clients back, or that it does not keep what
+   * it is sent: it seems to keep that, or it has had no processor for most of the time.
+   */
+  get isUncertain(): boolean {
+    const waited = this.#waitedSeconds - this.#waitedBefore;
+    return this.isSuspect() || waited * 1000 > (performance.now() - this.#begunAt) / 2;
+  }
+
+  /** How long the server's threads could have run but had no processor, in seconds; 0 if unknown. */
+  get #waitedSeconds(): number {
+    const threads = this.stage.target.status?.eachThread().values() ?? [];
+    return [...threads].reduce((sum, { waitingSeconds }) => sum + waitingSeconds, 0);
+  }
+
+  /** Resolves when a flood has lasted long enough. */
+  async flooded(): Promise<void> {
+    do await delay(FLOOD_MS); while (this.isUncertain && !this.isEnough);
   }
 
   /** How many bytes were sent. */
@@ -197,13 +222,17 @@ function deaf(receiveBuffer?: number): Attack["begin"] {
     const talks = await field.openMany(4, { isDeaf: true, receiveBuffer });
     const flow = async (talk: Talk) => {
       for (let bytes = 0; bytes < UNREAD_BYTES && !field.isEnough; bytes += large.length) {
+        const sending = talk.send([large]);
+        let isTaken: boolean | undefined;
+        do {
+          isTaken = await Promise.race([sending, delay(STUCK_MS).then(() => undefined)]);
+        } while (isTaken === undefined && field.isUncertain && !field.isEnough);
         // A server that holds the client back does what it should.
-        const isTaken = await Promise.race([talk.send([large]), delay(STUCK_MS).then(() => false)]);
-        if (!isTaken) return;
+        if (isTaken !== true) return;
         field.note(large.length);
       }
     };
-    await Promise.race([Promise.all(talks.map(flow)), delay(FLOOD_MS)]);
+    await Promise.race([Promise.all(talks.map(flow)), field.flooded()]);
     return `${mebibytes(field.sent)} sent`;
   };
 }
@@ -226,17 +255,18 @@ async function endless(field: Field): Promise<string> {
   const words = bytesOf(field.stage.conformance.endless ?? "x");
   const piece = Buffer.alloc(Math.max(64 * 1024, words.length), words);
   const talks = await field.openMany(4, { forgets: true });
-  const endsAt = performance.now() + FLOOD_MS;
+  let isOver = false;
   const flow = async (talk: Talk) => {
     for (let bytes = 0; bytes < ENDLESS_BYTES; bytes += piece.length) {
-      if (field.isEnough || performance.now() >= endsAt) return;
+      if (field.isEnough || isOver) return;
       if (!await talk.send([piece])) return;
       field.note(piece.length);
     }
   };
   const flows = Promise.all(talks.map(flow));
   // A server may also hold back whoever sends too much.
-  await Promise.race([flows, delay(FLOOD_MS)]);
+  await Promise.race([flows, field.flooded()]);
+  isOver = true;
   return `${mebibytes(field.sent)} sent`;
 }
 

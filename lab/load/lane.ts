@@ -146,6 +146,18 @@ export class Lane implements Sink {
     return !isReady && this.#dialedAt > 0 && this.#dialedAt <= since;
   }
 
+  /**
+   * Tells since when its requests wait for their answers.
+   *
+   * @param tell receives when a request was due, and when it was sent; in milliseconds
+   */
+  tellWaiting(tell: (dueAt: number, sentAt: number) => void): void {
+    for (let place = 0; place < this.#count; place++) {
+      const { dueAt, sentAt } = this.#ring[(this.#first + place) % this.#ring.length] as Exchange;
+      tell(dueAt, sentAt);
+    }
+  }
+
   /** Connects, for all requests to come. */
   open(now: number): void {
     this.#dialedAt = now;

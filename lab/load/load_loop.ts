@@ -14,13 +14,14 @@
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { Backoff } from "../../engine/net/backoff.ts";
+import { DurationCounts } from "./duration_counts.ts";
 import { Lane, type LaneHost } from "./lane.ts";
 import type { LoadProtocol } from "./load_protocol.ts";
 import { ownTime } from "../../engine/workers/own_time.ts";
 import type { Share } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
-import { Tally, type ThreadSecond } from "./tally.ts";
+import { Tally, type ThreadSecond, UNANSWERED, type Waiting } from "./tally.ts";
 
 /**
  * How long a connection of a closed model must have waited for its first answer before it counts as
@@ -157,6 +158,8 @@ export class LoadLoop implements LaneHost {
     this.#lanes = Array.from({ length: share.connections }, () => new Lane(this));
     this.#unopened = this.#unready = this.#lanes.length;
     this.#free = new LaneQueue(this.#lanes.length);
+    // Hundreds of MiB take their time.
+    if (protocol.payloads !== undefined) this.random[protocol.payloads](0);
     this.#openingUntil = performance.now() + Math.min(OPENING_MS, plan.timeoutMs);
     this.#open();
   }
@@ -489,9 +492,28 @@ export class LoadLoop implements LaneHost {
 
   #countSecond(now: number): void {
     this.#secondIndex++;
-    this.#onSecond(this.tally.take(now - this.#countedAt));
+    const second = this.tally.take(now - this.#countedAt);
+    const { tellsWaiting = false } = this.#share.plan;
+    this.#onSecond(tellsWaiting ? { ...second, waiting: this.#waiting(now) } : second);
     this.#countedAt = now;
     this.#secondAt = this.#startedAt + (this.#secondIndex + 1) * SECOND_MS;
+  }
+
+  #waiting(now: number): Waiting {
+    const latency = new DurationCounts();
+    const service = new DurationCounts();
+    let overdue = 0;
+    for (const lane of this.#lanes) {
+      lane.tellWaiting((dueAt, sentAt) => {
+        latency.add(now - dueAt);
+        if (this.timesService) service.add(now - sentAt);
+      });
+    }
+    this.#schedule?.tellWaiting(now, (ms, count) => {
+      latency.add(ms, count);
+      if (ms >= this.timeoutMs) overdue += count;
+    });
+    return { latency: latency.take(), service: service.take(), overdue };
   }
 
   /**
@@ -516,7 +538,7 @@ export class LoadLoop implements LaneHost {
     if (now < this.#endsAt + this.timeoutMs) return;
     const unanswered = this.#underWay + this.#schedule.waitingAt(this.#endsAt);
     const message = `No answer within ${this.timeoutMs} ms after the end`;
-    this.tally.fail("unanswered", message, unanswered);
+    this.tally.fail(UNANSWERED, message, unanswered);
     this.#end(now);
   }
 

@@ -47,6 +47,8 @@ export interface LoadContext {
 export interface LoadSide {
   /** Whether each exchange needs a connection of its own. @default {false} */
   readonly connects?: boolean;
+  /** What its payloads are cut from. It is made before the clock starts. */
+  readonly payloads?: "bytes" | "letters";
   /** The conversation that comes first on each new connection. */
   greeting?(context: LoadContext): Protocol<unknown>;
   /**
@@ -68,8 +70,13 @@ const WHOLE = 1024;
 /** The client's sides of this project's protocols, or why there is none. */
 const BUILT_IN: Readonly<Record<string, LoadSide | string>> = {
   hello: { connects: true, exchange: shakeHands },
-  frame: { greeting: ({ input }) => frameGreeting(input), exchange: askForHigher },
+  frame: {
+    payloads: "letters",
+    greeting: ({ input }) => frameGreeting(input),
+    exchange: askForHigher,
+  },
   echo: {
+    payloads: "bytes",
     exchange: ({ input, size, random }) => echoClient(input, random.bytes(size)),
   },
   print: "its server answers nothing",

@@ -18,7 +18,7 @@ import {
   type ToLoadThread,
 } from "./load_thread.ts";
 import { type Plan, type Share, shareOut } from "./plan.ts";
-import type { ThreadSecond } from "./tally.ts";
+import { type ThreadSecond, UNANSWERED, type Waiting } from "./tally.ts";
 
 /** What the error begins with if a thread fails. */
 const CANNOT = "Cannot make the load";
@@ -31,7 +31,12 @@ export interface TeamSecond {
   readonly requests: number;
   readonly errors: number;
   readonly latency: Distribution;
+  /** What each thread said that it waits for. */
+  readonly waiting: readonly Waiting[];
 }
+
+/** The totals of a run, as they are at one time. */
+export type Totals = Omit<TeamTotals, "add" | "end" | "with">;
 
 /** The totals of a run. */
 export class TeamTotals {
@@ -59,6 +64,27 @@ export class TeamTotals {
     for (const [kind, count] of Object.entries(second.errors)) {
       this.errors[kind] = (this.errors[kind] ?? 0) + count;
     }
+  }
+
+  /**
+   * The same totals, as if what waits were answered now, and had failed where it waits too long.
+   *
+   * @param waiting what each thread waits for
+   */
+  with(waiting: readonly Waiting[]): Totals {
+    const late = { latency: new Distribution(), service: new Distribution() };
+    let overdue = this.errors[UNANSWERED] ?? 0;
+    for (const each of waiting) {
+      late.latency.add(each.latency);
+      late.service.add(each.service);
+      overdue += each.overdue;
+    }
+    return {
+      ...this,
+      latency: this.latency.with(late.latency),
+      service: this.service.with(late.service),
+      errors: overdue === 0 ? this.errors : { ...this.errors, [UNANSWERED]: overdue },
+    };
   }
 
   /** Adds the summary of a thread's run. */
@@ -197,7 +223,8 @@ export class LoadTeam implements Disposable {
     this.#endedAt += durationMs;
     // The remainder after the last whole second may be empty.
     if (requests + errors === 0 && durationMs < 10) return;
-    this.#onSecond?.({ endsAt: this.#endedAt, durationMs, requests, errors, latency });
+    const waiting = seconds.flatMap((second) => second.waiting ?? []);
+    this.#onSecond?.({ endsAt: this.#endedAt, durationMs, requests, errors, latency, waiting });
   }
 
   /** Ends the threads. */

@@ -10,10 +10,12 @@ import { connect, findAddresses } from "../../engine/dial/target.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Recovery, Run, Second } from "./results.ts";
-import { LoadTeam, type TeamSecond, type TeamTotals } from "./load_team.ts";
+import { LoadTeam, type TeamSecond, type Totals } from "./load_team.ts";
+import { REACHED } from "./knee.ts";
 import { loadOf, type Plan } from "./plan.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { reachableFrom } from "./sources.ts";
+import { UNANSWERED } from "./tally.ts";
 import { type ServerSecond, ServerWatch, type WatchedServer } from "./server_watch.ts";
 
 /** The share of its time from which a thread counts as busy. */
@@ -61,6 +63,12 @@ export interface SoFar {
   readonly requests: number;
   /** The run as it would be if it ended now. It takes a few milliseconds to make. */
   run(): Run;
+  /**
+   * The same, as if everything that waits for its answer were answered now, and what could not be
+   * sent for longer than an answer may take had failed. So no duration is longer than it will be.
+   * `undefined` if nothing waits, or the plan does not ask for it.
+   */
+  runWithWaiting(): Run | undefined;
 }
 
 /**
@@ -110,12 +118,12 @@ export async function findServer(
  */
 export async function measure(plan: Plan, options: MeasureOptions): Promise<Run> {
   const { address, signal, onSecond, onNote } = options;
-  const rows = new Rows(plan.rateParts !== null);
+  const rows = new Rows(plan);
   using team = await LoadTeam.start(plan, address, signal);
   // It begins only here, because the start of the load is no part of the run.
   using watch = ServerWatch.of(options.pid);
   const startedAt = new Date();
-  const result = (totals: TeamTotals, facts: RunFacts): Run =>
+  const result = (totals: Totals, facts: RunFacts): Run =>
     runOf(plan, options, totals, {
       ...facts,
       startedAt,
@@ -124,24 +132,23 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
         plan.rateParts === null || facts.isCut ? [] : recoveriesOf(plan.rateParts, rows.all),
     });
   const totals = await team.run(
-    (second) => {
+    ({ waiting, ...second }) => {
       const row = { ...second, used: watch?.look() };
       rows.add(row);
       const { latency, requests, endsAt } = second;
-      onSecond?.(secondOf(row), {
+      const runOf = (totals: Totals) => {
+        const durationS = endsAt / 1000;
+        const server = watch?.figures(totals.requests, durationS);
+        const facts = { durationS, rateS: durationS, due: null, server };
+        return result(totals, { ...facts, isCut: false, isLimited: false });
+      };
+      onSecond?.(rows.latest(), {
         latency,
         requests,
-        run() {
-          const durationS = endsAt / 1000;
-          const server = watch?.figures(team.totals.requests, durationS);
-          return result(team.totals, {
-            durationS,
-            rateS: durationS,
-            due: null,
-            server,
-            isCut: false,
-            isLimited: false,
-          });
+        run: () => runOf(team.totals),
+        runWithWaiting() {
+          const isWaiting = waiting.some(({ latency }) => latency.length > 0);
+          return isWaiting ? runOf(team.totals.with(waiting)) : undefined;
         },
       });
     },
@@ -159,9 +166,12 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
   const standsForS = due === null || plan.rate === null ? 0 : due / plan.rate;
   const rateS = isCut ? durationS : Math.max(durationS, standsForS);
   const server = watch?.figures(totals.requests, durationS);
-  const limits = isFailing(totals) || isSilent(totals, durationS)
-    ? []
-    : whatLimits(plan, totals, server);
+  const limits = isFailing(totals) || isSilent(totals, durationS) ? [] : whatLimits(
+    plan,
+    totals,
+    server,
+    due === null || isBehind(totals, due, durationS / standsForS),
+  );
   for (const note of [...limits, ...notesOn(totals)]) onNote?.(note);
   const isLimited = limits.length > 0;
   return result(totals, { durationS, rateS, due, server, isCut, isLimited });
@@ -181,7 +191,7 @@ interface RunFacts {
 function runOf(
   plan: Plan,
   { name, subject = null, repeat = 1, percentiles }: MeasureOptions,
-  totals: TeamTotals,
+  totals: Totals,
   { durationS, rateS, due, server, isCut, isLimited, startedAt, seconds, recoveries }:
     & RunFacts
     & {
@@ -227,7 +237,7 @@ function runOf(
 }
 
 /** A second of the load, and what the server has used in it. */
-interface Row extends TeamSecond {
+interface Row extends Omit<TeamSecond, "waiting"> {
   readonly used: ServerSecond | undefined;
 }
 
@@ -240,16 +250,43 @@ class Rows {
   readonly all: Row[] = [];
   readonly #done: Second[] = [];
   readonly #keepsAll: boolean;
+  /** The highest rate that is due; `Infinity` in the closed model. */
+  readonly #mostDue: number;
   #latest: Row[] = [];
 
-  constructor(keepsAll: boolean) {
-    this.#keepsAll = keepsAll;
+  constructor({ rate, rateParts }: Plan) {
+    this.#keepsAll = rateParts !== null;
+    this.#mostDue = rateParts === null
+      ? rate ?? Infinity
+      : Math.max(...rateParts.flatMap(({ from, to }) => [from, to]));
   }
 
   add(row: Row): void {
     this.#latest.push(row);
     if (this.#keepsAll) this.all.push(row);
-    if (this.#latest.length > 2) this.#done.push(wholeSecond(this.#latest.shift() as Row));
+    if (this.#latest.length > 2) this.#done.push(this.#whole(this.#latest.shift() as Row));
+  }
+
+  /** The latest, for those who follow the run. The rate of a fraction is that of the last second. */
+  latest(): Second {
+    const last = this.#latest.at(-1) as Row;
+    const before = this.#latest.at(-2);
+    const isWhole = before === undefined || last.durationMs >= LEAST_ROW_MS;
+    return { ...secondOf(last), rate: this.#rateOf(isWhole ? last : joined(before, last)) };
+  }
+
+  /**
+   * Requests a second. In an open model each request of a short run stands for the time until the next
+   * one is due.
+   */
+  #rateOf({ requests, durationMs }: Row): number {
+    const rate = durationMs > 0 ? requests / durationMs * 1000 : 0;
+    return significant(durationMs < LEAST_ROW_MS ? Math.min(rate, this.#mostDue) : rate);
+  }
+
+  /** A second with its whole distribution. */
+  #whole(row: Row): Second {
+    return { ...secondOf(row), rate: this.#rateOf(row), histogram: row.latency.encode() };
   }
 
   /**
@@ -259,7 +296,10 @@ class Rows {
   whole(): readonly Second[] {
     const [before, last] = this.#latest;
     const isWhole = before === undefined || last === undefined || last.durationMs >= LEAST_ROW_MS;
-    return [...this.#done, ...(isWhole ? this.#latest : [joined(before, last)]).map(wholeSecond)];
+    return [
+      ...this.#done,
+      ...(isWhole ? this.#latest : [joined(before, last)]).map((row) => this.#whole(row)),
+    ];
   }
 }
 
@@ -277,15 +317,9 @@ function joined(before: Row, last: Row): Row {
   };
 }
 
-/** A second with its whole distribution. */
-function wholeSecond(row: Row): Second {
-  return { ...secondOf(row), histogram: row.latency.encode() };
-}
-
-function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row): Second {
+function secondOf({ endsAt, errors, latency, used }: Row): Omit<Second, "rate"> {
   return {
     at: round(endsAt / 1000, 3),
-    rate: durationMs > 0 ? significant(requests / durationMs * 1000) : 0,
     p50_us: latency.at(50),
     p99_us: latency.at(99),
     errors,
@@ -299,10 +333,10 @@ function secondOf({ endsAt, durationMs, requests, errors, latency, used }: Row):
  * Whether the server failed a large part of the requests, or all of them. Then it is what did not
  * answer, however busy the load may have been with its failures.
  */
-function isFailing(totals: TeamTotals): boolean {
+function isFailing(totals: Totals): boolean {
   // Some of the unanswered were never sent. That may be the load's fault.
   const failed = Object.entries(totals.errors)
-    .reduce((sum, [kind, count]) => kind === "unanswered" ? sum : sum + count, 0);
+    .reduce((sum, [kind, count]) => kind === UNANSWERED ? sum : sum + count, 0);
   return totals.requests === 0 || failed >= FAILING * (failed + totals.requests);
 }
 
@@ -311,21 +345,41 @@ function isFailing(totals: TeamTotals): boolean {
  * had nothing to do for so long. Then the load has waited for the server, however late it may have
  * been at other times. On a busy machine a thread that only waits is short of time too.
  */
-function isSilent({ ends }: TeamTotals, durationS: number): boolean {
+function isSilent({ ends }: Totals, durationS: number): boolean {
   return ends.some(({ silenceMs, hasFallenSilent }) =>
     hasFallenSilent || silenceMs >= SILENT * durationS * 1000
   );
 }
 
-/** Says how the load itself set the limit, one sentence each. Empty if the server set it. */
-function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | undefined): string[] {
+/**
+ * Whether less was answered in an open model than was due, or it took longer. A load that keeps up
+ * has time enough, however busy it is.
+ *
+ * @param due how many requests were due
+ * @param took how many times as long as it should the run took
+ */
+function isBehind({ requests }: Totals, due: number, took: number): boolean {
+  return requests < REACHED * due || took > 1 / REACHED;
+}
+
+/**
+ * Says how the load itself set the limit, one sentence each. Empty if the server set it.
+ *
+ * @param mayBeShort whether more requests might have been answered if there had been more load
+ */
+function whatLimits(
+  plan: Plan,
+  totals: Totals,
+  server: WatchedServer | undefined,
+  mayBeShort: boolean,
+): string[] {
   const limits: string[] = [];
   // On a busy machine, a thread without time to spare waits for a processor besides.
   const shares = totals.ends.map(({ busyShare = 0, waitingShare = 0 }) => busyShare + waitingShare);
   const busy = Math.max(0, ...shares);
   const percent = (share: number) => `${Math.round(Math.min(1, share) * 100)} %`;
   // If a thread of the server had no time to spare either, more load would change nothing.
-  if (busy >= BUSY && !(server !== undefined && server.busiestThread >= BUSY)) {
+  if (mayBeShort && busy >= BUSY && !(server !== undefined && server.busiestThread >= BUSY)) {
     limits.push(
       `The load was the limit, not the server: its thread was busy for ${percent(busy)} of the ` +
         `time. Give it more --threads, or another machine`,
@@ -334,8 +388,11 @@ function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | unde
   const [late, usual] = ownShare(plan, totals);
   if (late >= LATE_US && late >= usual) {
     limits.push(
-      `The load was the limit, not the server: it was ${(late / 1000).toFixed(1)} ms late in one ` +
-        `case of a hundred, which is a large part of what it measured`,
+      `The load was the limit, not the server: it was ${
+        totals.lag.at(99) === null ? "up to " : ""
+      }${(late / 1000).toFixed(1)} ms late${
+        totals.lag.at(99) === null ? "" : " in one case of a hundred"
+      }, which is a large part of what it measured`,
     );
   }
   const waiting = Math.max(0, ...totals.ends.map(({ waitingShare = 0 }) => waitingShare));
@@ -350,7 +407,7 @@ function whatLimits(plan: Plan, totals: TeamTotals, server: WatchedServer | unde
  * the slow responses must not be its own. In a closed model, where only its speed could suffer, it
  * must not take longer than the usual answer.
  */
-function ownShare({ rate }: Plan, { lag, latency }: TeamTotals): readonly [number, number] {
+function ownShare({ rate }: Plan, { lag, latency }: Totals): readonly [number, number] {
   const late = lag.at(99) ?? lag.longest;
   const usual = latency.at(50) ?? latency.longest;
   const slow = latency.at(99) ?? latency.longest;
@@ -358,7 +415,7 @@ function ownShare({ rate }: Plan, { lag, latency }: TeamTotals): readonly [numbe
 }
 
 /** Says what the first failure of each kind was. */
-function notesOn({ words, errors }: TeamTotals): string[] {
+function notesOn({ words, errors }: Totals): string[] {
   return Object.keys(errors).map((kind) => `The first "${kind}" was: ${words[kind]}`);
 }
 

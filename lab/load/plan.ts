@@ -80,6 +80,8 @@ export interface Plan {
   readonly seed: number;
   /** Whether the threads warm up before the run. Without it, its first requests are slow. */
   readonly rehearse: boolean;
+  /** Whether each second also tells what still waits for its answer. @default {false} */
+  readonly tellsWaiting?: boolean;
 }
 
 /** What the user says about the load. The rest is filled in. */

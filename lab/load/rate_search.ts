@@ -1,10 +1,12 @@
 /**
  * The search for the highest rate that meets a target: it doubles the rate until a step fails,
  * halves the distance between the last that passed and the first that failed, and then confirms what
- * it has found.
+ * it has found. If the first step fails, it goes down until one passes, at least by half each time:
+ * a server that was asked for far too much has shown by its answers how much it can do.
  *
  * A step that does not pass is measured a second time before it counts. Somebody else's work on the
- * machine may spoil one run, and the search would end far too low. A step that passes by chance does
+ * machine may spoil one run, and the search would end far too low. On the way down it does not count
+ * yet: it does when the search comes up to it again. A step that passes by chance does
  * less harm, because what is found is confirmed three times. If a confirming run fails, the search
  * goes back, by 2 %, then by 4 % and so on, until a rate is confirmed; and then it halves the distance
  * again.
@@ -21,6 +23,8 @@ export interface Verdict {
   readonly kind: "passed" | "failed" | "load limited" | "silent";
   /** Why it is no pass, a clause without a full stop; `null` if it is one. */
   readonly why: string | null;
+  /** How many requests a second were answered all the same, if that is known. */
+  readonly answered?: number | undefined;
 }
 
 /** What a step is for. */
@@ -72,6 +76,12 @@ export const PRECISION = 0.02;
 /** How many runs confirm what was found. */
 export const CONFIRMATIONS = 3;
 
+/**
+ * After so many steps the search tries to confirm nothing more: on a machine where chance decides, it
+ * would go back and forth for long.
+ */
+export const MOST_STEPS = 60;
+
 /** The search ends early, with what is known so far. */
 class EarlyEnd extends Error {
   readonly end: "silent" | "interrupted";
@@ -104,6 +114,7 @@ class Search {
   next: NoPass | undefined;
   readonly #attempt: Attempt;
   readonly #range: SearchRange;
+  #steps = 0;
   /** Whether nothing was answered in the last step. */
   #isSilent = false;
   /** Every rate that has passed, confirmed or not. */
@@ -121,20 +132,58 @@ class Search {
   }
 
   async run(): Promise<Searched> {
-    const { first, least, most } = this.#range;
-    for (let rate = first; this.next === undefined; rate = Math.min(most, 2 * rate)) {
-      await this.#step(rate, "doubling");
-      if (this.passed === most) break;
-    }
-    while (this.passed === undefined) {
-      const { rate } = this.next as NoPass;
-      if (rate <= least) return { end: "never", rate: undefined, next: this.next };
-      await this.#step(Math.max(least, rounded(rate / 2)), "halving");
-    }
+    if (!await this.#goDown()) return { end: "never", rate: undefined, next: this.next };
+    await this.#goUp();
     for (let middle = this.#middle(); middle !== undefined; middle = this.#middle()) {
       await this.#step(middle, "halving");
     }
     return await this.#confirm();
+  }
+
+  /** Measures the first step, and lower ones until one passes; returns whether one did. */
+  async #goDown(): Promise<boolean> {
+    const { first, least } = this.#range;
+    let rate = first;
+    let verdict = await this.#once(rate, "doubling");
+    while (verdict.kind !== "passed") {
+      // Of the lowest step it must be certain, and of a server that answers nothing too.
+      if (rate <= least || verdict.kind === "silent") {
+        verdict = await this.#once(rate, "halving");
+        if (verdict.kind === "passed") break;
+      }
+      this.next = { rate, ...verdict };
+      this.#listen(verdict);
+      if (rate <= least) return false;
+      const { answered = Infinity } = verdict;
+      rate = Math.max(least, rounded(Math.min(rate / 2, answered > 0 ? answered : Infinity)));
+      verdict = await this.#once(rate, "halving");
+    }
+    this.#pass(rate);
+    return true;
+  }
+
+  /** Doubles the rate until a step has failed twice. */
+  async #goUp(): Promise<void> {
+    const { most } = this.#range;
+    for (let isSure = false; !isSure && this.passed !== most;) {
+      const double = Math.min(most, 2 * (this.passed as number));
+      const failed = this.next?.rate ?? Infinity;
+      if (double < failed) {
+        await this.#step(double, "doubling");
+        isSure = this.passed !== double;
+      } else {
+        const verdict = await this.#once(failed, "doubling");
+        isSure = verdict.kind !== "passed";
+        if (isSure) this.next = { rate: failed, ...verdict };
+        else this.#pass(failed);
+      }
+    }
+  }
+
+  #pass(rate: number): void {
+    this.#passes.push(this.passed = rate);
+    // What has failed once below it was spoiled.
+    if (this.next !== undefined && this.next.rate <= rate) this.next = undefined;
   }
 
   /** The next rate to halve the distance; `undefined` where it is small enough. */
@@ -150,7 +199,7 @@ class Search {
   async #step(rate: number, phase: Phase): Promise<void> {
     let verdict = await this.#once(rate, phase);
     if (verdict.kind !== "passed") verdict = await this.#once(rate, phase);
-    if (verdict.kind === "passed") this.#passes.push(this.passed = rate);
+    if (verdict.kind === "passed") this.#pass(rate);
     else this.next = { rate, ...verdict };
     this.#listen(verdict);
   }
@@ -163,6 +212,7 @@ class Search {
   }
 
   async #once(rate: number, phase: Phase): Promise<Verdict> {
+    this.#steps++;
     const verdict = await this.#attempt(rate, phase);
     if (verdict === undefined) throw new EarlyEnd("interrupted");
     return verdict;
@@ -174,14 +224,22 @@ class Search {
     const found = this.passed as number;
     let rate = found;
     for (let back = PRECISION; !await this.#isConfirmed(rate); back *= 2) {
-      if (rate <= least) return { end: "not confirmed", rate: undefined, next: this.next };
+      if (rate <= least || this.#isLong) {
+        return { end: "not confirmed", rate: undefined, next: this.next };
+      }
       rate = Math.max(least, rounded(back < 1 ? found * (1 - back) : rate / 2));
     }
-    for (let middle = this.#middle(); middle !== undefined; middle = this.#middle()) {
+    while (!this.#isLong) {
+      const middle = this.#middle();
+      if (middle === undefined) break;
       await this.#isConfirmed(middle);
     }
     const { next } = this;
     return { end: next === undefined ? "every rate" : "found", rate: this.passed, next };
+  }
+
+  get #isLong(): boolean {
+    return this.#steps >= MOST_STEPS;
   }
 
   /** Whether a rate passes every time. */

@@ -33,6 +33,9 @@ export interface ScheduleOptions {
   readonly threads: number;
 }
 
+/** Into how many groups the waiting requests are divided at most. */
+const MOST_TOLD = 1_000;
+
 /** The due times of one thread. */
 export class Schedule {
   readonly #options: ScheduleOptions;
@@ -87,6 +90,28 @@ export class Schedule {
   /** How many requests are due and not yet taken. */
   waitingAt(now: number): number {
     return Math.max(0, this.dueBefore(now) - this.#taken);
+  }
+
+  /**
+   * Tells how long the requests that are due and not yet taken wait. Where they come at random, it
+   * takes them as evenly spread; of very many, it takes some together, as if they were the last.
+   *
+   * @param now the time, in milliseconds
+   * @param tell receives how long, in milliseconds, and how many wait so long
+   */
+  tellWaiting(now: number, tell: (ms: number, count: number) => void): void {
+    const { startsAt, endsAt, requests, threads } = this.#options;
+    const until = Math.min(now, endsAt);
+    if (this.#next > until) return;
+    const first = this.#course.placeAt(this.#next - startsAt);
+    const places = this.#course.placeAt(until - startsAt) - first;
+    const count = Math.min(requests - this.#taken, Math.floor(places / threads) + 1);
+    const step = Math.max(1, Math.ceil(count / MOST_TOLD));
+    for (let told = 0; told < count; told += step) {
+      const together = Math.min(step, count - told);
+      const dueAt = Math.min(until, this.#dueAt(first + (told + together - 1) * threads));
+      tell(now - dueAt, together);
+    }
   }
 
   #begin(): Arrivals {

@@ -6,6 +6,22 @@
 
 import { DurationCounts, type DurationPairs } from "./duration_counts.ts";
 
+/** The kind of failure of a request that had no answer at the end, or was never sent. */
+export const UNANSWERED = "unanswered";
+
+/**
+ * The requests that have no answer yet. How long they have waited so far is the least that they will
+ * take.
+ */
+export interface Waiting {
+  /** Since when they were due, or began. Those that could not be sent yet are among them. */
+  readonly latency: DurationPairs;
+  /** Since when they were sent, of those that were. */
+  readonly service: DurationPairs;
+  /** How many could not be sent within the time that an answer may take. */
+  readonly overdue: number;
+}
+
 /** What a thread has counted in one second, as it is posted to the main thread. */
 export interface ThreadSecond {
   readonly kind: "second";
@@ -27,6 +43,8 @@ export interface ThreadSecond {
   readonly connect: DurationPairs;
   /** How late the thread was. */
   readonly lag: DurationPairs;
+  /** What had no answer at the end of the second, if the plan wants to know. */
+  readonly waiting?: Waiting;
 }
 
 /** The counts of the current second. */

@@ -16,6 +16,10 @@ import {
 } from "./contests.ts";
 import { type Figure, MEMORY, P99, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { differ, formatRatio, LEAST_REPEATS, ratioOf } from "./statistics.ts";
+import { formatRate } from "./units.ts";
+
+/** By how many standard deviations what two searches have found may differ by chance. */
+const DEVIATIONS = 3;
 
 /** The figures that are compared, and their names. */
 const COMPARED: readonly (readonly [name: string, figure: Figure, needsServer: boolean])[] = [
@@ -41,8 +45,11 @@ interface Pair {
  * @returns one sentence each; at least one
  */
 export function compareWithBaseline(report: Report, baseline: Report): string[] {
-  const pairs = pair(report, baseline);
   const sentences = differentMachine(baseline.machine, report.machine);
+  if (isSearch(report) || isSearch(baseline)) {
+    return [...sentences, compareSearches(report, baseline)];
+  }
+  const pairs = pair(report, baseline);
   if (pairs.length === 0) {
     return [...sentences, "Nothing of the baseline was measured again with the same load."];
   }
@@ -61,6 +68,82 @@ export function compareWithBaseline(report: Report, baseline: Report): string[] 
     );
   }
   return sentences;
+}
+
+function isSearch({ rate_study: study }: Report): boolean {
+  return study !== null && study.found !== null;
+}
+
+/** A search that has found something, or has found that there is nothing. */
+interface Found {
+  readonly title: string;
+  readonly targets: string;
+  readonly load: string;
+  /** What was found, for people to read. */
+  readonly shown: string;
+  readonly rate: number;
+  /** The limit that it has searched for is not below the first, and below the second. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/**
+ * Compares what two searches have found. The steps on the way have rates of their own, and say
+ * nothing about each other. The limit lies somewhere between the rate that was found and the step
+ * that failed next, give or take what the confirming runs differ.
+ */
+function compareSearches(report: Report, baseline: Report): string {
+  const [now, before] = [foundIn(report), foundIn(baseline)];
+  if (typeof now === "string") return `Cannot compare with the baseline: here ${now}.`;
+  if (typeof before === "string") return `Cannot compare with the baseline: there ${before}.`;
+  if (now.load !== before.load || now.title !== before.title) {
+    return "Nothing of the baseline was measured again with the same load.";
+  }
+  if (now.targets !== before.targets) {
+    return `Cannot compare with the baseline: it has searched for ${before.targets}, and this ` +
+      `search for ${now.targets}.`;
+  }
+  const about = `${now.title}: the highest rate that meets ${now.targets} is ${now.shown}`;
+  if (now.least < before.most && before.least < now.most) {
+    return `${about}, which cannot be told from the ${before.shown} of the baseline.`;
+  }
+  const judgement = now.rate > before.rate ? "better" : "worse";
+  const ratio = before.rate === 0 || now.rate === 0
+    ? "against"
+    : `${formatRatio({ ratio: now.rate / before.rate, deviation: undefined })} times`;
+  return `${about}, ${ratio} the ${before.shown} of the baseline: ${judgement}, as far as one ` +
+    "search each can tell.";
+}
+
+/** What a search has found; if there is nothing to compare, why. */
+function foundIn({ rate_study: study, runs }: Report): Found | string {
+  if (study === null || study.found === null) return "was no search";
+  const { end, rate, spread, next, targets } = study.found;
+  const [first] = runs;
+  if (first === undefined || end === "interrupted" || end === "silent") {
+    return "the search did not come to its end";
+  }
+  const isFound = end === "found" || end === "every rate";
+  const isLimited = next !== null &&
+    study.steps.findLast((step) => step.rate === next.rate)?.verdict === "load limited";
+  if (!isFound && isLimited) return "the load set the limit";
+  const { load: { target_rate: _, seed: __, ...load }, name } = first;
+  const others = { ...load, target_rate: null, seed: null };
+  const margin = DEVIATIONS * (spread ?? 0);
+  const upper = next === null || isLimited ? Infinity : next.rate * (1 + margin);
+  return {
+    title: `${name}, ${formatLoad(others)}`,
+    targets: targets.toSorted().join(" and "),
+    load: loadKey(others),
+    shown: !isFound || rate === null
+      ? "none"
+      : `${isLimited ? "at least " : ""}${formatRate(rate)} ± ${
+        ((spread ?? 0) * 100).toFixed(1)
+      } %`,
+    rate: isFound ? rate ?? 0 : 0,
+    least: isFound ? (rate ?? 0) * (1 - margin) : 0,
+    most: upper,
+  };
 }
 
 function changesOf({ title, before, now }: Pair): string[] {

@@ -342,6 +342,11 @@ function silence({ runs }: Entry): Remark | undefined {
   if (runs.some((run) => run.requests > 0 || errorsOf(run) > 0)) return undefined;
   const { load, duration_s } = runs[0] as Run;
   const short = `nothing in ${formatTime(duration_s * 1e6)}`;
+  const isWhole = runs.some((run) => run.bytes_sent > 0 && run.bytes_sent >= load.size[0]);
+  if (!isWhole) {
+    const text = `${short} was answered: not even one request was sent whole`;
+    return { text, short, weight: 1 };
+  }
   return { text: `${short} was answered: it may not speak ${load.protocol}`, short, weight: 1 };
 }
 
@@ -379,18 +384,35 @@ function failures({ runs }: Entry): Remark | undefined {
   };
 }
 
+/** How late the load was in one case of a hundred; if that was not measured, at most. */
+function lagOf(runs: readonly Run[]): number {
+  return Math.max(...runs.map(({ lag_us }) => lag_us.p99 ?? lag_us.max ?? 0));
+}
+
+/**
+ * Says how late the load was.
+ *
+ * @param runs the runs that it limited
+ * @returns for instance `p99 of how late it was: 2.40 ms`
+ */
+export function sayLag(runs: readonly Run[]): string {
+  const late = formatTime(lagOf(runs));
+  const isKnown = runs.every(({ lag_us }) => lag_us.p99 !== null);
+  return isKnown ? `p99 of how late it was: ${late}` : `it was up to ${late} late`;
+}
+
 function limits(entry: Entry): Remark | undefined {
   const { runs } = entry;
   const limited = runs.filter(({ load_limited }) => load_limited);
   if (limited.length === 0) return undefined;
   const when = runs.length === 1 ? "" : ` in ${limited.length} of ${runs.length} runs`;
-  const lag = Math.max(...limited.map(({ lag_us }) => lag_us.p99 ?? lag_us.max ?? 0));
+  const lag = lagOf(limited);
   const rate = formatRate(meanOf(entry, RATE.of));
   const isOpen = (runs[0] as Run).load.target_rate !== null;
   const meaning = isOpen ? "part of the times is its own" : `the server may do more than ${rate}`;
   return {
-    text: `the load and not the server set the limit${when} (p99 of how late it was: ` +
-      `${formatTime(lag)}), ${meaning}`,
+    text: `the load and not the server set the limit${when} (${sayLag(limited)}), ` +
+      meaning,
     short: isOpen ? formatTime(lag) : rate,
     weight: lag,
   };

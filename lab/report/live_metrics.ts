@@ -6,7 +6,7 @@
 
 import type { Metric, Sample } from "../../engine/server/metrics/exposition.ts";
 import type { SoFar } from "../load/measure.ts";
-import type { Second } from "../load/results.ts";
+import type { Load, Second } from "../load/results.ts";
 
 /** The upper bounds of the buckets of response times, in microseconds. */
 const BOUNDS_US = [1, 2, 5].flatMap((step) =>
@@ -14,7 +14,27 @@ const BOUNDS_US = [1, 2, 5].flatMap((step) =>
 ).sort((a, b) => a - b).concat(10_000_000);
 
 /** What tells a run from the others. */
-export type RunLabels = Readonly<Record<"server" | "protocol" | "connections" | "repeat", string>>;
+export type RunLabels =
+  & Readonly<Record<"server" | "protocol" | "connections" | "repeat", string>>
+  & { readonly rate?: string };
+
+/**
+ * What tells a run from the others: of the steps of a search or a series, the rate that is due.
+ *
+ * @param server the name of the run
+ * @param load its load
+ * @param repeat which repeat of the same run it is
+ */
+export function labelsOf(server: string, load: Load, repeat: number): RunLabels {
+  const { protocol, connections, target_rate: rate } = load;
+  return {
+    server,
+    protocol,
+    connections: String(connections),
+    ...(rate !== null && { rate: String(rate) }),
+    repeat: String(repeat),
+  };
+}
 
 interface Counted {
   readonly labels: RunLabels;

@@ -94,7 +94,13 @@ export function concludeSearch(
     next: next === undefined ? null : { rate: next.rate, why: next.why ?? "" },
   };
   const isLimit = next?.kind === "load limited";
-  return { found, conclusion: sentencesOf(found, targets, confirming, isLimit, howEnded(runs)) };
+  const sentences = sentencesOf(found, targets, confirming, isLimit, howEnded(runs));
+  return { found, conclusion: [...sentences, `The search took ${some(steps.length, "step")}.`] };
+}
+
+/** For instance `1 step` or `14 steps`. */
+function some(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** How a study ended before its time. */

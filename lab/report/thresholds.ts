@@ -21,6 +21,8 @@ export interface Threshold {
   readonly judge: (run: Run) => Judgement;
   /** What was measured, if the condition holds of a run that may go on; otherwise `undefined`. */
   readonly holds: (run: Run) => string | undefined;
+  /** Whether it holds of a figure that is high, and of any that is higher. */
+  readonly isUpwards: boolean;
   /** The name of its figure, for instance `p99`. */
   readonly name: string;
   /** The figure of a run; if there is none, the reason. */
@@ -173,6 +175,7 @@ export function parseThreshold(text: string, flag = "threshold"): Threshold {
   return {
     text: text.trim(),
     name,
+    isUpwards: sign.startsWith(">"),
     of: metric.of,
     format: metric.format,
     least: metric.least ?? 1,

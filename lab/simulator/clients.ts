@@ -17,11 +17,13 @@ export const LONG_PRIME = "P9007199254740881";
  * A client of `frame` that sends one frame and reads its answer.
  *
  * @param content what stands between `^` and `$`
+ * @param greeted is called when the server has greeted, before the frame is sent
  * @returns the generator; it returns the answer as text
  */
-export function* askFrame(content: string): Protocol<string> {
+export function* askFrame(content: string, greeted = () => {}): Protocol<string> {
   const input = new Input();
   yield* frameGreeting(input);
+  greeted();
   return new TextDecoder().decode(yield* frameClient(input, new TextEncoder().encode(content)));
 }
 

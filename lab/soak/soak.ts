@@ -116,6 +116,8 @@ class Soaking implements AsyncDisposable {
   /** The one before it, while its connections finish. */
   #replaced: LoadedServer | undefined;
   #generation = 0;
+  /** Whether another process takes the listener over just now. */
+  #isRestarting = false;
   #traffic: Traffic | undefined;
   /** When the traffic began, in milliseconds. */
   #startedAt = 0;
@@ -184,16 +186,24 @@ class Soaking implements AsyncDisposable {
   get #target(): Target {
     const { address } = this.#server as LoadedServer;
     // Its process is looked at between the attacks, and is another one after a restart.
-    return { address, name: this.#subject.name, whyEnded: () => this.#server?.whyEnded };
+    return { address, name: this.#subject.name, whyEnded: () => this.#whyEnded };
   }
 
   #start(): Promise<LoadedServer> {
     return this.#subject.start(this.#signal, join(this.#folder, "listener"));
   }
 
+  /** How the process that serves has ended, if it has. */
+  get #whyEnded(): string | undefined {
+    const why = this.#server?.whyEnded;
+    // One that was taken over, and had nobody left to serve, may have ended before it is known here
+    // who serves now.
+    return this.#isRestarting && why?.startsWith(EXITED) ? undefined : why;
+  }
+
   /** A server that ends by itself has failed, and there is nothing to soak any more. */
   #look(): void {
-    const why = this.#server?.whyEnded;
+    const why = this.#whyEnded;
     if (why === undefined || this.#signal.aborted) return;
     this.troubles.push(`the server has ended: ${why}`);
     this.#over.abort();
@@ -246,6 +256,15 @@ class Soaking implements AsyncDisposable {
    * before: on a busy machine that is no fault, so another one may try.
    */
   async #restart(): Promise<void> {
+    this.#isRestarting = true;
+    try {
+      await this.#replace();
+    } finally {
+      this.#isRestarting = false;
+    }
+  }
+
+  async #replace(): Promise<void> {
     for (let attempt = 1; !this.#signal.aborted; attempt++) {
       try {
         const next = await this.#start();

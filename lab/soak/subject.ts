@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type RuntimeCommand, scriptCommand } from "../../engine/process/runtimes.ts";
+import type { RuntimeCommand } from "../../engine/process/runtimes.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { BY_DESCRIPTOR } from "../../engine/server/core/options.ts";
-import { whyNoRing } from "../../engine/uring/requirements.ts";
-import { type ModeName, MODES } from "../../modes/catalogue.ts";
+import type { ModeName } from "../../modes/catalogue.ts";
 import { LoadedServer } from "../loaded_server.ts";
+import { modeCommand, whyNoMode } from "../mode_command.ts";
 
 /** A server that is soaked. */
 export interface Subject {
@@ -47,12 +47,6 @@ const FLAGS: Readonly<Partial<Record<ModeName, readonly string[]>>> = {
 /** The modes that leave their listener to the runtime. */
 const BY_RUNTIME: readonly ModeName[] = ["event", "cluster"];
 
-/** Why modes that call the kernel cannot run here, as far as that is known. */
-function whyNoMode(mode: ModeName): string | undefined {
-  if (mode === "completion") return whyNoRing();
-  return mode === "nonblocking" || mode === "berkeley" ? whyNoSockets() : undefined;
-}
-
 /**
  * A mode of this project.
  *
@@ -70,7 +64,7 @@ export function ownSubject(mode: ModeName, on: RuntimeCommand, protocol: string)
     whyNoRestart: runtime.os === "linux" ? whyNoSuchListener : "only Linux passes listeners on",
     start: (signal, takeover) =>
       LoadedServer.start([
-        ...scriptCommand(on, MODES[mode].script, "0", "--quiet", "--drain", DRAIN),
+        ...modeCommand(mode, on, "0", "--quiet", "--drain", DRAIN),
         ...["--protocol", protocol, ...PATIENCE],
         // Through a slow network a whole message may come in parts.
         ...(protocol === "hello" ? ["--grace", "0"] : []),

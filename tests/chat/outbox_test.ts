@@ -65,6 +65,7 @@ class Served implements AsyncDisposable {
     };
     this.visitor = new VisitorConnection(connection, parts, {
       onSlow: (error) => void this.slow.push(error),
+      onParting() {},
       onClosed: (isCut) => void this.closed.push(isCut),
     });
   }

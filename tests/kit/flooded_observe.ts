@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
 import { program } from "../../lab/observe.ts";
 import { DestroyEvents } from "../../engine/kernel/sock_diag.ts";
 import { sockets } from "../../engine/net/sockets.ts";
@@ -12,6 +13,9 @@ import { sockets } from "../../engine/net/sockets.ts";
 /** `SO_MEMINFO` (socket(7)): nine numbers, of which the last counts what was dropped. */
 const SO_MEMINFO = 55;
 const DROPS = 8;
+
+/** The protocol of sock_diag(7). */
+const NETLINK_SOCK_DIAG = "4";
 
 /** Ends sockets, of which the kernel tells although they were never connected. */
 function flood(): void {
@@ -26,5 +30,19 @@ function flood(): void {
   } while (memory[DROPS] === 0);
 }
 
+/** Whether the command hears how sockets end. The network has no other netlink socket with groups. */
+function isListening(): boolean {
+  const [, ...lines] = readFileSync("/proc/net/netlink", "utf8").trim().split("\n");
+  return lines.some((line) => {
+    const [, protocol, , groups = "0"] = line.trim().split(/\s+/);
+    return protocol === NETLINK_SOCK_DIAG && parseInt(groups, 16) !== 0;
+  });
+}
+
 program().run();
-setTimeout(flood, 100);
+// On a busy machine the command takes its time, and a flood before that is nothing to it.
+const looking = setInterval(() => {
+  if (!isListening()) return;
+  clearInterval(looking);
+  flood();
+}, 10);

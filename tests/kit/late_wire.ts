@@ -9,7 +9,6 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { giveAddress, raiseInterface } from "../../lab/observe/interface.ts";
@@ -61,7 +60,7 @@ export class LateWire implements AsyncDisposable {
   /** Lays it. Both families can be used afterwards. */
   static async lay(plan: LateWirePlan): Promise<LateWire> {
     const wire = new LateWire(plan);
-    const isUp = until("the wire", () => wire.#isUp && canListen(ENDS.IPv6.own));
+    const isUp = until("the wire", () => wire.#isUp);
     await Promise.race([isUp, wire.#over.promise]);
     return wire;
   }
@@ -74,23 +73,11 @@ export class LateWire implements AsyncDisposable {
   }
 }
 
-/** Whether an address can be used: one of IPv6 can only a moment after it was given. */
-function canListen(hostname: string): boolean {
-  try {
-    sockets().close(sockets().openListener({ hostname, port: 0 }));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Carries packets until it is told to stop. */
 function carry({ delayMs, jitterMs }: LateWirePlan, stop: Int32Array): void {
   const net = sockets();
   raiseInterface(net, "lo");
   using tun = new TunDevice(net, "wire0", ENDS.IPv4.own, 24);
-  // Nobody else is there, so nobody needs to be asked whether the address is taken.
-  writeFileSync(`/proc/sys/net/ipv6/conf/${tun.name}/accept_dad`, "0");
   giveAddress(net, tun.name, ENDS.IPv6.own, 64);
   postMessage("up");
   // The one that is due first is the last.

@@ -8,6 +8,9 @@ import { connect, createServer, type Socket } from "node:net";
 import type { Address } from "../../protocol.ts";
 import { within } from "./harness.ts";
 
+/** The most characters of what was received that an error repeats. */
+const LONGEST_QUOTE = 200;
+
 /** One connection to a server. */
 export class Peer implements AsyncDisposable {
   /** This end, as the server's log names it. */
@@ -41,13 +44,16 @@ export class Peer implements AsyncDisposable {
    * Connects. It rejects if the connection is refused.
    *
    * @param to the server @param from the own address; on Linux every one of 127.0.0.0/8 will do
+   * @param first what it sends as soon as it is connected. Whoever sends it later may be late for a
+   * short limit, where others use the processor
    */
-  static connect({ hostname: host, port }: Address, from?: string): Promise<Peer> {
+  static connect({ hostname: host, port }: Address, from?: string, first = ""): Promise<Peer> {
     const { promise, resolve, reject } = Promise.withResolvers<Peer>();
     const own = from === undefined ? {} : { localAddress: from };
     const to = host.startsWith("unix:") ? { path: host.slice("unix:".length) } : { host, port };
     const socket = connect({ ...to, ...own, allowHalfOpen: true, noDelay: true });
     socket.once("error", reject);
+    if (first !== "") socket.write(first, "latin1");
     socket.once("connect", () => {
       socket.off("error", reject);
       resolve(new Peer(socket));
@@ -145,7 +151,7 @@ export class Peer implements AsyncDisposable {
   async rest(): Promise<string> {
     const wait = async () => {
       while (this.#end === undefined) await this.#changed.promise;
-      if (this.#end === "reset") throw new Error(`reset after "${this.#received}"`);
+      if (this.#end === "reset") throw new Error(`reset after ${quote(this.#received)}`);
       return this.#received;
     };
     return await within(15_000, "the server to close", wait());
@@ -192,6 +198,12 @@ export class Peer implements AsyncDisposable {
     this.#changed = Promise.withResolvers<void>();
     resolve();
   }
+}
+
+/** What was received, for an error: a long text by its length and its beginning. */
+function quote(text: string): string {
+  const begin = text.slice(0, LONGEST_QUOTE);
+  return begin === text ? `"${text}"` : `${text.length} bytes that begin with "${begin}"`;
 }
 
 /** Makes one whole handshake. Returns when the server has closed. */

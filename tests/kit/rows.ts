@@ -7,7 +7,9 @@
 import process from "node:process";
 import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { sendSignal } from "../../engine/process/send_signal.ts";
+import { MeetingPoint } from "../../engine/server/processes/meeting_point.ts";
 import { whyNoRing } from "../../engine/uring/requirements.ts";
 import { type ModeName, MODES } from "../../modes/catalogue.ts";
 import { assertMatch, test, until } from "./harness.ts";
@@ -46,6 +48,7 @@ if ((skip ?? whyNoCommonMemory()) === undefined) {
   using common = CommonMemory.create();
   common.allocate(1);
   sendSignal(process.pid, 0);
+  new MeetingPoint(sockets()).close();
 }
 
 /** All rows. */

@@ -381,6 +381,23 @@ test(
   { skip, timeoutMs: 60_000 },
 );
 
+test("a comparison says which runtime is not here, and is of the other one alone", async () => {
+  const environment = { PATH: "", DENO_PATH: "" };
+  // The one mode cannot serve this load, so nothing is started.
+  const args = ["compare", "--modes", "sequential", ...BRIEFLY, "--no-floor"];
+  await using script = new Script("lab/bench.ts", args, { environment });
+  await using named = new Script("lab/bench.ts", [...args, "--runtimes", "deno"], { environment });
+  assertMatch(
+    (await script.end()).stderr,
+    /^bench: deno is not installed here: the modes are compared on bun alone$/m,
+  );
+  const { code, stderr } = await named.end();
+  assertEquals([code, stderr], [
+    2,
+    "bench: wrong value for --runtimes: deno is not installed here\n",
+  ]);
+}, { skip: runtime.name === "bun" ? undefined : "deno install has installed bun here" });
+
 test("an earlier comparison is the baseline of a later one", async () => {
   using folder = new Folder();
   const file = folder.path("base.json");

@@ -355,7 +355,8 @@ for (const engine of ENGINES) {
     // The last answers came that much later, and they still belong to the run.
     const { at } = run.seconds.at(-1) as Second;
     assertAtLeast(at - run.duration_s, 0.25);
-    assertEquals(run.rate, Number((50 / run.duration_s).toFixed(1)));
+    // The rate has six digits, and so has the time, which is longer where requests are sent late.
+    assertEquals(run.rate.toPrecision(4), (50 / run.duration_s).toPrecision(4));
   });
 
   test(`${engine}: a run that ends together with a second has no empty row after it`, async () => {

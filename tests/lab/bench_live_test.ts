@@ -7,7 +7,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import form from "../../docs/bench-live.schema.json" with { type: "json" };
 import { parseJson } from "../../lab/report/json.ts";
-import { LiveMetrics } from "../../lab/report/live_metrics.ts";
+import { labelsOf, LiveMetrics } from "../../lab/report/live_metrics.ts";
 import { Distribution } from "../../lab/load/distribution.ts";
 import { formatMetrics } from "../../engine/server/metrics/exposition.ts";
 import { Folder } from "../kit/folder.ts";
@@ -62,7 +62,25 @@ test("a condition that holds ends the run: the files say so, and the exit status
   assertMatch(lines.at(-1).aborted, /^errors>5% /);
 });
 
-test("a measurement goes on if nobody reads any more how it goes", async () => {
+test("a server that answers nothing any more ends the run: what is due and waits is seen", async () => {
+  // The one connection waits, so nothing else can be sent: most of what is due fails, or waits.
+  const conditions = [["errors>50%", "--timeout", "300ms"], ["p50>200ms"]] as const;
+  await Promise.all(conditions.map(async ([condition, ...more]) => {
+    await using server = await LoadServer.start((bytes, socket, index) => {
+      if (index < 100) socket.write(bytes);
+    });
+    await using script = new Script("lab/bench.ts", [
+      ...[at(server), "--protocol", "echo", "-c", "1", "--no-floor", "-d", "60s"],
+      ...["--rate", "1000/s", "--abort-on", condition, ...more],
+    ]);
+    const { code, stderr } = await script.end(30_000);
+    assertEquals(code, 99, stderr);
+    const why = `--abort-on ${condition} \\(.*, with the requests that still wait\\)`;
+    assertMatch(stderr, new RegExp(`the run was ended after \\S+ s by ${why}`));
+  }));
+});
+
+test("a measurement goes on if nobody reads any more how it goes, and says so", async () => {
   using folder = new Folder();
   await using server = await LoadServer.start();
   await using script = new Script("lab/bench.ts", [
@@ -70,7 +88,7 @@ test("a measurement goes on if nobody reads any more how it goes", async () => {
   ]);
   script.hangUp();
   const { code, stderr } = await script.end();
-  assertEquals([code, stderr.includes("--live-json ends here: ")], [0, true], stderr);
+  assertEquals([code, stderr.includes("--live-json ends here: ")], [1, true], stderr);
   const { runs: [run] } = parseJson(folder.text("it.json"), "it.json");
   assertEquals([run?.requests, run?.interrupted], [50, false]);
 });
@@ -102,7 +120,7 @@ test("the metrics of a run can be collected while it goes on", async () => {
   });
   script.signal("SIGINT");
   assertEquals((await script.end()).code, 130);
-  const labels = `server="${at(server)}",protocol="echo",connections="2",repeat="1"`;
+  const labels = `server="${at(server)}",protocol="echo",connections="2",rate="100",repeat="1"`;
   assertStringIncludes(text, `handshake_bench_errors_total{${labels}} 0`);
   assertStringIncludes(text, "handshake_bench_running 1");
   assertMatch(text, /# EOF\n$/);
@@ -111,11 +129,17 @@ test("the metrics of a run can be collected while it goes on", async () => {
 test("response times are told as a histogram of OpenMetrics", () => {
   const latency = new Distribution();
   latency.add(new Float64Array([40, 3, 1_000_000, 1]));
-  const labels = { server: "it", protocol: "echo", connections: "1", repeat: "1" };
+  const labels = labelsOf("it", { ...sampleRun(new Dice(1)).load, target_rate: 100 }, 1);
   const metrics = new LiveMetrics();
   const second = { ...sampleRun(new Dice(1)).seconds[0]!, errors: 2 };
+  const soFar = {
+    latency,
+    requests: 4,
+    run: () => sampleRun(new Dice(1)),
+    runWithWaiting: () => undefined,
+  };
   for (const _ of "ab") {
-    metrics.add(labels, second, { latency, requests: 4, run: () => sampleRun(new Dice(1)) });
+    metrics.add(labels, second, soFar);
   }
   const text = formatMetrics(metrics.all({}), "openmetrics");
   const buckets = [...text.matchAll(/_seconds_bucket\{.*le="(.*)"\} (\d+)/g)]
@@ -129,4 +153,9 @@ test("response times are told as a histogram of OpenMetrics", () => {
   assertMatch(text, /^handshake_bench_response_seconds_count\{.*\} 8$/m);
   assertMatch(text, /^handshake_bench_response_seconds_sum\{.*\} 2\.0002\d*$/m);
   assertMatch(text, /^handshake_bench_errors_total\{.*\} 4$/m);
+  // Another step of a search has a rate of its own.
+  metrics.begin({ ...labels, rate: "200" });
+  const both = formatMetrics(metrics.all({}), "openmetrics");
+  assertMatch(both, /^handshake_bench_errors_total\{.*rate="100".*\} 4$/m);
+  assertMatch(both, /^handshake_bench_errors_total\{.*rate="200".*\} 0$/m);
 }, { pure: true });

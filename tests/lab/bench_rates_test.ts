@@ -11,9 +11,15 @@ import { Distribution } from "../../lab/load/distribution.ts";
 import { kneeOf, type SteppedLoad } from "../../lab/load/knee.ts";
 import { measure } from "../../lab/load/measure.ts";
 import { type EngineKind, makePlan, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
-import { findRate, PRECISION, type Verdict } from "../../lab/load/rate_search.ts";
+import {
+  CONFIRMATIONS,
+  findRate,
+  MOST_STEPS,
+  PRECISION,
+  type Verdict,
+} from "../../lab/load/rate_search.ts";
 import { parseSteps } from "../../lab/load/rate_steps.ts";
-import type { RateStep, Report, Run } from "../../lab/load/results.ts";
+import type { FoundRate, RateStep, Report, Run } from "../../lab/load/results.ts";
 import { Schedule, type ScheduleOptions } from "../../lab/load/schedule.ts";
 import {
   conduct,
@@ -24,6 +30,8 @@ import {
   readStudy,
   type Studied,
 } from "../../lab/rate_study.ts";
+import { compareWithBaseline } from "../../lab/report/baseline.ts";
+import { formatLoad } from "../../lab/report/contests.ts";
 import { formatCsv } from "../../lab/report/csv.ts";
 import { formatHtml } from "../../lab/report/html.ts";
 import { formatJson, parseJson } from "../../lab/report/json.ts";
@@ -53,9 +61,6 @@ const SILENT: Verdict = { kind: "silent", why: "nothing was answered" };
 
 const RANGE = { first: 1_000, least: 10, most: 1e9 };
 
-/** No search needs more steps: doublings, halvings, and attempts to confirm, each up to twice. */
-const MOST_STEPS = 250;
-
 /** Searches with a rule that says how each step goes, and counts the steps. */
 async function searchFor(
   rule: (rate: number, index: number) => Verdict | undefined,
@@ -64,7 +69,7 @@ async function searchFor(
   let steps = 0;
   return await findRate((rate) => {
     assert(rate >= range.least && rate <= range.most, `step at ${rate}`);
-    if (steps === MOST_STEPS) throw new Error("It does not end");
+    if (steps > MOST_STEPS + 2 * CONFIRMATIONS) throw new Error("It does not end");
     return Promise.resolve(rule(rate, steps++));
   }, range);
 }
@@ -86,6 +91,25 @@ test("a search finds every limit to 2 %, wherever it begins", async () => {
     },
   ));
 });
+
+test("a search that begins far above what a server can do takes few steps", async () => {
+  await fc.assert(fc.asyncProperty(
+    fc.double({ min: 1, max: 4, noNaN: true }),
+    fc.double({ min: 0.5, max: 1.5, noNaN: true }),
+    async (power, share) => {
+      const limit = 10 ** power;
+      let steps = 0;
+      // What is answered of far too much may be more than what is answered in time, or less.
+      const { rate = NaN } = await searchFor((rate) => {
+        steps++;
+        return rate <= limit ? PASSED : { ...FAILED, answered: Math.min(rate, share * limit) };
+      }, { ...RANGE, first: 1e6 });
+      assert(rate <= limit && rate > 0.97 * limit, `${rate} of ${limit}`);
+      // Two or three down, up to three up, then six times halving and three confirming.
+      assert(steps <= 22, `${steps} steps to ${limit}`);
+    },
+  ));
+}, { pure: true });
 
 test("a search ends where no rate passes, and where every rate does", async () => {
   const never = await searchFor(() => FAILED);
@@ -463,7 +487,7 @@ test("a search says what it has found and why the next step failed, and threshol
   const found = of({ end: "found", rate: 2_000, next });
   const study = { steps, knee: null, interrupted: false, ...found };
   assertEquals(found.found.spread, 0);
-  assertEquals(found.conclusion.length, 2);
+  assertEquals(found.conclusion.at(-1), `The search took ${steps.length} steps.`);
   assertMatch(
     found.conclusion[0] ?? "",
     /^2\.00 k\/s is the highest rate that meets p99<5ms: 3 confirming runs answered 2\.00 k\/s ± 0\.0 %, with p99 [\d.]+ ms to [\d.]+ ms\.$/,
@@ -472,6 +496,32 @@ test("a search says what it has found and why the next step failed, and threshol
   assertEquals(judgedRuns(runs, study), runs.slice(2));
   assertEquals(judgedRuns(runs, null), runs);
   const full = { ...report, rate_study: study, findings: study.conclusion };
+  // A baseline compares what was found, and not the steps on the way.
+  const compared = (rate: number, above: number, more: Partial<FoundRate> = {}) => {
+    const step = { ...found.found, rate, next: { rate: above, why: "" }, ...more };
+    const [sentence = "", ...others] = compareWithBaseline(
+      { ...full, rate_study: { ...study, found: step } },
+      full,
+    );
+    assertEquals(others, []);
+    return sentence;
+  };
+  const load = formatLoad({ ...(runs[0] as Run).load, target_rate: null, seed: null });
+  assertEquals(
+    compared(4_500, 4_590),
+    `${runs[0]?.name}, ${load}: the highest rate that meets p99<5ms is 4.50 k/s ± 0.0 %, ` +
+      "2.25 times the 2.00 k/s ± 0.0 % of the baseline: better, as far as one search each can tell.",
+  );
+  assertMatch(compared(1_000, 1_020), /0\.50 times .*: worse, as far/);
+  assertMatch(compared(3_000, 5_000), /3\.00 k\/s .* cannot be told from the 2\.00 k\/s/);
+  assertMatch(compared(1_900, 1_990, { spread: 0.02 }), /cannot be told from the 2\.00 k\/s/);
+  assertMatch(
+    compared(1_000, 1_020, { end: "never", rate: null }),
+    /is none, against the 2\.00 k\/s .*: worse/,
+  );
+  assertMatch(compared(4_500, 4_590, { targets: ["p99<9ms"] }), /^Cannot compare .* p99<9ms/);
+  assertMatch(compared(4_500, 4_590, { end: "interrupted" }), /^Cannot compare .* its end/);
+  assertMatch(compareWithBaseline(report, full).join("\n"), /^Cannot .*: here was no search\.$/);
   assertEquals(parseJson(formatJson(full), "it").rate_study, study);
   assertMatch(formatTerminal(full, PLAIN), /^4\.00 k\/s .* doubling +failed$/m);
   const limited = of({ end: "found", rate: 2_000, next: { ...next, kind: "load limited" } });

@@ -37,6 +37,7 @@ import {
   assertThrows,
   test,
 } from "../kit/harness.ts";
+import { Pace } from "../kit/paced_server.ts";
 import {
   Dice,
   DRAWN,
@@ -46,6 +47,7 @@ import {
   sampleReport,
   sampleRun,
 } from "../kit/report_samples.ts";
+import { claimsIn } from "../proofs/comparisons.ts";
 
 /** A name that would act on a terminal if it were not escaped. */
 const HOSTILE = 'evil \x1b[2J\u202e <b>"x"</b> | `y` _z_ @you #1\r\nnext';
@@ -695,3 +697,15 @@ test("the distribution of several repeats is that of all their requests", () => 
   const { message } = assertThrows(() => distributionOf(["HISTFAAA"]), Error);
   assertStringIncludes(message, "damaged");
 });
+
+test("the proof of comparisons reads what a report claims, and its server keeps its pace", () => {
+  const claims = (factor: number) => claimsIn(findingsOf(pairOf(factor, 3)));
+  assertEquals(claims(1), []);
+  assert(
+    claims(2).some((sentence) => / answers most: 2\.0\d? ± .* times as much as /.test(sentence)),
+  );
+  const pace = new Pace(100);
+  const dues = [0, 0, 0, 15, 100, 100].map((now) => pace.next(now));
+  // What is late delays nothing, and what was idle is no credit.
+  assertEquals(dues, [10, 20, 30, 40, 110, 120]);
+}, { pure: true });

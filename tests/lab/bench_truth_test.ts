@@ -17,7 +17,7 @@ import {
   whyNoDescriptors,
 } from "../../lab/load/plan.ts";
 import { rehearse } from "../../lab/load/rehearsal.ts";
-import type { Run } from "../../lab/load/results.ts";
+import type { Run, Second } from "../../lab/load/results.ts";
 import { findingsOf } from "../../lab/report/findings.ts";
 import { formatTerminal } from "../../lab/report/terminal.ts";
 import { runtime } from "../../engine/net/runtime.ts";
@@ -59,9 +59,13 @@ async function load(
 }
 
 /** Measures a server that reacts in this way. */
-async function loadOn(react: Reaction | undefined, options: PlanOptions): Promise<Run> {
+async function loadOn(
+  react: Reaction | undefined,
+  options: PlanOptions,
+  more: Partial<MeasureOptions> = {},
+): Promise<Run> {
   await using server = await LoadServer.start(react);
-  return await load(server, options);
+  return await load(server, options, more);
 }
 
 /**
@@ -154,8 +158,10 @@ for (const engine of ENGINES) {
     }));
 
   test(`${engine}: a last fraction of a second is not scaled up to a whole one`, async () => {
+    // Nor for those who watch.
+    const onSecond = ({ rate }: Second) => assert(rate < 330, String(rate));
     const runs = await Promise.all([
-      loadOn(undefined, { engine, rate: 300, duration: 1_020 }),
+      loadOn(undefined, { engine, rate: 300, duration: 1_020 }, { onSecond }),
       // The last answers come a moment after the end.
       loadOn(after(40), { engine, connections: 50, rate: 300, duration: 1_000 }),
     ]);
@@ -170,12 +176,17 @@ for (const engine of ENGINES) {
   });
 
   test(`${engine}: the time of a run is the time that it took`, async () => {
+    const notes: string[] = [];
+    const onNote = (text: string) => notes.push(text);
     const [rare, slow] = await Promise.all([
-      loadOn(undefined, { engine, rate: 1 / 3600, requests: 1 }),
+      loadOn(undefined, { engine, rate: 1 / 3600, requests: 1 }, { onNote }),
       loadOn(undefined, { engine, rate: 0.1, duration: 150 }),
     ]);
     assert(rare.duration_s < 60);
     assertEquals([rare.requests, rare.due, rare.rate.toPrecision(3)], [1, 1, "0.000278"]);
+    assertEquals(rare.seconds.map(({ rate }) => rate.toPrecision(3)), ["0.000278"]);
+    // However busy its thread was in this millisecond, the load has done all that was asked of it.
+    assertNotMatch(notes.join("\n"), /was busy for/);
     assertMatch(textOf(rare), /^rate +1 \/h, 100 % of the 1 \/h that were due$/m);
     assertMatch(textOf(rare), /^answered +1 of 1 due in [\d.]+ m?s$/m);
     assertEquals([slow.requests, slow.due, slow.rate], [1, 1, 0.1]);

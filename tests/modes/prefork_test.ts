@@ -4,22 +4,39 @@
  * @module
  */
 
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { Control, TELL } from "../../engine/server/processes/control.ts";
-import { assert, assertEquals, assertMatch, assertNotEquals, test, until } from "../kit/harness.ts";
-import { Peer } from "../kit/peer.ts";
+import { type PreforkOptions, servePrefork } from "../../mod.ts";
+import { Folder } from "../kit/folder.ts";
 import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { AS_NOBODY, whyNotAsNobody } from "../kit/nobody.ts";
+import { Peer } from "../kit/peer.ts";
+import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
+import {
+  commandOf,
   countsIn,
   otherRuntime,
   ourRuntime,
+  Program,
   ServerProcess,
   totalsIn,
   untilStopped,
   whyNoOtherRuntime,
+  whyNoProgram,
 } from "../kit/server_process.ts";
 
 const options = { skip: whyNoSockets() ?? whyNoCommonMemory(), sanitize: false, timeoutMs: 30_000 };
@@ -65,6 +82,11 @@ function isThere(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Says how many descriptors a process may have from now on. Those that it has stay. */
+function limitDescriptors(pid: number, most: number): void {
+  execFileSync("prlimit", [`--pid=${pid}`, `--nofile=${most}:`]);
 }
 
 /** Connects, and is told who serves the connection. */
@@ -141,7 +163,14 @@ for (const handoff of HANDOFFS) {
   test(
     `${name}: its processes end with their parent, also one that computes for ever`,
     async () => {
-      await using server = await start("--workers", "3", ...handoff);
+      using folder = new Folder();
+      const environment = {
+        ...process.env as Record<string, string>,
+        TMPDIR: folder.path(""),
+        XDG_RUNTIME_DIR: "",
+      };
+      const args = [...DEADLY, "--workers", "3", ...handoff];
+      await using server = await ServerProcess.start("prefork", args, { environment });
       const spinning = await served(server);
       const waiting = await served(server);
       await spinning.peer.send("spin\n");
@@ -149,6 +178,7 @@ for (const handoff of HANDOFFS) {
       assert([spinning.pid, waiting.pid].every((pid) => children.includes(pid)), `${children}`);
       assert(children.length >= 3);
       server.signal("SIGKILL");
+      assertEquals(folder.names, [], "it has left nothing");
       await until("all of them to end", () => !children.some(isThere));
       await until("the port to be free for anybody", () => {
         try {
@@ -265,11 +295,17 @@ test("prefork per connection: spare processes are kept ready", async () => {
   const { peer, pid } = await served(server);
   assertEquals(pid, spares[0]);
   await until("another one to be there", () => childrenOf(server.pid).length === 2);
+  // What it says of itself is longer than a message.
+  assertEquals(await ask(peer, "stray"), "stray");
   peer.finish();
   await peer.rest();
   await until("the first one to end", () => !isThere(pid));
   const ending = await server.stop();
-  assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+  assertMatch(ending.stderr, /ERR an error outside every conversation: \u{1f4a5}{4000,}$/mu);
+  assertEquals(
+    totalsIn(ending),
+    "accepted 1 · completed 1 · failed 0 · cut 0 · errors outside conversations 1",
+  );
 }, options);
 
 test("prefork gives connections only to processes that it has just started", async () => {
@@ -278,7 +314,7 @@ test("prefork gives connections only to processes that it has just started", asy
   peer.finish();
   await peer.rest();
   const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  const path = words.find((word) => word.endsWith("/socket")) as string;
+  const path = words.find((word) => word.startsWith("/proc/")) as string;
   // A stranger of the same user, who finds the socket.
   const control = Control.connect(sockets(), path);
   try {
@@ -332,3 +368,123 @@ test("a process that is stopped holds up nobody, and the drain ends it", async (
   await peer.gone();
   assert(!isThere(pid));
 }, options);
+
+test("a connection that a stopped process was handed is taken back, for another one", async () => {
+  await using server = await start("--workers", "2", "--handoff", "descriptor");
+  const { peer, pid } = await served(server);
+  peer.finish();
+  await peer.rest();
+  await server.printed(` done ${peer.name} `, "stderr");
+  // Who was busy last is handed the next one.
+  process.kill(pid, "SIGSTOP");
+  await untilStopped(pid);
+  const other = await served(server);
+  assertNotEquals(other.pid, pid);
+  // Nobody else has it: whoever serves it can end it.
+  other.peer.finish();
+  await other.peer.rest();
+  await using next = (await served(server)).peer;
+  assertEquals(await ask(next, "pid"), `${other.pid}`);
+  process.kill(pid, "SIGCONT");
+  const last = await served(server);
+  assertEquals(last.pid, pid, "it goes on as if nothing had happened");
+  await last.peer[Symbol.asyncDispose]();
+  await next[Symbol.asyncDispose]();
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertEquals(countsIn(ending).accepted, 4);
+}, options);
+
+test("a parent without descriptors waits for some, and then lets processes in again", async () => {
+  await using server = await start("--workers", "1", "--handoff", "descriptor");
+  const { peer, pid } = await served(server);
+  await peer[Symbol.asyncDispose]();
+  limitDescriptors(server.pid, 3);
+  const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  const stranger = Control.connect(sockets(), words.find((word) => word.startsWith("/proc/"))!);
+  try {
+    await server.printed(" waits 80 ms: Cannot accept a process: ", "stderr");
+    const waits = [...server.stderr.matchAll(/ waits (\d+) ms: Cannot accept a process/g)];
+    assertEquals(waits.map(([, ms]) => Number(ms)), [5, 10, 20, 40, 80]);
+  } finally {
+    stranger.close();
+  }
+  limitDescriptors(server.pid, 1_024);
+  process.kill(pid, "SIGKILL");
+  const next = await served(server);
+  assertNotEquals(next.pid, pid);
+  await next.peer[Symbol.asyncDispose]();
+  assertEquals((await server.stop()).code, 0);
+}, { ...options, skip: options.skip ?? whyNoProgram("prlimit") });
+
+test(
+  "a process that has used up its descriptors is replaced, and its next client served",
+  async () => {
+    await using server = await start("--workers", "1", "--handoff", "descriptor");
+    const { peer, pid } = await served(server);
+    limitDescriptors(pid, 3);
+    peer.finish();
+    await peer.rest();
+    const next = await served(server);
+    assertNotEquals(next.pid, pid);
+    next.peer.finish();
+    await next.peer.rest();
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertMatch(ending.stderr, / ERR A process died: it has no descriptors left /);
+    assertEquals(
+      totalsIn(ending),
+      "accepted 2 · completed 2 · failed 0 · cut 0 · threads lost 1",
+    );
+  },
+  { ...options, skip: options.skip ?? whyNoProgram("prlimit") },
+);
+
+test("Ctrl-Z stops the whole server, and fg continues it", async () => {
+  await using terminal = await Terminal.openShell({ columns: 200 });
+  const command = commandOf("modes/prefork.ts", ["0", "--workers", "1", ...DEADLY, "--quiet"]);
+  await terminal.type(`${command.join(" ")}\n`);
+  const text = await terminal.shows(/Listening on [^ ]+:\d+ /);
+  const port = Number(/:(\d+) /.exec(text)?.[1]);
+  await using peer = await Peer.connect({ hostname: "127.0.0.1", port });
+  const pid = Number(await ask(peer, "pid"));
+  for (let times = 0; times < 2; times++) {
+    await terminal.press("C-z");
+    await terminal.shows(/Stopped/);
+    await untilStopped(pid);
+    await peer.send("here\n");
+    await terminal.type("clear; fg\n");
+    assertEquals(await peer.line(), "here");
+  }
+  peer.finish();
+  await peer.rest();
+  await terminal.press("C-c");
+  await terminal.shows(/totals: accepted 1 /);
+}, { ...options, skip: options.skip ?? whyNoTerminal });
+
+test("prefork takes no option that would mean nothing", async () => {
+  const wrong: readonly [PreforkOptions, RegExp][] = [
+    [{ perConnection: true, handoff: "descriptor" }, /^Cannot use handoff: with perConnection /],
+    [{ perConnection: true, workers: 2 }, /^Cannot use workers: with perConnection /],
+    [{ spare: 1 }, /^Cannot use spare: without perConnection /],
+    [{ perConnection: false, maxProcesses: 1 }, /^Cannot use maxProcesses: without /],
+  ];
+  for (const [each, why] of wrong) {
+    const error = await servePrefork({ port: 0, ...each }).catch((error) => error);
+    assert(error instanceof OptionError, `${error}`);
+    assertMatch(error.message, why);
+  }
+}, options);
+
+const whyNoTaskLimit = whyNoProgram("prlimit") ??
+  (process.getuid?.() === 0 ? whyNotAsNobody() : undefined);
+
+test("prefork says at the start which limit of processes and threads is too low", async () => {
+  const user = process.getuid?.() === 0 ? AS_NOBODY : [];
+  const server = commandOf("modes/prefork.ts", ["0", "--workers", "200"]);
+  await using program = new Program([...user, "prlimit", "--nproc=300", ...server]);
+  const { code, stdout, stderr } = await program.end();
+  assertEquals([code, stdout], [1, ""]);
+  const what = "the limit of processes and threads (ulimit -u) is 300, and at least 1";
+  assertStringIncludes(stderr, `prefork: Cannot start 200 processes: ${what}`);
+}, { ...options, skip: options.skip ?? whyNoTaskLimit });

@@ -824,6 +824,68 @@ test("bash completes commands, flags and their values", async () => {
   }
 }, { ...slow, skip: slow.skip ?? whyNoProgram("bash") });
 
+/**
+ * Types lines in a zsh of its own and writes what it would offer for each of them to a file: a zsh
+ * completes nothing but what somebody types. What `_files` looks up to know whether to go on is no
+ * offer.
+ */
+const TYPE_IN_ZSH = String.raw`
+  script=$1 out=$2
+  shift 2
+  zmodload zsh/zpty
+  zpty shell zsh -f -i
+  zpty -w shell "PROMPT=; autoload -Uz compinit; compinit -D -u; source ${"$"}{(q)script}
+    compadd () {
+      local -a hits; local word
+      for word; do
+        [[ \$word == (-|--) ]] && break
+        [[ \$word == -*[OAD] ]] && { builtin compadd \"\$@\"; return }
+      done
+      builtin compadd -A hits \"\$@\"
+      for word in \$hits; do print -rn -- \"\$word \" >>${"$"}{(q)out}; done
+    }
+    capture () { _main_complete; print >>${"$"}{(q)out} }
+    zle -C capture complete-word capture; bindkey '^I' capture; print REA''DY"
+  zpty -r shell greeting '*READY*'
+  for line; do
+    zpty -n -w shell "$line"$'\t'
+    (( lines++ ))
+    for (( tries = 0; tries < 500; tries++ )); do
+      [[ -r $out && $(wc -l <$out) -ge $lines ]] && break
+      sleep 0.02
+    done
+    zpty -n -w shell $'\x15'
+  done
+  zpty -d shell
+`;
+
+test("zsh completes commands, flags and their values", async () => {
+  const script = join(folder, "handshake.zsh");
+  const out = join(folder, "offered-by-zsh");
+  writeFileSync(script, (await run(["completions", "zsh"])).stdout);
+  const cases = [
+    ["handshake thr", ["threaded", "threadpool"]],
+    ["handshake threadpool --ha", ["--handoff"]],
+    ["handshake threadpool --handoff=m", ["message"]],
+    ["handshake bench ", ["compare", "merge"]],
+    ["handshake bench compare --pi", ["--pid", "--pipeline"]],
+    ["handshake bench compare --modes event,thr", ["threaded", "threadpool"]],
+    // A colon in a word or in the name of a value is no end of it.
+    ["handshake bench --arrivals ", ["burst:10", "even", "poisson"]],
+    ["handshake bench --metrics ", []],
+    ["handshake bench merge handshake.z", ["handshake.zsh"]],
+    ["handshake bench merge a b handshake.z", ["handshake.zsh"]],
+  ] as const;
+  const command = ["zsh", "-f", "-c", TYPE_IN_ZSH, "zsh", script, out];
+  await using zsh = new Program([...command, ...cases.map(([line]) => line)], { cwd: folder });
+  assertEquals((await zsh.end(60_000)).code, 0);
+  const offered = readFileSync(out, "utf8").trimEnd().split("\n");
+  assertEquals(
+    offered.map((words) => [...new Set(words.trim().split(" "))].sort().join(" ")),
+    cases.map(([, words]) => words.join(" ")),
+  );
+}, { ...slow, skip: slow.skip ?? whyNoProgram("zsh") });
+
 test("every command and flag in the help is in each shell's completions", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const { code, stdout } = await run(["completions", shell]);

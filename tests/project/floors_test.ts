@@ -33,7 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],
   ["chat/rooms", "chat/terminal", "lab/profile", "lab/report", "lab/simulator"],
-  ["lab/observe/connect", "lab/conform/definitions", "lab/faults"],
+  ["lab/observe/connect", "lab/conform/definitions", "lab/faults", "lab/tour"],
   ["lab/conform"],
   ["lab/observe"],
   ["lab/observe/wire"],

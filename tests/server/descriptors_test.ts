@@ -15,16 +15,16 @@ import { Script, ServerProcess, whyNoLimit } from "../kit/server_process.ts";
 const LINUX_ONLY = runtime.os === "linux" ? undefined : "only Linux tells the time on processors";
 
 test("a limit that is too low is said at the start, with one that is enough", async () => {
-  const modes = ["sequential", "nonblocking", "completion", "threadpool", "cluster"];
+  const modes = ["sequential", "nonblocking", "completion", "threadpool", "prefork", "cluster"];
   await Promise.all(
     modes.filter((mode) => whyNot(mode) === undefined).map(async (mode) => {
       const path = `modes/${mode}.ts`;
-      const args = /pool|cluster/.test(mode) ? ["--workers", "1"] : [];
+      const args = /pool|prefork|cluster/.test(mode) ? ["--workers", "1"] : [];
       await using script = new Script(path, ["0", ...args], { descriptors: 30 });
       const { code, stdout, stderr } = await script.end();
       assertEquals([code, stdout], [1, ""], stderr);
       const line = new RegExp(
-        `^${mode}: Cannot start \\d (thread|event loop)s?: the limit of open files \\(ulimit -n\\) is 30, ` +
+        `^${mode}: Cannot start \\d (thread|event loop|process)s?: the limit of open files \\(ulimit -n\\) is 30, ` +
           "and at least (\\d+) are needed\\n$",
       );
       assertMatch(stderr, line);

@@ -11,6 +11,7 @@ import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.
 import { HostCounts } from "../../engine/server/core/host_counts.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
+import { Turns } from "../../engine/server/processes/turns.ts";
 import { ProcessGate } from "../../engine/server/team/process_gate.ts";
 import {
   createTeamMemory,
@@ -85,6 +86,20 @@ class Memory implements Disposable {
     this.common.close();
   }
 }
+
+test("only so many take their turn at the same time, in the order in which they came", async () => {
+  const turns = new Turns(2);
+  const has: number[] = [];
+  const passes = await Promise.all([turns.take(), turns.take()]);
+  const later = [1, 2, 3].map((each) => turns.take().then((pass) => (has.push(each), pass)));
+  await delay(1);
+  assertEquals(has, []);
+  passes[1]!();
+  (await later[0]!)();
+  (await later[1]!)();
+  await later[2];
+  assertEquals(has, [1, 2, 3]);
+});
 
 test("of a process that is killed at any moment no connection stays counted", async () => {
   using server = new Memory();

@@ -224,6 +224,35 @@ export class Door {
   }
 
   /**
+   * A connection that was let in is handed to a process. From now on that counts it, with
+   * {@linkcode Door.leave}.
+   *
+   * @param peer the client's address
+   * @param table the table of the process
+   */
+  handTo({ hostname }: Address, table: number): void {
+    this.#parts.hosts?.hand(this.#table, table, hostname);
+  }
+
+  /**
+   * The process has died before it has taken the connection, which counts here again.
+   *
+   * @param peer the client's address
+   */
+  readmit({ hostname }: Address): void {
+    this.#parts.hosts?.enter(this.#table, hostname, Infinity);
+  }
+
+  /**
+   * A process has died. Nothing that it has counted is left.
+   *
+   * @param table its table
+   */
+  leaveFor(table: number): void {
+    this.#parts.hosts?.clear(table);
+  }
+
+  /**
    * Counts and logs a connection that is refused. A flood of them makes one line in a second.
    *
    * @param peer the client's address

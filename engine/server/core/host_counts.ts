@@ -13,7 +13,8 @@
  * does happens meanwhile. It says for which table it is held. So whoever empties the table of a
  * process that was killed also frees the lock that it has taken along. One that is only stopped may
  * go on at any time. The others wait for it for a while, and then take the lock from it. That harms
- * nothing: it writes into its own table only, and gives back no lock that is not its own any more.
+ * nothing: it writes into its own table only, or that of a process which waits for it, and gives back
+ * no lock that is not its own any more.
  *
  * @module
  */
@@ -105,12 +106,7 @@ export class HostCounts {
         const at = this.#find(each, key);
         if (at >= 0) count += words[at + COUNT]!;
       }
-      const at = this.#find(table, key);
-      // A table that is full has as many hosts as it may.
-      if (count >= most || at < 0) return false;
-      words[at + COUNT]!++;
-      this.#write(at, key);
-      return true;
+      return count < most && this.#add(table, key);
     });
   }
 
@@ -135,12 +131,37 @@ export class HostCounts {
     this.#locked(table, () => this.#leave(table, key));
   }
 
+  /**
+   * Counts a connection in another table from now on: who has that one has the connection.
+   *
+   * @param from the caller's table
+   * @param to that of a process which waits for the connection, and so does not count meanwhile
+   * @param hostname its numeric address
+   */
+  hand(from: number, to: number, hostname: string): void {
+    const key = hostKey(hostname);
+    if (key === undefined) return;
+    this.#locked(from, () => {
+      this.#leave(from, key);
+      this.#add(to, key);
+    });
+  }
+
   /** Empties the table of an event loop or a process that has died, at whatever moment. */
   clear(table: number): void {
     const words = this.#words;
     const from = this.#place(table, 0);
     Atomics.compareExchange(words, LOCK, table + 1, FREE);
     this.#locked(table, () => void words.fill(0, from, from + words[PLACES]! * WORDS));
+  }
+
+  /** Counts one more. Returns `false` if the table is full: then it has as many hosts as it may. */
+  #add(table: number, key: HostKey): boolean {
+    const at = this.#find(table, key);
+    if (at < 0) return false;
+    this.#words[at + COUNT]!++;
+    this.#write(at, key);
+    return true;
   }
 
   #leave(table: number, key: HostKey): void {

@@ -38,6 +38,8 @@ export interface Welcome {
   onIn(arrival: Arrival): void;
   /** The client is refused. The connection is still open. */
   onRefused(why: Refusal): void;
+  /** The connection ends, and its peer cannot see that yet: {@linkcode Welcome.onOver} follows. */
+  onParting?(): void;
   /** The connection is over, and closed. */
   onOver(): void;
 }
@@ -59,6 +61,15 @@ interface Guest {
   readonly connection: Connection;
   readonly welcome: Welcome;
   readonly through: Address;
+}
+
+/** What a guest's proxy says. It closes the connection if it fails, and leaves it open if not. */
+class Hearing extends Session<Introduction | null> {
+  welcome!: Welcome;
+
+  protected override parting(): void {
+    this.welcome.onParting?.();
+  }
 }
 
 /**
@@ -213,7 +224,7 @@ export class Reception {
   #read(guest: Guest): void {
     const startedAt = performance.now();
     const conversation = readIntroduction();
-    const session: Session<Introduction | null> = new Session(
+    const session: Hearing = new Hearing(
       guest.connection,
       conversation,
       this.#options,
@@ -226,6 +237,7 @@ export class Reception {
         this.#readNext();
       },
     );
+    session.welcome = guest.welcome;
     this.#reading.add(session);
     session.start();
   }
@@ -237,6 +249,8 @@ export class Reception {
     if (verdict.kind === "in") return welcome.onIn(verdict.arrival);
     if (verdict.kind === "refused") return welcome.onRefused(verdict.why);
     const { error, startedAt, wasEmpty, isLocal } = verdict;
+    // After a failure the connection has been closed already.
+    if (read.error === undefined) welcome.onParting?.();
     connection.close();
     const observation = observer.begin({ peer: read.through }, "", { startedAt });
     if (isLocal) observation.wasCheck();
@@ -256,6 +270,7 @@ export class Reception {
     for (const guest of this.#waiting) {
       // Whoever hears that there is room may bring the next one at once.
       this.#waiting.delete(guest);
+      guest.welcome.onParting?.();
       guest.connection.close();
       observer.expectsNoMore();
       observer.begin({ peer: guest.through }).over(new CutError());

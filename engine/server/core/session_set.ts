@@ -29,11 +29,21 @@ import type { WatchingTrack } from "../trace/timeline_watch.ts";
 class ServedSession extends Session<void> {
   context!: LazyContext;
   observation!: Observation;
+  set!: SessionSet;
+
+  protected override parting(): void {
+    this.set.parts(this.context);
+  }
 }
 
 /** The conversations under way on this thread. */
 export class SessionSet {
-  /** Called whenever a conversation is over. */
+  /**
+   * Called whenever a connection ends, before its peer can see that. Who counts connections counts it
+   * no more: the peer may come again as soon as it sees the end.
+   */
+  onParting: (() => void) | undefined;
+  /** Called after that, when its conversation is over. */
   onOver: (() => void) | undefined;
   /**
    * Called with the host for which this thread works; with `undefined` if there are several at a
@@ -165,9 +175,11 @@ export class SessionSet {
     reception.receive(connection, {
       onIn: (arrival) => this.#converse(connection, arrival.client, arrival),
       onRefused: (why) => {
+        this.onParting?.();
         this.#refusals.refuse(connection, this.#door?.lineFor(why));
         this.onOver?.();
       },
+      onParting: () => this.onParting?.(),
       onOver: () => this.onOver?.(),
     });
   }
@@ -193,6 +205,7 @@ export class SessionSet {
     const session = new ServedSession(watched, conversation, this.#limits, this.#onDone);
     session.context = context;
     session.observation = observation;
+    session.set = this;
     this.#sessions.add(session);
     observation.enter();
     session.start(arrival?.client);
@@ -214,9 +227,18 @@ export class SessionSet {
     const { context, observation } = session as ServedSession;
     const thrown = context.end();
     observation.over(error ?? thrown, session.wasEmpty);
-    if (this.#door?.counts === true) this.#door.leave(context.peer);
     this.onOver?.();
   };
+
+  /**
+   * A connection ends, and its peer cannot see that yet. Its session says so.
+   *
+   * @param context knows the peer
+   */
+  parts(context: { readonly peer: Address }): void {
+    if (this.#door?.counts === true) this.#door.leave(context.peer);
+    this.onParting?.();
+  }
 
   /** Cuts all conversations, and those that begin later. It also closes all that linger. */
   cutAll(): void {

@@ -51,6 +51,10 @@ export interface ServiceParts {
   readonly inheritsTimeout: boolean;
   /** Whether others can only ask this thread to cut its connection: they are another process. */
   readonly hearsCuts: boolean;
+  /** Counts the connection that has left the gate, until it is over. */
+  readonly left: Int32Array;
+  /** Called when a connection ends, and its peer cannot see that yet. */
+  onParting(): void;
   /** Called when a connection is over. */
   onOver(): void;
 }
@@ -80,8 +84,8 @@ export class Service {
   #failure: unknown;
   /** What `shutdown` has returned, where the caller has made it. */
   #shutdown: number | undefined;
-  /** Whether the thread still had the connection when it was released. */
-  #wasOurs = false;
+  /** Whether the thread still had the connection when it parted from it; `undefined` before. */
+  #wasOurs: boolean | undefined;
 
   /** @param parts what the thread serves its connections with */
   constructor(parts: ServiceParts) {
@@ -140,6 +144,7 @@ export class Service {
     const { track, peer } = this.#parts;
     this.#failure = undefined;
     this.#shutdown = undefined;
+    this.#wasOurs = undefined;
     if (track !== undefined) this.#queuedAt = track.dequeued(this.#fd);
     if (this.#reception === undefined) this.#converse(peer);
     else this.#receive(this.#reception);
@@ -265,7 +270,26 @@ export class Service {
   }
 
   /**
-   * Ends the conversation. From now on no other thread can touch the descriptor. If closing it at
+   * Ends the conversation. From now on no other thread can touch the descriptor, and the connection does
+   * not count any more: a peer that sees our FIN may come again at once. So this comes first.
+   * {@linkcode Service.release} does it, if the caller has not.
+   */
+  part(): void {
+    if (this.#wasOurs !== undefined) return;
+    const { slot, gate, left } = this.#parts;
+    // A connection that was cut looks like a FIN to its protocol. A protocol that may end at any
+    // time takes it for a success.
+    if (slot.wasCut) this.#failure = new CutError();
+    this.#wasOurs = slot.release() >= 0;
+    // If the connection was taken from this thread, whoever took it has counted it.
+    if (!this.#wasOurs) return;
+    left[0] = 1;
+    gate.leave();
+    this.#parts.onParting();
+  }
+
+  /**
+   * Gives the descriptor back. If closing it at
    * once could destroy the last bytes sent, this thread must not close it: the connection lingers
    * elsewhere, so that its peer cannot hold the thread. Lingering begins with FIN: the sending side
    * is shut down here, if the caller has not done so.
@@ -273,33 +297,30 @@ export class Service {
    * @returns whether the caller has to close it
    */
   release(): boolean {
-    const { slot, sockets, lingering, refused } = this.#parts;
+    const { sockets, lingering, refused } = this.#parts;
     const fd = this.#fd;
-    // A connection that was cut looks like a FIN to its protocol. A protocol that may end at any
-    // time takes it for a success.
-    if (slot.wasCut) this.#failure = new CutError();
+    this.part();
+    if (this.#wasOurs !== true) return false;
     const isCut = this.#failure instanceof CutError;
     const queue = this.#isRefused ? refused : lingering;
     const mustLinger = !isCut && this.#driver.mustLinger(this.#failure !== undefined) &&
       (this.#shutdown ?? sockets.shutdown(fd, sockets.constants.SHUT_WR)) >= 0;
-    this.#wasOurs = slot.release() >= 0;
-    if (!this.#wasOurs || !mustLinger || !queue.put(fd)) return this.#wasOurs;
+    if (!mustLinger || !queue.put(fd)) return true;
     if (queue.mustCall()) this.#parts.wakeLingerer();
     return false;
   }
 
   /** Counts the connection and reports its end. It has been closed by now, or it lingers. */
   over(): void {
-    // If the connection was taken from this thread, whoever took it has counted it.
-    if (!this.#wasOurs) return;
+    if (this.#wasOurs !== true) return;
     const thrown = this.#context?.end();
     if (this.#isLocal) this.#observation?.wasCheck();
     else {
       const wasEmpty = this.#wasEmpty || this.#driver.wasEmpty;
       this.#observation?.over(this.#failure ?? thrown, wasEmpty);
     }
-    this.#parts.gate.leave();
     this.#parts.onOver();
+    this.#parts.left[0] = 0;
   }
 }
 

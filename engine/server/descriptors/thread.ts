@@ -143,6 +143,7 @@ export class Thread {
   readonly #track: WatchingTrack | undefined;
   readonly #observer: Observer;
   readonly #protocol: ProtocolDefinition;
+  readonly #slot: DescriptorSlot;
   readonly #service: Service;
   readonly #isClosing = () => this.closing;
   readonly #wait: AcceptWait;
@@ -245,12 +246,13 @@ export class Thread {
       elastic: assignment.elastic,
       askForThreads: () => tell({ kind: "queued" }),
     });
+    this.#slot = new DescriptorSlot(memory.slot);
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.#service = new Service({
       sockets: net,
       protocol,
       settings,
-      slot: new DescriptorSlot(memory.slot),
+      slot: this.#slot,
       gate,
       observer,
       track,
@@ -261,9 +263,11 @@ export class Thread {
       peer: this,
       inheritsTimeout: shared.inheritsTimeout,
       hearsCuts: passage !== undefined,
+      left: memory.left,
+      onParting: () => this.#leave(),
       onOver: () => {
         this.datagrams?.hasRoom();
-        this.#leave();
+        this.#forget();
       },
     });
   }
@@ -496,12 +500,15 @@ export class Thread {
     if (!this.#hasProxies) this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
   }
 
-  /** The connection of this thread is over. */
+  /** The connection of this thread ends, and does not count for its host any more. */
   #leave(): void {
-    if (this.#door.counts) {
-      const client = this.#hasProxies ? this.#client : this.remoteAddress;
-      if (client !== undefined) this.#door.leave(client);
-    }
+    if (!this.#door.counts) return;
+    const client = this.#hasProxies ? this.#client : this.remoteAddress;
+    if (client !== undefined) this.#door.leave(client);
+  }
+
+  /** The connection of this thread is over, and nobody is to blame for it any more. */
+  #forget(): void {
     this.#client = undefined;
     this.#host.note(undefined);
   }
@@ -580,11 +587,12 @@ export class Thread {
   /** Closes a connection that the mode neither served nor handed over. */
   #closeUnclaimed(): void {
     if (this.#unclaimed === NONE) return;
-    this.#sockets.close(this.#unclaimed);
-    this.#unclaimed = NONE;
     this.#counters.lost();
     this.#gate.leave();
     this.#leave();
+    this.#forget();
+    this.#sockets.close(this.#unclaimed);
+    this.#unclaimed = NONE;
   }
 
   /** Decides what to do after an accept that failed. */
@@ -616,6 +624,17 @@ export class Thread {
     service.converse();
     if (service.release()) this.#sockets.close(fd);
     service.over();
+  }
+
+  /**
+   * Parts from the connection that it serves, in the middle of its conversation: this thread ends.
+   *
+   * @returns the descriptor, of which the connection does not count any more; -1 if there is none
+   */
+  part(): number {
+    const fd = this.#slot.held;
+    if (fd >= 0) this.#service.part();
+    return fd;
   }
 
   /**

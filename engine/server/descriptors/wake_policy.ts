@@ -39,7 +39,8 @@ const STALLED = 10;
 export class WakePolicy {
   readonly #ring: DescriptorRing;
   readonly #cores: number;
-  #since = performance.now();
+  readonly #clock: () => number;
+  #since: number;
   #takenThen = 0;
   /** How many connections leave the queue in a millisecond; `Infinity` while it is unknown. */
   #perMs = Infinity;
@@ -51,10 +52,13 @@ export class WakePolicy {
   /**
    * @param ring the queue
    * @param cores how many processors there are
+   * @param clock tells the time, in milliseconds
    */
-  constructor(ring: DescriptorRing, cores: number) {
+  constructor(ring: DescriptorRing, cores: number, clock = () => performance.now()) {
     this.#ring = ring;
     this.#cores = cores;
+    this.#clock = clock;
+    this.#since = clock();
   }
 
   /**
@@ -65,7 +69,7 @@ export class WakePolicy {
   isUrgent(busy: number): boolean {
     const { length, taken } = this.#ring;
     if (busy < this.#cores) return true;
-    const now = performance.now();
+    const now = this.#clock();
     const elapsed = now - this.#since;
     if (elapsed >= WINDOW_MS) {
       // If no connection came for a long time, none could be taken. That says nothing about the

@@ -36,8 +36,10 @@ const stopping = () => import("../listening/stop_listening.ts");
 export interface Admission {
   /** Counts one more connection if that is allowed. Returns whether it is. */
   tryEnter(): boolean;
-  /** Counts one connection less. */
+  /** Counts one connection less: it ends, and its peer cannot see that yet. */
   leave(): void;
+  /** Its conversation is over too. */
+  over?(): void;
   /** How often to ask again, in milliseconds, if connections of other loops count too. */
   readonly pollMs?: number;
 }
@@ -59,8 +61,9 @@ export class ListenerLoop {
     this.#listener = listener;
     this.#sessions = sessions;
     this.#admission = admission;
+    sessions.onParting = () => admission.leave();
     sessions.onOver = () => {
-      admission.leave();
+      admission.over?.();
       for (const wake of this.#waiters) wake();
     };
   }

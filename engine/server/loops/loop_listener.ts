@@ -36,7 +36,8 @@ export async function listenOn(
   const sessions = thread.makeSessions(deadlines);
   const loop = new ListenerLoop(listener, sessions, {
     tryEnter: () => gate.tryEnter(),
-    leave: () => gate.leave(),
+    leave: () => thread.leave(),
+    over: () => thread.over(),
     pollMs: POLL_MS,
   });
   let isStopping = false;

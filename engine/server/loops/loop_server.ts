@@ -179,7 +179,7 @@ export class LoopServer {
       door,
       openReception({ door, observer, deadlines: this.#deadlines }),
     );
-    sessions.onOver = () => gate.leave();
+    sessions.onParting = () => gate.leave();
     this.#served = sessions;
     return sessions;
   }

@@ -109,6 +109,8 @@ export class LoopThread {
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
   /** Receives clients that come through a proxy, if they do. */
   #openReception: typeof import("../core/reception.ts").openReception | undefined;
+  /** How many connections have left the gate, and their conversations are not over. */
+  #left: Int32Array = new Int32Array(1);
   /** Takes a message out of the port, in a loop that has to do that itself. */
   #take: Awaited<ReturnType<typeof runtime.messageTaker>> | undefined;
 
@@ -188,10 +190,23 @@ export class LoopThread {
       door,
       this.#openReception?.({ door, observer: this.#observer, deadlines, most }),
     );
-    const note = new HostNote(threadMemory(memory, index).host);
+    const { host, left } = threadMemory(memory, index);
+    this.#left = left;
+    const note = new HostNote(host);
     sessions.onHost = (hostname) =>
       note.note(hostname === undefined ? undefined : hostKey(hostname));
     return sessions;
+  }
+
+  /** A connection ends, and its peer cannot see that yet: its place is free. */
+  leave(): void {
+    this.#left[0]!++;
+    this.gate.leave();
+  }
+
+  /** The conversation of a connection that has left is over. */
+  over(): void {
+    this.#left[0]!--;
   }
 
   /**

@@ -236,6 +236,8 @@ class MessageTeam {
   readonly #keeper: WorkerKeeper;
   #isRetrying = false;
   #nextId = 1;
+  /** How many connections have ended whose threads are not free yet. */
+  #parted = 0;
   #cutting = false;
   #disposed = false;
   #changed: (() => void)[] = [];
@@ -344,9 +346,10 @@ class MessageTeam {
 
   /** Whether the next connection has to wait in the accept queue. */
   get #isFull(): boolean {
-    const open = this.#waiting.length + this.#busy + this.#expected;
-    return open >= this.#options.maxConnections ||
-      this.#waiting.length >= Math.max(1, this.#plan.queue);
+    // A thread that is about to be free holds nobody up: its last client may be here again.
+    const waiting = this.#waiting.length - this.#parted;
+    return waiting + this.#busy + this.#expected >= this.#options.maxConnections ||
+      waiting >= Math.max(1, this.#plan.queue);
   }
 
   /** Whether every connection was ended. */
@@ -477,6 +480,10 @@ class MessageTeam {
     member.serving = { id, relay, observation, peer, outcome: undefined };
     relay.onWaiting = () => this.#writeWatch?.wake();
     this.gauge.busy++;
+    relay.onParting = () => {
+      this.#parted++;
+      this.#door.leave(peer);
+    };
     relay.onClosed = () => this.#settle(member);
     relay.start(observation.id, peer, arrival?.rest);
     if (this.#cutting) this.#post(member, { kind: "cut", id });
@@ -552,9 +559,9 @@ class MessageTeam {
     clearTimeout(member.closeTimer);
     member.serving = undefined;
     this.gauge.busy--;
+    this.#parted--;
     const { relay: { slowness }, outcome: { failure, wasEmpty } } = serving;
     serving.observation.over(slowness ?? asError(failure), wasEmpty);
-    this.#door.leave(serving.peer);
     this.#rest(member, true);
   }
 
@@ -575,8 +582,8 @@ class MessageTeam {
     this.gauge.busy--;
     if (this.#cutting) serving.relay.close();
     else serving.relay.part();
+    this.#parted--;
     serving.observation.over(this.#cutting ? new CutError() : error);
-    this.#door.leave(serving.peer);
     if (!this.#cutting && this.#culprits.blame(hostKey(serving.peer.hostname))) {
       this.#keeper.excuse(error);
     }

@@ -102,6 +102,9 @@ export class Relay implements Sink, Writer {
   #slowness: SlowReaderError | undefined;
   /** Called when a write has to wait. */
   onWaiting: (() => void) | undefined;
+  /** Called once, before the peer can see that the socket is closed, or its sending side. */
+  onParting: (() => void) | undefined;
+  #hasParted = false;
   /** Called once, when the socket is closed or begins to linger. */
   onClosed: (() => void) | undefined;
 
@@ -152,10 +155,8 @@ export class Relay implements Sink, Writer {
         return this.#write();
       case "close":
         this.#closeWanted = true;
-        // The thread does not know whether the socket has unread bytes, or whether bytes are on
-        // their way to it.
-        this.#lingerWanted ||= this.#hasWritten &&
-          (this.#inFlight >= ACKNOWLEDGE || this.#connection.hasUnread);
+        // The thread does not know whether bytes are on their way to it.
+        this.#lingerWanted ||= this.#hasWritten && this.#inFlight >= ACKNOWLEDGE;
         return this.#write();
       case "linger":
         this.#lingerWanted = true;
@@ -167,6 +168,7 @@ export class Relay implements Sink, Writer {
   close(): void {
     if (this.#over) return;
     this.#end();
+    this.#part();
     this.#connection.close();
     this.onClosed?.();
   }
@@ -181,9 +183,16 @@ export class Relay implements Sink, Writer {
    */
   #linger(): void {
     this.#end();
+    this.#part();
     this.#connection.closeWrite();
     this.#lingerer.add(this.#connection);
     this.onClosed?.();
+  }
+
+  #part(): void {
+    if (this.#hasParted) return;
+    this.#hasParted = true;
+    this.onParting?.();
   }
 
   #end(): void {
@@ -219,6 +228,7 @@ export class Relay implements Sink, Writer {
     this.#slowness = error;
     this.#post({ kind: "lost", id: this.#id, message: error.limit, isSlow: true });
     this.#end();
+    this.#part();
     this.#connection.reset();
     this.onClosed?.();
   }
@@ -277,9 +287,13 @@ export class Relay implements Sink, Writer {
       while (!this.#writing && !this.#over) {
         if (this.#toWrite.length === 0) {
           if (this.#lingerWanted) this.#linger();
-          else if (this.#closeWanted) this.close();
+          // What the peer has taken is known only when all is written.
+          else if (this.#closeWanted && this.#hasWritten && this.#connection.mayLose) {
+            this.#linger();
+          } else if (this.#closeWanted) this.close();
           else if (this.#closeWriteWanted) {
             this.#closeWriteWanted = false;
+            this.#part();
             this.#connection.closeWrite();
           }
           return;
@@ -423,6 +437,11 @@ export class RelayedConnection extends Connection {
 
   override get pending(): number {
     return this.#inFlight;
+  }
+
+  override get mayLose(): boolean {
+    // The main thread knows what the peer has taken.
+    return this.hasUnread;
   }
 
   override closeWrite(): void {

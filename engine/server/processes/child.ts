@@ -15,15 +15,15 @@ import type { Parentage } from "../../net/parentage.ts";
 import { parentage, runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { endNow, endWithParent, leaveSignalsToParent } from "../../process/parent.ts";
+import { pause } from "../../values/pause.ts";
 import { describeError } from "../../values/thrown.ts";
 import { beginProfile } from "../../workers/profile_request.ts";
 import { ThreadGuard } from "../../workers/strays.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { type Equipment, type Role, type SharedSocket, Thread } from "../descriptors/thread.ts";
 import { type Assignment, type Place, takePlace } from "../team/assignment.ts";
-import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import type { Leaving } from "../team/linger_queue.ts";
-import { Control, readConnection, SAY, TELL } from "./control.ts";
+import { Control, describeStray, readConnection, SAY, TELL } from "./control.ts";
 
 /** The exit status of a process whose work is done, or is not wanted. */
 const DONE = 0;
@@ -61,8 +61,8 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
   const control = meetParent(net, path);
   let part: { assignment: Assignment; place: Place; thread: Thread };
   try {
-    const assignment = receiveAssignment(control);
-    part = await prepare(control, net, assignment);
+    const { assignment, mailbox } = receiveAssignment(control, net);
+    part = await prepare(control, mailbox, net, assignment);
   } catch (error) {
     control.send(SAY.cannotStart, describeError(error));
     endNow(TOLD);
@@ -72,16 +72,18 @@ async function live({ parent, path }: Parentage, roles: Parameters<typeof onProc
   runtime.refuseExit(() => {
     throw new Error("Cannot exit: this process serves others too");
   });
-  const guard = new ThreadGuard((report) => control.send(SAY.stray, JSON.stringify(report)));
+  const guard = new ThreadGuard((report) => control.send(SAY.stray, describeStray(report)));
   const profile = await beginProfile();
   control.send(SAY.ready, `${signal}`);
   try {
     await (roles[assignment.role] as Role)(thread, assignment.data as never);
   } catch (error) {
-    leaveConnection(net, control, place);
+    leaveConnection(net, control, thread);
     control.send(SAY.died, describeError(error));
     endNow(TOLD);
   }
+  // While it served, its event loop stood still. Errors that nothing catches are found only now.
+  await pause(0);
   guard.flush();
   await profile?.end();
   place.memory.finished[0] = 1;
@@ -98,11 +100,15 @@ function meetParent(net: Sockets, path: string): Control {
 }
 
 /** Waits for what the parent wants, and finds the memory that it shares. */
-function receiveAssignment(control: Control): Assignment {
+function receiveAssignment(
+  control: Control,
+  net: Sockets,
+): { readonly assignment: Assignment; readonly mailbox: Control } {
   const heard = hear(control);
   if (heard === "end" || heard.kind !== TELL.assignment) return endNow(DONE);
   // Who is handed connections has no listener. Nobody can connect to one that nobody has.
-  const [memory, wake, listener = NO_LISTENER] = heard.descriptors as [number, number, number?];
+  type Sent = [number, number, number, number?];
+  const [memory, wake, mailbox, listener = NO_LISTENER] = heard.descriptors as Sent;
   const shared = CommonMemory.open(memory);
   const { common, length, ...own } = shared.find(control.textOf(heard)) as ChildAssignment;
   // A decoder takes no shared memory.
@@ -110,16 +116,22 @@ function receiveAssignment(control: Control): Assignment {
   const rest = shared.find(text) as Assignment;
   shared.close();
   const { shared: socket } = rest as { readonly shared: SharedSocket };
-  return { ...rest, ...own, shared: { ...socket, listener, wake } };
+  const assignment = { ...rest, ...own, shared: { ...socket, listener, wake } };
+  return { assignment, mailbox: new Control(net, mailbox) };
 }
 
-async function prepare(control: Control, net: Sockets, assignment: Assignment) {
+async function prepare(
+  control: Control,
+  mailbox: Control,
+  net: Sockets,
+  assignment: Assignment,
+): Promise<{ assignment: Assignment; place: Place; thread: Thread }> {
   const protocol = await loadProtocol(assignment.settings.protocol);
   const wake = () => void control.send(SAY.wake);
   const place = await takePlace(assignment, wake);
   const equipment: Equipment = {
     passage: {
-      take: (sockaddr) => takeConnection(control, sockaddr, place),
+      take: (sockaddr) => takeConnection(control, mailbox, sockaddr, place),
       lingering: leaving(net, control, SAY.lingering),
       refused: leaving(net, control, SAY.refused),
     },
@@ -138,14 +150,24 @@ function hear(control: Control): Exclude<ReturnType<Control["hear"]>, undefined>
 }
 
 /** Says that it has nothing to do, and waits for a connection. Returns -1 if there will be none. */
-function takeConnection(control: Control, sockaddr: Uint8Array, { track }: Place): number {
-  if (!control.send(SAY.idle)) return -1;
-  const heard = hear(control);
-  if (heard === "end" || heard.kind !== TELL.connection) return -1;
-  const fd = heard.descriptors[0] ?? -1;
-  const since = readConnection(heard.data, sockaddr);
-  track?.handed(fd, since);
-  return fd;
+function takeConnection(
+  control: Control,
+  mailbox: Control,
+  sockaddr: Uint8Array,
+  { track }: Place,
+): number {
+  for (;;) {
+    if (!control.send(SAY.idle)) return -1;
+    const heard = hear(mailbox);
+    if (heard !== "end" && heard.kind === TELL.again) continue;
+    if (heard === "end" || heard.kind !== TELL.connection) return -1;
+    const [fd] = heard.descriptors;
+    // The parent has the connection until this process begins with it, and gives it to another one.
+    if (fd === undefined) throw new Error("it has no descriptors left for a connection");
+    const since = readConnection(heard.data, sockaddr);
+    track?.handed(fd, since);
+    return fd;
+  }
 }
 
 /** Leaves connections to the parent, where they linger. */
@@ -161,8 +183,8 @@ function leaving(net: Sockets, control: Control, kind: number): Leaving {
 }
 
 /** This process ends because of an error of its own. Its client gets FIN, and no reset. */
-function leaveConnection(net: Sockets, control: Control, { memory }: Place): void {
-  const fd = new DescriptorSlot(memory.slot).held;
+function leaveConnection(net: Sockets, control: Control, thread: Thread): void {
+  const fd = thread.part();
   if (fd < 0 || net.shutdown(fd, net.constants.SHUT_WR) < 0) return;
   control.send(SAY.lingering, undefined, [fd]);
 }

@@ -9,11 +9,11 @@
  */
 
 import type { StartedProgram } from "../../net/adapter.ts";
-import process from "node:process";
 import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
+import { describeTaskLimits } from "../../process/task_limits.ts";
 import { sendSignal, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import type { WorkerPlan } from "../../workers/supervised_worker.ts";
@@ -24,15 +24,20 @@ import { threadMemory } from "../team/team_memory.ts";
 import type { ProcessHandle, ProcessStarter } from "../team/thread_team.ts";
 import type { ChildAssignment } from "./child.ts";
 import { type ChildCommand, commandLineOf } from "./child_command.ts";
-import { openMeetingPoint, SAY } from "./control.ts";
+import { readStray, SAY } from "./control.ts";
 import {
   type ChildMessage,
   type Command,
   type DeskData,
   MISSING,
+  startsTogether,
   UNWANTED,
   WAITING,
 } from "./desk_talk.ts";
+import { JobControl } from "./job_control.ts";
+import { type MailboxEnds, makeMailbox } from "./mailbox.ts";
+import { MeetingPoint } from "./meeting_point.ts";
+import { Turns } from "./turns.ts";
 
 /** How processes are started and used. */
 export interface ChildrenPlan {
@@ -50,12 +55,6 @@ export interface ChildrenPlan {
   readonly spare?: number;
 }
 
-/** What the name of the folder begins with in which processes meet their parent. */
-const PREFIX = "handshake-processes-";
-
-/** How many processes can wait at the same moment until the desk looks. */
-const BACKLOG = 1_024;
-
 /** How often a call of a process is ended until it has seen what it was asked, in milliseconds. */
 const AGAIN_MS = 10;
 
@@ -67,31 +66,30 @@ export class Children implements ProcessStarter {
   readonly #plan: ChildrenPlan;
   readonly #net: Sockets = sockets();
   readonly #memory = CommonMemory.create();
-  readonly #folder: string;
-  readonly #path: string;
-  readonly #meeting: number;
+  readonly #meeting: MeetingPoint;
   /** The main thread's end, and that of the desk. */
   readonly #commands: readonly [number, number];
   readonly #figures: Int32Array;
   readonly #children = new Map<number, Child>();
+  /** Those that start. */
+  readonly #turns = new Turns(startsTogether());
   /** What all processes are told, in shared memory. */
   #common: { readonly common: SharedArrayBuffer; readonly length: number } | undefined;
   /** What the desk has not taken yet. */
   #unsent: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #jobControl: JobControl;
   #isClosed = false;
 
   /** @param plan how they are started and used */
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
     this.#figures = new Int32Array(this.#memory.allocate(8));
-    this.#folder = makeFolder();
-    this.#path = `${this.#folder}/socket`;
-    this.#meeting = openMeetingPoint(this.#net, this.#path, BACKLOG);
+    this.#meeting = new MeetingPoint(this.#net);
     this.#commands = this.#net.socketpair();
-    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
-    process.on("exit", this.#removeFolder);
-    globalThis.addEventListener("unload", this.#removeFolder);
+    this.#jobControl = new JobControl((signal) => {
+      for (const pid of this.#children.keys()) sendSignal(pid, signal);
+    });
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
@@ -100,7 +98,7 @@ export class Children implements ProcessStarter {
   get desk(): DeskData {
     const { accept, queue, spare } = this.#plan;
     return {
-      meeting: this.#meeting,
+      meeting: this.#meeting.fd,
       commands: this.#commands[1],
       figures: this.#figures.buffer as SharedArrayBuffer,
       accept,
@@ -130,13 +128,15 @@ export class Children implements ProcessStarter {
 
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle {
     const assignment = plan.assignment as Assignment;
+    let mailbox: MailboxEnds | undefined;
     // What it cannot be started for is its end, like any other: the caller has given it a place.
-    const program = Promise.resolve().then(() => {
-      const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#path };
+    const start = async () => {
+      mailbox = makeMailbox(this.#net);
+      const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#meeting.path };
       const { path, args, folder } = commandLineOf(this.#plan.command, parentage);
       // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
-      return runtime.startProgram(path, args, folder, true);
-    });
+      return await runtime.startProgram(path, args, folder, true);
+    };
     const child = new Child(plan, assignment, {
       onStarted: (pid) => {
         this.#children.set(pid, child);
@@ -145,7 +145,8 @@ export class Children implements ProcessStarter {
           pid,
           index: assignment.index,
           assignment: this.#describe(assignment),
-          descriptors: this.#descriptors(assignment),
+          descriptors: this.#descriptors(assignment, mailbox as MailboxEnds),
+          mailbox: mailbox as MailboxEnds,
         });
       },
       onEnded: (pid) => {
@@ -153,7 +154,11 @@ export class Children implements ProcessStarter {
         this.#tell({ say: "gone", pid });
       },
     });
-    child.follow(program);
+    void child.follow(this.#turns, () =>
+      start().catch((error) => {
+        mailbox?.forEach((fd) => this.#net.close(fd));
+        throw error;
+      }));
     return child;
   }
 
@@ -165,11 +170,7 @@ export class Children implements ProcessStarter {
   /** What is the same for all processes is written down once. */
   #describe({ role, index, track, table, data, ...rest }: Assignment): string {
     if (this.#common === undefined) {
-      const { hosts, ...memory } = rest.memory;
-      // The desk counts those whom it lets in. Behind a proxy only the process knows who they are.
-      const counts = this.#plan.accept || rest.settings.admission?.proxies !== undefined;
-      const told = { ...rest, memory: { ...memory, ...(counts && { hosts }) } };
-      const bytes = new TextEncoder().encode(this.#memory.describe(told));
+      const bytes = new TextEncoder().encode(this.#memory.describe(rest));
       const common = this.#memory.allocate(bytes.length);
       new Uint8Array(common).set(bytes);
       this.#common = { common, length: bytes.length };
@@ -185,9 +186,9 @@ export class Children implements ProcessStarter {
     return this.#memory.describe(own);
   }
 
-  #descriptors({ shared }: Assignment): number[] {
+  #descriptors({ shared }: Assignment, [, mailbox]: MailboxEnds): number[] {
     const { listener, wake } = shared as SharedSocket;
-    return [this.#memory.fd, wake, ...(this.#plan.accept ? [listener] : [])];
+    return [this.#memory.fd, wake, mailbox, ...(this.#plan.accept ? [listener] : [])];
   }
 
   #tell(command: Command): void {
@@ -226,35 +227,19 @@ export class Children implements ProcessStarter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const fd of [this.#meeting, ...this.#commands]) this.#net.close(fd);
+    this.#commands.forEach((fd) => this.#net.close(fd));
+    this.#meeting.close();
+    this.#jobControl.close();
     this.#memory.close();
-    process.off("exit", this.#removeFolder);
-    globalThis.removeEventListener("unload", this.#removeFolder);
-    this.#removeFolder();
   }
-
-  readonly #removeFolder = (): void => {
-    try {
-      runtime.removeFile(this.#path);
-      runtime.removeFolder(this.#folder);
-    } catch {
-      // Somebody has cleaned up already.
-    }
-  };
 }
 
-/** Makes a folder that nobody else may look into. */
-function makeFolder(): string {
-  const failures: string[] = [];
-  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
-    if (folder === undefined || folder === "") continue;
-    try {
-      return runtime.makePrivateFolder(folder, PREFIX);
-    } catch (error) {
-      failures.push(`${folder}: ${describeSystemError(error)}`);
-    }
-  }
-  throw new Error(`Cannot start processes: there is no place for a socket: ${failures.join("; ")}`);
+/** Why a process could not be started: fork(2) says EAGAIN if there are too many. */
+function whyNotStarted(cause: unknown): string {
+  const { code } = cause as { readonly code?: unknown };
+  if (code !== "EAGAIN") return describeSystemError(cause);
+  const limits = describeTaskLimits();
+  return `the system allows no more processes and threads${limits === "" ? "" : `: ${limits}`}`;
 }
 
 /** What becomes of a process. */
@@ -306,11 +291,21 @@ class Child implements ProcessHandle {
     return this.#wasKilled;
   }
 
-  /** Waits for its end. */
-  async follow(starting: Promise<StartedProgram>): Promise<void> {
-    let how: string;
+  /**
+   * Starts it when it is its turn, and waits for its end.
+   *
+   * @param turns says when that is
+   * @param start starts it
+   */
+  async follow(turns: Turns, start: () => Promise<StartedProgram>): Promise<void> {
+    let how = "";
+    const pass = await turns.take();
+    // Then another one can start.
+    void this.ready.catch(() => {}).then(pass);
+    // Nobody may want it any more.
+    if (this.#wasEnded) return this.#end(how);
     try {
-      const program = this.#program = await starting;
+      const program = this.#program = await start();
       Atomics.store(this.#pid, 0, program.pid);
       this.#events.onStarted(program.pid);
       if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
@@ -319,8 +314,7 @@ class Child implements ProcessHandle {
       await this.#lastWords(how);
       this.#events.onEnded(program.pid);
     } catch (cause) {
-      this.#error ??= new Error(`Cannot start a process: ${describeSystemError(cause)}`, { cause });
-      how = "";
+      this.#error ??= new Error(`Cannot start a process: ${whyNotStarted(cause)}`, { cause });
     }
     this.#end(how);
   }
@@ -336,7 +330,7 @@ class Child implements ProcessHandle {
   hear(say: number, text: string): void {
     switch (say) {
       case SAY.ready:
-        this.#signal = Number(text);
+        this.#signal = /^\d{1,2}$/.test(text) ? Number(text) : 0;
         this.#isReady = true;
         this.#whenReady.resolve();
         this.#plan.onReady?.();
@@ -344,9 +338,11 @@ class Child implements ProcessHandle {
       case UNWANTED:
         this.end();
         break;
-      case SAY.stray:
-        this.#plan.onStray?.(JSON.parse(text));
+      case SAY.stray: {
+        const report = readStray(text);
+        if (report !== undefined) this.#plan.onStray?.(report);
         break;
+      }
       case SAY.cannotStart:
       case SAY.died: {
         const what = say === SAY.died ? "A process died" : "Cannot start a process";

@@ -3,8 +3,8 @@
  * that keeps messages apart (`SOCK_SEQPACKET`, unix(7)).
  *
  * A message is a byte that says what it means, and then what belongs to that. A connection travels
- * with it as a descriptor (`SCM_RIGHTS`). Nearly all else that the two share lies in memory:
- * `engine/net/common_memory.ts`.
+ * with it as a descriptor (`SCM_RIGHTS`), over a socket of its own: see `mailbox.ts`. Nearly all else
+ * that the two share lies in memory: `engine/net/common_memory.ts`.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { SOCKADDR_SIZE, UNIX } from "../../net/address.ts";
 import { KEEP_TO_SELF, MessageBuffer } from "../../net/message_buffer.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import type { StrayReport } from "../../workers/strays.ts";
 
 /** The type of socket that keeps messages apart, on Linux. */
 export const SOCK_SEQPACKET = 5;
@@ -31,7 +32,7 @@ export const SAY = {
   lingering: 5,
   /** The same, of a client that was refused. */
   refused: 6,
-  /** An error belongs to no conversation. With a `StrayReport` in JSON. */
+  /** An error belongs to no conversation. With a {@linkcode describeStray} of it. */
   stray: 7,
   /** It ends because of an error. With the reason. */
   died: 8,
@@ -45,6 +46,8 @@ export const TELL = {
   connection: 2,
   /** There will be no more. */
   end: 3,
+  /** The connection was taken back. Does it wait for another one? */
+  again: 4,
 } as const;
 
 /** The longest message, in bytes. Reasons are cut. */
@@ -63,14 +66,14 @@ export interface Heard {
   readonly descriptors: readonly number[];
 }
 
-/** One end of the socket. */
+/** One end of a socket. */
 export class Control {
   /** The descriptor. */
   readonly fd: number;
   readonly #net: Sockets;
   readonly #incoming: MessageBuffer;
   readonly #outgoing: MessageBuffer;
-  readonly #bytes = new Uint8Array(LONGEST);
+  readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder();
 
   /**
@@ -83,6 +86,7 @@ export class Control {
     this.fd = fd;
     this.#incoming = buffers.incoming;
     this.#outgoing = buffers.outgoing;
+    this.#bytes = buffers.bytes;
   }
 
   /**
@@ -164,28 +168,28 @@ export class MessageBuffers {
   readonly incoming: MessageBuffer = new MessageBuffer(LONGEST, CONTROL_BYTES);
   /** For those that are sent. */
   readonly outgoing: MessageBuffer = new MessageBuffer(LONGEST, CONTROL_BYTES);
+  /** Where these are put together. */
+  readonly bytes: Uint8Array = new Uint8Array(LONGEST);
 }
 
 /**
- * Opens the socket at which a parent waits for the processes that it starts.
+ * Writes down what a process tells of errors outside all conversations.
  *
- * @param net the Berkeley calls
- * @param path where, in a folder into which nobody else may write
- * @param backlog how many can wait there
- * @returns its descriptor, which does not block
- * @throws {SocketError} if it cannot be opened
+ * @param report how many there were, and what the latest says, which may be cut
  */
-export function openMeetingPoint(net: Sockets, path: string, backlog: number): number {
-  const { AF_UNIX, SOCK_NONBLOCK } = net.constants;
-  const fd = net.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK);
-  try {
-    net.bind(fd, { hostname: `${UNIX}${path}`, port: 0 });
-    net.listen(fd, backlog);
-    return fd;
-  } catch (error) {
-    net.close(fd);
-    throw error;
-  }
+export function describeStray({ count, error }: StrayReport): string {
+  return `${count} ${error}`;
+}
+
+/**
+ * Reads that.
+ *
+ * @param text what came of it
+ * @returns `undefined` if it is something else: a process may be out of its mind
+ */
+export function readStray(text: string): StrayReport | undefined {
+  const [, count, error] = /^(\d{1,9}) (.*)$/s.exec(text) ?? [];
+  return error === undefined ? undefined : { count: Number(count), error };
 }
 
 /** The address of nobody, for a connection whose peer is not known. */

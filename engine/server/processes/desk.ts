@@ -13,10 +13,12 @@
  */
 
 import { formatAddress } from "../../../protocols/address.ts";
-import type { Address } from "../../../protocols/effects.ts";
+import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
+import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { tellWait } from "../core/observer.ts";
 import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import type { SharedSocket, Thread } from "../descriptors/thread.ts";
 import type { ThreadMessage } from "../team/assignment.ts";
@@ -26,11 +28,13 @@ import type { ProcessGate } from "../team/process_gate.ts";
 import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
+import { Mailbox } from "./mailbox.ts";
 import {
   type ChildMessage,
   type Command,
   type DeskData,
   MISSING,
+  startsTogether,
   UNWANTED,
   WAITING,
 } from "./desk_talk.ts";
@@ -41,11 +45,23 @@ import {
  */
 const BEGUN_MS = 1;
 
+/**
+ * How long a process may leave a connection that it was handed, in milliseconds. Then the desk takes
+ * that back: somebody may have stopped the process.
+ */
+const LATE_MS = 100;
+
+/** How often the desk looks after those who are late with what they have taken, in milliseconds. */
+const PATIENT_MS = 20;
+
 /** How often the desk looks for connections that the main thread has rescued, in milliseconds. */
 const LOOK_MS = 2;
 
-/** How many may have connected before the main thread has said who they are. */
-const MOST_STRANGERS = 64;
+/**
+ * How many may have connected before the main thread has said who they are, beside those who start at
+ * the same time.
+ */
+const MORE_STRANGERS = 64;
 
 /** How many events one look takes. */
 const EVENTS = 64;
@@ -58,6 +74,8 @@ interface Child {
   readonly pid: number;
   readonly index: number;
   readonly control: Control;
+  /** Where it finds what it is handed. */
+  readonly mailbox: Mailbox;
   /** Where it says that it has begun with what it was handed. */
   readonly begun: Int32Array;
   /** Whether it has started. */
@@ -65,10 +83,10 @@ interface Child {
   /** What it has said then, if the main thread does not know yet. */
   greeting: string | undefined;
   isIdle: boolean;
-  /** Whose connection it has, if that is counted here. */
-  client: Address | undefined;
   /** The connection that it was handed, until it has begun with that. */
   held: Waiting | undefined;
+  /** When it was handed that, in milliseconds. */
+  handedAt: number;
 }
 
 /** A process that has been started. */
@@ -119,6 +137,10 @@ export class Desk {
   readonly #decoder = new TextDecoder();
   #commands = "";
   #hasSeenWake = false;
+  /** How processes are let in. */
+  readonly #policy = new AcceptPolicy();
+  /** When that goes on, if it has failed. */
+  #meetsAt: number | undefined;
   #user: number | undefined;
 
   /** @param thread the thread that is the desk @param data what its mode has given it */
@@ -226,8 +248,7 @@ export class Desk {
       const fd = this.#thread.mayAsk ? net.accept(listener, sockaddr) : -EAGAIN;
       if (fd !== -EAGAIN) return fd;
       if (this.#thread.closing) return -EAGAIN;
-      this.#release();
-      net.pollAll(this.#poll, this.#beginning.size > 0 ? BEGUN_MS : -1);
+      net.pollAll(this.#poll, this.#tend());
       const isReady = (this.#poll.eventsAt(1) & POLLIN) !== 0;
       if (this.#poll.eventsAt(0) !== 0) this.#look(0);
       if (this.#thread.closing) return -EAGAIN;
@@ -247,9 +268,8 @@ export class Desk {
 
   /** Looks who has something to say. */
   #look(timeoutMs: number): void {
-    this.#release();
-    const isPatient = (timeoutMs < 0 || timeoutMs > BEGUN_MS) && this.#beginning.size > 0;
-    const count = this.#net.epollWait(this.#epoll, this.#events, isPatient ? BEGUN_MS : timeoutMs);
+    const waitMs = soonest(timeoutMs, this.#tend());
+    const count = this.#net.epollWait(this.#epoll, this.#events, waitMs);
     // Who is told of first is looked at first: a process that has come is known by then.
     const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));
     if (ready.includes(this.#data.commands)) this.#hearCommands();
@@ -264,11 +284,54 @@ export class Desk {
   }
 
   /**
-   * Lets go of the connections with which processes have begun. Until then the desk has them too: a
-   * process may have been killed, and only its last thread takes its sockets along.
+   * Does what is due.
+   *
+   * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
    */
-  #release(): void {
-    for (const child of this.#beginning) if (child.begun[BEGUN] === 1) this.#letGo(child);
+  #tend(): number {
+    return soonest(this.#release(), this.#meetAgain());
+  }
+
+  /**
+   * Lets go of the connections with which processes have begun. Until then the desk has them too: a
+   * process may have been killed, and only its last thread takes its sockets along. What a process
+   * does not take is given to another one.
+   *
+   * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
+   */
+  #release(): number {
+    if (this.#beginning.size === 0) return this.#isStuck ? PATIENT_MS : -1;
+    const now = performance.now();
+    let waitMs = PATIENT_MS;
+    for (const child of this.#beginning) {
+      if (child.begun[BEGUN] === 1) this.#letGo(child);
+      else if (now - child.handedAt < LATE_MS) waitMs = BEGUN_MS;
+      else if (child.mailbox.takeBack()) this.#comesBack(child);
+    }
+    if (this.#isStuck) this.#serveWaiting();
+    return this.#beginning.size === 0 && !this.#isStuck ? -1 : waitMs;
+  }
+
+  /** Whether a connection waits, and a process could have it. */
+  get #isStuck(): boolean {
+    return this.#waiting.length > 0 && this.#idle.length > 0;
+  }
+
+  /** A process has not begun with its connection, and never will. It waits again, as the first. */
+  #takeBack(child: Child): void {
+    const held = child.held as Waiting;
+    child.held = undefined;
+    this.#beginning.delete(child);
+    this.#leaveFor(child.index);
+    this.#readmit(held);
+    this.#waiting.unshift(held);
+  }
+
+  /** A process has left its connection in the mailbox. Who knows whether it waits at all? */
+  #comesBack(child: Child): void {
+    this.#takeBack(child);
+    child.mailbox.put(TELL.again);
+    this.#want();
   }
 
   #letGo(child: Child): void {
@@ -310,9 +373,17 @@ export class Desk {
   /** Lets those in who have come. */
   #meet(): void {
     const net = this.#net;
+    const { EAGAIN } = net.constants.errno;
     for (;;) {
       const fd = net.acceptNonBlocking(this.#data.meeting, this.#sockaddr);
-      if (fd < 0) return;
+      if (fd === -EAGAIN) return;
+      if (fd < 0) {
+        const error = new SocketError("accept a process", -fd);
+        const waitMs = this.#policy.failed(error);
+        if (waitMs > 0) return this.#avoid(waitMs, error.message);
+        continue;
+      }
+      this.#policy.accepted(fd);
       const { pid = 0, user } = net.peerCredentials(fd) ?? {};
       const started = this.#started.get(pid);
       if (user !== (this.#user ??= ownUser(net))) net.close(fd);
@@ -321,10 +392,31 @@ export class Desk {
     }
   }
 
+  /** Lets nobody in for a while: above all there are no descriptors left. */
+  #avoid(ms: number, reason: string): void {
+    tellWait(this.#thread.means.place.journal, ms, reason);
+    const { EPOLL_CTL_DEL } = this.#net.constants;
+    this.#net.epollControl(this.#epoll, EPOLL_CTL_DEL, this.#data.meeting, 0, 0);
+    this.#meetsAt = performance.now() + ms;
+  }
+
+  /** Lets them in again, if it is time. @returns how long that takes; -1 if it does already */
+  #meetAgain(): number {
+    if (this.#meetsAt === undefined) return -1;
+    const leftMs = Math.ceil(this.#meetsAt - performance.now());
+    if (leftMs > 0) return leftMs;
+    this.#meetsAt = undefined;
+    const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
+    const { meeting } = this.#data;
+    this.#net.epollControl(this.#epoll, EPOLL_CTL_ADD, meeting, EPOLLIN, meeting);
+    return -1;
+  }
+
   /** Somebody has come whom the main thread has not announced yet, or never will. */
   #keepStranger(pid: number, fd: number): void {
+    const most = startsTogether() + MORE_STRANGERS;
     for (const [other, its] of this.#strangers) {
-      if (other !== pid && this.#strangers.size < MOST_STRANGERS) continue;
+      if (other !== pid && this.#strangers.size < most) continue;
       this.#net.close(its);
       this.#strangers.delete(other);
     }
@@ -332,16 +424,19 @@ export class Desk {
   }
 
   /** Tells a process that has come what it has to do. */
-  #welcome(fd: number, { pid, index, assignment, descriptors }: Started): void {
+  #welcome(fd: number, { pid, index, assignment, descriptors, mailbox: ends }: Started): void {
     this.#started.delete(pid);
     const control = new Control(this.#net, fd, this.#buffers);
+    const mailbox = new Mailbox(this.#net, ends, this.#buffers);
     if (!control.send(TELL.assignment, assignment, descriptors, this.#net.constants.MSG_DONTWAIT)) {
+      mailbox.close();
       return control.close();
     }
     const { begun } = threadMemory(this.#memory, index);
     const child: Child = {
-      ...{ pid, index, control, begun },
-      ...{ isReady: false, greeting: undefined, isIdle: false, client: undefined, held: undefined },
+      ...{ pid, index, control, mailbox, begun },
+      ...{ isReady: false, greeting: undefined, isIdle: false },
+      ...{ held: undefined, handedAt: 0 },
     };
     this.#children.set(fd, child);
     const { EPOLL_CTL_ADD, EPOLLIN } = this.#net.constants;
@@ -369,7 +464,8 @@ export class Desk {
         // Whoever is handed connections is ready when it waits for the first one.
         return this.#data.accept ? this.#greet(child) : undefined;
       case SAY.idle:
-        this.#isBack(child);
+        if (child.isIdle) return;
+        this.#letGo(child);
         child.isIdle = true;
         this.#idle.push(child);
         this.#serveWaiting();
@@ -406,39 +502,26 @@ export class Desk {
     }
   }
 
-  /** Counts that the connection is over which a process was handed. */
-  #isBack(child: Child): void {
-    this.#letGo(child);
-    const { client } = child;
-    if (client === undefined) return;
-    child.client = undefined;
-    this.#thread.door.leave(client);
-  }
-
   /** A process has ended, as far as its socket tells. */
   #close(child: Child): void {
-    const { control } = child;
+    const { control, mailbox } = child;
     if (!this.#children.delete(control.fd)) return;
     if (child.isIdle) this.#idle.splice(this.#idle.indexOf(child), 1);
-    const { held } = child;
-    const isBack = held !== undefined && child.begun[BEGUN] === 0;
-    if (isBack) child.held = undefined;
-    else if (child.client !== undefined) this.#thread.door.leave(child.client);
-    this.#letGo(child);
+    const isBack = child.held !== undefined && child.begun[BEGUN] === 0;
+    if (isBack) this.#takeBack(child);
     // Another one with its number comes only after the main thread has said that this one is gone.
-    this.#gate.leaveFor(child.index);
-    if (isBack) {
-      this.#gate.readmit();
-      this.#waiting.unshift(held);
-    }
+    else this.#leaveFor(child.index);
+    this.#letGo(child);
     // To close it takes it out of the epoll set.
     control.close();
+    mailbox.close();
     if (isBack) this.#serveWaiting();
     else this.#want();
   }
 
   /** A process has ended, as the main thread knows for sure. */
   #forget(pid: number): void {
+    this.#started.get(pid)?.mailbox.forEach((fd) => this.#net.close(fd));
     this.#started.delete(pid);
     const stranger = this.#strangers.get(pid);
     if (stranger !== undefined) this.#net.close(stranger);
@@ -455,32 +538,50 @@ export class Desk {
   /** Hands waiting connections to processes that wait for them. */
   #serveWaiting(): void {
     while (this.#waiting.length > 0 && this.#idle.length > 0) {
-      const child = this.#idle.pop() as Child;
+      const child = this.#idle.at(-1) as Child;
+      if (!this.#hand(child, this.#waiting[0] as Waiting)) break;
+      this.#idle.pop();
       child.isIdle = false;
-      if (this.#hand(child, this.#waiting[0] as Waiting)) this.#waiting.shift();
-      else this.#close(child);
+      this.#waiting.shift();
     }
     this.#want();
   }
 
-  /** Hands a connection to a process. @returns whether the process is still there */
-  #hand(child: Child, waiting: Waiting): boolean {
-    const net = this.#net;
-    const { fd, sockaddr, since } = waiting;
-    const { index, begun, control } = child;
+  /** A process has died. What it has counted does not count any more. */
+  #leaveFor(index: number): void {
+    this.#gate.leaveFor(index);
+    this.#thread.door.leaveFor(index);
+  }
+
+  /** Counts a connection here again that a process was handed, and has not taken. */
+  #readmit(waiting: Waiting): void {
+    this.#gate.readmit();
+    if (this.#countsHosts) this.#thread.door.readmit(this.#net.readAddress(waiting.sockaddr));
+  }
+
+  /** Whether those who come are counted here for their hosts. Behind a proxy nobody is known yet. */
+  get #countsHosts(): boolean {
     const { door } = this.#thread;
+    return door.counts && door.headerMs === undefined;
+  }
+
+  /** Hands a connection to a process. @returns whether there was memory for that */
+  #hand(child: Child, waiting: Waiting): boolean {
+    const { fd, sockaddr, since } = waiting;
+    const { index, begun, mailbox } = child;
     begun[BEGUN] = 0;
     this.#gate.handTo(index);
-    const connection = describeConnection(sockaddr, since);
-    if (!control.send(TELL.connection, connection, [fd], net.constants.MSG_DONTWAIT)) {
+    // The process shares the counts. It leaves them before its client can see the end.
+    if (this.#countsHosts) this.#thread.door.handTo(this.#net.readAddress(sockaddr), index);
+    if (!mailbox.put(TELL.connection, describeConnection(sockaddr, since), [fd])) {
       // Whoever has buried the process may have emptied its seat already.
-      this.#gate.leaveFor(index);
-      this.#gate.readmit();
+      this.#leaveFor(index);
+      this.#readmit(waiting);
       return false;
     }
     child.held = waiting;
+    child.handedAt = performance.now();
     this.#beginning.add(child);
-    if (door.counts && door.headerMs === undefined) child.client = net.readAddress(sockaddr);
     return true;
   }
 
@@ -517,7 +618,7 @@ export class Desk {
     }
     for (const child of this.#idle.splice(0)) {
       child.isIdle = false;
-      child.control.send(TELL.end, undefined, [], this.#net.constants.MSG_DONTWAIT);
+      child.mailbox.put(TELL.end);
     }
   }
 
@@ -526,11 +627,16 @@ export class Desk {
     const { counters } = this.#thread.means.place;
     for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
       this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
+      this.#gate.leave();
       this.#net.close(fd);
       counters.accepted();
       counters.cut();
-      this.#gate.leave();
     }
     this.#want();
   }
+}
+
+/** The shorter one of two times to wait. -1 is for ever. */
+function soonest(one: number, other: number): number {
+  return one < 0 || other < 0 ? Math.max(one, other) : Math.min(one, other);
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { runtime } from "../../net/runtime.ts";
+import type { MailboxEnds } from "./mailbox.ts";
+
 /** What a desk is given by its mode. */
 export interface DeskData {
   /** The socket at which processes come. */
@@ -23,6 +26,14 @@ export interface DeskData {
   readonly spare?: number;
 }
 
+/**
+ * How many processes start at the same time: those that serve need the processors too, and so does the
+ * desk, which has to let them in.
+ */
+export function startsTogether(): number {
+  return Math.max(2, runtime.cpus);
+}
+
 /** The word that says how many connections wait at the desk. */
 export const WAITING = 0;
 
@@ -39,6 +50,8 @@ export type Command =
     readonly assignment: string;
     /** What goes with it. */
     readonly descriptors: readonly number[];
+    /** Where it finds connections. From now on it belongs to the desk. */
+    readonly mailbox: MailboxEnds;
   }
   | { readonly say: "gone"; readonly pid: number };
 

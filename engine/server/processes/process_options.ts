@@ -4,7 +4,13 @@
  * @module
  */
 
-import { booleanOption, choiceOption, integerOption, type Option } from "../../cli/options.ts";
+import {
+  booleanOption,
+  choiceOption,
+  integerOption,
+  type Option,
+  OptionError,
+} from "../../cli/options.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { RuntimeName } from "../../process/runtimes.ts";
 import { CHILD_RUNTIME } from "./child_command.ts";
@@ -80,6 +86,23 @@ export const PER_CONNECTION: Option<boolean> = booleanOption("perConnection", {
   default: false,
   help: "each connection gets a process of its own, which ends with it",
 });
+
+/**
+ * Whether each connection gets a process of its own. An option that then means nothing, or means
+ * something only then, is a mistake.
+ *
+ * @param options the caller's options
+ * @throws {OptionError} if there is one of those
+ */
+export function isPerConnection(options: ProcessOptions): boolean {
+  const isTrue = PER_CONNECTION.read(options.perConnection);
+  const [vain, why] = isTrue
+    ? [["workers", "handoff"] as const, "with perConnection each connection gets its own process"]
+    : [["spare", "maxProcesses"] as const, "without perConnection the processes stay"];
+  const wrong = vain.find((option) => options[option] !== undefined);
+  if (wrong !== undefined) throw new OptionError(`Cannot use ${wrong}: ${why}`);
+  return isTrue;
+}
 
 /** How many of those are kept ready. */
 export const SPARE: Option<number> = integerOption("spare", {

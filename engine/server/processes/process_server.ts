@@ -8,13 +8,16 @@
 import { whyNoCommonMemory } from "../../net/common_memory.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
-import { requireThreads } from "../../workers/descriptor_limits.ts";
+import { whyTooManyProcesses } from "../../process/task_limits.ts";
+import type { RuntimeName } from "../../process/runtimes.ts";
+import { numberOf, processesThatFit, requireProcesses } from "../../workers/descriptor_limits.ts";
 import type { ServeOptions } from "../core/options.ts";
 import type { Server } from "../core/server.ts";
 import { DescriptorServer } from "../descriptors/descriptor_server.ts";
 import type { ThreadData, ThreadTeam } from "../team/thread_team.ts";
 import { childCommand } from "./child_command.ts";
 import { Children } from "./children.ts";
+import { startsTogether } from "./desk_talk.ts";
 import { CHILD_RUNTIME, type ProcessOptions } from "./process_options.ts";
 
 /** The roles of a mode's processes and of its desk. */
@@ -60,11 +63,11 @@ export async function serveByProcesses(
 ): Promise<Server> {
   const why = whyNoCommonMemory() ?? whyNoSockets();
   if (why !== undefined) throw new Error(`Cannot serve with processes: ${why}`);
-  requireThreads(1);
   const on = CHILD_RUNTIME.read(options.childRuntime);
   const { mode, url, roles, accept = false, spare } = plan;
   const command = childCommand(mode, url, on);
   const processes = mostProcesses(plan, options);
+  requireRoom(spare === undefined ? processes : Math.min(spare, processes), on);
   const queue = spare === undefined ? 0 : processes;
   const children = new Children({
     mode,
@@ -114,21 +117,36 @@ export async function serveByProcesses(
 }
 
 /**
+ * Makes sure that so many processes can be started at once.
+ *
+ * @throws {Error} that names the limit which does not allow them
+ */
+function requireRoom(processes: number, on: RuntimeName): void {
+  requireProcesses(processes);
+  const why = whyTooManyProcesses(processes, on);
+  if (why === undefined) return;
+  throw new Error(`Cannot start ${numberOf(processes, "process", "processes")}: ${why}`);
+}
+
+/**
  * How many processes there are. A process serves one connection at a time, so there need not be more
- * than connections.
+ * than connections. If they are started on demand, there are no more than fit.
  */
 function mostProcesses(
-  { processes }: ProcessServerPlan,
+  { processes: wanted, spare }: ProcessServerPlan,
   { maxConnections = 0, overflow }: ServeOptions,
 ): number {
+  const processes = spare === undefined
+    ? wanted
+    : Math.min(wanted, Math.max(1, processesThatFit()));
   // To refuse a connection somebody has to accept it.
   if (!(maxConnections >= 1) || overflow === "refuse") return processes;
   return Math.min(processes, maxConnections);
 }
 
 /**
- * Starts processes as connections need them. Several start at the same time, but not more than there
- * are processors: those that serve need them too.
+ * Starts processes as connections need them. None of them has to wait for its turn (`children.ts`):
+ * when it comes, the connection may have gone to another one.
  *
  * @param team the team, before its desk is started
  * @param children knows how many are missing
@@ -165,8 +183,7 @@ function startOnDemand(
   }
 
   function startMissing(): void {
-    const together = Math.max(2, runtime.cpus);
-    while (children.missing > starting && running < most && starting < together) {
+    while (children.missing > starting && running < most && starting < startsTogether()) {
       start().catch(() => {});
     }
   }

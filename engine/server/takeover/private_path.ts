@@ -91,23 +91,33 @@ export function ownUser(net: Sockets): number {
 const PREFIX = "handshake-takeover-";
 
 /**
+ * Makes a folder into which nobody else may look, for a socket.
+ *
+ * @param prefix what its name begins with
+ * @throws {Error} if there is no place for it
+ */
+export function privateFolder(prefix: string): string {
+  const failures: string[] = [];
+  // Whoever becomes another user, for instance by su(1), may still have the folders of the first one.
+  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
+    if (folder === undefined || folder === "") continue;
+    try {
+      return runtime.makePrivateFolder(folder, prefix);
+    } catch (error) {
+      failures.push(`${folder}: ${describeSystemError(error)}`);
+    }
+  }
+  throw new Error(`there is no place for its socket: ${failures.join("; ")}`);
+}
+
+/**
  * Makes a private folder for a server that was not told where to offer its listener.
  *
  * @returns a path in it
  * @throws {Error} if there is no place for it
  */
 export function privatePlace(): string {
-  const failures: string[] = [];
-  // Whoever becomes another user, for instance by su(1), may still have the folders of the first one.
-  for (const folder of [runtime.variable("XDG_RUNTIME_DIR"), runtime.variable("TMPDIR"), "/tmp"]) {
-    if (folder === undefined || folder === "") continue;
-    try {
-      return `${runtime.makePrivateFolder(folder, PREFIX)}/socket`;
-    } catch (error) {
-      failures.push(`${folder}: ${describeSystemError(error)}`);
-    }
-  }
-  throw new Error(`there is no place for its socket: ${failures.join("; ")}`);
+  return `${privateFolder(PREFIX)}/socket`;
 }
 
 /**

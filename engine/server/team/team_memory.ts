@@ -45,6 +45,11 @@ export interface ThreadMemory {
   readonly host: Int32Array;
   /** Whether a process has begun with the connection that it was handed. */
   readonly begun: Int32Array;
+  /**
+   * How many of its connections have left the gate, and their hosts, although their conversations are
+   * not over: they are about to be closed.
+   */
+  readonly left: Int32Array;
   /** Whether its work is done: a process has no other way to say so at its end. */
   readonly finished: Int32Array;
   /** The number that the system has given to a process; 0 while there is none. */
@@ -67,6 +72,9 @@ export function recordNumbers(memory: TeamMemory): Int32Array {
 
 /** The index of the word that says what a process has begun with: the slot uses the first three. */
 const BEGUN = 4;
+
+/** The index of the word that counts connections which have left, and are not over. */
+const LEFT_EARLY = 5;
 
 /** The index of the word that has the number of a process. */
 const PID = 6;
@@ -153,6 +161,7 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
     pulse: slot.subarray(PULSE, PULSE + 1),
     host: slot.subarray(HOST, HOST + HOST_WORDS),
     begun: slot.subarray(BEGUN, BEGUN + 1),
+    left: slot.subarray(LEFT_EARLY, LEFT_EARLY + 1),
     finished: slot.subarray(FINISHED, FINISHED + 1),
     pid: slot.subarray(PID, PID + 1),
     countersOffset: index * COUNTER_BYTES,

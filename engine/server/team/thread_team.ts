@@ -281,7 +281,7 @@ export class ThreadTeam {
         const host = note.read();
         if (error !== undefined) {
           if (assignment.table !== undefined) this.#hosts?.clear(index);
-          else if (host !== undefined) this.#hosts?.takeBack(0, host);
+          else if (host !== undefined && memory.left[0] === 0) this.#hosts?.takeBack(0, host);
         }
         Atomics.store(memory.serving, 0, 0);
         // A thread that may still run closes it itself, or never.
@@ -298,7 +298,7 @@ export class ThreadTeam {
           const wasWaiting = memory.pulse[0] === AT_REST;
           const culprit = process?.wasKilled === true && wasWaiting ? undefined : host;
           if (!this.gate.closing && this.#culprits.blame(culprit)) this.#keeper.excuse(error);
-          this.#bury(member, index, mayRun);
+          this.#bury(member, index, mayRun, memory.left);
         }
         note.note(undefined);
         if (isProcess) {
@@ -404,8 +404,12 @@ export class ThreadTeam {
     this.#options.processes?.close();
   }
 
-  #bury(member: Member, index: number, mayRun: boolean): void {
+  #bury(member: Member, index: number, mayRun: boolean, left: Int32Array): void {
     Atomics.store(member.accepting, 0, 0);
+    const { counters } = member;
+    // Who sees the end of its connection may come again at once, so its place is free before that.
+    const places = counters.expected + counters.active - Atomics.exchange(left, 0, 0);
+    for (let place = 0; place < places; place++) this.gate.leaveFor(index);
     const { sockets } = this.#options;
     // Another thread may close the descriptor of this one only if this one cannot run any more. On
     // Deno, `terminate` does not stop a thread that computes.
@@ -414,7 +418,6 @@ export class ThreadTeam {
       member.slot.reclaim({ close: this.onLeft ?? sockets.close.bind(sockets) });
     }
     // The connection that it was serving is lost. The thread that gets its number starts with none.
-    const { counters } = member;
     for (let lost = counters.expected; lost > 0; lost--) {
       counters.expectsNoMore();
       counters.accepted();
@@ -422,7 +425,6 @@ export class ThreadTeam {
     for (let lost = counters.active; lost > 0; lost--) {
       if (this.gate.cutting) counters.cut();
       else counters.failed("other");
-      this.gate.leaveFor(index);
     }
   }
 

@@ -73,6 +73,10 @@ class RecordedConnection extends Connection implements Sink {
     return this.#connection.pending;
   }
 
+  override get mayLose(): boolean {
+    return this.#connection.mayLose;
+  }
+
   override get ends(): string | undefined {
     return this.#connection.ends;
   }

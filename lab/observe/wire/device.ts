@@ -64,8 +64,8 @@ export class TunDevice implements Disposable {
     this.fd = openClone(net);
     try {
       net.ioctl(this.fd, TUNSETIFF, interfaceRequest(name, IFF_TUN_NO_PI));
-      giveAddress(net, name, hostname, prefix);
       raiseInterface(net, name);
+      giveAddress(net, name, hostname, prefix);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;

@@ -18,6 +18,7 @@ export default function* deadly(): Protocol {
     if (word === "kill") process.kill(process.pid, "SIGKILL");
     if (word === "spin") { for (;;) { /* Nobody can stop this. */ } }
     if (word === "exit") process.exit(7);
+    if (word === "stray") void Promise.reject(new Error("\u{1f4a5}".repeat(50_000)));
     const answer = word === "pid" ? `${process.pid}` : word === "runtime" ? runtime.name : word;
     yield* write(encodeLine(answer));
   }

@@ -1,0 +1,182 @@
+/**
+ * What became of a client's time, as a server's recording tells it.
+ *
+ * @module
+ */
+
+import type { Event, SpanEvent } from "../../engine/recording/events.ts";
+
+/** What a client waited for, or had. */
+export type Doing =
+  /** It was connected, and the server had not taken the connection. */
+  | "accept"
+  /** The server had taken the connection, and no thread had begun to serve it. */
+  | "queue"
+  /** Its loop was busy with somebody else, or the thread that computes was. */
+  | "thread"
+  /** Somebody computed for it. */
+  | "computing"
+  /** None of these: it talked with the server, or one of both was on its way to. */
+  | "talk";
+
+/** A part of a client's time. */
+export interface Stretch {
+  readonly doing: Doing;
+  /** When it began and ended, in microseconds since the recording began. */
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/** When a client came and had its answer, in microseconds since the recording began. */
+export interface Visit {
+  /** The client's address, as the server sees it. */
+  readonly peer: string;
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/** A client's time. */
+export interface Life {
+  /** Its parts without gaps, in order. */
+  readonly stretches: readonly Stretch[];
+  /** How long it waited for another client, in microseconds. */
+  readonly waitedUs: number;
+  /**
+   * That client, by its place among the visits: it had the thread that this one waited for.
+   * `undefined` if this one hardly waited, or waited for something else, as a thread that starts.
+   */
+  readonly waitedFor: number | undefined;
+}
+
+/** An interval. */
+type Interval = readonly [fromUs: number, toUs: number];
+
+/** Which of two things that are true at the same time is shown. */
+const ORDER: readonly Doing[] = ["computing", "queue", "accept", "thread"];
+
+/** What a client does that waits. */
+const WAITS: readonly Doing[] = ["queue", "accept", "thread"];
+
+/** Whoever has waited for less is not said to have waited for somebody, in microseconds. */
+const LEAST_US = 1_000;
+
+/**
+ * Tells what became of the time of several clients.
+ *
+ * Clocks of two processes may differ by a little. So a part ends where the client's visit does.
+ *
+ * @param events a server's recording
+ * @param visits the clients
+ * @returns the life of each client, in the same order
+ */
+export function livesOf(events: readonly Event[], visits: readonly Visit[]): readonly Life[] {
+  const conversations = visits.map((visit) => conversationOf(events, visit));
+  return visits.map((visit, index) => {
+    const own = conversations[index] as Conversation;
+    const others = conversations.filter((other) => other !== own);
+    const onSameThread = others.filter(({ thread }) => thread === own.thread);
+    const known: Readonly<Record<Doing, readonly Interval[]>> = {
+      accept: [[visit.fromUs, own.begunUs]],
+      queue: [[own.begunUs, own.servedUs]],
+      thread: [...onSameThread.flatMap(({ busy }) => busy), ...own.awaiting],
+      computing: own.computing,
+      talk: [],
+    };
+    const stretches = divide(visit, known);
+    const waits = stretches.filter(({ doing }) => WAITS.includes(doing));
+    const shares = conversations.map((other) => {
+      if (other === own) return 0;
+      const kept = onSameThread.includes(other) ? other.holds : [];
+      const computing = own.awaiting.flatMap((wait) => common(wait, other.computing));
+      const held = [...kept, ...computing];
+      return covered(waits.flatMap(({ fromUs, toUs }) => common([fromUs, toUs], held)));
+    });
+    const most = Math.max(...shares);
+    const isKnown = most >= LEAST_US;
+    return {
+      stretches,
+      waitedUs: isKnown ? most : 0,
+      waitedFor: isKnown ? shares.indexOf(most) : undefined,
+    };
+  });
+}
+
+/** What the server has recorded of a client. */
+interface Conversation {
+  readonly begunUs: number;
+  readonly servedUs: number;
+  readonly thread: number | undefined;
+  /** When somebody computed for it. */
+  readonly computing: readonly Interval[];
+  /** When it waited until somebody had computed for it. */
+  readonly awaiting: readonly Interval[];
+  /** When its loop was busy with it. */
+  readonly busy: readonly Interval[];
+  /** When nobody else could have its thread. */
+  readonly holds: readonly Interval[];
+}
+
+function conversationOf(events: readonly Event[], visit: Visit): Conversation {
+  const begun = events.find((event) => event.type === "begun" && event.peer === visit.peer);
+  const connection = begun?.type === "begun" ? begun.connection : undefined;
+  const own = events.filter((event) => "connection" in event && event.connection === connection);
+  const served = own.find((event) => event.type === "served");
+  const over = own.find((event) => event.type === "over");
+  const thread = served?.type === "served" ? served.thread : undefined;
+  const spans = own.filter((event): event is SpanEvent => event.type === "span");
+  const intervals = (name: SpanEvent["name"]) =>
+    spans.filter((span) => span.name === name).map(({ at, to }): Interval => [at, to]);
+  const isLoop = events.some((event) =>
+    event.type === "thread" && event.thread === thread && event.loop === true
+  );
+  const begunUs = begun?.at ?? visit.toUs;
+  const servedUs = served?.at ?? begunUs;
+  const busy = isLoop ? intervals("turn") : [];
+  return {
+    begunUs,
+    servedUs,
+    thread,
+    computing: intervals("computing"),
+    awaiting: intervals("waiting for computing"),
+    busy,
+    // A thread that is no loop has one client from beginning to end.
+    holds: isLoop ? busy : [[servedUs, over?.at ?? visit.toUs]],
+  };
+}
+
+/** Divides a visit into stretches, each the first thing of {@linkcode ORDER} that is true. */
+function divide(
+  { fromUs, toUs }: Visit,
+  known: Readonly<Record<Doing, readonly Interval[]>>,
+): readonly Stretch[] {
+  const ends = Object.values(known).flat(2).filter((us) => us > fromUs && us < toUs);
+  const cuts = [...new Set([fromUs, ...ends, toUs])].sort((a, b) => a - b);
+  const stretches: Stretch[] = [];
+  for (let index = 1; index < cuts.length; index++) {
+    const [from, to] = [cuts[index - 1] as number, cuts[index] as number];
+    const middle = (from + to) / 2;
+    const doing = ORDER.find((name) => known[name].some(([a, b]) => a <= middle && middle < b)) ??
+      "talk";
+    const last = stretches.at(-1);
+    if (last?.doing === doing) stretches[stretches.length - 1] = { ...last, toUs: to };
+    else stretches.push({ doing, fromUs: from, toUs: to });
+  }
+  return stretches;
+}
+
+/** The parts that an interval has in common with others. */
+function common([from, to]: Interval, others: readonly Interval[]): readonly Interval[] {
+  return others
+    .map(([a, b]): Interval => [Math.max(a, from), Math.min(b, to)])
+    .filter(([a, b]) => a < b);
+}
+
+/** How long the time is that intervals cover; they may overlap. */
+function covered(intervals: readonly Interval[]): number {
+  let [sum, until] = [0, -Infinity];
+  for (const [from, to] of intervals.toSorted(([a], [b]) => a - b)) {
+    sum += Math.max(0, to - Math.max(from, until));
+    until = Math.max(until, to);
+  }
+  return sum;
+}

@@ -1,0 +1,92 @@
+/**
+ * The three clients that come to each station of the tour, on real sockets.
+ *
+ * @module
+ */
+
+// @ts-types="../../engine/types/delay.d.ts"
+import { delay } from "@std/async/delay";
+import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
+import { EventDialer } from "../../engine/dial/dialer.ts";
+import { askFrame, LONG_PRIME } from "../simulator/clients.ts";
+
+/** A client, and what it asks. */
+export interface Guest {
+  readonly name: string;
+  /** What stands between `^` and `$`. */
+  readonly asks: string;
+}
+
+/** The clients, in the order in which they come. */
+export const GUESTS: readonly Guest[] = [
+  { name: "long prime", asks: LONG_PRIME },
+  { name: "echo", asks: "echo" },
+  { name: "small prime", asks: "P7" },
+];
+
+/** What a client has seen. Times are in microseconds since 1970. */
+export interface Seen {
+  readonly guest: Guest;
+  /** Its own address. */
+  readonly peer: string;
+  readonly calledUs: number;
+  readonly answeredUs: number;
+  readonly answer: string;
+}
+
+/** How long after the client before it another one comes, in milliseconds. */
+const APART_MS = 5;
+
+/** How long a client waits for its server, in milliseconds. */
+const PATIENCE_MS = 30_000;
+
+const LIMITS = { readTimeoutMs: PATIENCE_MS, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
+
+/**
+ * Sends the three clients. The second one comes when the first has been greeted and sends its
+ * question.
+ *
+ * @param address the server's address
+ * @param signal ends all conversations
+ * @returns what they have seen, in the order in which they came
+ * @throws what the first conversation that fails has thrown
+ */
+export async function sendGuests(address: Address, signal: AbortSignal): Promise<readonly Seen[]> {
+  using dialer = new EventDialer(LIMITS);
+  const interrupt = () => dialer.interrupt();
+  signal.addEventListener("abort", interrupt);
+  try {
+    const visits: Promise<Seen>[] = [];
+    for (const guest of GUESTS) {
+      const greeted = Promise.withResolvers<void>();
+      visits.push(visit(dialer, address, guest, greeted.resolve));
+      // What fails is told by the last line.
+      visits.at(-1)?.catch(greeted.resolve);
+      // Only the first one is sure to be greeted before others have their answers.
+      if (visits.length === 1) await greeted.promise;
+      await delay(APART_MS);
+    }
+    return await Promise.all(visits);
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+  }
+}
+
+async function visit(
+  dialer: EventDialer,
+  address: Address,
+  guest: Guest,
+  greeted: () => void,
+): Promise<Seen> {
+  const calledUs = nowUs();
+  const call = await dialer.dial(address, PATIENCE_MS);
+  const peer = formatAddress(call.localAddress);
+  const answer = await call.converse(askFrame(guest.asks, greeted));
+  return { guest, peer, calledUs, answeredUs: nowUs(), answer };
+}
+
+/** The time as recordings have it: the one base that all processes share. */
+function nowUs(): number {
+  return (performance.timeOrigin + performance.now()) * 1000;
+}

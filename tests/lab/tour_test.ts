@@ -1,0 +1,98 @@
+/**
+ * The tour: who waited for whom, in simulated servers and in real ones.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import type { Event } from "../../engine/recording/events.ts";
+import { readRecording } from "../../engine/recording/read_recording.ts";
+import { threeClients } from "../../lab/simulator/clients.ts";
+import { simulate, type SimulationOptions } from "../../lab/simulator/simulate.ts";
+import { type Doing, livesOf } from "../../lab/tour/life.ts";
+import { Folder } from "../kit/folder.ts";
+import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
+import { commandOf, Program } from "../kit/server_process.ts";
+
+const SCRIPT = "lab/tour.ts";
+const LONG = 0;
+
+/** Who each of the three clients waited for, and how: in a simulated server, where time is exact. */
+function waitsIn(
+  options: Pick<SimulationOptions, "mode"> & Partial<SimulationOptions>,
+): readonly (readonly [waitedFor: number | undefined, most: Doing])[] {
+  const { recording, clients } = simulate({
+    protocol: "frame",
+    clients: threeClients(),
+    workers: 2,
+    ...options,
+  });
+  const events = recording.filter((line): line is Event => line.type !== "recording");
+  const begun = events.filter((event) => event.type === "begun");
+  const visits = threeClients().map(({ atUs = 0 }, index) => {
+    const peer = begun.find(({ connection }) => connection === index + 1)?.peer ?? "";
+    return { peer, fromUs: atUs, toUs: clients[index]?.overUs as number };
+  });
+  return livesOf(events, visits).map(({ stretches, waitedFor }, index) => {
+    const { fromUs, toUs } = visits[index] as { fromUs: number; toUs: number };
+    assertEquals([stretches[0]?.fromUs, stretches.at(-1)?.toUs], [fromUs, toUs]);
+    for (const [at, { fromUs }] of stretches.entries()) {
+      if (at > 0) assertEquals(fromUs, stretches[at - 1]?.toUs, "there is no gap");
+    }
+    const longest = stretches.toSorted((a, b) => b.toUs - b.fromUs - (a.toUs - a.fromUs))[0];
+    return [waitedFor, longest?.doing as Doing] as const;
+  });
+}
+
+test("a life is told as it was: who waited for whom, and for what", () => {
+  const [long, echo, small] = waitsIn({ mode: "sequential" });
+  assertEquals([long, echo, small], [
+    [undefined, "computing"],
+    [LONG, "accept"],
+    [LONG, "accept"],
+  ]);
+  const one = waitsIn({ mode: "threadpool", workers: 1 });
+  assertEquals(one.slice(1), [[LONG, "queue"], [LONG, "queue"]]);
+  // Each has a thread of its own. Starting it is nobody's fault.
+  for (const [waitedFor] of waitsIn({ mode: "threaded" })) assertEquals(waitedFor, undefined);
+  const inPlace = waitsIn({ mode: "event", offload: 0 });
+  assertEquals(inPlace.slice(1).map(([waitedFor]) => waitedFor), [LONG, LONG]);
+  // The loop is free, and the only Worker is not.
+  const oneWorker = waitsIn({ mode: "event", offload: 1 });
+  assertEquals(oneWorker.map(([waitedFor]) => waitedFor), [undefined, undefined, LONG]);
+  assertEquals(oneWorker[2]?.[1], "thread");
+  const twoWorkers = waitsIn({ mode: "event", offload: 2 });
+  assertEquals(twoWorkers.map(([waitedFor]) => waitedFor), [undefined, undefined, undefined]);
+});
+
+test("the tour visits real servers, draws what they have recorded, and keeps it", async () => {
+  using folder = new Folder();
+  await using tour = new Program(
+    commandOf(SCRIPT, ["sequential", "event", "--record", folder.path("kept")]),
+  );
+  const { code, stdout, stderr } = await tour.end(60_000);
+  assertEquals([code, stderr], [0, ""]);
+  const titles = ["sequential", "event --offload 0", "event --offload 2"];
+  for (const title of titles) {
+    const rows = stdout.split("\n").filter((line) => line.startsWith(`${title}  `));
+    assertEquals(rows.length, 2, `${title} is in the table and in the picture`);
+  }
+  const orders = [...stdout.replaceAll(/\s+/g, " ").matchAll(/ came in this order: ([^.]+)\./g)];
+  assertEquals(orders.length, titles.length);
+  assertMatch(stdout, /^echo {2,}.*[░▒▓─█]/m);
+  // A thread that serves one after another answers whoever it has greeted first.
+  assertMatch(orders[0]?.[1] ?? "", /^long prime, /);
+  for (const name of ["01-sequential", "02-event", "03-event"]) {
+    const file = folder.path(`kept/${name}.jsonl`);
+    const { events, isFinished } = readRecording(readFileSync(file, "utf8"), file);
+    assert(isFinished);
+    assertEquals(events.filter(({ type }) => type === "begun").length, 3);
+  }
+}, { timeoutMs: 60_000 });
+
+test("a model that is not there is named, with those that are", async () => {
+  await using tour = new Program(commandOf(SCRIPT, ["sequencial"]));
+  const { code, stdout, stderr } = await tour.end();
+  assertEquals([code, stdout], [2, ""]);
+  assertMatch(stderr, /^tour: there is no model "sequencial": expected sequential, threaded, /);
+});

@@ -128,7 +128,7 @@ class Frames {
   /** Whether the rest of the frame was asked for already. */
   #hasBegun = false;
   #chunk = GREETING;
-  #answer = GREETING;
+  #answer: Uint8Array | undefined;
 
   /** @param prime whether there are questions */
   constructor(prime: boolean) {
@@ -173,28 +173,17 @@ class Frames {
 
   /** The bytes of the answer. */
   answer(chunk: Uint8Array): Uint8Array {
-    // Drivers reuse the memory of a read, and a frame is often as long as the one before.
-    if (chunk === this.#chunk && this.#answer.length === this.length) return this.#answer;
-    // A large chunk would stay in memory for as long as the connection is silent.
-    if (chunk.length > KEPT) return chunk.subarray(0, this.length);
-    this.#chunk = chunk;
-    return this.#answer = answerIn(chunk, this.length);
+    // Drivers reuse the memory of a read, and a frame is often as long as the one before. But a driver
+    // may have hundreds of buffers that take turns: an answer is kept when its chunk comes again.
+    if (chunk !== this.#chunk) {
+      // A large chunk would stay in memory for as long as the connection is silent.
+      this.#chunk = chunk.length <= KEPT ? chunk : GREETING;
+      this.#answer = undefined;
+      return chunk.subarray(0, this.length);
+    }
+    if (this.#answer?.length === this.length) return this.#answer;
+    return this.#answer = chunk.subarray(0, this.length);
   }
-}
-
-/**
- * Answers by the chunks over which they are written. A driver may have hundreds of buffers that take
- * turns, and an answer that is made anew for each message outlives many others.
- */
-const ANSWERS = new WeakMap<Uint8Array, Uint8Array>();
-
-/** The beginning of a chunk. */
-function answerIn(chunk: Uint8Array, length: number): Uint8Array {
-  const known = ANSWERS.get(chunk);
-  if (known?.length === length) return known;
-  const answer = chunk.subarray(0, length);
-  ANSWERS.set(chunk, answer);
-  return answer;
 }
 
 /**

@@ -220,3 +220,19 @@ test("frame writes at most once for each read that holds no question", () => {
     { numRuns: 300 },
   );
 }, pure);
+
+test("frame answers out of the chunk that has come, when buffers of one length take turns", () => {
+  const memory = new Uint8Array(128);
+  const chunks = [memory.subarray(0, 3), memory.subarray(64, 67)] as const;
+  const talk = frame();
+  talk.next();
+  talk.next();
+  let answers = "";
+  for (const [index, letter] of [[0, "a"], [0, "b"], [1, "c"], [1, "d"], [0, "e"]] as const) {
+    chunks[index].set(new TextEncoder().encode(`^${letter}$`));
+    const { value } = talk.next(chunks[index]);
+    answers += new TextDecoder().decode((value as { bytes: Uint8Array }).bytes);
+    talk.next();
+  }
+  assertEquals(answers, "bcdef");
+}, { pure: true });

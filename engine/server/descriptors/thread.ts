@@ -633,7 +633,11 @@ export class Thread {
    */
   part(): number {
     const fd = this.#slot.held;
-    if (fd >= 0) this.#service.part();
+    try {
+      if (fd >= 0) this.#service.part();
+    } catch {
+      // Whatever has ended this thread may keep it from that, too. Then whoever buries it does it.
+    }
     return fd;
   }
 

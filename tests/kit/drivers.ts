@@ -238,7 +238,8 @@ async function openRelayed(script: Script): Promise<Stage> {
     Promise.all([Peer.connect(listener.address), listener.next(), ready.promise]),
   );
   const deadlines = new TimedDeadlines();
-  const relay = new Relay(connection as Connection, 1, new LingerSet(deadlines), (message) => {
+  const lingering = new LingerSet(deadlines);
+  const relay = new Relay(connection as Connection, 1, lingering, (message) => {
     thread.post({ kind: "relayed", message });
   });
   relay.start(0);
@@ -250,6 +251,7 @@ async function openRelayed(script: Script): Promise<Stage> {
     async [Symbol.asyncDispose]() {
       using _limits = deadlines;
       relay.close();
+      lingering.close();
       thread.end();
       await peer[Symbol.asyncDispose]();
       listener.close();

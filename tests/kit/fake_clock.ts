@@ -5,6 +5,7 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import process from "node:process";
 import { assert } from "./harness.ts";
 
@@ -14,6 +15,7 @@ import { assert } from "./harness.ts";
  * @param file what the clock shows: a line like `+2h`
  */
 export function fakeClock(file: string): Record<string, string> {
+  removeRemains();
   const { stdout } = spawnSync("faketime", ["-f", "+0", "env"], { encoding: "utf8" });
   const preload = /^LD_PRELOAD=(.*)$/m.exec(stdout)?.[1];
   assert(preload !== undefined, stdout);
@@ -26,4 +28,21 @@ export function fakeClock(file: string): Record<string, string> {
     FAKETIME_DONT_FAKE_MONOTONIC: "1",
     NO_FAKE_STAT: "1",
   };
+}
+
+/** Where shared memory and semaphores of POSIX have their names: shm_overview(7). */
+const SHARED = "/dev/shm";
+
+/**
+ * Removes what processes have left there that were killed. `faketime` names its memory after its
+ * process, and refuses to run in a later process with the same number.
+ */
+function removeRemains(): void {
+  if (!existsSync(SHARED)) return;
+  for (const name of readdirSync(SHARED)) {
+    const [, pid] = /^(?:sem\.faketime_sem|faketime_shm)_(\d+)$/.exec(name) ?? [];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    // Another test may remove it at the same time.
+    rmSync(`${SHARED}/${name}`, { force: true });
+  }
 }

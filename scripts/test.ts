@@ -21,13 +21,13 @@ import type { Command } from "../engine/cli/flags.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 /** How many runners there are at a time: tests mostly wait. */
-const RUNNERS = 4;
+const RUNNERS = 5;
 
 /**
  * How many shares the tests of a runtime are dealt into. A runner that is done takes the next one,
  * so small shares let all runners end at about the same time. Each costs the start of a runner.
  */
-const SHARES = 8;
+const SHARES = 10;
 
 /** How many files are run again at most. More than that do not fail by chance. */
 const MOST_AGAIN = 8;

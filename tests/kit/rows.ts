@@ -376,12 +376,13 @@ export function computesInPlace({ args }: Row): boolean {
 
 /**
  * The rows that are tested every day. A process for each connection takes ten times as long as a
- * thread, and poll(2) differs from epoll(7) only in how it asks: they have tests of their own, and
- * go through the whole contract where there is time.
+ * thread. poll(2) differs from epoll(7) only in how it asks, and a pool without a queue from `berkeley`
+ * only in who makes the calls. They have tests of their own, and go through the whole contract where
+ * there is time.
  */
 export const DAILY: readonly Row[] = ROWS.filter(({ args }) =>
   process.env.LONG_TESTS === "1" ||
-  !(args.includes("--per-connection") || args.includes("--poller"))
+  !["--per-connection", "--poller", "--queue"].some((flag) => args.includes(flag))
 );
 
 /**

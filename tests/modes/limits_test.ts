@@ -153,7 +153,7 @@ for (const row of DIFFERENT) {
 
   // Whoever has seen the end may come again at once, however it has ended. Only the kernel is faster
   // than a server: it closes the connections of a process that is killed.
-  const times = whyFew(row) === undefined ? 100 : 8;
+  const times = whyFew(row) === undefined ? 40 : 8;
   const again = ({ address }: ServerProcess) => {
     const ways = [
       { says: ["HELLO 8\n", "HELLO 10\n"], hears: "HELLO 9\n" },

@@ -17,18 +17,47 @@ export interface Report {
   readonly failures: ReadonlyMap<string, number>;
 }
 
+/** How a runner's process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
 /** How much of a runner's report on failures is kept, in characters. */
 const KEPT = 8192;
 
 /**
  * Reads what a runner printed.
  *
+ * A runner that has crashed, or that ran nothing, has one failure more than the tests that are known
+ * to have failed: nobody knows what became of the others.
+ *
  * @param name the runtime
  * @param stdout its standard output, without colours
  * @param stderr its standard error, without colours
+ * @param ended how it ended
  */
-export function readReport(name: RuntimeName, stdout: string, stderr: string): Report {
-  return name === "deno" ? readDeno(stdout) : readBun(stderr);
+export function readReport(
+  name: RuntimeName,
+  stdout: string,
+  stderr: string,
+  { code, signal }: Ended,
+): Report {
+  const report = name === "deno" ? readDeno(stdout) : readBun(stderr);
+  const { passed, failed, errors, failures } = report;
+  // A runner that was killed, or a test that ends the process, leaves no sums.
+  const ranSome = passed + failed > 0;
+  if (ranSome && signal === null && code === (failed > 0 ? 1 : 0)) return report;
+  const told = [...failures.values()].reduce((sum, count) => sum + count, 0);
+  const how = signal === null ? `with status ${code}` : `by ${signal}`;
+  const words = `The runner ended ${how}${
+    ranSome ? "" : ", and did not say how many tests it ran"
+  }`;
+  return {
+    ...report,
+    failed: Math.max(failed, told) + 1,
+    errors: errors === "" ? words : `${errors}\n\n${words}`,
+  };
 }
 
 /** Adds up the counts of several reports. */

@@ -41,15 +41,37 @@ test("failures are told by file, whatever the tests print", async () => {
     cwd: folder.path(""),
     environment: { NO_COLOR: "1" },
   });
-  const { code } = await runner.end();
-  assertEquals(code, 1);
-  const { errors, failures, ...counts } = readReport(own.name, runner.stdout, runner.stderr);
+  const ended = await runner.end();
+  assertEquals(ended.code, 1);
+  const { errors, failures, ...counts } = readReport(own.name, runner.stdout, runner.stderr, ended);
   assertEquals(counts, { passed: 2, failed: 2, skipped: 0 });
   assertEquals([...failures], [["./tests/failing_test.ts", 2]]);
   assertMatch(errors, /wrong on purpose/);
 });
 
-test("a runner that reports nothing has no failures and no tests", () => {
-  const nothing = { passed: 0, failed: 0, skipped: 0, errors: "", failures: new Map() };
-  for (const { name } of RUNTIMES) assertEquals(readReport(name, "", "crashed\n"), nothing);
+/** How a runner begins that has met a failure. */
+const BEGUN = {
+  deno: "running 1 test from ./tests/a_test.ts\nbad ... FAILED (2ms)\n",
+  bun: "tests/a_test.ts:\n(fail) bad [2.00ms]\n",
+};
+
+/** How it ends. */
+const SUMS = {
+  deno: "\nFAILED | 1 passed | 1 failed (3ms)\n",
+  bun: "\n 1 pass\n 1 fail\n",
+};
+
+test("a runner that ends before it has said its sums has a failure more than it told", () => {
+  const killed = { code: 137, signal: "SIGKILL" };
+  const exited = { code: 0, signal: null };
+  for (const { name } of RUNTIMES) {
+    const failedIn = (text: string, ended: { code: number; signal: string | null }) =>
+      readReport(name, text, text, ended).failed;
+    assertEquals(failedIn(`${BEGUN[name]}${SUMS[name]}`, { code: 1, signal: null }), 1);
+    assertEquals(failedIn(BEGUN[name], killed), 2);
+    assertEquals(failedIn(BEGUN[name], exited), 2);
+    assertEquals(failedIn("", exited), 1);
+    // It has said them, and crashed then.
+    assertEquals(failedIn(`${BEGUN[name]}${SUMS[name]}`, { code: 139, signal: "SIGSEGV" }), 2);
+  }
 });

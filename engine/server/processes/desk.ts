@@ -302,6 +302,8 @@ export class Desk {
    * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
    */
   #release(): number {
+    // There may be memory for that now.
+    if (this.#isStuck) this.#serveWaiting();
     if (this.#beginning.size === 0) return this.#isStuck ? PATIENT_MS : -1;
     const now = performance.now();
     let waitMs = PATIENT_MS;

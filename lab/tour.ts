@@ -25,6 +25,7 @@ import { LoadedServer } from "./loaded_server.ts";
 import { modeCommand, whyNoMode } from "./mode_command.ts";
 import { render, type Screen, screenOf, wrap } from "./report/screen.ts";
 import { formatTime } from "./report/units.ts";
+import { LineOutput } from "./observe/line_output.ts";
 import { Layout } from "./observe/table.ts";
 import { type Life, livesOf } from "./tour/life.ts";
 import { drawBars, drawLives, drawSigns, lengthOf } from "./tour/picture.ts";
@@ -81,10 +82,11 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
   const screen = screenOf("stdout");
   const stations = stationsOf((values.mode ?? []) as readonly string[]);
   const on = runtimeOf(values.on as RuntimeName | undefined);
-  const say = (...lines: readonly string[]) => screen.write(`${lines.join("\n")}\n`);
+  const output = new LineOutput();
+  const say = (...lines: readonly string[]) => output.write(lines);
   const width = Math.min(screen.columns(), WIDEST);
   using folder = new RecordingFolder(values.record as string | undefined);
-  say(
+  await say(
     ...wrap(
       `Three clients come to each of the models, on ${on.name}. The first asks for a long ` +
         "computation, the second wants its bytes echoed, the third asks for a short computation.",
@@ -96,20 +98,23 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
   for (const [index, station] of stations.entries()) {
     if (signal.aborted) break;
     const title = [station.mode, ...station.flags].join(" ");
-    say("", render(screen, "bold", title), ...wrap(station.why, width));
+    await say("", render(screen, "bold", title), ...wrap(station.why, width));
+    if (output.isGone) break;
     const whyNot = whyNoMode(station.mode);
     if (whyNot !== undefined) {
-      say(...wrap(`It cannot be visited here: ${whyNot}.`, width));
+      await say(...wrap(`It cannot be visited here: ${whyNot}.`, width));
       continue;
     }
     const file = folder.path(`${String(index + 1).padStart(2, "0")}-${station.mode}.jsonl`);
     const found = { title, ...await visitStation(station, on, file, signal) };
     visited.push(found);
-    say("", ...drawFound(screen, found), ...wrap(describe(found), width));
+    await say("", ...drawFound(screen, found), ...wrap(describe(found), width));
   }
   if (signal.aborted) return EXIT_FAILED;
-  if (visited.length > 1) say("", ...summarize(screen, visited));
-  if (folder.isKept) say("", `Recordings are in ${escapeText(folder.name)}.`);
+  // Whoever reads has seen enough.
+  if (output.isGone) return EXIT_DONE;
+  if (visited.length > 1) await say("", ...summarize(screen, visited));
+  if (folder.isKept) await say("", `Recordings are in ${escapeText(folder.name)}.`);
   return visited.length > 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -215,13 +220,13 @@ class RecordingFolder implements Disposable {
 
   constructor(name: string | undefined) {
     this.isKept = name !== undefined;
-    this.name = name ?? mkdtempSync(join(tmpdir(), "handshake-tour-"));
-    if (name === undefined) return;
+    const parent = tmpdir();
     try {
-      mkdirSync(name, { recursive: true });
+      this.name = name ?? mkdtempSync(join(parent, "handshake-tour-"));
+      if (name !== undefined) mkdirSync(name, { recursive: true });
     } catch (error) {
-      const why = describeSystemError(error);
-      throw new UsageError(`cannot make the folder ${escapeText(name)}: ${why}`);
+      const what = name === undefined ? `a folder in ${parent}` : `the folder ${name}`;
+      throw new UsageError(`cannot make ${escapeText(what)}: ${describeSystemError(error)}`);
     }
   }
 

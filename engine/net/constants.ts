@@ -399,6 +399,7 @@ export const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EAGAIN: "timed out",
   ENOMEM: "out of memory",
   EACCES: "permission denied",
+  EEXIST: "file exists",
   ENOTDIR: "not a directory",
   EISDIR: "is a directory",
   EINVAL: "invalid argument",

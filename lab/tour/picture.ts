@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pad, render, type Rendition, type Screen } from "../report/screen.ts";
+import { pad, render, type Rendition, type Screen, wrap } from "../report/screen.ts";
 import { formatTime } from "../report/units.ts";
 import type { Doing, Life } from "./life.ts";
 
@@ -26,9 +26,13 @@ export interface Track {
   readonly life: Life;
 }
 
-/** What the signs mean, a line each. */
+/** What the signs mean, a line each where there is room. */
 export function drawSigns(screen: Screen): readonly string[] {
-  return SIGNS.map(([, sign, look, words]) => `  ${render(screen, look, sign)} ${words}`);
+  const width = Math.max(1, Math.min(screen.columns(), WIDEST) - 4);
+  return SIGNS.flatMap(([, sign, look, words]) => {
+    const [first = "", ...rest] = wrap(words, width);
+    return [`  ${render(screen, look, sign)} ${first}`, ...rest.map((line) => `    ${line}`)];
+  });
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Event } from "../../engine/recording/events.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
@@ -89,6 +89,32 @@ test("the tour visits real servers, draws what they have recorded, and keeps it"
     assertEquals(events.filter(({ type }) => type === "begun").length, 3);
   }
 }, { timeoutMs: 60_000 });
+
+test("the tour ends when its reader has seen enough", async () => {
+  using folder = new Folder();
+  const command = commandOf(SCRIPT, ["sequential", "sequential"]);
+  const script = '("$@"; echo "status $?" >&2) | head -1';
+  await using tour = new Program(["sh", "-c", script, "sh", ...command], {
+    environment: { TMPDIR: folder.path("") },
+  });
+  const { stdout, stderr } = await tour.end(30_000);
+  assertMatch(stdout, /^Three clients [^\n]*\n$/);
+  assertEquals(stderr, "status 0\n");
+  assertEquals(readdirSync(folder.path("")), []);
+});
+
+test("a folder that cannot be made is named", async () => {
+  using folder = new Folder();
+  writeFileSync(folder.path("file"), "");
+  const file = folder.path("file");
+  await using named = new Program(commandOf(SCRIPT, ["--record", file]));
+  await using own = new Program(commandOf(SCRIPT, []), { environment: { TMPDIR: file } });
+  const [{ code, stderr }, other] = await Promise.all([named.end(), own.end()]);
+  assertEquals([code, other.code], [2, 2]);
+  assertEquals(stderr, `tour: cannot make the folder ${file}: file exists (EEXIST)\n`);
+  const why = "not a directory (ENOTDIR)";
+  assertEquals(other.stderr, `tour: cannot make a folder in ${file}: ${why}\n`);
+});
 
 test("a model that is not there is named, with those that are", async () => {
   await using tour = new Program(commandOf(SCRIPT, ["sequencial"]));

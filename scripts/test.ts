@@ -94,7 +94,7 @@ const first = await runAll(
 );
 for (const loop of busyLoops) loop.kill();
 const doubtful = values.once === true || asked.length > 0 ? [] : findDoubtful(first);
-const second = await runAll(doubtful, 1);
+const second = (await runAll(doubtful, 1)).map(failSkipped);
 
 const unsteady = second.filter(({ report }) => report.failed === 0);
 if (unsteady.length > 0) tellErrors("failed at first", first);
@@ -140,6 +140,20 @@ function findDoubtful(all: readonly Ran[]): readonly Share[] {
     }))
   );
   return known && files.length <= MOST_AGAIN ? files : [];
+}
+
+/** A test that ran at first and was skipped when its file ran again has not passed. */
+function failSkipped(again: Ran): Ran {
+  const { runtime, files, report } = again;
+  const skippedIn = (report: Report) =>
+    files.reduce((sum, file) => sum + (report.skips.get(file) ?? 0), 0);
+  const before = first
+    .filter((ran) => ran.runtime === runtime)
+    .reduce((sum, ran) => sum + skippedIn(ran.report), 0);
+  const more = report.skipped - before;
+  if (more <= 0) return again;
+  const errors = `${report.errors}\n\n${files}: ${more} skipped when it ran again`;
+  return { ...again, report: { ...report, failed: report.failed + more, errors } };
 }
 
 /** A process that takes all the processor time that it gets. */

@@ -15,6 +15,8 @@ export interface Report {
   readonly errors: string;
   /** How many tests failed in each file that has failed tests, by its path as it was given. */
   readonly failures: ReadonlyMap<string, number>;
+  /** How many were skipped, likewise. */
+  readonly skips: ReadonlyMap<string, number>;
 }
 
 /** How a runner's process ended. */
@@ -74,11 +76,13 @@ function readDeno(output: string): Report {
   const lines = output.split("\n");
   const summary = lines.findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line));
   const failures = new Map<string, number>();
+  const skips = new Map<string, number>();
   let file = "";
   for (const line of lines) {
     file = /^running \d+ tests? from (.*)$/.exec(line)?.[1] ?? file;
     const [, alone] = /^Uncaught error from (.*) FAILED$/.exec(line) ?? [];
     if (alone !== undefined || /\.\.\. FAILED \(\d/.test(line)) count(failures, alone ?? file);
+    if (/\.\.\. ignored (?:\(.*\) )?\(\d/.test(line)) count(skips, file);
   }
   return {
     passed: numberIn(summary, /(\d+) passed/),
@@ -86,6 +90,7 @@ function readDeno(output: string): Report {
     skipped: numberIn(summary, /(\d+) ignored/),
     errors: (/^ ERRORS $(.*?)^ FAILURES $/ms.exec(output)?.[1] ?? "").trim().slice(0, KEPT),
     failures,
+    skips,
   };
 }
 
@@ -94,10 +99,12 @@ function readBun(output: string): Report {
   // A test's output stands before its result. At the end, Bun lists the failures once more.
   const [told = ""] = output.split(/^\d+ tests? failed:$/m);
   const failures = new Map<string, number>();
+  const skips = new Map<string, number>();
   let file = "";
   for (const line of told.split("\n")) {
     file = /^(\S+\.ts):$/.exec(line)?.[1] ?? file;
     if (line.startsWith("(fail) ")) count(failures, `./${file}`);
+    if (line.startsWith("(skip) ")) count(skips, `./${file}`);
   }
   const results = told.split(/^(?=\((?:pass|skip|fail|todo)\) )/m);
   const errors = results.flatMap((result, index) => {
@@ -112,6 +119,7 @@ function readBun(output: string): Report {
     skipped: numberIn(output, /^ *(\d+) skip$/m) + numberIn(output, /^ *(\d+) todo$/m),
     errors: errors.join("\n").slice(0, KEPT),
     failures,
+    skips,
   };
 }
 

@@ -10,7 +10,7 @@ import { assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { Folder } from "../kit/folder.ts";
 import { Program } from "../kit/server_process.ts";
 
-/** Two tests that fail among output that looks like results, and one that passes. */
+/** Two tests that fail among output that looks like results, one that passes, and one is skipped. */
 const FAILING = `
 import { test } from "node:test";
 test("says a lot", () => {
@@ -22,6 +22,7 @@ test("is late", async () => {
   await new Promise((resolve) => setTimeout(resolve, 1));
   throw new Error("late on purpose");
 });
+test("is not for us", { skip: "on purpose" }, () => {});
 `;
 
 const PASSING = `
@@ -43,9 +44,15 @@ test("failures are told by file, whatever the tests print", async () => {
   });
   const ended = await runner.end();
   assertEquals(ended.code, 1);
-  const { errors, failures, ...counts } = readReport(own.name, runner.stdout, runner.stderr, ended);
-  assertEquals(counts, { passed: 2, failed: 2, skipped: 0 });
+  const { errors, failures, skips, ...counts } = readReport(
+    own.name,
+    runner.stdout,
+    runner.stderr,
+    ended,
+  );
+  assertEquals(counts, { passed: 2, failed: 2, skipped: 1 });
   assertEquals([...failures], [["./tests/failing_test.ts", 2]]);
+  assertEquals([...skips], [["./tests/failing_test.ts", 1]]);
   assertMatch(errors, /wrong on purpose/);
 });
 

@@ -8,6 +8,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { escapeText } from "../protocols/text.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
@@ -228,14 +229,23 @@ class RecordingFolder implements Disposable {
       const what = name === undefined ? `a folder in ${parent}` : `the folder ${name}`;
       throw new UsageError(`cannot make ${escapeText(what)}: ${describeSystemError(error)}`);
     }
+    if (this.isKept) return;
+    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
+    process.on("exit", this.#remove);
+    globalThis.addEventListener("unload", this.#remove);
   }
 
   path(name: string): string {
     return join(this.name, name);
   }
 
+  readonly #remove = (): void => rmSync(this.name, { recursive: true, force: true });
+
   [Symbol.dispose](): void {
-    if (!this.isKept) rmSync(this.name, { recursive: true, force: true });
+    if (this.isKept) return;
+    process.off("exit", this.#remove);
+    globalThis.removeEventListener("unload", this.#remove);
+    this.#remove();
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import type { Event } from "../../engine/recording/events.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
@@ -90,16 +91,35 @@ test("the tour visits real servers, draws what they have recorded, and keeps it"
   }
 }, { timeoutMs: 60_000 });
 
+/** The environment of a program whose temporary files lie in a folder. */
+function inFolder(folder: string): Record<string, string> {
+  return { PATH: process.env.PATH ?? "", TMPDIR: folder };
+}
+
 test("the tour ends when its reader has seen enough", async () => {
   using folder = new Folder();
   const command = commandOf(SCRIPT, ["sequential", "sequential"]);
   const script = '("$@"; echo "status $?" >&2) | head -1';
   await using tour = new Program(["sh", "-c", script, "sh", ...command], {
-    environment: { TMPDIR: folder.path("") },
+    environment: inFolder(folder.path("")),
   });
   const { stdout, stderr } = await tour.end(30_000);
   assertMatch(stdout, /^Three clients [^\n]*\n$/);
   assertEquals(stderr, "status 0\n");
+  assertEquals(readdirSync(folder.path("")), []);
+});
+
+test("a second signal ends the tour at once, and its folder goes too", async () => {
+  using folder = new Folder();
+  await using tour = new Program(commandOf(SCRIPT, []), {
+    environment: inFolder(folder.path("")),
+  });
+  await tour.printed("One thread serves");
+  assertEquals(readdirSync(folder.path("")).length, 1);
+  tour.signal("SIGINT");
+  tour.signal("SIGTERM");
+  const { code, stderr } = await tour.end();
+  assertEquals([code, stderr], [130, ""]);
   assertEquals(readdirSync(folder.path("")), []);
 });
 
@@ -108,7 +128,7 @@ test("a folder that cannot be made is named", async () => {
   writeFileSync(folder.path("file"), "");
   const file = folder.path("file");
   await using named = new Program(commandOf(SCRIPT, ["--record", file]));
-  await using own = new Program(commandOf(SCRIPT, []), { environment: { TMPDIR: file } });
+  await using own = new Program(commandOf(SCRIPT, []), { environment: inFolder(file) });
   const [{ code, stderr }, other] = await Promise.all([named.end(), own.end()]);
   assertEquals([code, other.code], [2, 2]);
   assertEquals(stderr, `tour: cannot make the folder ${file}: file exists (EEXIST)\n`);

@@ -27,8 +27,10 @@ import { Peer } from "../kit/peer.ts";
 import { assert, assertEquals, delay, test, until } from "../kit/harness.ts";
 import { type Errand, HOSTS, LINE, LINES, MOST, WORDS, wordsOf } from "../kit/memory_member.ts";
 import {
+  commandOf,
   otherRuntime,
   ourRuntime,
+  Program,
   Script,
   ServerProcess,
   whyNoOtherRuntime,
@@ -315,3 +317,15 @@ test(
   },
   { skip, sanitize: false, timeoutMs: 30_000 },
 );
+
+test("a server that cannot open its processes keeps no descriptor", async () => {
+  const script = 'ulimit -n 100; exec "$@"';
+  const command = commandOf("tests/kit/crowded_children.ts", []);
+  await using crowded = new Program(["sh", "-c", script, "sh", ...command]);
+  const { code, stdout, stderr } = await crowded.end();
+  assertEquals(code, 0, stderr);
+  const tries = stdout.trim().split("\n").map((line) => line.split(" "));
+  for (const [before, after] of tries) assertEquals(after, before, stdout);
+  const last = tries.at(-1) as string[];
+  assertEquals([tries[0]?.[2], last[2]], ["failed", "opened"]);
+}, { skip });

@@ -87,8 +87,15 @@ export class Children implements ProcessStarter {
   constructor(plan: ChildrenPlan) {
     this.#plan = plan;
     this.#figures = new Int32Array(this.#memory.allocate(8));
-    this.#meeting = new MeetingPoint(this.#net);
-    this.#commands = this.#net.socketpair();
+    let meeting: MeetingPoint | undefined;
+    try {
+      this.#meeting = meeting = new MeetingPoint(this.#net);
+      this.#commands = this.#net.socketpair();
+    } catch (error) {
+      meeting?.close();
+      this.#memory.close();
+      throw error;
+    }
     this.#jobControl = new JobControl((signal) => {
       for (const pid of this.#children.keys()) sendSignal(pid, signal);
     });

@@ -69,7 +69,13 @@ export class MeetingPoint {
       this.#remove();
       throw error;
     }
-    const path = this.#findWay();
+    let path: string | undefined;
+    try {
+      path = this.#findWay();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     this.path = path ?? this.#file;
     if (path !== undefined) this.#remove();
     else {

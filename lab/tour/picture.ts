@@ -15,7 +15,7 @@ const WIDEST = 100;
 const SIGNS: readonly (readonly [doing: Doing, sign: string, look: Rendition, words: string])[] = [
   ["computing", "█", "green", "the server computes for it"],
   ["accept", "░", "red", "waits to be accepted"],
-  ["queue", "▒", "yellow", "waits in the server's queue"],
+  ["queue", "▒", "yellow", "waits in the server's queue, or for its thread to start"],
   ["thread", "▓", "red", "waits for a thread that is busy with another client"],
   ["talk", "─", "faint", "talks"],
 ];

@@ -344,9 +344,7 @@ class Child implements ProcessHandle {
     switch (say) {
       case SAY.ready:
         this.#signal = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-        this.#isReady = true;
-        this.#whenReady.resolve();
-        this.#plan.onReady?.();
+        this.#beReady();
         break;
       case UNWANTED:
         this.end();
@@ -358,6 +356,13 @@ class Child implements ProcessHandle {
         this.#whenSpoken.resolve();
       }
     }
+  }
+
+  #beReady(): void {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#whenReady.resolve();
+    this.#plan.onReady?.();
   }
 
   interrupt(): void {
@@ -383,6 +388,8 @@ class Child implements ProcessHandle {
     this.#isGone = true;
     Atomics.store(this.#pid, 0, 0);
     clearInterval(this.#timer);
+    // A process with one connection may have served it before this thread hears that it was ready.
+    if (this.#finished[0] === 1) this.#beReady();
     const isDone = this.#finished[0] === 1 || this.#wasEnded;
     const error = this.#error ??
       (isDone

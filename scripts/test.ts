@@ -21,7 +21,7 @@ import type { Command } from "../engine/cli/flags.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 /** How many runners there are at a time: tests mostly wait. */
-const RUNNERS = 4;
+const RUNNERS = 5;
 
 /**
  * How many shares the tests of a runtime are dealt into. A runner that is done takes the next one,

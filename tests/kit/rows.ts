@@ -377,13 +377,14 @@ export function computesInPlace({ args }: Row): boolean {
 /**
  * The rows that are tested every day. A process for each connection takes ten times as long as a
  * thread. poll(2) differs from epoll(7) only in how it asks, a pool without a queue from `berkeley`
- * only in who makes the calls, and computing in place is tried in `event`. These rows have tests of
- * their own, and go through the whole contract where there is time.
+ * only in who makes the calls. Computing in place is tried in `event`, and threads by messages in
+ * `threadpool`. All these rows go through the whole contract where there is time.
  */
 export const DAILY: readonly Row[] = ROWS.filter((row) =>
   process.env.LONG_TESTS === "1" ||
   !(["--per-connection", "--poller", "--queue"].some((flag) => row.args.includes(flag)) ||
-    (row.mode === "nonblocking" && computesInPlace(row)))
+    (row.mode === "nonblocking" && computesInPlace(row)) ||
+    (row.mode === "threaded" && row.args.includes("message")))
 );
 
 /**

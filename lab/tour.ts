@@ -22,6 +22,7 @@ import { readRecording } from "../engine/recording/read_recording.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { MODE_NAMES } from "../modes/catalogue.ts";
 import { labProgram, untilInterrupted } from "./lab_program.ts";
+import { GUESTS } from "./simulator/clients.ts";
 import { LoadedServer } from "./loaded_server.ts";
 import { modeCommand, whyNoMode } from "./mode_command.ts";
 import { render, type Screen, screenOf, wrap } from "./report/screen.ts";
@@ -31,7 +32,7 @@ import { Layout } from "./observe/table.ts";
 import { type Life, livesOf } from "./tour/life.ts";
 import { drawBars, drawLives, drawSigns, lengthOf } from "./tour/picture.ts";
 import { type Station, STATIONS } from "./tour/stations.ts";
-import { GUESTS, type Seen, sendGuests } from "./tour/visits.ts";
+import { type Seen, sendGuests } from "./tour/visits.ts";
 
 /** The script of this module. */
 const SCRIPT = "lab/tour.ts";

@@ -38,16 +38,32 @@ export function* beSilent(ms: number): Protocol {
   }
 }
 
+/** A client of `frame`, and what it asks. */
+export interface Guest {
+  readonly name: string;
+  /** What stands between `^` and `$`. */
+  readonly asks: string;
+}
+
 /**
  * The three clients that go through every model: one asks for a long computation, one has its bytes
  * echoed, one asks for a short computation. They come in this order.
+ */
+export const GUESTS: readonly Guest[] = [
+  { name: "long prime", asks: LONG_PRIME },
+  { name: "echo", asks: "echo" },
+  { name: "small prime", asks: "P7" },
+];
+
+/**
+ * The {@linkcode GUESTS} as clients of a simulation.
  *
- * @param apartUs how long after each other, in microseconds
+ * @param apartUs how long after each other they come, in microseconds
  */
 export function threeClients(apartUs = 1_000): readonly Client[] {
-  return [
-    { name: "long prime", atUs: 0, converse: () => askFrame(LONG_PRIME) },
-    { name: "echo", atUs: apartUs, converse: () => askFrame("echo") },
-    { name: "small prime", atUs: 2 * apartUs, converse: () => askFrame("P7") },
-  ];
+  return GUESTS.map(({ name, asks }, place) => ({
+    name,
+    atUs: place * apartUs,
+    converse: () => askFrame(asks),
+  }));
 }

@@ -9,21 +9,8 @@ import { delay } from "@std/async/delay";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { EventDialer } from "../../engine/dial/dialer.ts";
-import { askFrame, LONG_PRIME } from "../simulator/clients.ts";
-
-/** A client, and what it asks. */
-export interface Guest {
-  readonly name: string;
-  /** What stands between `^` and `$`. */
-  readonly asks: string;
-}
-
-/** The clients, in the order in which they come. */
-export const GUESTS: readonly Guest[] = [
-  { name: "long prime", asks: LONG_PRIME },
-  { name: "echo", asks: "echo" },
-  { name: "small prime", asks: "P7" },
-];
+import { nowUs } from "../../engine/values/moment.ts";
+import { askFrame, type Guest, GUESTS } from "../simulator/clients.ts";
 
 /** What a client has seen. Times are in microseconds since 1970. */
 export interface Seen {
@@ -32,7 +19,6 @@ export interface Seen {
   readonly peer: string;
   readonly calledUs: number;
   readonly answeredUs: number;
-  readonly answer: string;
 }
 
 /** How long after the client before it another one comes, in milliseconds. */
@@ -82,11 +68,6 @@ async function visit(
   const calledUs = nowUs();
   const call = await dialer.dial(address, PATIENCE_MS);
   const peer = formatAddress(call.localAddress);
-  const answer = await call.converse(askFrame(guest.asks, greeted));
-  return { guest, peer, calledUs, answeredUs: nowUs(), answer };
-}
-
-/** The time as recordings have it: the one base that all processes share. */
-function nowUs(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
+  await call.converse(askFrame(guest.asks, greeted));
+  return { guest, peer, calledUs, answeredUs: nowUs() };
 }

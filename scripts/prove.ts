@@ -16,7 +16,13 @@ import type { Command } from "../engine/cli/flags.ts";
 import { formatRows } from "../engine/cli/layout.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { onEndingSignal } from "../engine/process/ending_signals.ts";
-import { ROOT, type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
+import {
+  ROOT,
+  RUNTIME_PATHS,
+  type RuntimeCommand,
+  RUNTIMES,
+  scriptCommand,
+} from "../engine/process/runtimes.ts";
 import { formatDuration, parseDuration } from "../engine/values/durations.ts";
 
 /** The folder of the proofs, in the project. Each file is a proof. */
@@ -122,10 +128,7 @@ async function run(
   const [file, ...args] = scriptCommand(on, `${FOLDER}${name}.ts`) as [string, ...string[]];
   const child = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      ...Object.fromEntries(RUNTIMES.map((its) => [`${its.name.toUpperCase()}_PATH`, its.path])),
-    },
+    env: { ...process.env, ...RUNTIME_PATHS },
   });
   let printed = "";
   let told = "";

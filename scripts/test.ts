@@ -15,10 +15,10 @@
 import { readdirSync } from "node:fs";
 import { installPeers } from "./peers.ts";
 import { TEST_COSTS } from "./test_costs.ts";
-import { readReport, type Report, sumOf } from "./test_reports.ts";
+import { failuresTold, readReport, type Report, sumOf } from "./test_reports.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
 import type { Command } from "../engine/cli/flags.ts";
-import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
+import { ROOT, RUNTIME_PATHS, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 
 /** How many runners there are at a time: tests mostly wait. */
 const RUNNERS = 5;
@@ -74,11 +74,6 @@ const asked = (values.path ?? []) as readonly string[];
 // In CI, no test may be skipped because a program is missing.
 if (Deno.env.get("CI") !== undefined) await installPeers();
 
-/** Some tests need the other runtime too. */
-const PATHS = Object.fromEntries(
-  RUNTIMES.map(({ name, path }) => [`${name.toUpperCase()}_PATH`, path]),
-);
-
 const shares = asked.length > 0 ? [asked] : dealTests(SHARES);
 const busyLoops = Array.from({ length: Number(values.busy ?? 0) }, startBusyLoop);
 // Deno needs more time for the same tests, so its shares come first and the smallest ones last.
@@ -129,9 +124,7 @@ function tellErrors(how: string, all: readonly Ran[]): void {
 
 /** The files with failed tests, each as a share of its own, if they are few and all are known. */
 function findDoubtful(all: readonly Ran[]): readonly Share[] {
-  const known = all.every(({ report: { failed, failures } }) =>
-    failed === [...failures.values()].reduce((sum, its) => sum + its, 0)
-  );
+  const known = all.every(({ report }) => report.failed === failuresTold(report));
   const files = all.flatMap(({ runtime, report }) =>
     [...report.failures.keys()].map((file) => ({
       runtime,
@@ -229,7 +222,7 @@ function runTests(
   const child = new Deno.Command(path, {
     args: [...test, ...files],
     cwd: ROOT,
-    env: PATHS,
+    env: RUNTIME_PATHS,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -46,20 +46,24 @@ export function readReport(
   { code, signal }: Ended,
 ): Report {
   const report = name === "deno" ? readDeno(stdout) : readBun(stderr);
-  const { passed, failed, errors, failures } = report;
+  const { passed, failed, errors } = report;
   // A runner that was killed, or a test that ends the process, leaves no sums.
   const ranSome = passed + failed > 0;
   if (ranSome && signal === null && code === (failed > 0 ? 1 : 0)) return report;
-  const told = [...failures.values()].reduce((sum, count) => sum + count, 0);
   const how = signal === null ? `with status ${code}` : `by ${signal}`;
   const words = `The runner ended ${how}${
     ranSome ? "" : ", and did not say how many tests it ran"
   }`;
   return {
     ...report,
-    failed: Math.max(failed, told) + 1,
+    failed: Math.max(failed, failuresTold(report)) + 1,
     errors: errors === "" ? words : `${errors}\n\n${words}`,
   };
+}
+
+/** How many failures a runner has told of, each with its file. */
+export function failuresTold({ failures }: Report): number {
+  return [...failures.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** Adds up the counts of several reports. */

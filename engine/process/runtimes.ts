@@ -49,6 +49,14 @@ export const RUNTIMES: readonly RuntimeCommand[] = [
 ];
 
 /**
+ * What the environment of tests holds besides: where the runtimes are. Some tests need the other one
+ * too.
+ */
+export const RUNTIME_PATHS: Readonly<Record<string, string>> = Object.fromEntries(
+  RUNTIMES.map(({ name, path }) => [pathVariable(name), path]),
+);
+
+/**
  * The command line that runs a script of the project, from any folder.
  *
  * @param runtime the runtime
@@ -70,7 +78,12 @@ function find(
 ): Pick<RuntimeCommand, "path" | "isHere"> {
   if (runtime.name === name) return { path: process.execPath, isHere: true };
   // The test runner for both runtimes says where the other runtime is.
-  const given = runtime.variable(`${name.toUpperCase()}_PATH`) ?? [];
+  const given = runtime.variable(pathVariable(name)) ?? [];
   const path = [given, others].flat().find(isExecutable) ?? findExecutable(name);
   return { path: path ?? name, isHere: path !== undefined };
+}
+
+/** The variable of the environment that says where a runtime is. */
+function pathVariable(name: RuntimeName): string {
+  return `${name.toUpperCase()}_PATH`;
 }

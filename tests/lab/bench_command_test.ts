@@ -340,7 +340,7 @@ test(
       ...["--modes", "sequential,event,threadpool", "--runtimes", runtime.name, ...BRIEFLY],
       // The measured server is a child of another process.
       ...["--against", `wrapped=sh -c '${NCAT} & wait'`],
-      ...["--against", "gone=sh -c 'echo no such file >&2; exit 1' {port}"],
+      ...["--against", "gone=sh -c 'echo no {protocol} here >&2; exit 1' {port}"],
       ...["--repeat", "2", "--save", file, "--json", folder.path("same.json")],
     );
     assertEquals(code, 1, stderr);
@@ -351,7 +351,10 @@ test(
       [`sequential · ${runtime.name}`, [1, 2]],
       ["gone", [1, 2]],
     ]);
-    assertMatch(stdout, /^• gone, runs 1 to 2 of echo .*: not measured, Cannot start .* file\.$/m);
+    assertMatch(
+      stdout,
+      /^• gone, runs 1 to 2 of echo .*: not measured, Cannot start .* no echo here\.$/m,
+    );
     assertStringIncludes(command, "lab/bench.ts compare --modes sequential,event,threadpool ");
     const inTurn = runs.toSorted((a, b) => a.started_at < b.started_at ? -1 : 1);
     const names = [`event · ${runtime.name}`, `threadpool · ${runtime.name}`, "wrapped"];

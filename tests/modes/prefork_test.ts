@@ -387,15 +387,16 @@ test("a process that is stopped holds up nobody, and the drain ends it", async (
 }, options);
 
 test("a stopped process without a client does not hold up the end of its server", async () => {
-  const args = ["--workers", "2", "--handoff", "descriptor", "--drain", "1h"];
-  await using server = await start(...args);
-  const { peer, pid } = await served(server);
-  await peer[Symbol.asyncDispose]();
-  await server.printed(` done ${peer.name} `, "stderr");
-  process.kill(pid, "SIGSTOP");
-  await untilStopped(pid);
-  assertEquals((await server.stop()).code, 0);
-  assert(!isThere(pid));
+  await Promise.all(HANDOFFS.map(async (handoff) => {
+    await using server = await start("--workers", "2", "--drain", "1h", ...handoff);
+    const { peer, pid } = await served(server);
+    await peer[Symbol.asyncDispose]();
+    await server.printed(` done ${peer.name} `, "stderr");
+    process.kill(pid, "SIGSTOP");
+    await untilStopped(pid);
+    assertEquals((await server.stop()).code, 0);
+    assert(!isThere(pid));
+  }));
 }, options);
 
 test("a parent without descriptors waits for some, and then lets processes in again", async () => {

@@ -104,7 +104,8 @@ test("a protocol is found by its name, its path or its URL", () => {
 });
 
 test("a module's name is that of its file", async () => {
-  assertEquals((await loadProtocol(kv.href)).name, "kv");
+  const { name, opening } = await loadProtocol(kv.href);
+  assertEquals([name, opening], ["kv", "client"]);
   assertEquals((await loadProtocol(pathToFileURL(good).href)).name, "good 50%#é");
   assertEquals((await loadProtocol(`data:text/javascript,${GENERATOR}`)).name, "own");
 });
@@ -140,6 +141,11 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     "whose tasks are asynchronous",
     write("async_tasks.ts", `${GENERATOR} export const tasks = { async sum() {} };`),
     /"export const tasks" to hold functions$/,
+  ],
+  [
+    "that does not know who speaks first",
+    write("opening.ts", `${GENERATOR} export const opening = "nobody";`),
+    /"export const opening" to be one of client, greeting, server$/,
   ],
   ["whose tasks are null", write("null.ts", `${GENERATOR} export const tasks = null;`), /to hold/],
   [

@@ -51,6 +51,8 @@ export interface ChildrenPlan {
   readonly accept: boolean;
   /** How many connections may wait for processes that are about to start. */
   readonly queue: number;
+  /** How many clients may wait beside these, because they have said nothing yet. */
+  readonly silent: number;
   /** How many processes shall wait for connections, if they are started on demand. */
   readonly spare?: number;
 }
@@ -111,13 +113,14 @@ export class Children implements ProcessStarter {
 
   /** What the desk needs. */
   get desk(): DeskData {
-    const { accept, queue, spare } = this.#plan;
+    const { accept, queue, silent, spare } = this.#plan;
     return {
       meeting: this.#meeting.fd,
       commands: this.#commands[1],
       figures: this.#figures.buffer as SharedArrayBuffer,
       accept,
       queue,
+      silent,
       ...(spare !== undefined && { spare }),
     };
   }

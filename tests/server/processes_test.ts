@@ -5,7 +5,7 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
@@ -14,6 +14,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import { HostCounts } from "../../engine/server/core/host_counts.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
+import { Children } from "../../engine/server/processes/children.ts";
 import { Turns } from "../../engine/server/processes/turns.ts";
 import {
   type Silence,
@@ -27,7 +28,9 @@ import {
   type TeamMemory,
   threadMemory,
 } from "../../engine/server/team/team_memory.ts";
+import type { ProcessHandle } from "../../engine/server/team/thread_team.ts";
 import { Timeline } from "../../engine/server/trace/timeline.ts";
+import { type Allocate, ofThisProcess } from "../../engine/values/shared_memory.ts";
 import { moment } from "../../engine/values/moment.ts";
 import { fakeClock } from "../kit/fake_clock.ts";
 import { Folder } from "../kit/folder.ts";
@@ -111,6 +114,69 @@ test("only so many take their turn at the same time, in the order in which they 
   await later[2];
   assertEquals(has, [1, 2, 3]);
 });
+
+/** Processes without a server: the test says what that would. */
+class Lonely implements Disposable {
+  readonly children: Children;
+  readonly memory: TeamMemory;
+  /** How often one was said to be ready. */
+  ready = 0;
+
+  /** @param script what a shell does in each @param allocate makes the memory of the team */
+  constructor(script: string, allocate?: Allocate) {
+    this.children = new Children({
+      ...{ mode: "lonely", command: { path: "/bin/sh", args: ["-c", script] }, roles: [] },
+      ...{ accept: false, queue: 0, silent: 0 },
+    });
+    this.memory = createTeamMemory(1, undefined, allocate ?? this.children.allocate);
+  }
+
+  start(): ProcessHandle {
+    const { memory } = this;
+    return this.children.start({
+      ...{ url: "", name: "lonely", onReady: () => this.ready++ },
+      assignment: { role: "", index: 0, memory, shared: { listener: 0, wake: 0 } },
+    });
+  }
+
+  /** Whether one of them is there. */
+  get isThere(): boolean {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).some((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, "latin1").includes("\0--child-of\0lonely\0");
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.children.close();
+  }
+}
+
+test(
+  "a process that has done its work before its parent hears that it was ready is no failure",
+  async () => {
+    using lonely = new Lonely("exec sleep 0.05");
+    const process = lonely.start();
+    threadMemory(lonely.memory, 0).finished[0] = 1;
+    await process.ready;
+    assertEquals([await process.gone, lonely.ready], [undefined, 1]);
+  },
+  { skip, sanitize: false },
+);
+
+test("a process that cannot be told what to do is ended, and its mailbox closed", async () => {
+  // It could not see this memory.
+  using lonely = new Lonely("while :; do sleep 0.1; done", ofThisProcess);
+  const before = sockets().nextDescriptor();
+  const process = lonely.start();
+  const error = await process.gone;
+  assert(/^Cannot start a process: /.test(error?.message ?? ""), `${error}`);
+  assertEquals([lonely.isThere, lonely.ready], [false, 0]);
+  assertEquals(sockets().nextDescriptor(), before);
+}, { skip, sanitize: false });
 
 /** Connections, and a room in which they wait. */
 class Room implements Disposable {

@@ -31,6 +31,7 @@ import {
   ServerProcess,
   whyNoProgram,
 } from "../kit/server_process.ts";
+import { isOurs } from "../kit/turns.ts";
 
 /** A short load. */
 const BRIEF = ["--protocol", "echo", "-c", "2", "-d", "100ms"];
@@ -240,7 +241,8 @@ test("a wrong command line is reported on one line at the start, with status 2",
       [["--traces", folder.path("cut.json")], "cannot make --traces"],
       [["-n", "5"], "-n"],
     ] as const).map(([args, words]) => [["compare", ...args], words] as const),
-  ];
+    // What a command line says is read in the same way on both runtimes.
+  ].filter((_, index) => isOurs(index));
   while (all.length > 0) {
     await Promise.all(
       all.splice(0, 4).map(async ([args, words]) => {

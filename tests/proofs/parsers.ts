@@ -56,6 +56,7 @@ import { assert, assertEquals } from "../kit/harness.ts";
 import { prove } from "../kit/proof.ts";
 import { binaryFor, lineFor, LOCAL, SIGNATURE } from "../kit/proxy_headers.ts";
 import { anyEvent, formatRecording } from "../kit/recordings.ts";
+import { anyText } from "../kit/texts.ts";
 
 /** A parser, and what must hold for it. */
 export interface Parser {
@@ -85,7 +86,7 @@ const isUsage = (error: unknown) => error instanceof UsageError;
 /** Text of any kind, mostly short. */
 const anyText = fc.oneof(
   fc.string({ maxLength: 40 }),
-  fc.string({ unit: "binary", maxLength: 40 }),
+  anyText({ maxLength: 40 }),
 );
 
 /** Text that is nearly what a parser expects: pieces of its syntax in any order. */

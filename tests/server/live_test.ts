@@ -5,13 +5,12 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseFlags } from "../../engine/cli/flags.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Event } from "../../engine/recording/events.ts";
-import { itemOf, NOTHING_KNOWN, Reader } from "../../engine/server/live/readers.ts";
+import { itemOf, type NOTHING_KNOWN, Reader } from "../../engine/server/live/readers.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
 import {
@@ -209,7 +208,7 @@ test("a stream is what observe replay shows", async () => {
   server.signal("SIGTERM");
   await watcher.peer.rest();
   parseStrictly(watcher.text, "the stream");
-  const path = join(folder.path, "live.jsonl");
+  const path = folder.path("live.jsonl");
   writeFileSync(path, watcher.text);
   await using replay = new Script("lab/observe.ts", ["replay", path, "--speed", "max"]);
   const { code, stdout, stderr } = await replay.end();
@@ -264,17 +263,17 @@ test("a reader who is slow is told counts, and how much was left out; then how t
     connection,
     peer: "127.0.0.1:1",
   });
-  const over = (connection: number): Event => ({
+  const over = (connection: number, outcome: "done" | "unknown" = "done"): Event => ({
     type: "over",
     at: connection,
     connection,
-    outcome: "done",
+    outcome,
   });
   const open = new Set<number>();
   const present = {
     now: () => 0,
     *lines({ connections }: typeof NOTHING_KNOWN): Iterable<Event> {
-      for (const id of connections) if (!open.has(id)) yield { ...over(id), outcome: "unknown" };
+      for (const id of connections) if (!open.has(id)) yield over(id, "unknown");
       for (const id of open) if (!connections.has(id)) yield begun(id);
     },
   };

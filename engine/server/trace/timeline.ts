@@ -265,6 +265,8 @@ export class Timeline implements Disposable {
     live.begin({ ...beginning, ownPort: this.#ownPort }, {
       want: (isWanted) => {
         if (this.#isOver) return;
+        // What is left from before is no news: its end may not have been recorded.
+        this.collect();
         this.#isRead = isWanted;
         this.#chooseLevel();
       },

@@ -190,7 +190,7 @@ export interface FiguresEvent extends Timed {
   readonly p50_us?: number;
   /** The same for 99 of 100. */
   readonly p99_us?: number;
-  /** How much of one core the process has used since the last figures. */
+  /** How much of one core the server has used in the last second: its process, and those that serve. */
   readonly cpu?: number;
   /** The resident memory of the process, and of those that serve for it, in bytes. */
   readonly memory_bytes?: number;

@@ -35,7 +35,7 @@ const FIGURES_MS = 250;
 const MOST_RATE = 500;
 const MOST_AT_ONCE = 1_500;
 
-/** Over what time the rate is told, in milliseconds. */
+/** Over what time the rate and the CPU time are told, in milliseconds. */
 const RATE_MS = 1_000;
 
 /** How many times as long as a look at the kernel has taken it is left alone. */
@@ -83,9 +83,9 @@ export class LiveView implements Disposable {
   /** How many connections may still be told of one by one. */
   #allowance = MOST_AT_ONCE;
   #accepted = 0;
-  /** How many were accepted, and when, in the last second. */
-  #history: { readonly at: number; readonly accepted: number }[] = [];
-  #cpu: { readonly at: number; readonly seconds: number } | undefined;
+  /** How many were accepted in the last second, and how much CPU time was used. */
+  readonly #accepting = new Course();
+  readonly #computing = new Course();
   /** How many connections the page itself has made. */
   #byPage = 0;
 
@@ -104,6 +104,7 @@ export class LiveView implements Disposable {
     this.#share = share;
     this.#statistics = new StatisticsReader(share, countOverflows());
     this.#blocks = CounterBlock.allIn(share.counters);
+    this.#state.serves(share.pulses);
     if (this.#readers.size > 0) this.#lookAtSockets();
   }
 
@@ -196,8 +197,8 @@ export class LiveView implements Disposable {
     this.#looks = undefined;
     this.#state.forget();
     this.#lives.clear();
-    this.#history = [];
-    this.#cpu = undefined;
+    this.#accepting.clear();
+    this.#computing.clear();
   }
 
   #lookAtSockets(): void {
@@ -285,8 +286,9 @@ export class LiveView implements Disposable {
       this.#counters = text;
     }
     yield* this.#listenerNow(statistics);
-    const rate = this.#rateNow(now, statistics.counters.accepted);
-    const cpu = this.#cpuNow(now);
+    const rate = this.#accepting.add(now, statistics.counters.accepted);
+    const seconds = this.#cpuSeconds;
+    const cpu = seconds === undefined ? undefined : this.#computing.add(now, seconds);
     const { memoryBytes, processes, loopLagMs } = statistics;
     const bytes = memoryBytes === undefined
       ? undefined
@@ -294,9 +296,9 @@ export class LiveView implements Disposable {
     yield {
       type: "figures",
       at: this.#state.now(),
-      ...(rate !== undefined && { rate }),
+      ...(rate !== undefined && { rate: rounded(rate, 1) }),
       ...(this.#isFlooded ? {} : this.#lives.read()),
-      ...(cpu !== undefined && { cpu }),
+      ...(cpu !== undefined && { cpu: rounded(cpu, 2) }),
       ...(bytes !== undefined && { memory_bytes: bytes }),
       ...(loopLagMs !== undefined && { loop_still_ms: rounded(loopLagMs, 1) }),
     };
@@ -318,27 +320,13 @@ export class LiveView implements Disposable {
     };
   }
 
-  #rateNow(at: number, accepted: number): number | undefined {
-    const history = this.#history;
-    history.push({ at, accepted });
-    while (history.length > 2 && at - (history[1]?.at ?? at) >= RATE_MS) history.shift();
-    const [first] = history;
-    if (first === undefined || at - first.at < FIGURES_MS / 2) return undefined;
-    return rounded((accepted - first.accepted) * 1_000 / (at - first.at), 1);
-  }
-
-  #cpuNow(at: number): number | undefined {
+  /** The CPU time of the process, and of those that serve for it, in seconds. */
+  get #cpuSeconds(): number | undefined {
     const own = this.#process.cpuSeconds();
-    if (own === undefined) return undefined;
     const processes = this.#share?.processes;
-    const others = processes === undefined
-      ? 0
-      : this.#process.cpuSecondsOf(readWords(processes).filter((pid) => pid !== 0)) ?? 0;
-    const seconds = own + others;
-    const before = this.#cpu;
-    this.#cpu = { at, seconds };
-    if (before === undefined || at - before.at < FIGURES_MS / 2) return undefined;
-    return rounded(Math.max(0, (seconds - before.seconds) * 1_000 / (at - before.at)), 2);
+    if (own === undefined || processes === undefined) return own;
+    const serving = readWords(processes).filter((pid) => pid !== 0);
+    return own + (this.#process.cpuSecondsOf(serving) ?? 0);
   }
 
   /** The time since the beginning, in milliseconds. */
@@ -360,6 +348,31 @@ export class LiveView implements Disposable {
     this.#looks?.[Symbol.dispose]();
     this.#statistics?.[Symbol.dispose]();
     this.#process[Symbol.dispose]();
+  }
+}
+
+/** How fast something that only grows has grown lately. */
+class Course {
+  readonly #seen: { readonly at: number; readonly value: number }[] = [];
+
+  /**
+   * Adds what it is now.
+   *
+   * @param at when, in milliseconds @param value how much it is
+   * @returns how much more it becomes in a second; `undefined` if that is not known yet
+   */
+  add(at: number, value: number): number | undefined {
+    const seen = this.#seen;
+    seen.push({ at, value });
+    while (seen.length > 2 && at - (seen[1]?.at ?? at) >= RATE_MS) seen.shift();
+    const [first] = seen;
+    if (first === undefined || at - first.at < FIGURES_MS / 2) return undefined;
+    return Math.max(0, (value - first.value) * 1_000 / (at - first.at));
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#seen.length = 0;
   }
 }
 

@@ -506,7 +506,7 @@ class MessageTeam {
   #add(): Member {
     const { mode, url } = this.#plan;
     const index = this.#numbers.take();
-    const track = this.#timeline?.track(`worker ${index}`);
+    const track = this.#timeline?.track(`worker ${index}`, false, false, index);
     const pulse = new Int32Array(this.pulses.memory, index * PULSE_WORDS * 4, 1);
     const assignment: MessageAssignment = {
       pulse,

@@ -170,13 +170,15 @@ export interface DoingEvent extends Timed {
   readonly type: "doing";
   /** The thread that is in the middle of it; absent if a connection only waits. */
   readonly thread?: number;
-  /** The connection that it is for; absent if it is for none. */
+  /** The connection that it is for; absent if it is for none, or if that has no number yet. */
   readonly connection?: number;
+  /** The client's address, if its connection has no number yet: it is `queued`. */
+  readonly peer?: string;
   /**
-   * What it is, since `at`. Without it, what was told last of this thread, or else of this connection,
-   * is over.
+   * What it is, since `at`. `queued` is that a connection waits in a queue of the server's own.
+   * Without it, what was told last of this thread, or else of this connection or peer, is over.
    */
-  readonly what?: Exclude<SpanName, "turns">;
+  readonly what?: Exclude<SpanName, "turns"> | "queued";
   /** What is computed. */
   readonly task?: string;
 }

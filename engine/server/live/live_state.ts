@@ -43,6 +43,13 @@ interface KnownThread {
   isTold: boolean;
 }
 
+/** Somebody who waits in a queue of the server's own. */
+export interface Queued {
+  readonly peer: string;
+  /** Since when, in milliseconds since the beginning. */
+  readonly since: number;
+}
+
 /** A connection that is open. */
 interface KnownConnection {
   readonly events: readonly Event[];
@@ -72,6 +79,8 @@ export class LiveState implements Present {
   readonly #open = new Map<number, KnownConnection>();
   /** The connections that wait for something, as they were told, and since when. */
   #waiting = new Map<number, number>();
+  /** Those who wait in a queue of the server's own, as they were told, and since when. */
+  #queued = new Map<string, number>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
@@ -184,6 +193,7 @@ export class LiveState implements Present {
   forget(): void {
     this.#open.clear();
     this.#waiting.clear();
+    this.#queued.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
@@ -276,6 +286,29 @@ export class LiveState implements Present {
     this.#waiting = waiting;
   }
 
+  /**
+   * Looks who waits in queues of the server's own.
+   *
+   * @param ring those in a queue of descriptors, and since when
+   */
+  lookAtQueues(ring: readonly Queued[]): void {
+    const now = this.#parts.now();
+    const queued = new Map<string, number>();
+    const own = [...this.#threads.values()].flatMap(({ underWay }) => underWay.queued());
+    for (
+      const { peer, since } of [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring]
+    ) {
+      if (now - since < LONG_MS) continue;
+      queued.set(peer, since);
+      if (this.#queued.get(peer) === since) continue;
+      this.#parts.tell({ type: "doing", at: microseconds(since), peer, what: "queued" });
+    }
+    for (const peer of this.#queued.keys()) {
+      if (!queued.has(peer)) this.#parts.tell({ type: "doing", at: microseconds(now), peer });
+    }
+    this.#queued = queued;
+  }
+
   /** How things are now, for a reader that knows some of it. */
   *lines({ connections, sockets }: Known): Iterable<Event> {
     for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
@@ -292,6 +325,7 @@ export class LiveState implements Present {
     // What goes on is told again, to everybody.
     for (const thread of this.#threads.values()) thread.isTold = false;
     this.#waiting.clear();
+    this.#queued.clear();
   }
 
   #begin(

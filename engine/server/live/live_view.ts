@@ -6,7 +6,8 @@
 
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { DestroyEvents } from "../../kernel/sock_diag.ts";
-import { isUnix } from "../../net/address.ts";
+import { isUnix, withoutZone } from "../../net/address.ts";
+import { sockets } from "../../net/sockets.ts";
 import type { Event } from "../../recording/events.ts";
 import { makeHeader } from "../../recording/recording_file.ts";
 import { describeError } from "../../values/thrown.ts";
@@ -14,14 +15,15 @@ import { moment } from "../../values/moment.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { figuresOf, readWords, type StatisticsShare } from "../core/statistics_share.ts";
+import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import { ProcessFigures } from "../metrics/process_figures.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
-import type { TrackRecord, TrackShare } from "../trace/timeline_track.ts";
+import { TimelineCommon, type TrackRecord, type TrackShare } from "../trace/timeline_track.ts";
 import { SocketLooks } from "../trace/socket_looks.ts";
 import { LifeTimes } from "./life_times.ts";
-import { LiveState } from "./live_state.ts";
+import { LiveState, type Queued } from "./live_state.ts";
 import { itemOf, NOTHING_KNOWN, Reader } from "./readers.ts";
 
 /** How often readers get what is new, and how often they get figures, in milliseconds. */
@@ -40,6 +42,9 @@ const RATE_MS = 1_000;
 
 /** How many times as long as a look at the kernel has taken it is left alone. */
 const REST = 9;
+
+/** How many of those who wait in a queue are told one by one. */
+const MOST_QUEUED = 1_024;
 
 /** How many may read along. */
 const MOST_READERS = 16;
@@ -70,6 +75,8 @@ export class LiveView implements Disposable {
   readonly #process = new ProcessFigures();
   #share: StatisticsShare | undefined;
   #statistics: StatisticsReader | undefined;
+  #common: TimelineCommon | undefined;
+  #queue: Queue | undefined;
   #blocks: readonly CounterBlock[] = [];
   #looks: SocketLooks | undefined;
   /** Why the kernel's sockets are not shown. */
@@ -105,6 +112,9 @@ export class LiveView implements Disposable {
     this.#statistics = new StatisticsReader(share, countOverflows());
     this.#blocks = CounterBlock.allIn(share.counters);
     this.#state.serves(share.pulses);
+    if (share.queue !== undefined && this.#common !== undefined) {
+      this.#queue = new Queue(share.queue, this.#common);
+    }
     if (this.#readers.size > 0) this.#lookAtSockets();
   }
 
@@ -120,6 +130,7 @@ export class LiveView implements Disposable {
 
   /** A thread begins. */
   addThread(thread: TimelineThread, at: number, share: TrackShare): void {
+    this.#common ??= new TimelineCommon(share.common);
     this.#state.addThread(thread, at, share);
   }
 
@@ -223,6 +234,7 @@ export class LiveView implements Disposable {
     const now = performance.now();
     this.#watchRate();
     this.#state.lookAtThreads();
+    if (!this.#isFlooded) this.#state.lookAtQueues(this.#queue?.waiting() ?? []);
     if (now - this.#figuresAt >= FIGURES_MS - BATCH_MS / 2) {
       this.#figuresAt = now;
       if (!this.#isFlooded) this.#state.lookAtConnections();
@@ -348,6 +360,28 @@ export class LiveView implements Disposable {
     this.#looks?.[Symbol.dispose]();
     this.#statistics?.[Symbol.dispose]();
     this.#process[Symbol.dispose]();
+  }
+}
+
+/** The queue of a server whose connections are descriptors. */
+class Queue {
+  readonly #ring: DescriptorRing;
+  readonly #common: TimelineCommon;
+
+  constructor(memory: SharedArrayBuffer, common: TimelineCommon) {
+    this.#ring = new DescriptorRing(memory);
+    this.#common = common;
+  }
+
+  /** Those who wait in it. */
+  waiting(): Queued[] {
+    return this.#ring.look(MOST_QUEUED).flatMap(({ fd, sockaddr }) => {
+      // Something else than a connection has no time.
+      const since = this.#common.queuedSince(fd);
+      const address = since === 0 ? undefined : sockets().readAddress(sockaddr);
+      if (address === undefined || isUnix(address.hostname)) return [];
+      return [{ peer: withoutZone(formatAddress(address)), since }];
+    });
   }
 }
 

@@ -27,13 +27,17 @@ const conforms = new Ajv2020({ strictTuples: false }).compile(strict);
 
 /** Reads a file, each line of which must conform to the schema and have no unknown property. */
 export function readStrictly(path: string): Recording {
-  const text = readFileSync(path, "utf8");
+  return parseStrictly(readFileSync(path, "utf8"), path);
+}
+
+/** The same for the text of a recording. @param source where it comes from */
+export function parseStrictly(text: string, source: string): Recording {
   assertEquals(text.at(-1), "\n", "the last line is whole");
   for (const line of text.trimEnd().split("\n")) {
     const isValid = conforms(JSON.parse(line));
     assertEquals([isValid, line, conforms.errors], [true, line, null]);
   }
-  return readRecording(text, path);
+  return readRecording(text, source);
 }
 
 /** The events of one type. */
@@ -81,6 +85,7 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     local: address,
     cookie,
     client: address,
+    by: fc.constant("page"),
   }),
   queued: made("queued", { connection: number, to: us }),
   served: made("served", { connection: number, thread: number }),
@@ -93,6 +98,21 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     name: fc.constantFrom("computing", "waiting for computing", "writing", "turn", "turns"),
     to: us,
   }, { thread: number, connection: number, task: text, count: number }),
+  doing: made("doing", {}, {
+    thread: number,
+    connection: number,
+    peer: address,
+    what: fc.constantFrom("computing", "waiting for computing", "writing", "turn", "queued"),
+    task: text,
+  }),
+  figures: made("figures", {}, {
+    rate: us,
+    p50_us: us,
+    p99_us: us,
+    cpu: us,
+    memory_bytes: count,
+    loop_still_ms: us,
+  }),
   packet: made("packet", {
     from: address,
     to: address,

@@ -110,7 +110,6 @@ export class ModelFigure extends ElementBase {
   #shownMs: number | undefined;
   #textMs = -Infinity;
   #totalsMs = -Infinity;
-  #view: View | undefined;
   #tellTotals = "";
   #shownLife = "";
   #loading: AbortController | undefined;
@@ -313,7 +312,6 @@ export class ModelFigure extends ElementBase {
 
   /** Shows a recording from its beginning. */
   #begin(): void {
-    this.#view = undefined;
     this.#nameAll();
     this.#writeTitle();
     this.#setRange();
@@ -403,9 +401,7 @@ export class ModelFigure extends ElementBase {
     const liveUs = this.#isLive ? this.#clock.at(performance.now()) : undefined;
     this.#playhead.advance(ms, liveUs);
     const { us } = this.#playhead;
-    const isSame = us === before && this.#view !== undefined && !this.#isLive;
-    const view = isSame ? this.#scene.at(us, this.#lingerUs) : this.view;
-    this.#view = view;
+    const { view } = this;
     stage.lingerUs = this.#lingerUs;
     const isJump = stage.isLarge && Math.abs(us - before) > 1e6;
     const moves = stage.show(view, passedMs, isCalm || isJump);
@@ -467,9 +463,9 @@ export class ModelFigure extends ElementBase {
     });
     details.addEventListener("toggle", () => this.#refresh());
     this.#table = { root: details, places, list: rows };
-    root.append(make("section", {
+    root.append(make("div", {
       class: "frame",
-      attributes: { "aria-label": "Model of a server" },
+      attributes: { role: "group", "aria-label": "A server and its connections" },
       children: [
         make("div", { class: "head", children: [this.#title, this.#sub] }),
         stage.root,

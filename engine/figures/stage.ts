@@ -12,7 +12,8 @@ import { formatCount, formatTime } from "../values/units.ts";
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
-import { type Dot, LONG_TURN_US, type ThreadView, type View } from "./scene.ts";
+import type { Dot, ThreadView, View } from "./scene.ts";
+import { LONG_TURN_US } from "./thread.ts";
 import {
   circleIn,
   loopPlaces,

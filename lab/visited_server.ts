@@ -1,0 +1,67 @@
+/**
+ * A server that records itself while clients come: started, visited, ended, and its recording read.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import type { Event, Header } from "../engine/recording/events.ts";
+import { readRecording } from "../engine/recording/read_recording.ts";
+import type { RuntimeCommand } from "../engine/process/runtimes.ts";
+import type { ModeName } from "../modes/catalogue.ts";
+import type { Visitor } from "./simulator/companies.ts";
+import { type Life, livesOf } from "./tour/life.ts";
+import { type Seen, sendCompany } from "./tour/visits.ts";
+import { LoadedServer } from "./loaded_server.ts";
+import { modeCommand } from "./mode_command.ts";
+
+/** What is visited, and by whom. */
+export interface Visit {
+  /** The mode of the server. */
+  readonly mode: ModeName;
+  /** The flags of the server, besides the port, the protocol and where to record. */
+  readonly flags: readonly string[];
+  /** Who comes. All of them speak `frame`. */
+  readonly company: readonly Visitor[];
+}
+
+/** What became of a visit. */
+export interface Visited {
+  /** What the clients have seen, in the order in which they came. */
+  readonly seen: readonly Seen[];
+  /** What the server has recorded. */
+  readonly header: Header;
+  readonly events: readonly Event[];
+  /** What became of the time of each client. */
+  readonly lives: readonly Life[];
+}
+
+/**
+ * Starts a server, sends it the clients, ends it, and reads what it has recorded.
+ *
+ * @param visit the server and the clients
+ * @param on the runtime of the server
+ * @param file where the server records
+ * @param signal ends the server and the clients
+ * @throws {ServerStartError} if the server does not start to listen
+ */
+export async function visitServer(
+  { mode, flags, company }: Visit,
+  on: RuntimeCommand,
+  file: string,
+  signal: AbortSignal,
+): Promise<Visited> {
+  const own = ["0", "--quiet", "--protocol", "frame", "--record", file];
+  let seen: readonly Seen[];
+  {
+    await using server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
+    seen = await sendCompany(company, server.address, signal);
+  }
+  const { header, events } = readRecording(readFileSync(file, "utf8"), file);
+  const visits = seen.map(({ peer, calledUs, answeredUs }) => ({
+    peer,
+    fromUs: calledUs - header.began_us,
+    toUs: answeredUs - header.began_us,
+  }));
+  return { seen, header, events, lives: livesOf(events, visits) };
+}

@@ -5,17 +5,12 @@
  * @module
  */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { escapeText } from "../protocols/text.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import type { Program } from "../engine/cli/program.ts";
-import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { type RuntimeCommand, type RuntimeName, RUNTIMES } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
@@ -32,6 +27,7 @@ import type { Life } from "./tour/life.ts";
 import { drawBars, drawLives, drawSigns, lengthOf } from "./tour/picture.ts";
 import { type Station, STATIONS } from "./tour/stations.ts";
 import type { Seen } from "./tour/visits.ts";
+import { RecordingFolder } from "./recording_folder.ts";
 import { visitServer } from "./visited_server.ts";
 
 /** The script of this module. */
@@ -87,7 +83,7 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
   const output = new LineOutput();
   const say = (...lines: readonly string[]) => output.write(lines);
   const width = Math.min(screen.columns(), WIDEST);
-  using folder = new RecordingFolder(values.record as string | undefined);
+  using folder = new RecordingFolder("tour", values.record as string | undefined);
   await say(
     ...wrap(
       `Three clients come to each of the models, on ${on.name}. The first asks for a long ` +
@@ -194,41 +190,6 @@ function summarize(screen: Screen, visited: readonly Visited[]): readonly string
     render(screen, "bold", "How long it took until echo had its answer"),
     ...drawBars(screen, visited.map((its) => [its.title, time(its, 1)])),
   ];
-}
-
-/** The folder of the recordings. It is removed at the end, unless the user has named it. */
-class RecordingFolder implements Disposable {
-  readonly name: string;
-  readonly isKept: boolean;
-
-  constructor(name: string | undefined) {
-    this.isKept = name !== undefined;
-    const parent = tmpdir();
-    try {
-      this.name = name ?? mkdtempSync(join(parent, "handshake-tour-"));
-      if (name !== undefined) mkdirSync(name, { recursive: true });
-    } catch (error) {
-      const what = name === undefined ? `a folder in ${parent}` : `the folder ${name}`;
-      throw new UsageError(`cannot make ${escapeText(what)}: ${describeSystemError(error)}`);
-    }
-    if (this.isKept) return;
-    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
-    process.on("exit", this.#remove);
-    globalThis.addEventListener("unload", this.#remove);
-  }
-
-  path(name: string): string {
-    return join(this.name, name);
-  }
-
-  readonly #remove = (): void => rmSync(this.name, { recursive: true, force: true });
-
-  [Symbol.dispose](): void {
-    if (this.isKept) return;
-    process.off("exit", this.#remove);
-    globalThis.removeEventListener("unload", this.#remove);
-    this.#remove();
-  }
 }
 
 /** Shows the models. */

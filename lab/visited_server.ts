@@ -37,6 +37,32 @@ export interface Visited {
 }
 
 /**
+ * Starts a server, uses it, ends it, and reads what it has recorded.
+ *
+ * @param plan the server
+ * @param on the runtime of the server
+ * @param file where the server records
+ * @param signal ends the server, if it starts too slowly
+ * @param use what is done with it
+ * @throws {ServerStartError} if the server does not start to listen
+ */
+export async function recordServer<Result>(
+  { mode, flags }: Pick<Visit, "mode" | "flags">,
+  on: RuntimeCommand,
+  file: string,
+  signal: AbortSignal,
+  use: (server: LoadedServer) => Promise<Result>,
+): Promise<Pick<Visited, "header" | "events"> & { readonly result: Result }> {
+  const own = ["0", "--quiet", "--protocol", "frame", "--record", file];
+  let result: Result;
+  {
+    await using server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
+    result = await use(server);
+  }
+  return { result, ...readRecording(readFileSync(file, "utf8"), file) };
+}
+
+/**
  * Starts a server, sends it the clients, ends it, and reads what it has recorded.
  *
  * @param visit the server and the clients
@@ -46,18 +72,18 @@ export interface Visited {
  * @throws {ServerStartError} if the server does not start to listen
  */
 export async function visitServer(
-  { mode, flags, company }: Visit,
+  visit: Visit,
   on: RuntimeCommand,
   file: string,
   signal: AbortSignal,
 ): Promise<Visited> {
-  const own = ["0", "--quiet", "--protocol", "frame", "--record", file];
-  let seen: readonly Seen[];
-  {
-    await using server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
-    seen = await sendCompany(company, server.address, signal);
-  }
-  const { header, events } = readRecording(readFileSync(file, "utf8"), file);
+  const { result: seen, header, events } = await recordServer(
+    visit,
+    on,
+    file,
+    signal,
+    ({ address }) => sendCompany(visit.company, address, signal),
+  );
   const visits = seen.map(({ peer, calledUs, answeredUs }) => ({
     peer,
     fromUs: calledUs - header.began_us,

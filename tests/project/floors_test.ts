@@ -39,6 +39,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/wire"],
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
+  ["lab/quiz"],
   ["chat/host", "lab"],
   ["chat", "lab/soak", "site"],
   ["commands.ts"],

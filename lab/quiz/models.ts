@@ -319,7 +319,7 @@ const processDies: ServerQuestion = {
       count("clients of two that have lost their connection", result.lost),
       said(
         "a client that comes after that",
-        result.late === "late" ? "is served" : "is not served",
+        result.late !== undefined ? "is served" : "is not served",
       ),
     ];
   },

@@ -109,9 +109,10 @@ async function quiz(values: Values, signal: AbortSignal): Promise<number> {
     if ((error as { code?: unknown }).code === "EPIPE") return EXIT_DONE;
     if (!signal.aborted && !(error instanceof InterruptedError)) throw error;
   }
-  if (values.json === true || signal.aborted && rounds.length === 0) return EXIT_DONE;
-  // After an interruption a prompt may stand there, or what a terminal shows of Ctrl-C.
-  await output.write(["", ...wrap(scoreOf(rounds).join(" "), widthOf())]);
+  if (values.json === true) return EXIT_DONE;
+  const score = signal.aborted && rounds.length === 0 ? [] : scoreOf(rounds);
+  // After an interruption a prompt stands there, or what a terminal shows of Ctrl-C.
+  await output.write(["", ...score.length === 0 ? [] : wrap(score.join(" "), widthOf())]);
   return EXIT_DONE;
 }
 

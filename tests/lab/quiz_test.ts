@@ -144,6 +144,16 @@ test("servers, the simulator and this process decide the others", async () => {
   }
 }, { skip, timeoutMs: 90_000 });
 
+test("the page on the quiz lists its questions and where their answers come from", () => {
+  const page = readFileSync(new URL("../../docs/quiz.md", import.meta.url), "utf8");
+  const rows = page.split("\n").filter((line) => line.startsWith("| `"))
+    .map((line) => line.replaceAll(/ +/g, " ").trim());
+  for (const { id, text, sources } of QUESTIONS) {
+    const row = `| \`${id}\` | ${text} | ${sources.join("; ")} |`;
+    assert(rows.includes(row), row);
+  }
+});
+
 /** What an experiment has found that was done, or not. */
 const DONE: Finding = { place: "here", whyNot: undefined, facts: [], shown: 2 };
 const UNDONE: Finding = { place: undefined, whyNot: "it cannot", facts: [], shown: undefined };

@@ -26,7 +26,7 @@ import { ROOT } from "../engine/process/runtimes.ts";
 
 const COMMAND: Command = {
   name: "quotes",
-  summary: "write the code that the lessons in docs/ quote anew",
+  summary: "write the code that the lessons in docs/ and site/ quote anew",
   positionals: [],
   flags: [{
     name: "check",
@@ -98,10 +98,15 @@ export function quoteAll(text: string, read: (path: string) => string): string {
   }
 }
 
+/** The folders of the lessons. */
+const FOLDERS = ["docs/", "site/", "site/lessons/"] as const;
+
 /** The lessons, by their paths. */
 export function lessons(): string[] {
-  return readdirSync(new URL("docs/", ROOT)).filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`);
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(".md"))
+      .map((name) => `${folder}${name}`)
+  );
 }
 
 function read(path: string): string {

@@ -16,7 +16,7 @@ import {
 } from "./contests.ts";
 import { type Figure, MEMORY, P99, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { differ, formatRatio, LEAST_REPEATS, ratioOf } from "./statistics.ts";
-import { formatRate } from "./units.ts";
+import { formatRate } from "../../engine/values/units.ts";
 
 /** By how many standard deviations what two searches have found may differ by chance. */
 const DEVIATIONS = 3;

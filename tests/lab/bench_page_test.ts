@@ -7,7 +7,7 @@
 import { Distribution } from "../../lab/load/distribution.ts";
 import { distributionOf } from "../../lab/report/distribution.ts";
 import { formatHtml } from "../../lab/report/html.ts";
-import { formatRate, formatTime } from "../../lab/report/units.ts";
+import { formatRate, formatTime } from "../../engine/values/units.ts";
 import type { RateStep, Report } from "../../lab/load/results.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";

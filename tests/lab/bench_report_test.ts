@@ -26,7 +26,7 @@ import {
   formatRate,
   formatShare,
   formatTime,
-} from "../../lab/report/units.ts";
+} from "../../engine/values/units.ts";
 import type { Report, Run } from "../../lab/load/results.ts";
 import { UsageError } from "../../engine/cli/flags.ts";
 import {

@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/cli", "engine/drivers", "engine/process", "engine/workers"],
   ["engine/dial", "engine/http", "engine/kernel", "engine/server/journal", "engine/uring"],
   ["engine/recording"],
+  ["engine/figures"],
   ["engine/server/trace"],
   ["engine/server/core"],
   ["engine/server/listening", "engine/server/statistics", "engine/server/takeover"],

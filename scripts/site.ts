@@ -29,7 +29,11 @@ const COMMAND: Command = {
   flags: [
     { name: "build", kind: "boolean", help: "build them, and serve nothing" },
     { name: "serve", kind: "boolean", help: "serve what was built before" },
-    { name: "dev", kind: "boolean", help: "serve the texts as they are while somebody writes them" },
+    {
+      name: "dev",
+      kind: "boolean",
+      help: "serve the texts as they are while somebody writes them",
+    },
     {
       name: "port",
       kind: "integer",

@@ -105,7 +105,9 @@ export function tableOf(measured: Measured, name: string): string {
 
 function describe({ day, machine, runtime }: Measured): string {
   const { cores, os, memory_bytes } = machine;
-  const where = `${os.replace(/ .*/, "")}, ${cores} cores and ${formatBytes(memory_bytes)} of memory`;
+  const where = `${os.replace(/ .*/, "")}, ${cores} cores and ${
+    formatBytes(memory_bytes)
+  } of memory`;
   const text = `Measured on ${day} with ${runtime} on ${where}. \`deno task record-lessons\` ` +
     "measures all of it again.";
   return wrap(text, COLUMNS - 2).map((line) => `> ${line}`).join("\n");

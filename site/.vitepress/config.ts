@@ -74,7 +74,9 @@ export default {
     // What the elements import lies in the folder above, and an author's server must find it.
     server: { fs: { allow: [fileURLToPath(new URL("../..", import.meta.url))] } },
   },
-  vue: { template: { compilerOptions: { isCustomElement: (tag: string) => ELEMENTS.includes(tag) } } },
+  vue: {
+    template: { compilerOptions: { isCustomElement: (tag: string) => ELEMENTS.includes(tag) } },
+  },
 };
 
 /** The part of markdown-it that is needed here. */

@@ -40,7 +40,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/wire"],
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
-  ["chat/host", "lab"],
+  ["chat/host", "lab", "site/elements"],
   ["chat", "lab/soak", "site"],
   ["commands.ts"],
   ["main.ts", "scripts"],

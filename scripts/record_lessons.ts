@@ -28,7 +28,6 @@ import { remembered } from "../lab/simulator/remembered.ts";
 import { simulate, SIMULATED } from "../lab/simulator/simulate.ts";
 import { visitServer } from "../lab/visited_server.ts";
 import { findProtocol } from "../protocols/catalogue.ts";
-import { MODE_NAMES } from "../modes/catalogue.ts";
 import {
   type LoadName,
   LOADS,
@@ -42,6 +41,9 @@ import { writeQuotes } from "./quotes.ts";
 /** Where the recordings lie, and what was measured. */
 const FOLDER = new URL("site/public/recordings/", ROOT);
 const MEASURED = new URL("site/measured.json", ROOT);
+
+/** How often each mode is measured under each load. The median counts. */
+const REPEATS = 3;
 
 /** What the clients speak. */
 const FRAME = remembered(findProtocol("frame"));
@@ -178,8 +180,9 @@ async function load(
   const folder = mkdtempSync(join(tmpdir(), "record-lessons-"));
   try {
     const file = join(folder, "report.json");
-    const how = ["--runtimes", on.name, "--duration", `${seconds}s`, "--json", file];
-    const bench = ["compare", MODE_NAMES.join(","), ...flags, ...how];
+    const how = ["--runtimes", on.name, "--repeat", String(REPEATS)];
+    const long = ["--duration", `${seconds}s`, "--warm-up", "1s", "--json", file];
+    const bench = ["compare", ...flags, ...how, ...long];
     const [program, ...args] = scriptCommand(on, "lab/bench.ts", ...bench) as [string, ...string[]];
     const child = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"], signal });
     const code = await new Promise((resolve, reject) => {
@@ -187,10 +190,17 @@ async function load(
     });
     if (code !== EXIT_DONE) throw new Error(`the bench ended with status ${code}`);
     const { runs } = JSON.parse(readFileSync(file, "utf8")) as Report;
-    return runs.map(loadOf);
+    const names = [...new Set(runs.map(({ name }) => name))];
+    return names.map((name) => loadOf(middleOf(runs.filter((run) => run.name === name))));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The run with the median rate. */
+function middleOf(runs: readonly Run[]): Run {
+  const sorted = runs.toSorted((one, other) => one.rate - other.rate);
+  return sorted[Math.floor(sorted.length / 2)] as Run;
 }
 
 function loadOf({ subject, rate, latency_us, server, duration_s }: Run): MeasuredLoad {

@@ -62,9 +62,9 @@ export interface Measured {
 /** The loads that the modes are measured under, and how the bench is asked for them. */
 export const LOADS = {
   /** Fifty clients stay and send one small message after another. */
-  messages: ["--protocol", "echo", "--connections", "50"],
+  messages: ["--protocols", "echo", "--connections", "50"],
   /** Fifty at a time come, ask one thing and go. */
-  visits: ["--protocol", "echo", "--connections", "50", "--connect"],
+  visits: ["--protocols", "echo", "--connections", "50", "--connect"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** How wide a line of a text is at most, as `deno fmt` has it. */

@@ -58,6 +58,7 @@ export class OpenPage implements AsyncDisposable {
   readonly complaints: readonly string[];
   /** Everything that the page requested apart from itself. */
   readonly requests: readonly string[];
+  /** The folder of its file, if it has one. */
   readonly #folder: string | undefined;
 
   private constructor(
@@ -85,13 +86,13 @@ export class OpenPage implements AsyncDisposable {
   }
 
   /**
-   * Opens a page of a server.
+   * Opens the page of a server.
    *
    * @param url its address
    * @param options the size of the window, its colour scheme, and so on
    */
-  static async visit(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
-    return await OpenPage.#open(url, options);
+  static visit(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+    return OpenPage.#open(url, options);
   }
 
   static async #open(

@@ -60,6 +60,8 @@ export interface BlockingOptions extends TimeLimits {
    * if the task has slices.
    */
   readonly mayCompute?: (() => boolean) | undefined;
+  /** Called when a write has to wait. */
+  readonly onWaits?: (() => void) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
   readonly onWaited?: ((since: number) => void) | undefined;
   /** Called when a signal has ended a call that waited. */
@@ -578,7 +580,10 @@ export class BlockingDriver {
   /** Goes on after a `send` that did not take everything. */
   #sentSome(count: number): Need {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    this.#waitingSince ??= performance.now();
+    if (this.#waitingSince === undefined) {
+      this.#waitingSince = performance.now();
+      this.#options.onWaits?.();
+    }
     try {
       if (count >= 0) this.unsent = this.unsent.subarray(count);
       else if (count !== -EAGAIN && count !== -EINTR) throw this.#gone("send", -count);

@@ -124,6 +124,7 @@ export const SIGN_STYLE = `
 export const STAGE_STYLE = `
 .stage { position: relative; container-type: inline-size; }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointer; }
+.partial canvas { opacity: 0.25; }
 .flow { display: grid; gap: 0.6rem; grid-template-columns: minmax(0, 1fr); }
 .box {
   display: flex;
@@ -136,6 +137,8 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .well { flex: 1; min-height: 3.25rem; margin-top: 0.4rem; }
 .count { font-variant-numeric: tabular-nums; font-weight: 600; font-size: 0.9375em; }
 .accept .count, .handover .count { font-size: 1.25em; line-height: 1.3; }
+.whom { min-height: 1.45em; }
+.dense .whom, .end .whom { display: none; }
 .gauge {
   height: 4px;
   margin-top: 0.3rem;

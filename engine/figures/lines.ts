@@ -9,16 +9,16 @@
 
 import type { Event, Header } from "../recording/events.ts";
 
-/** A thread is in the middle of something. Only streams have it: a file has the span. */
+/** What is going on now. Only a stream has it: a file has the span when it is over. */
 export interface DoingLine {
   readonly type: "doing";
   /** Since when, in microseconds since the recording began. */
   readonly at: number;
-  /** The thread's number. */
-  readonly thread: number;
+  /** The number of the thread that is in the middle of it; absent if a connection only waits. */
+  readonly thread?: number;
   /** The connection that it is for. */
   readonly connection?: number;
-  /** What it does, for instance `computing`; absent when it does so no more. */
+  /** What it is; absent when what was told last of the thread, or else the connection, is over. */
   readonly what?: string;
   /** What is computed. */
   readonly task?: string;
@@ -65,7 +65,6 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   served: ["at", "thread", "connection"],
   over: ["at", "connection"],
   span: ["at", "to"],
-  doing: ["at", "thread"],
 };
 
 /**

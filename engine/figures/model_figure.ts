@@ -9,7 +9,7 @@
  * @module
  */
 
-import { formatTime } from "../values/units.ts";
+import { formatCount, formatTime } from "../values/units.ts";
 import { COLOUR_STYLE, lookOf, MEANINGS } from "./colours.ts";
 import {
   adoptStyles,
@@ -577,11 +577,13 @@ export class ModelFigure extends ElementBase {
   }
 
   /** What has happened last, in words. A server that runs has too much of that while it runs. */
-  #writeNow({ us, note, leftOut }: View): void {
+  #writeNow({ us, note, leftOut, isPartial }: View): void {
     if (this.#isLive && this.#playhead.isPlaying) {
-      const left = [...leftOut].filter(([, count]) => count > 0);
-      const text = left.map(([what, count]) => `${count} ${what}`).join(", ");
-      return this.#say(text === "" ? note ?? "" : `Too many to draw one by one: ${text} left out.`);
+      if (!isPartial) return this.#say(note ?? "");
+      const count = leftOut.get("connections") ?? 0;
+      return this.#say(
+        `Too many connections to draw each of them: ${formatCount(count)} were left out so far.`,
+      );
     }
     const last = this.#scene.dots.length > MOST_TOLD ? undefined : this.#last(us);
     this.#say(last === undefined ? note ?? "" : this.#named(last));
@@ -606,7 +608,9 @@ export class ModelFigure extends ElementBase {
     const life = this.#scene.lifeOf(connection).slice(-MOST_LINES);
     const dot = view.dots.find((dot) => dot.connection === connection);
     const known = dot ?? this.#scene.dots.find((dot) => dot.connection === connection);
-    const where = dot === undefined ? "is not in the picture" : whereOf(dot, view);
+    const where = dot === undefined
+      ? "is not in the picture"
+      : `${place(dot, view)}: ${this.#doingOf(dot)}`;
     const from = known === undefined ? "" : `, from ${known.peer},`;
     setText(followed.title, `${this.#nameOf(connection)}${from} ${where}`);
     const past = life.filter(({ us }) => us <= view.us + 0.5).length;
@@ -662,13 +666,21 @@ export class ModelFigure extends ElementBase {
       dot.connection === undefined ? "not accepted yet" : this.#nameOf(dot.connection),
       dot.peer,
       placeOf(dot, view),
-      MEANINGS.find(({ look }) => look === lookOf(dot))?.words ?? dot.doing,
+      this.#doingOf(dot),
       formatTime(Math.max(0, view.us - dot.sinceUs)),
     ]);
     if (dots.length > shown.length) {
       list.push([`and ${dots.length - shown.length} more`, "", "", "", ""]);
     }
     fill(this.#table.list, list);
+  }
+
+  /** What a connection does, and for whom it waits. */
+  #doingOf(dot: Dot): string {
+    const words = MEANINGS.find(({ look }) => look === lookOf(dot))?.words ?? dot.doing;
+    const { task, waitsFor } = dot;
+    const what = dot.doing === "computing" && task !== undefined ? ` ${task}` : "";
+    return `${words}${what}${waitsFor === undefined ? "" : `, for ${this.#nameOf(waitsFor)}`}`;
   }
 
   /** Totals for those who listen: seldom, and only if they have changed. */
@@ -698,11 +710,9 @@ function placeOf({ place, thread }: Dot, { threads }: View): string {
   return threads.find(({ number }) => number === thread)?.name ?? "a thread";
 }
 
-function whereOf(dot: Dot, view: View): string {
-  const words = MEANINGS.find(({ look }) => look === lookOf(dot))?.words ?? dot.doing;
-  return `${
-    dot.place === "thread" ? `is served by ${placeOf(dot, view)}` : `is in: ${dot.place}`
-  } (${words})`;
+function place(dot: Dot, view: View): string {
+  const where = placeOf(dot, view);
+  return dot.place === "thread" ? `is served by ${where}` : `is here: ${where}`;
 }
 
 function makeControls(): Controls {

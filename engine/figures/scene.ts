@@ -105,6 +105,8 @@ export interface View {
   readonly figures: FiguresLine | undefined;
   /** How much was left out until then, by what. */
   readonly leftOut: ReadonlyMap<string, number>;
+  /** Whether connections are left out at this time: the dots are not all, and some may be gone. */
+  readonly isPartial: boolean;
   /** The last sentence for people. */
   readonly note: string | undefined;
 }
@@ -183,7 +185,10 @@ function activityOf(
 }
 
 /** From this length on a turn holds up the others of its loop, in microseconds. */
-const LONG_TURN_US = 1_000;
+export const LONG_TURN_US = 1_000;
+
+/** For how long after connections were left out others may still be, in microseconds. */
+const PARTIAL_US = 700_000;
 
 /** How often what is over is forgotten, as a share of how long it is remembered. */
 const FORGETFUL = 0.1;
@@ -303,6 +308,7 @@ export class Scene {
       if (thread.presence.at(us) !== true && own.length === 0) continue;
       threads.push(threadView(thread, us, own));
     }
+    sayWhom(dots, threads);
     const counters = this.#counters.at(us);
     const queued = counters?.queued;
     return {
@@ -323,6 +329,7 @@ export class Scene {
       counters,
       figures: this.#figures.at(us),
       leftOut: new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0])),
+      isPartial: us - (this.#leftOut.get("connections")?.last(us)?.at ?? -Infinity) < PARTIAL_US,
       note: this.#notes.at(us),
     };
   }
@@ -469,24 +476,24 @@ export class Scene {
 
   #addDoing(line: DoingLine): void {
     const { at, thread: number, connection, what, task } = line;
-    const thread = this.#threads.get(number);
-    if (thread === undefined) return;
-    const before = thread.open;
+    const thread = number === undefined ? undefined : this.#threads.get(number);
     if (what === undefined) {
       // It is over, and its span was not told.
-      if (before === undefined) return;
-      thread.open = { ...before, to: Math.max(before.at, at) };
-      const track = this.#byNumber.get(before.connection ?? 0);
-      if (track?.open !== undefined) track.open = { ...track.open, to: thread.open.to };
+      const whose = thread === undefined ? connection : thread.open?.connection;
+      if (thread?.open !== undefined) thread.open = { ...thread.open, to: at };
+      const track = this.#byNumber.get(whose ?? 0);
+      if (track?.open !== undefined) track.open = { ...track.open, to: at };
       return;
     }
-    thread.open = { ...line, to: Infinity };
-    const track = connection === undefined ? undefined : this.#byNumber.get(connection);
+    if (thread !== undefined) thread.open = { ...line, to: Infinity };
+    const track = this.#byNumber.get(connection ?? 0);
     if (track !== undefined) track.open = { at, to: Infinity, thread: number, task, what };
   }
 
   #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
     if (which === "client") return;
+    // Whoever looks at sockets also hears of their ends.
+    this.#areEndsTold = true;
     let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
     if (state === "CLOSE") {
       this.#byCookie.delete(cookie);
@@ -511,7 +518,6 @@ export class Scene {
   }
 
   #addEnd(line: ConnectionEvent): void {
-    this.#areEndsTold = true;
     this.#endings.get(ENDED_WITH[line.ended_with] ?? "unknown")?.add(line.at);
     const byCookie = line.cookie === undefined ? undefined : this.#byCookie.get(line.cookie);
     const track = byCookie ?? this.#byPeer.get(line.remote);
@@ -638,6 +644,26 @@ function countsAt<Name extends string>(
 ): Readonly<Record<Name, number>> {
   const entries = [...moments].map(([name, found]) => [name, found.countAt(us)]);
   return Object.fromEntries(entries) as Record<Name, number>;
+}
+
+/** Says for whom dots wait, where only one can be meant. */
+function sayWhom(dots: readonly Track[], threads: readonly ThreadView[]): void {
+  const only = (kind: ThreadKind) => {
+    const found = threads.filter((thread) => thread.kind === kind);
+    return found.length === 1 ? found[0] : undefined;
+  };
+  const serving = only("serves");
+  const holder = serving?.isLoop === true
+    ? serving.activity?.what === "computing" ? serving.activity.connection : undefined
+    : serving?.dots[0]?.connection;
+  const computing = only("computes")?.activity?.connection;
+  for (const dot of dots) {
+    const { place, doing, connection } = dot;
+    if (place === "accept queue" || place === "hand-over queue") dot.waitsFor = holder;
+    else if (doing === "waiting for computing" && connection !== computing) {
+      dot.waitsFor = computing;
+    }
+  }
 }
 
 function threadView(thread: Thread, us: number, dots: readonly Track[]): ThreadView {

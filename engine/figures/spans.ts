@@ -101,7 +101,7 @@ export class Spans<Span extends Interval> {
 }
 
 /** Something that was so from a moment on. */
-interface Stated<Value> {
+export interface Stated<Value> {
   readonly at: number;
   readonly value: Value;
 }
@@ -127,7 +127,12 @@ export class Course<Value> {
 
   /** What is so at a moment; `undefined` if nothing was known yet. */
   at(us: number): Value | undefined {
-    return this.#states[this.countAt(us) - 1]?.value;
+    return this.last(us)?.value;
+  }
+
+  /** The same, and since when it is so. */
+  last(us: number): Stated<Value> | undefined {
+    return this.#states[this.countAt(us) - 1];
   }
 
   /** Forgets what was no longer so at a moment. */

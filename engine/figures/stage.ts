@@ -12,7 +12,7 @@ import { formatCount, formatTime } from "../values/units.ts";
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
-import type { Dot, ThreadView, View } from "./scene.ts";
+import { type Dot, LONG_TURN_US, type ThreadView, type View } from "./scene.ts";
 import {
   circleIn,
   loopPlaces,
@@ -51,6 +51,8 @@ export interface Naming {
 interface Box {
   readonly root: HTMLElement;
   readonly count: HTMLElement;
+  /** For whom those in it wait. */
+  readonly whom: HTMLElement;
   readonly well: HTMLElement;
 }
 
@@ -248,6 +250,8 @@ export class Stage {
       known.length === 0 ? "not known" : `${waiting} of ${limit}`,
     );
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
+    this.#writeWhom(this.#accept, "accept queue", dots);
+    this.#writeWhom(this.#handOver, "hand-over queue", dots);
     const inQueue = count("hand-over queue");
     setText(this.#handOver.count, String(Math.max(inQueue, queued ?? 0)));
     for (const thread of threads) {
@@ -262,9 +266,13 @@ export class Stage {
     const serving = threads.filter(({ kind }) => kind === "serves");
     const served = serving.reduce((sum, { dots }) => sum + dots.length, 0);
     const busy = serving.filter(({ dots }) => dots.length > 0).length;
+    this.root.classList.toggle("partial", view.isPartial);
+    const live = view.counters?.live;
     setText(
       this.#summary,
-      serving.some(({ isLoop }) => isLoop)
+      view.isPartial && live !== undefined
+        ? `the server counts ${plural(live, "connection")}, too many come and go to draw each`
+        : serving.some(({ isLoop }) => isLoop)
         ? `${plural(served, "connection")} in turns`
         : `${formatCount(busy)} of ${formatCount(serving.length)} ${
           busy === 1 ? "serves" : "serve"
@@ -294,6 +302,11 @@ export class Stage {
     this.#end("unknown").root.hidden = unknown === 0;
   }
 
+  #writeWhom({ whom }: Box, place: Dot["place"], dots: readonly Dot[]): void {
+    const waitsFor = dots.find((dot) => dot.place === place)?.waitsFor;
+    setText(whom, waitsFor === undefined ? "" : `for ${this.#naming.nameOf(waitsFor)}`);
+  }
+
   #end(name: EndName): Box & { readonly slots: Slots<Dot> } {
     return this.#ends.get(name) as Box & { readonly slots: Slots<Dot> };
   }
@@ -308,6 +321,9 @@ export class Stage {
       return isLoop
         ? `stands still: computes${task}${forWhom} · ${since}`
         : `computes${task}${forWhom} · ${since}`;
+    }
+    if (isLoop && activity !== undefined && us - activity.sinceUs >= LONG_TURN_US) {
+      return `stands still: a turn${forWhom} · ${since}`;
     }
     if (isLoop) {
       const served = plural(dots.length, "connection");
@@ -562,6 +578,7 @@ export class Stage {
 
 function box(name: string, title: string, who: string): Box {
   const count = make("p", { class: "count" });
+  const whom = make("p", { class: "who whom" });
   const well = make("div", { class: "well" });
   const root = make("section", {
     class: `box ${name}`,
@@ -569,10 +586,11 @@ function box(name: string, title: string, who: string): Box {
       ...title === "" ? [] : [make("h3", { text: title })],
       ...who === "" ? [] : [make("p", { class: "who", text: who })],
       count,
+      whom,
       well,
     ],
   });
-  return { root, count, well };
+  return { root, count, whom, well };
 }
 
 function card({ number, name, isLoop, kind, turns }: ThreadView): Card {

@@ -80,6 +80,7 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     local: address,
     cookie,
     client: address,
+    by: fc.constant("page"),
   }),
   queued: made("queued", { connection: number, to: us }),
   served: made("served", { connection: number, thread: number }),
@@ -92,6 +93,20 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     name: fc.constantFrom("computing", "waiting for computing", "writing", "turn", "turns"),
     to: us,
   }, { thread: number, connection: number, task: text, count: number }),
+  doing: made("doing", {}, {
+    thread: number,
+    connection: number,
+    what: fc.constantFrom("computing", "waiting for computing", "writing", "turn"),
+    task: text,
+  }),
+  figures: made("figures", {}, {
+    rate: us,
+    p50_us: us,
+    p99_us: us,
+    cpu: us,
+    memory_bytes: count,
+    loop_still_ms: us,
+  }),
   packet: made("packet", {
     from: address,
     to: address,

@@ -33,7 +33,7 @@ import type { Door } from "../core/door.ts";
 import { hostKey, hostKeyIn } from "../core/host_key.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
-import { type Gate, HostNote } from "../team/team_memory.ts";
+import { doomOf, type Gate, HostNote } from "../team/team_memory.ts";
 import { openDoor } from "../core/open_door.ts";
 
 /** No descriptor. */
@@ -184,6 +184,8 @@ export class Thread {
   readonly #place: Place;
   /** How connections come and go, if this thread is a process of its own. */
   readonly #passage: Passage | undefined;
+  /** Whether this thread is to die with its next connection: see {@linkcode doomOf}. */
+  readonly #doom: Int32Array;
   /** Where a process says that it has begun with the connection that it was handed. */
   readonly #begun: Int32Array | undefined;
 
@@ -215,6 +217,7 @@ export class Thread {
     this.#ring = new DescriptorRing(ring);
     this.#refused = passage?.refused ?? new LingerQueue(refused);
     this.#begun = passage && memory.begun;
+    this.#doom = doomOf(assignment.memory);
     this.#accepting = memory.accepting;
     this.#serving = memory.serving;
     this.#gate = gate;
@@ -657,6 +660,9 @@ export class Thread {
     Atomics.store(this.#accepting, 0, 0);
     this.#synLog?.tell(fd, this.remoteAddress);
     this.#service.begin();
+    if (this.#doom[0] === 1 && Atomics.exchange(this.#doom, 0, 0) === 1) {
+      throw new Error("It was ended from the live page");
+    }
     return this.#service;
   }
 }

@@ -240,6 +240,8 @@ export class LoopServer {
           timeline,
         });
       }
+      // Where one loop serves everybody, only threads that compute can be ended.
+      if (loops > 1) this.#timeline?.offerKill(() => this.#killOne());
       // The first loop finds the port that all loops share.
       await this.#keepLoop();
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
@@ -328,6 +330,14 @@ export class LoopServer {
         this.#onDeaf();
       },
     };
+  }
+
+  /** Ends one of several loops as if it had died, with all its connections. */
+  #killOne(): string | undefined {
+    const [link] = this.#links;
+    if (link === undefined || this.#links.size < 2 || this.#team.gate.closing) return undefined;
+    link.port.postMessage({ kind: "die" } satisfies ToLoop);
+    return "an event loop was ended, with all its connections";
   }
 
   /** Makes all loops look at the gate. */

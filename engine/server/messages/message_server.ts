@@ -113,6 +113,8 @@ interface Member {
   readonly worker: SupervisedWorker<ToThread, FromThread>;
   /** The memory of its track, if a trace is written. */
   readonly track: TrackShare | undefined;
+  /** Whether it was ended on purpose: then nobody is to blame. */
+  wasAsked: boolean;
   serving: Serving | undefined;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
   closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -163,6 +165,7 @@ export async function serveByMessages(
     door,
     culprits,
   );
+  timeline?.offerKill(() => team.killOne());
   let listener: Listener | undefined;
   try {
     listener = await listen(checked, counters, journal);
@@ -399,6 +402,17 @@ class MessageTeam {
     }
   }
 
+  /** Ends a thread as if it had died: one that has nothing to do, if there is one. */
+  killOne(): string | undefined {
+    const members = [...this.#members].filter(({ worker }) => worker.isReady);
+    const member = members.find(({ serving }) => serving === undefined) ?? members[0];
+    if (member === undefined || this.#disposed) return undefined;
+    const isBusy = member.serving !== undefined;
+    member.wasAsked = true;
+    member.worker.end(new Error("It was ended from the live page"), isBusy);
+    return `a thread was ended${isBusy ? " with its connection" : ""}`;
+  }
+
   /** Ends all threads. */
   dispose(): void {
     this.#disposed = true;
@@ -524,6 +538,7 @@ class MessageTeam {
     const member: Member = {
       worker,
       track,
+      wasAsked: false,
       serving: undefined,
       idleTimer: undefined,
       closeTimer: undefined,
@@ -584,7 +599,9 @@ class MessageTeam {
     else serving.relay.part();
     this.#parted--;
     serving.observation.over(this.#cutting ? new CutError() : error);
-    if (!this.#cutting && this.#culprits.blame(hostKey(serving.peer.hostname))) {
+    if (
+      !this.#cutting && !member.wasAsked && this.#culprits.blame(hostKey(serving.peer.hostname))
+    ) {
       this.#keeper.excuse(error);
     }
   }

@@ -131,6 +131,15 @@ export class Children implements ProcessStarter {
     return Atomics.load(this.#figures, MISSING);
   }
 
+  kill(): string | undefined {
+    const ready = [...this.#children].filter(([, child]) => child.isReady);
+    // The one that was started last is the likeliest to have nothing to do.
+    const [pid] = ready.at(-1) ?? [];
+    if (pid === undefined) return undefined;
+    sendSignal(pid, SIGKILL);
+    return `process ${pid} was killed`;
+  }
+
   plays(role: string): boolean {
     return this.#plan.roles.includes(role);
   }

@@ -8,6 +8,7 @@
  */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { fail, printAndExit, readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_FAILED } from "../engine/cli/exit_status.ts";
@@ -39,14 +40,15 @@ function read(path: string): string {
 }
 
 /**
- * Builds the page.
+ * Makes one script of a module and of all that it imports.
  *
- * @returns the text of the module that holds it
+ * @param entry the path of the module in the project
+ * @returns the script; it needs no module loader, and it can stand in a page
  */
-export function buildPage(): string {
+export function bundle(entry: string): string {
   const { outputFiles } = buildSync({
-    absWorkingDir: new URL(".", ROOT).pathname,
-    entryPoints: ["engine/figures/page.ts"],
+    absWorkingDir: fileURLToPath(ROOT),
+    entryPoints: [entry],
     bundle: true,
     minify: true,
     format: "iife",
@@ -55,12 +57,20 @@ export function buildPage(): string {
     legalComments: "none",
     write: false,
   });
-  const script = outputFiles[0]?.text ?? "";
+  // Nothing in a script may look like its end.
+  return (outputFiles[0]?.text ?? "").replaceAll("</script", "<\\/script");
+}
+
+/**
+ * Builds the page.
+ *
+ * @returns the text of the module that holds it
+ */
+export function buildPage(): string {
   const parts: Readonly<Record<string, string>> = {
     NONCE: PLACEHOLDER,
     STYLE: read("engine/figures/page.css"),
-    // Nothing in a script may look like its end.
-    SCRIPT: script.replaceAll("</script", "<\\/script"),
+    SCRIPT: bundle("engine/figures/page.ts"),
   };
   const page = read("engine/figures/page.html").replace(
     /\b(?:NONCE|STYLE|SCRIPT)\b/g,

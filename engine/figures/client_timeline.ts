@@ -147,9 +147,9 @@ export class ClientTimeline extends ElementBase {
     adoptStyles(root, COLOUR_STYLE, COMMON_STYLE, STYLE);
     this.#title = make("h2");
     this.#body = make("div", { class: "rows-and-scale" });
-    root.append(make("section", {
+    root.append(make("div", {
       class: "frame",
-      attributes: { "aria-label": "Who waited for whom" },
+      attributes: { role: "group", "aria-label": "Who waited for whom" },
       children: [make("div", { class: "head", children: [this.#title] }), this.#body, legend()],
     }));
   }

@@ -69,15 +69,15 @@ export class Crowd {
    * Takes the dots of a moment.
    *
    * @param dots the dots
-   * @returns whether one has come, gone, or changed its place
+   * @returns whether one has come, gone or changed its place, and whether one looks different
    */
-  keep(dots: readonly Dot[]): boolean {
+  keep(dots: readonly Dot[]): { readonly hasMoved: boolean; readonly hasChanged: boolean } {
     const round = ++this.#round;
-    let hasChanged = false;
+    let [hasMoved, hasChanged] = [false, false];
     for (const dot of dots) {
       const body = this.#bodies.get(dot);
       if (body === undefined) {
-        hasChanged = true;
+        hasMoved = true;
         this.#bodies.set(dot, {
           ...{ x: NaN, y: NaN, toX: NaN, toY: NaN, alpha: 0, round, dot },
           look: lookOf(dot),
@@ -87,17 +87,20 @@ export class Crowd {
         continue;
       }
       body.round = round;
-      body.look = lookOf(dot);
+      const look = lookOf(dot);
+      // Those that have ended fade away.
+      hasChanged ||= look !== body.look || dot.place === "ended";
+      body.look = look;
       if (body.place === dot.place && body.thread === dot.thread) continue;
-      hasChanged = true;
+      hasMoved = true;
       body.place = dot.place;
       body.thread = dot.thread;
     }
     if (this.#bodies.size > dots.length) {
       for (const [dot, body] of this.#bodies) if (body.round !== round) this.#bodies.delete(dot);
-      hasChanged = true;
+      hasMoved = true;
     }
-    return hasChanged;
+    return { hasMoved, hasChanged: hasChanged || hasMoved };
   }
 
   /** Where a dot is. */

@@ -10,7 +10,8 @@
  */
 
 import { formatCount, formatTime } from "../values/units.ts";
-import { COLOUR_STYLE, lookOf, MEANINGS } from "./colours.ts";
+import { COLOUR_STYLE } from "./colours.ts";
+import { type Controls, legend, makeControls } from "./controls.ts";
 import {
   adoptStyles,
   define,
@@ -22,6 +23,7 @@ import {
 } from "./element.ts";
 import { COMMON_STYLE, FIGURE_STYLE, SIGN_STYLE, STAGE_STYLE } from "./figure_style.ts";
 import { type Line, readLines } from "./lines.ts";
+import { doingOf, PictureTable, placeOf } from "./picture_table.ts";
 import { LiveClock, Playhead, SPEEDS } from "./playhead.ts";
 import { type Dot, type Happening, Scene, type View } from "./scene.ts";
 import { Stage } from "./stage.ts";
@@ -44,9 +46,6 @@ const TEXT_MS = 150;
 /** How often totals are said to those who listen, in milliseconds. */
 const TOTALS_MS = 5_000;
 
-/** How many connections the table names. */
-const MOST_ROWS = 100;
-
 /** From this number of connections on it is not said in words what happens. */
 const MOST_TOLD = 3_000;
 
@@ -55,21 +54,6 @@ const MOST_LINES = 200;
 
 /** With less motion, how often a moving picture changes, in milliseconds. */
 const CALM_MS = 250;
-
-/** The parts of the control panel. */
-interface Controls {
-  readonly root: HTMLElement;
-  readonly play: HTMLButtonElement;
-  readonly live: HTMLButtonElement;
-  readonly slower: HTMLButtonElement;
-  readonly faster: HTMLButtonElement;
-  readonly speed: HTMLOutputElement;
-  readonly back: HTMLButtonElement;
-  readonly step: HTMLButtonElement;
-  readonly time: HTMLInputElement;
-  readonly moment: HTMLOutputElement;
-  readonly follow: HTMLInputElement;
-}
 
 /** What is known of the connection that is followed. */
 interface Followed {
@@ -98,11 +82,7 @@ export class ModelFigure extends ElementBase {
   #sub: HTMLElement | undefined;
   #now: HTMLElement | undefined;
   #totals: HTMLElement | undefined;
-  #table: {
-    readonly root: HTMLDetailsElement;
-    readonly places: HTMLElement;
-    readonly list: HTMLElement;
-  } | undefined;
+  #table: PictureTable | undefined;
   #observers: { disconnect(): void }[] = [];
   #media: AbortController | undefined;
   #isSeen = true;
@@ -110,7 +90,6 @@ export class ModelFigure extends ElementBase {
   #shownMs: number | undefined;
   #textMs = -Infinity;
   #totalsMs = -Infinity;
-  #view: View | undefined;
   #tellTotals = "";
   #shownLife = "";
   #loading: AbortController | undefined;
@@ -313,7 +292,6 @@ export class ModelFigure extends ElementBase {
 
   /** Shows a recording from its beginning. */
   #begin(): void {
-    this.#view = undefined;
     this.#nameAll();
     this.#writeTitle();
     this.#setRange();
@@ -403,9 +381,7 @@ export class ModelFigure extends ElementBase {
     const liveUs = this.#isLive ? this.#clock.at(performance.now()) : undefined;
     this.#playhead.advance(ms, liveUs);
     const { us } = this.#playhead;
-    const isSame = us === before && this.#view !== undefined && !this.#isLive;
-    const view = isSame ? this.#scene.at(us, this.#lingerUs) : this.view;
-    this.#view = view;
+    const { view } = this;
     stage.lingerUs = this.#lingerUs;
     const isJump = stage.isLarge && Math.abs(us - before) > 1e6;
     const moves = stage.show(view, passedMs, isCalm || isJump);
@@ -446,30 +422,14 @@ export class ModelFigure extends ElementBase {
     const controls = makeControls();
     this.#controls = controls;
     this.#listen(controls);
-    const places = make("tbody");
-    const rows = make("tbody");
-    const details = make("details", {
-      children: [
-        make("summary", { text: "The same as a table" }),
-        make("div", {
-          class: "scroll",
-          attributes: { tabindex: "0", role: "group", "aria-label": "The picture as a table" },
-          children: [
-            tableOf(
-              "Where connections are",
-              ["Where", "Connections", "What happens there"],
-              places,
-            ),
-            tableOf("Connections", ["Connection", "From", "Where", "What it does", "Since"], rows),
-          ],
-        }),
-      ],
-    });
-    details.addEventListener("toggle", () => this.#refresh());
-    this.#table = { root: details, places, list: rows };
-    root.append(make("section", {
+    const table = new PictureTable(
+      (connection) => this.#nameOf(connection),
+      () => this.#refresh(),
+    );
+    this.#table = table;
+    root.append(make("div", {
       class: "frame",
-      attributes: { "aria-label": "Model of a server" },
+      attributes: { role: "group", "aria-label": "A server and its connections" },
       children: [
         make("div", { class: "head", children: [this.#title, this.#sub] }),
         stage.root,
@@ -477,7 +437,7 @@ export class ModelFigure extends ElementBase {
         this.#now,
         this.#followed.root,
         legend(),
-        details,
+        table.root,
         this.#totals,
       ],
     }));
@@ -547,7 +507,7 @@ export class ModelFigure extends ElementBase {
     this.#writeControls(view);
     this.#writeNow(view);
     this.#writeFollowed(view);
-    if (this.#table?.root.open === true) this.#writeTable(view);
+    this.#table?.show(view);
     this.#writeTotals(view);
   }
 
@@ -610,7 +570,9 @@ export class ModelFigure extends ElementBase {
     const known = dot ?? this.#scene.dots.find((dot) => dot.connection === connection);
     const where = dot === undefined
       ? "is not in the picture"
-      : `${place(dot, view)}: ${this.#doingOf(dot)}`;
+      : `${dot.place === "thread" ? "is served by" : "is here:"} ${placeOf(dot, view)}: ${
+        doingOf(dot, (other) => this.#nameOf(other))
+      }`;
     const from = known === undefined ? "" : `, from ${known.peer},`;
     setText(followed.title, `${this.#nameOf(connection)}${from} ${where}`);
     const past = life.filter(({ us }) => us <= view.us + 0.5).length;
@@ -627,60 +589,6 @@ export class ModelFigure extends ElementBase {
         ],
       })
     ));
-  }
-
-  #writeTable(view: View): void {
-    if (this.#table === undefined) return;
-    const { dots, threads, listeners } = view;
-    const at = (place: Dot["place"]) => dots.filter((dot) => dot.place === place).length;
-    const waiting = listeners.map(({ waiting, limit }) => `${waiting ?? "?"} of ${limit ?? "?"}`);
-    const rows = [
-      ["Accept queue", waiting.join(", ") || "not known", `${at("accept queue")} seen there`],
-      ...view.hasHandOver
-        ? [[
-          "Hand-over queue",
-          String(at("hand-over queue")),
-          `the server counts ${view.queued ?? "?"}`,
-        ]]
-        : [],
-      ...threads.filter(({ kind }) => kind !== "other").map((
-        { name, dots, activity, turns, isLoop },
-      ) => [
-        name,
-        String(dots.length),
-        activity === undefined
-          ? isLoop ? `${turns} turns` : "waits"
-          : `${activity.what}${activity.task === undefined ? "" : ` ${activity.task}`}${
-            activity.connection === undefined ? "" : ` for ${this.#nameOf(activity.connection)}`
-          }, ${formatTime(Math.max(0, view.us - activity.sinceUs))}`,
-      ]),
-      ...Object.entries(view.totals.endings).map(([how, count]) => [
-        `Ended: ${how}`,
-        String(count),
-        "since the recording began",
-      ]),
-    ];
-    fill(this.#table.places, rows.slice(0, MOST_ROWS));
-    const shown = dots.slice(0, MOST_ROWS);
-    const list = shown.map((dot) => [
-      dot.connection === undefined ? "not accepted yet" : this.#nameOf(dot.connection),
-      dot.peer,
-      placeOf(dot, view),
-      this.#doingOf(dot),
-      formatTime(Math.max(0, view.us - dot.sinceUs)),
-    ]);
-    if (dots.length > shown.length) {
-      list.push([`and ${dots.length - shown.length} more`, "", "", "", ""]);
-    }
-    fill(this.#table.list, list);
-  }
-
-  /** What a connection does, and for whom it waits. */
-  #doingOf(dot: Dot): string {
-    const words = MEANINGS.find(({ look }) => look === lookOf(dot))?.words ?? dot.doing;
-    const { task, waitsFor } = dot;
-    const what = dot.doing === "computing" && task !== undefined ? ` ${task}` : "";
-    return `${words}${what}${waitsFor === undefined ? "" : `, for ${this.#nameOf(waitsFor)}`}`;
   }
 
   /** Totals for those who listen: seldom, and only if they have changed. */
@@ -703,97 +611,6 @@ export class ModelFigure extends ElementBase {
 function sorted(lines: readonly Line[]): readonly Line[] {
   const us = (line: Line) => line.type === "recording" ? -1 : line.at;
   return lines.toSorted((one, other) => us(one) - us(other));
-}
-
-function placeOf({ place, thread }: Dot, { threads }: View): string {
-  if (place !== "thread") return place;
-  return threads.find(({ number }) => number === thread)?.name ?? "a thread";
-}
-
-function place(dot: Dot, view: View): string {
-  const where = placeOf(dot, view);
-  return dot.place === "thread" ? `is served by ${where}` : `is here: ${where}`;
-}
-
-function makeControls(): Controls {
-  const button = (text: string, label?: string, type = "") =>
-    make("button", {
-      class: type,
-      text,
-      attributes: {
-        type: "button",
-        ...label !== undefined && { "aria-label": label, title: label },
-      },
-    });
-  const play = button("Play", undefined, "main");
-  const live = button("Go live");
-  const slower = button("−", "Slower (-)", "small");
-  const faster = button("+", "Faster (+)", "small");
-  const speed = make("output", { attributes: { "aria-label": "Speed" } });
-  const back = button("◂ Step", "Step back to what happened before (,)");
-  const step = button("Step ▸", "Step on to what happens next (.)");
-  const time = make("input", {
-    attributes: { type: "range", min: "0", max: "1000", step: "1", "aria-label": "Moment" },
-  });
-  const moment = make("output");
-  const follow = make("input", {
-    attributes: {
-      type: "number",
-      min: "1",
-      step: "1",
-      inputmode: "numeric",
-      placeholder: "nobody",
-    },
-  });
-  const root = make("div", {
-    class: "controls",
-    attributes: { role: "group", "aria-label": "Playing" },
-    children: [
-      play,
-      live,
-      back,
-      step,
-      make("span", { class: "speed", children: [slower, speed, faster] }),
-      make("span", { class: "time", children: [time, moment] }),
-      make("label", { children: [make("span", { text: "Follow #" }), follow] }),
-    ],
-  });
-  return { root, play, live, slower, faster, speed, back, step, time, moment, follow };
-}
-
-function legend(): HTMLElement {
-  return make("ul", {
-    class: "legend",
-    attributes: { "aria-label": "What the dots mean" },
-    children: MEANINGS.filter(({ look }) => look !== "ended").map(({ look, shape, words }) =>
-      make("li", {
-        children: [
-          make("span", {
-            class: `sign ${shape} of-${look}`,
-            attributes: { "aria-hidden": "true" },
-          }),
-          make("span", { class: "words", text: words }),
-        ],
-      })
-    ),
-  });
-}
-
-function tableOf(title: string, columns: readonly string[], body: HTMLElement): HTMLElement {
-  const heads = columns.map((text) => make("th", { text, attributes: { scope: "col" } }));
-  return make("table", {
-    children: [
-      make("caption", { text: title }),
-      make("thead", { children: [make("tr", { children: heads })] }),
-      body,
-    ],
-  });
-}
-
-function fill(body: HTMLElement, rows: readonly (readonly string[])[]): void {
-  body.replaceChildren(
-    ...rows.map((cells) => make("tr", { children: cells.map((text) => make("td", { text })) })),
-  );
 }
 
 define("model-figure", ModelFigure);

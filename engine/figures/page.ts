@@ -83,7 +83,6 @@ let hasEnded = false;
 adoptStyles(document, COLOUR_STYLE);
 element("charts").append(...charts.map(({ root }) => root));
 setInterval(draw, DRAW_MS);
-void introduce();
 listen();
 
 function element(id: string): HTMLElement {
@@ -144,6 +143,7 @@ function listen(): void {
     if (lines.some(({ type }) => type === "recording")) {
       figure.startLive();
       tell("live", "live");
+      void introduce();
     }
     figure.appendLines(lines);
     if (!lines.some(({ type }) => type === "end")) return;

@@ -12,7 +12,8 @@ import { formatCount, formatTime } from "../values/units.ts";
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
-import { type Dot, LONG_TURN_US, type ThreadView, type View } from "./scene.ts";
+import type { Dot, ThreadView, View } from "./scene.ts";
+import { LONG_TURN_US } from "./thread.ts";
 import {
   circleIn,
   loopPlaces,
@@ -103,7 +104,7 @@ export class Stage {
   #colours: ReadonlyMap<Look | "well" | "accent" | "line" | "faint", string> = new Map();
   #textMs = -Infinity;
   #radius = 10;
-  #drawn: View | undefined;
+  #drawnBusy = "";
   #isDirty = true;
   /** The connection that is followed. */
   followed: number | undefined;
@@ -173,15 +174,24 @@ export class Stage {
       this.#write(view);
     }
     if (!this.#isMeasured) this.#measure();
-    const hasChanged = this.#crowd.keep(view.dots) || this.#isDirty;
-    if (hasChanged) this.#place(view);
-    const isNew = view !== this.#drawn && view.us !== this.#drawn?.us;
+    const { hasMoved, hasChanged } = this.#crowd.keep(view.dots);
+    if (hasMoved || this.#isDirty) this.#place(view);
     const moves = this.#crowd.move(passedMs, jumps);
     const turns = this.#turn(view, passedMs, jumps);
-    if (isNew || moves || turns || hasChanged) this.#draw(view);
-    this.#drawn = view;
+    const busy = this.#busy(view);
+    if (hasChanged || moves || turns || this.#isDirty || busy !== this.#drawnBusy) this.#draw(view);
+    this.#drawnBusy = busy;
     this.#isDirty = false;
     return moves || turns;
+  }
+
+  /** What the boxes are busy with, as far as it is drawn. */
+  #busy({ threads }: View): string {
+    return threads.map(({ activity, isLoop, kind }) =>
+      activity !== undefined && (isLoop || kind === "computes")
+        ? `${activity.what} ${activity.connection}`
+        : ""
+    ).join();
   }
 
   /** Whether so many dots should not fly when another moment is chosen. */

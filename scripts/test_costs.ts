@@ -49,6 +49,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "server/takeover_test.ts": 7,
   "lab/replay_test.ts": 6,
   "modes/compute_timeout_test.ts": 6,
+  "server/live_test.ts": 8,
   "server/metrics_test.ts": 6,
   "server/service_manager_test.ts": 6,
   "lab/bench_rates_test.ts": 5,

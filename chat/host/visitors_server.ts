@@ -21,7 +21,7 @@ import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import type { OwnCounts } from "../../engine/server/core/own_counts.ts";
-import type { LiveFeed } from "../../engine/server/trace/live_feed.ts";
+import type { LivePage } from "../../engine/server/trace/live_feed.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
 import type { Rounds } from "./rounds.ts";
@@ -54,7 +54,7 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   /** The file of the recording, if there is to be one. */
   readonly record?: string | URL | undefined;
   /** Reads along, if somebody may. */
-  readonly live?: LiveFeed | undefined;
+  readonly live?: LivePage | undefined;
   /** Reports what happens. */
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */

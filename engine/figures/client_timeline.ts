@@ -159,9 +159,10 @@ export class ClientTimeline extends ElementBase {
     const title = this.getAttribute("data-title") ?? "";
     setText(this.#title, title);
     (this.#title.parentElement as HTMLElement).hidden = title === "";
-    const events = this.#lines.filter((line): line is Event =>
-      line.type !== "recording" && line.type !== "doing" && line.type !== "figures"
-    ).sort((one, other) => one.at - other.at);
+    const events = this.#lines.filter((line): line is Event => line.type !== "recording").sort((
+      one,
+      other,
+    ) => one.at - other.at);
     const all = this.#visits ?? visitsOf(events);
     if (all.length === 0) {
       if (this.#lines.length > 0) {

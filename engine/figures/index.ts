@@ -9,6 +9,6 @@
 export { ClientTimeline } from "./client_timeline.ts";
 export { COLOUR_STYLE, type Look, lookOf, type Meaning, MEANINGS, type Shape } from "./colours.ts";
 export { type Doing as ClientDoing, type Life, livesOf, type Visit, visitsOf } from "./life.ts";
-export { type DoingLine, type FiguresLine, type Line, type ReadLines, readLines } from "./lines.ts";
+export { type Line, type ReadLines, readLines } from "./lines.ts";
 export { ModelFigure } from "./model_figure.ts";
 export { type Dot, Scene, type ThreadView, type View } from "./scene.ts";

@@ -9,42 +9,8 @@
 
 import type { Event, Header } from "../recording/events.ts";
 
-/** What is going on now. Only a stream has it: a file has the span when it is over. */
-export interface DoingLine {
-  readonly type: "doing";
-  /** Since when, in microseconds since the recording began. */
-  readonly at: number;
-  /** The number of the thread that is in the middle of it; absent if a connection only waits. */
-  readonly thread?: number;
-  /** The connection that it is for. */
-  readonly connection?: number;
-  /** What it is; absent when what was told last of the thread, or else the connection, is over. */
-  readonly what?: string;
-  /** What is computed. */
-  readonly task?: string;
-}
-
-/** Figures of a server at one moment. What is absent is not known. */
-export interface FiguresLine {
-  readonly type: "figures";
-  /** When, in microseconds since the recording began. */
-  readonly at: number;
-  /** Connections that have begun, a second. */
-  readonly rate?: number;
-  /** Half of the connections that have ended lately lasted at most so long. */
-  readonly p50_us?: number;
-  /** 99 of 100 of them lasted at most so long. */
-  readonly p99_us?: number;
-  /** How many cores are busy with the server, on average. */
-  readonly cpu?: number;
-  /** What is in memory. */
-  readonly memory_bytes?: number;
-  /** For how long the loop that has been still for longest has been so, in milliseconds. */
-  readonly loop_still_ms?: number;
-}
-
 /** A line that can be drawn. */
-export type Line = Header | Event | DoingLine | FiguresLine;
+export type Line = Header | Event;
 
 /** What was read. */
 export interface ReadLines {

@@ -8,12 +8,14 @@
  * @module
  */
 
+import type { FiguresEvent } from "../recording/events.ts";
 import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "../values/units.ts";
 import { COLOUR_STYLE } from "./colours.ts";
 import { adoptStyles, make, setText } from "./element.ts";
 import { LineChart } from "./line_chart.ts";
-import { type FiguresLine, readLines } from "./lines.ts";
-import { ModelFigure } from "./model_figure.ts";
+import { readLines } from "./lines.ts";
+import type { ModelFigure } from "./model_figure.ts";
+import "./index.ts";
 
 /** What a server says of itself. */
 interface About {
@@ -22,6 +24,8 @@ interface About {
   readonly address?: string;
   readonly version?: string;
   readonly runtime?: string;
+  /** How it runs. */
+  readonly details?: readonly string[];
   /** What it can be asked to do. */
   readonly actions?: readonly string[];
 }
@@ -44,13 +48,13 @@ const AGAIN_MS = 2_000;
 
 const figure = element("figure") as ModelFigure;
 const charts = [
-  new LineChart<FiguresLine>({
+  new LineChart<FiguresEvent>({
     title: "Connections a second",
     series: [{ name: "", of: ({ rate }) => rate }],
     format: formatRate,
     least: 10,
   }),
-  new LineChart<FiguresLine>({
+  new LineChart<FiguresEvent>({
     title: "Life of a connection",
     series: [{ name: "p50", of: ({ p50_us }) => p50_us }, {
       name: "p99",
@@ -59,13 +63,13 @@ const charts = [
     format: formatTime,
     least: 1_000,
   }),
-  new LineChart<FiguresLine>({
+  new LineChart<FiguresEvent>({
     title: "CPU",
     series: [{ name: "", of: ({ cpu }) => cpu }],
     format: (cores) => `${formatShare(cores)} of a core`,
     least: 1,
   }),
-  new LineChart<FiguresLine>({
+  new LineChart<FiguresEvent>({
     title: "Memory",
     series: [{ name: "", of: ({ memory_bytes }) => memory_bytes }],
     format: formatBytes,
@@ -95,10 +99,10 @@ async function introduce(): Promise<void> {
     // The stream says whether the server can be reached.
     return;
   }
-  const { mode, protocol, address, runtime, version, actions = [] } = about;
+  const { mode, protocol, address, runtime, version, details = [], actions = [] } = about;
   setText(element("name"), String(mode ?? "Handshake"));
   document.title = `${String(mode ?? "Handshake")}, live`;
-  const known = [protocol, address, runtime, version && `version ${version}`];
+  const known = [protocol, address, ...details, runtime, version && `version ${version}`];
   setText(element("about"), known.filter((text) => text !== undefined).map(String).join(" · "));
   element("actions").hidden = actions.length === 0;
   element("buttons").replaceChildren(...actions.map((action) => {

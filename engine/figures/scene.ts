@@ -12,6 +12,8 @@
 import type {
   BegunEvent,
   ConnectionEvent,
+  DoingEvent,
+  FiguresEvent,
   Header,
   ListenerEvent,
   Outcome,
@@ -19,7 +21,7 @@ import type {
   SpanEvent,
   ThreadEvent,
 } from "../recording/events.ts";
-import type { DoingLine, FiguresLine, Line } from "./lines.ts";
+import type { Line } from "./lines.ts";
 import { Course, type Interval, Moments, Spans } from "./spans.ts";
 import { type Computing, type Dot, type Ending, Track } from "./track.ts";
 
@@ -102,7 +104,7 @@ export interface View {
   /** The server's own counters. */
   readonly counters: Readonly<Record<string, number>> | undefined;
   /** What was measured last. */
-  readonly figures: FiguresLine | undefined;
+  readonly figures: FiguresEvent | undefined;
   /** How much was left out until then, by what. */
   readonly leftOut: ReadonlyMap<string, number>;
   /** Whether connections are left out at this time: the dots are not all, and some may be gone. */
@@ -140,7 +142,7 @@ class Thread {
   readonly writing = new Spans<SpanEvent>();
   readonly turns = new Spans<SpanEvent>(({ count }) => count ?? 1);
   /** What it is in the middle of, and until when if that is known. */
-  open: (DoingLine & Interval) | undefined;
+  open: (DoingEvent & Interval) | undefined;
 
   constructor(number: number, name: string) {
     this.number = number;
@@ -163,7 +165,7 @@ class Thread {
       if (open.what === "computing" || open.what === "writing") {
         return activityOf(open.what, open);
       }
-      if (open.what === "turn" || open.what === "turns") return activityOf("turn", open);
+      if (open.what === "turn") return activityOf("turn", open);
     }
     const turn = this.turns.find(us);
     return turn && activityOf("turn", turn);
@@ -179,7 +181,7 @@ class Thread {
 
 function activityOf(
   what: Activity["what"],
-  { at, connection, task }: SpanEvent | DoingLine,
+  { at, connection, task }: SpanEvent | DoingEvent,
 ): Activity {
   return { what, connection, task, sinceUs: at };
 }
@@ -222,7 +224,7 @@ export class Scene {
   readonly #outcomes = new Map(OUTCOMES.map((outcome) => [outcome, new Moments()]));
   readonly #endings = new Map(ENDINGS.map((ending) => [ending, new Moments()]));
   readonly #counters = new Course<Readonly<Record<string, number>>>();
-  readonly #figures = new Course<FiguresLine>();
+  readonly #figures = new Course<FiguresEvent>();
   readonly #notes = new Course<string>();
   readonly #leftOut = new Map<string, Course<number>>();
   #areEndsTold = false;
@@ -261,7 +263,7 @@ export class Scene {
   }
 
   /** What was measured, in the order of time. */
-  get figures(): readonly FiguresLine[] {
+  get figures(): readonly FiguresEvent[] {
     return this.#figures.all.map(({ value }) => value);
   }
 
@@ -423,7 +425,7 @@ export class Scene {
     if (gone === true) thread.open = undefined;
   }
 
-  #addBegun(line: BegunEvent & { readonly by?: string }): void {
+  #addBegun(line: BegunEvent): void {
     const { at, connection, peer, cookie, by } = line;
     this.#begun.add(at);
     const byCookie = cookie === undefined ? undefined : this.#byCookie.get(cookie);
@@ -474,7 +476,7 @@ export class Scene {
     }
   }
 
-  #addDoing(line: DoingLine): void {
+  #addDoing(line: DoingEvent): void {
     const { at, thread: number, connection, what, task } = line;
     const thread = number === undefined ? undefined : this.#threads.get(number);
     if (what === undefined) {

@@ -26,13 +26,17 @@ const conforms = new Ajv2020({ strictTuples: false }).compile(strict);
 
 /** Reads a file, each line of which must conform to the schema and have no unknown property. */
 export function readStrictly(path: string): Recording {
-  const text = readFileSync(path, "utf8");
+  return parseStrictly(readFileSync(path, "utf8"), path);
+}
+
+/** The same for the text of a recording. @param source where it comes from */
+export function parseStrictly(text: string, source: string): Recording {
   assertEquals(text.at(-1), "\n", "the last line is whole");
   for (const line of text.trimEnd().split("\n")) {
     const isValid = conforms(JSON.parse(line));
     assertEquals([isValid, line, conforms.errors], [true, line, null]);
   }
-  return readRecording(text, path);
+  return readRecording(text, source);
 }
 
 /** The events of one type. */

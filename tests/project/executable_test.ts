@@ -42,6 +42,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { ask, liveIn, Watcher } from "../kit/live.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
 import { hasFlag, whyNot } from "../kit/rows.ts";
 import {
@@ -245,9 +246,16 @@ test("two users chat in the executable", async () => {
 // The end.
 
 test("the executable lets a conversation finish, and then ends with status 0", async () => {
-  await using server = await start("threadpool", ["--drain", "15s", "--stats-every", "20ms"]);
+  await using server = await start("threadpool", [
+    ...["--drain", "15s", "--stats-every", "20ms", "--live", "0"],
+  ]);
   await using peer = await Peer.connect(server.address);
   await peer.send("HELLO 7\n");
+  // Its page is inside it.
+  const live = liveIn(server.greeting);
+  assertStringIncludes((await ask(live.at, `GET ${live.path}`)).content, "<script nonce=");
+  await using watcher = await Watcher.open(live);
+  await until("the page to know the client", () => watcher.open.size === 1);
   server.signal("SIGTERM");
   await server.printed(" statistics: accepted 1 · live 1 · queued 0 · workers 1 of 1 ", "stderr");
   await finishHandshake(peer, 7);

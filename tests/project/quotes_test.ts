@@ -95,8 +95,8 @@ test("a quote of a line that is gone, or that is there twice, is an error", () =
 const MEASURED = {
   recordings: {
     pool: [
-      { name: "long", predicted_us: 100_000, measured_us: 123_456, waited_us: 0, waited_for: null },
-      { name: "echo", predicted_us: null, measured_us: 512, waited_us: 1_500, waited_for: "long" },
+      { name: "one", predicted_us: 100_000, measured_us: 123_456, waited_us: 0, waited_for: null },
+      { name: "two", predicted_us: null, measured_us: 512, waited_us: 1_500, waited_for: "one" },
     ],
   },
 } as unknown as Measured;
@@ -110,10 +110,10 @@ test("a table shows what was predicted beside what was measured", () => {
 
 <!-- measured pool -->
 
-| client | predicted | measured |    waited for |
-| ------ | --------: | -------: | ------------: |
-| long   |    100 ms |   123 ms |        nobody |
-| echo   |         – |   512 µs | long, 1.50 ms |
+| client | predicted | measured |   waited for |
+| ------ | --------: | -------: | -----------: |
+| one    |    100 ms |   123 ms |       nobody |
+| two    |         – |   512 µs | one, 1.50 ms |
 
 Behind.
 `,

@@ -7,7 +7,6 @@
  */
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { posix } from "node:path";
 import type { BrowserContextOptions } from "playwright-core";
 import { HttpServer } from "../../engine/http/http_server.ts";
@@ -21,6 +20,7 @@ import type { ModelPlayground } from "../../site/elements/model_playground.ts";
 import { LESSONS, PAGES } from "../../site/pages.ts";
 import { RECORDINGS } from "../../site/recordings.ts";
 import { assert, assertEquals } from "../kit/harness.ts";
+import { violationsIn } from "../kit/axe.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
 import { readPage } from "../kit/lesson_pages.ts";
 import { prove } from "../kit/proof.ts";
@@ -31,14 +31,6 @@ const VIEWS: readonly BrowserContextOptions[] = [
   { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
   { viewport: { width: 360, height: 740 }, colorScheme: "dark" },
 ];
-
-/** The checker of accessibility, as a script for a page. */
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What it knows of a page. */
-interface Axe {
-  run(): Promise<{ violations: { id: string; nodes: { target: unknown; html: string }[] }[] }>;
-}
 
 /** The path of a page on the site. */
 function pathOf(file: string): string {
@@ -113,14 +105,7 @@ async function lookAt(base: string, file: string): Promise<void> {
       document.documentElement.scrollWidth - document.documentElement.clientWidth
     );
     assert(wide <= 0, `${title} is ${wide} pixels too wide`);
-    await page.evaluate(AXE);
-    const violations = await page.evaluate(async () => {
-      const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
-      return violations.map(({ id, nodes }) =>
-        `${id}: ${nodes.map(({ target, html }) => `${target} ${html.slice(0, 200)}`).join("; ")}`
-      );
-    });
-    assertEquals(violations, [], title);
+    assertEquals(await violationsIn(open), [], title);
     assertEquals(open.complaints, [], title);
     assertEquals(open.requests.filter((url) => !url.startsWith(base)), [], title);
     if (narrow) continue;

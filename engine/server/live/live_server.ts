@@ -27,7 +27,13 @@ import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worke
 import { LIVE_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 import type { StatisticsShare } from "../core/statistics_share.ts";
-import type { FedServer, FeedBeginning, FeedControl, LiveFeed } from "../trace/live_feed.ts";
+import type {
+  FedServer,
+  FeedBeginning,
+  FeedControl,
+  LiveFeed,
+  LivePage,
+} from "../trace/live_feed.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
 import type { TrackRecord, TrackShare } from "../trace/timeline_track.ts";
 import { type ActionName, ACTIONS, Actions } from "./actions.ts";
@@ -269,7 +275,7 @@ function limitSendBuffers(listener: number | undefined): void {
 }
 
 /** Shows a server: the main thread's side. */
-export class LiveServer implements LiveFeed, AsyncDisposable {
+export class LiveServer implements LiveFeed, LivePage {
   readonly #worker: SupervisedWorker<Order, Report>;
   readonly #token: string;
   #address: Address;

@@ -86,8 +86,8 @@ export class LiveSite implements Site {
   /** Answers only those who have asked at this port, by a name of this machine. */
   #asked(answer: Answer): Answer {
     return (request) => {
-      const { host = "" } = Object.fromEntries(request.fields);
-      if (isLocalName(request.host) && portOf(host) === this.#parts.port()) return answer(request);
+      const port = portOf(request.fields.get("host") ?? "");
+      if (isLocalName(request.host) && port === this.#parts.port()) return answer(request);
       return sayInText(421, "this page is asked for at its own address", PRIVATE);
     };
   }

@@ -9,7 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { type Option, OptionError } from "../../cli/options.ts";
 import { listenOption } from "../../http/listen_option.ts";
-import type { LiveFeed } from "../trace/live_feed.ts";
+import type { LivePage } from "../trace/live_feed.ts";
 
 const ANYWHERE = listenOption("live", {
   shown: "nowhere",
@@ -62,16 +62,6 @@ export interface LiveOptions {
   readonly liveViewOnly?: boolean;
   /** Is told, in words, of what goes wrong meanwhile. By default nobody is. */
   readonly onError?: (message: string) => void;
-}
-
-/** A page that shows a server. */
-export interface LivePage extends LiveFeed, AsyncDisposable {
-  /** The address that it listens on. */
-  readonly address: Address;
-  /** The address of the page, with the token that every request needs. */
-  readonly url: string;
-  /** Ends it. The end of the server does too. It may be called again. */
-  close(): Promise<void>;
 }
 
 /**

@@ -9,6 +9,27 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { TimelineThread } from "./timeline_sink.ts";
 import type { TrackRecord, TrackShare } from "./timeline_track.ts";
 
+/** A page that shows a server, from `openLive`. */
+export interface LivePage extends AsyncDisposable {
+  /** The address that it listens on. */
+  readonly address: Address;
+  /** The address of the page, with the token that every request needs. */
+  readonly url: string;
+  /** Ends it. The end of the server does too. It may be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * The side of a page that its server's timeline knows.
+ *
+ * @param page from `openLive`
+ * @throws {TypeError} if it is something else
+ */
+export function feedOf(page: LivePage): LiveFeed {
+  if ("addThread" in page) return page as LivePage & LiveFeed;
+  throw new TypeError("Cannot show the server live: expected what openLive has returned");
+}
+
 /** The beginning of a timeline. */
 export interface FeedBeginning {
   /** When it began, in whole microseconds since 1970. */

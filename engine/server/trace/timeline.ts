@@ -18,7 +18,7 @@ import { TextFile } from "../../recording/text_file.ts";
 import { moment } from "../../values/moment.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
-import type { LiveFeed } from "./live_feed.ts";
+import { feedOf, type LiveFeed, type LivePage } from "./live_feed.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
 import { microseconds, type TimelineSink, type TimelineThread } from "./timeline_sink.ts";
@@ -70,7 +70,7 @@ export interface TimelineFiles {
   /** The file of the recording. An existing file is overwritten. */
   readonly record?: string | URL | undefined;
   /** Reads along. */
-  readonly live?: LiveFeed | undefined;
+  readonly live?: LivePage | undefined;
 }
 
 /** What a timeline needs to know about its server. */
@@ -244,7 +244,8 @@ export class Timeline implements Disposable {
       for (const sink of sinks) sink.close(0, { connections: 0, spans: 0 });
       throw error;
     }
-    const timeline = new Timeline(beganUs / 1000, sinks, recording, threads, live, options);
+    const feed = live && feedOf(live);
+    const timeline = new Timeline(beganUs / 1000, sinks, recording, threads, feed, options);
     if (recording !== undefined) {
       // The module is loaded only when something is recorded.
       const { SocketWatch } = await import("./socket_watch.ts");
@@ -264,6 +265,8 @@ export class Timeline implements Disposable {
     live.begin({ ...beginning, ownPort: this.#ownPort }, {
       want: (isWanted) => {
         if (this.#isOver) return;
+        // What is left from before is no news: its end may not have been recorded.
+        this.collect();
         this.#isRead = isWanted;
         this.#chooseLevel();
       },

@@ -382,7 +382,8 @@ export class Scene {
   }
 
   #addDoing(line: DoingEvent): void {
-    const { at, thread: number, connection, what, task } = line;
+    const { at, thread: number, connection, peer, what, task } = line;
+    if (peer !== undefined) return this.#addQueued(peer, at, what !== undefined);
     const thread = number === undefined ? undefined : this.#threads.get(number);
     if (what === undefined) {
       // It is over, and its span was not told.
@@ -395,6 +396,19 @@ export class Scene {
     if (thread !== undefined) thread.open = { ...line, to: Infinity };
     const track = this.#byNumber.get(connection ?? 0);
     if (track !== undefined) track.open = { at, to: Infinity, thread: number, task, what };
+  }
+
+  /** A connection that has no number yet waits in a queue of the server's own, or has left it. */
+  #addQueued(peer: string, at: number, isThere: boolean): void {
+    this.#wasQueued = true;
+    const known = this.#openTrackOf(peer, at);
+    if (isThere) {
+      // The same address may have been another client's before.
+      const track = known?.connection === undefined && known !== undefined
+        ? known
+        : this.#newTrack(peer);
+      track.inQueue = { at, to: Infinity };
+    } else if (known?.inQueue !== undefined) known.inQueue = { ...known.inQueue, to: at };
   }
 
   #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
@@ -464,8 +478,7 @@ export class Scene {
   #forget(beforeUs: number): void {
     this.#forgottenUs = beforeUs;
     // Who closes for so long may have been left out when it ended.
-    const isOld = ({ overUs, goneUs, begunUs, leftUs }: Track) =>
-      Math.min(overUs, begunUs === Infinity ? Math.min(goneUs, leftUs) : Infinity) < beforeUs;
+    const isOld = ({ doneUs }: Track) => doneUs < beforeUs;
     this.#tracks = this.#tracks.filter((track) => {
       if (!isOld(track)) return true;
       if (track.connection !== undefined) this.#byNumber.delete(track.connection);

@@ -102,6 +102,8 @@ export class Track implements Dot {
   begunUs = Infinity;
   /** When it was in a queue of the server's own. */
   queued: Interval | undefined;
+  /** When it was there, as long as the server has not told of it otherwise. */
+  inQueue: Interval | undefined;
   /** When a thread began to serve it. */
   servedUs = Infinity;
   /** The thread that serves it. */
@@ -134,12 +136,18 @@ export class Track implements Dot {
 
   /** When it comes into the picture. */
   get fromUs(): number {
-    return Math.min(this.seenUs, this.begunUs);
+    return Math.min(this.seenUs, this.begunUs, this.inQueue?.at ?? Infinity);
+  }
+
+  /** When it was over, and only the kernel may still have to do with it. */
+  get doneUs(): number {
+    if (this.begunUs < Infinity) return this.overUs;
+    return Math.min(this.goneUs, this.inQueue?.to ?? this.leftUs);
   }
 
   /** When it was in the accept queue, if it was seen there. */
   get accepting(): Interval | undefined {
-    const to = Math.min(this.leftUs, this.begunUs, this.goneUs);
+    const to = Math.min(this.leftUs, this.begunUs, this.goneUs, this.inQueue?.at ?? Infinity);
     return this.seenUs < to ? { at: this.seenUs, to } : undefined;
   }
 
@@ -175,7 +183,9 @@ export class Track implements Dot {
     else if (us >= this.overUs) this.#is("closing", this.overUs);
     else if (us >= this.servedUs) this.#lookAtService(us);
     else if (us >= this.begunUs) this.#lookAtQueue(us);
-    else if (us < this.leftUs) this.#is("accept queue", this.seenUs);
+    else if (this.inQueue !== undefined && us >= this.inQueue.at) {
+      this.#is(us < this.inQueue.to ? "hand-over queue" : "taken", this.inQueue.at);
+    } else if (us < this.leftUs) this.#is("accept queue", this.seenUs);
     else this.#is("taken", this.leftUs);
   }
 

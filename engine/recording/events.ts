@@ -170,13 +170,15 @@ export interface DoingEvent extends Timed {
   readonly type: "doing";
   /** The thread that is in the middle of it; absent if a connection only waits. */
   readonly thread?: number;
-  /** The connection that it is for; absent if it is for none. */
+  /** The connection that it is for; absent if it is for none, or if that has no number yet. */
   readonly connection?: number;
+  /** The client's address, if its connection has no number yet: it is `queued`. */
+  readonly peer?: string;
   /**
-   * What it is, since `at`. Without it, what was told last of this thread, or else of this connection,
-   * is over.
+   * What it is, since `at`. `queued` is that a connection waits in a queue of the server's own.
+   * Without it, what was told last of this thread, or else of this connection or peer, is over.
    */
-  readonly what?: Exclude<SpanName, "turns">;
+  readonly what?: Exclude<SpanName, "turns"> | "queued";
   /** What is computed. */
   readonly task?: string;
 }
@@ -190,7 +192,7 @@ export interface FiguresEvent extends Timed {
   readonly p50_us?: number;
   /** The same for 99 of 100. */
   readonly p99_us?: number;
-  /** How much of one core the process has used since the last figures. */
+  /** How much of one core the server has used in the last second: its process, and those that serve. */
   readonly cpu?: number;
   /** The resident memory of the process, and of those that serve for it, in bytes. */
   readonly memory_bytes?: number;

@@ -67,8 +67,8 @@ export class EventText {
         return `${who}: ${what}, ${milliseconds(to - at)}`;
       }
       case "doing": {
-        const { thread, connection, what, task } = event;
-        const who = this.#who(connection, thread);
+        const { thread, connection, peer, what, task } = event;
+        const who = peer ?? this.#who(connection, thread);
         if (what === undefined) return `${who}: goes on`;
         return `${who}: ${what}${task === undefined ? "" : ` ${task}`}, still`;
       }

@@ -260,6 +260,27 @@ test("what goes on is shown while it goes on, and until its span is told", () =>
   assertEquals(told(scene.at(55)), ["1 worker 0: reading"]);
 }, PURE);
 
+test(
+  "who waits in the hand-over queue of a server that runs is there before it has a number",
+  () => {
+    const scene = new Scene();
+    const peer = "127.0.0.1:4001";
+    scene.add([HEADER, ...BEGUN, { type: "doing", at: 20, peer, what: "queued" }]);
+    const both = ["1 worker 0: reading", `${peer} hand-over queue of 1`];
+    assertEquals(told(scene.at(30)), both.sort());
+    scene.add([
+      { type: "over", at: 50, connection: 1, outcome: "done" },
+      { type: "doing", at: 55, peer },
+      { type: "begun", at: 20, connection: 2, peer },
+      { type: "queued", at: 20, to: 55, connection: 2 },
+      { type: "served", at: 55, connection: 2, thread: 1 },
+    ]);
+    assertEquals(told(scene.at(30)), ["1 worker 0: reading", "2 hand-over queue of 1"]);
+    assertEquals(told(scene.at(60)), ["2 worker 0: reading"]);
+  },
+  PURE,
+);
+
 test("FIN and RST are two ends, and what the kernel does not tell is neither", () => {
   const ends = (["fin", "reset", undefined] as const).map((how) => {
     const scene = new Scene();

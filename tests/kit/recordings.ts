@@ -100,7 +100,8 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
   doing: made("doing", {}, {
     thread: number,
     connection: number,
-    what: fc.constantFrom("computing", "waiting for computing", "writing", "turn"),
+    peer: address,
+    what: fc.constantFrom("computing", "waiting for computing", "writing", "turn", "queued"),
     task: text,
   }),
   figures: made("figures", {}, {

@@ -34,7 +34,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "engine/server/offload",
   ],
   ["engine/server/descriptors", "engine/server/loops"],
-  ["engine/server/processes"],
+  ["engine/server/live", "engine/server/processes"],
   ["engine/server"],
   ["modes", "client", "chat/talk"],
   ["mod.ts", "client.ts", "chat/bus", "lab/load"],

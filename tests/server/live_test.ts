@@ -256,6 +256,34 @@ test("a loop that is stuck is shown, also to those who come later, and the page 
   await late.find("the queue", "listener", ({ waiting: count }) => count === 1);
 });
 
+test("a worker that is stuck in a protocol is found, whoever serves", async () => {
+  const modes = [["threadpool", "worker"], ["prefork", "process"]] as const;
+  await Promise.all(modes.map(async ([mode, name]) => {
+    await using server = await ServerProcess.start(mode, [
+      ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--workers", "2"],
+      ...["--drain", "0"],
+    ]);
+    const where = liveIn(server.greeting);
+    await using peer = await Peer.connect(server.address);
+    await peer.send("spin 1500\n");
+    await using watcher = await Watcher.open(where);
+    const { thread, connection } = await watcher.find(
+      "the stuck worker",
+      "doing",
+      ({ what }) => what === "computing",
+    );
+    const stuck = watcher.all("thread").find((event) => event.thread === thread);
+    assertMatch(stuck?.name ?? "", new RegExp(`^${name} \\d$`));
+    assertEquals(watcher.open.get(connection as number)?.peer, peer.name);
+    await peer.line();
+    await watcher.find(
+      "that it goes on",
+      "doing",
+      (event) => event.thread === thread && event.what === undefined,
+    );
+  }));
+}, { skip: whyNoSockets() });
+
 test("a reader who is slow is told counts, and how much was left out; then how things are", () => {
   const begun = (connection: number): Event => ({
     type: "begun",

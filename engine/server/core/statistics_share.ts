@@ -41,6 +41,8 @@ export interface SharedPulses {
 export interface OwnFigures {
   /** How many accepted connections wait in the server's own queue for a thread. */
   readonly queued?: SharedFigure | undefined;
+  /** That queue itself, if it is one of descriptors: a `DescriptorRing`. */
+  readonly queue?: SharedArrayBuffer | undefined;
   /** How many of its threads that serve one connection at a time are serving one. */
   readonly busy?: SharedFigure | undefined;
   /** How many such threads run. */

@@ -272,6 +272,7 @@ export class DescriptorServer {
     const { pulses, ...workers } = workerFigures(this.team.memory);
     return {
       ...(queued !== undefined && { queued }),
+      ...(queue && { queue: this.ring.memory }),
       ...workers,
       // If a process is started for each connection, none that computes for ever holds up another.
       ...(processes?.queued === undefined && { pulses }),

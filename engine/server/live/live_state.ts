@@ -10,7 +10,9 @@
  * @module
  */
 
+import { AT_REST } from "../../drivers/pulse.ts";
 import type { Event, ListenerEvent, OverEvent, SocketEvent } from "../../recording/events.ts";
+import type { SharedPulses } from "../core/statistics_share.ts";
 import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
 import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
 import {
@@ -19,7 +21,7 @@ import {
   type TrackRecord,
   type TrackShare,
 } from "../trace/timeline_track.ts";
-import { DOING_NAMES, type DoingNow, type UnderWayReader } from "../trace/under_way.ts";
+import { DOING, DOING_NAMES, type DoingNow, type UnderWayReader } from "../trace/under_way.ts";
 import type { Known, Present } from "./readers.ts";
 
 /** What goes on for this long is told while it goes on, in milliseconds. */
@@ -41,9 +43,18 @@ interface KnownThread {
   isTold: boolean;
 }
 
+/** Somebody who waits in a queue of the server's own. */
+export interface Queued {
+  readonly peer: string;
+  /** Since when, in milliseconds since the beginning. */
+  readonly since: number;
+}
+
 /** A connection that is open. */
 interface KnownConnection {
   readonly events: readonly Event[];
+  /** The number of the thread that serves it; 0 for none. */
+  readonly servedBy: number;
   /** When it came, in microseconds. */
   readonly at: number;
   /** The number of the thread that records its life. */
@@ -68,12 +79,18 @@ export class LiveState implements Present {
   readonly #open = new Map<number, KnownConnection>();
   /** The connections that wait for something, as they were told, and since when. */
   #waiting = new Map<number, number>();
+  /** Those who wait in a queue of the server's own, as they were told, and since when. */
+  #queued = new Map<string, number>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
   readonly #own = new Set<string>();
   /** The client that a proxy has named, until its connection begins. */
   #client: { readonly id: number; readonly name: string } | undefined;
+  /** Says which threads are in a protocol's code: see `pulse.ts`. */
+  #pulses:
+    | { readonly words: Int32Array; readonly first: number; readonly stride: number }
+    | undefined;
   /** What may be found nowhere because its end is on its way. */
   #vanished: { readonly at: number; readonly ids: readonly number[] } | undefined;
 
@@ -90,6 +107,11 @@ export class LiveState implements Present {
   /** How many connections are known to be open. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** The server serves. @param pulses where the pulses of its threads lie, if they have any */
+  serves(pulses: SharedPulses | undefined): void {
+    this.#pulses = pulses && { ...pulses, words: new Int32Array(pulses.memory) };
   }
 
   /** A thread begins. @param thread the thread @param at when, in milliseconds @param share its track */
@@ -171,6 +193,7 @@ export class LiveState implements Present {
   forget(): void {
     this.#open.clear();
     this.#waiting.clear();
+    this.#queued.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
@@ -184,7 +207,7 @@ export class LiveState implements Present {
   lookAtThreads(): void {
     const now = this.#parts.now();
     for (const [thread, known] of this.#threads) {
-      const doing = known.underWay.doing();
+      const doing = known.underWay.doing() ?? this.#inProtocol(known.thread);
       if (doing?.number === known.seen?.number && doing !== undefined) {
         this.#tellIfLong(thread, known, doing, now);
         continue;
@@ -198,6 +221,31 @@ export class LiveState implements Present {
       for (const id of this.#vanished.ids) this.#end(endEvent(id, now, undefined));
       this.#vanished = undefined;
     }
+  }
+
+  /**
+   * What a thread that is no loop does in the code of its protocol: if it is still there at the next
+   * look, it computes.
+   */
+  #inProtocol({ number: thread, seat }: TimelineThread): DoingNow | undefined {
+    const pulses = this.#pulses;
+    if (pulses === undefined || seat === undefined) return undefined;
+    const pulse = Atomics.load(pulses.words, pulses.first + seat * pulses.stride);
+    if (pulse === AT_REST) return undefined;
+    // These numbers are none of those that the thread has for what it says itself.
+    return {
+      number: -pulse,
+      what: DOING.computing,
+      id: this.#servedBy(thread),
+      since: 0,
+      task: "",
+    };
+  }
+
+  /** The connection that a thread serves, if that is one; 0 for none. */
+  #servedBy(thread: number): number {
+    for (const [id, { servedBy }] of this.#open) if (servedBy === thread) return id;
+    return 0;
   }
 
   #tellIfLong(thread: number, known: KnownThread, doing: DoingNow, now: number): void {
@@ -238,6 +286,29 @@ export class LiveState implements Present {
     this.#waiting = waiting;
   }
 
+  /**
+   * Looks who waits in queues of the server's own.
+   *
+   * @param ring those in a queue of descriptors, and since when
+   */
+  lookAtQueues(ring: readonly Queued[]): void {
+    const now = this.#parts.now();
+    const queued = new Map<string, number>();
+    const own = [...this.#threads.values()].flatMap(({ underWay }) => underWay.queued());
+    for (
+      const { peer, since } of [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring]
+    ) {
+      if (now - since < LONG_MS) continue;
+      queued.set(peer, since);
+      if (this.#queued.get(peer) === since) continue;
+      this.#parts.tell({ type: "doing", at: microseconds(since), peer, what: "queued" });
+    }
+    for (const peer of this.#queued.keys()) {
+      if (!queued.has(peer)) this.#parts.tell({ type: "doing", at: microseconds(now), peer });
+    }
+    this.#queued = queued;
+  }
+
   /** How things are now, for a reader that knows some of it. */
   *lines({ connections, sockets }: Known): Iterable<Event> {
     for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
@@ -254,6 +325,7 @@ export class LiveState implements Present {
     // What goes on is told again, to everybody.
     for (const thread of this.#threads.values()) thread.isTold = false;
     this.#waiting.clear();
+    this.#queued.clear();
   }
 
   #begin(
@@ -265,7 +337,7 @@ export class LiveState implements Present {
     const [begun, ...more] = beginEvents(record, client);
     const by = this.#own.delete(begun.peer) && { by: "page" as const };
     const events = [{ ...begun, ...by }, ...more];
-    this.#open.set(record.id, { events, at: begun.at, toldBy });
+    this.#open.set(record.id, { events, at: begun.at, toldBy, servedBy: record.value });
     for (const event of events) this.#parts.tell(event);
   }
 

@@ -6,7 +6,8 @@
 
 import { whyNoKernel } from "../../kernel/linux.ts";
 import { DestroyEvents } from "../../kernel/sock_diag.ts";
-import { isUnix } from "../../net/address.ts";
+import { isUnix, withoutZone } from "../../net/address.ts";
+import { sockets } from "../../net/sockets.ts";
 import type { Event } from "../../recording/events.ts";
 import { makeHeader } from "../../recording/recording_file.ts";
 import { describeError } from "../../values/thrown.ts";
@@ -14,14 +15,15 @@ import { moment } from "../../values/moment.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { figuresOf, readWords, type StatisticsShare } from "../core/statistics_share.ts";
+import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import { ProcessFigures } from "../metrics/process_figures.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
-import type { TrackRecord, TrackShare } from "../trace/timeline_track.ts";
+import { TimelineCommon, type TrackRecord, type TrackShare } from "../trace/timeline_track.ts";
 import { SocketLooks } from "../trace/socket_looks.ts";
 import { LifeTimes } from "./life_times.ts";
-import { LiveState } from "./live_state.ts";
+import { LiveState, type Queued } from "./live_state.ts";
 import { itemOf, NOTHING_KNOWN, Reader } from "./readers.ts";
 
 /** How often readers get what is new, and how often they get figures, in milliseconds. */
@@ -35,11 +37,14 @@ const FIGURES_MS = 250;
 const MOST_RATE = 500;
 const MOST_AT_ONCE = 1_500;
 
-/** Over what time the rate is told, in milliseconds. */
+/** Over what time the rate and the CPU time are told, in milliseconds. */
 const RATE_MS = 1_000;
 
 /** How many times as long as a look at the kernel has taken it is left alone. */
 const REST = 9;
+
+/** How many of those who wait in a queue are told one by one. */
+const MOST_QUEUED = 1_024;
 
 /** How many may read along. */
 const MOST_READERS = 16;
@@ -70,6 +75,8 @@ export class LiveView implements Disposable {
   readonly #process = new ProcessFigures();
   #share: StatisticsShare | undefined;
   #statistics: StatisticsReader | undefined;
+  #common: TimelineCommon | undefined;
+  #queue: Queue | undefined;
   #blocks: readonly CounterBlock[] = [];
   #looks: SocketLooks | undefined;
   /** Why the kernel's sockets are not shown. */
@@ -83,9 +90,9 @@ export class LiveView implements Disposable {
   /** How many connections may still be told of one by one. */
   #allowance = MOST_AT_ONCE;
   #accepted = 0;
-  /** How many were accepted, and when, in the last second. */
-  #history: { readonly at: number; readonly accepted: number }[] = [];
-  #cpu: { readonly at: number; readonly seconds: number } | undefined;
+  /** How many were accepted in the last second, and how much CPU time was used. */
+  readonly #accepting = new Course();
+  readonly #computing = new Course();
   /** How many connections the page itself has made. */
   #byPage = 0;
 
@@ -104,6 +111,10 @@ export class LiveView implements Disposable {
     this.#share = share;
     this.#statistics = new StatisticsReader(share, countOverflows());
     this.#blocks = CounterBlock.allIn(share.counters);
+    this.#state.serves(share.pulses);
+    if (share.queue !== undefined && this.#common !== undefined) {
+      this.#queue = new Queue(share.queue, this.#common);
+    }
     if (this.#readers.size > 0) this.#lookAtSockets();
   }
 
@@ -119,6 +130,7 @@ export class LiveView implements Disposable {
 
   /** A thread begins. */
   addThread(thread: TimelineThread, at: number, share: TrackShare): void {
+    this.#common ??= new TimelineCommon(share.common);
     this.#state.addThread(thread, at, share);
   }
 
@@ -196,8 +208,8 @@ export class LiveView implements Disposable {
     this.#looks = undefined;
     this.#state.forget();
     this.#lives.clear();
-    this.#history = [];
-    this.#cpu = undefined;
+    this.#accepting.clear();
+    this.#computing.clear();
   }
 
   #lookAtSockets(): void {
@@ -222,6 +234,7 @@ export class LiveView implements Disposable {
     const now = performance.now();
     this.#watchRate();
     this.#state.lookAtThreads();
+    if (!this.#isFlooded) this.#state.lookAtQueues(this.#queue?.waiting() ?? []);
     if (now - this.#figuresAt >= FIGURES_MS - BATCH_MS / 2) {
       this.#figuresAt = now;
       if (!this.#isFlooded) this.#state.lookAtConnections();
@@ -285,8 +298,9 @@ export class LiveView implements Disposable {
       this.#counters = text;
     }
     yield* this.#listenerNow(statistics);
-    const rate = this.#rateNow(now, statistics.counters.accepted);
-    const cpu = this.#cpuNow(now);
+    const rate = this.#accepting.add(now, statistics.counters.accepted);
+    const seconds = this.#cpuSeconds;
+    const cpu = seconds === undefined ? undefined : this.#computing.add(now, seconds);
     const { memoryBytes, processes, loopLagMs } = statistics;
     const bytes = memoryBytes === undefined
       ? undefined
@@ -294,9 +308,9 @@ export class LiveView implements Disposable {
     yield {
       type: "figures",
       at: this.#state.now(),
-      ...(rate !== undefined && { rate }),
+      ...(rate !== undefined && { rate: rounded(rate, 1) }),
       ...(this.#isFlooded ? {} : this.#lives.read()),
-      ...(cpu !== undefined && { cpu }),
+      ...(cpu !== undefined && { cpu: rounded(cpu, 2) }),
       ...(bytes !== undefined && { memory_bytes: bytes }),
       ...(loopLagMs !== undefined && { loop_still_ms: rounded(loopLagMs, 1) }),
     };
@@ -318,27 +332,13 @@ export class LiveView implements Disposable {
     };
   }
 
-  #rateNow(at: number, accepted: number): number | undefined {
-    const history = this.#history;
-    history.push({ at, accepted });
-    while (history.length > 2 && at - (history[1]?.at ?? at) >= RATE_MS) history.shift();
-    const [first] = history;
-    if (first === undefined || at - first.at < FIGURES_MS / 2) return undefined;
-    return rounded((accepted - first.accepted) * 1_000 / (at - first.at), 1);
-  }
-
-  #cpuNow(at: number): number | undefined {
+  /** The CPU time of the process, and of those that serve for it, in seconds. */
+  get #cpuSeconds(): number | undefined {
     const own = this.#process.cpuSeconds();
-    if (own === undefined) return undefined;
     const processes = this.#share?.processes;
-    const others = processes === undefined
-      ? 0
-      : this.#process.cpuSecondsOf(readWords(processes).filter((pid) => pid !== 0)) ?? 0;
-    const seconds = own + others;
-    const before = this.#cpu;
-    this.#cpu = { at, seconds };
-    if (before === undefined || at - before.at < FIGURES_MS / 2) return undefined;
-    return rounded(Math.max(0, (seconds - before.seconds) * 1_000 / (at - before.at)), 2);
+    if (own === undefined || processes === undefined) return own;
+    const serving = readWords(processes).filter((pid) => pid !== 0);
+    return own + (this.#process.cpuSecondsOf(serving) ?? 0);
   }
 
   /** The time since the beginning, in milliseconds. */
@@ -360,6 +360,53 @@ export class LiveView implements Disposable {
     this.#looks?.[Symbol.dispose]();
     this.#statistics?.[Symbol.dispose]();
     this.#process[Symbol.dispose]();
+  }
+}
+
+/** The queue of a server whose connections are descriptors. */
+class Queue {
+  readonly #ring: DescriptorRing;
+  readonly #common: TimelineCommon;
+
+  constructor(memory: SharedArrayBuffer, common: TimelineCommon) {
+    this.#ring = new DescriptorRing(memory);
+    this.#common = common;
+  }
+
+  /** Those who wait in it. */
+  waiting(): Queued[] {
+    return this.#ring.look(MOST_QUEUED).flatMap(({ fd, sockaddr }) => {
+      // Something else than a connection has no time.
+      const since = this.#common.queuedSince(fd);
+      const address = since === 0 ? undefined : sockets().readAddress(sockaddr);
+      if (address === undefined || isUnix(address.hostname)) return [];
+      return [{ peer: withoutZone(formatAddress(address)), since }];
+    });
+  }
+}
+
+/** How fast something that only grows has grown lately. */
+class Course {
+  readonly #seen: { readonly at: number; readonly value: number }[] = [];
+
+  /**
+   * Adds what it is now.
+   *
+   * @param at when, in milliseconds @param value how much it is
+   * @returns how much more it becomes in a second; `undefined` if that is not known yet
+   */
+  add(at: number, value: number): number | undefined {
+    const seen = this.#seen;
+    seen.push({ at, value });
+    while (seen.length > 2 && at - (seen[1]?.at ?? at) >= RATE_MS) seen.shift();
+    const [first] = seen;
+    if (first === undefined || at - first.at < FIGURES_MS / 2) return undefined;
+    return Math.max(0, (value - first.value) * 1_000 / (at - first.at));
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#seen.length = 0;
   }
 }
 

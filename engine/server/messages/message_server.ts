@@ -6,6 +6,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
 import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
@@ -106,6 +107,8 @@ interface Waiting {
   readonly arrival: Arrival | undefined;
   /** When it began to wait, on the clock of the trace. */
   readonly queuedAt: number | undefined;
+  /** Where those who read along see it wait: see `TrackWriter.entersQueue`. */
+  readonly place: number;
 }
 
 /** A thread and the connection that it is serving. */
@@ -327,7 +330,9 @@ class MessageTeam {
   }
 
   #enqueue(connection: Connection, arrival?: Arrival): void {
-    this.#waiting.push({ connection, arrival, queuedAt: this.#timeline?.main.now() });
+    const track = this.#timeline?.main;
+    const place = track?.entersQueue(() => formatAddress(connection.remoteAddress)) ?? 0;
+    this.#waiting.push({ connection, arrival, queuedAt: track?.now(), place });
     if (this.#cutting) this.#cutWaiting();
     this.#dispatch();
   }
@@ -381,7 +386,8 @@ class MessageTeam {
   }
 
   #cutWaiting(): void {
-    for (const { connection, arrival, queuedAt } of this.#waiting.splice(0)) {
+    for (const { connection, arrival, queuedAt, place } of this.#waiting.splice(0)) {
+      this.#timeline?.main.leavesQueue(place);
       const life = { ...arrival, queuedAt, servedBy: 0 };
       const { remoteAddress: peer } = arrival?.client ?? connection;
       const observation = this.#observer.begin({ peer }, "", life);
@@ -452,6 +458,7 @@ class MessageTeam {
     const door = this.#door;
     for (;;) {
       const waiting = this.#waiting.shift();
+      if (waiting !== undefined) this.#timeline?.main.leavesQueue(waiting.place);
       if (waiting === undefined || !door.asks) return waiting;
       const { connection, arrival } = waiting;
       const why = door.turnAway((arrival?.client ?? connection).remoteAddress);
@@ -506,7 +513,7 @@ class MessageTeam {
   #add(): Member {
     const { mode, url } = this.#plan;
     const index = this.#numbers.take();
-    const track = this.#timeline?.track(`worker ${index}`);
+    const track = this.#timeline?.track(`worker ${index}`, false, false, index);
     const pulse = new Int32Array(this.pulses.memory, index * PULSE_WORDS * 4, 1);
     const assignment: MessageAssignment = {
       pulse,

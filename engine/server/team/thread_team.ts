@@ -252,7 +252,7 @@ export class ThreadTeam {
     const isProcess = processes?.plays(role) === true;
     const memory = threadMemory(this.#memory, index);
     const name = isProcess ? `process ${index}` : describeThread(role, index);
-    const track = timeline?.track(name, areLoops, isProcess);
+    const track = timeline?.track(name, areLoops, isProcess, index);
     const assignment: Assignment = {
       role,
       index,

@@ -313,15 +313,22 @@ export class Timeline implements Disposable {
    * @param name the name of the thread, for instance `worker 3`
    * @param isLoop whether it is an event loop
    * @param isElsewhere whether it is a thread of another process
+   * @param seat its number among the threads that have a pulse
    */
-  track(name: string, isLoop = false, isElsewhere = false): TrackShare {
-    return this.#track(name, isLoop, isElsewhere, isLoop ? MANY_PLACES : ONE_PLACE);
+  track(name: string, isLoop = false, isElsewhere = false, seat?: number): TrackShare {
+    return this.#track(name, isLoop, isElsewhere, isLoop ? MANY_PLACES : ONE_PLACE, seat);
   }
 
-  #track(name: string, isLoop: boolean, isElsewhere: boolean, most: number): TrackShare {
+  #track(
+    name: string,
+    isLoop: boolean,
+    isElsewhere: boolean,
+    most: number,
+    seat?: number,
+  ): TrackShare {
     const known = this.#numbers.get(name);
     const number = known ?? this.#numbers.size + 1;
-    const thread = { number, name, isLoop };
+    const thread = { number, name, isLoop, ...(seat !== undefined && { seat }) };
     this.#numbers.set(name, number);
     this.#threads.set(number, thread);
     const now = this.#now();

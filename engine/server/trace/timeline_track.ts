@@ -152,6 +152,11 @@ export class TimelineCommon {
     this.#queued[fd] = at;
   }
 
+  /** When a connection entered the queue in which it waits; 0 if it waits in none. */
+  queuedSince(fd: number): number {
+    return this.#queued[fd] ?? 0;
+  }
+
   /** A connection leaves the queue. Returns when it entered, or 0 if it did not. */
   dequeued(fd: number): number {
     const at = this.#queued[fd] ?? 0;
@@ -291,6 +296,8 @@ export class TrackWriter extends Ring {
   readonly #onFilling: (() => void) | undefined;
   /** What this thread has under way, if anybody wants to know. */
   readonly #underWay: UnderWay | undefined;
+  /** The number of the connection that has entered this thread's own queue last: a negative one. */
+  #queued = 0;
   /** The connection that another process has put into a queue and handed to this one, and when. */
   #handed: { readonly fd: number; readonly at: number } | undefined;
   /** Whether descriptors mean something else here than to those that share the timeline. */
@@ -338,6 +345,25 @@ export class TrackWriter extends Ring {
     const handed = this.#handed;
     this.#handed = undefined;
     return handed?.fd === fd ? handed.at : 0;
+  }
+
+  /**
+   * A connection enters a queue of this thread's own.
+   *
+   * @param peer its peer, who is asked only if somebody may read along
+   * @returns what {@linkcode TrackWriter.leavesQueue} takes
+   */
+  entersQueue(peer: () => string): number {
+    if (this.#underWay === undefined) return 0;
+    const id = this.#queued = this.#queued === -0x8000_0000 ? -1 : this.#queued - 1;
+    const now = this.now();
+    this.#underWay.add(id, 0, now, now, peer());
+    return id;
+  }
+
+  /** It leaves the queue. @param id what {@linkcode TrackWriter.entersQueue} has returned */
+  leavesQueue(id: number): void {
+    if (id !== 0) this.#underWay?.remove(id);
   }
 
   /** Another process hands a connection to this one. @param at when it entered a queue there, or 0 */

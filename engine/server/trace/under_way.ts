@@ -20,6 +20,8 @@ export const DOING = {
   writing: 3,
   /** Another thread computes for the connection. */
   waiting: 4,
+  /** The connection waits for a thread. */
+  queued: 5,
 } as const;
 
 /** The names of these, as recordings have them; nothing has none. */
@@ -28,8 +30,9 @@ export const DOING_NAMES: readonly (
   | "computing"
   | "writing"
   | "waiting for computing"
+  | "queued"
   | undefined
-)[] = [undefined, "turn", "computing", "writing", "waiting for computing"];
+)[] = [undefined, "turn", "computing", "writing", "waiting for computing", "queued"];
 
 // The head says what the thread is in the middle of: a number that changes with it, what, for which
 // connection, since when, and the name of the task. Words of 32 bits, numbers of 64 bits, and bytes.
@@ -107,7 +110,7 @@ export class UnderWay {
   /**
    * A connection is open.
    *
-   * @param id its number @param thread the thread that serves it; 0 for none
+   * @param id its number; a negative one if it waits for a thread and has none yet @param thread the thread that serves it; 0 for none
    * @param from when it came @param to when its service began @param peer its peer
    * @returns whether there was a place for it
    */
@@ -236,10 +239,24 @@ export class UnderWayReader {
     for (let place = 0; place < this.#places; place++) {
       const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
       const id = Atomics.load(words, word + ID);
-      if (id === 0) continue;
+      if (id <= 0) continue;
       const open = this.#read(id, place);
       // The place may have been left, or taken by another one, meanwhile.
       if (Atomics.load(words, word + ID) === id) found.push(open);
+    }
+    return found;
+  }
+
+  /** Those that wait for a thread, and have no number yet. */
+  queued(): OpenNow[] {
+    const { words } = this.#views;
+    const found: OpenNow[] = [];
+    for (let place = 0; place < this.#places; place++) {
+      const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
+      const id = Atomics.load(words, word + ID);
+      if (id >= 0) continue;
+      const queued = this.#read(id, place);
+      if (Atomics.load(words, word + ID) === id) found.push(queued);
     }
     return found;
   }
@@ -252,7 +269,7 @@ export class UnderWayReader {
       const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
       if (words[word + STATE] === DOING.nothing) continue;
       const id = Atomics.load(words, word + ID);
-      const open = id === 0 ? undefined : this.#read(id, place);
+      const open = id <= 0 ? undefined : this.#read(id, place);
       if (open !== undefined && Atomics.load(words, word + ID) === id) found.push(open);
     }
     return found;

@@ -46,7 +46,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
   ["lab/quiz"],
-  ["chat/host", "lab"],
+  ["chat/host", "lab", "site/elements"],
   ["chat", "lab/soak", "site"],
   ["commands.ts"],
   ["main.ts", "scripts"],

@@ -5,7 +5,6 @@
  */
 
 import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import {

@@ -5,7 +5,6 @@
  */
 
 import { renameSync, writeFileSync } from "node:fs";
-import process from "node:process";
 import {
   Deadline,
   extensionOf,

@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
@@ -404,10 +404,11 @@ test("prefork per connection: those who have left before their turn cost no proc
 test(
   "prefork per connection: a protocol that serves everybody serves whoever says nothing",
   async () => {
-    const clock =
-      "export default function* () { yield { kind: 'write', bytes: Uint8Array.of(55) }; }";
-    const module = `data:text/javascript,${encodeURIComponent(clock)}`;
-    const flags = ["--per-connection", "--spare", "0", "--protocol", module];
+    using folder = new Folder();
+    const clock = folder.path("clock.js");
+    const seven = "yield { kind: 'write', bytes: Uint8Array.of(55) };";
+    writeFileSync(clock, `export default function* () { ${seven} }`);
+    const flags = ["--per-connection", "--spare", "0", "--protocol", clock];
     await using server = await ServerProcess.start("prefork", flags);
     const peers = await Promise.all([1, 2, 3].map(() => Peer.connect(server.address)));
     const [silent, finished, reset] = peers as [Peer, Peer, Peer];

@@ -64,7 +64,7 @@ button.main {
 button.small { min-width: 2.25rem; padding: 0.2rem; }
 :focus-visible { outline: 2px solid var(--figure-accent); outline-offset: 2px; }
 input[type="range"] { accent-color: var(--figure-accent); min-width: 0; height: 2.25rem; margin: 0; }
-input[type="number"] { width: 5.5rem; }
+input[type="number"] { width: 7rem; }
 label { display: inline-flex; align-items: center; gap: 0.4rem; }
 .legend {
   display: flex;
@@ -105,9 +105,9 @@ export const SIGN_STYLE = `
 .sign {
   flex: none;
   display: inline-block;
-  width: 0.8em;
-  height: 0.8em;
-  border: 0.2em solid currentColor;
+  width: 12px;
+  height: 12px;
+  border: 3px solid currentColor;
   border-radius: 50%;
 }
 .sign.disc { background: currentColor; }
@@ -126,6 +126,8 @@ export const STAGE_STYLE = `
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointer; }
 .partial canvas { opacity: 0.25; }
 .flow { display: grid; gap: 0.6rem; grid-template-columns: minmax(0, 1fr); }
+.flow.with-handover { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.flow > .threads, .flow > .ends { grid-column: 1 / -1; }
 .box {
   display: flex;
   flex-direction: column;
@@ -149,10 +151,10 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .gauge .fill { height: 100%; width: 0; background: var(--figure-accept); }
 .cards {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 10.5rem), 1fr));
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 10.5rem), 1fr));
   gap: 0.5rem;
   margin-top: 0.4rem;
-  flex: 1;
+  align-content: start;
 }
 .cards.one { grid-template-columns: minmax(0, 1fr); }
 .card {
@@ -177,14 +179,17 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .dense { grid-column: 1 / -1; padding: 0; background: none; }
 .dense .well { min-height: 12rem; }
 .others { margin-top: 0.5rem; }
-.ends { display: grid; grid-template-columns: repeat(auto-fit, minmax(6rem, 1fr)); gap: 0.6rem; }
+.ends { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 0.6rem; }
+.ends .box { padding: 0.5rem 0.6rem; }
 .ends .well { min-height: 2.25rem; }
+.end .who { min-height: 0; }
 .end.rst .count { color: var(--figure-rst); }
 @container (min-width: 720px) {
   .flow { grid-template-columns: 8.5rem minmax(0, 1fr) 7.5rem; }
   .flow.with-handover { grid-template-columns: 8.5rem 8.5rem minmax(0, 1fr) 7.5rem; }
+  .flow > .threads, .flow > .ends { grid-column: auto; }
   .flow > .accept .well, .flow > .handover .well { min-height: 13rem; }
-  .ends { grid-template-columns: minmax(0, 1fr); grid-auto-rows: 1fr; }
+  .ends { grid-auto-flow: row; grid-auto-rows: 1fr; }
 }
 `;
 
@@ -199,7 +204,7 @@ export const FIGURE_STYLE = `
   font-size: 0.875em;
   color: var(--figure-faint);
 }
-.speed { font-variant-numeric: tabular-nums; }
+.speed { display: inline-flex; align-items: center; gap: 0.3rem; font-variant-numeric: tabular-nums; }
 .speed output { min-width: 3.6em; text-align: center; }
 .now { min-height: 1.5em; margin-top: 0.6rem; font-size: 0.9375em; overflow-wrap: anywhere; }
 .followed {

@@ -73,10 +73,10 @@ interface Card {
 type EndName = "closing" | "FIN" | "RST" | "unknown";
 
 const END_NAMES: Readonly<Record<EndName, readonly [name: string, words: string]>> = {
-  closing: ["closing", "the kernel still has it"],
+  closing: ["Closing", "not over yet"],
   FIN: ["FIN", "ended in order"],
   RST: ["RST", "reset"],
-  unknown: ["over", "how is not known"],
+  unknown: ["Over", "how is not told"],
 };
 
 /** The stage. */

@@ -38,12 +38,18 @@ const PLACES: Readonly<Partial<Record<Doing, string>>> = {
   thread: "a busy thread",
 };
 
-/** What is told of the three clients: the order of their answers, who waited for whom, and where. */
-function tell({ seen, lives }: Visited): Fact[] {
-  const names = seen.map(({ name }) => name);
+/** The order of the answers. */
+function tellOrder({ seen }: Visited): Fact[] {
   const sorted = seen.toSorted((one, other) => one.answeredUs - other.answeredUs);
+  return [order("the answers came in this order", sorted.map(({ name }) => name))];
+}
+
+/** The order of the answers, who waited for whom, and where. */
+function tellWaits(visited: Visited): Fact[] {
+  const { seen, lives } = visited;
+  const names = seen.map(({ name }) => name);
   return [
-    order("the answers came in this order", sorted.map(({ name }) => name)),
+    ...tellOrder(visited),
     ...lives.flatMap(({ stretches, waitedFor }, index): Fact[] => {
       const name = names[index] as string;
       if (waitedFor === undefined) return [said(`${name} has waited for`, "nobody")];
@@ -63,6 +69,7 @@ function lengthOf({ fromUs, toUs }: { readonly fromUs: number; readonly toUs: nu
 
 /** Sends the three clients to a server. */
 function three(
+  tell: (visited: Visited) => Fact[],
   mode: ServerQuestion["modes"][number],
   ...flags: readonly string[]
 ): Pick<ServerQuestion, "on" | "modes" | "run"> {
@@ -89,7 +96,7 @@ const whereTheyWait: ServerQuestion = {
     "The server has one thread, and that is busy. The kernel completes the handshakes alone and " +
     "keeps the connections, as many as the backlog allows. What the clients send waits there too.",
   sources: ["listen(2)", "docs/modes.md: sequential"],
-  ...three("sequential"),
+  ...three(tellWaits, "sequential"),
   decide(found) {
     const places = [ECHO, SMALL].map((name) => found.word(`${name} has waited in`));
     if (places.every((place) => place === PLACES.accept)) return 2;
@@ -158,35 +165,31 @@ const threadsForIdle: ServerQuestion = {
       threadsFor(servers, "threaded", "--spare", "0"),
     ]);
     return [
-      count(`event: more threads with ${IDLE} clients`, event),
-      count(`threaded: more threads with ${IDLE} clients`, threaded),
+      count(`event: threads that serve ${IDLE} clients`, event),
+      count(`threaded: threads that serve ${IDLE} clients`, threaded),
     ];
   },
   decide(found) {
-    const more = found.count(`event: more threads with ${IDLE} clients`);
-    const many = found.count(`threaded: more threads with ${IDLE} clients`);
-    if (Number.isNaN(more) || many < IDLE) return undefined;
-    return more >= IDLE ? 1 : more <= 1 ? 3 : 2;
+    const few = found.count(`event: threads that serve ${IDLE} clients`);
+    if (found.count(`threaded: threads that serve ${IDLE} clients`) !== IDLE) return undefined;
+    // The one that is there anyway.
+    return few === 1 ? 3 : few === IDLE ? 1 : few > 1 ? 2 : undefined;
   },
 };
 
-/** By how many threads a server grows with idle clients. */
+/** How many threads of a server serve clients that are there at the same time. */
 async function threadsFor(
   servers: Servers,
   mode: "event" | "threaded",
   ...flags: readonly string[]
 ): Promise<number> {
-  const { result } = await servers.use({ mode, flags }, async ({ guests, status }) => {
-    // What the first client makes a runtime start is not what is asked for.
-    await guests.ask("echo");
-    const before = status.threads;
+  const { events } = await servers.use({ mode, flags }, async ({ guests }) => {
     const staying: Staying[] = [];
     while (staying.length < IDLE) staying.push(await guests.stay());
-    const after = status.threads;
     for (const guest of staying) guest.leave();
-    return after - before;
   });
-  return result;
+  const served = events.flatMap((event) => event.type === "served" ? [event.thread] : []);
+  return new Set(served).size;
 }
 
 const poolIsFull: ServerQuestion = {
@@ -204,7 +207,7 @@ const poolIsFull: ServerQuestion = {
     "server knows of all of them, so it can count them, limit them, and refuse in order. A queue " +
     "without a limit only hides that there are too few threads.",
   sources: ["docs/modes.md: threadpool"],
-  ...three("threadpool", "--workers", "1"),
+  ...three(tellWaits, "threadpool", "--workers", "1"),
   decide(found) {
     const waits = [ECHO, SMALL].map((name) => found.word(`${name} has waited for`));
     if (waits.every((who) => who === "nobody")) return 3;
@@ -231,7 +234,7 @@ const loopComputes: ServerQuestion = {
     "nodejs.org: Don't block the event loop (or the worker pool)",
     "README: Work that computes",
   ],
-  ...three("event", "--offload", "0"),
+  ...three(tellWaits, "event", "--offload", "0"),
   decide(found) {
     const [first] = found.order("the answers came in this order");
     if (first === ECHO || first === SMALL) return 1;
@@ -253,7 +256,7 @@ const offLoaded: ServerQuestion = {
     "The loop hands the computation to a Worker and goes on. Its turns stay short, and the second " +
     "Worker is free for the short computation. It costs a copy each way, and a Worker more in memory.",
   sources: ["docs/modes.md: event", "README: Work that computes"],
-  ...three("event", "--offload", "2"),
+  ...three(tellOrder, "event", "--offload", "2"),
   decide: decideWhoWaits,
 };
 
@@ -271,14 +274,17 @@ const offLoadedToOne: ServerQuestion = {
     "The loop is free, so whoever needs no computation is served at once. The Worker is a pool of " +
     "one thread with a queue before it, and there the short computation stands behind the long one.",
   sources: ["docs/modes.md: event"],
-  ...three("event", "--offload", "1"),
+  ...three(tellOrder, "event", "--offload", "1"),
   decide: decideWhoWaits,
 };
 
+/** Whoever overtakes the long computation has not waited for it. */
 function decideWhoWaits(found: Parameters<Question["decide"]>[0]): Choice | undefined {
-  const [echo, small] = [ECHO, SMALL].map((name) => found.word(`${name} has waited for`));
-  if (echo === LONG) return small === LONG ? 1 : undefined;
-  return small === LONG ? 2 : small === "nobody" ? 3 : undefined;
+  const answers = found.order("the answers came in this order");
+  const isLater = (name: string) => answers.indexOf(name) > answers.indexOf(LONG);
+  if (answers.length !== GUESTS.length) return undefined;
+  if (isLater(ECHO)) return isLater(SMALL) ? 1 : undefined;
+  return isLater(SMALL) ? 2 : 3;
 }
 
 const processDies: ServerQuestion = {

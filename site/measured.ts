@@ -70,6 +70,9 @@ export const LOADS = {
 /** How wide a line of a text is at most, as `deno fmt` has it. */
 const COLUMNS = 100;
 
+/** Stands for a space at which no line may end. */
+const NO_BREAK = "\u00a0";
+
 /** The name of a load. */
 export type LoadName = keyof typeof LOADS;
 
@@ -108,9 +111,11 @@ function describe({ day, machine, runtime }: Measured): string {
   const where = `${os.replace(/ .*/, "")}, ${cores} cores and ${
     formatBytes(memory_bytes)
   } of memory`;
-  const text = `Measured on ${day} with ${runtime} on ${where}. \`deno task record-lessons\` ` +
-    "measures all of it again.";
-  return wrap(text, COLUMNS - 2).map((line) => `> ${line}`).join("\n");
+  // A line never ends inside code.
+  const command = "`deno task record-lessons`".replaceAll(" ", NO_BREAK);
+  const text =
+    `Measured on ${day} with ${runtime} on ${where}. ${command} measures all of it again.`;
+  return wrap(text, COLUMNS - 2).map((line) => `> ${line.replaceAll(NO_BREAK, " ")}`).join("\n");
 }
 
 function modelsTable({ loads, recordings }: Measured): string {

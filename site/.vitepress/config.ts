@@ -59,6 +59,7 @@ export default {
     docFooter: { prev: "Before", next: "Next" },
   },
   markdown: {
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config(md: MarkdownIt): void {
       for (const rule of ["html_block", "html_inline"]) {
         const draw = md.renderer.rules[rule];

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { adoptStyles, ElementBase, make } from "../../engine/figures/element.ts";
+import { adoptStyles, ElementBase, make, wantsLessMotion } from "../../engine/figures/element.ts";
+import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import { BOX_STYLE } from "./style.ts";
 
 /** Asks before it shows. */
@@ -55,6 +56,9 @@ export class PredictFirst extends ElementBase {
         : `You said ${chosen + 1}. It is ${right + 1}: ${answers[right] ?? ""}.`;
       why.hidden = false;
       again.hidden = false;
+      if (!wantsLessMotion()) {
+        for (const figure of this.querySelectorAll<ModelFigure>("model-figure")) figure.play?.();
+      }
       this.dispatchEvent(new CustomEvent("bet", { bubbles: true, detail: { chosen, right } }));
     };
     for (const [index, choice] of choices.entries()) {

@@ -64,7 +64,7 @@ export function readPage({ file }: Pick<Page, "file">): PageText {
 /** Text without markup. */
 function plain(text: string): string {
   return text.replaceAll(/<[^>]+>/g, " ").replaceAll(/\]\([^)]*\)/g, "]")
-    .replaceAll(/[`*_[\]]/g, "").trim();
+    .replaceAll(/[`*[\]]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "").trim();
 }
 
 /**

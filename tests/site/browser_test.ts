@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { simulate } from "../../lab/simulator/simulate.ts";
@@ -69,13 +70,7 @@ test("the elements ask first, compute what the simulator computes, and show a fi
 
   const input = shown.locator("yours-and-ours input");
   const give = (name: string, text: string) =>
-    input.setInputFiles(
-      [{
-        name,
-        mimeType: "text/plain",
-        buffer: new TextEncoder().encode(text),
-      }] as unknown as Parameters<typeof input.setInputFiles>[0],
-    );
+    input.setInputFiles([{ name, mimeType: "text/plain", buffer: Buffer.from(text) }]);
   await give("note.txt", "Hello!");
   await shown.getByText("note.txt is not a recording").waitFor();
   await give("mine.jsonl", before.recording?.map((line) => JSON.stringify(line)).join("\n") ?? "");

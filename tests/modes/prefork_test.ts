@@ -359,17 +359,21 @@ test(
 );
 
 test("prefork per connection: who says nothing for too long costs no process either", async () => {
-  const flags = ["--per-connection", "--spare", "0", "--idle-timeout", "100ms"];
-  await using server = await ServerProcess.start("prefork", flags);
+  using folder = new Folder();
+  const trace = folder.path("trace.json");
+  const limit = ["--idle-timeout", "100ms", "--trace", trace];
+  await using server = await ServerProcess.start("prefork", [
+    ...["--per-connection", "--spare", "0", ...limit],
+  ]);
   await using peer = await Peer.connect(server.address);
   assertEquals(await peer.rest(), "");
   assertMatch(
     await failureOf(server, peer),
     /^idle timeout: Timed out: no message came for 100 ms$/,
   );
-  assertEquals(childrenOf(server.pid), []);
   const ending = await server.stop();
   assertEquals(totalsIn(ending), "accepted 1 · completed 0 · failed 1 (idle timeout 1) · cut 0");
+  assertEquals(servedIn(trace), 0);
 }, options);
 
 test("prefork per connection: those who have left before their turn cost no process", async () => {

@@ -139,11 +139,13 @@ class Lonely implements Disposable {
     });
   }
 
-  /** Whether one of them is there. */
+  /** Whether one of them is there: a child of this process, whatever its shell has become. */
   get isThere(): boolean {
     return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).some((name) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, "latin1").includes("\0--child-of\0lonely\0");
+        const read = (file: string) => readFileSync(`/proc/${name}/${file}`, "latin1");
+        const [, parent] = read("stat").split(") ").at(-1)?.split(" ") ?? [];
+        return parent === `${process.pid}` && /\0lonely\0|^sleep\0/.test(read("cmdline"));
       } catch {
         return false;
       }
@@ -169,7 +171,7 @@ test(
 
 test("a process that cannot be told what to do is ended, and its mailbox closed", async () => {
   // It could not see this memory.
-  using lonely = new Lonely("while :; do sleep 0.1; done", ofThisProcess);
+  using lonely = new Lonely("exec sleep 5", ofThisProcess);
   const before = sockets().nextDescriptor();
   const process = lonely.start();
   const error = await process.gone;

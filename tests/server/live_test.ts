@@ -256,11 +256,11 @@ test("a loop that is stuck is shown, also to those who come later, and the page 
   await late.find("the queue", "listener", ({ waiting: count }) => count === 1);
 });
 
-test("a worker that is stuck in a protocol is found, whoever serves", async () => {
+test("a worker that is stuck in a protocol is found, and who waits for it", async () => {
   const modes = [["threadpool", "worker"], ["prefork", "process"]] as const;
   await Promise.all(modes.map(async ([mode, name]) => {
     await using server = await ServerProcess.start(mode, [
-      ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--workers", "2"],
+      ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--workers", "1"],
       ...["--drain", "0"],
     ]);
     const where = liveIn(server.greeting);
@@ -275,6 +275,21 @@ test("a worker that is stuck in a protocol is found, whoever serves", async () =
     const stuck = watcher.all("thread").find((event) => event.thread === thread);
     assertMatch(stuck?.name ?? "", new RegExp(`^${name} \\d$`));
     assertEquals(watcher.open.get(connection as number)?.peer, peer.name);
+    // In the pool the next one waits in the server's own queue. Nobody has given it a number yet.
+    if (mode === "threadpool") {
+      await using next = await Peer.connect(server.address);
+      await watcher.find(
+        "who waits",
+        "doing",
+        (event) => event.what === "queued" && event.peer === next.name,
+      );
+      await watcher.find("it to be served", "begun", (event) => event.peer === next.name);
+      await watcher.find(
+        "that it waits no more",
+        "doing",
+        (event) => event.what === undefined && event.peer === next.name,
+      );
+    }
     await peer.line();
     await watcher.find(
       "that it goes on",

@@ -47,6 +47,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "modes/unix_test.ts": 7,
   "server/listening_test.ts": 7,
   "server/takeover_test.ts": 7,
+  "lab/quiz_test.ts": 8,
   "lab/replay_test.ts": 6,
   "modes/compute_timeout_test.ts": 6,
   "server/live_test.ts": 8,

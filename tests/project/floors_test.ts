@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/cli", "engine/drivers", "engine/process", "engine/workers"],
   ["engine/dial", "engine/http", "engine/kernel", "engine/server/journal", "engine/uring"],
   ["engine/recording"],
+  ["engine/figures"],
   ["engine/server/trace"],
   ["engine/server/core"],
   ["engine/server/listening", "engine/server/statistics", "engine/server/takeover"],
@@ -44,8 +45,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/wire"],
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
-  ["chat/host", "lab"],
-  ["chat", "lab/soak"],
+  ["lab/quiz"],
+  ["chat/host", "lab", "site/elements"],
+  ["chat", "lab/soak", "site"],
   ["commands.ts"],
   ["main.ts", "scripts"],
 ];
@@ -57,7 +59,7 @@ const floorOf = new Map(FLOORS.flatMap((names, floor) => names.map((name) => [na
  * Paths that are not part of the house: examples and tests stand outside and import from
  * everywhere.
  */
-const OUTSIDE = /^(tests|examples|node_modules|dist|\.[^/]*)\//;
+const OUTSIDE = /^(tests|examples)\/|(^|\/)(node_modules|dist|\.[^/]*)\//;
 
 /** The project's modules, by path. */
 function modules(): string[] {

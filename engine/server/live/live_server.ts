@@ -113,8 +113,8 @@ type Report =
   | { readonly kind: "mistake"; readonly error: string };
 
 onAssigned(LIVE_THREAD, async (assignment: LiveAssignment, post: (report: Report) => void) => {
-  const { PAGE } = await import("./page.ts");
-  const side = new ThreadSide(assignment, PAGE, post);
+  const { LIVE_PAGE } = await import("../../figures/built_page.ts");
+  const side = new ThreadSide(assignment, LIVE_PAGE, post);
   await side.listen();
   return {
     hear: (order: Order) => side.hear(order),

@@ -22,7 +22,13 @@ import {
   reachedShare,
 } from "./contests.ts";
 import { differ, formatRatio, LEAST_REPEATS, mean, ratioOf } from "./statistics.ts";
-import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "../../engine/values/units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatRate,
+  formatShare,
+  formatTime,
+} from "../../engine/values/units.ts";
 
 /** The share of the target rate from which the target counts as reached. */
 const REACHED = 0.99;

@@ -42,6 +42,8 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "lab/observe_life_test.ts": 7,
   "lab/soak_test.ts": 7,
   "lab/observe_timeline_test.ts": 7,
+  "figures/page_test.ts": 12,
+  "figures/scene_test.ts": 2,
   "modes/deaths_test.ts": 7,
   "modes/proxy_protocol_test.ts": 7,
   "modes/unix_test.ts": 7,

@@ -18,7 +18,7 @@ import { type Doing, DOING_WORDS, type Life, livesOf, type Visit, visitsOf } fro
 import { type Line, readLines } from "./lines.ts";
 
 /** The most clients that have a bar. */
-const MOST_CLIENTS = 40;
+const MOST_CLIENTS = 24;
 
 /** How many marks the scale has at most. */
 const MARKS = 5;

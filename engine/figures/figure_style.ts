@@ -167,7 +167,8 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
   background: var(--figure-well);
   padding: 0.4rem 0.55rem;
 }
-.card .what { height: 1.45em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.card .what { min-height: 2.9em; max-height: 2.9em; overflow: hidden; overflow-wrap: anywhere; }
+.cards.one .card .what { min-height: 1.45em; }
 .card .well { min-height: 2.25rem; margin-top: 0.2rem; }
 .card.loop { grid-row: span 3; }
 .card.loop .well { min-height: 12rem; }

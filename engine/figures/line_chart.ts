@@ -22,6 +22,8 @@ export interface ChartOptions<Point> {
   readonly format: (value: number) => string;
   /** The top of the scale is never less than this. */
   readonly least: number;
+  /** The top of the scale is a round number of these. @default {1} */
+  readonly unit?: number;
 }
 
 /** A point in time. */
@@ -70,7 +72,7 @@ export class LineChart<Point extends Timed> {
    * @param us the present
    */
   show(points: readonly Point[], us: number): void {
-    const { series, format, least } = this.#options;
+    const { series, format, least, unit = 1 } = this.#options;
     const shown = points.filter(({ at }) => at > us - WINDOW_US && at <= us);
     const last = shown.at(-1);
     const texts = series.map(({ name, of }) => {
@@ -80,7 +82,7 @@ export class LineChart<Point extends Timed> {
     });
     setText(this.#value, texts.join(" · "));
     const values = shown.flatMap((point) => series.map(({ of }) => of(point) ?? 0));
-    const most = roundUp(Math.max(least, ...values));
+    const most = roundUp(Math.max(least, ...values) / unit) * unit;
     setText(this.#top, format(most));
     this.#draw(shown, us, most);
   }

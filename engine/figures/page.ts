@@ -74,6 +74,7 @@ const charts = [
     series: [{ name: "", of: ({ memory_bytes }) => memory_bytes }],
     format: formatBytes,
     least: 2 ** 20,
+    unit: 2 ** 20,
   }),
 ];
 
@@ -161,6 +162,11 @@ function listen(): void {
   });
 }
 
+/** The name of a counter as words: `threadsLost` and `workers_busy` are two each. */
+function inWords(name: string): string {
+  return name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /** Draws the figures, and writes the counters. */
 function draw(): void {
   if (document.hidden) return;
@@ -173,7 +179,7 @@ function draw(): void {
     list.dataset.names = names.join();
     list.replaceChildren(
       ...names.map((name) =>
-        make("div", { children: [make("dt", { text: name.replaceAll("_", " ") }), make("dd")] })
+        make("div", { children: [make("dt", { text: inWords(name) }), make("dd")] })
       ),
     );
   }

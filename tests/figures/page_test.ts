@@ -30,6 +30,14 @@ type Recorded = readonly (Header | Event)[];
 /** The browser takes time to start and to draw. It outlives all tests but the last. */
 const options = { skip: whyNoBrowser, timeoutMs: 60_000, sanitize: false };
 
+/** What is tried in the browser, four pages at a time: most of the time they wait. */
+const CASES: (readonly [name: string, body: () => Promise<void>])[] = [];
+const AT_ONCE = 4;
+
+function inBrowser(name: string, body: () => Promise<void>): void {
+  CASES.push([name, body]);
+}
+
 test(
   "the page that servers have is built from its sources of today (if not: deno task page)",
   () => {
@@ -145,13 +153,13 @@ async function barriers(page: Page): Promise<readonly string[]> {
   });
 }
 
-test("a pool: who waits for whom is what the server counts, and its end is told", async () => {
+inBrowser("a pool: who waits for whom is what the server counts, and its end is told", async () => {
   await using server = await ServerProcess.start("threadpool", [
     ...["--workers", "1", "--protocol", "frame", "--live", "0"],
   ]);
   await using open = await OpenPage.visit(pageOf(server));
   const { page } = open;
-  await page.getByText("live", { exact: true }).waitFor();
+  await page.locator("#state[data-state=live]").waitFor();
   assertMatch(await page.locator("#about").innerText(), /^frame · 127\.0\.0\.1:\d+/);
   await page.getByRole("button", { name: "Three clients" }).click();
   const busy = await shows(
@@ -174,9 +182,9 @@ test("a pool: who waits for whom is what the server counts, and its end is told"
   const last = await look(page);
   assertEquals([last.ended.FIN, last.threads.length > 0], [totals.completed, true]);
   assertEquals(open.complaints, []);
-}, options);
+});
 
-test("a loop that computes stands still, and the page shows it while it does", async () => {
+inBrowser("a loop that computes stands still, and the page shows it while it does", async () => {
   await using server = await ServerProcess.start("event", [
     ...["--offload", "0", "--protocol", "frame", "--live", "0"],
   ]);
@@ -196,51 +204,54 @@ test("a loop that computes stands still, and the page shows it while it does", a
   server.signal("SIGKILL");
   await page.getByText("The server does not answer.").waitFor();
   assertEquals((await look(page)).ended, kept.ended);
-}, options);
+});
 
-test("without buttons there are none, and the figure works with the keyboard alone", async () => {
-  await using server = await ServerProcess.start("cluster", [
-    ...["--workers", "2", "--live", "0", "--live-view-only"],
-  ]);
-  await using open = await OpenPage.visit(pageOf(server), { reducedMotion: "reduce" });
-  const { page } = open;
-  await page.getByText("live", { exact: true }).waitFor();
-  assertEquals(await page.locator("#actions").isVisible(), false);
-  const isPlaying = () =>
-    page.evaluate(() =>
-      (document.querySelector("model-figure") as unknown as ModelFigure).isPlaying
-    );
-  const tabTo = async (name: string): Promise<void> => {
-    for (let tries = 0; tries < 20; tries++) {
-      await page.keyboard.press("Tab");
-      const focused = page.locator("model-figure *:focus");
-      const label = await focused.count() === 0
-        ? ""
-        : await focused.evaluate((element) =>
-          element.getAttribute("aria-label") ?? element.textContent ?? ""
-        );
-      if (label.startsWith(name)) return;
-    }
-    throw new Error(`The keyboard never gets to ${name}`);
-  };
-  await tabTo("Pause");
-  assertEquals(await isPlaying(), true);
-  await page.keyboard.press("Space");
-  assertEquals(await isPlaying(), false);
-  await page.keyboard.press("k");
-  assertEquals(await isPlaying(), true);
-  await tabTo("Slower");
-  await page.keyboard.press("Enter");
-  await page.getByText("1/2×").waitFor();
-  await tabTo("The same as a table");
-  // A summary is named by its text.
-  await page.keyboard.press("Enter");
-  await page.getByRole("cell", { name: "Accept queue" }).waitFor();
-  assertEquals(open.complaints, []);
-}, options);
+inBrowser(
+  "without buttons there are none, and the figure works with the keyboard alone",
+  async () => {
+    await using server = await ServerProcess.start("cluster", [
+      ...["--workers", "2", "--live", "0", "--live-view-only"],
+    ]);
+    await using open = await OpenPage.visit(pageOf(server), { reducedMotion: "reduce" });
+    const { page } = open;
+    await page.locator("#state[data-state=live]").waitFor();
+    assertEquals(await page.locator("#actions").isVisible(), false);
+    const isPlaying = () =>
+      page.evaluate(() =>
+        (document.querySelector("model-figure") as unknown as ModelFigure).isPlaying
+      );
+    const tabTo = async (name: string): Promise<void> => {
+      for (let tries = 0; tries < 20; tries++) {
+        await page.keyboard.press("Tab");
+        const focused = page.locator("model-figure *:focus");
+        const label = await focused.count() === 0
+          ? ""
+          : await focused.evaluate((element) =>
+            element.getAttribute("aria-label") ?? element.textContent ?? ""
+          );
+        if (label.startsWith(name)) return;
+      }
+      throw new Error(`The keyboard never gets to ${name}`);
+    };
+    await tabTo("Pause");
+    assertEquals(await isPlaying(), true);
+    await page.keyboard.press("Space");
+    assertEquals(await isPlaying(), false);
+    await page.keyboard.press("k");
+    assertEquals(await isPlaying(), true);
+    await tabTo("Slower");
+    await page.keyboard.press("Enter");
+    await page.getByText("1/2×").waitFor();
+    await tabTo("The same as a table");
+    // A summary is named by its text.
+    await page.keyboard.press("Enter");
+    await page.getByRole("cell", { name: "Accept queue" }).waitFor();
+    assertEquals(open.complaints, []);
+  },
+);
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the page fits a phone and a desk, and keeps nobody out: ${colorScheme}`, async () => {
+  inBrowser(`the page fits a phone and a desk, and keeps nobody out: ${colorScheme}`, async () => {
     await using server = await ServerProcess.start("threadpool", [
       ...["--workers", "4", "--protocol", "frame", "--live", "0"],
     ]);
@@ -255,7 +266,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       assertEquals(await barriers(page), [], `${width} pixels`);
     }
     assertEquals(open.complaints, []);
-  }, options);
+  });
 }
 
 /** A page with a figure and bars of a recording, without a server. */
@@ -277,7 +288,7 @@ document.querySelector("client-timeline").lines = lines;
 
 const NAMES = "long prime|echo|small prime";
 
-test("a recording can be stepped through, and says who waited for whom", async () => {
+inBrowser("a recording can be stepped through, and says who waited for whom", async () => {
   const { recording } = simulate({
     ...{ mode: "threadpool", workers: 1, protocol: "frame", clients: threeClients() },
   });
@@ -310,9 +321,9 @@ test("a recording can be stepped through, and says who waited for whom", async (
   await page.locator("model-figure .followed").getByText("echo, from").waitFor();
   assertEquals(await barriers(page), []);
   assertEquals([open.complaints, open.requests], [[], []]);
-}, options);
+});
 
-test("what a recording says is never markup", async () => {
+inBrowser("what a recording says is never markup", async () => {
   const evil = '<img src="x" onerror="document.title = 1">';
   const at = 10;
   const recording: Recorded = [
@@ -328,11 +339,25 @@ test("what a recording says is never markup", async () => {
   const { page } = open;
   await page.getByText("The same as a table").click();
   await page.getByLabel("Follow #").fill("1");
-  await page.getByRole("button", { name: "Play" }).click();
+  await page.evaluate(() => {
+    const figure = document.querySelector("model-figure") as unknown as ModelFigure;
+    figure.seek(figure.scene.toUs);
+  });
   await page.locator("model-figure .now").getByText(`over: failed, ${evil}`).waitFor();
   assertEquals(await page.locator("img").count(), 0);
   assertEquals([await page.title(), open.requests, open.complaints], ["figures", [], []]);
-}, options);
+});
+
+while (CASES.length > 0) {
+  const some = CASES.splice(0, AT_ONCE);
+  test(`in a browser: ${some.map(([name]) => name).join("; ")}`, async () => {
+    await Promise.all(some.map(([name, body]) =>
+      body().catch((cause) => {
+        throw new Error(`${name}: ${cause.message}`, { cause });
+      })
+    ));
+  }, options);
+}
 
 test("the browser ends", async () => {
   assertEquals(await endBrowser(), 0);

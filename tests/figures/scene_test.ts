@@ -145,7 +145,7 @@ for (const mode of SIMULATED) {
       assertEquals([seen, said], [all, all], `at ${at} µs`);
     }
     const queued = eventsOf(recording, "queued");
-    for (const { at } of queued) {
+    for (const { at } of [...queued, ...eventsOf(recording, "begun")]) {
       const inside = queued.filter((one) => one.at <= at && at < one.to).length;
       const { dots } = scene.at(at);
       assertEquals(dots.filter(({ place }) => place === "hand-over queue").length, inside);
